@@ -1,0 +1,195 @@
+"""Data: signed examples `z_i = y_i x_i`, the only thing the flow ever sees of a data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+__all__ = ["Data", "from_labels", "real_array", "single_example", "split_signs"]
+
+
+def real_array(values: ArrayLike, name: str) -> Float[np.ndarray, "..."]:
+    """Return `values` as finite float64, or say in one line what is wrong with them.
+
+    Parameters
+    ----------
+    values : array_like
+        Anything NumPy turns into numbers: lists and integer arrays are welcome.
+    name : str
+        The word for it in the message.
+
+    Returns
+    -------
+    ndarray
+        A float64 array of the same shape (a copy where the type changes).
+
+    Raises
+    ------
+    TypeError
+        For complex or non-numeric entries.
+    ValueError
+        For non-finite entries, with the first one and its place.
+
+    Examples
+    --------
+    >>> real_array([1, 2], "mu")
+    array([1., 2.])
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} needs real numbers, got {array.dtype}; pass floats")
+    array = array.astype(np.float64, copy=False)
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(
+            f"{name} needs finite numbers, got {array[place]} at {place}; remove or impute it"
+        )
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Signed examples of a binary classification problem.
+
+    z_i = y_i x_i with y_i in {-1, +1}: margins are `m_i = <beta, z_i>` and labels are gone.
+
+    Parameters
+    ----------
+    z : array_like, shape (n, d)
+        Signed examples, in the units of the features; no example may be zero.
+    name : str
+        A word for titles and captions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For complex or non-finite entries, a wrong shape, or a zero example.
+
+    Examples
+    --------
+    >>> Data([[1, 2], [2, 1]]).z.shape
+    (2, 2)
+    """
+
+    z: Float[np.ndarray, "n d"]
+    name: str = ""
+
+    def __init__(self, z: ArrayLike, name: str = "") -> None:
+        """Check and freeze the examples."""
+        z = np.array(real_array(z, "z"))
+        if z.ndim != 2 or 0 in z.shape:
+            raise ValueError(f"z needs shape (n, d) with n, d >= 1, got {z.shape}; one row a sample")
+        zero = np.flatnonzero(~z.any(axis=1))
+        if zero.size:
+            raise ValueError(
+                f"every example needs a non-zero entry, got a zero example in row {zero[0]}; drop it"
+            )
+        z.flags.writeable = False
+        object.__setattr__(self, "z", z)
+        object.__setattr__(self, "name", str(name))
+
+    def __repr__(self) -> str:
+        """One line: the name and the shape."""
+        return f"Data(name={self.name!r}, n={self.z.shape[0]}, d={self.z.shape[1]})"
+
+
+def single_example(mu: ArrayLike, *, name: str = "") -> Data:
+    """Return the data set {(mu, +1)}, the setting of the paper's theorems for one example.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        The example; entries of any sign, not all zero.
+    name : str
+        A word for titles; by default the vector itself, when it is short.
+
+    Returns
+    -------
+    Data
+        With `z = mu[None]`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For complex, non-finite or all-zero entries, or a wrong shape.
+
+    Examples
+    --------
+    >>> single_example([1, 2])
+    Data(name='mu=(1, 2)', n=1, d=2)
+    """
+    mu = real_array(mu, "mu")
+    if mu.ndim != 1 or not mu.size:
+        raise ValueError(f"mu needs shape (d,) with d >= 1, got {mu.shape}; pass a flat list")
+    if not mu.any():
+        raise ValueError("mu needs a non-zero entry, got all zeros; nothing would ever move")
+    short = "mu=(" + ", ".join(f"{m:g}" for m in mu) + ")" if mu.size <= 6 else f"mu, d={mu.size}"
+    return Data(mu[None], name or short)
+
+
+def from_labels(X: ArrayLike, y: ArrayLike, *, name: str = "") -> Data:
+    """Return signed examples from features and two-class labels: the larger label counts as +1.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Features.
+    y : array_like, shape (n,)
+        Labels of exactly two classes, numbers or strings.
+    name : str
+        A word for titles.
+
+    Returns
+    -------
+    Data
+        With `z = y[:, None] * X`, y in {-1, +1}.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, shapes that do not fit, or labels other than two classes.
+
+    Examples
+    --------
+    >>> from_labels([[1.0], [2.0]], ["a", "b"]).z.ravel()
+    array([-1.,  2.])
+    """
+    X, y = real_array(X, "X"), np.asarray(y)
+    if X.ndim != 2 or y.shape != X.shape[:1]:
+        raise ValueError(f"y needs one label a row of X, got {y.shape} for X {X.shape}; check both")
+    classes = np.unique(y)
+    if classes.size != 2:
+        shown = ", ".join(str(c) for c in classes[:5])
+        raise ValueError(
+            f"y needs exactly two classes, got {classes.size} ({shown}); select two of them"
+        )
+    return Data(np.where(y == classes[1], 1.0, -1.0)[:, None] * X, name)
+
+
+def split_signs(data: Data) -> Data:
+    """Return the data with columns `[z, -z]`, so that positive starts reach predictors of any sign.
+
+    With weights all positive `beta >= 0` for ever under gradient flow; on the doubled features
+    the predictor of the original ones is `beta_+ - beta_-`, any sign.
+
+    Parameters
+    ----------
+    data : Data
+        n examples in d features.
+
+    Returns
+    -------
+    Data
+        n examples in 2 d features.
+
+    Examples
+    --------
+    >>> split_signs(single_example([1, 2])).z
+    array([[ 1.,  2., -1., -2.]])
+    """
+    name = f"{data.name}, signs split" if data.name else "signs split"
+    return Data(np.concatenate([data.z, -data.z], axis=1), name)

@@ -1,0 +1,1 @@
+"""Solved cases, one file each: pure functions of arrays, in rescaled time, for one example."""

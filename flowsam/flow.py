@@ -1,0 +1,178 @@
+"""The flow: data, a perturbation rule and a loss, and the velocity they give a start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import Data
+from flowsam.losses import Loss, log_mean_exp, logistic
+from flowsam.network import checked_theta, other_products
+from flowsam.perturbations import Perturbation
+
+__all__ = ["Flow"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Continuous-time SAM on an L-layer linear diagonal network.
+
+    theta' = -grad Lo(theta + eps(theta)), Lo(theta) = mean_i ell(<beta(theta), z_i>).
+
+    Parameters
+    ----------
+    data : Data
+        Signed examples z, shape (n, d).
+    perturbation : Perturbation
+        Gradient flow, l_inf, l_2, any l_p, or unnormalised.
+    loss : Loss
+        `logistic` or `exponential`.
+
+    Notes
+    -----
+    The gradient is the closed form SymPy derives for one coordinate, broadcast over d, examples
+    and batches. Derivations: derivations/sam_gradient.py, derivations/rescaled_clock.py.
+    Source: arXiv:2603.08290, equation (2).
+
+    Examples
+    --------
+    >>> from flowsam.data import single_example
+    >>> from flowsam.perturbations import linf
+    >>> flow = Flow(single_example([1.0, 2.0]), linf(1.0))
+    >>> flow.field(np.array([[1.5, 0.5], [1.5, 0.5]]))
+    array([[ 0.5, -1. ],
+           [ 0.5, -1. ]])
+    """
+
+    data: Data
+    perturbation: Perturbation
+    loss: Loss = field(default=logistic)
+
+    @property
+    def mu(self) -> Float[np.ndarray, " d"]:
+        """The one example, or a ValueError that says how many there are."""
+        if self.data.z.shape[0] != 1:
+            raise ValueError(f"this needs one example, got n = {self.data.z.shape[0]}; see Data")
+        return self.data.z[0]
+
+    def checked(self, theta: ArrayLike) -> Theta:
+        """Return `theta` as float64 of a shape that fits the data, or raise."""
+        return checked_theta(theta, self.data.z.shape[1])
+
+    def descent(self, theta: Theta) -> tuple[Theta, Float[np.ndarray, "*batch"]]:
+        """Return the direction and the log of the scale of `-grad Lo(theta)`.
+
+        -grad_{w^(l)} Lo = Lambda * (sum_i q_i z_i) * prod_{k != l} w^(k), with
+        Lambda = mean_i |ell'(m_i)| and q_i = |ell'_i| / sum_k |ell'_k|, a log-softmax shifted
+        by its largest entry: nothing underflows at any margin.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (..., L, d)
+            Weights.
+
+        Returns
+        -------
+        direction : ndarray, shape (..., L, d)
+            `(sum_i q_i z_i) * prod_{k != l} w^(k)`.
+        log_scale : ndarray, shape (...)
+            `log Lambda(theta)`.
+
+        Examples
+        --------
+        >>> from flowsam.data import single_example
+        >>> from flowsam.perturbations import gradient_flow
+        >>> flow = Flow(single_example([1e3]), gradient_flow())
+        >>> flow.descent(np.array([[10.0], [10.0]]))
+        (array([[10000.],
+               [10000.]]), array(-100000.))
+        """
+        products = other_products(theta)
+        pull, log_scale = self.pull(theta)
+        return pull[..., None, :] * products, log_scale
+
+    def pull(self, theta: Theta) -> tuple[Float[np.ndarray, "*b d"], Float[np.ndarray, "*b"]]:
+        """Return `sum_i q_i z_i` and `log Lambda`, both at `theta` as given."""
+        z = self.data.z
+        log_slopes = self.loss.log_slope(np.prod(theta, axis=-2) @ z.T)
+        if z.shape[0] == 1:
+            return np.broadcast_to(z[0], theta.shape[:-2] + z.shape[1:]), log_slopes[..., 0]
+        log_scale = np.asarray(log_mean_exp(log_slopes))
+        shares = np.exp(log_slopes - log_scale[..., None]) / z.shape[0]
+        return shares @ z, log_scale
+
+    def perturbed(self, theta: Theta) -> Theta:
+        """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step."""
+        if not self.perturbation.rho:
+            return theta
+        direction, log_scale = self.descent(theta)
+        if not self.perturbation.normalised:
+            direction = np.exp(log_scale)[..., None, None] * direction
+        return theta + self.perturbation.step(-direction)
+
+    def field(self, theta: Theta) -> Theta:
+        """Return the rescaled velocity `d theta / d tau`, with `d tau = Lambda(theta_hat) dt`.
+
+        The path is that of the original flow; only time is another. For one example it is
+        `mu * prod_{k != l} w_hat^(k)`, free of the loss. On a switching surface of l_inf the
+        solvers in `filippov` take over.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (..., L, d)
+            Weights.
+
+        Returns
+        -------
+        ndarray, shape (..., L, d)
+        """
+        return self.descent(self.perturbed(theta))[0]
+
+    def log_lambda(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+        """Return `log Lambda(theta_hat)`, the log of the speed of the rescaled clock, d tau/dt."""
+        return self.pull(self.perturbed(theta))[1]
+
+    def velocity(self, theta: ArrayLike) -> Theta:
+        """Return the velocity in original time, `-grad Lo(theta_hat)`.
+
+        Parameters
+        ----------
+        theta : array_like, shape (..., L, d)
+            Weights.
+
+        Returns
+        -------
+        ndarray, shape (..., L, d)
+            Underflows where the true value does (margins beyond 745); `field` never does.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For bad entries or a shape that does not fit the data.
+
+        Examples
+        --------
+        >>> from flowsam.data import single_example
+        >>> from flowsam.perturbations import gradient_flow
+        >>> Flow(single_example([1.0]), gradient_flow()).velocity([[0.0], [2.0]])
+        array([[1.],
+               [0.]])
+        """
+        direction, log_scale = self.descent(self.perturbed(self.checked(theta)))
+        return np.exp(log_scale)[..., None, None] * direction
+
+    def log_loss(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+        """Return `log Lo(theta)` at the weights themselves, finite at every margin."""
+        margins = np.prod(theta, axis=-2) @ self.data.z.T
+        return np.asarray(log_mean_exp(self.loss.log_value(margins)))
+
+    def describe(self) -> str:
+        """Return one line for captions: rule, rho, loss, data."""
+        rho = f", rho={self.perturbation.rho:g}" if self.perturbation.rho else ""
+        data = self.data.name or f"n={self.data.z.shape[0]}, d={self.data.z.shape[1]}"
+        return f"{self.perturbation.name}{rho}, {self.loss.name} loss, {data}"

@@ -1,0 +1,150 @@
+"""The linear diagonal network: `f(x) = <beta, x>` with `beta = prod_l w^(l)`, elementwise.
+
+Weights are one array `theta` of shape `(L, d)`, a layer a row; a batch is `(..., L, d)`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import real_array
+
+__all__ = ["balanced", "beta", "checked_theta", "other_products"]
+
+
+def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
+    """Return weights as finite float64 of shape `(..., L, d)` with L >= 1.
+
+    Parameters
+    ----------
+    theta : array_like, shape (..., L, d)
+        Weights.
+    d : int
+        Number of features the data have.
+
+    Returns
+    -------
+    ndarray, shape (..., L, d)
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, or a shape that does not fit the data.
+
+    Examples
+    --------
+    >>> checked_theta([[1, 2], [1, 2]], 2).shape
+    (2, 2)
+    """
+    theta = real_array(theta, "theta")
+    if theta.ndim < 2 or theta.shape[-2] < 1 or theta.shape[-1] != d:
+        raise ValueError(
+            f"theta needs shape (..., L, {d}) to fit the data, got {theta.shape}; "
+            "one row a layer, e.g. balanced(alpha, depth)"
+        )
+    return theta
+
+
+def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
+    """Return the predictor `beta = prod_l w^(l)`.
+
+    Parameters
+    ----------
+    theta : array_like, shape (..., L, d)
+        Weights.
+
+    Returns
+    -------
+    ndarray, shape (..., d)
+
+    Examples
+    --------
+    >>> beta([[1.0, 2.0], [3.0, 4.0]])
+    array([3., 8.])
+    """
+    return np.prod(np.asarray(theta, dtype=np.float64), axis=-2)
+
+
+def other_products(theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:
+    """Return for each weight the product of the other layers' weights in its coordinate.
+
+    `P_l = prod_{k != l} w^(k)`, the derivative of beta_j with respect to w^(l)_j. Prefix times
+    suffix, no division: exact zeros stay exact and nothing is undefined.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (..., L, d)
+        Weights.
+
+    Returns
+    -------
+    ndarray, shape (..., L, d)
+        Error: L - 2 roundings.
+
+    Examples
+    --------
+    >>> other_products(np.array([[2.0], [3.0], [0.0]])).ravel()
+    array([0., 0., 6.])
+    """
+    depth = theta.shape[-2]
+    if depth == 2:
+        return theta[..., ::-1, :]
+    products = np.ones_like(theta)
+    for layer in range(1, depth):
+        products[..., layer, :] = products[..., layer - 1, :] * theta[..., layer - 1, :]
+    after = np.ones_like(theta[..., 0, :])
+    for layer in range(depth - 2, -1, -1):
+        after = after * theta[..., layer + 1, :]
+        products[..., layer, :] *= after
+    return products
+
+
+def balanced(
+    alpha: ArrayLike, depth: int, signs: ArrayLike | None = None
+) -> Float[np.ndarray, "*batch L d"]:
+    """Return the balanced start: every layer equal to `alpha`, `signs` on layer 1.
+
+    Parameters
+    ----------
+    alpha : array_like, shape (..., d)
+        Positive weights, in the units of w.
+    depth : int
+        Number of layers, L >= 1.
+    signs : array_like, shape (d,), optional
+        Entries +1 or -1 on layer 1: an aligned start has `signs = sign(mu)`.
+
+    Returns
+    -------
+    ndarray, shape (..., L, d)
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, `alpha <= 0`, `depth < 1`, or signs other than +1 and -1.
+
+    Examples
+    --------
+    >>> balanced([1.5, 0.6], 2)
+    array([[1.5, 0.6],
+           [1.5, 0.6]])
+    """
+    alpha = np.atleast_1d(real_array(alpha, "alpha"))
+    if int(depth) != depth or depth < 1:
+        raise ValueError(f"balanced needs a whole depth >= 1, got {depth}; depth counts layers")
+    if (alpha <= 0).any():
+        place = tuple(int(i) for i in np.argwhere(alpha <= 0)[0])
+        raise ValueError(
+            f"balanced needs alpha > 0, got {alpha[place]:g} in coordinate {place[-1] + 1}; "
+            "pass a full theta for signed starts"
+        )
+    theta = np.repeat(alpha[..., None, :], int(depth), axis=-2)
+    if signs is not None:
+        signs = real_array(signs, "signs")
+        if signs.shape != alpha.shape[-1:] or not np.isin(signs, (-1, 1)).all():
+            raise ValueError(
+                f"signs needs shape ({alpha.shape[-1]},) of +1 and -1, got {signs}; e.g. sign(mu)"
+            )
+        theta[..., 0, :] *= signs
+    return theta

@@ -1,0 +1,235 @@
+"""Perturbation rules: which point `theta_hat = theta + eps` SAM looks at."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import real_array
+
+__all__ = ["Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """The ascent step of SAM: the maximiser of `<eps, g>` over `||eps||_p <= rho`.
+
+    eps = rho sign(g) |g|^(q-1) / ||g||_q^(q-1), 1/p + 1/q = 1, over all layers jointly;
+    unnormalised SAM takes eps = rho g instead. All rules with rho = 0 are gradient flow, and equal.
+
+    Parameters
+    ----------
+    p : float
+        Norm of the ball, in [1, inf].
+    rho : float
+        Radius, in the units of the weights (unnormalised: weights per gradient); rho >= 0.
+    normalised : bool
+        False for unnormalised SAM, whose p is 2 by convention.
+
+    Raises
+    ------
+    ValueError
+        For p < 1, rho < 0 or NaN, or an infinite rho.
+
+    Notes
+    -----
+    Derivation: derivations/dual_norm.py. Source: definition of SAM for an l_p ball.
+
+    Examples
+    --------
+    >>> Perturbation(float("inf"), 0.5).epsilon(np.array([[3.0, -4.0]]))
+    array([[ 0.5, -0.5]])
+    >>> linf(0) == gradient_flow()
+    True
+    """
+
+    p: float
+    rho: float
+    normalised: bool = True
+
+    def __init__(self, p: float, rho: float, normalised: bool = True) -> None:
+        """Check the numbers; rho = 0 is stored one way for every rule."""
+        p, rho = _number(p, "p"), _number(rho, "rho")
+        if not p >= 1:
+            raise ValueError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
+        if not 0 <= rho < math.inf:
+            raise ValueError(f"a perturbation needs a finite rho >= 0, got {rho}; 0 is GD")
+        object.__setattr__(self, "p", p if rho else math.inf)
+        object.__setattr__(self, "rho", rho)
+        object.__setattr__(self, "normalised", bool(normalised) or not rho)
+
+    @property
+    def name(self) -> str:
+        """The word for captions: "GD", "l_inf-SAM", "l_2-SAM", ..., "unnormalised SAM"."""
+        if not self.rho:
+            return "GD"
+        if not self.normalised:
+            return "unnormalised SAM"
+        return f"l_{'inf' if math.isinf(self.p) else format(self.p, 'g')}-SAM"
+
+    @property
+    def switches(self) -> bool:
+        """Whether eps jumps where gradient components change sign (p = inf) or tie (p = 1)."""
+        return bool(self.rho) and self.normalised and self.p in (1.0, math.inf)
+
+    def epsilon(self, g: ArrayLike) -> Float[np.ndarray, "*batch L d"]:
+        """Return the ascent step for gradients `g`.
+
+        At a tie of p = 1 the step is shared equally (the limit p -> 1); where a component of g
+        is 0, eps is 0 there; at g = 0 every point of the ball is a maximiser and 0 is returned.
+        No epsilon is added to a norm: a flow ends or slides there, and says so.
+
+        Parameters
+        ----------
+        g : array_like, shape (..., L, d)
+            Gradients of the loss. Normalised rules ignore their scale.
+
+        Returns
+        -------
+        ndarray, shape (..., L, d)
+            Error: a few ulp times q.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For complex or non-finite entries.
+
+        Examples
+        --------
+        >>> l2(1.0).epsilon([[3.0, 4.0]])
+        array([[0.6, 0.8]])
+        """
+        return self.step(real_array(g, "g"))
+
+    def step(self, g: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:
+        """Return `epsilon(g)` without checking g: the inner loop of every solver."""
+        if not self.rho:
+            return np.zeros_like(g)
+        if not self.normalised:
+            return self.rho * g
+        if math.isinf(self.p):
+            return np.copysign(self.rho, g) * (g != 0)
+        size = np.abs(g)
+        top = size.max(axis=(-2, -1), keepdims=True)
+        share = size / np.where(top > 0, top, 1.0)
+        if self.p == 1:
+            ties = (share == 1) / np.maximum((share == 1).sum(axis=(-2, -1), keepdims=True), 1)
+            return np.copysign(self.rho * ties, g)
+        if self.p == 2:
+            norm = np.sqrt((share * share).sum(axis=(-2, -1), keepdims=True))
+            return self.rho * np.copysign(share, g) / np.where(top > 0, norm, 1.0)
+        power = 1.0 / (self.p - 1.0)  # q - 1
+        raised = share**power
+        # ||g||_q^(q-1) = (sum |g|^q)^(1/p), since (q - 1)/q = 1/p
+        norm = (raised * share).sum(axis=(-2, -1), keepdims=True) ** (1.0 / self.p)
+        return self.rho * np.copysign(raised, g) / np.where(top > 0, norm, 1.0)
+
+
+def _number(value: float, name: str) -> float:
+    """Return one real number as a float."""
+    array = np.asarray(value)
+    if array.shape != () or array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} needs one real number, got {value!r}")
+    return float(array)
+
+
+def gradient_flow() -> Perturbation:
+    """Return the rule of gradient descent: no perturbation.
+
+    Returns
+    -------
+    Perturbation
+        With `rho = 0`.
+
+    Examples
+    --------
+    >>> gradient_flow().name
+    'GD'
+    """
+    return Perturbation(math.inf, 0.0)
+
+
+def linf(rho: float) -> Perturbation:
+    """Return l_inf-SAM, `eps = rho sign(g)`.
+
+    Parameters
+    ----------
+    rho : float
+        Radius in the units of the weights.
+
+    Returns
+    -------
+    Perturbation
+
+    Examples
+    --------
+    >>> linf(1.0).name
+    'l_inf-SAM'
+    """
+    return Perturbation(math.inf, rho)
+
+
+def l2(rho: float) -> Perturbation:
+    """Return l_2-SAM, `eps = rho g / ||g||_2`, the rule used in practice.
+
+    Parameters
+    ----------
+    rho : float
+        Radius in the units of the weights.
+
+    Returns
+    -------
+    Perturbation
+
+    Examples
+    --------
+    >>> l2(0.1).p
+    2.0
+    """
+    return Perturbation(2.0, rho)
+
+
+def lp(rho: float, p: float) -> Perturbation:
+    """Return l_p-SAM for p in [1, inf].
+
+    Parameters
+    ----------
+    rho : float
+        Radius in the units of the weights.
+    p : float
+        Norm of the ball; at p = 1 all of rho goes to the largest |g|.
+
+    Returns
+    -------
+    Perturbation
+
+    Examples
+    --------
+    >>> lp(1.0, 1).epsilon([[3.0, -4.0]])
+    array([[ 0., -1.]])
+    """
+    return Perturbation(p, rho)
+
+
+def unnormalised(rho: float) -> Perturbation:
+    """Return unnormalised SAM, `eps = rho g`.
+
+    Parameters
+    ----------
+    rho : float
+        Step of the ascent, in weights per unit of gradient.
+
+    Returns
+    -------
+    Perturbation
+
+    Examples
+    --------
+    >>> unnormalised(0.5).epsilon([[2.0, -4.0]])
+    array([[ 1., -2.]])
+    """
+    return Perturbation(2.0, rho, normalised=False)
