@@ -1,0 +1,231 @@
+"""Trajectory: what a run returns, with everything needed to say where it came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam import archive
+from flowsam.data import Data
+from flowsam.losses import LOSSES, Loss, log_mean_exp
+from flowsam.perturbations import Perturbation
+from flowsam.version import __version__
+
+__all__ = ["Event", "Trajectory", "load"]
+
+_FORMAT = "flowsam trajectory 1"
+_RUN = ("status", "message", "method", "steps", "nfev")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened on the way.
+
+    Parameters
+    ----------
+    tau : float
+        Rescaled time.
+    kind : str
+        "cross", "slide", "leave", "zero" (a coordinate comes to rest at 0), "turn", "collapse"
+        (all of them at rest), "blow-up".
+    layer, coordinate : int or None
+        Place in theta, counted from 0; None where it concerns all.
+
+    Examples
+    --------
+    >>> Event(1.5, "zero", None, 1)
+    Event(tau=1.5, kind='zero', layer=None, coordinate=1)
+    """
+
+    tau: float
+    kind: str
+    layer: int | None = None
+    coordinate: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """A run: states at rescaled times, what happened on the way, and its provenance.
+
+    beta = prod_l w^(l), margins = beta z^T, log_loss = log Lo(theta) and log_t = log(1 + t) are
+    computed from the states on first access.
+
+    Parameters
+    ----------
+    data, perturbation, loss
+        The flow that was run.
+    tau : ndarray, shape (T,)
+        Rescaled times; for `iterate`, see `method`.
+    theta : ndarray, shape (T, L, d)
+        Weights; inf in the winner at a blow-up.
+    events : tuple of Event
+        In order of time.
+    status : str
+        "finished", "collapsed", "escaped", "sliding_ambiguous", "too_many_events" or "failed".
+    message : str
+        One sentence, with the next move.
+    method : str
+        The engine that answered.
+    steps, nfev : int
+        Accepted steps and evaluations of the right-hand side (0 for closed forms).
+    settings : dict
+        Tolerances and ends as given.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, linf, single_example, solve
+    >>> run = solve(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2, tau_end=1)
+    >>> run.status, run.beta.shape == (run.tau.size, 2)
+    ('finished', True)
+    """
+
+    data: Data
+    perturbation: Perturbation
+    loss: Loss
+    tau: Float[np.ndarray, " T"]
+    theta: Float[np.ndarray, "T L d"]
+    events: tuple[Event, ...]
+    status: str
+    message: str
+    method: str
+    steps: int
+    nfev: int
+    settings: dict[str, Any] = field(default_factory=dict)
+    clock: Callable[[], Float[np.ndarray, " T"]] | None = field(default=None, repr=False)
+
+    @cached_property
+    def log_t(self) -> Float[np.ndarray, " T"]:
+        """T = log(1 + t), shape (T,): 0 at the start, inf at a blow-up."""
+        if self.clock is None:
+            raise ValueError("this trajectory carries no original time; run solve again")
+        return self.clock()
+
+    @cached_property
+    def beta(self) -> Float[np.ndarray, "T d"]:
+        """The predictor at each time, shape (T, d)."""
+        return np.prod(self.theta, axis=1)
+
+    @cached_property
+    def margins(self) -> Float[np.ndarray, "T n"]:
+        """Margins <beta, z_i>, shape (T, n); at a blow-up those of the winner."""
+        finite = np.isfinite(self.beta)
+        jumps = (np.where(finite, 0.0, 1.0) * np.copysign(1.0, self.beta)) @ self.data.z.T
+        with np.errstate(divide="ignore"):
+            infinite = np.copysign(-np.log(1.0 - (jumps != 0)), jumps)
+        return np.where(finite, self.beta, 0.0) @ self.data.z.T + infinite
+
+    @cached_property
+    def log_loss(self) -> Float[np.ndarray, " T"]:
+        """Log of the loss at the weights themselves, shape (T,)."""
+        return np.asarray(log_mean_exp(self.loss.log_value(self.margins)))
+
+    def provenance(self) -> dict[str, Any]:
+        """Return where the numbers come from, ready for JSON."""
+        rule = self.perturbation
+        facts = {"rule": rule.name, "p": str(rule.p), "rho": rule.rho}
+        facts |= {"normalised": rule.normalised, "loss": self.loss.name, "data": self.data.name}
+        facts |= {"n": self.data.z.shape[0], "d": self.data.z.shape[1]}
+        facts |= {"depth": self.theta.shape[1], "clock": "tau (rescaled)"}
+        facts |= {name: getattr(self, name) for name in _RUN}
+        return facts | self.settings | {"flowsam": __version__}
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write one .npz file with a JSON header, in one move, and return its path.
+
+        Raises
+        ------
+        ValueError
+            When the folder does not exist or cannot be written.
+        """
+        header = {
+            "format": _FORMAT,
+            "provenance": self.provenance(),
+            "events": [asdict(event) for event in self.events],
+            "settings": self.settings,
+        }
+        arrays = {"z": self.data.z, "tau": self.tau, "log_t": self.log_t, "theta": self.theta}
+        return archive.write(path, header, arrays)
+
+    def to_xarray(self) -> Any:
+        """Return an `xarray.Dataset` (needs xarray) with provenance as attributes.
+
+        Dimensions are time, layer, feature and example; coordinates tau and log_t.
+        """
+        import xarray
+
+        return xarray.Dataset(
+            {
+                "theta": (("time", "layer", "feature"), self.theta),
+                "beta": (("time", "feature"), self.beta),
+                "margins": (("time", "example"), self.margins),
+                "log_loss": ("time", self.log_loss),
+            },
+            coords={"tau": ("time", self.tau), "log_t": ("time", self.log_t)},
+            attrs={key: str(value) for key, value in self.provenance().items()},
+        )
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """Return the facts both representations show."""
+        last = ", ".join(f"{b:.6g}" for b in self.beta[-1][:6])
+        last += ", ..." if self.data.z.shape[1] > 6 else ""
+        kinds = ", ".join(f"{e.kind} at {e.tau:.6g}" for e in self.events[:4]) or "none"
+        kinds += f", ... ({len(self.events)} in all)" if len(self.events) > 4 else ""
+        rho = f", rho = {self.perturbation.rho:g}" if self.perturbation.rho else ""
+        return [
+            ("rule", f"{self.perturbation.name}{rho}, {self.loss.name} loss"),
+            ("data", f"{self.data.name or 'unnamed'}, depth L = {self.theta.shape[1]}"),
+            ("time", f"tau = 0 to {self.tau[-1]:.6g} in {self.tau.size} rows"),
+            ("beta at the end", last),
+            ("events", kinds),
+            ("status", f"{self.status}: {self.message}"),
+            ("method", f"{self.method}, {self.steps} steps, {self.nfev} evaluations"),
+        ]
+
+    def __repr__(self) -> str:
+        """Return the facts, one a line."""
+        return archive.text_card("Trajectory", self._rows())
+
+    def _repr_html_(self) -> str:
+        """Return the same facts as a table for notebooks."""
+        return archive.html_card("Trajectory", self._rows())
+
+
+def load(path: str | os.PathLike[str]) -> Trajectory:
+    """Read a trajectory that `Trajectory.save` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The .npz file.
+
+    Returns
+    -------
+    Trajectory
+        Equal to the saved one in every array; `log_t` as stored.
+
+    Raises
+    ------
+    ValueError
+        For an unreadable or foreign file.
+    """
+    header, arrays = archive.read(path, _FORMAT)
+    facts = header["provenance"]
+    rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
+    run = Trajectory(
+        Data(arrays["z"], facts["data"]),
+        rule,
+        LOSSES[facts["loss"]],
+        arrays["tau"],
+        arrays["theta"],
+        tuple(Event(**event) for event in header["events"]),
+        *(facts[name] for name in _RUN),
+        settings=header["settings"],
+    )
+    return replace(run, clock=lambda: arrays["log_t"])
