@@ -1,0 +1,178 @@
+"""The shortest vector with all margins at least one: Lawson and Hanson's reduction, then repair.
+
+Non-negative least squares guesses which examples support the solution; the guess is solved
+again on those examples alone by QR, which squares no condition number, and repaired one example
+at a time (Goldfarb and Idnani's dual steps) until no margin is short by more than its rounding.
+Raw features spread over seven decades need the repair: least squares alone leaves margins of 0.93.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
+from scipy.optimize import nnls
+
+__all__ = ["shortest_separator"]
+
+Vector = Float[np.ndarray, " _"]
+Matrix = Float[np.ndarray, "_ _"]
+
+_EPS = np.finfo(float).eps
+
+
+class _Active(NamedTuple):
+    """Supporting examples in order of entry, their dual weights, and the vector they span."""
+
+    rows: list[int]
+    dual: Vector
+    beta: Vector
+
+
+def shortest_separator(
+    z: Float[np.ndarray, "n d"],
+) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
+    """Return the shortest `beta` with `z beta >= 1`, and the dual that proves it.
+
+    minimise |beta|^2 / 2 subject to <beta, z_i> >= 1; at the optimum beta = sum_i a_i z_i with
+    a >= 0 and a_i > 0 only where the margin is exactly one.
+
+    Why not plain least squares: its residual is of size 1/|beta|, which is lost in rounding
+    where the margin of the data is small against their length.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n, d)
+        Signed examples, linearly separable.
+
+    Returns
+    -------
+    beta : ndarray, shape (d,)
+        Exact up to rounding times the condition number of the supporting examples.
+    dual : ndarray, shape (n,)
+        The weights `a`, zero off the support.
+
+    Raises
+    ------
+    ValueError
+        Where no vector is found within 10 (n + d) repairs (the data do not separate, or the
+        supporting examples are dependent to working precision).
+
+    Notes
+    -----
+    Lawson and Hanson, Solving Least Squares Problems (1974), chapter 23; Goldfarb and Idnani,
+    Mathematical Programming 27 (1983).
+
+    Examples
+    --------
+    >>> beta, dual = shortest_separator(np.array([[2.0, 0.0], [0.0, 1.0]]))
+    >>> beta, dual
+    (array([0.5, 1. ]), array([0.25, 1.  ]))
+    """
+    length = np.linalg.norm(z, axis=1)
+    rows, floor = z / length[:, None], 1.0 / length
+    active = _solve_on(_guess(rows, floor), rows, floor)
+    for _ in range(10 * sum(z.shape)):
+        margins = rows @ active.beta
+        slack = margins - floor
+        rounding = 8 * _EPS * (np.abs(rows) @ np.abs(active.beta) + floor)
+        short = np.where(np.isin(np.arange(len(z)), active.rows), 0.0, -slack / rounding)
+        worst = int(np.argmax(short))
+        if short[worst] <= 1.0:
+            dual = np.zeros(len(z))
+            dual[active.rows] = active.dual / length[active.rows]
+            return active.beta, dual
+        active = _add(worst, active, rows, floor)
+    raise ValueError(
+        f"max_margin found no separator of n={z.shape[0]}, d={z.shape[1]} examples in "
+        f"{10 * sum(z.shape)} repairs; standardise the features, or ask separability(data)"
+    )
+
+
+def _guess(rows: Matrix, floor: Vector) -> list[int]:
+    """Guess the support by non-negative least squares, at a scale where |beta| is about one."""
+    root = rows.T if rows.shape[1] <= len(rows) else _triangle(rows)[0]
+    target = np.append(np.zeros(len(root)), 1.0)
+    scale = floor.min()
+    support: list[int] = []
+    for _ in range(3):
+        try:
+            dual, _ = nnls(np.vstack([root, scale * floor]), target)
+        except RuntimeError:  # the iteration limit: the repair starts from the last guess
+            return support
+        support = [int(i) for i in np.flatnonzero(dual)]
+        rest = 1.0 - scale * (floor @ dual)
+        size = np.linalg.norm(root @ dual)
+        if rest > 0.01 or not 0 < rest * size < np.inf:
+            return support
+        scale *= rest / size
+    return support
+
+
+def _triangle(rows: Matrix) -> tuple[Matrix, Bool[np.ndarray, " _"], bool]:
+    """Find r, r^T r = rows rows^T; which rows are independent of earlier ones; if it is easy."""
+    if 2 * len(rows) <= rows.shape[1]:
+        try:
+            r = cholesky(rows @ rows.T)
+        except LinAlgError:
+            r = np.zeros((1, 1))
+        if np.diag(r).min() > 1e-2 * np.diag(r).max():
+            return r, np.ones(len(rows), dtype=bool), True
+    r = qr(rows.T, mode="r")[0][: len(rows)]
+    size = np.abs(np.diag(r))
+    free = np.arange(len(rows)) < len(size)
+    free[: len(size)] &= size > 4 * len(rows) * _EPS
+    return r, free, False
+
+
+def _solve_on(support: list[int], rows: Matrix, floor: Vector) -> _Active:
+    """Solve with equality on the support; drop the weights that come out negative."""
+    while support:
+        r, free, easy = _triangle(rows[support])
+        if not free.all():
+            support = [i for i, kept in zip(support, free, strict=True) if kept]
+            continue
+        precision = np.float64 if easy else np.longdouble
+        beta, dual = _refined(rows[support], floor[support], r, precision)
+        if (dual > 0).all():
+            return _Active(support, dual, beta)
+        support = [i for i, weight in zip(support, dual, strict=True) if weight > 0]
+    return _Active([], np.zeros(0), np.zeros(rows.shape[1]))
+
+
+def _refined(rows: Matrix, floor: Vector, r: Matrix, precision: type) -> tuple[Vector, Vector]:
+    """Solve rows beta = floor, beta = rows^T dual: three corrections, residuals in `precision`."""
+    wide, beta, dual = rows.astype(precision), np.zeros(rows.shape[1]), np.zeros(len(rows))
+    for _ in range(4):
+        bend = (wide.T @ dual - beta).astype(float)
+        gap = (floor - wide @ beta).astype(float) - rows @ bend
+        step = solve_triangular(r, solve_triangular(r, gap, trans="T"))
+        dual, beta = dual + step, beta + (rows.T @ step + bend)
+    return beta, dual
+
+
+def _add(new: int, active: _Active, rows: Matrix, floor: Vector) -> _Active:
+    """One dual step: raise the weight of a short example, dropping those it makes superfluous."""
+    support, dual, beta = list(active.rows), active.dual.copy(), active.beta
+    weight = 0.0
+    while True:
+        basis = np.linalg.lstsq(rows[support].T, rows[new])[0] if support else np.zeros(0)
+        outside = rows[new] - rows[support].T @ basis
+        steepness = outside @ outside
+        full = np.inf
+        if steepness > (64 * _EPS) ** 2:
+            full = (floor[new] - rows[new] @ beta) / steepness
+        ratios = np.full(len(support), np.inf)
+        np.divide(dual, basis, out=ratios, where=basis > 0)
+        blocking = ratios.min(initial=np.inf)
+        step = min(full, blocking)
+        if not np.isfinite(step):
+            raise ValueError("max_margin needs linearly separable data; ask separability(data) why")
+        dual, weight, beta = dual - step * basis, weight + step, beta + step * outside
+        if full <= blocking:
+            return _solve_on([*support, new], rows, floor)
+        leaving = int(np.argmin(ratios))
+        support.pop(leaving)
+        dual = np.delete(dual, leaving)

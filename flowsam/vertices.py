@@ -1,0 +1,182 @@
+"""The lightest vector with all margins at least one: a linear program, its vertex, its uniqueness.
+
+The simplex solution names the vertex; the vertex is then computed again from its own tight
+examples and non-zero entries, so that its error is rounding and not the solver's tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.optimize import OptimizeResult, linprog
+
+__all__ = ["equilibrated", "lightest_separator", "only_vertex", "simplex"]
+
+Vector = Float[np.ndarray, " _"]
+Matrix = Float[np.ndarray, "_ _"]
+
+_OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+
+
+def equilibrated(
+    z: Float[np.ndarray, "n d"],
+) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"], Float[np.ndarray, " d"]]:
+    """Return `z` with rows and columns of size about one, and the two scalings.
+
+    scaled_ij = row_i z_ij column_j. Linear programs judge feasibility by absolute tolerances,
+    which mean nothing on features that differ by decades.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n, d)
+        Signed examples.
+
+    Returns
+    -------
+    scaled : ndarray, shape (n, d)
+        Largest entry of every row exactly one.
+    row : ndarray, shape (n,)
+    column : ndarray, shape (d,)
+        One for a column of zeros.
+
+    Examples
+    --------
+    >>> equilibrated(np.array([[1.0, 100.0], [2.0, 400.0]]))[0]
+    array([[1. , 0.5],
+           [1. , 1. ]])
+    """
+    size = np.abs(z).max(axis=0)
+    column = 1.0 / np.where(size > 0, size, 1.0)
+    row = 1.0 / np.abs(z * column).max(axis=1)
+    return z * column * row[:, None], row, column
+
+
+def simplex(cost: Vector, above: Matrix, floor: Vector, bounds: Sequence) -> OptimizeResult:
+    """Return SciPy's simplex solution of `min cost x` subject to `above x >= floor`.
+
+    Parameters
+    ----------
+    cost : ndarray, shape (k,)
+    above : ndarray, shape (m, k)
+    floor : ndarray, shape (m,)
+    bounds : sequence
+        As `scipy.optimize.linprog` takes them.
+
+    Returns
+    -------
+    OptimizeResult
+        `x`, `fun`, `status` and `-ineqlin.marginals`, the duals of the floors.
+
+    Examples
+    --------
+    >>> float(simplex(np.ones(1), np.eye(1), np.array([2.0]), (0, None)).fun)
+    2.0
+    """
+    return linprog(
+        cost, A_ub=-above, b_ub=-floor, bounds=bounds, method="highs-ds", options=_OPTIONS
+    )
+
+
+def lightest_separator(
+    z: Float[np.ndarray, "n d"], signs: Float[np.ndarray, " d"] | None = None
+) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
+    """Return a vertex `beta` of least l_1 norm with `z beta >= 1`, and the dual that proves it.
+
+    minimise sum_j |beta_j| subject to <beta, z_i> >= 1; at the optimum |sum_i y_i z_ij| <= 1,
+    with equality and the sign of beta_j wherever beta_j is not zero, y >= 0.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n, d)
+        Signed examples, linearly separable.
+    signs : ndarray, shape (d,), optional
+        +1 or -1 where `beta_j` may only have that sign, 0 where it is free (the default).
+
+    Returns
+    -------
+    beta : ndarray, shape (d,)
+        A vertex; one of many where the optimum is not unique.
+    dual : ndarray, shape (n,)
+        The weights `y`.
+
+    Raises
+    ------
+    ValueError
+        Where the simplex method reports no solution: the data do not separate.
+
+    Examples
+    --------
+    >>> lightest_separator(np.array([[1.0, 2.0]]))
+    (array([0. , 0.5]), array([0.5]))
+    """
+    d = z.shape[1]
+    scaled, row, column = equilibrated(z)
+    signs = np.zeros(d) if signs is None else signs
+    plus, minus = np.where(signs >= 0, np.inf, 0.0), np.where(signs <= 0, np.inf, 0.0)
+    bounds = [(0.0, most) for most in (*plus, *minus)]
+    found = simplex(np.tile(column, 2), np.hstack([scaled, -scaled]), row, bounds)
+    if found.x is None:
+        raise ValueError(
+            "max_margin needs linearly separable data, the simplex method found none "
+            f"({found.message}); ask separability(data) why"
+        )
+    beta, dual = column * (found.x[:d] - found.x[d:]), -found.ineqlin.marginals * row
+    return _vertex(z, beta, dual)
+
+
+def _vertex(z: Matrix, beta: Vector, dual: Vector) -> tuple[Vector, Vector]:
+    """Solve the named vertex again on its tight examples and non-zero entries alone."""
+    kept, tight = beta != 0, z @ beta - 1.0 < 1e-8
+    heavy = dual > 1e-10 * dual.max()
+    exact, weights = np.zeros_like(beta), np.zeros_like(dual)
+    block = z[np.ix_(tight, kept)]
+    exact[kept] = beta[kept] + np.linalg.lstsq(block, 1.0 - block @ beta[kept])[0]
+    block = z[np.ix_(heavy, kept)].T
+    error = np.sign(beta[kept]) - block @ dual[heavy]
+    weights[heavy] = np.maximum(dual[heavy] + np.linalg.lstsq(block, error)[0], 0.0)
+    better = (z @ exact).min() >= (z @ beta).min() and (np.sign(exact) == np.sign(beta)).all()
+    return (exact, weights) if better else (beta, dual)
+
+
+def only_vertex(
+    z: Float[np.ndarray, "n d"], beta: Float[np.ndarray, " d"], dual: Float[np.ndarray, " n"]
+) -> bool:
+    """Return whether a vertex of least l_1 norm is the only vector of that norm.
+
+    On the face of optimal vectors, entries that are zero at the vertex and margins that are one
+    there can only grow; another optimum has one of them larger, so their largest sum is asked for.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n, d)
+        Signed examples.
+    beta, dual : ndarray, shapes (d,) and (n,)
+        An optimal pair of `lightest_separator`.
+
+    Returns
+    -------
+    bool
+        True where the largest sum is zero to 1e-7 of the vector's own norm.
+
+    Examples
+    --------
+    >>> z = np.array([[1.0, 1.0]])
+    >>> only_vertex(z, *lightest_separator(z))
+    False
+    """
+    scaled, row, column = equilibrated(z)
+    pull = dual @ z
+    saturated = np.abs(pull) >= 1.0 - 1e-9 * (1.0 + dual @ np.abs(z))
+    saturated |= beta != 0
+    face = scaled[:, saturated] * np.where(beta != 0, np.sign(beta), np.sign(pull))[saturated]
+    idle = (beta == 0)[saturated] * 1.0
+    tight: Bool[np.ndarray, " n"] = z @ beta - 1.0 < 1e-8
+    gain = idle + face[tight].sum(axis=0)
+    weight = column[saturated]
+    above = np.vstack([face, -weight])
+    limit = np.abs(beta).sum()
+    found = simplex(-gain, above, np.append(row, -limit * (1 + 1e-12)), (0, None))
+    base = row[tight].sum()
+    return bool(found.x is not None and -found.fun - base <= 1e-7 * (1.0 + base))
