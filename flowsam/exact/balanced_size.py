@@ -1,0 +1,135 @@
+"""The one number that moves in a balanced coordinate: the common size `a` of its weights.
+
+    a' = |mu| P (a - P rho)^(L-1),    z = a - P rho,
+
+has `z = z(0) e^x` with `x = growth |mu| tau` at L = 2 and, at L >= 3,
+`x = -log(1 - growth tau / scale) / (L-2)`, `scale = 1 / ((L-2) |mu| |z(0)|^(L-2))`, where
+`growth = P sign(z)^L` says whether |z| grows. No power of a negative number is ever taken.
+L = 1 is not covered (no weight is perturbed by another).
+
+Source: arXiv:2603.08290, Theorem 3.2; derivations/linf_trichotomy.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+__all__ = ["BalancedSize"]
+
+
+@dataclass(frozen=True, eq=False)
+class BalancedSize:
+    """Sizes of balanced starts, depth L >= 2.
+
+    Parameters
+    ----------
+    a : ndarray, shape (..., d)
+        `|w|`, the same in every layer.
+    alignment : ndarray, shape (..., d)
+        `P = sign(mu) prod_l sign(w^(l))`; 0 where the coordinate rests.
+    speed : ndarray, shape (d,)
+        `|mu|`.
+    depth : int
+        L.
+    rho : float
+        Perturbation radius, in the units of w.
+
+    Examples
+    --------
+    >>> size = BalancedSize(np.array([1.0]), np.array([1.0]), np.array([1.0]), 3, 0.5)
+    >>> size.blow_up().tolist(), size.at(np.array([1.0])).tolist()
+    ([2.0], [[1.5]])
+    """
+
+    a: Float[np.ndarray, "*batch d"]
+    alignment: Float[np.ndarray, "*batch d"]
+    speed: Float[np.ndarray, " d"]
+    depth: int
+    rho: float
+
+    @property
+    def z(self) -> Float[np.ndarray, "*batch d"]:
+        """The perturbed size `a - P rho`, shape (..., d); exact near `a = rho`."""
+        return self.a - self.alignment * self.rho
+
+    def blow_up(self) -> Float[np.ndarray, "*batch d"]:
+        """Return the time at which a is infinite, shape (..., d); inf where it never is."""
+        if self.depth == 2:
+            return np.full(self.a.shape, np.inf)
+        escapes = (self.alignment > 0) & (self.z > 0)
+        return np.where(escapes, self._scale(self.z), np.inf)
+
+    def hit(self) -> Float[np.ndarray, "*batch d"]:
+        """Return the time at which a positive a comes to 0, shape (..., d); inf where never.
+
+        |z| goes up from `rho - a` to rho (P = +1, even L), or down from `rho + a` to rho (P = -1):
+        with m the smaller end, `log(1 + a/m) / |mu|` at L = 2 and, at L >= 3,
+        `(1 - (1 + a/m)^-(L-2)) / ((L-2) |mu| m^(L-2))`. Both keep their digits as a -> 0 and
+        as a -> rho.
+        """
+        rises = (self.alignment > 0) & (self.a < self.rho) & (self.depth % 2 == 0)
+        falls = (self.alignment < 0) & (self.rho > 0)
+        smaller = np.where(rises, -self.z, np.where(falls, self.rho, 1.0))
+        with np.errstate(divide="ignore", over="ignore"):
+            span = np.log1p(self.a / smaller)
+            if self.depth == 2:
+                time = span / self.speed
+            else:
+                time = self._scale(smaller) * -np.expm1((2 - self.depth) * span)
+        return np.where(rises | falls, time, np.inf)
+
+    def at(self, tau: Float[np.ndarray, " T"]) -> Float[np.ndarray, "*batch T d"]:
+        """Return the sizes at times `tau`, as multiples of the start's own signs.
+
+        Parameters
+        ----------
+        tau : ndarray, shape (T,)
+            Rescaled times >= 0, in any order.
+
+        Returns
+        -------
+        ndarray, shape (..., T, d)
+            inf from the blow-up on. After the hit: 0 at even depth, negative (all layers have
+            turned over) at odd depth.
+        """
+        tau = tau[:, None]
+        a, z, alignment, hit, end = (
+            array[..., None, :]
+            for array in (self.a, self.z, self.alignment, self.hit(), self.blow_up())
+        )
+        growth = alignment * np.sign(z) ** self.depth
+        x = self._log_growth(z, growth, np.minimum(tau, np.minimum(hit, end)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            half = np.expm1(x / 2)  # e^x - 1 = half (half + 2) overflows no sooner than z e^x
+            rising = a + z * half * (half + 2)
+            falling = a * np.exp(x) + self.rho * np.expm1(x)  # no cancellation as rho -> 0
+        before = np.maximum(np.where(alignment > 0, rising, falling), 0.0)
+        if not (hit < np.inf).any():
+            return before
+        return np.where(tau < hit, before, self._after(np.maximum(tau - hit, 0.0)))
+
+    def _after(self, since: NDArray) -> NDArray | float:
+        """Size after the hit: odd depth goes on as P = +1 from 0, z from -rho to 0."""
+        if self.depth % 2 == 0:
+            return 0.0
+        x = self._log_growth(np.full(self.speed.shape, self.rho), -1.0, since)
+        return self.rho * np.expm1(x)
+
+    def _log_growth(self, z: NDArray, growth: NDArray | float, tau: NDArray) -> NDArray:
+        """log |z(tau) / z|."""
+        if self.depth == 2:
+            return growth * self.speed * tau
+        with np.errstate(divide="ignore", over="ignore"):
+            return -np.log1p(-growth * (tau / self._scale(z))) / (self.depth - 2)
+
+    def _scale(self, z: NDArray) -> NDArray:
+        """1 / ((L-2) |mu| |z|^(L-2)), never 0; exponents apart, so that powers cannot overflow."""
+        power = self.depth - 2
+        (digits, exponent), (speed, shift) = np.frexp(np.abs(z)), np.frexp(self.speed)
+        with np.errstate(divide="ignore", over="ignore", under="ignore"):
+            scale = np.ldexp(1 / (power * speed * digits**power), -power * exponent - shift)
+        return np.maximum(scale, np.nextafter(0.0, 1.0))
