@@ -1,0 +1,284 @@
+"""exact.linf_deep against 50-digit quadrature, the equation itself, and the balanced theorem."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
+from flowsam.exact import first_escape, hyperelliptic, linf_deep
+from flowsam.labels import Fate, Label
+from flowsam.network import balanced
+
+EPS = np.finfo(float).eps
+
+
+def exact_z(w, rho, mu):
+    """Perturbed weights at 50 digits, doubles taken exactly; prod sign(w) decides the side."""
+    w, rho = [mp.mpf(x) for x in w], mp.mpf(rho)
+    side = mp.sign(mu) * mp.sign(mp.fprod(w))
+    return [x - rho * side * mp.sign(x) for x in w]
+
+
+def clock(z, mu, stop):
+    """|mu| int du / prod sqrt(u^2 + gap) at 50 digits from the start's place to `stop`."""
+    z = sorted(z, key=abs)
+    gaps = [(x - z[0]) * (x + z[0]) for x in z[1:]]
+    start = mp.sign(mu) * mp.fprod(mp.sign(x) for x in z[1:]) * z[0]
+    marks = [s * mp.sqrt(g) for g in gaps for s in (-1, 1)] + [0, 4 * abs(z[-1])]
+    inner = sorted({m for m in marks if start < m < stop})
+    integrand = lambda u: 1 / mp.sqrt(mp.fprod(u * u + g for g in gaps))  # noqa: E731
+    return mp.quad(integrand, [start, *inner, stop]) / abs(mp.mpf(mu))
+
+
+def unbalanced(rng, depth, size=None):
+    """Random positive starts of one coordinate on both sides of rho, with mu and rho."""
+    shape = (depth,) if size is None else (size, depth)
+    return rng.uniform(0.05, 2.0, shape), float(rng.uniform(0.3, 3.0)), float(rng.uniform(0.1, 0.8))
+
+
+def blow_up_error(rng, depth):
+    """Relative error of one random finite blow-up time."""
+    while True:
+        w, mu, rho = unbalanced(rng, depth)
+        found = linf_deep.blow_up_time(w[:, None], [mu], rho=rho)[0]
+        if found < np.inf:
+            with mp.workdps(50):
+                reference = clock(exact_z(w, rho, mu), mu, mp.inf)
+                return float(abs(mp.mpf(found) / reference - 1)), (w, mu, rho)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5])
+def test_blow_up_times_equal_quadrature_at_50_digits(depth):
+    rng = np.random.default_rng(depth)
+    for _ in range(4):
+        error, case = blow_up_error(rng, depth)
+        assert error < 1e-12, case
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("depth", [3, 4, 5])
+def test_500_blow_up_times_equal_quadrature_at_50_digits(depth):
+    rng = np.random.default_rng(100 + depth)
+    errors = [blow_up_error(rng, depth) for _ in range(500)]
+    worst, case = max(errors, key=lambda pair: pair[0])
+    assert worst < 1e-12, (worst, case)
+
+
+def definition(w, mu, rho):
+    """The velocity of one coordinate from the definition of l_inf-SAM."""
+    others = lambda x: np.array([np.prod(np.delete(x, k)) for k in range(x.size)])  # noqa: E731
+    return mu * others(w - rho * np.sign(mu * others(w)))
+
+
+def integrated(w, mu, rho, tau):
+    """The same by DOP853 at tight tolerances, (T, L)."""
+    run = solve_ivp(
+        lambda _, x: definition(x, mu, rho), (0, tau[-1]), w, "DOP853", tau, rtol=1e-13, atol=1e-14
+    )
+    return run.y.T
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5, 6])
+def test_weights_solve_the_definition_for_any_signs(depth):
+    rng = np.random.default_rng(20 + depth)
+    for trial in range(8):
+        w, mu, rho = unbalanced(rng, depth)
+        w, mu = w * rng.choice([-1, 1], depth), mu * rng.choice([-1, 1])
+        rho = rho if trial else 0.0
+        end = min(linf_deep.blow_up_time(w[:, None], [mu], rho=rho)[0],
+                  linf_deep.zero_time(w[:, None], [mu], rho=rho)[0])  # fmt: skip
+        tau = np.linspace(0, 0.9 * end, 7)
+        found = linf_deep.weights(w[:, None], [mu], rho=rho, tau=tau)[..., 0]
+        assert np.allclose(found, integrated(w, mu, rho, tau), rtol=1e-10, atol=1e-11), (w, mu, rho)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5])
+def test_first_zero_is_where_the_weights_say_and_when_quadrature_says(depth):
+    rng, tried = np.random.default_rng(40 + depth), 0
+    while tried < 4:
+        w, mu, rho = unbalanced(rng, depth)
+        zero = linf_deep.zero_time(w[:, None], [mu], rho=rho)[0]
+        if np.isinf(zero):
+            continue
+        tried += 1
+        with mp.workdps(30):
+            z = exact_z(w, rho, mu)
+            least = min(abs(x) for x in z)
+            stop = mp.sqrt(mp.mpf(rho) ** 2 - max(-x for x in z) ** 2 + least**2)
+            assert abs(mp.mpf(zero) / clock(z, mu, stop) - 1) < 1e-13, (w, mu, rho)
+        at = linf_deep.weights(w[:, None], [mu], rho=rho, tau=[zero * (1 - 1e-9), zero, 2 * zero])
+        assert 0 < at[0].min() < 1e-7 * rho * depth
+        assert (at[1] == 0).sum() == 1 and at[1].argmin() == w.argmin()
+        assert np.isnan(at[2]).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(3, 6))
+def test_symmetries_of_the_flow(seed, depth):
+    rng = np.random.default_rng(seed)
+    theta, mu = rng.uniform(-2, 2, (depth, 3)), rng.uniform(-2, 2, 3)
+    rho, c, tau = float(rng.uniform(0.1, 1)), float(rng.uniform(0.5, 2)), rng.uniform(0, 0.3, 3)
+    found = linf_deep.weights(theta, mu, rho=rho, tau=tau)
+    layers, coordinates = rng.permutation(depth), rng.permutation(3)
+    signs = rng.choice([-1.0, 1.0], (depth, 3))
+    again = linf_deep.weights(
+        (signs * theta)[layers][:, coordinates] * c,
+        (np.prod(signs, axis=0) * mu)[coordinates] / c ** (depth - 2),
+        rho=rho * c,
+        tau=tau,
+    )
+    expected = (signs * found)[:, layers][:, :, coordinates] * c
+    assert np.allclose(again, expected, rtol=1e-9, atol=1e-10, equal_nan=True)
+
+
+def test_batches_are_what_single_starts_are():
+    rng = np.random.default_rng(6)
+    theta, mu, tau = rng.uniform(-2, 2, (4, 2, 3, 2)), np.array([1.0, -0.7]), [0.0, 0.1, 0.3]
+    whole = linf_deep.weights(theta, mu, rho=0.4, tau=tau)
+    assert whole.shape == (4, 2, 3, 3, 2)
+    assert np.array_equal(
+        whole[2, 1], linf_deep.weights(theta[2, 1], mu, rho=0.4, tau=tau), equal_nan=True
+    )
+    assert (whole[:, :, 0] == theta).all()
+
+
+def test_separatrix_is_decided_exactly():
+    start = np.array([[0.25], [0.75], [1.5]])  # |z| = 0.25, 0.25, 1: no rounding
+    assert linf_deep.fate(start, [1.0], rho=0.5)[0] == Fate.SADDLE
+    late = linf_deep.weights(start, [1.0], rho=0.5, tau=[30.0])[0, :, 0]
+    assert np.allclose(late, [0.5, 0.5, 0.5 + np.sqrt(1 - 1 / 16)], atol=1e-12)
+    assert linf_deep.events(start, [1.0], rho=0.5) == ()
+    up, down = start.copy(), start.copy()
+    up[1, 0], down[1, 0] = np.nextafter(0.75, 1), np.nextafter(0.75, 0)
+    assert linf_deep.fate(up, [1.0], rho=0.5)[0] == Fate.ESCAPE
+    assert linf_deep.fate(down, [1.0], rho=0.5)[0] == Fate.UNKNOWN
+    assert 20 < linf_deep.blow_up_time(up, [1.0], rho=0.5)[0] < 100
+
+
+def test_times_next_to_the_separatrix_keep_their_digits():
+    w = [0.3, np.nextafter(0.7, 1), 1.4]  # 0.7 and 0.3 are not mirror images as doubles
+    found = linf_deep.blow_up_time(np.array(w)[:, None], [1.0], rho=0.5)[0]
+    with mp.workdps(60):
+        assert abs(mp.mpf(found) / clock(exact_z(w, 0.5, 1), 1, mp.inf) - 1) < 1e-14
+
+
+def test_events_name_layers_and_come_in_order():
+    start = np.array([[1.0, 0.4, 0.1], [0.3, 2.0, 0.2], [1.0, 1.0, 2.0]])
+    found = linf_deep.events(start, [1.0, 2.0, -1.0], rho=0.5)
+    assert [(e.kind, e.layer, e.coordinate) for e in found] == [
+        ("zero", 0, 2), ("turn", 0, 1), ("turn", 1, 0), ("blow-up", None, 1), ("blow-up", None, 0),
+    ]  # fmt: skip
+    assert [e.tau for e in found] == sorted(e.tau for e in found)
+    rests = linf_deep.events(balanced([0.3], 4), [1.0], rho=0.5)
+    assert [(e.kind, e.layer, e.coordinate) for e in rests] == [("zero", None, 0)]
+
+
+def test_balanced_starts_obey_the_closed_forms():
+    alpha = np.array([1.0, 0.3, 0.5])
+    for depth in (3, 4, 5, 6):
+        start, mu = balanced(alpha, depth), np.array([1.0, 1.3, 2.0])
+        blow = linf_deep.blow_up_time(start, mu, rho=0.5)
+        zero = linf_deep.zero_time(start, mu, rho=0.5)
+        assert np.isclose(blow[0], 0.5 ** -(depth - 2) / (depth - 2), rtol=1e-14)
+        assert np.isinf(blow[1:]).all()
+        assert linf_deep.fate(start, mu, rho=0.5)[2] == Fate.SADDLE
+        if depth % 2:
+            assert np.isinf(zero).all() and linf_deep.fate(start, mu, rho=0.5)[1] == Fate.STALL
+        else:
+            hit = (0.2 ** -(depth - 2) - 0.5 ** -(depth - 2)) / ((depth - 2) * 1.3)
+            assert np.isclose(zero[1], hit, rtol=1e-13)
+            assert linf_deep.fate(start, mu, rho=0.5)[1] == Fate.COLLAPSE
+            late = linf_deep.weights(start, mu, rho=0.5, tau=[zero[1], 9 * zero[1]])
+            assert (late[:, :, 1] == 0).all() and not np.signbit(late[:, :, 1]).any()
+
+
+def test_the_others_freeze_below_rho():
+    frozen = linf_deep.weights(balanced([1.0, 0.3], 3), [1.0, 1.3], rho=0.5, tau=[2.0])[0]
+    assert np.isinf(frozen[:, 0]).all()
+    assert np.isclose(np.prod(frozen[:, 1]), (7 / 19) ** 3, rtol=1e-13)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5])
+def test_labels_of_balanced_starts_are_the_theorem(depth):
+    rng = np.random.default_rng(depth)
+    rho, mu = 0.5, np.array([1.0, 1.4, 0.8])
+    alpha = rng.uniform(0.2, 1.2, (400, 3))
+    alpha[:40] = rng.uniform(0.2, 0.5, (40, 3))
+    alpha[40:80, 1] = alpha[80:90, 0] = rho
+    starts = np.repeat(alpha[:, None, :], depth, axis=1)
+    score = np.where(alpha > rho, mu * np.maximum(alpha - rho, 0) ** (depth - 2), 0)
+    none = Label.STALLED if depth % 2 else Label.ZERO
+    held = np.where((alpha < rho).any(1) & (depth % 2 == 1), Label.STALLED, Label.SEPARATRIX)
+    expected = np.where((alpha == rho).any(1), held, none)
+    expected = np.where(score.max(1) > 0, score.argmax(1) + 1, expected)
+    assert np.array_equal(first_escape.labels(starts, mu, rho=rho), expected)
+
+
+def test_labels_and_reasons():
+    cases = [
+        ([[1.0, 0.3]] * 3, 1, "blows up first"),
+        ([[1.0, 1.0]] * 3, Label.TIE, "together"),
+        ([[0.3, 0.3]] * 3, Label.STALLED, "odd depth"),
+        ([[0.5, 0.5]] * 4, Label.SEPARATRIX, "saddle"),
+        ([[0.3, 0.3]] * 4, Label.ZERO, "rest there"),
+        ([[0.1, 3.0], [0.3, 3.0], [1.0, 3.0]], 2, "blows up first"),
+        ([[0.1, 0.6], [0.2, 0.6], [3.0, 0.6]], Label.UNDECIDED, "a weight of coordinate 1"),
+    ]
+    for start, label, word in cases:
+        found, reason = first_escape.limit_label(start, [1.0, 1.0], rho=0.5)
+        assert (found, word in reason) == (label, True), (start, found, reason)
+    with_idle = np.hstack([np.ones((3, 1)), [[0.0], [1.0], [2.0]]])
+    label, reason = first_escape.limit_label(with_idle, [1.0, 0.0], rho=0.5)
+    assert label == 1 and "coordinate 2" in reason
+
+
+def test_gradient_flow_covers_every_sign_and_zero():
+    start = np.array([[0.0], [1.0], [-2.0]])
+    blow = linf_deep.blow_up_time(start, [1.0], rho=0.0)[0]
+    assert np.isclose(blow, float(mp.elliprf(0, 1, 4)), rtol=1e-14)
+    assert linf_deep.fate([[0.0], [0.0], [1.0]], [1.0], rho=0.0)[0] == Fate.SADDLE
+    assert np.isinf(linf_deep.zero_time(start, [1.0], rho=0.0)).all()
+
+
+def test_a_weight_at_zero_is_outside_the_formulas():
+    start = np.array([[0.0], [1.0], [2.0]])
+    assert not linf_deep.applies(start, [1.0]) and linf_deep.applies(start, [0.0])
+    assert linf_deep.zero_time(start, [1.0], rho=0.3)[0] == 0
+    assert linf_deep.fate(start, [1.0], rho=0.3)[0] == Fate.UNKNOWN
+    assert not linf_deep.applies(np.ones((2, 1)), [1.0])
+
+
+@pytest.mark.parametrize("bad", [
+    dict(theta0=np.ones((2, 1)), mu=[1.0], rho=0.1),
+    dict(theta0=np.ones((3, 1)), mu=[1.0], rho=-0.1),
+    dict(theta0=np.ones((3, 1)), mu=[1.0, 2.0], rho=0.1),
+    dict(theta0=np.full((3, 1), np.nan), mu=[1.0], rho=0.1),
+])  # fmt: skip
+def test_bad_input_is_one_line(bad):
+    with pytest.raises(ValueError, match=r"^[^\n]+$"):
+        linf_deep.blow_up_time(bad["theta0"], bad["mu"], rho=bad["rho"])
+    with pytest.raises(ValueError, match="non-zero"):
+        first_escape.labels(np.ones((3, 1)), [0.0], rho=0.1)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5, 7])
+def test_inverse_of_the_clock(depth):
+    rng = np.random.default_rng(depth)
+    gaps = np.sort(10 ** rng.uniform(-6, 1, (300, depth - 1)), axis=-1)
+    gaps[:30, 0] = 0
+    u = 10 ** rng.uniform(-4, 3, 300)
+    again = hyperelliptic.invert(hyperelliptic.remaining(u, gaps), gaps)
+    assert np.max(np.abs(again - u) / np.sqrt(u * u + gaps[:, 0])) < 100 * EPS
+    assert hyperelliptic.invert(np.array(-1.0), gaps[0]) == np.inf
+
+
+def test_short_spans_keep_relative_accuracy():
+    gaps = np.array([0.3, 2.0, 5.0])
+    for start, width in [(0.5, 1e-9), (-0.4, 1e-6), (-1e-7, 2e-7), (-0.5, 0.6)]:
+        stop = start + width
+        with mp.workdps(40):
+            f = lambda v: 1 / mp.sqrt(mp.fprod(v * v + mp.mpf(float(g)) for g in gaps))  # noqa: E731
+            reference = mp.quad(f, [start, stop])
+        found = hyperelliptic.elapsed(np.array(start), np.array(stop), gaps)
+        assert abs(found / reference - 1) < 1e-14
