@@ -1,0 +1,224 @@
+"""l_inf-SAM and gradient flow with two layers, one example: any real weights, any signs.
+
+In rescaled time each coordinate (u, v) moves on its own; for mu > 0
+
+    u' = mu (v - rho sign(u)),    v' = mu (u - rho sign(v)),
+
+linear in every quadrant (mu < 0: change the sign of u). On the axis u = 0 the weight u crosses
+where |v| > rho and slides where |v| <= rho; no part of an axis repels, so the Filippov solution
+is unique. It escapes to beta -> sign(mu) inf, collapses onto the origin in finite time, or, on
+one curve, tends to the saddle +-(rho, rho):
+
+    |u+v| (2 rho + |u| + |v|) > 8 rho^2    escape;    < collapse;    = separatrix.
+
+Gradient flow (rho = 0) escapes unless u + v = 0. The map itself: `two_layer_path`.
+
+Source: derivations/linf_two_layer.py; beyond arXiv:2603.08290.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int8
+from numpy.typing import ArrayLike, NDArray
+
+from flowsam.data import real_array
+from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
+from flowsam.labels import Fate
+from flowsam.network import checked_theta
+from flowsam.trajectory import Event
+
+__all__ = ["applies", "blow_up_time", "events", "fate", "separatrix", "weights", "zero_time"]
+
+
+def _checked(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> tuple[NDArray, NDArray]:
+    """Return starts (..., 2, d) and mu (d,) as finite arrays."""
+    mu = np.atleast_1d(real_array(mu, "mu"))
+    theta = checked_theta(theta0, mu.size)
+    if theta.shape[-2] != 2:
+        raise ValueError(
+            f"linf_two_layer needs 2 layers, got {theta.shape[-2]}; other depths: flowsam.solve"
+        )
+    if not 0 <= rho < np.inf:
+        raise ValueError(f"linf_two_layer needs a finite rho >= 0, got {rho}; 0 is gradient flow")
+    return theta, mu
+
+
+def _path(theta: NDArray, mu: NDArray, rho: float | int) -> tuple[TwoLayerPath, NDArray, NDArray]:
+    """Return the mirrored path, whether layer 1 is the larger, and the signs (..., 2, d)."""
+    aligned = theta * np.stack([np.where(mu < 0, -1.0, 1.0), np.ones_like(mu)])
+    u, v = aligned[..., 0, :], aligned[..., 1, :]
+    swapped = np.abs(u) > np.abs(v)
+    small, large = np.where(swapped, v, u), np.where(swapped, u, v)
+    mirror = np.where(large < 0, -1.0, 1.0)
+    path = two_layer_path(small * mirror, large * mirror, speed=np.abs(mu), rho=float(rho))
+    return path, swapped, np.stack([np.where(mu < 0, -mirror, mirror), mirror], axis=-2)
+
+
+def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
+    """Tell which starts (..., L, d) are covered, shape (...): all at depth 2, else none.
+
+    Examples
+    --------
+    >>> bool(applies([[1, -2], [0, 3]], [1, 0])), bool(applies([[1]] * 3, [1]))
+    (True, False)
+    """
+    theta = checked_theta(theta0, np.atleast_1d(real_array(mu, "mu")).size)
+    return np.full(theta.shape[:-2], theta.shape[-2] == 2)
+
+
+def weights(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
+) -> Float[np.ndarray, "*batch T L d"]:
+    """Return the weights at rescaled times.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Starts.
+    mu : array_like, shape (d,)
+        The example; any signs, 0 is idle.
+    rho : float
+        Perturbation radius, in the units of w; 0 is gradient flow.
+    tau : array_like, shape (T,)
+        Rescaled times >= 0, in any order.
+
+    Returns
+    -------
+    ndarray, shape (..., T, 2, d)
+        Sliding and resting weights are exactly 0. Error: at most 16 eps times the condition
+        number in (theta0, mu, rho, tau); a few eps where both signs agree and the start escapes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries or shapes, another depth, or rho < 0.
+
+    Examples
+    --------
+    >>> path = weights([[1.5, -0.2], [1.5, 0.6]], [1, 2], rho=1, tau=[0, 0.2, 1])
+    >>> path.round(6)[:, :, 1].tolist()
+    [[-0.2, 0.6], [0.0, 0.187098], [0.0, 0.0]]
+    """
+    theta, mu = _checked(theta0, mu, rho)
+    path, swapped, signs = _path(theta, mu, rho)
+    small, large = path.at(np.atleast_1d(real_array(tau, "tau")))
+    swapped, idle = swapped[..., None, :], mu == 0
+    moved = np.stack([np.where(swapped, large, small), np.where(swapped, small, large)], axis=-2)
+    moved = signs[..., None, :, :] * moved + 0.0  # no -0.0
+    return np.where(idle, theta[..., None, :, :], moved) if idle.any() else moved
+
+
+def blow_up_time(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch d"]:
+    """Return inf for every coordinate, shape (..., d): two layers grow exponentially.
+
+    Examples
+    --------
+    >>> blow_up_time([[2.0], [3.0]], [1.0], rho=1).tolist()
+    [inf]
+    """
+    theta, _ = _checked(theta0, mu, rho)
+    return np.full(theta[..., 0, :].shape, np.inf)
+
+
+def zero_time(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch d"]:
+    """Return the time at which each coordinate comes to rest at 0; inf where it never does.
+
+    Shape (..., d); 0 where it starts there. Error: 16 eps times the condition number.
+
+    Examples
+    --------
+    >>> zero_time([[1.5, 0.6, -0.5], [1.5, 0.6, 0.5]], [1, 2, 1], rho=1).round(6).tolist()
+    [inf, 0.458145, 0.405465]
+    """
+    theta, mu = _checked(theta0, mu, rho)
+    at_rest = (theta == 0).all(axis=-2) & (mu != 0)
+    return np.where(at_rest, 0.0, _path(theta, mu, rho)[0].ends[-1])
+
+
+def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
+    """Return what happens to ONE start (2, d), in order of time.
+
+    "cross": a weight passes through 0; "slide": it reaches 0 (or starts there) and stays; "zero":
+    the coordinate rests at the origin. Gradient flow has no switching surface, hence no events
+    but a "zero" at tau = 0 of a coordinate that starts there.
+
+    Examples
+    --------
+    >>> [(e.kind, e.layer, e.coordinate) for e in events([[-0.5], [0.7]], [1], rho=1)]
+    [('slide', 0, 0), ('zero', None, 0)]
+    """
+    theta, mu = _checked(theta0, mu, rho)
+    path, swapped, _ = _path(theta, mu, rho)
+    first, second, _ = path.ends
+    rest = zero_time(theta, mu, rho=rho)
+    found = []
+    for j in range(mu.size):
+        layer = int(swapped[j])
+        if 0 < first[j] < second[j]:
+            found.append(Event(float(first[j]), "cross", layer, j))
+        if second[j] < rest[j]:
+            found.append(Event(float(second[j]), "slide", layer, j))
+        if rest[j] < np.inf:
+            found.append(Event(float(rest[j]), "zero", None, j))
+    return tuple(sorted(found, key=lambda event: event.tau))
+
+
+def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch d"]:
+    """Return what each coordinate does alone (`flowsam.labels.Fate`), shape (..., d).
+
+    ESCAPE, SADDLE or COLLAPSE as `excess` is > 0, = 0 or < 0, decided exactly; IDLE for mu = 0.
+    Gradient flow: SADDLE where `u + sign(mu) v = 0`, else ESCAPE.
+
+    Examples
+    --------
+    >>> fate([[1.5, 0.6, -1.0], [1.5, 0.6, 3.0]], [1, 2, 1], rho=1).tolist()
+    [1, 0, 1]
+    """
+    theta, mu = _checked(theta0, mu, rho)
+    u, v = theta[..., 0, :], theta[..., 1, :]
+    over = excess(np.where(mu < 0, -u, u) if (mu < 0).any() else u, v, float(rho))
+    outcome = (over > 0).view(np.int8)
+    outcome[over == 0] = Fate.SADDLE
+    outcome[..., mu == 0] = Fate.IDLE
+    return outcome
+
+
+def separatrix(
+    rho: float | int, *, extent: float | int, sign: int = 1, points: int = 401
+) -> Float[np.ndarray, "2 m 2"]:
+    """Return the two curves in the (u, v) plane between collapse and escape.
+
+    With e = u - v: `u + v = +-8 rho^2 / (2 rho + max(|e|, 2 rho))`, a segment between the axes
+    and two branches of conics. Under gradient flow both are the line u + v = 0.
+
+    Parameters
+    ----------
+    rho : float
+        Perturbation radius, in the units of w.
+    extent : float
+        The curves cover |u|, |v| <= extent.
+    sign : int
+        Sign of mu; -1 mirrors u.
+    points : int
+        Number of values of e, besides the two corners.
+
+    Returns
+    -------
+    ndarray, shape (2, points + 2, 2)
+        Rows (u, v), in ascending order of e.
+
+    Examples
+    --------
+    >>> separatrix(1, extent=3, points=3)[0].round(3).tolist()
+    [[-2.5, 3.5], [0.0, 2.0], [1.0, 1.0], [2.0, 0.0], [3.5, -2.5]]
+    """
+    gap = np.sort(np.append(np.linspace(-2 * extent, 2 * extent, points), [-2 * rho, 2 * rho]))
+    ends = 2 * rho + np.maximum(np.abs(gap), 2 * rho)
+    total = 8 * rho * np.divide(rho, ends, where=ends > 0, out=np.zeros_like(ends))
+    u, v = (total + gap) / 2, (total - gap) / 2
+    return np.stack([np.stack([sign * u, v], axis=-1), np.stack([-sign * v, -u], axis=-1)])

@@ -1,0 +1,221 @@
+"""The path of one coordinate with two layers under l_inf-SAM, in at most three pieces.
+
+Swapping the layers, changing both signs, or changing the sign of mu together with that of
+layer 1 maps solutions to solutions. So every start is one with `large >= |small|`, mu > 0, and
+with `x = |mu| tau`, `s = large + small`, `e = large - small`:
+
+1. small < 0:   s' = s,            e' = -(e + 2 rho)     until small = 0,
+2. small >= 0:  s' = s - 2 rho,    e' = -e               until small = 0, if ever,
+3. small = 0, large <= rho:        large' = -rho         until large = 0: both rest.
+
+The hits of small = 0 solve quadratics in e^x. `excess` > 0 says that piece 2 never ends.
+
+Source: derivations/linf_two_layer.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+
+__all__ = ["TwoLayerPath", "excess", "two_layer_path"]
+
+_ROUNDING = 8 * np.finfo(float).eps  # more than the six roundings in `excess`
+
+
+def excess(
+    u: Float[np.ndarray, "*batch d"], v: Float[np.ndarray, "*batch d"], rho: float
+) -> Float[np.ndarray, "*batch d"]:
+    """Return `|u+v| (2 rho + |u| + |v|) / (8 rho^2) - 1`, with the right sign always.
+
+    For mu > 0 a start escapes, rests on the separatrix, or collapses as this is > 0, = 0, < 0, in
+    every quadrant: where uv >= 0, |u| + |v| = |u+v| and it has the sign of `|u+v| - 2 rho`.
+    Values within a few eps of 0 are computed in rational arithmetic.
+
+    Parameters
+    ----------
+    u, v : ndarray, shape (..., d)
+        Weights of layers 1 and 2, the first times sign(mu).
+    rho : float
+        Perturbation radius; at 0 the result is `|u+v|`.
+
+    Returns
+    -------
+    ndarray, shape (..., d)
+
+    Examples
+    --------
+    >>> excess(np.array([1.5, 0.3, -1.0]), np.array([0.5, 0.3, 2.0]), 1.0).round(3).tolist()
+    [0.0, -0.805, -0.375]
+    """
+    value = np.abs(u + v)
+    if rho == 0:
+        return value
+    width = np.abs(u)
+    width += np.abs(v)
+    width += 2 * rho
+    width /= 4 * rho
+    value /= 2 * rho
+    value *= width
+    value -= 1
+    near = (value < _ROUNDING) & (value > -_ROUNDING)
+    if near.any():
+        pairs = zip(u[near].tolist(), v[near].tolist(), strict=True)
+        value[near] = [_rational_excess(*pair, rho) for pair in pairs]
+    return value
+
+
+def _rational_excess(*numbers: float) -> float:
+    """Exact excess of (u, v, rho), rounded once and never to 0."""
+    u, v, rho = map(Fraction, numbers)
+    value = abs(u + v) * (2 * rho + abs(u) + abs(v)) / (8 * rho * rho) - 1
+    least = float(np.nextafter(0.0, 1.0))
+    return float(value) if abs(value) > least else least * ((value > 0) - (value < 0))
+
+
+@dataclass(frozen=True, eq=False)
+class TwoLayerPath:
+    """Starts with `large >= |small|` and mu > 0, and the ends of their pieces; shapes (..., d).
+
+    Parameters
+    ----------
+    small, large : ndarray
+        Where the path starts.
+    entry : ndarray
+        `large` where piece 2 begins (with small = 0, or at the start itself).
+    deficit : ndarray
+        `2 rho - s` there: > 0 where piece 2 ends.
+    landing : ndarray
+        `large` where piece 3 begins.
+    ends : tuple of ndarray
+        Times at which the pieces end; 0 for a piece 1 that is empty.
+    speed : ndarray, shape (d,)
+        |mu|.
+    rho : float
+        Perturbation radius.
+    """
+
+    small: Float[np.ndarray, "*batch d"]
+    large: Float[np.ndarray, "*batch d"]
+    entry: Float[np.ndarray, "*batch d"]
+    deficit: Float[np.ndarray, "*batch d"]
+    landing: Float[np.ndarray, "*batch d"]
+    ends: tuple[Float[np.ndarray, "*batch d"], ...]
+    speed: Float[np.ndarray, " d"]
+    rho: float
+
+    @property
+    def opposed(self) -> Bool[np.ndarray, "*batch d"]:
+        """Whether there is a piece 1, shape (..., d)."""
+        return self.ends[0] > 0
+
+    def at(self, tau: Float[np.ndarray, " T"]) -> tuple[NDArray, NDArray]:
+        """Return (small, large) at times `tau`, in any order; each of shape (..., T, d).
+
+        Every formula is `w(0) e^-x + increment`, with an increment that has no cancellation
+        where the path escapes. At rest both are exactly 0.
+        """
+        tau = tau[:, None]
+        first, second, third = (end[..., None, :] for end in self.ends)
+        small, large, entry, deficit, landing = (
+            part[..., None, :]
+            for part in (self.small, self.large, self.entry, self.deficit, self.landing)
+        )
+        opposed = self.opposed[..., None, :]
+        x = self.speed * np.maximum(tau - first, 0.0)
+        begin = np.where(opposed, 0.0, small)
+        total = entry + begin
+        with np.errstate(over="ignore"):
+            half = np.expm1(np.where(deficit == 0, 0.0, x / 2))
+            rise = (-total * np.expm1(-x) - deficit * half * (half + 2)) / 2
+        decay = np.exp(-x)
+        low, high = begin * decay + rise, entry * decay + rise
+        if self.rho > 0:
+            low = np.maximum(low, 0.0)
+        if opposed.any():
+            x = self.speed * np.minimum(tau, first)
+            rise, drift = (small + large) * np.sinh(x), self.rho * np.expm1(-x)
+            before = tau < first
+            low = np.where(before, small * np.exp(-x) + rise - drift, low)
+            high = np.where(before, large * np.exp(-x) + rise + drift, high)
+        if (second < np.inf).any():
+            slid = landing - self.rho * self.speed * np.maximum(tau - second, 0.0)
+            low = np.where(tau < second, low, 0.0)
+            high = np.where(tau < second, high, np.maximum(slid, 0.0))
+            high = np.where(tau < third, high, 0.0)
+        return low, high
+
+
+def two_layer_path(
+    small: Float[np.ndarray, "*batch d"],
+    large: Float[np.ndarray, "*batch d"],
+    *,
+    speed: Float[np.ndarray, " d"],
+    rho: float,
+) -> TwoLayerPath:
+    """Return the path from starts with `large >= |small|`.
+
+    Parameters
+    ----------
+    small, large : ndarray, shape (..., d)
+        Weights of the two layers, mirrored so that `large >= |small|`.
+    speed : ndarray, shape (d,)
+        |mu|; where it is 0 nothing ever happens.
+    rho : float
+        Perturbation radius. Gradient flow (0) has one piece for any sign of `small`.
+
+    Returns
+    -------
+    TwoLayerPath
+
+    Examples
+    --------
+    >>> path = two_layer_path(*np.array([[0.6], [0.6]]), speed=np.array([2.0]), rho=1.0)
+    >>> path.ends[-1].round(6).tolist()
+    [0.458145]
+    """
+    opposed = (small < 0) & (speed > 0) & (rho > 0)
+    with np.errstate(all="ignore"):
+        entry, deficit, one = _piece_one(small, large, rho)
+        entry, begin = np.where(opposed, entry, large), np.where(opposed, 0.0, small)
+        deficit = np.where(opposed, deficit, _exact_deficit(small, large, rho))
+        two, landing = _piece_two(begin, entry, deficit, rho)
+        first = np.where(opposed, one / speed, 0.0)
+        second = first + np.where(speed > 0, two / speed, np.inf)
+        third = second + np.where(second < np.inf, landing / rho / speed, np.inf)
+    return TwoLayerPath(small, large, entry, deficit, landing, (first, second, third), speed, rho)
+
+
+def _exact_deficit(small: NDArray, large: NDArray, rho: float) -> NDArray:
+    """2 rho - small - large with the rounding error of the sum taken back."""
+    total = large + small
+    back = total - large
+    return (2 * rho - total) - ((large - (total - back)) + (small - back))
+
+
+def _piece_one(small: NDArray, large: NDArray, rho: float) -> tuple[NDArray, NDArray, NDArray]:
+    """Large and 2 rho - large where small = 0, and x there: s y^2 + 2 rho y = e + 2 rho."""
+    total, gap = large + small, large - small
+    root = np.hypot(rho, np.sqrt(total) * np.sqrt(gap + 2 * rho))
+    ratio = (gap + 2 * rho) / (rho + root)  # y = e^x
+    entry = total * ratio
+    over = excess(small, large, rho)
+    deficit = np.where(over < 0.5, -8 * rho * over / (3 + root / rho), 2 * rho - entry)
+    rise = (-2 * small / (rho + root)) * ((gap + 2 * rho) / (gap + rho + root))  # y - 1
+    return entry, deficit, np.log1p(rise)
+
+
+def _piece_two(
+    begin: NDArray, entry: NDArray, deficit: NDArray, rho: float
+) -> tuple[NDArray, NDArray]:
+    """x and large where small = 0 again: deficit y^2 - 2 rho y + e = 0, the root above 1."""
+    root = np.hypot(rho - entry, np.sqrt(begin) * np.sqrt(2 * rho - begin))
+    forward = entry + begin - rho
+    rise = np.where(forward >= 0, (forward + root) / deficit, 2 * begin / (root - forward))
+    x = np.where(deficit > 0, np.log1p(rise), np.inf)
+    landing = np.where(x > 0, (entry - begin) * deficit / (rho + root), entry)
+    return x, np.where(x < np.inf, landing, 0.0)
