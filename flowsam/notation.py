@@ -1,0 +1,85 @@
+"""Every derived expression written down: as SymPy equations, and in LaTeX."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from flowsam.symbolic import coordinate
+
+__all__ = ["equations", "latex"]
+
+
+def equations(
+    depth: int, p: float | int | None = None, *, loss: str = "logistic"
+) -> dict[str, sp.Equality]:
+    """Return every derived expression of one coordinate as an equation under its name.
+
+    Parameters
+    ----------
+    depth, p, loss
+        As for `flowsam.symbolic.coordinate`.
+
+    Returns
+    -------
+    dict
+        "margin", "loss", and for each layer "gradient_1", "perturbed_1", "sam_gradient_1",
+        "extra_1" (what the full derivative of the objective has beside the SAM gradient), and
+        the second derivatives "curvature_11", ... that `extra` refers to.
+
+    Raises
+    ------
+    ValueError
+        As `coordinate`.
+
+    Examples
+    --------
+    >>> equations(1)["margin"]
+    Eq(m, mu*w_1 + r)
+    """
+    one = coordinate(depth, p, loss=loss)
+    found = {
+        "margin": _equal(sp.Symbol("m", real=True), one.margin),
+        "loss": _equal(sp.Symbol("ell"), one.loss),
+    }
+    sides = {
+        "gradient": (one.g, one.gradient),
+        "perturbed": (one.w_hat, one.perturbed),
+        "sam_gradient": (one.g_hat, one.sam_gradient),
+        "extra": (sp.symbols(f"x_1:{depth + 1}"), one.extra),
+    }
+    for name, (left, right) in sides.items():
+        for layer in range(depth):
+            found[f"{name}_{layer + 1}"] = _equal(left[layer], right[layer])
+    if any(one.extra):
+        for a in range(depth):
+            for b in range(a, depth):
+                pair = f"{a + 1}{b + 1}"
+                found[f"curvature_{pair}"] = _equal(sp.Symbol(f"h_{pair}"), one.curvature[a, b])
+    return found
+
+
+def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
+    """An equation SymPy does not try to decide."""
+    return sp.Eq(left, right, evaluate=False)
+
+
+def latex(depth: int, p: float | int | None = None, *, loss: str = "logistic") -> dict[str, str]:
+    r"""Return `equations` in LaTeX, without dollar signs.
+
+    Parameters
+    ----------
+    depth, p, loss
+        As for `flowsam.symbolic.coordinate`.
+
+    Returns
+    -------
+    dict
+        Names to LaTeX, which Matplotlib's mathtext can draw, too.
+
+    Examples
+    --------
+    >>> print(latex(2, 2.0)["perturbed_1"])
+    \hat{w}_{1} = w_{1} + \frac{g_{1} \rho}{N}
+    """
+    names = {sp.Symbol("ell"): r"\ell"}
+    return {k: sp.latex(v, symbol_names=names) for k, v in equations(depth, p, loss=loss).items()}

@@ -1,0 +1,230 @@
+"""SymPy derives the gradient of the SAM objective for ONE coordinate; NumPy broadcasts it.
+
+`beta_j` is a product of the layers' weights in coordinate j: one coordinate at depth L says all.
+Derivations: derivations/sam_gradient.py, derivations/dual_norm.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import sympy as sp
+from jaxtyping import Inexact
+
+__all__ = ["Coordinate", "coordinate", "product_jacobian", "products"]
+
+Symbols = tuple[sp.Symbol, ...]
+Layers = Inexact[np.ndarray, "*batch L d"]
+Pairs = Inexact[np.ndarray, "*batch L L d"]
+
+_MU, _M, _M_HAT = sp.symbols("mu m mhat", real=True)
+_RHO, _NORM = sp.symbols("rho N", positive=True)
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """One coordinate under one rule: expressions in SymPy, one entry a layer.
+
+    m = r + mu w_1 ... w_L, g_l = ell'(m) dm/dw_l, w_hat_l = w_l + eps_l(g), and
+    ghat_l = ell'(m_hat) dm/dw_l at w_hat, SAM's gradient; d/dw_l ell(m(w_hat)) = ghat_l + extra_l.
+
+    Parameters
+    ----------
+    w, w_hat, g, g_hat : tuple of Symbol
+        Weights, perturbed weights, and the gradients at both.
+    margin, loss : Expr
+        In w, mu and `r`, the other coordinates' part of the margin; and in the margin m.
+    gradient, sam_gradient : tuple of Expr
+        In (m, w, mu) and in (m_hat, w_hat, mu).
+    curvature : Matrix, (L, L)
+        Second derivatives of the loss, in (m, w, mu).
+    perturbed : tuple of Expr
+        In w, rho, g, the signs sigma_l of g_l, and N = ||g||_q over all coordinates (p = 1: chi_l
+        is 1 on the largest |g|, else 0).
+    extra : tuple of Expr
+        `(d eps/d w)^T ghat`, with h_ab for the curvature, of a coordinate standing alone
+        (d = n = 1); 0 for GD, p = 1 and p = inf, whose eps is constant between jumps.
+    """
+
+    w: Symbols
+    w_hat: Symbols
+    g: Symbols
+    g_hat: Symbols
+    margin: sp.Expr
+    loss: sp.Expr
+    gradient: tuple[sp.Expr, ...]
+    curvature: sp.Matrix
+    perturbed: tuple[sp.Expr, ...]
+    sam_gradient: tuple[sp.Expr, ...]
+    extra: tuple[sp.Expr, ...]
+
+
+@cache
+def coordinate(depth: int, p: float | int | None = None, *, loss: str = "logistic") -> Coordinate:
+    """Return one coordinate's margin, loss, gradient, perturbed point and SAM gradient.
+
+    Parameters
+    ----------
+    depth : int
+        Number of layers, 1 to 8.
+    p : float, optional
+        Norm of the perturbation's ball, in [1, inf]; None for gradient flow.
+    loss : str
+        "logistic" or "exponential".
+
+    Returns
+    -------
+    Coordinate
+
+    Raises
+    ------
+    ValueError
+        For a depth outside 1 to 8, p < 1, or an unknown loss.
+
+    Examples
+    --------
+    >>> coordinate(2, math.inf).sam_gradient
+    (-mu*what_2/(exp(mhat) + 1), -mu*what_1/(exp(mhat) + 1))
+    """
+    _check(depth, p, loss)
+    w, w_hat, g, g_hat = (_layered(letter, depth) for letter in ("w", "what", "g", "ghat"))
+    margin = sp.Symbol("r", real=True) + _MU * sp.prod(w)
+    value = sp.log(1 + sp.exp(-_M)) if loss == "logistic" else sp.exp(-_M)
+    gradient = tuple(sp.simplify(value.diff(_M)) * margin.diff(x) for x in w)
+    at_hat = {_M: _M_HAT, **dict(zip(w, w_hat, strict=True))}
+    steps = sp.Matrix(_steps(g, p))
+    return Coordinate(
+        *(w, w_hat, g, g_hat),
+        margin=margin,
+        loss=value,
+        gradient=gradient,
+        curvature=sp.Matrix([_total(x, margin, w) for x in gradient]),
+        perturbed=tuple(sp.Matrix(w) + steps),
+        sam_gradient=tuple(x.subs(at_hat, simultaneous=True) for x in gradient),
+        extra=_extra(steps, g, g_hat),
+    )
+
+
+def _total(expression: sp.Expr, margin: sp.Expr, w: Symbols) -> list[sp.Expr]:
+    """Derivatives by each weight, directly and through the margin m."""
+    return [expression.diff(_M) * margin.diff(x) + expression.diff(x) for x in w]
+
+
+def _layered(letter: str, depth: int) -> Symbols:
+    """One real symbol a layer."""
+    return tuple(sp.Symbol(f"{letter}_{k}", real=True) for k in range(1, depth + 1))
+
+
+def _check(depth: int, p: float | int | None, loss: str) -> None:
+    """Refuse what has no expression."""
+    if depth not in range(1, 9):
+        raise ValueError(f"symbolic expressions need a depth from 1 to 8, got {depth}")
+    if p is not None and not p >= 1:
+        raise ValueError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
+    if loss not in ("logistic", "exponential"):
+        raise ValueError(f"loss needs to be logistic or exponential, got {loss!r}")
+
+
+def _steps(g: Symbols, p: float | int | None) -> list[sp.Expr]:
+    """The ascent step of each layer, in g, its signs and its norm N."""
+    signs = _layered("sigma", len(g))
+    if p is None:
+        return [sp.Integer(0)] * len(g)
+    if math.isinf(p):
+        return [_RHO * s for s in signs]
+    if p == 1:
+        return [_RHO * s * chi for s, chi in zip(signs, _layered("chi", len(g)), strict=True)]
+    if p == 2:
+        return [_RHO * x / _NORM for x in g]
+    power = 1 / (sp.Rational(str(p)) - 1)  # q - 1
+    return [_RHO * s * (sp.Abs(x) / _NORM) ** power for s, x in zip(signs, g, strict=True)]
+
+
+def _extra(steps: sp.Matrix, g: Symbols, g_hat: Symbols) -> tuple[sp.Expr, ...]:
+    """(d eps/d w)^T ghat, through g itself and through N(g) = (sum |g|^q)^(1/q)."""
+    # dN/dg_c = sign(g_c) |g_c|^(q-1) / N^(q-1), which is eps_c / rho
+    jacobian = steps.jacobian(sp.Matrix(g)) + steps.diff(_NORM) * steps.T / _RHO
+    signs = dict(zip(map(sp.sign, g), _layered("sigma", len(g)), strict=True))
+    pull = jacobian.subs(signs).subs({sign**2: 1 for sign in signs.values()}).T * sp.Matrix(g_hat)
+    layers = range(1, len(g) + 1)
+    curvature = [[sp.Symbol(f"h_{min(a, b)}{max(a, b)}") for b in layers] for a in layers]
+    return tuple(sp.Matrix(curvature) * pull)
+
+
+@cache
+def products(depth: int) -> Callable[[Layers], Layers]:
+    """Return the function that gives, for each weight, the product of the other layers' weights.
+
+    P_l = d beta / d w_l = prod_{k != l} w_k: SymPy's derivative, with shared factors computed once
+    and no division, so exact zeros stay exact.
+
+    Parameters
+    ----------
+    depth : int
+        Number of layers, L >= 1.
+
+    Returns
+    -------
+    callable
+        `theta (..., L, d) -> (..., L, d)`, real or complex; error: L - 2 roundings.
+
+    Examples
+    --------
+    >>> products(3)(np.array([[2.0], [3.0], [0.0]])).ravel()
+    array([0., 0., 6.])
+    """
+    w, first = _derivatives(depth)
+    evaluate = sp.lambdify(w, first, modules="numpy", cse=True)
+
+    def other_layers(theta: Layers) -> Layers:
+        out = np.empty_like(theta)
+        for layer, value in enumerate(evaluate(*np.moveaxis(theta, -2, 0))):
+            out[..., layer, :] = value
+        return out
+
+    return other_layers
+
+
+@cache
+def product_jacobian(depth: int) -> Callable[[Layers], Pairs]:
+    """Return the function that gives the second derivatives of beta with respect to two layers.
+
+    P_lm = d^2 beta / dw_l dw_m = prod_{k != l, m} w_k, and 0 for l = m.
+
+    Parameters
+    ----------
+    depth : int
+        Number of layers, L >= 1.
+
+    Returns
+    -------
+    callable
+        `theta (..., L, d) -> (..., L, L, d)`.
+
+    Examples
+    --------
+    >>> product_jacobian(2)(np.array([[2.0], [3.0]]))[..., 0]
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    w, first = _derivatives(depth)
+    pairs = [(a, b) for a in range(depth) for b in range(a)]
+    evaluate = sp.lambdify(w, [first[a].diff(w[b]) for a, b in pairs], modules="numpy", cse=True)
+
+    def pairs_of_layers(theta: Layers) -> Pairs:
+        out = np.zeros(theta.shape[:-1] + theta.shape[-2:], theta.dtype)
+        for (a, b), value in zip(pairs, evaluate(*np.moveaxis(theta, -2, 0)), strict=True):
+            out[..., a, b, :] = out[..., b, a, :] = value
+        return out
+
+    return pairs_of_layers
+
+
+def _derivatives(depth: int) -> tuple[tuple[sp.Symbol, ...], list[sp.Expr]]:
+    """The weights of one coordinate, and the derivatives of their product."""
+    w = _layered("w", depth)
+    return w, [sp.prod(w).diff(x) for x in w]
