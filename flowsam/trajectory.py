@@ -117,9 +117,8 @@ class Trajectory:
         """Margins <beta, z_i>, shape (T, n); at a blow-up those of the winner."""
         finite = np.isfinite(self.beta)
         jumps = (np.where(finite, 0.0, 1.0) * np.copysign(1.0, self.beta)) @ self.data.z.T
-        with np.errstate(divide="ignore"):
-            infinite = np.copysign(-np.log(1.0 - (jumps != 0)), jumps)
-        return np.where(finite, self.beta, 0.0) @ self.data.z.T + infinite
+        margins = np.where(finite, self.beta, 0.0) @ self.data.z.T
+        return np.where(jumps == 0, margins, np.copysign(np.inf, jumps))
 
     @cached_property
     def log_loss(self) -> Float[np.ndarray, " T"]:

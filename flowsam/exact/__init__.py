@@ -1,1 +1,111 @@
-"""Solved cases, one file each: pure functions of arrays, in rescaled time, for one example."""
+"""Solved cases, one file each: pure functions of arrays, in rescaled time, for one example.
+
+A case offers `applies`, `weights`, `blow_up_time`, `zero_time` and `events`; `solution` finds the
+one that covers a start and wraps it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.flow import Flow
+from flowsam.trajectory import Event
+
+__all__ = ["Solution", "solution"]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A closed form for one start.
+
+    Parameters
+    ----------
+    name : str
+        The solved case.
+    states : callable
+        `tau (k,) -> theta (k, L, d)`; frozen from a blow-up on, with the winner infinite.
+    events : tuple of Event
+        In order, none later than `blow_up`.
+    blow_up : float
+        First blow-up time; inf where there is none.
+    valid_until : float
+        Rescaled time at which the formulas stop to hold; inf where they never do.
+    """
+
+    name: str
+    states: Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k L d"]]
+    events: tuple[Event, ...]
+    blow_up: float
+    valid_until: float
+
+    def covers(self, end: float) -> bool:
+        """Whether the formulas hold to `end`, or to a blow-up before it."""
+        return min(end, self.blow_up) <= self.valid_until
+
+
+def _cases(flow: Flow, depth: int) -> tuple[ModuleType, ...]:
+    """Return the solved cases of a rule, the most accurate first."""
+    from flowsam.exact import l2_two_layer, linf_balanced, linf_deep, linf_two_layer
+
+    rule = flow.perturbation
+    if math.isinf(rule.p) and rule.normalised:
+        return (linf_balanced, linf_two_layer, linf_deep)
+    return (l2_two_layer,) if rule.p == 2 and rule.normalised and depth == 2 else ()
+
+
+def solution(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> tuple[Solution | None, str]:
+    """Return the closed form for one start, or None and the hypothesis that fails.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    theta0 : ndarray, shape (L, d)
+        The start.
+
+    Returns
+    -------
+    Solution or None
+    str
+        Why there is none; empty where there is one.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, lp, single_example
+    >>> solution(Flow(single_example([1.0]), lp(1.0, 3)), np.ones((2, 1)))
+    (None, 'l_3-SAM has no solved case at depth 2 (GD, l_inf and, at depth 2, l_2 have)')
+    """
+    n, depth = flow.data.z.shape[0], len(theta0)
+    if n > 1:
+        return None, f"closed forms need one example, got n = {n}"
+    cases = _cases(flow, depth)
+    if not cases:
+        solved = "GD, l_inf and, at depth 2, l_2 have"
+        return None, f"{flow.perturbation.name} has no solved case at depth {depth} ({solved})"
+    for case in cases:
+        if np.all(case.applies(theta0, flow.mu)):
+            return _wrapped(case, flow, theta0), ""
+    return None, f"depth {depth} needs equal |w| or positive aligned weights in every coordinate"
+
+
+def _wrapped(case: ModuleType, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Solution:
+    """Return a case at one start, frozen from the first blow-up on."""
+    mu, rho = flow.mu, flow.perturbation.rho
+    blow_up = float(np.min(case.blow_up_time(theta0, mu, rho=rho)))
+    valid_until = (
+        float(case.valid_until(theta0, mu, rho=rho)) if hasattr(case, "valid_until") else math.inf
+    )
+    events = tuple(
+        e for e in case.events(theta0, mu, rho=rho) if e.tau <= min(blow_up, valid_until)
+    )
+
+    def states(tau: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
+        return case.weights(theta0, mu, rho=rho, tau=np.minimum(tau, blow_up))
+
+    return Solution(case.__name__.rsplit(".", 1)[-1], states, events, blow_up, valid_until)

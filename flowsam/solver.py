@@ -1,0 +1,190 @@
+"""solve: one start, one answer, by the best engine that covers it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam import exact
+from flowsam.data import real_array
+from flowsam.flow import Flow
+from flowsam.one_example import exact_run, stepped_run
+from flowsam.run import Run
+from flowsam.stepping import METHODS, Tolerances
+from flowsam.trajectory import Trajectory
+
+__all__ = ["solve"]
+
+Rows = int | Float[np.ndarray, " k"] | None
+Theta = Float[np.ndarray, "L d"]
+
+_MESSAGES = {
+    "finished": "reached the end asked for",
+    "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
+    "escaped": "coordinate {coordinate} blows up at tau = {tau:.12g}, where t becomes infinite; "
+    "the others freeze, and limit(flow, theta0) names the limit",
+    "range": "margins pass 1e300 at tau = {tau:.6g}, the end of doubles; ask limit(flow, theta0)",
+    "sliding_ambiguous": "two weights of a coordinate are 0 at once at tau = {tau:.12g}, and "
+    "Filippov's solution is not unique from there; perturb the start or use iterate",
+    "too_many_events": "more than 1000 events by tau = {tau:.6g}; shorten the run, or check the "
+    "start for a surface it grazes",
+    "failed": "the steps of {method} became too small at tau = {tau:.12g}; loosen rtol or try "
+    "another method",
+    "at rest": "log t stays below log_t_end: the flow is nearly at rest at tau = {tau:.3g}; "
+    "limit(flow, theta0) names the limit",
+}
+
+
+def solve(  # noqa: PLR0913 - the contract's verb
+    flow: Flow,
+    theta0: ArrayLike,
+    *,
+    tau_end: float | None = None,
+    log_t_end: float | None = None,
+    method: str = "auto",
+    rtol: float = 1e-9,
+    atol: float = 1e-12,
+    save_at: int | ArrayLike | None = None,
+) -> Trajectory:
+    """Solve SAM flow from one start, exactly where a closed form exists.
+
+    d theta / d tau = (sum_i q_i z_i) prod_{k != l} w^(k) at theta_hat, events located exactly.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    theta0 : array_like, shape (L, d)
+        Initial weights, any signs.
+    tau_end, log_t_end : float
+        The end, in rescaled time or in log(1 + t); give exactly one.
+    method : str
+        "auto", "exact", or a `solve_ivp` method, used between events: "RK23", "RK45", "DOP853",
+        "Radau", "BDF", "LSODA".
+    rtol, atol : float
+        Error control of the steps; closed forms ignore them. rtol >= 1e-13.
+    save_at : int or array_like, optional
+        Rows to keep: None the solver's own steps (exact: start, events, end), a number of equal
+        points, or values in the clock of the end given.
+
+    Returns
+    -------
+    Trajectory
+        Ends early, with a status that says so, at a blow-up; after a collapse the rows are
+        constant to `tau_end`. The error is a few tolerance units times the flow's own
+        amplification, or a few ulp for closed forms.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad input, in one line.
+
+    Notes
+    -----
+    A weight that is exactly 0 at the start is resolved as at an event: it crosses to the side
+    both fields point to, slides if both point at 0; a coordinate with all weights 0 rests.
+    Derivations: derivations/rescaled_clock.py, derivations/linf_two_layer.py.
+    Source: arXiv:2603.08290, equation (2); Filippov's solution: flowsam.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, linf, single_example
+    >>> run = solve(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2, tau_end=3)
+    >>> run.method, run.events[0].kind, round(run.events[0].tau, 12)
+    ('exact: linf_balanced', 'zero', 0.458145365937)
+    """
+    theta0 = flow.checked(theta0)
+    if theta0.ndim != 2:
+        raise ValueError(f"solve takes one start (L, d), got {theta0.shape}; see solve_many")
+    end, clock_name = _checked_end(tau_end, log_t_end)
+    _check_tolerances(rtol, atol)
+    wanted = _checked_rows(save_at)
+    if flow.data.z.shape[0] > 1:
+        raise ValueError("several examples")
+    run = _one_example(flow, theta0, (end, clock_name), (method, rtol, atol))
+    tau = run.rows(wanted, clock_name)
+    settings = {clock_name: end, "rtol": rtol, "atol": atol}
+    return Trajectory(
+        flow.data,
+        flow.perturbation,
+        flow.loss,
+        tau,
+        run.states(tau),
+        tuple(event for event in run.events if event.tau <= tau[-1]),
+        "finished" if run.status == "at rest" else run.status,
+        _message(run),
+        run.method,
+        run.steps,
+        run.nfev,
+        settings,
+        lambda: run.log_time(tau),
+    )
+
+
+def _checked_end(tau_end: float | None, log_t_end: float | None) -> tuple[float, str]:
+    """Return the end and the name of its clock."""
+    if (tau_end is None) == (log_t_end is None):
+        given = "neither" if tau_end is None else "both"
+        raise ValueError(f"solve needs exactly one of tau_end and log_t_end, got {given}; pass one")
+    name, value = ("tau_end", tau_end) if log_t_end is None else ("log_t_end", log_t_end)
+    value = float(real_array(value, name))
+    if not value > 0:
+        raise ValueError(f"{name} needs a positive number, got {value:g}; runs start at 0")
+    return value, name
+
+
+def _check_tolerances(rtol: float, atol: float) -> None:
+    """Refuse tolerances that doubles cannot meet."""
+    if not 1e-13 <= rtol < 1:
+        raise ValueError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
+    if not 0 <= atol < math.inf:
+        raise ValueError(f"atol needs a finite number >= 0, got {atol:g}; 1e-12 is the default")
+
+
+def _checked_rows(save_at: int | ArrayLike | None) -> Rows:
+    """Return the rows asked for: None, a number >= 2, or sorted values >= 0."""
+    if save_at is None:
+        return None
+    values = real_array(save_at, "save_at")
+    if values.ndim == 0:
+        if values < 2 or values != int(values):
+            raise ValueError(f"save_at needs a whole number >= 2, got {values:g}; or pass times")
+        return int(values)
+    if values.ndim != 1 or not values.size or (values < 0).any() or (np.diff(values) < 0).any():
+        raise ValueError("save_at needs sorted times >= 0 in the clock of the end; sort them")
+    return values
+
+
+def _one_example(
+    flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]
+) -> _Run:
+    """Pick the engine for one example and run it."""
+    method, rtol, atol = how
+    if method not in ("auto", "exact", *METHODS):
+        raise ValueError(
+            f"method needs one of auto, exact, {', '.join(METHODS)} for one example, got {method!r}"
+        )
+    if method in ("auto", "exact"):
+        found, reason = exact.solution(flow, theta0)
+        run = exact_run(flow, theta0, found, span) if found else None
+        if run is not None:
+            return run
+        if method == "exact":
+            reason = reason or f"the formulas hold to tau = {found.valid_until:.6g}"
+            raise ValueError(f"no closed form covers this: {reason}; use method='auto'")
+    return stepped_run(
+        flow, theta0, span, Tolerances("DOP853" if method == "auto" else method, rtol, atol)
+    )
+
+
+def _message(run: Run) -> str:
+    """Return the sentence for how a run ended, with the next move."""
+    blow_up = next((e for e in run.events if e.kind == "blow-up"), None)
+    rest = next((e for e in run.events if e.kind == "collapse"), None)
+    word = "range" if run.status == "escaped" and blow_up is None else run.status
+    tau = (blow_up or rest).tau if blow_up or rest else run.end
+    coordinate = blow_up.coordinate + 1 if blow_up else None
+    return _MESSAGES[word].format(tau=tau, coordinate=coordinate, method=run.method)

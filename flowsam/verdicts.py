@@ -1,0 +1,169 @@
+"""The rules behind `limit` for one example: theorems first, certificates on a run elsewhere."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.certificates import Verdict, basis, by_run
+from flowsam.exact import first_escape, linf_balanced, linf_two_layer
+from flowsam.flow import Flow
+from flowsam.labels import Fate, Label
+
+__all__ = ["judge", "labels"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+Labels = Int[np.ndarray, "*batch"]
+_TIE = 8 * np.finfo(float).eps
+
+
+def _rule(flow: Flow, depth: int) -> str:
+    """Return the name of the theorem that covers all starts of a depth, or ""."""
+    rule = flow.perturbation
+    if flow.data.z.shape[0] > 1:
+        return ""
+    if depth == 1:
+        return "depth one"
+    if rule.normalised and math.isinf(rule.p):
+        return "two layers" if depth == 2 else "deep"
+    return "l2" if rule.normalised and rule.p == 2 and depth == 2 else ""
+
+
+def labels(flow: Flow, theta0s: Theta) -> Labels:
+    """Return the labels of a batch of starts, shape (...)."""
+    name = _rule(flow, theta0s.shape[-2])
+    if name == "depth one":
+        return np.full(theta0s.shape[:-2], Label.OTHER_DIRECTION, dtype=np.int64)
+    if name == "two layers":
+        fates = linf_two_layer.fate(theta0s, flow.mu, rho=flow.perturbation.rho)
+        return two_layer_labels(fates, flow.mu)
+    if name == "deep":
+        return deep_labels(theta0s, flow.mu, flow.perturbation.rho)
+    flat = theta0s.reshape(-1, *theta0s.shape[-2:])
+    found = [judge(flow, theta).label for theta in flat]
+    return np.array(found, dtype=np.int64).reshape(theta0s.shape[:-2])
+
+
+def two_layer_labels(fates: Int[np.ndarray, "*batch d"], mu: Float[np.ndarray, " d"]) -> Labels:
+    """Return labels at L = 2 from the coordinates' fates.
+
+    The largest |mu_j| among the escaping coordinates wins (equal: tie); if none escapes and an
+    active one is on its separatrix, separatrix; else zero.
+    """
+    found = np.zeros(fates.shape[:-1], dtype=np.int64)
+    found[(fates == Fate.SADDLE).any(axis=-1)] = Label.SEPARATRIX
+    for size in np.unique(np.abs(mu[mu != 0])):  # ascending: larger ones overwrite
+        group = np.flatnonzero(np.abs(mu) == size)
+        escapes = fates[..., group] == Fate.ESCAPE
+        if group.size == 1:
+            found[escapes[..., 0]] = group[0] + 1
+            continue
+        count = escapes.sum(axis=-1)
+        found[count == 1] = group[escapes[count == 1].argmax(axis=-1)] + 1
+        found[count > 1] = Label.TIE
+    return found
+
+
+def deep_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
+    """Return labels at L >= 3: the theorem's for balanced starts, first escape elsewhere."""
+    even = linf_balanced.applies(theta0s, mu)
+    found = np.empty(theta0s.shape[:-2], dtype=np.int64)
+    found[even] = balanced_labels(theta0s[even], mu, rho)
+    if not even.all():
+        found[~even] = first_escape.labels(theta0s[~even], mu, rho=rho)
+    return found
+
+
+def balanced_labels(
+    theta0s: Float[np.ndarray, "k L d"], mu: Float[np.ndarray, " d"], rho: float
+) -> Int[np.ndarray, " k"]:
+    """Return labels of balanced starts at L >= 3.
+
+    The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores
+    within 8 eps tie. Without a winner a stalled coordinate comes before a separatrix.
+    """
+    fates = linf_balanced.fate(theta0s, mu, rho=rho)
+    blow_up = linf_balanced.blow_up_time(theta0s, mu, rho=rho)
+    first = blow_up.min(axis=-1, keepdims=True)
+    winners = (blow_up <= first * (1 + _TIE)) & (fates == Fate.ESCAPE)
+    count = winners.sum(axis=-1)
+    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
+    held = np.select(
+        [(fates == fate).any(axis=-1) for fate in (Fate.UNKNOWN, Fate.STALL, Fate.SADDLE)],
+        [Label.UNDECIDED, Label.STALLED, Label.SEPARATRIX],
+        Label.ZERO,
+    )
+    return np.where(count == 0, held, found)
+
+
+def judge(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
+    """Return the verdict on one start."""
+    if flow.data.z.shape[0] > 1:
+        raise ValueError("several examples")
+    mu, depth = flow.mu, len(theta0)
+    name = _rule(flow, depth)
+    if name == "depth one":
+        reason = "L = 1: every rule moves along mu, so beta / ||beta|| tends to mu / ||mu||"
+        direction = mu / np.linalg.norm(mu)
+        return Verdict(int(Label.OTHER_DIRECTION), direction, "theorem", reason)
+    if name in ("two layers", "deep"):
+        return _by_theorem(flow, theta0)
+    return by_run(flow, theta0)
+
+
+def _by_theorem(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
+    """Return the verdict of the l_inf and GD theorems."""
+    mu, rho, depth = flow.mu, flow.perturbation.rho, len(theta0)
+    label = int(labels(flow, theta0))
+    if depth > 2 and not linf_balanced.applies(theta0, mu):
+        label, reason = first_escape.limit_label(theta0, mu, rho=rho)
+    else:
+        reason = _theorem_reason(label, mu, rho, depth)
+    certificate = "none" if label == Label.UNDECIDED else "theorem"
+    return Verdict(label, _direction(flow, theta0, label), certificate, reason)
+
+
+def _theorem_reason(label: int, mu: Float[np.ndarray, " d"], rho: float, depth: int) -> str:
+    """Return the sentence for a label of a two-layer or balanced start."""
+    gate = f"{rho:g}" if rho else "0"
+    if label >= 1:
+        score = "|mu_j|" if depth == 2 else f"|mu_j| (|w_j| - {gate})^{depth - 2}"
+        return f"of the coordinates that escape, coordinate {label} has the largest {score}"
+    return {
+        Label.ZERO: "no coordinate escapes: each active one reaches 0 in finite tau",
+        Label.TIE: "several coordinates escape with the same score, up to rounding",
+        Label.SEPARATRIX: "no coordinate escapes, and one tends to an unstable equilibrium",
+        Label.STALLED: f"no coordinate escapes, and at odd depth one tends to |w| = {gate}",
+        Label.UNDECIDED: "at odd depth a coordinate starts at 0, where Filippov's solution is not "
+        "unique; start it away from 0",
+    }[Label(label)]
+
+
+def _direction(
+    flow: Flow, theta0: Float[np.ndarray, "L d"], label: int
+) -> Float[np.ndarray, " d"] | None:
+    """Return the direction of a label: that of a tie follows from the growth of its members.
+
+    At L = 2 beta_j ~ (|u_j + sign(mu_j) v_j| - 2 rho)^2 once every member is on its last
+    quadrant; at L >= 3 members blow up together and beta_j ~ |mu_j|^(-L/(L-2)).
+    """
+    mu, rho, depth = flow.mu, flow.perturbation.rho, len(theta0)
+    if label >= 1:
+        return basis(mu, label)
+    if label != Label.TIE:
+        return None
+    if depth == 2:
+        late = [event.tau for event in linf_two_layer.events(theta0, mu, rho=rho)]
+        u, v = linf_two_layer.weights(theta0, mu, rho=rho, tau=[max(late, default=0.0)])[0]
+        escapes = linf_two_layer.fate(theta0, mu, rho=rho) == Fate.ESCAPE
+        top = escapes & (np.abs(mu) == np.abs(mu[escapes]).max())
+        size = np.where(top, (np.abs(u + np.sign(mu) * v) - 2 * rho) ** 2, 0.0)
+    else:
+        blow_up = linf_balanced.blow_up_time(theta0, mu, rho=rho)
+        active = np.where(mu == 0, 1.0, np.abs(mu))
+        size = np.where(
+            blow_up <= blow_up.min() * (1 + _TIE), active ** (-depth / (depth - 2)), 0.0
+        )
+    return np.sign(mu) * size / np.linalg.norm(size)
