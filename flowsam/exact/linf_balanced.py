@@ -38,6 +38,8 @@ def _checked(theta0: ArrayLike, mu: ArrayLike) -> tuple[NDArray, NDArray]:
 def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
     """Read starts and refuse those the formulas do not cover."""
     theta, mu = _checked(theta0, mu)
+    # Entry by entry in memory, so that inner loops run over the batch.
+    theta = np.moveaxis(np.array(np.moveaxis(theta, (-2, -1), (0, 1)), order="C"), (0, 1), (-2, -1))
     if not 0 <= rho < np.inf:
         raise ValueError(f"linf_balanced needs a finite rho >= 0, got {rho}; 0 is gradient flow")
     if not applies(theta, mu).all():
@@ -49,19 +51,7 @@ def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Tell which starts are balanced: one `|w|` in each coordinate with mu_j != 0.
-
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., L, d)
-        Starts.
-    mu : array_like, shape (d,)
-        The example.
-
-    Returns
-    -------
-    ndarray of bool, shape (...)
-        True for every start at L = 1.
+    """Tell which starts (..., L, d) have one `|w|` in each coordinate with mu_j != 0, shape (...).
 
     Examples
     --------
@@ -119,19 +109,9 @@ def weights(
 def blow_up_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return each coordinate's own blow-up time.
+    """Return each coordinate's own blow-up time, shape (..., d).
 
-    `1 / ((L-2) |mu| (a - rho)^(L-2))` where L >= 3, P = +1 and a > rho; inf elsewhere.
-
-    Parameters
-    ----------
-    theta0, mu, rho
-        As in `weights`.
-
-    Returns
-    -------
-    ndarray, shape (..., d)
-        Error: a few eps. What would underflow to 0 is the smallest double.
+    `1 / ((L-2) |mu| (a - rho)^(L-2))` where L >= 3, P = +1 and a > rho, to a few eps; else inf.
 
     Examples
     --------
@@ -145,18 +125,9 @@ def blow_up_time(
 def zero_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return the time at which each coordinate comes to rest at 0 (0 where it starts there).
+    """Return the time at which each coordinate comes to rest at 0, shape (..., d).
 
-    Parameters
-    ----------
-    theta0, mu, rho
-        As in `weights`.
-
-    Returns
-    -------
-    ndarray, shape (..., d)
-        inf where it never rests at 0, as at every odd L from a > 0. Error: 16 eps times the
-        condition number.
+    0 where it starts there, inf where it never does, as at every odd L from a > 0.
 
     Examples
     --------
@@ -212,11 +183,13 @@ def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarr
     if size.depth == 1:
         return np.where(idle, Fate.IDLE, Fate.ESCAPE).astype(np.int8)
     even, aligned = size.depth % 2 == 0, size.alignment > 0
-    outcomes = [
-        (idle, Fate.IDLE),
-        (aligned & (size.z > 0), Fate.ESCAPE),
-        (aligned & (size.z == 0) | (size.rho == 0), Fate.SADDLE),
+    rules = [  # a later rule overrides an earlier one
         (size.a == 0, Fate.COLLAPSE if even else Fate.UNKNOWN),
+        (aligned & (size.z == 0) | (size.rho == 0), Fate.SADDLE),
+        (aligned & (size.z > 0), Fate.ESCAPE),
+        (idle, Fate.IDLE),
     ]
-    below = np.int8(Fate.COLLAPSE if even else Fate.STALL)
-    return np.select([o[0] for o in outcomes], [np.int8(o[1]) for o in outcomes], below)
+    outcome = np.full_like(size.a, Fate.COLLAPSE if even else Fate.STALL, dtype=np.int8)
+    for condition, name in rules:
+        outcome = np.where(condition, np.int8(name), outcome)
+    return outcome

@@ -30,6 +30,8 @@ from flowsam.trajectory import Event
 
 __all__ = ["applies", "blow_up_time", "events", "fate", "separatrix", "weights", "zero_time"]
 
+_BLOCK = 1 << 17  # coordinates decided at once: they fit the cache
+
 
 def _checked(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> tuple[NDArray, NDArray]:
     """Return starts (..., 2, d) and mu (d,) as finite arrays."""
@@ -180,11 +182,23 @@ def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarr
     [1, 0, 1]
     """
     theta, mu = _checked(theta0, mu, rho)
-    u, v = theta[..., 0, :], theta[..., 1, :]
-    over = excess(np.where(mu < 0, -u, u) if (mu < 0).any() else u, v, float(rho))
+    starts = theta.reshape(-1, 2, mu.size)
+    outcome = np.empty((starts.shape[0], mu.size), dtype=np.int8)
+    rows = max(_BLOCK // mu.size, 1)
+    for begin in range(0, starts.shape[0], rows):
+        part = slice(begin, begin + rows)
+        outcome[part] = _fates(starts[part], mu, float(rho)).T
+    return outcome.reshape(theta[..., 0, :].shape)
+
+
+def _fates(starts: NDArray, mu: NDArray, rho: float) -> NDArray:
+    """Fates (d, m) of starts (m, 2, d), with the starts moved last: long inner loops are fast."""
+    u, v = np.array(starts.transpose(1, 2, 0), order="C")
+    u[mu < 0] *= -1.0
+    over = excess(u, v, rho)
     outcome = (over > 0).view(np.int8)
     outcome[over == 0] = Fate.SADDLE
-    outcome[..., mu == 0] = Fate.IDLE
+    outcome[mu == 0] = Fate.IDLE
     return outcome
 
 
@@ -196,21 +210,8 @@ def separatrix(
     With e = u - v: `u + v = +-8 rho^2 / (2 rho + max(|e|, 2 rho))`, a segment between the axes
     and two branches of conics. Under gradient flow both are the line u + v = 0.
 
-    Parameters
-    ----------
-    rho : float
-        Perturbation radius, in the units of w.
-    extent : float
-        The curves cover |u|, |v| <= extent.
-    sign : int
-        Sign of mu; -1 mirrors u.
-    points : int
-        Number of values of e, besides the two corners.
-
-    Returns
-    -------
-    ndarray, shape (2, points + 2, 2)
-        Rows (u, v), in ascending order of e.
+    The curves cover |u|, |v| <= `extent` by `points` values of e and the two corners, as rows
+    (u, v) in ascending order of e; `sign` is that of mu, and -1 mirrors u.
 
     Examples
     --------

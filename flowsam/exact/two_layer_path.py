@@ -16,7 +16,6 @@ Source: derivations/linf_two_layer.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 __all__ = ["TwoLayerPath", "excess", "two_layer_path"]
 
 _ROUNDING = 8 * np.finfo(float).eps  # more than the six roundings in `excess`
+_LEAST = float(np.nextafter(0.0, 1.0))
 
 
 def excess(
@@ -34,7 +34,7 @@ def excess(
 
     For mu > 0 a start escapes, rests on the separatrix, or collapses as this is > 0, = 0, < 0, in
     every quadrant: where uv >= 0, |u| + |v| = |u+v| and it has the sign of `|u+v| - 2 rho`.
-    Values within a few eps of 0 are computed in rational arithmetic.
+    Values within a few eps of 0 are computed in exact rational arithmetic.
 
     Parameters
     ----------
@@ -64,17 +64,19 @@ def excess(
     value -= 1
     near = (value < _ROUNDING) & (value > -_ROUNDING)
     if near.any():
-        pairs = zip(u[near].tolist(), v[near].tolist(), strict=True)
-        value[near] = [_rational_excess(*pair, rho) for pair in pairs]
+        pairs = list(zip(u[near].tolist(), v[near].tolist(), strict=True))
+        exact = {pair: _rational_excess(*pair, rho) for pair in set(pairs)}
+        value[near] = [exact[pair] for pair in pairs]
     return value
 
 
 def _rational_excess(*numbers: float) -> float:
-    """Exact excess of (u, v, rho), rounded once and never to 0."""
-    u, v, rho = map(Fraction, numbers)
-    value = abs(u + v) * (2 * rho + abs(u) + abs(v)) / (8 * rho * rho) - 1
-    least = float(np.nextafter(0.0, 1.0))
-    return float(value) if abs(value) > least else least * ((value > 0) - (value < 0))
+    """Exact excess of (u, v, rho), rounded once and never to 0: all on one denominator."""
+    tops, bottoms = zip(*(x.as_integer_ratio() for x in numbers), strict=True)
+    bottom = max(bottoms)  # all are powers of two
+    u, v, rho = (top * (bottom // own) for top, own in zip(tops, bottoms, strict=True))
+    top = abs(u + v) * (2 * rho + abs(u) + abs(v)) - 8 * rho * rho
+    return top / (8 * rho * rho) or _LEAST * ((top > 0) - (top < 0))
 
 
 @dataclass(frozen=True, eq=False)
