@@ -1,0 +1,182 @@
+"""The planar curve (tau, A) of l_2-SAM at L = 2: integrated once, evaluated anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Int8
+from numpy.typing import ArrayLike
+
+from flowsam.data import real_array
+from flowsam.exact.l2_spectrum import Spectrum
+from flowsam.exact.l2_taylor import Pieces
+from flowsam.labels import Fate
+
+__all__ = ["Curve"]
+
+POINTS = 2048  # evaluated at a time: their coefficients stay in cache
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The paths of a batch of starts on the (tau, A) plane, as Taylor pieces.
+
+    `tau` is rescaled time, `A = int rho/N dtau`; every weight is an explicit function of both.
+    A curve runs to the collapse, or to where A has settled in an escape, or to the time asked for.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the batch; () for a single start.
+    spectrum : Spectrum
+        The measure behind N.
+    first : ndarray of int, shape (starts + 1,)
+        Where each start's pieces begin.
+    tau, a, lengths : ndarray, shape (P,)
+        Beginning of each piece, and its stretch of the clock.
+    pieces : Pieces
+        The P expansions.
+    end : ndarray, shape (3, starts)
+        Last tau, A and log N.
+    outcome : ndarray of int8, shape batch
+        `Fate`: COLLAPSE, ESCAPE, SADDLE where the path never left the saddle, UNKNOWN where the
+        curve was stopped before either was proved.
+    collapse_time : ndarray, shape batch
+        inf where `outcome` is not COLLAPSE, or the curve was stopped before.
+    """
+
+    shape: tuple[int, ...]
+    spectrum: Spectrum
+    first: Int[np.ndarray, " startsplus"]
+    tau: Float[np.ndarray, " P"]
+    a: Float[np.ndarray, " P"]
+    lengths: Float[np.ndarray, " P"]
+    pieces: Pieces | None
+    end: Float[np.ndarray, "3 starts"]
+    outcome: Int8[np.ndarray, "*batch"]
+    collapse_time: Float[np.ndarray, "*batch"]
+
+    def a_at(self, tau: ArrayLike) -> Float[np.ndarray, "*batch_and_times"]:
+        """Return A at rescaled times: inf from the collapse on.
+
+        The inverse of tau on a Taylor piece, by Newton's method inside a bracket.
+
+        Parameters
+        ----------
+        tau : array_like, shape (T,) or ()
+            Rescaled times, at least 0, not beyond the end that the curve was asked for.
+
+        Returns
+        -------
+        ndarray, shape (*batch, T) or batch
+            Error: a few roundings of tau times dA/dtau = rho/N.
+
+        Raises
+        ------
+        ValueError
+            For a negative time.
+        """
+        tau = real_array(tau, "tau")
+        if (tau < 0).any():
+            raise ValueError(f"a curve starts at tau = 0, got tau = {tau.min():g}; pass tau >= 0")
+        times, starts = tau.reshape(1, -1), self.first.size - 1
+        collapse = self.collapse_time.reshape(-1, 1)
+        a = np.zeros((starts, times.size))
+        if self.pieces is not None:
+            a = self._interpolate(times)
+        saddle = self.outcome.reshape(-1, 1) == Fate.SADDLE  # there N stands still
+        with np.errstate(over="ignore"):
+            rate = np.where(saddle, self.spectrum.rho * np.exp(-self.end[2][:, None]), 0.0)
+        a = a + np.where(saddle, np.maximum(times - self.end[0][:, None], 0) * rate, 0.0)
+        return np.where(times >= collapse, np.inf, a).reshape(self.shape + tau.shape)
+
+    def log_norm_at(self, tau: ArrayLike) -> Float[np.ndarray, "*batch_and_times"]:
+        """Return log N at rescaled times: -inf from the collapse on.
+
+        Parameters
+        ----------
+        tau : array_like, shape (T,) or ()
+            Rescaled times, as for `a_at`.
+
+        Returns
+        -------
+        ndarray, shape (*batch, T) or batch
+        """
+        a = self.a_at(tau)
+        starts = self.first.size - 1
+        times = np.broadcast_to(np.asarray(tau, dtype=np.float64).ravel(), (starts, np.size(tau)))
+        flat = a.reshape(starts, -1)
+        log_norm = np.full(flat.shape, -np.inf)
+        for k in range(flat.shape[1]):
+            alive = np.flatnonzero(np.isfinite(flat[:, k]))
+            log_norm[alive, k] = self.spectrum.log_norm(alive, times[alive, k], flat[alive, k])
+        return log_norm.reshape(a.shape)
+
+    def turning_time(self) -> Float[np.ndarray, "*batch"]:
+        """Return the rescaled time at which N is least.
+
+        N falls, rises, or falls then rises, and nothing else (derivations/l2_patterns.py).
+
+        Returns
+        -------
+        ndarray, shape batch
+            0 where N rises from the start, inf where it falls to the end.
+        """
+        starts = self.first.size - 1
+        turn = np.full(starts, np.inf)
+        if self.pieces is None:
+            return turn.reshape(self.shape)
+        last = np.zeros(starts, dtype=np.int64)  # the last piece on which N begins by falling
+        for row in range(starts):
+            rising = self.pieces.g[1, self.first[row] : self.first[row + 1]] > 0
+            falling = rising.size - 1 if not rising.any() else int(rising.argmax()) - 1
+            last[row] = self.first[row] + falling
+            turn[row] = 0.0 if rising.size and falling < 0 else np.inf
+        turns = np.flatnonzero((self.outcome.ravel() != Fate.COLLAPSE) & np.isinf(turn))
+        place = last[turns]
+        pieces, low, high = self.pieces.select(place), np.zeros(place.size), self.lengths[place]
+        for _ in range(60):
+            middle = (low + high) / 2
+            falls = pieces.log_norm_slope(middle) < 0
+            low, high = np.where(falls, middle, low), np.where(falls, high, middle)
+        inside = high < self.lengths[place]  # else the curve stopped while N was falling
+        turn[turns[inside]] = (self.tau[place] + pieces.advance(high)[0])[inside]
+        return turn.reshape(self.shape)
+
+    def _interpolate(self, times: Float[np.ndarray, "1 T"]) -> Float[np.ndarray, "starts T"]:
+        """A from the pieces, constant beyond the last."""
+        starts = self.first.size - 1
+        place = np.empty((starts, times.size), dtype=np.int64)
+        for row in range(starts):
+            low, high = self.first[row], self.first[row + 1]
+            place[row] = low + np.searchsorted(self.tau[low:high], times[0], "right") - 1
+        place = np.clip(place, 0, self.tau.size - 1)  # a start at the origin has no piece
+        target = (np.minimum(times, self.end[0][:, None]) - self.tau[place]).ravel()
+        place, gain = place.ravel(), np.empty(place.size)
+        for block in (slice(k, k + POINTS) for k in range(0, place.size, POINTS)):
+            pieces, length = self.pieces.select(place[block]), self.lengths[place[block]]
+            gain[block] = pieces.advance(_stretch(pieces, target[block], length))[1]
+        return (self.a[place] + gain).reshape(starts, -1)
+
+
+def _stretch(
+    pieces: Pieces, target: Float[np.ndarray, " t"], length: Float[np.ndarray, " t"]
+) -> Float[np.ndarray, " t"]:
+    """Stretch of the clock in which tau grows by `target`, one for each piece."""
+    low, high = np.zeros_like(target), length.copy()
+    sigma = np.minimum(target * pieces.unit / pieces.y[0], length)
+    for _ in range(100):
+        excess = pieces.advance(sigma)[0] - target
+        low, high = np.where(excess <= 0, sigma, low), np.where(excess >= 0, sigma, high)
+        slope = np.zeros_like(sigma)
+        for coefficient in pieces.y[::-1]:
+            slope = slope * sigma + coefficient
+        with np.errstate(divide="ignore", invalid="ignore"):
+            newton = sigma - excess * pieces.unit / slope
+        moved = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+        still = np.abs(moved - sigma) <= 4e-16 * length
+        sigma = moved
+        if still.all():
+            break
+    return sigma

@@ -1,0 +1,164 @@
+"""What happens on a path of l_2-SAM at L = 2: the collapse, weights that cross 0, the turn of N."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.exact.l2_march import ENTRIES, trace
+from flowsam.exact.l2_spectrum import checked_start
+from flowsam.trajectory import Event
+
+__all__ = ["blow_up_time", "collapse_time", "events", "zero_time"]
+
+
+def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch"]:
+    """Return the rescaled time at which the active coordinates come to rest at 0 together.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        The example.
+    rho : float
+        Perturbation radius, at least 0.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        inf for starts that never collapse. Relative error: a few roundings times the start's
+        condition number, 1/|c - 1| for a start c times its critical one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries or other depths.
+
+    Examples
+    --------
+    >>> float(collapse_time([[0.5], [0.5]], [1.0], rho=1.0).round(12))  # -log(1 - 2^-1/2)
+    1.2279471773
+    """
+    theta0, mu, rho = checked_start(theta0, mu, rho)
+    if rho == 0:
+        rests = (theta0[..., mu != 0] == 0).all(axis=(-2, -1))
+        return np.where(rests, 0.0, np.inf)
+    flat = theta0.reshape(-1, 2, mu.size)
+    block = max(1, ENTRIES // max(2 * mu.size, 900))
+    parts = [
+        trace(flat[first : first + block], mu, rho=rho).collapse_time
+        for first in range(0, flat.shape[0], block)
+    ]
+    return np.concatenate([np.zeros(0), *parts]).reshape(theta0.shape[:-2])
+
+
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch d"]:
+    """Return the time at which each coordinate comes to rest at 0; inf where it never does.
+
+    All active coordinates rest together, at `collapse_time`; a coordinate that starts at
+    u = v = 0 rests at once.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        The example.
+    rho : float
+        Perturbation radius, at least 0.
+
+    Returns
+    -------
+    ndarray, shape (..., d)
+
+    Examples
+    --------
+    >>> zero_time([[0.5, 0.0, 1.0], [0.5, 0.0, 1.0]], [1.0, 2.0, 0.0], rho=1.0).round(9)
+    array([1.22794718, 0.        ,        inf])
+    """
+    together = collapse_time(theta0, mu, rho=rho)[..., None]
+    theta0, mu, _ = checked_start(theta0, mu, rho)
+    return np.where((theta0 == 0).all(axis=-2), 0.0, np.where(mu == 0, np.inf, together))
+
+
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch d"]:
+    """Return inf for every coordinate: at L = 2 no weight blows up in finite rescaled time.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        The example.
+    rho : float
+        Perturbation radius, at least 0.
+
+    Returns
+    -------
+    ndarray, shape (..., d)
+
+    Examples
+    --------
+    >>> blow_up_time([[9.0], [9.0]], [1.0], rho=1.0)
+    array([inf])
+    """
+    theta0, _, _ = checked_start(theta0, mu, rho)
+    return np.full(theta0[..., 0, :].shape, np.inf)
+
+
+def _crossings(
+    theta0: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"], until: float
+) -> list[Event]:
+    """Where a weight changes sign: |s| = |e|, at most once a coordinate, beta from - to +."""
+    s, e = theta0[0] + theta0[1], theta0[0] - theta0[1]
+    grow, shrink = np.where(mu > 0, s, e), np.where(mu > 0, e, s)
+    found = []
+    for j in np.flatnonzero((mu != 0) & (grow != 0) & (np.abs(shrink) > np.abs(grow))):
+        tau = (np.log(np.abs(shrink[j])) - np.log(np.abs(grow[j]))) / (2 * np.abs(mu[j]))
+        layer = 0 if (s[j] > 0) != (e[j] > 0) else 1  # u = (s + e)/2, v = (s - e)/2
+        if tau < until:
+            found.append(Event(float(tau), "cross", layer, int(j)))
+    return found
+
+
+def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[Event, ...]:
+    """Return what happens to one start: weights that cross 0, the turn of N, the collapse.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        The example.
+    rho : float
+        Perturbation radius, at least 0.
+
+    Returns
+    -------
+    tuple of Event
+        By time. "turn" is the minimum of N where N falls, then rises.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries or other shapes.
+
+    Examples
+    --------
+    >>> [(e.kind, round(e.tau, 6)) for e in events([[0.55] * 2] * 2, [1.0, 2.0], rho=1.0)]
+    [('turn', 1.262312)]
+    """
+    theta0, mu, rho = checked_start(theta0, mu, rho)
+    if theta0.ndim != 2:
+        raise ValueError(f"events takes one start (2, d), got shape {theta0.shape}; loop over them")
+    found, until = [], np.inf
+    if rho > 0:
+        path = trace(theta0, mu, rho=rho)
+        until, turn = float(path.collapse_time), float(path.turning_time())
+        if np.isfinite(until):
+            found.append(Event(until, "collapse"))
+        if 0 < turn < np.inf:
+            found.append(Event(turn, "turn"))
+    return tuple(sorted(found + _crossings(theta0, mu, until), key=lambda event: event.tau))

@@ -1,0 +1,170 @@
+"""Whole curves of l_2-SAM at L = 2: stepping until a verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.exact.l2_curve import Curve
+from flowsam.exact.l2_spectrum import Spectrum, compressed, spectrum_of
+from flowsam.exact.l2_step import Front, depart, step
+from flowsam.exact.l2_taylor import LIVE, Pieces
+from flowsam.exact.l2_verdicts import GOING, Verdict, settled
+from flowsam.labels import Fate
+
+__all__ = ["ENTRIES", "march", "trace"]
+
+FAR = -2  # the compression is no longer exact here
+STEPS = 1000  # a start one rounding off the saddle leaves it in about 120
+ENTRIES = 2_000_000  # numbers in a block of starts
+MANY = 50_000  # rates from which on the measure is compressed
+PATIENCE = 4  # steps a compression must last, or else the full sum takes over
+
+Record = list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Pieces]]
+
+
+def march(
+    spectrum: Spectrum, front: Front, verdict: Verdict, *, record: Record | None = None
+) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, "3 b"]]:
+    """Step a batch of starts until each has its verdict.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The measure.
+    front : Front
+        Where the starts are.
+    verdict : callable
+        From a front to codes, GOING to go on.
+    record : list, optional
+        Receives (rows, tau, a, lengths, pieces) of every step.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (b,)
+        Verdicts; SADDLE where the number of steps ran out.
+    end : ndarray, shape (3, b)
+        tau, A and log N where each start ended.
+    """
+    codes, end = np.full(front.rows.size, int(Fate.SADDLE)), np.zeros((3, front.rows.size))
+    place = np.arange(front.rows.size)
+    for _ in range(STEPS):
+        end[:, place] = front.tau, front.a, front.log_norm
+        code = verdict(front)
+        on = code == GOING
+        codes[place[~on]] = code[~on]
+        if not on.any():
+            break
+        begin, place = front.keep(on), place[on]
+        pieces, lengths, front = step(spectrum, begin)
+        if record is not None:
+            record.append((begin.rows, begin.tau, begin.a, lengths, pieces))
+    return codes, end
+
+
+def _within(spectrum: Spectrum, ended: Verdict, begin: Front, reach: float) -> Verdict:
+    """Verdict that adds FAR, where a compression about `begin` is no longer exact."""
+
+    def verdict(front: Front) -> Int[np.ndarray, " 1"]:
+        live = front.exponents[0] > front.exponents.max() + LIVE
+        shift = (front.tau - begin.tau) - 2 * spectrum.nu[live] * (front.a - begin.a)
+        return np.array([FAR]) if np.abs(shift).max() > reach else ended(front)
+
+    return verdict
+
+
+def _march_compressed(
+    spectrum: Spectrum, tau_end: float, record: Record
+) -> tuple[Int[np.ndarray, " 1"], Float[np.ndarray, "3 1"]]:
+    """March one start with very many rates, on compressions while they last."""
+    rows, (tau, a) = np.zeros(1, dtype=np.int64), np.zeros((2, 1))
+    done = -PATIENCE
+    while len(record) - done >= PATIENCE:
+        small, reach = compressed(spectrum, float(tau[0]), float(a[0]))
+        begin, done = depart(small, rows, tau, a), len(record)
+        verdict = _within(small, settled(small, tau_end), begin, reach)
+        codes, end = march(small, begin, verdict, record=record)
+        if codes[0] != FAR:
+            return codes, end
+        _, tau, a, _, _ = record.pop()  # the step that went too far
+    front = depart(spectrum, rows, tau, a)
+    return march(spectrum, front, settled(spectrum, tau_end), record=record)
+
+
+def trace(
+    theta: Float[np.ndarray, "*batch 2 d"],
+    mu: Float[np.ndarray, " d"],
+    *,
+    rho: float,
+    tau_end: float = np.inf,
+) -> Curve:
+    """Integrate the curves of a batch of starts.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (..., 2, d)
+        Any real weights.
+    mu : ndarray, shape (d,)
+        The example.
+    rho : float
+        Perturbation radius, positive.
+    tau_end : float
+        Where a curve may stop.
+
+    Returns
+    -------
+    Curve
+        Error of A: about 1e-14 in the units 1/mu^2 of the rates that are alive, times the
+        flow's own amplification.
+
+    Examples
+    --------
+    One coordinate, balanced, w' = mu (w - rho/2^(1/2)): at rest at tau = log(1/(1 - 2^(1/2) w)).
+
+    >>> curve = trace(np.full((2, 1), 0.5), np.ones(1), rho=1.0)
+    >>> round(float(curve.collapse_time), 12), round(float(-np.log(1 - 0.5 * 2**0.5)), 12)
+    (1.2279471773, 1.2279471773)
+    """
+    spectrum = spectrum_of(theta.reshape(-1, *theta.shape[-2:]), mu, rho)
+    starts = spectrum.log_weight.shape[0]
+    codes, end = np.full(starts, int(Fate.COLLAPSE)), np.zeros((3, starts))
+    end[2] = -np.inf
+    moving = np.flatnonzero(np.isfinite(spectrum.log_weight).any(axis=1))
+    record: Record = []
+    if spectrum.nu.size > MANY:
+        for row in moving:
+            one = Spectrum(spectrum.nu, spectrum.log_weight[row : row + 1], rho)
+            part: Record = []
+            codes[[row]], end[:, [row]] = _march_compressed(one, tau_end, part)
+            record += [(rows + row, *rest) for rows, *rest in part]
+    elif moving.size:
+        front = depart(spectrum, moving, *np.zeros((2, moving.size)))
+        verdict = settled(spectrum, tau_end)
+        codes[moving], end[:, moving] = march(spectrum, front, verdict, record=record)
+    return _bind(theta.shape[:-2], spectrum, record, (codes, end))
+
+
+def _bind(
+    shape: tuple[int, ...],
+    spectrum: Spectrum,
+    record: Record,
+    ends: tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]],
+) -> Curve:
+    """Order the steps by start, then by time."""
+    codes, end = ends
+    outcome = codes.astype(np.int8).reshape(shape)
+    collapse = np.where(codes == Fate.COLLAPSE, end[0], np.inf).reshape(shape)
+    if not record:
+        nothing = np.zeros((3, 0))
+        first = np.zeros(codes.size + 1, dtype=np.int64)
+        return Curve(shape, spectrum, first, *nothing, None, end, outcome, collapse)
+    rows, tau, a, lengths = (np.concatenate([entry[k] for entry in record]) for k in range(4))
+    order = np.argsort(rows, kind="stable")
+    first = np.searchsorted(rows[order], np.arange(codes.size + 1))
+    pieces = [entry[4] for entry in record]
+    unit, z = (np.concatenate([getattr(p, name) for p in pieces]) for name in ("unit", "z"))
+    y, g = (np.concatenate([getattr(p, name) for p in pieces], axis=1) for name in ("y", "g"))
+    whole = Pieces(unit, y, z, g).select(order)
+    return Curve(
+        shape, spectrum, first, tau[order], a[order], lengths[order], whole, end, outcome, collapse
+    )

@@ -1,0 +1,227 @@
+"""The gradient norm of l_2-SAM at L = 2, one example, as a sum of exponentials.
+
+With s = u + v and e = u - v, every weight is a function of the rescaled time `tau` and of
+`A = int rho/N dtau` alone, and so is the norm `N = ||mu w||` of the (rescaled) gradient:
+
+    N^2 = sum_k exp(log_weight_k + 2 nu_k tau - 2 nu_k^2 A),
+
+a positive measure on signed rates: nu = mu_j carries s_j, nu = -mu_j carries e_j. Signs of mu,
+zero weights and idle coordinates need no case of their own. (derivations/l2_two_layer.py)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+
+from flowsam.data import real_array
+from flowsam.network import checked_theta
+
+__all__ = ["Spectrum", "checked_start", "compressed", "spectrum_of"]
+
+CELLS = 16384  # of the compression, over the whole range of rates
+REACH = 4e-3  # largest change of half an exponent across a cell: error REACH^4/96 = 3e-12
+BLOCK = 32768  # rates summed at a time: a block and its powers stay in cache
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """The measure on signed rates behind `N(tau, A)`, for many starts with one `mu`.
+
+    Parameters
+    ----------
+    nu : ndarray, shape (m,)
+        Rates, non-zero, in units of 1/tau.
+    log_weight : ndarray, shape (starts, m)
+        `log(nu^2 amplitude^2 / 2)`; -inf where a start lacks the rate.
+    rho : float
+        Perturbation radius, positive.
+    """
+
+    nu: Float[np.ndarray, " m"]
+    log_weight: Float[np.ndarray, "starts m"]
+    rho: float
+
+    def exponents(
+        self, rows: Int[np.ndarray, " b"], tau: Float[np.ndarray, " b"], a: Float[np.ndarray, " b"]
+    ) -> Float[np.ndarray, "b m"]:
+        """Return the exponents of `N^2` for some starts, each at its own `(tau, A)`.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (b,)
+            Which starts.
+        tau, a : ndarray, shape (b,)
+            Where on the plane.
+
+        Returns
+        -------
+        ndarray, shape (b, m)
+        """
+        drift = 2 * self.nu * (tau[:, None] - self.nu * a[:, None])
+        return self.log_weight[rows] + drift
+
+    def log_norm(
+        self, rows: Int[np.ndarray, " b"], tau: Float[np.ndarray, " b"], a: Float[np.ndarray, " b"]
+    ) -> Float[np.ndarray, " b"]:
+        """Return `log N` by a max-shifted sum, at one point for each of some starts.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (b,)
+            Which starts.
+        tau, a : ndarray, shape (b,)
+            Where on the plane.
+
+        Returns
+        -------
+        ndarray, shape (b,)
+            Error: a rounding of the largest exponent.
+        """
+        exponents = self.exponents(rows, tau, a)
+        top = exponents.max(axis=1)
+        return (top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))) / 2
+
+
+def checked_start(
+    theta0: ArrayLike, mu: ArrayLike, rho: float
+) -> tuple[Float[np.ndarray, "*batch 2 d"], Float[np.ndarray, " d"], float]:
+    """Return starts, example and radius as floats, or say what is wrong with them.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        Any real example.
+    rho : float
+        Perturbation radius, at least 0.
+
+    Returns
+    -------
+    theta0 : ndarray, shape (..., 2, d)
+    mu : ndarray, shape (d,)
+    rho : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, another depth, or a negative radius.
+    """
+    mu = np.atleast_1d(real_array(mu, "mu"))
+    theta0 = checked_theta(theta0, mu.size)
+    if theta0.shape[-2] != 2:
+        raise ValueError(
+            f"the l_2 curve needs two layers, got {theta0.shape[-2]}; use solve at other depths"
+        )
+    if not (np.isfinite(rho) and rho >= 0):
+        raise ValueError(f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow")
+    return theta0, mu, float(rho)
+
+
+def spectrum_of(
+    theta: Float[np.ndarray, "starts 2 d"], mu: Float[np.ndarray, " d"], rho: float
+) -> Spectrum:
+    """Return the measure of a batch of starts; rates that no start carries are left out.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (starts, 2, d)
+        Any real weights.
+    mu : ndarray, shape (d,)
+        The example; zero entries are idle and drop out.
+    rho : float
+        Perturbation radius, positive.
+
+    Returns
+    -------
+    Spectrum
+
+    Examples
+    --------
+    >>> one = spectrum_of(np.array([[[3.0], [1.0]]]), np.array([2.0]), 1.0)
+    >>> one.nu, np.exp(one.log_weight)  # N^2 = 4 (9 + 1) = 32 + 8
+    (array([ 2., -2.]), array([[32.,  8.]]))
+    """
+    amplitude = np.concatenate([theta[:, 0] + theta[:, 1], theta[:, 0] - theta[:, 1]], axis=1)
+    nu = np.concatenate([mu, -mu])
+    kept = (nu != 0) & (amplitude != 0).any(axis=0)
+    if not kept.any():  # at the origin: one rate that carries nothing
+        return Spectrum(np.ones(1), np.full((theta.shape[0], 1), -np.inf), rho)
+    nu, amplitude = nu[kept], np.abs(amplitude[:, kept])
+    with np.errstate(divide="ignore"):
+        log_weight = 2 * (np.log(np.abs(nu)) + np.log(amplitude)) - np.log(2)
+    return Spectrum(nu, log_weight, rho)
+
+
+def _cell_moments(
+    spectrum: Spectrum, tau: float, a: float
+) -> tuple[Float[np.ndarray, "4 cells"], Float[np.ndarray, " cells"], float]:
+    """Moments 0 to 3 of every cell about its centre, their log scales, and the cell width."""
+    nu, low = spectrum.nu, spectrum.nu.min()
+    width = (spectrum.nu.max() - low) / CELLS
+    scale, moments = np.full(CELLS, -np.inf), np.zeros((4, CELLS))
+    blocks = [slice(i, i + 8 * BLOCK) for i in range(0, nu.size, 8 * BLOCK)]
+
+    def cell_and_exponent(block: slice) -> tuple[np.ndarray, np.ndarray]:
+        rates = nu[block]
+        cell = np.minimum(((rates - low) / width).astype(np.int64), CELLS - 1)
+        return cell, spectrum.log_weight[0, block] + 2 * rates * (tau - rates * a)
+
+    for block in blocks:
+        np.maximum.at(scale, *cell_and_exponent(block))
+    for block in blocks:
+        cell, exponent = cell_and_exponent(block)
+        power = np.exp(exponent - scale[cell])
+        offset = (nu[block] - low) / width - cell - 0.5
+        for k in range(4):
+            moments[k] += np.bincount(cell, power, CELLS)
+            power = power * offset
+    return moments, scale, width
+
+
+def compressed(spectrum: Spectrum, tau: float, a: float) -> tuple[Spectrum, float]:
+    """Replace the measure of one start by two-point Gauss rules, one in each cell of rates.
+
+    A rule with both weights positive has the cell's moments 0 to 3 at the point (tau, A), so
+    nothing cancels: the relative error of `N^2` at another point is at most `q^4/96`, q the
+    change of an exponent over half a cell, `|dtau - 2 nu dA| width`.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        Of one start with very many rates.
+    tau, a : float
+        The point about which the rules are exact.
+
+    Returns
+    -------
+    Spectrum
+        At most 2 CELLS rates.
+    float
+        How far `max |dtau - 2 nu dA|` may grow before the relative error passes 3e-12.
+    """
+    moments, scale, width = _cell_moments(spectrum, tau, a)
+    full = np.flatnonzero(moments[0] > 0)
+    mass, scale = moments[0, full], scale[full]
+    mean, second, third = moments[1:, full] / mass
+    variance = np.maximum(second - mean**2, 0)
+    # one rate, or rates closer than roundings: a single node of all the mass
+    single = variance < 1e-14
+    deviation = np.sqrt(np.where(single, 1.0, variance))
+    skewness = (third - mean * (3 * variance + mean**2)) / deviation**3
+    half = np.where(single, 0.0, skewness / 2)
+    root = np.hypot(1, half)  # the nodes are mean + deviation * (right, -1/right)
+    right = np.where(half > 0, half + root, 1 / (root - half))
+    share = 1 / (1 + right**2)
+    centre = spectrum.nu.min() + (full + 0.5) * width
+    deviation = np.where(single, 0.0, deviation)
+    nu = centre + width * (mean + deviation * np.array([right, -1 / right]))
+    mass = mass * np.where(single, [[1.0], [0.0]], [share, 1 - share])
+    kept = mass > 0
+    nu, exponent = nu[kept], (np.log(np.where(kept, mass, 1.0)) + scale)[kept]
+    log_weight = exponent - 2 * nu * (tau - nu * a)
+    return Spectrum(nu, log_weight[None], spectrum.rho), REACH / width

@@ -1,0 +1,157 @@
+"""One step along the (tau, A) plane, many starts at once, each with a step of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.exact.l2_spectrum import Spectrum
+from flowsam.exact.l2_taylor import LONGEST, ORDER, Pieces, expand
+
+__all__ = ["Front", "depart", "step"]
+
+TOLERANCE = 1e-16  # last term kept, relative to dtau and dA
+AGREEMENT = 1e-12  # of log N between the series and the sum, above the roundings of exponents
+HALVINGS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """Where each of some starts has got to.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (b,)
+        Which starts of the spectrum.
+    tau, a : ndarray, shape (b,)
+        Rescaled time and A.
+    exponents : ndarray, shape (b, m)
+        Of `N^2` at the point.
+    log_norm : ndarray, shape (b,)
+        log N.
+    """
+
+    rows: Int[np.ndarray, " b"]
+    tau: Float[np.ndarray, " b"]
+    a: Float[np.ndarray, " b"]
+    exponents: Float[np.ndarray, "b m"]
+    log_norm: Float[np.ndarray, " b"]
+
+    def keep(self, kept: Bool[np.ndarray, " b"]) -> Front:
+        """Return the front without the starts that have ended.
+
+        Parameters
+        ----------
+        kept : ndarray of bool, shape (b,)
+            True where the start goes on.
+
+        Returns
+        -------
+        Front
+        """
+        return Front(
+            self.rows[kept],
+            self.tau[kept],
+            self.a[kept],
+            self.exponents[kept],
+            self.log_norm[kept],
+        )
+
+
+def depart(
+    spectrum: Spectrum,
+    rows: Int[np.ndarray, " b"],
+    tau: Float[np.ndarray, " b"],
+    a: Float[np.ndarray, " b"],
+) -> Front:
+    """Return the front of some starts at given points, N > 0 in each.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The measure.
+    rows : ndarray of int, shape (b,)
+        Which starts.
+    tau, a : ndarray, shape (b,)
+        Rescaled time and A.
+
+    Returns
+    -------
+    Front
+    """
+    exponents = spectrum.exponents(rows, tau, a)
+    top = exponents.max(axis=1)
+    log_norm = (top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))) / 2
+    return Front(rows, tau, a, exponents, log_norm)
+
+
+def _lengths(
+    pieces: Pieces, tau: Float[np.ndarray, " b"], fastest: float
+) -> Float[np.ndarray, " b"]:
+    """Steps of the clock at which the last terms kept are as small as the tolerance."""
+    order = pieces.y.shape[0]
+    # dtau need not be finer than a rounding of tau, nor dA than one of every exponent
+    tau_floor = TOLERANCE * pieces.unit * tau
+    a_floor = TOLERANCE * (pieces.unit / fastest) ** 2
+    length = np.full(tau.shape, LONGEST)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for k in (order - 2, order - 1):
+            size = np.abs(pieces.y[k])
+            for first, floor in ((pieces.y[0], tau_floor), (pieces.z, a_floor)):
+                relative = (TOLERANCE * first / size) ** (1 / k)
+                absolute = (floor / size) ** (1 / (k + 1))
+                length = np.fmin(length, np.fmax(relative, absolute))
+            bend = (AGREEMENT / 10 / np.abs(pieces.g[k + 1])) ** (1 / (k + 1))
+            length = np.fmin(length, bend)
+    return length
+
+
+def step(
+    spectrum: Spectrum, front: Front, *, order: int = ORDER
+) -> tuple[Pieces, Float[np.ndarray, " b"], Front]:
+    """Expand at the front and move it on by one accepted step.
+
+    A step is halved until the sum at its end agrees with the series: a rate too weak to be in
+    the series that wakes up on the way is seen here.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The measure.
+    front : Front
+        Where the starts are.
+    order : int
+        Of the expansions.
+
+    Returns
+    -------
+    pieces : Pieces
+        The expansions.
+    length : ndarray, shape (b,)
+        Steps of the clock.
+    front : Front
+        Where the starts are now.
+    """
+    pieces = expand(spectrum, front.exponents, order=order)
+    length = _lengths(pieces, front.tau, np.abs(spectrum.nu).max())
+    pending = np.arange(front.rows.size)
+    tau, a, log_norm = front.tau.copy(), front.a.copy(), front.log_norm.copy()
+    exponents = np.empty_like(front.exponents)
+    for _ in range(HALVINGS):
+        part = pieces.select(pending)
+        dtau, da = part.advance(length[pending])
+        there = depart(
+            spectrum, front.rows[pending], front.tau[pending] + dtau, front.a[pending] + da
+        )
+        tau[pending], a[pending] = there.tau, there.a
+        exponents[pending], log_norm[pending] = there.exponents, there.log_norm
+        expected = front.log_norm[pending] + part.log_norm_gain(length[pending])
+        rounding = np.abs(expected) + part.unit * (there.tau + part.unit * there.a)
+        off = np.abs(there.log_norm - expected) > AGREEMENT + 1e-14 * rounding
+        pending = pending[off]
+        if not pending.size:
+            break
+        length[pending] /= 2
+    return pieces, length, Front(front.rows, tau, a, exponents, log_norm)

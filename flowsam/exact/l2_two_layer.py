@@ -1,0 +1,158 @@
+"""l_2-SAM at L = 2, one example: the whole flow is one scalar equation.
+
+With s = u + v, e = u - v and `N^2 = sum_j mu_j^2 (u_j^2 + v_j^2)`, for any real start and mu,
+
+    s_j = s_j(0) exp(mu_j tau - mu_j^2 A),  e_j = e_j(0) exp(-mu_j tau - mu_j^2 A),
+    dA/dtau = rho / N(tau, A).
+
+The planar curve (tau, A) is integrated once (`l2_march.trace`) and everything is read off it.
+(derivations/l2_two_layer.py)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import real_array
+from flowsam.exact.l2_curve import Curve
+from flowsam.exact.l2_events import blow_up_time, collapse_time, events, zero_time
+from flowsam.exact.l2_march import ENTRIES, trace
+from flowsam.exact.l2_spectrum import checked_start
+from flowsam.network import checked_theta
+
+__all__ = ["applies", "blow_up_time", "collapse_time", "curve", "events", "weights", "zero_time"]
+
+
+def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
+    """Return whether the formulas cover each start: every real start of depth 2.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., L, d)
+        Weights.
+    mu : array_like, shape (d,)
+        The example.
+
+    Returns
+    -------
+    ndarray of bool, shape (...)
+
+    Examples
+    --------
+    >>> bool(applies([[1.0, -2.0], [0.0, 3.0]], [1.0, -1.0]))
+    True
+    """
+    theta0 = checked_theta(theta0, np.size(mu))
+    return np.full(theta0.shape[:-2], theta0.shape[-2] == 2)
+
+
+def curve(theta0: ArrayLike, mu: ArrayLike, *, rho: float, tau_end: float = np.inf) -> Curve:
+    """Return the planar curves (tau, A) of a batch of starts.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        Any real example; zero entries are idle.
+    rho : float
+        Perturbation radius, positive, in the units of w.
+    tau_end : float
+        Where the curves may stop; by default they run to the collapse or until A has settled.
+
+    Returns
+    -------
+    Curve
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, other depths, or rho <= 0.
+
+    Examples
+    --------
+    >>> path = curve([[0.5, 0.5], [0.5, 0.5]], [1.0, 2.0], rho=1.0)
+    >>> int(path.outcome), round(float(path.collapse_time), 12)
+    (0, 2.959741571854)
+    """
+    theta0, mu, rho = checked_start(theta0, mu, rho)
+    if rho == 0:
+        raise ValueError("curve needs rho > 0, got 0; without perturbation A = 0 at all times")
+    return trace(theta0, mu, rho=rho, tau_end=tau_end)
+
+
+def _states(
+    theta0: Float[np.ndarray, "b 2 d"],
+    mu: Float[np.ndarray, " d"],
+    tau: Float[np.ndarray, " T"],
+    a: Float[np.ndarray, "b T"],
+) -> Float[np.ndarray, "b T 2 d"]:
+    """Weights at points of the plane; zeros where A is inf."""
+    damping = np.where(mu == 0, 0.0, a[..., None] * np.where(mu == 0, 1.0, mu**2))
+    parts = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for amplitude, rate in (
+            (theta0[:, 0] + theta0[:, 1], mu),
+            (theta0[:, 0] - theta0[:, 1], -mu),
+        ):
+            # twice the root: a tiny amplitude may meet a factor beyond the largest double
+            root = np.exp((rate * tau[:, None] - damping) / 2)
+            amplitude = amplitude[:, None, :]
+            parts.append(np.where(amplitude == 0, 0.0, amplitude * root * root))
+    s, e = parts
+    states = np.stack([s + e, s - e], axis=2) / 2
+    still = (mu == 0) | ((tau == 0) & np.isfinite(a))[..., None]
+    return np.where(still[:, :, None], theta0[:, None], states)
+
+
+def weights(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float, tau: ArrayLike
+) -> Float[np.ndarray, "*batch T 2 d"]:
+    """Return the weights at rescaled times, exactly 0 from the collapse on.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        Any real example; idle coordinates (mu_j = 0) stay where they are.
+    rho : float
+        Perturbation radius, at least 0, in the units of w.
+    tau : array_like, shape (T,)
+        Rescaled times, at least 0.
+
+    Returns
+    -------
+    ndarray, shape (..., T, 2, d)
+        Max-norm relative error below 1e-12 up to half the collapse time, 1e-10 up to 99 % of it;
+        inf where a weight is beyond the largest double.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, other depths, or negative times.
+
+    Notes
+    -----
+    Derivation: derivations/l2_two_layer.py. Not in arXiv:2603.08290, which bounds rates.
+
+    Examples
+    --------
+    >>> weights([[0.5, 0.5], [0.5, 0.5]], [1.0, 2.0], rho=1.0, tau=[1.0])[0].round(9)
+    array([[0.59590968, 0.13652833],
+           [0.59590968, 0.13652833]])
+    """
+    theta0, mu, rho = checked_start(theta0, mu, rho)
+    tau = np.atleast_1d(real_array(tau, "tau"))
+    flat = theta0.reshape(-1, 2, mu.size)
+    out = np.empty((flat.shape[0], tau.size, 2, mu.size))
+    block = max(1, ENTRIES // max(2 * mu.size, tau.size * max(mu.size, 40), 900))
+    for first in range(0, flat.shape[0], block):
+        part = flat[first : first + block]
+        a = np.zeros((part.shape[0], tau.size))
+        if rho > 0:
+            a = trace(part, mu, rho=rho, tau_end=float(tau.max(initial=0.0))).a_at(tau)
+        out[first : first + block] = _states(part, mu, tau, a)
+    return out.reshape(*theta0.shape[:-2], tau.size, 2, mu.size)

@@ -1,0 +1,115 @@
+"""When a path of l_2-SAM at L = 2 has shown what it does: the two certificates, and the ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.exact.l2_spectrum import Spectrum
+from flowsam.exact.l2_step import Front
+from flowsam.labels import Fate
+
+__all__ = ["GOING", "Verdict", "certificates", "log_gate", "settled", "slope"]
+
+GOING = -1
+SETTLED = -39.0  # log of what is left of tau, or of A, relative, where a curve ends
+
+Verdict = Callable[[Front], np.ndarray]
+
+
+def slope(spectrum: Spectrum, front: Front) -> Float[np.ndarray, " b"]:
+    """Return d log N / dtau, the mean of `nu (1 - rho nu / N)` over the measure.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The measure.
+    front : Front
+        Where b starts are.
+
+    Returns
+    -------
+    ndarray, shape (b,)
+    """
+    weight = np.exp(front.exponents - 2 * front.log_norm[:, None])
+    with np.errstate(over="ignore"):
+        inverse = spectrum.rho * np.exp(-front.log_norm)
+    return weight @ spectrum.nu - inverse * (weight @ spectrum.nu**2)
+
+
+def log_gate(spectrum: Spectrum) -> Float[np.ndarray, " starts"]:
+    """Return the log of `rho min {mu_j : s_j != 0}`, the norm at the saddle; inf without s.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The measure.
+
+    Returns
+    -------
+    ndarray, shape (starts,)
+    """
+    grows = (spectrum.nu > 0) & np.isfinite(spectrum.log_weight)
+    return np.log(spectrum.rho * np.where(grows, spectrum.nu, np.inf).min(axis=1))
+
+
+def certificates(spectrum: Spectrum) -> Verdict:
+    """Return the verdict on a front by what is proved there.
+
+    `N' > 0` proves escape, for log N is convex along the flow wherever it turns; and
+    `N <= rho min {mu_j : s_j != 0}` proves collapse, for then every exponential of N^2 falls.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The measure.
+
+    Returns
+    -------
+    callable
+        From a `Front` of b starts to codes (b,): ESCAPE, COLLAPSE, or GOING.
+    """
+    gate = log_gate(spectrum)
+
+    def verdict(front: Front) -> Int[np.ndarray, " b"]:
+        collapses, escapes = front.log_norm <= gate[front.rows], slope(spectrum, front) > 0
+        return np.select([collapses, escapes], [Fate.COLLAPSE, Fate.ESCAPE], GOING)
+
+    return verdict
+
+
+def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
+    """Return the verdict of a curve: over where neither tau nor A has anything left to gain.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The measure.
+    tau_end : float
+        Where a curve may stop before, UNKNOWN.
+
+    Returns
+    -------
+    callable
+        From a `Front` of b starts to codes (b,): COLLAPSE, ESCAPE, UNKNOWN or GOING.
+    """
+    gate, log_rates = log_gate(spectrum), np.log(np.abs(spectrum.nu))
+
+    def verdict(front: Front) -> Int[np.ndarray, " b"]:
+        growth = slope(spectrum, front)
+        # what is left of tau is at most twice sum_k weight_k^(1/2) / (rho nu_k^2)
+        left = front.exponents / 2 - 2 * log_rates
+        top = left.max(axis=1)
+        left = top + np.log(np.exp(left - top[:, None]).sum(axis=1) / spectrum.rho)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rested = left < np.log(front.tau) + SETTLED
+            # what is left of A, times the square of the largest rate
+            frozen = np.log(spectrum.rho / growth) - front.log_norm + 2 * log_rates.max()
+        rested &= front.log_norm < gate[front.rows] - 1
+        frozen = (front.tau > 0) & (growth > 0) & (frozen < SETTLED)
+        ends = [rested, frozen, front.tau >= tau_end]
+        return np.select(ends, [Fate.COLLAPSE, Fate.ESCAPE, Fate.UNKNOWN], GOING)
+
+    return verdict

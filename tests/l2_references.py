@@ -1,0 +1,71 @@
+"""l_2-SAM at L = 2 from its definition, by Taylor series with mpmath's numbers: no reduction.
+
+The rescaled flow of one example is w_l' = mu prod of the OTHER layers at theta + eps, with
+eps = rho g/||g|| and g proportional to -mu (v, u): so u' = mu (v - rho mu u/N), and the same with
+u and v exchanged, N = ||mu (u, v)||. The 2d weights are integrated together.
+"""
+
+from __future__ import annotations
+
+import mpmath as mp
+import numpy as np
+
+
+def _convolve(a, b, k):
+    return mp.fdot(a[: k + 1], b[k::-1])
+
+
+def _power(base, exponent, so_far, k):
+    """Coefficient k of base^exponent, from the coefficients of base and those found so far."""
+    if k == 0:
+        return base[0] ** exponent
+    total = mp.fsum((exponent * i - (k - i)) * base[i] * so_far[k - i] for i in range(1, k + 1))
+    return total / (k * base[0])
+
+
+def _coefficients(u, v, mu, rho, order):
+    """Taylor coefficients of all weights at one point."""
+    d = len(mu)
+    us, vs = [[x] for x in u], [[x] for x in v]
+    square, inverse = [], []
+    for k in range(order):
+        square.append(
+            mp.fsum(mu[j] ** 2 * (_convolve(w, w, k)) for j in range(d) for w in (us[j], vs[j]))
+        )
+        inverse.append(_power(square, mp.mpf(-1) / 2, inverse, k))
+        for j in range(d):
+            pull = rho * mu[j]
+            next_u = mu[j] * (vs[j][k] - pull * _convolve(us[j], inverse, k)) / (k + 1)
+            next_v = mu[j] * (us[j][k] - pull * _convolve(vs[j], inverse, k)) / (k + 1)
+            us[j].append(next_u)
+            vs[j].append(next_v)
+    return us, vs
+
+
+def _step_length(series, tolerance):
+    """Step at which the last two terms are below the tolerance, relative to the largest weight."""
+    order = len(series[0]) - 1
+    scale = max(abs(c[0]) for c in series)
+    lengths = []
+    for k in (order - 1, order):
+        last = max(abs(c[k]) for c in series)
+        lengths.append((tolerance * scale / last) ** (mp.mpf(1) / k) if last else mp.inf)
+    return min(lengths) * mp.mpf("0.8")
+
+
+def integrate(theta0, mu, rho, taus, *, digits=30, order=30):
+    """Weights (T, 2, d) at increasing rescaled times, from the definition; doubles taken exactly."""
+    with mp.workdps(digits):
+        u, v = ([mp.mpf(float(x)) for x in row] for row in np.asarray(theta0))
+        mu, rho = [mp.mpf(float(m)) for m in mu], mp.mpf(float(rho))
+        now, states = mp.mpf(0), []
+        tolerance = mp.mpf(10) ** (4 - digits)
+        for target in (mp.mpf(float(tau)) for tau in taus):
+            while now < target:
+                us, vs = _coefficients(u, v, mu, rho, order)
+                step = min(_step_length(us + vs, tolerance), target - now)
+                u = [mp.polyval(c[::-1], step) for c in us]
+                v = [mp.polyval(c[::-1], step) for c in vs]
+                now = target if step == target - now else now + step
+            states.append([[float(x) for x in u], [float(x) for x in v]])
+        return np.array(states)
