@@ -106,7 +106,7 @@ def html_card(title: str, rows: Rows) -> str:
 
     Examples
     --------
-    >>> html_card("Limit", [("rho", "<1")])[-34:]
+    >>> html_card("Limit", [("rho", "<1")])[-27:]
     '<td>&lt;1</td></tr></table>'
     """
     cells = "".join(

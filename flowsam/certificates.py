@@ -2,8 +2,8 @@
 
 At L = 2, with s = u + sign(mu) v: every l_p rule has `s_j' = |mu_j| (s_j + c)`, with |c| at most
 2^(1-1/p) rho, so beyond that distance s_j grows for ever, at a rate that tends to |mu_j|, which no
-coordinate of smaller |mu| can match. Unnormalised SAM has `s_j' = |mu_j| s_j (1 - rho Lambda |mu_j|)`
-and loses its brake for good once `rho Lambda(theta) max|mu| < 1`, since margins then only grow.
+coordinate of smaller |mu| can match. Unnormalised SAM, `s_j' = |mu_j| s_j (1 - rho Lambda |mu_j|)`,
+loses its brake for good once `rho Lambda(theta) max|mu| < 1`, since margins then only grow.
 At L >= 3 a coordinate that reaches infinity in finite tau has won: the others freeze there.
 """
 

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 __all__ = ["log_integrals", "log_time", "when"]
 
-Times = Float[np.ndarray, " T"]
+Times = Float[np.ndarray, " _"]
 LogPace = Callable[[Times], Times]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 __all__ = ["Data", "from_labels", "real_array", "single_example", "split_signs"]
 
 
-def real_array(values: ArrayLike, name: str) -> Float[np.ndarray, "..."]:
+def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
     """Return `values` as finite float64, or say in one line what is wrong with them.
 
     Parameters
@@ -88,7 +88,7 @@ class Data:
         zero = np.flatnonzero(~z.any(axis=1))
         if zero.size:
             raise ValueError(
-                f"every example needs a non-zero entry, got a zero example in row {zero[0]}; drop it"
+                f"every example needs a non-zero entry, got zeros in row {zero[0]}; drop it"
             )
         z.flags.writeable = False
         object.__setattr__(self, "z", z)

@@ -21,7 +21,7 @@ __all__ = ["OneExample"]
 
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
-Points = Float[np.ndarray, " k"]
+Points = Float[np.ndarray, " _"]
 _RADIUS = 1e6  # in units of the start: the blow-up estimate is then good to 1e-12 of what is left
 _LARGEST = 1e300  # margins end here
 

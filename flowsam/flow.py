@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from flowsam import symbolic
 from flowsam.data import Data
 from flowsam.losses import Loss, log_mean_exp, logistic
-from flowsam.network import checked_theta, other_products
+from flowsam.network import checked_theta
 from flowsam.perturbations import Perturbation
 
 __all__ = ["Flow"]
@@ -92,7 +93,7 @@ class Flow:
         (array([[10000.],
                [10000.]]), array(-100000.))
         """
-        products = other_products(theta)
+        products = symbolic.products(theta.shape[-2])(theta)
         pull, log_scale = self.pull(theta)
         return pull[..., None, :] * products, log_scale
 

@@ -16,7 +16,7 @@ from flowsam.stepping import Tolerances, march
 
 __all__ = ["exact_run", "stepped_run"]
 
-Points = Float[np.ndarray, " k"]
+Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
 _FAR = 1e15  # in units of 1/rate: a wait for log_t_end is given up there, the flow is at rest
 

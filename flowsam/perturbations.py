@@ -51,7 +51,7 @@ class Perturbation:
     rho: float
     normalised: bool = True
 
-    def __init__(self, p: float, rho: float, normalised: bool = True) -> None:
+    def __init__(self, p: float | int, rho: float | int, normalised: bool = True) -> None:
         """Check the numbers; rho = 0 is stored one way for every rule."""
         p, rho = _number(p, "p"), _number(rho, "rho")
         if not p >= 1:
@@ -129,7 +129,7 @@ class Perturbation:
         return self.rho * np.copysign(raised, g) / np.where(top > 0, norm, 1.0)
 
 
-def _number(value: float, name: str) -> float:
+def _number(value: object, name: str) -> float:
     """Return one real number as a float."""
     array = np.asarray(value)
     if array.shape != () or array.dtype.kind not in "biuf":
@@ -153,7 +153,7 @@ def gradient_flow() -> Perturbation:
     return Perturbation(math.inf, 0.0)
 
 
-def linf(rho: float) -> Perturbation:
+def linf(rho: float | int) -> Perturbation:
     """Return l_inf-SAM, `eps = rho sign(g)`.
 
     Parameters
@@ -173,7 +173,7 @@ def linf(rho: float) -> Perturbation:
     return Perturbation(math.inf, rho)
 
 
-def l2(rho: float) -> Perturbation:
+def l2(rho: float | int) -> Perturbation:
     """Return l_2-SAM, `eps = rho g / ||g||_2`, the rule used in practice.
 
     Parameters
@@ -193,7 +193,7 @@ def l2(rho: float) -> Perturbation:
     return Perturbation(2.0, rho)
 
 
-def lp(rho: float, p: float) -> Perturbation:
+def lp(rho: float | int, p: float | int) -> Perturbation:
     """Return l_p-SAM for p in [1, inf].
 
     Parameters
@@ -215,7 +215,7 @@ def lp(rho: float, p: float) -> Perturbation:
     return Perturbation(p, rho)
 
 
-def unnormalised(rho: float) -> Perturbation:
+def unnormalised(rho: float | int) -> Perturbation:
     """Return unnormalised SAM, `eps = rho g`.
 
     Parameters

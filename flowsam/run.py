@@ -14,7 +14,7 @@ from flowsam.trajectory import Event
 
 __all__ = ["Run", "reach"]
 
-Points = Float[np.ndarray, " k"]
+Points = Float[np.ndarray, " _"]
 
 
 @dataclass(frozen=True, eq=False)

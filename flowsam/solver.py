@@ -18,7 +18,7 @@ from flowsam.trajectory import Trajectory
 
 __all__ = ["solve"]
 
-Rows = int | Float[np.ndarray, " k"] | None
+Rows = int | Float[np.ndarray, " _"] | None
 Theta = Float[np.ndarray, "L d"]
 
 _MESSAGES = {
@@ -42,8 +42,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
     flow: Flow,
     theta0: ArrayLike,
     *,
-    tau_end: float | None = None,
-    log_t_end: float | None = None,
+    tau_end: float | int | None = None,
+    log_t_end: float | int | None = None,
     method: str = "auto",
     rtol: float = 1e-9,
     atol: float = 1e-12,
@@ -124,7 +124,7 @@ def solve(  # noqa: PLR0913 - the contract's verb
     )
 
 
-def _checked_end(tau_end: float | None, log_t_end: float | None) -> tuple[float, str]:
+def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> tuple[float, str]:
     """Return the end and the name of its clock."""
     if (tau_end is None) == (log_t_end is None):
         given = "neither" if tau_end is None else "both"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.integrate
@@ -28,6 +28,7 @@ State = Float[np.ndarray, " m"]
 Tail = Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k m"]]
 
 
+@runtime_checkable
 class Piecewise(Protocol):
     """A differential equation that is smooth in regions, each held fixed in a mode."""
 
