@@ -5,7 +5,7 @@
 has `z = z(0) e^x` with `x = growth |mu| tau` at L = 2 and, at L >= 3,
 `x = -log(1 - growth tau / scale) / (L-2)`, `scale = 1 / ((L-2) |mu| |z(0)|^(L-2))`, where
 `growth = P sign(z)^L` says whether |z| grows. No power of a negative number is ever taken.
-L = 1 is not covered (no weight is perturbed by another).
+At L = 1 nothing ever hits or blows up, and `at` does not apply: `w = w(0) + mu tau`.
 
 Source: arXiv:2603.08290, Theorem 3.2; derivations/linf_trichotomy.py.
 """
@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 
 __all__ = ["BalancedSize"]
 
+_LEAST = np.nextafter(0.0, 1.0)  # for times that underflow: what has not begun is not over
+
 
 @dataclass(frozen=True, eq=False)
 class BalancedSize:
-    """Sizes of balanced starts, depth L >= 2.
+    """Sizes of balanced starts and where they end.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ class BalancedSize:
 
     def blow_up(self) -> Float[np.ndarray, "*batch d"]:
         """Return the time at which a is infinite, shape (..., d); inf where it never is."""
-        if self.depth == 2:
+        if self.depth < 3:
             return np.full(self.a.shape, np.inf)
         escapes = (self.alignment > 0) & (self.z > 0)
         return np.where(escapes, self._scale(self.z), np.inf)
@@ -72,15 +74,20 @@ class BalancedSize:
         as a -> rho.
         """
         rises = (self.alignment > 0) & (self.a < self.rho) & (self.depth % 2 == 0)
-        falls = (self.alignment < 0) & (self.rho > 0)
+        falls = (self.alignment < 0) & (self.rho > 0) & (self.depth > 1)
         smaller = np.where(rises, -self.z, np.where(falls, self.rho, 1.0))
         with np.errstate(divide="ignore", over="ignore"):
             span = np.log1p(self.a / smaller)
-            if self.depth == 2:
+            if self.depth < 3:
                 time = span / self.speed
             else:
                 time = self._scale(smaller) * -np.expm1((2 - self.depth) * span)
-        return np.where(rises | falls, time, np.inf)
+        return np.where(rises | falls, np.maximum(time, _LEAST), np.inf)
+
+    def rest(self) -> Float[np.ndarray, "*batch d"]:
+        """Return the time from which a stays 0, shape (..., d): the hit, at even depth only."""
+        starts_there = (self.a == 0) & (self.speed > 0) & (self.depth > 1)
+        return np.where(starts_there, 0.0, self.hit() if self.depth % 2 == 0 else np.inf)
 
     def at(self, tau: Float[np.ndarray, " T"]) -> Float[np.ndarray, "*batch T d"]:
         """Return the sizes at times `tau`, as multiples of the start's own signs.
@@ -132,4 +139,4 @@ class BalancedSize:
         (digits, exponent), (speed, shift) = np.frexp(np.abs(z)), np.frexp(self.speed)
         with np.errstate(divide="ignore", over="ignore", under="ignore"):
             scale = np.ldexp(1 / (power * speed * digits**power), -power * exponent - shift)
-        return np.maximum(scale, np.nextafter(0.0, 1.0))
+        return np.maximum(scale, _LEAST)

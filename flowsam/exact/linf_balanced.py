@@ -118,8 +118,7 @@ def blow_up_time(
     >>> blow_up_time([[1, 0.3]] * 3, [1, 1.3], rho=0.5).tolist()
     [2.0, inf]
     """
-    size = _size(theta0, mu, rho)
-    return np.full(size.a.shape, np.inf) if size.depth == 1 else size.blow_up()
+    return _size(theta0, mu, rho).blow_up()
 
 
 def zero_time(
@@ -134,11 +133,7 @@ def zero_time(
     >>> zero_time([[1.5, 0.6]] * 2, [1, 2], rho=1).round(6).tolist()
     [inf, 0.458145]
     """
-    size = _size(theta0, mu, rho)
-    if size.depth == 1:
-        return np.full(size.a.shape, np.inf)
-    stops = size.hit() if size.depth % 2 == 0 else np.inf
-    return np.where((size.a == 0) & (size.speed > 0), 0.0, stops)
+    return _size(theta0, mu, rho).rest()
 
 
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
@@ -152,9 +147,8 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
     >>> [(e.kind, e.coordinate) for e in events([[1, 0.1]] * 4, [1, 1], rho=0.5)]
     [('zero', 1), ('blow-up', 0)]
     """
-    rest, blow_up = (time(theta0, mu, rho=rho) for time in (zero_time, blow_up_time))
     size = _size(theta0, mu, rho)
-    hit = size.hit() if size.depth > 1 else rest
+    hit, rest, blow_up = size.hit(), size.rest(), size.blow_up()
     rows = {"zero": rest, "cross": np.where(rest < np.inf, np.inf, hit), "blow-up": blow_up}
     end = min(blow_up.min(), np.finfo(float).max)
     found = [
