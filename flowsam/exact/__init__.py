@@ -17,7 +17,7 @@ from jaxtyping import Float
 from flowsam.flow import Flow
 from flowsam.trajectory import Event
 
-__all__ = ["Solution", "solution"]
+__all__ = ["Solution", "case_for", "solution"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,14 @@ def _cases(flow: Flow, depth: int) -> tuple[ModuleType, ...]:
     return (l2_two_layer,) if rule.p == 2 and rule.normalised and depth == 2 else ()
 
 
+def case_for(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> ModuleType | None:
+    """Return the solved case that covers every start of a batch, or None."""
+    if flow.data.z.shape[0] > 1:
+        return None
+    cases = _cases(flow, theta0s.shape[-2])
+    return next((case for case in cases if np.all(case.applies(theta0s, flow.mu))), None)
+
+
 def solution(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> tuple[Solution | None, str]:
     """Return the closed form for one start, or None and the hypothesis that fails.
 
@@ -88,9 +96,9 @@ def solution(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> tuple[Solution | N
     if not cases:
         solved = "GD, l_inf and, at depth 2, l_2 have"
         return None, f"{flow.perturbation.name} has no solved case at depth {depth} ({solved})"
-    for case in cases:
-        if np.all(case.applies(theta0, flow.mu)):
-            return _wrapped(case, flow, theta0), ""
+    case = case_for(flow, theta0)
+    if case is not None:
+        return _wrapped(case, flow, theta0), ""
     return None, f"depth {depth} needs equal |w| or positive aligned weights in every coordinate"
 
 

@@ -1,0 +1,42 @@
+"""Which pixel wins: limits of GD and l_inf-SAM on the digits' class-mean difference, 3 against 5.
+
+Claim: linf_limit, on real data with entries of both signs. Takes: 2 s.
+"""
+
+import numpy as np
+
+from figures import style
+from figures.cases import digits_case
+from flowsam import Flow, limit, linf
+
+FAST = {"radii": (0.0, 0.5)}
+
+
+def compute(radii=(0.0, 0.3, 0.5, 0.7, 1.0)):
+    """Return mu (64,), and a row a start: labels (2, k) and directions (2, k, 64)."""
+    data, *starts, words = digits_case()
+    ends = [[limit(Flow(data, linf(rho)), start) for rho in radii] for start in starts]
+    shown = [[np.zeros(64) if e.direction is None else e.direction for e in row] for row in ends]
+    labels = np.array([[end.label for end in row] for row in ends])
+    words = f"mu: {data.name}; L = 2; {words}; control all positive; limits as t -> inf, by theorem"
+    arrays = {"mu": data.z[0], "alpha": starts[1][0], "radii": np.array(radii)}
+    return arrays | {"ends": np.array(shown), "labels": labels, "caption": words}
+
+
+def draw(caption, mu, alpha, **limits):
+    """Return the figure: mu, then a row of limits a start; pixels from 0, labels from 1."""
+    radii, first = limits["radii"], (mu / np.abs(mu).max(), alpha / alpha.max())
+    figure, axes = style.panels(len(radii) + 1, rows=2, width=style.PAGE, height=3.0)
+    for row, name in enumerate(("aligned start", "control: all positive")):
+        style.pixels(axes[row, 0], first[row], (r"$\mu$", r"$\alpha$")[row])
+        axes[row, 0].set_ylabel(name)
+        for k, rho in enumerate(radii):
+            label, rule = limits["labels"][row, k], rf"$\rho$ = {rho:g}" if rho else "GD"
+            where = f"pixel {label - 1}, label {label}" if label > 0 else f"label {label}"
+            style.pixels(axes[row, k + 1], limits["ends"][row, k], f"{rule}\n{where}")
+    style.caption(figure, caption)
+    return figure
+
+
+if __name__ == "__main__":
+    style.save("fig_digits_limits", compute, draw)

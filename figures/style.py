@@ -1,0 +1,82 @@
+"""One style for every figure: column width, fonts that embed, captions made from the run."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+OUTPUT = Path(__file__).parent / "output"
+COLUMN, PAGE = 3.4, 6.9  # widths of one and two columns, inches
+plt.rcParams.update(
+    {
+        "font.size": 8,
+        "axes.linewidth": 0.6,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.frameon": False,
+        "legend.fontsize": 7,
+        "mathtext.fontset": "cm",
+        "pdf.fonttype": 42,  # TrueType: editable, and what publishers ask for
+        "savefig.dpi": 200,
+        "figure.constrained_layout.use": True,
+    }
+)
+
+
+def panels(columns=1, *, width=COLUMN, height=2.7, rows=1):
+    """Return a figure and its axes, an array where there are several."""
+    return plt.subplots(rows, columns, figsize=(width, height))
+
+
+def caption(figure, text):
+    """Set the run's facts below the figure, wrapped, in small type."""
+    figure.supxlabel(str(text), fontsize=5.5, color="#404040", wrap=True)
+
+
+def pixels(axes, values, title):
+    """Draw 64 values in [-1, 1] as 8 x 8 pixels: orange positive, blue negative, white zero."""
+    axes.imshow(np.reshape(values, (8, 8)), cmap="PuOr_r", vmin=-1, vmax=1)
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(title, fontsize=6.5)
+
+
+def save(name, compute, draw, **sizes):
+    """Compute and draw a figure; write name.npz (the data), name.pdf and name.png."""
+    arrays = compute(**sizes)
+    OUTPUT.mkdir(exist_ok=True)
+    np.savez(OUTPUT / f"{name}.npz", **arrays)
+    return redraw(name, draw)
+
+
+def redraw(name, draw):
+    """Draw a figure from its saved arrays and return the PNG's path."""
+    figure = draw(**load(name))
+    figure.savefig(OUTPUT / f"{name}.pdf", metadata={"CreationDate": None})
+    figure.savefig(OUTPUT / f"{name}.png", metadata={"Software": None})
+    plt.close(figure)
+    return OUTPUT / f"{name}.png"
+
+
+def point_at(axes, places):
+    """Write words beside what they name: word to (point, place of the word)."""
+    for word, (point, place) in places.items():
+        axes.annotate(word, point, place, arrowprops={"arrowstyle": "-", "linewidth": 0.5})
+
+
+def load(name):
+    """Return the arrays of a saved figure, to redraw it without computing."""
+    with np.load(OUTPUT / f"{name}.npz", allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+def facts(run, *names):
+    """Return a caption from a result's provenance: rule, rho, L, data, clock, method, then more."""
+    known = run.provenance()
+    words = [f"{known['rule']}, rho = {known['rho']:g}" if known["rho"] else known["rule"]]
+    words += [f"L = {known['depth']}", known["data"], f"{known['loss']} loss", known["clock"]]
+    words += [f"{name}: {known[name]}" for name in names] + [f"flowsam {known['flowsam']}"]
+    return "; ".join(words)

@@ -1,0 +1,219 @@
+"""Pictures of results: an Axes in, artists out; nothing is solved, no rcParams are touched.
+
+Colours are from the Okabe-Ito palette, safe for colour-blind readers; a limit and a rule have one
+colour each wherever they appear, and regions are named in place, so that grey prints read too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import label as component
+
+from flowsam.labels import Label
+from flowsam.portrait import Portrait
+
+__all__ = [
+    "LIMIT_COLOURS",
+    "RULE_STYLES",
+    "boundaries",
+    "name_of",
+    "paths",
+    "portrait",
+    "regions",
+    "vectors",
+]
+
+RULE_STYLES = {
+    "GD": {"color": "#000000", "linestyle": (0, (5, 2))},
+    "l_inf-SAM": {"color": "#0072B2", "linestyle": "-"},
+    "l_2-SAM": {"color": "#D55E00", "linestyle": (0, (6, 1, 1, 1))},
+}
+_BASIS = ("#8EC8EE", "#F2C14E", "#4DB08F", "#D9A3C4", "#F3EC8A", "#5F9FC9", "#E08A55")
+_OTHERS = {
+    Label.ZERO: "#E8E8E8",
+    Label.UNDECIDED: "#FFFFFF",
+    Label.SEPARATRIX: "#404040",
+    Label.TIE: "#202020",
+    Label.STALLED: "#B8B8B8",
+    Label.OTHER_DIRECTION: "#D8D0E8",
+    Label.FAILED: "#FF0000",
+}
+LIMIT_COLOURS = {int(k): colour for k, colour in _OTHERS.items()} | {
+    j + 1: colour for j, colour in enumerate(_BASIS)
+}
+_NAMES = {
+    Label.ZERO: "0",
+    Label.UNDECIDED: "not known",
+    Label.SEPARATRIX: "separatrix",
+    Label.TIE: "tie",
+    Label.STALLED: "stalled",
+    Label.OTHER_DIRECTION: "another direction",
+    Label.FAILED: "failed",
+}
+
+
+def name_of(label: int) -> str:
+    """Return what a picture calls a limit.
+
+    Examples
+    --------
+    >>> name_of(2), name_of(0)
+    ('$e_{2}$', '0')
+    """
+    return f"$e_{{{label}}}$" if label >= 1 else _NAMES[Label(label)]
+
+
+def regions(
+    axes: Axes,
+    x: Float[np.ndarray, " nx"],
+    y: Float[np.ndarray, " ny"],
+    labels: Int[np.ndarray, "ny nx"],
+) -> QuadMesh:
+    """Fill a plane by limit, one colour a label, and name each region in its widest place.
+
+    Parameters
+    ----------
+    axes : Axes
+    x, y : ndarray
+        Cell centres.
+    labels : ndarray of int, shape (ny, nx)
+
+    Returns
+    -------
+    QuadMesh
+        Rasterised inside vector output: a million cells stay a small file.
+    """
+    present = np.unique(labels)
+    colours = [LIMIT_COLOURS.get(int(k), _BASIS[(int(k) - 1) % len(_BASIS)]) for k in present]
+    norm = BoundaryNorm(np.arange(present.size + 1) - 0.5, present.size)
+    index = np.searchsorted(present, labels)
+    mesh = axes.pcolormesh(
+        x, y, index, cmap=ListedColormap(colours), norm=norm, shading="nearest", rasterized=True
+    )
+    for k, label in enumerate(present):
+        pieces, count = component(index == k)
+        for piece in range(1, min(count, 8) + 1):
+            _name_region(axes, (x, y), pieces == piece, name_of(int(label)))
+    return mesh
+
+
+def _name_region(
+    axes: Axes,
+    grid: tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]],
+    inside: np.ndarray,
+    text: str,
+) -> Text | None:
+    """Write the name where the region is widest; thin ones (boundaries) stay unnamed."""
+    depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
+    if depth.max() < 0.03 * max(inside.shape):
+        return None
+    row, column = np.unravel_index(np.argmax(depth), depth.shape)
+    x, y = grid
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.5}
+    place = {"ha": "center", "va": "center", "bbox": box}
+    return axes.text(x[column], y[row], text, fontsize="large", **place)
+
+
+def boundaries(
+    axes: Axes, curves: tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+) -> list[Line2D]:
+    """Draw the curves theory gives, over the computed cells.
+
+    Returns
+    -------
+    list of Line2D
+        The first carries the label "theory" for a legend.
+    """
+    lines = []
+    for k, (_, curve) in enumerate(curves):
+        label = "theory" if k == 0 else None
+        lines += axes.plot(curve[:, 0], curve[:, 1], color="black", linewidth=1.2, label=label)
+    return lines
+
+
+def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
+    """Draw a phase portrait: cells, names in place, theory over computation, axes named.
+
+    Parameters
+    ----------
+    axes : Axes
+    plane : Portrait
+
+    Returns
+    -------
+    QuadMesh
+    """
+    mesh = regions(axes, plane.x, plane.y, plane.labels)
+    boundaries(axes, plane.boundaries)
+    axes.set(
+        xlim=(plane.x.min(), plane.x.max()),
+        ylim=(plane.y.min(), plane.y.max()),
+        xlabel=_maths(plane.axes[0]),
+        ylabel=_maths(plane.axes[1]),
+    )
+    return mesh
+
+
+def _maths(words: str) -> str:
+    """Set Greek and indexed words of an axis name in Matplotlib's own mathematics."""
+    greek = ("alpha", "rho", "tau", "beta", "mu")
+    return " ".join(
+        f"$\\{word}$" if word.split("_")[0] in greek else word for word in words.split(" ")
+    )
+
+
+def vectors(
+    axes: Axes,
+    x: Float[np.ndarray, " nx"],
+    y: Float[np.ndarray, " ny"],
+    velocity: Float[np.ndarray, "ny nx 2"],
+) -> object:
+    """Draw the direction of a plane's velocity as streamlines.
+
+    Parameters
+    ----------
+    axes : Axes
+    x, y : ndarray
+        Evenly spaced grid.
+    velocity : ndarray, shape (ny, nx, 2)
+        Components along x and y.
+
+    Returns
+    -------
+    StreamplotSet
+    """
+    return axes.streamplot(
+        x, y, velocity[..., 0], velocity[..., 1], color="#606060", linewidth=0.5, arrowsize=0.6
+    )
+
+
+def paths(
+    axes: Axes, curves: dict[str, Float[np.ndarray, "_ 2"]], *, width: float = 1.4
+) -> list[Line2D]:
+    """Draw planar paths, one a rule, each in its rule's colour and dash.
+
+    Parameters
+    ----------
+    axes : Axes
+    curves : dict
+        Rule name, as in `Perturbation.name`, to points (m, 2).
+    width : float
+        Line width in points.
+
+    Returns
+    -------
+    list of Line2D
+    """
+    lines = []
+    for name, curve in curves.items():
+        style = RULE_STYLES.get(name, {"color": "#009E73", "linestyle": (0, (1, 1))})
+        shown = name.replace("l_inf", r"$\ell_\infty$").replace("l_2", r"$\ell_2$")
+        lines += axes.plot(curve[:, 0], curve[:, 1], linewidth=width, label=shown, **style)
+    return lines

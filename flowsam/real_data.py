@@ -1,0 +1,80 @@
+"""Real data without a download: scikit-learn's bundled sets, as features and two-class labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.data import Data, from_labels, real_array, single_example
+
+__all__ = ["class_mean_difference", "digits"]
+
+
+def digits(first: int, second: int) -> tuple[Float[np.ndarray, "n 64"], Float[np.ndarray, " n"]]:
+    """Return two classes of scikit-learn's 8 x 8 digits: features in [0, 1] and labels.
+
+    Parameters
+    ----------
+    first, second : int
+        Two different digits; `first` gets label +1.
+
+    Returns
+    -------
+    X : ndarray, shape (n, 64)
+        Pixels, row by row, divided by 16.
+    y : ndarray, shape (n,)
+        +1 and -1.
+
+    Raises
+    ------
+    ImportError
+        Where scikit-learn is not installed: `pip install flowsam[data]`.
+    ValueError
+        For digits outside 0..9 or equal ones.
+    """
+    if first == second or not {first, second} <= set(range(10)):
+        raise ValueError(f"digits needs two different digits 0..9, got {first} and {second}")
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise ImportError("digits need scikit-learn; pip install 'flowsam[data]'") from None
+    pixels, target = load_digits(return_X_y=True)
+    chosen = np.isin(target, (first, second))
+    return pixels[chosen] / 16.0, np.where(target[chosen] == first, 1.0, -1.0)
+
+
+def class_mean_difference(
+    X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], *, name: str = ""
+) -> Data:
+    """Return the signed difference of class means as the one example of a flow.
+
+    mu = mean of X over the larger label minus mean over the smaller.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, d)
+        Features.
+    y : ndarray, shape (n,)
+        Labels of two classes.
+    name : str
+        A word for titles.
+
+    Returns
+    -------
+    Data
+        One example; entries of both signs, and 0 for constant features.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, shapes, or labels other than two classes.
+
+    Examples
+    --------
+    >>> class_mean_difference(np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([-1.0, 1.0])).z
+    array([[2., 0.]])
+    """
+    X = real_array(X, "X")
+    checked = from_labels(X - X.min(axis=0) + 1.0, y)  # refuses what is not two classes
+    positive = checked.z[:, 0] > 0
+    return single_example(X[positive].mean(axis=0) - X[~positive].mean(axis=0), name=name)
