@@ -30,7 +30,7 @@ class Curve:
     shape : tuple of int
         Shape of the batch; () for a single start.
     spectrum : Spectrum
-        The measure behind N.
+        The measure behind N/rho.
     first : ndarray of int, shape (starts + 1,)
         Where each start's pieces begin.
     tau, a, lengths : ndarray, shape (P,)
@@ -38,7 +38,7 @@ class Curve:
     pieces : Pieces
         The P expansions.
     end : ndarray, shape (3, starts)
-        Last tau, A and log N.
+        Last tau, A and log(N/rho).
     outcome : ndarray of int8, shape batch
         `Fate`: COLLAPSE, ESCAPE, SADDLE where the path never left the saddle, UNKNOWN where the
         curve was stopped before either was proved.
@@ -57,7 +57,7 @@ class Curve:
     outcome: Int8[np.ndarray, "*batch"]
     collapse_time: Float[np.ndarray, "*batch"]
 
-    def a_at(self, tau: ArrayLike) -> Float[np.ndarray, "*batch_and_times"]:
+    def a_at(self, tau: ArrayLike | float) -> Float[np.ndarray, "*batch_and_times"]:
         """Return A at rescaled times: inf from the collapse on.
 
         The inverse of tau on a Taylor piece, by Newton's method inside a bracket.
@@ -87,12 +87,12 @@ class Curve:
             a = self._interpolate(times)
         saddle = self.outcome.reshape(-1, 1) == Fate.SADDLE  # there N stands still
         with np.errstate(over="ignore"):
-            rate = np.where(saddle, self.spectrum.rho * np.exp(-self.end[2][:, None]), 0.0)
+            rate = np.where(saddle, np.exp(-self.end[2][:, None]), 0.0)
         a = a + np.where(saddle, np.maximum(times - self.end[0][:, None], 0) * rate, 0.0)
         return np.where(times >= collapse, np.inf, a).reshape(self.shape + tau.shape)
 
-    def log_norm_at(self, tau: ArrayLike) -> Float[np.ndarray, "*batch_and_times"]:
-        """Return log N at rescaled times: -inf from the collapse on.
+    def log_norm_at(self, tau: ArrayLike | float) -> Float[np.ndarray, "*batch_and_times"]:
+        """Return log(N/rho) at rescaled times: -inf from the collapse on.
 
         Parameters
         ----------

@@ -13,7 +13,9 @@ from flowsam.trajectory import Event
 __all__ = ["blow_up_time", "collapse_time", "events", "zero_time"]
 
 
-def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch"]:
+def collapse_time(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch"]:
     """Return the rescaled time at which the active coordinates come to rest at 0 together.
 
     Parameters
@@ -54,7 +56,9 @@ def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.n
     return np.concatenate([np.zeros(0), *parts]).reshape(theta0.shape[:-2])
 
 
-def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch d"]:
+def zero_time(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch d"]:
     """Return the time at which each coordinate comes to rest at 0; inf where it never does.
 
     All active coordinates rest together, at `collapse_time`; a coordinate that starts at
@@ -83,7 +87,9 @@ def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarr
     return np.where((theta0 == 0).all(axis=-2), 0.0, np.where(mu == 0, np.inf, together))
 
 
-def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch d"]:
+def blow_up_time(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch d"]:
     """Return inf for every coordinate: at L = 2 no weight blows up in finite rescaled time.
 
     Parameters
@@ -123,7 +129,7 @@ def _crossings(
     return found
 
 
-def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[Event, ...]:
+def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
     """Return what happens to one start: weights that cross 0, the turn of N, the collapse.
 
     Parameters

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_spectrum import Spectrum, compressed, spectrum_of
 from flowsam.exact.l2_step import Front, depart, step
-from flowsam.exact.l2_taylor import LIVE, Pieces
+from flowsam.exact.l2_taylor import LIVE, ORDER, Pieces
 from flowsam.exact.l2_verdicts import GOING, Verdict, settled
 from flowsam.labels import Fate
 
@@ -24,7 +24,12 @@ Record = list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Pieces]]
 
 
 def march(
-    spectrum: Spectrum, front: Front, verdict: Verdict, *, record: Record | None = None
+    spectrum: Spectrum,
+    front: Front,
+    verdict: Verdict,
+    *,
+    order: int = ORDER,
+    record: Record | None = None,
 ) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, "3 b"]]:
     """Step a batch of starts until each has its verdict.
 
@@ -36,6 +41,8 @@ def march(
         Where the starts are.
     verdict : callable
         From a front to codes, GOING to go on.
+    order : int
+        Of the expansions.
     record : list, optional
         Receives (rows, tau, a, lengths, pieces) of every step.
 
@@ -44,7 +51,7 @@ def march(
     codes : ndarray of int, shape (b,)
         Verdicts; SADDLE where the number of steps ran out.
     end : ndarray, shape (3, b)
-        tau, A and log N where each start ended.
+        tau, A and log(N/rho) where each start ended.
     """
     codes, end = np.full(front.rows.size, int(Fate.SADDLE)), np.zeros((3, front.rows.size))
     place = np.arange(front.rows.size)
@@ -56,7 +63,7 @@ def march(
         if not on.any():
             break
         begin, place = front.keep(on), place[on]
-        pieces, lengths, front = step(spectrum, begin)
+        pieces, lengths, front = step(spectrum, begin, order=order)
         if record is not None:
             record.append((begin.rows, begin.tau, begin.a, lengths, pieces))
     return codes, end
@@ -95,8 +102,8 @@ def trace(
     theta: Float[np.ndarray, "*batch 2 d"],
     mu: Float[np.ndarray, " d"],
     *,
-    rho: float,
-    tau_end: float = np.inf,
+    rho: float | int,
+    tau_end: float | int = np.inf,
 ) -> Curve:
     """Integrate the curves of a batch of starts.
 
@@ -133,7 +140,7 @@ def trace(
     record: Record = []
     if spectrum.nu.size > MANY:
         for row in moving:
-            one = Spectrum(spectrum.nu, spectrum.log_weight[row : row + 1], rho)
+            one = Spectrum(spectrum.nu, spectrum.log_weight[row : row + 1])
             part: Record = []
             codes[[row]], end[:, [row]] = _march_compressed(one, tau_end, part)
             record += [(rows + row, *rest) for rows, *rest in part]

@@ -3,7 +3,7 @@
 With s = u + v and e = u - v, every weight is a function of the rescaled time `tau` and of
 `A = int rho/N dtau` alone, and so is the norm `N = ||mu w||` of the (rescaled) gradient:
 
-    N^2 = sum_k exp(log_weight_k + 2 nu_k tau - 2 nu_k^2 A),
+    (N/rho)^2 = sum_k exp(log_weight_k + 2 nu_k tau - 2 nu_k^2 A),
 
 a positive measure on signed rates: nu = mu_j carries s_j, nu = -mu_j carries e_j. Signs of mu,
 zero weights and idle coordinates need no case of their own. (derivations/l2_two_layer.py)
@@ -36,19 +36,16 @@ class Spectrum:
     nu : ndarray, shape (m,)
         Rates, non-zero, in units of 1/tau.
     log_weight : ndarray, shape (starts, m)
-        `log(nu^2 amplitude^2 / 2)`; -inf where a start lacks the rate.
-    rho : float
-        Perturbation radius, positive.
+        `log(nu^2 amplitude^2 / (2 rho^2))`; -inf where a start lacks the rate.
     """
 
     nu: Float[np.ndarray, " m"]
     log_weight: Float[np.ndarray, "starts m"]
-    rho: float
 
     def exponents(
         self, rows: Int[np.ndarray, " b"], tau: Float[np.ndarray, " b"], a: Float[np.ndarray, " b"]
     ) -> Float[np.ndarray, "b m"]:
-        """Return the exponents of `N^2` for some starts, each at its own `(tau, A)`.
+        """Return the exponents of `(N/rho)^2` for some starts, each at its own `(tau, A)`.
 
         Parameters
         ----------
@@ -67,7 +64,7 @@ class Spectrum:
     def log_norm(
         self, rows: Int[np.ndarray, " b"], tau: Float[np.ndarray, " b"], a: Float[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:
-        """Return `log N` by a max-shifted sum, at one point for each of some starts.
+        """Return `log(N/rho)` by a max-shifted sum, at one point for each of some starts.
 
         Parameters
         ----------
@@ -87,7 +84,7 @@ class Spectrum:
 
 
 def checked_start(
-    theta0: ArrayLike, mu: ArrayLike, rho: float
+    theta0: ArrayLike, mu: ArrayLike, rho: float | int
 ) -> tuple[Float[np.ndarray, "*batch 2 d"], Float[np.ndarray, " d"], float]:
     """Return starts, example and radius as floats, or say what is wrong with them.
 
@@ -123,7 +120,7 @@ def checked_start(
 
 
 def spectrum_of(
-    theta: Float[np.ndarray, "starts 2 d"], mu: Float[np.ndarray, " d"], rho: float
+    theta: Float[np.ndarray, "starts 2 d"], mu: Float[np.ndarray, " d"], rho: float | int
 ) -> Spectrum:
     """Return the measure of a batch of starts; rates that no start carries are left out.
 
@@ -143,18 +140,21 @@ def spectrum_of(
     Examples
     --------
     >>> one = spectrum_of(np.array([[[3.0], [1.0]]]), np.array([2.0]), 1.0)
-    >>> one.nu, np.exp(one.log_weight)  # N^2 = 4 (9 + 1) = 32 + 8
+    >>> one.nu, np.exp(one.log_weight).round(12)  # N^2 = 4 (9 + 1) = 32 + 8
     (array([ 2., -2.]), array([[32.,  8.]]))
     """
     amplitude = np.concatenate([theta[:, 0] + theta[:, 1], theta[:, 0] - theta[:, 1]], axis=1)
     nu = np.concatenate([mu, -mu])
     kept = (nu != 0) & (amplitude != 0).any(axis=0)
     if not kept.any():  # at the origin: one rate that carries nothing
-        return Spectrum(np.ones(1), np.full((theta.shape[0], 1), -np.inf), rho)
+        return Spectrum(np.ones(1), np.full((theta.shape[0], 1), -np.inf))
     nu, amplitude = nu[kept], np.abs(amplitude[:, kept])
-    with np.errstate(divide="ignore"):
-        log_weight = 2 * (np.log(np.abs(nu)) + np.log(amplitude)) - np.log(2)
-    return Spectrum(nu, log_weight, rho)
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        # one rounding of the ratio costs less than those of two large logarithms
+        ratio = amplitude / rho
+        plain = np.isfinite(ratio) & (ratio > 0)
+        log_ratio = np.where(plain, np.log(ratio), np.log(amplitude) - np.log(rho))
+    return Spectrum(nu, 2 * (np.log(np.abs(nu)) + log_ratio) - np.log(2))
 
 
 def _cell_moments(
@@ -187,7 +187,7 @@ def compressed(spectrum: Spectrum, tau: float, a: float) -> tuple[Spectrum, floa
     """Replace the measure of one start by two-point Gauss rules, one in each cell of rates.
 
     A rule with both weights positive has the cell's moments 0 to 3 at the point (tau, A), so
-    nothing cancels: the relative error of `N^2` at another point is at most `q^4/96`, q the
+    nothing cancels: the relative error of the sum at another point is at most `q^4/96`, q the
     change of an exponent over half a cell, `|dtau - 2 nu dA| width`.
 
     Parameters
@@ -224,4 +224,4 @@ def compressed(spectrum: Spectrum, tau: float, a: float) -> tuple[Spectrum, floa
     kept = mass > 0
     nu, exponent = nu[kept], (np.log(np.where(kept, mass, 1.0)) + scale)[kept]
     log_weight = exponent - 2 * nu * (tau - nu * a)
-    return Spectrum(nu, log_weight[None], spectrum.rho), REACH / width
+    return Spectrum(nu, log_weight[None]), REACH / width

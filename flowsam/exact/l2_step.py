@@ -12,8 +12,8 @@ from flowsam.exact.l2_taylor import LONGEST, ORDER, Pieces, expand
 
 __all__ = ["Front", "depart", "step"]
 
-TOLERANCE = 1e-16  # last term kept, relative to dtau and dA
-AGREEMENT = 1e-12  # of log N between the series and the sum, above the roundings of exponents
+PER_ORDER = 10.0**-0.8  # last term kept, relative to dtau and dA: 1e-16 at order 20
+AGREEMENT = 1e4  # of log N between the series and the sum, over that of the last term
 HALVINGS = 100
 
 
@@ -28,9 +28,9 @@ class Front:
     tau, a : ndarray, shape (b,)
         Rescaled time and A.
     exponents : ndarray, shape (b, m)
-        Of `N^2` at the point.
+        Of `(N/rho)^2` at the point.
     log_norm : ndarray, shape (b,)
-        log N.
+        log(N/rho).
     """
 
     rows: Int[np.ndarray, " b"]
@@ -92,18 +92,19 @@ def _lengths(
 ) -> Float[np.ndarray, " b"]:
     """Steps of the clock at which the last terms kept are as small as the tolerance."""
     order = pieces.y.shape[0]
+    tolerance = PER_ORDER**order
     # dtau need not be finer than a rounding of tau, nor dA than one of every exponent
-    tau_floor = TOLERANCE * pieces.unit * tau
-    a_floor = TOLERANCE * (pieces.unit / fastest) ** 2
+    tau_floor = tolerance * pieces.unit * tau
+    a_floor = tolerance * (pieces.unit / fastest) ** 2
     length = np.full(tau.shape, LONGEST)
     with np.errstate(divide="ignore", invalid="ignore"):
         for k in (order - 2, order - 1):
             size = np.abs(pieces.y[k])
             for first, floor in ((pieces.y[0], tau_floor), (pieces.z, a_floor)):
-                relative = (TOLERANCE * first / size) ** (1 / k)
+                relative = (tolerance * first / size) ** (1 / k)
                 absolute = (floor / size) ** (1 / (k + 1))
                 length = np.fmin(length, np.fmax(relative, absolute))
-            bend = (AGREEMENT / 10 / np.abs(pieces.g[k + 1])) ** (1 / (k + 1))
+            bend = (AGREEMENT / 10 * tolerance / np.abs(pieces.g[k + 1])) ** (1 / (k + 1))
             length = np.fmin(length, bend)
     return length
 
@@ -123,7 +124,7 @@ def step(
     front : Front
         Where the starts are.
     order : int
-        Of the expansions.
+        Of the expansions; it sets the tolerance too.
 
     Returns
     -------
@@ -149,7 +150,7 @@ def step(
         exponents[pending], log_norm[pending] = there.exponents, there.log_norm
         expected = front.log_norm[pending] + part.log_norm_gain(length[pending])
         rounding = np.abs(expected) + part.unit * (there.tau + part.unit * there.a)
-        off = np.abs(there.log_norm - expected) > AGREEMENT + 1e-14 * rounding
+        off = np.abs(there.log_norm - expected) > AGREEMENT * PER_ORDER**order + 1e-14 * rounding
         pending = pending[off]
         if not pending.size:
             break

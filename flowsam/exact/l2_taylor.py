@@ -179,6 +179,6 @@ def expand(
     weight = np.where(live, np.exp(exponents), 0.0)
     unit = np.where(live, np.abs(spectrum.nu), 0.0).max(axis=1)
     moments = _moments(spectrum.nu / unit[:, None], weight, 2 * order + 1)
-    g = (top + np.log(moments[0])) / 2 - np.log(spectrum.rho * unit)
+    g = (top + np.log(moments[0])) / 2 - np.log(unit)
     y, g = _series(moments / moments[0], g)
     return Pieces(unit, y, expit(-g[0]), g)

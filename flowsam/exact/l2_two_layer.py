@@ -19,10 +19,21 @@ from flowsam.data import real_array
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_events import blow_up_time, collapse_time, events, zero_time
 from flowsam.exact.l2_march import ENTRIES, trace
+from flowsam.exact.l2_outcome import Outcome, outcome
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.network import checked_theta
 
-__all__ = ["applies", "blow_up_time", "collapse_time", "curve", "events", "weights", "zero_time"]
+__all__ = [
+    "Outcome",
+    "applies",
+    "blow_up_time",
+    "collapse_time",
+    "curve",
+    "events",
+    "outcome",
+    "weights",
+    "zero_time",
+]
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
@@ -48,7 +59,9 @@ def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
     return np.full(theta0.shape[:-2], theta0.shape[-2] == 2)
 
 
-def curve(theta0: ArrayLike, mu: ArrayLike, *, rho: float, tau_end: float = np.inf) -> Curve:
+def curve(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau_end: float | int = np.inf
+) -> Curve:
     """Return the planar curves (tau, A) of a batch of starts.
 
     Parameters
@@ -108,7 +121,7 @@ def _states(
 
 
 def weights(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float, tau: ArrayLike
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T 2 d"]:
     """Return the weights at rescaled times, exactly 0 from the collapse on.
 

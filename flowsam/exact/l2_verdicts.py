@@ -35,12 +35,12 @@ def slope(spectrum: Spectrum, front: Front) -> Float[np.ndarray, " b"]:
     """
     weight = np.exp(front.exponents - 2 * front.log_norm[:, None])
     with np.errstate(over="ignore"):
-        inverse = spectrum.rho * np.exp(-front.log_norm)
+        inverse = np.exp(-front.log_norm)
     return weight @ spectrum.nu - inverse * (weight @ spectrum.nu**2)
 
 
 def log_gate(spectrum: Spectrum) -> Float[np.ndarray, " starts"]:
-    """Return the log of `rho min {mu_j : s_j != 0}`, the norm at the saddle; inf without s.
+    """Return `log min {mu_j : s_j != 0}`, log(N/rho) at the saddle; inf without s.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def log_gate(spectrum: Spectrum) -> Float[np.ndarray, " starts"]:
     ndarray, shape (starts,)
     """
     grows = (spectrum.nu > 0) & np.isfinite(spectrum.log_weight)
-    return np.log(spectrum.rho * np.where(grows, spectrum.nu, np.inf).min(axis=1))
+    return np.log(np.where(grows, spectrum.nu, np.inf).min(axis=1))
 
 
 def certificates(spectrum: Spectrum) -> Verdict:
@@ -99,14 +99,14 @@ def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
 
     def verdict(front: Front) -> Int[np.ndarray, " b"]:
         growth = slope(spectrum, front)
-        # what is left of tau is at most twice sum_k weight_k^(1/2) / (rho nu_k^2)
+        # what is left of tau is at most twice sum_k weight_k^(1/2) / nu_k^2
         left = front.exponents / 2 - 2 * log_rates
         top = left.max(axis=1)
-        left = top + np.log(np.exp(left - top[:, None]).sum(axis=1) / spectrum.rho)
+        left = top + np.log(np.exp(left - top[:, None]).sum(axis=1))
         with np.errstate(divide="ignore", invalid="ignore"):
             rested = left < np.log(front.tau) + SETTLED
             # what is left of A, times the square of the largest rate
-            frozen = np.log(spectrum.rho / growth) - front.log_norm + 2 * log_rates.max()
+            frozen = -np.log(growth) - front.log_norm + 2 * log_rates.max()
         rested &= front.log_norm < gate[front.rows] - 1
         frozen = (front.tau > 0) & (growth > 0) & (frozen < SETTLED)
         ends = [rested, frozen, front.tau >= tau_end]

@@ -1,0 +1,141 @@
+"""The critical scale of a start of l_2-SAM at L = 2.
+
+A start times c escapes exactly for c > c*; the separatrix is the stable manifold of the saddle
+`w = (rho/2^(1/2)) e_1`, where N = rho mu_1. (derivations/l2_critical_scale.py)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.exact.l2_outcome import MARGIN, QUICK, TRUST, grow_and_shrink, lone_scale, race
+from flowsam.exact.l2_spectrum import Spectrum, spectrum_of
+from flowsam.exact.l2_step import Front
+from flowsam.exact.l2_taylor import ORDER
+from flowsam.exact.l2_verdicts import GOING, Verdict, certificates, log_gate
+from flowsam.labels import Fate
+
+__all__ = ["CriticalScale", "critical_scale_of"]
+
+EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
+EVEN = np.linspace(0, 1, 18)[1:-1]  # candidates spread over the bracket,
+CROWD = 10.0 ** -np.arange(1.5, 12, 1.5)  # and about the predicted scale, on each side
+ROUNDS = 40
+ROUNDING = 2e-15  # of the scale, from the tolerance of the path and the sum behind N
+
+
+@dataclass(frozen=True)
+class CriticalScale:
+    """A critical scale with its error bound.
+
+    Parameters
+    ----------
+    value : float
+        The scale c* at which the profile lies on the separatrix.
+    error : float
+        Half the last bracket plus the roundings of the path.
+    """
+
+    value: float
+    error: float
+
+
+def _left_saddle(spectrum: Spectrum) -> Verdict:
+    """Verdict by a certificate once N is well away from its value at the saddle."""
+    gate, proved = log_gate(spectrum), certificates(spectrum)
+
+    def verdict(front: Front) -> Int[np.ndarray, " b"]:
+        away = np.abs(np.expm1(front.log_norm - gate[front.rows])) > EXIT
+        return np.where(away, proved(front), GOING)
+
+    return verdict
+
+
+def _narrow(
+    spectrum: Spectrum,
+    bracket: Float[np.ndarray, " 2"],
+    candidates: Float[np.ndarray, " n"],
+    order: int,
+) -> tuple[Float[np.ndarray, " 2"], float]:
+    """Smaller bracket of the log scale, and where its root is expected."""
+    candidates = np.unique(candidates[(candidates > bracket[0]) & (candidates < bracket[1])])
+    if not candidates.size:
+        return bracket, float(bracket.mean())
+    many = Spectrum(spectrum.nu, np.repeat(spectrum.log_weight, candidates.size, axis=0))
+    codes, (tau, _, log_norm) = race(many, candidates, _left_saddle, order=order)
+    # N/(rho mu_1) - 1 grows like e^{mu_1 tau} at the saddle: its value there is smooth in c
+    gate = log_gate(spectrum)[0]
+    miss = np.expm1(log_norm - gate) * np.exp(-np.exp(gate) * tau)
+    first = int(np.argmax(codes == Fate.ESCAPE)) if (codes == Fate.ESCAPE).any() else codes.size
+    low = candidates[first - 1] if first else bracket[0]
+    high = candidates[first] if first < codes.size else bracket[1]
+    share = 0.5
+    if 0 < first < codes.size and miss[first] > miss[first - 1]:
+        share = miss[first - 1] / (miss[first - 1] - miss[first])
+    return np.array([low, high]), low + np.clip(share, 0, 1) * (high - low)
+
+
+def critical_scale_of(
+    theta: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"], *, rho: float | int
+) -> CriticalScale:
+    """Return the scale c* at which `c theta` lies on the separatrix, with its error bound.
+
+    Both certificates are raced on a batch of scales inside a bracket, `rho min mu / N_0` below
+    and the smallest critical scale of a single coordinate above; the next batch crowds about the
+    scale that the distances from the saddle point to, each side in powers of ten.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (2, d)
+        A start; only its direction matters, up to the factor.
+    mu : ndarray, shape (d,)
+        The example.
+    rho : float
+        Perturbation radius, positive.
+
+    Returns
+    -------
+    CriticalScale
+        inf where no active coordinate has s != 0: such a start collapses at every scale.
+
+    Notes
+    -----
+    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> found = critical_scale_of(np.ones((2, 2)), np.array([1.0, 2.0]), rho=1.0)
+    >>> round(found.value, 15), found.error < 1e-14
+    (0.521321282599666, True)
+    """
+    grow, shrink = grow_and_shrink(theta[None], mu)
+    unit = float(max(grow.max(initial=0.0), shrink.max(initial=0.0)))
+    if not grow.any():
+        return CriticalScale(np.inf, 0.0)
+    alone = lone_scale(grow / unit, shrink / unit, rho=1.0).min()
+    if np.unique(np.abs(mu[mu != 0])).size == 1:
+        parts = (np.sqrt(((x / unit) ** 2).sum()) for x in (grow, shrink))
+        value = float(lone_scale(*parts, rho=1.0)) * rho / unit
+        return CriticalScale(value, 4e-15 * value)
+    # in units of its own largest amplitude, of rho and of mu: scaling laws hold to a rounding
+    spectrum = spectrum_of(theta[None] / unit, mu / np.abs(mu).max(), 1.0)
+    norm = spectrum.log_norm(np.zeros(1, dtype=np.int64), *np.zeros((2, 1)))[0]
+    bracket = np.array([log_gate(spectrum)[0] - norm - TRUST, np.log(alone) + TRUST])
+    candidates = np.linspace(*bracket, 32)[1:-1]
+    finest = 8 * np.finfo(float).eps * max(1.0, abs(bracket[0]))
+    for _ in range(ROUNDS):
+        width = np.ptp(bracket)
+        quick = width > 10 * MARGIN
+        bracket, expected = _narrow(spectrum, bracket, candidates, QUICK if quick else ORDER)
+        if np.ptp(bracket) <= finest or (width < 1e-13 and np.ptp(bracket) > width / 2):
+            break  # what is left is rounding
+        if quick:  # a verdict within the error of such a path is not one
+            bracket = bracket + MARGIN * np.array([-1, 1])
+        below, above = expected - bracket[0], bracket[1] - expected
+        even = bracket[0] + EVEN * np.ptp(bracket)
+        candidates = np.concatenate([expected - below * CROWD, even, expected + above * CROWD])
+    value = float(np.exp(bracket.mean())) * rho / unit
+    return CriticalScale(value, value * (float(np.ptp(bracket)) / 2 + ROUNDING))

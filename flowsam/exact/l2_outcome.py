@@ -1,0 +1,201 @@
+"""What a start of l_2-SAM at L = 2 ends in: escape, collapse, or the separatrix between.
+
+N(tau) increases with every |s_j(0)| and |e_j(0)|, so every ray from the origin crosses the
+separatrix once, at its critical scale, and a start can be squeezed between two others.
+(derivations/l2_critical_scale.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Int8
+from numpy.typing import ArrayLike
+from scipy.special import elliprf
+
+from flowsam.exact.l2_march import ENTRIES, march
+from flowsam.exact.l2_spectrum import Spectrum, checked_start, spectrum_of
+from flowsam.exact.l2_step import depart
+from flowsam.exact.l2_taylor import ORDER
+from flowsam.exact.l2_verdicts import Verdict, certificates
+from flowsam.labels import Fate
+
+__all__ = [
+    "MARGIN",
+    "QUICK",
+    "TRUST",
+    "Outcome",
+    "grow_and_shrink",
+    "lone_scale",
+    "outcome",
+    "race",
+]
+
+TRUST = 1e-12  # a start whose critical scale is nearer to 1 counts as on the separatrix
+QUICK = 10  # order of the first paths,
+MARGIN = 1e-5  # and a scale well above their error
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where starts end, and whether it is proved.
+
+    Parameters
+    ----------
+    code : ndarray of int8, shape batch
+        `Fate`: COLLAPSE, ESCAPE, or SADDLE (on the separatrix to within 1e-12 of its scale).
+    certified : ndarray of bool, shape batch
+        Whether a certificate decided: False exactly for SADDLE.
+    """
+
+    code: Int8[np.ndarray, "*batch"]
+    certified: Bool[np.ndarray, "*batch"]
+
+
+def lone_scale(
+    s: ArrayLike | float, e: ArrayLike | float, *, rho: float | int
+) -> Float[np.ndarray, "..."]:
+    """Return the critical scale of one coordinate, or of coordinates with equal mu.
+
+    `c* = 2^(1/2) rho R_F(s^2, s^2 + i s e, s^2 - i s e)`, Carlson's integral, whatever mu.
+
+    Parameters
+    ----------
+    s, e : array_like
+        `|u + v|` and `|u - v|` (for mu < 0 exchanged; for equal mu root sums of squares).
+    rho : float
+        Perturbation radius, positive.
+
+    Returns
+    -------
+    ndarray
+        inf where s = 0. Relative error a few roundings.
+
+    Notes
+    -----
+    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> float(lone_scale(2.0, 0.0, rho=1.0)) == 0.5**0.5  # the saddle w = rho/2^(1/2)
+    True
+    """
+    s, e = np.broadcast_arrays(np.abs(s), np.abs(e))
+    # homogeneous of degree -1: put the larger of s and the geometric mean of s and e to 1
+    unit = np.where(s >= e, s, np.sqrt(s) * np.sqrt(e))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x, y = (s / unit) ** 2, np.minimum(e / s, 1.0)
+        value = np.sqrt(2) * rho / unit * elliprf(x, x + 1j * y, x - 1j * y).real
+    return np.where(s == 0, np.inf, value)
+
+
+def grow_and_shrink(
+    theta0: Float[np.ndarray, "b 2 d"], mu: Float[np.ndarray, " d"]
+) -> tuple[Float[np.ndarray, "b active"], Float[np.ndarray, "b active"]]:
+    """|s| and |e| of the active coordinates, exchanged where mu < 0."""
+    active = mu != 0
+    total, difference = (np.abs(theta0[:, 0] + k * theta0[:, 1])[:, active] for k in (1, -1))
+    positive = mu[active] > 0
+    return np.where(positive, total, difference), np.where(positive, difference, total)
+
+
+def race(
+    spectrum: Spectrum,
+    shift: Float[np.ndarray, " starts"],
+    verdict_of: Callable[[Spectrum], Verdict],
+    *,
+    order: int = ORDER,
+) -> tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]]:
+    """Verdicts, and the ends, of the starts scaled by e^shift."""
+    scaled = Spectrum(spectrum.nu, spectrum.log_weight + 2 * shift[:, None])
+    codes, end = np.full(shift.size, int(Fate.COLLAPSE)), np.zeros((3, shift.size))
+    moving = np.flatnonzero(np.isfinite(scaled.log_weight).any(axis=1))
+    if moving.size:
+        front = depart(scaled, moving, *np.zeros((2, moving.size)))
+        codes[moving], end[:, moving] = march(scaled, front, verdict_of(scaled), order=order)
+    return codes, end
+
+
+def _squeeze(spectrum: Spectrum, margin: float, order: int) -> Int[np.ndarray, " starts"]:
+    """Codes proved for starts a relative margin away; SADDLE between.
+
+    N is monotone in the scale: what a slightly larger start collapses from, or a slightly
+    smaller one escapes from, the start does too.
+    """
+    starts = spectrum.log_weight.shape[0]
+    codes = race(spectrum, np.full(starts, margin), certificates, order=order)[0]
+    open_ = np.flatnonzero(codes != Fate.COLLAPSE)
+    part = Spectrum(spectrum.nu, spectrum.log_weight[open_])
+    below = race(part, np.full(open_.size, -margin), certificates, order=order)[0]
+    codes[open_] = np.where(below == Fate.ESCAPE, Fate.ESCAPE, Fate.SADDLE)
+    return codes
+
+
+def _decide(
+    theta0: Float[np.ndarray, "b 2 d"], mu: Float[np.ndarray, " d"], rho: float | int
+) -> Int[np.ndarray, " b"]:
+    """Codes of a block of starts."""
+    grow, shrink = grow_and_shrink(theta0, mu)
+    if rho == 0:
+        rests = (grow == 0).all(axis=1)
+        code = np.where(rests, Fate.SADDLE, Fate.ESCAPE)
+        return np.where(rests & (shrink == 0).all(axis=1), Fate.COLLAPSE, code)
+    sizes = np.unique(np.abs(mu[mu != 0]))
+    if sizes.size == 1:  # one coordinate in effect
+        own = lone_scale(*(np.sqrt((x**2).sum(axis=1)) for x in (grow, shrink)), rho=rho)
+        return np.select(
+            [own > 1 + TRUST, own < 1 - TRUST], [Fate.COLLAPSE, Fate.ESCAPE], Fate.SADDLE
+        )
+    spectrum = spectrum_of(theta0, mu, rho)
+    codes = _squeeze(spectrum, MARGIN, QUICK)
+    near = np.flatnonzero(codes == Fate.SADDLE)
+    codes[near] = _squeeze(Spectrum(spectrum.nu, spectrum.log_weight[near]), TRUST, ORDER)
+    return codes
+
+
+def outcome(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Outcome:
+    """Return whether each start escapes, collapses or lies on the separatrix.
+
+    Two certificates decide, `N' > 0` and `N < rho min {mu_j : s_j(0) != 0}`, and because a
+    numerical path may leave the saddle on the wrong side, both the start a relative 1e-12 smaller
+    and the one 1e-12 larger must agree.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        Any real example; idle coordinates (mu_j = 0) are left out.
+    rho : float
+        Perturbation radius, at least 0. At rho = 0 SADDLE means that the flow decays to the
+        origin without reaching it, `u_j + sign(mu_j) v_j = 0` in every active coordinate.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries or other depths.
+
+    Notes
+    -----
+    Derivation: derivations/l2_critical_scale.py.
+
+    Examples
+    --------
+    >>> starts = np.array([0.5, 0.5213212825996665, 0.55])[:, None, None] * np.ones((2, 2))
+    >>> outcome(starts, [1.0, 2.0], rho=1.0).code
+    array([0, 2, 1], dtype=int8)
+    """
+    theta0, mu, rho = checked_start(theta0, mu, rho)
+    flat = theta0.reshape(-1, 2, mu.size)
+    code = np.empty(flat.shape[0], dtype=np.int8)
+    block = max(1, ENTRIES // max(2 * mu.size, 900))
+    for first in range(0, flat.shape[0], block):
+        code[first : first + block] = _decide(flat[first : first + block], mu, rho)
+    code = code.reshape(theta0.shape[:-2])
+    return Outcome(code, code != Fate.SADDLE)
