@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from flowsam.certificates import Verdict, basis, by_run
-from flowsam.exact import first_escape, linf_balanced, linf_two_layer
+from flowsam.exact import first_escape, l2_outcome, linf_balanced, linf_two_layer
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 
@@ -41,6 +41,8 @@ def labels(flow: Flow, theta0s: Theta) -> Labels:
         return two_layer_labels(fates, flow.mu)
     if name == "deep":
         return deep_labels(theta0s, flow.mu, flow.perturbation.rho)
+    if name == "l2":
+        return l2_labels(theta0s, flow.mu, flow.perturbation.rho)
     flat = theta0s.reshape(-1, *theta0s.shape[-2:])
     found = [judge(flow, theta).label for theta in flat]
     return np.array(found, dtype=np.int64).reshape(theta0s.shape[:-2])
@@ -98,6 +100,41 @@ def balanced_labels(
     return np.where(count == 0, held, found)
 
 
+def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
+    """Return labels of l_2 at L = 2: an escape goes to the largest |mu_j| with s_j(0) != 0.
+
+    s_j = u_j + sign(mu_j) v_j keeps its sign for ever; several equal largest |mu_j| tie.
+    """
+    code = l2_outcome.outcome(theta0s, mu, rho=rho).code
+    grows = (theta0s[..., 0, :] + np.sign(mu) * theta0s[..., 1, :] != 0) & (mu != 0)
+    size = np.where(grows, np.abs(mu), -1.0)
+    winners = size == size.max(axis=-1, keepdims=True)
+    found = np.where(winners.sum(axis=-1) > 1, Label.TIE, winners.argmax(axis=-1) + 1)
+    found = np.where(code == Fate.SADDLE, Label.SEPARATRIX, found)
+    return np.where(code == Fate.COLLAPSE, Label.ZERO, found)
+
+
+def _by_curve(flow: Flow, theta0: Float[np.ndarray, "2 d"]) -> Verdict:
+    """Return the verdict on l_2 at L = 2, by the two certificates on the planar curve."""
+    mu, rho = flow.mu, flow.perturbation.rho
+    label = int(l2_labels(theta0, mu, rho))
+    s = theta0[0] + np.sign(mu) * theta0[1]
+    if label == Label.SEPARATRIX:
+        reason = "the start's own critical scale is 1 within 1e-12: it tends to a saddle"
+        return Verdict(label, None, "numerical", reason)
+    if label == Label.ZERO:
+        reason = "N fell below rho min |mu_j|, from where every weight falls to 0 in finite tau"
+        return Verdict(label, None, "monotone", reason)
+    why = (
+        "N' > 0 at a point of the path proves escape, and the largest |mu_j| with s_j(0) != 0 wins"
+    )
+    if label >= 1:
+        return Verdict(label, basis(mu, label), "monotone", why)
+    top = (s != 0) & (np.abs(mu) == np.abs(mu[s != 0]).max())
+    size = np.where(top, np.sign(mu) * s**2, 0.0)
+    return Verdict(label, size / np.linalg.norm(size), "monotone", why + "; equal ones share it")
+
+
 def judge(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     """Return the verdict on one start."""
     if flow.data.z.shape[0] > 1:
@@ -110,7 +147,7 @@ def judge(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
         return Verdict(int(Label.OTHER_DIRECTION), direction, "theorem", reason)
     if name in ("two layers", "deep"):
         return _by_theorem(flow, theta0)
-    return by_run(flow, theta0)
+    return _by_curve(flow, theta0) if name == "l2" else by_run(flow, theta0)
 
 
 def _by_theorem(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
