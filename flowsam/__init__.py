@@ -6,7 +6,7 @@ to limit. A first solve needs four names:
 >>> from flowsam import Flow, linf, single_example, solve
 >>> flow = Flow(single_example([1.0, 2.0]), linf(1.0))
 >>> solve(flow, [[1.5, 0.6], [1.5, 0.6]], tau_end=1.0).beta[-1].round(3)
-array([5.567, 0.   ])
+array([5.566, 0.   ])
 
 Names are loaded on first use: importing flowsam imports neither NumPy nor SciPy nor SymPy.
 """
@@ -18,6 +18,7 @@ from flowsam.version import __version__
 _HOMES = {
     "data": ("Data", "from_labels", "single_example", "split_signs"),
     "discrete": ("Batches", "iterate"),
+    "ensemble": ("solve_many",),
     "flow": ("Flow",),
     "labels": ("Label",),
     "losses": ("exponential", "logistic"),
@@ -26,7 +27,7 @@ _HOMES = {
     "outcomes": ("Limit", "limit", "limits"),
     "perturbations": ("Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"),
     "portrait": ("Portrait", "layer_plane", "phase_portrait"),
-    "solver": ("solve", "solve_many"),
+    "solver": ("solve",),
     "trajectory": ("Trajectory",),
 }
 _MODULE = {name: module for module, names in _HOMES.items() for name in names}

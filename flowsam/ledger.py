@@ -1,4 +1,4 @@
-"""The ledger of claims: each one derived, checked at random parameters, and failed on purpose.
+"""The ledger: each claim derived, checked at random parameters, and made to fail on purpose.
 
 A claim called `name` lives in two files of the source checkout: `derivations/name.py`, whose steps
 end in asserts, and `tests/theorems/test_name.py` with CLAIM (the name), SOURCE, `check(rng)` and
@@ -8,34 +8,19 @@ hypothesis broken and must raise AssertionError every time: a check nothing can 
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
-import linecache
-import re
-import runpy
+import importlib.util
 import sys
 import time
-import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 
-__all__ = [
-    "Verdict",
-    "claim_names",
-    "headings",
-    "run_check",
-    "run_control",
-    "run_derivation",
-    "table",
-    "verify",
-]
+from flowsam.evidence import complaint, run_check, run_control, run_derivation
 
-DRAWS = 20
-CONTROL_DRAWS = 5
+__all__ = ["Verdict", "table", "verify"]
+
 COLUMNS = ("claim", "source", "symbolic", "numeric", "control", "seconds")
 
 
@@ -81,157 +66,8 @@ class Verdict:
         return asdict(self)
 
 
-def _complaint(error: BaseException) -> str:
-    """Return the message of an error, or the failing source line where it has none."""
-    if str(error):
-        return f"{type(error).__name__}: {error}"
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    line = linecache.getline(last.filename, last.lineno or 0).strip()
-    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {line}"
-
-
-def run_derivation(path: Path) -> dict:
-    """Execute a derivation from top to bottom; its asserts are the proof.
-
-    Parameters
-    ----------
-    path : Path
-        The file, e.g. `derivations/dual_norm.py`.
-
-    Returns
-    -------
-    dict
-        Its names; `UNDECIDED`, if there, lists the steps left to the numerical check.
-
-    Raises
-    ------
-    AssertionError
-        From the step that does not hold.
-    """
-    with contextlib.redirect_stdout(io.StringIO()):
-        return runpy.run_path(str(path), run_name="derivation")
-
-
-def run_check(check: Callable, *, seed: int = 0, draws: int = DRAWS) -> None:
-    """Assert a claim at `draws` random parameter sets.
-
-    Parameters
-    ----------
-    check : callable
-        `check(rng)`: draws parameters from a `numpy.random.Generator` and asserts.
-    seed, draws : int
-        Draw k uses `default_rng((seed, k))`: a failing draw is repeated without the others.
-
-    Raises
-    ------
-    AssertionError
-        With the seed, the draw and the check's own message.
-
-    Examples
-    --------
-    >>> def check(rng):
-    ...     x = rng.normal()
-    ...     assert x * x >= 0, f"x={x}"
-    >>> run_check(check)
-    """
-    for draw, rng in _draws(seed, draws):
-        try:
-            check(rng)
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, draw {draw}: {_complaint(error)}") from error
-
-
-def run_control(control: Callable, *, seed: int = 0, draws: int = CONTROL_DRAWS) -> None:
-    """Assert that a check with a broken hypothesis fails at every draw.
-
-    Parameters
-    ----------
-    control : callable
-        `control(rng)`; must raise AssertionError, any other error counts as a mistake.
-    seed, draws : int
-        As for `run_check`.
-
-    Raises
-    ------
-    AssertionError
-        If the broken check passes: the check would not notice a wrong claim.
-    """
-    for draw, rng in _draws(seed, draws):
-        try:
-            control(rng)
-        except AssertionError:
-            continue
-        raise AssertionError(f"the negative control passed at seed {seed}, draw {draw}")
-
-
-def _draws(seed: int, draws: int) -> Iterator[tuple[int, object]]:
-    """Yield draw numbers and their generators."""
-    from numpy.random import default_rng
-
-    for draw in range(draws):
-        yield draw, default_rng((seed, draw))
-
-
-def claim_names(source: Path) -> tuple[str, ...]:
-    """Return the claims a source checkout holds, in alphabetical order.
-
-    Parameters
-    ----------
-    source : Path
-        The checkout, with `derivations/` and `tests/theorems/`.
-
-    Returns
-    -------
-    tuple of str
-        Names with a derivation or a theorem test (one without the other fails `verify`).
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folders are not there.
-    """
-    derivations, theorems = source / "derivations", source / "tests" / "theorems"
-    for folder in (derivations, theorems):
-        if not folder.is_dir():
-            raise FileNotFoundError(
-                f"verify needs a source checkout, got {source} without {folder.name}/; "
-                "run it there or pass --source FOLDER"
-            )
-    names = {path.stem for path in derivations.glob("[a-z]*.py")}
-    names |= {path.stem.removeprefix("test_") for path in theorems.glob("test_*.py")}
-    return tuple(sorted(names))
-
-
-def headings(path: Path) -> dict[str, str]:
-    """Return what a derivation's head says: its Claim, Assumes, Used by and Source.
-
-    Parameters
-    ----------
-    path : Path
-        A derivation in percent cells, opened by comment lines such as `# Claim. ...`.
-
-    Returns
-    -------
-    dict
-        Lower-case words ("claim", "assumes", "used by", "source") to their text, unwrapped.
-    """
-    found: dict[str, str] = {}
-    word = ""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        text = line.removeprefix("#").strip()
-        start = re.match(r"(Claim|Assumes|Used by|Source)[.:]?\s+(.*)", text)
-        if not line.startswith("#") or text.startswith("%%") or not text:
-            word = ""
-        elif start:
-            word = start[1].lower()
-            found.setdefault(word, start[2])
-        elif word:
-            found[word] += " " + text
-    return found
-
-
 def verify(name: str, source: Path, *, seed: int) -> Verdict:
-    """Run one claim's derivation, its check at 20 draws, and its negative control.
+    """Run one claim's derivation, its check at 20 draws, and its negative control at 5.
 
     Parameters
     ----------
@@ -247,8 +83,7 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
     Verdict
         Never raises for a failing claim; warnings count as failures.
     """
-    start = time.perf_counter()
-    outcome = {"symbolic": "-", "numeric": "-", "control": "-"}
+    start, ledger = time.perf_counter(), {"symbolic": "-", "numeric": "-", "control": "-"}
     origin = message = ""
     step = "symbolic"
     try:
@@ -256,33 +91,34 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
             warnings.simplefilter("error")
             names = run_derivation(source / "derivations" / f"{name}.py")
             undecided = len(names.get("UNDECIDED", ()))
-            outcome[step] = f"pass ({undecided} undecided)" if undecided else "pass"
+            ledger[step] = f"pass ({undecided} undecided)" if undecided else "pass"
             step = "numeric"
             theorem = _theorem(name, source)
             origin = theorem.SOURCE
             run_check(theorem.check, seed=seed)
-            outcome[step] = "pass"
+            ledger[step] = "pass"
             step = "control"
             run_control(theorem.control, seed=seed)
-            outcome[step] = "pass"
+            ledger[step] = "pass"
     except Exception as error:  # an error of any kind is a failed claim, not a crash
-        outcome[step] = "fail"
-        message = f"{name} fails its {step} part: {_complaint(error)}"
-    return Verdict(name, origin, **outcome, seconds=time.perf_counter() - start, message=message)
+        ledger[step] = "fail"
+        message = f"{name} fails its {step} part: {complaint(error)}"
+    return Verdict(name, origin, **ledger, seconds=time.perf_counter() - start, message=message)
 
 
 def _theorem(name: str, source: Path) -> ModuleType:
-    """Import the theorem test of a claim from the checkout."""
+    """Import the theorem test of a claim from the checkout, whatever else is called tests."""
     root = str(source.resolve())
     if root not in sys.path:
         sys.path.insert(0, root)
-    module = importlib.import_module(f"tests.theorems.test_{name}")
-    if not str(module.__file__).startswith(root):
-        raise ImportError(f"another package called tests shadows {root}; run from the checkout")
+    path = source / "tests" / "theorems" / f"test_{name}.py"
+    spec = importlib.util.spec_from_file_location(f"theorem_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
-def table(verdicts: tuple[Verdict, ...] | list[Verdict], *, markdown: bool = False) -> str:
+def table(verdicts: Sequence[Verdict], *, markdown: bool = False) -> str:
     """Return the verdicts as an aligned text table, or as a Markdown one.
 
     Parameters

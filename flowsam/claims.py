@@ -1,0 +1,69 @@
+"""The claims a source checkout holds: their names, and what the head of each derivation says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+__all__ = ["claim_names", "headings"]
+
+_WORDS = re.compile(r"(Claim|Formula|Assumes|Used by|Source)[.:]?\s+(.*)")
+
+
+def claim_names(source: Path) -> tuple[str, ...]:
+    """Return the claims a source checkout holds, in alphabetical order.
+
+    Parameters
+    ----------
+    source : Path
+        The checkout, with `derivations/` and `tests/theorems/`.
+
+    Returns
+    -------
+    tuple of str
+        Names with a derivation or a theorem test (one without the other fails `verify`).
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folders are not there.
+    """
+    derivations, theorems = source / "derivations", source / "tests" / "theorems"
+    for folder in (derivations, theorems):
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f"verify needs a source checkout, got {source} without {folder.name}/; "
+                "run it there or pass --source FOLDER"
+            )
+    names = {path.stem for path in derivations.glob("[a-z]*.py")}
+    names |= {path.stem.removeprefix("test_") for path in theorems.glob("test_*.py")}
+    return tuple(sorted(names))
+
+
+def headings(path: Path) -> dict[str, str]:
+    """Return what the head of a derivation says: Claim, Formula, Assumes, Used by, Source.
+
+    Parameters
+    ----------
+    path : Path
+        A derivation in percent cells, opened by comment lines such as `# Claim. ...`.
+
+    Returns
+    -------
+    dict
+        Lower-case words ("claim", "assumes", "used by", "source"; "formula", in LaTeX, where
+        there is one) to their text, unwrapped.
+    """
+    found: dict[str, str] = {}
+    word = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        text = line.removeprefix("#").strip()
+        start = _WORDS.match(text)
+        if not line.startswith("#") or text.startswith("%%") or not text:
+            word = ""
+        elif start:
+            word = start[1].lower()
+            found.setdefault(word, start[2])
+        elif word:
+            found[word] += " " + text
+    return found

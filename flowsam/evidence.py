@@ -1,0 +1,114 @@
+"""Evidence for a claim: a proof to execute, a check at random draws, a control that must fail."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import linecache
+import runpy
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["complaint", "run_check", "run_control", "run_derivation"]
+
+DRAWS = 20
+CONTROL_DRAWS = 5
+
+
+def run_derivation(path: Path) -> dict[str, Any]:
+    """Execute a derivation from top to bottom; its asserts are the proof.
+
+    Parameters
+    ----------
+    path : Path
+        The file, e.g. `derivations/dual_norm.py`.
+
+    Returns
+    -------
+    dict
+        Its names; `UNDECIDED`, if there, lists the steps left to the numerical check.
+
+    Raises
+    ------
+    AssertionError
+        From the step that does not hold.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        return runpy.run_path(str(path), run_name="derivation")
+
+
+def run_check(check: Callable, *, seed: int = 0, draws: int = DRAWS) -> None:
+    """Assert a claim at `draws` random parameter sets.
+
+    Parameters
+    ----------
+    check : callable
+        `check(rng)`: draws parameters from a `numpy.random.Generator` and asserts.
+    seed, draws : int
+        Draw k uses `default_rng((seed, k))`: a failing draw is repeated without the others.
+
+    Raises
+    ------
+    AssertionError
+        With the seed, the draw and the check's own message.
+
+    Examples
+    --------
+    >>> def check(rng):
+    ...     x = rng.normal()
+    ...     assert x * x >= 0, f"x={x}"
+    >>> run_check(check)
+    """
+    for draw, rng in _draws(seed, draws):
+        try:
+            check(rng)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, draw {draw}: {complaint(error)}") from error
+
+
+def run_control(control: Callable, *, seed: int = 0, draws: int = CONTROL_DRAWS) -> None:
+    """Assert that a check with a broken hypothesis fails at every draw.
+
+    Parameters
+    ----------
+    control : callable
+        `control(rng)`; must raise AssertionError, any other error counts as a mistake.
+    seed, draws : int
+        As for `run_check`.
+
+    Raises
+    ------
+    AssertionError
+        If the broken check passes: the check would not notice a wrong claim.
+    """
+    for draw, rng in _draws(seed, draws):
+        try:
+            control(rng)
+        except AssertionError:
+            continue
+        raise AssertionError(f"the negative control passed at seed {seed}, draw {draw}")
+
+
+def _draws(seed: int, draws: int) -> Iterator[tuple[int, Any]]:
+    """Yield draw numbers and their generators."""
+    from numpy.random import default_rng
+
+    for draw in range(draws):
+        yield draw, default_rng((seed, draw))
+
+
+def complaint(error: BaseException) -> str:
+    """Return an error in one line: its message, or the failing source line where it has none.
+
+    Examples
+    --------
+    >>> complaint(ValueError("rho=-1"))
+    'ValueError: rho=-1'
+    """
+    if str(error):
+        return f"{type(error).__name__}: {error}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    line = linecache.getline(last.filename, last.lineno or 0).strip()
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {line}"
