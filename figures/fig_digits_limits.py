@@ -17,10 +17,13 @@ def compute(radii=(0.0, 0.3, 0.5, 0.7, 1.0)):
     data, *starts, words = digits_case()
     ends = [[limit(Flow(data, linf(rho)), start) for rho in radii] for start in starts]
     shown = [[np.zeros(64) if e.direction is None else e.direction for e in row] for row in ends]
-    labels = np.array([[end.label for end in row] for row in ends])
     words = f"mu: {data.name}; L = 2; {words}; control all positive; limits as t -> inf, by theorem"
     arrays = {"mu": data.z[0], "alpha": starts[1][0], "radii": np.array(radii)}
-    return arrays | {"ends": np.array(shown), "labels": labels, "caption": words}
+    return arrays | {
+        "ends": np.array(shown),
+        "labels": [[e.label for e in r] for r in ends],
+        "caption": words,
+    }
 
 
 def draw(caption, mu, alpha, **limits):
@@ -34,8 +37,7 @@ def draw(caption, mu, alpha, **limits):
             label, rule = limits["labels"][row, k], rf"$\rho$ = {rho:g}" if rho else "GD"
             where = f"pixel {label - 1}, label {label}" if label > 0 else f"label {label}"
             style.pixels(axes[row, k + 1], limits["ends"][row, k], f"{rule}\n{where}")
-    style.caption(figure, caption)
-    return figure
+    return style.caption(figure, caption)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,7 @@ def draw(x, labels, caption, **lines):
         xlabel=r"initial weight $\alpha_1$ (minor)", ylabel=r"initial weight $\alpha_2$ (major)"
     )
     axes.set(xlim=(0, 2), ylim=(0, 2), aspect="equal", title=r"Limit of $\ell_\infty$-SAM")
-    style.caption(figure, caption)
-    return figure
+    return style.caption(figure, caption)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,7 @@ def draw(calls, reached, caption):
     axes.set(yscale="log", ylim=(50, 4e5), ylabel="calls of the right-hand side")
     axes.set_xticks(np.arange(5), METHODS)
     axes.legend(loc="upper right")
-    style.caption(figure, caption)
-    return figure
+    return style.caption(figure, caption)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,7 @@ def draw(caption, **runs):
     paint.paths(axes[1], share)
     axes[1].set(xlabel=r"$\log(1 + t)$", ylabel=r"major share, $\beta_2/(\beta_1+\beta_2)$")
     axes[1].legend(title=r"$\mu = (1, 2)$, $L = 2$", loc="center right")
-    style.caption(figure, caption)
-    return figure
+    return style.caption(figure, caption)
 
 
 if __name__ == "__main__":

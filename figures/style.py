@@ -33,8 +33,9 @@ def panels(columns=1, *, width=COLUMN, height=2.7, rows=1):
 
 
 def caption(figure, text):
-    """Set the run's facts below the figure, wrapped, in small type."""
+    """Set the run's facts below the figure, wrapped, in small type; return the figure."""
     figure.supxlabel(str(text), fontsize=5.5, color="#404040", wrap=True)
+    return figure
 
 
 def pixels(axes, values, title):
