@@ -1,0 +1,213 @@
+"""Discrete gradient descent and SAM: the iteration whose limit of small steps the flow is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import Data
+from flowsam.flow import Flow
+from flowsam.trajectory import Trajectory
+
+__all__ = ["Batches", "iterate"]
+
+Theta = Float[np.ndarray, "L d"]
+Shards = list[tuple[float, Flow]]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """How the examples of an epoch are dealt out.
+
+    Each epoch is a new permutation of the examples from one generator, cut into batches; each
+    batch is cut, in order, into shards. Every shard perturbs the weights by its own gradient, and
+    the step is the mean of the perturbed gradients, weighted by shard size.
+
+    Parameters
+    ----------
+    batch : int
+        Examples a step; the last batch of an epoch may be smaller.
+    shard : int, optional
+        Examples a perturbation; by default the whole batch. 1 is 1-SAM, and n is full-batch SAM.
+    seed : int
+        Of `numpy.random.default_rng`.
+
+    Raises
+    ------
+    ValueError
+        For a batch below 1, or a shard that is not between 1 and the batch.
+
+    Examples
+    --------
+    >>> [rows.tolist() for rows in next(Batches(3, 2, seed=1).deal(5))]
+    [[4, 0], [1]]
+    """
+
+    batch: int
+    shard: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the sizes."""
+        if self.batch < 1:
+            raise ValueError(f"Batches needs batch >= 1, got {self.batch}; it counts examples")
+        if self.shard is not None and not 1 <= self.shard <= self.batch:
+            raise ValueError(f"Batches needs 1 <= shard <= batch, got {self.shard}; 1 is 1-SAM")
+
+    def deal(self, n: int) -> Iterator[list[np.ndarray]]:
+        """Yield for every step its shards, as arrays of example numbers, for ever.
+
+        Parameters
+        ----------
+        n : int
+            Number of examples.
+
+        Yields
+        ------
+        list of ndarray
+            The shards of one batch.
+        """
+        rng = np.random.default_rng(self.seed)
+        shard = self.shard or self.batch
+        while True:
+            order = rng.permutation(n)
+            for start in range(0, n, self.batch):
+                rows = order[start : start + self.batch]
+                yield [rows[cut : cut + shard] for cut in range(0, len(rows), shard)]
+
+
+def iterate(  # noqa: PLR0913 - the public contract
+    flow: Flow,
+    theta0: ArrayLike,
+    *,
+    learning_rate: float,
+    steps: int,
+    batches: Batches | None = None,
+    save_every: int = 1,
+) -> Trajectory:
+    """Run discrete SAM (gradient descent where rho = 0) and return it as a trajectory.
+
+    theta_{k+1} = theta_k - eta grad Lo(theta_k + eps(theta_k))
+
+    As eta -> 0 at fixed eta k the iterates tend to the flow at first order; where l_inf's
+    gradient signs chatter along one surface they tend to Filippov's sliding solution.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    theta0 : array_like, shape (L, d)
+        Start.
+    learning_rate : float
+        eta > 0, in units of time.
+    steps : int
+        Number of steps, >= 0.
+    batches : Batches, optional
+        By default every step sees all examples.
+    save_every : int
+        Keep every so many steps; the start and the last step are always kept.
+
+    Returns
+    -------
+    Trajectory
+        `log_t = log(1 + eta k)`; `tau` sums eta times the clock rate of each step. Status
+        "failed" where weights overflow, with the step in the message.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a bad start, learning rate, number of steps or interval.
+
+    Notes
+    -----
+    The sign of the gradient comes from `sum_i q_i z_i` and the other layers' products, never
+    from a gradient that underflows. Derivation: derivations/discrete_to_flow.py.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, linf, single_example
+    >>> flow = Flow(single_example([1.0]), linf(0.5))
+    >>> iterate(flow, [[0.0], [1.0]], learning_rate=0.1, steps=1).theta[-1].ravel().round(6)
+    array([0.062246, 0.968877])
+    """
+    theta = flow.checked(theta0)
+    if theta.ndim != 2:
+        raise ValueError(f"iterate takes one start (L, d), got shape {theta.shape}; loop over them")
+    _check_numbers(learning_rate, steps, save_every)
+    shards = _shards(flow, batches)
+    log_rate, rows, tau, kept = np.log(learning_rate), [theta], [0.0], [0]
+    clock, message = 0.0, f"{steps} steps of size {learning_rate:g}"
+    evaluations = 0
+    for step in range(1, steps + 1):
+        dealt = shards()
+        move, advance = _step(theta, dealt, log_rate)
+        theta, clock = theta + move, clock + advance
+        evaluations += len(dealt) * (2 if flow.perturbation.rho else 1)
+        if not np.isfinite(theta).all():
+            message = f"weights overflowed at step {step}; lower learning_rate"
+            break
+        if step % save_every == 0 or step == steps:
+            rows.append(theta)
+            tau.append(clock)
+            kept.append(step)
+    return Trajectory(
+        flow.data,
+        flow.perturbation,
+        flow.loss,
+        np.array(tau),
+        np.array(rows),
+        (),
+        "failed" if "overflowed" in message else "finished",
+        message,
+        "iterate",
+        step if steps else 0,
+        evaluations,
+        {"learning_rate": float(learning_rate)} | _dealing(batches),
+        lambda: np.log1p(learning_rate * np.array(kept, dtype=float)),
+    )
+
+
+def _check_numbers(learning_rate: float, steps: int, save_every: int) -> None:
+    """Refuse what cannot be iterated, with the value."""
+    if not 0 < learning_rate < np.inf:
+        raise ValueError(f"iterate needs a finite learning_rate > 0, got {learning_rate}")
+    if int(steps) != steps or steps < 0:
+        raise ValueError(f"iterate needs a whole number of steps >= 0, got {steps}")
+    if int(save_every) != save_every or save_every < 1:
+        raise ValueError(f"iterate needs a whole save_every >= 1, got {save_every}; 1 keeps all")
+
+
+def _shards(flow: Flow, batches: Batches | None) -> Callable[[], Shards]:
+    """Return a function that deals the next step's shards with their weights."""
+    if batches is None:
+        return lambda: [(1.0, flow)]
+    z, dealt = flow.data.z, batches.deal(flow.data.z.shape[0])
+
+    def deal() -> Shards:
+        """Deal one batch."""
+        rows = next(dealt)
+        size = sum(map(len, rows))
+        return [(len(shard) / size, replace(flow, data=Data(z[shard]))) for shard in rows]
+
+    return deal
+
+
+def _step(theta: Theta, shards: Shards, log_rate: float) -> tuple[Theta, float]:
+    """Return the step and the rescaled time it takes."""
+    move, advance = np.zeros_like(theta), 0.0
+    for weight, flow in shards:
+        direction, log_scale = flow.descent(flow.perturbed(theta))
+        pace = weight * float(np.exp(log_rate + log_scale))
+        move, advance = move + pace * direction, advance + pace
+    return move, advance
+
+
+def _dealing(batches: Batches | None) -> dict[str, int]:
+    """Return the batch settings as they belong in a run card."""
+    if batches is None:
+        return {}
+    return {"batch": batches.batch, "shard": batches.shard or batches.batch, "seed": batches.seed}

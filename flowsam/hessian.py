@@ -1,0 +1,120 @@
+"""Second derivatives of the loss, rescaled like its gradient: what implicit methods need.
+
+With -grad Lo = Lambda F the Hessian is -Lambda H; H, like F, underflows at no margin.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.flow import Flow
+from flowsam.network import other_products
+
+__all__ = ["ascent_slope", "rescaled_hessian"]
+
+Theta = Float[np.ndarray, "L d"]
+Matrix = Float[np.ndarray, "k k"]
+
+
+def rescaled_hessian(flow: Flow, theta: Theta) -> tuple[Matrix, Float[np.ndarray, " k"], float]:
+    """Return `H = d(Lambda F)/d theta / Lambda`, the slope of `log Lambda`, and `log Lambda`.
+
+    H = P z^T diag(q s) z P + (sum_i q_i z_i) dP: P the other layers' products, q the shares of
+    the examples and s = d log|ell'|/dm. The change of Lambda cancels that of the shares.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data and loss; its rule plays no part.
+    theta : ndarray, shape (L, d)
+        Weights.
+
+    Returns
+    -------
+    hessian : ndarray, shape (L d, L d)
+        Symmetric.
+    slope : ndarray, shape (L d,)
+        Gradient of log Lambda, `(sum_i q_i s_i z_i) P`.
+    log_scale : float
+        log Lambda(theta).
+
+    Notes
+    -----
+    Derivation: derivations/sam_gradient.py.
+
+    Examples
+    --------
+    >>> from flowsam import Data, exponential, gradient_flow
+    >>> flow = Flow(Data([[2.0]]), gradient_flow(), exponential)
+    >>> rescaled_hessian(flow, np.array([[1.0]]))
+    (array([[-4.]]), array([-2.]), -2.0)
+    """
+    z, (depth, d) = flow.data.z, theta.shape
+    products = other_products(theta)
+    margins = z @ np.prod(theta, axis=0)
+    pull, log_scale = flow.pull(theta)
+    shares = np.exp(flow.loss.log_slope(margins) - log_scale) / len(margins)
+    bend = shares * flow.loss.log_slope_derivative(margins)
+    inner = z.T @ (bend[:, None] * z)
+    hessian = products[:, :, None, None] * inner[None, :, None, :] * products
+    if depth > 1:
+        coordinate = np.arange(d)
+        hessian[:, coordinate, :, coordinate] += pull[:, None, None] * _pair_products(theta)
+    slope = (bend @ z) * products
+    return hessian.reshape(depth * d, depth * d), slope.ravel(), float(log_scale)
+
+
+def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
+    """Return `d eps / d theta`, the derivative of the ascent step.
+
+    -rho (q-1)/||F||_q (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T) H, with u = |F|/||F||_q and
+    s = sign(F); for l_2 that is -(rho/||F||) (I - f f^T) H, f = F/||F||. It is -rho Lambda H for
+    unnormalised SAM, and 0 for gradient flow and between the jumps of l_1 and l_inf.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    theta : ndarray, shape (L, d)
+        Weights where the gradient is not zero.
+
+    Returns
+    -------
+    ndarray, shape (L d, L d)
+        For p > 2 the slope at a zero gradient component is infinite; a large one stands for it.
+
+    Notes
+    -----
+    Derivation: derivations/dual_norm.py.
+
+    Examples
+    --------
+    >>> from flowsam import Data, exponential, unnormalised
+    >>> flow = Flow(Data([[2.0]]), unnormalised(0.5), exponential)
+    >>> ascent_slope(flow, np.array([[0.0]]))
+    array([[2.]])
+    """
+    rule = flow.perturbation
+    hessian, _, log_scale = rescaled_hessian(flow, theta)
+    if not rule.rho or (rule.normalised and rule.p in (1.0, np.inf)):
+        return np.zeros_like(hessian)
+    if not rule.normalised:
+        return -rule.rho * np.exp(log_scale) * hessian
+    power = 1.0 / (rule.p - 1.0)  # q - 1
+    direction = flow.descent(theta)[0].ravel()
+    norm = np.linalg.norm(direction, 1.0 + power)
+    share = np.maximum(np.abs(direction) / norm, 1e-12)
+    unit = np.copysign(share**power, direction)
+    turned = share[:, None] ** (power - 1.0) * hessian - np.outer(unit, unit @ hessian)
+    return -rule.rho * power / norm * turned
+
+
+def _pair_products(theta: Theta) -> Float[np.ndarray, "d L L"]:
+    """Return the product of all layers but two, 0 on the diagonal."""
+    depth, d = theta.shape
+    pairs = np.zeros((d, depth, depth))
+    for layer in range(depth):
+        others = np.delete(np.arange(depth), layer)
+        pairs[:, layer, others] = other_products(theta[others]).T
+    return pairs

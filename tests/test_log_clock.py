@@ -1,0 +1,167 @@
+"""The clock log(1 + t) with many examples: Jacobians, two integrators, late times, ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flowsam.data import Data, single_example, split_signs
+from flowsam.flow import Flow
+from flowsam.hessian import ascent_slope, rescaled_hessian
+from flowsam.log_clock import LateRun, LogClock, late_run
+from flowsam.losses import exponential
+from flowsam.margin import margin_certificate
+from flowsam.perturbations import gradient_flow, l2, lp, unnormalised
+
+RULES = [gradient_flow(), l2(0.05), lp(0.05, 3.0), lp(0.05, 1.5), unnormalised(0.05)]
+SMOOTH = pytest.mark.parametrize("rule", RULES, ids=repr)
+
+
+def separable(seed: int, n: int = 20, d: int = 5) -> Data:
+    """Gaussian examples on the side of a hidden vector, both signs of every feature."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, d))
+    return split_signs(Data(z * np.sign(z @ rng.standard_normal(d))[:, None]))
+
+
+def start(seed: int, depth: int) -> np.ndarray:
+    """A random balanced start."""
+    return np.random.default_rng(seed).uniform(0.3, 1.0, (1, 10)).repeat(depth, axis=0)
+
+
+@SMOOTH
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("loss", [None, exponential])
+def test_jacobian_is_the_derivative(rule, depth, loss) -> None:
+    """The Jacobian of the clocked field equals central differences, off balance too."""
+    data = separable(1, n=6, d=2)
+    flow = Flow(data, rule) if loss is None else Flow(data, rule, loss)
+    theta = np.random.default_rng(depth).standard_normal((depth, 4))
+    system, state, h = LogClock(flow, theta), np.append(theta, 0.3), 1e-6
+    columns = [
+        (system.rates(0.5, state + h * e) - system.rates(0.5, state - h * e)) / (2 * h)
+        for e in np.eye(state.size)
+    ]
+    jacobian = system.jacobian(0.5, state)
+    np.testing.assert_allclose(jacobian, np.transpose(columns), atol=2e-8 * np.abs(jacobian).max())
+
+
+def test_hessian_at_margins_beyond_doubles() -> None:
+    """Where |ell'| underflows the rescaled Hessian is that of the exponential loss, symmetric."""
+    theta = np.full((2, 2), 30.0)
+    flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), gradient_flow())
+    hessian, slope, log_scale = rescaled_hessian(flow, theta)
+    late = rescaled_hessian(Flow(flow.data, gradient_flow(), exponential), theta)
+    np.testing.assert_allclose(hessian, late[0], rtol=1e-12)
+    np.testing.assert_allclose(hessian, hessian.T)
+    assert log_scale == pytest.approx(-2700.0, rel=1e-3)
+    assert np.isfinite(slope).all()
+    assert (ascent_slope(flow, theta) == 0).all()
+
+
+@SMOOTH
+@pytest.mark.parametrize("depth", [1, 2])
+def test_two_integrators_agree(rule, depth) -> None:
+    """Implicit and explicit runs agree to 1e-7 at all times up to log t = 6."""
+    flow, theta, times = Flow(separable(2), rule), start(2, depth), np.linspace(0, 6, 40)
+    runs = [
+        late_run(flow, theta, end=(6.0, "log_t_end"), method=method)
+        for method in ("Radau", "DOP853")
+    ]
+    states = [run.states(times) for run in runs]
+    size = np.abs(states[0]).max(axis=(1, 2), keepdims=True)
+    assert np.max(np.abs(states[0] - states[1]) / size) < 1e-7
+    np.testing.assert_allclose(runs[0].tau(times), runs[1].tau(times), rtol=1e-6, atol=1e-9)
+
+
+def test_one_example_has_its_closed_form() -> None:
+    """For n = 1, depth 1 and the exponential loss: e^m = 1 + |mu|^2 t under gradient flow."""
+    flow = Flow(single_example([3.0, 4.0]), gradient_flow(), exponential)
+    run = late_run(flow, np.zeros((1, 2)), end=(200.0, "log_t_end"))
+    times = np.linspace(0.1, 200.0, 30)
+    margins = run.states(times)[:, 0] @ [3.0, 4.0]
+    exact = np.logaddexp(0.0, np.log(25.0) + times + np.log(-np.expm1(-times)))
+    np.testing.assert_allclose(margins, exact, rtol=1e-7)
+    np.testing.assert_allclose(run.tau(times), exact / 25.0, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("rule", "depth"),
+    [
+        (l2(0.05), 1),
+        (gradient_flow(), 2),
+        (gradient_flow(), 3),
+        pytest.param(gradient_flow(), 1, marks=pytest.mark.long),
+        pytest.param(l2(0.05), 2, marks=pytest.mark.long),
+        pytest.param(l2(0.05), 3, marks=pytest.mark.long),
+    ],
+    ids=repr,
+)
+def test_late_times_are_cheap(rule, depth) -> None:
+    """log t = 1e4 takes fewer than 1,000 steps; the direction is a max margin's or near it."""
+    data = separable(2)
+    run = late_run(Flow(data, rule), start(2, depth), end=(1e4, "log_t_end"))
+    assert run.march.status == "finished"
+    assert run.march.steps < 1000
+    beta = np.prod(run.states(np.array([1e4]))[0], axis=0)
+    original = Data(data.z[:, :5])
+    norm = 2 if depth == 1 else 1
+    if depth < 3:
+        assert margin_certificate(original, norm, beta[:5] - beta[5:]).gap < 1e-3
+
+
+def test_both_clocks_of_one_run() -> None:
+    """A run to tau_end ends there, and `log_t` inverts `tau`."""
+    flow = Flow(separable(3), l2(0.1))
+    run = late_run(flow, start(3, 2), end=(0.7, "tau_end"))
+    assert isinstance(run, LateRun)
+    assert run.tau(run.edges[-1:])[0] == pytest.approx(0.7, rel=1e-12)
+    inside = np.linspace(0.01, 0.69, 9)
+    np.testing.assert_allclose(run.tau(run.log_t(inside)), inside, rtol=1e-12)
+    whole = late_run(flow, start(3, 2), end=(float(run.edges[-1]), "log_t_end"))
+    np.testing.assert_allclose(whole.states(run.edges[-1:]), run.states(run.edges[-1:]), rtol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["auto", "Radau", "DOP853"])
+def test_collapse_ends_the_run(method) -> None:
+    """A small start under a large rho reaches the origin: exact zeros, one event, its time."""
+    data = Data(np.abs(separable(0).z[:, :5]))
+    flow = Flow(data, l2(1.0))
+    run = late_run(flow, np.full((2, 5), 0.1), end=(1e4, "log_t_end"), method=method)
+    assert run.march.status == "collapsed"
+    assert [event.kind for event in run.march.events] == ["collapse"]
+    assert run.march.events[0].tau == pytest.approx(0.592430228, rel=1e-7)
+    assert (run.states(run.edges[-1:]) == 0).all()
+
+
+def test_a_start_at_rest_collapses_at_once() -> None:
+    """At the origin of depth 2 a normalised rule is undefined: the run ends where it starts."""
+    run = late_run(Flow(separable(0), l2(0.1)), np.zeros((2, 10)), end=(5.0, "log_t_end"))
+    assert run.march.status == "collapsed"
+    assert run.march.steps == 0
+
+
+def test_idle_features_stay() -> None:
+    """A feature that is 0 in every example keeps its weights to the last bit."""
+    z = separable(4).z.copy()
+    z[:, 3] = 0.0
+    run = late_run(Flow(Data(z), l2(0.05)), start(4, 2), end=(100.0, "log_t_end"))
+    assert (run.states(run.edges)[:, :, 3] == start(4, 2)[0, 3]).all()
+
+
+@pytest.mark.long
+def test_large_and_early() -> None:
+    """n = d = 1,000 to log t = 50 by explicit steps; benchmark: bench_log_clock.py."""
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((1000, 1000)) / np.sqrt(1000)
+    data = Data(z * np.sign(z @ rng.standard_normal(1000))[:, None])
+    run = late_run(Flow(data, l2(0.05)), np.zeros((1, 1000)), end=(50.0, "log_t_end"))
+    assert run.march.status == "finished"
+    assert run.march.steps < 400
+
+
+@pytest.mark.long
+def test_a_million() -> None:
+    """log t = 1e6 is within reach."""
+    run = late_run(Flow(separable(2), l2(0.05)), start(2, 2), end=(1e6, "log_t_end"))
+    assert run.march.status == "finished"
