@@ -1,0 +1,138 @@
+"""The critical scale of a profile under l_2-SAM at L = 2, one example.
+
+The separatrix crosses every ray from the origin once: a start times c escapes exactly for c above
+its critical scale. (derivations/l2_critical_scale.py)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import real_array
+from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
+from flowsam.exact.l2_spectrum import checked_start
+
+__all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds", "positive_radius"]
+
+
+def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
+    """Return |mu| of the coordinates that move.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        Example.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, or where nothing moves.
+    """
+    mu = np.atleast_1d(real_array(mu, "mu"))
+    if mu.ndim != 1 or not mu.any():
+        raise ValueError(f"mu needs shape (d,) and a non-zero entry, got {mu}; nothing would move")
+    return np.abs(mu[mu != 0])
+
+
+def positive_radius(rho: float | int) -> float:
+    """Return rho as a positive float.
+
+    Parameters
+    ----------
+    rho : float
+        Perturbation radius.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        For anything else: gradient flow has neither thresholds nor a separatrix.
+    """
+    if not (np.isfinite(rho) and rho > 0):
+        raise ValueError(f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes")
+    return float(rho)
+
+
+def critical_scale_bounds(
+    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None
+) -> CriticalScale:
+    """Return the critical scale of a profile together with its error bound.
+
+    Parameters
+    ----------
+    mu, rho, profile
+        As for `critical_scale`.
+
+    Returns
+    -------
+    CriticalScale
+        `.value` and `.error`, both in the units of 1/profile times w.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `critical_scale`.
+
+    Examples
+    --------
+    >>> found = critical_scale_bounds([1.0, 2.0], 1.0)
+    >>> abs(found.value - 0.521321282599666543) < found.error < 1e-14
+    True
+    """
+    active(mu)
+    mu = np.atleast_1d(real_array(mu, "mu"))
+    rho = positive_radius(rho)
+    start = np.ones(mu.size) if profile is None else real_array(profile, "profile")
+    if start.shape == mu.shape:
+        start = np.array([np.where(mu < 0, -start, start), start])
+    start, mu, _ = checked_start(start, mu, rho)
+    if start.ndim != 2:
+        raise ValueError(f"profile needs shape (d,) or (2, d), got {start.shape}; loop over starts")
+    return critical_scale_of(start, mu, rho=rho)
+
+
+def critical_scale(mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None) -> float:
+    """Return the scale c* above which `c profile` escapes and below which it collapses.
+
+    The separatrix crosses every ray from the origin once. For the default, the uniform start, c*
+    is alpha*, proportional to rho and unchanged by mu -> k mu.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        Example; zero entries are idle.
+    rho : float
+        Perturbation radius, positive, in the units of w.
+    profile : array_like, shape (d,) or (2, d), optional
+        A start up to its scale: (d,) is balanced, with sign(mu_j) on layer 1; (2, d) any weights.
+
+    Returns
+    -------
+    float
+        inf where no active coordinate has u_j + sign(mu_j) v_j != 0. Relative error about 3e-15;
+        `critical_scale_bounds` says how much.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, other shapes, or rho <= 0.
+
+    Notes
+    -----
+    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> round(critical_scale([1.0, 2.0], 1.0), 13)
+    0.5213212825997
+    """
+    return critical_scale_bounds(mu, rho, profile=profile).value

@@ -1,0 +1,219 @@
+"""Sizes of the coordinates along one path of l_2-SAM at L = 2, with bounds over a stretch of it.
+
+    log|beta_j| = log|s_j^2 e^{2 mu_j tau} - e_j^2 e^{-2 mu_j tau}| - 2 mu_j^2 A - log 4
+
+with the start's s = u + v and e = u - v (exchanged where mu_j < 0). tau, A, the bracket's content,
+its logarithmic derivative and, between the turns of N, rho/N are monotone along a path, so values
+at the two ends of a stretch enclose sizes and slopes all along it.
+(derivations/l2_amplification_in_time.py)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.optimize import brentq
+
+from flowsam.exact.l2_curve import Curve
+from flowsam.labels import Fate
+
+__all__ = ["Point", "SizePath"]
+
+DOUBLINGS = 60  # of the time after which A no longer changes
+
+Sizes = Float[np.ndarray, " m"]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A point of the path.
+
+    Parameters
+    ----------
+    x, tau, a, pull : float
+        Parameter of the path, rescaled time, A, and rho/N.
+    free, rate : ndarray, shape (m,)
+        Sizes without damping and up to log 4, and their derivatives `2 mu coth`.
+    size, slope : ndarray, shape (m,)
+        Sizes up to log 4, and d size/dtau.
+    """
+
+    x: float
+    tau: float
+    a: float
+    pull: float
+    free: Sizes
+    rate: Sizes
+    size: Sizes
+    slope: Sizes
+
+    def first(self, side: int) -> int:
+        """Return the leader; of equal sizes the one that leads just after, or just before.
+
+        Parameters
+        ----------
+        side : int
+            1 for just after, -1 for just before.
+
+        Returns
+        -------
+        int
+            Counted from 0.
+        """
+        return int(np.lexsort((side * self.slope, self.size))[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class SizePath:
+    """The sizes of m coordinates along the path of one start.
+
+    The parameter x is k to k + 1 on piece k of the curve.
+
+    Parameters
+    ----------
+    curve : Curve
+        Of one start, run to its end.
+    mu : ndarray, shape (m,)
+        |mu| of the coordinates that count.
+    log_squares : ndarray, shape (2, m)
+        `log s^2` and `log e^2`, exchanged where mu < 0; -inf where 0, not both.
+    offset : ndarray, shape (m,)
+        Added to the sizes: 0, or log|mu| for contributions to the margin.
+    """
+
+    curve: Curve
+    mu: Sizes
+    log_squares: Float[np.ndarray, "2 m"]
+    offset: Sizes
+
+    @cached_property
+    def _turn(self) -> tuple[float, float]:
+        """Where N is least on the way (0 if it only falls), and rho/N there."""
+        turn = float(self.curve.turning_time())
+        turn = turn if np.isfinite(turn) else 0.0
+        return turn, float(np.exp(-self.curve.log_norm_at(turn)))
+
+    def point(self, x: float) -> Point:
+        """Return a point of the path.
+
+        Parameters
+        ----------
+        x : float
+            At least 0; beyond the last piece A stands still and tau doubles as x grows by 1.
+
+        Returns
+        -------
+        Point
+        """
+        last = self.curve.tau.size
+        piece = min(int(x), last - 1)
+        part = self.curve.pieces.select(np.array([piece]))
+        dtau, da = part.advance(self.curve.lengths[[piece]] * min(x - piece, 1.0))
+        tau, a = float(self.curve.tau[piece] + dtau[0]), float(self.curve.a[piece] + da[0])
+        tau *= 2.0 ** max(x - last, 0.0)
+        start = np.zeros(1, dtype=np.int64)
+        log_norm = self.curve.spectrum.log_norm(start, np.array([tau]), np.array([a]))[0]
+        pull = float(np.exp(-log_norm))
+        p, q = self.log_squares + 2 * np.array([[tau], [-tau]]) * self.mu
+        with np.errstate(divide="ignore"):
+            free = np.maximum(p, q) + np.log(-np.expm1(-np.abs(p - q))) + self.offset
+            rate = 2 * self.mu / np.tanh((p - q) / 2)
+        square = 2 * self.mu**2
+        return Point(x, tau, a, pull, free, rate, free - square * a, rate - square * pull)
+
+    def slopes(self, a: Point, b: Point, j: int) -> tuple[Sizes, Sizes]:
+        """Return bounds of the slope of `size_j - size_k` over a stretch.
+
+        Parameters
+        ----------
+        a, b : Point
+            Ends of the stretch.
+        j : int
+            Counted from 0.
+
+        Returns
+        -------
+        least, most : ndarray, shape (m,)
+            nan where beta_j or beta_k changes its sign on the way.
+        """
+        turn, highest = self._turn
+        turned = a.tau < turn < b.tau
+        pulls = np.array([min(a.pull, b.pull), max(a.pull, b.pull, turned * highest)])
+        damping = -2 * (self.mu[j] ** 2 - self.mu**2) * pulls[:, None]
+        low, high = np.minimum(a.rate, b.rate), np.maximum(a.rate, b.rate)
+        jump = np.where(a.rate * b.rate < 0, np.nan, 0.0)
+        with np.errstate(invalid="ignore"):
+            least = low[j] - high + damping.min(axis=0) + jump + jump[j]
+            return least, high[j] - low + damping.max(axis=0) + jump + jump[j]
+
+    def ahead(self, a: Point, b: Point, j: int) -> Bool[np.ndarray, " m"]:
+        """Return over which coordinates j certainly leads all through the open stretch.
+
+        Parameters
+        ----------
+        a, b : Point
+            Ends of the stretch.
+        j : int
+            Counted from 0.
+
+        Returns
+        -------
+        ndarray of bool, shape (m,)
+            True at j itself.
+        """
+        least, most = self.slopes(a, b, j)
+        damping = -2 * (self.mu[j] ** 2 - self.mu**2) * np.array([[a.a], [b.a]])
+        lowest = -np.inf if a.rate[j] * b.rate[j] < 0 else min(a.free[j], b.free[j])
+        at_a, at_b, length = a.size[j] - a.size, b.size[j] - b.size, b.tau - a.tau
+        with np.errstate(invalid="ignore"):
+            proved = lowest - np.maximum(a.free, b.free) + damping.min(axis=0) > 0
+            proved |= at_a + np.minimum(0, least) * length > 0
+            proved |= at_b - np.maximum(0, most) * length > 0
+        proved |= ((at_a >= 0) & (least > 0)) | ((at_b >= 0) & (most < 0))
+        proved[j] = True
+        return proved
+
+    def crossing(self, a: Point, b: Point, pair: tuple[int, int]) -> float:
+        """Return the time at which the second of a pair passes the first, once, on a stretch.
+
+        Parameters
+        ----------
+        a, b : Point
+            Ends of the stretch.
+        pair : tuple of int
+            Counted from 0.
+
+        Returns
+        -------
+        float
+            Error: a few roundings over the difference of the slopes.
+        """
+
+        def lead(x: float) -> float:
+            here = self.point(x)
+            return float(here.size[pair[0]] - here.size[pair[1]])
+
+        return self.point(float(brentq(lead, a.x, b.x, xtol=1e-15, rtol=1e-15))).tau
+
+    def stretches(self) -> list[tuple[Point, Point]]:
+        """Return the pieces, and after an escape what more it takes to see the last leader.
+
+        Returns
+        -------
+        list of (Point, Point)
+            Stretches in order.
+        """
+        points = [self.point(float(x)) for x in range(self.curve.tau.size + 1)]
+        log_s = self.log_squares[0]
+        alive = np.isfinite(log_s)
+        if self.curve.outcome == Fate.ESCAPE:
+            strongest = np.lexsort((log_s, np.where(alive, self.mu, 0)))[-1]
+            for _ in range(DOUBLINGS):
+                end = points[-1]
+                if end.first(1) == strongest and (end.rate[alive] > 0).all():
+                    break
+                points.append(self.point(end.x + 1.0))
+        return list(zip(points[:-1], points[1:], strict=True))

@@ -1,0 +1,201 @@
+"""The initialisation scale: exact thresholds of uniform starts under l_2-SAM at L = 2.
+
+Coordinates j and k swap where tau/A = mu_j + mu_k, and tau/A falls, rises, or falls then rises:
+its minimum over a run, a function of alpha alone, says how far down the leadership goes.
+(derivations/l2_amplification_in_scale.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.critical import active, positive_radius
+from flowsam.exact.l2_critical import critical_scale_of
+from flowsam.exact.l2_march import trace
+
+__all__ = ["Regimes", "regimes", "uniform_leaders"]
+
+ROUNDS = 60
+
+
+@dataclass(frozen=True)
+class Regimes:
+    """Where the behaviour of the uniform start `alpha` changes, as alpha grows.
+
+    Parameters
+    ----------
+    falling : float
+        Up to here every beta_j falls from the start, and the flow collapses.
+    critical : float
+        alpha*: below the flow collapses, above it escapes.
+    thresholds : ndarray, shape (m - 1,)
+        a_1 < ... < a_{m-1} of the m distinct |mu|, all above alpha*: from a_k on, leadership
+        does not go down to the k smallest any more.
+    """
+
+    falling: float
+    critical: float
+    thresholds: Float[np.ndarray, " m"]
+
+    @property
+    def major(self) -> float:
+        """From here on the major coordinate leads from the start to the end."""
+        return float(self.thresholds[-1]) if self.thresholds.size else 0.0
+
+
+def _lowest_ratio(
+    sizes: Float[np.ndarray, " d"], rho: float, alpha: Float[np.ndarray, " b"]
+) -> Float[np.ndarray, " b"]:
+    """The minimum of tau/A over runs that escape; there tau/A = N/rho, and N is rising."""
+    starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
+    curve = trace(starts, sizes, rho=rho)
+    owner = np.repeat(np.arange(alpha.size), np.diff(curve.first))
+    norm = np.exp(curve.spectrum.log_norm(owner, curve.tau, curve.a))
+    past = norm * curve.a > curve.tau
+    place = np.empty(alpha.size, dtype=np.int64)
+    for row in range(alpha.size):
+        here = past[curve.first[row] : curve.first[row + 1]]
+        place[row] = curve.first[row] + (int(here.argmax()) if here.any() else here.size) - 1
+    pieces, low, high = curve.pieces.select(place), np.zeros(alpha.size), curve.lengths[place]
+    for _ in range(ROUNDS):
+        middle = (low + high) / 2
+        dtau, da = pieces.advance(middle)
+        tau, a = curve.tau[place] + dtau, curve.a[place] + da
+        over = norm[place] * np.exp(pieces.log_norm_gain(middle)) * a > tau
+        low, high = np.where(over, low, middle), np.where(over, middle, high)
+    lowest = tau / a
+    return np.where(curve.turning_time() == 0, norm[curve.first[:-1]], lowest)
+
+
+def _roots(
+    excess: Callable[[np.ndarray], np.ndarray],
+    low: Float[np.ndarray, " m"],
+    high: Float[np.ndarray, " m"],
+) -> Float[np.ndarray, " m"]:
+    """Roots of increasing functions by the Illinois variant of regula falsi, all at once."""
+    below, above = excess(low), excess(high)
+    side = np.zeros(low.size)
+    for _ in range(ROUNDS):
+        share = np.clip(below / (below - above), 0.0, 1.0)
+        middle = low + share * (high - low)
+        value = excess(middle)
+        right = value > 0
+        # the end that stays twice running counts half: the bracket then closes from both sides
+        below = np.where(right, np.where(side > 0, below / 2, below), value)
+        above = np.where(right, value, np.where(side < 0, above / 2, above))
+        low, high = np.where(right, low, middle), np.where(right, middle, high)
+        side = np.where(right, 1.0, -1.0)
+        if (np.abs(value) < 1e-15).all() or (high - low <= 1e-15 * high).all():
+            break
+    return middle
+
+
+def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
+    """Return the thresholds of the uniform balanced start `alpha 1`, exactly.
+
+    `falling = rho mu_1/(2^(1/2) ||mu||)`; `a_k` is where the minimum of tau/A equals the sum of the
+    k-th and the next |mu|, the last `a = rho (mu_{m-1} + mu_m)/(2^(1/2) ||mu||)` in closed form.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        Example; |mu_j| counts (aligned start), zero entries are left out.
+    rho : float
+        Perturbation radius, positive. Every threshold is proportional to it.
+
+    Returns
+    -------
+    Regimes
+        Relative error about 1e-14.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries or rho <= 0.
+
+    Notes
+    -----
+    Derivation: derivations/l2_amplification_in_scale.py. Source: arXiv:2603.08290, Theorem 4.5,
+    has the three regimes; the thresholds are not in it.
+
+    Examples
+    --------
+    >>> found = regimes([1.0, 2.0, 3.0], 1.0)
+    >>> round(found.falling, 6), round(found.critical, 6), found.thresholds.round(6)
+    (0.188982, 0.436426, array([0.566947, 0.944911]))
+    """
+    sizes, rho = active(mu), positive_radius(rho)
+    levels = np.unique(sizes)
+    largest, norm = levels[-1], np.sqrt(2) * np.linalg.norm(sizes)
+    critical = critical_scale_of(np.ones((2, sizes.size)), sizes, rho=1.0).value
+    sums = (levels[:-1] + levels[1:]) / largest
+    thresholds = sums / (norm / largest)
+    if sums.size > 1:  # in units of rho and of the largest mu, by logarithm above alpha*
+        inner = sums[:-1]
+
+        def excess(x: np.ndarray) -> np.ndarray:
+            alpha = critical * np.exp(x)
+            return np.log(_lowest_ratio(sizes / largest, 1.0, alpha) / inner)
+
+        low, high = (
+            np.full(inner.size, 1e-9),
+            np.full(inner.size, np.log(thresholds[-1] / critical)),
+        )
+        thresholds[:-1] = critical * np.exp(_roots(excess, low, high))
+    return Regimes(float(rho * levels[0] / norm), rho * critical, rho * thresholds)
+
+
+def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tuple[int, ...]:
+    """Return the exact sequence of leaders, by size, of the uniform balanced start `alpha 1`.
+
+    An escaping run's leaders go down one step at a time from the |mu| nearest N(0)/(2 rho) to the
+    first k with `alpha < a_k`, then up to the largest; a collapsing run's go down to the smallest.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        Example with distinct |mu_j|, zero entries apart; aligned start.
+    rho : float
+        Perturbation radius, positive.
+    alpha : float
+        Weight of the start, positive.
+
+    Returns
+    -------
+    tuple of int
+        Places among all d, counted from 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, equal |mu_j|, or rho, alpha <= 0.
+
+    Notes
+    -----
+    Derivation: derivations/l2_amplification_in_scale.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> uniform_leaders([1.0, 1.5, 6.0], 1.0, 0.467)  # minor first may begin with a descent
+    (2, 1, 2, 3)
+    """
+    sizes, rho = active(mu), positive_radius(rho)
+    if np.unique(sizes).size < sizes.size:
+        raise ValueError(f"uniform_leaders needs distinct |mu_j|, got {mu}; use leaders for ties")
+    if not (np.isfinite(alpha) and alpha > 0):
+        raise ValueError(f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight")
+    places = np.flatnonzero(np.atleast_1d(mu))[np.argsort(sizes)] + 1
+    found, order = regimes(mu, rho), np.sort(sizes)
+    target = alpha * np.linalg.norm(sizes) / (np.sqrt(2) * rho)  # N(0)/(2 rho)
+    first = int(np.searchsorted((order[:-1] + order[1:]) / 2, target))
+    last = 0
+    if alpha > found.critical:
+        last = min(first, int(np.searchsorted(found.thresholds, alpha, "right")))
+    down = list(range(first, last - 1, -1))
+    up = list(range(last + 1, order.size)) if alpha > found.critical else []
+    return tuple(int(places[k]) for k in down + up)
