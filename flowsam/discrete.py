@@ -144,8 +144,9 @@ def iterate(  # noqa: PLR0913 - the public contract
     evaluations = 0
     for step in range(1, steps + 1):
         dealt = shards()
-        move, advance = _step(theta, dealt, log_rate)
-        theta, clock = theta + move, clock + advance
+        with np.errstate(over="ignore", invalid="ignore"):  # said below
+            move, advance = _step(theta, dealt, log_rate)
+            theta, clock = theta + move, clock + advance
         evaluations += len(dealt) * (2 if flow.perturbation.rho else 1)
         if not np.isfinite(theta).all():
             message = f"weights overflowed at step {step}; lower learning_rate"
