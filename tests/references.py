@@ -78,15 +78,16 @@ def two_layer(u, v, mu, rho, tau):
         if signs == (0, 0):
             log.append((now, "zero"))
             return (mp.mpf(0), mp.mpf(0)), log
-        move, leave = _slide(u, v, rho) if 0 in signs else _quadrant(u, v, rho, signs)
+        move, leave, hit = _slide(u, v, rho) if 0 in signs else _quadrant(u, v, rho, signs)
         if 0 in signs:
             log.append((now, "slide"))
         if now + leave / speed > tau:
             u, v = move(speed * (tau - now))
             return (flip * u, v), log
         now += leave / speed
-        u, v = move(leave)
-        u, v = (mp.mpf(0) if abs(w) < mp.mpf(10) ** -40 * rho else w for w in (u, v))
+        state = [w if abs(w) > mp.mpf(10) ** -40 * rho else mp.mpf(0) for w in move(leave)]
+        state[hit] = mp.mpf(0)
+        u, v = state
 
 
 def _signs(u, v, rho):
@@ -105,11 +106,11 @@ def _slide(u, v, rho):
     def move(x):
         return tuple(w - mp.sign(w) * rho * x for w in (u, v))
 
-    return move, (abs(u) + abs(v)) / rho
+    return move, (abs(u) + abs(v)) / rho, 0 if v == 0 else 1
 
 
 def _quadrant(u, v, rho, signs):
-    """Flow map in a quadrant, in x = |mu| tau, and the x of the first exit."""
+    """Flow map in a quadrant in x = |mu| tau, x of the first exit, the weight that is 0 there."""
     s0, e0 = u + v, u - v
     s_rest, e_rest = rho * (signs[0] + signs[1]), rho * (signs[1] - signs[0])
 
@@ -118,23 +119,23 @@ def _quadrant(u, v, rho, signs):
         e = e_rest + (e0 - e_rest) * mp.exp(-x)
         return (s + e) / 2, (s - e) / 2
 
-    roots = []
-    for weight, side in ((u, 1), (v, -1)):  # s + side e = 0, times y = e^x: a quadratic
+    exits = []
+    for place, weight, side in ((0, u, 1), (1, v, -1)):  # s + side e = 0, times y = e^x
         a, b, c = s0 - s_rest, s_rest + side * e_rest, side * (e0 - e_rest)
-        roots += _roots(a, b, c, leaving=weight == 0)
-    return move, min((mp.log(y) for y in roots if y > 1), default=mp.inf)
+        roots = _roots(a, b, c, leaving=weight == 0)
+        exits += [(mp.log(y), place) for y in roots if y > 1]
+    return (move, *min(exits, default=(mp.inf, 0)))
 
 
 def _roots(a, b, c, *, leaving):
     """Real roots of a y^2 + b y + c; without y = 1 where the path starts on the axis."""
     if leaving:
         return [c / a] if a else []
-    if a == 0:
-        return [-c / b] if b else []
     square = b * b - 4 * a * c
     if square < 0:
         return []
-    return [(-b + sign * mp.sqrt(square)) / (2 * a) for sign in (1, -1)]
+    half = -(b + (mp.sqrt(square) if b >= 0 else -mp.sqrt(square))) / 2  # no cancellation
+    return [top / bottom for top, bottom in ((half, a), (c, half)) if bottom]
 
 
 def condition(function, arguments):

@@ -58,9 +58,10 @@ def excess(
     width = np.abs(u)
     width += np.abs(v)
     width += 2 * rho
-    width /= 4 * rho
-    value /= 2 * rho
-    value *= width
+    with np.errstate(over="ignore", invalid="ignore"):
+        width /= 4 * rho
+        value /= 2 * rho
+        value *= width  # nan where 0 meets an overflow: neither > 0 nor = 0
     value -= 1
     near = (value < _ROUNDING) & (value > -_ROUNDING)
     if near.any():
@@ -132,20 +133,21 @@ class TwoLayerPath:
         begin = np.where(opposed, 0.0, small)
         total = entry + begin
         with np.errstate(over="ignore"):
-            half = np.expm1(np.where(deficit == 0, 0.0, x / 2))
+            half = np.expm1(np.where(deficit == 0, 0.0, x / 2))  # no sooner inf than the weight
             rise = (-total * np.expm1(-x) - deficit * half * (half + 2)) / 2
+            slid = landing - self.rho * self.speed * np.maximum(tau - second, 0.0)
         decay = np.exp(-x)
         low, high = begin * decay + rise, entry * decay + rise
         if self.rho > 0:
             low = np.maximum(low, 0.0)
         if opposed.any():
             x = self.speed * np.minimum(tau, first)
-            rise, drift = (small + large) * np.sinh(x), self.rho * np.expm1(-x)
+            half, drift = np.expm1(x / 2), self.rho * np.expm1(-x)
+            rise = (small + large) * half * (half + 2) * (1 + np.exp(-x)) / 2  # s sinh(x)
             before = tau < first
             low = np.where(before, small * np.exp(-x) + rise - drift, low)
             high = np.where(before, large * np.exp(-x) + rise + drift, high)
         if (second < np.inf).any():
-            slid = landing - self.rho * self.speed * np.maximum(tau - second, 0.0)
             low = np.where(tau < second, low, 0.0)
             high = np.where(tau < second, high, np.maximum(slid, 0.0))
             high = np.where(tau < third, high, 0.0)
@@ -186,9 +188,11 @@ def two_layer_path(
         entry, begin = np.where(opposed, entry, large), np.where(opposed, 0.0, small)
         deficit = np.where(opposed, deficit, _exact_deficit(small, large, rho))
         two, landing = _piece_two(begin, entry, deficit, rho)
-        first = np.where(opposed, one / speed, 0.0)
-        second = first + np.where(speed > 0, two / speed, np.inf)
-        third = second + np.where(second < np.inf, landing / rho / speed, np.inf)
+        # What has not begun is not over: no duration of a motion underflows to 0.
+        first = np.where(opposed, np.maximum(one / speed, _LEAST), 0.0)
+        second = first + np.where(speed > 0, np.maximum(two / speed, _LEAST * (begin > 0)), np.inf)
+        slide = np.maximum(landing / rho / speed, _LEAST * (landing > 0))
+        third = second + np.where(second < np.inf, slide, np.inf)
     return TwoLayerPath(small, large, entry, deficit, landing, (first, second, third), speed, rho)
 
 
@@ -202,13 +206,14 @@ def _exact_deficit(small: NDArray, large: NDArray, rho: float) -> NDArray:
 def _piece_one(small: NDArray, large: NDArray, rho: float) -> tuple[NDArray, NDArray, NDArray]:
     """Large and 2 rho - large where small = 0, and x there: s y^2 + 2 rho y = e + 2 rho."""
     total, gap = large + small, large - small
-    root = np.hypot(rho, np.sqrt(total) * np.sqrt(gap + 2 * rho))
-    ratio = (gap + 2 * rho) / (rho + root)  # y = e^x
-    entry = total * ratio
+    mean = np.sqrt(total) * np.sqrt(gap + 2 * rho)
+    root = np.hypot(rho, mean)
+    entry = mean * (mean / (rho + root))
     over = excess(small, large, rho)
     deficit = np.where(over < 0.5, -8 * rho * over / (3 + root / rho), 2 * rho - entry)
     rise = (-2 * small / (rho + root)) * ((gap + 2 * rho) / (gap + rho + root))  # y - 1
-    return entry, deficit, np.log1p(rise)
+    x = np.where(rise < np.inf, np.log1p(rise), np.log(gap + 2 * rho) - np.log(rho + root))
+    return entry, deficit, x
 
 
 def _piece_two(
