@@ -16,10 +16,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from flowsam.claims import claim_names
 from flowsam.evidence import complaint, run_check, run_control, run_derivation
+from flowsam.version import __version__
 
-__all__ = ["Verdict", "table", "verify"]
+__all__ = ["Ledger", "Verdict", "run", "table", "verify"]
 
 COLUMNS = ("claim", "source", "symbolic", "numeric", "control", "seconds")
 
@@ -61,9 +64,86 @@ class Verdict:
         """Whether all three parts passed."""
         return not self.message
 
-    def row(self) -> dict[str, str | float]:
-        """Return the fields as a dictionary, for JSON."""
-        return asdict(self)
+
+@dataclass(frozen=True)
+class Ledger:
+    """The verdicts of one run of `flowsam verify`.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of every draw.
+    verdicts : tuple of Verdict
+        One a claim.
+    note : str
+        What a reader has to know, e.g. that the package is not the checkout's own.
+    """
+
+    seed: int
+    verdicts: tuple[Verdict, ...]
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every claim passed."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        head = {"flowsam": __version__, "seed": self.seed, "passed": self.passed, "note": self.note}
+        return head | {"claims": [asdict(verdict) for verdict in self.verdicts]}
+
+    def text(self, *, markdown: bool = False) -> str:
+        """Return the table, what failed, and the seed that repeats it."""
+        failures = [verdict.message for verdict in self.verdicts if verdict.message]
+        passed = len(self.verdicts) - len(failures)
+        last = f"{passed} of {len(self.verdicts)} claims pass; seed {self.seed}"
+        notes = [self.note] if self.note else []
+        return "\n".join([table(self.verdicts, markdown=markdown), "", *failures, *notes, last])
+
+
+def run(
+    source: Path, *, names: Sequence[str] = (), seed: int | None = None, quiet: bool = False
+) -> Ledger:
+    """Verify claims of a source checkout, with a progress bar where stderr is a terminal.
+
+    Parameters
+    ----------
+    source : Path
+        The checkout.
+    names : sequence of str
+        Claims; all of them where empty.
+    seed : int, optional
+        Seed of the draws; fresh where None.
+    quiet : bool
+        No progress bar, even on a terminal.
+
+    Returns
+    -------
+    Ledger
+
+    Raises
+    ------
+    FileNotFoundError
+        If `source` is not a checkout.
+    ValueError
+        For a claim it does not have.
+    """
+    from numpy.random import SeedSequence
+    from tqdm import tqdm
+
+    known = claim_names(source)
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it")
+    seed = SeedSequence().entropy % 2**32 if seed is None else seed
+    chosen = [name for name in known if name in (names or known)]
+    bar = tqdm(chosen, unit="claim", disable=quiet or None)
+    verdicts = tuple(verify(name, source, seed=seed) for name in bar)
+    package = Path(__file__).resolve().parents[1]
+    foreign = package != source.resolve()
+    note = f"the package checked is the one in {package}, not in {source}" if foreign else ""
+    return Ledger(seed, verdicts, note)
 
 
 def verify(name: str, source: Path, *, seed: int) -> Verdict:

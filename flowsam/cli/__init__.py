@@ -1,0 +1,81 @@
+"""The command line: one file a command, found by being here; heavy imports happen inside them.
+
+Exit codes: 0 done, 1 a claim or figure failed, 2 bad input, said in one line.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+
+import click
+
+from flowsam.version import __version__
+
+__all__ = ["main"]
+
+_ORDER = ("simulate", "limit", "portrait", "amplification", "derive", "sweep", "verify")
+
+
+class _Commands(click.Group):
+    """A group whose commands are the modules of this package that have a `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of a first reading; new files come after."""
+        names = [found.name for found in pkgutil.iter_modules(__path__) if self._load(found.name)]
+        return sorted(names, key=lambda name: (*_ORDER, name).index(name))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        known = {found.name for found in pkgutil.iter_modules(__path__)}
+        return self._load(cmd_name) if cmd_name in known else None
+
+    def _load(self, name: str) -> click.Command | None:
+        """The command a module offers."""
+        return getattr(importlib.import_module(f"flowsam.cli.{name}"), "command", None)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="flowsam")
+def _flowsam() -> None:
+    """Gradient flows of sharpness-aware minimisation on linear diagonal networks."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        In place of those of the process.
+
+    Returns
+    -------
+    int
+        0 done, 1 a claim or figure failed, 2 bad input, 130 interrupted.
+
+    Examples
+    --------
+    >>> main(["limit", "--mu", "1,2", "--rho", "1", "--init", "1.5,0.6", "--quiet"])
+    0
+    """
+    try:
+        return _flowsam.main(arguments, prog_name="flowsam", standalone_mode=False) or 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        return _refuse(error.format_message())
+    except click.Abort:
+        return _refuse("stopped; finished parts are kept, nothing is half-written", code=130)
+    except BrokenPipeError:  # the reader of a pipe had enough
+        return 1
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        return _refuse(str(error))
+
+
+def _refuse(message: str, code: int = 2) -> int:
+    """Say in one line what was wrong."""
+    click.echo("flowsam: " + " ".join(message.split()), err=True)
+    return code

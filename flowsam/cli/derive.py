@@ -1,0 +1,44 @@
+"""flowsam derive: the symbolic expressions of one coordinate."""
+
+from __future__ import annotations
+
+import click
+
+from flowsam.cli.problem import norm_option
+from flowsam.cli.reading import exponent
+from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, to_json
+
+
+@click.command("derive")
+@click.option("--depth", type=int, default=2, show_default=True, help="Layers, 1 to 8.")
+@norm_option
+@click.option("--loss", type=click.Choice(["logistic", "exponential"]), default="logistic")
+@click.option("--latex", is_flag=True, help="LaTeX in place of plain text.")
+@out_option("the equations (.txt, .tex or .json)")
+@json_option
+@quiet_option
+def command(
+    depth: int, norm: str, loss: str, latex: bool, out: str, as_json: bool, quiet: bool
+) -> None:
+    """Print margin, loss, gradient, perturbed point and SAM gradient of one coordinate.
+
+    extra_l is what the full derivative of the objective has beside SAM's gradient.
+
+    \b
+    flowsam derive --depth 2 --norm inf --latex
+    """
+    from flowsam import notation
+
+    path = checked_output(out, (".txt", ".tex", ".json"))
+    if latex:
+        found = notation.latex(depth, exponent(norm), loss=loss)
+    else:
+        found = {
+            name: f"{equation.lhs} = {equation.rhs}"
+            for name, equation in notation.equations(depth, exponent(norm), loss=loss).items()
+        }
+    text = to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())
+    if path:
+        path.write_text(text + "\n", encoding="utf-8")
+    if not quiet:
+        click.echo(text)

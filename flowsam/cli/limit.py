@@ -1,0 +1,43 @@
+"""flowsam limit: where one start ends, and which theorem or certificate says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from flowsam.cli.problem import flow_options, start_options
+from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, show, to_json
+
+
+@click.command("limit")
+@flow_options
+@start_options
+@out_option("the answer, a .json file")
+@json_option
+@quiet_option
+def command(flow: Any, theta0: Any, out: str, as_json: bool, quiet: bool) -> None:
+    """Name the limit of one start as t -> inf.
+
+    Labels: j >= 1 is the basis vector of feature j, counted from 1; 0 is zero; negative ones are
+    named in the answer.
+
+    \b
+    flowsam limit --mu 1,2 --rho 1 --init 1.5,0.6
+    flowsam limit --data digits_means --norm none --init 0.5 --aligned
+    """
+    from flowsam.outcomes import limit
+
+    path = checked_output(out, (".json",))
+    end = limit(flow, theta0)
+    facts = {
+        "flow": flow.describe(),
+        "label": int(end.label),
+        "kind": end.kind,
+        "direction": end.direction,
+        "certificate": end.certificate,
+        "reason": end.reason,
+    }
+    if path:
+        path.write_text(to_json(facts) + "\n", encoding="utf-8")
+    show(end, facts, as_json=as_json, quiet=quiet)

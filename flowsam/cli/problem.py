@@ -1,0 +1,144 @@
+"""The options that name a problem, shared by commands: data, rule, loss and start."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowsam.cli import reading
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from flowsam.data import Data
+    from flowsam.flow import Flow
+    from flowsam.perturbations import Perturbation
+
+__all__ = ["flow_options", "norm_option", "start_options"]
+
+Command = Callable[..., Any]
+
+norm_option = click.option(
+    "--norm", default="inf", show_default=True, help="inf, 2, any P >= 1, or none (GD)."
+)
+_FLOW_OPTIONS = (
+    click.option("--mu", help="One example, e.g. 1,2."),
+    click.option("--data", help=f"Of scikit-learn: {', '.join(reading.DATA_SETS)}."),
+    click.option("--csv", help="A CSV file with a header."),
+    click.option("--label", help="The CSV file's column of labels, two classes."),
+    norm_option,
+    click.option("--rho", type=float, help="Perturbation radius; not with --norm none."),
+    click.option("--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"),
+)
+_START_OPTIONS = (
+    click.option("--depth", type=int, default=2, show_default=True, help="Layers of --init."),
+    click.option("--init", help="Balanced start alpha > 0: one number, or one a feature."),
+    click.option("--theta", help="A .npy file of weights, shape (L, d)."),
+    click.option("--aligned", is_flag=True, help="Signs of the one example on layer 1 of --init."),
+)
+
+
+def flow_options(command: Command) -> Command:
+    """Add --mu, --data, --csv, --label, --norm, --rho and --loss; the command gets `flow`.
+
+    Parameters
+    ----------
+    command : callable
+        Takes the keyword `flow`.
+
+    Returns
+    -------
+    callable
+        Takes the options' values.
+    """
+
+    @functools.wraps(command)
+    def with_flow(*, norm: str, rho: float | None, loss: str, **rest: Any) -> Any:
+        source = {name: rest.pop(name) for name in ("mu", "data", "csv", "label")}
+        from flowsam.flow import Flow
+        from flowsam.losses import LOSSES
+
+        flow = Flow(_data(**source), _perturbation(norm, rho), LOSSES[loss])
+        return command(flow=flow, **rest)
+
+    return _with(_FLOW_OPTIONS, with_flow)
+
+
+def start_options(command: Command) -> Command:
+    """Add --depth, --init, --theta and --aligned; the command gets `theta0` besides `flow`.
+
+    Parameters
+    ----------
+    command : callable
+        Takes the keywords `flow` and `theta0`.
+
+    Returns
+    -------
+    callable
+        To be wrapped by `flow_options`.
+    """
+
+    @functools.wraps(command)
+    def with_start(*, flow: Flow, theta: str | None, init: str | None, **rest: Any) -> Any:
+        shape = {name: rest.pop(name) for name in ("depth", "aligned")}
+        if bool(init) == bool(theta):
+            given = "both" if init else "neither"
+            raise click.UsageError(f"give one of --init and --theta, got {given}; e.g. --init 0.5")
+        theta0 = flow.checked(reading.read_theta(theta)) if theta else _start(flow, init, **shape)
+        return command(flow=flow, theta0=theta0, **rest)
+
+    return _with(_START_OPTIONS, with_start)
+
+
+def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    """Decorate so that --help lists the options in order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _perturbation(norm: str, rho: float | None) -> Perturbation:
+    """The rule, with a radius exactly where it needs one."""
+    from flowsam.perturbations import Perturbation, gradient_flow
+
+    p = reading.exponent(norm)
+    if p is None:
+        if rho:
+            raise click.UsageError(f"--norm none takes no radius, got --rho {rho:g}; leave it out")
+        return gradient_flow()
+    if rho is None:
+        raise click.UsageError(f"--norm {norm} needs a radius, got none; e.g. --rho 0.5")
+    return Perturbation(p, rho)
+
+
+def _data(mu: str | None, data: str | None, csv: str | None, label: str | None) -> Data:
+    """The data, from exactly one source."""
+    given = [name for name, value in (("--mu", mu), ("--data", data), ("--csv", csv)) if value]
+    if len(given) != 1:
+        shown = " and ".join(given) or "none"
+        raise click.UsageError(f"give one of --mu, --data and --csv, got {shown}; e.g. --mu 1,2")
+    if data:
+        return reading.named_data(data)
+    if csv:
+        if not label:
+            raise click.UsageError("--csv needs its column of labels, got none; e.g. --label y")
+        return reading.read_csv(csv, label)
+    from flowsam.data import single_example
+
+    return single_example(reading.numbers(mu or "", "--mu"))
+
+
+def _start(flow: Flow, init: str | None, *, depth: int, aligned: bool) -> np.ndarray:
+    """A balanced start; one number stands for every feature."""
+    import numpy as np
+
+    from flowsam.network import balanced
+
+    alpha, d = np.array(reading.numbers(init or "", "--init")), flow.data.z.shape[1]
+    if alpha.size not in (1, d):
+        raise click.UsageError(f"--init needs 1 or {d} numbers to fit the data, got {alpha.size}")
+    signs = np.where(flow.mu < 0, -1.0, 1.0) if aligned else None
+    return balanced(np.broadcast_to(alpha, d), depth, signs)

@@ -1,0 +1,55 @@
+"""flowsam reproduce: every claim, every figure, one report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flowsam.cli.verify import seed_option, source_option
+from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, to_json
+
+
+@click.command("reproduce")
+@source_option
+@click.option("--fast", is_flag=True, help="Figures from small arrays.")
+@seed_option
+@out_option("the report, an .html file [default: report.html in the checkout]")
+@json_option
+@quiet_option
+def command(
+    source: str, fast: bool, seed: int | None, out: str | None, as_json: bool, quiet: bool
+) -> int:
+    """Verify every claim, draw every figure, write report.html.
+
+    Figures are kept in figures/output; a second run computes only those whose code, or the
+    package's, has changed. Exit code 1 if a claim or figure failed.
+    """
+    from flowsam import gallery, ledger
+
+    checkout = Path(source)
+    names = gallery.figure_names(checkout)
+    (checkout / "figures" / "output").mkdir(exist_ok=True)
+    checked_output(str(checkout / "figures" / "output" / "any.npz"), (".npz",))
+    path = checked_output(out or str(checkout / "report.html"), (".html",))
+    found = ledger.run(checkout, seed=seed, quiet=quiet)
+    figures = gallery.draw_all(checkout, fast=fast, quiet=quiet)
+    from flowsam.report import page
+
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(page(found, figures, source=checkout), encoding="utf-8")
+    partial.replace(path)
+    broken = [figure for figure in figures if figure.error]
+    facts = found.facts() | {
+        "figures": {f.name: f.error or ("computed" if f.fresh else "kept") for f in figures},
+        "report": str(path),
+    }
+    if not quiet:
+        click.echo(to_json(facts) if as_json else found.text())
+    if not (quiet or as_json):
+        for figure in broken:
+            click.echo(f"{figure.name} failed: {figure.error}")
+        kept = sum(not figure.fresh for figure in figures)
+        click.echo(f"{len(names) - len(broken)} of {len(names)} figures, {kept} kept from before")
+        click.echo(f"report: {path}")
+    return 0 if found.passed and not broken else 1

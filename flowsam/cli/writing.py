@@ -1,0 +1,100 @@
+"""What leaves a command: JSON that every reader accepts, and files checked before the work."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["checked_output", "json_option", "out_option", "quiet_option", "show", "to_json"]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+
+
+def out_option(what: str) -> Callable[..., Any]:
+    """Return the option --out, for a file of the kind `what` names."""
+    return click.option("--out", help=f"Write {what}.")
+
+
+def checked_output(out: str | None, suffixes: tuple[str, ...]) -> Path | None:
+    """Return where to write, known to be writable before any work is done.
+
+    Parameters
+    ----------
+    out : str or None
+        As typed.
+    suffixes : tuple of str
+        Endings the command can write, e.g. (".npz",).
+
+    Returns
+    -------
+    Path or None
+
+    Raises
+    ------
+    click.UsageError
+        For another ending, or a folder that is missing or cannot be written.
+    """
+    if out is None:
+        return None
+    path = Path(out)
+    if path.suffix not in suffixes:
+        raise click.UsageError(f"--out needs a name ending in {', '.join(suffixes)}, got {out}")
+    folder = path.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
+        raise click.UsageError(
+            f"--out needs a folder that can be written, got {out}; make it first"
+        )
+    return path
+
+
+def to_json(facts: dict[str, Any]) -> str:
+    """Return JSON; numbers that JSON does not know become the words "inf", "-inf" and "nan".
+
+    Parameters
+    ----------
+    facts : dict
+        NumPy arrays and numbers are welcome.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(to_json({"tau": math.inf, "label": 1}))
+    {"tau": "inf", "label": 1}
+    """
+    return json.dumps(_plain(facts), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Lists, dictionaries, text and finite numbers."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def show(result: object, facts: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
+    """Print a result as its own text or as JSON, or nothing.
+
+    Parameters
+    ----------
+    result : object
+        Its `repr` is the text.
+    facts : dict
+        What JSON shows.
+    as_json, quiet : bool
+        As typed.
+    """
+    if not quiet:
+        click.echo(to_json(facts) if as_json else repr(result))
