@@ -28,13 +28,17 @@ _LEAST = float(np.nextafter(0.0, 1.0))
 
 
 def excess(
-    u: Float[np.ndarray, "*batch d"], v: Float[np.ndarray, "*batch d"], rho: float
+    u: Float[np.ndarray, "*batch d"],
+    v: Float[np.ndarray, "*batch d"],
+    rho: float,
+    *,
+    exact_below: float = _ROUNDING,
 ) -> Float[np.ndarray, "*batch d"]:
     """Return `|u+v| (2 rho + |u| + |v|) / (8 rho^2) - 1`, with the right sign always.
 
     For mu > 0 a start escapes, rests on the separatrix, or collapses as this is > 0, = 0, < 0, in
     every quadrant: where uv >= 0, |u| + |v| = |u+v| and it has the sign of `|u+v| - 2 rho`.
-    Values within a few eps of 0 are computed in exact rational arithmetic.
+    Values nearer to 0 than `exact_below` are computed in rational arithmetic and rounded once.
 
     Parameters
     ----------
@@ -42,10 +46,6 @@ def excess(
         Weights of layers 1 and 2, the first times sign(mu).
     rho : float
         Perturbation radius; at 0 the result is `|u+v|`.
-
-    Returns
-    -------
-    ndarray, shape (..., d)
 
     Examples
     --------
@@ -63,7 +63,7 @@ def excess(
         value /= 2 * rho
         value *= width  # nan where 0 meets an overflow: neither > 0 nor = 0
     value -= 1
-    near = (value < _ROUNDING) & (value > -_ROUNDING)
+    near = (value < exact_below) & (value > -exact_below)
     if near.any():
         pairs = list(zip(u[near].tolist(), v[near].tolist(), strict=True))
         exact = {pair: _rational_excess(*pair, rho) for pair in set(pairs)}
@@ -209,7 +209,7 @@ def _piece_one(small: NDArray, large: NDArray, rho: float) -> tuple[NDArray, NDA
     mean = np.sqrt(total) * np.sqrt(gap + 2 * rho)
     root = np.hypot(rho, mean)
     entry = mean * (mean / (rho + root))
-    over = excess(small, large, rho)
+    over = excess(small, large, rho, exact_below=1e-3)  # 13 digits of a near miss or more
     deficit = np.where(over < 0.5, -8 * rho * over / (3 + root / rho), 2 * rho - entry)
     rise = (-2 * small / (rho + root)) * ((gap + 2 * rho) / (gap + rho + root))  # y - 1
     x = np.where(rise < np.inf, np.log1p(rise), np.log(gap + 2 * rho) - np.log(rho + root))
