@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
@@ -91,9 +91,51 @@ def _blow_up(flow: Flow, run: Trajectory) -> Verdict | None:
     blow_up = [event for event in run.events if event.kind == "blow-up"]
     if not blow_up:
         return None
-    label = blow_up[0].coordinate + 1
-    reason = f"coordinate {label} blows up at tau = {blow_up[0].tau:.6g}, where the others freeze"
-    return Verdict(label, basis(flow.mu, label), "numerical", reason)
+    winner, mu = blow_up[0].coordinate, flow.mu
+    reason = f"coordinate {winner + 1} blows up at tau = {blow_up[0].tau:.6g}, where others freeze"
+    scores = _preserved_scores(flow, run.theta[0])
+    twins = _twins(mu, run.theta[0], winner)
+    if scores is not None:
+        twins |= np.abs(scores - scores[winner]) <= 8 * np.finfo(float).eps * scores[winner]
+        if scores[winner] < scores.max() and not twins[np.argmax(scores)]:
+            reason = (
+                "the run broke the order of |mu_j| |w_j|^(L-2), which l_2 preserves; lower rtol"
+            )
+            return Verdict(int(Label.FAILED), None, "none", reason)
+        reason += "; the order of |mu_j| |w_j|^(L-2) never changes, so no other coordinate can win"
+    certificate = "numerical" if scores is None else "monotone"
+    if twins.sum() > 1:
+        size = np.where(
+            twins,
+            np.where(twins, np.abs(mu), 1.0) ** (-len(run.theta[0]) / (len(run.theta[0]) - 2)),
+            0.0,
+        )
+        direction = np.sign(mu) * size / np.linalg.norm(size)
+        return Verdict(
+            int(Label.TIE), direction, certificate, f"{reason}; its equals do so with it"
+        )
+    return Verdict(winner + 1, basis(mu, winner + 1), certificate, reason)
+
+
+def _twins(
+    mu: Float[np.ndarray, " d"], theta: Float[np.ndarray, "L d"], winner: int
+) -> Bool[np.ndarray, " d"]:
+    """Return the coordinates that move as the winner does, by symmetry."""
+    sign = np.sign(mu) * np.prod(np.sign(theta), axis=0)
+    sizes = np.sort(np.abs(theta), axis=0)
+    same = (np.abs(mu) == np.abs(mu[winner])) & (sign == sign[winner])
+    return same & (sizes == sizes[:, [winner]]).all(axis=0)
+
+
+def _preserved_scores(
+    flow: Flow, theta: Float[np.ndarray, "L d"]
+) -> Float[np.ndarray, " d"] | None:
+    """Return |mu_j| |w_j|^(L-2), whose order l_2 keeps for balanced aligned starts, else None."""
+    rule, sizes = flow.perturbation, np.abs(theta)
+    aligned = (np.sign(flow.mu) * np.prod(np.sign(theta), axis=0))[flow.mu != 0] > 0
+    if not (rule.p == 2 and rule.normalised and aligned.all() and (sizes == sizes[0]).all()):
+        return None
+    return np.abs(flow.mu) * sizes[0] ** (len(theta) - 2)
 
 
 def _escape(flow: Flow, run: Trajectory) -> Verdict | None:

@@ -152,7 +152,7 @@ def settled(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
     case = exact.case_for(flow, block)
     if case is None:
         raise ValueError(f"settled_at needs a closed form, got {flow.describe()}; use solve_many")
-    mu, rho = flow.mu, flow.perturbation.rho
+    mu, rho = flow.mu, exact.radius_of(flow, block)
     blow_up = case.blow_up_time(block, mu, rho=rho).min(axis=-1)
     rest = case.zero_time(block, mu, rho=rho)
     rest = np.where(mu == 0, 0.0, rest).max(axis=-1)

@@ -7,10 +7,12 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 
+from flowsam import exact
 from flowsam.certificates import Verdict, basis, by_run
 from flowsam.exact import first_escape, l2_outcome, linf_balanced, linf_two_layer
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
+from flowsam.perturbations import linf
 
 __all__ = ["judge", "labels"]
 
@@ -44,8 +46,8 @@ def labels(flow: Flow, theta0s: Theta) -> Labels:
     if name == "l2":
         return l2_labels(theta0s, flow.mu, flow.perturbation.rho)
     flat = theta0s.reshape(-1, *theta0s.shape[-2:])
-    found = [judge(flow, theta).label for theta in flat]
-    return np.array(found, dtype=np.int64).reshape(theta0s.shape[:-2])
+    found = np.array([judge(flow, theta).label for theta in flat], dtype=np.int64)
+    return found.reshape(theta0s.shape[:-2])
 
 
 def two_layer_labels(fates: Int[np.ndarray, "*batch d"], mu: Float[np.ndarray, " d"]) -> Labels:
@@ -145,8 +147,9 @@ def judge(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
         reason = "L = 1: every rule moves along mu, so beta / ||beta|| tends to mu / ||mu||"
         direction = mu / np.linalg.norm(mu)
         return Verdict(int(Label.OTHER_DIRECTION), direction, "theorem", reason)
-    if name in ("two layers", "deep"):
-        return _by_theorem(flow, theta0)
+    rho = exact.radius_of(flow, theta0)
+    if name in ("two layers", "deep") or (name == "" and rho != flow.perturbation.rho):
+        return _by_theorem(Flow(flow.data, linf(rho), flow.loss), theta0)
     return _by_curve(flow, theta0) if name == "l2" else by_run(flow, theta0)
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from flowsam.flow import Flow
 from flowsam.trajectory import Event
 
-__all__ = ["Solution", "case_for", "solution"]
+__all__ = ["Solution", "case_for", "radius_of", "solution"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +49,34 @@ class Solution:
         return min(end, self.blow_up) <= self.valid_until
 
 
-def _cases(flow: Flow, depth: int) -> tuple[ModuleType, ...]:
+def radius_of(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> float:
+    """Return the radius a solved case holds with: `rho L^(-1/p)` for one coordinate, else rho.
+
+    A balanced coordinate alone has L gradient components of one size, so that every l_p rule
+    moves each of its weights by `rho L^(-1/p)`, its gate.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, l2, single_example
+    >>> radius_of(Flow(single_example([2.0]), l2(1.0)), np.ones((4, 1)))
+    0.5
+    """
+    from flowsam.exact import linf_balanced
+
+    rule, alone = flow.perturbation, np.count_nonzero(flow.mu) == 1
+    if not (rule.normalised and alone and np.all(linf_balanced.applies(theta0s, flow.mu))):
+        return rule.rho
+    return rule.rho * theta0s.shape[-2] ** (-1.0 / rule.p)
+
+
+def _cases(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> tuple[ModuleType, ...]:
     """Return the solved cases of a rule, the most accurate first."""
     from flowsam.exact import l2_two_layer, linf_balanced, linf_deep, linf_two_layer
 
-    rule = flow.perturbation
+    rule, depth = flow.perturbation, theta0s.shape[-2]
+    lone = np.count_nonzero(flow.mu) == 1 and np.all(linf_balanced.applies(theta0s, flow.mu))
+    if rule.normalised and lone:
+        return (linf_balanced,)
     if math.isinf(rule.p) and rule.normalised:
         return (linf_balanced, linf_two_layer, linf_deep)
     return (l2_two_layer,) if rule.p == 2 and rule.normalised and depth == 2 else ()
@@ -63,7 +86,7 @@ def case_for(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> ModuleType
     """Return the solved case that covers every start of a batch, or None."""
     if flow.data.z.shape[0] > 1:
         return None
-    cases = _cases(flow, theta0s.shape[-2])
+    cases = _cases(flow, theta0s)
     return next((case for case in cases if np.all(case.applies(theta0s, flow.mu))), None)
 
 
@@ -92,8 +115,7 @@ def solution(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> tuple[Solution | N
     n, depth = flow.data.z.shape[0], len(theta0)
     if n > 1:
         return None, f"closed forms need one example, got n = {n}"
-    cases = _cases(flow, depth)
-    if not cases:
+    if not _cases(flow, theta0):
         solved = "GD, l_inf and, at depth 2, l_2 have"
         return None, f"{flow.perturbation.name} has no solved case at depth {depth} ({solved})"
     case = case_for(flow, theta0)
@@ -104,7 +126,7 @@ def solution(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> tuple[Solution | N
 
 def _wrapped(case: ModuleType, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Solution:
     """Return a case at one start, frozen from the first blow-up on."""
-    mu, rho = flow.mu, flow.perturbation.rho
+    mu, rho = flow.mu, radius_of(flow, theta0)
     blow_up = float(np.min(case.blow_up_time(theta0, mu, rho=rho)))
     valid_until = (
         float(case.valid_until(theta0, mu, rho=rho)) if hasattr(case, "valid_until") else math.inf
