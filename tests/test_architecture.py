@@ -1,0 +1,184 @@
+"""The shape of the package: imports one way, short files and functions, documented names."""
+
+import ast
+import inspect
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import flowsam
+from flowsam.claims import headings
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "flowsam"
+SOURCES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
+LAYERS = [
+    "data network losses perturbations symbolic trajectory labels",
+    "exact flow margin",
+    "filippov discrete ensemble",
+    "solver",
+    "outcomes amplification",
+    "portrait sweeps",
+    "draw",
+    "cli",
+]
+LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
+ONLY_IN = {
+    "matplotlib": ("draw", "typeset", "cli.portrait"),
+    "sympy": ("symbolic", "notation", "regions"),
+    "sklearn": ("real_data", "cli.reading"),
+}
+
+
+def imported(tree):
+    """Dotted names a module imports anywhere, except for type checkers."""
+    skipped = {
+        id(node)
+        for guard in ast.walk(tree)
+        if isinstance(guard, ast.If) and "TYPE_CHECKING" in ast.dump(guard.test)
+        for node in ast.walk(guard)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def inner(tree):
+    """Modules of the package that a module imports: the most exact name that is one."""
+    names = {n.removeprefix("flowsam.") for n in imported(tree) if n.startswith("flowsam.")}
+    found = names & set(SOURCES)
+    return {n for n in found if not any(m.startswith(f"{n}.") and m in found for m in names)}
+
+
+GRAPH = {name: inner(tree) - {name} for name, tree in TREES.items()}
+
+
+def reachable(name, seen=()):
+    """Everything a module imports, directly or not."""
+    found = set()
+    for other in GRAPH[name]:
+        assert other not in seen, f"import cycle: {' -> '.join((*seen, name, other))}"
+        found |= {other} | reachable(other, (*seen, name))
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(GRAPH))
+def test_imports_go_one_way(name):
+    level = LAYER.get(name.split(".")[0])
+    for other in reachable(name):
+        below = LAYER.get(other.split(".")[0])
+        assert level is None or below is None or below <= level, f"{name} imports {other}"
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_heavy_libraries_have_one_home(library):
+    users = {
+        n for n, tree in TREES.items() if any(i.split(".")[0] == library for i in imported(tree))
+    }
+    assert users <= set(ONLY_IN[library])
+
+
+def test_modules_are_nouns():
+    vague = {"utils", "util", "helpers", "common", "base", "core", "config", "misc"}
+    assert not vague & {part for name in SOURCES for part in name.split(".")}
+    functions = {n for n in flowsam.__all__ if inspect.isfunction(getattr(flowsam, n, None))}
+    assert not functions & set(SOURCES), "a module of that name would shadow the function"
+
+
+def functions_of(tree):
+    """Functions with the number of lines of their bodies, docstrings apart."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            yield node.name, body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def docstring_lines(tree):
+    """Lines of all docstrings of a module."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    with_docs = (n for n in ast.walk(tree) if isinstance(n, kinds) and ast.get_docstring(n))
+    return sum(n.body[0].end_lineno - n.body[0].lineno + 1 for n in with_docs)
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_files_and_functions_are_short(name):
+    assert len(SOURCES[name].read_text(encoding="utf-8").splitlines()) <= 230
+    long = {function: size for function, size in functions_of(TREES[name]) if size > 50}
+    assert not long
+
+
+def test_most_functions_are_very_short(capsys):
+    sizes = [size for tree in TREES.values() for _, size in functions_of(tree)]
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES.values())
+    share = sum(map(docstring_lines, TREES.values())) / lines
+    with capsys.disabled():
+        print(
+            f"\n{len(SOURCES)} modules, {lines} lines, docstrings {share:.0%}; "
+            f"{len(sizes)} functions, body p90 {np.percentile(sizes, 90):.0f}, max {max(sizes)} "
+        )
+    assert np.percentile(sizes, 90) <= 25
+    assert 0.3 <= share <= 0.5
+
+
+@pytest.mark.parametrize("name", [n for n in flowsam.__all__ if not n.startswith("_")])
+def test_public_names_are_documented_and_annotated(name):
+    thing = getattr(flowsam, name)
+    text = inspect.getdoc(thing) or ""
+    assert text, f"{name} has no docstring"
+    if not inspect.isfunction(thing):
+        return
+    signature = inspect.signature(thing)
+    assert ">>>" in text and "Returns" in text
+    assert signature.return_annotation is not inspect.Signature.empty
+    positional = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    assert len(positional) <= 3
+    for parameter in signature.parameters.values():
+        assert parameter.annotation is not parameter.empty
+        assert parameter.name in text, f"{name} does not document {parameter.name}"
+
+
+def code_lines(path):
+    """Lines of a file that are neither blank nor in its docstring."""
+    text = path.read_text(encoding="utf-8")
+    body = ast.parse(text).body
+    start = body[0].end_lineno if ast.get_docstring(ast.parse(text)) else 0
+    return sum(bool(line.strip()) for line in text.splitlines()[start:])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "figures").glob("fig_*.py")), ids=lambda p: p.stem)
+def test_figures_are_short(path):
+    assert code_lines(path) <= 45
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "derivations").glob("*.py")), ids=lambda p: p.stem)
+def test_derivations_are_short_and_headed(path):
+    assert 30 <= len(path.read_text(encoding="utf-8").splitlines()) <= 100
+    assert {"claim", "assumes", "used by", "source"} <= set(headings(path))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests/theorems").glob("test_*.py")), ids=lambda p: p.stem
+)
+def test_theorem_tests_run_without_pytest(path):
+    """flowsam verify runs them where only the package is installed."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    roots = {name.split(".")[0] for name in imported(tree)}
+    allowed = {"flowsam", "numpy", "scipy", "sympy", "mpmath", "tests"} | sys.stdlib_module_names
+    assert roots <= allowed
+    claim = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "CLAIM"
+    )
+    assert claim == path.stem.removeprefix("test_")
