@@ -15,7 +15,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.critical import active, positive_radius
-from flowsam.exact.l2_critical import critical_scale_of
+from flowsam.exact.l2_critical import critical_scale_of, crowd
 from flowsam.exact.l2_march import trace
 
 __all__ = ["Regimes", "regimes", "uniform_leaders"]
@@ -49,11 +49,11 @@ class Regimes:
 
 
 def _lowest_ratio(
-    sizes: Float[np.ndarray, " d"], rho: float, alpha: Float[np.ndarray, " b"]
+    sizes: Float[np.ndarray, " d"], alpha: Float[np.ndarray, " b"]
 ) -> Float[np.ndarray, " b"]:
-    """The minimum of tau/A over runs that escape; there tau/A = N/rho, and N is rising."""
+    """The minimum of tau/A over runs in which N falls, then rises, at rho = 1: there it is N."""
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
-    curve = trace(starts, sizes, rho=rho)
+    curve = trace(starts, sizes, rho=1.0)
     owner = np.repeat(np.arange(alpha.size), np.diff(curve.first))
     norm = np.exp(curve.spectrum.log_norm(owner, curve.tau, curve.a))
     past = norm * curve.a > curve.tau
@@ -68,8 +68,7 @@ def _lowest_ratio(
         tau, a = curve.tau[place] + dtau, curve.a[place] + da
         over = norm[place] * np.exp(pieces.log_norm_gain(middle)) * a > tau
         low, high = np.where(over, low, middle), np.where(over, middle, high)
-    lowest = tau / a
-    return np.where(curve.turning_time() == 0, norm[curve.first[:-1]], lowest)
+    return tau / a
 
 
 def _roots(
@@ -77,29 +76,33 @@ def _roots(
     low: Float[np.ndarray, " m"],
     high: Float[np.ndarray, " m"],
 ) -> Float[np.ndarray, " m"]:
-    """Roots of increasing functions by the Illinois variant of regula falsi, all at once."""
-    below, above = excess(low), excess(high)
-    side = np.zeros(low.size)
+    """Roots of increasing functions of x, to 2e-15 in e^x, each by rounds of many candidates."""
+    expected = (low + high) / 2
     for _ in range(ROUNDS):
-        share = np.clip(below / (below - above), 0.0, 1.0)
-        middle = low + share * (high - low)
-        value = excess(middle)
-        right = value > 0
-        # the end that stays twice running counts half: the bracket then closes from both sides
-        below = np.where(right, np.where(side > 0, below / 2, below), value)
-        above = np.where(right, value, np.where(side < 0, above / 2, above))
-        low, high = np.where(right, low, middle), np.where(right, middle, high)
-        side = np.where(right, 1.0, -1.0)
-        if (np.abs(value) < 1e-15).all() or (high - low <= 1e-15 * high).all():
+        x = crowd(low, high, expected)
+        values = excess(x)
+        ends = np.concatenate([low[None], x, high[None]])
+        known = np.concatenate(
+            [np.full((1, low.size), -np.inf), values, np.full((1, low.size), np.inf)]
+        )
+        above = np.argmax(known > 0, axis=0)
+        columns = np.arange(low.size)
+        low, high = ends[above - 1, columns], ends[above, columns]
+        below, above = known[above - 1, columns], known[above, columns]
+        with np.errstate(invalid="ignore"):
+            share = np.where(np.isfinite(above - below), -below / (above - below), 0.5)
+        expected = low + np.clip(share, 0, 1) * (high - low)
+        if (np.exp(high) - np.exp(low) < 2e-15).all():
             break
-    return middle
+    return expected
 
 
 def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
     """Return the thresholds of the uniform balanced start `alpha 1`, exactly.
 
-    `falling = rho mu_1/(2^(1/2) ||mu||)`; `a_k` is where the minimum of tau/A equals the sum of the
-    k-th and the next |mu|, the last `a = rho (mu_{m-1} + mu_m)/(2^(1/2) ||mu||)` in closed form.
+    `falling = rho mu_1/(2^(1/2) ||mu||)`; `a_k` is where the minimum of tau/A equals
+    `M = mu_k + mu_{k+1}`: in closed form `rho M/(2^(1/2) ||mu||)` where `M >= sum mu^4/sum mu^3`,
+    the last one always, else by root finding.
 
     Parameters
     ----------
@@ -130,23 +133,24 @@ def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
     (0.188982, 0.436426, array([0.566947, 0.944911]))
     """
     sizes, rho = active(mu), positive_radius(rho)
-    levels = np.unique(sizes)
-    largest, norm = levels[-1], np.sqrt(2) * np.linalg.norm(sizes)
+    levels, largest = np.unique(sizes), sizes.max()
+    norm = np.sqrt(2) * np.linalg.norm(sizes)
     critical = critical_scale_of(np.ones((2, sizes.size)), sizes, rho=1.0).value
-    sums = (levels[:-1] + levels[1:]) / largest
-    thresholds = sums / (norm / largest)
-    if sums.size > 1:  # in units of rho and of the largest mu, by logarithm above alpha*
-        inner = sums[:-1]
+    # while N rises from the start the minimum of tau/A is N(0)/rho = alpha norm
+    thresholds = (levels[:-1] + levels[1:]) / norm
+    rising = (sizes**4).sum() / (sizes**3).sum() / norm
+    low = np.flatnonzero(thresholds < rising)
+    if low.size:
 
         def excess(x: np.ndarray) -> np.ndarray:
-            alpha = critical * np.exp(x)
-            return np.log(_lowest_ratio(sizes / largest, 1.0, alpha) / inner)
+            alpha = critical * np.exp(np.exp(x))
+            ratio = _lowest_ratio(sizes / largest, alpha.ravel()).reshape(x.shape)
+            return np.log(ratio * largest / norm / thresholds[low])
 
-        low, high = (
-            np.full(inner.size, 1e-9),
-            np.full(inner.size, np.log(thresholds[-1] / critical)),
-        )
-        thresholds[:-1] = critical * np.exp(_roots(excess, low, high))
+        ends = np.log([1e-12, np.log(rising / critical)])
+        x = _roots(excess, *np.repeat(ends[:, None], low.size, axis=1))
+        thresholds = thresholds.copy()
+        thresholds[low] = critical * np.exp(np.exp(x))
     return Regimes(float(rho * levels[0] / norm), rho * critical, rho * thresholds)
 
 

@@ -18,7 +18,7 @@ from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates, log_gate
 from flowsam.labels import Fate
 
-__all__ = ["CriticalScale", "critical_scale_of"]
+__all__ = ["CriticalScale", "critical_scale_of", "crowd"]
 
 EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
 EVEN = np.linspace(0, 1, 18)[1:-1]  # candidates spread over the bracket,
@@ -78,6 +78,33 @@ def _narrow(
     return np.array([low, high]), low + np.clip(share, 0, 1) * (high - low)
 
 
+def crowd(
+    low: Float[np.ndarray, "*m"] | float,
+    high: Float[np.ndarray, "*m"] | float,
+    expected: Float[np.ndarray, "*m"] | float,
+) -> Float[np.ndarray, "n *m"]:
+    """Return candidates for roots in brackets: some spread evenly, some about what is expected.
+
+    A round of these closes a bracket to a seventeenth at least, and to the square of its width or
+    so where the expectation is good; a batch of them costs hardly more than one.
+
+    Parameters
+    ----------
+    low, high, expected : ndarray, shape (...)
+        Brackets, and where the roots may be.
+
+    Returns
+    -------
+    ndarray, shape (n, ...)
+        Increasing along the first axis.
+    """
+    low, high, expected = np.broadcast_arrays(low, high, expected)
+    below = expected - np.multiply.outer(CROWD, expected - low)
+    even = low + np.multiply.outer(EVEN, high - low)
+    above = expected + np.multiply.outer(CROWD, high - expected)
+    return np.sort(np.concatenate([below, even, above]), axis=0)
+
+
 def critical_scale_of(
     theta: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"], *, rho: float | int
 ) -> CriticalScale:
@@ -134,8 +161,6 @@ def critical_scale_of(
             break  # what is left is rounding
         if quick:  # a verdict within the error of such a path is not one
             bracket = bracket + MARGIN * np.array([-1, 1])
-        below, above = expected - bracket[0], bracket[1] - expected
-        even = bracket[0] + EVEN * np.ptp(bracket)
-        candidates = np.concatenate([expected - below * CROWD, even, expected + above * CROWD])
+        candidates = crowd(*bracket, expected)
     value = float(np.exp(bracket.mean())) * rho / unit
     return CriticalScale(value, value * (float(np.ptp(bracket)) / 2 + ROUNDING))

@@ -165,7 +165,8 @@ def _stretch(
 ) -> Float[np.ndarray, " t"]:
     """Stretch of the clock in which tau grows by `target`, one for each piece."""
     low, high = np.zeros_like(target), length.copy()
-    sigma = np.minimum(target * pieces.unit / pieces.y[0], length)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sigma = np.fmin(target * pieces.unit / pieces.y[0], length)
     for _ in range(100):
         excess = pieces.advance(sigma)[0] - target
         low, high = np.where(excess <= 0, sigma, low), np.where(excess >= 0, sigma, high)

@@ -15,6 +15,8 @@ __all__ = ["GOING", "Verdict", "certificates", "log_gate", "settled", "slope"]
 
 GOING = -1
 SETTLED = -39.0  # log of what is left of tau, or of A, relative, where a curve ends
+SMALLEST = -744.0  # log of the least positive double
+LINGER = 100.0  # times 1/mu_1
 
 Verdict = Callable[[Front], np.ndarray]
 
@@ -93,7 +95,7 @@ def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
     Returns
     -------
     callable
-        From a `Front` of b starts to codes (b,): COLLAPSE, ESCAPE, UNKNOWN or GOING.
+        From a `Front` of b starts to codes (b,): COLLAPSE, ESCAPE, UNKNOWN, SADDLE or GOING.
     """
     gate, log_rates = log_gate(spectrum), np.log(np.abs(spectrum.nu))
 
@@ -104,12 +106,15 @@ def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
         top = left.max(axis=1)
         left = top + np.log(np.exp(left - top[:, None]).sum(axis=1))
         with np.errstate(divide="ignore", invalid="ignore"):
-            rested = left < np.log(front.tau) + SETTLED
+            rested = left < np.maximum(np.log(front.tau) + SETTLED, SMALLEST)
             # what is left of A, times the square of the largest rate
             frozen = -np.log(growth) - front.log_norm + 2 * log_rates.max()
         rested &= front.log_norm < gate[front.rows] - 1
         frozen = (front.tau > 0) & (growth > 0) & (frozen < SETTLED)
-        ends = [rested, frozen, front.tau >= tau_end]
-        return np.select(ends, [Fate.COLLAPSE, Fate.ESCAPE, Fate.UNKNOWN], GOING)
+        # roundings grow like e^{mu_1 tau}: still at the saddle after this long, it is on it
+        away = np.abs(front.log_norm - gate[front.rows])
+        stands = (away < 1e-10) & (front.tau > LINGER * np.exp(-gate[front.rows]))
+        ends = [rested, frozen, front.tau >= tau_end, stands]
+        return np.select(ends, [Fate.COLLAPSE, Fate.ESCAPE, Fate.UNKNOWN, Fate.SADDLE], GOING)
 
     return verdict
