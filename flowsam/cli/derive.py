@@ -18,7 +18,7 @@ from flowsam.cli.writing import checked_output, json_option, out_option, quiet_o
 @json_option
 @quiet_option
 def command(
-    depth: int, norm: str, loss: str, latex: bool, out: str, as_json: bool, quiet: bool
+    depth: int, norm: str, loss: str, latex: bool, out: str | None, as_json: bool, quiet: bool
 ) -> None:
     """Print margin, loss, gradient, perturbed point and SAM gradient of one coordinate.
 

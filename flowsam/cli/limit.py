@@ -16,7 +16,7 @@ from flowsam.cli.writing import checked_output, json_option, out_option, quiet_o
 @out_option("the answer, a .json file")
 @json_option
 @quiet_option
-def command(flow: Any, theta0: Any, out: str, as_json: bool, quiet: bool) -> None:
+def command(flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool) -> None:
     """Name the limit of one start as t -> inf.
 
     Labels: j >= 1 is the basis vector of feature j, counted from 1; 0 is zero; negative ones are

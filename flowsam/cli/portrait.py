@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowsam.cli.problem import flow_options
-from flowsam.cli.reading import numbers
-from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, show
+from flowsam.cli.reading import spread
+from flowsam.cli.writing import (
+    checked_output,
+    json_option,
+    out_option,
+    quiet_option,
+    save_figure,
+    show,
+)
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from flowsam.portrait import Portrait
 
 
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
 @out_option("the labels (.npz) or a picture (.png, .pdf, .svg)")
 @json_option
 @quiet_option
-def command(flow: Any, out: str, as_json: bool, quiet: bool, **plane: Any) -> None:
+def command(flow: Any, out: str | None, as_json: bool, quiet: bool, **plane: Any) -> None:
     """Map initialisations to limits: alpha_1, alpha_2 of balanced starts, or one feature's u, v.
 
     \b
@@ -52,19 +57,9 @@ def _portrait(
     layers = plane == "layers" or (plane is None and flow.data.z.shape[1] == 1)
     reach = 2 * flow.perturbation.rho or 2.0
     default = f"{-1.5 * reach},{1.5 * reach},401" if layers else f"{reach / 400},{reach},400"
-    x = _axis(x_range or default, "--x")
-    y = _axis(y_range, "--y") if y_range else x
+    x = spread(x_range or default, "--x")
+    y = spread(y_range, "--y") if y_range else x
     return phase_portrait(flow, x, y, depth=depth, start=layer_plane if layers else None)
-
-
-def _axis(text: str, option: str) -> np.ndarray:
-    """Equal steps from START to STOP."""
-    import numpy as np
-
-    values = numbers(text, option)
-    if len(values) != 3 or values[2] != int(values[2]) or values[2] < 1:
-        raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
-    return np.linspace(values[0], values[1], int(values[2]))
 
 
 def _picture(found: Portrait, path: Path) -> None:
@@ -77,6 +72,4 @@ def _picture(found: Portrait, path: Path) -> None:
     axes = figure.add_subplot()
     portrait(axes, found)
     axes.set_title(f"{found.flow.describe()}, L = {found.depth}", fontsize=8)
-    partial = path.with_name(f".{path.name}.partial{path.suffix}")
-    figure.savefig(partial, dpi=200)
-    partial.replace(path)
+    save_figure(figure, path)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flowsam.flow import Flow
     from flowsam.perturbations import Perturbation
 
-__all__ = ["flow_options", "norm_option", "start_options"]
+__all__ = ["flow_options", "l2_options", "norm_option", "start_options"]
 
 Command = Callable[..., Any]
 
@@ -65,6 +65,30 @@ def flow_options(command: Command) -> Command:
         return command(flow=flow, **rest)
 
     return _with(_FLOW_OPTIONS, with_flow)
+
+
+def l2_options(command: Command) -> Command:
+    """Add --mu, --data and --rho for the commands of l_2-SAM; the command gets `flow`.
+
+    Parameters
+    ----------
+    command : callable
+        Takes the keyword `flow`.
+
+    Returns
+    -------
+    callable
+        Takes the options' values.
+    """
+
+    @functools.wraps(command)
+    def with_flow(*, mu: str | None, data: str | None, rho: float | None, **rest: Any) -> Any:
+        from flowsam.flow import Flow
+
+        flow = Flow(_data(mu, data, None, None), _perturbation("2", rho))
+        return command(flow=flow, **rest)
+
+    return _with((*_FLOW_OPTIONS[:2], _FLOW_OPTIONS[5]), with_flow)  # --mu, --data, --rho
 
 
 def start_options(command: Command) -> Command:

@@ -54,6 +54,22 @@ def numbers(text: str, option: str) -> list[float]:
     return found
 
 
+def spread(text: str, option: str) -> np.ndarray:
+    """Return equal steps from START,STOP,POINTS.
+
+    Raises
+    ------
+    click.UsageError
+        For anything else.
+    """
+    import numpy as np
+
+    values = numbers(text, option)
+    if len(values) != 3 or values[2] != int(values[2]) or values[2] < 1:
+        raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
+    return np.linspace(values[0], values[1], int(values[2]))
+
+
 def exponent(norm: str) -> float | None:
     """Return p for the text of --norm, or None for "none".
 

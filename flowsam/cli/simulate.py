@@ -22,7 +22,9 @@ from flowsam.cli.writing import checked_output, json_option, out_option, quiet_o
 @out_option("the run, a .npz file")
 @json_option
 @quiet_option
-def command(flow: Any, theta0: Any, out: str, as_json: bool, quiet: bool, **how: Any) -> None:
+def command(
+    flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool, **how: Any
+) -> None:
     """Solve the flow from one start.
 
     \b

@@ -27,7 +27,7 @@ def command(
     source: str,
     seed: int | None,
     markdown: bool,
-    out: str,
+    out: str | None,
     as_json: bool,
     quiet: bool,
 ) -> int:

@@ -11,7 +11,15 @@ from typing import Any
 
 import click
 
-__all__ = ["checked_output", "json_option", "out_option", "quiet_option", "show", "to_json"]
+__all__ = [
+    "checked_output",
+    "json_option",
+    "out_option",
+    "quiet_option",
+    "save_figure",
+    "show",
+    "to_json",
+]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
@@ -52,6 +60,13 @@ def checked_output(out: str | None, suffixes: tuple[str, ...]) -> Path | None:
             f"--out needs a folder that can be written, got {out}; make it first"
         )
     return path
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a Matplotlib figure in one move."""
+    partial = path.with_name(f".{path.name}.partial{path.suffix}")
+    figure.savefig(partial, dpi=200)
+    partial.replace(path)
 
 
 def to_json(facts: dict[str, Any]) -> str:

@@ -1,0 +1,124 @@
+"""flowsam amplification: which feature leads when under l_2-SAM at depth 2, exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowsam.cli.problem import l2_options, start_options
+from flowsam.cli.reading import spread
+from flowsam.cli.writing import (
+    checked_output,
+    json_option,
+    out_option,
+    quiet_option,
+    save_figure,
+    show,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowsam.flow import Flow
+
+
+@click.command("amplification")
+@l2_options
+@start_options
+@click.option("--by", type=click.Choice(["size", "contribution"]), default="size")
+@click.option("--alpha", help="Of the map: START,STOP,POINTS of uniform starts.")
+@click.option("--tau", help="Of the map: START,STOP,POINTS of rescaled time.")
+@out_option("the map of leaders (.npz) or its picture (.png, .pdf, .svg), GD's beside it")
+@json_option
+@quiet_option
+def command(
+    flow: Any, theta0: Any, by: str, out: str | None, as_json: bool, quiet: bool, **axes: Any
+) -> None:
+    """Say which feature leads when: switch times, critical scale, thresholds, and the map.
+
+    The switches are those of the start given; thresholds and map are of uniform starts alpha 1.
+
+    \b
+    flowsam amplification --mu 1,2,6 --rho 1 --init 0.467
+    flowsam amplification --mu 1,2,3,4,5 --rho 1 --init 0.5 --out map.png
+    """
+    path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
+    facts = _facts(flow, theta0, by)
+    if path:
+        _write_map(flow, path, by, {k: text and spread(text, f"--{k}") for k, text in axes.items()})
+    show(_Table(facts), facts, as_json=as_json, quiet=quiet)
+
+
+class _Table:
+    """The facts, one a line."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.facts = facts
+
+    def __repr__(self) -> str:
+        from flowsam.archive import text_card
+
+        return text_card("Amplification", [(k, str(v)) for k, v in self.facts.items()])
+
+
+def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
+    """What the start does, and where the behaviour of uniform starts changes."""
+    from flowsam.amplification import critical_scale_bounds, leaders, pattern, regimes
+
+    mu, rho = flow.mu, flow.perturbation.rho
+    run = leaders(theta0, mu, rho=rho, by=by)
+    own = critical_scale_bounds(mu, rho, profile=theta0)
+    uniform = regimes(mu, rho)
+    words = {-1: "N falls: collapse", 0: "N falls, then rises: escape", 1: "N rises: escape"}
+    return {
+        "flow": f"{flow.describe()}, depth L = 2",
+        "leaders": [int(j) for j in run.order],
+        "switch times": run.times.tolist(),
+        "pattern": words[int(pattern(theta0, mu, rho=rho))],
+        "critical scale of this start": own.value,
+        "its error": own.error,
+        "uniform starts: all fall up to": uniform.falling,
+        "uniform starts: critical alpha": uniform.critical,
+        "uniform starts: thresholds a_k": uniform.thresholds.tolist(),
+        "clock": "tau (rescaled)",
+    }
+
+
+def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
+    """Write the leaders over (tau, alpha), l_2's and GD's, as arrays or as a picture."""
+    import numpy as np
+
+    from flowsam import archive
+    from flowsam.amplification import dominance, regimes
+
+    mu, rho = flow.mu, flow.perturbation.rho
+    top = regimes(mu, rho).major or rho
+    alpha = np.linspace(top / 50, 1.3 * top, 300) if axes["alpha"] is None else axes["alpha"]
+    tau = np.linspace(0, 12 / np.abs(mu).max(), 300) if axes["tau"] is None else axes["tau"]
+    maps = {
+        "l_2-SAM": dominance(mu, rho, alpha, tau, by=by),
+        "GD": dominance(mu, 0, alpha, tau, by=by),
+    }
+    if path.suffix == ".npz":
+        header = {"format": "flowsam leaders 1", "flow": flow.describe(), "by": by}
+        arrays = {"alpha": alpha, "tau": tau, "l2": maps["l_2-SAM"], "gd": maps["GD"], "mu": mu}
+        archive.write(path, header, arrays)
+    else:
+        _picture(flow, path, maps, (tau, alpha))
+
+
+def _picture(flow: Flow, path: Path, maps: dict[str, Any], axes: tuple[Any, Any]) -> None:
+    """Draw the two maps side by side; written in one move."""
+    from matplotlib.figure import Figure
+
+    from flowsam.draw import regions
+
+    figure = Figure(figsize=(6.9, 3.2), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for panel, (name, leader) in zip(panels, maps.items(), strict=True):
+        regions(panel, *axes, leader)
+        panel.set(xlabel=r"rescaled time $\tau$", title=name)
+    panels[0].set_ylabel(r"initial scale $\alpha$")
+    figure.suptitle(f"leading feature; {flow.describe()}, L = 2", fontsize=8)
+    save_figure(figure, path)
