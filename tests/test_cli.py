@@ -1,0 +1,314 @@
+"""The command line: answers, JSON, files, and one clear line with exit code 2 for bad input."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from flowsam import Flow, limit, linf, single_example, solve
+from flowsam.cli import main
+from flowsam.trajectory import load
+
+MINOR = ["--mu", "1,2", "--rho", "1", "--init", "1.5,0.6"]
+
+
+def answer(capsys, *arguments):
+    """Exit code, standard output, standard error."""
+    code = main(list(map(str, arguments)))
+    return code, *capsys.readouterr()
+
+
+def test_simulate_prints_what_the_api_returns(capsys):
+    code, out, err = answer(capsys, "simulate", *MINOR, "--tau-end", 3)
+    run = solve(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2, tau_end=3)
+    assert (code, err) == (0, "")
+    assert out == f"{run!r}\n"
+
+
+def test_simulate_saves_a_run_and_speaks_json(capsys, tmp_path):
+    path = tmp_path / "run.npz"
+    code, out, _ = answer(
+        capsys, "simulate", *MINOR, "--tau-end", 3, "--rows", 5, "--out", path, "--json"
+    )
+    facts, run = json.loads(out), load(path)
+    assert code == 0 and run.tau.tolist() == [0, 0.75, 1.5, 2.25, 3]
+    assert facts["beta_last"] == run.beta[-1].tolist()
+    assert facts["events"][0]["kind"] == "zero"
+    assert facts["events"][0]["tau"] == pytest.approx(math.log(1 / 0.4) / 2, rel=1e-12)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_simulate_in_original_time_by_a_chosen_method(capsys):
+    code, out, _ = answer(
+        capsys, "simulate", *MINOR, "--log-t-end", 5, "--method", "DOP853", "--json"
+    )
+    assert code == 0 and json.loads(out)["log_t_end"] == 5
+
+
+def test_a_blow_up_is_valid_json(capsys):
+    start = ["--mu", "1", "--norm", "none", "--init", "1", "--depth", "3"]
+    code, out, _ = answer(capsys, "simulate", *start, "--tau-end", 2, "--json")
+    facts = json.loads(out)
+    assert code == 0 and facts["status"] == "escaped" and facts["beta_last"] == ["inf"]
+
+
+def test_limit_names_label_and_reason(capsys, tmp_path):
+    path = tmp_path / "limit.json"
+    code, out, _ = answer(capsys, "limit", *MINOR, "--out", path)
+    end = limit(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2)
+    assert code == 0 and out == f"{end!r}\n"
+    assert json.loads(path.read_text())["label"] == 1
+
+
+def test_limit_reads_theta(capsys, tmp_path):
+    np.save(tmp_path / "theta.npy", np.array([[1.5, 0.6], [1.5, 0.6]]))
+    code, out, _ = answer(capsys, "limit", *MINOR[:4], "--theta", tmp_path / "theta.npy", "--json")
+    assert code == 0 and json.loads(out)["label"] == 1
+
+
+def test_limit_of_the_digits_mean_by_both_starts(capsys):
+    pytest.importorskip("sklearn")
+    labels = []
+    for aligned in ([], ["--aligned"]):
+        digits = ["--data", "digits_means", "--norm", "none", "--init", 0.5]
+        code, out, _ = answer(capsys, "limit", *digits, *aligned, "--json")
+        assert code == 0
+        labels.append(json.loads(out)["label"])
+    assert labels == [21, 27]  # pixel 26 has the largest |mu|, but mu < 0 there
+
+
+def test_portrait_counts_and_draws(capsys, tmp_path):
+    code, out, _ = answer(
+        capsys, "portrait", "--mu", "1,2", "--rho", 1, "--x", "0.05,1.95,20", "--json",
+        "--out", tmp_path / "plane.svg",
+    )  # fmt: skip
+    assert code == 0 and json.loads(out)["fractions"] == {"0": 0.25, "1": 0.25, "2": 0.5}
+    assert b"<svg" in (tmp_path / "plane.svg").read_bytes()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["plane.svg"]
+
+
+def test_portrait_of_one_coordinate_is_the_layer_plane(capsys, tmp_path):
+    from flowsam.portrait import load as load_portrait
+
+    code, _, _ = answer(
+        capsys, "portrait", "--mu", "1", "--rho", 1, "--x=-3,3,21", "--out", tmp_path / "uv.npz"
+    )
+    plane = load_portrait(tmp_path / "uv.npz")
+    assert code == 0 and plane.labels.shape == (21, 21) and plane.axes[0] == "first layer u"
+
+
+def test_derive_prints_text_latex_and_json(capsys, tmp_path):
+    code, out, _ = answer(capsys, "derive", "--depth", 2, "--norm", "inf", "--latex")
+    assert code == 0 and r"sam_gradient_1: \hat{g}_{1} = - \frac{\mu \hat{w}_{2}}" in out
+    code, out, _ = answer(capsys, "derive", "--depth", 3, "--norm", 2, "--json")
+    assert code == 0 and json.loads(out)["gradient_1"] == "g_1 = -mu*w_2*w_3/(exp(m) + 1)"
+    code, out, _ = answer(capsys, "derive", "--quiet", "--out", tmp_path / "d.txt")
+    assert (code, out) == (0, "") and "margin: m = " in (tmp_path / "d.txt").read_text()
+
+
+def test_quiet_prints_nothing(capsys):
+    assert answer(capsys, "limit", *MINOR, "--quiet") == (0, "", "")
+
+
+BAD = {
+    "no number": (["limit", "--mu", "1,x", "--rho", 1, "--init", 1], "'x'"),
+    "nan": (["limit", "--mu", "1,nan", "--rho", 1, "--init", 1], "nan"),
+    "complex": (["limit", "--mu", "1+2j", "--rho", 1, "--init", 1], "'1+2j'"),
+    "code": (["limit", "--mu", "__import__('os')", "--rho", 1, "--init", 1], "__import__"),
+    "all zero": (["limit", "--mu", "0,0", "--rho", 1, "--init", 1], "all zeros"),
+    "rho < 0": (["limit", "--mu", 1, "--rho", -1, "--init", 1], "-1"),
+    "rho nan": (["limit", "--mu", 1, "--rho", "nan", "--init", 1], "nan"),
+    "rho missing": (["limit", "--mu", 1, "--init", 1], "--rho"),
+    "rho of none": (["limit", "--mu", 1, "--norm", "none", "--rho", 1, "--init", 1], "--norm none"),
+    "p < 1": (["limit", "--mu", 1, "--norm", 0.5, "--rho", 1, "--init", 1], "0.5"),
+    "norm word": (["limit", "--mu", 1, "--norm", "max", "--rho", 1, "--init", 1], "'max'"),
+    "depth": (["limit", "--mu", 1, "--rho", 1, "--init", 1, "--depth", 0], "depth"),
+    "alpha <= 0": (["limit", "--mu", "1,2", "--rho", 1, "--init", "1,-0.3"], "coordinate 2"),
+    "too few": (["limit", "--mu", "1,2,3", "--rho", 1, "--init", "1,2"], "1 or 3"),
+    "two starts": (["limit", *MINOR, "--theta", "x.npy"], "both"),
+    "no start": (["limit", "--mu", 1, "--rho", 1], "neither"),
+    "no data": (["limit", "--rho", 1, "--init", 1], "--mu"),
+    "two data": (["limit", "--mu", 1, "--data", "digits", "--rho", 1, "--init", 1], "and"),
+    "data name": (["limit", "--data", "mnist", "--rho", 1, "--init", 1], "'mnist'"),
+    "no csv": (["limit", "--csv", "none.csv", "--label", "y", "--rho", 1, "--init", 1], "none.csv"),
+    "csv label": (["limit", "--csv", "none.csv", "--rho", 1, "--init", 1], "--label"),
+    "no theta": (["limit", "--mu", 1, "--rho", 1, "--theta", "none.npy"], "none.npy"),
+    "both ends": (["simulate", *MINOR, "--tau-end", 1, "--log-t-end", 1], "both"),
+    "neither end": (["simulate", *MINOR], "neither"),
+    "rtol": (["simulate", *MINOR, "--tau-end", 1, "--rtol", 1e-14], "1e-13"),
+    "method": (["simulate", *MINOR, "--tau-end", 1, "--method", "Euler"], "'Euler'"),
+    "out folder": (["simulate", *MINOR, "--tau-end", 1, "--out", "no/where.npz"], "no/where.npz"),
+    "out ending": (["simulate", *MINOR, "--tau-end", 1, "--out", "run.csv"], ".npz"),
+    "grid": (["portrait", "--mu", "1,2", "--rho", 1, "--x", "0,1"], "START,STOP,POINTS"),
+    "huge grid": (["portrait", "--mu", "1,2", "--rho", 1, "--x", "0.1,1,100000"], "GiB"),
+    "plane": (["portrait", "--mu", "1,2,3", "--rho", 1], "d = 2"),
+    "derive depth": (["derive", "--depth", 9], "1 to 8"),
+    "claim": (["verify", "riemann"], "riemann"),
+    "no checkout": (["verify", "--source", "/"], "derivations"),
+    "no figures": (["reproduce", "--source", "/"], "figures"),
+    "command": (["integrate"], "integrate"),
+    "option": (["limit", "--sharpness", 1], "--sharpness"),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=str)
+def test_bad_input_gets_one_line_and_code_two(capsys, tmp_path, monkeypatch, case):
+    arguments, named = BAD[case]
+    monkeypatch.chdir(tmp_path)
+    if case == "claim":
+        arguments = [*arguments, "--source", os.fspath(checkout(tmp_path))]
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = answer(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("flowsam: ") and err.count("\n") == 1 and named in err
+    assert "Traceback" not in err and sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "header"),
+        ("a,y\n1,0\nx,1\n", "'x' in column 'a', line 3"),
+        ("a,y\n1,0\n2\n", "line 3"),
+        ("a,b\n1,0\n", "'y'"),
+        ("a,y\n1,0\n2,0\n", "two classes"),
+        ("a,y\n1,0\n2,1\n3,2\n", "got 3"),
+        ("a,y\n0,0\n2,1\n", "zeros in row 0"),
+        ("a,y\nnan,0\n2,1\n", "nan"),
+    ],
+)
+def test_bad_csv_gets_one_line(capsys, tmp_path, text, named):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    code, out, err = answer(capsys, "limit", "--csv", path, "--label", "y", "--rho", 1, "--init", 1)
+    assert (code, out) == (2, "") and err.count("\n") == 1 and named in err
+
+
+def test_foreign_theta_is_not_unpickled(capsys, tmp_path):
+    path = tmp_path / "theta.npy"
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    code, _, err = answer(capsys, "limit", "--mu", 1, "--rho", 1, "--theta", path)
+    assert code == 2 and "npy" in err
+
+
+def test_no_command_shows_the_help(capsys):
+    code, out, _ = answer(capsys)
+    assert code == 2 and "Commands:" in out
+    code, out, _ = answer(capsys, "--version")
+    assert code == 0 and out.startswith("flowsam")
+
+
+CLAIM = """
+CLAIM, SOURCE = "{name}", "a test"
+from tests.theorems.ledger import numeric
+def check(rng):
+    x = rng.normal()
+    assert x * x >= {bound}, f"x={{x}}"
+def control(rng):
+    raise AssertionError if {honest} else SystemError
+"""
+
+
+def checkout(folder, bound=0, honest=True, step="assert 1 + 1 == 2"):
+    """A source checkout with one claim."""
+    (folder / "derivations").mkdir(exist_ok=True)
+    (folder / "tests" / "theorems").mkdir(parents=True, exist_ok=True)
+    head = "# %%\n# Claim. Squares.\n#\n# Source: a test.\n"
+    (folder / "derivations" / "square.py").write_text(f"{head}{step}\n")
+    text = CLAIM.format(name="square", bound=bound, honest=honest)
+    (folder / "tests" / "theorems" / "test_square.py").write_text(text)
+    return folder
+
+
+def test_verify_passes_and_repeats_its_seed(capsys, tmp_path):
+    source = checkout(tmp_path)
+    code, out, err = answer(capsys, "verify", "--source", source, "--seed", 5)
+    assert (code, err) == (0, "") and "1 of 1 claims pass; seed 5" in out
+    code, out, _ = answer(capsys, "verify", "square", "--source", source, "--json")
+    facts = json.loads(out)
+    assert code == 0 and facts["passed"] and facts["claims"][0]["symbolic"] == "pass"
+    code, out, _ = answer(capsys, "verify", "--source", source, "--markdown")
+    assert out.startswith("| claim | source | symbolic |")
+
+
+@pytest.mark.parametrize(
+    ("broken", "part", "named"),
+    [
+        (dict(step="assert 1 + 1 == 3"), "symbolic", "square.py:5: assert 1 + 1 == 3"),
+        (dict(step="import warnings; warnings.warn('old')"), "symbolic", "old"),
+        (dict(bound=0.5), "numeric", ": AssertionError: x="),
+        (dict(honest=False), "control", "SystemError"),
+    ],
+)
+def test_verify_fails_with_the_parameters(capsys, tmp_path, broken, part, named):
+    code, out, _ = answer(capsys, "verify", "--source", checkout(tmp_path, **broken), "--seed", 3)
+    assert code == 1 and f"square fails its {part} part" in out and named in out
+    assert "0 of 1 claims pass; seed 3" in out
+
+
+FIGURE = '''"""A figure{more}.
+
+Claim: square_root, square. Takes: 0 s.
+"""
+FAST = {{"n": 2}}
+def compute(n=3):
+    return {{"x": np.arange(n) {fault}, "caption": "clock: tau"}}
+def draw(x, caption):
+    figure, axes = style.panels()
+    axes.plot(x)
+    return figure
+import numpy as np
+from figures import style
+'''
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A checkout with one claim and three figures in the style of this one."""
+    from pathlib import Path
+
+    source = checkout(tmp_path)
+    (source / "figures").mkdir()
+    own = Path(__file__).parents[1] / "figures" / "style.py"
+    (source / "figures" / "style.py").write_text(own.read_text())
+    (source / "figures" / "__init__.py").touch()
+    for name in ("fig_one", "fig_three", "fig_two"):
+        (source / "figures" / f"{name}.py").write_text(FIGURE.format(more="", fault=""))
+    return source
+
+
+def reproduce(source, *arguments):
+    """A run in a process of its own: figures are imported by name."""
+    return subprocess.run(
+        [sys.executable, "-m", "flowsam", "reproduce", "--source", source, *arguments],
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_reproduce_writes_one_page_and_keeps_what_did_not_change(project):
+    first = reproduce(project, "--fast")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "3 of 3 figures, 0 kept" in first.stdout
+    page = (project / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 3 and "<script" not in page
+    assert 'src="http' not in page and "Squares." in page and "clock: tau" in page
+    (project / "figures" / "fig_two.py").write_text(FIGURE.format(more=" redrawn", fault=""))
+    (project / "figures" / "output" / "fig_one.png").unlink()
+    second = reproduce(project, "--fast", "--json")
+    states = {"fig_one": "computed", "fig_three": "kept", "fig_two": "computed"}
+    assert json.loads(second.stdout)["figures"] == states
+
+
+def test_reproduce_reports_a_broken_figure_and_draws_the_rest(project):
+    broken = FIGURE.format(more="", fault="+ nonsense")
+    (project / "figures" / "fig_one.py").write_text(broken)
+    run = reproduce(project)
+    assert run.returncode == 1 and "fig_one failed: NameError" in run.stdout
+    assert (
+        "1 of 2 figures" in run.stdout and "fig_one failed" in (project / "report.html").read_text()
+    )
