@@ -39,7 +39,8 @@ def caption(figure, text):
 
 
 def pixels(axes, values, title):
-    """Draw 64 values in [-1, 1] as 8 x 8 pixels: orange positive, blue negative, white zero."""
+    """Draw 64 values in [-1, 1] as 8 x 8 pixels: orange positive, blue negative, NaN hatched."""
+    axes.patch.set(hatch="/////", edgecolor="#B0B0B0")
     axes.imshow(np.reshape(values, (8, 8)), cmap="PuOr_r", vmin=-1, vmax=1)
     axes.set(xticks=[], yticks=[])
     axes.set_title(title, fontsize=6.5)

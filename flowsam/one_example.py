@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
+from scipy.optimize import brentq
 
 from flowsam import clock, exact
 from flowsam.endings import OneExample
@@ -35,12 +36,29 @@ def exact_run(
         end = reach(log_pace, end, limit=limit, unit=1.0 / model.rate, breaks=breaks)
     if not found.covers(end):
         return None
+    beyond = _range_end(found, model, end)
+    if beyond is not None:
+        end = beyond
     blew_up = found.blow_up <= end
-    status = "escaped" if blew_up else "collapsed" if rest <= end else "finished"
+    status = "escaped" if blew_up or beyond is not None else "collapsed" if rest <= end else "finished"
     events = tuple(event for event in found.events if event.tau <= end)
     end = min(end, found.blow_up)
     name = f"exact: {found.name}"
     return Run(found.states, log_pace, np.array([0.0]), breaks, events, status, end, name)
+
+
+def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | None:
+    """Return where a closed form without a blow-up leaves the range of doubles, or None."""
+
+    def excess(log_tau: float) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = np.abs(found.states(np.array([math.exp(log_tau)]))[0] * model.active).max()
+        return math.log(np.clip(size / model.ceiling, 1e-300, 1e300))
+
+    if math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
+        return None
+    first = math.log(1e-3 / model.rate)
+    return math.exp(brentq(excess, min(first, math.log(end) - 1), math.log(end), rtol=1e-12))
 
 
 def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: Tolerances) -> Run:
