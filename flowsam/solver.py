@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from flowsam import exact
 from flowsam.data import real_array
 from flowsam.flow import Flow
+from flowsam.many_examples import Answer, many_examples
 from flowsam.one_example import exact_run, stepped_run
 from flowsam.run import Run
 from flowsam.stepping import METHODS, Tolerances
@@ -102,25 +103,23 @@ def solve(  # noqa: PLR0913 - the contract's verb
     end, clock_name = _checked_end(tau_end, log_t_end)
     _check_tolerances(rtol, atol)
     wanted = _checked_rows(save_at)
-    if flow.data.z.shape[0] > 1:
-        raise ValueError("several examples")
-    run = _one_example(flow, theta0, (end, clock_name), (method, rtol, atol))
-    tau = run.rows(wanted, clock_name)
-    settings = {clock_name: end, "rtol": rtol, "atol": atol}
+    engine = many_examples if flow.data.z.shape[0] > 1 else _one_example
+    how = (method, rtol, atol)
+    found = engine(flow, theta0, span=(end, clock_name), how=how, wanted=wanted)
     return Trajectory(
         flow.data,
         flow.perturbation,
         flow.loss,
-        tau,
-        run.states(tau),
-        tuple(event for event in run.events if event.tau <= tau[-1]),
-        "finished" if run.status == "at rest" else run.status,
-        _message(run),
-        run.method,
-        run.steps,
-        run.nfev,
-        settings,
-        lambda: run.log_time(tau),
+        found.tau,
+        found.theta,
+        found.events,
+        found.status,
+        found.message,
+        found.method,
+        found.steps,
+        found.nfev,
+        {clock_name: end, "rtol": rtol, "atol": atol},
+        found.clock,
     )
 
 
@@ -159,8 +158,23 @@ def _checked_rows(save_at: int | ArrayLike | None) -> Rows:
 
 
 def _one_example(
-    flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]
-) -> _Run:
+    flow: Flow,
+    theta0: Theta,
+    *,
+    span: tuple[float, str],
+    how: tuple[str, float, float],
+    wanted: Rows,
+) -> Answer:
+    """Solve one example and cut the run into the rows asked for."""
+    run = _run(flow, theta0, span, how)
+    tau = run.rows(wanted, span[1])
+    events = tuple(event for event in run.events if event.tau <= tau[-1])
+    status = "finished" if run.status == "at rest" else run.status
+    about = (status, _message(run), run.method, run.steps, run.nfev)
+    return Answer(tau, run.states(tau), events, *about, lambda: run.log_time(tau))
+
+
+def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]) -> Run:
     """Pick the engine for one example and run it."""
     method, rtol, atol = how
     if method not in ("auto", "exact", *METHODS):
