@@ -1,0 +1,174 @@
+"""DOP853 on a batch, each member with its own step and error control.
+
+The coefficients are those SciPy publishes; norms, safety factors and the choice of the first
+step are those of `scipy.integrate.solve_ivp`, so a member takes the steps it would take alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.integrate import DOP853
+
+__all__ = ["Control", "Steps"]
+
+Weights = Float[np.ndarray, "L d B"]
+Row = Float[np.ndarray, " B"]
+# Stages 1 and 2 are used by the next two stages alone: kept ahead of stage 0, every combination
+# reads one contiguous range of finished rows, nearly without the columns of zeros.
+ORDER = np.array([2, 1, 0, *range(3, DOP853.n_stages)])
+SAFETY, SHRINK, GROW = 0.9, 0.2, 10.0
+EXPONENT = -1.0 / (DOP853.error_estimator_order + 1)
+
+
+def _combination(weights: np.ndarray) -> tuple[slice, np.ndarray]:
+    """The rows a combination reads, and its weights there."""
+    row = np.zeros(len(ORDER))
+    row[ORDER[: weights.size]] = weights
+    used = np.flatnonzero(row)
+    rows = slice(int(used[0]), int(used[-1]) + 1)
+    return rows, row[rows]
+
+
+COMBINATIONS = [_combination(DOP853.A[s][:s]) for s in range(1, DOP853.n_stages)]
+LAST = np.zeros((3, len(ORDER)))
+LAST[:, ORDER] = DOP853.B, DOP853.E5[:-1], DOP853.E3[:-1]
+LAST = LAST[:, 2:]
+
+
+@dataclass(frozen=True)
+class Control:
+    """What every member shares: field, end and tolerances.
+
+    Parameters
+    ----------
+    field : callable
+        `w (L, d, B) -> dw/dtau (L, d, B)`.
+    tau_end : float
+        End, in rescaled time.
+    rtol, atol : float
+        Relative and absolute tolerance of a step.
+    """
+
+    field: Callable[[Weights], Weights]
+    tau_end: float
+    rtol: float
+    atol: float
+
+    def scale(self, *states: Weights) -> Weights:
+        """Return `atol + rtol max|w|` over the states given."""
+        size = np.abs(states[0])
+        for state in states[1:]:
+            np.maximum(size, np.abs(state), out=size)
+        size *= self.rtol
+        size += self.atol
+        return size
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Members under way, batch last.
+
+    Parameters
+    ----------
+    member : ndarray of int, shape (B,)
+        Place among all starts.
+    tau, size : ndarray, shape (B,)
+        Rescaled time, and the next step to try.
+    w, slope : ndarray, shape (L, d, B)
+        Weights and their velocity.
+    retry : ndarray of bool, shape (B,)
+        Whether the last attempt was rejected.
+    count : ndarray of int, shape (B,)
+        Accepted steps.
+    """
+
+    member: np.ndarray
+    tau: Row
+    size: Row
+    w: Weights
+    slope: Weights
+    retry: Bool[np.ndarray, " B"]
+    count: np.ndarray
+
+    @classmethod
+    def start(cls, control: Control, member: np.ndarray, w: Weights) -> Steps:
+        """Return new members at tau = 0 with their first step chosen."""
+        slope = control.field(w)
+        zero = np.zeros(w.shape[-1])
+        size = _first_size(control, w, slope)
+        return cls(member, zero, size, w, slope, zero > 0, np.zeros(w.shape[-1], dtype=np.int64))
+
+    def keep(self, chosen: np.ndarray) -> Steps:
+        """Return the chosen members, by mask or place."""
+        return Steps(*(part[..., chosen] for part in vars(self).values()))
+
+    def join(self, others: Steps) -> Steps:
+        """Return both groups as one."""
+        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
+        return Steps(*(np.concatenate(pair, axis=-1) for pair in pairs))
+
+    def advance(self, control: Control) -> tuple[Steps, Bool[np.ndarray, " B"]]:
+        """Try one step with each member; return them and which can shrink no further."""
+        least = 10 * np.spacing(self.tau)
+        stuck = self.retry & (self.size < least)
+        after = np.minimum(self.tau + np.maximum(self.size, least), control.tau_end)
+        size = after - self.tau
+        w, slope, error = _attempt(control, self.w, self.slope, size)
+        accepted = error < 1
+        factor = SAFETY * error**EXPONENT
+        top = np.where(self.retry, 1.0, GROW)
+        factor = np.where(accepted, np.minimum(factor, top), np.fmax(factor, SHRINK))
+        moved = Steps(
+            self.member,
+            np.where(accepted, after, self.tau),
+            size * factor,
+            np.where(accepted, w, self.w),
+            np.where(accepted, slope, self.slope),
+            ~accepted,
+            self.count + accepted,
+        )
+        return moved, stuck
+
+
+def _rms(values: Weights) -> Row:
+    """Root mean square over the weights of each member."""
+    return np.sqrt(np.einsum("ldb,ldb->b", values, values) / (values.shape[0] * values.shape[1]))
+
+
+def _first_size(control: Control, w: Weights, slope: Weights) -> Row:
+    """SciPy's choice of the first step (Hairer, Norsett and Wanner, II.4)."""
+    scale = control.scale(w)
+    d0, d1 = _rms(w / scale), _rms(slope / scale)
+    h0 = np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)
+    h0 = np.minimum(h0, control.tau_end)
+    d2 = _rms((control.field(w + h0 * slope) - slope) / scale) / h0
+    flat = np.maximum(1e-6, h0 * 1e-3)
+    h1 = np.where((d1 <= 1e-15) & (d2 <= 1e-15), flat, (0.01 / np.maximum(d1, d2)) ** -EXPONENT)
+    return np.fmin(np.fmin(100 * h0, h1), control.tau_end)
+
+
+def _attempt(
+    control: Control, w: Weights, slope: Weights, size: Row
+) -> tuple[Weights, Weights, Row]:
+    """One step of order 8: new weights, new slope, and the error in tolerance units."""
+    stages = np.empty((len(ORDER), *w.shape))
+    rows = stages.reshape(len(ORDER), -1)
+    stages[ORDER[0]] = slope
+    for stage, (read, weights) in enumerate(COMBINATIONS, 1):
+        point = np.dot(weights, rows[read]).reshape(w.shape)
+        point *= size
+        point += w
+        stages[ORDER[stage]] = control.field(point)
+    new, fifth, third = np.dot(LAST, rows[2:]).reshape(3, *w.shape)
+    new *= size
+    new += w
+    scale = control.scale(w, new)
+    fifth /= scale
+    third /= scale
+    fifth, third = (np.einsum("ldb,ldb->b", e, e) for e in (fifth, third))
+    error = size * fifth / np.sqrt((fifth + 0.01 * third) * (w.shape[0] * w.shape[1]))
+    return new, control.field(new), np.where((fifth == 0) & (third == 0), 0.0, error)
