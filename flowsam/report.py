@@ -136,7 +136,7 @@ def _digits(figures: Sequence[Figure], source: Path) -> str:
         mu, radii, labels = file["mu"], file["radii"], file["labels"]
     rows = [
         (f"&rho; = {rho:g}" if rho else "GD", *(_winner(label, mu) for label in column))
-        for rho, column in zip(radii, labels.T, strict=True)
+        for rho, column in zip(radii, labels.T.tolist(), strict=True)
     ]
     sizes = np.abs(mu[mu != 0])
     tied = sizes.size - np.unique(sizes).size

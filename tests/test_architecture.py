@@ -30,7 +30,7 @@ LAYERS = [
 ]
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 ONLY_IN = {
-    "matplotlib": ("draw", "typeset", "cli.portrait"),
+    "matplotlib": ("draw", "typeset", "cli.portrait", "cli.amplification"),
     "sympy": ("symbolic", "notation", "regions"),
     "sklearn": ("real_data", "cli.reading"),
 }
@@ -113,7 +113,8 @@ def docstring_lines(tree):
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_files_and_functions_are_short(name):
-    assert len(SOURCES[name].read_text(encoding="utf-8").splitlines()) <= 230
+    lines = len(SOURCES[name].read_text(encoding="utf-8").splitlines())
+    assert lines <= 230
     long = {function: size for function, size in functions_of(TREES[name]) if size > 50}
     assert not long
 

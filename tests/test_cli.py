@@ -310,5 +310,5 @@ def test_reproduce_reports_a_broken_figure_and_draws_the_rest(project):
     run = reproduce(project)
     assert run.returncode == 1 and "fig_one failed: NameError" in run.stdout
     assert (
-        "1 of 2 figures" in run.stdout and "fig_one failed" in (project / "report.html").read_text()
+        "2 of 3 figures" in run.stdout and "fig_one failed" in (project / "report.html").read_text()
     )

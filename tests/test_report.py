@@ -1,0 +1,96 @@
+"""The report: well formed, self-contained, every inner link has a target."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowsam.gallery import Figure, figure_names, fingerprint
+from flowsam.ledger import Ledger, Verdict
+from flowsam.questions import QUESTIONS
+from flowsam.report import page
+from flowsam.typeset import formula
+
+ROOT = Path(__file__).parents[1]
+PNG = b"\x89PNG"
+
+
+class Tags(HTMLParser):
+    """Checks that elements close in order."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A page of this checkout's claims with two small figures, one of them broken."""
+    source = tmp_path_factory.mktemp("checkout")
+    (source / "derivations").symlink_to(ROOT / "derivations")
+    output = source / "figures" / "output"
+    output.mkdir(parents=True)
+    (output / "fig_digits_limits.png").write_bytes(PNG)
+    labels = np.array([[2, 0], [1, -3]])
+    np.savez(
+        output / "fig_digits_limits.npz", mu=[0.5, -0.9, 0, 0.5], radii=[0, 0.5], labels=labels
+    )
+    verdicts = (
+        Verdict("dual_norm", "definition", "pass", "pass", "pass", 0.1),
+        Verdict("rescaled_clock", "a < b", "pass", "fail", "-", 0.1, "fails at x < 1"),
+    )
+    card = {"run": "mu & rho", "fingerprint": "f" * 64, "files": {}}
+    figures = (
+        Figure("fig_digits_limits", "Which pixel wins.", ("dual_norm",), card, fresh=True),
+        Figure("fig_loss", "Loss.", (), {}, fresh=True, error="KeyError: 'x'"),
+    )
+    return page(Ledger(3, verdicts), figures, source=source)
+
+
+def test_page_is_well_formed_and_self_contained(report):
+    Tags(report.removeprefix("<!DOCTYPE html>"))
+    assert not re.search(r"<(script|link|iframe)|src=\"(?!data:)|url\(", report)
+    anchors = set(re.findall(r'href="#([^"]+)"', report))
+    assert anchors <= set(re.findall(r'id="([^"]+)"', report))
+
+
+def test_page_shows_verdicts_failures_and_cards(report):
+    assert "1 of 2 claims pass" in report and "fails at x &lt; 1" in report
+    assert "fig_loss failed: KeyError" in report
+    assert "mu &amp; rho" in report and "fingerprint: ffffffffffff<" in report
+    assert 'Drawn in <a href="#fig_digits_limits">' in report
+
+
+def test_digits_count_pixels_from_zero_and_labels_from_one(report):
+    assert "pixel 1 (label 2), &mu; = -0.900" in report and "zero (label 0)" in report
+    assert "tie (label -3)" in report
+    assert "1 pixels are constant" in report and "2 tie exactly" in report
+
+
+def test_questions_are_answered_or_say_what_is_missing(report):
+    assert report.count("Not answered by this run") == sum(
+        not set(q.shown_by) <= {"dual_norm", "fig_digits_limits"} for q in QUESTIONS
+    )
+
+
+def test_formulas_are_pictures():
+    assert formula(r"\mu_1").startswith('<img class="formula" src="data:image/svg+xml;base64,')
+    with pytest.raises(ValueError):
+        formula(r"\nonsense")
+
+
+def test_fingerprints_tell_figures_and_sizes_apart():
+    first, second, *_ = figure_names(ROOT)
+    marks = {fingerprint(n, ROOT, fast=f) for n in (first, second) for f in (True, False)}
+    assert len(marks) == 4 and fingerprint(first, ROOT, fast=True) in marks
