@@ -193,7 +193,7 @@ def integrate_two_layer(u, v, mu, *, rho, tau_end, step=0.02):  # noqa: PLR0913
 def _land(state, modes, mu, *, rho, length):
     """State on the first axis met within a step, and the time of meeting it."""
     low, high = np.zeros_like(length), length
-    for _ in range(60):
+    for _ in range(45):
         middle = (low + high) / 2
         over = (_rk4(state, modes, mu, rho=rho, length=middle) * modes < 0).any(axis=0)
         low, high = np.where(over, low, middle), np.where(over, middle, high)
