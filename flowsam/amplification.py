@@ -39,8 +39,8 @@ BLOCK = 4_000_000  # scores at a time
 def dominance(
     mu: ArrayLike,
     rho: float | int,
-    alpha: ArrayLike | float,
-    tau: ArrayLike | float,
+    alpha: ArrayLike | float | int,
+    tau: ArrayLike | float | int,
     *,
     by: str = "size",
 ) -> Int[np.ndarray, "alphas taus"]:

@@ -38,7 +38,7 @@ class Leaders:
     times: Float[np.ndarray, " K"]
     order: tuple[int, ...]
 
-    def at(self, tau: ArrayLike | float) -> Int[np.ndarray, "..."]:
+    def at(self, tau: ArrayLike | float | int) -> Int[np.ndarray, "..."]:
         """Return the leader at rescaled times.
 
         Parameters

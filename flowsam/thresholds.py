@@ -11,12 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.critical import active, positive_radius
 from flowsam.exact.l2_critical import critical_scale_of, crowd
 from flowsam.exact.l2_march import trace
+from flowsam.exact.l2_outcome import outcome
+from flowsam.exact.l2_spectrum import Spectrum
+from flowsam.exact.l2_step import Front
+from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
+from flowsam.labels import Fate
 
 __all__ = ["Regimes", "regimes", "uniform_leaders"]
 
@@ -48,27 +53,38 @@ class Regimes:
         return float(self.thresholds[-1]) if self.thresholds.size else 0.0
 
 
+def _past_lowest(spectrum: Spectrum, _: float) -> Verdict:
+    """Verdict: ESCAPE where tau/A has begun to rise, at its minimum N/rho; COLLAPSE if certain."""
+    proved = certificates(spectrum)
+
+    def verdict(front: Front) -> Int[np.ndarray, " b"]:
+        code = proved(front)
+        early = (code == Fate.ESCAPE) & (np.exp(front.log_norm) * front.a <= front.tau)
+        return np.where(early, GOING, code)
+
+    return verdict
+
+
 def _lowest_ratio(
     sizes: Float[np.ndarray, " d"], alpha: Float[np.ndarray, " b"]
 ) -> Float[np.ndarray, " b"]:
-    """The minimum of tau/A over runs in which N falls, then rises, at rho = 1: there it is N."""
+    """The minimum of tau/A over the runs, at rho = 1; 0 for a collapse."""
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
-    curve = trace(starts, sizes, rho=1.0)
-    owner = np.repeat(np.arange(alpha.size), np.diff(curve.first))
-    norm = np.exp(curve.spectrum.log_norm(owner, curve.tau, curve.a))
-    past = norm * curve.a > curve.tau
-    place = np.empty(alpha.size, dtype=np.int64)
-    for row in range(alpha.size):
-        here = past[curve.first[row] : curve.first[row + 1]]
-        place[row] = curve.first[row] + (int(here.argmax()) if here.any() else here.size) - 1
-    pieces, low, high = curve.pieces.select(place), np.zeros(alpha.size), curve.lengths[place]
+    curve = trace(starts, sizes, rho=1.0, until=_past_lowest)
+    last = curve.first[1:] - 1  # the minimum is on the last piece, where tau/A falls below N
+    if curve.pieces is None:
+        return np.zeros(alpha.size)
+    pieces, low, high = curve.pieces.select(last), np.zeros(alpha.size), curve.lengths[last]
+    norm = np.exp(curve.spectrum.log_norm(np.arange(alpha.size), curve.tau[last], curve.a[last]))
     for _ in range(ROUNDS):
         middle = (low + high) / 2
         dtau, da = pieces.advance(middle)
-        tau, a = curve.tau[place] + dtau, curve.a[place] + da
-        over = norm[place] * np.exp(pieces.log_norm_gain(middle)) * a > tau
+        tau, a = curve.tau[last] + dtau, curve.a[last] + da
+        over = norm * np.exp(pieces.log_norm_gain(middle)) * a > tau
         low, high = np.where(over, low, middle), np.where(over, middle, high)
-    return tau / a
+    start = alpha * np.sqrt(2) * np.linalg.norm(sizes)
+    rises = start >= (sizes**4).sum() / (sizes**3).sum()
+    return np.where(curve.outcome == Fate.ESCAPE, np.where(rises, start, tau / a), 0.0)
 
 
 def _roots(
@@ -194,12 +210,12 @@ def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tupl
     if not (np.isfinite(alpha) and alpha > 0):
         raise ValueError(f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight")
     places = np.flatnonzero(np.atleast_1d(mu))[np.argsort(sizes)] + 1
-    found, order = regimes(mu, rho), np.sort(sizes)
-    target = alpha * np.linalg.norm(sizes) / (np.sqrt(2) * rho)  # N(0)/(2 rho)
-    first = int(np.searchsorted((order[:-1] + order[1:]) / 2, target))
-    last = 0
-    if alpha > found.critical:
-        last = min(first, int(np.searchsorted(found.thresholds, alpha, "right")))
-    down = list(range(first, last - 1, -1))
-    up = list(range(last + 1, order.size)) if alpha > found.critical else []
-    return tuple(int(places[k]) for k in down + up)
+    order = np.sort(sizes)
+    sums = order[:-1] + order[1:]
+    start = np.full((2, order.size), alpha / rho)
+    escapes = outcome(start, order, rho=1.0).code == Fate.ESCAPE
+    first = int(np.searchsorted(sums, start[0, 0] * np.sqrt(2) * np.linalg.norm(order)))
+    lowest = _lowest_ratio(order, start[0, :1])[0] if escapes else 0.0
+    last = min(first, int(np.searchsorted(sums, lowest, "right")))
+    up = range(last + 1, order.size) if escapes else ()
+    return tuple(int(places[k]) for k in (*range(first, last - 1, -1), *up))

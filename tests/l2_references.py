@@ -10,6 +10,8 @@ from __future__ import annotations
 import mpmath as mp
 import numpy as np
 
+DIGITS, ORDER = 30, 30
+
 
 def _convolve(a, b, k):
     return mp.fdot(a[: k + 1], b[k::-1])
@@ -53,16 +55,16 @@ def _step_length(series, tolerance):
     return min(lengths) * mp.mpf("0.8")
 
 
-def integrate(theta0, mu, rho, taus, *, digits=30, order=30):
-    """Weights (T, 2, d) at increasing rescaled times, from the definition; doubles taken exactly."""
-    with mp.workdps(digits):
+def integrate(theta0, mu, rho, taus):
+    """Weights (T, 2, d) at increasing rescaled times, from the definition; doubles are exact."""
+    with mp.workdps(DIGITS):
         u, v = ([mp.mpf(float(x)) for x in row] for row in np.asarray(theta0))
         mu, rho = [mp.mpf(float(m)) for m in mu], mp.mpf(float(rho))
         now, states = mp.mpf(0), []
-        tolerance = mp.mpf(10) ** (4 - digits)
+        tolerance = mp.mpf(10) ** (4 - DIGITS)
         for target in (mp.mpf(float(tau)) for tau in taus):
             while now < target:
-                us, vs = _coefficients(u, v, mu, rho, order)
+                us, vs = _coefficients(u, v, mu, rho, ORDER)
                 step = min(_step_length(us + vs, tolerance), target - now)
                 u = [mp.polyval(c[::-1], step) for c in us]
                 v = [mp.polyval(c[::-1], step) for c in vs]

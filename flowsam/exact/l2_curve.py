@@ -57,7 +57,7 @@ class Curve:
     outcome: Int8[np.ndarray, "*batch"]
     collapse_time: Float[np.ndarray, "*batch"]
 
-    def a_at(self, tau: ArrayLike | float) -> Float[np.ndarray, "*batch_and_times"]:
+    def a_at(self, tau: ArrayLike | float | int) -> Float[np.ndarray, "*batch_and_times"]:
         """Return A at rescaled times: inf from the collapse on.
 
         The inverse of tau on a Taylor piece, by Newton's method inside a bracket.
@@ -91,7 +91,7 @@ class Curve:
         a = a + np.where(saddle, np.maximum(times - self.end[0][:, None], 0) * rate, 0.0)
         return np.where(times >= collapse, np.inf, a).reshape(self.shape + tau.shape)
 
-    def log_norm_at(self, tau: ArrayLike | float) -> Float[np.ndarray, "*batch_and_times"]:
+    def log_norm_at(self, tau: ArrayLike | float | int) -> Float[np.ndarray, "*batch_and_times"]:
         """Return log(N/rho) at rescaled times: -inf from the collapse on.
 
         Parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -81,7 +83,7 @@ def _within(spectrum: Spectrum, ended: Verdict, begin: Front, reach: float) -> V
 
 
 def _march_compressed(
-    spectrum: Spectrum, tau_end: float, record: Record
+    spectrum: Spectrum, verdict_of: Callable[[Spectrum], Verdict], record: Record
 ) -> tuple[Int[np.ndarray, " 1"], Float[np.ndarray, "3 1"]]:
     """March one start with very many rates, on compressions while they last."""
     rows, (tau, a) = np.zeros(1, dtype=np.int64), np.zeros((2, 1))
@@ -89,13 +91,13 @@ def _march_compressed(
     while len(record) - done >= PATIENCE:
         small, reach = compressed(spectrum, float(tau[0]), float(a[0]))
         begin, done = depart(small, rows, tau, a), len(record)
-        verdict = _within(small, settled(small, tau_end), begin, reach)
+        verdict = _within(small, verdict_of(small), begin, reach)
         codes, end = march(small, begin, verdict, record=record)
         if codes[0] != FAR:
             return codes, end
         _, tau, a, _, _ = record.pop()  # the step that went too far
     front = depart(spectrum, rows, tau, a)
-    return march(spectrum, front, settled(spectrum, tau_end), record=record)
+    return march(spectrum, front, verdict_of(spectrum), record=record)
 
 
 def trace(
@@ -104,6 +106,7 @@ def trace(
     *,
     rho: float | int,
     tau_end: float | int = np.inf,
+    until: Callable[[Spectrum, float], Verdict] = settled,
 ) -> Curve:
     """Integrate the curves of a batch of starts.
 
@@ -117,6 +120,8 @@ def trace(
         Perturbation radius, positive.
     tau_end : float
         Where a curve may stop.
+    until : callable
+        From the measure and tau_end to the verdict that ends a curve.
 
     Returns
     -------
@@ -142,11 +147,11 @@ def trace(
         for row in moving:
             one = Spectrum(spectrum.nu, spectrum.log_weight[row : row + 1])
             part: Record = []
-            codes[[row]], end[:, [row]] = _march_compressed(one, tau_end, part)
+            codes[[row]], end[:, [row]] = _march_compressed(one, lambda s: until(s, tau_end), part)
             record += [(rows + row, *rest) for rows, *rest in part]
     elif moving.size:
         front = depart(spectrum, moving, *np.zeros((2, moving.size)))
-        verdict = settled(spectrum, tau_end)
+        verdict = until(spectrum, tau_end)
         codes[moving], end[:, moving] = march(spectrum, front, verdict, record=record)
     return _bind(theta.shape[:-2], spectrum, record, (codes, end))
 

@@ -55,7 +55,7 @@ class Outcome:
 
 
 def lone_scale(
-    s: ArrayLike | float, e: ArrayLike | float, *, rho: float | int
+    s: ArrayLike | float | int, e: ArrayLike | float | int, *, rho: float | int
 ) -> Float[np.ndarray, "..."]:
     """Return the critical scale of one coordinate, or of coordinates with equal mu.
 
@@ -85,7 +85,7 @@ def lone_scale(
     s, e = np.broadcast_arrays(np.abs(s), np.abs(e))
     # homogeneous of degree -1: put the larger of s and the geometric mean of s and e to 1
     unit = np.where(s >= e, s, np.sqrt(s) * np.sqrt(e))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         x, y = (s / unit) ** 2, np.minimum(e / s, 1.0)
         value = np.sqrt(2) * rho / unit * elliprf(x, x + 1j * y, x - 1j * y).real
     return np.where(s == 0, np.inf, value)
@@ -198,4 +198,4 @@ def outcome(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Outcome:
     for first in range(0, flat.shape[0], block):
         code[first : first + block] = _decide(flat[first : first + block], mu, rho)
     code = code.reshape(theta0.shape[:-2])
-    return Outcome(code, code != Fate.SADDLE)
+    return Outcome(code, np.asarray(code != Fate.SADDLE))

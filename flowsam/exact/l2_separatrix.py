@@ -16,7 +16,9 @@ from flowsam.exact.l2_outcome import lone_scale
 __all__ = ["balanced_separatrix", "lone_separatrix"]
 
 
-def lone_separatrix(ratio: ArrayLike | float, *, rho: float | int) -> Float[np.ndarray, "*batch 2"]:
+def lone_separatrix(
+    ratio: ArrayLike | float | int, *, rho: float | int
+) -> Float[np.ndarray, "*batch 2"]:
     """Return the separatrix of one coordinate in its plane (u, v), as a curve.
 
     `s = 2^(1/2) rho R_F(1, 1 + i k, 1 - i k)`, `e = k s`; the other branch is its mirror image

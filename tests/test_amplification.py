@@ -1,0 +1,221 @@
+"""Who leads when: maps, switches, thresholds, patterns and exponents, each against the weights."""
+
+import time
+
+import numpy as np
+import pytest
+
+from flowsam.amplification import (
+    collapse_exponents,
+    critical_scale,
+    dominance,
+    leaders,
+    pattern,
+    regimes,
+    uniform_leaders,
+)
+from flowsam.exact.l2_two_layer import collapse_time, curve, weights
+
+MU = np.array([1.0, 1.7, 2.2, 3.5])
+
+
+def uniform(alpha, d):
+    return np.full((2, d), alpha)
+
+
+def sizes(theta, mu, rho, tau):
+    """log|beta_j| from the weights, (T, d)."""
+    states = weights(theta, mu, rho=rho, tau=tau)
+    with np.errstate(divide="ignore"):
+        return np.log(np.abs(states)).sum(axis=1)
+
+
+def test_dominance_by_every_measure_is_that_of_the_weights():
+    alpha, tau = np.linspace(0.1, 0.9, 9), np.linspace(0.05, 6, 40)
+    found = {by: dominance(MU, 1, alpha, tau, by=by) for by in ("size", "contribution", "growth")}
+    for row, a in enumerate(alpha):
+        log_beta = sizes(uniform(a, 4), MU, 1, tau)
+        moving = np.isfinite(log_beta).any(axis=1)
+        norm = np.exp(curve(uniform(a, 4), MU, rho=1).log_norm_at(tau[moving]))
+        growth = MU * (1 - MU / norm[:, None])
+        assert (found["size"][row, moving] == log_beta[moving].argmax(axis=1) + 1).all(), a
+        share = log_beta[moving] + np.log(MU)
+        assert (found["contribution"][row, moving] == share.argmax(axis=1) + 1).all(), a
+        assert (found["growth"][row, moving] == growth.argmax(axis=1) + 1).all(), a
+        assert all((found[by][row, ~moving] == 0).all() for by in found)
+    assert set(np.unique(found["size"])) == {0, 1, 2, 3, 4}
+
+
+def test_at_the_start_the_leader_is_the_one_just_after():
+    alpha = np.array([0.2, 0.45, 0.62, 1.2])
+    early = dominance(MU, 1, alpha, [0, 1e-6])
+    assert (early[:, 0] == early[:, 1]).all() and len(set(early[:, 0])) == 4
+    nearest = np.abs(MU - alpha[:, None] * np.linalg.norm(MU) / 2**0.5).argmin(axis=1) + 1
+    assert (early[:, 0] == nearest).all()
+
+
+def test_gradient_flow_favours_the_major_coordinate_at_once():
+    assert (dominance(MU, 0, [0.1, 1], [0, 1e-9, 5]) == 4).all()
+    assert (dominance(MU, 0, [0.1, 1], [0, 3], by="growth") == 4).all()
+
+
+def test_places_are_those_of_the_example():
+    mu = np.array([2.2, 0.0, -1.0, 3.5, 1.7])
+    plain = dominance(MU, 1, [0.45], np.linspace(0, 9, 20))
+    other = dominance(mu, 1, [0.45], np.linspace(0, 9, 20))
+    assert (np.array([0, 3, 5, 1, 4])[plain] == other).all()
+    runs = [leaders(uniform(0.45, m.size), m, rho=1).order for m in (MU, mu)]
+    assert tuple({1: 3, 2: 5, 3: 1, 4: 4}[k] for k in runs[0]) == runs[1]
+
+
+def test_uniform_switches_lie_on_the_cones_and_follow_the_exact_sequence():
+    seen = set()
+    for mu in (MU, np.array([1.0, 1.2, 4.0, 9.0])):
+        for factor in (0.9, 1 + 1e-4, 1.2):
+            alpha = critical_scale(mu, 1) * factor
+            run = leaders(uniform(alpha, 4), mu, rho=1)
+            assert run.order == uniform_leaders(mu, 1, alpha), (mu, alpha)
+            seen.add(run.order)
+            path = curve(uniform(alpha, 4), mu, rho=1)
+            before, after = np.array([run.order[:-1], run.order[1:]], dtype=int) - 1
+            ratio = run.times / path.a_at(run.times)
+            assert np.abs(ratio / (mu[before] + mu[after]) - 1).max(initial=0) < 1e-12
+    assert len(seen) > 3
+
+
+def test_a_descent_may_come_first():
+    assert leaders(uniform(0.467, 3), [1, 1.5, 6], rho=1).order == (2, 1, 2, 3)
+
+
+def test_leaders_of_signed_starts_are_those_of_the_weights():
+    rng = np.random.default_rng(2)
+    for case in range(6):
+        d = int(rng.integers(2, 6))
+        mu = rng.uniform(0.5, 4, d) * rng.choice([-1, 1], d)
+        theta = rng.normal(size=(2, d)) * 10 ** rng.uniform(-1.2, 0.3)
+        by = ("size", "contribution")[case % 2]
+        run = leaders(theta, mu, rho=1, by=by)
+        end = min(float(collapse_time(theta, mu, rho=1)), max(10, 1.3 * run.times.max(initial=0)))
+        tau = np.linspace(0, end, 600)[1:-1]
+        score = sizes(theta, mu, 1, tau) + (case % 2) * np.log(np.abs(mu))
+        assert (run.at(tau) == score.argmax(axis=1) + 1).all(), (theta, mu, by)
+        at_switch = sizes(theta, mu, 1, run.times) + (case % 2) * np.log(np.abs(mu))
+        rows, pairs = (
+            np.arange(run.times.size),
+            np.array([run.order[:-1], run.order[1:]], dtype=int) - 1,
+        )
+        gap = at_switch[rows, pairs[0]] - at_switch[rows, pairs[1]]
+        steep = np.abs(mu).max() ** 2 * 20
+        assert np.abs(gap).max(initial=0) < 1e-12 * steep / np.diff([0, *run.times, end]).min()
+
+
+def test_a_coordinate_that_changes_sign_gives_way_for_a_moment():
+    theta, mu = np.array([[1e10, 1e-10], [1 - 1e10, 1e-10]]), [1.0, 2.0]
+    run = leaders(theta, mu, rho=1)
+    assert run.order == (1, 2, 1, 2)
+    assert run.times[:2] == pytest.approx(np.log(2e10 - 1) / 2, rel=1e-9)  # around beta_1 = 0
+    assert run.times[1] > run.times[0]
+
+
+def test_leaders_from_tiny_amplitudes_and_after_A_has_settled():
+    run = leaders([[0.72, 1e-300]] * 2, [1.0, 2.0], rho=1)
+    settled = float(curve([[0.72, 1e-300]] * 2, [1.0, 2.0], rho=1).a_at(400.0))
+    exact = np.log(0.72 / 1e-300) + 3 * settled
+    assert run.order == (1, 2) and run.times == pytest.approx([exact], rel=1e-12)
+
+
+def test_equal_coordinates_count_as_the_first():
+    run = leaders([[0.4] * 4] * 2, [2.0, 1.0, 2.0, 1.0], rho=1)
+    assert run.order == (2, 1)
+    tied = dominance([2.0, 1.0, 2.0], 1, [2.0], [0.0, 1.0])
+    assert (tied == 1).all()
+
+
+def test_regimes_are_where_the_sequences_change():
+    found = regimes(MU, 2)
+    assert found.falling == pytest.approx(2 * MU[0] / (2**0.5 * np.linalg.norm(MU)), rel=1e-15)
+    assert found.critical == critical_scale(MU, 2)
+    assert found.major == found.thresholds[-1]
+    assert found.major == pytest.approx(
+        2 * (MU[-2:]).sum() / (2**0.5 * np.linalg.norm(MU)), rel=1e-15
+    )
+    assert (np.diff([found.falling, found.critical, *found.thresholds]) > 0).all()
+    for k, a in enumerate(found.thresholds):
+        below, above = (leaders(uniform(a * (1 + x), 4), MU, rho=2).order for x in (-1e-9, 1e-9))
+        assert min(below) == k + 1 and min(above) == k + 2, (k, below, above)
+    state = weights(uniform(found.falling, 4), MU, rho=2, tau=[0, 1e-3, 0.1, 0.5])
+    assert (np.diff(state[:, 0], axis=0) <= 0).all()
+
+
+def test_regimes_scale_and_take_repeated_and_far_apart_mu():
+    base, scaled = regimes([1, 2, 3], 1), regimes([-2e5, 0, 4e5, 6e5], 1e-3)
+    assert scaled.thresholds == pytest.approx(base.thresholds * 1e-3, rel=1e-12)
+    assert regimes([1, 1, 2, 2], 1).thresholds == pytest.approx([3 / 20**0.5], rel=1e-14)
+    assert regimes([2, 2], 1).thresholds.size == 0 and regimes([2, 2], 1).major == 0
+
+
+@pytest.mark.long
+def test_thresholds_of_far_apart_mu():
+    mu = [1e-3, 1e-2, 1]
+    for k, a in enumerate(regimes(mu, 1).thresholds):
+        below, above = (leaders(uniform(a * (1 + x), 3), mu, rho=1).order for x in (-1e-9, 1e-9))
+        assert min(below) == k + 1 and min(above) == k + 2, (k, below, above)
+
+
+def test_three_patterns_of_the_norm_and_no_other():
+    rng = np.random.default_rng(4)
+    theta = rng.normal(size=(60, 2, 3)) * 10 ** rng.uniform(-1, 0.3, (60, 1, 1))
+    mu = np.array([1.0, -1.8, 3.0])
+    found = pattern(theta, mu, rho=1)
+    ends = collapse_time(theta, mu, rho=1)
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(curve(theta, mu, rho=1).log_norm_at(np.linspace(0, 8, 300)))
+    rises = steps > 0  # nan, both at rest, counts as falling
+    expected = np.select([rises.all(axis=1), ~rises.any(axis=1)], [1, -1], 0)
+    assert (expected == found).all() and (np.isfinite(ends) == (found == -1)).all()
+    assert (np.diff(rises[found == 0].astype(int), axis=1) >= 0).all()
+    assert set(found) == {-1, 0, 1}
+
+
+def test_exponents_at_the_collapse():
+    theta, mu = (
+        np.array([[0.1, -0.2, 0.5, 0.0], [0.2, 0.1, 0.3, 0.0]]),
+        np.array([1.0, -1.3, 0.0, 2]),
+    )
+    found = collapse_exponents(theta, mu)
+    assert found.tolist() == [1, 1.3**2, 0, np.inf]
+    end = float(collapse_time(theta, mu, rho=1))
+    left = np.array([1e-3, 1e-4]) * end
+    states = np.abs(weights(theta, mu, rho=1, tau=end - left))[:, 0, :2]
+    slope = np.diff(np.log(states), axis=0)[0] / np.diff(np.log(left))
+    assert slope == pytest.approx(found[:2], rel=5e-3)
+
+
+@pytest.mark.long
+def test_a_large_map_takes_less_than_two_seconds():
+    start = time.perf_counter()
+    dominance(np.linspace(1, 3, 8), 1, np.linspace(0.05, 2, 400), np.linspace(0, 5, 400))
+    assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: dominance([1, 2], 1, [0.5], [0], by="luck"), "'size', 'contribution' or 'growth'"),
+        (lambda: dominance([1, 2], 1, [-0.5], [0]), "alpha > 0"),
+        (lambda: dominance([1, 2], 1, [0.5], [-1]), "tau >= 0"),
+        (lambda: dominance([0, 0], 1, [0.5], [1]), "nothing would move"),
+        (lambda: leaders(np.zeros((2, 2)), [1, 2], rho=1), "away from the origin"),
+        (lambda: leaders(np.ones((2, 2)), [1, 2], rho=0), "rho needs"),
+        (lambda: leaders(np.ones((2, 2)), [1, 2], rho=1, by="growth"), "dominance has 'growth'"),
+        (lambda: leaders(np.ones((1, 2, 2)), [1, 2], rho=1), "one start"),
+        (lambda: uniform_leaders([1, 1], 1, 0.5), "distinct"),
+        (lambda: uniform_leaders([1, 2], 1, -0.5), "alpha needs"),
+        (lambda: regimes([1, 2], np.nan), "rho needs"),
+        (lambda: pattern(np.ones((2, 2)), [1, 2], rho=0), "rho needs"),
+    ],
+)
+def test_bad_input_is_said_in_one_line(call, words):
+    with pytest.raises(ValueError, match=words) as error:
+        call()
+    assert "\n" not in str(error.value)

@@ -1,0 +1,282 @@
+"""l_2 at L = 2: against the definition in 30 digits, closed forms, symmetries, and every edge."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import elliprf
+
+from flowsam.exact import l2_march, l2_outcome
+from flowsam.exact import l2_two_layer as case
+from flowsam.exact.l2_spectrum import compressed, spectrum_of
+from flowsam.labels import Fate
+from tests.l2_references import integrate
+
+HALF = 2**-0.5
+
+
+def draw(rng, d=None):
+    """A random signed, unbalanced start, mu with a ratio of at most 10, any scales."""
+    d = d or int(rng.integers(1, 7))
+    mu = rng.uniform(1, 10, d) * rng.choice([-1, 1], d) * 10 ** rng.uniform(-1, 1)
+    rho = 10 ** rng.uniform(-1, 1)
+    return rng.normal(size=(2, d)) * rho * 10 ** rng.uniform(-1, 0.3), mu, rho
+
+
+def errors(theta, mu, rho):
+    """Relative max-norm errors at 50, 99 and 99.9 % of a collapse, or on the way to infinity."""
+    end = float(case.collapse_time(theta, mu, rho=rho))
+    tau = np.array([0.5, 0.99, 0.999]) * min(end, 6 / np.abs(mu).max())
+    ours, exact = case.weights(theta, mu, rho=rho, tau=tau), integrate(theta, mu, rho, tau)
+    return np.abs(ours - exact).max(axis=(1, 2)) / np.abs(exact).max(axis=(1, 2))
+
+
+def assert_close_to_the_definition(cases, seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(cases):
+        theta, mu, rho = draw(rng)
+        found = errors(theta, mu, rho)
+        assert (found <= [1e-10, 1e-10, 1e-9]).all(), (theta, mu, rho, found)
+
+
+def test_weights_agree_with_the_definition():
+    assert_close_to_the_definition(5, seed=11)
+
+
+@pytest.mark.long
+def test_two_hundred_starts_agree_with_the_definition():
+    assert_close_to_the_definition(200, seed=12)
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.5, 0.7, 0.72, 3.0])
+def test_one_balanced_coordinate_is_linear(alpha):
+    mu, tau = 1.7, np.linspace(0, 2, 9)
+    exact = HALF + (alpha - HALF) * np.exp(mu * tau)
+    exact[np.maximum.accumulate(exact <= 0)] = 0
+    ours = case.weights([[alpha], [alpha]], [mu], rho=1, tau=tau)[:, 0, 0]
+    assert np.abs(ours - exact).max() < 1e-13 * max(1, exact.max())
+    assert (ours[exact == 0] == 0).all()
+    end = -np.log1p(-alpha / HALF) / mu if alpha < HALF else np.inf
+    assert float(case.collapse_time([[alpha], [alpha]], [mu], rho=1)) == pytest.approx(
+        end, rel=1e-13
+    )
+
+
+def test_gradient_flow_is_the_hyperbola():
+    rng = np.random.default_rng(1)
+    theta, mu, tau = rng.normal(size=(3, 2, 4)), rng.normal(size=4), np.array([0.0, 0.3, 2.0])
+    ch, sh = np.cosh(mu * tau[:, None]), np.sinh(mu * tau[:, None])
+    u, v = theta[:, None, 0], theta[:, None, 1]
+    exact = np.stack([u * ch + v * sh, v * ch + u * sh], axis=2)
+    assert np.allclose(case.weights(theta, mu, rho=0, tau=tau), exact, rtol=0, atol=1e-14 * 10)
+    assert np.isinf(case.collapse_time(theta, mu, rho=0)).all()
+    assert (case.outcome(theta, mu, rho=0).code == Fate.ESCAPE).all()
+    stays = case.outcome([[1.0, 2.0], [-1.0, 2.0]], [1.0, -1.0], rho=0)
+    assert stays.code == Fate.SADDLE and not stays.certified
+    assert case.outcome(np.zeros((2, 2)), [1.0, -1.0], rho=0).code == Fate.COLLAPSE
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 10**6))
+def test_symmetries(seed):
+    rng = np.random.default_rng(seed)
+    theta, mu, rho = draw(rng, 3)
+    theta[:, 0] *= rng.choice([0, 1])
+    tau = np.array([0.0, 0.2, 0.7]) / np.abs(mu).max()
+    ours = case.weights(theta, mu, rho=rho, tau=tau)
+    size = np.abs(ours).max()
+
+    def same(other):
+        assert np.abs(other - ours).max() < 1e-12 * size, (theta, mu, rho)
+
+    order, c = rng.permutation(3), 10 ** rng.uniform(-3, 3)
+    same(case.weights(theta[:, order], mu[order], rho=rho, tau=tau)[..., np.argsort(order)])
+    same(case.weights(theta[::-1], mu, rho=rho, tau=tau)[:, ::-1])
+    same(case.weights(theta, mu * c, rho=rho, tau=tau / c))
+    same(case.weights(theta * c, mu, rho=rho * c, tau=tau) / c)
+    flip = rng.choice([-1, 1], 3) * np.array([[1], [1]])
+    flip[0] *= np.sign(mu).astype(int)  # mu -> |mu| by a sign on layer 1
+    same(case.weights(theta * flip, np.abs(mu), rho=rho, tau=tau) * flip)
+    middle = case.weights(theta, mu, rho=rho, tau=tau[1:2])[0]  # a flow: restart half way
+    same(np.concatenate([ours[:2], case.weights(middle, mu, rho=rho, tau=tau[2:] - tau[1])]))
+
+
+def test_a_batch_is_its_members():
+    rng = np.random.default_rng(3)
+    theta = rng.normal(size=(2, 6, 2, 3)) * 0.7
+    theta[0, 0] = 0
+    theta[0, 1] = [[1, -2, 0], [-1, 2, 0]]  # s = 0 throughout
+    theta[0, 2], theta[0, 3] = 1e-300, 1e100
+    theta[0, 4] = [[HALF, 0, 0], [HALF, 0, 0]]  # at the saddle
+    mu, tau = [1.0, 2.0, 3.0], [0.0, 0.4, 3.0, 60.0]
+    together = case.weights(theta, mu, rho=1, tau=tau)
+    codes = case.outcome(theta, mu, rho=1).code
+    times = case.collapse_time(theta, mu, rho=1)
+    assert (np.isfinite(times) == (codes == Fate.COLLAPSE)).all()
+    for place in np.ndindex(2, 6):
+        alone = case.weights(theta[place], mu, rho=1, tau=tau)
+        assert np.allclose(alone, together[place], rtol=1e-12, atol=0), place
+        assert case.outcome(theta[place], mu, rho=1).code == codes[place]
+    assert list(codes[0, :5]) == [Fate.COLLAPSE] * 3 + [Fate.ESCAPE, Fate.SADDLE]
+    assert {Fate.COLLAPSE, Fate.ESCAPE} <= set(codes.ravel())
+
+
+def test_idle_coordinates_stay_and_the_rest_rests_at_exactly_zero():
+    theta = np.array([[0.1, 0.2, 0.7, 0.0], [0.1, -0.3, 1 / 3, 0.0]])
+    mu = [1.0, -2.0, 0.0, 3.0]
+    end = float(case.collapse_time(theta, mu, rho=1))
+    states = case.weights(theta, mu, rho=1, tau=[0, end / 2, end * (1 + 1e-12), 1e9])
+    assert (states[0] == theta).all() and (states[:, :, 2] == theta[:, 2]).all()
+    assert (states[2:, :, [0, 1, 3]] == 0).all() and (states[:, :, 3] == 0).all()
+    assert (states[1, :, :2] != 0).all()
+    assert list(case.zero_time(theta, mu, rho=1)) == [end, end, np.inf, 0]
+    assert np.isinf(case.blow_up_time(theta, mu, rho=1)).all()
+    assert case.outcome(theta, mu, rho=1).code == Fate.COLLAPSE  # "stalled", as beta_3 stays
+
+
+def test_events_of_a_signed_start():
+    theta, mu = np.array([[0.5, -0.3], [0.3, 0.4]]), np.array([1.0, 2.0])
+    crossing, collapse = case.events(theta, mu, rho=1)
+    assert (crossing.kind, crossing.layer, crossing.coordinate) == ("cross", 0, 1)
+    assert crossing.tau == pytest.approx(np.log(7) / 4, rel=1e-14)
+    state = case.weights(theta, mu, rho=1, tau=[crossing.tau])[0]
+    assert abs(state[0, 1]) < 1e-15 < state[1, 1]
+    assert collapse.kind == "collapse" and collapse.coordinate is None
+    mirrored = case.events(theta[::-1], -mu, rho=1)
+    assert [e.kind for e in mirrored] == ["collapse"]  # there s and e are exchanged
+    turn = case.events(np.full((2, 2), 0.55), mu, rho=1)[0]
+    norm = case.curve(np.full((2, 2), 0.55), mu, rho=1).log_norm_at(
+        turn.tau + np.array([-1e-3, 0, 1e-3])
+    )
+    assert turn.kind == "turn" and norm[1] < min(norm[0], norm[2])
+
+
+def test_from_the_smallest_to_the_largest_start():
+    mu = [1.0, 2.0]
+    tiny = float(case.collapse_time(np.full((2, 2), 1e-300), mu, rho=1))
+    small = float(case.collapse_time(np.full((2, 2), 1e-100), mu, rho=1))
+    assert tiny == pytest.approx(small * 1e-200, rel=1e-12)
+    assert float(case.collapse_time(np.full((2, 2), 5e-324), mu, rho=1)) < 1e-320
+    huge = case.weights([[1e300, 1.0]] * 2, mu, rho=1, tau=[1.0])[0, 0]
+    assert huge == pytest.approx(np.exp(mu) * [1e300, 1.0], rel=1e-14)
+    late = case.weights([[1.0, 1e-300]] * 2, mu, rho=1, tau=[600.0])[0, 0]
+    log_minor = np.log(late[0])
+    damping = 600 - log_minor  # = A, so that w_2 = 1e-300 exp(1200 - 4 A), beyond exp's range
+    assert np.log(late[1]) == pytest.approx(-300 * np.log(10) + 1200 - 4 * damping, rel=1e-13)
+
+
+def test_far_apart_rates_are_their_own_scales():
+    start, mu = np.full((2, 3), 0.5), np.array([1e-6, 1e-3, 1.0])
+    path = case.curve(start, mu, rho=1)
+    assert path.outcome == Fate.COLLAPSE and np.diff(path.first) < 150
+    # the last coordinate alone, from where the others are gone
+    tau = float(path.collapse_time) / 2
+    state = case.weights(start, mu, rho=1, tau=[tau])[0, 0]
+    assert state[1] == state[2] == 0 < state[0]
+    rest = -np.log1p(-state[0] / HALF) / mu[0]
+    assert tau + rest == pytest.approx(float(path.collapse_time), rel=1e-10)
+
+
+def test_a_compressed_measure_is_exact_and_says_how_far():
+    rng = np.random.default_rng(5)
+    d = 30_000
+    theta = rng.normal(size=(1, 2, d)) * 0.004
+    full = spectrum_of(theta, rng.uniform(0.5, 1.5, d) * rng.choice([-1, 1], d), 1.0)
+    small, reach = compressed(full, 0.3, 0.2)
+    assert small.nu.size < full.nu.size
+    row = np.zeros(1, dtype=int)
+    for angle in np.linspace(0, 2 * np.pi, 13):
+        shift = np.array([np.cos(angle), np.sin(angle)]) * reach / 4
+        point = np.array([[0.3], [0.2]]) + shift[:, None]
+        assert np.abs(small.log_norm(row, *point) - full.log_norm(row, *point)) < 3e-12
+
+
+@pytest.mark.parametrize(("scale", "tau_end"), [(0.004, 4.0), (0.001, np.inf)])
+def test_many_coordinates_agree_with_the_full_sum(monkeypatch, scale, tau_end):
+    rng = np.random.default_rng(6)
+    d = 40_000
+    mu, theta = rng.uniform(0.5, 1.5, d), rng.normal(size=(2, d)) * scale
+    paths = []
+    for many in (10, 10**9):
+        monkeypatch.setattr(l2_march, "MANY", many)
+        paths.append(l2_march.trace(theta, mu, rho=1.0, tau_end=tau_end))
+    ends = [float(path.collapse_time) for path in paths]
+    assert ends[0] == pytest.approx(ends[1], rel=1e-11)
+    tau = np.array([0.2, 0.9, 0.999]) * min(ends[1], tau_end)
+    assert np.abs(paths[0].a_at(tau) - paths[1].a_at(tau)).max() < [1e-9, 1e-10][tau_end < 9]
+
+
+def test_rates_down_to_zero_fall_back_on_the_full_sum(monkeypatch):
+    rng = np.random.default_rng(7)
+    mu, theta = 10 ** rng.uniform(-6, 0, 3000), np.full((2, 3000), 1e-3)
+    full = float(case.collapse_time(theta, mu, rho=1))
+    monkeypatch.setattr(l2_march, "MANY", 10)
+    assert float(case.collapse_time(theta, mu, rho=1)) == pytest.approx(full, rel=1e-9)
+
+
+def test_outcome_of_one_coordinate_is_carlsons_integral():
+    rng = np.random.default_rng(8)
+    theta = rng.normal(size=(3000, 2, 1)) * 1.5
+    s, e = np.abs(theta[:, 0, 0] + theta[:, 1, 0]), np.abs(theta[:, 0, 0] - theta[:, 1, 0])
+    value = np.sqrt(2) * elliprf(s**2, s**2 + 1j * s * e, s**2 - 1j * s * e).real
+    codes = case.outcome(theta, [1.3], rho=1).code
+    assert (codes == np.where(value < 1, Fate.ESCAPE, Fate.COLLAPSE)).all()
+    padded = np.concatenate([theta, np.zeros_like(theta)], axis=2)  # raced, not the closed form
+    assert (case.outcome(padded[:500], [1.3, 2.0], rho=1).code == codes[:500]).all()
+    assert (case.outcome(theta[:, ::-1] * [[-1], [1]], [-1.3], rho=1).code == codes).all()
+
+
+def test_outcome_of_equal_mu_is_the_norm_of_s_and_e():
+    rng = np.random.default_rng(9)
+    theta = rng.normal(size=(300, 2, 4)) * 0.5
+    mu = np.array([2.0, -2.0, 2.0, 0.0])
+    equal = case.outcome(theta, mu, rho=1).code
+    apart = case.outcome(theta, mu * [1, 1, 1 + 1e-9, 1], rho=1).code
+    assert (equal == apart).all() and len(set(equal)) == 2
+
+
+def test_quick_paths_never_decide_what_full_ones_would_not(monkeypatch):
+    rng = np.random.default_rng(10)
+    theta = rng.normal(size=(150, 2, 3))
+    mu = [1.0, 1.4, 3.0]
+    scales = 0.9 + 0.2 * rng.random(150)
+    near = np.array([[[c]] for c in scales]) * theta * 0.55
+    quick = case.outcome(near, mu, rho=1).code
+    monkeypatch.setattr(l2_outcome, "QUICK", 20)
+    assert (case.outcome(near, mu, rho=1).code == quick).all()
+
+
+def test_the_outcome_grows_with_every_amplitude():
+    rng = np.random.default_rng(13)
+    lower = np.abs(rng.normal(size=(300, 2, 3))) * 0.4
+    upper = lower * (1 + rng.random((300, 2, 3)) * rng.integers(0, 2, (300, 2, 3)))
+    sides = []
+    for s, e in (lower.swapaxes(0, 1), upper.swapaxes(0, 1)):
+        theta = np.stack([s + e, s - e], axis=1) / 2
+        sides.append(case.outcome(theta, [1.0, -1.5, 2.5], rho=1).code == Fate.ESCAPE)
+    assert (sides[0] <= sides[1]).all() and sides[0].any() and not sides[1].all()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: case.weights(np.ones((3, 2)), [1, 2], rho=1, tau=[0]), "two layers, got 3"),
+        (lambda: case.weights(np.ones((2, 2)), [1, 2], rho=-1, tau=[0]), "rho needs"),
+        (lambda: case.weights(np.ones((2, 2)), [1, 2], rho=1, tau=[-1]), "tau >= 0"),
+        (lambda: case.weights(np.ones((2, 3)), [1, 2], rho=1, tau=[0]), "to fit the data"),
+        (lambda: case.curve(np.ones((2, 2)), [1, 2], rho=0), "rho > 0"),
+        (lambda: case.events(np.ones((1, 2, 2)), [1, 2], rho=1), "one start"),
+        (lambda: case.weights([[1, np.nan]] * 2, [1, 2], rho=1, tau=[0]), "finite"),
+    ],
+)
+def test_bad_input_is_said_in_one_line(call, words):
+    with pytest.raises(ValueError, match=words) as error:
+        call()
+    assert "\n" not in str(error.value)
+
+
+def test_shapes_without_members():
+    assert case.weights(np.zeros((0, 2, 2)), [1, 2], rho=1, tau=[1]).shape == (0, 1, 2, 2)
+    assert case.weights(np.ones((2, 2)), [1, 2], rho=1, tau=[]).shape == (0, 2, 2)
+    assert case.outcome(np.zeros((0, 2, 2)), [1, 2], rho=1).code.shape == (0,)
+    assert case.applies(np.ones((5, 3, 2)), [1, 2]).tolist() == [False] * 5
