@@ -11,6 +11,7 @@ import pytest
 
 from flowsam import Flow, limit, linf, single_example, solve
 from flowsam.cli import main
+from flowsam.cli.reading import named_data, read_csv
 from flowsam.trajectory import load
 
 MINOR = ["--mu", "1,2", "--rho", "1", "--init", "1.5,0.6"]
@@ -186,6 +187,19 @@ def test_bad_csv_gets_one_line(capsys, tmp_path, text, named):
     path.write_text(text)
     code, out, err = answer(capsys, "limit", "--csv", path, "--label", "y", "--rho", 1, "--init", 1)
     assert (code, out) == (2, "") and err.count("\n") == 1 and named in err
+
+
+def test_csv_columns_become_signed_examples(tmp_path):
+    path = tmp_path / "iris.csv"
+    path.write_text("a,species,b\n1,virginica,2\n3,setosa,4e-1\n")
+    data = read_csv(str(path), "species")
+    assert data.name == "iris" and data.z.tolist() == [[1, 2], [-3, -0.4]]
+
+
+@pytest.mark.parametrize(("name", "n", "d"), [("digits", 365, 64), ("breast_cancer", 569, 30)])
+def test_named_data(name, n, d):
+    pytest.importorskip("sklearn")
+    assert named_data(name).z.shape == (n, d)
 
 
 def test_foreign_theta_is_not_unpickled(capsys, tmp_path):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flowsam.cli.problem import norm_option
-from flowsam.cli.reading import exponent
+from flowsam.cli.problem import exponent, norm_option
 from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, to_json
 
 

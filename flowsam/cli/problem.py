@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flowsam.flow import Flow
     from flowsam.perturbations import Perturbation
 
-__all__ = ["flow_options", "l2_options", "norm_option", "start_options"]
+__all__ = ["exponent", "flow_options", "l2_options", "norm_option", "start_options"]
 
 Command = Callable[..., Any]
 
@@ -39,6 +39,39 @@ _START_OPTIONS = (
     click.option("--theta", help="A .npy file of weights, shape (L, d)."),
     click.option("--aligned", is_flag=True, help="Signs of the one example on layer 1 of --init."),
 )
+
+
+def exponent(norm: str) -> float | None:
+    """Return p for the text of --norm, or None for "none".
+
+    Parameters
+    ----------
+    norm : str
+        "inf", "none", or a number p >= 1.
+
+    Returns
+    -------
+    float or None
+
+    Raises
+    ------
+    click.UsageError
+        For anything else.
+
+    Examples
+    --------
+    >>> exponent("inf"), exponent("2"), exponent("none")
+    (inf, 2.0, None)
+    """
+    if norm == "none":
+        return None
+    try:
+        p = float(norm)
+    except ValueError:
+        p = 0.0
+    if not p >= 1:
+        raise click.UsageError(f"--norm needs inf, none or a number p >= 1, got {norm!r}; e.g. 2")
+    return p
 
 
 def flow_options(command: Command) -> Command:
@@ -128,7 +161,7 @@ def _perturbation(norm: str, rho: float | None) -> Perturbation:
     """The rule, with a radius exactly where it needs one."""
     from flowsam.perturbations import Perturbation, gradient_flow
 
-    p = reading.exponent(norm)
+    p = exponent(norm)
     if p is None:
         if rho:
             raise click.UsageError(f"--norm none takes no radius, got --rho {rho:g}; leave it out")

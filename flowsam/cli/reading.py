@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from flowsam.data import Data
 
-__all__ = ["DATA_SETS", "exponent", "named_data", "numbers", "read_csv", "read_theta"]
+__all__ = ["DATA_SETS", "named_data", "numbers", "read_csv", "read_theta", "spread"]
 
 DATA_SETS = ("breast_cancer", "digits", "digits_means")
 
@@ -57,30 +57,16 @@ def numbers(text: str, option: str) -> list[float]:
 def spread(text: str, option: str) -> np.ndarray:
     """Return equal steps from START,STOP,POINTS.
 
-    Raises
-    ------
-    click.UsageError
-        For anything else.
-    """
-    import numpy as np
-
-    values = numbers(text, option)
-    if len(values) != 3 or values[2] != int(values[2]) or values[2] < 1:
-        raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
-    return np.linspace(values[0], values[1], int(values[2]))
-
-
-def exponent(norm: str) -> float | None:
-    """Return p for the text of --norm, or None for "none".
-
     Parameters
     ----------
-    norm : str
-        "inf", "none", or a number p >= 1.
+    text : str
+        As typed, e.g. "0.01,2,200".
+    option : str
+        Its option, for the message.
 
     Returns
     -------
-    float or None
+    ndarray, shape (POINTS,)
 
     Raises
     ------
@@ -89,18 +75,15 @@ def exponent(norm: str) -> float | None:
 
     Examples
     --------
-    >>> exponent("inf"), exponent("2"), exponent("none")
-    (inf, 2.0, None)
+    >>> spread("0,1,3", "--x")
+    array([0. , 0.5, 1. ])
     """
-    if norm == "none":
-        return None
-    try:
-        p = float(norm)
-    except ValueError:
-        p = 0.0
-    if not p >= 1:
-        raise click.UsageError(f"--norm needs inf, none or a number p >= 1, got {norm!r}; e.g. 2")
-    return p
+    import numpy as np
+
+    values = numbers(text, option)
+    if len(values) != 3 or values[2] != int(values[2]) or values[2] < 1:
+        raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
+    return np.linspace(values[0], values[1], int(values[2]))
 
 
 def named_data(name: str) -> Data:
