@@ -32,7 +32,7 @@ class _Active(NamedTuple):
 
 
 def shortest_separator(
-    z: Float[np.ndarray, "n d"],
+    z: Float[np.ndarray, "n d"], signs: Float[np.ndarray, " d"] | None = None
 ) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
     """Return the shortest `beta` with `z beta >= 1`, and the dual that proves it.
 
@@ -46,6 +46,8 @@ def shortest_separator(
     ----------
     z : ndarray, shape (n, d)
         Signed examples, linearly separable.
+    signs : ndarray, shape (d,), optional
+        +1 or -1 where `beta_j` may only have that sign, 0 where it is free (the default).
 
     Returns
     -------
@@ -73,17 +75,21 @@ def shortest_separator(
     """
     length = np.linalg.norm(z, axis=1)
     rows, floor = z / length[:, None], 1.0 / length
+    if signs is not None:
+        bound = np.flatnonzero(signs)
+        rows = np.vstack([rows, np.diag(signs)[bound]])
+        floor = np.append(floor, np.zeros(bound.size))
     active = _solve_on(_guess(rows, floor), rows, floor)
     for _ in range(10 * sum(z.shape)):
         margins = rows @ active.beta
         slack = margins - floor
-        rounding = 8 * _EPS * (np.abs(rows) @ np.abs(active.beta) + floor)
-        short = np.where(np.isin(np.arange(len(z)), active.rows), 0.0, -slack / rounding)
+        rounding = 8 * _EPS * (np.abs(rows) @ np.abs(active.beta) + floor) + 1e-300
+        short = np.where(np.isin(np.arange(len(rows)), active.rows), 0.0, -slack / rounding)
         worst = int(np.argmax(short))
         if short[worst] <= 1.0:
-            dual = np.zeros(len(z))
-            dual[active.rows] = active.dual / length[active.rows]
-            return active.beta, dual
+            dual = np.zeros(len(rows))
+            dual[active.rows] = active.dual
+            return active.beta, dual[: len(z)] / length
         active = _add(worst, active, rows, floor)
     raise ValueError(
         f"max_margin found no separator of n={z.shape[0]}, d={z.shape[1]} examples in "
@@ -95,7 +101,7 @@ def _guess(rows: Matrix, floor: Vector) -> list[int]:
     """Guess the support by non-negative least squares, at a scale where |beta| is about one."""
     root = rows.T if rows.shape[1] <= len(rows) else _triangle(rows)[0]
     target = np.append(np.zeros(len(root)), 1.0)
-    scale = floor.min()
+    scale = floor[floor > 0].min()
     support: list[int] = []
     for _ in range(3):
         try:

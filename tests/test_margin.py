@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 
 from flowsam.data import Data, split_signs
 from flowsam.farkas import Separability
+from flowsam.least_distance import shortest_separator
 from flowsam.margin import MarginCertificate, margin_certificate, max_margin, separability
 from flowsam.vertices import lightest_separator
 
@@ -124,6 +125,9 @@ def test_signs_can_be_prescribed() -> None:
     beta, dual = lightest_separator(data.z, np.ones(2))
     np.testing.assert_allclose(beta, [0.5, 0.0])
     assert (dual @ data.z <= 1 + 1e-12).all()
+    shortest, weights = shortest_separator(data.z, np.ones(2))
+    np.testing.assert_allclose(shortest, [0.5, 0.0], atol=1e-14)
+    np.testing.assert_allclose(np.maximum(weights @ data.z, 0.0), shortest, atol=1e-14)
     with pytest.raises(ValueError, match="separable"):
         lightest_separator(data.z, -np.ones(2))
 
