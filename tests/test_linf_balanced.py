@@ -227,3 +227,8 @@ def test_scaling_the_weights_and_flipping_two_layers_change_nothing_else(depth, 
     if depth > 1:
         flip = np.r_[-1.0, -1.0, np.ones(depth - 2)][:, None]
         assert (case.weights(flip * theta, mu, rho=rho, tau=tau) == flip * w).all()
+
+
+def test_times_before_the_start_are_refused():
+    with pytest.raises(ValueError, match="tau >= 0, got -1.0"):
+        case.weights([[1.0], [1.0]], [1.0], rho=1.0, tau=[0.0, -1.0])

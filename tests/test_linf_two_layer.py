@@ -227,3 +227,8 @@ def test_swapping_negating_and_mirroring_are_exact_symmetries(u, v, mu):
     assert (path(-u, v, -mu) == -turn * states).all()
     if mu > 0 and abs(u) != abs(v):
         assert (swapped == states[:, ::-1]).all()
+
+
+def test_times_before_the_start_are_refused():
+    with pytest.raises(ValueError, match="tau >= 0, got -1.0"):
+        case.weights([[1.0], [1.0]], [1.0], rho=1.0, tau=[0.0, -1.0])

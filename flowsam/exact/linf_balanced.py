@@ -89,7 +89,7 @@ def weights(
     Raises
     ------
     TypeError, ValueError
-        For bad entries or shapes, rho < 0, or starts that are not balanced.
+        For bad entries or shapes, rho < 0, tau < 0, or starts that are not balanced.
 
     Examples
     --------
@@ -100,6 +100,8 @@ def weights(
     """
     theta, mu = _checked(theta0, mu)
     start, tau = theta[..., None, :, :], np.atleast_1d(real_array(tau, "tau"))
+    if (tau < 0).any():
+        raise ValueError(f"linf_balanced needs tau >= 0, got {tau.min()}; starts are at tau = 0")
     if theta.shape[-2] == 1:
         return start + mu * tau[:, None, None]
     moved = np.sign(start) * _size(theta, mu, rho).at(tau)[..., None, :]

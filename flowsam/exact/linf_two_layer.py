@@ -94,7 +94,7 @@ def weights(
     Raises
     ------
     TypeError, ValueError
-        For bad entries or shapes, another depth, or rho < 0.
+        For bad entries or shapes, another depth, rho < 0, or tau < 0.
 
     Examples
     --------
@@ -104,7 +104,10 @@ def weights(
     """
     theta, mu = _checked(theta0, mu, rho)
     path, swapped, signs = _path(theta, mu, rho)
-    small, large = path.at(np.atleast_1d(real_array(tau, "tau")))
+    tau = np.atleast_1d(real_array(tau, "tau"))
+    if (tau < 0).any():
+        raise ValueError(f"linf_two_layer needs tau >= 0, got {tau.min()}; starts are at tau = 0")
+    small, large = path.at(tau)
     swapped, idle = swapped[..., None, :], mu == 0
     moved = np.stack([np.where(swapped, large, small), np.where(swapped, small, large)], axis=-2)
     moved = signs[..., None, :, :] * moved + 0.0  # no -0.0
