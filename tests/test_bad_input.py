@@ -1,0 +1,118 @@
+"""Bad input: one line that says what was wrong, the value, and what to do; nothing half-written."""
+
+import numpy as np
+import pytest
+
+from flowsam import (
+    Data,
+    Flow,
+    Perturbation,
+    balanced,
+    from_labels,
+    l2,
+    limit,
+    limits,
+    linf,
+    lp,
+    phase_portrait,
+    single_example,
+    solve,
+)
+from flowsam.portrait import load as load_portrait
+from flowsam.trajectory import load as load_trajectory
+
+FLOW = Flow(single_example([1, 2]), linf(1))
+START = balanced([1.5, 0.6], 2)
+X = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+CASES = {
+    "non-finite data": (lambda: Data([[1.0, np.nan]]), "nan", ValueError),
+    "infinite mu": (lambda: single_example([np.inf, 1.0]), "inf", ValueError),
+    "complex data": (lambda: Data(np.array([[1j, 1.0]])), "complex128", TypeError),
+    "words for numbers": (lambda: single_example(["a", "b"]), "real numbers", TypeError),
+    "shape of data": (lambda: Data([1.0, 2.0]), "(2,)", ValueError),
+    "zero example": (lambda: Data([[1.0, 0.0], [0.0, 0.0]]), "row 1", ValueError),
+    "all-zero mu": (lambda: single_example([0.0, 0.0]), "all zeros", ValueError),
+    "three classes": (lambda: from_labels(np.eye(3), [0, 1, 2]), "got 3", ValueError),
+    "one class": (lambda: from_labels(X, [1, 1]), "got 1", ValueError),
+    "labels too few": (lambda: from_labels(X, [1]), "(1,)", ValueError),
+    "negative rho": (lambda: linf(-0.5), "-0.5", ValueError),
+    "rho not a number": (lambda: l2(float("nan")), "nan", ValueError),
+    "infinite rho": (lambda: l2(float("inf")), "inf", ValueError),
+    "p below 1": (lambda: lp(1.0, 0.5), "0.5", ValueError),
+    "p not a number": (lambda: Perturbation(float("nan"), 1.0), "nan", ValueError),
+    "depth 0": (lambda: balanced([1.0], 0), "got 0", ValueError),
+    "alpha not positive": (lambda: balanced([1.0, -0.3], 2), "-0.3 in coordinate 2", ValueError),
+    "signs not +-1": (lambda: balanced([1.0, 1.0], 2, signs=[1, 2]), "+1 and -1", ValueError),
+    "theta against z": (lambda: solve(FLOW, np.ones((2, 3)), tau_end=1), "(2, 3)", ValueError),
+    "no layers": (lambda: solve(FLOW, np.ones((0, 2)), tau_end=1), "(0, 2)", ValueError),
+    "non-finite theta": (lambda: limit(FLOW, [[1.0, np.inf]] * 2), "inf", ValueError),
+    "a batch for solve": (lambda: solve(FLOW, np.ones((3, 2, 2)), tau_end=1), "(3, 2", ValueError),
+    "a batch for limit": (lambda: limit(FLOW, np.ones((3, 2, 2))), "(3, 2, 2)", ValueError),
+    "theta for limits": (lambda: limits(FLOW, np.ones(2)), "(2,)", ValueError),
+    "no end": (lambda: solve(FLOW, START), "neither", ValueError),
+    "two ends": (lambda: solve(FLOW, START, tau_end=1, log_t_end=1), "both", ValueError),
+    "end at 0": (lambda: solve(FLOW, START, tau_end=0), "got 0", ValueError),
+    "infinite end": (lambda: solve(FLOW, START, log_t_end=np.inf), "inf", ValueError),
+    "rtol too small": (lambda: solve(FLOW, START, tau_end=1, rtol=1e-14), "1e-14", ValueError),
+    "negative atol": (lambda: solve(FLOW, START, tau_end=1, atol=-1.0), "-1", ValueError),
+    "unknown method": (lambda: solve(FLOW, START, tau_end=1, method="euler"), "euler", ValueError),
+    "one row": (lambda: solve(FLOW, START, tau_end=1, save_at=1), "got 1", ValueError),
+    "unsorted rows": (lambda: solve(FLOW, START, tau_end=1, save_at=[1, 0]), "sort", ValueError),
+    "no closed form": (
+        lambda: solve(Flow(FLOW.data, lp(1, 3)), START, tau_end=1, method="exact"),
+        "l_3-SAM",
+        ValueError,
+    ),
+    "plane without two features": (
+        lambda: phase_portrait(Flow(single_example([1.0]), linf(1)), [1.0], [1.0]),
+        "d = 1",
+        ValueError,
+    ),
+    "axis of a plane": (lambda: phase_portrait(FLOW, [[1.0]], [1.0]), "(1, 1)", ValueError),
+    "grid too large": (
+        lambda: phase_portrait(FLOW, np.ones(20_000) + 1, np.ones(20_000) + 1),
+        "GiB",
+        ValueError,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_line_with_the_value(name):
+    call, value, error = CASES[name]
+    with pytest.raises(error) as caught:
+        call()
+    message = str(caught.value)
+    assert value in message, message
+    assert "\n" not in message and len(message) < 240, message
+
+
+@pytest.mark.parametrize("load", [load_trajectory, load_portrait])
+@pytest.mark.parametrize("content", [b"", b"not a zip", None])
+def test_foreign_files_are_refused(tmp_path, load, content):
+    path = tmp_path / "foreign.npz"
+    if content is None:
+        np.savez(path, header=np.array('{"format": "other"}'))
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"foreign\.npz") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_files_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"gone\.npz"):
+        load_trajectory(tmp_path / "gone.npz")
+
+
+def test_a_folder_that_is_missing_leaves_nothing(tmp_path):
+    run = solve(FLOW, START, tau_end=1)
+    with pytest.raises(ValueError, match="can be written"):
+        run.save(tmp_path / "missing" / "run.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_end_beyond_a_blow_up_is_no_error():
+    run = solve(FLOW, balanced([1.5, 0.6], 3), tau_end=1e3)
+    assert run.status == "escaped" and run.tau[-1] == 2.0
