@@ -1,0 +1,161 @@
+"""limit and limits against the theorems, ties, near misses, and long exact runs."""
+
+import numpy as np
+import pytest
+
+from flowsam import (
+    Flow,
+    Label,
+    balanced,
+    gradient_flow,
+    l2,
+    limit,
+    limits,
+    linf,
+    lp,
+    single_example,
+    solve,
+    unnormalised,
+)
+
+
+def theorem(mu, alpha, rho, depth):
+    """Return the label of a balanced start from the theorem's words, in a plain loop."""
+    scores = {
+        j + 1: mu[j] * (alpha[j] - rho) ** (depth - 2) for j in range(len(mu)) if alpha[j] > rho
+    }
+    if scores:
+        return max(scores, key=scores.get)
+    if depth % 2 and any(a < rho for a in alpha):
+        return int(Label.STALLED)
+    return int(Label.SEPARATRIX) if rho in list(alpha) else 0
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 5])
+@pytest.mark.parametrize("rho", [0.0, 0.7])
+def test_balanced_starts_follow_the_theorem(depth, rho):
+    rng = np.random.default_rng(depth)
+    mu = np.sort(rng.uniform(0.3, 3.0, 4))[rng.permutation(4)]
+    alpha = rng.uniform(0.01, 1.5, (300, 4))
+    flow = Flow(single_example(mu), linf(rho))
+    expected = [theorem(mu, a, rho, depth) for a in alpha]
+    np.testing.assert_array_equal(limits(flow, balanced(alpha, depth)), expected)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("ulps", [-3, -1, 0, 1, 3])
+def test_near_misses_of_rho(depth, ulps):
+    rho = 0.7
+    near = rho + ulps * np.spacing(rho)
+    flow = Flow(single_example([1.0, 2.0]), linf(rho))
+    at_rest = 0 if depth % 2 == 0 else int(Label.STALLED)
+    expected = {0: int(Label.SEPARATRIX) if depth % 2 == 0 else at_rest}
+    label = 2 if ulps > 0 else expected.get(ulps, at_rest)
+    assert limit(flow, balanced([0.3, near], depth)).label == label
+    assert limit(flow, balanced([1.4, near], depth)).label == (2 if ulps > 0 and depth == 2 else 1)
+
+
+def test_equal_mu_tie_at_two_layers_only_exactly():
+    flow = Flow(single_example([2.0, -2.0, 1.0]), linf(1.0))
+    start = balanced([1.5, 3.0, 9.0], 2, signs=[1, -1, 1])
+    end = limit(flow, start)
+    assert end.label == Label.TIE and end.certificate == "theorem"
+    np.testing.assert_allclose(end.direction, np.array([0.25, -4.0, 0.0]) / np.hypot(0.25, 4.0))
+    near = Flow(single_example([np.nextafter(2.0, 3.0), -2.0, 1.0]), linf(1.0))
+    assert limit(near, start).label == 1
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_direction_of_a_tie_is_where_the_run_goes(depth):
+    mu = np.array([1.0, 1.0, 0.4]) if depth == 2 else np.array([1.0, 4.0, 0.1])
+    alpha = [1.7, 2.1, 0.6] if depth == 2 else [0.5 + 0.5 * 4 ** (1 / (depth - 2)), 1.0, 0.6]
+    flow = Flow(single_example(mu), linf(0.5))
+    end = limit(flow, balanced(alpha, depth))
+    assert end.label == Label.TIE, end
+    last = 30.0 if depth == 2 else limit_time(flow, balanced(alpha, depth)) * (1 - 1e-9)
+    beta = solve(flow, balanced(alpha, depth), tau_end=last).beta[-1]
+    np.testing.assert_allclose(beta / np.linalg.norm(beta), end.direction, atol=1e-5)
+
+
+def limit_time(flow, start):
+    """Return the blow-up time of a start."""
+    return solve(flow, start, tau_end=1e9).events[-1].tau
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.6), l2(0.6)], ids=lambda r: r.name)
+def test_two_layers_any_signs_against_long_exact_runs(rule):
+    rng, mu = np.random.default_rng(7), np.array([1.0, -2.0, 0.5])
+    flow = Flow(single_example(mu), rule)
+    starts = rng.uniform(-1.5, 1.5, (20, 2, 3))
+    for start, label in zip(starts, limits(flow, starts), strict=True):
+        beta = solve(flow, start, tau_end=80, save_at=2).beta[-1]
+        if label >= 1:
+            assert np.argmax(np.abs(beta)) == label - 1 and beta[label - 1] * mu[label - 1] > 0
+        else:
+            assert label == 0 and np.abs(beta).max() == 0
+
+
+def test_limit_and_limits_agree():
+    rng = np.random.default_rng(3)
+    for rule in (gradient_flow(), linf(0.8), l2(0.8), lp(0.8, 3), unnormalised(0.8)):
+        flow = Flow(single_example([1.0, 1.7]), rule)
+        starts = rng.uniform(0.1, 1.6, (4, 2, 2))
+        assert [limit(flow, s).label for s in starts] == limits(flow, starts).tolist(), rule
+
+
+def test_depth_one_goes_along_the_example():
+    for rule in (gradient_flow(), linf(1.0), l2(1.0), lp(1.0, 3)):
+        end = limit(Flow(single_example([3.0, -4.0]), rule), [[1.0, 1.0]])
+        assert end.label == Label.OTHER_DIRECTION
+        np.testing.assert_allclose(end.direction, [0.6, -0.8], rtol=1e-15)
+
+
+def test_idle_coordinates_are_left_out_and_listed():
+    flow = Flow(single_example([0.0, 1.0, 2.0]), linf(1.0))
+    end = limit(flow, [[5.0, 0.4, 0.3], [7.0, 0.4, 0.3]])
+    assert end.label == 0 and "1" in end.reason and "idle" in end.reason
+
+
+def test_negative_entries_need_aligned_starts():
+    flow = Flow(single_example([1.0, -9.0]), linf(0.5))
+    assert limit(flow, balanced([1.0, 1.0], 2)).label == 1
+    aligned = limit(flow, balanced([1.0, 1.0], 2, signs=[1, -1]))
+    assert aligned.label == 2 and aligned.direction.tolist() == [0.0, -1.0]
+
+
+def test_odd_depth_below_the_gate_stalls_before_separatrix():
+    flow = Flow(single_example([1.0, 2.0]), linf(1.0))
+    assert limit(flow, balanced([1.0, 0.5], 3)).label == Label.STALLED
+    assert limit(flow, balanced([1.0, 0.5], 4)).label == Label.SEPARATRIX
+    assert limit(flow, balanced([1.0, 1.0], 3)).label == Label.SEPARATRIX
+
+
+@pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0, np.inf])
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_one_coordinate_has_its_gate_at_rho_over_the_root_of_depth(p, depth):
+    flow, gate = Flow(single_example([1.3]), lp(0.9, p)), 0.9 * depth ** (-1 / p)
+    assert limit(flow, balanced([gate * 1.001], depth)).label == 1
+    below = limit(flow, balanced([gate * 0.999], depth)).label
+    assert below == (Label.STALLED if depth % 2 else 0)
+
+
+def test_l2_near_its_critical_scale():
+    from flowsam.amplification import critical_scale
+
+    flow, scale = Flow(single_example([1.0, 2.0]), l2(1.0)), critical_scale([1.0, 2.0], 1.0)
+    labels = [
+        limit(flow, balanced([scale * (1 + x)] * 2, 2)).label for x in (-1e-9, -1e-14, 1e-14, 1e-9)
+    ]
+    assert labels == [0, Label.SEPARATRIX, Label.SEPARATRIX, 2]
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+def test_l2_deep_winner_is_that_of_gradient_flow(depth):
+    rng = np.random.default_rng(depth)
+    for _ in range(3):
+        mu, alpha = rng.uniform(0.5, 3.0, 3), rng.uniform(0.6, 1.4, 3)
+        ends = [
+            limit(Flow(single_example(mu), rule), balanced(alpha, depth))
+            for rule in (l2(0.5), gradient_flow())
+        ]
+        assert ends[0].label == ends[1].label and ends[0].certificate == "monotone", (mu, alpha)
