@@ -1,0 +1,226 @@
+"""How fast, in original time: rates of the loss and of the direction, predicted and estimated."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import Data, real_array
+from flowsam.least_distance import shortest_separator
+from flowsam.perturbations import Perturbation
+
+__all__ = ["depth_one_asymptote", "depth_one_loss", "estimated_exponent", "late_log_loss"]
+
+
+def gate_radius(rule: Perturbation, depth: int) -> float:
+    """Return the size of a lone balanced weight at its gate: `rho L^(-1/p)`, 0 for GD.
+
+    eps moves each of L equal weights by rho L^(-1/p), so w' = 0 where w equals that.
+
+    Parameters
+    ----------
+    rule : Perturbation
+        A normalised rule.
+    depth : int
+        L.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        For unnormalised SAM, whose step vanishes with the gradient.
+
+    Examples
+    --------
+    >>> from flowsam.perturbations import l2, linf
+    >>> gate_radius(linf(1.0), 2), round(gate_radius(l2(1.0), 2), 6)
+    (1.0, 0.707107)
+    """
+    if not rule.normalised:
+        raise ValueError("gate_radius needs a normalised rule: unnormalised steps vanish late")
+    return rule.rho * depth ** (-1.0 / rule.p)
+
+
+def late_log_loss(
+    log_t: ArrayLike, mu: float, depth: int, rule: Perturbation
+) -> tuple[Float[np.ndarray, "*T"], Float[np.ndarray, "*T"]]:
+    """Return the predicted log loss at late times, at the perturbed weights and at the weights.
+
+    With z = w - rho_p of the winner, M = |mu|, m_hat = M z^L and dt = e^m_hat dtau:
+    perturbed loss ~ 1 / (L M^(2/L) t (log t)^(2-2/L)), and the loss at the weights is smaller by
+    exp(-L rho_p M^(1/L) (log t)^(1-1/L)), for L >= 2.
+
+    Parameters
+    ----------
+    log_t : array_like
+        Values of log(1 + t), above 1.
+    mu : float
+        Entry of the winning coordinate of one example.
+    depth : int
+        L >= 2.
+    rule : Perturbation
+        Gradient flow or a normalised rule.
+
+    Returns
+    -------
+    perturbed, plain : ndarray
+        Predicted logs; the error of the first tends to 0 like log log t / log t, that of the
+        second like (log t)^(-1/L) log log t.
+
+    Raises
+    ------
+    ValueError
+        For depth below 2.
+
+    Notes
+    -----
+    Derivation: derivations/rates.py. Source: flowsam.
+
+    Examples
+    --------
+    >>> from flowsam.perturbations import gradient_flow
+    >>> round(float(late_log_loss(100.0, 1.0, 2, gradient_flow())[0]), 4)
+    -105.2983
+    """
+    if depth < 2:
+        raise ValueError(f"late_log_loss needs depth >= 2, got {depth}; see depth_one_loss")
+    log_t, size = real_array(log_t, "log_t"), abs(float(mu))
+    rate = 2.0 - 2.0 / depth
+    perturbed = -(np.log(depth * size ** (2.0 / depth)) + log_t + rate * np.log(log_t))
+    drop = depth * gate_radius(rule, depth) * size ** (1.0 / depth) * log_t ** (1.0 - 1.0 / depth)
+    return np.asarray(perturbed), np.asarray(perturbed - drop)
+
+
+def depth_one_loss(data: Data, rule: Perturbation) -> float:
+    """Return the limit of `t * loss` at depth 1 for one example.
+
+    exp(-rho ||mu||_q) / ||mu||_2^2 with 1/p + 1/q = 1.
+
+    Parameters
+    ----------
+    data : Data
+        One example.
+    rule : Perturbation
+        Gradient flow or a normalised rule.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Derivation: derivations/rates.py. Source: flowsam.
+
+    Examples
+    --------
+    >>> from flowsam.data import single_example
+    >>> from flowsam.perturbations import gradient_flow
+    >>> depth_one_loss(single_example([3.0, 4.0]), gradient_flow())
+    0.04
+    """
+    if data.z.shape[0] != 1:
+        raise ValueError(f"depth_one_loss needs one example, got n = {data.z.shape[0]}")
+    mu = data.z[0]
+    q = 1.0 if np.isinf(rule.p) else np.inf if rule.p == 1 else rule.p / (rule.p - 1.0)
+    return float(np.exp(-rule.rho * np.linalg.norm(mu, q)) / (mu @ mu))
+
+
+class DepthOneAsymptote(NamedTuple):
+    """The line `w = b log t + r` that depth 1 follows.
+
+    Attributes
+    ----------
+    slope : ndarray, shape (d,)
+        b, the l_2 max-margin vector.
+    offset : ndarray, shape (d,)
+        r.
+    error_constant : float
+        Limit of the direction error times log t.
+    """
+
+    slope: Float[np.ndarray, " d"]
+    offset: Float[np.ndarray, " d"]
+    error_constant: float
+
+
+def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> DepthOneAsymptote:
+    """Return the asymptote of depth 1 under gradient flow or l_2-SAM, and the direction's rate.
+
+    b = sum_i a_i z_i, and <r, z_i> = -log(n a_i) - <eps, z_i> on the support {a_i > 0}, with
+    eps = -rho b/||b||; the direction error times log t tends to
+    ||(I - b b^T/||b||^2) r|| / ||b||.
+
+    Parameters
+    ----------
+    data : Data
+        Separable examples whose support vectors are linearly independent.
+    rule : Perturbation
+        Gradient flow or l_2.
+    weights : array_like, shape (d,)
+        Weights of a late run: the part of r outside the span of the support is read off them,
+        for it depends on the path.
+
+    Returns
+    -------
+    DepthOneAsymptote
+
+    Raises
+    ------
+    ValueError
+        For other rules, or data that do not separate.
+
+    Notes
+    -----
+    Derivation: derivations/rates.py. Source: flowsam; its limit: arXiv:2603.08290, Theorem 3.1.
+
+    Examples
+    --------
+    >>> from flowsam.data import Data
+    >>> from flowsam.perturbations import gradient_flow
+    >>> line = depth_one_asymptote(Data([[1.0, 0.0], [0.0, 2.0]]), gradient_flow(), [9.0, 9.0])
+    >>> line.slope, line.offset.round(4)
+    (array([1. , 0.5]), array([-0.6931,  0.3466]))
+    """
+    if rule.rho and not (rule.normalised and rule.p == 2):
+        raise ValueError(f"depth_one_asymptote covers GD and l_2-SAM, got {rule.name}")
+    weights = real_array(weights, "weights")
+    slope, dual = shortest_separator(data.z)
+    support = dual > 0
+    z, length = data.z[support], np.linalg.norm(slope)
+    target = -np.log(len(data.z) * dual[support]) + rule.rho * (z @ slope) / length
+    inside = np.linalg.lstsq(z, target)[0]
+    outside = weights - np.linalg.lstsq(z, z @ weights)[0]
+    offset = inside + outside
+    across = offset - slope * (slope @ offset) / length**2
+    return DepthOneAsymptote(slope, offset, float(np.linalg.norm(across) / length))
+
+
+def estimated_exponent(log_t: ArrayLike, values: ArrayLike) -> float:
+    """Return the exponent k of `values ~ (log t)^k` over the last factor of 10 in log t.
+
+    Parameters
+    ----------
+    log_t : array_like, shape (T,)
+        Positive, increasing.
+    values : array_like, shape (T,)
+        Positive values, such as a ratio of predictors.
+
+    Returns
+    -------
+    float
+        Least-squares slope of log values against log log t.
+
+    Examples
+    --------
+    >>> round(estimated_exponent([10.0, 100.0, 1000.0], [3.0, 0.3, 0.03]), 12)
+    -1.0
+    """
+    log_t, values = real_array(log_t, "log_t"), real_array(values, "values")
+    late = log_t >= log_t[-1] / 10.0 * (1 - 1e-12)
+    return float(np.polyfit(np.log(log_t[late]), np.log(values[late]), 1)[0])

@@ -1,0 +1,107 @@
+"""Rates in original time: predictions against runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flowsam.data import Data, single_example
+from flowsam.flow import Flow
+from flowsam.log_clock import late_run
+from flowsam.losses import exponential
+from flowsam.network import balanced
+from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
+from flowsam.rates import (
+    depth_one_asymptote,
+    depth_one_loss,
+    estimated_exponent,
+    gate_radius,
+    late_log_loss,
+)
+from flowsam.solver import solve
+
+
+def separable(seed: int, n: int = 20, d: int = 5) -> Data:
+    """Gaussian examples on the side of a hidden vector."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, d))
+    return Data(z * np.sign(z @ rng.standard_normal(d))[:, None])
+
+
+def depth_one_error(seed: int, rule, log_t: float = 1e4) -> tuple[float, float]:
+    """Return the direction error times log t and its predicted limit."""
+    data = separable(seed)
+    run = late_run(Flow(data, rule), np.zeros((1, 5)), end=(log_t, "log_t_end"))
+    weights = run.states(np.array([log_t]))[0, 0]
+    line = depth_one_asymptote(data, rule, weights)
+    direction = weights / np.linalg.norm(weights) - line.slope / np.linalg.norm(line.slope)
+    return float(np.linalg.norm(direction) * log_t), line.error_constant
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1)], ids=repr)
+@pytest.mark.parametrize("seed", [0])
+def test_direction_error_at_depth_one(rule, seed) -> None:
+    """Within 1 % of the predicted constant at log t = 1e4."""
+    measured, predicted = depth_one_error(seed, rule)
+    assert measured == pytest.approx(predicted, rel=0.01)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1)], ids=repr)
+def test_direction_error_on_twenty_sets(rule) -> None:
+    """The same on 20 random separable sets."""
+    for seed in range(20):
+        measured, predicted = depth_one_error(seed, rule)
+        assert measured == pytest.approx(predicted, rel=0.01), seed
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, 3.0)], ids=repr)
+def test_loss_at_depth_one(rule) -> None:
+    """T * loss tends to exp(-rho |mu|_q) / |mu|^2."""
+    data = single_example([0.6, 1.1])
+    run = solve(Flow(data, rule), [[0.2, -0.1]], log_t_end=200.0)
+    assert run.log_loss[-1] + 200.0 == pytest.approx(np.log(depth_one_loss(data, rule)), abs=0.02)
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.3), l2(0.3)], ids=repr)
+@pytest.mark.parametrize("depth", [2, 3])
+def test_loss_at_depth(rule, depth) -> None:
+    """The perturbed loss and the drop from it to the plain loss, one coordinate, log t = 1e4."""
+    flow = Flow(single_example([1.3]), rule)
+    run = solve(flow, balanced([1.5], depth), log_t_end=1e4)
+    perturbed, plain = late_log_loss(run.log_t[-1], 1.3, depth, rule)
+    hat = np.asarray(flow.log_loss(flow.perturbed(run.theta[-1])))
+    assert float(hat) == pytest.approx(float(perturbed), abs=0.03)
+    drop = float(hat) - run.log_loss[-1]
+    assert drop == pytest.approx(float(perturbed - plain), rel=0.03, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [gradient_flow(), linf(0.2), pytest.param(l2(0.2), marks=pytest.mark.long)],
+    ids=repr,
+)
+def test_direction_exponent_at_depth_two(rule) -> None:
+    """beta_1 / beta_2 falls like (log t)^(mu_1/mu_2 - 1)."""
+    flow = Flow(single_example([1.0, 2.0]), rule, exponential)
+    run = solve(flow, balanced([1.0, 1.0], 2), log_t_end=1e6, save_at=np.logspace(4, 6, 20))
+    ratio = np.abs(run.beta[:, 0] / run.beta[:, 1])
+    assert estimated_exponent(run.log_t, ratio) == pytest.approx(-0.5, abs=0.02)
+
+
+def test_gates() -> None:
+    """rho L^(-1/p); none for gradient flow; refused where the step vanishes."""
+    assert gate_radius(gradient_flow(), 3) == 0.0
+    assert gate_radius(lp(1.0, 1.0), 4) == 0.25
+    with pytest.raises(ValueError, match="normalised"):
+        gate_radius(unnormalised(1.0), 2)
+
+
+def test_bad_input() -> None:
+    """One line each."""
+    with pytest.raises(ValueError, match="depth >= 2, got 1"):
+        late_log_loss(10.0, 1.0, 1, l2(0.1))
+    with pytest.raises(ValueError, match="one example, got n = 20"):
+        depth_one_loss(separable(0), l2(0.1))
+    with pytest.raises(ValueError, match="covers GD and l_2-SAM"):
+        depth_one_asymptote(separable(0), linf(0.1), np.zeros(5))
