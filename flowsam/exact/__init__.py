@@ -135,7 +135,11 @@ def _wrapped(case: ModuleType, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> 
         e for e in case.events(theta0, mu, rho=rho) if e.tau <= min(blow_up, valid_until)
     )
 
+    traced = case.path(theta0, mu, rho=rho) if hasattr(case, "path") else None
+
     def states(tau: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
+        if traced is not None:
+            return traced(tau)
         return case.weights(theta0, mu, rho=rho, tau=np.minimum(tau, blow_up))
 
     return Solution(case.__name__.rsplit(".", 1)[-1], states, events, blow_up, valid_until)
