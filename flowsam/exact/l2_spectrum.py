@@ -148,13 +148,18 @@ def spectrum_of(
     kept = (nu != 0) & (amplitude != 0).any(axis=0)
     if not kept.any():  # at the origin: one rate that carries nothing
         return Spectrum(np.ones(1), np.full((theta.shape[0], 1), -np.inf))
-    nu, amplitude = nu[kept], np.abs(amplitude[:, kept])
+    if not kept.all():
+        nu, amplitude = nu[kept], amplitude[:, kept]
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         # one rounding of the ratio costs less than those of two large logarithms
-        ratio = amplitude / rho
-        plain = np.isfinite(ratio) & (ratio > 0)
-        log_ratio = np.where(plain, np.log(ratio), np.log(amplitude) - np.log(rho))
-    return Spectrum(nu, 2 * (np.log(np.abs(nu)) + log_ratio) - np.log(2))
+        log_weight = np.log(np.abs(amplitude) / rho)
+        if not np.isfinite(log_weight).all():
+            log_weight = np.where(
+                np.isfinite(log_weight), log_weight, np.log(np.abs(amplitude)) - np.log(rho)
+            )
+    log_weight += np.log(np.abs(nu) / np.sqrt(2))
+    log_weight *= 2
+    return Spectrum(nu, log_weight)
 
 
 def _cell_moments(

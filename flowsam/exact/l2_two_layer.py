@@ -11,6 +11,8 @@ The planar curve (tau, A) is integrated once (`l2_march.trace`) and everything i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
@@ -31,6 +33,7 @@ __all__ = [
     "curve",
     "events",
     "outcome",
+    "path",
     "weights",
     "zero_time",
 ]
@@ -103,21 +106,24 @@ def _states(
     a: Float[np.ndarray, "b T"],
 ) -> Float[np.ndarray, "b T 2 d"]:
     """Weights at points of the plane; zeros where A is inf."""
-    damping = np.where(mu == 0, 0.0, a[..., None] * np.where(mu == 0, 1.0, mu**2))
+    resting = np.isinf(a)
+    damping = np.where(resting, 0.0, a)[..., None]
     parts = []
     with np.errstate(over="ignore", invalid="ignore"):
-        for amplitude, rate in (
-            (theta0[:, 0] + theta0[:, 1], mu),
-            (theta0[:, 0] - theta0[:, 1], -mu),
-        ):
+        for sign in (1, -1):
+            amplitude, rate = (theta0[:, 0] + sign * theta0[:, 1])[:, None], sign * mu
             # twice the root: a tiny amplitude may meet a factor beyond the largest double
-            root = np.exp((rate * tau[:, None] - damping) / 2)
-            amplitude = amplitude[:, None, :]
-            parts.append(np.where(amplitude == 0, 0.0, amplitude * root * root))
-    s, e = parts
-    states = np.stack([s + e, s - e], axis=2) / 2
-    still = (mu == 0) | ((tau == 0) & np.isfinite(a))[..., None]
-    return np.where(still[:, :, None], theta0[:, None], states)
+            root = np.exp(rate * (tau[:, None] - rate * damping) / 2)
+            parts.append(amplitude * root * root)
+            parts[-1][np.isnan(parts[-1])] = 0.0  # no amplitude at all
+    states = np.empty((*a.shape, 2, mu.size))
+    states[:, :, 0], states[:, :, 1] = parts[0] + parts[1], parts[0] - parts[1]
+    states /= 2
+    states[resting] = 0.0
+    idle, start = mu == 0, (tau == 0) & ~resting
+    states[..., idle] = theta0[:, None][..., idle]
+    states[start] = theta0[np.nonzero(start)[0]]
+    return states
 
 
 def weights(
@@ -169,3 +175,14 @@ def weights(
             a = trace(part, mu, rho=rho, tau_end=float(tau.max(initial=0.0))).a_at(tau)
         out[first : first + block] = _states(part, mu, tau, a)
     return out.reshape(*theta0.shape[:-2], tau.size, 2, mu.size)
+
+
+def path(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Callable[[Float[np.ndarray, " T"]], Float[np.ndarray, "T 2 d"]]:
+    """Return `weights` of one start as a function of tau; the curve is traced once, to its end."""
+    theta0, mu, rho = checked_start(theta0, mu, rho)
+    if rho == 0:
+        return lambda tau: weights(theta0, mu, rho=0, tau=tau)
+    traced = trace(theta0[None], mu, rho=rho, tau_end=np.inf)
+    return lambda tau: _states(theta0[None], mu, tau, traced.a_at(tau))[0]
