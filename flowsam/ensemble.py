@@ -55,7 +55,7 @@ def solve_many(
     flow: Flow,
     theta0s: ArrayLike,
     *,
-    tau_end: float,
+    tau_end: float | int,
     rtol: float = 1e-9,
     settled: Settled | None = None,
 ) -> Ensemble:
@@ -109,7 +109,7 @@ def solve_many(
     return Ensemble(flow, theta, *parts, control.tau_end, rtol)
 
 
-def _checked_control(flow: Flow, tau_end: float, rtol: float) -> Control:
+def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:
     """Refuse ends and tolerances that mean nothing."""
     tau_end, rtol = (float(real_array(v, n)) for v, n in ((tau_end, "tau_end"), (rtol, "rtol")))
     if tau_end <= 0:

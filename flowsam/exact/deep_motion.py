@@ -167,7 +167,7 @@ class Motion:
         return np.where(before, -1.0, 1.0) * invert(target, gaps)
 
 
-def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Motion:
+def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Motion:
     """Return the starts as places and gaps.
 
     |z| is sorted, and gaps are formed, with the rounding error of `w - shift` kept: which side

@@ -18,7 +18,7 @@ __all__ = ["labels", "limit_label"]
 TIE = 8 * np.finfo(float).eps  # relative difference of blow-up times that counts as none
 
 
-def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Int[np.ndarray, "*batch"]:
+def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int[np.ndarray, "*batch"]:
     """Return the limit's label for each start, as t -> inf.
 
     j >= 1 iff coordinate j blows up first and no other coordinate has met a weight at 0 before,
@@ -70,7 +70,7 @@ def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Int[np.ndarray, "
     return np.where(decided.all(axis=-1), found, Label.UNDECIDED)
 
 
-def limit_label(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[int, str]:
+def limit_label(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[int, str]:
     """Return the label of one start and a sentence with the reason.
 
     Parameters
@@ -118,7 +118,7 @@ def limit_label(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[int, s
     return label, reason + (f"; idle, mu = 0: coordinate {idle}" if idle else "")
 
 
-def _active(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Motion:
+def _active(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Motion:
     """Read the starts, or say that no coordinate moves."""
     motion = read(theta0, mu, rho)
     if not motion.mu.any():

@@ -43,12 +43,15 @@ def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
     return np.asarray(((theta != 0) | (mu == 0)).all(axis=(-2, -1)) & (theta.shape[-2] >= 3))
 
 
-def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch d"]:
+def blow_up_time(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch d"]:
     """Return the rescaled time at which each coordinate, alone, runs to infinity.
 
     tau* = (1/|mu|) int_{u(0)}^inf du / prod_{k != m} sqrt(u^2 + z_k^2 - z_m^2), at L = 3 with all
     z > 0 Carlson's R_F(z_1^2, z_2^2, z_3^2)/|mu|. Where sign(mu) beta > 0 it is finite iff at most
-    one |w| is below rho, and that one is the nearest to rho, no other as near.
+    one |w| is below rho, and that one is the nearest to rho, no other as near. Equal weights:
+    arXiv:2603.08290, Theorem 3.2.
 
     Parameters
     ----------
@@ -67,11 +70,7 @@ def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.nd
     Raises
     ------
     TypeError, ValueError
-        For bad entries, shapes, depth < 3 or rho < 0.
-
-    Notes
-    -----
-    Equal weights: arXiv:2603.08290, Theorem 3.2.
+        For bad entries, shapes, depth < 3 or rho < 0; so do the other functions.
 
     Examples
     --------
@@ -81,7 +80,9 @@ def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.nd
     return read(theta0, mu, rho).blow_up
 
 
-def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch d"]:
+def zero_time(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch d"]:
     """Return the rescaled time at which the first weight of each coordinate reaches 0.
 
     There the formulas stop: solutions of the inclusion are not unique, unless all weights of
@@ -96,8 +97,7 @@ def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarr
     Returns
     -------
     ndarray, shape (..., d)
-        In rescaled time; inf where there is none, 0 where a weight starts at 0. Relative error:
-        tens of eps.
+        inf where there is none, 0 where a weight starts at 0. Relative error: tens of eps.
 
     Examples
     --------
@@ -107,7 +107,9 @@ def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarr
     return read(theta0, mu, rho).first_zero
 
 
-def valid_until(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch"]:
+def valid_until(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch"]:
     """Return the rescaled time to which the formulas hold for all coordinates together.
 
     Parameters
@@ -128,7 +130,7 @@ def valid_until(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Float[np.nda
     return np.asarray(read(theta0, mu, rho).open_from.min(axis=-1))
 
 
-def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Int8[np.ndarray, "*batch d"]:
+def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does when nothing stops it, as a `flowsam.labels.Fate`.
 
     UNKNOWN where a weight reaches 0, except that equal layers rest there at even L (COLLAPSE);
@@ -153,7 +155,7 @@ def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Int8[np.ndarray, "*
 
 
 def weights(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float, tau: ArrayLike
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times, each coordinate alone.
 
@@ -189,7 +191,7 @@ def weights(
     return np.moveaxis(w, -3, -1)
 
 
-def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[Event, ...]:
+def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
     """Return what happens to each coordinate alone, in order of rescaled time.
 
     "turn": the smallest |z| passes 0 and z changes sign; "zero" with a layer: that weight

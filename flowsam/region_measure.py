@@ -1,0 +1,118 @@
+"""How likely each limit is under independent random sizes of a balanced start, l_inf and GD."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.integrate import quad
+
+from flowsam.labels import Label
+
+__all__ = ["chance"]
+
+Sizes = Float[np.ndarray, " d"]
+
+
+def chance(label: int, starts: Any, *, mu: Sizes, rho: float, depth: int) -> float:
+    """Return the probability of a label under independent random sizes alpha.
+
+    L = 2: P(alpha_j > rho) prod P(alpha_k <= rho) over the other |mu_k| >= |mu_j|. L >= 3:
+
+        int prod_{k != j} F_k(rho + (|mu_j|/|mu_k|)^(1/(L-2)) (x - rho)) dF_j(x) over x > rho,
+
+    in the quantile u = F_j(x), where integrand and interval are bounded whatever the tails;
+    Gauss-Kronrod between the kinks, which are where a law ends.
+
+    Parameters
+    ----------
+    label : int
+        A label of `Regions.labels`.
+    starts : frozen continuous scipy.stats distribution, or a sequence of d
+        Law of each size, on (0, inf).
+    mu : ndarray, shape (d,)
+        The example; coordinates with mu_j = 0 take no part.
+    rho : float
+        Radius, in the units of w.
+    depth : int
+        Number of layers, L >= 2.
+
+    Returns
+    -------
+    float
+        Error: that of the laws at L = 2; 1e-9 at L >= 3, 1e-14 for uniform laws.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For laws that are discrete or not positive, or a wrong number of them.
+
+    Examples
+    --------
+    >>> from scipy.stats import uniform
+    >>> rule = {"mu": np.array([1.0, 2.0]), "rho": 0.0, "depth": 3}
+    >>> round(chance(1, uniform(0, 1), **rule), 15)  # x/2 integrated over (0, 1)
+    0.25
+    """
+    laws, size = _checked_laws(starts, mu.size), np.abs(mu)
+    active = np.flatnonzero(size)
+    if label >= 1 and depth == 2:
+        return _box(label - 1, size, rho, laws)
+    if label >= 1:
+        with np.errstate(divide="ignore"):
+            slopes = (size[label - 1] / size) ** (1 / (depth - 2))
+        return _cone(label - 1, slopes, rho, laws)
+    none = float(np.prod([laws[j].cdf(rho) for j in active]))
+    if label == Label.TIE and depth == 2:
+        return _shared(size, rho, laws)
+    return 0.0 if label in (Label.TIE, Label.SEPARATRIX) else none
+
+
+def _box(j: int, size: Sizes, rho: float, laws: Sequence[Any]) -> float:
+    """P(alpha_j > rho, alpha_k <= rho for every other k with size_k >= size_j)."""
+    rivals = np.flatnonzero((size >= size[j]) & (np.arange(size.size) != j))
+    return float(laws[j].sf(rho) * np.prod([laws[k].cdf(rho) for k in rivals]))
+
+
+def _shared(size: Sizes, rho: float, laws: Sequence[Any]) -> float:
+    """P(two or more above rho among the largest |mu| that has any), for L = 2."""
+    values, counts = np.unique(size[size > 0], return_counts=True)
+    total = 0.0
+    for value in values[counts > 1]:
+        above = np.prod([laws[k].cdf(rho) for k in np.flatnonzero(size > value)])
+        below = [laws[k].cdf(rho) for k in np.flatnonzero(size == value)]
+        one = sum(_box(int(k), size, rho, laws) for k in np.flatnonzero(size == value))
+        total += float(above * (1.0 - np.prod(below)) - one)
+    return total
+
+
+def _cone(j: int, slopes: Sizes, rho: float, laws: Sequence[Any]) -> float:
+    """P(alpha_j > rho, alpha_k - rho < slope_k (alpha_j - rho) for every other k)."""
+    rivals = [(laws[k], s) for k, s in enumerate(slopes) if k != j and s < np.inf]
+
+    def inside(u: float) -> float:
+        over = laws[j].ppf(u) - rho
+        return float(np.prod([law.cdf(rho + slope * over) for law, slope in rivals]))
+
+    edges = [rho + (edge - rho) / slope for law, slope in rivals for edge in law.support()]
+    marks = np.unique(np.clip(laws[j].cdf([rho, *edges]), laws[j].cdf(rho), 1.0))
+    spans = [(a, b) for a, b in zip(marks, [*marks[1:], 1.0], strict=True) if a < b]
+    parts = [quad(inside, *span, epsabs=1e-12, epsrel=1e-10, limit=200)[0] for span in spans]
+    return float(sum(parts))
+
+
+def _checked_laws(starts: Any, d: int) -> list[Any]:
+    """Return d continuous distributions on (0, inf)."""
+    laws = list(starts) if isinstance(starts, Sequence) else [starts] * d
+    if len(laws) != d:
+        raise ValueError(f"a probability needs one distribution or {d}, got {len(laws)}")
+    for law in laws:
+        if not hasattr(law, "ppf") or not hasattr(law, "pdf"):
+            kind = type(law).__name__
+            raise TypeError(f"a probability needs continuous scipy.stats distributions, got {kind}")
+        least = law.support()[0]
+        if least < 0:
+            raise ValueError(f"balanced starts are positive, got sizes from {least}; try halfnorm")
+    return laws
