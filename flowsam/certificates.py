@@ -1,166 +1,167 @@
-"""Verdicts read off a run in rescaled time, each with the argument that makes it certain.
+"""What a state already proves about its limit, for one-example rules without a theorem.
 
-At L = 2, with s = u + sign(mu) v: every l_p rule has `s_j' = |mu_j| (s_j + c)`, with |c| at most
-2^(1-1/p) rho, so beyond that distance s_j grows for ever, at a rate that tends to |mu_j|, which no
-coordinate of smaller |mu| can match. Unnormalised SAM, `s_j' = |mu_j| s_j (1 - rho Lambda |mu_j|)`,
-loses its brake for good once `rho Lambda(theta) max|mu| < 1`, since margins then only grow.
-At L >= 3 a coordinate that reaches infinity in finite tau has won: the others freeze there.
+L = 2, s_j = u_j + sign(mu_j) v_j: `s_j' = |mu_j| (s_j + c)` with |c| at most 2^(1-1/p) rho, so
+beyond that distance s_j grows for ever. Where 1 < p <= 2 the brake on a weight fades as the
+gradient grows, so one escape releases every coordinate with s_j != 0. Where p > 2 a small weight
+is braked without bound, and a coordinate dies alone in finite tau.
+L >= 3: the first coordinate to blow up wins, see `blow_up_order`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
+from flowsam.blow_up_order import winner
 from flowsam.flow import Flow
-from flowsam.labels import Label
-from flowsam.solver import solve
-from flowsam.trajectory import Trajectory
+from flowsam.labels import Fate, Label
+from flowsam.theorem_labels import fate_labels
 
-__all__ = ["Verdict", "by_run"]
+__all__ = ["decided", "dying", "fates"]
 
-_SPANS = (8.0, 32.0, 128.0)  # rescaled time, in units of the slowest active rate
-
-
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """A label, its direction, and what decided.
-
-    Parameters
-    ----------
-    label : int
-    direction : ndarray, shape (d,), or None
-    certificate : str
-        "theorem", "monotone", "numerical" or "none".
-    reason : str
-    """
-
-    label: int
-    direction: Float[np.ndarray, " d"] | None
-    certificate: str
-    reason: str
+Pairs = Float[np.ndarray, "2 d B"]
+Chosen = Bool[np.ndarray, "d B"]
 
 
-def basis(mu: Float[np.ndarray, " d"], label: int) -> Float[np.ndarray, " d"]:
-    """Return sign(mu_j) e_j for a label j >= 1."""
-    direction = np.zeros(mu.size)
-    direction[label - 1] = np.sign(mu[label - 1])
-    return direction
-
-
-def by_run(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
-    """Return the verdict on one start by integrating until a certificate holds.
+def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
+    """Return the label that each state proves, UNDECIDED where it proves none.
 
     Parameters
     ----------
     flow : Flow
-        One example, a rule without a theorem (l_p, unnormalised, l_2 at L >= 3).
-    theta0 : ndarray, shape (L, d)
-        The start, L >= 2.
+        One example, any rule with rho > 0.
+    w : ndarray, shape (L, d, B)
+        States, L >= 2, batch last.
 
     Returns
     -------
-    Verdict
-        Undecided where no certificate holds by 128 units of the slowest rate.
+    ndarray of int, shape (B,)
+
+    Notes
+    -----
+    Derivation: derivations/decided_states.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> layer = np.array([[3.0, 0.01, 0.01], [0.01, 1e-4, 0.7]])
+    >>> decided(Flow(single_example([1, 2]), lp(1, 3)), np.stack([layer, layer]))
+    array([ 1,  0, -1])
     """
-    sizes = np.abs(flow.mu[flow.mu != 0])
-    scale = max(flow.perturbation.rho, float(np.abs(theta0).max()))
-    rate = float(sizes.min()) * scale ** max(len(theta0) - 2, 0)
-    for span in _SPANS:
-        run = solve(flow, theta0, tau_end=span / rate, rtol=1e-8)
-        if run.status == "collapsed":
-            reason = f"every active weight reaches 0 at tau = {run.events[-1].tau:.6g}"
-            return Verdict(int(Label.ZERO), None, "numerical", reason)
-        if run.status == "failed":
-            return Verdict(int(Label.FAILED), None, "none", run.message)
-        verdict = _escape(flow, run) if len(theta0) == 2 else _blow_up(flow, run)
-        if verdict is not None:
-            return verdict
-        if run.status not in ("finished",):
-            break
-    reason = (
-        f"no certificate holds by tau = {run.tau[-1]:.4g} ({run.status}); it may linger at a saddle"
-    )
-    return Verdict(int(Label.UNDECIDED), None, "none", reason)
+    with np.errstate(all="ignore"):  # weights near the ends of doubles prove nothing, or the same
+        if len(w) > 2:
+            first = winner(flow, w)
+            return np.where(first < 0, int(Label.UNDECIDED), first + 1)
+        known = fates(flow, w).T
+    least = fate_labels(known, flow.mu)
+    most = fate_labels(np.where(known == Fate.UNKNOWN, Fate.ESCAPE, known), flow.mu)
+    return np.where(least == most, least, int(Label.UNDECIDED))
 
 
-def _blow_up(flow: Flow, run: Trajectory) -> Verdict | None:
-    """Return the winner of a blow-up at L >= 3."""
-    blow_up = [event for event in run.events if event.kind == "blow-up"]
-    if not blow_up:
-        return None
-    winner, mu = blow_up[0].coordinate, flow.mu
-    reason = f"coordinate {winner + 1} blows up at tau = {blow_up[0].tau:.6g}, where others freeze"
-    scores = _preserved_scores(flow, run.theta[0])
-    twins = _twins(mu, run.theta[0], winner)
-    if scores is not None:
-        twins |= np.abs(scores - scores[winner]) <= 8 * np.finfo(float).eps * scores[winner]
-        if scores[winner] < scores.max() and not twins[np.argmax(scores)]:
-            reason = (
-                "the run broke the order of |mu_j| |w_j|^(L-2), which l_2 preserves; lower rtol"
-            )
-            return Verdict(int(Label.FAILED), None, "none", reason)
-        reason += "; the order of |mu_j| |w_j|^(L-2) never changes, so no other coordinate can win"
-    certificate = "numerical" if scores is None else "monotone"
-    if twins.sum() > 1:
-        size = np.where(
-            twins,
-            np.where(twins, np.abs(mu), 1.0) ** (-len(run.theta[0]) / (len(run.theta[0]) - 2)),
-            0.0,
-        )
-        direction = np.sign(mu) * size / np.linalg.norm(size)
-        return Verdict(
-            int(Label.TIE), direction, certificate, f"{reason}; its equals do so with it"
-        )
-    return Verdict(winner + 1, basis(mu, winner + 1), certificate, reason)
+def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
+    """Return what is certain about each coordinate at L = 2, UNKNOWN where nothing is.
 
+    Where p <= 2 only the collapse of all coordinates is told. A coordinate with s_j = 0 keeps it
+    (p > 1) and never escapes; SADDLE is an origin that lets the others go (unnormalised SAM).
 
-def _twins(
-    mu: Float[np.ndarray, " d"], theta: Float[np.ndarray, "L d"], winner: int
-) -> Bool[np.ndarray, " d"]:
-    """Return the coordinates that move as the winner does, by symmetry."""
-    sign = np.sign(mu) * np.prod(np.sign(theta), axis=0)
-    sizes = np.sort(np.abs(theta), axis=0)
-    same = (np.abs(mu) == np.abs(mu[winner])) & (sign == sign[winner])
-    return same & (sizes == sizes[:, [winner]]).all(axis=0)
+    Parameters
+    ----------
+    flow : Flow
+        One example, any rule with rho > 0.
+    w : ndarray, shape (2, d, B)
 
+    Returns
+    -------
+    ndarray of int, shape (d, B)
 
-def _preserved_scores(
-    flow: Flow, theta: Float[np.ndarray, "L d"]
-) -> Float[np.ndarray, " d"] | None:
-    """Return |mu_j| |w_j|^(L-2), whose order l_2 keeps for balanced aligned starts, else None."""
-    rule, sizes = flow.perturbation, np.abs(theta)
-    aligned = (np.sign(flow.mu) * np.prod(np.sign(theta), axis=0))[flow.mu != 0] > 0
-    if not (rule.p == 2 and rule.normalised and aligned.all() and (sizes == sizes[0]).all()):
-        return None
-    return np.abs(flow.mu) * sizes[0] ** (len(theta) - 2)
-
-
-def _escape(flow: Flow, run: Trajectory) -> Verdict | None:
-    """Return the winner at L = 2 where the coordinates of the largest |mu| can only grow."""
-    mu, rule = flow.mu, flow.perturbation
-    finite = np.isfinite(run.theta).all(axis=(1, 2))
-    first, last = run.theta[0], run.theta[finite][-1]
-    moving = (mu != 0) & (first[0] + np.sign(mu) * first[1] != 0)
-    if not moving.any():
-        return Verdict(
-            int(Label.SEPARATRIX), None, "monotone", "u_j + sign(mu_j) v_j = 0 everywhere"
-        )
-    top = moving & (np.abs(mu) == np.abs(mu[moving]).max())
-    if rule.normalised:
-        brake = 2 ** (1 - 1 / rule.p) * rule.rho
-        certain = (np.abs(last[0] + np.sign(mu) * last[1])[top] > brake).all()
-        reason = (
-            f"|u_j + sign(mu_j) v_j| passed 2^(1-1/p) rho = {brake:.4g}, from where it only grows"
-        )
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> fates(Flow(single_example([1, 2]), lp(1, 1.5)), np.array([[[3.0], [0.1]]] * 2)).ravel()
+    array([5, 1])
+    """
+    a, rule = np.abs(flow.mu)[:, None], flow.perturbation
+    s = np.abs(w[0] + np.sign(flow.mu)[:, None] * w[1]) * (a > 0)
+    saddle = np.zeros(s.shape, dtype=bool)
+    if not rule.normalised:
+        escapes, falls, saddle = _unnormalised(flow, w, s)
     else:
-        log_slope = float(flow.pull(last)[1])
-        certain = rule.rho * np.exp(log_slope) * np.abs(mu).max() < 1
-        reason = "rho Lambda max|mu| fell below 1, from where every coordinate only grows"
-    if not certain:
-        return None
-    label = int(np.argmax(top)) + 1 if top.sum() == 1 else int(Label.TIE)
-    direction = basis(mu, label) if label > 0 else None
-    return Verdict(label, direction, "monotone", reason + ", and the largest |mu_j| wins")
+        escapes = s > 2 ** (1 - 1 / rule.p) * rule.rho
+        falls = dying(flow, w) if rule.p > 2 else _shrinking(flow, w)
+        if 1 < rule.p <= 2:
+            top = (s > 0) & (a == np.where(s > 0, a, 0).max(axis=0))
+            escapes = top & escapes.any(axis=0)
+    falls = falls | (s == 0) & (rule.p > 1)
+    told = {Fate.IDLE: a == 0, Fate.SADDLE: saddle, Fate.ESCAPE: escapes, Fate.COLLAPSE: falls}
+    return np.select(list(told.values()), list(told), Fate.UNKNOWN)
+
+
+def dying(flow: Flow, w: Pairs) -> Chosen:
+    """Return which coordinates reach 0 in finite tau whatever the others do (p > 2, L = 2).
+
+    `x = (|u| + |v|)^(2-q)` obeys `x' <= (2-q) |mu| (x - |mu|^(q-1) rho / ||g||_q^(q-1))`, and
+    ||g||_q + b, b = M (2d)^(1/q-1/p) rho, grows no faster than e^(M tau), M = max |mu|: together
+    a linear inequality, whose solution meets 0 iff `x ((2-q) |mu| + (q-1) M) < (2-q) |mu|^q rho /
+    (||g||_q + b)^(q-1)`.
+
+    Parameters
+    ----------
+    flow : Flow
+        l_p-SAM with 2 < p < inf, one example.
+    w : ndarray, shape (2, d, B)
+
+    Returns
+    -------
+    ndarray of bool, shape (d, B)
+
+    Notes
+    -----
+    Derivation: derivations/decided_states.py. As p -> inf it reads `|u| + |v| < rho`.
+
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> flow = Flow(single_example([1.0]), lp(1, 3))
+    >>> dying(flow, np.array([[[0.05, 2.0]]] * 2))
+    array([[ True, False]])
+    """
+    rule, a = flow.perturbation, np.abs(flow.mu)[:, None]
+    q, most = rule.p / (rule.p - 1), float(a.max())
+    b = most * (2.0 * np.count_nonzero(a)) ** (1 / q - 1 / rule.p) * rule.rho
+    g = ((a * np.abs(w)) ** q).sum(axis=(0, 1)) ** (1 / q)
+    x = np.abs(w).sum(axis=0) ** (2 - q)
+    brake = (2 - q) * a**q * rule.rho / (g + b) ** (q - 1)
+    return (a > 0) & (x * ((2 - q) * a + (q - 1) * most) < brake)
+
+
+def _shrinking(flow: Flow, w: Pairs) -> Bool[np.ndarray, " B"]:
+    """Whether |theta| falls for ever, p <= 2: `(|theta|^2)'/2 <= M |theta|^2 - rho ||g||_q`.
+
+    ||g||_q >= min |mu_j| |theta| (2d)^(1/q-1/2), over the coordinates that are not at 0.
+    """
+    rule, active = flow.perturbation, flow.mu != 0
+    a, w = np.abs(flow.mu)[active, None], w[:, active]
+    alive = (w != 0).any(axis=0)
+    least = np.where(alive, a, np.inf).min(axis=0, initial=np.inf)
+    most = np.where(alive, a, 0).max(axis=0, initial=0)
+    spread = (2.0 * len(a)) ** (0.5 - 1 / rule.p)  # 1/q - 1/2
+    return most * np.sqrt((w * w).sum(axis=(0, 1))) < rule.rho * least * spread
+
+
+def _unnormalised(
+    flow: Flow, w: Pairs, s: Float[np.ndarray, "d B"]
+) -> tuple[Chosen, Chosen, Chosen]:
+    """Escapes, falls and saddles at L = 2, `s_j' = |mu_j| s_j (1 - rho Lambda(theta) |mu_j|)`.
+
+    All rise for ever once rho Lambda max|mu| < 1, since margins then rise; all fall for ever once
+    rho |ell'(S)| min|mu| > 1, S = sum |mu_j| s_j^2 / 4, which no later margin exceeds.
+    """
+    a, moving = np.abs(flow.mu)[:, None], s > 0
+    most, least = np.where(moving, a, 0).max(axis=0), np.where(moving, a, np.inf).min(axis=0)
+    least = np.where(moving.any(axis=0), least, a[a > 0].min(initial=np.inf))
+    here, later = (
+        flow.perturbation.rho * np.exp(flow.loss.log_slope(margin))
+        for margin in (flow.mu @ (w[0] * w[1]), (a * s * s).sum(axis=0) / 4)
+    )
+    falls = np.broadcast_to(later * least > 1, s.shape)
+    return moving & (here * most < 1), falls, ~moving.any(axis=0) & ~falls

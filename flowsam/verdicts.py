@@ -8,17 +8,18 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from flowsam import exact
-from flowsam.certificates import Verdict, basis, by_run
-from flowsam.exact import first_escape, l2_outcome, linf_balanced, linf_two_layer
+from flowsam.exact import first_escape, linf_balanced, linf_two_layer
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
+from flowsam.path_verdicts import Verdict, basis, by_path
 from flowsam.perturbations import linf
+from flowsam.settling import settle
+from flowsam.theorem_labels import TIE, deep_labels, fate_labels, l2_labels
 
 __all__ = ["judge", "labels"]
 
 Theta = Float[np.ndarray, "*batch L d"]
 Labels = Int[np.ndarray, "*batch"]
-_TIE = 8 * np.finfo(float).eps
 
 
 def _rule(flow: Flow, depth: int) -> str:
@@ -40,80 +41,30 @@ def labels(flow: Flow, theta0s: Theta) -> Labels:
         return np.full(theta0s.shape[:-2], Label.OTHER_DIRECTION, dtype=np.int64)
     if name == "two layers":
         fates = linf_two_layer.fate(theta0s, flow.mu, rho=flow.perturbation.rho)
-        return two_layer_labels(fates, flow.mu)
+        return fate_labels(fates, flow.mu)
     if name == "deep":
         return deep_labels(theta0s, flow.mu, flow.perturbation.rho)
     if name == "l2":
         return l2_labels(theta0s, flow.mu, flow.perturbation.rho)
     flat = theta0s.reshape(-1, *theta0s.shape[-2:])
-    found = np.array([judge(flow, theta).label for theta in flat], dtype=np.int64)
+    if flow.data.z.shape[0] > 1:
+        found = np.array([judge(flow, theta).label for theta in flat], dtype=np.int64)
+    else:
+        found = _integrated(flow, flat)
     return found.reshape(theta0s.shape[:-2])
 
 
-def two_layer_labels(fates: Int[np.ndarray, "*batch d"], mu: Float[np.ndarray, " d"]) -> Labels:
-    """Return labels at L = 2 from the coordinates' fates.
-
-    The largest |mu_j| among the escaping coordinates wins (equal: tie); if none escapes and an
-    active one is on its separatrix, separatrix; else zero.
-    """
-    found = np.zeros(fates.shape[:-1], dtype=np.int64)
-    found[(fates == Fate.SADDLE).any(axis=-1)] = Label.SEPARATRIX
-    for size in np.unique(np.abs(mu[mu != 0])):  # ascending: larger ones overwrite
-        group = np.flatnonzero(np.abs(mu) == size)
-        escapes = fates[..., group] == Fate.ESCAPE
-        if group.size == 1:
-            found[escapes[..., 0]] = group[0] + 1
-            continue
-        count = escapes.sum(axis=-1)
-        found[count == 1] = group[escapes[count == 1].argmax(axis=-1)] + 1
-        found[count > 1] = Label.TIE
+def _integrated(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
+    """Return labels of starts without a theorem for their rule; a lone balanced one has its own."""
+    lone = np.zeros(len(starts), dtype=bool)
+    if flow.perturbation.normalised and np.count_nonzero(flow.mu) == 1:
+        lone = linf_balanced.applies(starts, flow.mu)
+    found = np.empty(len(starts), dtype=np.int64)
+    found[~lone] = settle(flow, starts[~lone]).label
+    if lone.any():
+        radius = exact.radius_of(flow, starts[lone])
+        found[lone] = labels(Flow(flow.data, linf(radius), flow.loss), starts[lone])
     return found
-
-
-def deep_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
-    """Return labels at L >= 3: the theorem's for balanced starts, first escape elsewhere."""
-    even = linf_balanced.applies(theta0s, mu)
-    found = np.empty(theta0s.shape[:-2], dtype=np.int64)
-    found[even] = balanced_labels(theta0s[even], mu, rho)
-    if not even.all():
-        found[~even] = first_escape.labels(theta0s[~even], mu, rho=rho)
-    return found
-
-
-def balanced_labels(
-    theta0s: Float[np.ndarray, "k L d"], mu: Float[np.ndarray, " d"], rho: float
-) -> Int[np.ndarray, " k"]:
-    """Return labels of balanced starts at L >= 3.
-
-    The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores
-    within 8 eps tie. Without a winner a stalled coordinate comes before a separatrix.
-    """
-    fates = linf_balanced.fate(theta0s, mu, rho=rho)
-    blow_up = linf_balanced.blow_up_time(theta0s, mu, rho=rho)
-    first = blow_up.min(axis=-1, keepdims=True)
-    winners = (blow_up <= first * (1 + _TIE)) & (fates == Fate.ESCAPE)
-    count = winners.sum(axis=-1)
-    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
-    held = np.select(
-        [(fates == fate).any(axis=-1) for fate in (Fate.UNKNOWN, Fate.STALL, Fate.SADDLE)],
-        [Label.UNDECIDED, Label.STALLED, Label.SEPARATRIX],
-        Label.ZERO,
-    )
-    return np.where(count == 0, held, found)
-
-
-def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
-    """Return labels of l_2 at L = 2: an escape goes to the largest |mu_j| with s_j(0) != 0.
-
-    s_j = u_j + sign(mu_j) v_j keeps its sign for ever; several equal largest |mu_j| tie.
-    """
-    code = l2_outcome.outcome(theta0s, mu, rho=rho).code
-    grows = (theta0s[..., 0, :] + np.sign(mu) * theta0s[..., 1, :] != 0) & (mu != 0)
-    size = np.where(grows, np.abs(mu), -1.0)
-    winners = size == size.max(axis=-1, keepdims=True)
-    found = np.where(winners.sum(axis=-1) > 1, Label.TIE, winners.argmax(axis=-1) + 1)
-    found = np.where(code == Fate.SADDLE, Label.SEPARATRIX, found)
-    return np.where(code == Fate.COLLAPSE, Label.ZERO, found)
 
 
 def _by_curve(flow: Flow, theta0: Float[np.ndarray, "2 d"]) -> Verdict:
@@ -150,7 +101,7 @@ def judge(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     rho = exact.radius_of(flow, theta0)
     if name in ("two layers", "deep") or (name == "" and rho != flow.perturbation.rho):
         return _by_theorem(Flow(flow.data, linf(rho), flow.loss), theta0)
-    return _by_curve(flow, theta0) if name == "l2" else by_run(flow, theta0)
+    return _by_curve(flow, theta0) if name == "l2" else by_path(flow, theta0)
 
 
 def _by_theorem(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
@@ -203,7 +154,5 @@ def _direction(
     else:
         blow_up = linf_balanced.blow_up_time(theta0, mu, rho=rho)
         active = np.where(mu == 0, 1.0, np.abs(mu))
-        size = np.where(
-            blow_up <= blow_up.min() * (1 + _TIE), active ** (-depth / (depth - 2)), 0.0
-        )
+        size = np.where(blow_up <= blow_up.min() * (1 + TIE), active ** (-depth / (depth - 2)), 0.0)
     return np.sign(mu) * size / np.linalg.norm(size)

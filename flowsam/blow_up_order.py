@@ -1,0 +1,132 @@
+"""Which coordinate blows up first at L >= 3: bounds of the times, from one state.
+
+With |eps| <= r, `|w_k|' <= |mu| prod_{m != k} (|w_m| + r)`, and `>=` with |w_m| - r where
+sign(mu) beta > 0. Either comparison conserves z_k^2 - z_l^2, so blow-up takes
+`int_0^inf dy / (|mu| prod_k (z_k^2 + 2 y)^(1/2))`, and the product lies between those of the
+geometric and the quadratic mean: between `rms^-(L-2)` and `gm^-(L-2)`, over (L - 2) |mu|.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.flow import Flow
+
+__all__ = ["equals", "winner"]
+
+Weights = Float[np.ndarray, "L d B"]
+_EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
+
+
+def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
+    """Return the coordinate that is certain to blow up first at L >= 3, counted from 0, or -1.
+
+    `|mu_j| gm(|w_j| - r)^(L-2) > |mu_i| rms(|w_i| + r)^(L-2)` for every other i, where r bounds
+    |eps|: rho, or rho L^(-1/p) for a coordinate with equal layers. Under l_2, equal aligned layers
+    keep the order of |mu_j| |w_j|^(L-2) for ever: there one certain blow-up decides.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, any rule.
+    w : ndarray, shape (L, d, B)
+        States, batch last.
+
+    Returns
+    -------
+    ndarray of int, shape (B,)
+
+    Notes
+    -----
+    Derivation: derivations/decided_states.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> from flowsam import l2, linf, single_example
+    >>> states = np.array([[[9.0, 1.5], [2.0, 0.9]]] * 3)
+    >>> [winner(Flow(single_example([1, 2]), rule(1)), states) for rule in (linf, l2)]
+    [array([ 0, -1]), array([0, 1])]
+    """
+    a, power = np.abs(flow.mu)[:, None], len(w) - 2
+    size, even = np.abs(w), _even(w)
+    radius = _radius(flow, w, even)
+    inner, outer = np.maximum(size - radius, 0.0), size + radius
+    rises = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
+    low = np.where(rises, a * np.prod(inner ** (power / len(w)), axis=0), 0.0)
+    high = a * np.mean(outer * outer, axis=0) ** (power / 2)
+    first, columns = low.argmax(axis=0), np.arange(w.shape[-1])
+    best = low[first, columns]
+    high[first, columns] = 0.0
+    found = np.where((best > 0) & (best > high.max(axis=0)), first, -1)
+    if not _keeps_order(flow):
+        return found
+    ordered = (best > 0) & ((even & rises) | (a == 0)).all(axis=0)
+    return np.where(ordered, (a * size[0] ** power).argmax(axis=0), found)
+
+
+def equals(
+    flow: Flow, starts: Float[np.ndarray, "N L d"], first: Int[np.ndarray, " N"]
+) -> Bool[np.ndarray, "N d"]:
+    """Return which coordinates blow up together with a given one: by symmetry, or by equal scores.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example.
+    starts : ndarray, shape (N, L, d)
+    first : ndarray of int, shape (N,)
+        The coordinate of each start that blows up, counted from 0.
+
+    Returns
+    -------
+    ndarray of bool, shape (N, d)
+        The coordinate itself included.
+
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> start = np.array([[[1.0, -1.0], [2.0, 1.0], [3.0, 3.0]]])
+    >>> equals(Flow(single_example([1, -1]), lp(1, 3)), start, np.array([0]))
+    array([[ True, False]])
+    """
+    a, sizes = np.abs(flow.mu), np.sort(np.abs(starts), axis=1)
+    sign, place = np.sign(flow.mu) * np.prod(np.sign(starts), axis=1), first[:, None]
+    chosen = np.take_along_axis(sizes, place[:, None], axis=2)
+    same = (a == a[place]) & (sign == np.take_along_axis(sign, place, axis=1))
+    same &= (sizes == chosen).all(axis=1)
+    if _keeps_order(flow):
+        ordered = (sizes == sizes[:, :1]).all(axis=(1, 2)) & (sign[:, a > 0] > 0).all(axis=1)
+        scores = a * sizes[:, 0] ** (sizes.shape[1] - 2)
+        top = np.take_along_axis(scores, place, axis=1)
+        same |= ordered[:, None] & (np.abs(scores - top) <= 8 * np.finfo(float).eps * top)
+    return same
+
+
+def _even(w: Weights) -> Bool[np.ndarray, "d B"]:
+    """Coordinates whose layers are equal in size, up to rounding on the way."""
+    size = np.abs(w)
+    return size.max(axis=0) - size.min(axis=0) <= _EVEN * size.max(axis=0)
+
+
+def _keeps_order(flow: Flow) -> bool:
+    """Whether the rule is l_2."""
+    return flow.perturbation.normalised and flow.perturbation.p == 2
+
+
+def _radius(
+    flow: Flow, w: Weights, even: Bool[np.ndarray, "d B"]
+) -> Float[np.ndarray, "..."] | float:
+    """Bound |eps| from now on: by rho, or for unnormalised SAM by what rising margins leave of it.
+
+    With every x_j = mu_j beta_j > 0 and S their sum, `|eps_k| = rho Lambda x_j / |w_k| <=
+    rho e^-(S - x_j) x_j e^-x_j / |w_k|`; while that is below |w_k|, all |w| and x_j rise.
+    """
+    rule = flow.perturbation
+    if rule.normalised:
+        return rule.rho * np.where(even, (1 + 10 * _EVEN) * len(w) ** (-1 / rule.p), 1.0)
+    x = flow.mu[:, None] * np.prod(w, axis=0)
+    peak = np.where(x > 1, x * np.exp(-np.maximum(x, 1.0)), np.exp(-1.0))
+    bound = rule.rho * np.exp(x - x.sum(axis=0)) * peak / np.abs(w)
+    rises = ((x > 0) & (bound < np.abs(w))) | (flow.mu == 0)[:, None]
+    return np.where(rises.all(axis=(0, 1)), bound, np.inf)

@@ -1,0 +1,99 @@
+"""Labels of many starts at once where a theorem decides: l_inf and GD, and l_2 at L = 2."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.exact import first_escape, l2_outcome, linf_balanced
+from flowsam.labels import Fate, Label
+
+__all__ = ["TIE", "balanced_labels", "deep_labels", "fate_labels", "l2_labels"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+Labels = Int[np.ndarray, "*batch"]
+TIE = 8 * np.finfo(float).eps  # relative difference of scores that counts as none
+
+
+def fate_labels(
+    fates: Int[np.ndarray, "*batch d"], mu: Float[np.ndarray, " d"]
+) -> Int[np.ndarray, "*batch"]:
+    """Return labels at L = 2 from what each coordinate does alone.
+
+    The largest |mu_j| among the escaping coordinates wins (equal: tie); if none escapes and an
+    active one is on its separatrix, separatrix; else zero.
+
+    Parameters
+    ----------
+    fates : ndarray of int, shape (..., d)
+        Members of `Fate`; UNKNOWN counts as no escape.
+    mu : ndarray, shape (d,)
+        The example.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+
+    Examples
+    --------
+    >>> fate_labels(np.array([[Fate.ESCAPE, Fate.ESCAPE], [0, Fate.SADDLE]]), np.array([1.0, -2.0]))
+    array([ 2, -2])
+    """
+    found = np.zeros(fates.shape[:-1], dtype=np.int64)
+    found[(fates == Fate.SADDLE).any(axis=-1)] = Label.SEPARATRIX
+    for size in np.unique(np.abs(mu[mu != 0])):  # ascending: larger ones overwrite
+        group = np.flatnonzero(np.abs(mu) == size)
+        escapes = fates[..., group] == Fate.ESCAPE
+        if group.size == 1:
+            found[escapes[..., 0]] = group[0] + 1
+            continue
+        count = escapes.sum(axis=-1)
+        found[count == 1] = group[escapes[count == 1].argmax(axis=-1)] + 1
+        found[count > 1] = Label.TIE
+    return found
+
+
+def deep_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
+    """Return labels at L >= 3: the theorem's for balanced starts, first escape elsewhere."""
+    even = linf_balanced.applies(theta0s, mu)
+    found = np.empty(theta0s.shape[:-2], dtype=np.int64)
+    found[even] = balanced_labels(theta0s[even], mu, rho)
+    if not even.all():
+        found[~even] = first_escape.labels(theta0s[~even], mu, rho=rho)
+    return found
+
+
+def balanced_labels(
+    theta0s: Float[np.ndarray, "k L d"], mu: Float[np.ndarray, " d"], rho: float
+) -> Int[np.ndarray, " k"]:
+    """Return labels of balanced starts at L >= 3.
+
+    The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores
+    within 8 eps tie. Without a winner a stalled coordinate comes before a separatrix.
+    """
+    fates = linf_balanced.fate(theta0s, mu, rho=rho)
+    blow_up = linf_balanced.blow_up_time(theta0s, mu, rho=rho)
+    first = blow_up.min(axis=-1, keepdims=True)
+    winners = (blow_up <= first * (1 + TIE)) & (fates == Fate.ESCAPE)
+    count = winners.sum(axis=-1)
+    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
+    held = np.select(
+        [(fates == fate).any(axis=-1) for fate in (Fate.UNKNOWN, Fate.STALL, Fate.SADDLE)],
+        [Label.UNDECIDED, Label.STALLED, Label.SEPARATRIX],
+        Label.ZERO,
+    )
+    return np.where(count == 0, held, found)
+
+
+def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
+    """Return labels of l_2 at L = 2: an escape goes to the largest |mu_j| with s_j(0) != 0.
+
+    s_j = u_j + sign(mu_j) v_j keeps its sign for ever; several equal largest |mu_j| tie.
+    """
+    code = l2_outcome.outcome(theta0s, mu, rho=rho).code
+    grows = (theta0s[..., 0, :] + np.sign(mu) * theta0s[..., 1, :] != 0) & (mu != 0)
+    size = np.where(grows, np.abs(mu), -1.0)
+    winners = size == size.max(axis=-1, keepdims=True)
+    found = np.where(winners.sum(axis=-1) > 1, Label.TIE, winners.argmax(axis=-1) + 1)
+    found = np.where(code == Fate.SADDLE, Label.SEPARATRIX, found)
+    return np.where(code == Fate.COLLAPSE, Label.ZERO, found)
