@@ -1,35 +1,46 @@
-"""Planes of initialisations: two parameters to starts, and what theory draws on them."""
+"""Planes of initialisations: frozen functions of two parameters, each naming its axes.
+
+A plane takes x (1, nx) and y (ny, 1) to starts (ny, nx, L, d), and so may any function; these
+take scattered points too, and one with a method `flow_at(flow, y)` gives each row its own flow.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
-from flowsam import exact
-from flowsam.exact import linf_two_layer
+from flowsam.data import real_array
 from flowsam.flow import Flow
 from flowsam.network import balanced
 
 __all__ = [
     "BalancedPlane",
-    "balanced_plane",
-    "boundaries",
-    "checked_start",
+    "ImbalancePlane",
+    "Plane",
+    "RadiusPlane",
+    "SegmentPlane",
+    "WeightPlane",
     "layer_plane",
-    "settled",
 ]
 
-Axis = Float[np.ndarray, " _"]
+Row = Float[np.ndarray, "1 nx"]
+Rows = Float[np.ndarray, "ny _"]
 Starts = Float[np.ndarray, "ny nx L d"]
-Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+
+
+class Plane:
+    """A plane whose formula broadcasts, so that scattered points need no grid."""
+
+    def at(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
+        """Return starts (1, N, L, d)."""
+        return self(x[None], y[None])
 
 
 @dataclass(frozen=True)
-class BalancedPlane:
+class BalancedPlane(Plane):
     """Balanced starts of two coordinates: x = alpha_1, y = alpha_2.
 
     Parameters
@@ -46,114 +57,174 @@ class BalancedPlane:
     depth: int
     axes: tuple[str, str] = ("initial weight alpha_1", "initial weight alpha_2")
 
-    def __call__(self, x: Float[np.ndarray, "1 nx"], y: Float[np.ndarray, "ny 1"]) -> Starts:
+    def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
         alpha = np.stack(np.broadcast_arrays(x, y), axis=-1)
         return balanced(alpha, self.depth)
 
 
-@dataclass(frozen=True)
-class _LayerPlane:
-    """Two weights of one coordinate at L = 2: x = u, y = v."""
+@dataclass(frozen=True, eq=False)
+class WeightPlane(Plane):
+    """Two weights of one start, the others as they are: x = the first, y = the second.
 
-    axes: tuple[str, str] = ("first layer u", "second layer v")
+    Parameters
+    ----------
+    theta : array_like, shape (L, d)
+        The start that gives all other weights.
+    first, second : tuple of int
+        (layer, coordinate) of the two, counted from 0.
 
-    def __call__(self, x: Float[np.ndarray, "1 nx"], y: Float[np.ndarray, "ny 1"]) -> Starts:
+    Examples
+    --------
+    >>> plane = WeightPlane([[1, 2], [3, 4]], (0, 0), (1, 0))
+    >>> plane(np.array([[7.0]]), np.array([[8.0]]))[0, 0].tolist(), plane.axes[1]
+    ([[7.0, 2.0], [8.0, 4.0]], 'weight w_1 of layer 2')
+    """
+
+    theta: Float[np.ndarray, "L d"] | ArrayLike
+    first: tuple[int, int]
+    second: tuple[int, int]
+    axes: tuple[str, str] = ("", "")
+
+    def __post_init__(self) -> None:
+        """Check the places; name the axes after them."""
+        theta, places = _start(self.theta, "theta"), (self.first, self.second)
+        inside = all(
+            0 <= k < size for place in places for k, size in zip(place, theta.shape, strict=True)
+        )
+        if not inside or self.first == self.second:
+            raise ValueError(
+                f"WeightPlane needs two places (layer, coordinate) in a start {theta.shape}, got "
+                f"{self.first} and {self.second}; they count from 0"
+            )
+        names = tuple(f"weight w_{j + 1} of layer {layer + 1}" for layer, j in places)
+        object.__setattr__(self, "theta", theta)
+        object.__setattr__(self, "axes", self.axes if any(self.axes) else names)
+
+    def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
-        return np.stack(np.broadcast_arrays(x, y), axis=-1)[..., None]
+        starts = np.empty(np.broadcast_shapes(x.shape, y.shape) + self.theta.shape)
+        starts[...] = self.theta
+        starts[..., self.first[0], self.first[1]] = x
+        starts[..., self.second[0], self.second[1]] = y
+        return starts
 
 
-layer_plane = _LayerPlane()
+@dataclass(frozen=True, eq=False)
+class ImbalancePlane(Plane):
+    """Unequal layers with the same product: x = scale, y = imbalance.
 
+    w_j^(l) = x profile_j e^(y t_l), where t falls evenly from 1 in the first layer to -1 in the
+    last: beta does not depend on y.
 
-def balanced_plane(d: int, depth: int) -> BalancedPlane:
-    """Return the default plane, or say why there is none."""
-    if d != 2:
-        raise ValueError(
-            f"the default plane needs d = 2, got d = {d}; pass start= (layer_plane for d = 1)"
-        )
-    return BalancedPlane(depth)
+    Parameters
+    ----------
+    profile : array_like, shape (d,)
+        Sizes of the coordinates at scale 1.
+    depth : int
+        Number of layers, at least 2.
 
-
-def checked_start(flow: Flow, start: Callable[..., Starts], x: Axis, y: Axis) -> tuple[int, ...]:
-    """Return the shape of one row of starts, or say what is wrong with the plane."""
-    first = flow.checked(start(x[None, :], y[:1, None]))
-    if first.ndim != 4 or first.shape[:2] != (1, x.size):
-        raise ValueError(
-            f"start needs to return (ny, nx, L, d) = (1, {x.size}, L, d), got {first.shape}"
-        )
-    return first.shape
-
-
-def boundaries(flow: Flow, start: Callable[..., Starts], x: Axis, y: Axis) -> Curves:
-    """Return the curves between regions that a theorem gives for a known plane.
-
-    Balanced l_inf and GD: `alpha_j = rho`, and `mu_1 (alpha_1 - rho)^(L-2) = mu_2 (alpha_2 -
-    rho)^(L-2)` at L >= 3; the layer plane: the conic separatrix.
+    Examples
+    --------
+    >>> ImbalancePlane([1, 2], 2)(np.array([[3.0]]), np.array([[0.0]]))[0, 0].tolist()
+    [[3.0, 6.0], [3.0, 6.0]]
     """
-    rule = flow.perturbation
-    if flow.data.z.shape[0] > 1 or not (rule.normalised and math.isinf(rule.p)):
-        return ()
-    if isinstance(start, BalancedPlane) and start.depth > 1:
-        return _balanced_boundaries(
-            flow.mu, rule.rho, start.depth, (float(x.max()), float(y.max()))
-        )
-    if isinstance(start, _LayerPlane):
-        extent = float(max(np.abs(x).max(), np.abs(y).max()))
-        sign = 1 if flow.mu[0] > 0 else -1
-        curves = linf_two_layer.separatrix(rule.rho, extent=extent, sign=sign)
-        return tuple(("separatrix", curve) for curve in curves)
-    return ()
+
+    profile: Float[np.ndarray, " d"] | ArrayLike
+    depth: int
+    axes: tuple[str, str] = ("scale alpha", "layer imbalance kappa")
+
+    def __post_init__(self) -> None:
+        """Check profile and depth."""
+        profile = real_array(self.profile, "profile")
+        if profile.ndim != 1 or self.depth < 2:
+            raise ValueError(
+                f"ImbalancePlane needs a profile (d,) and depth >= 2, got {profile.shape} and "
+                f"{self.depth}; one layer has no other"
+            )
+        object.__setattr__(self, "profile", profile)
+
+    def __call__(self, x: Row, y: Rows) -> Starts:
+        """Return the starts of a block of rows."""
+        tilt = np.linspace(1.0, -1.0, self.depth)
+        return (x[..., None] * np.exp(y[..., None] * tilt))[..., None] * self.profile
 
 
-def _balanced_boundaries(
-    mu: Float[np.ndarray, "2"], rho: float, depth: int, ends: tuple[float, float]
-) -> Curves:
-    """Return the boundary segments of a balanced plane whose corner is (rho, rho)."""
-    if (mu <= 0).any():  # a coordinate with mu_j < 0 never escapes from a positive start
-        return tuple(
-            ("alpha_j = rho", _segment(j, rho, (0.0, ends[1 - j]))) for j in (0, 1) if mu[j] > 0
-        )
-    right, top = ends
-    if depth == 2:
-        # beyond the major coordinate's gate the minor one's does not matter
-        major = int(np.argmax(mu))
-        full, half = (0.0, ends[1 - major]), (0.0, rho)
-        if mu[0] == mu[1]:
-            return tuple(("alpha_j = rho", _segment(j, rho, (0.0, ends[1 - j]))) for j in (0, 1))
-        return (
-            ("alpha_major = rho", _segment(major, rho, full)),
-            ("alpha_minor = rho", _segment(1 - major, rho, half)),
-        )
-    slope = (mu[0] / mu[1]) ** (1.0 / (depth - 2))
-    reach = min(right - rho, (top - rho) / slope)
-    curves = [
-        ("alpha_1 = rho", _segment(0, rho, (0.0, rho))),
-        ("alpha_2 = rho", _segment(1, rho, (0.0, rho))),
-    ]
-    if reach > 0:
-        ray = np.array([[rho, rho], [rho + reach, rho + slope * reach]])
-        curves.append(("equal scores", ray))
-    return tuple(curves)
+@dataclass(frozen=True, eq=False)
+class SegmentPlane(Plane):
+    """A segment between two starts, and its scale: `y ((1 - x) first + x last)`.
 
+    Parameters
+    ----------
+    first, last : array_like, shape (L, d)
+        The starts at x = 0 and x = 1, at scale y = 1.
 
-def _segment(axis: int, value: float, span: tuple[float, float]) -> Float[np.ndarray, "2 2"]:
-    """Return the segment where one coordinate is fixed."""
-    points = np.empty((2, 2))
-    points[:, axis], points[:, 1 - axis] = value, span
-    return points
-
-
-def settled(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
-    """Return the rescaled time at which each start's limit is reached, inf where never.
-
-    The first blow-up, or, without one, the time at which the last active coordinate comes to rest.
+    Examples
+    --------
+    >>> SegmentPlane([[0.0]] * 2, [[1.0]] * 2)(np.array([[0.5]]), np.array([[3.0]])).ravel()
+    array([1.5, 1.5])
     """
-    case = exact.case_for(flow, block)
-    if case is None:
-        raise ValueError(f"settled_at needs a closed form, got {flow.describe()}; use solve_many")
-    mu, rho = flow.mu, exact.radius_of(flow, block)
-    blow_up = case.blow_up_time(block, mu, rho=rho).min(axis=-1)
-    rest = case.zero_time(block, mu, rho=rho)
-    rest = np.where(mu == 0, 0.0, rest).max(axis=-1)
-    return np.minimum(blow_up, rest)
+
+    first: Float[np.ndarray, "L d"] | ArrayLike
+    last: Float[np.ndarray, "L d"] | ArrayLike
+    axes: tuple[str, str] = ("place between the starts", "scale")
+
+    def __post_init__(self) -> None:
+        """Check the two ends."""
+        first, last = _start(self.first, "first"), _start(self.last, "last")
+        if first.shape != last.shape:
+            raise ValueError(
+                f"SegmentPlane needs starts of one shape (L, d), got {first.shape}, {last.shape}"
+            )
+        object.__setattr__(self, "first", first)
+        object.__setattr__(self, "last", last)
+
+    def __call__(self, x: Row, y: Rows) -> Starts:
+        """Return the starts of a block of rows."""
+        x, y = x[..., None, None], y[..., None, None]
+        return y * ((1 - x) * self.first + x * self.last)
+
+
+@dataclass(frozen=True, eq=False)
+class RadiusPlane(Plane):
+    """One start, scaled, against the radius: x = scale, y = rho, so that each row has its flow.
+
+    Parameters
+    ----------
+    theta : array_like, shape (L, d)
+        The start at scale 1.
+
+    Examples
+    --------
+    >>> from flowsam import linf, single_example
+    >>> plane = RadiusPlane([[1.0], [1.0]])
+    >>> plane.flow_at(Flow(single_example([1.0]), linf(1.0)), 0.5).perturbation.rho
+    0.5
+    """
+
+    theta: Float[np.ndarray, "L d"] | ArrayLike
+    axes: tuple[str, str] = ("scale of the start", "radius rho")
+
+    def __post_init__(self) -> None:
+        """Check the start."""
+        object.__setattr__(self, "theta", _start(self.theta, "theta"))
+
+    def __call__(self, x: Row, y: Rows) -> Starts:
+        """Return the starts of a block of rows, the same in each."""
+        row = x[..., None, None] * self.theta
+        return np.broadcast_to(row, (y.shape[0], *row.shape[1:]))
+
+    def flow_at(self, flow: Flow, y: float) -> Flow:
+        """Return the flow of a row: the same rule with radius y."""
+        return replace(flow, perturbation=replace(flow.perturbation, rho=y))
+
+
+def _start(theta: ArrayLike, name: str) -> Float[np.ndarray, "L d"]:
+    """Return one start as float64, or say what it is."""
+    theta = real_array(theta, name)
+    if theta.ndim != 2:
+        raise ValueError(f"{name} needs one start (L, d), got {theta.shape}; pass its layers")
+    return theta
+
+
+layer_plane = WeightPlane(np.zeros((2, 1)), (0, 0), (1, 0), ("first layer u", "second layer v"))

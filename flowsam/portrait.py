@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,11 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam import archive, planes
-from flowsam.data import Data, real_array
+from flowsam import archive, plane_rows, planes, theory_curves
+from flowsam.data import Data
 from flowsam.flow import Flow
 from flowsam.labels import kind_of
 from flowsam.losses import LOSSES
-from flowsam.outcomes import limits
 from flowsam.perturbations import Perturbation
 from flowsam.version import __version__
 
@@ -27,7 +26,6 @@ __all__ = ["Portrait", "layer_plane", "load", "phase_portrait"]
 layer_plane = planes.layer_plane
 Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
 _FORMAT = "flowsam portrait 1"
-_BLOCK = 2**17  # cells worked on at once: the arrays of a block stay in the cache
 _CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
 
 
@@ -50,6 +48,10 @@ class Portrait:
         What x and y are.
     depth : int
         Number of layers.
+    start : callable or None
+        The plane; None for a portrait read from a file.
+    unfinished : int
+        Rows, the last ones, that an interrupt left undecided.
 
     Examples
     --------
@@ -67,6 +69,7 @@ class Portrait:
     axes: tuple[str, str]
     depth: int
     start: Start | None = field(default=None, repr=False)
+    unfinished: int = 0
 
     @cached_property
     def fractions(self) -> dict[int, float]:
@@ -75,20 +78,21 @@ class Portrait:
         return dict(zip(values.tolist(), (counts / self.labels.size).tolist(), strict=True))
 
     @cached_property
+    def fraction_errors(self) -> dict[int, float]:
+        """Error of each fraction as a share of the plane's area: half its cells on a boundary."""
+        edge = plane_rows.at_boundary(self.labels)
+        return {k: float((edge & (self.labels == k)).mean() / 2) for k in self.fractions}
+
+    @cached_property
     def settled_at(self) -> Float[np.ndarray, "ny nx"]:
         """Rescaled time of collapse or blow-up, shape (ny, nx); inf where the limit is asymptotic.
 
-        Raises
-        ------
-        ValueError
-            For a portrait read from a file: its plane is not a function any more.
+        nan where it is not known. Raises ValueError for a portrait read from a file, whose plane
+        is not a function any more, and for rules that neither formula nor integration covers.
         """
         if self.start is None:
-            raise ValueError(
-                "settled_at needs the plane's start function; run phase_portrait again"
-            )
-        rows = [planes.settled(self.flow, block) for _, block in _blocks(self)]
-        return np.concatenate(rows)
+            raise ValueError("settled_at needs the plane's function; run phase_portrait again")
+        return plane_rows.settled_rows(self.flow, self.start, (self.x, self.y))
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""
@@ -103,6 +107,7 @@ class Portrait:
             "depth": self.depth,
             "axes": list(self.axes),
             "grid": list(self.labels.shape),
+            "unfinished_rows": self.unfinished,
             "clock": "limits as t -> inf",
             "flowsam": __version__,
         }
@@ -110,10 +115,7 @@ class Portrait:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one .npz file with a JSON header, in one move, and return its path.
 
-        Raises
-        ------
-        ValueError
-            When the folder cannot be written.
+        A folder that cannot be written is a ValueError.
         """
         curves = {f"boundary_{k}": curve for k, (_, curve) in enumerate(self.boundaries)}
         names = [name for name, _ in self.boundaries]
@@ -127,10 +129,11 @@ class Portrait:
             f"{kind_of(k) if k < 1 else f'e_{k}'} {share:.4g}"
             for k, share in sorted(self.fractions.items(), reverse=True)
         )
+        open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""
         return [
             ("flow", f"{self.flow.describe()}, depth L = {self.depth}"),
             ("plane", f"x = {self.axes[0]}, y = {self.axes[1]}"),
-            ("grid", f"{self.x.size} x {self.y.size}"),
+            ("grid", f"{self.x.size} x {self.y.size}{open_}"),
             ("fractions", ", ".join(shares)),
             ("clock", "limits as t -> inf"),
         ]
@@ -144,8 +147,14 @@ class Portrait:
         return archive.html_card("Portrait", self._rows())
 
 
-def phase_portrait(
-    flow: Flow, x: ArrayLike, y: ArrayLike, *, depth: int = 2, start: Start | None = None
+def phase_portrait(  # noqa: PLR0913 - the contract's verb
+    flow: Flow,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    depth: int = 2,
+    start: Start | None = None,
+    progress: Callable[[int], object] = int,
 ) -> Portrait:
     """Map a plane of initialisations to their limits as t -> inf.
 
@@ -158,13 +167,16 @@ def phase_portrait(
     depth : int
         Number of layers of the default plane.
     start : callable, optional
-        `start(x (1, nx), y (block, 1)) -> theta (block, nx, L, d)`; default for d = 2: balanced
-        starts with x = alpha_1, y = alpha_2; `layer_plane` (d = 1, L = 2): x = u, y = v.
+        `start(x (1, nx), y (block, 1)) -> theta (block, nx, L, d)`, such as those of
+        `flowsam.planes`; default for d = 2: balanced, x = alpha_1, y = alpha_2.
+    progress : callable, optional
+        Told how many cells each finished block has.
 
     Returns
     -------
     Portrait
-        Labels are exact where a theorem decides; grid points on a boundary carry its label.
+        Labels are exact where a theorem decides; grid points on a boundary carry its label. An
+        interrupt keeps the finished rows, and `unfinished` counts the others.
 
     Raises
     ------
@@ -174,7 +186,7 @@ def phase_portrait(
     Notes
     -----
     Derivations: derivations/linf_limit.py, derivations/linf_two_layer.py.
-    Source: arXiv:2603.08290, Corollary 3.5; any signs: flowsam.
+    Source: arXiv:2603.08290, Corollary 3.5; any signs, other rules: flowsam.
 
     Examples
     --------
@@ -183,54 +195,31 @@ def phase_portrait(
     >>> phase_portrait(flow, [-1, 1.5], [3, 0.4], start=layer_plane).labels.tolist()
     [[1, 1], [0, 0]]
     """
-    x, y = _axis(x, "x"), _axis(y, "y")
+    x, y = plane_rows.checked_axis(x, "x"), plane_rows.checked_axis(y, "y")
     if x.size * y.size > _CELLS:
         raise ValueError(
             f"a grid may have {_CELLS} cells, got {y.size} x {x.size}, which need about "
             f"{x.size * y.size * 16 / 2**30:.0f} GiB; take slices of y and save each"
         )
-    start = planes.balanced_plane(flow.data.z.shape[1], depth) if start is None else start
-    shape = planes.checked_start(flow, start, x, y)
-    plane = Portrait(
-        flow, x, y, np.empty((y.size, x.size), np.int16), (), ("", ""), shape[-2], start
-    )
-    for rows, block in _blocks(plane):
-        plane.labels[rows] = limits(flow, block)
+    start = plane_rows.default_plane(flow.data.z.shape[1], depth) if start is None else start
+    shape = plane_rows.checked_start(flow, start, x, y)
+    labels, finished = plane_rows.labels_by_rows(flow, start, (x, y), progress)
     axes = getattr(start, "axes", ("x", "y"))
-    boundaries = planes.boundaries(flow, start, x, y)
-    return Portrait(flow, x, y, plane.labels, boundaries, axes, shape[-2], start)
-
-
-def _axis(values: ArrayLike, name: str) -> Float[np.ndarray, " _"]:
-    """Return one axis of the plane."""
-    values = real_array(values, name)
-    if values.ndim != 1 or not values.size:
-        raise ValueError(
-            f"{name} needs shape (n,) with n >= 1, got {values.shape}; pass a flat list"
-        )
-    return values
-
-
-def _blocks(plane: Portrait) -> Iterator[tuple[slice, Float[np.ndarray, "ny nx L d"]]]:
-    """Yield slices of rows and their starts, a cache's worth at a time."""
-    rows = max(1, _BLOCK // plane.x.size)
-    for first in range(0, plane.y.size, rows):
-        chosen = slice(first, min(first + rows, plane.y.size))
-        yield chosen, plane.start(plane.x[None, :], plane.y[chosen, None])
+    curves = theory_curves.boundaries(flow, start, x, y)
+    return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, y.size - finished)
 
 
 def load(path: str | os.PathLike[str]) -> Portrait:
     """Read a portrait that `Portrait.save` wrote.
 
-    Raises
-    ------
-    ValueError
-        For an unreadable or foreign file.
+    An unreadable or foreign file is a ValueError.
     """
     header, arrays = archive.read(path, _FORMAT)
     facts = header["provenance"]
     rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
     flow = Flow(Data(arrays["z"], facts["data"]), rule, LOSSES[facts["loss"]])
     curves = tuple((name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"]))
-    axes = tuple(facts["axes"])
-    return Portrait(flow, arrays["x"], arrays["y"], arrays["labels"], curves, axes, facts["depth"])
+    axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)
+    return Portrait(
+        flow, arrays["x"], arrays["y"], arrays["labels"], curves, axes, facts["depth"], None, left
+    )
