@@ -131,9 +131,11 @@ def _wrapped(case: ModuleType, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> 
     valid_until = (
         float(case.valid_until(theta0, mu, rho=rho)) if hasattr(case, "valid_until") else math.inf
     )
-    events = tuple(
-        e for e in case.events(theta0, mu, rho=rho) if e.tau <= min(blow_up, valid_until)
-    )
+    last = min(blow_up, valid_until)
+    events = tuple(e for e in case.events(theta0, mu, rho=rho) if e.tau <= last)
+    rest = float(np.where(mu == 0, 0.0, case.zero_time(theta0, mu, rho=rho)).max())
+    if rest <= last and math.isfinite(rest) and "collapse" not in {e.kind for e in events}:
+        events = (*events, Event(rest, "collapse"))
 
     traced = case.path(theta0, mu, rho=rho) if hasattr(case, "path") else None
 
