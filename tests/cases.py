@@ -11,7 +11,6 @@ import numpy as np
 
 from flowsam import Flow, balanced, gradient_flow, l2, linf, lp, single_example, solve
 
-
 SMALLEST = 1e-3  # weights below it count as this large: relative errors mean nothing at 0
 
 

@@ -1,0 +1,112 @@
+"""Original time: T = log(1 + t) against quadrature in 50 digits, and against discrete SAM."""
+
+import mpmath
+import numpy as np
+import pytest
+
+from flowsam import (
+    Flow,
+    balanced,
+    exponential,
+    gradient_flow,
+    l2,
+    linf,
+    logistic,
+    single_example,
+    solve,
+)
+from flowsam.clock import log_integrals, log_time
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0, -3.0, 40.0, 1e4, -1e5])
+def test_exponentials_are_integrated_to_rounding(slope):
+    edges = np.array([0.0, 0.3, 0.31, 2.0])
+    found = log_integrals(lambda tau: slope * tau, edges)
+    for k, (left, right) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        a, b = mpmath.mpf(left), mpmath.mpf(right)
+        exact = (
+            mpmath.log((mpmath.exp(slope * b) - mpmath.exp(slope * a)) / slope)
+            if slope
+            else (mpmath.log(b - a))
+        )
+        assert abs(found[k] - float(exact)) <= 1e-13 * max(1, abs(float(exact)))
+
+
+def test_peaks_inside_an_interval_are_found():
+    found = log_integrals(lambda tau: -((tau - 0.37) ** 2) * 1e6, np.array([0.0, 1.0]))
+    assert abs(found[0] - 0.5 * np.log(np.pi / 1e6)) < 1e-12
+
+
+def test_infinite_times_have_infinite_original_time():
+    found = log_time(lambda tau: tau, np.array([0.0, 1.0, np.inf]), np.empty(0))
+    assert found[0] == 0 and found[-1] == np.inf
+
+
+def reference(weight, mu, loss, breaks, rho=0.0):
+    """Return log(1 + t) in 50 digits for one balanced coordinate at L = 2."""
+    with mpmath.workdps(50):
+        pace = mpmath.quad(
+            lambda tau: (1 if loss is logistic else 0) + mpmath.exp(mu * (weight(tau) - rho) ** 2),
+            breaks,
+        )
+        return float(mpmath.log(1 + pace))
+
+
+@pytest.mark.parametrize("loss", [logistic, exponential])
+@pytest.mark.parametrize("rho", [0.0, 0.5])
+def test_exact_paths_against_50_digits(loss, rho):
+    mu, alpha = mpmath.mpf(1.25), mpmath.mpf(0.75)
+    flow = Flow(single_example([1.25]), linf(rho), loss)
+    for end in (0.1, 1.0, 2.5):
+        run = solve(flow, balanced([0.75], 2), tau_end=end, save_at=3)
+        exact = reference(
+            lambda tau: rho + (alpha - rho) * mpmath.exp(mu * tau),
+            mu,
+            loss,
+            mpmath.linspace(0, end, 30),
+            rho,
+        )
+        assert abs(run.log_t[-1] - exact) <= 1e-13 * max(1.0, exact)
+
+
+def test_late_times_follow_the_asymptotic():
+    """log t ~ m_hat - log(dm_hat/dtau), far beyond t = 1e300."""
+    run = solve(Flow(single_example([1.0]), l2(0.5)), balanced([0.8], 2), log_t_end=1e5, save_at=2)
+    w_hat = run.theta[-1, 0, 0] - 0.5 / np.sqrt(2)
+    margin, speed = w_hat**2, 2 * w_hat * w_hat
+    assert run.log_t[-1] == pytest.approx(margin - np.log(speed), rel=1e-9)
+
+
+@pytest.mark.parametrize("start", [(0.1, 0.9), (-0.4, 0.8), (0.0, 0.7)])
+def test_sliding_takes_the_time_discrete_sam_takes(start):
+    """One coordinate slides on u = 0; discrete SAM at step h arrives at the same t to order h."""
+    mu, rho, step = 1.0, 1.0, 2e-5
+    flow = Flow(single_example([mu]), linf(rho))
+    theta0 = np.array(start)[:, None]
+    tau = 0.9 * solve(flow, theta0, tau_end=9, save_at=2).events[-1].tau
+    run = solve(flow, theta0, tau_end=tau, save_at=2)
+    assert run.theta[-1, 0, 0] == 0 and run.events[-1].kind == "slide"
+    t, goal = 0.0, run.theta[-1, 1, 0]
+    (u, v), trace = start, []
+    for _ in range(400_000):  # sign(0) would leave u at 0 for ever: begin beside it
+        u = u or -1e-12
+        u_hat, v_hat = u - rho * np.sign(v), v - rho * np.sign(u)
+        pull = mu / (1 + np.exp(mu * u_hat * v_hat))
+        u, v, t = u + step * pull * v_hat, v + step * pull * u_hat, t + step
+        trace.append((t, v))
+        if abs(v) <= goal:
+            break
+    assert run.log_t[-1] == pytest.approx(np.log1p(trace[-1][0]), abs=1e-4)
+
+
+def test_time_after_a_collapse_is_that_of_the_origin():
+    """At rest eps = 0, so |ell'| = 1/2 and t grows by 2 a unit of tau."""
+    flow = Flow(single_example([1.0, 2.0]), linf(1.0))
+    run = solve(flow, balanced([0.5, 0.6], 2), tau_end=5, save_at=[0, 3, 5])
+    t = np.expm1(run.log_t)
+    assert t[2] - t[1] == pytest.approx(4.0, rel=1e-12)
+
+
+def test_gradient_flow_time_is_finite_where_the_margin_is_huge():
+    run = solve(Flow(single_example([1, 1]), gradient_flow()), balanced([1, 1], 2), tau_end=300)
+    assert np.isfinite(run.log_t).all() and run.log_t[-1] > 1e250

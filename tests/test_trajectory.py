@@ -1,0 +1,97 @@
+"""Trajectory: what it derives, how it is saved and loaded, how it shows itself."""
+
+import json
+
+import numpy as np
+import pytest
+
+from flowsam import Flow, balanced, l2, linf, single_example, solve, unnormalised
+from flowsam.trajectory import load
+
+FLOW = Flow(single_example([1, 2]), linf(1))
+ROUND = ("tau", "log_t", "theta", "beta", "margins", "log_loss")
+
+
+def run(flow=FLOW, theta0=None, **options):
+    start = balanced([1.5, 0.6], 2) if theta0 is None else theta0
+    return solve(flow, start, **({"tau_end": 2, "save_at": 20} | options))
+
+
+@pytest.mark.parametrize("flow", [FLOW, Flow(FLOW.data, l2(0.5)), Flow(FLOW.data, unnormalised(1))])
+def test_a_saved_run_is_read_back_bit_for_bit(tmp_path, flow):
+    first = run(flow)
+    second = load(first.save(tmp_path / "run.npz"))
+    for name in ROUND:
+        np.testing.assert_array_equal(getattr(second, name), getattr(first, name))
+    assert second.events == first.events and second.provenance() == first.provenance()
+    assert second.perturbation == first.perturbation and second.loss.name == first.loss.name
+    third = load(second.save(tmp_path / "again"))  # the ending is added
+    np.testing.assert_array_equal(third.log_t, first.log_t)
+
+
+def test_the_file_needs_no_pickle_and_its_header_is_json(tmp_path):
+    path = run().save(tmp_path / "run")
+    with np.load(path, allow_pickle=False) as file:
+        header = json.loads(str(file["header"]))
+    assert header["provenance"]["rule"] == "l_inf-SAM" and header["provenance"]["rho"] == 1.0
+    assert header["provenance"]["method"] == "exact: linf_balanced"
+
+
+def test_saving_replaces_in_one_move_and_leaves_no_partial_file(tmp_path):
+    run().save(tmp_path / "run")
+    run(save_at=5).save(tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
+    assert load(tmp_path / "run.npz").tau.size == 5
+
+
+def test_an_interrupted_save_keeps_the_old_file(tmp_path, monkeypatch):
+    path = run().save(tmp_path / "run")
+    before = path.read_bytes()
+
+    def stop(*args, **arrays):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", stop)
+    with pytest.raises(ValueError, match="No space left"):
+        run(save_at=5).save(path)
+    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_derived_arrays_follow_the_definitions():
+    found = run()
+    np.testing.assert_array_equal(found.beta, found.theta[:, 0] * found.theta[:, 1])
+    np.testing.assert_allclose(found.margins[:, 0], found.beta @ [1, 2], rtol=1e-15)
+    small = found.margins[:, 0] < 500
+    expected = np.log(np.log1p(np.exp(-found.margins[small, 0])))
+    np.testing.assert_allclose(found.log_loss[small], expected, rtol=1e-12)
+
+
+def test_infinite_weights_have_infinite_margins_whatever_the_idle_ones():
+    flow = Flow(single_example([1.0, 0.0, -1.0]), linf(0.5))
+    found = run(flow, balanced([1.0, 2.0, 0.3], 3), tau_end=9, save_at=4)
+    assert found.margins[-1, 0] == np.inf and found.log_t[-1] == np.inf
+
+
+def test_texts_say_what_was_run():
+    found = run()
+    text, html = repr(found), found._repr_html_()
+    for word in (
+        "l_inf-SAM, rho = 1",
+        "mu=(1, 2)",
+        "L = 2",
+        "finished",
+        "linf_balanced",
+        "zero at",
+    ):
+        assert word in text and word in html
+    assert "<table>" in html and "\n\n" not in text
+
+
+def test_to_xarray_names_the_dimensions():
+    pytest.importorskip("xarray")
+    found = run()
+    data = found.to_xarray()
+    assert dict(data.sizes) == {"time": 20, "layer": 2, "feature": 2, "example": 1}
+    np.testing.assert_array_equal(data["theta"].values, found.theta)
+    np.testing.assert_array_equal(data["log_t"].values, found.log_t)
+    assert data.attrs["rule"] == "l_inf-SAM"
