@@ -152,17 +152,16 @@ def test_sixty_four_coordinates_slide_on_their_own():
 
 @pytest.mark.parametrize("start", [(0.7, 0.2, 0.9), (1.4, -0.2, 0.6), (-0.5, 0.9, 1.6)])
 def test_three_layers_follow_small_discrete_steps_past_a_zero(start):
-    """To Filippov's solution at a sign change; the step is first order."""
+    """To Filippov's solution at a sign change, as near as a step."""
     flow, theta0 = Flow(single_example([1.0]), linf(0.5)), np.array(start)[:, None]
     run = solve(flow, theta0, tau_end=1.0, method="DOP853")
     last = min(run.tau[-1], 1.0) * 0.99
     row = solve(flow, theta0, tau_end=last, method="DOP853", save_at=2)
-    errors = []
-    for step in (2e-3, 1e-3):
-        steps = round(np.expm1(row.log_t[-1]) / step)
-        small = iterate(flow, theta0, learning_rate=step, steps=steps, save_every=steps)
-        errors.append(np.abs(small.theta[-1] - row.theta[-1]).max())
-    assert errors[1] < 5e-3 and errors[1] < 0.8 * errors[0], errors
+    step = 1e-3
+    steps = round(np.expm1(row.log_t[-1]) / step)
+    small = iterate(flow, theta0, learning_rate=step, steps=steps, save_every=steps)
+    # chatter about a pinned weight is of the order of a step
+    assert np.abs(small.theta[-1] - row.theta[-1]).max() < 2 * step
 
 
 def test_two_zero_weights_of_one_coordinate_are_not_guessed():
