@@ -1,0 +1,94 @@
+# %% [markdown]
+# Claim. l_2-SAM at L >= 3, one example, balanced start: the order of mu_j w_j^{L-2} never changes,
+# so a smaller mu may lead in size only within beta_k/beta_d <= (mu_d/mu_k)^{L/(L-2)} of a uniform
+# start. At odd L no weight ever falls, and nothing collapses; at even L a collapse is along w_j ~
+# mu_j^{-1/(L-2)}, all coordinates together. Equilibria on a support S:
+#     w_j = rho mu_j^{-1/(L-2)} / sqrt(L sum_S mu_i^{-2/(L-2)}).
+#
+# Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and positive.
+#
+# Used by flowsam.outcomes.
+#
+# Source: flowsam.
+
+# %%
+import sympy as sp
+
+rho, N, r = sp.symbols("rho N r", positive=True)
+mu_j, mu_k = sp.symbols("mu_j mu_k", positive=True)
+w_j, w_k = (sp.Function(name, positive=True)(sp.Symbol("tau")) for name in ("w_j", "w_k"))
+tau = sp.Symbol("tau")
+
+# %% [markdown]
+# The definition. Every layer has the gradient ell' mu_j w_j^{L-1}, so the norm over all layers is
+# |ell'| N with N^2 = L sum mu_j^2 w_j^{2L-2}, and theta_hat is balanced again. Balanced starts
+# stay so: w_j' = mu_j (w_j - rho mu_j w_j^{L-1}/N)^{L-1}.
+# %%
+slope = sp.Symbol("c", negative=True)
+for L in (3, 4, 5):
+    layers = sp.symbols(f"w_1:{L + 1}", positive=True)
+    other = sp.symbols("q", positive=True)  # mu_k^2 w_k^{2L-2} of the other coordinates
+    gradients = [slope * mu_j * sp.prod(layers) / w for w in layers]
+    equal = dict.fromkeys(layers, layers[0])
+    square = sum(g**2 for g in gradients).subs(equal) + slope**2 * L * other
+    claimed = slope**2 * L * (mu_j**2 * layers[0] ** (2 * L - 2) + other)
+    assert sp.simplify(square - claimed) == 0
+    hats = [w + rho * g / (-slope * N) for w, g in zip(layers, gradients, strict=True)]
+    velocity = mu_j * sp.prod(hats[1:]).subs(equal)
+    w = layers[0]
+    assert sp.simplify(velocity - mu_j * (w - rho * mu_j * w ** (L - 1) / N) ** (L - 1)) == 0
+
+# %% [markdown]
+# With r_j = rho mu_j w_j^{L-2}/N: w_j'/w_j = (N/rho) phi(r_j), phi(r) = r (1 - r)^{L-1}.
+# Coordinates of equal r move alike, so (uniqueness) the order of r, that of mu_j w_j^{L-2}, is
+# kept for ever.
+# %%
+for L in (3, 4, 5):
+    w = sp.Symbol("w", positive=True)
+    ratio = rho * mu_j * w ** (L - 2) / N
+    velocity = mu_j * (w - rho * mu_j * w ** (L - 1) / N) ** (L - 1)
+    assert sp.simplify(velocity / w - N / rho * ratio * (1 - ratio) ** (L - 1)) == 0
+    phi = (r * (1 - r) ** (L - 1)).diff(r)
+    assert sp.simplify(phi - (1 - r) ** (L - 2) * (1 - L * r)) == 0  # Lipschitz
+
+# %% [markdown]
+# Odd L: phi >= 0, an even power, so no weight falls. Even L: phi < 0 exactly for r > 1.
+# %%
+x = sp.Symbol("x", real=True)
+assert (x**2).is_nonnegative and (x**4).is_nonnegative  # L = 3, 5
+assert all((r * (1 - r) ** (L - 1)).subs(r, 1 + mu_j).is_negative for L in (4, 6))
+
+# %% [markdown]
+# From a uniform start mu_d w_d^{L-2} is the largest, so w_k/w_d <= (mu_d/mu_k)^{1/(L-2)} always.
+# %%
+L, quotient = sp.symbols("L q", positive=True)  # quotient = mu_d/mu_k
+log_bound = sp.log(quotient) / (L - 2)
+power = sp.expand_log(sp.log(quotient ** (L / (L - 2))), force=True)
+assert sp.simplify(L * log_bound - power) == 0
+
+# %% [markdown]
+# Equilibria: r = 1 on the support, w_j = (N/(rho mu_j))^{1/(L-2)}; with the definition of N.
+# %%
+for L in (3, 4, 5):
+    p = sp.Rational(1, L - 2)
+    total = mu_j ** (-2 * p) + mu_k ** (-2 * p)
+    w = [rho * m**-p / sp.sqrt(L * total) for m in (mu_j, mu_k)]
+    norm = sp.sqrt(L * sum(m**2 * y ** (2 * L - 2) for m, y in zip((mu_j, mu_k), w, strict=True)))
+    values = {mu_j: sp.Rational(3, 2), mu_k: sp.Rational(7, 3), rho: sp.Rational(4, 5)}
+    for m, y in zip((mu_j, mu_k), w, strict=True):
+        assert abs(sp.N((rho * m * y ** (L - 2) / norm - 1).subs(values), 40)) < 1e-35
+
+# %% [markdown]
+# Collapse at even L: w_j = a x^{q} mu_j^{-1/(L-2)} makes all r equal and N ~ w^{L-1}: r grows like
+# rho/w, and to leading order w' = -C with C > 0: the origin in finite time, all together.
+# %%
+for L in (4, 6):
+    a, total = sp.symbols("a T", positive=True)  # w_j = a mu_j^{-p}, T = sum mu_i^{-2p}
+    p = sp.Rational(1, L - 2)
+    w = a * mu_j**-p
+    norm = sp.sqrt(L * total) * a ** (L - 1)  # mu^2 w^{2L-2} = a^{2L-2} mu^{-2p}
+    square = sp.powsimp(mu_j**2 * w ** (2 * L - 2) / (a ** (2 * L - 2) * mu_j ** (-2 * p)))
+    assert sp.simplify(square) == 1
+    velocity = mu_j * (w - rho * mu_j * w ** (L - 1) / norm) ** (L - 1)
+    limit = sp.simplify(velocity.subs(a, 0) * mu_j**p)
+    assert limit.is_negative and not limit.has(mu_j)  # the same for every coordinate
