@@ -145,7 +145,9 @@ class Regions:
         alpha = real_array(alpha, "alpha")
         if alpha.shape[-1:] != self.mu.shape or (alpha <= 0).any():
             raise ValueError(f"contains needs sizes > 0 of shape (..., {self.mu.size})")
-        test = sp.lambdify(self.alpha, self.condition(label), "numpy")
+        exact = self.condition(label)  # its integers may be too long for NumPy
+        numbers = {number: number.evalf(20) for number in exact.atoms(sp.Rational, sp.Pow)}
+        test = sp.lambdify(self.alpha, exact.xreplace(numbers), "numpy")
         inside = np.asarray(test(*np.moveaxis(alpha, -1, 0)), dtype=bool)
         return np.broadcast_to(inside, alpha.shape[:-1]).copy()
 

@@ -38,6 +38,14 @@ def test_membership_is_the_limit(depth, rho):
     assert np.array_equal(labels_of(regions(MU, rho, depth), alpha), expected)
 
 
+def test_entries_with_all_their_digits():
+    rng = np.random.default_rng(0)
+    mu, rho, alpha = rng.uniform(0.5, 2, 3), rng.uniform(0.3, 0.6), rng.uniform(0.1, 1.5, (500, 3))
+    for depth in DEPTHS:
+        expected = limits(Flow(single_example(mu), linf(rho)), balanced(alpha, depth))
+        assert np.array_equal(labels_of(regions(mu, rho, depth), alpha), expected)
+
+
 @pytest.mark.parametrize("mu", [[1.0, 1.0, 2.0], [2.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 0.0, 3.0]])
 @pytest.mark.parametrize("depth", [2, 3])
 def test_ties_and_idle_coordinates(mu, depth):
