@@ -23,7 +23,7 @@ from flowsam.survivors import alive, blocked_because, reachable_signs
 from flowsam.trajectory import Trajectory
 from flowsam.vertices import lightest_separator
 
-__all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
+__all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction", "state_certificate"]
 
 CERTIFIED = 0.999
 
@@ -123,7 +123,9 @@ def run_direction(run: Trajectory) -> Direction:
     flow = Flow(run.data, run.perturbation, run.loss)
     norm, signs = _claimed_norm(run), reachable_signs(run.theta[0])
     kept = alive(run)
-    values = np.array([_certificate(flow, theta, norm or 1, signs * kept) for theta in run.theta])
+    values = np.array(
+        [state_certificate(flow, theta, norm or 1, signs * kept) for theta in run.theta]
+    )
     above = values >= CERTIFIED
     start = len(above) - int(np.argmin(above[::-1])) if not above.all() else 0
     settled_at = float(run.log_t[start]) if start < len(above) else np.inf
@@ -144,10 +146,28 @@ def _claimed_norm(run: Trajectory) -> int | None:
     return {1: 2, 2: 1}.get(depth) if covered else None
 
 
-def _certificate(
+def state_certificate(
     flow: Flow, theta: Float[np.ndarray, "L d"], norm: int, signs: Float[np.ndarray, " d"]
 ) -> float:
-    """Return the weak-duality ratio of one state over features a run can use."""
+    """Return the weak-duality ratio of one state, over the features and signs a run can use.
+
+    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, with the shares q of the perturbed or of the
+    plain weights, whichever prove more; at most the true margin ratio, and 0 where a margin is not
+    positive.
+
+    Parameters
+    ----------
+    flow : Flow
+    theta : ndarray, shape (L, d)
+    norm : int
+        1 or 2.
+    signs : ndarray, shape (d,)
+        +-1, 0 or nan as in `reachable_signs`.
+
+    Returns
+    -------
+    float
+    """
     beta = np.prod(theta, axis=0)
     length = np.linalg.norm(beta, norm)
     least = float((flow.data.z @ beta).min())

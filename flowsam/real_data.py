@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from flowsam.data import Data, from_labels, real_array, single_example
 
-__all__ = ["class_mean_difference", "digits"]
+__all__ = ["breast_cancer", "class_mean_difference", "digits"]
 
 
 def digits(first: int, second: int) -> tuple[Float[np.ndarray, "n 64"], Float[np.ndarray, " n"]]:
@@ -41,6 +41,28 @@ def digits(first: int, second: int) -> tuple[Float[np.ndarray, "n 64"], Float[np
     pixels, target = load_digits(return_X_y=True)
     chosen = np.isin(target, (first, second))
     return pixels[chosen] / 16.0, np.where(target[chosen] == first, 1.0, -1.0)
+
+
+def breast_cancer() -> tuple[Float[np.ndarray, "569 30"], Float[np.ndarray, " 569"]]:
+    """Return scikit-learn's breast cancer set: 30 features in their own units, benign +1.
+
+    Returns
+    -------
+    X : ndarray, shape (569, 30)
+    y : ndarray, shape (569,)
+        +1 and -1.
+
+    Raises
+    ------
+    ImportError
+        Where scikit-learn is not installed: `pip install flowsam[data]`.
+    """
+    try:
+        from sklearn.datasets import load_breast_cancer
+    except ImportError:
+        raise ImportError("breast_cancer needs scikit-learn; pip install 'flowsam[data]'") from None
+    X, y = load_breast_cancer(return_X_y=True)
+    return X, np.where(y == 1, 1.0, -1.0)
 
 
 def class_mean_difference(

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from flowsam import real_data
 from flowsam.data import Data, real_array
-from flowsam.real_data import digits
 
-__all__ = ["Table", "breast_cancer", "digit_table", "read_csv", "read_idx"]
+__all__ = ["Table", "breast_cancer_table", "digit_table", "read_csv", "read_idx"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,11 +128,11 @@ def digit_table(first: int = 3, second: int = 5) -> Table:
     ImportError
         Where scikit-learn is not installed.
     """
-    X, y = digits(first, second)
+    X, y = real_data.digits(first, second)
     return Table(X, y, f"digits {first} against {second}")
 
 
-def breast_cancer() -> Table:
+def breast_cancer_table() -> Table:
     """Return scikit-learn's bundled breast cancer set: benign counts as +1, 30 features.
 
     Returns
@@ -144,11 +144,7 @@ def breast_cancer() -> Table:
     ImportError
         Where scikit-learn is not installed.
     """
-    try:
-        from sklearn.datasets import load_breast_cancer
-    except ImportError:
-        raise ImportError("breast_cancer needs scikit-learn; pip install 'flowsam[data]'") from None
-    X, y = load_breast_cancer(return_X_y=True)
+    X, y = real_data.breast_cancer()
     return Table(X, y, "breast cancer")
 
 

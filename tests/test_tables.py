@@ -11,7 +11,7 @@ import pytest
 from flowsam.data import Data
 from flowsam.margin import margin_certificate, max_margin, separability
 from flowsam.shares import major_share, share_by_rank
-from flowsam.tables import Table, breast_cancer, digit_table, read_csv, read_idx
+from flowsam.tables import Table, breast_cancer_table, digit_table, read_csv, read_idx
 
 
 def test_standardised() -> None:
@@ -37,7 +37,7 @@ def test_standardised() -> None:
 def test_bundled_sets_separate(name, bias) -> None:
     """Both bundled sets separate, and their max margins meet the KKT conditions to 1e-10."""
     pytest.importorskip("sklearn")
-    table = digit_table(3, 5) if name == "digits" else breast_cancer()
+    table = digit_table(3, 5) if name == "digits" else breast_cancer_table()
     data, _ = table.standardised(bias=bias)
     assert separability(data).separable
     for norm in (1, 2):
@@ -46,10 +46,10 @@ def test_bundled_sets_separate(name, bias) -> None:
         assert certificate.unique
 
 
-def test_raw_breast_cancer() -> None:
+def test_raw_breast_cancer_table() -> None:
     """Features spread over seven decades: least margin one to 1e-10 all the same."""
     pytest.importorskip("sklearn")
-    table = breast_cancer()
+    table = breast_cancer_table()
     data = Data(table.y[:, None] * table.X)
     for norm in (1, 2):
         beta = max_margin(data, norm)

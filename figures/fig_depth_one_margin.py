@@ -1,0 +1,46 @@
+"""Depth 1: three rules, one line of slope b, the l_2 max margin; the direction error is C/log t.
+
+Claims: depth_one_margin, rates. Takes: 3 s.
+"""
+
+import numpy as np
+
+import flowsam.draw as paint
+from figures import style
+from figures.sets import gaussian_classes
+from flowsam import Flow, gradient_flow, l2, max_margin, solve
+from flowsam.rates import depth_one_asymptote
+
+FAST = {"rows": 9, "end": 50.0}
+
+
+def compute(rows=60, end=1e4):
+    """Return columns (log(1 + t), error times log t) of each rule and the predicted constants."""
+    data = gaussian_classes(seed=1)
+    best = max_margin(data, 2) / np.linalg.norm(max_margin(data, 2))
+    arrays, log_t = {}, np.geomspace(1.0, end, rows)
+    for rule in (gradient_flow(), l2(0.5)):
+        run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=end, save_at=log_t)
+        size = np.linalg.norm(run.beta, axis=1, keepdims=True)
+        error = np.linalg.norm(run.beta / size - best, axis=1)
+        arrays[rule.name] = np.column_stack([log_t, error * log_t])
+        line = depth_one_asymptote(data, rule, run.beta[-1])
+        arrays[f"predicted {rule.name}"] = line.error_constant
+    return arrays | {"caption": style.facts(run) + "; GD beside it; start at 0"}
+
+
+def draw(caption, **arrays):
+    """Return the figure: error times log t tends to a constant known beforehand."""
+    figure, axes = style.panels()
+    paint.paths(axes, {name: rows for name, rows in arrays.items() if rows.ndim})
+    for rows in arrays.values():
+        if not rows.ndim:
+            axes.axhline(rows, color="black", linewidth=0.6, linestyle=":")
+    axes.set(xscale="log", xlabel=r"$\log(1+t)$", ylabel=r"direction error $\times \log(1+t)$")
+    axes.set(title=r"$L = 1$: to the $\ell_2$ max margin")
+    axes.legend(title="dotted: predicted")
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_depth_one_margin", compute, draw)
