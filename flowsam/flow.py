@@ -103,7 +103,7 @@ class Flow:
         log_slopes = self.loss.log_slope(np.prod(theta, axis=-2) @ z.T)
         if z.shape[0] == 1:
             return np.broadcast_to(z[0], theta.shape[:-2] + z.shape[1:]), log_slopes[..., 0]
-        log_scale = np.asarray(log_mean_exp(log_slopes))
+        log_scale = log_mean_exp(log_slopes)
         shares = np.exp(log_slopes - log_scale[..., None]) / z.shape[0]
         return shares @ z, log_scale
 
@@ -170,7 +170,7 @@ class Flow:
     def log_loss(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
         """Return `log Lo(theta)` at the weights themselves, finite at every margin."""
         margins = np.prod(theta, axis=-2) @ self.data.z.T
-        return np.asarray(log_mean_exp(self.loss.log_value(margins)))
+        return log_mean_exp(self.loss.log_value(margins))
 
     def describe(self) -> str:
         """Return one line for captions: rule, rho, loss, data."""

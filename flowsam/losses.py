@@ -92,4 +92,4 @@ def log_mean_exp(logs: Float[np.ndarray, "*batch n"]) -> Float[np.ndarray, "*bat
     top = logs.max(axis=-1)
     shift = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
-        return shift + np.log(np.exp(logs - shift[..., None]).mean(axis=-1))
+        return np.asarray(shift + np.log(np.exp(logs - shift[..., None]).mean(axis=-1)))

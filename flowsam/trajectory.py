@@ -123,7 +123,7 @@ class Trajectory:
     @cached_property
     def log_loss(self) -> Float[np.ndarray, " T"]:
         """Log of the loss at the weights themselves, shape (T,)."""
-        return np.asarray(log_mean_exp(self.loss.log_value(self.margins)))
+        return log_mean_exp(self.loss.log_value(self.margins))
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""
