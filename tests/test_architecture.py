@@ -32,7 +32,7 @@ LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.spl
 ONLY_IN = {
     "matplotlib": ("draw", "typeset", "cli.portrait", "cli.amplification"),
     "sympy": ("symbolic", "notation", "regions"),
-    "sklearn": ("real_data", "cli.reading"),
+    "sklearn": ("real_data",),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from flowsam import Flow, limit, linf, single_example, solve
 from flowsam.cli import main
-from flowsam.cli.reading import named_data, read_csv
+from flowsam.cli.reading import csv_data, named_data
 from flowsam.trajectory import load
 
 MINOR = ["--mu", "1,2", "--rho", "1", "--init", "1.5,0.6"]
@@ -173,8 +173,8 @@ def test_bad_input_gets_one_line_and_code_two(capsys, tmp_path, monkeypatch, cas
     ("text", "named"),
     [
         ("", "header"),
-        ("a,y\n1,0\nx,1\n", "'x' in column 'a', line 3"),
-        ("a,y\n1,0\n2\n", "line 3"),
+        ("a,y\n1,0\nx,1\n", "got ['x', '1'] in row 2"),
+        ("a,y\n1,0\n2,1,5\n", "in row 2"),
         ("a,b\n1,0\n", "'y'"),
         ("a,y\n1,0\n2,0\n", "two classes"),
         ("a,y\n1,0\n2,1\n3,2\n", "got 3"),
@@ -192,11 +192,11 @@ def test_bad_csv_gets_one_line(capsys, tmp_path, text, named):
 def test_csv_columns_become_signed_examples(tmp_path):
     path = tmp_path / "iris.csv"
     path.write_text("a,species,b\n1,virginica,2\n3,setosa,4e-1\n")
-    data = read_csv(str(path), "species")
+    data = csv_data(str(path), "species")
     assert data.name == "iris" and data.z.tolist() == [[1, 2], [-3, -0.4]]
 
 
-@pytest.mark.parametrize(("name", "n", "d"), [("digits", 365, 64), ("breast_cancer", 569, 30)])
+@pytest.mark.parametrize(("name", "n", "d"), [("digits", 365, 65), ("breast_cancer", 569, 31)])
 def test_named_data(name, n, d):
     pytest.importorskip("sklearn")
     assert named_data(name).z.shape == (n, d)
@@ -207,6 +207,15 @@ def test_foreign_theta_is_not_unpickled(capsys, tmp_path):
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     code, _, err = answer(capsys, "limit", "--mu", 1, "--rho", 1, "--theta", path)
     assert code == 2 and "npy" in err
+
+
+def test_a_bug_is_not_called_bad_input(monkeypatch):
+    def broken(*_, **__):
+        return 1 + "1"
+
+    monkeypatch.setattr("flowsam.outcomes.limit", broken)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        main(["limit", *MINOR])
 
 
 def test_no_command_shows_the_help(capsys):

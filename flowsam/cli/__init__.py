@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -71,8 +73,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("stopped; finished parts are kept, nothing is half-written", code=130)
     except BrokenPipeError:  # the reader of a pipe had enough
         return 1
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except OSError as error:
         return _refuse(str(error))
+    except (ValueError, TypeError, ImportError) as error:
+        if not _on_purpose(error):
+            raise
+        return _refuse(str(error))
+
+
+def _on_purpose(error: Exception) -> bool:
+    """Whether a `raise` of this package made the error; any other is a bug and shows its trace."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    inside = Path(last.filename).is_relative_to(Path(__file__).parents[1])
+    return inside and (last.line or "").startswith("raise")
 
 
 def _refuse(message: str, code: int = 2) -> int:

@@ -182,7 +182,7 @@ def _data(mu: str | None, data: str | None, csv: str | None, label: str | None) 
     if csv:
         if not label:
             raise click.UsageError("--csv needs its column of labels, got none; e.g. --label y")
-        return reading.read_csv(csv, label)
+        return reading.csv_data(csv, label)
     from flowsam.data import single_example
 
     return single_example(reading.numbers(mu or "", "--mu"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
 
     from flowsam.data import Data
 
-__all__ = ["DATA_SETS", "named_data", "numbers", "read_csv", "read_theta", "spread"]
+__all__ = ["DATA_SETS", "csv_data", "named_data", "numbers", "read_theta", "spread"]
 
 DATA_SETS = ("breast_cancer", "digits", "digits_means")
 
@@ -89,8 +87,8 @@ def spread(text: str, option: str) -> np.ndarray:
 def named_data(name: str) -> Data:
     """Return a data set of scikit-learn.
 
-    "digits" is 3 against 5, pixels in [0, 1]; "digits_means" its signed difference of class means,
-    one example; "breast_cancer" has each feature scaled to mean 0 and deviation 1.
+    "digits" is 3 against 5 and "breast_cancer" benign against malign, both standardised, with a
+    bias; "digits_means" is one example, the signed difference of the two class means.
 
     Parameters
     ----------
@@ -108,25 +106,20 @@ def named_data(name: str) -> Data:
     ImportError
         Where scikit-learn is not installed.
     """
-    from flowsam.data import from_labels
-    from flowsam.real_data import class_mean_difference, digits
+    from flowsam import real_data, tables
 
     if name == "digits":
-        return from_labels(*digits(3, 5), name="digits 3 - 5")
+        return tables.digit_table().standardised()[0]
     if name == "digits_means":
-        return class_mean_difference(*digits(3, 5), name="digits 3 - 5, class means")
-    if name != "breast_cancer":
-        raise click.UsageError(f"--data needs one of {', '.join(DATA_SETS)}, got {name!r}")
-    try:
-        from sklearn.datasets import load_breast_cancer
-    except ImportError:
-        raise ImportError("--data needs scikit-learn; pip install 'flowsam[data]'") from None
-    features, labels = load_breast_cancer(return_X_y=True)
-    return from_labels((features - features.mean(0)) / features.std(0), labels, name=name)
+        pixels = real_data.digits(3, 5)
+        return real_data.class_mean_difference(*pixels, name="digits 3 - 5, class means")
+    if name == "breast_cancer":
+        return tables.breast_cancer_table().standardised()[0]
+    raise click.UsageError(f"--data needs one of {', '.join(DATA_SETS)}, got {name!r}")
 
 
-def read_csv(path: str, label: str) -> Data:
-    """Return the two-class data of a CSV file with a header.
+def csv_data(path: str, label: str) -> Data:
+    """Return the two-class data of a CSV file with a header, its columns as they are.
 
     Parameters
     ----------
@@ -138,47 +131,19 @@ def read_csv(path: str, label: str) -> Data:
     Returns
     -------
     Data
-        The larger label, as text, counts as +1.
+        The larger label counts as +1.
 
     Raises
     ------
-    click.UsageError
-        For an unreadable file, an unknown column, ragged rows, or a feature that is no number.
-    ValueError
-        For labels other than two classes, or a zero example.
+    OSError, ValueError
+        For an unreadable file, an unknown column, an entry that is no number, labels other than
+        two classes, or a zero example.
     """
     from flowsam.data import from_labels
+    from flowsam.tables import read_csv
 
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            header, *rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
-        why = getattr(error, "strerror", None) or "not a CSV file with a header"
-        raise click.UsageError(f"--csv cannot be read, got {path} ({why}); check it") from None
-    if label not in header:
-        raise click.UsageError(f"--label needs a column of {path}, got {label!r}; it has {header}")
-    place = header.index(label)
-    features = [_row(row, place, header, number) for number, row in enumerate(rows, start=2)]
-    return from_labels(features, [row[place] for row in rows], name=Path(path).stem)
-
-
-def _row(row: list[str], place: int, header: list[str], number: int) -> list[float]:
-    """The features of one row, or its first entry that is no number."""
-    if len(row) != len(header):
-        raise click.UsageError(
-            f"--csv needs {len(header)} entries a row, got {len(row)} in line {number}; complete it"
-        )
-    found = []
-    for column, (name, entry) in enumerate(zip(header, row, strict=True)):
-        if column == place:
-            continue
-        try:
-            found.append(float(entry))
-        except ValueError:
-            raise click.UsageError(
-                f"--csv needs numbers, got {entry!r} in column {name!r}, line {number}; encode it"
-            ) from None
-    return found
+    table = read_csv(path, label)
+    return from_labels(table.X, table.y, name=table.name)
 
 
 def read_theta(path: str) -> np.ndarray:
