@@ -138,12 +138,7 @@ def _number(value: object, name: str) -> float:
 
 
 def gradient_flow() -> Perturbation:
-    """Return the rule of gradient descent: no perturbation.
-
-    Returns
-    -------
-    Perturbation
-        With `rho = 0`.
+    """Return the rule of gradient descent: no perturbation, `rho = 0`.
 
     Examples
     --------
@@ -160,10 +155,6 @@ def linf(rho: float | int) -> Perturbation:
     ----------
     rho : float
         Radius in the units of the weights.
-
-    Returns
-    -------
-    Perturbation
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """A 2000 x 2000 portrait per cell, beside `solve` and beside a NumPy loop of discrete SAM.
 
-    OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_portrait
+OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_portrait
 """
 
 import resource
