@@ -84,10 +84,10 @@ def iterate(  # noqa: PLR0913 - the public contract
     flow: Flow,
     theta0: ArrayLike,
     *,
-    learning_rate: float,
-    steps: int,
+    learning_rate: float | int,
+    steps: int | np.integer,
     batches: Batches | None = None,
-    save_every: int = 1,
+    save_every: int | np.integer = 1,
 ) -> Trajectory:
     """Run discrete SAM (gradient descent where rho = 0) and return it as a trajectory.
 
@@ -172,7 +172,9 @@ def iterate(  # noqa: PLR0913 - the public contract
     )
 
 
-def _check_numbers(learning_rate: float, steps: int, save_every: int) -> None:
+def _check_numbers(
+    learning_rate: float | int, steps: int | np.integer, save_every: int | np.integer
+) -> None:
     """Refuse what cannot be iterated, with the value."""
     if not 0 < learning_rate < np.inf:
         raise ValueError(f"iterate needs a finite learning_rate > 0, got {learning_rate}")

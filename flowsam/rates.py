@@ -48,7 +48,7 @@ def gate_radius(rule: Perturbation, depth: int) -> float:
 
 
 def late_log_loss(
-    log_t: ArrayLike, mu: float, depth: int, rule: Perturbation
+    log_t: ArrayLike | float | int, mu: float | int, depth: int, rule: Perturbation
 ) -> tuple[Float[np.ndarray, "*T"], Float[np.ndarray, "*T"]]:
     """Return the predicted log loss at late times, at the perturbed weights and at the weights.
 

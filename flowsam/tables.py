@@ -62,7 +62,7 @@ class Table:
         object.__setattr__(self, "name", str(name))
 
     def standardised(
-        self, *, bias: bool = True, test: float = 0.0, seed: int = 0
+        self, *, bias: bool = True, test: float | int = 0.0, seed: int = 0
     ) -> tuple[Data, Data | None]:
         """Return signed examples of a random split, in units of the training features' spread.
 

@@ -38,7 +38,9 @@ def depth_one_error(seed: int, rule, log_t: float = 1e4) -> tuple[float, float]:
     return float(np.linalg.norm(direction) * log_t), line.error_constant
 
 
-@pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1)], ids=repr)
+@pytest.mark.parametrize(
+    "rule", [gradient_flow(), pytest.param(l2(0.1), marks=pytest.mark.long)], ids=repr
+)
 @pytest.mark.parametrize("seed", [0])
 def test_direction_error_at_depth_one(rule, seed) -> None:
     """Within 1 % of the predicted constant at log t = 1e4."""

@@ -1,0 +1,46 @@
+"""The loss in original time under gradient flow and SAM, at depth 1, 2 and 3, with its rates.
+
+Claims: rates. Takes: 4 s.
+"""
+
+import numpy as np
+
+import flowsam.draw as paint
+from figures import style
+from flowsam import Flow, balanced, gradient_flow, l2, linf, single_example, solve
+from flowsam.rates import late_log_loss
+
+FAST = {"rows": 9, "end": 20.0}
+
+
+def compute(rows=120, end=100.0):
+    """Return (log(1 + t), log loss) of each rule at each depth, and GD's predicted log loss."""
+    data, arrays, log_t = single_example([1, 2]), {}, np.linspace(0, end, rows)
+    for depth in (1, 2, 3):
+        for rule in (gradient_flow(), linf(0.3), l2(0.3)):
+            run = solve(Flow(data, rule), balanced([0.8, 0.8], depth), log_t_end=end, save_at=log_t)
+            arrays[f"{depth} {rule.name}"] = np.column_stack([run.log_t, run.log_loss])
+        if depth > 1:
+            rate = late_log_loss(log_t[2:], 2.0, depth, gradient_flow())[1]
+            arrays[f"{depth} rate"] = np.column_stack([log_t[2:], rate])
+    return arrays | {"caption": style.facts(run) + "; GD and l_inf beside it; alpha = (0.8, 0.8)"}
+
+
+def draw(caption, **arrays):
+    """Return the figure: one panel a depth, the predicted rate of gradient flow dotted."""
+    figure, axes = style.panels(3, width=style.PAGE, height=2.4)
+    for name, rows in arrays.items():
+        panel, rule = axes[int(name[0]) - 1], name[2:]
+        if rule == "rate":
+            panel.plot(*rows.T, "k:", linewidth=2, label="GD's rate")
+        else:
+            paint.paths(panel, {rule: rows}, width=1.0)
+    for depth, panel in enumerate(axes, start=1):
+        panel.set(xlabel=r"$\log(1 + t)$", title=f"$L = {depth}$")
+    axes[0].set(ylabel="log loss")
+    axes[1].legend()
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_loss", compute, draw)

@@ -1,0 +1,43 @@
+"""Two Gaussian classes around +-(1, 2): predictors and margins under GD and l_2-SAM, L = 2.
+
+Claims: l2_limit. Takes: 3 s.
+"""
+
+import numpy as np
+
+import flowsam.draw as paint
+from figures import style
+from figures.sets import gaussian_classes
+from flowsam import Flow, balanced, gradient_flow, l2, max_margin, solve
+
+FAST = {"rows": 9, "end": 10.0}
+
+
+def compute(rows=200, end=1e3):
+    """Return the examples, both max-margin directions, and (log(1 + t), beta) of each rule."""
+    data = gaussian_classes(seed=1)
+    arrays = {"examples": data.z, "margins": np.array([max_margin(data, k) for k in (1, 2)])}
+    log_t = np.concatenate([[0.0], np.geomspace(0.05, end, rows - 1)])
+    for rule in (gradient_flow(), l2(1.0)):
+        run = solve(Flow(data, rule), balanced([0.4, 0.4], 2), log_t_end=end, save_at=log_t)
+        arrays[rule.name] = np.column_stack([run.log_t, run.beta])
+    return arrays | {"caption": style.facts(run) + "; GD beside it; alpha = (0.4, 0.4)"}
+
+
+def draw(examples, margins, caption, **runs):
+    """Return the figure: signed examples with both max margins; the major share over log t."""
+    figure, axes = style.panels(2, width=style.PAGE)
+    axes[0].plot(*examples.T, "o", color="#999999", markersize=3)
+    for name, way in zip((r"$\ell_1$", r"$\ell_2$"), margins, strict=True):
+        tip = 2.5 * way / np.linalg.norm(way)
+        axes[0].annotate(f"{name} max margin", tip, (0, 0), arrowprops={"arrowstyle": "<-"})
+    axes[0].set(xlabel=r"$y x_1$", ylabel=r"$y x_2$", title=r"$z = y x$", aspect="equal")
+    share = {n: np.column_stack([r[1:, 0], r[1:, 2] / r[1:, 1:].sum(1)]) for n, r in runs.items()}
+    paint.paths(axes[1], share)
+    axes[1].set(xscale="log", xlabel=r"$\log(1 + t)$", ylabel=r"$\beta_2/(\beta_1+\beta_2)$")
+    axes[1].legend(title="share of the major feature")
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_many_examples", compute, draw)
