@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mpmath as mp
 import numpy as np
+from scipy.integrate import solve_ivp
 
 DIGITS, ORDER = 30, 30
 
@@ -71,3 +72,39 @@ def integrate(theta0, mu, rho, taus):
                 now = target if step == target - now else now + step
             states.append([[float(x) for x in u], [float(x) for x in v]])
         return np.array(states)
+
+
+def march(theta0, mu, rho, tau_end, *, rtol=1e-10):
+    """The definition at any depth by solve_ivp, with A = int rho/N as one more component.
+
+    Ends early where N is 1e-8 or 1e8 of its natural unit; returns SciPy's result.
+    """
+    theta0, mu = np.asarray(theta0, dtype=float), np.asarray(mu, dtype=float)
+    depth, unit = len(theta0), rho ** (len(theta0) - 1) * np.abs(mu).max()
+    rest = [np.delete(range(depth), k) for k in range(depth)]
+
+    def gradient(theta):
+        return mu * theta[rest].prod(axis=1)  # minus the gradient, over |ell'|
+
+    def norm(state):
+        return np.linalg.norm(gradient(state[:-1].reshape(theta0.shape)))
+
+    def field(_, state):
+        theta = state[:-1].reshape(theta0.shape)
+        pull = gradient(theta)
+        size = np.linalg.norm(pull)
+        return np.append(gradient(theta - rho * pull / size), rho / size)
+
+    events = [lambda _, s, f=f, o=o: o * (norm(s) - f * unit) for f, o in ((1e-8, 1), (1e8, -1))]
+    for event in events:
+        event.terminal = True
+    start = np.append(theta0, 0.0)
+    tolerances = {"rtol": rtol, "atol": 1e-4 * rtol * rho}
+    return solve_ivp(
+        field, (0, tau_end), start, "DOP853", events=events, dense_output=True, **tolerances
+    )
+
+
+def predictor(run, tau, depth=2):
+    """beta along a run, (T, d)."""
+    return run.sol(np.atleast_1d(tau))[:-1].T.reshape(np.size(tau), depth, -1).prod(axis=1)

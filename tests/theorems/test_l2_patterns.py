@@ -1,0 +1,60 @@
+"""The gradient norm falls, rises, or falls then rises, and nothing else."""
+
+import numpy as np
+
+from flowsam.amplification import pattern
+from flowsam.exact import linf_two_layer
+from flowsam.exact.l2_two_layer import collapse_time
+from tests.l2_references import march
+from tests.theorems.ledger import negative_control, numeric, symbolic
+
+CLAIM = "l2_patterns"
+SOURCE = "flowsam"
+
+
+def turns_of(norms):
+    """The signs of the steps, repetitions and roundings left out."""
+    steps = np.diff(np.log(norms))
+    signs = np.sign(steps[np.abs(steps) > 1e-7])
+    return signs[np.append(True, np.diff(signs) != 0)].tolist() if signs.size else []
+
+
+def demand(norms, kind, label):
+    claimed = {1: [1.0], -1: [-1.0], 0: [-1.0, 1.0]}[kind]
+    assert turns_of(norms) == claimed, f"N goes {turns_of(norms)}, not {claimed}: {label}"
+
+
+def check(rng):
+    d = int(rng.integers(1, 5))
+    mu, rho = rng.uniform(0.5, 2.5, d) * rng.choice([-1, 1], d), rng.uniform(0.3, 2)
+    theta = rng.normal(size=(2, d)) * rho * rng.uniform(0.2, 1.2)
+    label = f"theta={theta.tolist()}, mu={mu.tolist()}, rho={rho}"
+    end = min(0.98 * float(collapse_time(theta, mu, rho=rho)), 25 / np.abs(mu).max())
+    run = march(theta, mu, rho, end)
+    states = run.sol(np.linspace(0, run.t[-1], 400))[:-1].T.reshape(400, 2, d)
+    kind = int(pattern(theta, mu, rho=rho))
+    norms = np.linalg.norm(mu * states, axis=(1, 2))
+    if kind == 0 and turns_of(norms) == [-1.0]:  # the turn is still to come
+        assert run.status == 0, label
+        return
+    demand(norms, kind, label)
+
+
+def control(rng):
+    """Under l_inf-SAM N rises while a coordinate just below rho waits, then falls with it."""
+    rho, mu = rng.uniform(0.5, 2), np.array([1.0, rng.uniform(2.8, 3.5)])
+    start = np.full((2, 2), rho) * [1.05, 1 - 1e-3]
+    states = linf_two_layer.weights(start, mu, rho=rho, tau=np.linspace(0, 3, 400))
+    demand(np.linalg.norm(mu * states, axis=(1, 2)), 0, f"mu={mu.tolist()}, rho={rho}")
+
+
+def test_symbolic():
+    symbolic(CLAIM)
+
+
+def test_numeric():
+    numeric(check)
+
+
+def test_negative_control():
+    negative_control(control)
