@@ -153,10 +153,8 @@ def spectrum_of(
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         # one rounding of the ratio costs less than those of two large logarithms
         log_weight = np.log(np.abs(amplitude) / rho)
-        if not np.isfinite(log_weight).all():
-            log_weight = np.where(
-                np.isfinite(log_weight), log_weight, np.log(np.abs(amplitude)) - np.log(rho)
-            )
+        if not (plain := np.isfinite(log_weight)).all():
+            log_weight = np.where(plain, log_weight, np.log(np.abs(amplitude)) - np.log(rho))
     log_weight += np.log(np.abs(nu) / np.sqrt(2))
     log_weight *= 2
     return Spectrum(nu, log_weight)
