@@ -30,8 +30,9 @@ def draw(counts, chatter, caption, **errors):
     """Return the figure: errors against the step, and weights that chatter along an axis."""
     figure, axes = style.panels(2, width=style.PAGE)
     for name, error in errors.items():
-        axes[0].loglog(2 / np.array(counts), error, "o-", markersize=3, label=name)
+        axes[0].loglog(2 / np.array(counts), error, "o-", markersize=3, alpha=0.7, label=name)
     axes[0].loglog(2 / np.array(counts), 0.3 / np.array(counts), "k:", label="slope 1")
+    axes[0].minorticks_off()
     axes[0].set(xlabel=r"step $\eta$", ylabel="error at $t = 2$")
     axes[0].legend()
     axes[1].plot(chatter[:, 0], chatter[:, 1:], "o-", markersize=2, label=["u", "v"])

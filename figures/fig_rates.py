@@ -38,8 +38,8 @@ def draw(caption, **arrays):
     for depth, panel in ((2, axes[0]), (3, axes[1])):
         panel.axhline(0.0, color="black", linewidth=0.6)
         panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=f"log loss $-$ rate, $L = {depth}$")
-    x = np.geomspace(*axes[2].get_xlim()[::1], 3).clip(10.0)
-    axes[2].plot(x, x**-0.5, "k:", label="slope $-1/2$")
+    x = arrays["d GD"][:, 0]
+    axes[2].plot(x, 2.0 * x**-0.5, "k:", label="slope $-1/2$")
     axes[2].set(xscale="log", yscale="log", xlabel=r"$\log(1+t)$", title=r"$\beta_1/\beta_2$")
     axes[2].legend()
     return style.caption(figure, caption)
