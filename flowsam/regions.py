@@ -27,7 +27,7 @@ Box = ArrayLike | float | int
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """The limit of every balanced start, by inequalities; other labels than `labels` are refused.
+    """The limit of every balanced start, by inequalities; labels not in `labels` are refused.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Regions:
 
     @property
     def alpha(self) -> tuple[sp.Symbol, ...]:
-        """The sizes alpha_1, ..., alpha_d, positive symbols."""
+        """Symbols of the sizes, positive."""
         return sp.symbols(f"alpha_1:{self.mu.size + 1}", positive=True)
 
     @property
@@ -62,11 +62,6 @@ class Regions:
     def condition(self, label: int) -> Boolean:
         """Return a label's region; the regions of `labels` hold every start once.
 
-        Parameters
-        ----------
-        label : int
-            One of `labels`.
-
         Returns
         -------
         sympy Boolean
@@ -77,8 +72,7 @@ class Regions:
         >>> regions([1, 2], 1, 3).condition(1)
         (alpha_1 > 1) & (alpha_2 < alpha_1/2 + 1/2)
         """
-        if label not in self.labels:
-            raise ValueError(f"no region has label {label}; there are {self.labels}")
+        self._demand(label)
         active, rho = self._active, _decimal(self.rho)
         if label >= 1:
             return self._wins(label - 1, None)
@@ -91,11 +85,16 @@ class Regions:
         below = [a < rho for a in sizes]
         return sp.And(held, sp.Or(*below)) if self.depth % 2 else sp.And(*below)
 
+    def _demand(self, label: int) -> None:
+        """Refuse a label that has no region."""
+        if label not in self.labels:
+            raise ValueError(f"no region has label {label}; there are {self.labels}")
+
     def _wins(self, j: int, partner: int | None) -> Boolean:
         """What makes coordinate j the only winner, or one together with its partner."""
-        others = [k for k in self._active if k != j]
-        besides = "beats" if partner is None else "holds"
-        terms = [self._against(j, k, "ties" if k == partner else besides) for k in others]
+        how = dict.fromkeys(self._active, "beats" if partner is None else "holds")
+        how[partner] = "ties"
+        terms = (self._against(j, k, how[k]) for k in self._active if k != j)
         return sp.And(self.alpha[j] > _decimal(self.rho), *terms)
 
     def _against(self, j: int, k: int, how: str) -> Boolean:
@@ -163,7 +162,7 @@ class Regions:
         >>> regions([1.0, 2.0], 1.0, 2).probability(1, uniform(0, 4))  # 3/4 of 1/4
         0.1875
         """
-        self.condition(label)
+        self._demand(label)
         return chance(label, starts, mu=self.mu, rho=self.rho, depth=self.depth)
 
     def volume(self, label: int, low: Box, high: Box) -> float:

@@ -57,7 +57,10 @@ def remaining(u: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
     if gaps.shape[-1] == 3:
         a, b, c = np.moveaxis(np.sqrt(squares), -1, 0)
         return np.asarray(elliprf((u * a + b * c) ** 2, (u * b + a * c) ** 2, (u * c + a * b) ** 2))
-    return _trapezoid(u, np.sqrt(squares))
+    unit = np.ldexp(1.0, np.frexp(np.sqrt(squares[..., -1]))[1])  # products stay in range
+    unit = np.where((unit > 0) & (unit < np.inf), unit, 1.0)
+    roots = np.sqrt(squares) / unit[..., None]
+    return np.asarray(_trapezoid(np.asarray(u / unit), roots) * unit ** (1 - gaps.shape[-1]))
 
 
 def _trapezoid(u: NDArray, roots: NDArray) -> NDArray:
@@ -75,8 +78,8 @@ def _trapezoid(u: NDArray, roots: NDArray) -> NDArray:
     for node in range(int(np.ceil(np.max(right - left, initial=0.0) / STEP)) + 1):
         s = left + STEP * node
         y = np.exp(np.minimum(s, right))  # a member past its own end adds nothing
-        factors = squares + 2 * y[..., None]
-        total += (s <= right) * y / np.sqrt((u * u + 2 * y) * np.prod(factors, axis=-1))
+        factors = np.prod(np.sqrt(squares + 2 * y[..., None]), axis=-1)
+        total += (s <= right) * y / (np.sqrt(u * u + 2 * y) * factors)
     return np.where(singular, np.inf, np.where(done, 0.0, STEP * total))
 
 
@@ -115,7 +118,7 @@ def elapsed(start: ArrayLike, stop: ArrayLike, gaps: NDArray) -> Float[np.ndarra
         return total
     half = np.where(short, stop - start, 0.0) / 2
     nodes = start[..., None] + half[..., None] * (1 + NODES)
-    values = 1 / np.sqrt(np.prod(nodes[..., None] ** 2 + gaps[..., None, :], axis=-1))
+    values = 1 / np.prod(np.sqrt(nodes[..., None] ** 2 + gaps[..., None, :]), axis=-1)
     return np.where(short, half * (values @ WEIGHTS), total)
 
 
@@ -155,7 +158,7 @@ def invert(target: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
 def _newton(target: NDArray, gaps: NDArray, centre: NDArray) -> NDArray:
     """Safeguarded Newton for targets strictly inside (0, F(0)), flat arrays; frozen when done."""
     power = float(gaps.shape[-1] - 1)
-    slope = np.sqrt(np.prod(gaps, axis=-1))
+    slope = np.prod(np.sqrt(gaps), axis=-1)
     high = (power * target) ** (-1 / power)
     low = high - np.sqrt(gaps[:, -1])
     with np.errstate(invalid="ignore"):  # inf * 0 where a gap is 0
@@ -166,7 +169,7 @@ def _newton(target: NDArray, gaps: NDArray, centre: NDArray) -> NDArray:
         value = remaining(here, gap)
         high[active] = np.where(value <= goal, np.minimum(here, high[active]), high[active])
         low[active] = np.where(value >= goal, np.maximum(here, low[active]), low[active])
-        rate = np.sqrt(np.prod(here[:, None] ** 2 + gap, axis=-1))
+        rate = np.prod(np.sqrt(here[:, None] ** 2 + gap), axis=-1)
         ratio = (value / goal) ** (1 / power)
         new = here + power * value * (ratio - 1) * rate
         outside = ~((new >= low[active]) & (new <= high[active]))

@@ -1,7 +1,7 @@
 """l_inf-SAM and gradient flow with three or more layers, one example, unequal weights.
 
-The formulas of one coordinate are in `deep_motion`; here they answer the questions every solved
-case answers, vectorised over starts, coordinates and times. Derivation: derivations/linf_deep.py.
+The answers every solved case gives, vectorised over starts, coordinates and times; formulas are in
+`deep_motion`. Derivation: derivations/linf_deep.py.
 """
 
 from __future__ import annotations
@@ -199,12 +199,8 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
 
     Parameters
     ----------
-    theta0 : array_like, shape (L, d)
-        One start, L >= 3.
-    mu : array_like, shape (d,)
-        The example.
-    rho : float
-        Radius, in the units of w; 0 for gradient flow.
+    theta0, mu, rho
+        As in `blow_up_time`, for one start.
 
     Returns
     -------
