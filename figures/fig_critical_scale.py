@@ -1,0 +1,49 @@
+"""Critical starts: alpha* over the ratio of two mu, and the separatrix of balanced starts.
+
+Claim: l2_critical_scale. Takes: 15 s.
+"""
+
+import numpy as np
+
+from figures import style
+from flowsam import __version__
+from flowsam.amplification import critical_scale
+from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
+
+FAST, RHO, RATIOS = {"points": 9}, 1.0, (1.0, 1.5, 2.0, 4.0, 16.0)
+
+
+def compute(points=33):
+    """Return alpha* over mu_2/mu_1 with its bracket, separatrices in both planes."""
+    ratio = 1 + np.geomspace(0.02, 30, points)
+    found = np.array([critical_scale([1.0, m], RHO) for m in ratio])
+    norm = np.sqrt(2) * np.hypot(1, ratio)
+    bracket = RHO * np.stack([1 / norm, (1 + ratio**4) / (1 + ratio**3) / norm])
+    curves = np.stack([balanced_separatrix([1, m], rho=RHO, points=101) for m in RATIOS])
+    plane = lone_separatrix(np.sinh(np.linspace(-4, 4, 201)), rho=RHO)
+    words = f"l_2-SAM, rho = {RHO:g}, L = 2, data mu = (1, m), balanced starts; right: d = 1, any "
+    words += f"mu, start (u, v); bracket dashed; no clock: limits; flowsam {__version__}"
+    arrays = {"ratio": ratio, "found": found, "bracket": bracket, "curves": curves}
+    return arrays | {"plane": plane, "caption": words}
+
+
+def draw(caption, ratio, found, curves, **arrays):
+    """Return the figure: the scale, the balanced plane, and the plane of one coordinate."""
+    figure, (left, middle, right) = style.panels(3, width=style.PAGE, height=2.4)
+    left.semilogx(ratio - 1, found, color="black")
+    left.semilogx(ratio - 1, arrays["bracket"].T, "--", color="#0072B2", linewidth=0.8)
+    left.set(xlabel="$\\mu_2/\\mu_1 - 1$", ylabel="$\\alpha^*/\\rho$", ylim=(0, 0.75))
+    for curve, m in zip(curves, RATIOS, strict=True):
+        middle.plot(*curve.T, linewidth=1.1, label=f"$\\mu_2/\\mu_1={m:g}$")
+    middle.set(xlabel="$\\alpha_1$", ylabel="$\\alpha_2$", aspect="equal")
+    middle.legend()
+    for side in (1, -1):
+        right.plot(*(side * arrays["plane"].T), color="black")
+        right.plot(side * 2**-0.5, side * 2**-0.5, "o", color="white", markeredgecolor="black")
+    right.text(0, 0, "collapse", ha="center", va="center")
+    right.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="$u$", ylabel="$v$", aspect="equal")
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_critical_scale", compute, draw)
