@@ -82,9 +82,7 @@ class Data:
         """Check and freeze the examples."""
         z = np.array(real_array(z, "z"))
         if z.ndim != 2 or 0 in z.shape:
-            raise ValueError(
-                f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each"
-            )
+            raise ValueError(f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each")
         zero = np.flatnonzero(~z.any(axis=1))
         if zero.size:
             raise ValueError(

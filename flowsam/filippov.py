@@ -2,9 +2,8 @@
 
 The ascent step `eps = rho sign(g)` jumps where a weight is 0 (the other layers' gradients change
 sign there) and, for several examples, where a component of `G = sum_i q_i z_i` is 0. Between
-those surfaces the signs are constants held in a `Mode`, so the right-hand side calls no `sign`.
-On a surface whose two fields both point at it the solution slides: the velocity is the convex
-combination that stays on it. Derivations: derivations/linf_two_layer.py.
+those surfaces the signs are constants of a `Mode`. Where both fields point at a surface the
+velocity is the convex combination that stays on it. Derivations: derivations/linf_two_layer.py.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ def exact_run(
     if beyond is not None:
         end = beyond
     blew_up = found.blow_up <= end
-    status = "escaped" if blew_up or beyond is not None else "collapsed" if rest <= end else "finished"
+    gone = blew_up or beyond is not None
+    status = "escaped" if gone else "collapsed" if rest <= end else "finished"
     events = tuple(event for event in found.events if event.tau <= end)
     end = min(end, found.blow_up)
     name = f"exact: {found.name}"

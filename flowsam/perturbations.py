@@ -33,11 +33,7 @@ class Perturbation:
     Raises
     ------
     ValueError
-        For p < 1, rho < 0 or NaN, or an infinite rho.
-
-    Notes
-    -----
-    Derivation: derivations/dual_norm.py. Source: definition of SAM for an l_p ball.
+        For p < 1, rho < 0 or NaN, or an infinite rho. (derivations/dual_norm.py)
 
     Examples
     --------
@@ -79,14 +75,13 @@ class Perturbation:
     def epsilon(self, g: ArrayLike) -> Float[np.ndarray, "*batch L d"]:
         """Return the ascent step for gradients `g`.
 
-        At a tie of p = 1 the step is shared equally (the limit p -> 1); where a component of g
-        is 0, eps is 0 there; at g = 0 every point of the ball is a maximiser and 0 is returned.
-        No epsilon is added to a norm: a flow ends or slides there, and says so.
+        At a tie of p = 1 the step is shared equally; where a component of g is 0, eps is 0 there;
+        at g = 0 every point of the ball is a maximiser and 0 is returned: a flow ends there.
 
         Parameters
         ----------
         g : array_like, shape (..., L, d)
-            Gradients of the loss. Normalised rules ignore their scale.
+            Gradients of the loss.
 
         Returns
         -------
@@ -106,7 +101,7 @@ class Perturbation:
         return self.step(real_array(g, "g"))
 
     def step(self, g: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:
-        """Return `epsilon(g)` without checking g: the inner loop of every solver."""
+        """Return `epsilon(g)` without checking g."""
         if not self.rho:
             return np.zeros_like(g)
         if not self.normalised:
@@ -138,7 +133,12 @@ def _number(value: object, name: str) -> float:
 
 
 def gradient_flow() -> Perturbation:
-    """Return the rule of gradient descent: no perturbation, `rho = 0`.
+    """Return the rule of gradient descent: no perturbation.
+
+    Returns
+    -------
+    Perturbation
+        With `rho = 0`.
 
     Examples
     --------
@@ -155,6 +155,10 @@ def linf(rho: float | int) -> Perturbation:
     ----------
     rho : float
         Radius in the units of the weights.
+
+    Returns
+    -------
+    Perturbation
 
     Examples
     --------
@@ -192,7 +196,7 @@ def lp(rho: float | int, p: float | int) -> Perturbation:
     rho : float
         Radius in the units of the weights.
     p : float
-        Norm of the ball; at p = 1 all of rho goes to the largest |g|.
+        Norm of the ball.
 
     Returns
     -------
