@@ -17,15 +17,13 @@ FAST = {"rows": 9, "end": 50.0}
 def compute(rows=60, end=1e4):
     """Return columns (log(1 + t), error times log t) of each rule and the predicted constants."""
     data = gaussian_classes(seed=1)
-    best = max_margin(data, 2) / np.linalg.norm(max_margin(data, 2))
-    arrays, log_t = {}, np.geomspace(1.0, end, rows)
+    arrays, log_t, best = {}, np.geomspace(1.0, end, rows), max_margin(data, 2)
     for rule in (gradient_flow(), l2(0.5)):
         run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=end, save_at=log_t)
-        size = np.linalg.norm(run.beta, axis=1, keepdims=True)
-        error = np.linalg.norm(run.beta / size - best, axis=1)
+        units = [b / np.linalg.norm(b) for b in (best, *run.beta)]
+        error = np.linalg.norm(np.array(units[1:]) - units[0], axis=1)
         arrays[rule.name] = np.column_stack([log_t, error * log_t])
-        line = depth_one_asymptote(data, rule, run.beta[-1])
-        arrays[f"predicted {rule.name}"] = line.error_constant
+        arrays[rule.name + "*"] = depth_one_asymptote(data, rule, run.beta[-1]).error_constant
     return arrays | {"caption": style.facts(run) + "; GD beside it; start at 0"}
 
 
@@ -33,12 +31,10 @@ def draw(caption, **arrays):
     """Return the figure: error times log t tends to a constant known beforehand."""
     figure, axes = style.panels()
     paint.paths(axes, {name: rows for name, rows in arrays.items() if rows.ndim})
-    for rows in arrays.values():
-        if not rows.ndim:
-            axes.axhline(rows, color="black", linewidth=0.6, linestyle=":")
+    for name in ("GD*", "l_2-SAM*"):
+        axes.axhline(arrays[name], color="black", linewidth=0.6, linestyle=":")
     axes.set(xscale="log", xlabel=r"$\log(1+t)$", ylabel=r"direction error $\times \log(1+t)$")
-    axes.set(title=r"$L = 1$: to the $\ell_2$ max margin")
-    axes.legend(title="dotted: predicted")
+    axes.legend(title="$L = 1$; dotted: predicted")
     return style.caption(figure, caption)
 
 

@@ -30,10 +30,10 @@ def draw(counts, chatter, caption, **errors):
     """Return the figure: errors against the step, and weights that chatter along an axis."""
     figure, axes = style.panels(2, width=style.PAGE)
     for name, error in errors.items():
-        axes[0].loglog(2 / np.array(counts), error, "o-", markersize=3, alpha=0.7, label=name)
-    axes[0].loglog(2 / np.array(counts), 0.3 / np.array(counts), "k:", label="slope 1")
+        axes[0].loglog(counts, error, "o-", markersize=3, alpha=0.7, label=name)
+    axes[0].loglog(counts, 0.1 / np.array(counts), "k:", label="slope 1")
     axes[0].minorticks_off()
-    axes[0].set(xlabel=r"step $\eta$", ylabel="error at $t = 2$")
+    axes[0].set(xlabel="steps to $t = 2$", ylabel="error")
     axes[0].legend()
     axes[1].plot(chatter[:, 0], chatter[:, 1:], "o-", markersize=2, label=["u", "v"])
     axes[1].plot(chatter[:, 0], np.maximum(0.8 - chatter[:, 0], 0.0), "k:", label="sliding: v")

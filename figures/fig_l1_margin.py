@@ -19,11 +19,10 @@ def compute(seeds=(0, 1, 2), rows=40, end=1e4):
     arrays, log_t = {}, np.geomspace(10.0, end, rows)
     for seed in seeds:
         data = split_signs(separable(seed))
-        lightest = np.abs(max_margin(data, 1)).sum()
         for rule in (gradient_flow(), l2(0.05)):
             flow = Flow(data, rule)
             run = solve(flow, np.full((2, 10), 0.5), log_t_end=end, save_at=log_t)
-            truth = (run.beta @ data.z.T).min(axis=1) / run.beta.sum(axis=1) * lightest
+            truth = run.margins.min(1) / run.beta.sum(1) * np.abs(max_margin(data, 1)).sum()
             proven = [state_certificate(flow, theta, 1, np.ones(10)) for theta in run.theta]
             arrays[f"{rule.name} {seed}"] = np.column_stack([log_t, truth, proven])
     return arrays | {"caption": style.facts(run) + f"; GD beside it; sets of seeds {seeds}"}
@@ -34,11 +33,10 @@ def draw(caption, **arrays):
     figure, axes = style.panels(2, width=style.PAGE)
     for column, (panel, title) in enumerate(zip(axes, ("true", "proven by the run"), strict=True)):
         for name, rows in arrays.items():
-            curve = np.column_stack([rows[:, 0], 1 - rows[:, column + 1]])
-            paint.paths(panel, {name[:-2]: np.maximum(curve, 1e-6)}, width=0.8)
+            curve = np.abs(np.column_stack([rows[:, 0], 1 - rows[:, column + 1]]))
+            paint.paths(panel, {name[:-2]: curve}, width=0.8)
         panel.set(xscale="log", yscale="log", ylim=(1e-5, 1), xlabel=r"$\log(1+t)$", title=title)
     axes[0].set(ylabel=r"missing share of the $\ell_1$ margin")
-    axes[1].axhline(1e-3, color="black", linewidth=0.6, linestyle=":")
     axes[1].legend(*(part[:2] for part in axes[1].get_legend_handles_labels()))
     return style.caption(figure, caption)
 

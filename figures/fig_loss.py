@@ -20,9 +20,8 @@ def compute(rows=120, end=100.0):
         for rule in (gradient_flow(), linf(0.3), l2(0.3)):
             run = solve(Flow(data, rule), balanced([0.8, 0.8], depth), log_t_end=end, save_at=log_t)
             arrays[f"{depth} {rule.name}"] = np.column_stack([run.log_t, run.log_loss])
-        if depth > 1:
-            rate = late_log_loss(log_t[2:], 2.0, depth, gradient_flow())[1]
-            arrays[f"{depth} rate"] = np.column_stack([log_t[2:], rate])
+        rate = late_log_loss(log_t[2:], 2.0, max(depth, 2), gradient_flow())[1]
+        arrays[f"{depth} rate"] = np.column_stack([log_t[2:], rate])[: rows * (depth > 1)]
     return arrays | {"caption": style.facts(run) + "; GD and l_inf beside it; alpha = (0.8, 0.8)"}
 
 
@@ -30,13 +29,9 @@ def draw(caption, **arrays):
     """Return the figure: one panel a depth, the predicted rate of gradient flow dotted."""
     figure, axes = style.panels(3, width=style.PAGE, height=2.4)
     for name, rows in arrays.items():
-        panel, rule = axes[int(name[0]) - 1], name[2:]
-        if rule == "rate":
-            panel.plot(*rows.T, "k:", linewidth=2, label="GD's rate")
-        else:
-            paint.paths(panel, {rule: rows}, width=1.0)
-    for depth, panel in enumerate(axes, start=1):
-        panel.set(xlabel=r"$\log(1 + t)$", title=f"$L = {depth}$")
+        panel = axes[int(name[0]) - 1]
+        paint.paths(panel, {name[2:].replace("rate", "GD's rate"): rows}, width=1.0)
+        panel.set(xlabel=r"$\log(1 + t)$", title=f"$L = {name[0]}$")
     axes[0].set(ylabel="log loss")
     axes[1].legend()
     return style.caption(figure, caption)

@@ -20,8 +20,8 @@ def compute(rows=40, end=1e4):
         for depth in (2, 3):
             flow = Flow(single_example([1.3]), rule)
             run = solve(flow, balanced([1.2], depth), log_t_end=end, save_at=log_t)
-            hat = flow.log_loss(flow.perturbed(run.theta))
-            gap = hat - late_log_loss(run.log_t, 1.3, depth, rule)[0]
+            rate = late_log_loss(run.log_t, 1.3, depth, rule)[0]
+            gap = flow.log_loss(flow.perturbed(run.theta)) - rate
             arrays[f"{depth} {rule.name}"] = np.column_stack([run.log_t, gap])
         flow = Flow(single_example([1, 2]), rule)
         run = solve(flow, balanced([1.0, 1.0], 2), log_t_end=end, save_at=log_t)
@@ -32,15 +32,13 @@ def compute(rows=40, end=1e4):
 def draw(caption, **arrays):
     """Return the figure: log loss less its rate at L = 2, 3; beta_1 / beta_2 and its slope."""
     figure, axes = style.panels(3, width=style.PAGE, height=2.4)
-    place = {"2": axes[0], "3": axes[1], "d": axes[2]}
     for name, rows in arrays.items():
-        paint.paths(place[name[0]], {name[2:]: rows})
-    for depth, panel in ((2, axes[0]), (3, axes[1])):
-        panel.axhline(0.0, color="black", linewidth=0.6)
-        panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=f"log loss $-$ rate, $L = {depth}$")
-    x = arrays["d GD"][:, 0]
-    axes[2].plot(x, 2.0 * x**-0.5, "k:", label="slope $-1/2$")
-    axes[2].set(xscale="log", yscale="log", xlabel=r"$\log(1+t)$", title=r"$\beta_1/\beta_2$")
+        paint.paths(axes["23d".index(name[0])], {name[2:]: rows})
+    axes[2].plot(rows[:, 0], 2.0 * rows[:, 0] ** -0.5, "k:", label="slope $-1/2$")
+    titles = ("log loss $-$ rate, $L = 2$", "log loss $-$ rate, $L = 3$", r"$\beta_1/\beta_2$")
+    for panel, title in zip(axes, titles, strict=True):
+        panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=title)
+    axes[2].set(yscale="log")
     axes[2].legend()
     return style.caption(figure, caption)
 

@@ -35,10 +35,9 @@ def draw(log_t, ratios, caption, **arrays):
     axes[1, 0].set_ylabel("test accuracy", fontsize=7)
     least = np.nanmin(arrays["major"], axis=2)
     axes[0, -1].plot(ratios, least[:, 1:].T, "o-", markersize=2, linewidth=0.8)
-    axes[0, -1].plot(ratios, np.tile(least[:, :1], len(ratios)).T, "k--", linewidth=0.6)
-    axes[0, -1].set(xlabel=r"$\alpha/\rho$", ylim=(0, 1))
-    axes[0, -1].set_title("least major share", fontsize=7)
-    axes[1, -1].axis("off")
+    axes[1, -1].plot(least[:, 0], "ko", markersize=2)
+    axes[0, -1].set(xlabel=r"least share; $\alpha/\rho$", ylim=(0, 1))
+    axes[1, -1].set(xlabel="GD's; seed", ylim=(0, 1))
     return style.caption(figure, caption)
 
 

@@ -1,8 +1,8 @@
 """Original time on a path known in rescaled time: `T = log(1 + t)` by quadrature in logs.
 
 `t(tau) = int_0^tau e^{phi(s)} ds` with `phi = -log Lambda(theta_hat)`, the log of dt/dtau. The
-integrand grows like e^margin, so panels are halved until phi changes little on each, and only
-panels that can still matter next to the largest are kept: log t = 1e5 costs no more than log t = 1.
+integrand grows like e^margin, so panels are cut, near their larger end, until phi changes little
+on each, and only those that can still matter are kept: log t = 1e5 costs no more than log t = 1.
 """
 
 from __future__ import annotations
@@ -10,29 +10,43 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 __all__ = ["log_integrals", "log_time", "when"]
 
 Times = Float[np.ndarray, " _"]
+Places = Int[np.ndarray, " _"]
 LogPace = Callable[[Times], Times]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-_NODES, _LOG_WEIGHTS = (_NODES + 1) / 2, np.log(_WEIGHTS / 2)
+_LOG_WEIGHTS = np.log(_WEIGHTS / 2)
+_NODES = np.concatenate([[0.0], (_NODES + 1) / 2, [1.0]])  # the ends are looked at, with no weight
 _SPREAD = 3.0  # largest change of phi on a panel: 16 nodes integrate e^{3x} to 1e-16
 _NEGLIGIBLE = 45.0  # e^-45 of the largest panel is below the last bit of the sum
-_HALVINGS = 60
+_CUTS = 200
+_NEWTON_STEPS = 100
 
 
-def _panel_logs(log_pace: LogPace, left: Times, right: Times) -> tuple[Times, Times]:
-    """Return log of the integral and the spread of phi on each panel."""
-    tau = left[:, None] + (right - left)[:, None] * _NODES
-    phi = log_pace(tau.ravel()).reshape(tau.shape)
-    top = phi.max(axis=1)
+def _panel_logs(log_pace: LogPace, left: Times, right: Times) -> tuple[Times, Times, Times]:
+    """Return log of the integral, of a bound (-inf: fine already), and where to cut each panel."""
+    width = right - left
+    phi = log_pace((left[:, None] + width[:, None] * _NODES).ravel()).reshape(-1, _NODES.size)
+    top, last = phi.max(axis=1), phi[:, -1] >= phi[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = top + np.log(np.exp(phi - top[:, None] + _LOG_WEIGHTS).sum(axis=1))
-        logs = logs + np.log(right - left)
-    return logs, top - phi.min(axis=1)
+        logs = top + np.log(np.exp(phi[:, 1:-1] - top[:, None] + _LOG_WEIGHTS).sum(axis=1))
+        logs, bound = (x + np.log(width) for x in (logs, top))
+    spread = top - phi.min(axis=1)
+    steep = np.maximum(spread, _SPREAD)
+    # as fine as doubles are: phi is a line there, its integral e^top / slope
+    line = spread > _SPREAD
+    fine = ~line | (spread <= 1e-14 * np.abs(top)) | (width <= 2e-14 * np.abs(right))
+    logs = np.where(line & fine, bound - np.log(steep), logs)
+    # only what lies this near the larger end can matter next to it
+    share = np.minimum(0.5, (1.5 * _NEGLIGIBLE + np.log(steep)) / steep)
+    share = np.where(top > np.maximum(phi[:, 0], phi[:, -1]), 0.5, share)
+    cut = np.maximum(share * width, np.minimum(1e-14 * np.abs(right), width / 2))
+    cut = np.where(last, right - cut, left + cut)
+    return logs, np.where(fine, -np.inf, bound), cut
 
 
 def log_integrals(log_pace: LogPace, edges: Times) -> Times:
@@ -57,21 +71,23 @@ def log_integrals(log_pace: LogPace, edges: Times) -> Times:
     99988.487074535
     """
     owner = np.arange(edges.size - 1)
-    left, right = edges[:-1].copy(), edges[1:].copy()
-    total = np.full(edges.size - 1, -np.inf)
-    for halving in range(_HALVINGS):
-        logs, spread = _panel_logs(log_pace, left, right)
-        done = (spread <= _SPREAD) | (halving == _HALVINGS - 1)
-        np.logaddexp.at(total, owner[done], logs[done])
+    return _log_panels(log_pace, edges[:-1], edges[1:], owner)
+
+
+def _log_panels(log_pace: LogPace, left: Times, right: Times, owner: Places) -> Times:
+    """Return log of the integral of e^phi over the panels [left_i, right_i] of each owner."""
+    total = np.full(owner[-1] + 1, -np.inf)
+    for _ in range(_CUTS):
+        logs, bound, cut = _panel_logs(log_pace, left, right)
+        fine = np.isneginf(bound)
+        np.logaddexp.at(total, owner[fine], logs[fine])
         best = total.copy()
         np.maximum.at(best, owner, logs)
-        # the outermost node misses 0.5 % of a panel, so logs may be low by that share of spread
-        keep = ~done & (logs + 0.05 * spread > best[owner] - _NEGLIGIBLE)
+        keep = ~fine & (bound > best[owner] - _NEGLIGIBLE)
         if not keep.any():
             break
-        left, right, owner = left[keep], right[keep], owner[keep]
-        middle = (left + right) / 2
-        left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
+        left, cut, right, owner = left[keep], cut[keep], right[keep], owner[keep]
+        left, right = np.concatenate([left, cut]), np.concatenate([cut, right])
         owner = np.concatenate([owner, owner])
     return total
 
@@ -110,20 +126,23 @@ def log_time(log_pace: LogPace, tau: Times, breaks: Times) -> Times:
     if not finite.size:
         return out
     inner = breaks[(breaks > 0) & (breaks < finite[-1])]
-    edges = np.unique(np.concatenate([[0.0], finite, inner]))
+    edges, rows = (np.unique(np.append(0.0, x)) for x in (np.append(finite, inner), finite))
     if edges.size == 1:
         out[: finite.size] = 0.0
         return out
-    logs = np.concatenate([[-np.inf], log_integrals(log_pace, edges)])
+    # panels between two rows are one sum, in which all but the largest can be dropped early
+    owner = np.searchsorted(rows, edges[1:]) - 1
+    logs = np.append(-np.inf, _log_panels(log_pace, edges[:-1], edges[1:], owner))
     log_t = np.logaddexp.accumulate(logs)
-    out[: finite.size] = np.logaddexp(0.0, log_t[np.searchsorted(edges, finite)])
+    out[: finite.size] = np.logaddexp(0.0, log_t[np.searchsorted(rows, finite)])
     return out
 
 
 def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: float) -> Times:
     """Return the rescaled times at which T reaches given values on one smooth interval.
 
-    Newton on `T(tau) = log_t` with `dT/dtau = exp(phi - T)`, kept inside a bisection bracket.
+    Newton in a bracket: on t = e^T - 1 from below, exact where the pace is constant, and on T
+    from above, where T is nearly linear. Each integral starts from the last point below.
 
     Parameters
     ----------
@@ -139,26 +158,43 @@ def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: f
     Returns
     -------
     ndarray, shape (T,)
-        Rescaled times; error a few ulp of tau, or of T where T is steep.
+        Rescaled times; error a few ulp of tau, or of T where it is steep.
+
+    Examples
+    --------
+    >>> pace = lambda tau: np.full_like(tau, np.log(3.0))
+    >>> when(pace, np.log([1.0, 7.0]), 0.0, 9.0, start=0.0)
+    array([0., 2.])
     """
-    low, high = np.full(log_t.size, left), np.full(log_t.size, right)
-    tau = (low + high) / 2
-    for _ in range(80):
-        edges = np.unique(np.concatenate([[left], tau]))
-        logs = np.concatenate([[_log_expm1(start)], log_integrals(log_pace, edges)])
-        reached = np.logaddexp(0.0, np.logaddexp.accumulate(logs))
-        reached = reached[np.searchsorted(edges, tau)]
-        low, high = np.where(reached < log_t, tau, low), np.where(reached < log_t, high, tau)
-        newton = tau - (reached - log_t) * np.exp(np.minimum(reached - log_pace(tau), 600.0))
-        inside = (newton > low) & (newton < high)
-        step = np.where(inside, newton, (low + high) / 2)
-        if np.all(np.abs(step - tau) <= 4e-16 * np.abs(right)):
-            return step
-        tau = step
+    shape = log_t.shape
+    low, high, base = np.full(shape, left), np.full(shape, right), np.full(shape, start)
+    tau, open_ = low.copy(), np.arange(log_t.size)
+    reached = base.copy()
+    for _ in range(_NEWTON_STEPS):
+        below, wanted = reached <= log_t[open_], log_t[open_]
+        lower = open_[below]
+        low[lower], base[lower] = tau[lower], reached[below]
+        high[open_[~below]] = tau[open_[~below]]
+        step = _newton(reached, wanted, log_pace(tau[open_]))
+        near = np.abs(reached - wanted) <= 2e-16 * np.abs(wanted)
+        near |= np.minimum(np.abs(step), (high - low)[open_] / 2) <= 2e-16 * tau[open_]
+        open_, step = open_[~near], step[~near]
+        if not open_.size:
+            break
+        trial = tau[open_] + step
+        inside = (trial > low[open_]) & (trial < high[open_])
+        tau[open_] = np.where(inside, trial, (low[open_] + high[open_]) / 2)
+        logs = _log_panels(log_pace, low[open_], tau[open_], np.arange(open_.size))
+        reached = np.logaddexp(base[open_], logs)
     return tau
 
 
-def _log_expm1(x: float) -> float:
-    """Return log(e^x - 1), exact at 0 (-inf) and without overflow."""
-    with np.errstate(divide="ignore"):
-        return float(x + np.log(-np.expm1(-x)))
+def _newton(reached: Times, wanted: Times, phi: Times) -> Times:
+    """Return Newton steps: on t where T is below the wanted value, on T where it is above.
+
+    Beyond T = 1e14 the difference T - phi is rounding: a step of inf asks for bisection.
+    """
+    gap = np.minimum(wanted - reached, 600.0)
+    speed = np.exp(np.clip(reached - phi, -600.0, 100.0))
+    step = np.where(gap >= 0, np.expm1(np.maximum(gap, 0.0)), gap) * speed
+    return np.where(np.abs(wanted) > 1e14, np.inf, step)

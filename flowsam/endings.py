@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.filippov import Mode, Switching
+from flowsam.fading import Fading
+from flowsam.filippov import Switching
 from flowsam.flow import Flow
-from flowsam.stepping import Tail
+from flowsam.path import Tail
+from flowsam.smooth import Smooth
 from flowsam.trajectory import Event
+from flowsam.vertex_sliding import VertexSliding
 
 __all__ = ["OneExample"]
 
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
 Points = Float[np.ndarray, " _"]
-_RADIUS = 1e6  # in units of the start: the blow-up estimate is then good to 1e-12 of what is left
+_LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
+_RADIUS = 1e6  # in units of the start: the expansion is then good to 1e-12 of what is left
 _LARGEST = 1e300  # margins end here
 
 
@@ -44,12 +50,16 @@ class OneExample:
     theta0: Float[np.ndarray, "L d"]
     atol: float
 
-    @property
-    def switching(self) -> Switching | None:
-        """The event-driven field, where the rule jumps (l_inf, depth at least 2)."""
-        rule = self.flow.perturbation
-        jumps = rule.rho and rule.normalised and np.isinf(rule.p) and len(self.theta0) > 1
-        return Switching(self.flow) if jumps else None
+    @cached_property
+    def rule(self) -> Switching | VertexSliding | Fading | Smooth:
+        """The velocity and its events: where eps jumps (p = inf and 1), and where weights die."""
+        rule, depth = self.flow.perturbation, len(self.theta0)
+        if rule.switches and depth > 1:
+            return Switching(self.flow) if np.isinf(rule.p) else VertexSliding(self.flow)
+        if rule.normalised and 2 < rule.p < np.inf and depth == 2:
+            scale = float(np.abs(self.theta0 * self.active).max())
+            return Fading(self.flow, max(self.atol, 1e-14 * scale))
+        return Smooth(self.flow)
 
     @property
     def active(self) -> Float[np.ndarray, " d"]:
@@ -67,7 +77,8 @@ class OneExample:
     def floor(self) -> float:
         """Largest active weight at which a collapse is certain; 0 where none can happen."""
         rule = self.flow.perturbation
-        if self.switching or not rule.rho or not rule.normalised or len(self.theta0) == 1:
+        whole = isinstance(self.rule, Switching)  # coordinates reach 0 one by one, exactly
+        if whole or not rule.rho or not rule.normalised or len(self.theta0) == 1:
             return 0.0
         return min(1e3 * self.atol, 1e-3 * float(np.abs(self.theta0 * self.active).max()))
 
@@ -77,55 +88,66 @@ class OneExample:
         mu, depth = np.abs(self.flow.mu), len(self.theta0)
         range_end = (_LARGEST / max(1.0, float(mu.sum()))) ** (1.0 / depth)
         scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0).max()))
-        return min(range_end, _RADIUS * scale) if depth > 2 else range_end
+        if depth < 3:
+            return range_end
+        return min(range_end, min(_RADIUS, _LEFT ** (-1.0 / (depth - 2))) * scale)
 
-    def start(self) -> tuple[Mode | None, tuple[Event, ...], str]:
+    def start(self) -> tuple[Any, tuple[Event, ...], str]:
         """Return the mode of the start, the events at tau = 0, and a status ("" to go on)."""
-        if self.switching:
-            return self.switching.start(self.theta0)
-        if not (self.flow.field(self.theta0) != 0).any():
-            return None, (Event(0.0, "collapse"),), "collapsed"
-        return None, (), ""
+        mode, events, status = self.rule.start(self.theta0)
+        return mode, *self._at_rest(self.theta0, mode, (events, status, 0.0))
 
-    def rhs(self, mode: Mode | None) -> Callable[[float, State], State]:
+    def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the right-hand side of one region, on flat states."""
-        shape, switching = self.theta0.shape, self.switching
-        if switching:
-            return lambda tau, state: switching.field(state.reshape(shape), mode).ravel()
-        return lambda tau, state: self.flow.field(state.reshape(shape)).ravel()
+        shape, field = self.theta0.shape, self.rule.field
+        return lambda tau, state: field(state.reshape(shape), mode).ravel()
+
+    def shown(self, states: Float[np.ndarray, "k m"], mode: Any) -> Float[np.ndarray, "k L d"]:
+        """Return the weights of flat states in one region."""
+        thetas = states.reshape(-1, *self.theta0.shape)
+        if not isinstance(self.rule, Fading):
+            return thetas
+        return np.array([self.rule.shown(theta, mode) for theta in thetas]).reshape(thetas.shape)
 
     def log_pace(self, states: Float[np.ndarray, "k L d"]) -> Points:
-        """Return log dt/dtau of states on the path, sliding and rest included."""
-        return self.switching.log_pace(states) if self.switching else -self.flow.log_lambda(states)
+        """Return log dt/dtau of weights on the path, sliding and rest included."""
+        return self.rule.log_pace(states)
 
-    def signals(self, tau: float, state: State, mode: Mode | None) -> Float[np.ndarray, " K"]:
-        """Return distance to collapse and to the ceiling, then the switching surfaces."""
+    def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
+        """Return distance to collapse and to the ceiling, then the signals of the rule."""
         theta = state.reshape(self.theta0.shape)
         size = np.abs(theta * self.active).max()
         ends = np.array([size - self.floor if self.floor else np.inf, self.ceiling - size])
-        if not self.switching:
-            return ends
-        return np.concatenate([ends, self.switching.signals(theta, mode)])
+        return np.concatenate([ends, self.rule.signals(theta, mode)])
 
     def transition(
-        self, tau: float, state: State, mode: Mode | None
-    ) -> tuple[State | Tail, Mode | None, tuple[Event, ...], str]:
+        self, tau: float, state: State, mode: Any
+    ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
         """Return state, mode, events and status after the first signal reached 0."""
         theta = state.reshape(self.theta0.shape)
         collapse, escape, *_ = self.signals(tau, state, mode)
-        if collapse <= self.floor * 1e-6:
-            return self._collapsed(tau, theta)
-        if escape <= self.ceiling * 1e-6:  # steep: tau is exact to the last bit, the size is not
+        if collapse <= 0:
+            return self._collapsed(tau, theta, mode)
+        if escape <= 0:
             return self._escaped(tau, theta, mode)
-        tolerance = 1e-13 * max(self.flow.perturbation.rho, float(np.abs(theta).max()))
-        theta, mode, events, status = self.switching.transition(theta, mode, tau, tolerance)
-        if not status and mode.resting[self.flow.mu != 0].all():
-            events, status = (*events, Event(float(tau), "collapse")), "collapsed"
+        theta, mode, events, status = self.rule.transition(theta, mode, tau)
+        events, status = self._at_rest(theta, mode, (events, status, tau))
         return theta.ravel(), mode, events, status
 
-    def _collapsed(self, tau: float, theta: Theta) -> tuple[Tail, None, tuple[Event, ...], str]:
+    def _at_rest(
+        self, theta: Theta, mode: Any, found: tuple[tuple[Event, ...], str, float]
+    ) -> tuple[tuple[Event, ...], str]:
+        """Return events and status, with a collapse where every active weight came to rest."""
+        events, status, tau = found
+        if status or not self.rule.rests(theta, mode):
+            return events, status
+        return (*events, Event(float(tau), "collapse")), "collapsed"
+
+    def _collapsed(
+        self, tau: float, theta: Theta, mode: Any
+    ) -> tuple[Tail, Any, tuple[Event, ...], str]:
         """Follow the last stretch, along which |w| falls at constant speed, to the origin."""
-        speed = self.flow.field(theta)
+        speed = self.rule.field(theta, mode)
         place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
         stretch = abs(theta[place] / speed[place])
 
@@ -133,11 +155,11 @@ class OneExample:
             left = np.maximum(1.0 - (points - tau) / stretch, 0.0)[:, None, None]
             return np.where(self.active > 0, left * theta, theta).reshape(points.size, -1)
 
-        return tail, None, (Event(float(tau + stretch), "collapse"),), "collapsed"
+        return tail, mode, (Event(float(tau + stretch), "collapse"),), "collapsed"
 
     def _escaped(
-        self, tau: float, theta: Theta, mode: Mode | None
-    ) -> tuple[Tail | State, Mode | None, tuple[Event, ...], str]:
+        self, tau: float, theta: Theta, mode: Any
+    ) -> tuple[Tail | State, Any, tuple[Event, ...], str]:
         """Follow the last stretch of a blow-up: `tau* - tau = z^-(L-2) / ((L-2) |mu_j|)`.
 
         z^2 is the mean square of the winner's perturbed weights; what is neglected is of
@@ -146,7 +168,7 @@ class OneExample:
         depth = len(theta)
         if depth < 3:
             return theta.ravel(), mode, (), "escaped"
-        field = self.switching.field(theta, mode) if self.switching else self.flow.field(theta)
+        field = self.rule.field(theta, mode)
         hat = self.flow.perturbed(theta)
         with np.errstate(divide="ignore"):
             remaining = (hat**2).mean(axis=0) ** (1 - depth / 2) / np.abs(self.flow.mu)

@@ -2,8 +2,9 @@
 
 The ascent step `eps = rho sign(g)` jumps where a weight is 0 (the other layers' gradients change
 sign there) and, for several examples, where a component of `G = sum_i q_i z_i` is 0. Between
-those surfaces the signs are constants of a `Mode`. Where both fields point at a surface the
-velocity is the convex combination that stays on it. Derivations: derivations/linf_two_layer.py.
+those surfaces the signs are constants held in a `Mode`, so the right-hand side calls no `sign`.
+On a surface whose two fields both point at it the solution slides: the velocity is the convex
+combination that stays on it. Derivations: derivations/linf_two_layer.py.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from jaxtyping import Bool, Float, Int
 
 from flowsam.flow import Flow
 from flowsam.network import other_products
+from flowsam.pace import linf_log_pace
 from flowsam.trajectory import Event
 
 __all__ = ["Mode", "Switching"]
 
 Theta = Float[np.ndarray, "*batch L d"]
 Rates = Float[np.ndarray, "*batch K"]
+_ROUNDING = 1e-13  # of a signal's own size
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,55 +104,17 @@ class Switching:
         """
         distance = np.where(mode.free, mode.sides * theta, np.inf)
         flat = distance.reshape(*theta.shape[:-2], -1)
-        if not mode.pinned.any():
-            return flat
-        a = _pinned_rates(self.sided(theta, mode, 1), mode)
-        b = _pinned_rates(self.sided(theta, mode, -1), mode)
-        holds = np.concatenate([-a, b], axis=-1)
-        return np.concatenate([flat, np.where(np.tile(mode.pinned, 2), holds, np.inf)], axis=-1)
+        holds = np.full((*theta.shape[:-2], 2 * theta.shape[-1]), np.inf)
+        if mode.pinned.any():
+            a = _pinned_rates(self.sided(theta, mode, 1), mode)
+            b = _pinned_rates(self.sided(theta, mode, -1), mode)
+            pinned = np.tile(mode.pinned, 2)
+            holds = np.where(pinned, np.concatenate([-a, b], axis=-1), np.inf)
+        return np.concatenate([flat, holds], axis=-1)
 
     def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
-        """Return log dt/dtau, on sliding segments and after a collapse too.
-
-        For one example dt/dtau is `1 + e^m` (logistic) or `e^m` (exponential) averaged over the
-        fast switching of eps. The coordinates switch independently (product weights), so the
-        mean of e^m is the product over coordinates of `lambda_j e^{m_j+} + (1-lambda_j) e^{m_j-}`.
-        A coordinate at rest at the origin contributes e^0.
-        """
-        batch = theta.reshape(-1, *theta.shape[-2:])
-        patterns, owner = np.unique(batch == 0, axis=0, return_inverse=True)
-        out = np.empty(len(batch))
-        for index, zero in enumerate(patterns):
-            chosen = owner.ravel() == index
-            out[chosen] = self._pattern_pace(batch[chosen], zero)
-        return out.reshape(theta.shape[:-2])
-
-    def _pattern_pace(
-        self, theta: Float[np.ndarray, "m L d"], zero: Bool[np.ndarray, "L d"]
-    ) -> Float[np.ndarray, " m"]:
-        """Return log dt/dtau of states that share their pattern of pinned weights."""
-        mu, rho = self.flow.mu, self.flow.perturbation.rho
-        resting = zero.all(axis=0) if theta.shape[1] > 1 else np.zeros(mu.size, bool)
-        log_means = np.zeros((len(theta), mu.size))
-        above, below = (
-            np.where(theta == 0, side, np.where(theta > 0, 1.0, -1.0)) for side in (1, -1)
-        )
-        pinned = zero.any(axis=0) & ~resting
-        hats = [theta - rho * np.sign(mu) * other_products(sides) for sides in (above, below)]
-        rates = [np.where(zero, mu * other_products(hat), 0.0).sum(axis=1) for hat in hats]
-        share = np.divide(
-            rates[1],
-            rates[1] - rates[0],
-            out=np.ones_like(log_means),
-            where=pinned & (rates[1] != rates[0]),
-        )
-        with np.errstate(divide="ignore"):
-            logs = [
-                np.log(weight) + mu * np.prod(hat, axis=1)
-                for weight, hat in zip((share, 1.0 - share), hats, strict=True)
-            ]
-        log_means = np.where(resting, 0.0, np.logaddexp(*logs))
-        return -self.flow.loss.log_slope(log_means.sum(axis=1))
+        """Return log dt/dtau: what slides is exactly 0, so that the state tells the mode."""
+        return linf_log_pace(self.flow, theta)
 
     def start(self, theta: Float[np.ndarray, "L d"]) -> tuple[Mode, tuple[Event, ...], str]:
         """Return the mode of a start: weights that are exactly 0 are resolved as at an event.
@@ -166,38 +131,46 @@ class Switching:
             (sides == 0).all(axis=0) & ~idle,
         )
         zero = (mode.sides == 0) & ~mode.resting
-        return self._resolved(theta, mode, zero, 0.0)
+        at_rest = _events("zero", 0.0, np.flatnonzero(mode.resting))
+        mode, events, status = self._resolved(theta, mode, zero, 0.0)
+        return mode, at_rest + events, status
 
     def transition(
-        self, theta: Float[np.ndarray, "L d"], mode: Mode, tau: float, tolerance: float
+        self, theta: Float[np.ndarray, "L d"], mode: Mode, tau: float
     ) -> tuple[Float[np.ndarray, "L d"], Mode, tuple[Event, ...], str]:
         """Return state, mode, events and "" (or "sliding_ambiguous") after an event at `tau`.
 
-        Every surface reached within `tolerance` is resolved together, so simultaneous events
-        are neither missed nor doubled.
+        Every surface reached to rounding is resolved together, so simultaneous events are
+        neither missed nor doubled; the nearest one is reached by definition.
         """
-        signals = self.signals(theta, mode)
-        count = theta.size
-        due = (signals[:count] <= tolerance).reshape(theta.shape)
+        distance = self.signals(theta, mode) / self._units(theta)
+        reached = distance <= max(_ROUNDING, distance.min())
+        due = reached[: theta.size].reshape(theta.shape)
+        freed = reached[theta.size :].reshape(-1, theta.shape[1]).any(axis=0)
         theta = np.where(due, 0.0, theta)
         zero = due | ((mode.sides == 0) & ~mode.resting)
         whole = zero.all(axis=0)
-        if whole.any() and len(theta) % 2 and len(theta) > 1:
-            # odd depth, all layers at once: a balanced coordinate passes through the origin
+        if len(theta) % 2:  # odd depth: a balanced coordinate passes through the origin
+            if (whole & mode.pinned).any():
+                return theta, mode, (), "sliding_ambiguous"
             mode = replace(mode, sides=np.where(whole, -mode.sides, mode.sides))
-            events = _events("cross", tau, np.flatnonzero(whole))
         else:
-            mode = replace(
-                mode,
-                resting=mode.resting | whole,
-                sides=np.where(whole, 0, mode.sides),
-            )
-            events = _events("zero", tau, np.flatnonzero(whole))
-        left = signals[count:] <= tolerance
-        freed = left.reshape(2, -1).any(axis=0) if left.size else np.zeros(theta.shape[1], bool)
+            resting, sides = mode.resting | whole, np.where(whole, 0, mode.sides)
+            mode = replace(mode, resting=resting, sides=sides)
+        events = _events("cross" if len(theta) % 2 else "zero", tau, np.flatnonzero(whole))
         touched = (due.any(axis=0) | freed) & ~whole
         mode, more, status = self._resolved(theta, mode, zero & touched, tau)
         return theta, mode, events + more, status
+
+    def _units(self, theta: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " K"]:
+        """Return the size of each signal: weights, then twice velocities, of its coordinate."""
+        size = np.maximum(self.flow.perturbation.rho, np.abs(theta).max(axis=0))
+        speed = np.where(self.flow.mu == 0, 1.0, np.abs(self.flow.mu)) * size ** (len(theta) - 1)
+        return np.concatenate([np.tile(size, len(theta)), np.tile(speed, 2)])
+
+    def rests(self, theta: Float[np.ndarray, "L d"], mode: Mode) -> bool:
+        """Tell whether every active coordinate is at rest."""
+        return bool(mode.resting[self.flow.mu != 0].all())
 
     def _resolved(
         self, theta: Float[np.ndarray, "L d"], mode: Mode, zero: Bool[np.ndarray, "L d"], tau: float
@@ -214,8 +187,10 @@ class Switching:
                 return mode, tuple(events), "sliding_ambiguous"
             new = 0 if a <= 0 <= b else (1 if a > 0 else -1)
             sides[layer, j] = new
-            kind = "slide" if new == 0 else "leave" if old == 0 and tau > 0 else "cross"
-            if new != old or kind == "slide" and old != 0:
+            if new == 0 and (old != 0 or tau == 0):
+                events.append(Event(float(tau), "slide", int(layer), int(j)))
+            elif new != old and tau > 0:  # a start on a surface only enters a region
+                kind = "leave" if old == 0 else "cross"
                 events.append(Event(float(tau), kind, int(layer), int(j)))
         return replace(mode, sides=sides), tuple(events), ""
 

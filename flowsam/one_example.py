@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
@@ -12,13 +11,16 @@ from scipy.optimize import brentq
 from flowsam import clock, exact
 from flowsam.endings import OneExample
 from flowsam.flow import Flow
+from flowsam.path import Piece
 from flowsam.run import Run, reach
 from flowsam.stepping import Tolerances, march
+from flowsam.trajectory import Event
 
 __all__ = ["exact_run", "stepped_run"]
 
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
+_STILL = 200  # steps at rest
 _FAR = 1e15  # in units of 1/rate: a wait for log_t_end is given up there, the flow is at rest
 
 
@@ -29,23 +31,37 @@ def exact_run(
     end, clock_name = span
     model = OneExample(flow, theta0, 0.0)
     log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
-    breaks = np.array([event.tau for event in found.events])
-    rest = min((e.tau for e in found.events if e.kind == "collapse"), default=math.inf)
+    events, rest = _with_collapse(found, model)
+    breaks = np.unique([event.tau for event in events])
+    far, status = _FAR / model.rate, "finished"
     if clock_name == "log_t_end":
-        limit = min(found.blow_up, rest, found.valid_until, _FAR / model.rate)
-        end = reach(log_pace, end, limit=limit, unit=1.0 / model.rate, breaks=breaks)
+        limit = min(found.blow_up, rest, found.valid_until, far)
+        stops = np.append(breaks[breaks < limit], limit)
+        end = reach(log_pace, end, origin=(0.0, 0.0), stops=stops, unit=1.0 / model.rate)
+        if end == found.valid_until < min(found.blow_up, rest):
+            return None
+        status = "at rest" if end == far else status
     if not found.covers(end):
         return None
     beyond = _range_end(found, model, end)
-    if beyond is not None:
-        end = beyond
-    blew_up = found.blow_up <= end
-    gone = blew_up or beyond is not None
-    status = "escaped" if gone else "collapsed" if rest <= end else "finished"
-    events = tuple(event for event in found.events if event.tau <= end)
-    end = min(end, found.blow_up)
+    if found.blow_up <= end or beyond is not None:
+        end, status = found.blow_up if beyond is None else beyond, "escaped"
+    elif rest <= end:
+        status = "collapsed"
+    events = tuple(event for event in events if event.tau <= end)
     name = f"exact: {found.name}"
     return Run(found.states, log_pace, np.array([0.0]), breaks, events, status, end, name)
+
+
+def _with_collapse(found: exact.Solution, model: OneExample) -> tuple[tuple[Event, ...], float]:
+    """Return the events with the collapse of all coordinates among them, and its time or inf."""
+    at_rest = {e.coordinate: e.tau for e in found.events if e.kind == "zero" and e.layer is None}
+    own = [event.tau for event in found.events if event.kind == "collapse"]
+    rest = min((tau for tau in own if tau < found.valid_until), default=math.inf)
+    if len(at_rest) == model.active.sum():
+        rest = max(at_rest.values())
+    events = tuple(event for event in found.events if event.kind != "collapse")
+    return events + ((Event(rest, "collapse"),) if rest < math.inf else ()), rest
 
 
 def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | None:
@@ -56,7 +72,7 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
             size = np.abs(found.states(np.array([math.exp(log_tau)]))[0] * model.active).max()
         return math.log(np.clip(size / model.ceiling, 1e-300, 1e300))
 
-    if math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
+    if end == 0 or math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
         return None
     first = math.log(1e-3 / model.rate)
     return math.exp(brentq(excess, min(first, math.log(end) - 1), math.log(end), rtol=1e-12))
@@ -67,49 +83,64 @@ def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: 
     end, clock_name = span
     model = OneExample(flow, theta0, tolerances.atol)
     mode, events, status = model.start()
-    shape = theta0.shape
-    timed = clock_name == "log_t_end"
-    stop = _stop_at(model, end) if timed else None
+    far = _FAR / model.rate
+    clock_end = _LogTimeEnd(model, end, tolerances) if clock_name == "log_t_end" else None
     result = march(
         model,
         (theta0.ravel(), mode, status),
-        end=_FAR / model.rate if timed else end,
+        end=far if clock_end else end,
         tolerances=tolerances,
-        stop=stop,
+        stop=clock_end,
     )
-    states = lambda tau: result.path(tau).reshape(-1, *shape)  # noqa: E731
-    events = events + result.events
-    status, last = result.status, float(result.path.edges[-1])
-    last = max([last, *(event.tau for event in result.events[-1:])])
-    if status == "collapsed" and not timed:
-        last = end
-    if status == "finished" and timed and last >= _FAR / model.rate:
-        status = "at rest"
-    return Run(
-        states,
-        lambda tau: model.log_pace(states(tau)),
-        result.path.edges,
-        result.path.breaks,
-        events,
-        status,
-        min(last, end) if not timed else last,
-        tolerances.method,
-        result.steps,
-        result.nfev,
-    )
+    path, events = result.path, events + result.events
+
+    def states(tau: Points) -> Float[np.ndarray, "k L d"]:
+        flat, out = path(tau), np.empty((tau.size, *theta0.shape))
+        for mode, chosen in path.regions(tau):
+            out[chosen] = model.shown(flat[chosen], mode)
+        return out
+
+    log_pace = lambda tau: model.log_pace(states(tau))  # noqa: E731
+    status, last = result.status or status, float(path.edges[-1])
+    tail = events[-1].tau if status in ("collapsed", "escaped") and events else last
+    horizon = far if clock_end and status == "finished" else max(tail, last)
+    if clock_end and clock_end.reached < end:
+        origin = (last, clock_end.reached)
+        last = reach(log_pace, end, origin=origin, stops=np.array([horizon]), unit=1.0 / model.rate)
+        status = {"finished": "at rest"}.get(status, status) if last == horizon else "finished"
+    elif not clock_end:
+        last = end if status == "collapsed" else min(horizon, end)
+        status = "finished" if horizon > end else status
+    events = tuple(event for event in events if event.tau <= last)
+    about = (events, status, last, tolerances.method, result.steps, result.nfev)
+    return Run(states, log_pace, path.edges, path.breaks, *about)
 
 
-def _stop_at(model: OneExample, log_t_end: float) -> Callable[[float, float, object], float | None]:
-    """Return the question whether T passes `log_t_end` inside a step, and where."""
-    reached = [0.0]
+class _LogTimeEnd:
+    """The question of every step whether T passes its end, and where; and whether it ever will."""
 
-    def stop(left: float, right: float, dense: Callable[[Points], Points]) -> float | None:
-        pace = lambda tau: model.log_pace(dense(tau).T.reshape(-1, *model.theta0.shape))  # noqa: E731
-        before = reached[0]
+    def __init__(self, model: OneExample, log_t_end: float, tolerances: Tolerances) -> None:
+        self.model, self.log_t_end, self.tolerances = model, log_t_end, tolerances
+        self.reached, self.still, self.rest = 0.0, 0, model.theta0.ravel()
+
+    def __call__(self, left: float, right: float, dense: Piece) -> float | None:
+        """Return where to end inside a step, or None."""
+        states = lambda tau: self.model.shown(dense(tau).T, dense.mode)  # noqa: E731
+        pace = lambda tau: self.model.log_pace(states(tau))  # noqa: E731
+        before = self.reached
         logs = clock.log_integrals(pace, np.array([left, right]))
-        reached[0] = float(np.logaddexp(before, logs[0]))
-        if reached[0] < log_t_end:
-            return None
-        return float(clock.when(pace, np.array([log_t_end]), left, right, start=before)[0])
+        self.reached = float(np.logaddexp(before, logs[0]))
+        if self.reached < self.log_t_end:
+            return right if self._rests(dense(right)) else None
+        return float(clock.when(pace, np.array([self.log_t_end]), left, right, start=before)[0])
 
-    return stop
+    def _rests(self, state: Points) -> bool:
+        """Tell whether the state has not moved, to 10 tolerance units, for many steps.
+
+        A stable rest keeps explicit steps at the length of its fastest rate, while T only grows
+        like log tau: waiting for it by steps would last for ever.
+        """
+        unit = self.tolerances.atol + self.tolerances.rtol * np.abs(state)
+        moved = (np.abs(state - self.rest) > 10.0 * unit).any()
+        self.still, self.rest = (0, state) if moved else (self.still + 1, self.rest)
+        return self.still >= _STILL

@@ -65,6 +65,8 @@ class Run:
         """Return the rescaled times of sorted values of T up to the end of the run."""
         kinks = np.unique(np.concatenate([[0.0], self.edges, self.breaks, [self.end]]))
         kinks = kinks[kinks <= self.end]
+        if kinks.size == 1:
+            return np.zeros(log_t.size)
         reached = self.log_time(kinks)
         place = np.clip(np.searchsorted(reached, log_t, side="left") - 1, 0, kinks.size - 2)
         tau = np.empty(log_t.size)
@@ -83,13 +85,13 @@ class Run:
         if clock_name == "tau_end":
             if isinstance(wanted, int):
                 return np.linspace(0.0, self.end, wanted)
-            return self._closed(wanted[wanted <= self.end], wanted[-1] > self.end)
+            return self._closed(wanted[wanted <= self.end], bool(wanted[-1] > self.end))
         last = float(self.log_time(np.array([self.end]))[0])
         if isinstance(wanted, int):
             inner = self.when(np.linspace(0.0, last, wanted)[1:-1]) if math.isfinite(last) else []
             return np.concatenate([[0.0], inner, [self.end]])
         inside = self.when(wanted[wanted <= last]) if (wanted <= last).any() else np.empty(0)
-        return self._closed(inside, wanted[-1] > last)
+        return self._closed(inside, bool(wanted[-1] > last))
 
     def _closed(self, times: Points, ended_before: bool) -> Points:
         """Add the end of a run that stopped before the last row asked for."""
@@ -97,9 +99,14 @@ class Run:
 
 
 def reach(
-    log_pace: Callable[[Points], Points], log_t: float, *, limit: float, unit: float, breaks: Points
+    log_pace: Callable[[Points], Points],
+    log_t: float,
+    *,
+    origin: tuple[float, float],
+    stops: Points,
+    unit: float,
 ) -> float:
-    """Return the rescaled time at which T reaches `log_t`, or `limit` if it does not before.
+    """Return the rescaled time at which T reaches `log_t`, or the last stop if it does not before.
 
     Parameters
     ----------
@@ -107,28 +114,34 @@ def reach(
         `tau (k,) -> log dt/dtau (k,)`.
     log_t : float
         Wanted value of T = log(1 + t).
-    limit : float
-        Where the path ends: a collapse, a blow-up (T is infinite there), or far away.
+    origin : tuple of float
+        Rescaled time from which the search goes, and T there.
+    stops : ndarray
+        Sorted times where the pace jumps, and where the path ends: a collapse, a blow-up (T is
+        infinite there), or far away.
     unit : float
         A scale of tau from which the search doubles.
-    breaks : ndarray
-        Events, where the pace jumps.
 
     Returns
     -------
     float
         Error: a few ulp of tau, or of T where it is steep.
+
+    Examples
+    --------
+    >>> pace = lambda tau: np.full_like(tau, np.log(3.0))
+    >>> tau = reach(pace, np.log(7.0), origin=(0.0, 0.0), stops=np.array([1.0, 9.0]), unit=1.0)
+    >>> round(tau, 12)
+    2.0
     """
-    left, start, stride = 0.0, 0.0, unit
+    (left, start), limit, stride = origin, float(stops[-1]), unit
     while left < limit:
         gap = (limit - left) / 2
-        # halve what is left before the limit: T may be infinite there
-        right = left + min(stride, gap) if gap > 4e-16 * limit else limit
-        later = breaks[breaks > left]
-        right = min(right, float(later.min())) if later.size else right
-        reached = float(
-            np.logaddexp(start, clock.log_integrals(log_pace, np.array([left, right]))[0])
-        )
+        if gap <= 4e-16 * limit:  # halved so far because T may be infinite at the limit
+            return limit
+        right = min(left + min(stride, gap), float(stops[stops > left].min()))
+        logs = clock.log_integrals(log_pace, np.array([left, right]))
+        reached = float(np.logaddexp(start, logs[0]))
         if reached >= log_t:
             return float(clock.when(log_pace, np.array([log_t]), left, right, start=start)[0])
         left, start, stride = right, reached, 2 * stride

@@ -7,6 +7,7 @@ with its region held fixed, so that an event that is 0 at the start is neither m
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -16,16 +17,17 @@ import scipy.integrate
 from jaxtyping import Float
 from scipy.optimize import brentq
 
+from flowsam.path import Path, Piece, Tail
 from flowsam.trajectory import Event
 
-__all__ = ["METHODS", "Path", "Piecewise", "Tolerances", "march"]
+__all__ = ["METHODS", "March", "Piecewise", "Tolerances", "march"]
 
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 MAX_EVENTS = 1000
+MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
 
 State = Float[np.ndarray, " m"]
-Tail = Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k m"]]
 
 
 @runtime_checkable
@@ -75,38 +77,6 @@ class Tolerances:
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
-    """The states of a run at any point of it.
-
-    Parameters
-    ----------
-    edges : ndarray, shape (S + 1,)
-        Ends of the steps.
-    pieces : tuple of callable
-        Dense output of each step, `x (k,) -> states (m, k)`.
-    breaks : ndarray
-        Where events were: the states have a kink there.
-    tail : callable
-        States at and beyond the last edge, `x (k,) -> (k, m)`.
-    """
-
-    edges: Float[np.ndarray, " S1"]
-    pieces: tuple[Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "m k"]], ...]
-    breaks: Float[np.ndarray, " E"]
-    tail: Tail
-
-    def __call__(self, x: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k m"]:
-        """Return states at points of the run, shape (k, m)."""
-        out = self.tail(x)
-        owner = np.searchsorted(self.edges, x, side="left") - 1
-        owner[(owner < 0) & (len(self.pieces) > 0)] = 0
-        for index in np.unique(owner[owner < len(self.pieces)]):
-            chosen = (owner == index) & (x < self.edges[-1])
-            out[chosen] = self.pieces[index](x[chosen]).T
-        return out
-
-
-@dataclass(frozen=True, eq=False)
 class March:
     """What `march` returns: the path, events, status, and the work done."""
 
@@ -153,10 +123,10 @@ def march(
         stepper = tolerances.stepper(system.rhs(mode), x, state, end, mode)
         happened = False
         while stepper.status == "running" and not happened and not status:
-            if stepper.step() is not None and stepper.status == "failed":
+            if not _stepped(stepper) or len(pieces) >= MAX_STEPS:
                 status = "failed"
                 break
-            dense, right = stepper.dense_output(), stepper.t
+            dense, right = Piece(stepper.dense_output(), mode), stepper.t
             found = _first_event(system, mode, (stepper.t_old, right, dense))
             reached = (
                 stop(stepper.t_old, right if found is None else found, dense) if stop else None
@@ -177,8 +147,16 @@ def march(
             status = status or ("too_many_events" if crossings >= MAX_EVENTS else "")
         status = status or ("finished" if x >= end else "")
     tail = state if callable(state) else lambda points: np.tile(state, (points.size, 1))
-    path = Path(np.array(edges), tuple(pieces), np.array(breaks), tail)
+    path = Path(np.array(edges), tuple(pieces), np.array(breaks), tail, mode)
     return March(path, tuple(events), status, len(pieces), nfev)
+
+
+def _stepped(stepper: Any) -> bool:
+    """Take one step and tell whether it succeeded: a trial that overflows is shortened."""
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
+        stepper.step()
+    return stepper.status != "failed"
 
 
 def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -> float | None:
@@ -196,4 +174,8 @@ def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -
         return None
     if least(left) <= 0:  # began on the surface and left the region at once
         return left
-    return float(brentq(least, left, point, xtol=4e-324, rtol=8.9e-16))
+    root = float(brentq(least, left, point, xtol=4e-324, rtol=8.9e-16))
+    beyond, ulp = root, float(np.spacing(root))
+    while least(beyond) > 0 and beyond < point:  # on the far side, however steep the signal
+        beyond, ulp = min(root + ulp, float(point)), 2.0 * ulp
+    return beyond

@@ -64,7 +64,10 @@ def radius_of(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> float:
     from flowsam.exact import linf_balanced
 
     rule, alone = flow.perturbation, np.count_nonzero(flow.mu) == 1
-    if not (rule.normalised and alone and np.all(linf_balanced.applies(theta0s, flow.mu))):
+    shared = rule.p > 1 or theta0s.shape[-2] < 3  # p = 1 mixes vertices: another field at L >= 3
+    if not (
+        rule.normalised and alone and shared and np.all(linf_balanced.applies(theta0s, flow.mu))
+    ):
         return rule.rho
     return rule.rho * theta0s.shape[-2] ** (-1.0 / rule.p)
 
@@ -75,7 +78,7 @@ def _cases(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> tuple[Module
 
     rule, depth = flow.perturbation, theta0s.shape[-2]
     lone = np.count_nonzero(flow.mu) == 1 and np.all(linf_balanced.applies(theta0s, flow.mu))
-    if rule.normalised and lone:
+    if rule.normalised and lone and (rule.p > 1 or depth < 3):
         return (linf_balanced,)
     if math.isinf(rule.p) and rule.normalised:
         return (linf_balanced, linf_two_layer, linf_deep)

@@ -1,0 +1,141 @@
+"""l_p-SAM at L = 2 for 2 < p < inf: small weights are braked without bound, and die.
+
+With G = ||g||_q and c = rho (|mu|/G)^(q-1), in the frame where mu > 0,
+
+    v' = mu (u - c sign(v) |v|^(q-1)),    0 < q - 1 < 1,
+
+so that a weight much smaller than its partner is a slave: it sits where its own brake stops it,
+|v| = ((|u| - v'/mu) / rho)^(p-1) G / |mu|, and is pulled there at a rate without bound as v -> 0.
+Steps cannot follow that pull and need not: the slave is read off its partner, and a coordinate
+with both weights below atol rests at 0, which it reaches in finite time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from flowsam.flow import Flow
+from flowsam.trajectory import Event
+
+__all__ = ["Braked", "Fading"]
+
+Theta = Float[np.ndarray, "*batch 2 d"]
+
+
+@dataclass(frozen=True, eq=False)
+class Braked:
+    """Which weights are slaves of their partners, and which coordinates are at rest.
+
+    Parameters
+    ----------
+    slaves : ndarray of bool, shape (2, d)
+    resting : ndarray of bool, shape (d,)
+    """
+
+    slaves: Bool[np.ndarray, "2 d"]
+    resting: Bool[np.ndarray, " d"]
+
+
+@dataclass(frozen=True)
+class Fading:
+    """A flow whose small weights die, in the terms of `filippov.Switching`.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, l_p with 2 < p < inf, depth 2.
+    atol : float
+        Size below which a weight is 0, and error of a slave.
+
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> rule = Fading(Flow(single_example([1.0, 2.0]), lp(1.0, 3)), 1e-12)
+    >>> rule.start(np.array([[0.0, 1.0], [0.0, 1.0]]))[1]
+    (Event(tau=0.0, kind='zero', layer=None, coordinate=0),)
+    """
+
+    flow: Flow
+    atol: float
+
+    def start(self, theta: Theta) -> tuple[Braked, tuple[Event, ...], str]:
+        """Return the mode of a start: coordinates with both weights at 0 rest."""
+        resting = (theta == 0).all(axis=0) & (self.flow.mu != 0)
+        mode = Braked(np.zeros(theta.shape, bool), resting)
+        return mode, _rest_events(resting, 0.0), ""
+
+    def field(self, theta: Theta, mode: Braked) -> Theta:
+        """Return the rescaled velocity; slaves and resting weights are not integrated."""
+        return np.where(mode.slaves | mode.resting, 0.0, self.flow.field(self.shown(theta, mode)))
+
+    def shown(self, theta: Theta, mode: Braked) -> Theta:
+        """Return the weights of a state: slaves are read off their partners."""
+        if not mode.slaves.any():
+            return theta
+        theta = np.where(mode.slaves, 0.0, theta)
+        for _ in range(3):  # G and the velocities feel the slaves a little
+            theta = np.where(mode.slaves, self._slaved(theta)[0], theta)
+        return theta
+
+    def signals(self, theta: Theta, mode: Braked) -> Float[np.ndarray, " 4d"]:
+        """Return how far each weight is from another role, then each coordinate from rest.
+
+        A free weight is enslaved where it has its slaved value and the error of that is small,
+        both to atol; a slave is freed where the error passes 4 atol.
+        """
+        theta = self.shown(theta, mode)
+        slaved, error = self._slaved(theta)
+        bind = np.maximum(np.abs(theta - slaved), error) - self.atol
+        role = np.where(mode.slaves, 4.0 * self.atol - error, bind)
+        still = mode.resting | (self.flow.mu == 0)
+        masters = mode.slaves[::-1]
+        rest = np.where(still, np.inf, np.abs(theta).max(axis=0) - self.atol)
+        return np.concatenate([np.where(still | masters, np.inf, role).ravel(), rest])
+
+    def transition(
+        self, theta: Theta, mode: Braked, tau: float
+    ) -> tuple[Theta, Braked, tuple[Event, ...], str]:
+        """Return state, mode and events after a weight changed its role or a coordinate died."""
+        signals = self.signals(theta, mode)
+        reached = signals <= max(1e-3 * self.atol, signals.min())
+        theta, turned = self.shown(theta, mode), reached[: theta.size].reshape(theta.shape)
+        dead = reached[theta.size :]
+        smaller = np.abs(theta) <= np.abs(theta[::-1])
+        smaller[1] &= ~smaller[0]
+        slaves = np.where(mode.slaves, ~turned, turned & smaller) & ~dead
+        mode = replace(mode, slaves=slaves, resting=mode.resting | dead)
+        return np.where(dead, 0.0, theta), mode, _rest_events(dead, tau), ""
+
+    def rests(self, theta: Theta, mode: Braked) -> bool:
+        """Tell whether every active coordinate is at rest."""
+        return bool(mode.resting[self.flow.mu != 0].all())
+
+    def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+        """Return log dt/dtau; a slave has its perturbed partner at 0, up to its own velocity."""
+        return -self.flow.log_lambda(theta)
+
+    def _slaved(self, theta: Theta) -> tuple[Theta, Theta]:
+        """Return the slaved value of every weight, and the error of it."""
+        rule, mu = self.flow.perturbation, np.abs(self.flow.mu)
+        partner, speed = theta[::-1], np.sign(theta[::-1]) * self.flow.field(theta)[::-1]
+        u, active = np.abs(partner), (partner != 0) & (mu != 0)
+        g, q = mu * u, rule.p / (rule.p - 1.0)
+        top = g.max() or 1.0
+        weights = (g / top) ** q
+        norm = top * weights.sum() ** (1.0 / q)
+        growth = np.divide(speed, u, out=np.zeros_like(u), where=active)
+        scale = norm / np.where(mu == 0, 1.0, mu)
+        value = (u / rule.rho) ** (rule.p - 1.0) * scale
+        rate = value * ((rule.p - 1.0) * growth + (weights * growth).sum() / (weights.sum() or 1.0))
+        lag = np.divide(rate, mu * u, out=np.zeros_like(u), where=active)
+        settled = value * np.maximum(1.0 - lag, 0.0) ** (rule.p - 1.0)
+        error = value * np.minimum(((rule.p - 1.0) * lag) ** 2, 1e6)
+        return np.sign(self.flow.mu * partner) * settled, error
+
+
+def _rest_events(dead: Bool[np.ndarray, " d"], tau: float) -> tuple[Event, ...]:
+    """Return one event for each coordinate that comes to rest at 0."""
+    return tuple(Event(float(tau), "zero", None, int(j)) for j in np.flatnonzero(dead))

@@ -1,0 +1,82 @@
+"""The states of a run at any point of it: one dense output a step, and how the run ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+__all__ = ["Path", "Piece", "Tail"]
+
+Tail = Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k m"]]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Dense output of one step, `x (k,) -> states (m, k)`, and the region it was taken in."""
+
+    dense: Callable[[Any], Any]
+    mode: Any
+
+    def __call__(self, x: Any) -> Any:
+        """Return states at points of the step."""
+        return self.dense(x)
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """The states of a run, step by step, with the region each step was taken in.
+
+    Parameters
+    ----------
+    edges : ndarray, shape (S + 1,)
+        Ends of the steps.
+    pieces : tuple of Piece
+        The steps.
+    breaks : ndarray
+        Where events were: the states have a kink there.
+    tail : callable
+        States at and beyond the last edge, `x (k,) -> (k, m)`.
+    mode : object
+        The region at and beyond the last edge.
+
+    Examples
+    --------
+    >>> step = Piece(lambda x: 2.0 * x[None], "rising")
+    >>> at_rest = lambda x: np.ones((x.size, 1))
+    >>> path = Path(np.array([0.0, 0.5]), (step,), np.array([0.5]), at_rest, "at rest")
+    >>> path(np.array([0.25, 3.0])).ravel().tolist()
+    [0.5, 1.0]
+    """
+
+    edges: Float[np.ndarray, " S1"]
+    pieces: tuple[Piece, ...]
+    breaks: Float[np.ndarray, " E"]
+    tail: Tail
+    mode: Any = None
+
+    def __call__(self, x: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k m"]:
+        """Return states at points of the run, shape (k, m)."""
+        out = self.tail(x)
+        owner = self._owners(x)
+        order = np.argsort(owner, kind="stable")
+        found, first = np.unique(owner[order], return_index=True)
+        for index, chosen in zip(found, np.split(order, first[1:]), strict=True):
+            if index < len(self.pieces):
+                out[chosen] = self.pieces[index](x[chosen]).T
+        return out
+
+    def regions(self, x: Float[np.ndarray, " k"]) -> list[tuple[Any, Bool[np.ndarray, " k"]]]:
+        """Return each region that points of the run are in, with the points it has."""
+        modes = [*(piece.mode for piece in self.pieces), self.mode]
+        first = {id(mode): index for index, mode in reversed(list(enumerate(modes)))}
+        owner = np.array([first[id(mode)] for mode in modes])[self._owners(x)]
+        return [(modes[index], owner == index) for index in np.unique(owner)]
+
+    def _owners(self, x: Float[np.ndarray, " k"]) -> Int[np.ndarray, " k"]:
+        """Return the place of the step each point is in; from the last edge on, one beyond."""
+        owner = np.maximum(np.searchsorted(self.edges, x, side="left") - 1, 0)
+        return np.where(x < self.edges[-1], owner, len(self.pieces))

@@ -1,0 +1,56 @@
+"""Rules whose ascent step is continuous, as the stepper wants them: one region, no surfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.flow import Flow
+from flowsam.trajectory import Event
+
+__all__ = ["Smooth"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """Gradient flow, l_2, unnormalised SAM, and depth 1: the field of the flow itself.
+
+    The same questions as `filippov.Switching` answers, with the trivial mode None.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example.
+
+    Examples
+    --------
+    >>> from flowsam import l2, single_example
+    >>> Smooth(Flow(single_example([1.0]), l2(1.0))).start(np.ones((2, 1)))
+    (None, (), '')
+    """
+
+    flow: Flow
+
+    def start(self, theta: Theta) -> tuple[None, tuple[Event, ...], str]:
+        """Return the mode of a start, its events, and a status ("" to go on)."""
+        return None, (), ""
+
+    def field(self, theta: Theta, mode: None) -> Theta:
+        """Return the rescaled velocity."""
+        return self.flow.field(theta)
+
+    def signals(self, theta: Theta, mode: None) -> Float[np.ndarray, " 0"]:
+        """Return no signals: nothing happens on the way."""
+        return np.empty(0)
+
+    def rests(self, theta: Theta, mode: None) -> bool:
+        """Tell whether every active weight is at 0 for good: from L = 2 on the gradient is 0."""
+        return len(theta) > 1 and not theta[:, self.flow.mu != 0].any()
+
+    def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+        """Return log dt/dtau."""
+        return -self.flow.log_lambda(theta)

@@ -1,0 +1,182 @@
+"""l_1-SAM: the ascent step sits on the largest |g|, and slides where the largest ones tie.
+
+With all of rho on component a the velocity is f_a, and |g_b| changes at a rate D_ba along it.
+Where several are largest, Filippov's solution is the mean `sum_a lambda_a f_a`, lambda >= 0, with
+`sum_a lambda_a D_ba` equal to one rate c where lambda_b > 0, and at most c where b falls behind.
+At L = 2, `D_ba = D_b - rho mu_b^2 [a = b]`: lambda is unique, water poured on the fast components.
+
+A balanced coordinate alone has lambda = 1/L each, `w' = mu w^(L-2) (w - rho (L-1)/L)`: a gate at
+rho/2 for L = 2. Sharing one step of rho/L (the limit p -> 1) agrees there only; at L >= 3 any
+imbalance leads away from it, and discrete SAM follows Filippov's solution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.flow import Flow
+from flowsam.network import other_products
+from flowsam.trajectory import Event
+
+__all__ = ["Ties", "VertexSliding"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+Vertices = Float[np.ndarray, "m L d"]
+_TIE = 1e-12  # relative difference of |g| that counts as none where ties are looked for
+
+
+@dataclass(frozen=True, eq=False)
+class Ties:
+    """Which components of the gradient are the largest.
+
+    Parameters
+    ----------
+    layers, coordinates : ndarray of int, shape (m,)
+        Their places.
+    slack : ndarray, shape (L, d)
+        What rounding left of the distance below the largest, for those that just left.
+    """
+
+    layers: Int[np.ndarray, " m"]
+    coordinates: Int[np.ndarray, " m"]
+    slack: Float[np.ndarray, "L d"]
+
+    @property
+    def tied(self) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+        """Their places as an index into (L, d)."""
+        return self.layers, self.coordinates
+
+
+@dataclass(frozen=True)
+class VertexSliding:
+    """l_1-SAM for one example as a flow with events, in the terms of `filippov.Switching`.
+
+    Parameters
+    ----------
+    flow : Flow
+        With an l_1 perturbation, rho > 0, one example, and depth at least 2.
+
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> rule, start = VertexSliding(Flow(single_example([1.0]), lp(1.0, 1))), np.full((2, 1), 0.7)
+    >>> rule.field(start, rule.start(start)[0]).round(12).ravel()  # w - rho/2
+    array([0.2, 0.2])
+    """
+
+    flow: Flow
+
+    def start(self, theta: Theta) -> tuple[Ties, tuple[Event, ...], str]:
+        """Return the ties of a start; equal components slide at once."""
+        size = self._sizes(theta)
+        places = np.argwhere((size >= size.max() * (1 - _TIE)) & (self.flow.mu != 0))
+        mode, status = self._settled(theta, places, np.ones(len(places), bool))
+        return mode, _changes(None, mode, 0.0), status
+
+    def field(self, theta: Theta, mode: Ties) -> Theta:
+        """Return the rescaled velocity `sum_a lambda_a f_a`."""
+        return np.tensordot(self._shares(theta, mode)[0], self._vertices(theta, mode), 1)
+
+    def signals(self, theta: Theta, mode: Ties) -> Float[np.ndarray, " K"]:
+        """Return the shares of the tied components, then how far below them the others are."""
+        size = self._sizes(theta)
+        top = size[mode.tied].mean()
+        below = np.where(self.flow.mu == 0, np.inf, 1.0 - size / (top or 1.0) + mode.slack)
+        below[mode.tied] = np.inf
+        return np.concatenate([self._shares(theta, mode)[0], below.ravel()])
+
+    def transition(
+        self, theta: Theta, mode: Ties, tau: float
+    ) -> tuple[Theta, Ties, tuple[Event, ...], str]:
+        """Return state, mode, events and a status after a share or a distance reached 0."""
+        signals, m = self.signals(theta, mode), mode.layers.size
+        reached = signals <= max(_TIE, signals.min())
+        joined = np.argwhere(reached[m:].reshape(theta.shape))
+        places = np.concatenate([np.stack(mode.tied, axis=1), joined])
+        kept = np.append(~reached[:m], np.ones(len(joined), bool))
+        after, status = self._settled(theta, places, kept)
+        return theta, after, _changes(mode, after, tau), status
+
+    def rests(self, theta: Theta, mode: Ties) -> bool:
+        """Tell whether every active weight is at 0 for good."""
+        return not theta[:, self.flow.mu != 0].any()
+
+    def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+        """Return log dt/dtau: the perturbed margin is `m - rho max|g|` at every tied vertex."""
+        margin = np.prod(theta, axis=-2) @ self.flow.mu
+        top = self._sizes(theta).max(axis=(-2, -1))
+        return np.asarray(-self.flow.loss.log_slope(margin - self.flow.perturbation.rho * top))
+
+    def _sizes(self, theta: Theta) -> Theta:
+        """Return |g| of every component, over Lambda."""
+        return np.abs(self.flow.mu * other_products(theta))
+
+    def _vertices(self, theta: Theta, mode: Ties) -> Vertices:
+        """Return the velocity with all of rho on each tied component."""
+        hats = np.tile(theta, (mode.layers.size, 1, 1))
+        signs = np.sign(self.flow.mu * other_products(theta))[mode.tied]
+        hats[np.arange(len(hats)), *mode.tied] -= self.flow.perturbation.rho * signs
+        return self.flow.descent(hats)[0]
+
+    def _rates(self, theta: Theta, velocities: Vertices) -> Vertices:
+        """Return the rate of every |g| along each velocity, shape (m, L, d)."""
+        depth, rates = len(theta), np.zeros_like(velocities)
+        for layer in range(depth):  # the product rule: one factor at a time gives way to its rate
+            rest = np.delete(np.arange(depth), layer)
+            for moved in rest:
+                others = theta[rest[rest != moved]].prod(axis=0)
+                rates[:, layer] += others * velocities[:, moved]
+        return rates * np.abs(self.flow.mu) * np.sign(other_products(theta))
+
+    def _shares(self, theta: Theta, mode: Ties) -> tuple[Float[np.ndarray, " m"], float]:
+        """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
+        m, size = mode.layers.size, self._sizes(theta)[mode.tied]
+        rates = self._rates(theta, self._vertices(theta, mode))[:, *mode.tied].T
+        if m == 1 or not size.all():
+            return np.full(m, 1.0 / m), float(rates[0, 0])
+        pull = np.abs(rates).max() * (size / size.mean() - 1.0)
+        system = np.block([[rates, -np.ones((m, 1))], [np.ones((1, m)), np.zeros((1, 1))]])
+        solution = np.linalg.lstsq(system, np.append(-pull, 1.0), rcond=None)[0]
+        return solution[:m], float(solution[m])
+
+    def _settled(
+        self, theta: Theta, places: Int[np.ndarray, "m 2"], kept: Bool[np.ndarray, " m"]
+    ) -> tuple[Ties, str]:
+        """Choose which of the largest components stay tied, and let the others fall behind.
+
+        The one of the most negative share goes, one that would get ahead comes back, until no
+        share is negative and none gets ahead.
+        """
+        for _ in range(4 * len(places)):
+            mode = Ties(*places[kept].T, np.zeros(theta.shape))
+            shares, common = self._shares(theta, mode)
+            rates = self._rates(theta, self.field(theta, mode)[None])[0]
+            ahead = np.where(kept, -np.inf, rates[tuple(places.T)] - common)
+            if shares.min() < 0:
+                kept[np.flatnonzero(kept)[shares.argmin()]] = False
+            elif ahead.max() > _TIE * np.abs(rates).max():
+                kept[ahead.argmax()] = True
+            else:
+                fallen = tuple(places[~kept].T)
+                over = self._sizes(theta) / self._sizes(theta)[mode.tied].mean() - 1.0
+                mode.slack[fallen] = np.maximum(over[fallen], 0.0) + _TIE
+                return mode, ""
+        return mode, "sliding_ambiguous"
+
+
+def _changes(before: Ties | None, after: Ties, tau: float) -> tuple[Event, ...]:
+    """Return who joined a tie ("slide"), took over alone ("cross"), or left a tie ("leave")."""
+    old = set() if before is None else set(zip(*map(list, before.tied), strict=True))
+    new = set(zip(*map(list, after.tied), strict=True))
+    kinds = [("slide" if len(new) > 1 else "cross", new - old)]
+    kinds += [("leave", old - new)] if len(old) > 1 else []
+    if before is None and len(new) == 1:
+        return ()
+    return tuple(
+        Event(float(tau), kind, int(layer), int(j))
+        for kind, places in kinds
+        for layer, j in sorted(places)
+    )
