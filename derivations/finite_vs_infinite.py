@@ -5,7 +5,7 @@
 #
 # Assumes ell' < 0, n = 1, rho > 0, 0 < mu_1 < ... < mu_d, d >= 2.
 #
-# Used by flowsam.thresholds, flowsam.amplification.
+# Used by flowsam.amplification.thresholds, flowsam.amplification.
 #
 # Source: arXiv:2603.08290 (its main message); the interval and the times: flowsam.
 

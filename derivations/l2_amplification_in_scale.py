@@ -7,7 +7,7 @@
 #
 # Assumes ell' < 0, n = 1, rho > 0.
 #
-# Used by flowsam.thresholds.
+# Used by flowsam.amplification.thresholds.
 #
 # Source: arXiv:2603.08290, Theorem 4.5 (the three regimes); thresholds and sequences: flowsam.
 

@@ -7,7 +7,7 @@
 #
 # Assumes ell' < 0, n = 1, rho > 0. General starts: sizes have more terms, below.
 #
-# Used by flowsam.amplification, flowsam.succession, flowsam.exact.l2_sizes.
+# Used by flowsam.amplification, flowsam.amplification.succession, flowsam.exact.l2_sizes.
 #
 # Source: arXiv:2603.08290, Theorem 4.4, Proposition 4.7 (bounds of rates); exact times: flowsam.
 

@@ -7,7 +7,7 @@
 # Assumes ell' < 0, n = 1, rho > 0; any real start with some s_j != 0 (mu > 0; for mu < 0 s and e
 # exchanged).
 #
-# Used by flowsam.critical, flowsam.exact.l2_critical, flowsam.exact.l2_outcome,
+# Used by flowsam.amplification.critical, flowsam.exact.l2_critical, flowsam.exact.l2_outcome,
 # flowsam.exact.l2_separatrix.
 #
 # Source: flowsam.

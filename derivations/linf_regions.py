@@ -7,7 +7,7 @@
 #
 # Assumes n = 1, L >= 2, balanced aligned starts with continuous, independent sizes alpha_j.
 #
-# Used by flowsam.regions, flowsam.region_measure.
+# Used by flowsam.regions, flowsam.regions.measure.
 #
 # Source: the rule, arXiv:2603.08290, Corollary 3.5; regions and probabilities: flowsam.
 

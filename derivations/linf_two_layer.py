@@ -7,7 +7,7 @@
 #
 # Assumes ell' < 0, n = 1, rho > 0. On an axis the solution is Filippov's.
 #
-# Used by flowsam.exact.linf_two_layer, flowsam.exact.two_layer_path, flowsam.filippov.
+# Used by flowsam.exact.linf_two_layer, flowsam.exact.two_layer_path, flowsam.one_example.filippov.
 #
 # Source: flowsam; inside the positive quadrant it is arXiv:2603.08290, Theorem 3.2.
 

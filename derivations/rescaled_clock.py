@@ -7,7 +7,7 @@
 # Assumes ell' < 0. For the blow-up: gradient flow with any number of examples, or one example under
 # l_inf with w_hat all positive in the escaping coordinate.
 #
-# Used by flowsam.flow, flowsam.clock.
+# Used by flowsam.flow, flowsam.engines.clock.
 #
 # Source: arXiv:2603.08290, equation (2), for one example; n examples and the blow-up: flowsam.
 

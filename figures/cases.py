@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam import balanced
-from flowsam.real_data import class_mean_difference, digits
+from flowsam.real_data.bundled import class_mean_difference, digits
 
 
 def digits_case(seed=0):

@@ -4,8 +4,8 @@ import numpy as np
 
 from figures import style
 from flowsam import Flow, gradient_flow, l2, solve, split_signs
-from flowsam.shares import major_share, share_by_rank
-from flowsam.tables import digit_table
+from flowsam.real_data.shares import major_share, share_by_rank
+from flowsam.real_data.tables import digit_table
 
 RHO = 0.1
 

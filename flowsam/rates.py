@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data, real_array
-from flowsam.least_distance import shortest_separator
+from flowsam.margin.least_distance import shortest_separator
 from flowsam.perturbations import Perturbation
 
 __all__ = ["depth_one_asymptote", "depth_one_loss", "estimated_exponent", "late_log_loss"]

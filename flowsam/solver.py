@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 
 from flowsam import exact
 from flowsam.data import real_array
+from flowsam.engines.run import Run
+from flowsam.engines.stepping import METHODS, Tolerances
 from flowsam.flow import Flow
-from flowsam.many_examples import Answer, many_examples
-from flowsam.one_example import exact_run, stepped_run
-from flowsam.run import Run
-from flowsam.stepping import METHODS, Tolerances
+from flowsam.many_examples.engine import Answer, many_examples
+from flowsam.one_example.engine import exact_run, stepped_run
 from flowsam.trajectory import Trajectory
 
 __all__ = ["solve"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import flowsam
-from flowsam.claims import headings
+from flowsam.ledger.claims import headings
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "flowsam"
@@ -19,20 +19,20 @@ SOURCES = {
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 LAYERS = [
-    "data network losses perturbations symbolic trajectory labels",
+    "version archive labels data network losses perturbations symbolic notation trajectory",
     "exact flow margin",
-    "filippov discrete ensemble",
+    "engines one_example many_examples ensemble discrete rates real_data",
     "solver",
-    "outcomes amplification",
+    "outcomes amplification regions",
     "portrait sweeps",
-    "draw",
+    "draw ledger",
     "cli",
 ]
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 ONLY_IN = {
-    "matplotlib": ("draw", "typeset", "cli.portrait", "cli.amplification"),
-    "sympy": ("symbolic", "notation", "regions"),
-    "sklearn": ("real_data",),
+    "matplotlib": ("draw", "ledger.typeset", "cli.portrait", "cli.amplification"),
+    "sympy": ("symbolic", "notation", "regions.inequalities"),
+    "sklearn": ("real_data.bundled",),
 }
 
 

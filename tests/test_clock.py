@@ -15,7 +15,7 @@ from flowsam import (
     single_example,
     solve,
 )
-from flowsam.clock import log_integrals, log_time
+from flowsam.engines.clock import log_integrals, log_time
 
 
 @pytest.mark.parametrize("slope", [0.0, 1.0, -3.0, 40.0, 1e4, -1e5])

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data, split_signs
-from flowsam.directions import CERTIFIED, Direction, late_direction, run_direction
 from flowsam.discrete import iterate
 from flowsam.flow import Flow
 from flowsam.labels import Label
+from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction, run_direction
+from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs
 from flowsam.perturbations import gradient_flow, l2, linf
-from flowsam.survivors import alive, blocked_because, reachable_signs
 
 
 def separable(seed: int, n: int = 20, d: int = 5) -> Data:

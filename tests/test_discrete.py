@@ -8,8 +8,8 @@ import pytest
 from flowsam.data import Data, single_example
 from flowsam.discrete import Batches, iterate
 from flowsam.flow import Flow
-from flowsam.log_clock import late_run
 from flowsam.losses import exponential
+from flowsam.many_examples.log_clock import late_run
 from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
 
 RULES = [gradient_flow(), l2(0.1), linf(0.1), lp(0.1, 3.0), unnormalised(0.2)]

@@ -6,9 +6,9 @@ from scipy.integrate import solve_ivp
 
 from flowsam.data import Data, single_example
 from flowsam.ensemble import Ending, solve_many
+from flowsam.ensemble.lean_field import lean_field
 from flowsam.exact import linf_deep
 from flowsam.flow import Flow
-from flowsam.lean_field import lean_field
 from flowsam.losses import exponential
 from flowsam.network import balanced, beta
 from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised

@@ -7,9 +7,9 @@ import pytest
 
 from flowsam.data import Data, single_example, split_signs
 from flowsam.flow import Flow
-from flowsam.halving import HalvedRun, halved_run
-from flowsam.log_clock import late_run
 from flowsam.losses import exponential
+from flowsam.many_examples.halving import HalvedRun, halved_run
+from flowsam.many_examples.log_clock import late_run
 from flowsam.perturbations import l2, linf
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from flowsam.claims import headings
-from flowsam.evidence import complaint, run_check, run_control
-from flowsam.ledger import Ledger, Verdict, table
+from flowsam.ledger.checks import Ledger, Verdict, table
+from flowsam.ledger.claims import headings
+from flowsam.ledger.evidence import complaint, run_check, run_control
 
 
 def test_draws_differ_and_repeat():

@@ -7,9 +7,9 @@ import pytest
 
 from flowsam.data import Data, single_example, split_signs
 from flowsam.flow import Flow
-from flowsam.hessian import ascent_slope, rescaled_hessian
-from flowsam.log_clock import LateRun, LogClock, late_run
 from flowsam.losses import exponential
+from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
+from flowsam.many_examples.log_clock import LateRun, LogClock, late_run
 from flowsam.margin import margin_certificate
 from flowsam.perturbations import gradient_flow, l2, lp, unnormalised
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from flowsam.data import Data, split_signs
-from flowsam.farkas import Separability
-from flowsam.least_distance import shortest_separator
 from flowsam.margin import MarginCertificate, margin_certificate, max_margin, separability
-from flowsam.vertices import lightest_separator
+from flowsam.margin.farkas import Separability
+from flowsam.margin.least_distance import shortest_separator
+from flowsam.margin.vertices import lightest_separator
 
 
 def separable(n: int, d: int, seed: int) -> Data:

@@ -7,8 +7,8 @@ import pytest
 
 from flowsam.data import Data, single_example
 from flowsam.flow import Flow
-from flowsam.log_clock import late_run
 from flowsam.losses import exponential
+from flowsam.many_examples.log_clock import late_run
 from flowsam.network import balanced
 from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
 from flowsam.rates import (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flowsam.claims import claim_names
 from flowsam.cli import main
+from flowsam.ledger.claims import claim_names
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

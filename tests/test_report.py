@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowsam.gallery import Figure, figure_names, fingerprint
-from flowsam.ledger import Ledger, Verdict
-from flowsam.questions import QUESTIONS
-from flowsam.report import page
-from flowsam.typeset import formula
+from flowsam.ledger.checks import Ledger, Verdict
+from flowsam.ledger.gallery import Figure, figure_names, fingerprint
+from flowsam.ledger.questions import QUESTIONS
+from flowsam.ledger.report import page
+from flowsam.ledger.typeset import formula
 
 ROOT = Path(__file__).parents[1]
 PNG = b"\x89PNG"

@@ -10,8 +10,8 @@ import pytest
 
 from flowsam.data import Data
 from flowsam.margin import margin_certificate, max_margin, separability
-from flowsam.shares import major_share, share_by_rank
-from flowsam.tables import Table, breast_cancer_table, digit_table, read_csv, read_idx
+from flowsam.real_data.shares import major_share, share_by_rank
+from flowsam.real_data.tables import Table, breast_cancer_table, digit_table, read_csv, read_idx
 
 
 def test_standardised() -> None:

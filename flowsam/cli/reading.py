@@ -106,7 +106,8 @@ def named_data(name: str) -> Data:
     ImportError
         Where scikit-learn is not installed.
     """
-    from flowsam import real_data, tables
+    from flowsam.real_data import bundled as real_data
+    from flowsam.real_data import tables
 
     if name == "digits":
         return tables.digit_table().standardised()[0]
@@ -140,7 +141,7 @@ def csv_data(path: str, label: str) -> Data:
         two classes, or a zero example.
     """
     from flowsam.data import from_labels
-    from flowsam.tables import read_csv
+    from flowsam.real_data.tables import read_csv
 
     table = read_csv(path, label)
     return from_labels(table.X, table.y, name=table.name)

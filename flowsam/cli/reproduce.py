@@ -25,7 +25,8 @@ def command(
     Figures are kept in figures/output; a second run computes only those whose code, or the
     package's, has changed. Exit code 1 if a claim or figure failed.
     """
-    from flowsam import gallery, ledger
+    from flowsam.ledger import checks as ledger
+    from flowsam.ledger import gallery
 
     checkout = Path(source)
     names = gallery.figure_names(checkout)
@@ -34,7 +35,7 @@ def command(
     path = checked_output(out or str(checkout / "report.html"), (".html",))
     found = ledger.run(checkout, seed=seed, quiet=quiet)
     figures = gallery.draw_all(checkout, fast=fast, quiet=quiet)
-    from flowsam.report import page
+    from flowsam.ledger.report import page
 
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page(found, figures, source=checkout), encoding="utf-8")

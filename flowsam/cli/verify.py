@@ -35,7 +35,7 @@ def command(
 
     Exit code 1 if a claim fails; its message names the seed, the draw and the parameters.
     """
-    from flowsam import ledger
+    from flowsam.ledger import checks as ledger
 
     path = checked_output(out, (".txt", ".md", ".json"))
     found = ledger.run(Path(source), names=names, seed=seed, quiet=quiet)

@@ -17,7 +17,7 @@ a draw keeps the suite within its budget. These files import no pytest: `verify`
 
 from pathlib import Path
 
-from flowsam.evidence import run_check, run_control, run_derivation
+from flowsam.ledger.evidence import run_check, run_control, run_derivation
 
 DERIVATIONS = Path(__file__).parents[2] / "derivations"
 

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from flowsam.clock import log_time
 from flowsam.data import Data, single_example
+from flowsam.engines.clock import log_time
 from flowsam.flow import Flow
 from flowsam.network import balanced
 from flowsam.perturbations import l2, linf

@@ -1,0 +1,207 @@
+"""Minor first, major last: who leads when under l_2-SAM at L = 2, one example.
+
+From a uniform balanced start `w = alpha 1` the predictor is `beta_j = alpha^2 exp(2 mu_j tau -
+2 mu_j^2 A)`: at a point of the (tau, A) plane the largest beta_j is the one with mu_j nearest
+tau/(2A). The regions are cones, the same for every alpha. (derivations/l2_amplification_in_time.py,
+derivations/l2_amplification_in_scale.py) General starts: `leaders`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Int8
+from numpy.typing import ArrayLike
+
+from flowsam.amplification.critical import (
+    active,
+    critical_scale,
+    critical_scale_bounds,
+    positive_radius,
+)
+from flowsam.amplification.succession import Leaders, leaders
+from flowsam.amplification.thresholds import Regimes, regimes, uniform_leaders
+from flowsam.data import real_array
+from flowsam.exact.l2_march import trace
+from flowsam.exact.l2_spectrum import checked_start
+from flowsam.network import balanced
+
+__all__ = [
+    "Leaders",
+    "Regimes",
+    "collapse_exponents",
+    "critical_scale",
+    "critical_scale_bounds",
+    "dominance",
+    "leaders",
+    "pattern",
+    "regimes",
+    "uniform_leaders",
+]
+
+BLOCK = 4_000_000  # scores at a time
+
+
+def dominance(
+    mu: ArrayLike,
+    rho: float | int,
+    alpha: ArrayLike | float | int,
+    tau: ArrayLike | float | int,
+    *,
+    by: str = "size",
+) -> Int[np.ndarray, "alphas taus"]:
+    """Return which coordinate leads from the uniform start `alpha`, over alpha and time.
+
+    By size the leader has the largest `|beta_j|`, by contribution the largest `|mu_j beta_j|`, by
+    growth the largest `d log|beta_j|/dtau = 2 mu_j (1 - mu_j rho/N)`. At tau = 0 all sizes are
+    equal: there the leader by size is the one that leads just after.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        Example; the start is aligned (sign(mu_j) on layer 1), so that only |mu_j| matters. Idle
+        coordinates never lead.
+    rho : float
+        Perturbation radius, at least 0 (0 is gradient flow).
+    alpha : array_like, shape (A,)
+        Weights of the start, positive, in the units of w.
+    tau : array_like, shape (T,)
+        Rescaled times, at least 0.
+    by : str
+        "size", "contribution" or "growth".
+
+    Returns
+    -------
+    ndarray of int, shape (A, T)
+        Places counted from 1; 0 where the flow has collapsed. Of equal leaders the first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, or another word for `by`.
+
+    Notes
+    -----
+    Derivation: derivations/l2_amplification_in_time.py. Source: arXiv:2603.08290, Theorem 4.4 and
+    Proposition 4.7 bound the rates that these regions give exactly.
+
+    Examples
+    --------
+    >>> dominance([1, 2, 3], 1.0, [0.3, 0.42, 0.7], [0.0, 1.0, 2.0, 8.0])
+    array([[1, 0, 0, 0],
+           [1, 1, 1, 0],
+           [2, 3, 3, 3]])
+    """
+    sizes, places = active(mu), np.flatnonzero(np.atleast_1d(mu))
+    alpha, tau = (np.atleast_1d(real_array(x, n)) for x, n in ((alpha, "alpha"), (tau, "tau")))
+    if by not in ("size", "contribution", "growth"):
+        raise ValueError(f"by needs 'size', 'contribution' or 'growth', got {by!r}")
+    starts = np.repeat(balanced(np.atleast_2d(alpha).T, 2), sizes.size, axis=-1)
+    starts, sizes, rho = checked_start(starts, sizes, rho)
+    leaders = np.empty((alpha.size, tau.size), dtype=np.int64)
+    block = max(1, BLOCK // max(tau.size * sizes.size, 900))
+    for first in range(0, alpha.size, block):
+        part = slice(first, first + block)
+        score, collapsed = _scores(starts[part], sizes, rho, (tau, by))
+        leaders[part] = np.where(collapsed, 0, places[np.argmax(score, axis=-1)] + 1)
+    return leaders
+
+
+def _scores(
+    starts: Float[np.ndarray, "b 2 d"],
+    sizes: Float[np.ndarray, " d"],
+    rho: float,
+    question: tuple[Float[np.ndarray, " T"], str],
+) -> tuple[Float[np.ndarray, "b T d"], Bool[np.ndarray, "b T"]]:
+    """What the leader has most of, and where the flow has collapsed."""
+    tau, by = question
+    shape, curve = (starts.shape[0], tau.size), None
+    if rho > 0:
+        curve = trace(starts, sizes, rho=rho, tau_end=float(tau.max(initial=0.0)))
+    a = np.zeros(shape) if curve is None else curve.a_at(tau)
+    collapsed = np.isinf(a)
+    pull = np.zeros(shape)  # rho/N
+    asked = np.flatnonzero((tau == 0) | (by == "growth"))
+    if curve is not None and asked.size:
+        pull[:, asked] = np.exp(-np.where(collapsed[:, asked], 0, curve.log_norm_at(tau[asked])))
+    growth = sizes - sizes**2 * pull[..., None]
+    if by == "growth":
+        return growth, collapsed
+    score = sizes * tau[:, None] - sizes**2 * np.where(collapsed, 0.0, a)[..., None]
+    if by == "contribution":
+        return score + np.log(sizes) / 2, collapsed
+    return np.where((tau == 0)[:, None], growth, score), collapsed
+
+
+def pattern(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch"]:
+    """Return which way N goes along the flow: there are three ways only.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Any real weights.
+    mu : array_like, shape (d,)
+        Any real example.
+    rho : float
+        Perturbation radius, positive.
+
+    Returns
+    -------
+    ndarray of int8, shape (...)
+        1: rises (escape). -1: falls (collapse, or towards the saddle). 0: falls, then rises
+        (escape).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, other depths, or rho <= 0.
+
+    Notes
+    -----
+    Derivation: derivations/l2_patterns.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> pattern(np.array([0.3, 0.55, 0.7])[:, None, None] * np.ones((2, 2)), [1, 2], rho=1.0)
+    array([-1,  0,  1], dtype=int8)
+    """
+    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
+    turn = trace(theta0, mu, rho=rho).turning_time()
+    return np.select([turn == 0, np.isinf(turn)], [1, -1], 0).astype(np.int8)
+
+
+def collapse_exponents(theta0: ArrayLike, mu: ArrayLike) -> Float[np.ndarray, "*batch d"]:
+    """Return p_j with `u_j, v_j ~ (tau_c - tau)^p_j` as the flow comes to rest at tau_c.
+
+    `p_j = mu_j^2/m^2`, m the smallest |mu_j| among the active coordinates that are not at 0: the
+    minor coordinate survives longest.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., 2, d)
+        Starts that collapse.
+    mu : array_like, shape (d,)
+        Any real example.
+
+    Returns
+    -------
+    ndarray, shape (..., d)
+        0 for idle coordinates, inf for coordinates at 0 from the start.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries or other depths.
+
+    Notes
+    -----
+    Derivation: derivations/l2_amplification_in_time.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> collapse_exponents([[0.3, 0.3, 0.0], [0.3, 0.3, 0.0]], [1, 2, 3])
+    array([ 1.,  4., inf])
+    """
+    theta0, mu, _ = checked_start(theta0, mu, 0)
+    here = (theta0 != 0).any(axis=-2)
+    least = np.where(here & (mu != 0), np.abs(mu), np.inf).min(axis=-1, keepdims=True)
+    return np.where(here, (mu / least) ** 2, np.inf)

@@ -1,0 +1,138 @@
+"""Who leads when, from any start of l_2-SAM at L = 2: every switch, certified and by root finding.
+
+Values at the two ends of a stretch of the path enclose every size and slope all along it
+(`exact.l2_sizes`): a stretch is halved until they prove one leader, or one crossing.
+(derivations/l2_amplification_in_time.py)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+
+from flowsam.amplification.critical import positive_radius
+from flowsam.exact.l2_march import trace
+from flowsam.exact.l2_sizes import SizePath
+from flowsam.exact.l2_spectrum import checked_start
+
+__all__ = ["Leaders", "leaders"]
+
+NARROW = 1e-12  # of a piece: a stretch in which the proof is given up
+
+
+@dataclass(frozen=True)
+class Leaders:
+    """Leaders in order, and the times at which they hand over.
+
+    Parameters
+    ----------
+    times : ndarray, shape (K,)
+        Rescaled times of the switches, increasing.
+    order : tuple of int
+        K + 1 places among all d, counted from 1.
+    """
+
+    times: Float[np.ndarray, " K"]
+    order: tuple[int, ...]
+
+    def at(self, tau: ArrayLike | float | int) -> Int[np.ndarray, "..."]:
+        """Return the leader at rescaled times.
+
+        Parameters
+        ----------
+        tau : array_like, shape (...)
+            Rescaled times before a collapse.
+
+        Returns
+        -------
+        ndarray of int, shape (...)
+        """
+        return np.asarray(self.order)[np.searchsorted(self.times, np.asarray(tau), "right")]
+
+
+def _succession(path: SizePath) -> tuple[list[float], list[int]]:
+    """Times and leaders, stretch by stretch."""
+    stack = path.stretches()[::-1]
+    times, order = [], [stack[-1][0].first(1)]
+    while stack:
+        a, b = stack.pop()
+        j, i = a.first(1), b.first(-1)
+        ahead = path.ahead(a, b, j)
+        if ahead.all():
+            found, when = j, a.tau
+        elif b.x - a.x < NARROW:
+            found, when = i, b.tau
+        elif (
+            i != j
+            and (ahead | path.ahead(a, b, i) | (np.arange(ahead.size) == i)).all()
+            and (path.slopes(a, b, j)[1][i] < 0)
+        ):
+            found, when = i, path.crossing(a, b, (j, i))
+        else:
+            middle = path.point((a.x + b.x) / 2)
+            stack += [(middle, b), (a, middle)]
+            continue
+        if found != order[-1]:
+            times.append(when)
+            order.append(found)
+    return times, order
+
+
+def leaders(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, by: str = "size") -> Leaders:
+    """Return the leaders of one run in order, and the times at which they hand over.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (2, d)
+        Any real weights, not all 0 in the active coordinates.
+    mu : array_like, shape (d,)
+        Any real example; idle coordinates (mu_j = 0) never lead.
+    rho : float
+        Perturbation radius, positive.
+    by : str
+        "size": largest `|beta_j|`; "contribution": largest `|mu_j beta_j|`.
+
+    Returns
+    -------
+    Leaders
+        Times to 1e-12, times the flow's own amplification. Coordinates that are equal for ever
+        count as the first of them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, other shapes, rho <= 0, or a start at the origin.
+
+    Notes
+    -----
+    Derivation: derivations/l2_amplification_in_time.py. Source: arXiv:2603.08290, Theorem 4.4 and
+    Proposition 4.7 bound the rates; exact times are not in it.
+
+    Examples
+    --------
+    >>> run = leaders([[0.467] * 3] * 2, [1.0, 1.5, 6.0], rho=1.0)
+    >>> run.order, run.times.round(6)
+    ((2, 1, 2, 3), array([ 0.219249,  5.923856, 17.902574]))
+    """
+    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
+    if theta0.ndim != 2:
+        raise ValueError(f"leaders takes one start (2, d), got {theta0.shape}; loop over them")
+    if by not in ("size", "contribution"):
+        raise ValueError(f"by needs 'size' or 'contribution', got {by!r}; dominance has 'growth'")
+    s, e = np.abs(theta0[0] + theta0[1]), np.abs(theta0[0] - theta0[1])
+    table = np.array([np.abs(mu), np.where(mu > 0, s, e), np.where(mu > 0, e, s)])
+    moving = np.flatnonzero((mu != 0) & ((s > 0) | (e > 0)))
+    if not moving.size:
+        raise ValueError("leaders needs a start away from the origin, got 0 in all active weights")
+    # equal coordinates move together: the first stands for all
+    places = moving[np.sort(np.unique(table[:, moving], axis=1, return_index=True)[1])]
+    sizes = table[0, places]
+    offset = np.log(sizes) if by == "contribution" else np.zeros(sizes.size)
+    with np.errstate(divide="ignore"):
+        log_squares = 2 * np.log(table[1:, places])
+    path = SizePath(trace(theta0, mu, rho=rho), sizes, log_squares, offset)
+    times, order = _succession(path)
+    return Leaders(np.array(times), tuple(int(places[k]) + 1 for k in order))

@@ -1,0 +1,1 @@
+"""What every engine shares: steps between located events, the path they leave, both clocks."""

@@ -1,0 +1,148 @@
+"""A solved path before rows are chosen: states and pace anywhere on it, in both clocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.engines import clock
+from flowsam.trajectory import Event
+
+__all__ = ["Run", "reach"]
+
+Points = Float[np.ndarray, " _"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A path in rescaled time with its original time.
+
+    Parameters
+    ----------
+    states : callable
+        `tau (k,) -> theta (k, L, d)`.
+    log_pace : callable
+        `tau (k,) -> log dt/dtau (k,)`.
+    edges, breaks : ndarray
+        Ends of steps, and events between which the pace is smooth.
+    events : tuple of Event
+    status : str
+    end : float
+        Rescaled time where the run ends.
+    method : str
+    steps, nfev : int
+    """
+
+    states: Callable[[Points], Float[np.ndarray, "k L d"]]
+    log_pace: Callable[[Points], Points]
+    edges: Points
+    breaks: Points
+    events: tuple[Event, ...]
+    status: str
+    end: float
+    method: str
+    steps: int = 0
+    nfev: int = 0
+
+    @property
+    def infinite_from(self) -> float:
+        """Rescaled time of the blow-up, where t is infinite; inf without one."""
+        return min((e.tau for e in self.events if e.kind == "blow-up"), default=math.inf)
+
+    def log_time(self, tau: Points) -> Points:
+        """Return T = log(1 + t) at sorted times; inf from a blow-up on."""
+        before = tau < self.infinite_from
+        out = np.full(tau.size, np.inf)
+        kinks = np.union1d(self.edges, self.breaks)
+        out[before] = clock.log_time(self.log_pace, tau[before], kinks)
+        return out
+
+    def when(self, log_t: Points) -> Points:
+        """Return the rescaled times of sorted values of T up to the end of the run."""
+        kinks = np.unique(np.concatenate([[0.0], self.edges, self.breaks, [self.end]]))
+        kinks = kinks[kinks <= self.end]
+        if kinks.size == 1:
+            return np.zeros(log_t.size)
+        reached = self.log_time(kinks)
+        place = np.clip(np.searchsorted(reached, log_t, side="left") - 1, 0, kinks.size - 2)
+        tau = np.empty(log_t.size)
+        for index in np.unique(place):
+            chosen, left, right = place == index, kinks[index], kinks[index + 1]
+            tau[chosen] = clock.when(
+                self.log_pace, log_t[chosen], left, right, start=float(reached[index])
+            )
+        return tau
+
+    def rows(self, wanted: int | Points | None, clock_name: str) -> Points:
+        """Return the rescaled times of the rows asked for, in the clock of the end given."""
+        if wanted is None:
+            times = np.concatenate([[0.0], self.edges, [e.tau for e in self.events], [self.end]])
+            return np.unique(times[times <= self.end])
+        if clock_name == "tau_end":
+            if isinstance(wanted, int):
+                return np.linspace(0.0, self.end, wanted)
+            return self._closed(wanted[wanted <= self.end], bool(wanted[-1] > self.end))
+        last = float(self.log_time(np.array([self.end]))[0])
+        if isinstance(wanted, int):
+            inner = self.when(np.linspace(0.0, last, wanted)[1:-1]) if math.isfinite(last) else []
+            return np.concatenate([[0.0], inner, [self.end]])
+        inside = self.when(wanted[wanted <= last]) if (wanted <= last).any() else np.empty(0)
+        return self._closed(inside, bool(wanted[-1] > last))
+
+    def _closed(self, times: Points, ended_before: bool) -> Points:
+        """Add the end of a run that stopped before the last row asked for."""
+        return np.append(times, self.end) if ended_before or not times.size else times
+
+
+def reach(
+    log_pace: Callable[[Points], Points],
+    log_t: float,
+    *,
+    origin: tuple[float, float],
+    stops: Points,
+    unit: float,
+) -> float:
+    """Return the rescaled time at which T reaches `log_t`, or the last stop if it does not before.
+
+    Parameters
+    ----------
+    log_pace : callable
+        `tau (k,) -> log dt/dtau (k,)`.
+    log_t : float
+        Wanted value of T = log(1 + t).
+    origin : tuple of float
+        Rescaled time from which the search goes, and T there.
+    stops : ndarray
+        Sorted times where the pace jumps, and where the path ends: a collapse, a blow-up (T is
+        infinite there), or far away.
+    unit : float
+        A scale of tau from which the search doubles.
+
+    Returns
+    -------
+    float
+        Error: a few ulp of tau, or of T where it is steep.
+
+    Examples
+    --------
+    >>> pace = lambda tau: np.full_like(tau, np.log(3.0))
+    >>> tau = reach(pace, np.log(7.0), origin=(0.0, 0.0), stops=np.array([1.0, 9.0]), unit=1.0)
+    >>> round(tau, 12)
+    2.0
+    """
+    (left, start), limit, stride = origin, float(stops[-1]), unit
+    while left < limit:
+        gap = (limit - left) / 2
+        if gap <= 4e-16 * limit:  # halved so far because T may be infinite at the limit
+            return limit
+        right = min(left + min(stride, gap), float(stops[stops > left].min()))
+        logs = clock.log_integrals(log_pace, np.array([left, right]))
+        reached = float(np.logaddexp(start, logs[0]))
+        if reached >= log_t:
+            return float(clock.when(log_pace, np.array([log_t]), left, right, start=start)[0])
+        left, start, stride = right, reached, 2 * stride
+    return limit

@@ -1,0 +1,181 @@
+"""Steps of SciPy's `solve_ivp` classes between located events.
+
+`solve_ivp` itself takes one function an event and cannot start on one; here all surfaces are one
+vector of signals, positive inside the region, looked at inside every step, and a piece starts
+with its region held fixed, so that an event that is 0 at the start is neither missed nor doubled.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import scipy.integrate
+from jaxtyping import Float
+from scipy.optimize import brentq
+
+from flowsam.engines.path import Path, Piece, Tail
+from flowsam.trajectory import Event
+
+__all__ = ["METHODS", "March", "Piecewise", "Tolerances", "march"]
+
+METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
+MAX_EVENTS = 1000
+MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
+_INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
+
+State = Float[np.ndarray, " m"]
+
+
+@runtime_checkable
+class Piecewise(Protocol):
+    """A differential equation that is smooth in regions, each held fixed in a mode."""
+
+    def rhs(self, mode: Any) -> Callable[[float, State], State]:
+        """Return the right-hand side of one region."""
+
+    def signals(self, x: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
+        """Return what stays positive inside the region."""
+
+    def transition(
+        self, x: float, state: State, mode: Any
+    ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
+        """Return state, mode, events and an ending status ("" to go on) after an event.
+
+        An ending may give, in place of the state, the states from x on as a function.
+        """
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """How the steps are taken: a `solve_ivp` method and its error control.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    rtol, atol : float
+        Relative and absolute tolerance of a step.
+    jac : callable, optional
+        `mode -> (x, state -> matrix)` for the implicit methods.
+    """
+
+    method: str
+    rtol: float
+    atol: float
+    jac: Callable[[Any], Any] | None = None
+
+    def stepper(self, rhs: Any, x: float, state: State, end: float, mode: Any) -> Any:
+        """Return a SciPy step object for one piece."""
+        options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol}
+        if self.jac is not None and self.method in ("Radau", "BDF", "LSODA"):
+            options["jac"] = self.jac(mode)
+        return getattr(scipy.integrate, self.method)(rhs, x, state, end, **options)
+
+
+@dataclass(frozen=True, eq=False)
+class March:
+    """What `march` returns: the path, events, status, and the work done."""
+
+    path: Path
+    events: tuple[Event, ...]
+    status: str
+    steps: int
+    nfev: int
+
+
+def march(
+    system: Piecewise,
+    start: tuple[State, Any, str],
+    *,
+    end: float,
+    tolerances: Tolerances,
+    stop: Callable[[float, float, Any], float | None] | None = None,
+) -> March:
+    """Integrate from 0 to `end` through all events, or to where the system ends.
+
+    Parameters
+    ----------
+    system : Piecewise
+        Right-hand side, signals and transitions.
+    start : tuple
+        Initial state (m,), its mode, and a status: anything but "" ends the run there.
+    end : float
+        End of the independent variable; inf needs `stop` or an ending event.
+    tolerances : Tolerances
+        Method and error control.
+    stop : callable, optional
+        `(left, right, dense) -> x or None`, asked after every step whether to end inside it.
+
+    Returns
+    -------
+    March
+        Status "finished", a status of the system, "too_many_events" or "failed". Events are
+        located to 4 eps of x on the dense output.
+    """
+    (state, mode, status), x = start, 0.0
+    edges, pieces, events, breaks = [0.0], [], [], []
+    nfev, crossings = 0, 0
+    while not status:
+        stepper = tolerances.stepper(system.rhs(mode), x, state, end, mode)
+        happened = False
+        while stepper.status == "running" and not happened and not status:
+            if not _stepped(stepper) or len(pieces) >= MAX_STEPS:
+                status = "failed"
+                break
+            dense, right = Piece(stepper.dense_output(), mode), stepper.t
+            found = _first_event(system, mode, (stepper.t_old, right, dense))
+            reached = (
+                stop(stepper.t_old, right if found is None else found, dense) if stop else None
+            )
+            happened, x = (found is not None and reached is None), right
+            if found is not None or reached is not None:
+                x = found if reached is None else reached
+            status = "finished" if reached is not None else status
+            edges.append(x)
+            pieces.append(dense)
+            state = dense(x)
+        nfev += stepper.nfev
+        if happened:
+            state, mode, new, status = system.transition(x, state, mode)
+            events.extend(new)
+            breaks.append(x)
+            crossings += 1
+            status = status or ("too_many_events" if crossings >= MAX_EVENTS else "")
+        status = status or ("finished" if x >= end else "")
+    tail = state if callable(state) else lambda points: np.tile(state, (points.size, 1))
+    path = Path(np.array(edges), tuple(pieces), np.array(breaks), tail, mode)
+    return March(path, tuple(events), status, len(pieces), nfev)
+
+
+def _stepped(stepper: Any) -> bool:
+    """Take one step and tell whether it succeeded: a trial that overflows is shortened."""
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
+        stepper.step()
+    return stepper.status != "failed"
+
+
+def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -> float | None:
+    """Return where the first signal turns negative inside a step, or None."""
+    left, right, dense = step
+
+    def least(x: float) -> float:
+        return float(np.min(system.signals(x, dense(x), mode)))
+
+    for point in left + _INSIDE * (right - left):
+        if least(point) < 0:
+            break
+        left = point
+    else:
+        return None
+    if least(left) <= 0:  # began on the surface and left the region at once
+        return left
+    root = float(brentq(least, left, point, xtol=4e-324, rtol=8.9e-16))
+    beyond, ulp = root, float(np.spacing(root))
+    while least(beyond) > 0 and beyond < point:  # on the far side, however steep the signal
+        beyond, ulp = min(root + ulp, float(point)), 2.0 * ulp
+    return beyond

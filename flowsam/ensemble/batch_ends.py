@@ -1,0 +1,191 @@
+"""Where members of an ensemble end: the tests of one run, on a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.ensemble.batched_steps import Control, Steps
+from flowsam.flow import Flow
+
+__all__ = ["Ending", "Ends"]
+
+RADIUS = 1e6  # in units of the start: there the blow-up time is known to 1e-12 of itself
+LOW, PIN = 1e-3, 1e-6  # p > 2, in units of rho: smaller weights are slaved to others, and stiff
+LARGEST = 1e300  # margins end here
+MOST_STEPS = 20_000  # a member that needs more is stiff: one for an implicit method
+
+
+class Ending(IntEnum):
+    """How a member ended.
+
+    FINISHED
+        at tau_end.
+    COLLAPSED
+        every active weight reached 0.
+    ESCAPED
+        a coordinate blew up at `tau` (L >= 3), or left the range of doubles.
+    SETTLED
+        the caller's `settled` said so at `tau`.
+    FAILED
+        the steps became too small.
+
+    Examples
+    --------
+    >>> Ending(1).name
+    'COLLAPSED'
+    """
+
+    FINISHED = 0
+    COLLAPSED = 1
+    ESCAPED = 2
+    SETTLED = 3
+    FAILED = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Sizes at which each of N members ends: a certain collapse, a blow-up in sight.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    control : Control
+        Field, end and tolerances.
+    floor, ceiling : ndarray, shape (N,)
+        Largest active |w| at a collapse (0: none can happen) and before a blow-up.
+    pin : float
+        Largest |w| of a coordinate that comes to rest alone; 0 where none can.
+    """
+
+    flow: Flow
+    control: Control
+    floor: Float[np.ndarray, " N"]
+    ceiling: Float[np.ndarray, " N"]
+    pin: float
+
+    @classmethod
+    def of(cls, flow: Flow, control: Control, w: Float[np.ndarray, "L d N"]) -> Ends:
+        """Read the sizes off the starts."""
+        rule, depth, z = flow.perturbation, len(w), flow.data.z
+        size = np.abs(w).max(axis=(0, 1))
+        falls = bool(rule.rho) and rule.normalised and depth > 1
+        moving = np.abs(w[:, (z != 0).any(axis=0)]).max(axis=(0, 1), initial=0.0)
+        smooth = np.minimum(1e3 * control.atol, 1e-3 * moving)
+        floor = falls * (smooth if rule.p <= 2 else np.full(size.shape, LOW * rule.rho))
+        pin = PIN * rule.rho if falls and rule.p > 2 else 0.0
+        last = (LARGEST / max(1.0, float(np.abs(z).sum(axis=1).max()))) ** (1 / depth)
+        ceiling = np.minimum(last, RADIUS * np.maximum(size, rule.rho) if depth > 2 else np.inf)
+        return cls(flow, control, floor, np.broadcast_to(ceiling, size.shape), pin)
+
+    @property
+    def active(self) -> Bool[np.ndarray, " d"]:
+        """Coordinates that some example sees: the others never move."""
+        return (self.flow.data.z != 0).any(axis=0)
+
+    def resting(self, w: Float[np.ndarray, "L d N"]) -> Bool[np.ndarray, " N"]:
+        """Return which starts have no gradient under a normalised rule."""
+        rule = self.flow.perturbation
+        if not (rule.rho and rule.normalised):
+            return np.zeros(w.shape[-1], dtype=bool)
+        return (self.flow.descent(np.moveaxis(w, -1, 0))[0] == 0).all(axis=(-2, -1))
+
+    def judge(
+        self, steps: Steps, stuck: Bool[np.ndarray, " B"]
+    ) -> tuple[Int[np.ndarray, " B"], Steps]:
+        """Return an `Ending` or -1 for each member, and the members, moved to their ends."""
+        size = np.abs(steps.w[:, self.active])
+        high = size.max(axis=(0, 1), initial=0.0) >= self.ceiling[steps.member]
+        ending = np.where(stuck | (steps.count >= MOST_STEPS), Ending.FAILED, -1)
+        ending[steps.tau >= self.control.tau_end] = Ending.FINISHED
+        second = size[0] if len(size) < 2 else np.partition(size, 1, axis=0)[1]
+        steps = self._pinned(steps, second)
+        steps, collapsed = self._fallen(steps, second)
+        ending[collapsed] = Ending.COLLAPSED
+        if len(steps.w) == 2:
+            ending[high] = Ending.ESCAPED
+        elif (high | stuck).any():
+            steps, escaped = self._blown_up(steps, high, stuck)
+            ending[escaped] = Ending.ESCAPED
+        return ending, steps
+
+    def _pinned(self, steps: Steps, second: Float[np.ndarray, "a B"]) -> Steps:
+        """Put to rest the single coordinates that a rule with p > 2 brings to 0 in finite time.
+
+        There w' ~ -|w|^(q-1) with q < 2: two weights at 0 absorb the coordinate while others
+        live. What is left off is below (pin / rho)^2.
+        """
+        near = (second <= self.pin) & (second > 0)
+        if not near.any():
+            return steps
+        w, slope = steps.w.copy(), steps.slope.copy()
+        mask = np.zeros(w.shape[1:], dtype=bool)
+        mask[self.active] = near
+        small = mask & (np.abs(w) <= self.pin)
+        mask &= (small * w * slope).sum(axis=0) < 0
+        w[small & mask] = 0.0
+        slope[:, mask] = 0.0
+        return replace(steps, w=w, slope=slope)
+
+    def _fallen(self, steps: Steps, second: np.ndarray) -> tuple[Steps, np.ndarray]:
+        """Follow to the end of the gradient who is certain to reach it, and return who is.
+
+        The gradient of a coordinate vanishes with two of its weights. Below the floor the
+        perturbation outweighs them and pulls them in, the largest at constant speed.
+        """
+        floor = self.floor[steps.member]
+        collapsed = (second <= floor).all(axis=0) & (floor > 0)
+        at = np.flatnonzero(collapsed)
+        if not at.size:
+            return steps, collapsed
+        rows = np.ix_(range(len(steps.w)), np.flatnonzero(self.active), at)
+        w, slope = steps.w[rows], steps.slope[rows]
+        small = np.abs(w) <= floor[at]
+        square, inward = (small * w * w).sum(axis=0), -(small * w * slope).sum(axis=0)
+        certain = ((inward > 0) | (square == 0)).all(axis=0) & self._led(steps.w[..., at])
+        tau, new = steps.tau.copy(), steps.w.copy()
+        new[rows] = np.where(small & certain, 0.0, w)
+        moving = certain & (square > 0).any(axis=0)
+        tau[at] += np.where(moving, square.sum(axis=0) / inward.sum(axis=0), 0.0)
+        collapsed[at] = certain
+        return replace(steps, tau=tau, w=new), collapsed
+
+    def _led(self, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]:
+        """Whether one gradient component is all the rule sees (asked for p > 2 alone)."""
+        p = self.flow.perturbation.p
+        if p <= 2:
+            return np.ones(w.shape[-1], dtype=bool)
+        size = np.abs(self.flow.descent(np.moveaxis(w, -1, 0))[0]).reshape(w.shape[-1], -1)
+        top = size.max(axis=1)
+        share = size / np.where(top > 0, top, 1.0)[:, None]
+        return (share ** (p / (p - 1))).sum(axis=1) <= 1 + 1e-6
+
+    def _blown_up(
+        self, steps: Steps, high: np.ndarray, stuck: np.ndarray
+    ) -> tuple[Steps, np.ndarray]:
+        """Follow the last stretch of a blow-up: `tau* - tau = |z|^2 / ((L - 2) <z, z'>)`.
+
+        z are the perturbed weights, along which |z|' ~ |z|^(L-1); what is neglected is of
+        relative order (others / z)^2. The other coordinates are carried on and freeze.
+        """
+        near = np.flatnonzero(high | stuck)
+        w, slope = steps.w[..., near], steps.slope[..., near]
+        hat = np.moveaxis(self.flow.perturbed(np.moveaxis(w, -1, 0)), 0, -1)
+        growth = (len(w) - 2) * (hat * slope).sum(axis=(0, 1))
+        left = np.where(growth > 0, (hat * hat).sum(axis=(0, 1)) / growth, np.inf)
+        inside = steps.tau[near] + left <= self.control.tau_end
+        escaped = inside & (high[near] | (left < 1e-9 * steps.tau[near]))
+        near, w, left = near[escaped], w[..., escaped], left[escaped]
+        tau, new = steps.tau.copy(), steps.w.copy()
+        tau[near] += left
+        moved = w + left * slope[..., escaped]
+        if self.flow.data.z.shape[0] == 1:
+            winner = np.abs(w).min(axis=0).argmax(axis=0)
+            rows = np.arange(winner.size)
+            moved[:, winner, rows] = np.copysign(np.inf, w[:, winner, rows])
+        new[..., near] = moved
+        return replace(steps, tau=tau, w=new), np.isin(np.arange(tau.size), near)

@@ -1,0 +1,1 @@
+"""Several examples, in the clock log(1 + t): late times, stiffness, sliding."""

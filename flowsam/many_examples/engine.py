@@ -1,0 +1,158 @@
+"""Engines for several examples: runs in the clock T = log(1 + t), cut into the rows asked for.
+
+With one example the rescaled clock is the natural one; with several nothing decouples, margins
+grow like log t at every depth, and T carries a run to log t = 1e4 without an end event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.engines.stepping import METHODS
+from flowsam.flow import Flow
+from flowsam.many_examples.log_clock import LateRun, late_run
+from flowsam.trajectory import Event
+
+__all__ = ["Answer", "many_examples"]
+
+Points = Float[np.ndarray, " _"]
+Theta = Float[np.ndarray, "L d"]
+Wanted = int | Points | None
+
+_MESSAGES = {
+    "finished": "reached the end asked for",
+    "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
+    "too_many_events": "more than 1000 events by log t = {log_t:.6g}; shorten the run, or use "
+    "method='discrete'",
+    "failed": "the steps of {method} became too small at log t = {log_t:.12g}; loosen rtol or try "
+    "another method",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The part of a trajectory an engine gives.
+
+    Parameters
+    ----------
+    tau : ndarray, shape (T,)
+        Rescaled times.
+    theta : ndarray, shape (T, L, d)
+        Weights.
+    events : tuple of Event
+    status, message, method : str
+    steps, nfev : int
+    clock : callable
+        `() -> log(1 + t) (T,)`.
+    """
+
+    tau: Points
+    theta: Float[np.ndarray, "T L d"]
+    events: tuple[Event, ...]
+    status: str
+    message: str
+    method: str
+    steps: int
+    nfev: int
+    clock: Callable[[], Points]
+
+
+def many_examples(
+    flow: Flow,
+    theta0: Theta,
+    *,
+    span: tuple[float, str],
+    how: tuple[str, float, float],
+    wanted: Wanted = None,
+) -> Answer:
+    """Solve a flow with several examples by the engine its rule needs.
+
+    Parameters
+    ----------
+    flow : Flow
+        Any rule.
+    theta0 : ndarray, shape (L, d)
+        Start.
+    span : tuple of float and str
+        The end and its clock, "tau_end" or "log_t_end".
+    how : tuple
+        Method, rtol and atol.
+    wanted : int or ndarray, optional
+        Rows: None the steps, a number of equal points, or values in the clock of the end.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    ValueError
+        For a method that does not apply, with the reason.
+
+    Examples
+    --------
+    >>> from flowsam import Data, gradient_flow
+    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), gradient_flow())
+    >>> how = ("auto", 1e-9, 1e-12)
+    >>> many_examples(flow, np.zeros((1, 2)), span=(9.0, "log_t_end"), how=how, wanted=4).clock()
+    array([0., 3., 6., 9.])
+    """
+    method, *tolerances = how
+    _check_method(method)
+    run = late_run(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
+    return _rows(flow, run, span, wanted)
+
+
+def _check_method(method: str) -> None:
+    """Refuse what does not apply to several examples."""
+    if method == "exact":
+        raise ValueError(
+            "method 'exact' needs one example: with several no coordinate decouples and no closed "
+            "form is known; use 'auto'"
+        )
+    if method not in ("auto", *METHODS):
+        raise ValueError(
+            f"method needs one of auto, {', '.join(METHODS)} for several examples, got {method!r}"
+        )
+
+
+def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> Answer:
+    """Cut a run into rows, in the clock of the end; after a collapse it rests to `tau_end`."""
+    end, clock_name = span
+    last = float(run.edges[-1])
+    tau_last = float(run.tau(np.array([last]))[0])
+    status = run.march.status
+    in_tau = clock_name == "tau_end"
+    goal = end if in_tau and status in ("finished", "collapsed") else tau_last if in_tau else last
+    if in_tau:
+        tau = _wanted(run.tau(run.edges), wanted, goal)
+        inside = np.minimum(tau, tau_last)
+        log_t = run.log_t(inside)
+    else:
+        log_t = _wanted(run.edges, wanted, goal)
+        tau = run.tau(log_t)
+    theta = run.states(log_t)
+    message = _MESSAGES[status].format(tau=tau_last, log_t=last, method=run.method)
+
+    def clock() -> Points:
+        resting = np.maximum(tau - tau_last, 0.0)
+        with np.errstate(divide="ignore"):
+            more = np.log(resting) - float(flow.log_lambda(theta[-1]))
+        return np.logaddexp(log_t, more)
+
+    work = run.march.steps, run.march.nfev
+    return Answer(tau, theta, run.march.events, status, message, run.method, *work, clock)
+
+
+def _wanted(steps: Points, wanted: Wanted, end: float) -> Points:
+    """Return the rows asked for, in one clock: those before the end, and the end if it is early."""
+    if wanted is None:
+        return np.unique(np.append(steps, end))
+    if isinstance(wanted, int):
+        return np.linspace(0.0, end, wanted)
+    inside = wanted[wanted <= end]
+    return np.append(inside, end) if wanted[-1] > end or not inside.size else inside

@@ -1,0 +1,229 @@
+"""Many examples at late times: the flow with `T = log(1 + t)` as its independent variable.
+
+Margins grow like log t, so in T they grow like T and the path to log t = 1e4 takes hundreds of
+steps; nothing blows up at any depth. The shares q_i of the examples relax within a unit of T
+for ever: an implicit method with the exact Jacobian follows the slow path, explicit ones crawl.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import brentq
+
+from flowsam.engines.stepping import METHODS, March, Tolerances, march
+from flowsam.flow import Flow
+from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
+from flowsam.trajectory import Event
+
+__all__ = ["LateRun", "LogClock", "late_run"]
+
+State = Float[np.ndarray, " m"]
+Theta = Float[np.ndarray, "L d"]
+Points = Float[np.ndarray, " k"]
+
+_LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
+_STIFF = {False: 10.0, True: 3.0}  # log t up to which explicit steps pay, by rho > 0: measured
+_COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
+
+
+@dataclass(frozen=True, eq=False)
+class LogClock:
+    """A flow without switching surfaces in the clock T, as the stepper wants it.
+
+    d theta / dT = e^(T + log Lambda(theta_hat)) F(theta_hat), d tau / dT = e^(T + log Lambda),
+    F the rescaled field: dt = e^T dT and d tau = Lambda dt.
+
+    Parameters
+    ----------
+    flow : Flow
+        Any number of examples; gradient flow, l_2, l_p or unnormalised SAM.
+    theta0 : ndarray, shape (L, d)
+        The start.
+
+    Notes
+    -----
+    Derivation: derivations/rescaled_clock.py.
+    """
+
+    flow: Flow
+    theta0: Float[np.ndarray, "L d"]
+
+    def rates(self, log_t: float, state: State) -> State:
+        """Return the velocity of (theta, tau) in T, shape (L d + 1,)."""
+        theta = state[:-1].reshape(self.theta0.shape)
+        direction, log_scale = self.flow.descent(self.flow.perturbed(theta))
+        pace = np.exp(min(log_t + float(log_scale), 600.0))  # a wild trial step must not overflow
+        return np.append(pace * direction, pace)
+
+    def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+        """Return the derivative of `rates` by the state, exact for every smooth rule.
+
+        J = e^(T + log Lambda) H(theta_hat) (I + d eps/d theta), see `hessian`.
+        """
+        theta = state[:-1].reshape(self.theta0.shape)
+        spread = ascent_slope(self.flow, theta)
+        curvature, slope, log_scale = rescaled_hessian(self.flow, self.flow.perturbed(theta))
+        out = np.zeros((state.size, state.size))
+        out[:-1, :-1] = curvature + curvature @ spread
+        out[-1, :-1] = slope + slope @ spread
+        return np.exp(min(log_t + log_scale, 600.0)) * out
+
+    def norm(self, theta: Theta) -> float:
+        """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
+        return float(np.linalg.norm(self.flow.descent(theta)[0]))
+
+    def rhs(self, method: str) -> Callable[[float, State], State]:
+        """Return `rates`: there is one region."""
+        return self.rates
+
+    def signals(self, log_t: float, state: State, method: str) -> Float[np.ndarray, " K"]:
+        """Return how far off the end of the early method is, and how far off a collapse."""
+        left = _STIFF[bool(self.flow.perturbation.rho)] - log_t if method == "early" else np.inf
+        if not self.flow.perturbation.rho or len(self.theta0) == 1:
+            return np.array([left])
+        level = _COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
+        return np.array([left, self.norm(state[:-1].reshape(self.theta0.shape)) - level])
+
+    def transition(
+        self, log_t: float, state: State, method: str
+    ) -> tuple[State, str, tuple[Event, ...], str]:
+        """Return the state for the late method, or at rest at the origin after a collapse."""
+        if method == "early" and log_t >= _STIFF[bool(self.flow.perturbation.rho)] * (1 - 1e-12):
+            return state, "late", (), ""
+        moving = np.tile(self.flow.data.z.any(axis=0), len(self.theta0))
+        size = np.abs(state[:-1][moving]).max()
+        if size > np.sqrt(_COLLAPSED) * np.abs(self.theta0).max():  # a critical point elsewhere
+            return state, method, (), "failed"
+        rest = np.append(np.where(moving, 0.0, state[:-1]), state[-1])
+        return rest, method, (Event(float(state[-1]), "collapse"),), "collapsed"
+
+
+@dataclass(frozen=True)
+class _Methods(Tolerances):
+    """Explicit steps early, implicit ones late, where `method` is "auto"; the same else."""
+
+    def stepper(self, rhs: Any, x: float, state: State, end: float, mode: Any) -> Any:
+        """Return a SciPy step object for one stretch of the run."""
+        named = {"early": "DOP853", "late": "Radau"}.get(mode, self.method)
+        fixed = Tolerances(named, self.rtol, self.atol, self.jac)
+        return fixed.stepper(rhs, x, state, end, mode)
+
+
+@dataclass(frozen=True, eq=False)
+class LateRun:
+    """A solved path in the clock T.
+
+    Parameters
+    ----------
+    march : March
+        Path in T of the flat states (theta, tau), with status and work.
+    shape : tuple
+        (L, d).
+    method : str
+        The `solve_ivp` methods that took the steps.
+    """
+
+    march: March
+    shape: tuple[int, int]
+    method: str
+
+    @property
+    def edges(self) -> Points:
+        """Values of T between steps, from 0 to the end."""
+        return self.march.path.edges
+
+    def states(self, log_t: Points) -> Float[np.ndarray, "k L d"]:
+        """Return weights at values of T."""
+        return self.march.path(log_t)[:, :-1].reshape(-1, *self.shape)
+
+    def tau(self, log_t: Points) -> Points:
+        """Return rescaled times at values of T."""
+        return self.march.path(log_t)[:, -1]
+
+    def log_t(self, tau: Points) -> Points:
+        """Return the values of T at rescaled times inside the run: the inverse of `tau`."""
+        ticks = self.tau(self.edges)
+        owner = np.clip(np.searchsorted(ticks, tau), 1, len(ticks) - 1)
+        spans = zip(self.edges[owner - 1], self.edges[owner], strict=True)
+        return np.array([self._when(t, *span) for t, span in zip(tau, spans, strict=True)])
+
+    def _when(self, tau: float, left: float, right: float) -> float:
+        """Return the T of one rescaled time within one step."""
+        low, high = self.tau(np.array([left, right]))
+        if not low < tau < high:
+            return left if tau <= low else right
+        return brentq(lambda x: self.tau(np.array([x]))[0] - tau, left, right, rtol=8.9e-16)
+
+
+def late_run(
+    flow: Flow,
+    theta0: Theta,
+    *,
+    end: tuple[float, str],
+    method: str = "auto",
+    tolerances: tuple[float, float] = (1e-9, 1e-12),
+) -> LateRun:
+    """Integrate a flow without switching surfaces to late times.
+
+    Parameters
+    ----------
+    flow : Flow
+        Any number of examples; gradient flow, l_2, l_p or unnormalised SAM.
+    theta0 : ndarray, shape (L, d)
+        Start.
+    end : tuple of float and str
+        The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
+    method : str
+        The name of a `solve_ivp` method, or "auto": DOP853 at first and Radau from there on,
+        with the exact Jacobian; DOP853 alone beyond 250 weights.
+    tolerances : tuple
+        rtol and atol. Keep rtol times log t far below 1.
+
+    Returns
+    -------
+    LateRun
+        Status "finished", "collapsed", or "failed" with the steps taken so far.
+
+    Notes
+    -----
+    Derivation: derivations/rescaled_clock.py. Source: arXiv:2603.08290, equation (2).
+
+    Examples
+    --------
+    >>> from flowsam import Data, gradient_flow
+    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), gradient_flow())
+    >>> run = late_run(flow, np.zeros((1, 2)), end=(1e3, "log_t_end"))
+    >>> direction = run.states(np.array([1e3]))[0, 0]
+    >>> (direction / np.linalg.norm(direction)).round(3)
+    array([0.707, 0.707])
+    """
+    system = LogClock(flow, theta0)
+    value, clock_name = end
+    mode = method if method in METHODS else "DOP853" if theta0.size > _LARGE else "early"
+    how = _Methods(mode, *tolerances, lambda mode: system.jacobian)
+    status = "collapsed" if flow.perturbation.rho and system.norm(theta0) == 0 else ""
+    in_log_t = clock_name == "log_t_end"
+    marched = march(
+        system,
+        (np.append(theta0.ravel(), 0.0), mode, status),
+        end=value if in_log_t else np.inf,
+        tolerances=how,
+        stop=None if in_log_t else _stop_at(value),
+    )
+    return LateRun(marched, theta0.shape, "DOP853, Radau" if mode == "early" else mode)
+
+
+def _stop_at(tau_end: float) -> Callable[[float, float, Any], float | None]:
+    """Return a stop for `march` at a rescaled time."""
+
+    def stop(left: float, right: float, dense: Any) -> float | None:
+        if dense(right)[-1] < tau_end:
+            return None
+        return float(brentq(lambda x: dense(x)[-1] - tau_end, left, right, rtol=8.9e-16))
+
+    return stop

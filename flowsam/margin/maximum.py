@@ -1,0 +1,174 @@
+"""Max-margin directions, the limits that gradient flow and SAM are measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import Data, real_array
+from flowsam.margin.farkas import Separability, separability
+from flowsam.margin.least_distance import shortest_separator
+from flowsam.margin.vertices import lightest_separator, only_vertex
+
+__all__ = ["MarginCertificate", "Separability", "margin_certificate", "max_margin", "separability"]
+
+_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class MarginCertificate:
+    """How far a vector is from the largest margin, and the proof.
+
+    Parameters
+    ----------
+    norm : int
+        1 or 2.
+    margin : float
+        `min_i <beta, z_i> / ||beta||`, in the units of z.
+    bound : float
+        `||sum_i q_i z_i||_*` with `q = dual / sum(dual)`: no vector has a larger margin.
+    gap : float
+        `1 - margin / bound`, 0 at the optimum.
+    dual : ndarray, shape (n,)
+        Optimal weights of the examples, zero off the support.
+    kkt_residual : float
+        Largest of: shortfall of a margin below one; mean excess of supporting margins;
+        stationarity `sum_i a_i z_i in d(||beta||)`, relative to the size of its terms.
+    unique : bool
+        Whether the largest margin has one direction only (always, for norm 2).
+
+    Examples
+    --------
+    >>> MarginCertificate(2, 1.0, 1.0, 0.0, np.ones(1), 0.0, True).gap
+    0.0
+    """
+
+    norm: int
+    margin: float
+    bound: float
+    gap: float
+    dual: Float[np.ndarray, " n"]
+    kkt_residual: float
+    unique: bool
+
+
+def max_margin(data: Data, norm: int) -> Float[np.ndarray, " d"]:
+    """Return the vector of least norm with every margin at least one: the max-margin direction.
+
+    minimise ||beta|| subject to <beta, z_i> >= 1, for the l_1 or the l_2 norm.
+
+    Depth 1 tends to the l_2 direction under gradient flow and SAM alike, depth 2 under gradient
+    flow and l_2-SAM to the l_1 direction (arXiv:2603.08290, Theorems 3.1, 4.1 and 4.2).
+
+    Parameters
+    ----------
+    data : Data
+        Linearly separable signed examples.
+    norm : int
+        1 (a vertex of the optimal face) or 2.
+
+    Returns
+    -------
+    ndarray, shape (d,)
+        Least margin one; optimality conditions hold to 1e-10 or an error is raised.
+
+    Raises
+    ------
+    ValueError
+        For another norm, data that do not separate, or conditions missed in floating point.
+
+    Examples
+    --------
+    >>> from flowsam.data import Data
+    >>> max_margin(Data([[1, 2]]), 1), max_margin(Data([[1, 2]]), 2)
+    (array([0. , 0.5]), array([0.2, 0.4]))
+    """
+    beta, dual = _optimum(data, norm)
+    residual = _kkt_residual(data, norm, beta, dual)
+    if residual > _TOLERANCE:
+        raise ValueError(
+            f"max_margin missed its optimality conditions by {residual:.1g} (limit 1e-10); "
+            "the supporting examples are nearly dependent: standardise the features"
+        )
+    return beta
+
+
+def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertificate:
+    """Return how close `beta` comes to the largest margin, with the dual weights that prove it.
+
+    weak duality: min_i m_i / ||beta|| <= max margin <= ||sum_i q_i z_i||_* for every q >= 0 of
+    sum one; the weights are those of `max_margin`, so the gap is the true one.
+
+    Parameters
+    ----------
+    data : Data
+        Linearly separable signed examples.
+    norm : int
+        1 or 2.
+    beta : array_like, shape (d,)
+        Any vector of positive margins; only its direction counts.
+
+    Returns
+    -------
+    MarginCertificate
+        Margin, bound, gap, dual, KKT residual and uniqueness.
+
+    Raises
+    ------
+    ValueError
+        For another norm or shape, data that do not separate, or a `beta` that does not.
+
+    Examples
+    --------
+    >>> from flowsam.data import Data
+    >>> round(margin_certificate(Data([[1, 2]]), 2, [0, 1]).gap, 6)
+    0.105573
+    """
+    beta = real_array(beta, "beta")
+    if beta.shape != data.z.shape[1:]:
+        raise ValueError(f"beta needs shape ({data.z.shape[1]},), got {beta.shape}; flatten it")
+    margins = data.z @ beta
+    least = int(np.argmin(margins))
+    if margins[least] <= 0:
+        raise ValueError(
+            f"beta needs positive margins, got {margins[least]:.3g} on example {least}; "
+            "it does not separate the data"
+        )
+    beta = beta / margins[least]
+    best, dual = _optimum(data, norm)
+    order, conjugate = (1, np.inf) if norm == 1 else (2, 2)
+    margin = 1.0 / float(np.linalg.norm(beta, order))
+    bound = float(np.linalg.norm(dual @ data.z, conjugate)) / float(dual.sum())
+    unique = norm == 2 or only_vertex(data.z, best, dual)
+    residual = _kkt_residual(data, norm, beta, dual)
+    return MarginCertificate(norm, margin, bound, 1.0 - margin / bound, dual, residual, unique)
+
+
+def _optimum(data: Data, norm: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
+    """Call the engine of the norm; let separability explain a failure."""
+    if norm not in (1, 2):
+        raise ValueError(f"max_margin needs norm 1 or 2, got {norm!r}; other norms are not solved")
+    try:
+        return lightest_separator(data.z) if norm == 1 else shortest_separator(data.z)
+    except ValueError as error:
+        verdict = separability(data)
+        if verdict.separable:
+            raise
+        raise ValueError(f"max_margin needs separable data, got data {verdict.message}") from error
+
+
+def _kkt_residual(
+    data: Data, norm: int, beta: Float[np.ndarray, " d"], dual: Float[np.ndarray, " n"]
+) -> float:
+    """Measure the largest violation of the optimality conditions, each without units."""
+    margins, pull, terms = data.z @ beta, dual @ data.z, dual @ np.abs(data.z)
+    excess = float(dual @ np.abs(margins - 1.0) / dual.sum())
+    if norm == 2:
+        error = np.linalg.norm(pull - beta) / (np.linalg.norm(beta) + np.linalg.norm(terms))
+    else:
+        at_zero = np.maximum(np.abs(pull) - 1.0, 0.0)
+        error = np.max(np.where(beta == 0, at_zero, np.abs(pull - np.sign(beta))) / (1.0 + terms))
+    return max(float(np.max(1.0 - margins)), excess, float(error), 0.0)

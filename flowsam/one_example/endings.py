@@ -1,0 +1,188 @@
+"""One-example flows for the stepper: where a run in rescaled time ends, and why.
+
+A normalised rule can drive every active weight to 0 in finite tau (collapse: the gradient is
+zero and the rule undefined there); at depth 3 or more a coordinate reaches infinity in finite tau.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.engines.path import Tail
+from flowsam.flow import Flow
+from flowsam.one_example.fading import Fading
+from flowsam.one_example.filippov import Switching
+from flowsam.one_example.smooth import Smooth
+from flowsam.one_example.vertex_sliding import VertexSliding
+from flowsam.trajectory import Event
+
+__all__ = ["OneExample"]
+
+State = Float[np.ndarray, " m"]
+Theta = Float[np.ndarray, "L d"]
+Points = Float[np.ndarray, " _"]
+_LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
+_RADIUS = 1e6  # in units of the start: the expansion is then good to 1e-12 of what is left
+_LARGEST = 1e300  # margins end here
+
+
+@dataclass(frozen=True, eq=False)
+class OneExample:
+    """A flow with one example as the stepper wants it: flat states, events and ends.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, any rule.
+    theta0 : ndarray, shape (L, d)
+        The start.
+    atol : float
+        Absolute tolerance; collapse is read off at 1e3 atol.
+    """
+
+    flow: Flow
+    theta0: Float[np.ndarray, "L d"]
+    atol: float
+
+    @cached_property
+    def rule(self) -> Switching | VertexSliding | Fading | Smooth:
+        """The velocity and its events: where eps jumps (p = inf and 1), and where weights die."""
+        rule, depth = self.flow.perturbation, len(self.theta0)
+        if rule.switches and depth > 1:
+            return Switching(self.flow) if np.isinf(rule.p) else VertexSliding(self.flow)
+        if rule.normalised and 2 < rule.p < np.inf and depth == 2:
+            scale = float(np.abs(self.theta0 * self.active).max())
+            return Fading(self.flow, max(self.atol, 1e-14 * scale))
+        return Smooth(self.flow)
+
+    @property
+    def active(self) -> Float[np.ndarray, " d"]:
+        """1 where mu_j is not 0: the others never move."""
+        return (self.flow.mu != 0).astype(float)
+
+    @property
+    def rate(self) -> float:
+        """A rate of the flow, per unit of tau: `max |mu_j| * scale^(L-2)`."""
+        scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0 * self.active).max()))
+        power = max(len(self.theta0) - 2, 0)
+        return float(np.abs(self.flow.mu).max()) * max(scale, 1e-300) ** power
+
+    @property
+    def floor(self) -> float:
+        """Largest active weight at which a collapse is certain; 0 where none can happen."""
+        rule = self.flow.perturbation
+        whole = isinstance(self.rule, Switching)  # coordinates reach 0 one by one, exactly
+        if whole or not rule.rho or not rule.normalised or len(self.theta0) == 1:
+            return 0.0
+        return min(1e3 * self.atol, 1e-3 * float(np.abs(self.theta0 * self.active).max()))
+
+    @property
+    def ceiling(self) -> float:
+        """Largest weight before the run ends in a blow-up, or leaves the range of doubles."""
+        mu, depth = np.abs(self.flow.mu), len(self.theta0)
+        range_end = (_LARGEST / max(1.0, float(mu.sum()))) ** (1.0 / depth)
+        scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0).max()))
+        if depth < 3:
+            return range_end
+        return min(range_end, min(_RADIUS, _LEFT ** (-1.0 / (depth - 2))) * scale)
+
+    def start(self) -> tuple[Any, tuple[Event, ...], str]:
+        """Return the mode of the start, the events at tau = 0, and a status ("" to go on)."""
+        mode, events, status = self.rule.start(self.theta0)
+        return mode, *self._at_rest(self.theta0, mode, (events, status, 0.0))
+
+    def rhs(self, mode: Any) -> Callable[[float, State], State]:
+        """Return the right-hand side of one region, on flat states."""
+        shape, field = self.theta0.shape, self.rule.field
+        return lambda tau, state: field(state.reshape(shape), mode).ravel()
+
+    def shown(self, states: Float[np.ndarray, "k m"], mode: Any) -> Float[np.ndarray, "k L d"]:
+        """Return the weights of flat states in one region."""
+        thetas = states.reshape(-1, *self.theta0.shape)
+        if not isinstance(self.rule, Fading):
+            return thetas
+        return np.array([self.rule.shown(theta, mode) for theta in thetas]).reshape(thetas.shape)
+
+    def log_pace(self, states: Float[np.ndarray, "k L d"]) -> Points:
+        """Return log dt/dtau of weights on the path, sliding and rest included."""
+        return self.rule.log_pace(states)
+
+    def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
+        """Return distance to collapse and to the ceiling, then the signals of the rule."""
+        theta = state.reshape(self.theta0.shape)
+        size = np.abs(theta * self.active).max()
+        ends = np.array([size - self.floor if self.floor else np.inf, self.ceiling - size])
+        return np.concatenate([ends, self.rule.signals(theta, mode)])
+
+    def transition(
+        self, tau: float, state: State, mode: Any
+    ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
+        """Return state, mode, events and status after the first signal reached 0."""
+        theta = state.reshape(self.theta0.shape)
+        collapse, escape, *_ = self.signals(tau, state, mode)
+        if collapse <= 0:
+            return self._collapsed(tau, theta, mode)
+        if escape <= 0:
+            return self._escaped(tau, theta, mode)
+        theta, mode, events, status = self.rule.transition(theta, mode, tau)
+        events, status = self._at_rest(theta, mode, (events, status, tau))
+        return theta.ravel(), mode, events, status
+
+    def _at_rest(
+        self, theta: Theta, mode: Any, found: tuple[tuple[Event, ...], str, float]
+    ) -> tuple[tuple[Event, ...], str]:
+        """Return events and status, with a collapse where every active weight came to rest."""
+        events, status, tau = found
+        if status or not self.rule.rests(theta, mode):
+            return events, status
+        return (*events, Event(float(tau), "collapse")), "collapsed"
+
+    def _collapsed(
+        self, tau: float, theta: Theta, mode: Any
+    ) -> tuple[Tail, Any, tuple[Event, ...], str]:
+        """Follow the last stretch, along which |w| falls at constant speed, to the origin."""
+        speed = self.rule.field(theta, mode)
+        place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
+        stretch = abs(theta[place] / speed[place])
+
+        def tail(points: Points) -> Float[np.ndarray, "k m"]:
+            left = np.maximum(1.0 - (points - tau) / stretch, 0.0)[:, None, None]
+            return np.where(self.active > 0, left * theta, theta).reshape(points.size, -1)
+
+        return tail, mode, (Event(float(tau + stretch), "collapse"),), "collapsed"
+
+    def _escaped(
+        self, tau: float, theta: Theta, mode: Any
+    ) -> tuple[Tail | State, Any, tuple[Event, ...], str]:
+        """Follow the last stretch of a blow-up: `tau* - tau = z^-(L-2) / ((L-2) |mu_j|)`.
+
+        z^2 is the mean square of the winner's perturbed weights; what is neglected is of
+        relative order (imbalance / z)^4. The other coordinates are carried on and freeze.
+        """
+        depth = len(theta)
+        if depth < 3:
+            return theta.ravel(), mode, (), "escaped"
+        field = self.rule.field(theta, mode)
+        hat = self.flow.perturbed(theta)
+        with np.errstate(divide="ignore"):
+            remaining = (hat**2).mean(axis=0) ** (1 - depth / 2) / np.abs(self.flow.mu)
+        large = np.abs(theta).min(axis=0) > 0.5 * self.ceiling
+        remaining = np.where(large, remaining / (depth - 2), np.inf)
+        winner = int(np.argmin(remaining))
+        stretch, end = remaining[winner], tau + remaining[winner]
+
+        def tail(points: Points) -> Float[np.ndarray, "k m"]:
+            left = np.maximum((end - points) / stretch, 0.0)[:, None, None]
+            states = theta + (1.0 - left) * stretch * field
+            with np.errstate(divide="ignore"):
+                growth = left[..., 0] ** (-1 / (depth - 2))
+            states[..., winner] = theta[:, winner] + hat[:, winner] * (growth - 1.0)
+            return states.reshape(points.size, -1)
+
+        return tail, mode, (Event(float(end), "blow-up", None, winner),), "escaped"

@@ -1,0 +1,147 @@
+"""Engines for one example: closed forms, and steps between events, as runs to the end asked for."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import brentq
+
+from flowsam import exact
+from flowsam.engines import clock
+from flowsam.engines.path import Piece
+from flowsam.engines.run import Run, reach
+from flowsam.engines.stepping import Tolerances, march
+from flowsam.flow import Flow
+from flowsam.one_example.endings import OneExample
+from flowsam.trajectory import Event
+
+__all__ = ["exact_run", "stepped_run"]
+
+Points = Float[np.ndarray, " _"]
+Theta = Float[np.ndarray, "L d"]
+_STILL = 200  # steps at rest
+_FAR = 1e15  # in units of 1/rate: a wait for log_t_end is given up there, the flow is at rest
+
+
+def exact_run(
+    flow: Flow, theta0: Theta, found: exact.Solution, span: tuple[float, str]
+) -> Run | None:
+    """Return a closed form as a run to the end asked for, or None where it does not hold."""
+    end, clock_name = span
+    model = OneExample(flow, theta0, 0.0)
+    log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
+    events, rest = _with_collapse(found, model)
+    breaks = np.unique([event.tau for event in events])
+    far, status = _FAR / model.rate, "finished"
+    if clock_name == "log_t_end":
+        limit = min(found.blow_up, rest, found.valid_until, far)
+        stops = np.append(breaks[breaks < limit], limit)
+        end = reach(log_pace, end, origin=(0.0, 0.0), stops=stops, unit=1.0 / model.rate)
+        if end == found.valid_until < min(found.blow_up, rest):
+            return None
+        status = "at rest" if end == far else status
+    if not found.covers(end):
+        return None
+    beyond = _range_end(found, model, end)
+    if found.blow_up <= end or beyond is not None:
+        end, status = found.blow_up if beyond is None else beyond, "escaped"
+    elif rest <= end:
+        status = "collapsed"
+    events = tuple(event for event in events if event.tau <= end)
+    name = f"exact: {found.name}"
+    return Run(found.states, log_pace, np.array([0.0]), breaks, events, status, end, name)
+
+
+def _with_collapse(found: exact.Solution, model: OneExample) -> tuple[tuple[Event, ...], float]:
+    """Return the events with the collapse of all coordinates among them, and its time or inf."""
+    at_rest = {e.coordinate: e.tau for e in found.events if e.kind == "zero" and e.layer is None}
+    own = [event.tau for event in found.events if event.kind == "collapse"]
+    rest = min((tau for tau in own if tau < found.valid_until), default=math.inf)
+    if len(at_rest) == model.active.sum():
+        rest = max(at_rest.values())
+    events = tuple(event for event in found.events if event.kind != "collapse")
+    return events + ((Event(rest, "collapse"),) if rest < math.inf else ()), rest
+
+
+def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | None:
+    """Return where a closed form without a blow-up leaves the range of doubles, or None."""
+
+    def excess(log_tau: float) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = np.abs(found.states(np.array([math.exp(log_tau)]))[0] * model.active).max()
+        return math.log(np.clip(size / model.ceiling, 1e-300, 1e300))
+
+    if end == 0 or math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
+        return None
+    first = math.log(1e-3 / model.rate)
+    return math.exp(brentq(excess, min(first, math.log(end) - 1), math.log(end), rtol=1e-12))
+
+
+def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: Tolerances) -> Run:
+    """Integrate between events and return the run."""
+    end, clock_name = span
+    model = OneExample(flow, theta0, tolerances.atol)
+    mode, events, status = model.start()
+    far = _FAR / model.rate
+    clock_end = _LogTimeEnd(model, end, tolerances) if clock_name == "log_t_end" else None
+    result = march(
+        model,
+        (theta0.ravel(), mode, status),
+        end=far if clock_end else end,
+        tolerances=tolerances,
+        stop=clock_end,
+    )
+    path, events = result.path, events + result.events
+
+    def states(tau: Points) -> Float[np.ndarray, "k L d"]:
+        flat, out = path(tau), np.empty((tau.size, *theta0.shape))
+        for mode, chosen in path.regions(tau):
+            out[chosen] = model.shown(flat[chosen], mode)
+        return out
+
+    log_pace = lambda tau: model.log_pace(states(tau))  # noqa: E731
+    status, last = result.status or status, float(path.edges[-1])
+    tail = events[-1].tau if status in ("collapsed", "escaped") and events else last
+    horizon = far if clock_end and status == "finished" else max(tail, last)
+    if clock_end and clock_end.reached < end:
+        origin = (last, clock_end.reached)
+        last = reach(log_pace, end, origin=origin, stops=np.array([horizon]), unit=1.0 / model.rate)
+        status = {"finished": "at rest"}.get(status, status) if last == horizon else "finished"
+    elif not clock_end:
+        last = end if status == "collapsed" else min(horizon, end)
+        status = "finished" if horizon > end else status
+    events = tuple(event for event in events if event.tau <= last)
+    about = (events, status, last, tolerances.method, result.steps, result.nfev)
+    return Run(states, log_pace, path.edges, path.breaks, *about)
+
+
+class _LogTimeEnd:
+    """The question of every step whether T passes its end, and where; and whether it ever will."""
+
+    def __init__(self, model: OneExample, log_t_end: float, tolerances: Tolerances) -> None:
+        self.model, self.log_t_end, self.tolerances = model, log_t_end, tolerances
+        self.reached, self.still, self.rest = 0.0, 0, model.theta0.ravel()
+
+    def __call__(self, left: float, right: float, dense: Piece) -> float | None:
+        """Return where to end inside a step, or None."""
+        states = lambda tau: self.model.shown(dense(tau).T, dense.mode)  # noqa: E731
+        pace = lambda tau: self.model.log_pace(states(tau))  # noqa: E731
+        before = self.reached
+        logs = clock.log_integrals(pace, np.array([left, right]))
+        self.reached = float(np.logaddexp(before, logs[0]))
+        if self.reached < self.log_t_end:
+            return right if self._rests(dense(right)) else None
+        return float(clock.when(pace, np.array([self.log_t_end]), left, right, start=before)[0])
+
+    def _rests(self, state: Points) -> bool:
+        """Tell whether the state has not moved, to 10 tolerance units, for many steps.
+
+        A stable rest keeps explicit steps at the length of its fastest rate, while T only grows
+        like log tau: waiting for it by steps would last for ever.
+        """
+        unit = self.tolerances.atol + self.tolerances.rtol * np.abs(state)
+        moved = (np.abs(state - self.rest) > 10.0 * unit).any()
+        self.still, self.rest = (0, state) if moved else (self.still + 1, self.rest)
+        return self.still >= _STILL

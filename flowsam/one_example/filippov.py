@@ -1,0 +1,205 @@
+"""Filippov's solution of l_inf-SAM: which side of every switching surface, cross, slide, leave.
+
+The ascent step `eps = rho sign(g)` jumps where a weight is 0 (the other layers' gradients change
+sign there) and, for several examples, where a component of `G = sum_i q_i z_i` is 0. Between
+those surfaces the signs are constants held in a `Mode`, so the right-hand side calls no `sign`.
+On a surface whose two fields both point at it the solution slides: the velocity is the convex
+combination that stays on it. Derivations: derivations/linf_two_layer.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.flow import Flow
+from flowsam.network import other_products
+from flowsam.one_example.pace import linf_log_pace
+from flowsam.trajectory import Event
+
+__all__ = ["Mode", "Switching"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+Rates = Float[np.ndarray, "*batch K"]
+_ROUNDING = 1e-13  # of a signal's own size
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """The region a state is in: the sign of every weight and of every pull G_j.
+
+    Parameters
+    ----------
+    sides : ndarray of int, shape (L, d)
+        +1 or -1; 0 where the weight is pinned to 0 (sliding or at rest).
+    pulls : ndarray of int, shape (d,)
+        Sign of G_j; 0 where it is pinned to 0, and for idle coordinates.
+    resting : ndarray of bool, shape (d,)
+        Coordinates at rest at the origin, where eps = 0 by convention.
+
+    Examples
+    --------
+    >>> Mode(np.array([[1], [1]]), np.array([1]), np.array([False])).pinned.any()
+    np.False_
+    """
+
+    sides: Int[np.ndarray, "L d"]
+    pulls: Int[np.ndarray, " d"]
+    resting: Bool[np.ndarray, " d"]
+
+    @property
+    def pinned(self) -> Bool[np.ndarray, " d"]:
+        """Coordinates that slide: one weight at 0, not at rest."""
+        return (self.sides == 0).any(axis=0) & ~self.resting
+
+    @property
+    def free(self) -> Bool[np.ndarray, "L d"]:
+        """Weights away from 0 whose sign changes are watched: not those of idle coordinates."""
+        return (self.sides != 0) & ~self.resting & (self.pulls != 0)
+
+
+@dataclass(frozen=True)
+class Switching:
+    """l_inf-SAM for one example as a flow with events.
+
+    Parameters
+    ----------
+    flow : Flow
+        With an l_inf perturbation, rho > 0, and one example.
+    """
+
+    flow: Flow
+
+    def sided(self, theta: Theta, mode: Mode, side: int) -> Theta:
+        """Return the rescaled velocity with every pinned weight taken as `side` of 0."""
+        sides = np.where(mode.sides == 0, side, mode.sides).astype(np.float64)
+        step = -self.flow.perturbation.rho * mode.pulls * other_products(sides)
+        velocity = self.flow.descent(theta + np.where(mode.resting, 0.0, step))[0]
+        return np.where(mode.resting, 0.0, velocity)
+
+    def field(self, theta: Theta, mode: Mode) -> Theta:
+        """Return Filippov's rescaled velocity: `lambda f+ + (1 - lambda) f-` where it slides.
+
+        lambda = b / (b - a) with a, b the velocities of the pinned weight on its two sides;
+        for one example the coordinates are independent and so are their lambdas.
+        """
+        above = self.sided(theta, mode, 1)
+        if not mode.pinned.any():
+            return above
+        below = self.sided(theta, mode, -1)
+        share = self._shares(above, below, mode)[..., None, :]
+        return np.where(mode.sides == 0, 0.0, share * above + (1.0 - share) * below)
+
+    def _shares(self, above: Theta, below: Theta, mode: Mode) -> Float[np.ndarray, "*batch d"]:
+        """Return lambda of each coordinate, 1 where it does not slide."""
+        a, b = _pinned_rates(above, mode), _pinned_rates(below, mode)
+        return np.divide(b, b - a, out=np.ones_like(b), where=mode.pinned & (b != a))
+
+    def signals(self, theta: Theta, mode: Mode) -> Rates:
+        """Return what stays positive inside the mode, shape (..., L d + 2 d).
+
+        First `side * w` of every free weight, then `-a` and `b` of every sliding coordinate.
+        """
+        distance = np.where(mode.free, mode.sides * theta, np.inf)
+        flat = distance.reshape(*theta.shape[:-2], -1)
+        holds = np.full((*theta.shape[:-2], 2 * theta.shape[-1]), np.inf)
+        if mode.pinned.any():
+            a = _pinned_rates(self.sided(theta, mode, 1), mode)
+            b = _pinned_rates(self.sided(theta, mode, -1), mode)
+            pinned = np.tile(mode.pinned, 2)
+            holds = np.where(pinned, np.concatenate([-a, b], axis=-1), np.inf)
+        return np.concatenate([flat, holds], axis=-1)
+
+    def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+        """Return log dt/dtau: what slides is exactly 0, so that the state tells the mode."""
+        return linf_log_pace(self.flow, theta)
+
+    def start(self, theta: Float[np.ndarray, "L d"]) -> tuple[Mode, tuple[Event, ...], str]:
+        """Return the mode of a start: weights that are exactly 0 are resolved as at an event.
+
+        A coordinate with every weight 0 rests (its gradient is 0). A single zero weight crosses
+        to the side both fields point to, or slides if they point at the surface.
+        """
+        sides = np.where(theta == 0, 0, np.where(theta > 0, 1, -1))
+        mu = self.flow.mu
+        idle = mu == 0
+        mode = Mode(
+            np.where(idle, 1, sides),
+            np.where(idle, 0, np.where(mu > 0, 1, -1)),
+            (sides == 0).all(axis=0) & ~idle,
+        )
+        zero = (mode.sides == 0) & ~mode.resting
+        at_rest = _events("zero", 0.0, np.flatnonzero(mode.resting))
+        mode, events, status = self._resolved(theta, mode, zero, 0.0)
+        return mode, at_rest + events, status
+
+    def transition(
+        self, theta: Float[np.ndarray, "L d"], mode: Mode, tau: float
+    ) -> tuple[Float[np.ndarray, "L d"], Mode, tuple[Event, ...], str]:
+        """Return state, mode, events and "" (or "sliding_ambiguous") after an event at `tau`.
+
+        Every surface reached to rounding is resolved together, so simultaneous events are
+        neither missed nor doubled; the nearest one is reached by definition.
+        """
+        distance = self.signals(theta, mode) / self._units(theta)
+        reached = distance <= max(_ROUNDING, distance.min())
+        due = reached[: theta.size].reshape(theta.shape)
+        freed = reached[theta.size :].reshape(-1, theta.shape[1]).any(axis=0)
+        theta = np.where(due, 0.0, theta)
+        zero = due | ((mode.sides == 0) & ~mode.resting)
+        whole = zero.all(axis=0)
+        if len(theta) % 2:  # odd depth: a balanced coordinate passes through the origin
+            if (whole & mode.pinned).any():
+                return theta, mode, (), "sliding_ambiguous"
+            mode = replace(mode, sides=np.where(whole, -mode.sides, mode.sides))
+        else:
+            resting, sides = mode.resting | whole, np.where(whole, 0, mode.sides)
+            mode = replace(mode, resting=resting, sides=sides)
+        events = _events("cross" if len(theta) % 2 else "zero", tau, np.flatnonzero(whole))
+        touched = (due.any(axis=0) | freed) & ~whole
+        mode, more, status = self._resolved(theta, mode, zero & touched, tau)
+        return theta, mode, events + more, status
+
+    def _units(self, theta: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " K"]:
+        """Return the size of each signal: weights, then twice velocities, of its coordinate."""
+        size = np.maximum(self.flow.perturbation.rho, np.abs(theta).max(axis=0))
+        speed = np.where(self.flow.mu == 0, 1.0, np.abs(self.flow.mu)) * size ** (len(theta) - 1)
+        return np.concatenate([np.tile(size, len(theta)), np.tile(speed, 2)])
+
+    def rests(self, theta: Float[np.ndarray, "L d"], mode: Mode) -> bool:
+        """Tell whether every active coordinate is at rest."""
+        return bool(mode.resting[self.flow.mu != 0].all())
+
+    def _resolved(
+        self, theta: Float[np.ndarray, "L d"], mode: Mode, zero: Bool[np.ndarray, "L d"], tau: float
+    ) -> tuple[Mode, tuple[Event, ...], str]:
+        """Decide cross, slide or leave for each coordinate with one weight at 0."""
+        if (zero.sum(axis=0) > 1).any():
+            return mode, (), "sliding_ambiguous"
+        probe = replace(mode, sides=np.where(zero, 0, mode.sides))
+        above, below = self.sided(theta, probe, 1), self.sided(theta, probe, -1)
+        sides, events = mode.sides.copy(), []
+        for layer, j in np.argwhere(zero):
+            a, b, old = above[layer, j], below[layer, j], mode.sides[layer, j]
+            if (a == 0 and b == 0) or (a > 0 > b):
+                return mode, tuple(events), "sliding_ambiguous"
+            new = 0 if a <= 0 <= b else (1 if a > 0 else -1)
+            sides[layer, j] = new
+            if new == 0 and (old != 0 or tau == 0):
+                events.append(Event(float(tau), "slide", int(layer), int(j)))
+            elif new != old and tau > 0:  # a start on a surface only enters a region
+                kind = "leave" if old == 0 else "cross"
+                events.append(Event(float(tau), kind, int(layer), int(j)))
+        return replace(mode, sides=sides), tuple(events), ""
+
+
+def _pinned_rates(velocity: Theta, mode: Mode) -> Float[np.ndarray, "*batch d"]:
+    """Return the velocity of each coordinate's pinned weight, 0 where there is none."""
+    return np.where((mode.sides == 0) & ~mode.resting, velocity, 0.0).sum(axis=-2)
+
+
+def _events(kind: str, tau: float, coordinates: Int[np.ndarray, " k"]) -> tuple[Event, ...]:
+    """Return one event a coordinate."""
+    return tuple(Event(float(tau), kind, None, int(j)) for j in coordinates)

@@ -1,0 +1,148 @@
+"""limit and limits: where a flow ends as t -> inf, by the theorem that decides.
+
+Nothing here integrates original time: directions converge like powers of log t, and a run near a
+saddle looks converged. Rules of theorems come first, then certificates on a run in rescaled time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+
+from flowsam.archive import html_card, text_card
+from flowsam.flow import Flow
+from flowsam.labels import kind_of
+from flowsam.outcomes import verdicts
+
+__all__ = ["Limit", "limit", "limits"]
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """The limit of one start as t -> inf.
+
+    Parameters
+    ----------
+    label : int
+        j >= 1: basis vector of coordinate j, counted from 1; else a member of `Label`.
+    kind : str
+        The word for it.
+    direction : ndarray, shape (d,), or None
+        Limit of beta / ||beta||_2; None where there is none, or it is not known.
+    certificate : str
+        "theorem", "monotone", "numerical", or "none".
+    reason : str
+        What decided, or which hypothesis fails.
+    """
+
+    label: int
+    kind: str
+    direction: Float[np.ndarray, " d"] | None
+    certificate: str
+    reason: str
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """Return the facts both representations show."""
+        shown = "none"
+        if self.direction is not None:
+            shown = ", ".join(f"{x:.6g}" for x in self.direction[:8])
+            shown += ", ..." if self.direction.size > 8 else ""
+        return [
+            ("label", f"{self.label} ({self.kind})"),
+            ("direction", shown),
+            ("certificate", self.certificate),
+            ("reason", self.reason),
+        ]
+
+    def __repr__(self) -> str:
+        """Return the facts, one a line."""
+        return text_card("Limit", self._rows())
+
+    def _repr_html_(self) -> str:
+        """Return the same facts as a table for notebooks."""
+        return html_card("Limit", self._rows())
+
+
+def limit(flow: Flow, theta0: ArrayLike) -> Limit:
+    """Return where the flow from one start ends as t -> inf, and why.
+
+    One example: l_inf and GD at depth L = 2 (any signs) and any L (balanced, or positive and
+    aligned) go to 0 or to `sign(mu_j) e_j` of the coordinate that escapes first,
+    `j = argmax mu_j (alpha_j - rho)^(L-2)` over alpha_j > rho for balanced starts; l_2 at
+    L = 2 to the largest |mu_j| with `u_j + sign(mu_j) v_j != 0`, or to 0. The rest is read off a
+    run in rescaled time, with a certificate, or is undecided.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    theta0 : array_like, shape (L, d)
+        Initial weights.
+
+    Returns
+    -------
+    Limit
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad input, in one line.
+
+    Notes
+    -----
+    Derivations: derivations/linf_limit.py, derivations/linf_two_layer.py.
+    Source: arXiv:2603.08290, Theorem 3.2, Corollary 3.5, Theorem 4.2; signs and ties: flowsam.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, linf, single_example
+    >>> flow = Flow(single_example([1, 2]), linf(1))
+    >>> limit(flow, [[1.5, 0.6], [1.5, 0.6]]).label, limit(flow, [[0.5, 0.6]] * 2).kind
+    (1, 'zero')
+    """
+    theta0 = flow.checked(theta0)
+    if theta0.ndim != 2:
+        raise ValueError(f"limit takes one start (L, d), got {theta0.shape}; see limits")
+    verdict = verdicts.judge(flow, theta0)
+    idle = np.flatnonzero(~flow.data.z.any(axis=0)) + 1
+    reason = verdict.reason
+    if idle.size:
+        shown = ", ".join(map(str, idle[:12])) + (", ..." if idle.size > 12 else "")
+        reason += f"; idle (mu_j = 0): {shown}"
+    return Limit(
+        verdict.label, kind_of(verdict.label), verdict.direction, verdict.certificate, reason
+    )
+
+
+def limits(flow: Flow, theta0s: ArrayLike) -> Int[np.ndarray, "*batch"]:
+    """Return the labels of many starts: the rule of `limit`, vectorised where a theorem decides.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    theta0s : array_like, shape (..., L, d)
+        Starts.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+        j >= 1 for basis vectors, else members of `Label`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad input, in one line.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, balanced, linf, single_example
+    >>> flow = Flow(single_example([1, 2]), linf(1))
+    >>> limits(flow, balanced([[1.5, 0.6], [1.5, 1.6], [0.5, 0.5], [1.0, 0.5]], 2))
+    array([ 1,  2,  0, -2])
+    """
+    theta0s = flow.checked(theta0s)
+    return verdicts.labels(flow, theta0s)

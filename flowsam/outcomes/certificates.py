@@ -1,0 +1,167 @@
+"""What a state already proves about its limit, for one-example rules without a theorem.
+
+L = 2, s_j = u_j + sign(mu_j) v_j: `s_j' = |mu_j| (s_j + c)` with |c| at most 2^(1-1/p) rho, so
+beyond that distance s_j grows for ever. Where 1 < p <= 2 the brake on a weight fades as the
+gradient grows, so one escape releases every coordinate with s_j != 0. Where p > 2 a small weight
+is braked without bound, and a coordinate dies alone in finite tau.
+L >= 3: the first coordinate to blow up wins, see `blow_up_order`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.flow import Flow
+from flowsam.labels import Fate, Label
+from flowsam.outcomes.blow_up_order import winner
+from flowsam.outcomes.theorem_labels import fate_labels
+
+__all__ = ["decided", "dying", "fates"]
+
+Pairs = Float[np.ndarray, "2 d B"]
+Chosen = Bool[np.ndarray, "d B"]
+
+
+def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
+    """Return the label that each state proves, UNDECIDED where it proves none.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, any rule with rho > 0.
+    w : ndarray, shape (L, d, B)
+        States, L >= 2, batch last.
+
+    Returns
+    -------
+    ndarray of int, shape (B,)
+
+    Notes
+    -----
+    Derivation: derivations/decided_states.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> layer = np.array([[3.0, 0.01, 0.01], [0.01, 1e-4, 0.7]])
+    >>> decided(Flow(single_example([1, 2]), lp(1, 3)), np.stack([layer, layer]))
+    array([ 1,  0, -1])
+    """
+    with np.errstate(all="ignore"):  # weights near the ends of doubles prove nothing, or the same
+        if len(w) > 2:
+            first = winner(flow, w)
+            return np.where(first < 0, int(Label.UNDECIDED), first + 1)
+        known = fates(flow, w).T
+    least = fate_labels(known, flow.mu)
+    most = fate_labels(np.where(known == Fate.UNKNOWN, Fate.ESCAPE, known), flow.mu)
+    return np.where(least == most, least, int(Label.UNDECIDED))
+
+
+def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
+    """Return what is certain about each coordinate at L = 2, UNKNOWN where nothing is.
+
+    Where p <= 2 only the collapse of all coordinates is told. A coordinate with s_j = 0 keeps it
+    (p > 1) and never escapes; SADDLE is an origin that lets the others go (unnormalised SAM).
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, any rule with rho > 0.
+    w : ndarray, shape (2, d, B)
+
+    Returns
+    -------
+    ndarray of int, shape (d, B)
+
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> fates(Flow(single_example([1, 2]), lp(1, 1.5)), np.array([[[3.0], [0.1]]] * 2)).ravel()
+    array([5, 1])
+    """
+    a, rule = np.abs(flow.mu)[:, None], flow.perturbation
+    s = np.abs(w[0] + np.sign(flow.mu)[:, None] * w[1]) * (a > 0)
+    saddle = np.zeros(s.shape, dtype=bool)
+    if not rule.normalised:
+        escapes, falls, saddle = _unnormalised(flow, w, s)
+    else:
+        escapes = s > 2 ** (1 - 1 / rule.p) * rule.rho
+        falls = dying(flow, w) if rule.p > 2 else _shrinking(flow, w)
+        if 1 < rule.p <= 2:
+            top = (s > 0) & (a == np.where(s > 0, a, 0).max(axis=0))
+            escapes = top & escapes.any(axis=0)
+    falls = falls | (s == 0) & (rule.p > 1)
+    told = {Fate.IDLE: a == 0, Fate.SADDLE: saddle, Fate.ESCAPE: escapes, Fate.COLLAPSE: falls}
+    return np.select(list(told.values()), list(told), Fate.UNKNOWN)
+
+
+def dying(flow: Flow, w: Pairs) -> Chosen:
+    """Return which coordinates reach 0 in finite tau whatever the others do (p > 2, L = 2).
+
+    `x = (|u| + |v|)^(2-q)` obeys `x' <= (2-q) |mu| (x - |mu|^(q-1) rho / ||g||_q^(q-1))`, and
+    ||g||_q + b, b = M (2d)^(1/q-1/p) rho, grows no faster than e^(M tau), M = max |mu|: together
+    a linear inequality, whose solution meets 0 iff `x ((2-q) |mu| + (q-1) M) < (2-q) |mu|^q rho /
+    (||g||_q + b)^(q-1)`.
+
+    Parameters
+    ----------
+    flow : Flow
+        l_p-SAM with 2 < p < inf, one example.
+    w : ndarray, shape (2, d, B)
+
+    Returns
+    -------
+    ndarray of bool, shape (d, B)
+
+    Notes
+    -----
+    Derivation: derivations/decided_states.py. As p -> inf it reads `|u| + |v| < rho`.
+
+    Examples
+    --------
+    >>> from flowsam import lp, single_example
+    >>> flow = Flow(single_example([1.0]), lp(1, 3))
+    >>> dying(flow, np.array([[[0.05, 2.0]]] * 2))
+    array([[ True, False]])
+    """
+    rule, a = flow.perturbation, np.abs(flow.mu)[:, None]
+    q, most = rule.p / (rule.p - 1), float(a.max())
+    b = most * (2.0 * np.count_nonzero(a)) ** (1 / q - 1 / rule.p) * rule.rho
+    g = ((a * np.abs(w)) ** q).sum(axis=(0, 1)) ** (1 / q)
+    x = np.abs(w).sum(axis=0) ** (2 - q)
+    brake = (2 - q) * a**q * rule.rho / (g + b) ** (q - 1)
+    return (a > 0) & (x * ((2 - q) * a + (q - 1) * most) < brake)
+
+
+def _shrinking(flow: Flow, w: Pairs) -> Bool[np.ndarray, " B"]:
+    """Whether |theta| falls for ever, p <= 2: `(|theta|^2)'/2 <= M |theta|^2 - rho ||g||_q`.
+
+    ||g||_q >= min |mu_j| |theta| (2d)^(1/q-1/2), over the coordinates that are not at 0.
+    """
+    rule, active = flow.perturbation, flow.mu != 0
+    a, w = np.abs(flow.mu)[active, None], w[:, active]
+    alive = (w != 0).any(axis=0)
+    least = np.where(alive, a, np.inf).min(axis=0, initial=np.inf)
+    most = np.where(alive, a, 0).max(axis=0, initial=0)
+    spread = (2.0 * len(a)) ** (0.5 - 1 / rule.p)  # 1/q - 1/2
+    return most * np.sqrt((w * w).sum(axis=(0, 1))) < rule.rho * least * spread
+
+
+def _unnormalised(
+    flow: Flow, w: Pairs, s: Float[np.ndarray, "d B"]
+) -> tuple[Chosen, Chosen, Chosen]:
+    """Escapes, falls and saddles at L = 2, `s_j' = |mu_j| s_j (1 - rho Lambda(theta) |mu_j|)`.
+
+    All rise for ever once rho Lambda max|mu| < 1, since margins then rise; all fall for ever once
+    rho |ell'(S)| min|mu| > 1, S = sum |mu_j| s_j^2 / 4, which no later margin exceeds.
+    """
+    a, moving = np.abs(flow.mu)[:, None], s > 0
+    most, least = np.where(moving, a, 0).max(axis=0), np.where(moving, a, np.inf).min(axis=0)
+    least = np.where(moving.any(axis=0), least, a[a > 0].min(initial=np.inf))
+    here, later = (
+        flow.perturbation.rho * np.exp(flow.loss.log_slope(margin))
+        for margin in (flow.mu @ (w[0] * w[1]), (a * s * s).sum(axis=0) / 4)
+    )
+    falls = np.broadcast_to(later * least > 1, s.shape)
+    return moving & (here * most < 1), falls, ~moving.any(axis=0) & ~falls

@@ -1,0 +1,228 @@
+"""Where a flow with several examples points at late times: the run, and what it proves.
+
+Convergence can be as slow as (log t)^-0.02, so a direction that looks settled proves nothing.
+Weak duality does: min_i m_i / ||beta|| <= largest margin <= ||sum_i q_i z_i||_*, the left from the
+weights of the run, the right from its shares. Their ratio certifies the direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+
+from flowsam.data import Data
+from flowsam.flow import Flow
+from flowsam.labels import Label
+from flowsam.margin.farkas import separability
+from flowsam.margin.least_distance import shortest_separator
+from flowsam.margin.vertices import lightest_separator
+from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs
+from flowsam.solver import solve
+from flowsam.trajectory import Trajectory
+
+__all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction", "state_certificate"]
+
+CERTIFIED = 0.999
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """What a run to late times says about its limit direction.
+
+    Parameters
+    ----------
+    label : int
+        `Label.OTHER_DIRECTION`, `UNDECIDED`, `STALLED`, `ZERO` or `FAILED`.
+    direction : ndarray, shape (d,)
+        beta at the end, of length 1 (l_2); zeros where beta is 0.
+    log_t : float
+        log(1 + t) at the end of the run.
+    settled_at : float
+        log(1 + t) from which the certificate stays at 0.999 or above; inf where it does not.
+    norm : int or None
+        1 or 2, the norm whose margin a theorem says is maximised; None where none is known.
+    certificate : float
+        `min_i m_i / ||beta||` over `||sum_i q_i z_i||_*` in that norm (l_1 where None): never
+        above the true margin ratio.
+    ratios : tuple of float
+        True margin ratios in the l_1 and the l_2 norm, 1 at the max margin.
+    angles : tuple of float
+        Angles (radians) to the l_1 and the l_2 max-margin directions the start can reach.
+    support : ndarray of int
+        Features with |beta_j| above 1e-3 of the largest, counted from 0.
+    reason : str
+        One sentence.
+    """
+
+    label: int
+    direction: Float[np.ndarray, " d"]
+    log_t: float
+    settled_at: float
+    norm: int | None
+    certificate: float
+    ratios: tuple[float, float]
+    angles: tuple[float, float]
+    support: Int[np.ndarray, " s"]
+    reason: str
+
+
+def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = 1e4) -> Direction:
+    """Run a flow to late times and say what its direction is proven to be.
+
+    Parameters
+    ----------
+    flow : Flow
+        Several examples.
+    theta0 : array_like, shape (L, d)
+        Start.
+    log_t_end : float
+        How far to go in log(1 + t).
+
+    Returns
+    -------
+    Direction
+        `UNDECIDED` while the certificate is below 0.999; the direction is reported all the same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `solve` does.
+
+    Notes
+    -----
+    Derivations: derivations/depth_one_margin.py, derivations/l2_limit.py.
+    Source: arXiv:2603.08290, Theorems 3.1, 4.1, 4.2.
+
+    Examples
+    --------
+    >>> from flowsam import Data, gradient_flow
+    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.5]]), gradient_flow())
+    >>> found = late_direction(flow, [[1.0, 1.0], [1.0, 1.0]], log_t_end=1e3)
+    >>> found.norm, found.certificate > 0.99, round(found.ratios[0], 3)
+    (1, True, 1.0)
+    """
+    return run_direction(solve(flow, theta0, log_t_end=log_t_end))
+
+
+def run_direction(run: Trajectory) -> Direction:
+    """Say what the direction at the end of a run is proven to be.
+
+    Parameters
+    ----------
+    run : Trajectory
+        A run with several examples, far enough in log t.
+
+    Returns
+    -------
+    Direction
+        See `late_direction`.
+    """
+    flow = Flow(run.data, run.perturbation, run.loss)
+    norm, signs = _claimed_norm(run), reachable_signs(run.theta[0])
+    kept = alive(run)
+    values = np.array(
+        [state_certificate(flow, theta, norm or 1, signs * kept) for theta in run.theta]
+    )
+    above = values >= CERTIFIED
+    start = len(above) - int(np.argmin(above[::-1])) if not above.all() else 0
+    settled_at = float(run.log_t[start]) if start < len(above) else np.inf
+    beta = run.beta[-1]
+    size = np.linalg.norm(beta)
+    unit = beta / size if size > 0 else beta
+    ratios, angles = _comparisons(run.data, unit, signs)
+    label, reason = _verdict(run, norm, values[-1], signs * kept)
+    support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
+    about = (float(run.log_t[-1]), settled_at, norm, float(values[-1]))
+    return Direction(label, unit, *about, ratios, angles, support, reason)
+
+
+def _claimed_norm(run: Trajectory) -> int | None:
+    """Return the norm a theorem names for this depth and rule, or None."""
+    depth, rule = run.theta.shape[1], run.perturbation
+    covered = not rule.rho or (rule.normalised and rule.p in (2.0, np.inf))
+    return {1: 2, 2: 1}.get(depth) if covered else None
+
+
+def state_certificate(
+    flow: Flow, theta: Float[np.ndarray, "L d"], norm: int, signs: Float[np.ndarray, " d"]
+) -> float:
+    """Return the weak-duality ratio of one state, over the features and signs a run can use.
+
+    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, with the shares q of the perturbed or of the
+    plain weights, whichever prove more; at most the true margin ratio, and 0 where a margin is not
+    positive.
+
+    Parameters
+    ----------
+    flow : Flow
+    theta : ndarray, shape (L, d)
+    norm : int
+        1 or 2.
+    signs : ndarray, shape (d,)
+        +-1, 0 or nan as in `reachable_signs`.
+
+    Returns
+    -------
+    float
+    """
+    beta = np.prod(theta, axis=0)
+    length = np.linalg.norm(beta, norm)
+    least = float((flow.data.z @ beta).min())
+    if length == 0 or least <= 0:
+        return 0.0
+    bounds = []
+    for point in (theta, flow.perturbed(theta)):
+        pull = flow.pull(point)[0]
+        useful = np.where(np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull))
+        bounds.append(np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2))
+    return float(least / length / min(bounds))
+
+
+def _comparisons(
+    data: Data, unit: Float[np.ndarray, " d"], signs: Float[np.ndarray, " d"]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the true margin ratios and the angles, for the l_1 and the l_2 norm; nan if none."""
+    ratios, angles = [], []
+    if not unit.any():
+        return (np.nan, np.nan), (np.nan, np.nan)
+    for norm in (1, 2):
+        try:
+            free = np.nan_to_num(signs)
+            best = (lightest_separator, shortest_separator)[norm - 1](data.z, free)[0]
+        except ValueError:
+            return (np.nan, np.nan), (np.nan, np.nan)
+        length = np.linalg.norm(unit, norm)
+        margin = float((data.z @ unit).min() / length) if length > 0 else 0.0
+        ratios.append(margin * float(np.linalg.norm(best, norm)))
+        difference = np.linalg.norm(unit - best / np.linalg.norm(best))
+        angles.append(2 * float(np.arcsin(min(1.0, difference / 2))))
+    return tuple(ratios), tuple(angles)
+
+
+def _verdict(
+    run: Trajectory,
+    norm: int | None,
+    certificate: float,
+    signs: Float[np.ndarray, " d"],
+) -> tuple[int, str]:
+    """Return the label and the sentence that explains it."""
+    if run.status == "collapsed":
+        return Label.ZERO, "every weight reached 0: the predictor is 0"
+    verdict = separability(run.data)
+    if not verdict.separable:
+        return Label.UNDECIDED, f"no theorem applies: the data are {verdict.message}"
+    blocked = blocked_because(run.data, signs)
+    if blocked:
+        return Label.STALLED, blocked
+    if run.status not in ("finished", "sliding_ambiguous"):
+        return Label.FAILED, f"the run ended early: {run.message}"
+    log_t = f"log t = {run.log_t[-1]:.4g}"
+    if norm is None:
+        return Label.OTHER_DIRECTION, f"no theorem is known here; the direction is that at {log_t}"
+    words = f"min m / |beta|_{norm} is at least {certificate:.5f} of the largest l_{norm} margin"
+    if certificate < CERTIFIED:
+        return Label.UNDECIDED, f"at {log_t} {words}, below {CERTIFIED}; go further in log t"
+    return Label.OTHER_DIRECTION, f"at {log_t} {words}"

@@ -1,0 +1,122 @@
+"""The verdict on one start that its integrated path gives, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.ensemble import Ending
+from flowsam.flow import Flow
+from flowsam.labels import Label
+from flowsam.outcomes.blow_up_order import equals
+from flowsam.outcomes.settling import settle
+
+__all__ = ["Verdict", "basis", "by_path"]
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """A label, its direction, and what decided.
+
+    Parameters
+    ----------
+    label : int
+    direction : ndarray, shape (d,), or None
+    certificate : str
+        "theorem", "monotone", "numerical" or "none".
+    reason : str
+    """
+
+    label: int
+    direction: Float[np.ndarray, " d"] | None
+    certificate: str
+    reason: str
+
+
+def basis(mu: Float[np.ndarray, " d"], label: int) -> Float[np.ndarray, " d"]:
+    """Return sign(mu_j) e_j for a label j >= 1."""
+    direction = np.zeros(mu.size)
+    direction[label - 1] = np.sign(mu[label - 1])
+    return direction
+
+
+def by_path(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
+    """Return the verdict on one start of a rule without a theorem.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example; l_p, unnormalised, l_2 at L >= 3.
+    theta0 : ndarray, shape (L, d)
+        The start, L >= 2.
+
+    Returns
+    -------
+    Verdict
+        "monotone" where a certificate held on the path, "numerical" where the path was followed
+        into the origin; undecided, with the reason, where neither.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, lp, single_example
+    >>> by_path(Flow(single_example([1, 2]), lp(1, 3)), np.array([[3.0, 0.01]] * 2)).label
+    1
+    """
+    found = settle(flow, theta0[None])
+    label, ending = int(found.label[0]), Ending(found.ending[0])
+    when = f"at tau = {found.tau[0]:.6g}"
+    if ending != Ending.SETTLED and label != Label.TIE:
+        certificate = "numerical" if label == Label.ZERO else "none"
+        return Verdict(label, None, certificate, _without_proof(flow, ending, when, len(theta0)))
+    if len(theta0) > 2:
+        return _first(flow, theta0, label, when)
+    direction = basis(flow.mu, label) if label >= 1 else None
+    return Verdict(label, direction, "monotone", f"{when} {_two_layers(flow, label)}")
+
+
+def _first(flow: Flow, theta0: Float[np.ndarray, "L d"], label: int, when: str) -> Verdict:
+    """Return the verdict on a winner at L >= 3; equal ones share beta_j ~ |mu_j|^(-L/(L-2))."""
+    mu, depth = flow.mu, len(theta0)
+    if label >= 1:
+        reason = f"{when} coordinate {label} is certain to blow up first; the others freeze there"
+        return Verdict(label, basis(mu, label), "monotone", reason)
+    candidates = equals(flow, np.repeat(theta0[None], mu.size, axis=0), np.arange(mu.size))
+    together = candidates[candidates.sum(axis=1).argmax()]
+    share = np.where(together, np.abs(np.where(together, mu, 1.0)) ** (-depth / (depth - 2)), 0.0)
+    direction = np.sign(mu) * share / np.linalg.norm(share)
+    return Verdict(label, direction, "monotone", "equal coordinates blow up together, by symmetry")
+
+
+def _two_layers(flow: Flow, label: int) -> str:
+    """Return what a certificate at L = 2 says."""
+    rule = flow.perturbation
+    if label == Label.ZERO:
+        return "every weight is where it can only fall to 0"
+    if label == Label.SEPARATRIX:
+        return "u_j + sign(mu_j) v_j = 0 everywhere, and the origin is unstable"
+    if not rule.normalised:
+        return "rho Lambda max|mu| is below 1: all coordinates grow, the largest |mu_j| fastest"
+    brake = 2 ** (1 - 1 / rule.p) * rule.rho
+    return (
+        f"|u_j + sign(mu_j) v_j| is beyond 2^(1-1/p) rho = {brake:.4g}, from where it only grows, "
+        "and no coordinate of larger |mu_j| can follow"
+        if rule.p > 2 or rule.p == 1
+        else f"|u_j + sign(mu_j) v_j| of a coordinate is beyond 2^(1-1/p) rho = {brake:.4g}, from "
+        "where it only grows, and the largest |mu_j| that moves overtakes it"
+    )
+
+
+def _without_proof(flow: Flow, ending: Ending, when: str, depth: int) -> str:
+    """Return why a path ended without a certificate."""
+    if flow.perturbation.switches:
+        return f"{flow.perturbation.name} jumps, and the start itself proves nothing; try p > 1"
+    if ending == Ending.COLLAPSED and depth % 2:
+        return f"the path falls into the origin {when}; at odd depth it may leave it again"
+    return {
+        Ending.COLLAPSED: f"every active weight reaches 0 {when}",
+        Ending.ESCAPED: f"several coordinates blow up {when}, too close to each other to tell",
+        Ending.FAILED: f"the steps became too small {when}",
+        Ending.FINISHED: f"no certificate holds by then, {when}; it may linger at an equilibrium",
+    }[ending]

@@ -1,0 +1,196 @@
+"""Limits by integration: many starts at once, each followed until its state proves where it ends.
+
+A size reached decides nothing: a path ends at a certificate, a blow-up or a collapse, or is given
+up as undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Int8
+
+from flowsam.data import Data
+from flowsam.ensemble import Ending, solve_many
+from flowsam.flow import Flow
+from flowsam.labels import Label
+from flowsam.outcomes.blow_up_order import equals
+from flowsam.outcomes.certificates import decided, dying
+from flowsam.perturbations import Perturbation
+
+__all__ = ["Settled", "settle", "settling_times"]
+
+Starts = Float[np.ndarray, "N L d"]
+Weights = Float[np.ndarray, "L d B"]
+Proof = Callable[[Flow, Weights], Int[np.ndarray, " B"]]
+SPANS = (8.0, 64.0, 512.0, 4096.0, 32768.0)  # rescaled time, in units of the slowest active rate
+NEGLIGIBLE = 1e-9  # a dying coordinate of this share of the largest is put to 0
+RTOL = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What became of many starts.
+
+    Parameters
+    ----------
+    label : ndarray of int, shape (N,)
+        As in `limits`; UNDECIDED where nothing is proved.
+    tau : ndarray, shape (N,)
+        Rescaled time at which a path ended or was given up.
+    ending : ndarray of int8, shape (N,)
+        An `Ending`: SETTLED by a certificate, COLLAPSED, ESCAPED, FINISHED (given up), FAILED.
+    """
+
+    label: Int[np.ndarray, " N"]
+    tau: Float[np.ndarray, " N"]
+    ending: Int8[np.ndarray, " N"]
+
+
+def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
+    """Follow each start until a state on its path proves the limit.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, a rule with rho > 0. Under l_1, which jumps, a start decides at once or never.
+    starts : ndarray, shape (N, L, d)
+        L >= 2.
+    proof : callable
+        `(flow, w (L, d, B)) -> label (B,)`, UNDECIDED to go on.
+
+    Returns
+    -------
+    Settled
+        A label is that of a start within about 1e-7 of the one given, relative. At odd L a path
+        that falls into the origin is undecided: the rule is undefined there, and it may leave.
+
+    Examples
+    --------
+    >>> from flowsam import balanced, lp, single_example
+    >>> flow = Flow(single_example([1, 2]), lp(1, 3))
+    >>> settle(flow, balanced([[0.3, 0.3], [1.2, 0.3], [0.3, 1.2]], 2)).label
+    array([0, 1, 2])
+    """
+    unit, theta, clock = _in_own_units(flow, starts)
+    label = proof(unit, _batch_last(theta))
+    tau, ending = np.zeros(label.size), np.full(label.size, Ending.SETTLED, np.int8)
+    going = np.flatnonzero(label == Label.UNDECIDED)
+    ending[going] = Ending.FINISHED
+    least = np.abs(unit.mu[unit.mu != 0]).min(initial=1.0)
+    rounds = len(SPANS) + theta.shape[-1]  # one more for each coordinate that may be dropped
+    for k in range(0 if flow.perturbation.switches else rounds):
+        if not going.size:
+            break
+        end = SPANS[min(k, len(SPANS) - 1)] / least
+        run = solve_many(unit, theta[going], tau_end=end, rtol=RTOL, settled=_stop(unit, proof))
+        w = _batch_last(run.theta)
+        lost = _negligible(unit, w)
+        w[:, lost] = 0.0
+        label[going], ending[going] = _told(unit, starts[going], w, (run.status, proof)), run.status
+        tau[going] += run.tau * clock
+        theta[going] = np.moveaxis(w, -1, 0)
+        later = (run.status == Ending.FINISHED) & (k + 1 < len(SPANS))
+        open_ = (label[going] == Label.UNDECIDED) & (later | lost.any(axis=0))
+        going = going[open_]
+    return Settled(_shared(unit, starts, label), tau, ending)
+
+
+def settling_times(flow: Flow, starts: Starts) -> Float[np.ndarray, " N"]:
+    """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3).
+
+    Parameters
+    ----------
+    flow : Flow
+        As for `settle`.
+    starts : ndarray, shape (N, L, d)
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        inf where the limit is asymptotic, nan where it is not known. Relative error about 1e-7.
+
+    Examples
+    --------
+    >>> from flowsam import balanced, l2, single_example
+    >>> flow = Flow(single_example([1.0]), l2(1))  # one coordinate: 1/sqrt(2) is its gate
+    >>> settling_times(flow, balanced([[0.3], [0.8]], 2)).round(6)
+    array([0.552106,      inf])
+    """
+    found = settle(flow, starts, proof=_asymptotic)
+    ends = np.isin(found.ending, (Ending.COLLAPSED, Ending.ESCAPED))
+    unknown = (found.ending == Ending.FINISHED) | (found.ending == Ending.FAILED)
+    return np.select([ends, unknown], [found.tau, np.nan], np.inf)
+
+
+def _asymptotic(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
+    """Labels of limits that are reached only as tau -> inf."""
+    if len(w) > 2:
+        return np.full(w.shape[-1], int(Label.UNDECIDED))
+    label = decided(flow, w)
+    finite = (label == Label.ZERO) & flow.perturbation.normalised
+    return np.where(finite, int(Label.UNDECIDED), label)
+
+
+def _in_own_units(flow: Flow, starts: Starts) -> tuple[Flow, Starts, float]:
+    """Flow and starts with max |mu_j| = 1 and weights in units of rho, and tau per tau there.
+
+    Unnormalised SAM has no radius: its unit is the weight at which a margin is 1.
+    """
+    rule, depth = flow.perturbation, starts.shape[-2]
+    most = float(np.abs(flow.mu).max())
+    unit = rule.rho if rule.normalised else most ** (-1 / depth)
+    rho = 1.0 if rule.normalised else rule.rho / unit**2
+    scaled = Flow(Data(flow.data.z / most), Perturbation(rule.p, rho, rule.normalised), flow.loss)
+    return scaled, starts / unit, 1.0 / (most * unit ** (depth - 2))
+
+
+def _batch_last(theta: Float[np.ndarray, "B L d"]) -> Weights:
+    """Put the batch last, where certificates want it."""
+    return np.ascontiguousarray(np.moveaxis(theta, 0, -1))
+
+
+def _stop(flow: Flow, proof: Proof) -> Callable[[np.ndarray], Bool[np.ndarray, " B"]]:
+    """Return the question to ask after each step: is it proved, or can a coordinate go."""
+
+    def settled(theta: Float[np.ndarray, "B L d"]) -> Bool[np.ndarray, " B"]:
+        w = np.moveaxis(theta, 0, -1)
+        return (proof(flow, w) != Label.UNDECIDED) | _negligible(flow, w).any(axis=0)
+
+    return settled
+
+
+def _negligible(flow: Flow, w: Weights) -> Bool[np.ndarray, "d B"]:
+    """Coordinates about to die alone (p > 2, L = 2): steps across their last bit never end."""
+    size = np.abs(w).max(axis=0)
+    if len(w) > 2 or not flow.perturbation.normalised or flow.perturbation.p <= 2:
+        return np.zeros(size.shape, dtype=bool)
+    small = (size > 0) & (size < NEGLIGIBLE * size.max(axis=0))
+    return small & dying(flow, w) if small.any() else small
+
+
+def _told(
+    flow: Flow, starts: Starts, w: Weights, how: tuple[Int8[np.ndarray, " B"], Proof]
+) -> Int[np.ndarray, " B"]:
+    """Labels at the ends of a round."""
+    status, proof = how
+    rest = Label.ZERO if len(w) % 2 == 0 else Label.UNDECIDED
+    label = proof(flow, np.where(np.isfinite(w), w, 0.0))
+    label = np.where(status == Ending.COLLAPSED, int(rest), label)
+    label = np.where(status == Ending.FAILED, int(Label.FAILED), label)
+    blown = np.flatnonzero((status == Ending.ESCAPED) & np.isinf(w).any(axis=(0, 1)))
+    first = np.isinf(w[..., blown]).all(axis=0).argmax(axis=0)
+    alone = equals(flow, starts[blown], first).sum(axis=1) == 1
+    label[blown] = np.where(alone, int(Label.UNDECIDED), first + 1)  # bounds overlap to the end
+    return label
+
+
+def _shared(flow: Flow, starts: Starts, label: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
+    """Turn winners at L >= 3 that do not win alone into ties."""
+    won = np.flatnonzero(label >= 1)
+    if starts.shape[1] > 2 and won.size:
+        several = equals(flow, starts[won], label[won] - 1).sum(axis=1) > 1
+        label[won[several]] = Label.TIE
+    return label

@@ -1,0 +1,103 @@
+"""Which features a run with several examples can still use, and with which signs."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.data import Data
+from flowsam.margin.farkas import separability
+from flowsam.margin.vertices import lightest_separator
+from flowsam.trajectory import Trajectory
+
+__all__ = ["alive", "blocked_because", "reachable_signs"]
+
+_SURVIVES = 1e-6  # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
+
+
+def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]:
+    """Return the signs of beta_j a start can reach: +-1 where one, 0 where both, nan where none.
+
+    Balance, |w^(k)_j| = |w^(l)_j|, is kept by gradient flow and l_2-SAM, and a balanced beta_j
+    cannot pass 0; a coordinate with two weights 0 never moves.
+
+    Parameters
+    ----------
+    theta0 : ndarray, shape (L, d)
+        Start.
+
+    Returns
+    -------
+    ndarray, shape (d,)
+
+    Examples
+    --------
+    >>> reachable_signs(np.array([[1.0, -1.0, 2.0, 0.0], [1.0, 1.0, 1.0, 0.0]]))
+    array([ 1., -1.,  0., nan])
+    """
+    size = np.abs(theta0)
+    if len(theta0) == 1:
+        return np.zeros(size.shape[1])
+    balanced = (size == size[:1]).all(axis=0)
+    signs = np.where(balanced, np.prod(np.sign(theta0), axis=0), 0.0)
+    return np.where((size == 0).sum(axis=0) > 1, np.nan, signs)
+
+
+def alive(run: Trajectory) -> Float[np.ndarray, " d"]:
+    """Return 1 for features not suppressed by l_inf-SAM at the end of a run, nan for the others.
+
+    A feature below (1.5 rho)^L, the neighbourhood of its gate, is on its way to 0 (even L) or
+    held (odd L): its share of every later predictor tends to 0.
+
+    Parameters
+    ----------
+    run : Trajectory
+        A run to late times; under other rules every feature stays alive.
+
+    Returns
+    -------
+    ndarray, shape (d,)
+    """
+    beta, rule, depth = np.abs(run.beta[-1]), run.perturbation, run.theta.shape[1]
+    if depth == 1 or not (rule.rho and rule.normalised and np.isinf(rule.p)):
+        return np.ones(beta.size)
+    floor = max(_SURVIVES * beta.max(), (1.5 * rule.rho) ** depth)
+    return np.where(beta > floor, 1.0, np.nan)
+
+
+def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
+    """Say why the loss stays finite, or "" where nothing keeps it from 0.
+
+    Parameters
+    ----------
+    data : Data
+        Separable examples.
+    signs : ndarray, shape (d,)
+        As `reachable_signs`, nan also for features that are not alive.
+
+    Returns
+    -------
+    str
+        One clause with the next move.
+
+    Examples
+    --------
+    >>> blocked_because(Data([[1.0, 2.0], [2.0, 1.0]]), np.array([0.0, 0.0]))
+    ''
+    """
+    usable = ~np.isnan(signs)
+    kept = data.z[:, usable]
+    if not kept.any(axis=1).all() or not separability(Data(kept)).separable:
+        return (
+            f"the {int(usable.sum())} features that survive do not separate the data: the loss "
+            "stays finite; start larger, or lower rho"
+        )
+    if np.any(signs[usable]):
+        try:
+            lightest_separator(kept, signs[usable])
+        except ValueError:
+            return (
+                "a balanced start keeps the sign of every beta_j, and no vector of these signs "
+                "separates the data: the loss stays finite; use split_signs"
+            )
+    return ""

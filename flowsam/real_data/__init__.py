@@ -1,0 +1,1 @@
+"""Real data without a download: bundled sets, tables, and which features a predictor uses."""

@@ -1,0 +1,230 @@
+"""Regions of balanced starts under l_inf-SAM and gradient flow, one example, as mathematics.
+
+With |mu| for mu, a limit's region is a box at L = 2 and a polyhedral cone at the corner
+(rho, ..., rho) at L >= 3; volumes in a box and probabilities of independent starts follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+from scipy import stats
+from sympy.logic.boolalg import Boolean
+
+from flowsam.data import real_array
+from flowsam.labels import Label, kind_of
+from flowsam.regions.measure import chance
+
+__all__ = ["Regions", "regions"]
+
+Box = ArrayLike | float | int
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The limit of every balanced start, by inequalities; labels not in `labels` are refused.
+
+    Parameters
+    ----------
+    mu : ndarray, shape (d,)
+        The example; coordinates with mu_j = 0 take no part.
+    rho : float
+        Radius, in the units of w; 0 for gradient flow.
+    depth : int
+        Number of layers, L >= 2.
+    """
+
+    mu: Float[np.ndarray, " d"]
+    rho: float
+    depth: int
+
+    @property
+    def alpha(self) -> tuple[sp.Symbol, ...]:
+        """Symbols of the sizes, positive."""
+        return sp.symbols(f"alpha_1:{self.mu.size + 1}", positive=True)
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """Every label there is: none above rho, the basis vectors, separatrix, tie."""
+        none = Label.STALLED if self.depth % 2 else Label.ZERO
+        return (int(none), *(j + 1 for j in self._active), int(Label.SEPARATRIX), int(Label.TIE))
+
+    @property
+    def _active(self) -> list[int]:
+        """Coordinates with mu_j != 0, counted from 0."""
+        return [int(j) for j in np.flatnonzero(self.mu)]
+
+    def condition(self, label: int) -> Boolean:
+        """Return a label's region; the regions of `labels` hold every start once.
+
+        Returns
+        -------
+        sympy Boolean
+            In `alpha`; numbers are the decimals as written: 0.1 is 1/10.
+
+        Examples
+        --------
+        >>> regions([1, 2], 1, 3).condition(1)
+        (alpha_1 > 1) & (alpha_2 < alpha_1/2 + 1/2)
+        """
+        self._demand(label)
+        active, rho = self._active, _decimal(self.rho)
+        if label >= 1:
+            return self._wins(label - 1, None)
+        if label == Label.TIE:
+            return sp.Or(*(self._wins(j, k) for j in active for k in active if j < k))
+        sizes = [self.alpha[j] for j in active]
+        held, at = sp.And(*(a <= rho for a in sizes)), [sp.Eq(a, rho) for a in sizes]
+        if label == Label.SEPARATRIX:
+            return sp.And(*at) if self.depth % 2 else sp.And(held, sp.Or(*at))
+        below = [a < rho for a in sizes]
+        return sp.And(held, sp.Or(*below)) if self.depth % 2 else sp.And(*below)
+
+    def _demand(self, label: int) -> None:
+        """Refuse a label that has no region."""
+        if label not in self.labels:
+            raise ValueError(f"no region has label {label}; there are {self.labels}")
+
+    def _wins(self, j: int, partner: int | None) -> Boolean:
+        """What makes coordinate j the only winner, or one together with its partner."""
+        how = dict.fromkeys(self._active, "beats" if partner is None else "holds")
+        how[partner] = "ties"
+        terms = (self._against(j, k, how[k]) for k in self._active if k != j)
+        return sp.And(self.alpha[j] > _decimal(self.rho), *terms)
+
+    def _against(self, j: int, k: int, how: str) -> Boolean:
+        """What makes coordinate j, above rho, beat k, tie with it, or hold its own."""
+        alpha, rho = self.alpha, _decimal(self.rho)
+        ours, theirs = _decimal(abs(self.mu[j])), _decimal(abs(self.mu[k]))
+        if self.depth > 2:
+            line = rho + sp.root(ours / theirs, self.depth - 2) * (alpha[j] - rho)
+            return {"beats": sp.Lt, "holds": sp.Le, "ties": sp.Eq}[how](alpha[k], line)
+        if how == "ties":
+            return sp.And(theirs == ours, alpha[k] > rho)
+        weaker = theirs < ours if how == "beats" else theirs <= ours
+        return sp.true if weaker else alpha[k] <= rho
+
+    def latex(self) -> str:
+        r"""Return all regions as one LaTeX `cases` environment.
+
+        Examples
+        --------
+        >>> print(regions([1.0], 0.5, 2).latex().split(r"\\")[1].strip())
+        e_{1} & \alpha_{1} > \frac{1}{2}
+        """
+        words = {j: f"e_{{{j}}}" if j > 0 else rf"\text{{{kind_of(j)}}}" for j in self.labels}
+        rows = [rf"{word} & {sp.latex(self.condition(j))}" for j, word in words.items()]
+        return r"\begin{cases}" + r" \\ ".join(rows) + r"\end{cases}"
+
+    def contains(self, label: int, alpha: ArrayLike) -> Bool[np.ndarray, "*batch"]:
+        """Return which starts lie in a label's region.
+
+        Parameters
+        ----------
+        label : int
+            One of `labels`.
+        alpha : array_like, shape (..., d)
+            Sizes > 0, in the units of w.
+
+        Returns
+        -------
+        ndarray of bool, shape (...)
+            The inequalities in doubles.
+
+        Examples
+        --------
+        >>> regions([1.0, 2.0], 1.0, 2).contains(1, [[1.5, 0.6], [1.5, 1.2]])
+        array([ True, False])
+        """
+        alpha = real_array(alpha, "alpha")
+        if alpha.shape[-1:] != self.mu.shape or (alpha <= 0).any():
+            raise ValueError(f"contains needs sizes > 0 of shape (..., {self.mu.size})")
+        exact = self.condition(label)  # its integers may be too long for NumPy
+        numbers = {number: number.evalf(20) for number in exact.atoms(sp.Rational, sp.Pow)}
+        test = sp.lambdify(self.alpha, exact.xreplace(numbers), "numpy")
+        inside = np.asarray(test(*np.moveaxis(alpha, -1, 0)), dtype=bool)
+        return np.broadcast_to(inside, alpha.shape[:-1]).copy()
+
+    def probability(self, label: int, starts: Any) -> float:
+        """Return the probability of a label under independent random sizes.
+
+        Laws, formulas and errors: `region_measure.chance`. L = 2, one law, p = P(alpha > rho):
+        p (1 - p)^(j-1) for the j-th largest |mu|, if none are equal, and (1 - p)^d for none.
+
+        Examples
+        --------
+        >>> from scipy.stats import uniform
+        >>> regions([1.0, 2.0], 1.0, 2).probability(1, uniform(0, 4))  # 3/4 of 1/4
+        0.1875
+        """
+        self._demand(label)
+        return chance(label, starts, mu=self.mu, rho=self.rho, depth=self.depth)
+
+    def volume(self, label: int, low: Box, high: Box) -> float:
+        """Return the volume of a label's region inside the box `0 <= low < high` of sizes.
+
+        Examples
+        --------
+        >>> regions([1.0, 2.0], 1.0, 2).volume(1, 0.0, 3.0)  # alpha_1 in (1, 3), alpha_2 <= 1
+        2.0
+        """
+        low, high = (np.broadcast_to(real_array(x, "box"), self.mu.shape) for x in (low, high))
+        if (low < 0).any() or (low >= high).any():
+            raise ValueError(f"volume needs 0 <= low < high, got {low} and {high}")
+        box = [stats.uniform(a, b - a) for a, b in zip(low, high, strict=True)]
+        return self.probability(label, box) * float(np.prod(high - low))
+
+
+def regions(mu: ArrayLike, rho: float | int, depth: float | int) -> Regions:
+    """Return the regions of balanced, aligned starts for each limit as t -> inf.
+
+    e_j iff alpha_j > rho and, L = 2, alpha_k <= rho for every other |mu_k| >= |mu_j|; L >= 3,
+    alpha_k - rho < (|mu_j|/|mu_k|)^(1/(L-2)) (alpha_j - rho) for every other k.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        The example, not all 0.
+    rho : float
+        Radius of l_inf-SAM, in the units of w; 0 for gradient flow.
+    depth : int
+        Number of layers, L >= 2.
+
+    Returns
+    -------
+    Regions
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, mu = 0, rho < 0 or depth < 2.
+
+    Notes
+    -----
+    Derivation: derivations/linf_regions.py. The rule: arXiv:2603.08290, Corollary 3.5; regions
+    and their probabilities: flowsam.
+
+    Examples
+    --------
+    >>> regions([1, 2], 1, 2).labels
+    (0, 1, 2, -2, -3)
+    """
+    mu = np.atleast_1d(real_array(mu, "mu"))
+    rho, depth = real_array(rho, "rho"), real_array(depth, "depth")
+    if mu.ndim != 1 or not mu.any():
+        raise ValueError(f"regions needs one example (d,) with a non-zero entry, got {mu}")
+    if rho.shape or rho < 0:
+        raise ValueError(f"regions needs one rho >= 0, got {rho}; 0 is gradient flow")
+    if depth.shape or depth < 2 or depth % 1:
+        raise ValueError(f"regions needs a whole depth >= 2, got {depth}; L = 1 has one limit, mu")
+    return Regions(mu, float(rho), int(depth))
+
+
+def _decimal(value: float) -> sp.Rational:
+    """The shortest decimal of a double, as a fraction."""
+    return sp.Rational(repr(float(value)))
