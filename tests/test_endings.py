@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from flowsam import Flow, balanced, gradient_flow, l2, linf, lp, single_example, solve, stepping
+from flowsam import Flow, balanced, gradient_flow, l2, linf, lp, single_example, solve
+from flowsam.engines import stepping
 
 TWO = single_example([1.0, 2.0])
 METHODS = ["exact", "DOP853"]

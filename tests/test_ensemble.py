@@ -133,7 +133,7 @@ def test_no_member_changes_the_steps_of_another():
 
 
 def test_more_members_than_a_block_come_back_in_place(monkeypatch):
-    monkeypatch.setattr("flowsam.ensemble.BLOCK", 256)  # 64 members of four numbers
+    monkeypatch.setattr("flowsam.ensemble.members.BLOCK", 256)  # 64 members of four numbers
     rng = np.random.default_rng(9)
     starts = rng.uniform(0.1, 2.0, (20, 15, 2, 2))
     whole = solve_many(Flow(TWO, l2(1.0)), starts, tau_end=2.0)
