@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from flowsam import symbolic
 from flowsam.data import Data
-from flowsam.losses import Loss, log_mean_exp, logistic
+from flowsam.losses import Loss, log_mean_exp, logistic, softmax
 from flowsam.network import checked_theta
 from flowsam.perturbations import Perturbation
 
@@ -103,9 +103,7 @@ class Flow:
         log_slopes = self.loss.log_slope(np.prod(theta, axis=-2) @ z.T)
         if z.shape[0] == 1:
             return np.broadcast_to(z[0], theta.shape[:-2] + z.shape[1:]), log_slopes[..., 0]
-        log_scale = log_mean_exp(log_slopes)
-        shares = np.exp(log_slopes - log_scale[..., None]) / z.shape[0]
-        return shares @ z, log_scale
+        return softmax(log_slopes) @ z, log_mean_exp(log_slopes)
 
     def perturbed(self, theta: Theta) -> Theta:
         """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step."""

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import log_expit
 
-__all__ = ["LOSSES", "Loss", "exponential", "log_mean_exp", "logistic"]
+__all__ = ["LOSSES", "Loss", "exponential", "log_mean_exp", "logistic", "softmax"]
 
 Values = Float[np.ndarray, "..."]
 
@@ -93,3 +93,30 @@ def log_mean_exp(logs: Float[np.ndarray, "*batch n"]) -> Float[np.ndarray, "*bat
     shift = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
         return np.asarray(shift + np.log(np.exp(logs - shift[..., None]).mean(axis=-1)))
+
+
+def softmax(logs: Float[np.ndarray, "..."], axis: int = -1) -> Float[np.ndarray, "..."]:
+    """Return `e^{logs_i} / sum_k e^{logs_k}` over an axis, shifted by the largest entry.
+
+    Not `e^{logs_i - log_mean_exp(logs)} / n`: from margins of 1e8 on the rounded logarithm alone is
+    off by more than the eighth digit of a share, and at 1e16 by all of it.
+
+    Parameters
+    ----------
+    logs : ndarray
+        Finite logarithms of any size.
+    axis : int
+        The axis whose shares add up to 1.
+
+    Returns
+    -------
+    ndarray
+        Error: a few ulp of each share, for the logarithms as given.
+
+    Examples
+    --------
+    >>> softmax(np.array([-1e300, -1e300])).tolist()
+    [0.5, 0.5]
+    """
+    raised = np.exp(logs - logs.max(axis=axis, keepdims=True))
+    return raised / raised.sum(axis=axis, keepdims=True)

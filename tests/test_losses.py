@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from flowsam.losses import LOSSES, exponential, log_mean_exp, logistic
+from flowsam.losses import LOSSES, exponential, log_mean_exp, logistic, softmax
 
 MARGINS = [-1e300, -800.0, -36.5, -1.0, -1e-9, 0.0, 1e-300, 0.3, 5.0, 35.9, 36.1, 700.0, 746.0, 1e5]
 MARGINS += [1e300]
@@ -70,6 +70,19 @@ def test_log_mean_exp_against_mpmath():
 def test_log_mean_exp_of_nothing_at_all():
     logs = np.array([[-np.inf, -np.inf], [0.0, -np.inf]])
     assert log_mean_exp(logs).tolist() == [-np.inf, pytest.approx(-np.log(2.0), rel=1e-15)]
+
+
+def test_softmax_against_mpmath():
+    rng = np.random.default_rng(3)
+    for scale in (1e-3, 1.0, 1e3, 1e300):
+        logs = -scale * (1 + 1e-3 * rng.random((6, 7)))  # slopes at late times
+        logs[0] = logs[0, 0]
+        expected = []
+        for row in logs:
+            raised = [mp.exp(mp.mpf(x) - mp.mpf(max(row))) for x in row]
+            expected.append([float(x / sum(raised)) for x in raised])
+        np.testing.assert_allclose(softmax(logs), expected, rtol=1e-14, atol=1e-300)
+        np.testing.assert_array_equal(softmax(logs.T, axis=0), softmax(logs).T)
 
 
 def test_losses_print_their_names():

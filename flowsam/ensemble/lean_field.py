@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.flow import Flow
-from flowsam.losses import log_mean_exp
+from flowsam.losses import log_mean_exp, softmax
 
 __all__ = ["lean_field"]
 
@@ -85,9 +85,7 @@ def _pull(flow: Flow) -> Callable[[Weights], Float[np.ndarray, "d B"]]:
         return lambda w: mu
 
     def pull(w: Weights) -> Float[np.ndarray, "d B"]:
-        logs = flow.loss.log_slope(z @ np.prod(w, axis=0))
-        share = np.exp(logs - logs.max(axis=0))
-        return z.T @ (share / share.sum(axis=0))
+        return z.T @ softmax(flow.loss.log_slope(z @ np.prod(w, axis=0)), axis=0)
 
     return pull
 

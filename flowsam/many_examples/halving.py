@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.flow import Flow
+from flowsam.losses import softmax
 from flowsam.network import other_products
 
 __all__ = ["HalvedRun", "halved_run"]
@@ -158,9 +159,7 @@ def _hopeless(rows: list[tuple], goal: float, column: int) -> bool:
 def _fastest_rate(flow: Flow, hat: Theta, direction: Theta) -> float:
     """Bound the rates of the field: that of the shares, and that of the weights themselves."""
     products, z = other_products(hat), flow.data.z
-    log_slopes = flow.loss.log_slope(z @ np.prod(hat, axis=0))
-    q = np.exp(log_slopes - log_slopes.max())
-    q /= q.sum()
+    q = softmax(flow.loss.log_slope(z @ np.prod(hat, axis=0)))
     shares = float((q @ z**2 - (q @ z) ** 2) @ (products**2).sum(axis=0))
     size = np.maximum(np.abs(hat), flow.perturbation.rho)
     growth = float(np.max(np.abs(direction) / size)) if len(hat) > 1 else 0.0

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.flow import Flow
+from flowsam.losses import softmax
 from flowsam.network import other_products
 
 __all__ = ["ascent_slope", "rescaled_hessian"]
@@ -54,8 +55,7 @@ def rescaled_hessian(flow: Flow, theta: Theta) -> tuple[Matrix, Float[np.ndarray
     products = other_products(theta)
     margins = z @ np.prod(theta, axis=0)
     pull, log_scale = flow.pull(theta)
-    shares = np.exp(flow.loss.log_slope(margins) - log_scale) / len(margins)
-    bend = shares * flow.loss.log_slope_derivative(margins)
+    bend = softmax(flow.loss.log_slope(margins)) * flow.loss.log_slope_derivative(margins)
     inner = z.T @ (bend[:, None] * z)
     hessian = products[:, :, None, None] * inner[None, :, None, :] * products
     if depth > 1:
