@@ -30,7 +30,10 @@ LAYERS = [
 ]
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 ONLY_IN = {
-    "matplotlib": ("draw", "ledger.typeset", "cli.portrait", "cli.amplification"),
+    "matplotlib": (
+        *(n for n in SOURCES if n.startswith("draw.")),
+        *("ledger.typeset", "cli.portrait", "cli.amplification"),
+    ),
     "sympy": ("symbolic", "notation", "regions.inequalities"),
     "sklearn": ("real_data.bundled",),
 }

@@ -1,8 +1,4 @@
-"""Pictures of results: an Axes in, artists out; nothing is solved, no rcParams are touched.
-
-Colours are from the Okabe-Ito palette, safe for colour-blind readers; a limit and a rule have one
-colour each wherever they appear, and regions are named in place, so that grey prints read too.
-"""
+"""Planes of starts by limit: cells in colours, names in place, theory drawn over computation."""
 
 from __future__ import annotations
 
@@ -19,29 +15,16 @@ from scipy.ndimage import label as component
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
 
-__all__ = [
-    "LIMIT_COLOURS",
-    "RULE_STYLES",
-    "boundaries",
-    "name_of",
-    "paths",
-    "portrait",
-    "regions",
-    "vectors",
-]
+__all__ = ["LIMIT_COLOURS", "boundaries", "name_of", "portrait", "regions"]
 
-RULE_STYLES = {
-    "GD": {"color": "#000000", "linestyle": (0, (5, 2))},
-    "l_inf-SAM": {"color": "#0072B2", "linestyle": "-"},
-    "l_2-SAM": {"color": "#D55E00", "linestyle": (0, (6, 1, 1, 1))},
-}
-_BASIS = ("#8EC8EE", "#F2C14E", "#4DB08F", "#D9A3C4", "#F3EC8A", "#5F9FC9", "#E08A55")
+# neighbours differ in luminance too: e_1 .61, e_2 .81, 0 .94, stalled .71 of white
+_BASIS = ("#5AA9E0", "#F6CF6B", "#2E8B70", "#D9A3C4", "#F3EC8A", "#0072B2", "#E08A55")
 _OTHERS = {
-    Label.ZERO: "#E8E8E8",
+    Label.ZERO: "#F0F0F0",
     Label.UNDECIDED: "#FFFFFF",
     Label.SEPARATRIX: "#404040",
     Label.TIE: "#202020",
-    Label.STALLED: "#B8B8B8",
+    Label.STALLED: "#B4B4B4",
     Label.OTHER_DIRECTION: "#D8D0E8",
     Label.FAILED: "#FF0000",
 }
@@ -167,53 +150,3 @@ def _maths(words: str) -> str:
     return " ".join(
         f"$\\{word}$" if word.split("_")[0] in greek else word for word in words.split(" ")
     )
-
-
-def vectors(
-    axes: Axes,
-    x: Float[np.ndarray, " nx"],
-    y: Float[np.ndarray, " ny"],
-    velocity: Float[np.ndarray, "ny nx 2"],
-) -> object:
-    """Draw the direction of a plane's velocity as streamlines.
-
-    Parameters
-    ----------
-    axes : Axes
-    x, y : ndarray
-        Evenly spaced grid.
-    velocity : ndarray, shape (ny, nx, 2)
-        Components along x and y.
-
-    Returns
-    -------
-    StreamplotSet
-    """
-    return axes.streamplot(
-        x, y, velocity[..., 0], velocity[..., 1], color="#606060", linewidth=0.5, arrowsize=0.6
-    )
-
-
-def paths(
-    axes: Axes, curves: dict[str, Float[np.ndarray, "_ 2"]], *, width: float = 1.4
-) -> list[Line2D]:
-    """Draw planar paths, one a rule, each in its rule's colour and dash.
-
-    Parameters
-    ----------
-    axes : Axes
-    curves : dict
-        Rule name, as in `Perturbation.name`, to points (m, 2).
-    width : float
-        Line width in points.
-
-    Returns
-    -------
-    list of Line2D
-    """
-    lines = []
-    for name, curve in curves.items():
-        style = RULE_STYLES.get(name, {"color": "#009E73", "linestyle": (0, (1, 1))})
-        shown = name.replace("l_inf", r"$\ell_\infty$").replace("l_2", r"$\ell_2$")
-        lines += axes.plot(curve[:, 0], curve[:, 1], linewidth=width, label=shown, **style)
-    return lines

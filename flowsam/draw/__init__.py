@@ -1,0 +1,20 @@
+"""Pictures of results: an Axes in, artists out; nothing is solved, no rcParams are touched.
+
+Colours are from the Okabe-Ito palette, safe for colour-blind readers; a limit and a rule have one
+colour each wherever they appear, and regions are named in place, so that grey prints read too.
+"""
+
+from flowsam.draw.fields import vectors
+from flowsam.draw.limits import LIMIT_COLOURS, boundaries, name_of, portrait, regions
+from flowsam.draw.runs import RULE_STYLES, paths
+
+__all__ = [
+    "LIMIT_COLOURS",
+    "RULE_STYLES",
+    "boundaries",
+    "name_of",
+    "paths",
+    "portrait",
+    "regions",
+    "vectors",
+]
