@@ -24,7 +24,7 @@ def shares(seed, ratio, log_t):
         "ranks": share_by_rank(train, np.nan_to_num(beta), groups=8),
         "major": major_share(train, np.nan_to_num(beta)),
         "accuracy": np.where(np.isnan(beta[:, 0]), np.nan, (test.z @ beta.T > 0).mean(axis=0)),
-        "caption": style.facts(run),
+        "card": style.card(run, start="u = v = alpha, signs split, pixels standardised"),
     }
 
 
@@ -35,4 +35,4 @@ def summary(major, ratios):
     back = last[:, 1:] > 0.5 * last[:, :1]
     counts = (fell & back).sum(axis=0)
     words = ", ".join(f"{c} at {r:g}" for c, r in zip(counts, ratios, strict=True))
-    return f"; seeds of {len(major)} that lean on minor pixels and come back: {words} alpha/rho"
+    return f"seeds of {len(major)} that lean on minor pixels and come back: {words} alpha/rho"

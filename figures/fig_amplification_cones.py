@@ -6,7 +6,7 @@ Claims: l2_two_layer, l2_amplification_in_time, l2_patterns. Takes: 1 s.
 import numpy as np
 
 from figures import style
-from flowsam import __version__
+from flowsam import Flow, l2, single_example, solve
 from flowsam.amplification import critical_scale, leaders
 from flowsam.exact.l2_two_layer import curve
 
@@ -22,10 +22,16 @@ def compute(points=401, tau_end=9.0):
     a = curve(starts, mu, rho=RHO).a_at(tau)
     times = [leaders(start, mu, rho=RHO).times for start in starts]
     places = [curve(s, mu, rho=RHO).a_at(t) for s, t in zip(starts, times, strict=True)]
-    words = f"l_2-SAM, rho = {RHO:g}; L = 2, mu = {mu.tolist()}; uniform start alpha/alpha* = "
-    words += f"{list(SHARES)}, alpha* = {alphas[2]:.6f}; tau (rescaled); flowsam {__version__}"
+    run = solve(Flow(single_example(mu), l2(RHO)), starts[-1], tau_end=tau_end)
+    words = f"alpha/alpha* = {list(SHARES)} in every weight, alpha* = {alphas[2]:.6f}"
     switches = np.stack([np.concatenate(times), np.concatenate(places)])
-    return {"tau": tau, "a": a, "switches": switches, "mu": mu, "caption": words}
+    return {
+        "tau": tau,
+        "a": a,
+        "switches": switches,
+        "mu": mu,
+        "card": style.card(run, start=words),
+    }
 
 
 def draw(caption, tau, a, switches, mu):

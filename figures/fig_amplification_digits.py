@@ -25,10 +25,10 @@ def compute(strip=8, rho=1.0, above=1.02):
     shown = np.linspace(0, len(first.times) - 1, strip - 1).round().astype(int)
     tau = np.append(0.0, first.times[shown] * (1 + 1e-9))
     run = solve(Flow(data, l2(rho)), start, tau_end=tau[-1], save_at=tau)
-    words = f"{style.facts(run)}; start {above:g} alpha* = {alpha:.4f} in every layer, aligned; "
-    words += f"{(~kept).sum()} pixels with |mu_j| < 5 % of the largest left out (hatched)"
-    arrays = {"mu": mu, "tau": tau, "log_t": run.log_t, "beta": run.beta, "caption": words}
-    return arrays | {"leader": first.at(tau)}
+    words = f"{above:g} alpha* = {alpha:.4f} in every layer, aligned"
+    out = f"{(~kept).sum()} pixels with |mu_j| < 5 % of the largest left out (hatched)"
+    arrays = {"mu": mu, "tau": tau, "log_t": run.log_t, "beta": run.beta, "leader": first.at(tau)}
+    return arrays | {"card": style.card(run, start=words, left_out=out)}
 
 
 def draw(caption, mu, beta, **times):

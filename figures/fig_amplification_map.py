@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from figures import style
-from flowsam import __version__
+from flowsam import Flow, balanced, l2, single_example, solve
 from flowsam.amplification import dominance, regimes
 
 FAST, RHO = {"n": 41}, 1.0
@@ -20,10 +20,13 @@ def compute(n=401):
     found = regimes(mu, RHO)
     alpha = np.linspace(0.4 * found.falling, 1.15 * found.major, n)
     leaders = np.stack([dominance(mu, rho, alpha, tau) for rho in (RHO, 0.0)])
-    words = f"l_2-SAM, rho = {RHO:g}, and GD; L = 2, mu = {mu.tolist()}; uniform start alpha; "
-    words += f"tau (rescaled); lines: where all fall, alpha*, a_1 to a_5; flowsam {__version__}"
+    run = solve(Flow(single_example(mu), l2(RHO)), balanced(alpha[-1] + 0 * mu, 2), tau_end=12)
+    words = {"rule": "l_2-SAM and GD", "start": "alpha in every weight"}
+    words["lines"] = "lines: where all fall, alpha*, a_1 to a_5"
     marks = np.array([found.falling, found.critical, *found.thresholds])
-    return {"alpha": alpha, "tau": tau, "leaders": leaders, "marks": marks, "caption": words}
+    return {"alpha": alpha, "tau": tau, "leaders": leaders, "marks": marks} | {
+        "card": style.card(run, **words)
+    }
 
 
 def draw(caption, alpha, tau, leaders, marks):

@@ -6,7 +6,6 @@ Claim: l2_critical_scale. Takes: 15 s.
 import numpy as np
 
 from figures import style
-from flowsam import __version__
 from flowsam.amplification import critical_scale
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
 
@@ -21,10 +20,11 @@ def compute(points=33):
     bracket = RHO * np.stack([1 / norm, (1 + ratio**4) / (1 + ratio**3) / norm])
     curves = np.stack([balanced_separatrix([1, m], rho=RHO, points=101) for m in RATIOS])
     plane = lone_separatrix(np.sinh(np.linspace(-4, 4, 201)), rho=RHO)
-    words = f"l_2-SAM, rho = {RHO:g}, L = 2, data mu = (1, m), balanced starts; right: d = 1, any "
-    words += f"mu, start (u, v); bracket dashed; no clock: limits; flowsam {__version__}"
+    facts = {"rule": "l_2-SAM", "rho": RHO, "L": 2, "data": "mu = (1, m); right: d = 1, any mu"}
+    facts |= {"start": "balanced; right: (u, v)", "clock": "limits as t -> inf", "loss": "any"}
+    facts |= {"method": "bisection on certificates; bracket dashed", "tolerances": "1e-14"}
     arrays = {"ratio": ratio, "found": found, "bracket": bracket, "curves": curves}
-    return arrays | {"plane": plane, "caption": words}
+    return arrays | {"plane": plane, "card": style.card(**facts)}
 
 
 def draw(caption, ratio, found, curves, **arrays):

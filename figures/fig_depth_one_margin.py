@@ -24,7 +24,7 @@ def compute(rows=60, end=1e4):
         error = np.linalg.norm(np.array(units[1:]) - units[0], axis=1)
         arrays[rule.name] = np.column_stack([log_t, error * log_t])
         arrays[rule.name + "*"] = depth_one_asymptote(data, rule, run.beta[-1]).error_constant
-    return arrays | {"caption": style.facts(run) + "; GD beside it; start at 0"}
+    return arrays | {"card": style.card(run, rule="GD and l_2-SAM", start="w = 0")}
 
 
 def draw(caption, **arrays):

@@ -10,6 +10,8 @@ from figures.sets import separable
 from flowsam import Flow, gradient_flow, iterate, l2, linf, single_example, solve, unnormalised
 
 FAST = {"counts": (8, 16, 32)}
+LEFT = {"start": "(u, v) = (0, 0.8)", "tolerances": "step 0.1; left: flow at rtol 1e-12"}
+LEFT["left"] = "left: GD, l_2 and unnormalised, rho = 0.3, n = 8, d = 3, w = 0.8"
 
 
 def compute(counts=(25, 50, 100, 200, 400, 800)):
@@ -23,7 +25,7 @@ def compute(counts=(25, 50, 100, 200, 400, 800)):
     flow = Flow(single_example([1.0]), linf(1.0))
     run = iterate(flow, [[0.0], [0.8]], learning_rate=0.1, steps=24)
     arrays["chatter"] = np.column_stack([run.tau, run.theta[:, :, 0]])
-    return arrays | {"caption": style.facts(run) + "; left: rho = 0.3, N(0, I), n = 8, d = 3"}
+    return arrays | {"card": style.card(run, **LEFT)}
 
 
 def draw(counts, chatter, caption, **errors):

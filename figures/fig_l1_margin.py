@@ -25,7 +25,9 @@ def compute(seeds=(0, 1, 2), rows=40, end=1e4):
             truth = run.margins.min(1) / run.beta.sum(1) * np.abs(max_margin(data, 1)).sum()
             proven = [state_certificate(flow, theta, 1, np.ones(10)) for theta in run.theta]
             arrays[f"{rule.name} {seed}"] = np.column_stack([log_t, truth, proven])
-    return arrays | {"caption": style.facts(run) + f"; GD beside it; sets of seeds {seeds}"}
+    return arrays | {
+        "card": style.card(run, rule="GD and l_2-SAM", start="w = 0.5", sets=f"seeds {seeds}")
+    }
 
 
 def draw(caption, **arrays):

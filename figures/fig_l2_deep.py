@@ -8,7 +8,7 @@ from matplotlib.colors import ListedColormap
 from scipy.integrate import solve_ivp
 
 from figures import style
-from flowsam import Flow, __version__, balanced, l2, single_example
+from flowsam import Flow, balanced, l2, single_example
 
 FAST, RHO, DEPTHS = {"n": 7, "points": 31}, 1.0, (3, 4)
 COLOURS = ["#0072B2", "#E69F00", "#D55E00"]
@@ -35,13 +35,12 @@ def compute(n=41, points=301):
     runs = [[run(a, depth, 60.0) for a in alpha] for depth in DEPTHS]
     leaders = [[r.sol(share * r.t[-1]).argmax(axis=0) + 1 for r in row] for row in runs]
     shown = [run(ALPHAS[depth], depth, 60.0) for depth in DEPTHS]
-    arrays = {"alpha": alpha, "share": share, "leaders": np.array(leaders)}
-    arrays["sizes"] = np.array(
-        [r.sol(share * r.t[-1]) * k for r, k in zip(shown, DEPTHS, strict=True)]
-    )
-    words = f"l_2-SAM, rho = {RHO:g}, L = 3 and 4, mu = {MU.tolist()}, uniform balanced starts "
-    words += f"(lines: alpha = {ALPHAS}); tau (rescaled) over the run's last; flowsam {__version__}"
-    return arrays | {"caption": words}
+    sizes = [r.sol(share * r.t[-1]) * k for r, k in zip(shown, DEPTHS, strict=True)]
+    arrays = {"alpha": alpha, "share": share, "leaders": leaders, "sizes": sizes}
+    facts = {"rule": "l_2-SAM", "rho": RHO, "L": "3 and 4", "data": f"mu = {MU.tolist()}"}
+    facts |= {"start": f"alpha in every weight (lines: {ALPHAS})", "tolerances": "rtol 1e-8"}
+    facts |= {"clock": "tau (rescaled) over the run's last", "method": "DOP853 in log w"}
+    return arrays | {"card": style.card(**facts, loss="any")}
 
 
 def draw(caption, alpha, share, leaders, sizes):

@@ -9,7 +9,7 @@ import flowsam.draw as paint
 from figures import style
 from flowsam import Flow, linf, phase_portrait, single_example
 
-FAST = {"n": 41}
+FAST, START = {"n": 41}, "balanced, every point of the square"
 
 
 def compute(n=801):
@@ -17,7 +17,7 @@ def compute(n=801):
     x = np.linspace(2 / n, 2, n)
     plane = phase_portrait(Flow(single_example([1, 2]), linf(1)), x, x)
     lines = {f"line_{k}": curve for k, (_, curve) in enumerate(plane.boundaries)}
-    return {"x": x, "labels": plane.labels, "caption": style.facts(plane)} | lines
+    return {"x": x, "labels": plane.labels, "card": style.card(plane, start=START)} | lines
 
 
 def draw(x, labels, caption, **lines):

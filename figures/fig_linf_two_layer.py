@@ -10,6 +10,7 @@ from figures import style
 from flowsam import Flow, layer_plane, linf, phase_portrait, single_example, solve
 
 FAST, COARSE = {"n": 41}, np.linspace(-3, 3, 26)
+START = "every point; lines: exact paths to tau = 6"
 STARTS = np.array([(-2.7, 1.2), (-1.6, 2.4), (0.3, 1.2), (1.8, -2.9), (2.6, -1.0), (-0.4, -1.9)])
 
 
@@ -19,7 +20,12 @@ def compute(n=601):
     plane = phase_portrait(flow, x, x, start=layer_plane)
     field = flow.field(layer_plane(COARSE[None], COARSE[:, None]))[..., 0]
     paths = [solve(flow, s[:, None], tau_end=6, save_at=200).theta[..., 0] for s in STARTS]
-    arrays = {"x": x, "labels": plane.labels, "field": field, "caption": style.facts(plane)}
+    arrays = {
+        "x": x,
+        "labels": plane.labels,
+        "field": field,
+        "card": style.card(plane, start=START),
+    }
     return arrays | {"paths": paths, "curves": [curve for _, curve in plane.boundaries]}
 
 

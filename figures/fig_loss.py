@@ -11,6 +11,7 @@ from flowsam import Flow, balanced, gradient_flow, l2, linf, single_example, sol
 from flowsam.rates import late_log_loss
 
 FAST = {"rows": 9, "end": 20.0}
+WORDS = {"rule": "GD, l_inf-SAM, l_2-SAM", "L": "1, 2, 3", "start": "alpha = (0.8, 0.8)"}
 
 
 def compute(rows=120, end=100.0):
@@ -22,7 +23,7 @@ def compute(rows=120, end=100.0):
             arrays[f"{depth} {rule.name}"] = np.column_stack([run.log_t, run.log_loss])
         rate = late_log_loss(log_t[2:], 2.0, max(depth, 2), gradient_flow())[1]
         arrays[f"{depth} rate"] = np.column_stack([log_t[2:], rate])[: rows * (depth > 1)]
-    return arrays | {"caption": style.facts(run) + "; GD and l_inf beside it; alpha = (0.8, 0.8)"}
+    return arrays | {"card": style.card(run, **WORDS)}
 
 
 def draw(caption, **arrays):

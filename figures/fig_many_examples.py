@@ -21,7 +21,7 @@ def compute(rows=200, end=1e3):
     for rule in (gradient_flow(), l2(1.0)):
         run = solve(Flow(data, rule), balanced([0.6, 0.6], 2), log_t_end=end, save_at=log_t)
         arrays[rule.name] = np.column_stack([run.log_t, run.beta])
-    return arrays | {"caption": style.facts(run) + "; GD beside it; alpha = (0.6, 0.6)"}
+    return arrays | {"card": style.card(run, rule="GD and l_2-SAM", start="alpha = (0.6, 0.6)")}
 
 
 def draw(examples, margins, caption, **runs):

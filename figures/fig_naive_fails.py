@@ -18,9 +18,10 @@ def compute(budget=30_000):
     flow, start = Flow(single_example([1, 2]), linf(1)), balanced([1.5, 0.6], 2)
     naive = np.array([calls_of_naive(method, budget) for method in METHODS])
     runs = [solve(flow, start, tau_end=3, method=method, rtol=1e-8) for method in METHODS]
-    words = f"{style.facts(runs[1])}; alpha = (1.5, 0.6), rtol 1e-8; stopped at {budget} calls"
+    words = {"start": "alpha = (1.5, 0.6)", "method": "each method of solve_ivp, two ways"}
+    card = style.card(runs[1], **words, stop=f"rtol 1e-8, stopped at {budget} calls")
     calls = np.column_stack([naive[:, 0], [run.nfev for run in runs]])
-    return {"calls": calls, "reached": naive[:, 1], "caption": words}
+    return {"calls": calls, "reached": naive[:, 1], "card": card}
 
 
 def draw(calls, reached, caption):

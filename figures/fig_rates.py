@@ -11,6 +11,7 @@ from flowsam import Flow, balanced, gradient_flow, l2, linf, single_example, sol
 from flowsam.rates import late_log_loss
 
 FAST = {"rows": 7, "end": 100.0}
+WORDS = {"rule": "GD, l_inf-SAM, l_2-SAM", "start": "alpha = (1, 1); loss: mu = 1.3, alpha = 1.2"}
 
 
 def compute(rows=40, end=1e4):
@@ -26,7 +27,7 @@ def compute(rows=40, end=1e4):
         flow = Flow(single_example([1, 2]), rule)
         run = solve(flow, balanced([1.0, 1.0], 2), log_t_end=end, save_at=log_t)
         arrays[f"d {rule.name}"] = np.column_stack([log_t, run.beta[:, 0] / run.beta[:, 1]])
-    return arrays | {"caption": style.facts(run) + "; GD and l_inf beside it; loss: mu = 1.3"}
+    return arrays | {"card": style.card(run, **WORDS)}
 
 
 def draw(caption, **arrays):

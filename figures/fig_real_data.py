@@ -3,6 +3,8 @@
 Claims: l2_limit, finite_vs_infinite. Takes: 20 s.
 """
 
+import json
+
 import numpy as np
 
 from figures import style
@@ -17,8 +19,9 @@ def compute(seeds=5, ratios=(0.12, 0.14, 0.2, 0.3), rows=60, end=20.0):
     runs = [[shares(seed, ratio, log_t) for ratio in (None, *ratios)] for seed in range(seeds)]
     major = np.array([[run["major"] for run in row] for row in runs])
     first = {key: np.array([run[key] for run in runs[0]]) for key in ("ranks", "accuracy")}
-    text = runs[0][1]["caption"] + summary(major, ratios)
-    return first | {"log_t": log_t, "ratios": ratios, "major": major, "caption": text}
+    facts = json.loads(runs[0][1]["card"]) | {"rule": "l_2-SAM and GD"}
+    card = style.card(**facts, summary=summary(major, ratios))
+    return first | {"log_t": log_t, "ratios": ratios, "major": major, "card": card}
 
 
 def draw(log_t, ratios, caption, **arrays):

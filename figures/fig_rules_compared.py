@@ -10,6 +10,7 @@ from figures import style
 from flowsam import Flow, balanced, gradient_flow, l2, linf, single_example, solve
 
 FAST = {"rows": 21}
+WORDS = {"rule": "GD, l_inf-SAM and l_2-SAM", "start": "alpha = (1.2, 0.8)"}
 
 
 def compute(rows=401):
@@ -18,9 +19,7 @@ def compute(rows=401):
     for rule in (gradient_flow(), linf(1), l2(1)):
         run = solve(Flow(data, rule), start, log_t_end=15, save_at=rows)
         arrays[rule.name] = np.column_stack([run.log_t, run.beta])
-    return arrays | {
-        "caption": style.facts(run) + "; GD and l_inf-SAM beside it; alpha = (1.2, 0.8)"
-    }
+    return arrays | {"card": style.card(run, **WORDS)}
 
 
 def draw(caption, **runs):

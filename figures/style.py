@@ -9,6 +9,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from figures.cards import card, words
+
+__all__ = ["card"]
+
 OUTPUT = Path(__file__).parent / "output"
 COLUMN, PAGE = 3.4, 6.9  # widths of one and two columns, inches
 plt.rcParams.update(
@@ -46,17 +50,27 @@ def pixels(axes, values, title):
     axes.set_title(title, fontsize=6.5)
 
 
-def save(name, compute, draw, **sizes):
+def save(name, compute_arrays, draw, **sizes):
     """Compute and draw a figure; write name.npz (the data), name.pdf and name.png."""
-    arrays = compute(**sizes)
-    OUTPUT.mkdir(exist_ok=True)
-    np.savez(OUTPUT / f"{name}.npz", **arrays)
+    compute(name, compute_arrays, **sizes)
     return redraw(name, draw)
 
 
+def compute(name, compute_arrays, **sizes):
+    """Compute the arrays of a figure and write them to name.npz."""
+    OUTPUT.mkdir(exist_ok=True)
+    np.savez(OUTPUT / f"{name}.npz", **compute_arrays(**sizes))
+
+
 def redraw(name, draw):
-    """Draw a figure from its saved arrays and return the PNG's path."""
-    figure = draw(**load(name))
+    """Draw a figure from its saved arrays and return the PNG's path.
+
+    Arrays with a `card` (figures.cards.card) get their caption from it.
+    """
+    arrays = load(name)
+    if "card" in arrays:
+        arrays["caption"] = words(str(arrays.pop("card")))
+    figure = draw(**arrays)
     figure.savefig(OUTPUT / f"{name}.pdf", metadata={"CreationDate": None})
     figure.savefig(OUTPUT / f"{name}.png", metadata={"Software": None})
     plt.close(figure)
@@ -73,12 +87,3 @@ def load(name):
     """Return the arrays of a saved figure, to redraw it without computing."""
     with np.load(OUTPUT / f"{name}.npz", allow_pickle=False) as file:
         return {key: file[key] for key in file.files}
-
-
-def facts(run, *names):
-    """Return a caption from a result's provenance: rule, rho, L, data, clock, method, then more."""
-    known = run.provenance()
-    words = [f"{known['rule']}, rho = {known['rho']:g}" if known["rho"] else known["rule"]]
-    words += [f"L = {known['depth']}", known["data"], f"{known['loss']} loss", known["clock"]]
-    words += [f"{name}: {known[name]}" for name in names] + [f"flowsam {known['flowsam']}"]
-    return "; ".join(words)

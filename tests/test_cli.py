@@ -273,7 +273,7 @@ def test_verify_fails_with_the_parameters(capsys, tmp_path, broken, part, named)
     assert "0 of 1 claims pass; seed 3" in out
 
 
-FIGURE = '''"""A figure{more}.
+FIGURE = '''"""A figure.
 
 Claim: square_root, square. Takes: 0 s.
 """
@@ -282,7 +282,7 @@ def compute(n=3):
     return {{"x": np.arange(n) {fault}, "caption": "clock: tau"}}
 def draw(x, caption):
     figure, axes = style.panels()
-    axes.plot(x)
+    axes.plot(x{more})
     return figure
 import numpy as np
 from figures import style
@@ -296,8 +296,9 @@ def project(tmp_path):
 
     source = checkout(tmp_path)
     (source / "figures").mkdir()
-    own = Path(__file__).parents[1] / "figures" / "style.py"
-    (source / "figures" / "style.py").write_text(own.read_text())
+    for name in ("style.py", "cards.py"):
+        own = Path(__file__).parents[1] / "figures" / name
+        (source / "figures" / name).write_text(own.read_text())
     (source / "figures" / "__init__.py").touch()
     for name in ("fig_one", "fig_three", "fig_two"):
         (source / "figures" / f"{name}.py").write_text(FIGURE.format(more="", fault=""))
@@ -316,15 +317,21 @@ def reproduce(source, *arguments):
 def test_reproduce_writes_one_page_and_keeps_what_did_not_change(project):
     first = reproduce(project, "--fast")
     assert (first.returncode, first.stderr) == (0, "")
-    assert "3 of 3 figures, 0 kept" in first.stdout
+    assert "3 of 3 figures: 3 computed, 0 redrawn, 0 kept" in first.stdout
     page = (project / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 3 and "<script" not in page
     assert 'src="http' not in page and "Squares." in page and "clock: tau" in page
-    (project / "figures" / "fig_two.py").write_text(FIGURE.format(more=" redrawn", fault=""))
+    style = project / "figures" / "style.py"
+    style.write_text("# no change\n" + style.read_text())
+    (project / "figures" / "fig_two.py").write_text(FIGURE.format(more=" + 1", fault=""))
+    (project / "figures" / "fig_three.py").write_text(FIGURE.format(more="", fault="+ 1"))
     (project / "figures" / "output" / "fig_one.png").unlink()
-    second = reproduce(project, "--fast", "--json")
-    states = {"fig_one": "computed", "fig_three": "kept", "fig_two": "computed"}
-    assert json.loads(second.stdout)["figures"] == states
+    second = json.loads(reproduce(project, "--fast", "--json").stdout)
+    states = {"fig_one": "redrawn", "fig_three": "computed", "fig_two": "redrawn"}
+    assert second["figures"] == states and not second["claims"][0]["fresh"]
+    third = json.loads(reproduce(project, "--redraw", "--json", "--seed", "5").stdout)
+    assert set(third["figures"].values()) == {"redrawn"}
+    assert third["claims"][0]["fresh"] and third["claims"][0]["seed"] == 5
 
 
 def test_reproduce_reports_a_broken_figure_and_draws_the_rest(project):
@@ -333,5 +340,6 @@ def test_reproduce_reports_a_broken_figure_and_draws_the_rest(project):
     run = reproduce(project)
     assert run.returncode == 1 and "fig_one failed: NameError" in run.stdout
     assert (
-        "2 of 3 figures" in run.stdout and "fig_one failed" in (project / "report.html").read_text()
+        "2 of 3 figures:" in run.stdout
+        and "fig_one failed" in (project / "report.html").read_text()
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowsam.ledger.checks import Ledger, Verdict
-from flowsam.ledger.gallery import Figure, figure_names, fingerprint
+from flowsam.ledger.gallery import Figure
 from flowsam.ledger.questions import QUESTIONS
 from flowsam.ledger.report import page
 from flowsam.ledger.typeset import formula
+from flowsam.ledger.verdicts import Ledger, Verdict
 
 ROOT = Path(__file__).parents[1]
 PNG = b"\x89PNG"
@@ -52,8 +52,8 @@ def report(tmp_path_factory):
     )
     card = {"run": "mu & rho", "fingerprint": "f" * 64, "files": {}}
     figures = (
-        Figure("fig_digits_limits", "Which pixel wins.", ("dual_norm",), card, fresh=True),
-        Figure("fig_loss", "Loss.", (), {}, fresh=True, error="KeyError: 'x'"),
+        Figure("fig_digits_limits", "Which pixel wins.", ("dual_norm",), card, "computed"),
+        Figure("fig_loss", "Loss.", (), {}, "computed", error="KeyError: 'x'"),
     )
     return page(Ledger(3, verdicts), figures, source=source)
 
@@ -88,9 +88,3 @@ def test_formulas_are_pictures():
     assert formula(r"\mu_1").startswith('<img class="formula" src="data:image/svg+xml;base64,')
     with pytest.raises(ValueError):
         formula(r"\nonsense")
-
-
-def test_fingerprints_tell_figures_and_sizes_apart():
-    first, second, *_ = figure_names(ROOT)
-    marks = {fingerprint(n, ROOT, fast=f) for n in (first, second) for f in (True, False)}
-    assert len(marks) == 4 and fingerprint(first, ROOT, fast=True) in marks

@@ -13,28 +13,37 @@ from flowsam.cli.writing import checked_output, json_option, out_option, quiet_o
 @click.command("reproduce")
 @source_option
 @click.option("--fast", is_flag=True, help="Figures from small arrays.")
+@click.option("--redraw", is_flag=True, help="Draw figures again from saved arrays, valid or not.")
 @seed_option
 @out_option("the report, an .html file [default: report.html in the checkout]")
 @json_option
 @quiet_option
 def command(
-    source: str, fast: bool, seed: int | None, out: str | None, as_json: bool, quiet: bool
+    source: str,
+    fast: bool,
+    redraw: bool,
+    seed: int | None,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Verify every claim, draw every figure, write report.html.
 
-    Figures are kept in figures/output; a second run computes only those whose code, or the
-    package's, has changed. Exit code 1 if a claim or figure failed.
+    Verdicts and figures are kept in figures/output; a second run redoes those whose code, or what
+    it imports, has changed, and one that was interrupted goes on. A figure whose drawing alone has
+    changed is drawn from its saved arrays. Exit code 1 if a claim or figure failed.
     """
     from flowsam.ledger import checks as ledger
     from flowsam.ledger import gallery
 
     checkout = Path(source)
     names = gallery.figure_names(checkout)
-    (checkout / "figures" / "output").mkdir(exist_ok=True)
-    checked_output(str(checkout / "figures" / "output" / "any.npz"), (".npz",))
+    kept = checkout / "figures" / "output"
+    kept.mkdir(exist_ok=True)
+    checked_output(str(kept / "any.npz"), (".npz",))
     path = checked_output(out or str(checkout / "report.html"), (".html",))
-    found = ledger.run(checkout, seed=seed, quiet=quiet)
-    figures = gallery.draw_all(checkout, fast=fast, quiet=quiet)
+    found = ledger.run(checkout, seed=seed, kept=kept, quiet=quiet)
+    figures = gallery.draw_all(checkout, fast=fast, redraw=redraw, quiet=quiet)
     from flowsam.ledger.report import page
 
     partial = path.with_name(f".{path.name}.partial")
@@ -42,7 +51,7 @@ def command(
     partial.replace(path)
     broken = [figure for figure in figures if figure.error]
     facts = found.facts() | {
-        "figures": {f.name: f.error or ("computed" if f.fresh else "kept") for f in figures},
+        "figures": {f.name: f.error or f.state for f in figures},
         "report": str(path),
     }
     if not quiet:
@@ -50,7 +59,10 @@ def command(
     if not (quiet or as_json):
         for figure in broken:
             click.echo(f"{figure.name} failed: {figure.error}")
-        kept = sum(not figure.fresh for figure in figures)
-        click.echo(f"{len(names) - len(broken)} of {len(names)} figures, {kept} kept from before")
+        states = ", ".join(
+            f"{sum(figure.state == state for figure in figures)} {state}"
+            for state in ("computed", "redrawn", "kept")
+        )
+        click.echo(f"{len(names) - len(broken)} of {len(names)} figures: {states}")
         click.echo(f"report: {path}")
     return 0 if found.passed and not broken else 1

@@ -1,4 +1,4 @@
-"""The ledger: each claim derived, checked at random parameters, and made to fail on purpose.
+"""Each claim derived, checked at random parameters, and made to fail on purpose.
 
 A claim called `name` lives in two files of the source checkout: `derivations/name.py`, whose steps
 end in asserts, and `tests/theorems/test_name.py` with CLAIM (the name), SOURCE, `check(rng)` and
@@ -13,99 +13,30 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from flowsam.ledger.claims import claim_names
+from flowsam.ledger.dependencies import PACKAGE, fingerprint
 from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
-from flowsam.version import __version__
+from flowsam.ledger.kept import record, recorded
+from flowsam.ledger.verdicts import Ledger, Verdict
+from flowsam.ledger.workers import each
 
-__all__ = ["Ledger", "Verdict", "run", "table", "verify"]
-
-COLUMNS = ("claim", "source", "symbolic", "numeric", "control", "seconds")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What verifying one claim gave.
-
-    Parameters
-    ----------
-    claim : str
-        The name its files share.
-    source : str
-        Where the statement comes from.
-    symbolic, numeric, control : str
-        "pass", "fail", or "-" where an earlier step failed; `symbolic` counts steps SymPy left
-        undecided; `control` passes when every draw with a broken hypothesis was caught.
-    seconds : float
-        Wall time.
-    message : str
-        What failed, with the seed, the draw and the parameters; empty when all passed.
-
-    Examples
-    --------
-    >>> Verdict("a", "definition", "pass", "pass", "pass", 0.1).passed
-    True
-    """
-
-    claim: str
-    source: str
-    symbolic: str
-    numeric: str
-    control: str
-    seconds: float
-    message: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether all three parts passed."""
-        return not self.message
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """The verdicts of one run of `flowsam verify`.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of every draw.
-    verdicts : tuple of Verdict
-        One a claim.
-    note : str
-        What a reader has to know, e.g. that the package is not the checkout's own.
-    """
-
-    seed: int
-    verdicts: tuple[Verdict, ...]
-    note: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether every claim passed."""
-        return all(verdict.passed for verdict in self.verdicts)
-
-    def facts(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        head = {"flowsam": __version__, "seed": self.seed, "passed": self.passed, "note": self.note}
-        return head | {"claims": [asdict(verdict) for verdict in self.verdicts]}
-
-    def text(self, *, markdown: bool = False) -> str:
-        """Return the table, what failed, and the seed that repeats it."""
-        failures = [verdict.message for verdict in self.verdicts if verdict.message]
-        passed = len(self.verdicts) - len(failures)
-        last = f"{passed} of {len(self.verdicts)} claims pass; seed {self.seed}"
-        notes = [self.note] if self.note else []
-        return "\n".join([table(self.verdicts, markdown=markdown), "", *failures, *notes, last])
+__all__ = ["run", "verify"]
 
 
 def run(
-    source: Path, *, names: Sequence[str] = (), seed: int | None = None, quiet: bool = False
+    source: Path,
+    *,
+    names: Sequence[str] = (),
+    seed: int | None = None,
+    kept: Path | None = None,
+    quiet: bool = False,
 ) -> Ledger:
-    """Verify claims of a source checkout, with a progress bar where stderr is a terminal.
+    """Verify claims of a source checkout, on every processor.
 
     Parameters
     ----------
@@ -115,6 +46,9 @@ def run(
         Claims; all of them where empty.
     seed : int, optional
         Seed of the draws; fresh where None.
+    kept : Path, optional
+        A folder for verdicts: one that passed is kept until the code it depends on changes or
+        another seed is asked for. None checks everything.
     quiet : bool
         No progress bar, even on a terminal.
 
@@ -130,20 +64,43 @@ def run(
         For a claim it does not have.
     """
     from numpy.random import SeedSequence
-    from tqdm import tqdm
 
     known = claim_names(source)
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise ValueError(f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it")
-    seed = SeedSequence().entropy % 2**32 if seed is None else seed
     chosen = [name for name in known if name in (names or known)]
-    bar = tqdm(chosen, unit="claim", disable=quiet or None)
-    verdicts = tuple(verify(name, source, seed=seed) for name in bar)
-    checkout = Path(__file__).resolve().parents[2]
-    foreign = checkout != source.resolve()
-    note = f"the package checked is the one in {checkout}, not in {source}" if foreign else ""
-    return Ledger(seed, verdicts, note)
+    drawn = SeedSequence().entropy % 2**32 if seed is None else seed
+    old = {name: _kept(name, source, kept, seed) for name in chosen}
+    missing = [name for name in chosen if old[name] is None]
+    work = partial(_verify_and_keep, source=source, seed=drawn, kept=kept)
+    new = dict(zip(missing, each(work, missing, unit="claim", quiet=quiet), strict=True))
+    foreign = PACKAGE.parent != source.resolve()
+    note = f"the package checked is the one in {PACKAGE.parent}, not in {source}" if foreign else ""
+    return Ledger(drawn, tuple(old[name] or new[name] for name in chosen), note)
+
+
+def _files(name: str, source: Path) -> tuple[Path, Path]:
+    """The derivation and the theorem test of a claim."""
+    return source / f"derivations/{name}.py", source / f"tests/theorems/test_{name}.py"
+
+
+def _kept(name: str, source: Path, kept: Path | None, seed: int | None) -> Verdict | None:
+    """The verdict of an earlier run, if it is still valid."""
+    facts = recorded(kept / f"claim_{name}.json") if kept else {}
+    if not facts or facts["fingerprint"] != fingerprint(_files(name, source), source):
+        return None
+    verdict = Verdict(**facts["verdict"] | {"fresh": False})
+    return verdict if seed in (None, verdict.seed) else None
+
+
+def _verify_and_keep(name: str, source: Path, seed: int, kept: Path | None) -> Verdict:
+    """Verify one claim; note the verdict if it passed."""
+    verdict = verify(name, source, seed=seed)
+    if kept and verdict.passed:
+        mark = fingerprint(_files(name, source), source)
+        record(kept / f"claim_{name}.json", {"fingerprint": mark, "verdict": asdict(verdict)})
+    return verdict
 
 
 def verify(name: str, source: Path, *, seed: int) -> Verdict:
@@ -164,16 +121,17 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
         Never raises for a failing claim; warnings count as failures.
     """
     start, ledger = time.perf_counter(), {"symbolic": "-", "numeric": "-", "control": "-"}
+    derivation, test = _files(name, source)
     origin = message = ""
     step = "symbolic"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            names = run_derivation(source / "derivations" / f"{name}.py")
+            names = run_derivation(derivation)
             undecided = len(names.get("UNDECIDED", ()))
             ledger[step] = f"pass ({undecided} undecided)" if undecided else "pass"
             step = "numeric"
-            theorem = _theorem(name, source)
+            theorem = _theorem(test, source)
             origin = theorem.SOURCE
             run_check(theorem.check, seed=seed)
             ledger[step] = "pass"
@@ -183,46 +141,16 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
     except Exception as error:  # an error of any kind is a failed claim, not a crash
         ledger[step] = "fail"
         message = f"{name} fails its {step} part: {complaint(error)}"
-    return Verdict(name, origin, **ledger, seconds=time.perf_counter() - start, message=message)
+    seconds = round(time.perf_counter() - start, 2)
+    return Verdict(name, origin, **ledger, seconds=seconds, message=message, seed=seed)
 
 
-def _theorem(name: str, source: Path) -> ModuleType:
-    """Import the theorem test of a claim from the checkout, whatever else is called tests."""
+def _theorem(path: Path, source: Path) -> ModuleType:
+    """Import a theorem test from the checkout, whatever else is called tests."""
     root = str(source.resolve())
     if root not in sys.path:
         sys.path.insert(0, root)
-    path = source / "tests" / "theorems" / f"test_{name}.py"
-    spec = importlib.util.spec_from_file_location(f"theorem_{name}", path)
+    spec = importlib.util.spec_from_file_location(path.stem.replace("test", "theorem", 1), path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def table(verdicts: Sequence[Verdict], *, markdown: bool = False) -> str:
-    """Return the verdicts as an aligned text table, or as a Markdown one.
-
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-        One row each.
-    markdown : bool
-        Pipes instead of spaces.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> print(table([Verdict("a", "definition", "pass", "pass", "pass", 0.12)], markdown=True))
-    | claim | source | symbolic | numeric | control | seconds |
-    | --- | --- | --- | --- | --- | --- |
-    | a | definition | pass | pass | pass | 0.1 |
-    """
-    rows = [[*(getattr(v, c) for c in COLUMNS[:-1]), f"{v.seconds:.1f}"] for v in verdicts]
-    if markdown:
-        lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    lines = [COLUMNS, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

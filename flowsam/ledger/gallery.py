@@ -1,8 +1,12 @@
-"""The figures of a source checkout: drawn once, kept with a fingerprint, redone when it changes."""
+"""The figures of a source checkout: drawn once, kept, and redone as far as something changed.
+
+Where what is computed has changed, a figure is computed and drawn; where only the drawing has, it
+is drawn again from its saved arrays.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import ast
 import importlib
 import json
 import logging
@@ -11,13 +15,20 @@ import re
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from flowsam.ledger.dependencies import fingerprint
 from flowsam.ledger.evidence import complaint
+from flowsam.ledger.kept import record, recorded
+from flowsam.ledger.workers import each
 from flowsam.version import __version__
 
-__all__ = ["Figure", "draw_all", "figure_names", "fingerprint"]
+__all__ = ["Figure", "draw_all", "figure_names"]
+
+SUFFIXES = (".npz", ".png", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -33,9 +44,9 @@ class Figure:
     claims : tuple of str
         The claims it illustrates.
     card : dict
-        Run card: caption of the run, sizes, seconds, versions, fingerprint.
-    fresh : bool
-        Whether this call computed it.
+        Run card: clock, rule, rho, L, data, start, method, sizes, seconds, versions.
+    state : str
+        What this call did: "computed", "redrawn" or "kept".
     error : str
         What went wrong; empty where it was drawn.
     """
@@ -44,7 +55,7 @@ class Figure:
     title: str
     claims: tuple[str, ...]
     card: dict[str, Any]
-    fresh: bool
+    state: str
     error: str = ""
 
 
@@ -73,36 +84,10 @@ def figure_names(source: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (source / "figures").glob("fig_*.py")))
 
 
-def fingerprint(name: str, source: Path, *, fast: bool) -> str:
-    """Return a hash of all a figure depends on: package, shared figure code, its file, its size.
-
-    Parameters
-    ----------
-    name : str
-        A name of `figure_names`.
-    source : Path
-        The checkout.
-    fast : bool
-        Small arrays or full ones.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    import numpy
-    import scipy
-
-    digest = hashlib.sha256(repr((fast, numpy.__version__, scipy.__version__)).encode())
-    package = Path(__file__).resolve().parents[1]
-    shared = [p for p in (source / "figures").glob("*.py") if not p.name.startswith("fig_")]
-    for path in [*sorted(package.rglob("*.py")), *sorted(shared), source / f"figures/{name}.py"]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def draw_all(source: Path, *, fast: bool, quiet: bool = False) -> tuple[Figure, ...]:
-    """Return every figure, computing those whose fingerprint or files changed.
+def draw_all(
+    source: Path, *, fast: bool, redraw: bool = False, quiet: bool = False
+) -> tuple[Figure, ...]:
+    """Return every figure, computing and drawing what has to be, on every processor.
 
     Parameters
     ----------
@@ -110,6 +95,8 @@ def draw_all(source: Path, *, fast: bool, quiet: bool = False) -> tuple[Figure, 
         The checkout; figures go to its `figures/output`.
     fast : bool
         Use each figure's `FAST` sizes.
+    redraw : bool
+        Draw every figure again, from its saved arrays where it has any, valid or not.
     quiet : bool
         No progress bar, even on a terminal.
 
@@ -118,63 +105,73 @@ def draw_all(source: Path, *, fast: bool, quiet: bool = False) -> tuple[Figure, 
     tuple of Figure
         A figure that fails carries its error; the others are still drawn.
     """
-    from tqdm import tqdm
+    names = figure_names(source)
+    files = {name: source / "figures" / f"{name}.py" for name in names}
+    marks = {
+        name: tuple(fingerprint([path], source, fast, drawing=drawing) for drawing in (False, True))
+        for name, path in files.items()
+    }
+    kept = {} if redraw else {name: _kept(name, source, marks[name]) for name in names}
+    missing = [(name, *marks[name]) for name in names if not kept.get(name)]
+    work = partial(_make, source=source, fast=fast, redraw=redraw)
+    made = each(work, missing, unit="figure", quiet=quiet)
+    new = {name: facts for (name, *_), facts in zip(missing, made, strict=True)}
+    return tuple(
+        Figure(name, *_heading(path), **(kept.get(name) or new[name]))
+        for name, path in files.items()
+    )
 
-    root = str(source.resolve())
+
+def _kept(name: str, source: Path, marks: tuple[str, str]) -> dict[str, Any]:
+    """The run card of a figure that is still valid, with its state; empty where there is none."""
+    facts = recorded(_sidecar(name, source))
+    valid = facts and tuple(facts["fingerprints"]) == marks and all(facts["files"].values())
+    return {"card": facts["card"], "state": "kept"} if valid else {}
+
+
+def _sidecar(name: str, source: Path) -> Path:
+    """Where the record of a figure is."""
+    return source / "figures" / "output" / f"{name}.json"
+
+
+def _make(task: tuple[str, str, str], source: Path, *, fast: bool, redraw: bool) -> dict[str, Any]:
+    """Compute and draw one figure, or draw it again; its card and state, or its error."""
+    name, computed, _ = task
+    path, root = _sidecar(name, source), str(source.resolve())
     if root not in sys.path:
         sys.path.insert(0, root)
     # embedding fonts in PDF remarks on the date of each font file, on stderr
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    bar = tqdm(figure_names(source), unit="figure", disable=quiet or None)
-    return tuple(_figure(name, source, fast=fast) for name in bar)
-
-
-def _figure(name: str, source: Path, *, fast: bool) -> Figure:
-    """One figure, kept or computed."""
-    sidecar, mark = source / f"figures/output/{name}.json", fingerprint(name, source, fast=fast)
-    title, claims = _heading(source / f"figures/{name}.py")
-    kept = _kept(sidecar, mark)
-    if kept is not None:
-        return Figure(name, title, claims, kept, fresh=False)
+    old = recorded(path)
+    saved = old and old["files"].get(f"{name}.npz")
+    again = saved and (redraw or old["fingerprints"][0] == computed)
     try:
-        card = _compute(name, fast=fast) | {"fingerprint": mark, "files": {}}
+        style = importlib.import_module("figures.style")
+        module = importlib.import_module(f"figures.{name}")
+        card = old["card"] if again else _compute(name, module, style, fast=fast)
+        style.redraw(name, module.draw)
     except Exception as error:  # one broken figure must not hide the others
-        return Figure(name, title, claims, {}, fresh=True, error=complaint(error))
-    files = {f"{name}{end}": _digest(sidecar.with_suffix(end)) for end in (".npz", ".png")}
-    # written last: a figure that was interrupted has no run card, and is computed again
-    sidecar.write_text(json.dumps(card | {"files": files}, indent=1) + "\n", encoding="utf-8")
-    return Figure(name, title, claims, card, fresh=True)
+        return {"card": {}, "state": "computed", "error": complaint(error)}
+    marks = [old["fingerprints"][0] if again else computed, task[2]]
+    files = [path.with_suffix(end) for end in SUFFIXES]
+    record(path, {"fingerprints": marks, "card": card}, files)
+    return {"card": card, "state": "redrawn" if again else "computed"}
 
 
-def _kept(sidecar: Path, mark: str) -> dict[str, Any] | None:
-    """The run card of a figure that is still valid, or None."""
-    try:
-        card = json.loads(sidecar.read_text(encoding="utf-8"))
-        same = all(_digest(sidecar.with_name(n)) == hashed for n, hashed in card["files"].items())
-        return card if card["fingerprint"] == mark and same else None
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _digest(path: Path) -> str:
-    """Hash of one file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _compute(name: str, *, fast: bool) -> dict[str, Any]:
-    """Compute, draw and save one figure; return its run card."""
+def _compute(name: str, module: ModuleType, style: ModuleType, *, fast: bool) -> dict[str, Any]:
+    """Compute and save the arrays of one figure; return its run card."""
     import numpy
     import scipy
 
-    style = importlib.import_module("figures.style")
-    module = importlib.import_module(f"figures.{name}")
     sizes = getattr(module, "FAST", {}) if fast else {}
     start = time.perf_counter()
-    style.save(name, module.compute, module.draw, **sizes)
-    return {
-        "run": str(style.load(name).get("caption", "")),
+    style.compute(name, module.compute, **sizes)
+    seconds, arrays = time.perf_counter() - start, style.load(name)
+    card = json.loads(str(arrays["card"])) if "card" in arrays else {}
+    return card | {
+        "caption": str(arrays.get("caption", "")),
         "sizes": "fast: " + ", ".join(f"{k}={v}" for k, v in sizes.items()) if sizes else "full",
-        "seconds": round(time.perf_counter() - start, 1),
+        "seconds": round(seconds, 1),
         "versions": f"flowsam {__version__}, numpy {numpy.__version__}, "
         f"scipy {scipy.__version__}, Python {platform.python_version()}",
     }
@@ -182,9 +179,7 @@ def _compute(name: str, *, fast: bool) -> dict[str, Any]:
 
 def _heading(path: Path) -> tuple[str, tuple[str, ...]]:
     """The first sentence of a figure's docstring, and the claims it names."""
-    import ast
-
     words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or path.stem
     named = re.search(r"^Claims?: ([\w, ]+)", words, re.MULTILINE)
-    claims = re.findall(r"\w*_\w*", named[1]) if named else []
+    claims = re.findall(r"\w*_\w*|rates", named[1]) if named else []
     return words.splitlines()[0], tuple(claims)

@@ -11,11 +11,11 @@ from string import Template
 
 import numpy as np
 
-from flowsam.ledger.checks import Ledger, Verdict
 from flowsam.ledger.claims import headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.questions import QUESTIONS, Question
 from flowsam.ledger.typeset import formula
+from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.notation import latex
 from flowsam.version import __version__
 

@@ -1,0 +1,60 @@
+"""Results on disk with the fingerprint of what they depend on: valid until that changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["record", "recorded"]
+
+
+def record(path: Path, facts: dict[str, Any], files: Sequence[Path] = ()) -> None:
+    """Write facts as JSON in one move, with the hashes of the files that belong to them.
+
+    Parameters
+    ----------
+    path : Path
+        Of the record. It is written last: what was interrupted has none, and is done again.
+    facts : dict
+        Ready for JSON.
+    files : sequence of Path
+        In the same folder.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    text = json.dumps(facts | {"files": {file.name: _digest(file) for file in files}}, indent=1)
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def recorded(path: Path) -> dict[str, Any]:
+    """Return the facts of a record and, for each of its files, whether it is still the same.
+
+    Parameters
+    ----------
+    path : Path
+        Of the record.
+
+    Returns
+    -------
+    dict
+        Under "files" a dict of names to whether the file is still what it was; empty where there
+        is no record, or one that cannot be read.
+    """
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        files = {
+            name: path.with_name(name).is_file() and _digest(path.with_name(name)) == hashed
+            for name, hashed in facts["files"].items()
+        }
+        return facts | {"files": files}
+    except (OSError, ValueError, KeyError, AttributeError):
+        return {}
+
+
+def _digest(path: Path) -> str:
+    """Hash of one file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
