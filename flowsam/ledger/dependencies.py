@@ -34,7 +34,7 @@ def fingerprint(paths: Iterable[Path], source: Path, *facts: object, drawing: bo
         What else decides the result, e.g. sizes; compared by `repr`.
     drawing : bool
         False leaves out what only decides how a picture looks: functions called `draw`,
-        `figures/style.py` and `flowsam/draw.py`, Matplotlib.
+        `figures/style.py` and `flowsam/draw`, Matplotlib.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def fingerprint(paths: Iterable[Path], source: Path, *facts: object, drawing: bo
     libraries = [(name, version(name)) for name in names]
     digest = hashlib.sha256(repr((facts, platform.python_version(), libraries)).encode())
     for path in dependencies(paths, source):
-        if drawing or path.name not in ("draw.py", "style.py"):
+        if drawing or not (path.name == "style.py" or PACKAGE / "draw" in path.parents):
             code = _code(path, path.stat().st_mtime_ns, drawing=drawing)
             digest.update(f"{path.name}\0{code}\0".encode())
     return digest.hexdigest()
