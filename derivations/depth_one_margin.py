@@ -6,7 +6,7 @@
 # Assumes linearly separable data; exponential tails of the loss; for the line, that the direction
 # of w converges and that every support vector has a positive weight.
 #
-# Used by flowsam.rates, flowsam.outcomes.directions, flowsam.margin.
+# Used by flowsam.rates, flowsam.outcomes.late_verdicts, flowsam.margin.
 #
 # Source: arXiv:2603.08290, Theorems 3.1 and 4.1; the line with its offset: flowsam.
 

@@ -5,7 +5,7 @@
 # Assumes linearly separable data that a predictor within the signs of a balanced start separates;
 # that the loss tends to 0; that beta/||beta|| and q converge. Balanced starts, u = v > 0.
 #
-# Used by flowsam.outcomes.directions, flowsam.margin.
+# Used by flowsam.outcomes.late_verdicts, flowsam.outcomes.weak_duality, flowsam.margin.
 #
 # Source: arXiv:2603.08290, Theorem 4.2, which assumes that directions converge.
 

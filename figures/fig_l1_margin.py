@@ -9,7 +9,7 @@ import flowsam.draw as paint
 from figures import style
 from figures.sets import separable
 from flowsam import Flow, gradient_flow, l2, max_margin, solve, split_signs
-from flowsam.outcomes.directions import state_certificate
+from flowsam.outcomes.weak_duality import state_certificate
 
 FAST = {"seeds": (2,), "rows": 7, "end": 50.0}
 

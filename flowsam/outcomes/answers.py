@@ -1,7 +1,8 @@
 """limit and limits: where a flow ends as t -> inf, by the theorem that decides.
 
-Nothing here integrates original time: directions converge like powers of log t, and a run near a
-saddle looks converged. Rules of theorems come first, then certificates on a run in rescaled time.
+Directions converge like powers of log t, and a run near a saddle looks converged: no label comes
+from how little a run still moves. Theorems come first, then certificates of a run's state, in
+rescaled time for one example, at log t = 1e4 for several.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from flowsam.archive import html_card, text_card
 from flowsam.flow import Flow
 from flowsam.labels import kind_of
 from flowsam.outcomes import verdicts
+from flowsam.outcomes.directions import Direction
 
 __all__ = ["Limit", "limit", "limits"]
 
@@ -31,11 +33,15 @@ class Limit:
     kind : str
         The word for it.
     direction : ndarray, shape (d,), or None
-        Limit of beta / ||beta||_2; None where there is none, or it is not known.
+        Limit of beta / ||beta||_2; None where there is none, or it is not known. Several examples
+        at L >= 2: that at the end of the run, whose distance from the max margin is in `reason`.
     certificate : str
         "theorem", "monotone", "numerical", or "none".
     reason : str
         What decided, or which hypothesis fails.
+    evidence : Direction or None
+        Several examples at L >= 2: the numbers in `reason`, and the direction of the run's end
+        whether it is certified or not.
     """
 
     label: int
@@ -43,6 +49,7 @@ class Limit:
     direction: Float[np.ndarray, " d"] | None
     certificate: str
     reason: str
+    evidence: Direction | None = None
 
     def _rows(self) -> list[tuple[str, str]]:
         """Return the facts both representations show."""
@@ -75,6 +82,11 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
     L = 2 to the largest |mu_j| with `u_j + sign(mu_j) v_j != 0`, or to 0. The rest is read off a
     run in rescaled time, with a certificate, or is undecided.
 
+    Several examples: L = 1 goes to the l_2 max margin, by theorem. L = 2 is run to log t = 1e4 and
+    certified by weak duality once `min_i m_i / ||beta||_1` is at least 0.999 of the largest margin
+    of the features that survive, for GD, l_2 and l_inf; undecided below that, stalled where they
+    do not separate. L >= 3, and other rules: the direction there, with no claim.
+
     Parameters
     ----------
     flow : Flow
@@ -93,8 +105,9 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
 
     Notes
     -----
-    Derivations: derivations/linf_limit.py, derivations/linf_two_layer.py.
-    Source: arXiv:2603.08290, Theorem 3.2, Corollary 3.5, Theorem 4.2; signs and ties: flowsam.
+    Derivations: derivations/linf_limit.py, derivations/linf_two_layer.py, derivations/l2_limit.py.
+    Source: arXiv:2603.08290, Theorems 3.1, 3.2, 4.1, 4.2, Corollary 3.5; signs, ties and
+    certificates: flowsam.
 
     Examples
     --------
@@ -111,10 +124,10 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
     reason = verdict.reason
     if idle.size:
         shown = ", ".join(map(str, idle[:12])) + (", ..." if idle.size > 12 else "")
-        reason += f"; idle (mu_j = 0): {shown}"
-    return Limit(
-        verdict.label, kind_of(verdict.label), verdict.direction, verdict.certificate, reason
-    )
+        zero = "mu_j" if flow.data.z.shape[0] == 1 else "every z_ij"
+        reason += f"; idle ({zero} = 0): {shown}"
+    about = (verdict.certificate, reason, verdict.evidence)
+    return Limit(verdict.label, kind_of(verdict.label), verdict.direction, *about)
 
 
 def limits(flow: Flow, theta0s: ArrayLike) -> Int[np.ndarray, "*batch"]:

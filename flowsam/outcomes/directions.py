@@ -13,19 +13,18 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam.data import Data
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.margin.farkas import separability
-from flowsam.margin.least_distance import shortest_separator
-from flowsam.margin.vertices import lightest_separator
 from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs
+from flowsam.outcomes.weak_duality import compared, state_certificate
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
 
-__all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction", "state_certificate"]
+__all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
 
 CERTIFIED = 0.999
+_RTOL, _ATOL = 1e-7, 1e-10  # against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +47,10 @@ class Direction:
         `min_i m_i / ||beta||` over `||sum_i q_i z_i||_*` in that norm (l_1 where None): never
         above the true margin ratio.
     ratios : tuple of float
-        True margin ratios in the l_1 and the l_2 norm, 1 at the max margin.
+        True margin ratios in the l_1 and the l_2 norm, 1 at the max margin of the features that
+        survive, with the signs the start can reach.
     angles : tuple of float
-        Angles (radians) to the l_1 and the l_2 max-margin directions the start can reach.
+        Angles (radians) to those l_1 and l_2 max-margin directions.
     support : ndarray of int
         Features with |beta_j| above 1e-3 of the largest, counted from 0.
     reason : str
@@ -67,6 +67,18 @@ class Direction:
     angles: tuple[float, float]
     support: Int[np.ndarray, " s"]
     reason: str
+
+    @property
+    def comparison(self) -> str:
+        """The margin ratios, the angles and the support, in one clause; features from 1."""
+        shown = ", ".join(str(j + 1) for j in self.support[:12])
+        shown += ", ..." if self.support.size > 12 else ""
+        ratios, angles = ("{:.5f} in l_1, {:.5f} in l_2", "{:.2g} to l_1, {:.2g} to l_2")
+        return (
+            f"margin over the largest: {ratios.format(*self.ratios)}; angle (radians) to the max "
+            f"margins: {angles.format(*self.angles)}; "
+            f"support: {self.support.size} of {self.direction.size} features ({shown})"
+        )
 
 
 def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = 1e4) -> Direction:
@@ -104,7 +116,7 @@ def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = 1e4) -> 
     >>> found.norm, found.certificate > 0.99, round(found.ratios[0], 3)
     (1, True, 1.0)
     """
-    return run_direction(solve(flow, theta0, log_t_end=log_t_end))
+    return run_direction(solve(flow, theta0, log_t_end=log_t_end, rtol=_RTOL, atol=_ATOL))
 
 
 def run_direction(run: Trajectory) -> Direction:
@@ -132,11 +144,10 @@ def run_direction(run: Trajectory) -> Direction:
     beta = run.beta[-1]
     size = np.linalg.norm(beta)
     unit = beta / size if size > 0 else beta
-    ratios, angles = _comparisons(run.data, unit, signs)
     label, reason = _verdict(run, norm, values[-1], signs * kept)
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
     about = (float(run.log_t[-1]), settled_at, norm, float(values[-1]))
-    return Direction(label, unit, *about, ratios, angles, support, reason)
+    return Direction(label, unit, *about, *compared(run.data, unit, signs * kept), support, reason)
 
 
 def _claimed_norm(run: Trajectory) -> int | None:
@@ -146,62 +157,6 @@ def _claimed_norm(run: Trajectory) -> int | None:
     return {1: 2, 2: 1}.get(depth) if covered else None
 
 
-def state_certificate(
-    flow: Flow, theta: Float[np.ndarray, "L d"], norm: int, signs: Float[np.ndarray, " d"]
-) -> float:
-    """Return the weak-duality ratio of one state, over the features and signs a run can use.
-
-    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, with the shares q of the perturbed or of the
-    plain weights, whichever prove more; at most the true margin ratio, and 0 where a margin is not
-    positive.
-
-    Parameters
-    ----------
-    flow : Flow
-    theta : ndarray, shape (L, d)
-    norm : int
-        1 or 2.
-    signs : ndarray, shape (d,)
-        +-1, 0 or nan as in `reachable_signs`.
-
-    Returns
-    -------
-    float
-    """
-    beta = np.prod(theta, axis=0)
-    length = np.linalg.norm(beta, norm)
-    least = float((flow.data.z @ beta).min())
-    if length == 0 or least <= 0:
-        return 0.0
-    bounds = []
-    for point in (theta, flow.perturbed(theta)):
-        pull = flow.pull(point)[0]
-        useful = np.where(np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull))
-        bounds.append(np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2))
-    return float(least / length / min(bounds))
-
-
-def _comparisons(
-    data: Data, unit: Float[np.ndarray, " d"], signs: Float[np.ndarray, " d"]
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the true margin ratios and the angles, for the l_1 and the l_2 norm; nan if none."""
-    ratios, angles = [], []
-    if not unit.any():
-        return (np.nan, np.nan), (np.nan, np.nan)
-    for norm in (1, 2):
-        try:
-            free = np.nan_to_num(signs)
-            best = (lightest_separator, shortest_separator)[norm - 1](data.z, free)[0]
-        except ValueError:
-            return (np.nan, np.nan), (np.nan, np.nan)
-        length = np.linalg.norm(unit, norm)
-        margin = float((data.z @ unit).min() / length) if length > 0 else 0.0
-        ratios.append(margin * float(np.linalg.norm(best, norm)))
-        difference = np.linalg.norm(unit - best / np.linalg.norm(best))
-        angles.append(2 * float(np.arcsin(min(1.0, difference / 2))))
-    return tuple(ratios), tuple(angles)
-
-
 def _verdict(
     run: Trajectory,
     norm: int | None,
@@ -209,8 +164,8 @@ def _verdict(
     signs: Float[np.ndarray, " d"],
 ) -> tuple[int, str]:
     """Return the label and the sentence that explains it."""
-    if run.status == "collapsed":
-        return Label.ZERO, "every weight reached 0: the predictor is 0"
+    if not run.theta[-1][:, run.data.z.any(axis=0)].any():
+        return Label.ZERO, f"every active weight reached 0, at tau = {run.tau[-1]:.6g}"
     verdict = separability(run.data)
     if not verdict.separable:
         return Label.UNDECIDED, f"no theorem applies: the data are {verdict.message}"

@@ -11,6 +11,7 @@ from flowsam.ensemble import Ending
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.blow_up_order import equals
+from flowsam.outcomes.directions import Direction
 from flowsam.outcomes.settling import settle
 
 __all__ = ["Verdict", "basis", "by_path"]
@@ -27,12 +28,15 @@ class Verdict:
     certificate : str
         "theorem", "monotone", "numerical" or "none".
     reason : str
+    evidence : Direction or None
+        With several examples, what the late run showed.
     """
 
     label: int
     direction: Float[np.ndarray, " d"] | None
     certificate: str
     reason: str
+    evidence: Direction | None = None
 
 
 def basis(mu: Float[np.ndarray, " d"], label: int) -> Float[np.ndarray, " d"]:

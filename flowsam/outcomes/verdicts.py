@@ -1,4 +1,4 @@
-"""The rules behind `limit` for one example: theorems first, certificates on a run elsewhere."""
+"""The rules behind `limit`: theorems first, certificates on a run elsewhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flowsam import exact
 from flowsam.exact import first_escape, linf_balanced, linf_two_layer
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
+from flowsam.outcomes.late_verdicts import by_late_run
 from flowsam.outcomes.path_verdicts import Verdict, basis, by_path
 from flowsam.outcomes.settling import settle
 from flowsam.outcomes.theorem_labels import TIE, deep_labels, fate_labels, l2_labels
@@ -91,7 +92,7 @@ def _by_curve(flow: Flow, theta0: Float[np.ndarray, "2 d"]) -> Verdict:
 def judge(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     """Return the verdict on one start."""
     if flow.data.z.shape[0] > 1:
-        raise ValueError("several examples")
+        return by_late_run(flow, theta0)
     mu, depth = flow.mu, len(theta0)
     name = _rule(flow, depth)
     if name == "depth one":

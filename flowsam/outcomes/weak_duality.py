@@ -1,0 +1,118 @@
+"""How close a predictor is to the largest margin: proven by a run alone, and measured."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.data import Data
+from flowsam.flow import Flow
+from flowsam.margin.least_distance import shortest_separator
+from flowsam.margin.vertices import lightest_separator
+
+__all__ = ["Comparison", "compared", "state_certificate"]
+
+Vector = Float[np.ndarray, " d"]
+
+
+class Comparison(NamedTuple):
+    """A predictor beside the max margins, in the l_1 and the l_2 norm; nan where there is none.
+
+    Attributes
+    ----------
+    ratios : tuple of float
+        Margins over the largest ones, 1 at the max margin.
+    angles : tuple of float
+        Angles to the max-margin directions, radians.
+    """
+
+    ratios: tuple[float, float]
+    angles: tuple[float, float]
+
+
+def state_certificate(
+    flow: Flow, theta: Float[np.ndarray, "L d"], norm: int, signs: Vector
+) -> float:
+    """Return the weak-duality ratio of one state, over the features and signs a run can use.
+
+    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, with the shares q of the perturbed or of the
+    plain weights, whichever prove more; at most the true margin ratio, and 0 where a margin is not
+    positive.
+
+    Parameters
+    ----------
+    flow : Flow
+    theta : ndarray, shape (L, d)
+    norm : int
+        1 or 2.
+    signs : ndarray, shape (d,)
+        +-1, 0 or nan as in `reachable_signs`; features of nan are left out.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Derivations: derivations/depth_one_margin.py, derivations/l2_limit.py.
+
+    Examples
+    --------
+    >>> from flowsam import gradient_flow
+    >>> flow = Flow(Data([[3.0, 4.0]]), gradient_flow())
+    >>> state_certificate(flow, np.array([[0.0, 1.0]]), 2, np.zeros(2))
+    0.8
+    """
+    beta = np.where(np.isnan(signs), 0.0, np.prod(theta, axis=0))
+    length = np.linalg.norm(beta, norm)
+    least = float((flow.data.z @ beta).min())
+    if length == 0 or least <= 0:
+        return 0.0
+    bounds = []
+    for point in (theta, flow.perturbed(theta)):
+        pull = flow.pull(point)[0]
+        useful = np.where(np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull))
+        bounds.append(np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2))
+    return float(least / length / min(bounds))
+
+
+def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
+    """Return a predictor's margin ratios and angles, over the features and signs a run can use.
+
+    Parameters
+    ----------
+    data : Data
+    beta : ndarray, shape (d,)
+    signs : ndarray, shape (d,)
+        As in `state_certificate`.
+
+    Returns
+    -------
+    Comparison
+
+    Examples
+    --------
+    >>> np.round(compared(Data([[3.0, 4.0]]), np.array([0.0, 2.0]), np.zeros(2)), 4)
+    array([[1.    , 0.8   ],
+           [0.    , 0.6435]])
+    """
+    used = ~np.isnan(signs)
+    kept, z = np.where(used, beta, 0.0), np.where(used, data.z, 0.0)
+    free, none = np.nan_to_num(signs), Comparison((np.nan, np.nan), (np.nan, np.nan))
+    if not kept.any() or not z.any(axis=1).all():
+        return none
+    try:
+        best = [separator(z, free)[0] for separator in (lightest_separator, shortest_separator)]
+    except ValueError:
+        return none
+    return Comparison(*zip(*(_beside(z, kept, best[k], k + 1) for k in (0, 1)), strict=True))
+
+
+def _beside(z: Float[np.ndarray, "n d"], beta: Vector, best: Vector, norm: int) -> tuple:
+    """Return the margin ratio and the angle, accurate also where it is small."""
+    margin = float((z @ beta).min() / np.linalg.norm(beta, norm))
+    units = [x / np.linalg.norm(x) for x in (beta, best)]
+    half = min(1.0, float(np.linalg.norm(units[0] - units[1])) / 2)
+    return margin * float(np.linalg.norm(best, norm)), 2 * float(np.arcsin(half))

@@ -1,0 +1,107 @@
+"""limit with several examples: theorems at depth 1, certified or undecided at 2, no claim above."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flowsam import (
+    Data,
+    Flow,
+    gradient_flow,
+    l2,
+    limit,
+    limits,
+    linf,
+    lp,
+    max_margin,
+    solve,
+    unnormalised,
+)
+from flowsam.labels import Label
+from flowsam.outcomes.weak_duality import compared, state_certificate
+from tests.test_directions import separable
+
+SLOW = Data([[1.0, 1.1]] * 2)
+EASY = Data([[2.0, 0.5], [0.4, 1.5]])
+
+
+@pytest.mark.parametrize(
+    "rule", [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, 3.0), unnormalised(0.3)], ids=repr
+)
+def test_depth_one_is_the_l2_max_margin(rule) -> None:
+    """From every start, by theorem; the run it speaks of is on its way there."""
+    data = separable(1)
+    end = limit(Flow(data, rule), np.ones((1, 5)))
+    best = max_margin(data, 2)
+    assert (end.label, end.kind, end.certificate) == (-5, "other direction", "theorem")
+    np.testing.assert_allclose(end.direction, best / np.linalg.norm(best))
+    if rule.switches:
+        return
+    run = solve(Flow(data, rule), np.ones((1, 5)), log_t_end=300.0, rtol=1e-6)
+    error = np.linalg.norm(run.beta[-1] / np.linalg.norm(run.beta[-1]) - end.direction)
+    assert error < 10 / 300
+
+
+def test_depth_two_is_certified() -> None:
+    """A fast set: the direction of the l_1 max margin, with the numbers as words and as fields."""
+    end = limit(Flow(EASY, l2(0.1)), np.full((2, 2), 0.7))
+    assert (end.label, end.certificate) == (Label.OTHER_DIRECTION, "numerical")
+    found = end.evidence
+    assert found.certificate >= 0.999
+    assert found.certificate <= found.ratios[0] <= 1 + 1e-10
+    assert found.settled_at < found.log_t
+    best = max_margin(EASY, 1)
+    np.testing.assert_allclose(end.direction, best / np.linalg.norm(best), atol=1e-3)
+    for word in ("largest l_1 margin", f"{found.ratios[0]:.5f} in l_1", "to l_2", "support", "on;"):
+        assert word in end.reason
+
+
+def test_slow_sets_are_undecided() -> None:
+    """No direction is claimed; the run's is in the evidence."""
+    flow, theta0 = Flow(SLOW, gradient_flow()), np.full((2, 2), 0.7)
+    end = limit(flow, theta0)
+    assert (end.label, end.certificate, end.direction) == (Label.UNDECIDED, "none", None)
+    assert f"at least {end.evidence.certificate:.5f}" in end.reason
+    assert np.linalg.norm(end.evidence.direction) == pytest.approx(1.0)
+
+
+def test_depth_three_claims_nothing() -> None:
+    """Margin ratios are reported; no norm, no certificate."""
+    end = limit(Flow(EASY, gradient_flow()), np.full((3, 2), 0.7))
+    assert (end.label, end.certificate, end.evidence.norm) == (Label.OTHER_DIRECTION, "none", None)
+    assert "no theorem is known here" in end.reason
+    assert "in l_1" in end.reason
+
+
+def test_collapse_and_rest_are_zero() -> None:
+    """l_2-SAM below its critical scale; a start that cannot move."""
+    assert limit(Flow(EASY, l2(1.0)), np.full((2, 2), 0.05)).kind == "zero"
+    still = limit(Flow(EASY, gradient_flow()), np.zeros((3, 2)))
+    assert (still.kind, still.certificate) == ("zero", "theorem")
+
+
+def test_batches() -> None:
+    """The labels of a batch are those of its members."""
+    flow, starts = Flow(EASY, l2(1.0)), np.stack([np.zeros((2, 2)), np.full((2, 2), 0.05)])
+    assert limits(flow, starts).tolist() == [0, 0]
+    np.testing.assert_array_equal(limits(flow, np.ones((3, 2, 1, 2))), np.full((3, 2), -5))
+
+
+def test_data_that_do_not_separate() -> None:
+    """Undecided at every depth, with the reason."""
+    data = Data(np.random.default_rng(0).standard_normal((60, 2)))
+    end = limit(Flow(data, linf(0.1)), np.ones((1, 2)))
+    assert end.label == Label.UNDECIDED
+    assert "not linearly separable" in end.reason
+
+
+def test_comparison_is_over_the_features_that_survive() -> None:
+    """Against the max margin of all features the same vector would score lower."""
+    data, beta = Data([[1.0, 3.0], [1.0, 2.0]]), np.array([1.0, 1e-9])
+    dead = np.array([0.0, np.nan])
+    assert compared(data, beta, dead).ratios == pytest.approx((1.0, 1.0))
+    assert compared(data, beta, np.zeros(2)).ratios[0] == pytest.approx(0.5)
+    assert np.isnan(compared(Data([[0.0, 1.0]]), beta, dead).ratios).all()
+    flow = Flow(data, gradient_flow())
+    assert state_certificate(flow, beta[None], 1, dead) == pytest.approx(1.0)
