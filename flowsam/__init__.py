@@ -26,7 +26,7 @@ _HOMES = {
     "network": ("balanced", "beta"),
     "outcomes": ("Limit", "limit", "limits"),
     "perturbations": ("Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"),
-    "portrait": ("Portrait", "layer_plane", "phase_portrait"),
+    "portrait": ("Portrait", "layer_plane", "phase_portrait", "refine"),
     "solver": ("solve",),
     "trajectory": ("Trajectory",),
 }

@@ -9,12 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam import exact
 from flowsam.data import real_array
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
-from flowsam.outcomes.settling import settling_times
 from flowsam.portrait.planes import BalancedPlane, Plane, RadiusPlane
 
 __all__ = [
@@ -24,7 +22,6 @@ __all__ = [
     "default_plane",
     "labels_at",
     "labels_by_rows",
-    "settled_rows",
 ]
 
 Axis = Float[np.ndarray, " _"]
@@ -151,7 +148,7 @@ def labels_at(
     flow : Flow
         Data, rule and loss.
     start : callable
-        The plane: all at once for those of `planes`, a row at a time for any other function.
+        The plane.
     x, y : ndarray, shape (N,)
 
     Returns
@@ -167,62 +164,23 @@ def labels_at(
     """
     if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, y):
         return limits(start.flow_at(flow, 1.0), start.at(x, y)[0] / y[:, None, None])
-    if isinstance(start, Plane) and not hasattr(start, "flow_at"):
-        return limits(flow, start.at(x, y)[0])
+    if not hasattr(start, "flow_at"):
+        return limits(flow, _scattered(start, x, y))
     found = np.empty(x.size, dtype=np.int64)
     for value in np.unique(y):
         row = np.flatnonzero(y == value)
-        here = start.flow_at(flow, float(value)) if hasattr(start, "flow_at") else flow
+        here = start.flow_at(flow, float(value))
         found[row] = limits(here, start(x[None, row], np.array([[value]]))[0])
     return found
 
 
-def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.ndarray, "ny nx"]:
-    """Return the rescaled time of collapse or blow-up over a plane.
-
-    Parameters
-    ----------
-    flow : Flow
-        One example.
-    start : callable
-        The plane.
-    axes : tuple of ndarray
-        x (nx,) and y (ny,).
-
-    Returns
-    -------
-    ndarray, shape (ny, nx)
-        inf where the limit is asymptotic, nan where it is not known.
-
-    Raises
-    ------
-    ValueError
-        For several examples, or l_inf and l_1 starts without a closed form.
-    """
-    x, y = axes
-    own = hasattr(start, "flow_at")
-    rows = 1 if own else max(1, INTEGRATED // x.size)
-    found = []
-    for first in range(0, y.size, rows):
-        column = y[first : first + rows, None]
-        here = start.flow_at(flow, float(column[0, 0])) if own else flow
-        found.append(_settled(here, start(x[None], column)))
-    return np.concatenate(found)
-
-
-def _settled(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
-    """Return the first blow-up, or without one the time at which the last coordinate rests."""
-    case = exact.case_for(flow, block)
-    if case is None:
-        if flow.data.z.shape[0] > 1 or flow.perturbation.switches:
-            raise ValueError(
-                f"settled_at needs one example and a closed form or a smooth rule, got "
-                f"{flow.describe()}; solve follows single starts"
-            )
-        flat = block.reshape(-1, *block.shape[-2:])
-        return settling_times(flow, flat).reshape(block.shape[:2])
-    mu, rho = flow.mu, exact.radius_of(flow, block)
-    blow_up = case.blow_up_time(block, mu, rho=rho).min(axis=-1)
-    rest = case.zero_time(block, mu, rho=rho)
-    time = np.minimum(blow_up, np.where(mu == 0, 0.0, rest).max(axis=-1))
-    return np.where(limits(flow, block) == Label.UNDECIDED, np.nan, time)
+def _scattered(
+    start: Start, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]
+) -> Float[np.ndarray, "N L d"]:
+    """Starts of scattered points; a function of the user's gets rows, as in a grid."""
+    if isinstance(start, Plane):
+        return start.at(x, y)[0]
+    order = np.argsort(y, kind="stable")
+    rows = np.split(order, np.flatnonzero(np.diff(y[order])) + 1)
+    starts = np.concatenate([start(x[None, row], y[row[:1], None])[0] for row in rows])
+    return starts[np.argsort(order)]

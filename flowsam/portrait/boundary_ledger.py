@@ -1,0 +1,153 @@
+"""What a refinement has found so far: segments of boundaries, areas of regions, cells to cut."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.labels import kind_of
+from flowsam.portrait.lattice import Lattice
+from flowsam.portrait.lattice_cells import UNIT, Cells, cells_at
+from flowsam.portrait.polylines import joined
+
+__all__ = ["Ledger"]
+
+Chords = Float[np.ndarray, "N 2 2"]
+Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """Running totals of one refinement.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        The lattice over the plane.
+    area, error : dict
+        Area of each label, and of the strips in which boundaries lie.
+    segments : dict
+        Pair of labels to segments in lattice coordinates.
+    seen, settled : set
+        Names of all mixed cells, and of those that need no cut.
+    """
+
+    lattice: Lattice
+    area: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+    error: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+    segments: defaultdict[tuple[int, int], list] = field(default_factory=lambda: defaultdict(list))
+    seen: set[tuple[int, int, int]] = field(default_factory=set)
+    settled: set[tuple[int, int, int]] = field(default_factory=set)
+
+    def coarse(self) -> Cells:
+        """Return the portrait's cells whose corners differ; count the others as they are."""
+        step, (columns, rows) = self.lattice.step, self.lattice.last // self.lattice.step
+        corner = step * np.stack(np.divmod(np.arange(rows * columns), columns)[::-1], axis=1)
+        return self._mixed(cells_at(self.lattice, corner, np.full(len(corner), step)))
+
+    def _mixed(self, cells: Cells) -> Cells:
+        """Return the mixed cells among some; count the others."""
+        mixed = cells.crossed.any(axis=1)
+        even = cells.keep(~mixed)
+        self._count(self.area, even.labels[:, 0], even, even.side.astype(float) ** 2)
+        found = cells.keep(mixed)
+        self.seen.update(found.keys)
+        return found
+
+    def _count(
+        self, totals: dict, labels: Int[np.ndarray, " N"], cells: Cells, units: np.ndarray
+    ) -> None:
+        """Add areas given in square lattice units."""
+        plane, step = self.lattice.plane, self.lattice.step
+        column, row = (cells.corner // step).T
+        size = units * np.diff(plane.x)[column] * np.diff(plane.y)[row] / step**2
+        for label in np.unique(labels):
+            totals[int(label)] += float(size[labels == label].sum())
+
+    def accept(self, cells: Cells) -> Cells:
+        """Take down what is a chord or small enough; return the cells to cut.
+
+        A chord needs two crossings between the same two labels, and the boundary along it.
+        """
+        small, simple = cells.side == UNIT, cells.crossed.sum(axis=1) == 2
+        done = np.zeros(small.shape, dtype=bool)
+        plain = cells.keep(simple)
+        _, place, pair = plain.crossings(self.lattice)
+        chord, pair = place.reshape(-1, 2, 2), pair.reshape(-1, 2, 2)
+        fits = (pair[:, 0] == pair[:, 1]).all(axis=1)
+        fits &= small[simple] | plain.followed(self.lattice, chord)
+        done[simple] = fits
+        self._take_chords(plain.keep(fits), chord[fits], pair[fits, 0])
+        self._take_points(cells.keep(small & ~done))
+        self.settled.update(cells.keep(done | small).keys)
+        return cells.keep(~(done | small))
+
+    def _take_chords(self, cells: Cells, chord: Chords, pair: Int[np.ndarray, "N 2"]) -> None:
+        """Count both sides of chords, and the strip of one tolerance along them."""
+        first = cells.first_area(chord)
+        own = cells.labels[:, 0]
+        other = np.where(pair[:, 0] == own, pair[:, 1], pair[:, 0])
+        strip = UNIT * np.hypot(*(chord[:, 1] - chord[:, 0]).T)
+        self._count(self.area, own, cells, first)
+        self._count(self.area, other, cells, cells.side.astype(float) ** 2 - first)
+        for label in (own, other):
+            self._count(self.error, label, cells, strip)
+        for ends, labels in zip(chord.tolist(), pair.tolist(), strict=True):
+            self.segments[tuple(labels)].append((tuple(ends[0]), tuple(ends[1])))
+
+    def _take_points(self, cells: Cells) -> None:
+        """Count smallest cells where several regions meet: a quarter for each corner."""
+        quarter = cells.side.astype(float) ** 2 / 4
+        for k in range(4):
+            self._count(self.area, cells.labels[:, k], cells, quarter)
+            self._count(self.error, cells.labels[:, k], cells, 4 * quarter)
+        cell, place, pair = cells.crossings(self.lattice)
+        centre = (cells.corner + cells.side[:, None] / 2)[cell]
+        for end, middle, labels in zip(place.tolist(), centre.tolist(), pair.tolist(), strict=True):
+            self.segments[tuple(labels)].append((tuple(end), tuple(middle)))
+
+    def cut(self, cells: Cells) -> Cells:
+        """Return the mixed quarters of cells, and neighbours that a boundary was seen to enter."""
+        quarters = self._mixed(cells.quarters(self.lattice))
+        entered, label = cells.entered(self.lattice)
+        new = self._unknown(entered)
+        entered = entered.keep(new)
+        self._count(self.area, label[new], entered, -(entered.side.astype(float) ** 2))
+        self.seen.update(entered.keys)
+        return quarters.join(entered)
+
+    def _unknown(self, cells: Cells) -> Bool[np.ndarray, " N"]:
+        """Cells that were taken as even, once each."""
+        found = np.zeros(len(cells.side), dtype=bool)
+        asked = set()
+        for k, (x, y, side) in enumerate(cells.keys):
+            sizes = [
+                side << n
+                for n in range(self.lattice.step.bit_length())
+                if side << n <= self.lattice.step
+            ]
+            parents = {(x // size * size, y // size * size, size) for size in sizes}
+            found[k] = not ({(x, y, side)} & (self.seen | asked) or parents & self.settled)
+            asked.add((x, y, side))
+        return found
+
+    def curves(self) -> Curves:
+        """Return the boundaries in the plane's parameters, named after their two sides."""
+        found = []
+        for pair, segments in sorted(self.segments.items()):
+            name = " | ".join(f"e_{k}" if k > 0 else kind_of(k) for k in pair)
+            found += [(name, self.lattice.place(line)) for line in joined(segments)]
+        return tuple(found)
+
+    def shares(self) -> tuple[dict[int, float], dict[int, float]]:
+        """Return the share of the plane's area for each label, and its error."""
+        plane = self.lattice.plane
+        whole = float(np.ptp(plane.x) * np.ptp(plane.y))
+        labels = sorted(label for label, size in self.area.items() if size > 0)
+        return (
+            {label: self.area[label] / whole for label in labels},
+            {label: self.error[label] / whole for label in labels},
+        )

@@ -1,0 +1,209 @@
+"""Portrait: a plane of initialisations, the limit of each, and the curves between them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam import archive
+from flowsam.data import Data
+from flowsam.flow import Flow
+from flowsam.labels import kind_of
+from flowsam.losses import LOSSES
+from flowsam.perturbations import Perturbation
+from flowsam.portrait import plane_times, shares
+from flowsam.version import __version__
+
+__all__ = ["Portrait", "Refinement", "load"]
+
+Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
+Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+_FORMAT = "flowsam portrait 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """What `refine` found out about a portrait.
+
+    Parameters
+    ----------
+    curves : tuple of (str, ndarray of shape (m, 2))
+        Located boundaries, named after the labels on their two sides.
+    tolerance : float
+        Largest distance to the boundary, in cells of the portrait.
+    evaluations : int
+        Labels computed beyond those of the portrait.
+    fractions, errors : dict
+        Share of the plane's area for each label, and a bound: tolerance times length.
+    """
+
+    curves: Curves
+    tolerance: float
+    evaluations: int
+    fractions: dict[int, float]
+    errors: dict[int, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A plane of initialisations and the limit of each.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    x : ndarray, shape (nx,)
+    y : ndarray, shape (ny,)
+        Parameters of the plane, named in `axes`.
+    labels : ndarray of int16, shape (ny, nx)
+        `labels[iy, ix]` belongs to `(x[ix], y[iy])`; values as in `limits`.
+    boundaries : tuple of (str, ndarray of shape (m, 2))
+        Curves between regions in the plane's parameters: theory's, then those `refine` located.
+    axes : tuple of str
+        What x and y are.
+    depth : int
+        Number of layers.
+    start : callable or None
+        The plane; None for a portrait read from a file.
+    unfinished : int
+        Rows, the last ones, that an interrupt left undecided.
+    refinement : Refinement or None
+        What `refine` found out.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, linf, phase_portrait, single_example
+    >>> plane = phase_portrait(Flow(single_example([1, 2]), linf(1)), [0.5, 1.5], [0.5, 1.5])
+    >>> plane.labels.tolist(), plane.fractions[2]
+    ([[0, 1], [2, 2]], 0.5)
+    """
+
+    flow: Flow
+    x: Float[np.ndarray, " nx"]
+    y: Float[np.ndarray, " ny"]
+    labels: Int[np.ndarray, "ny nx"]
+    boundaries: tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+    axes: tuple[str, str]
+    depth: int
+    start: Start | None = field(default=None, repr=False)
+    unfinished: int = 0
+    refinement: Refinement | None = field(default=None, repr=False)
+
+    @cached_property
+    def fractions(self) -> dict[int, float]:
+        """Share of the plane's area for each label.
+
+        Exact for balanced l_inf and GD, from located boundaries after `refine`, else by cells.
+        """
+        return self._shares[0]
+
+    @cached_property
+    def fraction_errors(self) -> dict[int, float]:
+        """Error of each fraction: rounding, the strip of the tolerance, or half the mixed cells."""
+        return self._shares[1]
+
+    @cached_property
+    def _shares(self) -> tuple[dict[int, float], dict[int, float]]:
+        """Fractions and errors by the best way there is."""
+        exact = shares.by_regions(self.flow, self.start, self.x, self.y)
+        if exact and not self.unfinished:
+            return exact
+        if self.refinement:
+            return self.refinement.fractions, self.refinement.errors
+        return shares.by_cells(self.labels, self.x, self.y)
+
+    @cached_property
+    def settled_at(self) -> Float[np.ndarray, "ny nx"]:
+        """Rescaled time of collapse or blow-up, shape (ny, nx); inf where the limit is asymptotic.
+
+        nan where it is not known. Raises ValueError for a portrait read from a file, whose plane
+        is not a function any more, and for rules that neither formula nor integration covers.
+        """
+        if self.start is None:
+            raise ValueError("settled_at needs the plane's function; run phase_portrait again")
+        return plane_times.settled_rows(self.flow, self.start, (self.x, self.y))
+
+    def provenance(self) -> dict[str, Any]:
+        """Return where the numbers come from, ready for JSON."""
+        rule = self.flow.perturbation
+        return {
+            "rule": rule.name,
+            "p": str(rule.p),
+            "rho": rule.rho,
+            "normalised": rule.normalised,
+            "loss": self.flow.loss.name,
+            "data": self.flow.data.name,
+            "depth": self.depth,
+            "axes": list(self.axes),
+            "grid": list(self.labels.shape),
+            "unfinished_rows": self.unfinished,
+            "clock": "limits as t -> inf",
+            "flowsam": __version__,
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write one .npz file with a JSON header, in one move, and return its path.
+
+        A folder that cannot be written is a ValueError.
+        """
+        curves = {f"boundary_{k}": curve for k, (_, curve) in enumerate(self.boundaries)}
+        names = [name for name, _ in self.boundaries]
+        header = {"format": _FORMAT, "provenance": self.provenance(), "boundaries": names}
+        if self.refinement:
+            facts = {k: v for k, v in vars(self.refinement).items() if k != "curves"}
+            header["refinement"] = facts | {"curves": len(self.refinement.curves)}
+        arrays = {"x": self.x, "y": self.y, "labels": self.labels, "z": self.flow.data.z}
+        return archive.write(path, header, arrays | curves)
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """Return the facts both representations show."""
+        shares = (
+            f"{kind_of(k) if k < 1 else f'e_{k}'} {share:.4g}"
+            for k, share in sorted(self.fractions.items(), reverse=True)
+        )
+        open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""
+        return [
+            ("flow", f"{self.flow.describe()}, depth L = {self.depth}"),
+            ("plane", f"x = {self.axes[0]}, y = {self.axes[1]}"),
+            ("grid", f"{self.x.size} x {self.y.size}{open_}"),
+            ("fractions", ", ".join(shares)),
+            ("clock", "limits as t -> inf"),
+        ]
+
+    def __repr__(self) -> str:
+        """Return the facts, one a line."""
+        return archive.text_card("Portrait", self._rows())
+
+    def _repr_html_(self) -> str:
+        """Return the same facts as a table for notebooks."""
+        return archive.html_card("Portrait", self._rows())
+
+
+def load(path: str | os.PathLike[str]) -> Portrait:
+    """Read a portrait that `Portrait.save` wrote.
+
+    An unreadable or foreign file is a ValueError.
+    """
+    header, arrays = archive.read(path, _FORMAT)
+    facts = header["provenance"]
+    rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
+    flow = Flow(Data(arrays["z"], facts["data"]), rule, LOSSES[facts["loss"]])
+    curves = tuple((name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"]))
+    grid = (arrays["x"], arrays["y"], arrays["labels"])
+    axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)
+    refined = _refinement(header["refinement"], curves) if "refinement" in header else None
+    return Portrait(flow, *grid, curves, axes, facts["depth"], None, left, refined)
+
+
+def _refinement(facts: dict[str, Any], curves: Curves) -> Refinement:
+    """Rebuild what `save` wrote; JSON made text of the labels."""
+    shares_ = [{int(k): v for k, v in facts[n].items()} for n in ("fractions", "errors")]
+    located = curves[len(curves) - facts["curves"] :]
+    return Refinement(located, facts["tolerance"], facts["evaluations"], *shares_)

@@ -1,0 +1,137 @@
+"""Square cells of a lattice, and the chord along which a boundary crosses one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.portrait.lattice import Lattice
+
+__all__ = ["UNIT", "Cells", "cells_at"]
+
+Points = Int[np.ndarray, "N 2"]
+UNIT = 4  # lattice units in the tolerance
+CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+ACROSS = np.array([[0, -1], [1, 0], [0, 1], [-1, 0]])
+SHARES = np.array([1 / 3, 2 / 3])[:, None]  # where a chord is tested: bends and S-shapes show
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Square cells: lower left corners, sides, and the labels of their corners.
+
+    Parameters
+    ----------
+    corner : ndarray of int, shape (N, 2)
+    side : ndarray of int, shape (N,)
+    labels : ndarray of int, shape (N, 4)
+        Against the clock from the lower left corner.
+    """
+
+    corner: Int[np.ndarray, "N 2"]
+    side: Int[np.ndarray, " N"]
+    labels: Int[np.ndarray, "N 4"]
+
+    def keep(self, chosen: Bool[np.ndarray, " N"]) -> Cells:
+        """Return the chosen cells."""
+        return Cells(self.corner[chosen], self.side[chosen], self.labels[chosen])
+
+    def join(self, others: Cells) -> Cells:
+        """Return both."""
+        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
+        return Cells(*(np.concatenate(pair) for pair in pairs))
+
+    @property
+    def points(self) -> Int[np.ndarray, "N 4 2"]:
+        """The corners, against the clock from the lower left."""
+        return self.corner[:, None] + self.side[:, None, None] * CORNERS
+
+    @property
+    def crossed(self) -> Bool[np.ndarray, "N 4"]:
+        """Which sides (lower, right, upper, left) have ends that differ."""
+        return self.labels != np.roll(self.labels, -1, axis=1)
+
+    @property
+    def keys(self) -> list[tuple[int, int, int]]:
+        """A name for each cell."""
+        return list(map(tuple, np.column_stack([self.corner, self.side]).tolist()))
+
+    def quarters(self, lattice: Lattice) -> Cells:
+        """Return the four parts of each cell."""
+        half = self.side // 2
+        corner = self.corner[:, None] + half[:, None, None] * CORNERS
+        return cells_at(lattice, corner.reshape(-1, 2), np.repeat(half, 4))
+
+    def entered(self, lattice: Lattice) -> tuple[Cells, Int[np.ndarray, " M"]]:
+        """Return neighbours a boundary enters through an equal-ended side, and that side's label.
+
+        The cells have been cut: the middle of the side tells.
+        """
+        middle = self.corner[:, None] + (self.side // 2)[:, None, None] * (1 + ACROSS)
+        inner = lattice.labels(middle.reshape(-1, 2)).reshape(-1, 4)
+        cell, which = np.nonzero(~self.crossed & (inner != self.labels))
+        side = self.side[cell]
+        corner = self.corner[cell] + side[:, None] * ACROSS[which]
+        inside = ((corner >= 0) & (corner + side[:, None] <= lattice.last)).all(axis=1)
+        found = cells_at(lattice, corner[inside], side[inside])
+        return found, self.labels[cell, which][inside]
+
+    def crossings(self, lattice: Lattice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return cell, place and sorted pair of labels of every crossing of a side.
+
+        A side is bisected from its lower or left end, so that neighbours find the same place.
+        """
+        cell, which = np.nonzero(self.crossed)
+        ends = [self.points[cell, which], self.points[cell, (which + 1) % 4]]
+        first = np.where((which < 2)[:, None], ends[0], ends[1])
+        last = np.where((which < 2)[:, None], ends[1], ends[0])
+        place, pair = lattice.crossings(first, last)
+        return cell, place, np.sort(pair, axis=1)
+
+    def followed(
+        self, lattice: Lattice, chord: Float[np.ndarray, "N 2 2"]
+    ) -> Bool[np.ndarray, " N"]:
+        """Return whether the boundary follows each chord: three quarters of a tolerance aside.
+
+        The labels on both sides are asked at a third and two thirds of the chord; one shorter
+        than two tolerances is taken as it is.
+        """
+        along = chord[:, 1] - chord[:, 0]
+        length = np.maximum(np.hypot(*along.T), 1e-9)
+        normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / length[:, None]
+        towards = np.sign(((self.corner - chord[:, 0]) * normal).sum(axis=1))
+        aside = (0.75 * UNIT * towards)[:, None, None] * normal[:, None]
+        on = chord[:, None, 0] + SHARES * along[:, None]
+        own = self.labels[:, :1]
+        other = np.where(self.labels == own, np.iinfo(np.int64).min, self.labels).max(axis=1)
+        good = np.ones(length.shape, dtype=bool)
+        for point, label in ((on + aside, own), (on - aside, other[:, None])):
+            point = np.rint(point).astype(np.int64)
+            inside = ((point >= 0) & (point <= lattice.last)).all(axis=2)
+            found = lattice.labels(np.clip(point, 0, lattice.last).reshape(-1, 2))
+            good &= ((found.reshape(inside.shape) == label) | ~inside).all(axis=1)
+        return good | (length < 2 * UNIT)
+
+    def first_area(self, chord: Float[np.ndarray, "N 2 2"]) -> Float[np.ndarray, " N"]:
+        """Return the area on the lower left corner's side of each chord, in square units."""
+        area = np.empty(len(self.side))
+        codes = (self.labels == self.labels[:, :1]) @ [1, 2, 4, 8]
+        points, sides = self.points.astype(float), self.crossed
+        for code in np.unique(codes):
+            some = codes == code
+            ends = iter((0, 1))
+            ring = []
+            for k in range(4):
+                ring += [points[some, k]] if code >> k & 1 else []
+                ring += [chord[some, next(ends)]] if sides[some][0, k] else []
+            x, y = np.stack(ring, axis=1).T
+            area[some] = (x * (np.roll(y, -1, 0) - np.roll(y, 1, 0))).sum(axis=0) / 2
+        return np.abs(area)
+
+
+def cells_at(lattice: Lattice, corner: Points, side: Int[np.ndarray, " N"]) -> Cells:
+    """Return cells with the labels of their corners."""
+    points = corner[:, None] + side[:, None, None] * CORNERS
+    return Cells(corner, side, lattice.labels(points.reshape(-1, 2)).reshape(-1, 4))

@@ -1,0 +1,66 @@
+"""When the starts of a plane are decided: the rescaled time of collapse or blow-up of each."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam import exact
+from flowsam.flow import Flow
+from flowsam.labels import Label
+from flowsam.outcomes import limits
+from flowsam.outcomes.settling import settling_times
+from flowsam.portrait.plane_rows import INTEGRATED, Axis, Start, Starts
+
+__all__ = ["settled_rows"]
+
+
+def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.ndarray, "ny nx"]:
+    """Return the rescaled time of collapse or blow-up over a plane.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example.
+    start : callable
+        The plane.
+    axes : tuple of ndarray
+        x (nx,) and y (ny,).
+
+    Returns
+    -------
+    ndarray, shape (ny, nx)
+        inf where the limit is asymptotic, nan where it is not known.
+
+    Raises
+    ------
+    ValueError
+        For several examples, or l_inf and l_1 starts without a closed form.
+    """
+    x, y = axes
+    own = hasattr(start, "flow_at")
+    rows = 1 if own else max(1, INTEGRATED // x.size)
+    found = []
+    for first in range(0, y.size, rows):
+        column = y[first : first + rows, None]
+        here = start.flow_at(flow, float(column[0, 0])) if own else flow
+        found.append(_settled(here, start(x[None], column)))
+    return np.concatenate(found)
+
+
+def _settled(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
+    """Return the first blow-up, or without one the time at which the last coordinate rests."""
+    case = exact.case_for(flow, block)
+    if case is None:
+        if flow.data.z.shape[0] > 1 or flow.perturbation.switches:
+            raise ValueError(
+                f"settled_at needs one example and a closed form or a smooth rule, got "
+                f"{flow.describe()}; solve follows single starts"
+            )
+        flat = block.reshape(-1, *block.shape[-2:])
+        return settling_times(flow, flat).reshape(block.shape[:2])
+    mu, rho = flow.mu, exact.radius_of(flow, block)
+    blow_up = case.blow_up_time(block, mu, rho=rho).min(axis=-1)
+    rest = case.zero_time(block, mu, rho=rho)
+    time = np.minimum(blow_up, np.where(mu == 0, 0.0, rest).max(axis=-1))
+    return np.where(limits(flow, block) == Label.UNDECIDED, np.nan, time)

@@ -1,0 +1,62 @@
+"""Segments joined end to end into polylines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+from jaxtyping import Float
+
+__all__ = ["joined"]
+
+Point = tuple[float, float]
+
+
+def joined(segments: list[tuple[Point, Point]]) -> list[Float[np.ndarray, "_ 2"]]:
+    """Return the polylines that segments with shared ends form, open ones first, by their ends.
+
+    Parameters
+    ----------
+    segments : list of pairs of points
+        Ends are shared where they are equal, to the last bit.
+
+    Returns
+    -------
+    list of ndarray, shape (m, 2)
+        A closed line repeats its first point; lines end where three or more segments meet.
+
+    Examples
+    --------
+    >>> joined([((0.0, 0.0), (1.0, 0.0)), ((2.0, 0.0), (1.0, 0.0))])[0].tolist()
+    [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]
+    """
+    ends: dict[Point, list[int]] = defaultdict(list)
+    for k, (first, last) in enumerate(segments):
+        ends[first].append(k)
+        ends[last].append(k)
+    free, lines = set(range(len(segments))), []
+    starts = sorted(point for point, touching in ends.items() if len(touching) != 2)
+    for point in [*starts, *ends]:  # open lines from their ends; what is left is closed
+        for k in ends[point]:
+            if k in free:
+                lines.append(np.array(_walk(segments, ends, free, (point, k))))
+    return lines
+
+
+def _walk(
+    segments: list[tuple[Point, Point]],
+    ends: dict[Point, list[int]],
+    free: set[int],
+    start: tuple[Point, int],
+) -> list[Point]:
+    """Follow segments from a point until a junction, an end, or the point itself."""
+    point, k = start
+    line = [point]
+    while k is not None:
+        free.discard(k)
+        first, last = segments[k]
+        point = last if point == first else first
+        line.append(point)
+        touching = ends[point]
+        k = next((m for m in touching if m in free), None) if len(touching) == 2 else None
+    return line

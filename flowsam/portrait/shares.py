@@ -1,0 +1,81 @@
+"""Which share of a plane's area each limit has, and how well it is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.flow import Flow
+from flowsam.portrait.planes import BalancedPlane
+
+__all__ = ["by_cells", "by_regions"]
+
+Axis = Float[np.ndarray, " _"]
+Shares = tuple[dict[int, float], dict[int, float]]
+_ROUNDING = 1e-14  # of an exact share
+
+
+def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
+    """Return the shares of the rectangle that the grid spans, from the corners of its cells.
+
+    Each cell goes in quarters to the labels of its corners.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (ny, nx)
+    x, y : ndarray
+        Its axes, evenly spaced or not.
+
+    Returns
+    -------
+    fractions : dict
+        Label to share of the area; a label seen on the grid may have 0.
+    errors : dict
+        Half the area of the cells that a boundary of the label crosses: what the grid cannot see
+        if no region slips between its points.
+
+    Examples
+    --------
+    >>> by_cells(np.array([[0, 0, 0, 2]]), np.array([0.0, 1, 2, 4]), np.array([1.0]))
+    ({0: 0.75, 2: 0.25}, {0: 0.25, 2: 0.25})
+    """
+    labels = np.repeat(np.repeat(labels, 1 + (y.size < 2), 0), 1 + (x.size < 2), 1)
+    across, along = (np.abs(np.diff(a)) if a.size > 1 else np.ones(1) for a in (x, y))
+    area = np.outer(along / along.sum(), across / across.sum())
+    corners = np.stack([labels[:-1, :-1], labels[:-1, 1:], labels[1:, :-1], labels[1:, 1:]])
+    fractions, errors = {}, {}
+    for label in np.unique(labels).tolist():
+        share = (corners == label).mean(axis=0)
+        fractions[label] = float((area * share).sum())
+        errors[label] = float(area[(share > 0) & (share < 1)].sum() / 2)
+    return fractions, errors
+
+
+def by_regions(flow: Flow, start: object, x: Axis, y: Axis) -> Shares | None:
+    """Return the exact shares where the regions are known: balanced l_inf and GD, both mu_j >= 0.
+
+    None elsewhere.
+
+    Examples
+    --------
+    >>> from flowsam import linf, single_example
+    >>> axis = np.array([0.5, 2.0])
+    >>> by_regions(Flow(single_example([1, 2]), linf(1)), BalancedPlane(2), axis, axis)[0]
+    {0: 0.1111111111111111, 1: 0.2222222222222222, 2: 0.6666666666666667}
+    """
+    rule = flow.perturbation
+    known = math.isinf(rule.p) and rule.normalised or not rule.rho
+    if not (isinstance(start, BalancedPlane) and known and start.depth > 1):
+        return None
+    if flow.data.z.shape[0] > 1 or (flow.mu < 0).any() or min(np.ptp(x), np.ptp(y)) <= 0:
+        return None
+    from flowsam.regions import regions  # scipy.stats takes half a second to import
+
+    found = regions(flow.mu, rule.rho, start.depth)
+    box = [x.min(), y.min()], [x.max(), y.max()]
+    whole = float(np.ptp(x) * np.ptp(y))
+    volumes = {label: found.volume(label, *box) / whole for label in found.labels}
+    fractions = {label: share for label, share in sorted(volumes.items()) if share > 0}
+    return fractions, dict.fromkeys(fractions, _ROUNDING)
