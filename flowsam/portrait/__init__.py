@@ -1,7 +1,25 @@
 """Planes of initialisations and the limit of each: from start to picture of a phase portrait."""
 
+from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.labelled_plane import Portrait, Refinement, load
 from flowsam.portrait.maps import layer_plane, phase_portrait
+from flowsam.portrait.plane_paths import paths
 from flowsam.portrait.refinement import refine
+from flowsam.portrait.rest_points import Equilibrium
+from flowsam.portrait.rest_search import equilibria
+from flowsam.portrait.skeletons import Skeleton, skeleton
 
-__all__ = ["Portrait", "Refinement", "layer_plane", "load", "phase_portrait", "refine"]
+__all__ = [
+    "Equilibrium",
+    "PlaneField",
+    "Portrait",
+    "Refinement",
+    "Skeleton",
+    "equilibria",
+    "layer_plane",
+    "load",
+    "paths",
+    "phase_portrait",
+    "refine",
+    "skeleton",
+]

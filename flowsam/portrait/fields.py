@@ -1,0 +1,188 @@
+"""The velocity on a plane of starts that the flow never leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import real_array
+from flowsam.flow import Flow
+from flowsam.portrait.planes import BalancedPlane, Plane, WeightPlane
+
+__all__ = ["PlaneField"]
+
+Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
+Points = Float[np.ndarray, "*batch 2"]
+Theta = Float[np.ndarray, "*batch L d"]
+STEP = 1e-4  # of differences, as a share of the window: fourth order leaves about 1e-11
+CHART = 5e-6  # of differences of a plane that is not affine: second order leaves about 1e-11
+LEAVES = 1e-6  # a share of the velocity off the plane that is no rounding
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneField:
+    """The rescaled velocity (x', y') on a plane, and the window it is looked at through.
+
+    The flow has to stay on the plane: balanced starts do, for every rule, and so do the two
+    weights of one coordinate at L = 2. Balanced and weight planes reach beyond the window and to
+    negative parameters; others are differentiated numerically.
+
+    Parameters
+    ----------
+    flow : Flow
+        Data, rule and loss.
+    start : callable
+        The plane, as for `phase_portrait`.
+    x, y : tuple of float
+        The window, (low, high) each.
+
+    Raises
+    ------
+    ValueError
+        For a window without area, or a plane whose rows have rules of their own.
+
+    Examples
+    --------
+    >>> from flowsam import layer_plane, linf, single_example
+    >>> field = PlaneField(Flow(single_example([1.0]), linf(1)), layer_plane, (-3, 3), (-3, 3))
+    >>> field.velocity([[2.0, 1.5], [1.0, 1.0]]).tolist()  # (v - rho, u - rho); the saddle
+    [[0.5, 1.0], [0.0, 0.0]]
+    """
+
+    flow: Flow
+    start: Start
+    x: tuple[float | int, float | int]
+    y: tuple[float | int, float | int]
+
+    def __post_init__(self) -> None:
+        """Check window and plane."""
+        ends = real_array([self.x, self.y], "window")
+        if not (ends[:, 1] > ends[:, 0]).all():
+            raise ValueError(f"a window needs low < high, got {self.x} and {self.y}; swap the ends")
+        object.__setattr__(self, "x", tuple(ends[0].tolist()))
+        object.__setattr__(self, "y", tuple(ends[1].tolist()))
+        if hasattr(self.start, "flow_at"):
+            raise ValueError(
+                f"{type(self.start).__name__} gives each row a rule of its own, so that no one "
+                "field fits it; take a plane of starts"
+            )
+
+    @property
+    def span(self) -> float:
+        """The longer side of the window."""
+        return float(max(self.x[1] - self.x[0], self.y[1] - self.y[0]))
+
+    @property
+    def regular(self) -> bool:
+        """Whether `gate` is the perturbed weight: balanced starts, one example."""
+        return isinstance(self.start, BalancedPlane) and self.flow.data.z.shape[0] == 1
+
+    def inside(self, points: Points, *, margin: float = 1e-9) -> Bool[np.ndarray, "*batch"]:
+        """Return which points the window holds, its edge included, shape (...)."""
+        low, high = np.array([self.x, self.y], dtype=float).T
+        slack = margin * self.span
+        return np.asarray(((points >= low - slack) & (points <= high + slack)).all(axis=-1))
+
+    def lift(self, points: ArrayLike) -> Theta:
+        """Return the starts of points (..., 2), shape (..., L, d)."""
+        points = real_array(points, "points")
+        x, y = points[..., 0], points[..., 1]
+        if isinstance(self.start, BalancedPlane):
+            shape = (*points.shape[:-1], self.start.depth, 2)
+            return np.broadcast_to(points[..., None, :], shape).copy()
+        if isinstance(self.start, Plane):
+            flat = self.start.at(x.ravel(), y.ravel())[0]
+        else:
+            each = zip(x.reshape(-1, 1, 1), y.reshape(-1, 1, 1), strict=True)
+            flat = np.array([self.start(a, b)[0, 0] for a, b in each])
+        return flat.reshape(*points.shape[:-1], *flat.shape[-2:])
+
+    @property
+    def affine(self) -> bool:
+        """Whether the weights are affine in the plane's parameters."""
+        return isinstance(self.start, (BalancedPlane, WeightPlane))
+
+    def _tangents(self, points: Points) -> Float[np.ndarray, "*batch 2 k"]:
+        """Derivatives of `lift` by x and y, the weights in one row: exact for affine planes."""
+        h = 0.5 if self.affine else CHART * self.span
+        both = [
+            (self.lift(points + step) - self.lift(points - step)) / (2 * h)
+            for step in h * np.eye(2)
+        ]
+        return np.stack([part.reshape(*part.shape[:-2], -1) for part in both], axis=-2)
+
+    @cached_property
+    def _chart(self) -> tuple[Float[np.ndarray, "2 k"], Float[np.ndarray, "k 2"]]:
+        """The tangents of an affine plane and their pseudo-inverse, the same everywhere."""
+        tangents = self._tangents(np.zeros(2))
+        return tangents, np.linalg.pinv(tangents)
+
+    def coordinates(self, points: Points, vectors: Theta) -> Points:
+        """Return vectors (..., L, d) at points in the plane's parameters.
+
+        Raises ValueError where they have a part off the plane.
+        """
+        flat = vectors.reshape(*vectors.shape[:-2], -1)
+        if self.affine:
+            tangents, inverse = self._chart
+            found = flat @ inverse
+        else:
+            tangents = self._tangents(points)
+            gram = tangents @ np.swapaxes(tangents, -1, -2)
+            found = np.linalg.solve(gram, tangents @ flat[..., None])[..., 0]
+        rest = np.abs(flat - (found[..., None, :] @ tangents)[..., 0, :]).max(axis=-1)
+        off = rest > LEAVES * np.abs(flat).max(axis=-1)
+        if off.any():
+            place = points[off].reshape(-1, 2)[0].tolist()
+            raise ValueError(
+                f"the flow leaves this plane at {place}, so it has no velocity there; balanced "
+                "starts, and the two weights of one coordinate at L = 2, keep theirs"
+            )
+        return found
+
+    def velocity(self, points: ArrayLike) -> Points:
+        """Return (x', y') at points (..., 2), in rescaled time.
+
+        On a switching surface of l_inf it is that of `Flow.field`; see `equilibria` for the
+        sliding there. Raises ValueError where the flow leaves the plane.
+        """
+        points = real_array(points, "points")
+        return self.coordinates(points, self.flow.field(self.lift(points)))
+
+    def gate(self, points: ArrayLike) -> Points:
+        """Return functions of points (..., 2) whose zeros are the nullclines, without multiplicity.
+
+        Balanced starts, one example: `x' = mu_1 w_hat_1^(L-1)`, so w_hat; else the velocity.
+        """
+        points = real_array(points, "points")
+        if self.regular:
+            return self.flow.perturbed(self.lift(points))[..., 0, :]
+        return self.velocity(points)
+
+    def slopes(
+        self, point: Float[np.ndarray, "2"], *, step: float = STEP
+    ) -> Float[np.ndarray, "2 2"]:
+        """Return the Jacobian d(x', y')/d(x, y) at a point, shape (2, 2).
+
+        Differences of fourth order, error about 1e-11 of the field where it is smooth.
+        """
+        h = step * self.span
+        moves = h * np.array([-2, -1, 1, 2.0])[:, None, None] * np.eye(2)
+        weights = np.array([1, -8, 8, -1.0]) / (12 * h)
+        return np.einsum("s,skf->fk", weights, self.velocity(point + moves))
+
+    def grid(
+        self, columns: int
+    ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"], Float[np.ndarray, "n n 2"]]:
+        """Return x (n,), y (n,) at the centres of n x n cells, and the velocity on them.
+
+        Cell centres of an even n avoid the middle of the window, where surfaces often lie.
+        """
+        share = (np.arange(columns) + 0.5) / columns
+        x, y = (low + share * (high - low) for low, high in (self.x, self.y))
+        return x, y, self.velocity(np.stack(np.meshgrid(x, y), axis=-1))

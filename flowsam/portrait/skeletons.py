@@ -1,0 +1,220 @@
+"""What organises a planar field: nullclines, separatrices, sliding segments, in one noun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from contourpy import contour_generator
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from scipy.integrate import solve_ivp
+
+from flowsam.portrait.rest_search import across, checked_rule, equilibria
+from flowsam.portrait.fields import PlaneField
+from flowsam.portrait.plane_paths import ROWS, paths
+from flowsam.portrait.rest_points import Equilibrium
+from flowsam.portrait.theory_curves import boundaries
+
+__all__ = ["Skeleton", "nullclines", "separatrices", "skeleton", "sliding"]
+
+Curve = Float[np.ndarray, "_ 2"]
+Curves = tuple[tuple[str, Curve], ...]
+LATTICE = 129  # points a side of a quadrant, for nullclines
+OFF = 1e-6  # of the window: where a manifold leaves its saddle
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """A planar field and what organises it, ready to be drawn.
+
+    Parameters
+    ----------
+    field : PlaneField
+    x, y : ndarray, shape (n,)
+        Lattice of the arrows.
+    velocity : ndarray, shape (n, n, 2)
+    equilibria : tuple of Equilibrium
+    nullclines, separatrices, sliding : tuple of (str, ndarray of shape (m, 2))
+        Names and curves.
+    paths : tuple of ndarray, shape (m, 2)
+        Trajectories, in order of time.
+    """
+
+    field: PlaneField
+    x: Float[np.ndarray, " n"]
+    y: Float[np.ndarray, " n"]
+    velocity: Float[np.ndarray, "n n 2"]
+    equilibria: tuple[Equilibrium, ...]
+    nullclines: Curves
+    separatrices: Curves
+    sliding: Curves
+    paths: tuple[Curve, ...]
+
+
+def skeleton(field: PlaneField, *, starts: ArrayLike = (), columns: int = 24) -> Skeleton:
+    """Return all of it for one field.
+
+    Parameters
+    ----------
+    field : PlaneField
+        Any rule but l_1.
+    starts : array_like, shape (k, 2)
+        Where trajectories begin.
+    columns : int
+        Arrows a side.
+
+    Returns
+    -------
+    Skeleton
+
+    Examples
+    --------
+    >>> from flowsam import Flow, layer_plane, linf, single_example
+    >>> field = PlaneField(Flow(single_example([1.0]), linf(1)), layer_plane, (-3, 3), (-3, 3))
+    >>> found = skeleton(field, starts=[[0.5, 0.7]])
+    >>> len(found.equilibria), len(found.sliding), [name for name, _ in found.separatrices]
+    (3, 2, ['separatrix', 'separatrix'])
+    """
+    points = equilibria(field)
+    x, y, velocity = field.grid(columns)
+    runs = paths(field, starts) if len(starts) else ()
+    lines = (nullclines(field), separatrices(field, points), sliding(field))
+    return Skeleton(field, x, y, velocity, points, *lines, runs)
+
+
+def nullclines(field: PlaneField) -> Curves:
+    """Return the curves "x' = 0" and "y' = 0", without the axes where the field jumps.
+
+    Level curves of `PlaneField.gate` on a lattice a quadrant: where l_inf jumps through 0 there is
+    no nullcline but a sliding segment. Error: half a cell where it bends, second order.
+    """
+    checked_rule(field)
+    found = []
+    for x, y in _quadrants(field):
+        values = field.gate(np.stack(np.meshgrid(x, y), axis=-1))
+        for k, name in enumerate(("x' = 0", "y' = 0")):
+            lines = contour_generator(x, y, values[..., k]).lines(0.0)
+            found += [(name, line) for line in lines]
+    return tuple(found)
+
+
+def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Lattices that the axes do not cut."""
+    tiny = 1e-9 * field.span
+    pieces = []
+    for low, high in (field.x, field.y):
+        cuts = [low, *([-tiny, tiny] if low < 0 < high else []), high]
+        cuts[0] = tiny if low == 0 else low
+        cuts[-1] = -tiny if high == 0 else high
+        ends = zip(cuts[::2], cuts[1::2], strict=True)
+        pieces.append([np.linspace(a, b, LATTICE) for a, b in ends])
+    for x in pieces[0]:
+        for y in pieces[1]:
+            yield x, y
+
+
+def separatrices(field: PlaneField, points: tuple[Equilibrium, ...] | None = None) -> Curves:
+    """Return the curves between regions: theory's where there are, else stable manifolds.
+
+    Parameters
+    ----------
+    field : PlaneField
+    points : tuple of Equilibrium, optional
+        Those of the field, if known.
+
+    Returns
+    -------
+    tuple of (str, ndarray of shape (m, 2))
+        "stable manifold" of each saddle, integrated backwards in time from it by arc length, to
+        the edge of the window: relative error about 1e-6 at the saddle, and falling from there.
+    """
+    known = boundaries(field.flow, field.start, np.array(field.x), np.array(field.y))
+    if known:
+        return known
+    points = equilibria(field) if points is None else points
+    curves = stable_manifolds(field, points)
+    return tuple(("stable manifold", curve) for curve in curves)
+
+
+def stable_manifolds(field: PlaneField, points: tuple[Equilibrium, ...]) -> tuple[Curve, ...]:
+    """Return both branches of the stable manifold of each saddle with two non-zero eigenvalues."""
+    saddles = [p for p in points if p.kind in ("saddle", "pseudo-saddle")]
+    branches = [
+        _backwards(field, p.point, side * direction)
+        for p in saddles
+        for direction in p.stable
+        for side in (-1, 1)
+    ]
+    return tuple(branch for branch in branches if len(branch) > 2)
+
+
+def _backwards(field: PlaneField, point: np.ndarray, direction: np.ndarray) -> Curve:
+    """Follow the flow back in time by arc length from beside a point to the window's edge."""
+    first = point + OFF * field.span * direction
+    if not field.inside(first):
+        return first[None]
+
+    def back(_: float, place: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+        velocity = field.velocity(place)
+        return -velocity / np.hypot(*velocity)
+
+    def leaves(_: float, place: Float[np.ndarray, "2"]) -> float:
+        low, high = np.array([field.x, field.y]).T
+        return float(np.minimum(place - low, high - place).min() + 1e-3 * field.span)
+
+    def rests(_: float, place: Float[np.ndarray, "2"]) -> float:
+        return float(np.abs(field.velocity(place)).max() - slow)
+
+    leaves.terminal = rests.terminal = True
+    slow = np.abs(field.velocity(first)).max() / 4
+    how = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-10, "dense_output": True}
+    run = solve_ivp(back, (0, 4 * field.span), first, events=(leaves, rests), **how)
+    lengths = np.linspace(0, run.t[-1], max(2, round(run.t[-1] / field.span * ROWS)))
+    return np.vstack([point, run.sol(lengths).T])
+
+
+def sliding(field: PlaneField) -> Curves:
+    """Return the segments of the axes on which l_inf slides, Filippov's solution staying there.
+
+    Returns
+    -------
+    tuple of (str, ndarray of shape (2, 2))
+        Named "sliding"; none for other rules. Error of the ends: 1e-9 of the window.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, layer_plane, linf, single_example
+    >>> field = PlaneField(Flow(single_example([1.0]), linf(2)), layer_plane, (-3, 3), (-3, 3))
+    >>> sliding(field)[1][1].round(6).tolist()
+    [[-2.0, 0.0], [2.0, 0.0]]
+    """
+    rule = field.flow.perturbation
+    if not (rule.switches and np.isinf(rule.p)):
+        return ()
+    return tuple(
+        ("sliding", np.insert(ends[:, None], axis, 0.0, axis=1))
+        for axis in (0, 1)
+        for ends in _sliding_ends(field, axis)
+    )
+
+
+def _sliding_ends(field: PlaneField, axis: int) -> Iterator[Float[np.ndarray, "2"]]:
+    """Ends of the sliding pieces of one axis, by bisection between the points of a lattice."""
+    low, high = (field.x, field.y)[1 - axis]
+    if not (field.x, field.y)[axis][0] <= 0 <= (field.x, field.y)[axis][1]:
+        return
+    along = np.linspace(low, high, 8 * LATTICE)  # an even number: the middle is no point
+    slides = across(field, axis, along)[2]
+    edges = np.flatnonzero(np.diff(slides.astype(int)))
+    ends = [low] if slides[0] else []
+    for k in edges:
+        a, b = along[k], along[k + 1]
+        for _ in range(30):
+            middle = (a + b) / 2
+            same = across(field, axis, np.array([middle]))[2][0] == slides[k]
+            a, b = (middle, b) if same else (a, middle)
+        ends.append((a + b) / 2)
+    ends += [high] if slides[-1] else []
+    yield from np.array(ends, dtype=float).reshape(-1, 2)
