@@ -7,10 +7,10 @@ from scipy.interpolate import CubicSpline
 from flowsam import Data, Flow, gradient_flow, l2, layer_plane, limits, linf, lp, single_example
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
 from flowsam.portrait import theory_curves
-from flowsam.portrait.rest_search import equilibria
 from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.plane_paths import paths
 from flowsam.portrait.planes import BalancedPlane, ImbalancePlane, RadiusPlane, WeightPlane
+from flowsam.portrait.rest_search import equilibria
 from flowsam.portrait.skeletons import nullclines, skeleton, sliding, stable_manifolds
 
 

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from flowsam.portrait.rest_search import across, checked_rule, equilibria
 from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.plane_paths import ROWS, paths
 from flowsam.portrait.rest_points import Equilibrium
+from flowsam.portrait.rest_search import across, checked_rule, equilibria
 from flowsam.portrait.theory_curves import boundaries
 
 __all__ = ["Skeleton", "nullclines", "separatrices", "skeleton", "sliding"]
