@@ -5,6 +5,7 @@ import json
 from flowsam.version import __version__
 
 FACTS = ("rule", "rho", "L", "data", "start", "clock", "loss", "method", "tolerances")
+ORIGINAL = "original time, log(1 + t)"  # the clock of a figure whose axis it is
 CAPTION = {"rho": "rho = {}", "L": "L = {}", "loss": "{} loss"}
 
 

@@ -12,6 +12,7 @@ from flowsam import Flow, gradient_flow, l2, max_margin, solve
 from flowsam.rates import depth_one_asymptote
 
 FAST = {"rows": 9, "end": 50.0}
+WORDS = {"rule": "GD and l_2-SAM", "clock": style.ORIGINAL}
 
 
 def compute(rows=60, end=1e4):
@@ -24,7 +25,7 @@ def compute(rows=60, end=1e4):
         error = np.linalg.norm(np.array(units[1:]) - units[0], axis=1)
         arrays[rule.name] = np.column_stack([log_t, error * log_t])
         arrays[rule.name + "*"] = depth_one_asymptote(data, rule, run.beta[-1]).error_constant
-    return arrays | {"card": style.card(run, rule="GD and l_2-SAM", start="w = 0")}
+    return arrays | {"card": style.card(run, start="w = 0", **WORDS)}
 
 
 def draw(caption, **arrays):

@@ -11,7 +11,7 @@ from flowsam import Flow, gradient_flow, iterate, l2, linf, single_example, solv
 
 FAST = {"counts": (8, 16, 32)}
 LEFT = {"start": "(u, v) = (0, 0.8)", "tolerances": "step 0.1; left: flow at rtol 1e-12"}
-LEFT["left"] = "left: GD, l_2 and unnormalised, rho = 0.3, n = 8, d = 3, w = 0.8"
+LEFT["left"] = "left: original time t; GD, l_2 and unnormalised, rho = 0.3, n = 8, d = 3, w = 0.8"
 
 
 def compute(counts=(25, 50, 100, 200, 400, 800)):

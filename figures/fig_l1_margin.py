@@ -11,6 +11,7 @@ from figures.sets import separable
 from flowsam import Flow, gradient_flow, l2, max_margin, solve, split_signs
 from flowsam.outcomes.weak_duality import state_certificate
 
+WORDS = {"rule": "GD and l_2-SAM", "start": "w = 0.5", "clock": style.ORIGINAL}
 FAST = {"seeds": (2,), "rows": 7, "end": 50.0}
 
 
@@ -25,9 +26,7 @@ def compute(seeds=(0, 1, 2), rows=40, end=1e4):
             truth = run.margins.min(1) / run.beta.sum(1) * np.abs(max_margin(data, 1)).sum()
             proven = [state_certificate(flow, theta, 1, np.ones(10)) for theta in run.theta]
             arrays[f"{rule.name} {seed}"] = np.column_stack([log_t, truth, proven])
-    return arrays | {
-        "card": style.card(run, rule="GD and l_2-SAM", start="w = 0.5", sets=f"seeds {seeds}")
-    }
+    return arrays | {"card": style.card(run, **WORDS, sets=f"seeds {seeds}")}
 
 
 def draw(caption, **arrays):

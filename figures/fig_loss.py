@@ -23,7 +23,7 @@ def compute(rows=120, end=100.0):
             arrays[f"{depth} {rule.name}"] = np.column_stack([run.log_t, run.log_loss])
         rate = late_log_loss(log_t[2:], 2.0, max(depth, 2), gradient_flow())[1]
         arrays[f"{depth} rate"] = np.column_stack([log_t[2:], rate])[: rows * (depth > 1)]
-    return arrays | {"card": style.card(run, **WORDS)}
+    return arrays | {"card": style.card(run, clock=style.ORIGINAL, **WORDS)}
 
 
 def draw(caption, **arrays):

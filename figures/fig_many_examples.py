@@ -10,7 +10,8 @@ from figures import style
 from figures.sets import gaussian_classes
 from flowsam import Flow, balanced, gradient_flow, l2, max_margin, solve
 
-FAST = {"rows": 9, "end": 10.0}
+FAST, CLOCK = {"rows": 9, "end": 10.0}, style.ORIGINAL
+WORDS = {"rule": "GD and l_2-SAM", "start": "alpha = (0.6, 0.6)", "clock": CLOCK}
 
 
 def compute(rows=200, end=1e3):
@@ -21,7 +22,7 @@ def compute(rows=200, end=1e3):
     for rule in (gradient_flow(), l2(1.0)):
         run = solve(Flow(data, rule), balanced([0.6, 0.6], 2), log_t_end=end, save_at=log_t)
         arrays[rule.name] = np.column_stack([run.log_t, run.beta])
-    return arrays | {"card": style.card(run, rule="GD and l_2-SAM", start="alpha = (0.6, 0.6)")}
+    return arrays | {"card": style.card(run, **WORDS)}
 
 
 def draw(examples, margins, caption, **runs):

@@ -27,7 +27,7 @@ def compute(rows=40, end=1e4):
         flow = Flow(single_example([1, 2]), rule)
         run = solve(flow, balanced([1.0, 1.0], 2), log_t_end=end, save_at=log_t)
         arrays[f"d {rule.name}"] = np.column_stack([log_t, run.beta[:, 0] / run.beta[:, 1]])
-    return arrays | {"card": style.card(run, **WORDS)}
+    return arrays | {"card": style.card(run, clock=style.ORIGINAL, **WORDS)}
 
 
 def draw(caption, **arrays):

@@ -19,7 +19,7 @@ def compute(seeds=5, ratios=(0.12, 0.14, 0.2, 0.3), rows=60, end=20.0):
     runs = [[shares(seed, ratio, log_t) for ratio in (None, *ratios)] for seed in range(seeds)]
     major = np.array([[run["major"] for run in row] for row in runs])
     first = {key: np.array([run[key] for run in runs[0]]) for key in ("ranks", "accuracy")}
-    facts = json.loads(runs[0][1]["card"]) | {"rule": "l_2-SAM and GD"}
+    facts = json.loads(runs[0][1]["card"]) | {"rule": "l_2-SAM and GD", "clock": style.ORIGINAL}
     card = style.card(**facts, summary=summary(major, ratios))
     return first | {"log_t": log_t, "ratios": ratios, "major": major, "card": card}
 

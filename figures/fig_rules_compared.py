@@ -19,7 +19,7 @@ def compute(rows=401):
     for rule in (gradient_flow(), linf(1), l2(1)):
         run = solve(Flow(data, rule), start, log_t_end=15, save_at=rows)
         arrays[rule.name] = np.column_stack([run.log_t, run.beta])
-    return arrays | {"card": style.card(run, **WORDS)}
+    return arrays | {"card": style.card(run, clock=style.ORIGINAL, **WORDS)}
 
 
 def draw(caption, **runs):

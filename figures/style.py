@@ -9,9 +9,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from figures.cards import card, words
+from figures.cards import ORIGINAL, card, words
 
-__all__ = ["card"]
+__all__ = ["ORIGINAL", "card"]
 
 OUTPUT = Path(__file__).parent / "output"
 COLUMN, PAGE = 3.4, 6.9  # widths of one and two columns, inches

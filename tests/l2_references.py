@@ -74,10 +74,10 @@ def integrate(theta0, mu, rho, taus):
         return np.array(states)
 
 
-def march(theta0, mu, rho, tau_end, *, rtol=1e-10):
+def march(theta0, mu, rho, tau_end, *, rtol=1e-10, far=1e8):  # noqa: PLR0913, limits of a run
     """The definition at any depth by solve_ivp, with A = int rho/N as one more component.
 
-    Ends early where N is 1e-8 or 1e8 of its natural unit; returns SciPy's result.
+    Ends early where N is 1e-8 or `far` of its natural unit; returns SciPy's result.
     """
     theta0, mu = np.asarray(theta0, dtype=float), np.asarray(mu, dtype=float)
     depth, unit = len(theta0), rho ** (len(theta0) - 1) * np.abs(mu).max()
@@ -95,7 +95,7 @@ def march(theta0, mu, rho, tau_end, *, rtol=1e-10):
         size = np.linalg.norm(pull)
         return np.append(gradient(theta - rho * pull / size), rho / size)
 
-    events = [lambda _, s, f=f, o=o: o * (norm(s) - f * unit) for f, o in ((1e-8, 1), (1e8, -1))]
+    events = [lambda _, s, f=f, o=o: o * (norm(s) - f * unit) for f, o in ((1e-8, 1), (far, -1))]
     for event in events:
         event.terminal = True
     start = np.append(theta0, 0.0)

@@ -50,9 +50,15 @@ def report(tmp_path_factory):
         Verdict("dual_norm", "definition", "pass", "pass", "pass", 0.1),
         Verdict("rescaled_clock", "a < b", "pass", "fail", "-", 0.1, "fails at x < 1"),
     )
-    card = {"run": "mu & rho", "fingerprint": "f" * 64, "files": {}}
+    card = {"data": "mu & rho", "clock": "limits", "seconds": 1.5, "versions": "flowsam"}
     figures = (
-        Figure("fig_digits_limits", "Which pixel wins.", ("dual_norm",), card, "computed"),
+        Figure(
+            "fig_digits_limits",
+            "Which pixel wins.",
+            ("dual_norm", "rescaled_clock"),
+            card,
+            "computed",
+        ),
         Figure("fig_loss", "Loss.", (), {}, "computed", error="KeyError: 'x'"),
     )
     return page(Ledger(3, verdicts), figures, source=source)
@@ -68,8 +74,10 @@ def test_page_is_well_formed_and_self_contained(report):
 def test_page_shows_verdicts_failures_and_cards(report):
     assert "1 of 2 claims pass" in report and "fails at x &lt; 1" in report
     assert "fig_loss failed: KeyError" in report
-    assert "mu &amp; rho" in report and "fingerprint: ffffffffffff<" in report
-    assert 'Drawn in <a href="#fig_digits_limits">' in report
+    assert "<b>data</b> mu &amp; rho" in report
+    at = [report.index(f'id="{n}"') for n in ("dual_norm", "fig_digits_limits", "rescaled_clock")]
+    assert at == sorted(at) and report.count("data:image/png") == 1
+    assert 'Also drawn in <a href="#fig_digits_limits">' in report
 
 
 def test_digits_count_pixels_from_zero_and_labels_from_one(report):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from flowsam.ledger import measures
 
 __all__ = ["QUESTIONS", "Question"]
 
@@ -16,85 +20,131 @@ class Question:
     asked : str
         In our words.
     answer : str
-        One or two sentences.
+        A few sentences; what `measure` returns is filled in.
     shown_by : tuple of str
         The claims and figures that carry the answer; it stands only where all of them are there.
+    measure : callable, optional
+        Takes the saved arrays of the figures, returns the numbers of the answer.
     """
 
     asked: str
     answer: str
     shown_by: tuple[str, ...] = ()
+    measure: Callable[[measures.Saved], dict[str, Any]] | None = None
+
+    def answered(self, saved: measures.Saved) -> str:
+        """Return the answer with its numbers; KeyError where a figure is missing."""
+        return self.answer.format(**self.measure(saved)) if self.measure else self.answer
 
 
 QUESTIONS = (
     Question(
         "Is there code, and what are the details of the experiments?",
-        "The package is the code. Every figure has a run card with clock, rule, radius, depth, "
-        "data, start, method, seconds and versions, and its arrays are saved beside it.",
+        "The package is the code. Every figure has a run card, and the table of run cards below "
+        "has them all; arrays are saved beside each picture.",
     ),
     Question(
         "Do the figures show the rescaled flow or the original one?",
-        "The clock is part of every result and every caption is made from the result. Both flows "
-        "have the same path; only the time along it differs.",
+        "Each caption says, from the result itself. Figures by clock: {clocks}. Both flows have "
+        "the same path; only the time along it differs.",
         ("rescaled_clock",),
+        measures.clocks,
     ),
     Question(
         "When may time be changed, and what is a blow-up at finite rescaled time?",
         "Always: the factor is positive. A finite rescaled blow-up time is original time infinity, "
-        "and what the flow has done by then is its limit.",
+        "and what the flow has done by then is its limit. At L = 3, mu = (1, 1.3), rho = 0.5, "
+        "alpha = (1, 0.3) under l_inf-SAM that time is tau = {star}.",
         ("rescaled_clock",),
+        measures.blow_up,
     ),
     Question(
         "What do the other coordinates do when one blows up?",
-        "From depth 3 on they freeze where they are at that moment.",
-        ("linf_deep", "fig_linf_deep"),
+        "From depth 3 on they freeze where they are at that moment: in the same run beta_2 ends at "
+        "{frozen}, short of the value rho^3 = {rest} it would reach alone.",
+        ("linf_deep",),
+        measures.blow_up,
     ),
     Question(
         "Are positive initial weights a hidden assumption?",
-        "At depth 2 the limit is given for any real pair of weights: a conic separates escape "
-        "from collapse. On the digits an all-positive start stands beside the aligned one, and "
-        "there no pixel with negative entry can win.",
+        "Of the theorem, yes; here the limit is given for any real pair of weights, by a conic. Of "
+        "random pairs in a square of 3 rho, {positive} of the positive ones escape and {any} of "
+        "all. On the digits an all-positive start stands beside the aligned one, and there no "
+        "pixel with negative entry can win.",
         ("linf_two_layer", "fig_linf_two_layer", "fig_digits_limits"),
+        measures.signed_pairs,
     ),
     Question(
-        "Is the effect specific to SAM?",
-        "Gradient flow stands beside SAM, from the same start: at depth 2 it ends at the dominant "
-        "coordinate from every positive start, l_inf-SAM does not.",
+        "Is the effect specific to SAM, and does it need a large rho?",
+        "Gradient flow stands beside SAM everywhere, and never shows it on one example. The radius "
+        "only sets the unit: for mu = (1, 2) uniform starts between {low} rho and {high} rho lead "
+        "with the minor coordinate, the same to {spread} for rho from 0.001 to 100.",
         ("gradient_flow_limit", "fig_rules_compared"),
+        measures.radius_free,
     ),
     Question(
         "Do titles and text name the same norm?",
-        "Titles and captions take the rule's name from the run that made the arrays.",
+        "Titles and captions take the rule's name from the run that made the arrays; no title is "
+        "typed.",
     ),
     Question(
         "How were the two-class data generated?",
-        "By two Gaussian classes whose formula and seed are in the run card; that this is the "
-        "paper's choice is a guess.",
+        "{data}, signed examples. That this is the paper's choice is a guess; formula and seed are "
+        "in the run card, the examples in the saved arrays.",
         ("fig_many_examples",),
+        measures.two_classes,
     ),
     Question(
         "What about several training examples?",
-        "Flow, solvers and margins take any number of examples.",
+        "Flow, solvers and margins take any number of examples. On the two classes the major "
+        "feature's share of beta at log(1 + t) = {log_t} is {shares}.",
         ("fig_many_examples", "fig_real_data"),
+        measures.two_classes,
     ),
     Question(
         "Where is gradient flow in the map of dominant coordinates?",
-        "In a panel of its own beside the map of l_2-SAM.",
+        "In a panel of its own. Under l_2-SAM another coordinate than the major one leads on {sam} "
+        "of the map, under gradient flow at {gd} points.",
         ("fig_amplification_map",),
+        measures.amplified_map,
     ),
     Question(
         "How does the loss fall?",
-        "Losses are drawn in original time, and their rates are derived for each depth and rule.",
+        "It is drawn in original time. At depth 2, mu = (1, 2), log(1 + t) = {log_t}, the log loss "
+        "is: {losses}.",
         ("fig_loss", "rates"),
+        measures.late_losses,
+    ),
+    Question(
+        "How fast do beta and the loss move in original time?",
+        "At depth 2 and 3 the perturbed log loss is within {gap} of its predicted rate at "
+        "log(1 + t) = {log_t}, and beta_1/beta_2 for mu = (1, 2) falls with exponent {slopes} in "
+        "log t, where theory says -1/2.",
+        ("rates", "fig_rates"),
+        measures.depth_two_rates,
     ),
     Question(
         "What happens for l_2 beyond two layers?",
-        "The order of mu_j w_j^(L-2) never changes, and odd depths never collapse.",
+        "The order of mu_j w_j^(L-2) never changes, and odd depths never collapse. At L = 3, "
+        "mu = (1, 2, 3), rho = 1, alpha = {alpha} the leaders are {order}; over all alpha drawn "
+        "the last leader is one of {ends}.",
         ("l2_deep", "fig_l2_deep"),
+        measures.deep_order,
     ),
     Question(
         "Which coordinate dominates at a given time?",
-        "Exactly: coordinates j and k swap when tau / A = mu_j + mu_k.",
+        "Exactly: coordinates j and k swap when tau / A = mu_j + mu_k. Just above the critical "
+        "scale of mu = {mu} the leaders are {order}, with switches at tau = {times}; there tau / A "
+        "is such a sum to {error}.",
         ("l2_amplification_in_time", "fig_amplification_cones"),
+        measures.leader_at,
+    ),
+    Question(
+        "What does the limit say about a run of finite length?",
+        "Little: for mu = (1, 2), rho = 1, 1 % above the critical scale, the major coordinate has "
+        "share {sam} of beta at tau = 3 under l_2-SAM and {gd} under gradient flow, while the "
+        "limits are features {sam_limit} and {gd_limit}.",
+        ("finite_vs_infinite",),
+        measures.two_limits,
     ),
 )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import base64
+import json
 import math
-from collections.abc import Sequence
+import os
+import platform
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import numpy as np
 
+from flowsam.ledger.checklist import CHECKLIST
 from flowsam.ledger.claims import headings
 from flowsam.ledger.gallery import Figure
+from flowsam.ledger.html import card, link, links, picture, table
+from flowsam.ledger.pixels import winners
 from flowsam.ledger.questions import QUESTIONS, Question
 from flowsam.ledger.typeset import formula
 from flowsam.ledger.verdicts import Ledger, Verdict
@@ -21,8 +27,7 @@ from flowsam.version import __version__
 
 __all__ = ["page"]
 
-_DIGITS = "fig_digits_limits"
-_STARTS = ("aligned start", "control: all positive")
+_SETTINGS = ("rule", "rho", "L", "data", "start", "clock", "loss", "method", "tolerances")
 
 
 def page(ledger: Ledger, figures: Sequence[Figure], *, source: Path) -> str:
@@ -33,20 +38,26 @@ def page(ledger: Ledger, figures: Sequence[Figure], *, source: Path) -> str:
     ledger : Ledger
         Verdicts of every claim.
     figures : sequence of Figure
-        Drawn; their pictures are read from `source` and put into the page.
+        Drawn; their pictures and arrays are read from `source`.
     source : Path
         The checkout, for the heads of the derivations.
 
     Returns
     -------
     str
-        HTML without scripts or links to other files.
+        HTML without scripts or links to other files. A claim is followed by the figures that name
+        it first; figures of no claim come after.
     """
-    failed = sum(not verdict.passed for verdict in ledger.verdicts)
-    total = len(ledger.verdicts)
+    drawn = [figure for figure in figures if not figure.error]
+    saved = {figure.name: _saved(figure, source) for figure in drawn}
+    passed = sum(verdict.passed for verdict in ledger.verdicts)
+    claimed = {verdict.claim for verdict in ledger.verdicts}
+    rest = [figure for figure in figures if not claimed & set(figure.claims)]
     template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
-        stamp=escape(f"flowsam {__version__}, seed of the checks {ledger.seed}. {ledger.note}"),
+        stamp=escape(f"flowsam {__version__}. {ledger.note}"),
+        summary=f"{passed} of {len(ledger.verdicts)} claims pass; {len(drawn)} of {len(figures)} "
+        f"figures are drawn; {len(QUESTIONS)} questions of reviewers",
         beta=formula(r"\beta = w_1 \odot \cdots \odot w_L"),
         flow=formula(
             r"\dot{\theta} = -\nabla\mathcal{L}(\hat{\theta}), \quad "
@@ -54,12 +65,21 @@ def page(ledger: Ledger, figures: Sequence[Figure], *, source: Path) -> str:
             r"\langle \epsilon, \nabla\mathcal{L}(\theta) \rangle"
         ),
         gradient=formula(_sam_gradient()),
-        verdict=f"{total - failed} of {total} claims pass.",
+        verdicts=_verdicts(ledger.verdicts),
         claims=_claims(ledger.verdicts, figures, source),
-        figures="\n".join(_figure(figure, source) for figure in figures),
-        digits=_digits(figures, source),
-        questions="\n".join(_question(question, ledger, figures) for question in QUESTIONS),
+        figures="\n".join(_figure(figure, source) for figure in rest),
+        cards=_cards(figures),
+        digits=winners(saved.get("fig_digits_limits")),
+        questions="\n".join(_question(question, ledger, saved) for question in QUESTIONS),
+        checklist=_checklist(ledger, figures),
     )
+
+
+def _saved(figure: Figure, source: Path) -> dict[str, Any]:
+    """The arrays of a figure, and its run card."""
+    path = source / "figures" / "output" / f"{figure.name}.npz"
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files} | {"card": figure.card}
 
 
 def _sam_gradient() -> str:
@@ -68,27 +88,22 @@ def _sam_gradient() -> str:
     return written["sam_gradient_1"] + r", \quad " + written["perturbed_2"]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An HTML table; cells are HTML already."""
-    lines = ["".join(f"<th>{word}</th>" for word in head)]
-    lines += ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
-    body = "\n".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<div class="wide"><table>\n{body}\n</table></div>'
-
-
-def _claims(verdicts: Sequence[Verdict], figures: Sequence[Figure], source: Path) -> str:
-    """The table of verdicts, then each claim with what it says and assumes."""
-    head = ("claim", "source", "symbolic", "numeric", "control", "seconds")
-    rows = [
-        (
-            f'<a href="#{v.claim}">{v.claim}</a>',
-            escape(v.source),
-            *(_word(part) for part in (v.symbolic, v.numeric, v.control)),
-            f"{v.seconds:.1f}",
-        )
-        for v in verdicts
-    ]
-    return _table(head, rows) + "\n".join(_claim(v, figures, source) for v in verdicts)
+def _verdicts(verdicts: Sequence[Verdict]) -> str:
+    """The table of verdicts."""
+    head = ("claim", "source", "symbolic", "numeric", "control", "seed", "seconds")
+    return table(
+        head,
+        [
+            (
+                link(v.claim),
+                escape(v.source),
+                *(_word(part) for part in (v.symbolic, v.numeric, v.control)),
+                str(v.seed),
+                f"{v.seconds:.1f}",
+            )
+            for v in verdicts
+        ],
+    )
 
 
 def _word(part: str) -> str:
@@ -96,75 +111,80 @@ def _word(part: str) -> str:
     return f'<span class="{part.split()[0] if part != "-" else ""}">{escape(part)}</span>'
 
 
-def _claim(verdict: Verdict, figures: Sequence[Figure], source: Path) -> str:
-    """One claim: statement, formula, hypotheses, where it is evaluated and drawn."""
+def _claims(verdicts: Sequence[Verdict], figures: Sequence[Figure], source: Path) -> str:
+    """Each claim, with the figures that show it; a figure stands at the first claim it names."""
+    sections, shown = [], set()
+    for verdict in verdicts:
+        own = [figure for figure in figures if verdict.claim in figure.claims]
+        there = [figure.name for figure in own if figure.name in shown]
+        sections.append(_claim(verdict, source))
+        sections += [f"<p>Also drawn in {links(there)}.</p>"] if there else []
+        sections += [_figure(figure, source) for figure in own if figure.name not in shown]
+        shown |= {figure.name for figure in own}
+    return "\n".join(sections)
+
+
+def _claim(verdict: Verdict, source: Path) -> str:
+    """One claim: statement, formula, verdict, hypotheses, where it is evaluated."""
     path = source / "derivations" / f"{verdict.claim}.py"
     says = headings(path) if path.is_file() else {}
     lines = [f'<h3 id="{verdict.claim}">{verdict.claim}</h3>']
-    lines += [f'<p class="fail">{escape(verdict.message)}</p>'] if verdict.message else []
     lines += [f"<p>{escape(says.get('claim', 'No derivation.'))}</p>"]
     lines += [f"<p>{formula(says['formula'].strip('$'))}</p>"] if "formula" in says else []
     for word, intro in (("assumes", "Assumes"), ("used by", "Evaluated by")):
         lines += [f"<p>{intro} {escape(says[word])}</p>"] if word in says else []
-    drawn = [figure.name for figure in figures if verdict.claim in figure.claims]
-    links = ", ".join(f'<a href="#{name}">{name}</a>' for name in drawn)
-    return "\n".join(lines) + (f"<p>Drawn in {links}.</p>" if drawn else "")
+    parts = {name: getattr(verdict, name) for name in ("symbolic", "numeric", "control")}
+    words = "; ".join(f"{name} {_word(part)}" for name, part in parts.items())
+    lines += [f'<p class="card"><b>Verdict</b> {words}. Source: {escape(verdict.source)}.</p>']
+    lines += [f'<p class="fail">{escape(verdict.message)}</p>'] if verdict.message else []
+    return "\n".join(lines)
 
 
 def _figure(figure: Figure, source: Path) -> str:
     """One picture, inside the page, with its run card."""
-    title = f'<h3 id="{figure.name}">{escape(figure.title)}</h3>'
+    title = f'<h4 id="{figure.name}">{escape(figure.title)}</h4>'
     if figure.error:
         return f'{title}<p class="fail">{figure.name} failed: {escape(figure.error)}</p>'
     png = source / "figures" / "output" / f"{figure.name}.png"
-    code = base64.b64encode(png.read_bytes()).decode()
-    facts = {key: value for key, value in figure.card.items() if key != "files"}
-    facts["fingerprint"] = str(facts.get("fingerprint", ""))[:12]
-    card = "; ".join(f"{key}: {value}" for key, value in facts.items())
-    return (
-        f'{title}<figure><img src="data:image/png;base64,{code}" alt="{escape(figure.title)}">'
-        f'<figcaption class="card">{figure.name}. {escape(card)}</figcaption></figure>'
-    )
+    facts = figure.card
+    if set(_SETTINGS) <= set(facts):  # the caption repeats them
+        facts = {name: fact for name, fact in facts.items() if name != "caption"}
+    return f"{title}{picture(png, figure.title, f'{figure.name}. {card(facts)}')}"
 
 
-def _digits(figures: Sequence[Figure], source: Path) -> str:
-    """The winners on the class-mean difference of two digits, for gradient flow and each radius."""
-    if not any(figure.name == _DIGITS and not figure.error for figure in figures):
-        return "<p>Not drawn in this run.</p>"
-    path = source / "figures" / "output" / f"{_DIGITS}.npz"
-    with np.load(path, allow_pickle=False) as file:
-        mu, radii, labels = file["mu"], file["radii"], file["labels"]
+def _cards(figures: Sequence[Figure]) -> str:
+    """Every setting of every figure in one table."""
     rows = [
-        (f"&rho; = {rho:g}" if rho else "GD", *(_winner(label, mu) for label in column))
-        for rho, column in zip(radii, labels.T.tolist(), strict=True)
+        (link(f.name), *(escape(str(f.card.get(name, "-"))) for name in (*_SETTINGS, "seconds")))
+        for f in figures
     ]
-    sizes = np.abs(mu[mu != 0])
-    tied = sizes.size - np.unique(sizes).size
-    return (
-        "<p>One example: the signed difference of class means of scikit-learn's digits, 3 against "
-        f"5, {mu.size} pixels, depth 2. {np.sum(mu == 0)} pixels are constant (&mu;<sub>j</sub> = "
-        f"0, they never move) and {2 * tied} tie exactly in size. The aligned start has the signs "
-        "of &mu; on layer 1; the control is all positive. The picture is "
-        f'<a href="#{_DIGITS}">{_DIGITS}</a>.</p>' + _table(("rule", *_STARTS), rows)
-    )
+    return table(("figure", *_SETTINGS, "seconds"), rows)
 
 
-def _winner(label: int, mu: np.ndarray) -> str:
-    """Pixel from 0, label from 1, and the entry of mu there; or the name of another limit."""
-    from flowsam.labels import kind_of
-
-    if label < 1:
-        return f"{kind_of(int(label))} (label {label})"
-    return f"pixel {label - 1} (label {label}), &mu; = {mu[label - 1]:+.3f}"
-
-
-def _question(question: Question, ledger: Ledger, figures: Sequence[Figure]) -> str:
+def _question(question: Question, ledger: Ledger, saved: Mapping[str, Any]) -> str:
     """A question with its answer, or the honest lack of one."""
-    there = {v.claim for v in ledger.verdicts if v.passed}
-    there |= {figure.name for figure in figures if not figure.error}
+    there = {v.claim for v in ledger.verdicts if v.passed} | set(saved)
     missing = [name for name in question.shown_by if name not in there]
-    links = ", ".join(f'<a href="#{name}">{name}</a>' for name in question.shown_by)
-    answer = escape(question.answer) + (f" See {links}." if links else "")
+    try:
+        answer = "" if missing else escape(question.answered(saved))
+    except KeyError as error:  # the arrays of a figure
+        missing = [str(error.args[0])]
     if missing:
         answer = f"Not answered by this run, which lacks {', '.join(missing)}."
+    elif question.shown_by:
+        answer += f" See {links(question.shown_by)}."
     return f"<h3>{escape(question.asked)}</h3><p>{answer}</p>"
+
+
+def _checklist(ledger: Ledger, figures: Sequence[Figure]) -> str:
+    """The reproducibility checklist, filled in."""
+    undecided = [v.symbolic for v in ledger.verdicts if "undecided" in v.symbolic]
+    facts = {
+        "undecided": f"those of {len(undecided)} claims" if undecided else "none",
+        "versions": next((f.card["versions"] for f in figures if "versions" in f.card), "-"),
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
+        "claims_seconds": f"{sum(v.seconds for v in ledger.verdicts):.0f}",
+        "seconds": f"{sum(json.loads(str(f.card.get('seconds', 0))) for f in figures):.0f}",
+    }
+    rows = [(kind, asked, answer.format(**facts)) for kind, asked, answer in CHECKLIST]
+    return table(("part", "asked", "answered"), rows)

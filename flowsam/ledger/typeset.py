@@ -9,7 +9,7 @@ from html import escape
 __all__ = ["formula"]
 
 
-def formula(latex: str, *, size: float = 11.0) -> str:
+def formula(latex: str, *, size: float = 13.0) -> str:
     r"""Return an HTML image of a formula.
 
     Parameters
