@@ -28,6 +28,7 @@ _HOMES = {
     "perturbations": ("Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"),
     "portrait": ("Portrait", "layer_plane", "phase_portrait", "refine"),
     "solver": ("solve",),
+    "sweeps": ("sweep",),
     "trajectory": ("Trajectory",),
 }
 _MODULE = {name: module for module, names in _HOMES.items() for name in names}

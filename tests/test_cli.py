@@ -11,7 +11,7 @@ import pytest
 
 from flowsam import Flow, limit, linf, single_example, solve
 from flowsam.cli import main
-from flowsam.cli.reading import csv_data, named_data
+from flowsam.real_data.named import csv_data, named_data
 from flowsam.trajectory import load
 
 MINOR = ["--mu", "1,2", "--rho", "1", "--init", "1.5,0.6"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowsam.cli import reading
+from flowsam.real_data.named import DATA_SETS, csv_data, named_data
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,7 @@ norm_option = click.option(
 )
 _FLOW_OPTIONS = (
     click.option("--mu", help="One example, e.g. 1,2."),
-    click.option("--data", help=f"Of scikit-learn: {', '.join(reading.DATA_SETS)}."),
+    click.option("--data", help=f"Of scikit-learn: {', '.join(DATA_SETS)}."),
     click.option("--csv", help="A CSV file with a header."),
     click.option("--label", help="The CSV file's column of labels, two classes."),
     norm_option,
@@ -178,11 +179,11 @@ def _data(mu: str | None, data: str | None, csv: str | None, label: str | None) 
         shown = " and ".join(given) or "none"
         raise click.UsageError(f"give one of --mu, --data and --csv, got {shown}; e.g. --mu 1,2")
     if data:
-        return reading.named_data(data)
+        return named_data(data)
     if csv:
         if not label:
             raise click.UsageError("--csv needs its column of labels, got none; e.g. --label y")
-        return reading.csv_data(csv, label)
+        return csv_data(csv, label)
     from flowsam.data import single_example
 
     return single_example(reading.numbers(mu or "", "--mu"))

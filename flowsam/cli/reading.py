@@ -9,11 +9,7 @@ import click
 if TYPE_CHECKING:
     import numpy as np
 
-    from flowsam.data import Data
-
-__all__ = ["DATA_SETS", "csv_data", "named_data", "numbers", "read_theta", "spread"]
-
-DATA_SETS = ("breast_cancer", "digits", "digits_means")
+__all__ = ["numbers", "read_theta", "spread"]
 
 
 def numbers(text: str, option: str) -> list[float]:
@@ -82,69 +78,6 @@ def spread(text: str, option: str) -> np.ndarray:
     if len(values) != 3 or values[2] != int(values[2]) or values[2] < 1:
         raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
     return np.linspace(values[0], values[1], int(values[2]))
-
-
-def named_data(name: str) -> Data:
-    """Return a data set of scikit-learn.
-
-    "digits" is 3 against 5 and "breast_cancer" benign against malign, both standardised, with a
-    bias; "digits_means" is one example, the signed difference of the two class means.
-
-    Parameters
-    ----------
-    name : str
-        One of `DATA_SETS`.
-
-    Returns
-    -------
-    Data
-
-    Raises
-    ------
-    click.UsageError
-        For another name.
-    ImportError
-        Where scikit-learn is not installed.
-    """
-    from flowsam.real_data import bundled as real_data
-    from flowsam.real_data import tables
-
-    if name == "digits":
-        return tables.digit_table().standardised()[0]
-    if name == "digits_means":
-        pixels = real_data.digits(3, 5)
-        return real_data.class_mean_difference(*pixels, name="digits 3 - 5, class means")
-    if name == "breast_cancer":
-        return tables.breast_cancer_table().standardised()[0]
-    raise click.UsageError(f"--data needs one of {', '.join(DATA_SETS)}, got {name!r}")
-
-
-def csv_data(path: str, label: str) -> Data:
-    """Return the two-class data of a CSV file with a header, its columns as they are.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-    label : str
-        Name of the column of labels; all others are features.
-
-    Returns
-    -------
-    Data
-        The larger label counts as +1.
-
-    Raises
-    ------
-    OSError, ValueError
-        For an unreadable file, an unknown column, an entry that is no number, labels other than
-        two classes, or a zero example.
-    """
-    from flowsam.data import from_labels
-    from flowsam.real_data.tables import read_csv
-
-    table = read_csv(path, label)
-    return from_labels(table.X, table.y, name=table.name)
 
 
 def read_theta(path: str) -> np.ndarray:

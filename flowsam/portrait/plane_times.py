@@ -12,7 +12,7 @@ from flowsam.outcomes import limits
 from flowsam.outcomes.settling import settling_times
 from flowsam.portrait.plane_rows import INTEGRATED, Axis, Start, Starts
 
-__all__ = ["settled_rows"]
+__all__ = ["settled_rows", "settling"]
 
 
 def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.ndarray, "ny nx"]:
@@ -44,11 +44,11 @@ def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.
     for first in range(0, y.size, rows):
         column = y[first : first + rows, None]
         here = start.flow_at(flow, float(column[0, 0])) if own else flow
-        found.append(_settled(here, start(x[None], column)))
+        found.append(settling(here, start(x[None], column)))
     return np.concatenate(found)
 
 
-def _settled(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
+def settling(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
     """Return the first blow-up, or without one the time at which the last coordinate rests."""
     case = exact.case_for(flow, block)
     if case is None:

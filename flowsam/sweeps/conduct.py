@@ -1,0 +1,155 @@
+"""sweep: every cell of a grid, by one process or many, kept as it is finished."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from flowsam.sweeps import layout, work
+from flowsam.sweeps.planning import block_cells, sampled
+from flowsam.sweeps.problem import Problem, checked
+from flowsam.sweeps.store import FAILED, PENDING, Store, open_store
+from flowsam.sweeps.work import Progress
+from flowsam.version import __version__
+
+__all__ = ["sweep"]
+
+
+def sweep(  # noqa: PLR0913 - the contract's verb
+    case: Mapping[str, Any],
+    axes: Mapping[str, Any],
+    *,
+    store: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    resume: str | None = None,
+    chunk: int | None = None,
+    progress: Callable[[Progress], object] | None = None,
+) -> Any:
+    """Measure a case at all combinations of the values of its axes.
+
+    Cells are worked on in chunks; a chunk is written when it is finished, whole or not at all,
+    so that a process may be killed at any moment and another may go on. Results do not depend on
+    how the work was shared: serial, parallel, distributed and resumed runs are equal bit for bit
+    on one kind of machine.
+
+    Parameters
+    ----------
+    case : mapping
+        Data (`mu`, `z`, `data` or `csv` with `label_column`; `split_signs`), rule (`norm`, `rho`,
+        `loss`), start (`alpha` balanced, `theta`, or `random` = [low, high] with `seed`; `depth`,
+        `scale`, `aligned`), end (`tau_end` or `log_t_end`; `method`, `rtol`, `atol`), `plane`, and
+        `measure`: a list of "label", "settled_at", "switch_times", "margins", "beta", "log_loss",
+        "end", "portrait", or "module:function", called with (flow, theta0).
+    axes : mapping
+        Values by name, the slowest axis first: a list, or {start, stop, points, spacing}; alpha_J
+        and mu_J vary one entry of a list.
+    store : path, optional
+        Folder of the Zarr group; by default the result is kept in memory.
+    jobs : int
+        Processes of this machine; -1 for one a core.
+    scheduler : str, optional
+        Address of a Dask cluster that runs the chunks instead; its workers see `store`.
+    resume : str, optional
+        "unfinished" goes on with a store that exists, "failed" repeats its failed cells alone;
+        by default a store that exists is refused.
+    chunk : int, optional
+        Cells of a chunk; by default about a second of work.
+    progress : callable, optional
+        Told a `Progress` after every chunk.
+
+    Returns
+    -------
+    xarray.Dataset
+        The quantities over the axes, with `state` (finished, failed) and `error` of every cell;
+        attributes say where the numbers come from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For unknown names, with the near one, values that make no flow, or a store of another
+        configuration or version.
+    ImportError
+        Without the extra: `pip install flowsam[sweep]`.
+
+    Examples
+    --------
+    >>> case = {"mu": [1, 2], "norm": "inf", "alpha": [1.5, 0.6]}
+    >>> found = sweep(case, {"rho": [0.5, 1.0, 2.0]})
+    >>> found.label.values
+    array([2, 1, 0], dtype=int16)
+    """
+    _check_installed()
+    if resume not in (None, "unfinished", "failed"):
+        raise ValueError(f"resume needs 'unfinished' or 'failed', got {resume!r}")
+    if not isinstance(jobs, int) or jobs == 0:
+        raise ValueError(f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}")
+    problem = checked(case, axes)
+    told = progress or (lambda _: None)
+    if store is None:
+        with tempfile.TemporaryDirectory() as folder:
+            held = _opened(problem, Path(folder) / "sweep", None, chunk)
+            work.through(problem, held, (jobs, scheduler), PENDING, told)
+            return _dataset(held.path).load()
+    held = _opened(problem, Path(store), resume, chunk)
+    which = FAILED if resume == "failed" else PENDING
+    work.through(problem, held, (jobs, scheduler), which, told)
+    return _dataset(held.path)
+
+
+def _check_installed() -> None:
+    """Say what to install where a library of the extra is missing."""
+    try:
+        import joblib  # noqa: F401
+        import threadpoolctl  # noqa: F401
+        import xarray  # noqa: F401
+        import zarr  # noqa: F401
+    except ImportError as error:
+        raise ImportError(f"a sweep needs {error.name}; pip install 'flowsam[sweep]'") from None
+
+
+def _dataset(path: Path) -> Any:
+    """The store as xarray opens it."""
+    import xarray
+
+    return xarray.open_zarr(path, chunks=None, consolidated=False)
+
+
+def _opened(problem: Problem, path: Path, resume: str | None, chunk: int | None) -> Store:
+    """The store to write to: a new one, or one of the same configuration."""
+    if not path.exists():
+        if resume == "failed":
+            raise ValueError(f"there is no store {path} whose failed cells could be repeated")
+        sample, seconds = sampled(problem)
+        grid = problem.grid.cut(block_cells(problem, seconds, chunk))
+        facts = {
+            "configuration": json.dumps(problem.configuration),
+            "fingerprint": problem.fingerprint,
+            "flowsam": __version__,
+            "clock": "label: t to infinity; settled_at, switch_times, tau: rescaled time",
+        }
+        held = layout.create(path, grid, sample, facts)
+    elif resume is None:
+        raise ValueError(f"{path} exists; go on with it by resume (--resume), or choose another")
+    else:
+        held = open_store(path)
+        held.tidy()
+    _compare(problem.configuration, held.configuration, path)
+    return held
+
+
+def _compare(now: Any, then: Any, path: Path, name: str = "") -> None:
+    """Refuse a store of another configuration, and name the first thing that differs."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        for key in [*then, *(k for k in now if k not in then)]:
+            _compare(now.get(key), then.get(key), path, f"{name}.{key}".strip("."))
+    elif now != then:
+        was, now = (str(value)[:60] for value in (then, now))
+        raise ValueError(
+            f"{path} holds another sweep: {name} is {was} there and {now} here; "
+            "choose another store"
+        )

@@ -1,0 +1,102 @@
+"""A new store: coordinates, empty arrays cut into blocks, and what their numbers mean."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowsam.labels import Label
+from flowsam.sweeps.axes import Grid
+from flowsam.sweeps.measures import STATUSES, UNFINISHED, Found
+from flowsam.sweeps.store import FAILED, FINISHED, FORMAT, PENDING, Store, open_store
+
+__all__ = ["create"]
+
+_TABLES = {
+    "label": {UNFINISHED: "unfinished", **{int(k): k.name.lower() for k in Label}},
+    "status": {UNFINISHED: "unfinished", **dict(enumerate(STATUSES))},
+    "state": {PENDING: "pending", FINISHED: "finished", FAILED: "failed"},
+}
+_TABLES["portrait"] = _TABLES["label"]
+
+
+def create(path: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Store:
+    """Make an empty store in one move; of two processes that try, one makes it and both open it.
+
+    Parameters
+    ----------
+    path : Path
+        A folder that does not exist.
+    grid : Grid
+        Axes and blocks.
+    sample : dict
+        What `measure` returns for one cell: names, dimensions, shapes and types.
+    facts : dict
+        Attributes of the group.
+
+    Returns
+    -------
+    Store
+
+    Raises
+    ------
+    ValueError
+        Where the folder cannot be made.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        _fill(partial, grid, sample, facts)
+        try:
+            partial.rename(path)
+        except OSError:  # another process was faster
+            if not path.is_dir():
+                raise
+            shutil.rmtree(partial)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ValueError(
+            f"a store needs a folder that can be written, got {path} ({error.strerror}); "
+            "make its parent, or choose another"
+        ) from None
+    return open_store(path)
+
+
+def _fill(folder: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> None:
+    """Write coordinates, empty arrays and attributes."""
+    import zarr
+
+    group = zarr.create_group(folder)
+    for name, values in zip(grid.names, grid.values, strict=True):
+        kind = str if values.dtype.kind == "U" else values.dtype
+        made = group.create_array(name, shape=values.shape, dtype=kind, dimension_names=(name,))
+        made[:] = values.astype(object) if kind is str else values
+    arrays = {name: (dims, value.shape, value.dtype) for name, (dims, value) in sample.items()}
+    arrays |= {"error": ((), (), str), "state": ((), (), np.dtype(np.int8))}
+    for name, (dims, shape, kind) in arrays.items():
+        table = _TABLES.get(name, {})
+        flags = {"flag_values": [*table], "flag_meanings": " ".join(table.values())}
+        group.create_array(
+            name,
+            shape=(*grid.shape, *shape),
+            chunks=(*grid.block, *(max(1, n) for n in shape)),
+            dtype=kind,
+            fill_value=_empty(name, kind),
+            dimension_names=(*grid.names, *dims),
+            attributes=flags if table else {},
+        )
+    lists = {"axes": grid.names, "block": grid.block, "measured": tuple(sample)}
+    texts = {key: json.dumps(value) for key, value in lists.items()}
+    group.attrs.update({"format": FORMAT, **texts, **facts})
+
+
+def _empty(name: str, kind: Any) -> Any:
+    """What unfinished cells hold."""
+    if kind is str:
+        return ""
+    return np.nan if kind.kind == "f" else UNFINISHED if name in _TABLES and name != "state" else 0

@@ -1,0 +1,188 @@
+"""What a sweep measures in a cell: limits, times, margins, losses, planes, your functions."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from flowsam.amplification import leaders
+from flowsam.outcomes import limit
+from flowsam.portrait import layer_plane, phase_portrait
+from flowsam.portrait.plane_times import settling
+from flowsam.sweeps.axes import axis_values
+from flowsam.sweeps.case import Cell
+from flowsam.sweeps.names import check_names
+
+__all__ = ["MEASURES", "STATUSES", "UNFINISHED", "measure", "measures_of", "source_digest"]
+
+Raw = dict[str, tuple[tuple[str, ...], Any]]
+Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]
+UNFINISHED = -(2**15)  # of labels: no limit has it
+STATUSES = (
+    "finished", "collapsed", "escaped", "sliding_ambiguous", "too_many_events", "failed",
+)  # fmt: skip
+
+
+def _label(cell: Cell) -> Raw:
+    """The limit as t -> inf: j >= 1 or a member of `labels.Label`."""
+    return {"label": ((), np.int16(limit(cell.flow, cell.start).label))}
+
+
+def _settled_at(cell: Cell) -> Raw:
+    """Rescaled time of collapse or blow-up; inf where the limit is asymptotic."""
+    return {"settled_at": ((), settling(cell.flow, cell.start[None, None])[0, 0])}
+
+
+def _switch_times(cell: Cell) -> Raw:
+    """Times at which the lead changes and who leads between them, l_2 at L = 2."""
+    rule, most = cell.flow.perturbation, int(cell.parameters.get("switches", 16))
+    if rule.p != 2 or not rule.normalised or len(cell.start) != 2:
+        raise ValueError(
+            f"switch_times needs l_2-SAM at depth 2, got {rule.name} at depth {len(cell.start)}"
+        )
+    found = leaders(cell.start, cell.flow.mu, rho=rule.rho)
+    if found.times.size > most:
+        raise ValueError(f"{found.times.size} switches exceed switches = {most}; raise it")
+    times, order = np.full(most, np.nan), np.zeros(most + 1, np.int16)
+    times[: found.times.size], order[: len(found.order)] = found.times, found.order
+    return {"switch_times": (("switch",), times), "leaders": (("stage",), order)}
+
+
+def _margins(cell: Cell) -> Raw:
+    """Margins at the end of the run."""
+    return {"margins": (("example",), cell.run.margins[-1])}
+
+
+def _beta(cell: Cell) -> Raw:
+    """The predictor at the end of the run."""
+    return {"beta": (("feature",), cell.run.beta[-1])}
+
+
+def _log_loss(cell: Cell) -> Raw:
+    """Log of the loss at the end of the run."""
+    return {"log_loss": ((), cell.run.log_loss[-1])}
+
+
+def _end(cell: Cell) -> Raw:
+    """How and when the run ended, in both clocks."""
+    run = cell.run
+    status = np.int16(STATUSES.index(run.status))
+    return {"status": ((), status), "tau": ((), run.tau[-1]), "log_t": ((), run.log_t[-1])}
+
+
+def _portrait(cell: Cell) -> Raw:
+    """The limits of a plane of starts, `plane = {x = ..., y = ..., kind = "balanced"}`."""
+    plane = cell.parameters.get("plane")
+    if not isinstance(plane, dict) or "x" not in plane:
+        raise ValueError(f"portrait needs plane = {{x = ..., y = ...}} in the case, got {plane}")
+    check_names(plane, ("x", "y", "kind"), "a plane")
+    kind = plane.get("kind", "balanced")
+    check_names([kind], ("balanced", "layers"), "the list of planes")
+    x, y = axis_values("x", plane["x"]), axis_values("y", plane.get("y", plane["x"]))
+    start = layer_plane if kind == "layers" else None
+    depth = cell.parameters.get("depth", 2)
+    found = phase_portrait(cell.flow, x, y, depth=depth, start=start)
+    if found.unfinished:  # an interrupt: the chunk is not done
+        raise KeyboardInterrupt
+    return {"portrait": (("plane_y", "plane_x"), found.labels)}
+
+
+MEASURES: dict[str, Callable[[Cell], Raw]] = {
+    "label": _label,
+    "settled_at": _settled_at,
+    "switch_times": _switch_times,
+    "margins": _margins,
+    "beta": _beta,
+    "log_loss": _log_loss,
+    "end": _end,
+    "portrait": _portrait,
+}
+
+
+def measures_of(parameters: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names a case measures, known or of the form module:function.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an unknown name, with the near one, or a function that cannot be imported.
+
+    Examples
+    --------
+    >>> measures_of({"measure": ["label", "math:hypot"]})
+    ('label', 'math:hypot')
+    """
+    names = parameters.get("measure", ["label"])
+    if isinstance(names, str) or not names:
+        raise TypeError(f"measure needs a list of names, got {names!r}; e.g. ['label']")
+    check_names([name for name in names if ":" not in name], MEASURES, "the list of measurements")
+    for name in names:
+        if ":" in name:
+            _function(name, parameters.get("folder"))
+    return tuple(names)
+
+
+def measure(cell: Cell) -> Found:
+    """Return every quantity of a cell by name, each with the names of its own dimensions.
+
+    A function given as "module:function" gets (flow, theta0) and returns a number or an array of
+    numbers whose shape is the same in every cell.
+
+    Parameters
+    ----------
+    cell : Cell
+        Flow, start and parameters.
+
+    Returns
+    -------
+    dict
+        `name -> (dimensions, array)`.
+
+    Examples
+    --------
+    >>> from flowsam.sweeps.case import cell
+    >>> measure(cell({"mu": [1, 2], "rho": 1, "alpha": [1.5, 0.6]}, {}))
+    {'label': ((), array(1, dtype=int16))}
+    """
+    found: Raw = {}
+    for name in cell.parameters.get("measure", ["label"]):
+        if ":" in name:
+            value = np.asarray(
+                _function(name, cell.parameters.get("folder"))(cell.flow, cell.start)
+            )
+            if value.dtype.kind not in "biuf":
+                raise TypeError(f"{name} needs to return numbers, got {value.dtype}")
+            own = name.partition(":")[2]
+            found[own] = (tuple(f"{own}_{k}" for k in range(value.ndim)), value.astype(float))
+        else:
+            found |= MEASURES[name](cell)
+    return {name: (dims, np.asarray(value)) for name, (dims, value) in found.items()}
+
+
+def _function(name: str, folder: str | None) -> Callable[..., Any]:
+    """Import a function by its dotted name; modules beside the file of the sweep are found."""
+    module, _, function = name.partition(":")
+    if folder and folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"measure needs module:function that can be imported, got {name!r} ({error})"
+        ) from None
+
+
+def source_digest(name: str, folder: str | None) -> str:
+    """Return a digest of the source of a function of yours: another body is another sweep."""
+    try:
+        text = inspect.getsource(_function(name, folder))
+    except (TypeError, OSError):  # built in
+        text = name
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

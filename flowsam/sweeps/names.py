@@ -1,0 +1,39 @@
+"""The names a sweep knows, and what to say about others."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["CASE", "SOURCES", "STARTS", "VARIABLE", "check_names"]
+
+SOURCES = ("mu", "z", "data", "csv")
+STARTS = ("alpha", "theta", "random")
+# Names an axis may vary; alpha_J and mu_J are entries of the lists alpha and mu.
+VARIABLE = (
+    *("rho", "norm", "depth", "loss", "data", "alpha", "scale", "seed", "aligned"),
+    *("tau_end", "log_t_end", "method", "rtol", "atol"),
+)
+CASE = (
+    *SOURCES, "label_column", "split_signs", "norm", "rho", "loss", "depth", *STARTS, "seed",
+    "scale", "aligned", "tau_end", "log_t_end", "method", "rtol", "atol", "measure", "switches",
+    "plane", "folder",
+)  # fmt: skip
+
+
+def check_names(names: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Refuse names that are not known, each with the one it may stand for.
+
+    Examples
+    --------
+    >>> check_names(["dept"], CASE, "a case")
+    Traceback (most recent call last):
+    ...
+    ValueError: a case has no 'dept'; did you mean 'depth'?
+    """
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1, 0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise ValueError(f"{what} has no {name!r}; {hint}")

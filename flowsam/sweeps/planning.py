@@ -1,0 +1,137 @@
+"""Before a sweep runs: how large it is, and how long it takes by a timed sample."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from flowsam.archive import text_card
+from flowsam.sweeps.measures import Found
+from flowsam.sweeps.problem import Problem, checked
+
+__all__ = ["Plan", "block_cells", "plan", "sampled"]
+
+SAMPLE, SAMPLE_SECONDS = 16, 2.0  # cells timed, and when to stop timing
+BLOCK_SECONDS, LEAST_BLOCKS = 1.0, 16  # what a block should take, unless there are few
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep would take.
+
+    Parameters
+    ----------
+    cells, chunks : int
+        Cells, and blocks of them that are written as one.
+    block : tuple of int
+        Shape of a block.
+    measured : tuple of str
+        Names of the quantities.
+    disk_bytes, memory_bytes : int
+        Of all quantities before compression, and of one block while it is worked on.
+    seconds : float
+        Estimated from a timed sample, for one process.
+    fingerprint : str
+        Digest of configuration and version.
+    """
+
+    cells: int
+    chunks: int
+    block: tuple[int, ...]
+    measured: tuple[str, ...]
+    disk_bytes: int
+    memory_bytes: int
+    seconds: float
+    fingerprint: str
+
+    def __repr__(self) -> str:
+        """Return the facts, one a line."""
+        shape = " x ".join(map(str, self.block))
+        rows = [
+            ("cells", f"{self.cells}"),
+            ("chunks", f"{self.chunks} of {shape}"),
+            ("measured", ", ".join(self.measured)),
+            ("memory", f"{self.memory_bytes / 1e6:.3g} MB a process"),
+            ("disk", f"{self.disk_bytes / 1e6:.3g} MB before compression"),
+            ("time", f"about {self.seconds:.3g} s in one process, from a timed sample"),
+        ]
+        return text_card("Sweep", rows)
+
+
+def sampled(problem: Problem) -> tuple[Found, float]:
+    """Measure a few cells spread over the grid; return one's quantities and seconds a cell.
+
+    A cell that fails is passed over: it will be marked in the store.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where every cell of the sample fails: the error of the first.
+    """
+    sample, errors, spent = None, [], []
+    for place in problem.grid.spread(SAMPLE):
+        begin = time.perf_counter()
+        try:
+            found = problem.measured(place)
+        except Exception as error:  # any error of a cell is that cell's
+            errors.append(error)
+            continue
+        if sample is not None:  # the first one imports and compiles
+            spent.append(time.perf_counter() - begin)
+        else:
+            sample, warm_up = found, time.perf_counter() - begin
+        if sum(spent) > SAMPLE_SECONDS:
+            break
+    if sample is None:
+        raise ValueError(f"every cell tried fails, the first with: {errors[0]}") from errors[0]
+    return sample, float(np.mean(spent)) if spent else warm_up
+
+
+def block_cells(problem: Problem, seconds: float, chunk: int | None) -> int:
+    """Return the cells of a block: as asked, or about a second of work."""
+    if chunk is not None:
+        if not isinstance(chunk, int) or chunk < 1:
+            raise ValueError(f"chunk needs a whole number of cells >= 1, got {chunk!r}")
+        return chunk
+    few = max(1, problem.grid.cells // LEAST_BLOCKS)
+    return max(1, min(int(BLOCK_SECONDS / max(seconds, 1e-9)), few))
+
+
+def plan(case: Mapping[str, Any], axes: Mapping[str, Any], *, chunk: int | None = None) -> Plan:
+    """Say how many cells, chunks, bytes and seconds a sweep takes, from a timed sample.
+
+    Parameters
+    ----------
+    case, axes : mapping
+        As for `sweep`.
+    chunk : int, optional
+        Cells of a chunk.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `sweep`.
+
+    Examples
+    --------
+    >>> case = {"mu": [1, 2], "rho": 1.0, "alpha": [1.5, 0.6]}
+    >>> plan(case, {"rho": [0.5, 1.0], "scale": [0.5, 1.0, 2.0]}, chunk=2).chunks
+    4
+    """
+    problem = checked(case, axes)
+    sample, seconds = sampled(problem)
+    grid = problem.grid.cut(block_cells(problem, seconds, chunk))
+    each = sum(value.nbytes for _, value in sample.values()) + 1
+    block = int(np.prod(grid.block))
+    return Plan(
+        grid.cells, len(grid.blocks), grid.block, tuple(sample), each * grid.cells, each * block,
+        seconds * grid.cells, problem.fingerprint,
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""What a sweep is asked for, checked before any work: its file, its names, every value once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowsam.sweeps import case as cases
+from flowsam.sweeps.axes import Grid, axis_values
+from flowsam.sweeps.measures import Found, measure, measures_of, source_digest
+from flowsam.sweeps.names import check_names
+from flowsam.version import __version__
+
+__all__ = ["Problem", "checked", "read_sweep"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A case and its axes, checked.
+
+    Parameters
+    ----------
+    parameters : dict
+        The case, its data read.
+    grid : Grid
+        Axes, not yet cut.
+    configuration : dict
+        What makes this sweep this one, ready for JSON.
+    """
+
+    parameters: dict[str, Any]
+    grid: Grid
+    configuration: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of configuration and version."""
+        return hashlib.sha256(json.dumps(self.configuration).encode()).hexdigest()
+
+    def measured(self, place: tuple[int, ...]) -> Found:
+        """Return every quantity of one cell."""
+        return measure(cases.cell(self.parameters, self.grid.at(place)))
+
+
+def read_sweep(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the case and the axes of a TOML file with the tables [case] and [axes].
+
+    Parameters
+    ----------
+    path : path
+        The file; a CSV file it names, and modules of functions, lie beside it.
+
+    Returns
+    -------
+    case, axes : dict
+
+    Raises
+    ------
+    ValueError
+        For an unreadable file, or names other than these, with the near one.
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"a sweep needs a TOML file, got {path} ({error}); check it") from None
+    check_names(tables, ("case", "axes"), "a sweep's file")
+    for name in ("case", "axes"):
+        if not isinstance(tables.get(name), dict) or not tables[name]:
+            raise ValueError(f"a sweep's file needs a table [{name}], got none in {path}; add it")
+    case = tables["case"]
+    case.setdefault("folder", str(path.parent.resolve()))
+    if "csv" in case:
+        case["csv"] = str(path.parent / str(case["csv"]))
+    return case, tables["axes"]
+
+
+def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
+    """Check every name, and every value of every axis once, beside the others' first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        In one line, before any work.
+    """
+    if not axes:
+        raise ValueError("a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}")
+    parameters = cases.loaded(case)
+    names = measures_of(parameters)
+    values = tuple(axis_values(str(name), given) for name, given in axes.items())
+    grid = Grid(tuple(map(str, axes)), values)
+    first = grid.at((0,) * len(values))
+    for name, several in zip(grid.names, values, strict=True):
+        for value in several:
+            cases.cell(parameters, first | {name: value.item()})
+    folder = parameters.get("folder")
+    configuration = {
+        "case": {k: _plain(v) for k, v in sorted(parameters.items()) if k != "folder"},
+        "axes": {k: _plain(v) for k, v in zip(grid.names, values, strict=True)},
+        "functions": {n: source_digest(n, folder) for n in names if ":" in n},
+        "flowsam": __version__,
+    }
+    return Problem(parameters, grid, configuration)
+
+
+def _plain(value: Any) -> Any:
+    """Lists, numbers and text; what is long becomes its digest."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    text = json.dumps(value, default=lambda entry: np.asarray(entry).tolist())
+    if len(text) > 10_000:
+        return f"sha256 {hashlib.sha256(text.encode()).hexdigest()}"
+    return json.loads(text)

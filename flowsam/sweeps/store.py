@@ -1,0 +1,176 @@
+"""The store of a sweep: a Zarr group whose chunks appear whole, each marked once it is there.
+
+Every array is cut into the blocks of the grid, so that a block is one file in each. A file is
+moved into place complete; `state` of a block is written last, after its data are on the disk.
+Whatever is killed, a cell whose state is FINISHED reads right, and the others say so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int8, Shaped
+
+from flowsam.sweeps.axes import Grid
+
+__all__ = ["FAILED", "FINISHED", "FORMAT", "PENDING", "Busy", "Store", "open_store"]
+
+PENDING, FINISHED, FAILED = 0, 1, 2
+FORMAT = "flowsam sweep 1"
+
+
+Block = tuple[int, ...]
+
+
+class Busy(Exception):
+    """Another process works on the block."""
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """An open store; it travels to workers as it is, and they read no metadata.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of the Zarr group.
+    grid : Grid
+        Axes and blocks.
+    arrays : dict
+        The Zarr arrays that are cut into blocks, `state` last.
+    facts : dict
+        Attributes of the group.
+    """
+
+    path: Path
+    grid: Grid
+    arrays: dict[str, Any]
+    facts: dict[str, Any]
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Case, axes and version the store was made for."""
+        return json.loads(self.facts["configuration"])
+
+    @property
+    def state(self) -> Int8[np.ndarray, "..."]:
+        """PENDING, FINISHED or FAILED, one a cell."""
+        return self.arrays["state"][...]
+
+    def waiting(self, state: int) -> list[Block]:
+        """Blocks with a cell of that state."""
+        whole = self.state == state
+        return [block for block in self.grid.blocks if whole[self.grid.region(block)].any()]
+
+    def read(self, block: Block) -> dict[str, Shaped[np.ndarray, "..."]]:
+        """Return all arrays of a block."""
+        region = self.grid.region(block)
+        state = self.arrays["state"][region]
+        if (state == PENDING).all():  # nothing is there yet
+            kinds = {name: (a.shape[state.ndim :], a) for name, a in self.arrays.items()}
+            return {
+                name: np.full(state.shape + own, a.fill_value, a.dtype)
+                for name, (own, a) in kinds.items()
+            }
+        return {name: array[region] for name, array in self.arrays.items()}
+
+    def write(self, block: Block, found: dict[str, Shaped[np.ndarray, "..."]]) -> None:
+        """Write a block: its state last, once everything else is on the disk.
+
+        A state that a power cut loses is no harm: the block is done again.
+        """
+        *data, state = self.arrays
+        for name in data:
+            self._put(name, block, found[name])
+        for name in data:
+            _sync(self._file(name, block))
+        self._put(state, block, found[state])
+
+    @contextmanager
+    def claim(self, block: Block, *, wait: bool) -> Iterator[None]:
+        """Hold a block for this process alone; the system lets go when the process dies.
+
+        Raises Busy where another one holds it and `wait` is false. Without locks (Windows, some
+        network disks) two processes may do the same work; they write the same files, whole.
+        """
+        folder = self.path / "state" / "claims"
+        folder.mkdir(exist_ok=True)
+        with open(folder / "-".join(map(str, block)), "a") as file:
+            _lock(file.fileno(), wait)
+            yield
+
+    def tidy(self) -> None:
+        """Remove what killed writers left: files that never got their name, of blocks at rest."""
+        for name, array in self.arrays.items():
+            for partial in (self.path / name).glob("**/*.partial"):
+                place = partial.relative_to(self.path / name / "c").with_suffix("").stem
+                place = (*partial.relative_to(self.path / name / "c").parts[:-1], place)
+                own = array.ndim - len(self.grid.shape)
+                with suppress(Busy), self.claim(place[: len(place) - own], wait=False):
+                    partial.unlink(missing_ok=True)
+
+    def _file(self, name: str, block: Block) -> Path:
+        """The file of a block in one array; its own dimensions are never cut."""
+        own = self.arrays[name].ndim - len(block)
+        return self.path.joinpath(name, "c", *map(str, (*block, *(0,) * own)))
+
+    def _put(self, name: str, block: Block, values: Shaped[np.ndarray, "..."]) -> None:
+        """Write one file, moved into place when it is complete."""
+        self.arrays[name][self.grid.region(block)] = values
+
+
+def _sync(file: Path) -> None:
+    """Return when a file is on the disk; one of fill values alone does not exist."""
+    with suppress(FileNotFoundError):
+        descriptor = os.open(file, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, wait: bool) -> None:
+    """Lock an open file where the system can."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise Busy from None
+    except OSError:  # a disk without locks
+        return
+
+
+def open_store(path: Path) -> Store:
+    """Open the store of a sweep.
+
+    Raises
+    ------
+    ValueError
+        For a folder that is not one.
+    """
+    import zarr
+
+    try:
+        group = zarr.open_group(path, mode="r+")
+        if group.attrs["format"] != FORMAT:
+            raise KeyError(group.attrs["format"])
+        names, block = (json.loads(group.attrs[key]) for key in ("axes", "block"))
+        grid = Grid(tuple(names), tuple(group[name][:] for name in names), tuple(block))
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"a sweep needs a new folder or a store of its own, got {path} ({error}); "
+            "choose another name"
+        ) from None
+    measured = (*json.loads(group.attrs["measured"]), "error", "state")
+    arrays = {name: group[name] for name in measured}
+    return Store(path.resolve(), grid, arrays, dict(group.attrs))

@@ -1,0 +1,162 @@
+"""The work of a sweep: blocks of cells by one process, several, or a cluster, kept at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int8, Shaped
+
+from flowsam.sweeps.problem import Problem
+from flowsam.sweeps.store import FAILED, FINISHED, Busy, Store
+
+__all__ = ["Progress", "through"]
+
+Block = tuple[int, ...]
+State = Int8[np.ndarray, "..."]
+Where = tuple[int, str | None]
+POOLS = 5  # pools of processes that may break, one after the other, before the sweep gives up
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is.
+
+    Parameters
+    ----------
+    finished, failed, cells : int
+        Cells with a result, with an error, and in all.
+    seconds_left : float
+        Estimate from the cells of this run; nan before the first.
+    """
+
+    finished: int
+    failed: int
+    cells: int
+    seconds_left: float
+
+
+def through(
+    problem: Problem,
+    held: Store,
+    where: Where,
+    which: int,
+    told: Callable[[Progress], object],
+) -> None:
+    """Work through the blocks with cells of one state, and report each as it finishes.
+
+    Parameters
+    ----------
+    problem : Problem
+        Case and axes.
+    held : Store
+        Where results go; the blocks are its own.
+    where : tuple
+        Processes of this machine, and the address of a cluster or None.
+    which : int
+        PENDING, or FAILED to repeat what failed.
+    told : callable
+        Gets a `Progress` after each block.
+    """
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    whole, begin, done, pools = held.state, time.perf_counter(), 0, 0
+    left, wait = int((whole == which).sum()), False
+    blocks = held.waiting(which)
+    while blocks:
+        busy = []
+        try:
+            for block, state in _reports(problem, held, where, (blocks, which, wait)):
+                if state is None:
+                    busy.append(block)
+                    continue
+                region = held.grid.region(block)
+                done += int((whole[region] == which).sum())
+                whole[region] = state
+                counts = (int((whole == state).sum()) for state in (FINISHED, FAILED))
+                pace = (time.perf_counter() - begin) / max(done, 1)
+                told(Progress(*counts, whole.size, pace * (left - done)))
+            blocks, wait = busy, True  # others hold these: wait until they finish, or die
+        except TerminatedWorkerError:  # a worker was killed: the others start again
+            pools += 1
+            if pools == POOLS:
+                raise
+            blocks = held.waiting(which)
+
+
+def _reports(
+    problem: Problem, held: Store, where: Where, work: tuple[list[Block], int, bool]
+) -> Iterator[tuple[Block, State | None]]:
+    """Yield the state of each block as it finishes, wherever that is."""
+    from joblib import Parallel, delayed
+
+    (jobs, scheduler), (blocks, which, wait) = where, work
+    with _cluster(scheduler) if scheduler else nullcontext():
+        pool = Parallel(None if scheduler else jobs, return_as="generator_unordered")
+        yield from pool(delayed(_block)(problem, held, b, which, wait) for b in blocks)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[None]:
+    """Make joblib send its work to a Dask cluster."""
+    from joblib import parallel_config
+
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ImportError("a scheduler needs distributed; pip install 'flowsam[sweep]'") from None
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"scheduler needs the address of a Dask scheduler, got {address!r} ({error}); "
+            "e.g. tcp://host:8786"
+        ) from None
+    with client, parallel_config("dask"):
+        yield
+
+
+def _block(
+    problem: Problem, held: Store, block: Block, which: int, wait: bool
+) -> tuple[Block, State | None]:
+    """Work on a block if no other process does; return the states of its cells, or None."""
+    from threadpoolctl import threadpool_limits
+
+    try:
+        with held.claim(block, wait=wait), threadpool_limits(1):  # sums in one order everywhere
+            return block, _worked(problem, held, block, which)
+    except Busy:
+        return block, None
+
+
+def _worked(problem: Problem, held: Store, block: Block, which: int) -> State:
+    """Measure the cells of a block that are in the state asked for, and write it."""
+    arrays = held.read(block)
+    origin = [part.start for part in held.grid.region(block)]
+    todo = np.argwhere(arrays["state"] == which)
+    for inside in todo.tolist():
+        place = tuple(a + b for a, b in zip(origin, inside, strict=True))
+        _fill(arrays, tuple(inside), lambda place=place: problem.measured(place))
+    if todo.size:
+        held.write(block, arrays)
+    return arrays["state"]
+
+
+def _fill(arrays: dict[str, Shaped[np.ndarray, "..."]], at: Block, measured: Callable) -> None:
+    """Put one cell's quantities, or its error, into the arrays of its block."""
+    try:
+        found = {name: value for name, (_, value) in measured().items()}
+        for name, value in found.items():
+            if arrays[name][at].shape != np.shape(value):
+                raise ValueError(
+                    f"{name} has shape {np.shape(value)} here and {arrays[name][at].shape} in "
+                    "the first cell; an array of the store has one shape"
+                )
+        for name, value in found.items():
+            arrays[name][at] = value
+        arrays["error"][at], arrays["state"][at] = "", FINISHED
+    except Exception as error:  # any error of a cell is that cell's, and said in the store
+        arrays["error"][at], arrays["state"][at] = f"{type(error).__name__}: {error}", FAILED

@@ -1,0 +1,217 @@
+"""Sweeps: cells against single calls, files and names, errors kept with their cells."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("zarr")
+pytest.importorskip("xarray")
+
+from flowsam import Flow, balanced, l2, limit, linf, single_example, solve, sweep
+from flowsam.amplification import leaders
+from flowsam.cli import main
+from flowsam.perturbations import gradient_flow, unnormalised
+from flowsam.portrait import phase_portrait
+from flowsam.sweeps import plan, read_sweep
+from flowsam.sweeps.axes import Grid, axis_values
+from flowsam.sweeps.case import cell
+from flowsam.sweeps.measures import STATUSES
+from tests import sweep_cases
+
+CASE = {"mu": [1, 2], "alpha": [1.5, 0.6]}
+TOML = """
+[case]
+mu = [1, 2]
+alpha = [1.5, 0.6]
+measure = ["label"]
+[axes]
+norm = ["none", "2", "inf"]
+rho = {start = 0.5, stop = 2, points = 4}
+"""
+
+
+def test_every_quantity_is_that_of_a_single_call(tmp_path):
+    names = ["label", "settled_at", "beta", "margins", "log_loss", "end", "portrait"]
+    plane = {"x": [0.4, 0.9], "y": {"start": 0.5, "stop": 2, "points": 3}}
+    case = CASE | {"tau_end": 2.0, "measure": names, "plane": plane, "norm": "inf"}
+    found = sweep(case, {"rho": [0.5, 1.0], "scale": [0.3, 1.0]}, store=tmp_path / "s", chunk=1)
+    for rho in (0.5, 1.0):
+        for scale in (0.3, 1.0):
+            here = found.sel(rho=rho, scale=scale)
+            flow = Flow(single_example([1, 2]), linf(rho))
+            start = balanced([1.5, 0.6], 2) * scale
+            run = solve(flow, start, tau_end=2.0, save_at=2)
+            assert here.label == limit(flow, start).label
+            assert np.array_equal(here.beta, run.beta[-1])
+            assert np.array_equal(here.margins, run.margins[-1])
+            assert here.log_loss == run.log_loss[-1] and here.log_t == run.log_t[-1]
+            assert STATUSES[int(here.status)] == run.status
+            far = solve(flow, start, tau_end=20.0)
+            rest = [e.tau for e in far.events if e.kind == "collapse"]
+            assert here.settled_at.item() == pytest.approx(rest[0] if rest else np.inf, rel=1e-13)
+            labels = phase_portrait(flow, [0.4, 0.9], [0.5, 1.25, 2]).labels
+            assert np.array_equal(here.portrait, labels)
+    assert (found.state == 1).all() and found.label.dtype == np.int16
+    assert found.label.dims == ("rho", "scale")
+    flags = dict(zip(found.label.flag_values, found.label.flag_meanings.split(), strict=True))
+    assert flags[-2] == "separatrix" and flags[0] == "zero"
+
+
+def test_switch_times_have_places_for_all():
+    case = {"mu": [1, 1.5, 6], "alpha": 0.467, "norm": 2, "measure": ["switch_times"]}
+    found = sweep(case | {"switches": 4}, {"rho": [1.0]})
+    known = leaders([[0.467] * 3] * 2, [1, 1.5, 6], rho=1.0)
+    assert np.array_equal(found.switch_times[0], [*known.times, np.nan], equal_nan=True)
+    assert found.leaders[0].values.tolist() == [*known.order, 0]
+    with pytest.raises(ValueError, match="3 switches exceed switches = 2; raise it"):
+        sweep(case | {"switches": 2}, {"rho": [1.0]})
+
+
+def test_cells_are_made_of_names():
+    assert cell({"mu": [1], "rho": 1, "random": [-1, 1], "depth": 3}, {"seed": 4}).theta0.shape == (
+        3,
+        1,
+    )
+    signed = cell({"mu": [1, -2], "alpha": 0.5, "aligned": True}, {"norm": "none", "scale": 2})
+    assert signed.theta0.tolist() == [[1, -1], [1, 1]]
+    assert signed.flow.perturbation == gradient_flow()
+    rule = cell({"mu": [1], "alpha": 1, "norm": "unnormalised"}, {"rho": 0.5}).flow.perturbation
+    assert rule == unnormalised(0.5)
+    split = cell({"z": [[1, 2], [3, 4]], "split_signs": True}, {"rho": 1, "norm": "2"})
+    assert split.flow.data.z.shape == (2, 4) and split.theta0 is None
+    assert split.flow.perturbation == l2(1)
+    assert cell(CASE, {"rho": 1, "mu_2": 5.0}).flow.mu.tolist() == [1, 5]
+
+
+@pytest.mark.parametrize(("case", "axes", "words"), [
+    ({"mesure": ["label"]}, {}, "a case has no 'mesure'; did you mean 'measure'"),
+    ({"measure": ["labels"]}, {}, "the list of measurements has no 'labels'; did you mean 'label'"),
+    ({}, {"dept": [2]}, "has no 'dept'; did you mean 'depth'"),
+    ({}, {"scale": {"start": 1, "stop": 2, "point": 3}}, "did you mean 'points'"),
+    ({"loss": "logistics"}, {}, "did you mean 'logistic'"),
+    ({"measure": ["portrait"], "plane": {"x": [1], "kid": "layers"}}, {}, "did you mean 'kind'"),
+    ({}, {"rho": [0.5, -1.0]}, "rho >= 0, got -1.0"),
+    ({}, {"rho": [0.5, 0.5]}, "one of them twice"),
+    ({}, {"rho": []}, "needs a list or a range"),
+    ({}, {"rho": [1, float("nan")]}, "finite numbers, got nan"),
+    ({}, {"scale": {"start": 0, "stop": 2, "points": 3, "spacing": "log"}}, "positive ends"),
+    ({}, {"alpha_3": [1.0]}, "needs a list alpha of at least 3"),
+    ({}, {"norm": ["two"]}, "inf, none, unnormalised or a number p >= 1, got 'two'"),
+    ({"theta": [[1, 1]]}, {}, "one of alpha, theta, random, got alpha and theta"),
+    ({"data": "digits"}, {}, "one of mu, z, data, csv, got mu and data"),
+    ({"measure": "label"}, {}, "measure needs a list of names"),
+    ({"measure": ["nowhere:f"]}, {}, "module:function that can be imported, got 'nowhere:f'"),
+    ({"measure": ["beta"]}, {}, "every cell tried fails.*exactly one of tau_end and log_t_end"),
+])  # fmt: skip
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, case, axes, words):
+    case, axes = CASE | {"rho": 1.0} | case, axes or {"rho": [0.5, 1.0]}
+    with pytest.raises((ValueError, TypeError), match=words) as caught:
+        sweep(case, axes, store=tmp_path / "s")
+    assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
+
+
+def test_blocks_cover_every_cell_once():
+    values = tuple(np.arange(n) for n in (3, 5, 7))
+    for size in (1, 4, 7, 16, 35, 200):
+        grid = Grid(("a", "b", "c"), values).cut(size)
+        seen = np.zeros(grid.shape, int)
+        for block in grid.blocks:
+            seen[grid.region(block)] += 1
+            assert seen[grid.region(block)].size <= size
+        assert (seen == 1).all()
+    assert axis_values("norm", [2, "inf"]).tolist() == ["2", "inf"]
+    assert axis_values("depth", [2, 3]).dtype == np.int64
+
+
+def test_a_failed_cell_keeps_its_error_and_is_repeated_alone(tmp_path, monkeypatch):
+    log, broken = tmp_path / "log", tmp_path / "broken"
+    monkeypatch.setenv(sweep_cases.LOG, str(log))
+    monkeypatch.setenv(sweep_cases.BROKEN, str(broken))
+    case, axes = CASE | {"measure": ["tests.sweep_cases:fragile"]}, {"rho": [1, 2, 3, 4]}
+    broken.touch()
+    found = sweep(case, axes, store=tmp_path / "s", chunk=2)
+    assert found.state.values.tolist() == [1, 2, 1, 1]
+    assert found.error.values.tolist() == ["", "RuntimeError: no luck at rho = 2", "", ""]
+    assert np.isnan(found.fragile[1]) and found.fragile[0] == 1.5
+    found = sweep(case, axes, store=tmp_path / "s", resume="unfinished")
+    assert found.state[1] == 2, "resuming leaves failures alone"
+    broken.unlink()
+    calls = len(log.read_text().splitlines())
+    found = sweep(case, axes, store=tmp_path / "s", resume="failed")
+    assert len(log.read_text().splitlines()) == calls + 1
+    assert (found.state == 1).all() and (found.error == "").all() and found.fragile[1] == 1.5
+
+
+def test_an_array_has_one_shape():
+    case = CASE | {"measure": ["tests.sweep_cases:ragged"]}
+    found = sweep(case, {"rho": [1.0, 2.0]})
+    assert found.state.values.tolist() == [1, 2]
+    assert "shape (2,) here and (1,) in the first cell" in found.error.values[1]
+
+
+def test_progress_counts_finished_cells():
+    told = []
+    sweep(CASE, {"rho": [0.5, 1.0, 2.0]}, chunk=1, progress=told.append)
+    assert [now.finished for now in told] == [1, 2, 3] and told[-1].cells == 3
+    assert told[0].seconds_left > 0 and told[-1].seconds_left == 0
+
+
+def test_a_plan_counts_and_times():
+    found = plan(CASE | {"measure": ["label", "settled_at"]}, {"rho": [0.5] + [1.0, 2.0]}, chunk=2)
+    assert (found.cells, found.chunks, found.block) == (3, 2, (2,))
+    assert found.disk_bytes == 3 * (2 + 8 + 1) and 0 < found.seconds < 10
+    with pytest.raises(ValueError, match="whole number of cells >= 1, got 0"):
+        plan(CASE, {"rho": [1.0]}, chunk=0)
+
+
+def test_the_command_line(tmp_path, capsys):
+    file = tmp_path / "case.toml"
+    file.write_text(TOML)
+    assert main(["sweep", str(file), "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cells"] == 12 and len(list(tmp_path.iterdir())) == 1
+    assert main(["sweep", str(file), "--json", "--chunk", "6"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["failed"] == 0
+    assert [json.loads(line)["finished"] for line in err.splitlines()] == [4, 8, 12]
+    assert main(["sweep", str(file)]) == 2 and "--resume" in capsys.readouterr().err
+    assert main(["sweep", str(file), "--resume", "--quiet"]) == 0
+    case, axes = read_sweep(file)
+    found = sweep(case, axes)
+    import xarray
+
+    stored = xarray.open_zarr(tmp_path / "case.zarr", consolidated=False)
+    assert np.array_equal(stored.label, found.label) and stored.norm.values[2] == "inf"
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("[case", "needs a TOML file"),
+    ("[case]\nmu = [1]\n[axis]\nrho = [1]", "did you mean 'axes'"),
+    ("[case]\nmu = [1]", "needs a table [axes]"),
+    ("[case]\nmu = [1]\nrho = 1\n[axes]\nalpha = [1, 0]", "alpha > 0"),
+])  # fmt: skip
+def test_a_bad_file_is_one_line_and_exit_code_2(tmp_path, capsys, text, words):
+    (tmp_path / "case.toml").write_text(text)
+    code = main(["sweep", str(tmp_path / "case.toml")])
+    out, err = capsys.readouterr()
+    assert code == 2 and words in err and err.count("\n") == 1 and not out
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_another_configuration_or_version_is_refused(tmp_path, monkeypatch):
+    axes = {"rho": [0.5, 1.0]}
+    sweep(CASE, axes, store=tmp_path / "s")
+    for case, other, words in (
+        (CASE | {"alpha": [1, 0.6]}, axes, "case.alpha is [1.5, 0.6] there and [1, 0.6] here"),
+        (CASE | {"depth": 3}, axes, "case.depth is None there and 3 here"),
+        (CASE, {"rho": [0.5, 1.5]}, "axes.rho is [0.5, 1.0] there"),
+    ):
+        with pytest.raises(ValueError, match="holds another sweep") as caught:
+            sweep(case, other, store=tmp_path / "s", resume="unfinished")
+        assert words in str(caught.value)
+    monkeypatch.setattr("flowsam.sweeps.problem.__version__", "9.9.9")
+    with pytest.raises(ValueError, match="flowsam is .* there and 9.9.9 here"):
+        sweep(CASE, axes, store=tmp_path / "s", resume="unfinished")
+    (tmp_path / "foreign").mkdir()
+    with pytest.raises(ValueError, match="a store of its own"):
+        sweep(CASE, axes, store=tmp_path / "foreign", resume="unfinished")
