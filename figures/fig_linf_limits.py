@@ -7,28 +7,41 @@ import numpy as np
 
 import flowsam.draw as paint
 from figures import style
+from figures.skeletons import pack, unpack
 from flowsam import Flow, linf, phase_portrait, single_example
+from flowsam.portrait import PlaneField, skeleton
+from flowsam.portrait.planes import BalancedPlane
 
-FAST, START = {"n": 41}, "balanced, every point of the square"
+FAST, START = {"n": 41, "columns": 8}, "balanced, every point of the square"
+STARTS = [
+    (0.9, 0.95),
+    (0.97, 0.9),
+    (1.05, 0.9),
+    (1.2, 0.95),
+    (0.9, 1.02),
+    (1.05, 1.03),
+    (1.1, 1.01),
+]
 
 
-def compute(n=801):
-    """Return the grid (n,), the labels (n, n) and the boundary segments of the theorem."""
-    x = np.linspace(2 / n, 2, n)
-    plane = phase_portrait(Flow(single_example([1, 2]), linf(1)), x, x)
-    lines = {f"line_{k}": curve for k, (_, curve) in enumerate(plane.boundaries)}
-    return {"x": x, "labels": plane.labels, "card": style.card(plane, start=START)} | lines
+def compute(n=801, columns=20):
+    """Return the grid (n,), the labels (n, n) and the field with the theorem's boundary."""
+    flow, x = Flow(single_example([1, 2]), linf(1)), np.linspace(2 / n, 2, n)
+    plane = phase_portrait(flow, x, x)
+    field = PlaneField(flow, BalancedPlane(2), (0, 2), (0, 2))
+    found = pack(skeleton(field, starts=STARTS, columns=columns), "field_")
+    return {"cells": x, "labels": plane.labels, "card": style.card(plane, start=START)} | found
 
 
-def draw(x, labels, caption, **lines):
-    """Return the figure: cells named in place, the theorem's boundary over them."""
-    figure, axes = style.panels(height=3.2)
-    paint.regions(axes, x, x, labels)
-    paint.boundaries(axes, tuple(lines.items()))
+def draw(caption, cells, labels, **arrays):
+    """Return the figure: cells named in place, field and theorem's boundary over them."""
+    figure, axes = style.panels(height=3.4)
+    paint.regions(axes, cells, cells, labels)
+    paint.skeleton(axes, unpack(arrays, "field_"), nullclines=False)
     axes.set(
         xlabel=r"initial weight $\alpha_1$ (minor)", ylabel=r"initial weight $\alpha_2$ (major)"
     )
-    axes.set(xlim=(0, 2), ylim=(0, 2), aspect="equal", title=r"Limit of $\ell_\infty$-SAM")
+    axes.set(aspect="equal", title=r"Limit of $\ell_\infty$-SAM")
     return style.caption(figure, caption)
 
 

@@ -1,45 +1,40 @@
 """One coordinate at L = 2, any signs: field, conic separatrix, sliding segments, saddles.
 
-Claim: linf_two_layer. Takes: 2 s.
+Claim: linf_two_layer. Takes: 3 s.
 """
 
 import numpy as np
 
 import flowsam.draw as paint
 from figures import style
-from flowsam import Flow, layer_plane, linf, phase_portrait, single_example, solve
+from figures.skeletons import pack, unpack
+from flowsam import Flow, layer_plane, linf, phase_portrait, single_example
+from flowsam.portrait import PlaneField, skeleton
 
-FAST, COARSE = {"n": 41}, np.linspace(-3, 3, 26)
-START = "every point; lines: exact paths to tau = 6"
-STARTS = np.array([(-2.7, 1.2), (-1.6, 2.4), (0.3, 1.2), (1.8, -2.9), (2.6, -1.0), (-0.4, -1.9)])
+FAST, START = {"n": 41, "columns": 8}, "every point of the square"
+WEST = [(-3, 0.4), (-3, 1.2), (-3, 2.4), (-2.6, 3), (-1.2, 3), (0.4, 3)]
+STARTS = np.vstack([WEST, -np.array(WEST)])
 
 
-def compute(n=601):
-    """Return labels (n, n), the field on a coarse grid, the separatrix and exact paths."""
+def compute(n=601, columns=22):
+    """Return labels (n, n), and the skeleton of the field with exact paths."""
     flow, x = Flow(single_example([1]), linf(1)), np.linspace(-3, 3, n)
     plane = phase_portrait(flow, x, x, start=layer_plane)
-    field = flow.field(layer_plane(COARSE[None], COARSE[:, None]))[..., 0]
-    paths = [solve(flow, s[:, None], tau_end=6, save_at=200).theta[..., 0] for s in STARTS]
-    arrays = {
-        "x": x,
-        "labels": plane.labels,
-        "field": field,
-        "card": style.card(plane, start=START),
-    }
-    return arrays | {"paths": paths, "curves": [curve for _, curve in plane.boundaries]}
+    found = skeleton(
+        PlaneField(flow, layer_plane, (-3, 3), (-3, 3)), starts=STARTS, columns=columns
+    )
+    arrays = {"cells": x, "labels": plane.labels, "card": style.card(plane, start=START)}
+    return arrays | pack(found, "field_")
 
 
-def draw(caption, x, labels, **overlays):
+def draw(caption, cells, labels, **arrays):
     """Return the figure: regions, field, paths, separatrix, sliding segments, saddles."""
-    figure, axes = style.panels(height=3.3)
-    paint.regions(axes, x, x, labels)
-    paint.vectors(axes, COARSE, COARSE, overlays["field"])
-    paint.boundaries(axes, tuple(("", curve) for curve in overlays["curves"]))
-    axes.plot(*overlays["paths"].transpose(2, 1, 0), color="#0072B2", linewidth=1.1)
-    axes.plot([-1, 1, np.nan, 0, 0], [0, 0, np.nan, -1, 1], color="#CC79A7", linewidth=2.5)
-    axes.plot([-1, 1], [-1, 1], "o", markerfacecolor="white", markeredgecolor="black", markersize=5)
-    style.point_at(axes, {"sliding": ((0, -0.7), (-1.9, 0.4)), "saddle": ((1, 1), (1.5, 0.4))})
-    axes.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="$u$", ylabel="$v$", aspect="equal")
+    figure, axes = style.panels(height=3.5)
+    paint.regions(axes, cells, cells, labels)
+    paint.skeleton(axes, unpack(arrays, "field_"), nullclines=False)
+    words = {"sliding": ((0, -0.55), (-1.9, -0.55)), "saddle": ((1, 1), (1.35, 1.2))}
+    style.point_at(axes, words | {"separatrix (conic)": ((-0.9, 2.41), (-0.55, 2.72))})
+    axes.set(xlabel="first layer $u$", ylabel="second layer $v$", aspect="equal")
     return style.caption(figure, caption)
 
 

@@ -79,8 +79,10 @@ def redraw(name, draw):
 
 def point_at(axes, places):
     """Write words beside what they name: word to (point, place of the word)."""
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
     for word, (point, place) in places.items():
-        axes.annotate(word, point, place, arrowprops={"arrowstyle": "-", "linewidth": 0.5})
+        arrow = {"arrowstyle": "-", "linewidth": 0.5, "shrinkB": 3}
+        axes.annotate(word, point, place, arrowprops=arrow, bbox=box, zorder=4, fontsize=7)
 
 
 def load(name):

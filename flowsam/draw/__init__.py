@@ -4,7 +4,7 @@ Colours are from the Okabe-Ito palette, safe for colour-blind readers; a limit a
 colour each wherever they appear, and regions are named in place, so that grey prints read too.
 """
 
-from flowsam.draw.fields import vectors
+from flowsam.draw.fields import arrows, rest_points, skeleton, trajectories
 from flowsam.draw.limits import LIMIT_COLOURS, boundaries, name_of, portrait, regions
 from flowsam.draw.runs import RULE_STYLES, paths
 
@@ -16,5 +16,8 @@ __all__ = [
     "paths",
     "portrait",
     "regions",
-    "vectors",
+    "rest_points",
+    "skeleton",
+    "trajectories",
+    "arrows",
 ]

@@ -17,14 +17,14 @@ from flowsam.portrait import Portrait
 
 __all__ = ["LIMIT_COLOURS", "boundaries", "name_of", "portrait", "regions"]
 
-# neighbours differ in luminance too: e_1 .61, e_2 .81, 0 .94, stalled .71 of white
-_BASIS = ("#5AA9E0", "#F6CF6B", "#2E8B70", "#D9A3C4", "#F3EC8A", "#0072B2", "#E08A55")
+# neighbours differ in luminance too: e_1 .69, e_2 .81, 0 .94, stalled .61 of white
+_BASIS = ("#74BCEB", "#F6CF6B", "#2E8B70", "#D9A3C4", "#F3EC8A", "#0072B2", "#E08A55")
 _OTHERS = {
     Label.ZERO: "#F0F0F0",
     Label.UNDECIDED: "#FFFFFF",
     Label.SEPARATRIX: "#404040",
     Label.TIE: "#202020",
-    Label.STALLED: "#B4B4B4",
+    Label.STALLED: "#9C9C9C",
     Label.OTHER_DIRECTION: "#D8D0E8",
     Label.FAILED: "#FF0000",
 }

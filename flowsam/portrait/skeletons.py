@@ -31,7 +31,8 @@ class Skeleton:
 
     Parameters
     ----------
-    field : PlaneField
+    window : tuple of (float, float)
+        Ends of x and of y.
     x, y : ndarray, shape (n,)
         Lattice of the arrows.
     velocity : ndarray, shape (n, n, 2)
@@ -42,7 +43,7 @@ class Skeleton:
         Trajectories, in order of time.
     """
 
-    field: PlaneField
+    window: tuple[tuple[float, float], tuple[float, float]]
     x: Float[np.ndarray, " n"]
     y: Float[np.ndarray, " n"]
     velocity: Float[np.ndarray, "n n 2"]
@@ -81,7 +82,7 @@ def skeleton(field: PlaneField, *, starts: ArrayLike = (), columns: int = 24) ->
     x, y, velocity = field.grid(columns)
     runs = paths(field, starts) if len(starts) else ()
     lines = (nullclines(field), separatrices(field, points), sliding(field))
-    return Skeleton(field, x, y, velocity, points, *lines, runs)
+    return Skeleton((field.x, field.y), x, y, velocity, points, *lines, runs)
 
 
 def nullclines(field: PlaneField) -> Curves:

@@ -1,0 +1,75 @@
+"""Pictures: artists from arrays, theory over computation, colours that survive grey."""
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+import flowsam.draw as paint
+from figures.skeletons import pack, unpack
+from flowsam import Flow, Label, layer_plane, linf, lp, single_example
+from flowsam.portrait import PlaneField, skeleton
+
+
+def found(rule=None):
+    """The skeleton of one coordinate's plane, with two paths."""
+    flow = Flow(single_example([1.0]), rule or linf(1.0))
+    field = PlaneField(flow, layer_plane, (-3, 3), (-3, 3))
+    return skeleton(field, starts=[[0.5, 0.7], [1.5, 1.2]], columns=6)
+
+
+def test_a_skeleton_becomes_artists_with_theory_on_top():
+    before, axes = dict(mpl.rcParams), Figure().add_subplot()
+    shown = paint.skeleton(axes, found())
+    assert dict(mpl.rcParams) == before
+    assert set(shown) == {
+        "nullcline x' = 0",
+        "nullcline y' = 0",
+        "sliding",
+        "trajectory",
+        "separatrix",
+        "saddle",
+        "stable pseudo-node",
+    }
+    order = [shown[k].zorder for k in ("sliding", "trajectory", "separatrix", "saddle")]
+    assert order == sorted(order) and shown["nullcline x' = 0"].zorder < order[0]
+    assert axes.get_xlim() == (-3, 3) and len(axes.texts) == 2  # an arrow a path
+    assert "sliding" not in paint.skeleton(Figure().add_subplot(), found(lp(1, 3)))
+
+
+def test_arrows_are_of_one_length_and_the_zero_field_has_none():
+    axes, x = Figure().add_subplot(), np.arange(3.0)
+    velocity = np.zeros((3, 3, 2))
+    velocity[0, 0], velocity[1, 2] = (3, 4), (-1e-9, 0)
+    drawn = paint.arrows(axes, x, x, velocity)
+    np.testing.assert_allclose(np.hypot(drawn.U, drawn.V)[[0, 5]], 0.72)
+    assert np.count_nonzero(np.hypot(drawn.U, drawn.V)) == 2
+
+
+def test_rest_points_are_told_apart_without_colour():
+    axes = Figure().add_subplot()
+    shown = paint.rest_points(axes, found().equilibria)
+    looks = {
+        kind: (mark.get_marker(), mark.get_fillstyle(), mark.get_markerfacecolor())
+        for kind, mark in shown.items()
+    }
+    assert looks == {"saddle": ("o", "left", "black"), "stable pseudo-node": ("D", "full", "black")}
+
+
+def test_regions_that_meet_differ_in_grey():
+    def grey(label):
+        return np.dot(to_rgb(paint.LIMIT_COLOURS[int(label)]), [0.2126, 0.7152, 0.0722])
+
+    for meeting in ([0, 1, 2], [Label.STALLED, 1, 2], [Label.UNDECIDED, 1, 2], [1, 2, 3]):
+        shades = np.sort([grey(label) for label in meeting])
+        assert np.diff(shades).min() > 0.05, meeting
+
+
+def test_skeletons_survive_being_arrays():
+    kept = pack(found(), "field_")
+    assert all(values.dtype != object for values in kept.values())
+    back = unpack(kept, "field_")
+    again = pack(back, "field_")
+    for name, values in kept.items():
+        np.testing.assert_array_equal(values, again[name], err_msg=name)
+    assert [p.kind for p in back.equilibria] == ["saddle", "stable pseudo-node", "saddle"]
