@@ -80,7 +80,7 @@ class Fading:
             theta = np.where(mode.slaves, self._slaved(theta)[0], theta)
         return theta
 
-    def signals(self, theta: Theta, mode: Braked) -> Float[np.ndarray, " 4d"]:
+    def signals(self, theta: Theta, mode: Braked) -> Float[np.ndarray, " 3*d"]:
         """Return how far each weight is from another role, then each coordinate from rest.
 
         A free weight is enslaved where it has its slaved value and the error of that is small,
