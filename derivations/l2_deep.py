@@ -7,7 +7,7 @@
 #
 # Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and positive.
 #
-# Used by flowsam.outcomes.
+# Used by flowsam.outcomes.balanced_l2.
 #
 # Source: flowsam.
 

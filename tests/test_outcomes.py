@@ -17,6 +17,7 @@ from flowsam import (
     solve,
     unnormalised,
 )
+from tests.l2_references import march
 
 
 def theorem(mu, alpha, rho, depth):
@@ -161,3 +162,38 @@ def test_l2_deep_winner_is_that_of_gradient_flow(depth):
             for rule in (l2(0.5), gradient_flow())
         ]
         assert ends[0].label == ends[1].label and ends[0].certificate == "monotone", (mu, alpha)
+
+
+def test_l2_deep_starts_that_stall_rest_or_tie():
+    flow = Flow(single_example([1.0, -6.0, 0.0]), l2(1.0))
+    signs = [1, -1, 1]
+    ends = {
+        "stalled": limit(flow, balanced([0.3, 0.02, 1.0], 3, signs=signs)),
+        "basis": limit(flow, balanced([0.3, 0.2, 1.0], 3, signs=signs)),
+        "tie": limit(flow, balanced([1.2, 0.2, 1.0], 3, signs=signs)),
+        "zero": limit(flow, balanced([0.2, 0.1, 1.0], 4, signs=signs)),
+    }
+    assert {kind: end.kind for kind, end in ends.items()} == {kind: kind for kind in ends}
+    assert {end.certificate for end in ends.values()} == {"monotone"}
+    rest = balanced(np.array([6.0, 1.0]) / 37**0.5 / 3**0.5, 3)
+    pair = Flow(single_example([1.0, 6.0]), l2(1.0))
+    assert limit(pair, rest).kind == "separatrix"
+    assert limit(pair, balanced([0.06, 0.01], 3)).kind == "stalled"  # equal scores
+    assert limit(pair, rest * [[1.0, 0.0]] * 3).label == 1  # the second never leaves 0
+    unequal = limit(pair, [[0.3, 0.02], [0.3, 0.02], [0.3, 0.0]])
+    assert unequal.kind == "undecided"  # its layers become equal: not known to stay so
+
+
+def test_l2_deep_labels_are_those_of_paths_by_the_definition():
+    rng = np.random.default_rng(6)
+    mu = np.array([1.0, 2.0, 3.5])
+    for depth in (3, 4):
+        alpha = rng.uniform(0.1, 0.6, (8, 3))
+        starts = balanced(alpha, depth)
+        for start, label in zip(
+            starts, limits(Flow(single_example(mu), l2(1.0)), starts), strict=True
+        ):
+            run = march(start, mu, 1.0, 1e4, rtol=1e-7)
+            end = np.abs(run.y[:-1, -1].reshape(depth, 3)[0])
+            expected = 0 if end.max() < 1e-2 else (mu * end ** (depth - 2)).argmax() + 1
+            assert label == expected, (start[0], label, end)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from flowsam.flow import Flow
+from flowsam.outcomes.balanced_l2 import keeps_order
 
 __all__ = ["equals", "winner"]
 
@@ -23,8 +24,7 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     """Return the coordinate that is certain to blow up first at L >= 3, counted from 0, or -1.
 
     `|mu_j| gm(|w_j| - r)^(L-2) > |mu_i| rms(|w_i| + r)^(L-2)` for every other i, where r bounds
-    |eps|: rho, or rho L^(-1/p) for a coordinate with equal layers. Under l_2, equal aligned layers
-    keep the order of |mu_j| |w_j|^(L-2) for ever: there one certain blow-up decides.
+    |eps|: rho, or rho L^(-1/p) for a coordinate with equal layers.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
 
     Examples
     --------
-    >>> from flowsam import l2, linf, single_example
+    >>> from flowsam import linf, single_example
     >>> states = np.array([[[9.0, 1.5], [2.0, 0.9]]] * 3)
-    >>> [winner(Flow(single_example([1, 2]), rule(1)), states) for rule in (linf, l2)]
-    [array([ 0, -1]), array([0, 1])]
+    >>> winner(Flow(single_example([1, 2]), linf(1)), states)
+    array([ 0, -1])
     """
     a, power = np.abs(flow.mu)[:, None], len(w) - 2
     size, even = np.abs(w), _even(w)
@@ -58,11 +58,7 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     first, columns = low.argmax(axis=0), np.arange(w.shape[-1])
     best = low[first, columns]
     high[first, columns] = 0.0
-    found = np.where((best > 0) & (best > high.max(axis=0)), first, -1)
-    if not _keeps_order(flow):
-        return found
-    ordered = (best > 0) & ((even & rises) | (a == 0)).all(axis=0)
-    return np.where(ordered, (a * size[0] ** power).argmax(axis=0), found)
+    return np.where((best > 0) & (best > high.max(axis=0)), first, -1)
 
 
 def equals(
@@ -95,8 +91,8 @@ def equals(
     chosen = np.take_along_axis(sizes, place[:, None], axis=2)
     same = (a == a[place]) & (sign == np.take_along_axis(sign, place, axis=1))
     same &= (sizes == chosen).all(axis=1)
-    if _keeps_order(flow):
-        ordered = (sizes == sizes[:, :1]).all(axis=(1, 2)) & (sign[:, a > 0] > 0).all(axis=1)
+    ordered = keeps_order(flow, np.moveaxis(starts, 0, -1), even=0.0)
+    if ordered.any():
         scores = a * sizes[:, 0] ** (sizes.shape[1] - 2)
         top = np.take_along_axis(scores, place, axis=1)
         same |= ordered[:, None] & (np.abs(scores - top) <= 8 * np.finfo(float).eps * top)
@@ -107,11 +103,6 @@ def _even(w: Weights) -> Bool[np.ndarray, "d B"]:
     """Coordinates whose layers are equal in size, up to rounding on the way."""
     size = np.abs(w)
     return size.max(axis=0) - size.min(axis=0) <= _EVEN * size.max(axis=0)
-
-
-def _keeps_order(flow: Flow) -> bool:
-    """Whether the rule is l_2."""
-    return flow.perturbation.normalised and flow.perturbation.p == 2
 
 
 def _radius(

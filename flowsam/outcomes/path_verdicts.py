@@ -16,6 +16,12 @@ from flowsam.outcomes.settling import settle
 
 __all__ = ["Verdict", "basis", "by_path"]
 
+_DEEP = {
+    Label.ZERO: "every r_j = rho |mu_j| |w_j|^(L-2) / N is above 1, and all reach 0 together",
+    Label.STALLED: "no weight falls, and none can pass its value at rest: beta stops short of it",
+    Label.SEPARATRIX: "the start rests where every rho |mu_j| |w_j|^(L-2) = N",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
@@ -74,6 +80,8 @@ def by_path(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     if ending != Ending.SETTLED and label != Label.TIE:
         certificate = "numerical" if label == Label.ZERO else "none"
         return Verdict(label, None, certificate, _without_proof(flow, ending, when, len(theta0)))
+    if len(theta0) > 2 and label in _DEEP:
+        return Verdict(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
     if len(theta0) > 2:
         return _first(flow, theta0, label, when)
     direction = basis(flow.mu, label) if label >= 1 else None

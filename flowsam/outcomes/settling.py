@@ -16,6 +16,7 @@ from flowsam.data import Data
 from flowsam.ensemble import Ending, solve_many
 from flowsam.flow import Flow
 from flowsam.labels import Label
+from flowsam.outcomes.balanced_l2 import at_once, keeps_order
 from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
 from flowsam.perturbations import Perturbation
@@ -25,7 +26,8 @@ __all__ = ["Settled", "settle", "settling_times"]
 Starts = Float[np.ndarray, "N L d"]
 Weights = Float[np.ndarray, "L d B"]
 Proof = Callable[[Flow, Weights], Int[np.ndarray, " B"]]
-SPANS = (8.0, 64.0, 512.0, 4096.0, 32768.0)  # rescaled time, in units of the slowest active rate
+SPANS = tuple(8.0**k for k in range(1, 9))  # rescaled time, in units of the slowest active rate
+EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 NEGLIGIBLE = 1e-9  # a dying coordinate of this share of the largest is put to 0
 RTOL = 1e-8
 
@@ -76,15 +78,18 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     """
     unit, theta, clock = _in_own_units(flow, starts)
     label = proof(unit, _batch_last(theta))
+    if proof is decided and theta.shape[1] > 2:
+        label = np.where(label == Label.UNDECIDED, at_once(unit, theta), label)
     tau, ending = np.zeros(label.size), np.full(label.size, Ending.SETTLED, np.int8)
     going = np.flatnonzero(label == Label.UNDECIDED)
     ending[going] = Ending.FINISHED
     least = np.abs(unit.mu[unit.mu != 0]).min(initial=1.0)
-    rounds = len(SPANS) + theta.shape[-1]  # one more for each coordinate that may be dropped
+    spans = SPANS if theta.shape[1] > 2 else SPANS[:EXPONENTIAL]
+    rounds = len(spans) + theta.shape[-1]  # one more for each coordinate that may be dropped
     for k in range(0 if flow.perturbation.switches else rounds):
         if not going.size:
             break
-        end = SPANS[min(k, len(SPANS) - 1)] / least
+        end = spans[min(k, len(spans) - 1)] / least
         run = solve_many(unit, theta[going], tau_end=end, rtol=RTOL, settled=_stop(unit, proof))
         w = _batch_last(run.theta)
         lost = _negligible(unit, w)
@@ -92,10 +97,15 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
         label[going], ending[going] = _told(unit, starts[going], w, (run.status, proof)), run.status
         tau[going] += run.tau * clock
         theta[going] = np.moveaxis(w, -1, 0)
-        later = (run.status == Ending.FINISHED) & (k + 1 < len(SPANS))
+        later = (run.status == Ending.FINISHED) & (k + 1 < len(spans))
         open_ = (label[going] == Label.UNDECIDED) & (later | lost.any(axis=0))
         going = going[open_]
-    return Settled(_shared(unit, starts, label), tau, ending)
+    label = _shared(unit, starts, label)
+    again = (label == Label.STALLED) & ~keeps_order(unit, _batch_last(starts), even=0.0)
+    if again.any():  # layers that have become equal are not known to stay so
+        more = settle(flow, starts[again], proof=_moving)
+        label[again], tau[again], ending[again] = more.label, more.tau, more.ending
+    return Settled(label, tau, ending)
 
 
 def settling_times(flow: Flow, starts: Starts) -> Float[np.ndarray, " N"]:
@@ -123,6 +133,12 @@ def settling_times(flow: Flow, starts: Starts) -> Float[np.ndarray, " N"]:
     ends = np.isin(found.ending, (Ending.COLLAPSED, Ending.ESCAPED))
     unknown = (found.ending == Ending.FINISHED) | (found.ending == Ending.FAILED)
     return np.select([ends, unknown], [found.tau, np.nan], np.inf)
+
+
+def _moving(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
+    """Labels of `decided` that a small difference of layers does not put in doubt."""
+    label = decided(flow, w)
+    return np.where(label == Label.STALLED, int(Label.UNDECIDED), label)
 
 
 def _asymptotic(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:

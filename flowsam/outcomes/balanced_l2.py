@@ -1,0 +1,180 @@
+"""What a balanced state of l_2-SAM at L >= 3 proves about its limit, one example.
+
+With r_j = rho |mu_j| |w_j|^(L-2) / N, N = L^(1/2) ||mu w^(L-1)||, a weight obeys `w_j'/w_j =
+(N/rho) f_j`, f = r (1 - r)^(L-1), and the order of r never changes. Alive coordinates rest
+together where all r = 1, at |w_j| = gate_j. What decides:
+- all r < 1 stays so, and N rises beyond its value at rest: a blow-up, at any L;
+- one |w_j| > rho L^(-1/2), which |eps_j| never exceeds, only grows: a blow-up, at any L;
+- even L, all r > 1 stays so, and the least r rises: all reach 0 in finite tau;
+- odd L, f >= 0, no weight falls: one beyond its gate proves a blow-up, for a bounded path can only
+  come to rest there.
+The largest score |mu_j| |w_j|^(L-2) wins. (derivations/l2_deep_limits.py)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.flow import Flow
+from flowsam.labels import Label
+from flowsam.outcomes.stalling import trapped
+
+__all__ = ["at_once", "keeps_order", "proved"]
+
+Weights = Float[np.ndarray, "L d B"]
+PerWeight = Float[np.ndarray, "d B"]
+_EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
+_CLEAR = 10 * _EVEN
+_TIE = 8 * np.finfo(float).eps
+
+
+def keeps_order(flow: Flow, w: Weights, *, even: float = _EVEN) -> Bool[np.ndarray, " B"]:
+    """Return which states are balanced and aligned, `sign(mu_j) beta_j > 0`, under l_2 at L >= 3.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, any rule.
+    w : ndarray, shape (L, d, B)
+        States, batch last; coordinates at 0 stay there and do not count.
+    even : float
+        Relative difference that layers may have.
+
+    Returns
+    -------
+    ndarray of bool, shape (B,)
+        False where nothing is alive.
+
+    Examples
+    --------
+    >>> from flowsam import l2, single_example
+    >>> states = np.array([[[1.0, 1.0], [2.0, 0.0]], [[1.0, 1.0], [2.0, 0.0]], [[1, -1], [2, 0.0]]])
+    >>> keeps_order(Flow(single_example([1, 2]), l2(1)), states)
+    array([ True, False])
+    """
+    rule, size = flow.perturbation, np.abs(w)
+    if not (rule.normalised and rule.p == 2 and len(w) > 2):
+        return np.zeros(w.shape[-1], dtype=bool)
+    top, alive = size.max(axis=0), _alive(flow, w)
+    aligned = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
+    same = top - size.min(axis=0) <= even * top
+    return alive.any(axis=0) & ((aligned & same) | ~alive).all(axis=0)
+
+
+def proved(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
+    """Return the label that each balanced state proves: a winner, ZERO or STALLED.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, any rule.
+    w : ndarray, shape (L, d, B)
+        States, L >= 3, batch last.
+
+    Returns
+    -------
+    ndarray of int, shape (B,)
+        UNDECIDED for other states and rules. Of winners with equal scores the first.
+
+    Notes
+    -----
+    Derivation: derivations/l2_deep_limits.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> from flowsam import l2, single_example
+    >>> flow, state = Flow(single_example([1, 2]), l2(1)), np.array([[0.1, 0.3], [0.1, 0.5]])
+    >>> [proved(flow, np.array([state] * depth)).tolist() for depth in (3, 4)]
+    [[-1, 2], [0, 2]]
+    """
+    found = np.full(w.shape[-1], int(Label.UNDECIDED))
+    places = np.flatnonzero(keeps_order(flow, w))
+    if not places.size:
+        return found
+    w = w[..., places]
+    alive, size, r = _alive(flow, w), np.abs(w[0]), _ratios(flow, w)
+    gate = _gates(flow, w) if len(w) % 2 else flow.perturbation.rho / np.sqrt(len(w))
+    escapes = (np.where(alive, r, 0.0) < 1 - _CLEAR).all(axis=0)
+    escapes |= (alive & (size > (1 + _CLEAR) * gate)).any(axis=0)
+    if len(w) % 2:
+        low = np.where(_stalls(flow, w, r), int(Label.STALLED), int(Label.UNDECIDED))
+    else:
+        falls = (np.where(alive, r, np.inf) > 1 + _CLEAR).all(axis=0)
+        low = np.where(falls, int(Label.ZERO), int(Label.UNDECIDED))
+    found[places] = np.where(escapes, np.where(alive, r, -1.0).argmax(axis=0) + 1, low)
+    return found
+
+
+def at_once(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
+    """Return the labels of balanced l_2 starts whose scores |mu_j| |w_j|^(L-2) are all equal.
+
+    They stay so for ever, and move as one coordinate does: r < 1 blows up, a tie; r > 1 collapses
+    at even L and stalls at odd L; r = 1 rests.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example, any rule.
+    starts : ndarray, shape (N, L, d)
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+        UNDECIDED for all other starts.
+
+    Examples
+    --------
+    >>> from flowsam import balanced, l2, single_example
+    >>> flow = Flow(single_example([1, 2]), l2(1))
+    >>> at_once(flow, balanced([[0.2, 0.1], [1.0, 0.5], [1.0, 0.6]], 3))
+    array([-4, -3, -1])
+    """
+    w = np.moveaxis(starts, 0, -1)
+    found = np.full(len(starts), int(Label.UNDECIDED))
+    places = np.flatnonzero(keeps_order(flow, w, even=0.0))
+    if not places.size:
+        return found
+    w = w[..., places]
+    alive, r = _alive(flow, w), _ratios(flow, w)
+    most, least = (np.where(alive, r, x).T for x in (-np.inf, np.inf))
+    high, low = most.max(axis=1), least.min(axis=1)
+    equal = high - low <= _TIE * high
+    rest = int(Label.STALLED if len(w) % 2 else Label.ZERO)
+    winner = np.where(alive.sum(axis=0) > 1, int(Label.TIE), alive.argmax(axis=0) + 1)
+    label = np.select([high > 1 + _TIE, high < 1 - _TIE], [rest, winner], int(Label.SEPARATRIX))
+    found[places] = np.where(equal, label, int(Label.UNDECIDED))
+    return found
+
+
+def _stalls(flow: Flow, w: Weights, r: PerWeight) -> Bool[np.ndarray, " B"]:
+    """Whether L = 3 and both of two coordinates, both alive, are in the sector that stalls."""
+    active = np.flatnonzero(flow.mu)
+    if len(w) != 3 or active.size != 2:
+        return np.zeros(w.shape[-1], dtype=bool)
+    minor, major = active[np.argsort(np.abs(flow.mu[active]))]
+    ratio = float(np.abs(flow.mu[major] / flow.mu[minor]))
+    return trapped(1 - r[[minor, major]], ratio) & _alive(flow, w)[active].all(axis=0)
+
+
+def _alive(flow: Flow, w: Weights) -> Bool[np.ndarray, "d B"]:
+    """Coordinates that move."""
+    return (flow.mu != 0)[:, None] & (w != 0).any(axis=0)
+
+
+def _ratios(flow: Flow, w: Weights) -> PerWeight:
+    """r_j of balanced states, 0 where nothing moves; in units of the largest weight."""
+    size = np.abs(w[0]) * _alive(flow, w)
+    unit = size.max(axis=0)
+    score = np.abs(flow.mu)[:, None] * (size / unit) ** (len(w) - 2)
+    norm = np.sqrt(len(w) * ((score * size / unit) ** 2).sum(axis=0))
+    return flow.perturbation.rho * score / norm / unit
+
+
+def _gates(flow: Flow, w: Weights) -> PerWeight:
+    """|w_j| at rest with all alive: `rho |mu_j|^-p / (L sum |mu_i|^-2p)^(1/2)`, p = 1/(L-2)."""
+    alive, power = _alive(flow, w), -1 / (len(w) - 2)
+    least = np.where(alive, np.abs(flow.mu)[:, None], np.inf).min(axis=0)
+    share = np.where(alive, np.where(alive, np.abs(flow.mu)[:, None] / least, 1.0) ** power, 0.0)
+    gate = flow.perturbation.rho * share / np.sqrt(len(w) * (share**2).sum(axis=0))
+    return np.where(alive, gate, np.inf)
