@@ -1,0 +1,159 @@
+"""Ten deliberate faults of the package, each of which the tests must notice.
+
+    python -m tests.mutations
+
+copies the checkout into a temporary folder once a fault, makes it there, and runs the named tests,
+which have to pass without it and to fail with it. Exit code 1 unless all are caught. A fault whose
+text is not in the source exactly once is an error, not a success: change it with the source.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from flowsam.ledger.workers import each
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("flowsam", "tests", "derivations", "setup.cfg")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A fault: in `file` the text `old` becomes `new`; `tests` notice it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MUTATIONS = (
+    Mutation(
+        "a sign flipped",
+        "flowsam/flow.py",
+        "return theta + self.perturbation.step(-direction)",
+        "return theta - self.perturbation.step(-direction)",
+        ("tests/test_flow.py",),
+    ),
+    Mutation(
+        "rho dropped",
+        "flowsam/exact/balanced_size.py",
+        "return self.a - self.alignment * self.rho",
+        "return self.a",
+        ("tests/test_linf_balanced.py",),
+    ),
+    Mutation(
+        "half the perturbation",
+        "flowsam/perturbations.py",
+        "return np.copysign(self.rho, g) * (g != 0)",
+        "return np.copysign(self.rho / 2, g) * (g != 0)",
+        ("tests/test_perturbations.py",),
+    ),
+    Mutation(
+        "1 % faster clock",
+        "flowsam/engines/clock.py",
+        "np.logaddexp(0.0, log_t[np.searchsorted(rows, finite)])",
+        "np.logaddexp(0.0, np.log(1.01) + log_t[np.searchsorted(rows, finite)])",
+        ("tests/test_clock.py",),
+    ),
+    Mutation(
+        "norms swapped",
+        "flowsam/margin/maximum.py",
+        "lightest_separator(data.z) if norm == 1 else",
+        "lightest_separator(data.z) if norm == 2 else",
+        ("tests/test_margin.py",),
+    ),
+    Mutation(
+        "layers mixed",
+        "flowsam/symbolic.py",
+        "for layer, value in enumerate(evaluate(*np.moveaxis(theta, -2, 0))):\n"
+        "            out[..., layer, :] = value",
+        "for layer, value in enumerate(evaluate(*np.moveaxis(theta, -2, 0))):\n"
+        "            out[..., layer - 1, :] = value",
+        ("tests/test_symbolic.py",),
+    ),
+    Mutation(
+        "> for >= at alpha = rho",
+        "flowsam/exact/linf_balanced.py",
+        "(aligned & (size.z > 0), Fate.ESCAPE)",
+        "(aligned & (size.z >= 0), Fate.ESCAPE)",
+        ("tests/theorems/test_linf_trichotomy.py",),
+    ),
+    Mutation(
+        "the winner's score without its power",
+        "flowsam/exact/balanced_size.py",
+        "return np.where(escapes, self._scale(self.z), np.inf)",
+        "return np.where(escapes, self._scale(np.sign(self.z)), np.inf)",
+        ("tests/theorems/test_linf_limit.py",),
+    ),
+    Mutation(
+        "the sliding removed",
+        "flowsam/one_example/filippov.py",
+        "new = 0 if a <= 0 <= b else (1 if a > 0 else -1)",
+        "new = 1 if a + b > 0 else -1",
+        ("tests/test_filippov.py",),
+    ),
+    Mutation(
+        "the log-softmax unshifted",
+        "flowsam/losses.py",
+        "raised = np.exp(logs - logs.max(axis=axis, keepdims=True))",
+        "raised = np.exp(logs)",
+        ("tests/test_losses.py", "tests/test_flow.py"),
+    ),
+)
+
+
+def mutated(mutation, root=ROOT):
+    """Return the text of a file with the fault in it."""
+    text = (root / mutation.file).read_text(encoding="utf-8")
+    if text.count(mutation.old) != 1:
+        raise LookupError(
+            f"{mutation.name}: {mutation.file} has {text.count(mutation.old)} places with "
+            f"{mutation.old!r}, not one; change tests/mutations.py with the source"
+        )
+    return text.replace(mutation.old, mutation.new)
+
+
+def fails(mutation, tests, seconds=300):
+    """Whether the tests fail on a copy of the checkout with a fault in it, or with none."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder).resolve()
+        for name in COPIED:
+            place = ROOT / name
+            (shutil.copytree if place.is_dir() else shutil.copy)(place, copy / name)
+        if mutation:
+            (copy / mutation.file).write_text(mutated(mutation), encoding="utf-8")
+        run = partial(subprocess.run, cwd=copy, capture_output=True, text=True, timeout=seconds)
+        where = run([sys.executable, "-c", "import flowsam; print(flowsam.__file__)"]).stdout
+        assert where.startswith(str(copy)), f"the tests would import {where.strip()}"
+        flags = ("-x", "-q", "-n0", "-p", "no:cacheprovider")
+        done = run([sys.executable, "-m", "pytest", *flags, *tests])
+        assert done.returncode in (0, 1), f"the tests did not run: {done.stdout}{done.stderr}"
+        return done.returncode == 1
+
+
+def caught(mutation):
+    """Whether the tests of a fault notice it."""
+    return fails(mutation, mutation.tests)
+
+
+def main():
+    """Report each fault and how many of all are caught."""
+    for mutation in MUTATIONS:
+        mutated(mutation)
+    everything = sorted({name for mutation in MUTATIONS for name in mutation.tests})
+    assert not fails(None, everything), f"without a fault these fail: {' '.join(everything)}"
+    found = each(caught, MUTATIONS, unit="fault")
+    for mutation, noticed in zip(MUTATIONS, found, strict=True):
+        print(f"{'caught' if noticed else 'MISSED':8}{mutation.name} ({mutation.file})")
+    print(f"{sum(found)} of {len(found)}")
+    return 0 if all(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
