@@ -59,7 +59,7 @@ class Ends:
     floor, ceiling : ndarray, shape (N,)
         Largest active |w| at a collapse (0: none can happen) and before a blow-up.
     pin : float
-        Largest |w| of a coordinate that comes to rest alone; 0 where none can.
+        Largest second |w| of a coordinate that comes to rest alone; 0 where none can.
     """
 
     flow: Flow
@@ -77,7 +77,8 @@ class Ends:
         moving = np.abs(w[:, (z != 0).any(axis=0)]).max(axis=(0, 1), initial=0.0)
         smooth = np.minimum(1e3 * control.atol, 1e-3 * moving)
         floor = falls * (smooth if rule.p <= 2 else np.full(size.shape, LOW * rule.rho))
-        pin = PIN * rule.rho if falls and rule.p > 2 else 0.0
+        small = 10 * control.atol if depth > 2 else 0.0
+        pin = falls * (small if rule.p <= 2 else PIN * rule.rho)
         last = (LARGEST / max(1.0, float(np.abs(z).sum(axis=1).max()))) ** (1 / depth)
         ceiling = np.minimum(last, RADIUS * np.maximum(size, rule.rho) if depth > 2 else np.inf)
         return cls(flow, control, floor, np.broadcast_to(ceiling, size.shape), pin)
@@ -114,10 +115,11 @@ class Ends:
         return ending, steps
 
     def _pinned(self, steps: Steps, second: Float[np.ndarray, "a B"]) -> Steps:
-        """Put to rest the single coordinates that a rule with p > 2 brings to 0 in finite time.
+        """Put to rest the single coordinates that have come to 0 while others live.
 
-        There w' ~ -|w|^(q-1) with q < 2: two weights at 0 absorb the coordinate while others
-        live. What is left off is below (pin / rho)^2.
+        p > 2: w' ~ -|w|^(q-1) with q < 2, so two weights at 0 absorb the coordinate; what is left
+        off is below (pin / rho)^2. p <= 2, L >= 3: two weights at the tolerance decay at a rate
+        that others set, stiff where it exceeds the step's, and none can outgrow a blow-up.
         """
         near = (second <= self.pin) & (second > 0)
         if not near.any():
@@ -126,7 +128,9 @@ class Ends:
         mask = np.zeros(w.shape[1:], dtype=bool)
         mask[self.active] = near
         small = mask & (np.abs(w) <= self.pin)
-        mask &= (small * w * slope).sum(axis=0) < 0
+        inward = -(small * w * slope).sum(axis=0)
+        stiff = (small * w * w).sum(axis=0) if self.flow.perturbation.p <= 2 else 0.0
+        mask &= inward * steps.size > stiff
         w[small & mask] = 0.0
         slope[:, mask] = 0.0
         return replace(steps, w=w, slope=slope)

@@ -66,14 +66,16 @@ def lean_field(flow: Flow) -> Field:
 
 def _others(w: Weights) -> Weights:
     """Product of the other layers, by prefix and suffix."""
-    if len(w) == 2:
-        return w[::-1]
-    products, after = np.ones_like(w), np.ones_like(w[0])
-    for layer in range(1, len(w)):
+    if len(w) <= 2:
+        return w[::-1] if len(w) == 2 else np.ones_like(w)
+    products, after = np.empty_like(w), w[-1]
+    products[1] = w[0]
+    for layer in range(2, len(w)):
         np.multiply(products[layer - 1], w[layer - 1], out=products[layer])
-    for layer in range(len(w) - 2, -1, -1):
-        after = after * w[layer + 1]
+    for layer in range(len(w) - 2, 0, -1):
         products[layer] *= after
+        after = after * w[layer]
+    products[0] = after
     return products
 
 

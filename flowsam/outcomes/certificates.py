@@ -4,8 +4,8 @@ L = 2, s_j = u_j + sign(mu_j) v_j: `s_j' = |mu_j| (s_j + c)` with |c| at most 2^
 beyond that distance s_j grows for ever. Where 1 < p <= 2 the brake on a weight fades as the
 gradient grows, so one escape releases every coordinate with s_j != 0. Where p > 2 a small weight
 is braked without bound, and a coordinate dies alone in finite tau.
-L >= 3: the first coordinate to blow up wins, see `blow_up_order`; more is known of balanced states
-of l_2, see `balanced_l2`.
+L >= 3: the first coordinate to blow up wins, see `blow_up_order`; states with two small layers in
+every coordinate fall to 0, see `sinking`; more is known of balanced ones of l_2: `balanced_l2`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 from flowsam.outcomes import balanced_l2
 from flowsam.outcomes.blow_up_order import winner
+from flowsam.outcomes.sinking import sinking
 from flowsam.outcomes.theorem_labels import fate_labels
 
 __all__ = ["decided", "dying", "fates"]
@@ -53,7 +54,8 @@ def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
     with np.errstate(all="ignore"):  # weights near the ends of doubles prove nothing, or the same
         if len(w) > 2:
             first = winner(flow, w)
-            return np.where(first < 0, balanced_l2.proved(flow, w), first + 1)
+            held = np.where(sinking(flow, w), int(Label.ZERO), balanced_l2.proved(flow, w))
+            return np.where(first < 0, held, first + 1)
         known = fates(flow, w).T
     least = fate_labels(known, flow.mu)
     most = fate_labels(np.where(known == Fate.UNKNOWN, Fate.ESCAPE, known), flow.mu)

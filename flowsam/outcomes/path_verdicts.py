@@ -17,7 +17,7 @@ from flowsam.outcomes.settling import settle
 __all__ = ["Verdict", "basis", "by_path"]
 
 _DEEP = {
-    Label.ZERO: "every r_j = rho |mu_j| |w_j|^(L-2) / N is above 1, and all reach 0 together",
+    Label.ZERO: "two layers of every coordinate, or equal ones, are where they can only reach 0",
     Label.STALLED: "no weight falls, and none can pass its value at rest: beta stops short of it",
     Label.SEPARATRIX: "the start rests where every rho |mu_j| |w_j|^(L-2) = N",
 }
@@ -79,7 +79,8 @@ def by_path(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     when = f"at tau = {found.tau[0]:.6g}"
     if ending != Ending.SETTLED and label != Label.TIE:
         certificate = "numerical" if label == Label.ZERO else "none"
-        return Verdict(label, None, certificate, _without_proof(flow, ending, when, len(theta0)))
+        open_ = label == Label.UNDECIDED
+        return Verdict(label, None, certificate, _without_proof(flow, ending, when, open_))
     if len(theta0) > 2 and label in _DEEP:
         return Verdict(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
     if len(theta0) > 2:
@@ -120,14 +121,14 @@ def _two_layers(flow: Flow, label: int) -> str:
     )
 
 
-def _without_proof(flow: Flow, ending: Ending, when: str, depth: int) -> str:
+def _without_proof(flow: Flow, ending: Ending, when: str, undecided: bool) -> str:
     """Return why a path ended without a certificate."""
     if flow.perturbation.switches:
         return f"{flow.perturbation.name} jumps, and the start itself proves nothing; try p > 1"
-    if ending == Ending.COLLAPSED and depth % 2:
+    if ending == Ending.COLLAPSED and undecided:
         return f"the path falls into the origin {when}; at odd depth it may leave it again"
     return {
-        Ending.COLLAPSED: f"every active weight reaches 0 {when}",
+        Ending.COLLAPSED: f"every active coordinate loses two layers or more {when}",
         Ending.ESCAPED: f"several coordinates blow up {when}, too close to each other to tell",
         Ending.FAILED: f"the steps became too small {when}",
         Ending.FINISHED: f"no certificate holds by then, {when}; it may linger at an equilibrium",

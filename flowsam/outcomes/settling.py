@@ -67,7 +67,8 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     -------
     Settled
         A label is that of a start within about 1e-7 of the one given, relative. At odd L a path
-        that falls into the origin is undecided: the rule is undefined there, and it may leave.
+        on which more than two layers of a coordinate fall to 0 together is undecided: the rule is
+        undefined there, and it may leave.
 
     Examples
     --------
@@ -194,7 +195,8 @@ def _told(
     status, proof = how
     rest = Label.ZERO if len(w) % 2 == 0 else Label.UNDECIDED
     label = proof(flow, np.where(np.isfinite(w), w, 0.0))
-    label = np.where(status == Ending.COLLAPSED, int(rest), label)
+    fallen = (status == Ending.COLLAPSED) & (label == Label.UNDECIDED)
+    label = np.where(fallen, int(rest), label)
     label = np.where(status == Ending.FAILED, int(Label.FAILED), label)
     blown = np.flatnonzero((status == Ending.ESCAPED) & np.isinf(w).any(axis=(0, 1)))
     first = np.isinf(w[..., blown]).all(axis=0).argmax(axis=0)

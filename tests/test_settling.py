@@ -1,0 +1,98 @@
+"""Labels by integration: what certificates promise, against long runs and discrete SAM."""
+
+import numpy as np
+import pytest
+
+from flowsam import Flow, Label, l2, limit, limits, lp, single_example, solve_many
+from flowsam.ensemble import Ending
+from flowsam.outcomes.settling import settle, settling_times
+from flowsam.outcomes.sinking import sinking
+
+MU = np.array([1.0, -2.0])
+
+
+def sunk_states(rng, depth, reach, number=2000):
+    """States with two small layers in each of two coordinates, layers in any order."""
+    w = rng.uniform(0.4, 2.0, (number, depth, 2)) * rng.choice([-1.0, 1.0], (number, depth, 2))
+    w[:, :2] = rng.uniform(-reach, reach, (number, 2, 2))
+    return rng.permuted(w, axis=1)
+
+
+@pytest.mark.parametrize(("p", "depth"), [(1.3, 3), (2.0, 3), (2.0, 5), (1.7, 4), (3.0, 3)])
+def test_what_is_certain_to_sink_sinks(p, depth):
+    rng, flow = np.random.default_rng(depth), Flow(single_example(MU), lp(1.0, p))
+    starts = sunk_states(rng, depth, 0.005 if p <= 2 else 1e-4)
+    sure = sinking(flow, np.moveaxis(starts, 0, -1))
+    starts = starts[sure][: 40 if p <= 2 else 4]
+    assert sure.sum() >= 40
+    run = solve_many(flow, starts, tau_end=5.0, rtol=1e-8)
+    assert (run.status == Ending.COLLAPSED).all()
+    assert ((run.theta == 0).sum(axis=1) == 2).all()
+    held = run.theta != 0
+    assert (np.abs(run.theta[held] / starts[held] - 1) < 0.1).all()
+
+
+def test_what_is_not_certain_may_escape():
+    flow = Flow(single_example(MU), l2(1.0))
+    starts = sunk_states(np.random.default_rng(0), 3, 0.9, 200)
+    run = solve_many(flow, starts, tau_end=5.0, rtol=1e-8)
+    escaped = run.status == Ending.ESCAPED
+    assert escaped.sum() > 10 and not sinking(flow, np.moveaxis(starts[escaped], 0, -1)).any()
+
+
+def test_a_coordinate_at_the_tolerance_is_not_followed():
+    flow = Flow(single_example(MU), l2(1.0))
+    starts = sunk_states(np.random.default_rng(0), 3, 0.9, 200)
+    run = solve_many(flow, starts, tau_end=5.0, rtol=1e-8)
+    assert run.steps.max() < 200 and (run.status != Ending.FAILED).all()
+    sharp = solve_many(flow, starts[:20], tau_end=5.0, rtol=1e-10)
+    assert (sharp.status == run.status[:20]).all()
+    assert np.abs(sharp.tau / run.tau[:20] - 1).max() < 1e-6
+
+
+def discrete_beta(starts, mu, rho, *, step=4e-3, tau=10.0):
+    """Predictors after l_2-SAM in rescaled time with small steps; kept below 1e3."""
+    w = starts.copy()
+    for _ in range(int(tau / step)):
+        g = np.stack([np.delete(w, k, axis=1).prod(axis=1) for k in range(w.shape[1])], axis=1) * mu
+        norm = np.sqrt((g**2).sum(axis=(1, 2), keepdims=True))
+        hat = w - rho * g / np.where(norm > 0, norm, 1.0)
+        v = np.stack([np.delete(hat, k, axis=1).prod(axis=1) for k in range(w.shape[1])], axis=1)
+        small = (np.abs(w).max(axis=(1, 2), keepdims=True) < 50) * step
+        w = w + small * mu * v
+    return w.prod(axis=1)
+
+
+def test_unbalanced_l2_labels_are_those_of_discrete_sam():
+    rng, mu = np.random.default_rng(1), np.array([1.0, 2.0])
+    starts = rng.uniform(0.1, 1.2, (200, 3, 2))
+    flow = Flow(single_example(mu), l2(1.0))
+    labels = limits(flow, starts)
+    assert {0, 1, 2} <= set(labels.tolist()) and (labels == Label.UNDECIDED).mean() < 0.02
+    known = np.flatnonzero(labels != Label.UNDECIDED)
+    beta = np.abs(discrete_beta(starts[known], mu, 1.0))
+    seen = np.where(beta.max(axis=1) < 1.0, 0, beta.argmax(axis=1) + 1)
+    assert (seen == labels[known]).mean() > 0.97  # the rest lies next to a boundary
+
+
+def test_one_start_says_why():
+    flow = Flow(single_example([1.0, 2.0]), l2(1.0))
+    found = limit(flow, [[1.15, 0.92], [0.66, 0.52], [0.37, 0.3]])
+    assert found.label == 0 and found.certificate == "monotone" and "two layers" in found.reason
+
+
+def test_times_are_those_of_single_runs():
+    rng, flow = np.random.default_rng(2), Flow(single_example([1.0, 2.0]), l2(1.0))
+    starts = rng.uniform(0.1, 1.2, (40, 3, 2))
+    times, run = settling_times(flow, starts), solve_many(flow, starts, tau_end=40.0, rtol=1e-11)
+    ended = np.isin(run.status, (Ending.COLLAPSED, Ending.ESCAPED))
+    assert ended.sum() > 30
+    assert np.abs(times[ended] / run.tau[ended] - 1).max() < 1e-6
+
+
+def test_order_and_company_change_nothing():
+    rng, flow = np.random.default_rng(3), Flow(single_example([1.0, 2.0]), lp(1.0, 1.5))
+    starts = rng.uniform(-1.0, 1.0, (60, 2, 2))
+    labels, order = settle(flow, starts).label, rng.permutation(60)
+    assert np.array_equal(settle(flow, starts[order]).label, labels[order])
+    assert np.array_equal(settle(flow, starts[:7]).label, labels[:7])
