@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-__all__ = ["Data", "from_labels", "real_array", "single_example", "split_signs"]
+__all__ = ["Data", "from_labels", "merged_signs", "real_array", "single_example", "split_signs"]
 
 
 def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
@@ -193,3 +193,30 @@ def split_signs(data: Data) -> Data:
     """
     name = f"{data.name}, signs split" if data.name else "signs split"
     return Data(np.concatenate([data.z, -data.z], axis=1), name)
+
+
+def merged_signs(data: Data, beta: ArrayLike) -> tuple[Data, Float[np.ndarray, "*T d"]]:
+    """Return the original features and `beta_+ - beta_-`, the inverse of `split_signs`.
+
+    Parameters
+    ----------
+    data : Data
+        Of `split_signs`; any other comes back as it is, with its `beta`.
+    beta : array_like, shape (..., columns of data)
+        Predictors.
+
+    Returns
+    -------
+    data : Data
+    beta : ndarray, shape (..., d)
+
+    Examples
+    --------
+    >>> merged_signs(split_signs(single_example([1, 2])), [3.0, 0.5, 1.0, 2.0])
+    (Data(name='mu=(1, 2)', n=1, d=2), array([ 2. , -1.5]))
+    """
+    beta, half = np.asarray(beta, dtype=np.float64), data.z.shape[1] // 2  # inf at a blow-up
+    if data.z.shape[1] % 2 or not np.array_equal(data.z[:, :half], -data.z[:, half:]):
+        return data, beta
+    merged = Data(data.z[:, :half], data.name.removesuffix("signs split").removesuffix(", "))
+    return merged, beta[..., :half] - beta[..., half:]

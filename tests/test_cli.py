@@ -135,6 +135,8 @@ BAD = {
     "no data": (["limit", "--rho", 1, "--init", 1], "--mu"),
     "two data": (["limit", "--mu", 1, "--data", "digits", "--rho", 1, "--init", 1], "and"),
     "data name": (["limit", "--data", "mnist", "--rho", 1, "--init", 1], "'mnist'"),
+    "data classes": (["limit", "--data", "digits:3", "--rho", 1, "--init", 1], "got '3'"),
+    "data digit": (["limit", "--data", "digits:3,12", "--rho", 1, "--init", 1], "12"),
     "no csv": (["limit", "--csv", "none.csv", "--label", "y", "--rho", 1, "--init", 1], "none.csv"),
     "csv label": (["limit", "--csv", "none.csv", "--rho", 1, "--init", 1], "--label"),
     "no theta": (["limit", "--mu", 1, "--rho", 1, "--theta", "none.npy"], "none.npy"),
@@ -178,7 +180,6 @@ def test_bad_input_gets_one_line_and_code_two(capsys, tmp_path, monkeypatch, cas
         ("a,b\n1,0\n", "'y'"),
         ("a,y\n1,0\n2,0\n", "two classes"),
         ("a,y\n1,0\n2,1\n3,2\n", "got 3"),
-        ("a,y\n0,0\n2,1\n", "zeros in row 0"),
         ("a,y\nnan,0\n2,1\n", "nan"),
     ],
 )
@@ -193,13 +194,56 @@ def test_csv_columns_become_signed_examples(tmp_path):
     path = tmp_path / "iris.csv"
     path.write_text("a,species,b\n1,virginica,2\n3,setosa,4e-1\n")
     data = csv_data(str(path), "species")
-    assert data.name == "iris" and data.z.tolist() == [[1, 2], [-3, -0.4]]
+    assert data.name == "iris, standardised"
+    np.testing.assert_allclose(data.z, [[-1, 1, 1], [-1, 1, -1]])
+    np.testing.assert_allclose(csv_data(str(path), "species", bias=False).z, [[-1, 1], [-1, 1]])
 
 
-@pytest.mark.parametrize(("name", "n", "d"), [("digits", 365, 65), ("breast_cancer", 569, 31)])
+def test_tables_split_signs_so_that_starts_reach_both(capsys, tmp_path):
+    path = tmp_path / "iris.csv"
+    path.write_text("a,y,b\n1,0,2\n3,1,4\n2,1,9\n1,0,1\n")
+    table = ["--csv", path, "--label", "y", "--norm", 2, "--rho", 0.1, "--log-t-end", 1, "--json"]
+    for extra, columns in (
+        ([], 6), (["--no-bias"], 4), (["--no-split"], 3), (["--depth", 1], 3),
+    ):  # fmt: skip
+        code, out, _ = answer(capsys, "simulate", *table, "--init", 0.5, *extra)
+        facts = json.loads(out)
+        assert code == 0 and len(facts["beta_last"]) == columns
+        assert len(facts["predictor_last"]) == (columns if columns == 3 else columns // 2)
+    code, out, _ = answer(capsys, "simulate", *table, "--init", "0.5,1,2")
+    assert code == 0 and len(json.loads(out)["beta_last"]) == 6
+    np.save(tmp_path / "one.npy", np.ones((1, 3)))
+    assert answer(capsys, "simulate", *table, "--theta", tmp_path / "one.npy")[0] == 0
+
+
+def test_limit_of_a_table_says_what_decided(capsys, tmp_path):
+    path = tmp_path / "iris.csv"
+    path.write_text("a,y,b\n1,0,2\n3,1,4\n2,1,9\n1,0,1\n")
+    table = ["--csv", path, "--label", "y", "--norm", 2, "--rho", 0.1, "--depth", 1, "--init", 1]
+    code, out, _ = answer(capsys, "limit", *table, "--json")
+    facts = json.loads(out)
+    assert code == 0 and facts["label"] == -5 and len(facts["predictor"]) == 3
+    path.write_text("a,y\n1,0\n1,1\n2,0\n2,1\n")
+    code, out, _ = answer(capsys, "limit", *table, "--json")
+    assert code == 0 and "not linearly separable" in json.loads(out)["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "d"), [("digits", 365, 65), ("digits:1,7", 361, 65), ("breast_cancer", 569, 31)]
+)
 def test_named_data(name, n, d):
     pytest.importorskip("sklearn")
     assert named_data(name).z.shape == (n, d)
+    assert named_data(name, bias=False).z.shape == (n, d - 1)
+
+
+def test_idx_folders_are_data(tmp_path):
+    images = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
+    head = b"\0\0\x08\x03" + np.array([3, 2, 2], ">i4").tobytes()
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(head + images.tobytes())
+    head = b"\0\0\x08\x01" + np.array([3], ">i4").tobytes()
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(head + bytes([7, 1, 0]))
+    assert named_data(f"{tmp_path}:7,1").z.shape == (2, 5)
 
 
 def test_foreign_theta_is_not_unpickled(capsys, tmp_path):

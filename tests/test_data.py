@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowsam import Data, from_labels, single_example, split_signs
-from flowsam.data import real_array
+from flowsam.data import merged_signs, real_array
 
 
 def test_single_example_is_one_row():
@@ -65,3 +65,13 @@ def test_split_signs_keeps_margins_of_the_difference():
     plus, minus = rng.random((2, 3))
     both = split_signs(data).z @ np.concatenate([plus, minus])
     np.testing.assert_allclose(both, data.z @ (plus - minus), rtol=1e-14, atol=1e-15)
+
+
+def test_merged_signs_is_the_inverse_of_split_signs():
+    data = Data([[1.0, 2.0], [3.0, -4.0]], "pair")
+    beta = np.array([[5.0, 1.0, 2.0, 3.0]])
+    merged, predictor = merged_signs(split_signs(data), beta)
+    assert merged.name == "pair" and merged.z.tolist() == data.z.tolist()
+    assert predictor.tolist() == [[3.0, -2.0]]
+    assert (predictor @ data.z.T).tolist() == (beta @ split_signs(data).z.T).tolist()
+    assert merged_signs(data, [1, 2])[0] is data and merged_signs(split_signs(Data([[1]])), [1, 2])

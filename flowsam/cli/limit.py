@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -20,12 +21,15 @@ def command(flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool)
     """Name the limit of one start as t -> inf.
 
     Labels: j >= 1 is the basis vector of feature j, counted from 1; 0 is zero; negative ones are
-    named in the answer.
+    named in the answer. Tables are standardised, with a constant column, and at depth 2 or more
+    their columns are [z, -z], so that starts reach both signs.
 
     \b
     flowsam limit --mu 1,2 --rho 1 --init 1.5,0.6
     flowsam limit --data digits_means --norm none --init 0.5 --aligned
+    flowsam limit --csv FILE --label COLUMN --norm 2 --rho 0.1 --init 0.5
     """
+    from flowsam.data import merged_signs
     from flowsam.outcomes import limit
 
     path = checked_output(out, (".json",))
@@ -38,6 +42,10 @@ def command(flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool)
         "certificate": end.certificate,
         "reason": end.reason,
     }
+    if end.evidence:
+        facts["evidence"] = asdict(end.evidence)
+    if end.direction is not None:
+        facts["predictor"] = merged_signs(flow.data, end.direction)[1]
     if path:
         path.write_text(to_json(facts) + "\n", encoding="utf-8")
     show(end, facts, as_json=as_json, quiet=quiet)

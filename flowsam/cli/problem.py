@@ -27,9 +27,10 @@ norm_option = click.option(
 )
 _FLOW_OPTIONS = (
     click.option("--mu", help="One example, e.g. 1,2."),
-    click.option("--data", help=f"Of scikit-learn: {', '.join(DATA_SETS)}."),
-    click.option("--csv", help="A CSV file with a header."),
+    click.option("--data", help=f"One of {', '.join(DATA_SETS)}; standardised."),
+    click.option("--csv", help="A CSV file with a header; standardised."),
     click.option("--label", help="The CSV file's column of labels, two classes."),
+    click.option("--no-bias", is_flag=True, help="No constant column beside the features."),
     norm_option,
     click.option("--rho", type=float, help="Perturbation radius; not with --norm none."),
     click.option("--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"),
@@ -39,6 +40,7 @@ _START_OPTIONS = (
     click.option("--init", help="Balanced start alpha > 0: one number, or one a feature."),
     click.option("--theta", help="A .npy file of weights, shape (L, d)."),
     click.option("--aligned", is_flag=True, help="Signs of the one example on layer 1 of --init."),
+    click.option("--no-split", is_flag=True, help="Several examples: keep one column a feature."),
 )
 
 
@@ -91,7 +93,7 @@ def flow_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_flow(*, norm: str, rho: float | None, loss: str, **rest: Any) -> Any:
-        source = {name: rest.pop(name) for name in ("mu", "data", "csv", "label")}
+        source = {name: rest.pop(name) for name in ("mu", "data", "csv", "label", "no_bias")}
         from flowsam.flow import Flow
         from flowsam.losses import LOSSES
 
@@ -119,10 +121,10 @@ def l2_options(command: Command) -> Command:
     def with_flow(*, mu: str | None, data: str | None, rho: float | None, **rest: Any) -> Any:
         from flowsam.flow import Flow
 
-        flow = Flow(_data(mu, data, None, None), _perturbation("2", rho))
+        flow = Flow(_data(mu, data), _perturbation("2", rho))
         return command(flow=flow, **rest)
 
-    return _with((*_FLOW_OPTIONS[:2], _FLOW_OPTIONS[5]), with_flow)  # --mu, --data, --rho
+    return _with((*_FLOW_OPTIONS[:2], _FLOW_OPTIONS[6]), with_flow)  # --mu, --data, --rho
 
 
 def start_options(command: Command) -> Command:
@@ -142,11 +144,16 @@ def start_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_start(*, flow: Flow, theta: str | None, init: str | None, **rest: Any) -> Any:
         shape = {name: rest.pop(name) for name in ("depth", "aligned")}
+        whole = rest.pop("no_split")
         if bool(init) == bool(theta):
             given = "both" if init else "neither"
             raise click.UsageError(f"give one of --init and --theta, got {given}; e.g. --init 0.5")
-        theta0 = flow.checked(reading.read_theta(theta)) if theta else _start(flow, init, **shape)
-        return command(flow=flow, theta0=theta0, **rest)
+        if theta:
+            theta0 = reading.read_theta(theta)
+            flow = flow if whole else _reaching_both_signs(flow, len(theta0))
+            return command(flow=flow, theta0=flow.checked(theta0), **rest)
+        flow = flow if whole else _reaching_both_signs(flow, shape["depth"])
+        return command(flow=flow, theta0=_start(flow, init, **shape), **rest)
 
     return _with(_START_OPTIONS, with_start)
 
@@ -172,18 +179,34 @@ def _perturbation(norm: str, rho: float | None) -> Perturbation:
     return Perturbation(p, rho)
 
 
-def _data(mu: str | None, data: str | None, csv: str | None, label: str | None) -> Data:
+def _reaching_both_signs(flow: Flow, depth: int) -> Flow:
+    """The flow on columns [z, -z] where positive starts would keep every beta_j >= 0."""
+    from flowsam.data import split_signs
+    from flowsam.flow import Flow
+
+    if depth == 1 or flow.data.z.shape[0] == 1:
+        return flow
+    return Flow(split_signs(flow.data), flow.perturbation, flow.loss)
+
+
+def _data(
+    mu: str | None,
+    data: str | None,
+    csv: str | None = None,
+    label: str | None = None,
+    no_bias: bool = False,
+) -> Data:
     """The data, from exactly one source."""
     given = [name for name, value in (("--mu", mu), ("--data", data), ("--csv", csv)) if value]
     if len(given) != 1:
         shown = " and ".join(given) or "none"
         raise click.UsageError(f"give one of --mu, --data and --csv, got {shown}; e.g. --mu 1,2")
     if data:
-        return named_data(data)
+        return named_data(data, bias=not no_bias)
     if csv:
         if not label:
             raise click.UsageError("--csv needs its column of labels, got none; e.g. --label y")
-        return csv_data(csv, label)
+        return csv_data(csv, label, bias=not no_bias)
     from flowsam.data import single_example
 
     return single_example(reading.numbers(mu or "", "--mu"))
@@ -196,6 +219,8 @@ def _start(flow: Flow, init: str | None, *, depth: int, aligned: bool) -> np.nda
     from flowsam.network import balanced
 
     alpha, d = np.array(reading.numbers(init or "", "--init")), flow.data.z.shape[1]
+    if 2 * alpha.size == d and "signs split" in flow.data.name:
+        alpha = np.tile(alpha, 2)
     if alpha.size not in (1, d):
         raise click.UsageError(f"--init needs 1 or {d} numbers to fit the data, got {alpha.size}")
     signs = np.where(flow.mu < 0, -1.0, 1.0) if aligned else None

@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flowsam.data import Data
+    from flowsam.real_data.tables import Table
 
-__all__ = ["DATA_SETS", "csv_data", "named_data"]
+__all__ = ["DATA_SETS", "csv_data", "named_data", "named_table"]
 
-DATA_SETS = ("breast_cancer", "digits", "digits_means")
+DATA_SETS = ("breast_cancer", "digits:A,B", "digits_means", "FOLDER:A,B (IDX files, as MNIST's)")
 
 
-def named_data(name: str) -> Data:
-    """Return a data set of scikit-learn.
-
-    "digits" is 3 against 5 and "breast_cancer" benign against malign, both standardised, with a
-    bias; "digits_means" is one example, the signed difference of the two class means.
+def named_table(name: str) -> Table:
+    """Return a table of features with two-class labels.
 
     Parameters
     ----------
     name : str
-        One of `DATA_SETS`.
+        "digits:A,B", two of scikit-learn's digits ("digits": 3 and 5); "FOLDER:A,B", two classes
+        of an IDX folder, such as a downloaded MNIST; "breast_cancer". The first class, or benign,
+        counts as +1.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        For another name, or classes that are not there.
+    ImportError
+        Where scikit-learn is needed and not installed.
+    OSError
+        For a folder without IDX files.
+    """
+    from flowsam.real_data import tables
+
+    if name == "breast_cancer":
+        return tables.breast_cancer_table()
+    place, _, pair = name.rpartition(":") if ":" in name else (name, "", "3,5")
+    if place == "digits":
+        return tables.digit_table(*_classes(pair))
+    if ":" in name and Path(place).is_dir():
+        return tables.read_idx(place, *_classes(pair))
+    raise ValueError(f"data needs one of {', '.join(DATA_SETS)}, got {name!r}")
+
+
+def named_data(name: str, *, bias: bool = True) -> Data:
+    """Return a named data set, standardised; "digits_means" is one example, as it is.
+
+    Parameters
+    ----------
+    name : str
+        As for `named_table`, or "digits_means": the signed difference of the class means of the
+        digits 3 and 5.
+    bias : bool
+        Whether to add a constant column.
 
     Returns
     -------
@@ -29,46 +66,47 @@ def named_data(name: str) -> Data:
 
     Raises
     ------
-    ValueError
-        For another name.
-    ImportError
-        Where scikit-learn is not installed.
+    ValueError, ImportError, OSError
+        As `named_table` does.
     """
-    from flowsam.real_data import bundled, tables
-
-    if name == "digits":
-        return tables.digit_table().standardised()[0]
     if name == "digits_means":
+        from flowsam.real_data import bundled
+
         pixels = bundled.digits(3, 5)
         return bundled.class_mean_difference(*pixels, name="digits 3 - 5, class means")
-    if name == "breast_cancer":
-        return tables.breast_cancer_table().standardised()[0]
-    raise ValueError(f"data needs one of {', '.join(DATA_SETS)}, got {name!r}")
+    return named_table(name).standardised(bias=bias)[0]
 
 
-def csv_data(path: str, label: str) -> Data:
-    """Return the two-class data of a CSV file with a header, its columns as they are.
+def csv_data(path: str, label: str, *, bias: bool = True) -> Data:
+    """Return the two-class data of a CSV file with a header, standardised.
 
     Parameters
     ----------
     path : str
         The file.
     label : str
-        Name of the column of labels; all others are features.
+        Name of the column of labels; all others are features. The larger label counts as +1.
+    bias : bool
+        Whether to add a constant column.
 
     Returns
     -------
     Data
-        The larger label counts as +1.
 
     Raises
     ------
     OSError, ValueError
         For an unreadable file, an unknown column, an entry that is no number, labels other than
-        two classes, or a zero example.
+        two classes, or, without a bias, an example of nothing but constant features.
     """
-    from flowsam.data import from_labels
     from flowsam.real_data.tables import read_csv
 
-    table = read_csv(path, label)
-    return from_labels(table.X, table.y, name=table.name)
+    return read_csv(path, label).standardised(bias=bias)[0]
+
+
+def _classes(text: str) -> list[int]:
+    """The two classes after the colon."""
+    found = [int(entry) for entry in text.split(",") if entry.strip().isdecimal()]
+    if len(found) != 2 or text.count(",") != 1:
+        raise ValueError(f"data needs two classes after the colon, got {text!r}; e.g. 3,5")
+    return found
