@@ -95,6 +95,13 @@ class Ends:
             return np.zeros(w.shape[-1], dtype=bool)
         return (self.flow.descent(np.moveaxis(w, -1, 0))[0] == 0).all(axis=(-2, -1))
 
+    def open(self, w: Float[np.ndarray, "L d N"]) -> Bool[np.ndarray, " N"]:
+        """Return which members, of all, are between a certain collapse and a blow-up."""
+        size = np.abs(w[:, self.active])
+        second = size[0] if len(size) < 2 else np.partition(size, 1, axis=0)[1]
+        low = (second <= self.floor).all(axis=0) & (self.floor > 0)
+        return ~low & (size.max(axis=(0, 1), initial=0.0) < self.ceiling)
+
     def judge(
         self, steps: Steps, stuck: Bool[np.ndarray, " B"]
     ) -> tuple[Int[np.ndarray, " B"], Steps]:

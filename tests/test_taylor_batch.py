@@ -1,0 +1,119 @@
+"""heyoka as an engine of solve_many: against DOP853 and mpmath, at late margins, and absent."""
+
+import importlib.util
+
+import mpmath
+import numpy as np
+import pytest
+
+from flowsam.data import Data, single_example
+from flowsam.ensemble import Ending, solve_many, taylor_batch
+from flowsam.flow import Flow
+from flowsam.losses import exponential, logistic
+from flowsam.perturbations import gradient_flow, l2, lp, unnormalised
+
+TWO = Flow(single_example([1.0, 2.0]), l2(1.0))
+present = pytest.mark.skipif(
+    importlib.util.find_spec("heyoka") is None, reason="needs the extra flowsam[fast]"
+)
+
+
+def difference(found, reference):
+    """Largest difference relative to the largest weight of a member."""
+    size = np.abs(reference).max(axis=(-2, -1), keepdims=True)
+    return float((np.abs(found - reference) / size).max())
+
+
+@present
+@pytest.mark.parametrize(("rule", "n", "depth", "loss"), [
+    (l2(0.7), 1, 2, logistic), (l2(0.7), 3, 2, logistic), (l2(0.5), 2, 3, exponential),
+    (gradient_flow(), 4, 2, logistic), (gradient_flow(), 1, 4, logistic),
+    (unnormalised(0.2), 1, 2, logistic), (unnormalised(0.2), 3, 2, exponential),
+    (l2(0.4), 3, 1, logistic),
+])  # fmt: skip
+def test_agrees_with_the_finest_dop853(rule, n, depth, loss):
+    rng = np.random.default_rng(n + depth)
+    flow = Flow(Data(np.abs(rng.normal(size=(n, 2))) + 0.1), rule, loss)
+    starts = rng.uniform(0.8, 1.2, (11, depth, 2)) * rng.choice([1, 1, -1], (11, depth, 2))
+    end = 0.1 if depth == 4 else 0.4  # before a blow-up
+    fine = solve_many(flow, starts, tau_end=end, rtol=1e-13, method="DOP853")
+    run = solve_many(flow, starts, tau_end=end, method="heyoka")
+    assert run.method == "heyoka" and np.array_equal(run.status, fine.status)
+    assert (run.steps[run.status == Ending.FINISHED] < 60).all()
+    assert difference(run.theta, fine.theta) < 1e-12
+
+
+@present
+def test_a_closed_form_to_the_last_digits():
+    start = np.array([[[1.3]], [[1.3]]])[:, 0][None]
+    run = solve_many(Flow(single_example([1.7]), l2(0.9)), start, tau_end=3.0, method="heyoka")
+    with mpmath.workdps(50):
+        gate = mpmath.mpf(0.9) / mpmath.sqrt(2)
+        exact = gate + (mpmath.mpf(1.3) - gate) * mpmath.exp(mpmath.mpf(1.7) * 3)
+        assert abs(run.theta[0, 0, 0] / exact - 1) < 1e-14
+
+
+@present
+@pytest.mark.parametrize("loss", [logistic, exponential])
+def test_margins_beyond_the_range_of_exp(loss):
+    flow = Flow(Data([[1.0, 0.2], [0.9, 0.3], [0.95, 0.4]]), l2(0.5), loss)
+    starts = np.array([[[40.0, 30.0], [41.0, 29.0]], [[60.0, 50.0], [61.0, 49.0]]])
+    assert (np.prod(starts, axis=1) @ flow.data.z.T).min() > 709
+    run = solve_many(flow, starts, tau_end=0.5, method="heyoka")
+    fine = solve_many(flow, starts, tau_end=0.5, rtol=1e-12, method="DOP853")
+    assert (run.status == Ending.FINISHED).all() and (run.steps < taylor_batch.MOST_STEPS).all()
+    assert difference(run.theta, fine.theta) < 1e-9
+
+
+@present
+def test_members_that_do_not_arrive_end_as_by_steps():
+    rng = np.random.default_rng(2)
+    starts = np.concatenate([rng.uniform(0.05, 0.3, (5, 2, 2)), rng.uniform(0.7, 2, (8, 2, 2))])
+    run, steps = (solve_many(TWO, starts, tau_end=4.0, method=m) for m in ("heyoka", "DOP853"))
+    assert np.array_equal(run.status, steps.status) and (run.status == Ending.COLLAPSED).any()
+    fallen = run.status == Ending.COLLAPSED
+    assert np.allclose(run.tau[fallen], steps.tau[fallen], rtol=1e-9)
+    assert difference(run.theta[~fallen], steps.theta[~fallen]) < 1e-6
+    deep = Flow(single_example([1.0, 1.5]), gradient_flow())
+    three = np.repeat(starts, 2, axis=1)[:, :3]
+    pair = [solve_many(deep, three, tau_end=90.0, method=m) for m in ("heyoka", "DOP853")]
+    assert np.array_equal(pair[0].status, pair[1].status)
+    assert (pair[0].status == Ending.ESCAPED).all()
+    assert np.allclose(pair[0].tau, pair[1].tau, rtol=1e-8)
+
+
+@present
+def test_auto_takes_it_for_many_and_compiles_a_shape_once(monkeypatch):
+    monkeypatch.setattr(taylor_batch, "WORTH", 20)
+    starts = np.random.default_rng(3).uniform(0.9, 2.0, (20, 2, 2))
+    assert solve_many(TWO, starts, tau_end=1.0).method == "heyoka"
+    before = taylor_batch._integrator.cache_info().misses
+    other = Flow(single_example([0.5, 3.0]), l2(0.2))
+    assert solve_many(other, starts, tau_end=0.5).method == "heyoka"
+    assert taylor_batch._integrator.cache_info().misses == before
+    assert solve_many(TWO, starts[:19], tau_end=1.0).method == "DOP853"
+    assert solve_many(Flow(TWO.data, lp(1.0, 3)), starts, tau_end=0.1).method == "DOP853"
+    never = lambda theta: np.zeros(len(theta), dtype=bool)  # noqa: E731
+    assert solve_many(TWO, starts, tau_end=1.0, settled=never).method == "DOP853"
+
+
+def test_without_heyoka_everything_works(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "heyoka" else find(name)
+    )
+    monkeypatch.setattr(taylor_batch, "WORTH", 5)
+    starts = np.random.default_rng(4).uniform(0.9, 2.0, (6, 2, 2))
+    assert solve_many(TWO, starts, tau_end=0.5).method == "DOP853"
+    with pytest.raises(ImportError, match=r"pip install 'flowsam\[fast\]'"):
+        solve_many(TWO, starts, tau_end=0.5, method="heyoka")
+
+
+@pytest.mark.parametrize(("flow", "options", "words"), [
+    (TWO, {"method": "Taylor"}, "auto, DOP853 or heyoka, got 'Taylor'"),
+    (Flow(TWO.data, lp(1.0, 3)), {"method": "heyoka"}, "GD, l_2 and unnormalised SAM.*l_3-SAM"),
+    (TWO, {"method": "heyoka", "settled": lambda _: _}, "to tau_end, got settled="),
+])  # fmt: skip
+def test_bad_input_is_one_line(flow, options, words):
+    with pytest.raises(ValueError, match=words):
+        solve_many(flow, np.ones((2, 2)), tau_end=1.0, **options)
