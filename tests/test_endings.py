@@ -23,6 +23,27 @@ def test_a_start_at_the_origin_rests_from_the_start(method, rule):
         assert run.tau[-1] == (3.0 if "tau_end" in end else 0.0)
 
 
+@pytest.mark.parametrize("rule", [linf(1.0), gradient_flow(), lp(0.5, 3)], ids=lambda r: r.name)
+@pytest.mark.parametrize("depth", [1, 3, 8])
+def test_weights_of_zero_at_any_depth(rule, depth):
+    for mu in ([1.0], [1.0, 0.0]):
+        flow, start = Flow(single_example(mu), rule), np.zeros((depth, len(mu)))
+        for end in ({"tau_end": 2.0}, {"log_t_end": 2.0}):
+            run = solve(flow, start, save_at=3, **end)
+            assert run.status == ("finished" if depth == 1 else "collapsed"), end
+            assert run.theta[-1].any() == (depth == 1), end
+
+
+def test_a_zero_gradient_at_weights_that_are_not_zero_ends_a_run():
+    # under l_3 two of three weights die at once: no step continues the flow, the rule has none
+    start = [[-0.53695324], [0.5811181], [0.3645724]]
+    flow = Flow(single_example([1.0]), lp(0.2, 3))
+    run, loose = (solve(flow, start, tau_end=500.0, rtol=rtol) for rtol in (1e-9, 1e-7))
+    assert run.status == "sliding_ambiguous" and "two weights" in run.message
+    assert run.tau[-1] == pytest.approx(loose.tau[-1], rel=1e-5) and run.steps < 1000
+    np.testing.assert_allclose(np.sort(np.abs(run.theta[-1, :, 0]))[:2], 0.0, atol=1e-11)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_one_coordinate_at_the_origin_rests_and_the_other_moves(method):
     run = solve(Flow(TWO, linf(1.0)), [[0.0, 1.5], [0.0, 1.5]], tau_end=1.0, method=method)
@@ -85,6 +106,17 @@ def test_a_blow_up_at_even_depth_is_one():
         run = solve(Flow(TWO, linf(1.0)), [[1.5, 0.6]] * depth, tau_end=99.0, method="DOP853")
         assert [event.kind for event in run.events] == kinds
         assert run.tau[-1] == pytest.approx(1 / ((depth - 2) * 0.5 ** (depth - 2)), rel=1e-8)
+
+
+def test_a_deep_blow_up_after_a_long_way_keeps_its_digits():
+    # at L = 8 weights of 200 are 2e-15 before tau* = 1.7: the steps have to stop earlier
+    start = np.random.default_rng(2).normal(size=(8, 1))
+    start[0] = 0.0
+    flow = Flow(single_example([1.0]), gradient_flow())
+    ends = [
+        solve(flow, start, tau_end=1e9, method="DOP853", rtol=rtol).tau[-1] for rtol in (1e-6, 1e-9)
+    ]
+    assert ends[0] == pytest.approx(ends[1], rel=1e-5)
 
 
 @pytest.mark.parametrize(

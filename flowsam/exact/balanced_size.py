@@ -76,7 +76,7 @@ class BalancedSize:
         rises = (self.alignment > 0) & (self.a < self.rho) & (self.depth % 2 == 0)
         falls = (self.alignment < 0) & (self.rho > 0) & (self.depth > 1)
         smaller = np.where(rises, -self.z, np.where(falls, self.rho, 1.0))
-        with np.errstate(divide="ignore", over="ignore"):
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # idle at 0: no hit
             span = np.log1p(self.a / smaller)
             if self.depth < 3:
                 time = span / self.speed

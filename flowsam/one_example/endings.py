@@ -68,10 +68,10 @@ class OneExample:
 
     @property
     def rate(self) -> float:
-        """A rate of the flow, per unit of tau: `max |mu_j| * scale^(L-2)`."""
+        """A rate of the flow, per unit of tau: `max |mu_j| * scale^(L-2)`, never 0."""
         scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0 * self.active).max()))
         power = max(len(self.theta0) - 2, 0)
-        return float(np.abs(self.flow.mu).max()) * max(scale, 1e-300) ** power
+        return max(float(np.abs(self.flow.mu).max()) * (scale or 1.0) ** power, 1e-290)
 
     @property
     def floor(self) -> float:
@@ -80,17 +80,21 @@ class OneExample:
         whole = isinstance(self.rule, Switching)  # coordinates reach 0 one by one, exactly
         if whole or not rule.rho or not rule.normalised or len(self.theta0) == 1:
             return 0.0
-        return min(1e3 * self.atol, 1e-3 * float(np.abs(self.theta0 * self.active).max()))
+        largest = float(np.abs(self.theta0 * self.active).max())
+        return min(1e3 * self.atol, 1e-3 * min(largest, rule.rho))
 
-    @property
-    def ceiling(self) -> float:
-        """Largest weight before the run ends in a blow-up, or leaves the range of doubles."""
+    def ceiling(self, tau: float) -> float:
+        """Largest weight before the run ends in a blow-up, or leaves the range of doubles.
+
+        What is left of tau at a blow-up is not below 1e-12 of it, where steps still have digits.
+        """
         mu, depth = np.abs(self.flow.mu), len(self.theta0)
         range_end = (_LARGEST / max(1.0, float(mu.sum()))) ** (1.0 / depth)
-        scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0).max()))
         if depth < 3:
             return range_end
-        return min(range_end, min(_RADIUS, _LEFT ** (-1.0 / (depth - 2))) * scale)
+        scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0).max())) or 1.0
+        left = _LEFT * max((depth - 2) * tau * self.rate, 1.0)
+        return min(range_end, max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2)))) * scale)
 
     def start(self) -> tuple[Any, tuple[Event, ...], str]:
         """Return the mode of the start, the events at tau = 0, and a status ("" to go on)."""
@@ -114,10 +118,12 @@ class OneExample:
         return self.rule.log_pace(states)
 
     def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
-        """Return distance to collapse and to the ceiling, then the signals of the rule."""
+        """Return distances to collapse, to the ceiling and to a zero gradient, then the rule's."""
         theta = state.reshape(self.theta0.shape)
-        size = np.abs(theta * self.active).max()
-        ends = np.array([size - self.floor if self.floor else np.inf, self.ceiling - size])
+        sizes, floor = np.abs(theta * self.active), self.floor
+        ends = [sizes.max() - floor if floor else np.inf, self.ceiling(tau) - sizes.max(), np.inf]
+        if floor and len(theta) > 2:  # two weights at 0 are enough: every product is 0
+            ends[2] = np.partition(sizes, 1, axis=0)[1].max() - 1e-2 * floor
         return np.concatenate([ends, self.rule.signals(theta, mode)])
 
     def transition(
@@ -125,11 +131,13 @@ class OneExample:
     ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
         """Return state, mode, events and status after the first signal reached 0."""
         theta = state.reshape(self.theta0.shape)
-        collapse, escape, *_ = self.signals(tau, state, mode)
+        collapse, escape, gradient, *_ = self.signals(tau, state, mode)
         if collapse <= 0:
             return self._collapsed(tau, theta, mode)
         if escape <= 0:
             return self._escaped(tau, theta, mode)
+        if gradient <= 0:
+            return state, mode, (), "sliding_ambiguous"
         theta, mode, events, status = self.rule.transition(theta, mode, tau)
         events, status = self._at_rest(theta, mode, (events, status, tau))
         return theta.ravel(), mode, events, status
@@ -172,7 +180,7 @@ class OneExample:
         hat = self.flow.perturbed(theta)
         with np.errstate(divide="ignore"):
             remaining = (hat**2).mean(axis=0) ** (1 - depth / 2) / np.abs(self.flow.mu)
-        large = np.abs(theta).min(axis=0) > 0.5 * self.ceiling
+        large = np.abs(theta).min(axis=0) > 0.5 * self.ceiling(tau)
         remaining = np.where(large, remaining / (depth - 2), np.inf)
         winner = int(np.argmin(remaining))
         stretch, end = remaining[winner], tau + remaining[winner]

@@ -71,7 +71,7 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
     def excess(log_tau: float) -> float:
         with np.errstate(over="ignore", invalid="ignore"):
             size = np.abs(found.states(np.array([math.exp(log_tau)]))[0] * model.active).max()
-        return math.log(np.clip(size / model.ceiling, 1e-300, 1e300))
+        return math.log(np.clip(size / model.ceiling(0.0), 1e-300, 1e300))
 
     if end == 0 or math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
         return None
