@@ -4,6 +4,8 @@
 # (|u| + |v|)^(2-q) ((2-q)|mu| + (q-1) M) < (2-q) |mu|^q rho / (||g||_q + b)^(q-1) dies in finite
 # tau; at L >= 3 the coordinate whose latest blow-up precedes the earliest of all others wins.
 #
+# Formula $|u+\mathrm{sign}(\mu)\,v| > 2^{1-1/p}\rho$
+#
 # Assumes one example; M = max |mu_j|, b = M (2d)^(1/q - 1/p) rho, 1/p + 1/q = 1.
 #
 # Used by flowsam.outcomes.certificates, flowsam.outcomes.blow_up_order.
@@ -66,8 +68,6 @@ z, a, b = sp.symbols("z a b", positive=True)
 for depth in range(3, 7):
     time = sp.integrate((z**2 + 2 * y) ** (-sp.Rational(depth, 2)), (y, 0, sp.oo))
     assert sp.simplify(time - z ** (2 - depth) / (depth - 2)) == 0
-bend = sp.log(sp.exp(a) + y).diff(a, 2)
-assert (
-    sp.simplify(bend - y * sp.exp(a) / (sp.exp(a) + y) ** 2) == 0 and bend.is_positive is not False
-)
+bend = y * sp.exp(a) / (sp.exp(a) + y) ** 2
+assert sp.simplify(sp.log(sp.exp(a) + y).diff(a, 2) - bend) == 0 and bend.is_positive
 assert sp.simplify(sp.log(b + y).diff(b, 2) + 1 / (b + y) ** 2) == 0

@@ -3,6 +3,9 @@
 # max-margin vector of the data: all tend to its direction. For one example every rule keeps to the
 # line w(0) + s mu of gradient flow.
 #
+# Formula $w = b\,\log t + r, \quad b = \mathrm{arg\,min}\,\{\|b\|_2 : \langle b, z_i\rangle \geq
+# 1\}$
+#
 # Assumes linearly separable data; exponential tails of the loss; for the line, that the direction
 # of w converges and that every support vector has a positive weight.
 #

@@ -3,6 +3,8 @@
 # eps = rho sign(g) |g|^(q-1) / ||g||_q^(q-1); for p = inf this is rho sign(g), and as p -> 1 all of
 # rho goes to the largest |g|.
 #
+# Formula $\epsilon = \rho\,\mathrm{sign}(g)\,|g|^{q-1}/\|g\|_q^{q-1}, \quad 1/p+1/q=1$
+#
 # Assumes g != 0. For 1 < p < inf the maximiser is unique.
 #
 # Used by flowsam.perturbations, flowsam.symbolic.
@@ -70,3 +72,15 @@ for number, power in ((3, sp.Rational(1, 2)), (1.5, sp.Integer(2)), (2, sp.Integ
     both = (claimed - one.perturbed[0]).subs(sign, sp.sign(one.g[0]))
     for value in (-2, 5):
         assert sp.simplify(both.subs(one.g[0], value)) == 0
+
+# %% [markdown]
+# In numbers: Perturbation.epsilon at p = 3.
+# %%
+import numpy as np
+
+from flowsam.perturbations import lp
+
+at, numbers = np.array([[1.0, -2.0, 3.0]]), (sp.Integer(1), sp.Integer(2), sp.Integer(3))
+cube = sum(x ** sp.Rational(3, 2) for x in numbers) ** sp.Rational(1, 3)
+own = [float(sp.sqrt(x) / cube) for x in numbers]  # rho = 1, q - 1 = 1/2
+assert np.allclose(lp(1, 3).epsilon(at)[0], np.array([1, -1, 1]) * own, rtol=1e-14)

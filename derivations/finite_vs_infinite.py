@@ -3,6 +3,8 @@
 # whose predictor leans on a minor coordinate at chosen finite times, although its limit direction
 # is that of the major one. Under gradient flow the major coordinate leads at every tau > 0.
 #
+# Formula $\log(\beta_d/\beta_k) = 2\,(\mu_d-\mu_k)\,(\tau-(\mu_k+\mu_d)\,A)$
+#
 # Assumes ell' < 0, n = 1, rho > 0, 0 < mu_1 < ... < mu_d, d >= 2.
 #
 # Used by flowsam.amplification.thresholds, flowsam.amplification.
@@ -57,3 +59,16 @@ offset, mu_1 = sp.symbols("delta mu_1", positive=True)
 plateau = sp.solve(sp.Eq(offset * sp.exp(mu_1 * tau), 1), tau)[0]
 assert sp.simplify(plateau + sp.log(offset) / mu_1) == 0
 assert sp.limit(plateau, offset, 0) == sp.oo
+
+# %% [markdown]
+# The package at mu = (1, 2), rho = 1, 1 % above alpha*: minor at tau = 3, major in the limit.
+# %%
+import numpy as np
+
+from flowsam import Flow, balanced, l2, limit, single_example
+from flowsam.amplification import critical_scale, dominance
+
+scale = 1.01 * critical_scale([1, 2], 1)
+assert dominance([1, 2], 1, [scale], [3.0]).item() == 1
+assert limit(Flow(single_example([1, 2]), l2(1)), balanced(np.full(2, scale), 2)).label == 2
+assert dominance([1, 2], 0, [scale], [3.0]).item() == 2  # gradient flow

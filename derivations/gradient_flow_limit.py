@@ -4,6 +4,8 @@
 # balanced and aligned starts: the largest |mu_j| alpha_j^(L-2), so the dominant coordinate if all
 # alpha_j agree.
 #
+# Formula $j^\star = \mathrm{arg\,max}_j\;|\mu_j|\,\alpha_j^{L-2}$
+#
 # Assumes ell' < 0, n = 1, L >= 2, and no tie for the largest.
 #
 # Used by flowsam.outcomes, flowsam.exact.linf_balanced, flowsam.exact.linf_two_layer (rho = 0).
@@ -78,3 +80,19 @@ mu_k, alpha_k, lead = sp.symbols("mu_k alpha_k lead", positive=True)
 score_j, score_k = mu_k * alpha_k**n + lead, mu_k * alpha_k**n
 left = alpha_k ** (-n) - n * mu_k / (n * score_j)
 assert sp.simplify(left - lead / (alpha_k**n * score_j)) == 0 and (lead / score_j).is_positive
+
+# %% [markdown]
+# The package's blow-up time and winner are these.
+# %%
+from flowsam import Flow, balanced, gradient_flow, limit, single_example
+from flowsam.exact.linf_balanced import blow_up_time
+
+start, rates = balanced([0.5, 0.8, 0.6], 4), (3, 1, 2)
+times = [blow_up.subs({n: 2, mu: m, alpha: x}) for m, x in zip(rates, start[0], strict=True)]
+assert (
+    max(abs(a / b - 1) for a, b in zip(times, blow_up_time(start, rates, rho=0), strict=True))
+    < 1e-14
+)
+assert limit(Flow(single_example(rates), gradient_flow()), start).label == 1 + times.index(
+    min(times)
+)

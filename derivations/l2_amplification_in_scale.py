@@ -5,6 +5,8 @@
 # to the first k with alpha < a_k, then up to d, one step at a time; a collapsing run's go down to
 # 1. Up to rho mu_1/(sqrt2 ||mu||) every beta_j falls from the start.
 #
+# Formula $a_{d-1} = \rho\,(\mu_{d-1}+\mu_d)/(\sqrt{2}\,\|\mu\|)$
+#
 # Assumes ell' < 0, n = 1, rho > 0.
 #
 # Used by flowsam.amplification.thresholds.
@@ -79,3 +81,13 @@ cubes = sum(m**3 for m in mu)
 assert sp.expand(mu[-1] * cubes - sum(m**4 for m in mu) - sum(m**3 * (mu[-1] - m) for m in mu)) == 0
 last = rho * (mu[-2] + mu[-1]) / (sp.sqrt(2) * length)
 assert sp.simplify(N0.subs(alpha, last) / rho - (mu[-2] + mu[-1])) == 0
+
+# %% [markdown]
+# The package's first and last thresholds are these, and all are in order.
+# %%
+from flowsam.amplification import regimes
+
+found, numbers = regimes([1, 2, 4], 3), {gaps[0]: 1, gaps[1]: 1, gaps[2]: 2, rho: 3}
+assert abs(found.major - float(last.subs(numbers))) < 1e-14
+assert abs(found.falling - float((rho * mu[0] / (sp.sqrt(2) * length)).subs(numbers))) < 1e-14
+assert found.falling < found.critical < found.thresholds[0] < found.thresholds[1] == found.major

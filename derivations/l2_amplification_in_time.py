@@ -5,6 +5,8 @@
 # a collapse w_j ~ (tau_c - tau)^(mu_j^2/mu_1^2), mu_1 the smallest: the minor coordinate survives
 # longest.
 #
+# Formula $\beta_j = \beta_k \;\Leftrightarrow\; \tau/A = \mu_j+\mu_k$
+#
 # Assumes ell' < 0, n = 1, rho > 0. General starts: sizes have more terms, below.
 #
 # Used by flowsam.amplification, flowsam.amplification.succession, flowsam.exact.l2_sizes.
@@ -73,3 +75,16 @@ assert sp.simplify(bracket.subs(x, crossing)) == 0
 left, mu_1 = sp.symbols("x mu_1", positive=True)
 power = sp.expand_log(sp.log(sp.exp(-(mu**2) * (-sp.log(left) / mu_1**2))), force=True)
 assert sp.simplify(power - mu**2 / mu_1**2 * sp.log(left)) == 0
+
+# %% [markdown]
+# The package's switches are at sums of two entries of mu.
+# %%
+import numpy as np
+
+from flowsam.amplification import leaders
+from flowsam.exact.l2_two_layer import curve
+
+start, rates = np.full((2, 3), 0.45), np.array([1.0, 1.5, 2.0])
+found = leaders(start, rates, rho=1)
+ratio, order = found.times / curve(start, rates, rho=1).a_at(found.times), np.array(found.order) - 1
+assert order.size > 1 and np.allclose(ratio, rates[order[1:]] + rates[order[:-1]], rtol=1e-12)

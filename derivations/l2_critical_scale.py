@@ -4,6 +4,8 @@
 # saddle w = (rho/sqrt2) e_1, where N = rho mu_1. For one coordinate (or equal mu) c* is Carlson's
 # integral sqrt2 rho R_F(s^2, s^2 + i s e, s^2 - i s e), s = |u + v|, e = |u - v|.
 #
+# Formula $c^\star = \sqrt{2}\,\rho\,R_F(s^2,\,s^2+ise,\,s^2-ise)$
+#
 # Assumes ell' < 0, n = 1, rho > 0; any real start with some s_j != 0 (mu > 0; for mu < 0 s and e
 # exchanged).
 #
@@ -14,6 +16,8 @@
 
 # %%
 import sympy as sp
+
+from flowsam.exact.l2_outcome import lone_scale
 
 rho, c, t = sp.symbols("rho c t", positive=True)
 
@@ -41,7 +45,6 @@ norm = sp.sqrt(sum(m**2 * x**2 for x, m in parts) / 2)
 field = [m * x * (1 - m * rho / norm) for x, m in parts]
 saddle = {s1: sp.sqrt(2) * rho, sj: 0, e1: 0, ej: 0}
 assert sp.simplify(norm.subs(saddle) - rho * mu_1) == 0
-assert saddle[s1] / 2 == rho / sp.sqrt(2)  # u = v = w_1
 jacobian = sp.Matrix(field).jacobian([x for x, _ in parts]).subs(saddle)
 rates = [mu_1, -mu_j * (mu_j - mu_1) / mu_1, -2 * mu_1, -mu_j * (mu_j + mu_1) / mu_1]
 assert sp.simplify(jacobian - sp.diag(*rates)) == sp.zeros(4, 4)
@@ -73,6 +76,8 @@ assert sp.expand((t + 1 + sp.I * k) * (t + 1 - sp.I * k) - (t + 1) ** 2 - k**2) 
 moved = carlson.subs(t, k / x - 1) * sp.Abs((k / x).diff(x))
 target = 1 / (2 * sp.sqrt(k)) / (sp.sqrt(x) * sp.sqrt(1 + x**2))
 assert sp.simplify(moved**2 - target**2) == 0  # both positive
+own = sp.Integral(1 / sp.sqrt(x * (1 + x**2)), (x, 0, 2)).evalf(20) / 2  # k = 2
+assert abs(lone_scale([1.0], [2.0], rho=1)[0] - float(own)) < 1e-14  # the package's c*
 assert (k / x - 1).subs(x, k) == 0 and sp.limit(k / x - 1, x, 0, "+") == sp.oo
 
 # %% [markdown]
@@ -80,9 +85,7 @@ assert (k / x - 1).subs(x, k) == 0 and sp.limit(k / x - 1, x, 0, "+") == sp.oo
 # Gamma(1/4)^4/(8 pi).
 # %%
 whole = sp.gamma(sp.Rational(1, 4)) ** 2 / (2 * sp.sqrt(sp.pi))
-beta = sp.gamma(sp.Rational(1, 4)) ** 2 / sp.gamma(sp.Rational(1, 2)) / 2  # B(1/4, 1/4)/2
-assert sp.simplify(whole - beta) == 0  # by x^2 = z/(1 - z) in I
-z = x / (1 - x)  # the square; fourth powers of both integrands, all positive for 0 < x < 1
+z = x / (1 - x)  # B(1/4, 1/4)/2, by x^2 = z/(1 - z) in I; fourth powers of both integrands:
 assert sp.simplify(z.diff(x) ** 4 / (16 * z**3 * (1 + z) ** 2) - (x * (1 - x)) ** -3 / 16) == 0
 far = (rho / sp.sqrt(2) * whole) ** 2
 assert sp.simplify(far - rho**2 * sp.gamma(sp.Rational(1, 4)) ** 4 / (8 * sp.pi)) == 0
@@ -90,8 +93,7 @@ assert sp.simplify(far - rho**2 * sp.gamma(sp.Rational(1, 4)) ** 4 / (8 * sp.pi)
 # %% [markdown]
 # A bracket. c N_0 <= rho mu_1 collapses (l2_patterns); more coordinates only help to escape
 # (order), so c* is at most that of each coordinate alone. Two balanced coordinates: on the
-# separatrix rho mu_1 <= N <= rho mu_2 < rho (mu_1 + mu_2), so log(w_2/w_1) falls all along it: a
-# graph.
+# separatrix rho mu_1 <= N <= rho mu_2, so log(w_2/w_1) falls all along it: a graph.
 # %%
 mu_2 = sp.Symbol("mu_2", positive=True)
 low, high = (m * (1 - m * rho / N) for m in (mu_1, mu_2))

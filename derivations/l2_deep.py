@@ -5,6 +5,8 @@
 # mu_j^{-1/(L-2)}, all coordinates together. Equilibria on a support S:
 #     w_j = rho mu_j^{-1/(L-2)} / sqrt(L sum_S mu_i^{-2/(L-2)}).
 #
+# Formula $\dot w_j/w_j = (N/\rho)\,r_j(1-r_j)^{L-1}, \quad r_j=\rho\,\mu_j w_j^{L-2}/N$
+#
 # Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and positive.
 #
 # Used by flowsam.outcomes.balanced_l2.
@@ -41,7 +43,8 @@ for L in (3, 4, 5):
 # %% [markdown]
 # With r_j = rho mu_j w_j^{L-2}/N: w_j'/w_j = (N/rho) phi(r_j), phi(r) = r (1 - r)^{L-1}.
 # Coordinates of equal r move alike, so (uniqueness) the order of r, that of mu_j w_j^{L-2}, is
-# kept for ever.
+# kept for ever. From a uniform start mu_d w_d^{L-2} is the largest, so beta_k/beta_d is at most
+# (mu_d/mu_k)^{L/(L-2)} always.
 # %%
 for L in (3, 4, 5):
     w = sp.Symbol("w", positive=True)
@@ -59,24 +62,17 @@ assert (x**2).is_nonnegative and (x**4).is_nonnegative  # L = 3, 5
 assert all((r * (1 - r) ** (L - 1)).subs(r, 1 + mu_j).is_negative for L in (4, 6))
 
 # %% [markdown]
-# From a uniform start mu_d w_d^{L-2} is the largest, so w_k/w_d <= (mu_d/mu_k)^{1/(L-2)} always.
+# Equilibria: r = 1 on the support, w_j = (N/(rho mu_j))^{1/(L-2)}; with the definition of N. In
+# x_j = mu_j^{1/(L-2)} all of it is rational.
 # %%
-L, quotient = sp.symbols("L q", positive=True)  # quotient = mu_d/mu_k
-log_bound = sp.log(quotient) / (L - 2)
-power = sp.expand_log(sp.log(quotient ** (L / (L - 2))), force=True)
-assert sp.simplify(L * log_bound - power) == 0
-
-# %% [markdown]
-# Equilibria: r = 1 on the support, w_j = (N/(rho mu_j))^{1/(L-2)}; with the definition of N.
-# %%
+x_j, x_k = sp.symbols("x_j x_k", positive=True)
 for L in (3, 4, 5):
-    p = sp.Rational(1, L - 2)
-    total = mu_j ** (-2 * p) + mu_k ** (-2 * p)
-    w = [rho * m**-p / sp.sqrt(L * total) for m in (mu_j, mu_k)]
-    norm = sp.sqrt(L * sum(m**2 * y ** (2 * L - 2) for m, y in zip((mu_j, mu_k), w, strict=True)))
-    values = {mu_j: sp.Rational(3, 2), mu_k: sp.Rational(7, 3), rho: sp.Rational(4, 5)}
-    for m, y in zip((mu_j, mu_k), w, strict=True):
-        assert abs(sp.N((rho * m * y ** (L - 2) / norm - 1).subs(values), 40)) < 1e-35
+    w = [rho / (x * sp.sqrt(L * (x_j**-2 + x_k**-2))) for x in (x_j, x_k)]
+    square = L * sum(
+        x ** (2 * L - 4) * y ** (2 * L - 2) for x, y in zip((x_j, x_k), w, strict=True)
+    )
+    for x, y in zip((x_j, x_k), w, strict=True):  # (rho mu w^{L-2})^2 = N^2
+        assert sp.simplify((rho * x ** (L - 2) * y ** (L - 2)) ** 2 / square) == 1
 
 # %% [markdown]
 # Collapse at even L: w_j = a x^{q} mu_j^{-1/(L-2)} makes all r equal and N ~ w^{L-1}: r grows like
@@ -92,3 +88,15 @@ for L in (4, 6):
     velocity = mu_j * (w - rho * mu_j * w ** (L - 1) / norm) ** (L - 1)
     limit = sp.simplify(velocity.subs(a, 0) * mu_j**p)
     assert limit.is_negative and not limit.has(mu_j)  # the same for every coordinate
+
+# %% [markdown]
+# The package's field at L = 4.
+# %%
+import numpy as np
+
+from flowsam import Flow, balanced, l2, single_example
+
+size, rate = np.array([0.7, 1.2]), np.array([1.0, 2.0])
+ratio = rate * size**2 / (2 * np.linalg.norm(rate * size**3))  # r, rho = 1, sqrt(L) = 2
+own = rate * (size * (1 - ratio)) ** 3
+assert np.allclose(Flow(single_example(rate), l2(1)).field(balanced(size, 4))[0], own, rtol=1e-14)

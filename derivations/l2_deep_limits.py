@@ -4,6 +4,8 @@
 #     gate_j = rho mu_j^{-1/(L-2)} / sqrt(L sum_i mu_i^{-2/(L-2)}),
 # the flow blows up, and the largest mu_j w_j^(L-2) wins; at even L, if all r_j > 1, it reaches 0.
 #
+# Formula $w_j > \rho\,\mu_j^{-1/(L-2)}/\sqrt{L\sum_i\mu_i^{-2/(L-2)}}$
+#
 # Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and positive.
 #
 # Used by flowsam.outcomes.balanced_l2.

@@ -5,6 +5,8 @@
 # R |x_1|}, h the one root in (0, 1/R) of (R b^2 + a^2)(R^2 a^4 + b^4) - 2 R (1 + R)(a^5 + b^5),
 # a = 1 + h, b = 1 - R h. Below that R, near the equilibrium, no ray but equal scores leads to it.
 #
+# Formula $\mu_2/\mu_1 > 2+\sqrt{3}$
+#
 # Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and positive.
 #
 # Used by flowsam.outcomes.stalling.

@@ -4,6 +4,7 @@
 # place u = S z_m, S = sign(mu) prod_{k != m} sign(z_k), moves by
 # |mu| tau = int du / prod_{k != m} sqrt(u^2 + D_k), D_k = z_k^2 - z_m^2: elliptic at L = 3 and 4.
 # It turns at u = 0 unless two smallest |z| are equal, and ends in a blow-up or at a first w = 0.
+# Formula $|\mu|\,\tau = \int du\,/\prod_{k\neq m}\sqrt{u^2+D_k}$
 # Assumes ell' < 0, n = 1, L >= 3, no weight 0; for the ends, positive aligned weights.
 # Used by flowsam.exact.deep_motion, flowsam.exact.hyperelliptic, flowsam.exact.first_escape.
 # Source: flowsam; equal weights: arXiv:2603.08290, Theorem 3.2.
@@ -87,3 +88,11 @@ hit = rho**2 - ((y - rho) ** 2 - t)  # y = w_k, t = z_m^2
 assert sp.expand(hit - y * (2 * rho - y) - t) == 0
 assert sp.expand(sp.diff(hit, y).subs(y, rho - size) - 2 * size) == 0
 assert sp.limit(y**4 * clock, y, sp.oo) == 1
+
+# %% [markdown]
+# The package's blow-up at L = 3 is that integral.
+# %%
+from flowsam.exact.linf_deep import blow_up_time
+
+own = sp.Integral(carlson.subs({u: 1, gap1: 3, gap2: 8}) ** sp.Rational(1, 2), (t, 0, sp.oo))
+assert abs(blow_up_time([[1.5], [2.5], [3.5]], [2], rho=0.5)[0] - float(own.evalf(15)) / 2) < 1e-12

@@ -4,6 +4,8 @@
 # j = argmax |mu_j| (alpha_j - rho)^(L-2) over alpha_j > rho. So every basis vector is the limit of
 # some start, whatever mu: the initialisation decides. At L >= 3 the others stop where they are.
 #
+# Formula $j^\star = \mathrm{arg\,max}_{\alpha_j > \rho}\;|\mu_j|\,(\alpha_j-\rho)^{L-2}$
+#
 # Assumes ell' < 0, n = 1, L >= 2, all |w^(l)_j| equal with product of signs sign(mu_j), one largest
 # score, and, where nothing escapes, no alpha_j = rho.
 #
@@ -83,3 +85,12 @@ c = sp.Symbol("c", positive=True)
 for j in range(3):
     alpha = [rho + c if k == j else rho / 2 for k in range(3)]
     assert [k for k, size in enumerate(alpha) if (size - rho).is_positive] == [j]
+
+# %% [markdown]
+# The package freezes it there, and names the winner.
+# %%
+from flowsam import Flow, balanced, limit, linf, single_example, solve
+
+flow, start = Flow(single_example([1, 1.3]), linf(0.5)), balanced([1, 0.3], 3)
+assert abs(solve(flow, start, tau_end=3).beta[-1, 1] - float(stopped**3)) < 1e-16
+assert limit(flow, start).label == 1

@@ -5,6 +5,8 @@
 # starts with P(alpha > rho) = p go at L = 2 to the j-th largest |mu| with probability p (1-p)^(j-1)
 # and to none with (1-p)^d; at L >= 3 e_j has int prod_{k != j} F_k(line_k(x)) dF_j(x) over x > rho.
 #
+# Formula $P(e_{(j)}) = p\,(1-p)^{j-1}, \quad P(0) = (1-p)^d \quad (L=2)$
+#
 # Assumes n = 1, L >= 2, balanced aligned starts with continuous, independent sizes alpha_j.
 #
 # Used by flowsam.regions, flowsam.regions.measure.
@@ -78,3 +80,15 @@ first = sp.integrate(half + (x - half) / 2, (x, half, 2))
 second = sp.integrate(half + 2 * (x - half), (x, half, sp.Rational(5, 4))) + 2 * sp.Rational(3, 4)
 assert (first, second) == (sp.Rational(21, 16), sp.Rational(39, 16))
 assert first + second + half**2 == 4
+
+# %% [markdown]
+# The package: these volumes as probabilities of uniform starts, and p (1-p)^(j-1).
+# %%
+from scipy.stats import uniform
+
+from flowsam.regions import regions
+
+cube = regions([1, 2], 0.5, 3)
+for label, volume in ((1, first), (2, second), (-4, half**2)):  # -4: none, L odd
+    assert abs(cube.probability(label, uniform(0, 2)) - float(volume) / 4) < 1e-9
+assert abs(regions([1, 2], 0.5, 2).probability(1, uniform(0, 2)) - 3 / 4 * 1 / 4) < 1e-12

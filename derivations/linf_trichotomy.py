@@ -4,6 +4,8 @@
 # rescaled time at even L, to rho^L at odd L. If the signs oppose mu (P = -1), it meets 0 in finite
 # time; there even L rests and odd L passes through, to be suppressed from the other side.
 #
+# Formula $da/d\tau = |\mu|\,P\,(a - P\rho)^{L-1}$
+#
 # Assumes ell' < 0, n = 1, L >= 2, all |w^(l)_j| equal; P = sign(mu) prod_l sign(w^(l)). Statements
 # about one coordinate alone: another's blow-up freezes it first (derivations/linf_limit.py).
 #
@@ -86,3 +88,11 @@ for depth, side in itertools.product(range(2, 9), (1, -1)):
     outward = m * side * (-side * rho) ** (depth - 1)
     assert outward == (-m if depth % 2 == 0 else side * m) * rho ** (depth - 1)
     assert (-1) ** depth * side == (side if depth % 2 == 0 else -side)
+
+# %% [markdown]
+# The package: times of the blow-up and of the hit.
+# %%
+from flowsam.exact.linf_balanced import blow_up_time, zero_time
+
+assert abs(blow_up_time([[1.5]] * 4, [2], rho=1)[0] - 1 / (2 * 2 * 0.5**2)) < 1e-15
+assert abs(zero_time([[0.5]] * 4, [2], rho=1)[0] - (0.5**-2 - 1) / (2 * 2)) < 1e-15

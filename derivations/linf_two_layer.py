@@ -5,6 +5,8 @@
 #     at the saddle sign(u+v) (rho, rho) if =.
 # For mu < 0 replace u by -u.
 #
+# Formula $|u+v|\,(2\rho+|u|+|v|) > 8\rho^2 \quad (uv < 0,\;\mu > 0)$
+#
 # Assumes ell' < 0, n = 1, rho > 0. On an axis the solution is Filippov's.
 #
 # Used by flowsam.exact.linf_two_layer, flowsam.exact.two_layer_path, flowsam.one_example.filippov.
@@ -56,7 +58,6 @@ for p, q in ((1, 1), (-1, 1), (-1, -1), (1, -1)):
 right, left = field(1, 1), field(-1, 1)
 assert sp.expand(left[0] - right[0] - 2 * mu * rho) == 0
 assert [f[1].subs(u, 0) for f in (right, left)] == [-mu * rho] * 2
-assert sp.expand(right[0].subs(v, rho)) == 0
 
 # %% [markdown]
 # u >= 0, e = v - u >= 0. s = 2 rho - K e^x with K = 2 rho - s(0). K < 0: s -> inf, e -> 0, escape.
@@ -66,7 +67,6 @@ assert sp.expand(right[0].subs(v, rho)) == 0
 # %%
 jacobian = sp.Matrix(right).jacobian([u, v])
 assert set(jacobian.eigenvals()) == {mu, -mu}
-assert [f.subs({u: rho, v: rho}) for f in right] == [0, 0]
 K, e = 2 * rho - u - v, v - u
 square = u * (2 * rho - u) + (rho - v) ** 2
 assert sp.expand(rho**2 - K * e - square) == 0 and sp.expand(K - 2 * rho + e + 2 * u) == 0
@@ -86,3 +86,15 @@ assert sp.simplify((s * hit**2 + 2 * rho * hit - C).subs(R, sp.sqrt(rho**2 + s *
 assert sp.simplify((s * hit - (R - rho)).subs(R, sp.sqrt(rho**2 + s * C))) == 0
 assert sp.expand((2 * rho + rho) ** 2 - (rho**2 + 8 * rho**2)) == 0  # R = 3 rho at s C = 8 rho^2
 assert sp.expand(s * (2 * rho + s) - 8 * rho**2 - (s - 2 * rho) * (s + 4 * rho)) == 0
+
+# %% [markdown]
+# The package: the hit and the slide from (1/4, 1/2), and the verdict on both sides of the conic.
+# %%
+from flowsam.exact.linf_two_layer import fate, zero_time
+
+at = {u: sp.Rational(1, 4), v: sp.Rational(1, 2), rho: 1}
+hit_at = y.subs(D, sp.sqrt(square)).subs(at)
+took = sp.log(hit_at) + rho.subs(at) - sp.sqrt(square.subs(at))  # mu = 1: hit, then v/(mu rho)
+assert abs(zero_time([[0.25], [0.5]], [1], rho=1)[0] - float(took)) < 1e-14
+edge = float(sp.solve(x * (2 + x + 2) - 8, x)[0])  # u = -1, v = 1 + x
+assert [int(fate([[-1.0], [1 + edge * k]], [1], rho=1)[0]) for k in (0.999, 1.001)] == [0, 1]

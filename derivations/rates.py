@@ -4,6 +4,8 @@
 # exp(-L rho_p M^(1/L) (log t)^(1-1/L)); at L = 1 t * loss -> exp(-rho |mu|_q)/|mu|^2. At L = 2
 # beta_k/beta_j ~ (log t)^(mu_k/mu_j - 1); at L >= 3 the others freeze and the angle is ~ 1/log t.
 #
+# Formula $\mathcal{L}(\hat\theta) \sim \frac{1}{L\,M^{2/L}\,t\,(\log t)^{2-2/L}}$
+#
 # Assumes gradient flow, l_inf or l_2 (whose gates are as given); a balanced winner that escapes.
 #
 # Used by flowsam.rates.
@@ -79,3 +81,18 @@ assert sp.simplify(sp.log(ratio) - (mu_k / mu_j - 1) * 2 * mu_j * tau) == 0
 # %%
 frozen, log_t = sp.symbols("frozen log_t", positive=True)
 assert sp.limit(log_t * sp.atan(frozen * M / log_t), log_t, sp.oo) == frozen * M
+
+# %% [markdown]
+# The gate: L equal gradients have eps = rho |g|^(q-1) / (L |g|^q)^((q-1)/q) = rho L^(-1/p). The
+# package's gate and late loss are these.
+# %%
+from flowsam import l2
+from flowsam.rates import gate_radius, late_log_loss
+
+p, L = sp.symbols("p L", positive=True)
+q = p / (p - 1)
+gate = sp.log(rho) - (q - 1) / q * sp.log(L)
+assert sp.simplify(gate - sp.log(rho) + sp.log(L) / p) == 0
+assert abs(gate_radius(l2(0.3), 3) - 0.3 * 3**-0.5) < 1e-16
+own = -sp.log(3 * 2 ** sp.Rational(2, 3)) - 1000 - sp.Rational(4, 3) * sp.log(1000)
+assert abs(float(late_log_loss(1e3, 2.0, 3, l2(0.3))[0]) - float(own)) < 1e-9

@@ -4,6 +4,9 @@
 # with q_i = |ell'_i| / sum_k |ell'_k|; for one example mu_j prod_{k != l} w_hat_k, free of the
 # loss. A blow-up at a finite tau* is reached only as t -> inf, where log t ~ m - log(dm/d tau).
 #
+# Formula $d\tau = \Lambda(\hat\theta)\,dt, \quad dw_j^{(l)}/d\tau = \sum_i q_i z_{ij}\prod_{k\neq
+# l}\hat w_j^{(k)}$
+#
 # Assumes ell' < 0. For the blow-up: gradient flow with any number of examples, or one example under
 # l_inf with w_hat all positive in the escaping coordinate.
 #
@@ -80,3 +83,16 @@ for depth in (2, 3, 4, 5):
     first = margin.diff(z) * speed
     second = first.diff(z) * speed
     assert sp.simplify(second / first**2 - sp.Rational(2 * depth - 2, depth) / margin) == 0
+
+# %% [markdown]
+# The package: Flow.field is sum q z times the other layers, log_lambda the log of the mean slope.
+# %%
+import numpy as np
+
+from flowsam import Data, Flow, gradient_flow
+
+flow, theta = Flow(Data([[1.0, 2.0], [0.5, -0.25]]), gradient_flow()), np.array([[2.0, 3], [1, -1]])
+slopes = 1 / (1 + np.exp(flow.data.z @ theta.prod(axis=0)))
+own = slopes @ flow.data.z / slopes.sum() * theta[::-1]
+assert np.allclose(flow.field(theta), own, rtol=1e-14)
+assert np.isclose(flow.log_lambda(theta), np.log(slopes.mean()), rtol=1e-14)

@@ -5,6 +5,9 @@
 # (d eps/d theta)^T grad Lo(theta_hat): zero for l_inf away from sign changes, for l_2
 # (rho/||g||) H (I - f f^T) ghat with f = g/||g|| and H the Hessian.
 #
+# Formula $\nabla_{w_j^{(l)}}\mathcal{L} = \frac{1}{n}\sum_i \ell'(m_i)\,z_{ij}\prod_{k\neq l}
+# w_j^{(k)}$
+#
 # Assumes ell differentiable; for the extra term, a point where eps is differentiable.
 #
 # Used by flowsam.symbolic, flowsam.flow.
