@@ -18,8 +18,6 @@ import sympy as sp
 
 rho, N, r = sp.symbols("rho N r", positive=True)
 mu_j, mu_k = sp.symbols("mu_j mu_k", positive=True)
-w_j, w_k = (sp.Function(name, positive=True)(sp.Symbol("tau")) for name in ("w_j", "w_k"))
-tau = sp.Symbol("tau")
 
 # %% [markdown]
 # The definition. Every layer has the gradient ell' mu_j w_j^{L-1}, so the norm over all layers is
@@ -57,8 +55,7 @@ for L in (3, 4, 5):
 # %% [markdown]
 # Odd L: phi >= 0, an even power, so no weight falls. Even L: phi < 0 exactly for r > 1.
 # %%
-x = sp.Symbol("x", real=True)
-assert (x**2).is_nonnegative and (x**4).is_nonnegative  # L = 3, 5
+assert all((sp.Symbol("x", real=True) ** (L - 1)).is_nonnegative for L in (3, 5))
 assert all((r * (1 - r) ** (L - 1)).subs(r, 1 + mu_j).is_negative for L in (4, 6))
 
 # %% [markdown]

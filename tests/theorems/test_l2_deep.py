@@ -46,7 +46,8 @@ def check(rng):
     demand_order(other, mu, depth, f"start={own.tolist()}, {label}")
     if depth == 3:
         assert (np.diff(beta, axis=0) >= -1e-7 * beta[1:]).all(), f"a weight falls: {label}"
-    shrunk = march(np.tile(0.3 * middle, (depth, 1)), mu, rho, 50 / mu.max(), rtol=1e-9)
+    end = 50 / (mu.max() * rho ** (depth - 2))
+    shrunk = march(np.tile(0.3 * middle, (depth, 1)), mu, rho, end, rtol=1e-9)
     norm = np.linalg.norm(mu * shrunk.y[:-1, -1].reshape(depth, 3)[:-1].prod(axis=0))
     if depth == 4:
         last = shrunk.y[:-1, -1].reshape(4, 3)[0] / middle
