@@ -16,6 +16,7 @@ __all__ = ["Lattice"]
 
 Points = Int[np.ndarray, "N 2"]
 Labels = Int[np.ndarray, " N"]
+_PARTS = 4  # fewer rounds than bisection, in larger batches
 _ASIDE = np.array([0.31, 0.17])  # in lattice units: off a boundary that runs through a point
 
 
@@ -92,7 +93,7 @@ class Lattice:
     ) -> tuple[Float[np.ndarray, "N 2"], Int[np.ndarray, "N 2"]]:
         """Return where labels change between points of one row or column, and the two labels.
 
-        Bisection down to a lattice unit: the error is half of one.
+        Cut in four again and again, down to a lattice unit: the error is half of one.
 
         Parameters
         ----------
@@ -106,16 +107,15 @@ class Lattice:
         pairs : ndarray of int, shape (N, 2)
             The labels on its two sides, from `first` to `last`.
         """
-        first, last = first.copy(), last.copy()
         left, right = self.labels(first), self.labels(last)
-        while (wide := np.abs(last - first).max(axis=1) > 1).any():
-            middle = (first + last) // 2
-            here = np.where(wide, left, 0)
-            here[wide] = self.labels(middle[wide])
-            ahead = wide & (here == left)
-            first[ahead] = middle[ahead]
-            back = wide & ~ahead
-            last[back], right[back] = middle[back], here[back]
+        rows = np.arange(len(first))
+        while (span := np.abs(last - first).max(axis=1, initial=0)).max(initial=0) > 1:
+            stride = np.maximum(span // _PARTS, 1)
+            steps = np.minimum(stride[:, None] * np.arange(_PARTS + 1), span[:, None])
+            points = first[:, None] + steps[..., None] * np.sign(last - first)[:, None]
+            seen = self.labels(points.reshape(-1, 2)).reshape(steps.shape)
+            after = (seen != left[:, None]).argmax(axis=1)
+            first, last, right = points[rows, after - 1], points[rows, after], seen[rows, after]
         return (first + last) / 2, np.stack([left, right], axis=1)
 
     def _keys(self, points: Points) -> Int[np.ndarray, " N"]:

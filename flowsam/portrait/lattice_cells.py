@@ -81,7 +81,7 @@ class Cells:
     def crossings(self, lattice: Lattice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return cell, place and sorted pair of labels of every crossing of a side.
 
-        A side is bisected from its lower or left end, so that neighbours find the same place.
+        A side is searched from its lower or left end, so that neighbours find the same place.
         """
         cell, which = np.nonzero(self.crossed)
         ends = [self.points[cell, which], self.points[cell, (which + 1) % 4]]

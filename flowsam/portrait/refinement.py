@@ -1,8 +1,8 @@
 """refine: the boundaries of a portrait as curves, at a cost that grows with their length.
 
 Cells whose corners differ are crossed by a boundary. Where it enters and leaves is found by
-bisection on the cell's sides; where the chord between is not the boundary, within tolerance, the
-cell is cut in four.
+cutting their sides again and again; where the chord between is not the boundary, within tolerance,
+the cell is cut in four.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def refine(
     Portrait
         The same grid; `boundaries` are theory's curves and the located ones, `fractions` come
         from the located regions, and `refinement` says how well and at what cost. A region that
-        no grid point of the portrait sees, or a strip thinner than its cells, is not found.
+        no grid point of the portrait sees, or a strip thinner than its cells, is not found; along a
+        strip about as thin as the tolerance, curves come in pieces, and at a higher cost.
 
     Raises
     ------
