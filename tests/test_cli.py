@@ -82,26 +82,6 @@ def test_limit_of_the_digits_mean_by_both_starts(capsys):
     assert labels == [21, 27]  # pixel 26 has the largest |mu|, but mu < 0 there
 
 
-def test_portrait_counts_and_draws(capsys, tmp_path):
-    code, out, _ = answer(
-        capsys, "portrait", "--mu", "1,2", "--rho", 1, "--x", "0.05,1.95,20", "--json",
-        "--out", tmp_path / "plane.svg",
-    )  # fmt: skip
-    assert code == 0 and json.loads(out)["fractions"] == {"0": 0.25, "1": 0.25, "2": 0.5}
-    assert b"<svg" in (tmp_path / "plane.svg").read_bytes()
-    assert [entry.name for entry in tmp_path.iterdir()] == ["plane.svg"]
-
-
-def test_portrait_of_one_coordinate_is_the_layer_plane(capsys, tmp_path):
-    from flowsam.portrait import load as load_portrait
-
-    code, _, _ = answer(
-        capsys, "portrait", "--mu", "1", "--rho", 1, "--x=-3,3,21", "--out", tmp_path / "uv.npz"
-    )
-    plane = load_portrait(tmp_path / "uv.npz")
-    assert code == 0 and plane.labels.shape == (21, 21) and plane.axes[0] == "first layer u"
-
-
 def test_derive_prints_text_latex_and_json(capsys, tmp_path):
     code, out, _ = answer(capsys, "derive", "--depth", 2, "--norm", "inf", "--latex")
     assert code == 0 and r"sam_gradient_1: \hat{g}_{1} = - \frac{\mu \hat{w}_{2}}" in out
@@ -146,9 +126,6 @@ BAD = {
     "method": (["simulate", *MINOR, "--tau-end", 1, "--method", "Euler"], "'Euler'"),
     "out folder": (["simulate", *MINOR, "--tau-end", 1, "--out", "no/where.npz"], "no/where.npz"),
     "out ending": (["simulate", *MINOR, "--tau-end", 1, "--out", "run.csv"], ".npz"),
-    "grid": (["portrait", "--mu", "1,2", "--rho", 1, "--x", "0,1"], "START,STOP,POINTS"),
-    "huge grid": (["portrait", "--mu", "1,2", "--rho", 1, "--x", "0.1,1,100000"], "GiB"),
-    "plane": (["portrait", "--mu", "1,2,3", "--rho", 1], "d = 2"),
     "derive depth": (["derive", "--depth", 9], "1 to 8"),
     "claim": (["verify", "riemann"], "riemann"),
     "no checkout": (["verify", "--source", "/"], "derivations"),

@@ -12,13 +12,17 @@ from flowsam.cli import reading
 from flowsam.real_data.named import DATA_SETS, csv_data, named_data
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from flowsam.data import Data
     from flowsam.flow import Flow
     from flowsam.perturbations import Perturbation
 
-__all__ = ["exponent", "flow_options", "l2_options", "norm_option", "start_options"]
+__all__ = [
+    "exponent",
+    "flow_options",
+    "l2_options",
+    "norm_option",
+    "start_options",
+]
 
 Command = Callable[..., Any]
 
@@ -31,7 +35,12 @@ _FLOW_OPTIONS = (
     click.option("--csv", help="A CSV file with a header; standardised."),
     click.option("--label", help="The CSV file's column of labels, two classes."),
     click.option("--no-bias", is_flag=True, help="No constant column beside the features."),
-    norm_option,
+    click.option(
+        "--norm",
+        default="inf",
+        show_default=True,
+        help="inf, 2, any P >= 1, unnormalised, or none (GD).",
+    ),
     click.option("--rho", type=float, help="Perturbation radius; not with --norm none."),
     click.option("--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"),
 )
@@ -153,7 +162,7 @@ def start_options(command: Command) -> Command:
             flow = flow if whole else _reaching_both_signs(flow, len(theta0))
             return command(flow=flow, theta0=flow.checked(theta0), **rest)
         flow = flow if whole else _reaching_both_signs(flow, shape["depth"])
-        return command(flow=flow, theta0=_start(flow, init, **shape), **rest)
+        return command(flow=flow, theta0=reading.balanced_start(flow, init, **shape), **rest)
 
     return _with(_START_OPTIONS, with_start)
 
@@ -169,14 +178,17 @@ def _perturbation(norm: str, rho: float | None) -> Perturbation:
     """The rule, with a radius exactly where it needs one."""
     from flowsam.perturbations import Perturbation, gradient_flow
 
-    p = exponent(norm)
+    if norm == "unnormalised":
+        p, normalised = 2.0, False
+    else:
+        p, normalised = exponent(norm), True
     if p is None:
         if rho:
             raise click.UsageError(f"--norm none takes no radius, got --rho {rho:g}; leave it out")
         return gradient_flow()
     if rho is None:
         raise click.UsageError(f"--norm {norm} needs a radius, got none; e.g. --rho 0.5")
-    return Perturbation(p, rho)
+    return Perturbation(p, rho, normalised)
 
 
 def _reaching_both_signs(flow: Flow, depth: int) -> Flow:
@@ -210,18 +222,3 @@ def _data(
     from flowsam.data import single_example
 
     return single_example(reading.numbers(mu or "", "--mu"))
-
-
-def _start(flow: Flow, init: str | None, *, depth: int, aligned: bool) -> np.ndarray:
-    """A balanced start; one number stands for every feature."""
-    import numpy as np
-
-    from flowsam.network import balanced
-
-    alpha, d = np.array(reading.numbers(init or "", "--init")), flow.data.z.shape[1]
-    if 2 * alpha.size == d and "signs split" in flow.data.name:
-        alpha = np.tile(alpha, 2)
-    if alpha.size not in (1, d):
-        raise click.UsageError(f"--init needs 1 or {d} numbers to fit the data, got {alpha.size}")
-    signs = np.where(flow.mu < 0, -1.0, 1.0) if aligned else None
-    return balanced(np.broadcast_to(alpha, d), depth, signs)

@@ -9,7 +9,9 @@ import click
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["numbers", "read_theta", "spread"]
+    from flowsam.flow import Flow
+
+__all__ = ["balanced_start", "numbers", "read_theta", "spread"]
 
 
 def numbers(text: str, option: str) -> list[float]:
@@ -48,7 +50,7 @@ def numbers(text: str, option: str) -> list[float]:
     return found
 
 
-def spread(text: str, option: str) -> np.ndarray:
+def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
     """Return equal steps from START,STOP,POINTS.
 
     Parameters
@@ -57,6 +59,8 @@ def spread(text: str, option: str) -> np.ndarray:
         As typed, e.g. "0.01,2,200".
     option : str
         Its option, for the message.
+    points : int, optional
+        How many for START,STOP alone, which else is refused.
 
     Returns
     -------
@@ -69,12 +73,14 @@ def spread(text: str, option: str) -> np.ndarray:
 
     Examples
     --------
-    >>> spread("0,1,3", "--x")
-    array([0. , 0.5, 1. ])
+    >>> spread("0,1,3", "--x"), spread("0,1", "--x", points=2)
+    (array([0. , 0.5, 1. ]), array([0., 1.]))
     """
     import numpy as np
 
     values = numbers(text, option)
+    if len(values) == 2 and points:
+        values.append(points)
     if len(values) != 3 or values[2] != int(values[2]) or values[2] < 1:
         raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
     return np.linspace(values[0], values[1], int(values[2]))
@@ -105,3 +111,41 @@ def read_theta(path: str) -> np.ndarray:
         raise click.UsageError(
             f"--theta needs a .npy file of numbers, got {path} ({error}); use numpy.save"
         ) from None
+
+
+def balanced_start(flow: Flow, init: str | None, *, depth: int, aligned: bool) -> np.ndarray:
+    """Return the balanced start of --init; one number stands for every feature.
+
+    Where signs are split, the numbers of the features hold for both halves.
+
+    Parameters
+    ----------
+    flow : Flow
+        Whose features it has to fit.
+    init : str
+        As typed.
+    depth : int
+        Layers.
+    aligned : bool
+        Whether layer 1 takes the signs of the one example.
+
+    Returns
+    -------
+    ndarray, shape (depth, d)
+
+    Raises
+    ------
+    click.UsageError
+        For a number of entries that does not fit.
+    """
+    import numpy as np
+
+    from flowsam.network import balanced
+
+    alpha, d = np.array(numbers(init or "", "--init")), flow.data.z.shape[1]
+    if 2 * alpha.size == d and "signs split" in flow.data.name:
+        alpha = np.tile(alpha, 2)
+    if alpha.size not in (1, d):
+        raise click.UsageError(f"--init needs 1 or {d} numbers to fit the data, got {alpha.size}")
+    signs = np.where(flow.mu < 0, -1.0, 1.0) if aligned else None
+    return balanced(np.broadcast_to(alpha, d), depth, signs)

@@ -93,9 +93,10 @@ def _name_region(
     inside: np.ndarray,
     text: str,
 ) -> Text | None:
-    """Write the name where the region is widest; thin ones (boundaries) stay unnamed."""
+    """Write the name where the region is widest; where it does not fit, none."""
     depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    if depth.max() < 0.03 * max(inside.shape):
+    letters = 3 if text.startswith("$") else max(3, len(text))
+    if depth.max() < 0.01 * letters * max(inside.shape):
         return None
     row, column = np.unravel_index(np.argmax(depth), depth.shape)
     x, y = grid
@@ -122,7 +123,7 @@ def boundaries(
 
 
 def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
-    """Draw a phase portrait: cells, names in place, theory over computation, axes named.
+    """Draw a phase portrait: cells, names in place, axes named, theory over located boundaries.
 
     Parameters
     ----------
@@ -134,7 +135,10 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     QuadMesh
     """
     mesh = regions(axes, plane.x, plane.y, plane.labels)
-    boundaries(axes, plane.boundaries)
+    located = plane.refinement.curves if plane.refinement else ()
+    for _, curve in located:
+        axes.plot(*curve.T, color="#303030", linewidth=0.7)
+    boundaries(axes, plane.boundaries[: len(plane.boundaries) - len(located)])
     axes.set(
         xlim=(plane.x.min(), plane.x.max()),
         ylim=(plane.y.min(), plane.y.max()),

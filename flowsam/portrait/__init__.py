@@ -7,6 +7,7 @@ from flowsam.portrait.plane_paths import paths
 from flowsam.portrait.refinement import refine
 from flowsam.portrait.rest_points import Equilibrium
 from flowsam.portrait.rest_search import equilibria
+from flowsam.portrait.resuming import resume
 from flowsam.portrait.skeletons import Skeleton, skeleton
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "paths",
     "phase_portrait",
     "refine",
+    "resume",
     "skeleton",
 ]

@@ -21,7 +21,7 @@ from flowsam.perturbations import Perturbation
 from flowsam.portrait import plane_times, shares
 from flowsam.version import __version__
 
-__all__ = ["Portrait", "Refinement", "load"]
+__all__ = ["Portrait", "Refinement", "load", "name_of_plane"]
 
 Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
 Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
@@ -76,6 +76,8 @@ class Portrait:
         Rows, the last ones, that an interrupt left undecided.
     refinement : Refinement or None
         What `refine` found out.
+    plane : str
+        The plane with its parameters, as `name_of_plane` says it.
 
     Examples
     --------
@@ -95,6 +97,7 @@ class Portrait:
     start: Start | None = field(default=None, repr=False)
     unfinished: int = 0
     refinement: Refinement | None = field(default=None, repr=False)
+    plane: str = ""
 
     @cached_property
     def fractions(self) -> dict[int, float]:
@@ -142,6 +145,7 @@ class Portrait:
             "data": self.flow.data.name,
             "depth": self.depth,
             "axes": list(self.axes),
+            "plane": self.plane,
             "grid": list(self.labels.shape),
             "unfinished_rows": self.unfinished,
             "clock": "limits as t -> inf",
@@ -186,6 +190,19 @@ class Portrait:
         return archive.html_card("Portrait", self._rows())
 
 
+def name_of_plane(start: Start) -> str:
+    """Return a plane's class and parameters, or a function's name.
+
+    Examples
+    --------
+    >>> from flowsam.portrait.planes import ImbalancePlane
+    >>> name_of_plane(ImbalancePlane([1, 2], 3)).split(", axes")[0]
+    'ImbalancePlane(profile=array([1., 2.]), depth=3'
+    """
+    named = getattr(start, "__qualname__", "")
+    return f"{start.__module__}.{named}" if named else " ".join(repr(start).split())
+
+
 def load(path: str | os.PathLike[str]) -> Portrait:
     """Read a portrait that `Portrait.save` wrote.
 
@@ -199,7 +216,9 @@ def load(path: str | os.PathLike[str]) -> Portrait:
     grid = (arrays["x"], arrays["y"], arrays["labels"])
     axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)
     refined = _refinement(header["refinement"], curves) if "refinement" in header else None
-    return Portrait(flow, *grid, curves, axes, facts["depth"], None, left, refined)
+    return Portrait(
+        flow, *grid, curves, axes, facts["depth"], None, left, refined, facts.get("plane", "")
+    )
 
 
 def _refinement(facts: dict[str, Any], curves: Curves) -> Refinement:

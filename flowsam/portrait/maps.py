@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.flow import Flow
 from flowsam.portrait import plane_rows, planes, theory_curves
-from flowsam.portrait.labelled_plane import Portrait, Start
+from flowsam.portrait.labelled_plane import Portrait, Start, name_of_plane
 
 __all__ = ["layer_plane", "phase_portrait"]
 
@@ -75,4 +75,5 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     labels, finished = plane_rows.labels_by_rows(flow, start, (x, y), progress)
     axes = getattr(start, "axes", ("x", "y"))
     curves = theory_curves.boundaries(flow, start, x, y)
-    return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, y.size - finished)
+    name, left = name_of_plane(start), y.size - finished
+    return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, left, plane=name)

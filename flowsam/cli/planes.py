@@ -1,0 +1,173 @@
+"""The options that name a plane of starts: which two parameters, over which ranges."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowsam.cli import reading
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from flowsam.flow import Flow
+    from flowsam.portrait.planes import Plane
+
+__all__ = ["KINDS", "plane_options"]
+
+Command = Callable[..., Any]
+KINDS = ("balanced", "layers", "weights", "imbalance", "segment", "radius")
+BASES = {"weights": 1, "imbalance": 1, "segment": 2, "radius": 1}  # starts each plane is made of
+_OPTIONS = (
+    click.option(
+        "--plane",
+        type=click.Choice(KINDS),
+        help="balanced: alpha_1, alpha_2; layers: one feature's u, v; weights: two weights of a "
+        "start; imbalance: scale and unequal layers; segment: place between two starts and scale; "
+        "radius: scale and rho. Default: layers for one feature, else balanced.",
+    ),
+    click.option("--depth", type=int, default=2, show_default=True, help="Layers of the starts."),
+    click.option(
+        "--init", multiple=True, help="A balanced start the plane is made of; twice for segment."
+    ),
+    click.option(
+        "--theta", multiple=True, help="The same as a .npy file of weights, shape (L, d)."
+    ),
+    click.option(
+        "--weights", help="Of the weights plane: LAYER.FEATURE,LAYER.FEATURE, counted from 1."
+    ),
+    click.option("--x", "x_range", help="START,STOP or START,STOP,POINTS of the first parameter."),
+    click.option("--y", "y_range", help="The same of the second; default: by the plane."),
+    click.option("--grid", default="401", show_default=True, help="Points: N, or NX,NY."),
+)
+
+
+def plane_options(command: Command) -> Command:
+    """Add the options of a plane; the command gets `start`, `x` and `y` besides `flow`.
+
+    Parameters
+    ----------
+    command : callable
+        Takes the keywords `flow`, `start`, `x` and `y`.
+
+    Returns
+    -------
+    callable
+        To be wrapped by `flow_options`.
+    """
+
+    @functools.wraps(command)
+    def with_plane(*, flow: Flow, plane: str | None, **rest: Any) -> Any:
+        kind = plane or ("layers" if flow.data.z.shape[1] == 1 else "balanced")
+        made_of = {name: rest.pop(name) for name in ("depth", "init", "theta", "weights")}
+        ranges = {name: rest.pop(name) for name in ("x_range", "y_range", "grid")}
+        start = _plane(flow, kind, **made_of)
+        x, y = _axes(flow, kind, **ranges)
+        return command(flow=flow, start=start, x=x, y=y, **rest)
+
+    for option in reversed(_OPTIONS):
+        with_plane = option(with_plane)
+    return with_plane
+
+
+def _plane(
+    flow: Flow,
+    kind: str,
+    *,
+    depth: int,
+    init: tuple[str, ...],
+    theta: tuple[str, ...],
+    weights: str | None,
+) -> Plane:
+    """The plane the options ask for."""
+    from flowsam.portrait import planes
+
+    bases = _bases(flow, kind, depth, (init, theta))
+    if weights and kind != "weights":
+        raise click.UsageError(f"--weights belongs to --plane weights, got --plane {kind}; drop it")
+    if kind in ("balanced", "layers"):
+        return _known_plane(kind, flow.data.z.shape[1], depth)
+    if kind == "weights":
+        return planes.WeightPlane(bases[0], *_places(weights))
+    if kind == "imbalance":
+        if (bases[0] != bases[0][0]).any():
+            raise click.UsageError("--plane imbalance tilts a balanced start; give it by --init")
+        return planes.ImbalancePlane(bases[0][0], len(bases[0]))
+    return (planes.SegmentPlane if kind == "segment" else planes.RadiusPlane)(*bases)
+
+
+def _known_plane(kind: str, d: int, depth: int) -> Plane:
+    """A plane that needs no start, if it fits the data."""
+    from flowsam.portrait import planes
+
+    if kind == "balanced" and d == 2:
+        return planes.BalancedPlane(depth)
+    if kind == "layers" and (d, depth) == (1, 2):
+        return planes.layer_plane
+    needs = "d = 2 features" if kind == "balanced" else "d = 1 feature and two layers"
+    raise click.UsageError(
+        f"--plane {kind} needs {needs}, got d = {d} and {depth}; --plane segment, imbalance, "
+        "weights and radius take any"
+    )
+
+
+def _bases(
+    flow: Flow, kind: str, depth: int, given: tuple[tuple[str, ...], tuple[str, ...]]
+) -> list[np.ndarray]:
+    """The starts that --init or --theta give, as many as the plane needs."""
+    init, theta = given
+    needed = BASES.get(kind, 0)
+    if len(init) + len(theta) != needed or (init and theta):
+        words = ("takes no start", "needs one start", "needs two starts of one kind")[needed]
+        raise click.UsageError(
+            f"--plane {kind} {words}, got {len(init)} --init and {len(theta)} --theta; "
+            + ("leave them out" if not needed else "e.g. --init 1" + " --init 2" * (needed - 1))
+        )
+    files = [flow.checked(reading.read_theta(path)) for path in theta]
+    return files + [reading.balanced_start(flow, text, depth=depth, aligned=False) for text in init]
+
+
+def _places(text: str | None) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Two places (layer, coordinate), counted from 0, of LAYER.FEATURE,LAYER.FEATURE."""
+    try:
+        places = [tuple(int(n) - 1 for n in entry.split(".")) for entry in (text or "").split(",")]
+    except ValueError:
+        places = []
+    if len(places) != 2 or any(len(place) != 2 for place in places):
+        raise click.UsageError(
+            f"--weights needs LAYER.FEATURE,LAYER.FEATURE, got {text!r}; e.g. --weights 1.1,2.1"
+        )
+    return places[0], places[1]
+
+
+def _axes(
+    flow: Flow, kind: str, *, x_range: str | None, y_range: str | None, grid: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """The parameters of the plane; without ranges, about twice the radius."""
+    points = reading.numbers(grid, "--grid")
+    if len(points) not in (1, 2) or any(n != int(n) or n < 1 for n in points):
+        raise click.UsageError(f"--grid needs N or NX,NY of at least 1, got {grid!r}; e.g. 401")
+    nx, ny = int(points[0]), int(points[-1])
+    rho = flow.perturbation.rho if flow.perturbation.normalised else 0.0
+    reach = 2 * rho or 2.0
+    both, above = (-1.5 * reach, 1.5 * reach), (reach / nx, reach)
+    ends = {
+        "balanced": (above, (reach / ny, reach)),
+        "imbalance": (above, (-1.0, 1.0)),
+        "segment": ((0.0, 1.0), (reach / ny, reach)),
+        "radius": (above, (reach / ny, reach)),
+    }.get(kind, (both, both))
+    x = reading.spread(x_range, "--x", points=nx) if x_range else _even(*ends[0], nx)
+    if not y_range and x_range and kind in ("balanced", "layers", "weights"):
+        return x, reading.spread(x_range, "--x", points=ny)
+    return x, reading.spread(y_range, "--y", points=ny) if y_range else _even(*ends[1], ny)
+
+
+def _even(low: float, high: float, points: int) -> np.ndarray:
+    """Equal steps."""
+    import numpy as np
+
+    return np.linspace(low, high, points)

@@ -1,0 +1,95 @@
+"""Finish a portrait that an interrupt cut short, by rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowsam.flow import Flow
+from flowsam.portrait import theory_curves
+from flowsam.portrait.labelled_plane import Portrait, Start, name_of_plane
+from flowsam.portrait.maps import phase_portrait
+
+__all__ = ["resume"]
+
+
+def resume(
+    kept: Portrait,
+    flow: Flow,
+    *,
+    axes: tuple[ArrayLike, ArrayLike],
+    start: Start,
+    progress: Callable[[int], object] = int,
+) -> Portrait:
+    """Compute the rows a portrait lacks, and return the whole.
+
+    Parameters
+    ----------
+    kept : Portrait
+        As an interrupted `phase_portrait` returned it, or as `load` read it.
+    flow : Flow
+        Data, rule and loss.
+    axes : tuple of array_like
+        x (nx,) and y (ny,).
+    start : callable
+        The plane.
+    progress : callable, optional
+        Told how many cells each finished block has.
+
+    Returns
+    -------
+    Portrait
+        Equal to one that was never interrupted; one more interrupt keeps what is finished then.
+
+    Raises
+    ------
+    ValueError
+        Where flow, axes or plane are not those of `kept`, with the first that differs.
+
+    Examples
+    --------
+    >>> from flowsam import linf, phase_portrait, single_example
+    >>> from flowsam.portrait.planes import BalancedPlane
+    >>> flow, x = Flow(single_example([1, 2]), linf(1)), np.array([0.5, 1.5])
+    >>> kept = replace(phase_portrait(flow, x, x), unfinished=1)  # as if stopped after one row
+    >>> resume(kept, flow, axes=(x, x), start=BalancedPlane(2)).labels.tolist()
+    [[0, 1], [2, 2]]
+    """
+    x, y = (np.asarray(values, dtype=np.float64) for values in axes)
+    _check_same(kept, flow, (x, y), start)
+    done = y.size - kept.unfinished
+    if not kept.unfinished:
+        return replace(kept, start=start)
+    rest = phase_portrait(flow, x, y[done:], start=start, progress=progress)
+    labels = np.vstack([kept.labels[:done], rest.labels])
+    curves = theory_curves.boundaries(flow, start, x, y)
+    return replace(rest, y=y, labels=labels, boundaries=curves)
+
+
+def _check_same(
+    kept: Portrait, flow: Flow, axes: tuple[np.ndarray, np.ndarray], start: Start
+) -> None:
+    """Refuse to join rows of different portraits."""
+    pairs = {
+        "rule": (kept.flow.perturbation, flow.perturbation),
+        "loss": (kept.flow.loss.name, flow.loss.name),
+        "data": (kept.flow.data.z.tolist(), flow.data.z.tolist()),
+        "plane": (kept.plane, name_of_plane(start)),
+        "x": (kept.x.tolist(), axes[0].tolist()),
+        "y": (kept.y.tolist(), axes[1].tolist()),
+    }
+    for name, (before, now) in pairs.items():
+        if before != now:
+            raise ValueError(
+                f"resume needs the same {name}: kept rows have {_short(before)}, asked are "
+                f"{_short(now)}; give the options of the first run, or start anew without them"
+            )
+
+
+def _short(value: object) -> str:
+    """Return a value for a message."""
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:60]} ... {text[-15:]}"

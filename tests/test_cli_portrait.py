@@ -1,0 +1,260 @@
+"""flowsam portrait: planes, rules, refinement, files, progress, interrupts, bad input."""
+
+import json
+import signal
+
+import numpy as np
+import pytest
+
+from flowsam import Flow, l2, layer_plane, linf, lp, phase_portrait, single_example, unnormalised
+from flowsam.cli import main
+from flowsam.portrait import load, plane_rows
+from flowsam.portrait.planes import (
+    BalancedPlane,
+    ImbalancePlane,
+    RadiusPlane,
+    SegmentPlane,
+    WeightPlane,
+)
+
+MINOR = ["portrait", "--mu", "1,2", "--rho", "1"]
+FLOW = Flow(single_example([1, 2]), linf(1.0))
+
+
+def answer(capsys, *arguments):
+    """Exit code, standard output, standard error."""
+    code = main(list(map(str, arguments)))
+    return code, *capsys.readouterr()
+
+
+def test_it_counts_and_draws(capsys, tmp_path):
+    code, out, err = answer(
+        capsys, *MINOR, "--x", "0.05,1.95", "--grid", 20, "--json", "--out", tmp_path / "plane.svg"
+    )
+    facts = json.loads(out)
+    assert (code, err) == (0, "") and set(facts["fractions"]) == {"0", "1", "2"}
+    assert b"<svg" in (tmp_path / "plane.svg").read_bytes()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["plane.svg"]
+
+
+def test_one_feature_has_the_layer_plane(capsys, tmp_path):
+    path = tmp_path / "uv.npz"
+    code, _, _ = answer(
+        capsys, "portrait", "--mu", 1, "--rho", 1, "--x=-3,3", "--grid", 21, "--out", path
+    )
+    plane, x = load(path), np.linspace(-3, 3, 21)
+    direct = phase_portrait(Flow(single_example([1]), linf(1.0)), x, x, start=layer_plane)
+    assert code == 0 and plane.axes[0] == "first layer u"
+    np.testing.assert_array_equal(plane.labels, direct.labels)
+
+
+ALPHA, BETA = np.array([[1.2, 0.7]] * 2), np.array([[0.2, 1.1]] * 2)
+PLANES = {
+    "balanced": ([], BalancedPlane(2)),
+    "weights": (["--init", "1.2,0.7", "--weights", "1.1,2.1"], WeightPlane(ALPHA, (0, 0), (1, 0))),
+    "imbalance": (["--init", "1.2,0.7"], ImbalancePlane([1.2, 0.7], 2)),
+    "segment": (["--init", "1.2,0.7", "--init", "0.2,1.1"], SegmentPlane(ALPHA, BETA)),
+    "radius": (["--init", "1.2,0.7"], RadiusPlane(ALPHA)),
+}
+
+
+@pytest.mark.parametrize("kind", PLANES)
+def test_every_plane_is_the_api_s(capsys, tmp_path, kind):
+    options, start = PLANES[kind]
+    ends = ["--x", "0.1,1.9", "--y", "0.15,1.8", "--grid", "7,6"]
+    path = tmp_path / "plane.json"
+    code, _, _ = answer(capsys, *MINOR, "--plane", kind, *options, *ends, "--out", path)
+    x, y = np.linspace(0.1, 1.9, 7), np.linspace(0.15, 1.8, 6)
+    found, direct = json.loads(path.read_text()), phase_portrait(FLOW, x, y, start=start)
+    assert code == 0 and found["labels"] == direct.labels.tolist()
+    assert found["axes"] == list(direct.axes) and found["x"] == x.tolist()
+    assert [line["name"] for line in found["boundaries"]] == [n for n, _ in direct.boundaries]
+
+
+def test_a_plane_s_start_may_be_a_file(capsys, tmp_path):
+    np.save(tmp_path / "theta.npy", ALPHA)
+    ends = ["--x", "0.1,1.9", "--grid", 5, "--plane", "radius", "--json"]
+    answers = [
+        json.loads(answer(capsys, *MINOR, *ends, *given)[1])["fractions"]
+        for given in (["--theta", tmp_path / "theta.npy"], ["--init", "1.2,0.7"])
+    ]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    ("norm", "rule"),
+    [("2", l2(1.0)), ("1.5", lp(1.0, 1.5)), ("1", lp(1.0, 1)), ("unnormalised", unnormalised(1.0))],
+)
+@pytest.mark.parametrize("depth", [2, 3])
+def test_every_norm_and_depth_is_the_api_s(capsys, tmp_path, norm, rule, depth):
+    path, x = tmp_path / "plane.npz", np.linspace(0.2, 1.7, 6)
+    how = ["--norm", norm, "--depth", depth, "--x", "0.2,1.7", "--grid", 6]
+    code, _, _ = answer(capsys, *MINOR, *how, "--out", path)
+    direct = phase_portrait(Flow(single_example([1, 2]), rule), x, x, depth=depth)
+    assert code == 0 and load(path).flow.perturbation == rule and load(path).depth == depth
+    np.testing.assert_array_equal(load(path).labels, direct.labels)
+
+
+def test_refinement_comes_with_its_error(capsys, tmp_path):
+    path = tmp_path / "fine.npz"
+    how = ["--norm", 2, "--x", "0.05,1.25", "--grid", 13, "--refine", 5, "--json", "--out", path]
+    code, out, _ = answer(capsys, *MINOR, *how)
+    facts, kept = json.loads(out), load(path)
+    assert code == 0 and facts["refinement"]["tolerance_in_cells"] == 2**-5
+    assert facts["refinement"]["evaluations"] > 0 and kept.refinement.curves
+    assert max(facts["fraction_errors"].values()) < 0.01
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
+def test_fields_are_drawn_and_rest_points_told(capsys, tmp_path, ending):
+    path = tmp_path / f"uv.{ending}"
+    how = ["--x=-3,3", "--grid", 31, "--field", "--path", "0.5,0.7", "--json", "--out", path]
+    code, out, err = answer(capsys, "portrait", "--mu", 1, "--rho", 1, *how)
+    points = json.loads(out)["rest_points"]
+    assert (code, err) == (0, "") and path.stat().st_size > 5000
+    assert [p["kind"] for p in points] == ["saddle", "stable pseudo-node", "saddle"]
+    assert points[1]["eigenvalues"] == ["-inf", "-inf"]
+    assert points[2]["point"] == pytest.approx([1, 1])
+
+
+def test_the_field_reaches_the_axes_a_cell_away(capsys):
+    how = ["--norm", 2, "--grid", 24, "--field", "--json"]
+    _, out, _ = answer(capsys, *MINOR, *how)
+    assert [0, 0] in [p["point"] for p in json.loads(out)["rest_points"]]
+
+
+def test_progress_counts_finished_cells_on_stderr(capsys, monkeypatch):
+    import tqdm
+
+    bars = []
+
+    class Bar(tqdm.tqdm):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            bars.append(self)
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    monkeypatch.setattr(plane_rows, "INTEGRATED", 20)
+    how = ["--norm", 2, "--grid", "10,8", "--refine", 2]
+    assert answer(capsys, *MINOR, *how)[2] == "" and all(bar.disable for bar in bars)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    bars.clear()
+    code, out, err = answer(capsys, *MINOR, *how)
+    assert code == 0 and "cells" in err and "labels" in err and "%" not in out
+    assert (bars[0].n, bars[0].total) == (80, 80) and bars[1].n > 0
+    assert answer(capsys, *MINOR, *how, "--quiet") == (0, "", "")
+
+
+def interrupted_after(monkeypatch, name, blocks):
+    """Raise SIGINT in the middle of a later block of labels."""
+    import flowsam.portrait.plane_rows as module
+
+    limits, calls = getattr(module, name), []
+
+    def stopping(*arguments):
+        calls.append(1)
+        if len(calls) == blocks + 1:
+            signal.raise_signal(signal.SIGINT)
+        return limits(*arguments)
+
+    monkeypatch.setattr(module, name, stopping)
+
+
+def test_an_interrupt_keeps_finished_rows_and_says_how_to_go_on(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(plane_rows, "INTEGRATED", 24)
+    how = [*MINOR, "--norm", 1.5, "--x", "0.1,1.3", "--grid", "12,9"]
+    whole, path = tmp_path / "whole.npz", tmp_path / "plane.npz"
+    assert answer(capsys, *how, "--out", whole)[0] == 0
+    with monkeypatch.context() as patch:
+        interrupted_after(patch, "limits", 2)
+        code, out, err = answer(capsys, *how, "--out", path)
+    kept = tmp_path / "plane.partial.npz"
+    assert (code, out) == (130, "") and not path.exists()
+    assert f"4 of 9 rows are kept in {kept}" in err and f"--resume {kept}" in err
+    assert err.count("\n") == 1 and load(kept).unfinished == 5
+    with monkeypatch.context() as patch:  # once more, on the way to the end
+        interrupted_after(patch, "limits", 1)
+        assert answer(capsys, *how, "--out", path, "--resume", kept)[0] == 130
+    assert load(kept).unfinished == 3
+    assert answer(capsys, *how, "--out", path, "--resume", kept)[0] == 0
+    np.testing.assert_array_equal(load(path).labels, load(whole).labels)
+    assert load(path).unfinished == 0 and load(path).provenance() == load(whole).provenance()
+
+
+def test_an_interrupt_of_the_refinement_keeps_all_rows(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    how = [*MINOR, "--norm", 2, "--x", "0.1,1.3", "--grid", 12, "--refine", 3]
+
+    def stopping(*_, **__):
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("flowsam.portrait.refine", stopping)
+        code, _, err = answer(capsys, *how)
+    assert code == 130 and "12 of 12 rows are kept in portrait.partial.npz" in err
+    code, out, _ = answer(capsys, *how, "--resume", "portrait.partial.npz", "--json")
+    assert code == 0 and json.loads(out)["refinement"]["evaluations"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        (["--norm", 2], "rule"),
+        (["--mu", "1,3"], "data"),
+        (["--loss", "exponential"], "loss"),
+        (["--x", "0.1,2"], "same x"),
+        (["--grid", "5,4"], "same y"),
+        (["--depth", 3], "plane"),
+    ],
+)
+def test_rows_of_another_portrait_are_not_continued(capsys, tmp_path, changed, named):
+    path = tmp_path / "kept.npz"
+    how = [*MINOR, "--x", "0.1,1.9", "--grid", 5]
+    assert answer(capsys, *how, "--out", path)[0] == 0
+    code, out, err = answer(capsys, *how, *changed, "--resume", path)
+    assert (code, out) == (2, "") and err.count("\n") == 1 and named in err
+
+
+BAD = {
+    "grid word": (["--grid", "many"], "'many'"),
+    "grid 0": (["--grid", "0"], "--grid"),
+    "half a point": (["--grid", "2.5"], "'2.5'"),
+    "three grids": (["--grid", "2,3,4"], "NX,NY"),
+    "range": (["--x", "0"], "START,STOP,POINTS"),
+    "huge": (["--grid", "100000"], "GiB"),
+    "levels": (["--refine", "40"], "40"),
+    "features": (["--mu", "1,2,3"], "d = 2"),
+    "layers": (["--plane", "layers"], "d = 1"),
+    "plane": (["--plane", "torus"], "torus"),
+    "no start": (["--plane", "radius"], "one start"),
+    "one end": (["--plane", "segment", "--init", "1"], "two starts"),
+    "a start too many": (["--init", "1"], "no start"),
+    "weights of what": (["--weights", "1.1,2.1"], "--plane weights"),
+    "no weights": (["--plane", "weights", "--init", "1"], "1.1,2.1"),
+    "weights word": (["--plane", "weights", "--init", "1", "--weights", "a.b,1.1"], "'a.b,1.1'"),
+    "far weights": (["--plane", "weights", "--init", "1", "--weights", "1.1,9.1"], "(8, 0)"),
+    "negative start": (["--plane", "radius", "--init", "-1"], "-1"),
+    "negative alpha": (["--x", "-1,1"], "alpha > 0"),
+    "ties of l_1": (["--norm", "1", "--field"], "l_1-SAM"),
+    "plane left": (
+        ["--plane", "weights", "--init", "1.5", "--weights", "1.1,2.1", "--field"],
+        "leaves this plane",
+    ),
+    "path": (["--path", "1"], "X,Y"),
+    "path outside": (["--path", "9,9"], "[9.0, 9.0]"),
+    "no file": (["--resume", "none.npz"], "none.npz"),
+    "foreign file": (["--resume", "foreign.npz"], "foreign.npz"),
+    "ending": (["--out", "plane.csv"], ".json"),
+    "folder": (["--out", "no/plane.png"], "no/plane.png"),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=str)
+def test_bad_input_gets_one_line_and_code_two(capsys, tmp_path, monkeypatch, case):
+    arguments, named = BAD[case]
+    monkeypatch.chdir(tmp_path)
+    np.savez(tmp_path / "foreign.npz", labels=np.zeros((2, 2)))
+    code, out, err = answer(capsys, *MINOR, *arguments)
+    assert (code, out) == (2, "") and err.startswith("flowsam: ") and err.count("\n") == 1
+    assert named in err and "Traceback" not in err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["foreign.npz"]
