@@ -189,9 +189,8 @@ def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
         if method == "exact":
             reason = reason or f"the formulas hold to tau = {found.valid_until:.6g}"
             raise ValueError(f"no closed form covers this: {reason}; use method='auto'")
-    return stepped_run(
-        flow, theta0, span, Tolerances("DOP853" if method == "auto" else method, rtol, atol)
-    )
+    named, stiff = ("DOP853", "Radau") if method == "auto" else (method, "")
+    return stepped_run(flow, theta0, span, Tolerances(named, rtol, atol, stiff=stiff))
 
 
 def _message(run: Run) -> str:

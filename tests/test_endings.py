@@ -188,3 +188,15 @@ def test_collapse_of_smooth_rules(p):
     assert run.tau[-1] == 9.0
     early = solve(Flow(TWO, lp(1.0, p)), balanced([0.1, 0.1], 2), log_t_end=9.0, save_at=4)
     assert early.tau[-1] == pytest.approx(run.events[-1].tau, rel=1e-12)
+
+
+def test_stiff_steps_reach_a_zero_gradient(monkeypatch):
+    # two layers of a coordinate are held at 0 ever harder as the other coordinate collapses
+    monkeypatch.setattr(stepping, "PATIENCE", 20)
+    layers = [[0.0764, 0.5701], [0.0725, 0.5001], [0.0807, 0.5167], [0.0763, 0.5960]]
+    run = solve(Flow(single_example([1.0, 6.0]), l2(1.0)), layers, tau_end=15.0, rtol=1e-5)
+    assert (run.status, run.method) == ("sliding_ambiguous", "DOP853, Radau")
+    end = np.abs(run.theta[-1])
+    assert end[:, 0].max() < 2e-7 > end[1:3, 1].max() and end[[0, 3], 1].min() > 0.9
+    speed = np.diff(run.theta[-9:, 0, 0]) / np.diff(run.tau[-9:])
+    assert speed == pytest.approx(-(0.5**3), rel=1e-2)  # mu (rho/2)^3: it alone is left

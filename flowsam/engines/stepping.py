@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = ["METHODS", "March", "Piecewise", "Tolerances", "march"]
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 MAX_EVENTS = 1000
 MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
+PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
 
 State = Float[np.ndarray, " m"]
@@ -61,12 +62,15 @@ class Tolerances:
         Relative and absolute tolerance of a step.
     jac : callable, optional
         `mode -> (x, state -> matrix)` for the implicit methods.
+    stiff : str
+        The method that takes over after `PATIENCE` steps; "" for none.
     """
 
     method: str
     rtol: float
     atol: float
     jac: Callable[[Any], Any] | None = None
+    stiff: str = ""
 
     def stepper(self, rhs: Any, x: float, state: State, end: float, mode: Any) -> Any:
         """Return a SciPy step object for one piece."""
@@ -85,6 +89,7 @@ class March:
     status: str
     steps: int
     nfev: int
+    method: str
 
 
 def march(
@@ -118,7 +123,7 @@ def march(
     """
     (state, mode, status), x = start, 0.0
     edges, pieces, events, breaks = [0.0], [], [], []
-    nfev, crossings = 0, 0
+    nfev, crossings, used = 0, 0, [tolerances.method]
     while not status:
         stepper = tolerances.stepper(system.rhs(mode), x, state, end, mode)
         happened = False
@@ -138,6 +143,10 @@ def march(
             edges.append(x)
             pieces.append(dense)
             state = dense(x)
+            if tolerances.stiff and len(pieces) >= PATIENCE:
+                used.append(tolerances.stiff)
+                tolerances = replace(tolerances, method=tolerances.stiff, stiff="")
+                break
         nfev += stepper.nfev
         if happened:
             state, mode, new, status = system.transition(x, state, mode)
@@ -148,7 +157,7 @@ def march(
         status = status or ("finished" if x >= end else "")
     tail = state if callable(state) else lambda points: np.tile(state, (points.size, 1))
     path = Path(np.array(edges), tuple(pieces), np.array(breaks), tail, mode)
-    return March(path, tuple(events), status, len(pieces), nfev)
+    return March(path, tuple(events), status, len(pieces), nfev, ", ".join(used))
 
 
 def _stepped(stepper: Any) -> bool:

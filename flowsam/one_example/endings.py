@@ -123,7 +123,9 @@ class OneExample:
         sizes, floor = np.abs(theta * self.active), self.floor
         ends = [sizes.max() - floor if floor else np.inf, self.ceiling(tau) - sizes.max(), np.inf]
         if floor and len(theta) > 2:  # two weights at 0 are enough: every product is 0
-            ends[2] = np.partition(sizes, 1, axis=0)[1].max() - 1e-2 * floor
+            # for p <= 2 rates grow as 1/||g|| and no steps get much nearer; for p > 2 weights die
+            near = 1e2 * floor if self.flow.perturbation.p <= 2 else 1e-2 * floor
+            ends[2] = np.partition(sizes, 1, axis=0)[1].max() - near
         return np.concatenate([ends, self.rule.signals(theta, mode)])
 
     def transition(
@@ -137,6 +139,9 @@ class OneExample:
         if escape <= 0:
             return self._escaped(tau, theta, mode)
         if gradient <= 0:
+            sizes = np.abs(theta * self.active)
+            if sizes.max() <= 1e3 * np.partition(sizes, 1, axis=0)[1].max():
+                return self._collapsed(tau, theta, mode)
             return state, mode, (), "sliding_ambiguous"
         theta, mode, events, status = self.rule.transition(theta, mode, tau)
         events, status = self._at_rest(theta, mode, (events, status, tau))

@@ -113,7 +113,7 @@ def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: 
         last = end if status == "collapsed" else min(horizon, end)
         status = "finished" if horizon > end else status
     events = tuple(event for event in events if event.tau <= last)
-    about = (events, status, last, tolerances.method, result.steps, result.nfev)
+    about = (events, status, last, result.method, result.steps, result.nfev)
     return Run(states, log_pace, path.edges, path.breaks, *about)
 
 
