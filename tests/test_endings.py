@@ -190,6 +190,7 @@ def test_collapse_of_smooth_rules(p):
     assert early.tau[-1] == pytest.approx(run.events[-1].tau, rel=1e-12)
 
 
+@pytest.mark.long
 def test_stiff_steps_reach_a_zero_gradient(monkeypatch):
     # two layers of a coordinate are held at 0 ever harder as the other coordinate collapses
     monkeypatch.setattr(stepping, "PATIENCE", 20)
