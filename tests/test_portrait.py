@@ -1,0 +1,201 @@
+"""Portraits: labels against the theorem in whole numbers, planes, shares, times, interrupts."""
+
+import numpy as np
+import pytest
+
+from flowsam import (
+    Flow,
+    Label,
+    balanced,
+    gradient_flow,
+    l2,
+    layer_plane,
+    limits,
+    linf,
+    lp,
+    phase_portrait,
+    single_example,
+    unnormalised,
+)
+from flowsam.exact import linf_deep
+from flowsam.portrait import load
+from flowsam.portrait.plane_rows import labels_at
+from flowsam.portrait.planes import (
+    BalancedPlane,
+    ImbalancePlane,
+    RadiusPlane,
+    SegmentPlane,
+    WeightPlane,
+)
+
+TWO = Flow(single_example([1.0, 2.0]), linf(1.0))
+START = [[0.9, 0.5], [0.7, 0.8], [1.1, 0.6]]
+PLANES = {
+    "balanced": BalancedPlane(3),
+    "two weights": WeightPlane(START, (0, 0), (2, 1)),
+    "imbalance": ImbalancePlane([1.0, 0.8], 3),
+    "segment": SegmentPlane(START, np.array(START) * [[1.0, 0.3]]),
+    "radius": RadiusPlane(START),
+    "a function": lambda x, y: balanced(np.stack(np.broadcast_arrays(x * y, x), axis=-1), 3),
+}
+
+
+def theorem(mu, above, depth):
+    """Labels of balanced starts with alpha_j - rho a whole number of some unit, in integers."""
+    up = above > 0
+    score = np.where(up, mu * above ** (depth - 2), 0)
+    best = score.max(axis=-1, keepdims=True)
+    count = ((score == best) & up).sum(axis=-1)
+    found = np.where(count > 1, int(Label.TIE), score.argmax(axis=-1) + 1)
+    if depth % 2:
+        held = (above < 0).any(axis=-1)
+        none = np.where(held, int(Label.STALLED), int(Label.SEPARATRIX))
+    else:
+        none = np.where((above == 0).any(axis=-1), int(Label.SEPARATRIX), int(Label.ZERO))
+    return np.where(count == 0, none, found)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 5])
+def test_a_million_labels_are_the_theorem(depth):
+    steps, rho = np.arange(1, 1002), 256  # in units of 1/512: sums and differences are exact
+    mu = np.array([1, 2 ** max(depth - 2, 1)])  # equal scores on the line m_1 = 2 m_2
+    plane = phase_portrait(
+        Flow(single_example(mu), linf(rho / 512)), steps / 512, steps / 512, depth=depth
+    )
+    above = np.stack(np.meshgrid(steps - rho, steps - rho), axis=-1)
+    expected = theorem(mu, above, depth)
+    assert np.array_equal(plane.labels, expected)
+    assert (plane.labels == Label.SEPARATRIX).any()
+    assert depth == 2 or (plane.labels == Label.TIE).sum() == 372
+
+
+def test_the_theorem_of_this_file_can_be_missed():
+    steps = np.arange(1, 101)
+    plane = phase_portrait(TWO, steps / 64, steps / 64, depth=3)
+    above = np.stack(np.meshgrid(steps - 64, steps - 64), axis=-1)
+    assert not np.array_equal(plane.labels, theorem(np.array([2, 1]), above, 3))
+    assert not np.array_equal(plane.labels, theorem(np.array([1, 2]), above + 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [(name, linf(0.8)) for name in PLANES]
+    + [("balanced", gradient_flow()), ("radius", l2(0.8)), ("a function", lp(0.8, 1.5))],
+)
+def test_every_plane_is_its_starts(name, rule):
+    flow, start = Flow(single_example([1.0, 2.0]), rule), PLANES[name]
+    x, y = np.linspace(0.2, 1.7, 6), np.linspace(0.15, 1.1, 4)
+    plane = phase_portrait(flow, x, y, start=start)
+    rows = start(x[None], y[:, None])
+    for row, value, labels in zip(rows, y, plane.labels, strict=True):
+        here = start.flow_at(flow, float(value)) if name == "radius" else flow
+        assert np.array_equal(labels, limits(here, row))
+    columns, lines = np.meshgrid(x, y)
+    scattered = labels_at(flow, start, columns.ravel(), lines.ravel())
+    assert np.array_equal(scattered.reshape(plane.labels.shape), plane.labels)
+
+
+def test_only_the_ratio_to_the_radius_counts():
+    x, y = np.linspace(0.1, 3.0, 9), np.linspace(0.5, 2.0, 4)
+    plane = phase_portrait(TWO, x, y, start=RadiusPlane(START))
+    for rho, labels in zip(y, plane.labels, strict=True):
+        flow = Flow(TWO.data, linf(rho))
+        assert np.array_equal(labels, limits(flow, x[:, None, None] * np.array(START)))
+
+
+@pytest.mark.parametrize(
+    "rule", [l2(1.0), lp(1.0, 1.5), lp(1.0, 3), unnormalised(1.0)], ids=lambda rule: rule.name
+)
+def test_integrated_labels_hardly_miss(rule):
+    x = np.linspace(0.05, 2.0, 12)
+    for depth in (2, 3):
+        plane = phase_portrait(Flow(single_example([1.0, 2.0]), rule), x, x, depth=depth)
+        assert (plane.labels >= 0).mean() > 0.99
+
+
+@pytest.mark.parametrize("n", [7, 61])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_shares_by_cells_are_within_their_errors_of_the_exact_ones(n, depth):
+    x = np.geomspace(0.11, 2.3, n)
+    plane = phase_portrait(TWO, x, x, depth=depth)
+    same = phase_portrait(TWO, x, x, start=lambda x, y: BalancedPlane(depth)(x, y))
+    assert set(plane.fraction_errors.values()) == {1e-14}
+    assert abs(sum(plane.fractions.values()) - 1) < 1e-12
+    assert abs(sum(same.fractions.values()) - 1) < 1e-12
+    for label, share in plane.fractions.items():
+        error = same.fraction_errors[label]
+        assert 0 < abs(same.fractions[label] - share) <= error < 0.5
+
+
+def test_times_of_decision():
+    flow, start = TWO, PLANES["imbalance"]
+    x, y = np.linspace(0.3, 2.5, 8), np.linspace(0.1, 0.8, 3)
+    plane = phase_portrait(flow, x, y, start=start)
+    starts = start(x[None], y[:, None])
+    blow_up = linf_deep.blow_up_time(starts, flow.mu, rho=1.0).min(axis=-1)
+    won = plane.labels >= 1
+    assert won.any() and (~won).any()
+    assert np.array_equal(plane.settled_at[won], blow_up[won])
+    assert np.isnan(plane.settled_at[plane.labels == Label.UNDECIDED]).all()
+
+
+def test_an_asymptotic_limit_is_settled_at_infinity():
+    plane = phase_portrait(
+        Flow(single_example([1.0]), l2(1.0)), [0.3, 2.0], [0.3], start=layer_plane
+    )
+    assert plane.settled_at.round(3).tolist() == [[0.552, np.inf]]
+
+
+def test_an_interrupt_keeps_finished_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("flowsam.portrait.plane_rows.BLOCK", 20)
+    told = []
+
+    def progress(cells):
+        told.append(cells)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    x = np.linspace(0.1, 2.0, 10)
+    plane = phase_portrait(TWO, x, x, progress=progress)
+    assert told == [20, 20, 20] and plane.unfinished == 4
+    whole = phase_portrait(TWO, x, x)
+    assert np.array_equal(plane.labels[:6], whole.labels[:6])
+    assert (plane.labels[6:] == Label.UNDECIDED).all()
+    assert plane.fractions[-1] > 0.3
+    assert load(plane.save(tmp_path / "part.npz")).unfinished == 4
+
+
+def test_progress_counts_every_cell_once():
+    told = []
+    phase_portrait(TWO, np.linspace(0.1, 2, 30), np.linspace(0.1, 2, 17), progress=told.append)
+    assert sum(told) == 30 * 17
+
+
+def test_a_saved_portrait_is_the_same(tmp_path):
+    x = np.linspace(0.1, 2.0, 9)
+    plane = phase_portrait(TWO, x, x, depth=3)
+    again = load(plane.save(tmp_path / "plane"))
+    assert np.array_equal(again.labels, plane.labels) and again.axes == plane.axes
+    assert again.provenance() == plane.provenance() and repr(again).startswith("Portrait\n")
+    assert [name for name, _ in again.boundaries] == [name for name, _ in plane.boundaries]
+    with pytest.raises(ValueError, match="run phase_portrait again"):
+        _ = again.settled_at
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: WeightPlane(START, (0, 0), (0, 0)), "two places"),
+        (lambda: WeightPlane(START, (0, 0), (3, 0)), "count from 0"),
+        (lambda: ImbalancePlane([1.0], 1), "depth >= 2"),
+        (lambda: SegmentPlane(START, [[1.0]]), "one shape"),
+        (lambda: RadiusPlane([1.0]), "pass its layers"),
+        (
+            lambda: phase_portrait(TWO, [1.0], [1.0], start=lambda x, y: np.ones((2, 2))),
+            "start needs",
+        ),
+    ],
+)
+def test_planes_that_are_none_say_so(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
