@@ -109,9 +109,7 @@ class OneExample:
     def shown(self, states: Float[np.ndarray, "k m"], mode: Any) -> Float[np.ndarray, "k L d"]:
         """Return the weights of flat states in one region."""
         thetas = states.reshape(-1, *self.theta0.shape)
-        if not isinstance(self.rule, Fading):
-            return thetas
-        return np.array([self.rule.shown(theta, mode) for theta in thetas]).reshape(thetas.shape)
+        return self.rule.shown(thetas, mode) if isinstance(self.rule, Fading) else thetas
 
     def log_pace(self, states: Float[np.ndarray, "k L d"]) -> Points:
         """Return log dt/dtau of weights on the path, sliding and rest included."""

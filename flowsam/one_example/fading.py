@@ -120,16 +120,19 @@ class Fading:
     def _slaved(self, theta: Theta) -> tuple[Theta, Theta]:
         """Return the slaved value of every weight, and the error of it."""
         rule, mu = self.flow.perturbation, np.abs(self.flow.mu)
-        partner, speed = theta[::-1], np.sign(theta[::-1]) * self.flow.field(theta)[::-1]
+        partner = theta[..., ::-1, :]
+        speed = np.sign(partner) * self.flow.field(theta)[..., ::-1, :]
         u, active = np.abs(partner), (partner != 0) & (mu != 0)
         g, q = mu * u, rule.p / (rule.p - 1.0)
-        top = g.max() or 1.0
-        weights = (g / top) ** q
-        norm = top * weights.sum() ** (1.0 / q)
+        top = g.max(axis=(-2, -1), keepdims=True)
+        weights = np.divide(g, top, out=np.zeros_like(g), where=top > 0) ** q
+        whole = weights.sum(axis=(-2, -1), keepdims=True)
+        norm = top * whole ** (1.0 / q)
         growth = np.divide(speed, u, out=np.zeros_like(u), where=active)
         scale = norm / np.where(mu == 0, 1.0, mu)
         value = (u / rule.rho) ** (rule.p - 1.0) * scale
-        rate = value * ((rule.p - 1.0) * growth + (weights * growth).sum() / (weights.sum() or 1.0))
+        mean = (weights * growth).sum(axis=(-2, -1), keepdims=True) / np.where(whole, whole, 1.0)
+        rate = value * ((rule.p - 1.0) * growth + mean)
         lag = np.divide(rate, mu * u, out=np.zeros_like(u), where=active)
         settled = value * np.maximum(1.0 - lag, 0.0) ** (rule.p - 1.0)
         error = value * np.minimum(((rule.p - 1.0) * lag) ** 2, 1e6)

@@ -161,7 +161,8 @@ class VertexSliding:
                 kept[ahead.argmax()] = True
             else:
                 fallen = tuple(places[~kept].T)
-                over = self._sizes(theta) / self._sizes(theta)[mode.tied].mean() - 1.0
+                top = self._sizes(theta)[mode.tied].mean()
+                over = self._sizes(theta) / (top or 1.0) - 1.0
                 mode.slack[fallen] = np.maximum(over[fallen], 0.0) + _TIE
                 return mode, ""
         return mode, "sliding_ambiguous"
