@@ -1,6 +1,11 @@
 """The report: well formed, self-contained, every inner link has a target."""
 
+import base64
+import json
 import re
+import shutil
+import subprocess
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +19,9 @@ from flowsam.ledger.typeset import formula
 from flowsam.ledger.verdicts import Ledger, Verdict
 
 ROOT = Path(__file__).parents[1]
-PNG = b"\x89PNG"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)  # one pixel
 
 
 class Tags(HTMLParser):
@@ -96,3 +103,33 @@ def test_formulas_are_pictures():
     assert formula(r"\mu_1").startswith('<img class="formula" src="data:image/svg+xml;base64,')
     with pytest.raises(ValueError):
         formula(r"\nonsense")
+
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+PROBE = """<script>addEventListener("load", () => { document.title = JSON.stringify({
+  broken: [...document.images].filter(image => !image.naturalWidth).map(image => image.alt),
+  pictures: document.images.length, wide: document.documentElement.scrollWidth - innerWidth,
+  width: innerWidth, headings: document.querySelectorAll("h2").length}); });</script>"""
+
+
+def browse(path, *flags):
+    """What a headless browser makes of a page: the answer of PROBE."""
+    flags = ("--headless", "--no-sandbox", "--disable-gpu", *flags)
+    run = subprocess.run(
+        [BROWSER, *flags, f"file://{path}"], capture_output=True, text=True, timeout=120
+    )
+    return run.stdout
+
+
+@pytest.mark.skipif(not BROWSER, reason="no chromium or chrome on this machine")
+def test_a_browser_shows_the_page_at_the_width_of_a_phone_and_prints_it(report, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(report.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
+    dom = browse(path, "--window-size=500,900", "--dump-dom")
+    seen = json.loads(unescape(re.search(r"<title>(.*?)</title>", dom)[1]))
+    assert seen["headings"] == 8 and seen["pictures"] >= 4 and seen["broken"] == []
+    assert seen["width"] <= 500 and seen["wide"] <= 0, "the page scrolls sideways"
+    browse(path, "--no-pdf-header-footer", f"--print-to-pdf={tmp_path / 'report.pdf'}")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
