@@ -9,7 +9,7 @@
 # Assumes a smooth ascent step (GD, l_2, unnormalised; l_inf between sign changes) for the first
 # part; one surface at a time (codimension 1) and a < 0 < b for the second.
 #
-# Used by flowsam.discrete, flowsam.many_examples.halving, flowsam.one_example.filippov.
+# Used by flowsam.discrete, flowsam.many_examples.chatter, flowsam.one_example.filippov.
 #
 # Source: flowsam; the flow as the limit of small steps: arXiv:2603.08290, definition.
 

@@ -64,7 +64,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
         The end, in rescaled time or in log(1 + t); give exactly one.
     method : str
         "auto", "exact", or a `solve_ivp` method, used between events: "RK23", "RK45", "DOP853",
-        "Radau", "BDF", "LSODA".
+        "Radau", "BDF", "LSODA". For l_inf-SAM with several examples also "discrete" (iteration,
+        its step halved) and "smoothed" (tanh for the sign: Utkin's solution, for its direction).
     rtol, atol : float
         Error control of the steps; closed forms ignore them. rtol >= 1e-13.
     save_at : int or array_like, optional

@@ -6,6 +6,7 @@ grow like log t at every depth, and T carries a run to log t = 1e4 without an en
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +15,10 @@ from jaxtyping import Float
 
 from flowsam.engines.stepping import METHODS
 from flowsam.flow import Flow
+from flowsam.many_examples.chatter import chatter_run
 from flowsam.many_examples.log_clock import LateRun, late_run
+from flowsam.many_examples.sliding_run import sliding_run
+from flowsam.many_examples.smoothing import smoothed_run
 from flowsam.trajectory import Event
 
 __all__ = ["Answer", "many_examples"]
@@ -28,6 +32,7 @@ _MESSAGES = {
     "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
     "too_many_events": "more than 1000 events by log t = {log_t:.6g}; shorten the run, or use "
     "method='discrete'",
+    "sliding_ambiguous": "reached the end asked for, on one of several possible paths",
     "failed": "the steps of {method} became too small at log t = {log_t:.12g}; loosen rtol or try "
     "another method",
 }
@@ -102,21 +107,31 @@ def many_examples(
     array([0., 3., 6., 9.])
     """
     method, *tolerances = how
-    _check_method(method)
-    run = late_run(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
+    jumps = flow.perturbation.switches and math.isinf(flow.perturbation.p)
+    _check_method(method, jumps)
+    if method == "discrete":
+        run = chatter_run(flow, theta0, end=span)
+    elif method == "smoothed":
+        run = smoothed_run(flow, theta0, end=span, tolerances=tuple(tolerances))
+    else:
+        engine = sliding_run if jumps else late_run
+        run = engine(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
     return _rows(flow, run, span, wanted)
 
 
-def _check_method(method: str) -> None:
+def _check_method(method: str, jumps: bool) -> None:
     """Refuse what does not apply to several examples."""
     if method == "exact":
         raise ValueError(
             "method 'exact' needs one example: with several no coordinate decouples and no closed "
             "form is known; use 'auto'"
         )
-    if method not in ("auto", *METHODS):
+    if method in ("discrete", "smoothed") and not jumps:
+        raise ValueError(f"method {method!r} is for l_inf-SAM, whose field jumps; use 'auto' here")
+    if method not in ("auto", "discrete", "smoothed", *METHODS):
         raise ValueError(
-            f"method needs one of auto, {', '.join(METHODS)} for several examples, got {method!r}"
+            f"method needs one of auto, discrete, smoothed (l_inf), {', '.join(METHODS)} for "
+            f"several examples, got {method!r}"
         )
 
 
@@ -127,7 +142,8 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
     tau_last = float(run.tau(np.array([last]))[0])
     status = run.march.status
     in_tau = clock_name == "tau_end"
-    goal = end if in_tau and status in ("finished", "collapsed") else tau_last if in_tau else last
+    rests = status in ("finished", "collapsed", "sliding_ambiguous")
+    goal = (end if rests else tau_last) if in_tau else min(end, last)
     if in_tau:
         tau = _wanted(run.tau(run.edges), wanted, goal)
         inside = np.minimum(tau, tau_last)
@@ -136,7 +152,7 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
         log_t = _wanted(run.edges, wanted, goal)
         tau = run.tau(log_t)
     theta = run.states(log_t)
-    message = _MESSAGES[status].format(tau=tau_last, log_t=last, method=run.method)
+    message = _MESSAGES[status].format(tau=tau_last, log_t=last, method=run.method) + run.note
 
     def clock() -> Points:
         resting = np.maximum(tau - tau_last, 0.0)
@@ -151,7 +167,7 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
 def _wanted(steps: Points, wanted: Wanted, end: float) -> Points:
     """Return the rows asked for, in one clock: those before the end, and the end if it is early."""
     if wanted is None:
-        return np.unique(np.append(steps, end))
+        return np.append(steps[steps < end], end)
     if isinstance(wanted, int):
         return np.linspace(0.0, end, wanted)
     inside = wanted[wanted <= end]

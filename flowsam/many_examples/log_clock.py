@@ -20,7 +20,7 @@ from flowsam.flow import Flow
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.trajectory import Event
 
-__all__ = ["LateRun", "LogClock", "late_run"]
+__all__ = ["LateRun", "LogClock", "late_run", "stop_at"]
 
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
@@ -124,13 +124,14 @@ class LateRun:
         Path in T of the flat states (theta, tau), with status and work.
     shape : tuple
         (L, d).
-    method : str
-        The `solve_ivp` methods that took the steps.
+    method, note : str
+        What took the steps, and what the message of the run has to add.
     """
 
     march: March
     shape: tuple[int, int]
     method: str
+    note: str = ""
 
     @property
     def edges(self) -> Points:
@@ -213,12 +214,12 @@ def late_run(
         (np.append(theta0.ravel(), 0.0), mode, status),
         end=value if in_log_t else np.inf,
         tolerances=how,
-        stop=None if in_log_t else _stop_at(value),
+        stop=None if in_log_t else stop_at(value),
     )
     return LateRun(marched, theta0.shape, "DOP853, Radau" if mode == "early" else mode)
 
 
-def _stop_at(tau_end: float) -> Callable[[float, float, Any], float | None]:
+def stop_at(tau_end: float) -> Callable[[float, float, Any], float | None]:
     """Return a stop for `march` at a rescaled time."""
 
     def stop(left: float, right: float, dense: Any) -> float | None:

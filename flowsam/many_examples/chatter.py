@@ -1,0 +1,119 @@
+"""l_inf-SAM where it slides on several surfaces at once: iteration, its step halved.
+
+Filippov's velocity is not unique there. What discrete SAM does as its learning rate tends to 0 is
+a limit of its own, for which no formula is known. So it is iterated, in the rescaled clock, and
+the step halved until two runs agree; the difference is part of the answer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.engines.path import Path, Piece
+from flowsam.engines.stepping import March
+from flowsam.flow import Flow
+from flowsam.many_examples.iteration import Iteration, Walk, iterated
+from flowsam.many_examples.log_clock import LateRun
+
+__all__ = ["chatter_run"]
+
+Points = Float[np.ndarray, " _"]
+Theta = Float[np.ndarray, "L d"]
+
+_MOST_STEPS = 60_000
+_WORK = 2_000_000_000  # steps times n d: larger problems get fewer steps
+_COMPARED = 200  # points in log t at which two runs are compared
+_TOLERANCE = 1e-3
+_FALLING = 0.8  # ratio of two differences in a row that still counts as settling
+
+
+def chatter_run(
+    flow: Flow,
+    theta0: Theta,
+    *,
+    end: tuple[float, str],
+    origin: tuple[float, float] = (0.0, 0.0),
+) -> LateRun:
+    """Iterate discrete l_inf-SAM with ever smaller steps until two runs agree.
+
+    theta_{k+1} = theta_k + h_k F(theta_hat_k)
+
+    Parameters
+    ----------
+    flow : Flow
+        l_inf.
+    theta0 : ndarray, shape (L, d)
+        Start.
+    end : tuple of float and str
+        The end and its clock, "log_t_end" or "tau_end".
+    origin : tuple of float
+        log(1 + t) and rescaled time of the start.
+
+    Returns
+    -------
+    LateRun
+        The finest run, linear between means over its steps. "finished" or "collapsed" where
+        halving the step changed the predictor by at most 1e-3 of its largest entry so far, or by
+        less and less up to the most steps affordable; "sliding_ambiguous" where it did not
+        settle; "failed" where the end takes too many steps. `note` has the difference.
+
+    Notes
+    -----
+    Error: of first order in the step, on top of chatter of that order across each surface.
+    Derivation: derivations/discrete_to_flow.py.
+
+    Examples
+    --------
+    >>> from flowsam import Data, linf
+    >>> flow = Flow(Data([[1.0, 1.0], [1.0, -1.0]]), linf(0.1))
+    >>> run = chatter_run(flow, np.array([[0.5, 0.3]]), end=(6.0, "log_t_end"))
+    >>> run.march.status, bool(abs(run.states(run.edges)[-1, 0, 1]) < 0.01)
+    ('finished', True)
+    """
+    differences, total, coarse, fine = [], 0, None, None
+    most = int(min(_MOST_STEPS, max(2000, _WORK / flow.data.z.size)))
+    for halving in range(12):
+        coarse, fine = fine, iterated(Walk(flow, theta0, origin, 0.5**halving), end, most)
+        total += fine.steps
+        if coarse is not None:
+            differences.append(_difference(coarse, fine))
+        if fine.ending == "steps" or 2 * fine.steps > most:
+            break
+        if differences and differences[-1] <= _TOLERANCE:
+            break
+    status, note = _verdict(fine, differences)
+    rows = fine.rows
+    path = Path(
+        rows[:, 0],
+        (Piece(fine.at, None),) * (len(rows) - 1),
+        np.empty(0),
+        lambda points: np.tile(rows[-1, 1:], (points.size, 1)),
+    )
+    march = March(path, (), status, total, 2 * total, "iteration")
+    return LateRun(march, theta0.shape, march.method, note)
+
+
+def _verdict(fine: Iteration, differences: list[float]) -> tuple[str, str]:
+    """Return status and note: how the finest run ended, and whether halving settled."""
+    if fine.ending == "steps":
+        return "failed", f"; {fine.steps} steps of the iteration end there: shorten the run"
+    last = differences[-1] if differences else np.inf
+    note = f"; iterated, halving the step changed the predictor by {last:.1e} (relative)"
+    falling = len(differences) > 1 and last <= _FALLING * differences[-2]
+    if last > _TOLERANCE and not falling:
+        return "sliding_ambiguous", note
+    rests = "; at rest on average, held to the end" if fine.ending == "rests" else ""
+    return "collapsed" if fine.ending == "collapsed" else "finished", note + rests
+
+
+def _difference(coarse: Iteration, fine: Iteration) -> float:
+    """Return the largest relative distance of two runs' predictors at equal log t.
+
+    Relative to the largest entry until one unit of log t later: a start may have beta = 0.
+    """
+    points = np.linspace(fine.rows[0, 0], min(coarse.rows[-1, 0], fine.rows[-1, 0]), _COMPARED)
+    first, second = coarse.predictor(points), fine.predictor(points)
+    largest = np.maximum.accumulate(np.abs(second).max(axis=1))
+    size = np.interp(points + 1.0, points, largest)
+    return float(np.max(np.abs(first - second).max(axis=1) / np.where(size > 0, size, 1.0)))

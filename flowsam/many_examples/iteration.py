@@ -1,0 +1,149 @@
+"""One run of l_inf-SAM in steps of the rescaled clock: the inner loop of `chatter`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.flow import Flow
+from flowsam.network import other_products
+
+__all__ = ["Iteration", "Walk", "iterated"]
+
+Points = Float[np.ndarray, " _"]
+Theta = Float[np.ndarray, "L d"]
+
+_STRIDE = 1.0 / 32.0  # share of the largest weight that a step of the first run may move
+_STABLE = 2.0  # step of the first run times the rate at which the shares relax
+_HELD = 16  # steps for which h is held: on which side of a surface the state is must not matter
+_FADING = 0.01  # what a step forgets of the log of the fastest rate seen
+_BURST = 1.0  # log of how much faster than foreseen a step may be
+_ROWS = 2048  # rows kept: two become their mean when there are more
+_LOOK = 16384  # steps after which, and at every doubling, a state is looked at for rest
+
+
+@dataclass(frozen=True, eq=False)
+class Iteration:
+    """One run: rows of (log(1 + t), theta, tau), its steps, and how it ended.
+
+    `ending` is "end" (reached), "rests" (on average), "collapsed" (rests at the origin), or
+    "steps" (the most allowed were not enough).
+    """
+
+    rows: Float[np.ndarray, "K m"]
+    shape: tuple[int, int]
+    steps: int
+    ending: str
+
+    def at(self, log_t: Float[np.ndarray, "*k"] | float) -> Float[np.ndarray, "m *k"]:
+        """Return states (theta, tau) at values of T, linear between rows."""
+        times = self.rows[:, 0]
+        right = np.clip(np.searchsorted(times, log_t), 1, times.size - 1)
+        width = times[right] - times[right - 1]
+        share = np.clip((log_t - times[right - 1]) / np.where(width > 0, width, 1.0), 0.0, 1.0)
+        before, after = self.rows[right - 1, 1:].T, self.rows[right, 1:].T
+        return before + share * (after - before)
+
+    def predictor(self, log_t: Points) -> Float[np.ndarray, "k d"]:
+        """Return beta at values of T."""
+        return np.prod(self.at(log_t)[:-1].T.reshape(-1, *self.shape), axis=1)
+
+
+def iterated(walk: Walk, end: tuple[float, str], most: int) -> Iteration:
+    """Walk to the end, to rest, or for `most` steps; a row is the mean of a block of steps."""
+    goal, in_tau = end[0], end[1] == "tau_end"
+    rows, block, thinning, look, ending = [walk.row()], [], 1, _LOOK, ""
+    while not ending:
+        walk.advance(goal if in_tau else np.inf)
+        block.append(walk.row())
+        if len(block) == thinning:
+            rows.append(np.mean(block, axis=0))
+            block = []
+        if len(rows) > _ROWS:  # the start, then means of two
+            rows, thinning = [rows[0], *(np.add(rows[1::2], rows[2::2]) / 2)], 2 * thinning
+        if (walk.tau if in_tau else walk.log_t) >= goal * (1 - 1e-15):
+            ending = "end"
+        elif walk.steps == look:
+            ending, look = walk.rested(rows, goal, in_tau), 2 * look
+        elif walk.steps >= most:
+            ending = "steps"
+    if ending in ("end", "steps"):
+        rows.append(walk.row())
+    return Iteration(np.array(rows), walk.theta.shape, walk.steps, ending)
+
+
+class Walk:
+    """The state of an iteration: weights, both clocks, and the step h held."""
+
+    def __init__(self, flow: Flow, theta: Theta, origin: tuple[float, float], share: float) -> None:
+        """Start the clocks; the first step sets its own size."""
+        self.flow, self.theta, self.log_share = flow, theta, float(np.log(share))
+        (self.log_t, self.tau), self.steps = origin, 0
+        self.fastest, self.log_step = -np.inf, np.inf
+        self.powers = np.hstack([flow.data.z, flow.data.z**2])
+
+    def row(self) -> Points:
+        """Return log(1 + t), the weights, and the rescaled time."""
+        return np.concatenate([[self.log_t], self.theta.ravel(), [self.tau]])
+
+    def advance(self, tau_end: float) -> None:
+        """Take one step, a shorter one where rescaled time would pass its end.
+
+        Of three rates the fastest sets h: that of the weights over _STRIDE of the largest, that
+        at which the shares relax, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and that of T.
+        """
+        rho = self.flow.perturbation.rho
+        pull, products, _, own = self._look(self.theta)
+        hat = self.theta - rho * np.sign(pull * products)
+        pull, products, log_scale, relaxing = self._look(hat)
+        velocity = pull * products
+        moving = np.abs(velocity).max() / (np.abs(self.theta).max() + rho) / _STRIDE
+        rate = max(moving, max(own, relaxing) / _STABLE, 1e-300)
+        log_rate = max(float(np.log(rate)), -log_scale - self.log_t)
+        self.fastest = max(self.fastest - _FADING, log_rate)
+        if self.steps % _HELD == 0 or self.log_step + log_rate > self.log_share + _BURST:
+            self.log_step = self.log_share - self.fastest
+        pace = min(float(np.exp(self.log_step)), tau_end - self.tau)
+        self.theta = self.theta + pace * velocity
+        self.tau, self.steps = self.tau + pace, self.steps + 1
+        self.log_t = float(np.logaddexp(self.log_t, np.log(pace) - log_scale))
+
+    def _look(self, theta: Theta) -> tuple[Float[np.ndarray, " d"], Theta, float, float]:
+        """Return G, P and log Lambda of one state, and the rate of its shares: in few calls."""
+        products, d = other_products(theta), theta.shape[1]
+        logs = self.flow.loss.log_slope(self.flow.data.z @ (theta[0] * products[0]))
+        top = logs.max()
+        weights = np.exp(logs - top)
+        total = weights.sum()
+        means = weights @ self.powers / total
+        pull = means[:d]
+        rate = float((products * products).sum(axis=0) @ (means[d:] - pull * pull))
+        return pull, products, float(top + np.log(total / logs.size)), rate
+
+    def rested(self, rows: list[Points], goal: float, in_tau: bool) -> str:
+        """Say whether the state rests on average; if so, rest to the end.
+
+        The means of the last two quarters of the steps are compared: what moves at all in the
+        rescaled clock moves many strides in thousands of steps.
+        """
+        quarter = len(rows) // 4
+        later = np.mean([row[1:-1] for row in rows[-quarter:]], axis=0)
+        earlier = np.mean([row[1:-1] for row in rows[-2 * quarter : -quarter]], axis=0)
+        largest = np.abs(self.theta).max() + self.flow.perturbation.rho
+        stride = float(np.exp(self.log_share) * _STRIDE * largest)
+        if np.abs(later - earlier).max() > stride:
+            return ""
+        active = np.tile(self.flow.data.z.any(axis=0), len(self.theta))
+        collapsed = np.abs(later[active]).max(initial=0.0) <= 4.0 * stride
+        before, last = rows[-quarter], rows[-1]
+        last[1:-1] = np.where(active & collapsed, 0.0, later)
+        # log of t gained per unit of rescaled time, from the last quarter
+        gain = last[0] + np.log(-np.expm1(before[0] - last[0])) - np.log(last[-1] - before[-1])
+        if in_tau:
+            log_t, tau = np.logaddexp(last[0], gain + np.log(goal - last[-1])), goal
+        else:
+            log_t, tau = goal, last[-1] + np.exp(min(goal - gain, 600.0))
+        rows.append(np.concatenate([[log_t], last[1:-1], [tau]]))
+        return "collapsed" if collapsed else "rests"

@@ -1,0 +1,230 @@
+"""l_inf-SAM with several examples: Filippov's solution in the clock T = log(1 + t).
+
+Signs are held between events; on one surface the solution crosses, slides or leaves. Where it
+would slide on two surfaces at once its velocity is not unique and the run is handed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from flowsam.flow import Flow
+from flowsam.many_examples.hessian import rescaled_hessian
+from flowsam.many_examples.switching import JointSwitching, Region, Side
+from flowsam.network import other_products
+from flowsam.trajectory import Event
+
+__all__ = ["Sliding"]
+
+State = Float[np.ndarray, " m"]
+Theta = Float[np.ndarray, "*batch L d"]
+
+_RETURN = 3.0  # rate, per unit of T, at which a drift off the surface decays
+_ROUNDING = 1e-13
+
+
+@dataclass(frozen=True, eq=False)
+class Sliding:
+    """The flow in the clock T, as the stepper wants it: states (theta, tau), regions, events.
+
+    Parameters
+    ----------
+    flow : Flow
+        l_inf, rho > 0.
+    theta0 : ndarray, shape (L, d)
+        The start.
+    """
+
+    flow: Flow
+    theta0: Float[np.ndarray, "L d"]
+
+    def __post_init__(self) -> None:
+        """Find the surfaces once."""
+        object.__setattr__(self, "surfaces", JointSwitching(self.flow, len(self.theta0)))
+
+    def start(self) -> tuple[Region, tuple[Event, ...], str]:
+        """Return the region of the start, the events there, and a status ("" to go on)."""
+        region, on = self.surfaces.locate(self.theta0)
+        rested = tuple(Event(0.0, "zero", None, int(j)) for j in np.flatnonzero(region.resting))
+        region, events, status = self._decided(self.theta0, region, on, 0.0)
+        if not status and self._at_rest(region):
+            return region, (*rested, Event(0.0, "collapse")), "collapsed"
+        return region, rested + events, status
+
+    def rates(self, log_t: float, states: Float[np.ndarray, "*b m"], region: Region) -> Any:
+        """Return the velocity of (theta, tau) in T, one state or many.
+
+        d theta/d tau = lambda f+ + (1 - lambda) f- while sliding, and
+        dt/d tau = lambda/Lambda+ + (1 - lambda)/Lambda-.
+        """
+        theta = states[..., :-1].reshape(*states.shape[:-1], *self.theta0.shape)
+        velocity, log_pace = self._motion(theta, region, log_t)
+        pace = np.exp(np.minimum(log_t - log_pace, 600.0))[..., None]
+        return np.concatenate([pace * velocity.reshape(*states.shape[:-1], -1), pace], axis=-1)
+
+    def _motion(
+        self, theta: Theta, region: Region, log_t: float
+    ) -> tuple[Theta, Float[np.ndarray, "*batch"]]:
+        """Return Filippov's rescaled velocity and log dt/dtau."""
+        above = self.surfaces.side(theta, region, 1)
+        if region.sliding is None:
+            return above.velocity, np.asarray(-above.log_scale)
+        below = self.surfaces.side(theta, region, -1)
+        a, b = self._inflows(theta, region, (above, below))
+        gap = np.where(b > a, b - a, 1.0)
+        log_pace = _mean_pace(np.asarray(b / gap), above.log_scale, below.log_scale)
+        height = self.surfaces.heights(theta)[..., region.sliding]
+        # back to the surface at a rate that is slow in T: drift of the steps must not add up
+        back = _RETURN * height * np.exp(np.clip(log_pace - log_t, -600.0, 600.0))
+        share = ((b + back) / gap)[..., None, None]
+        return share * above.velocity + (1.0 - share) * below.velocity, log_pace
+
+    def _inflows(
+        self, theta: Theta, region: Region, sides: tuple[Side, Side]
+    ) -> list[Float[np.ndarray, "*batch"]]:
+        """Return a and b, the rates of the height of a slide's surface on its two sides."""
+        return [self.surfaces.climbs(theta, s.velocity)[..., region.sliding] for s in sides]
+
+    def rhs(self, region: Region) -> Callable[[float, State], State]:
+        """Return the right-hand side of one region."""
+        return lambda log_t, state: self.rates(log_t, state, region)
+
+    def jac(self, region: Region) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+        """Return the Jacobian: exact where nothing slides, by central differences where it does."""
+        if region.sliding is not None:
+            return lambda log_t, state: self._differences(log_t, state, region)
+
+        def exact(log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+            theta = state[:-1].reshape(self.theta0.shape)
+            hessian, slope, log_scale = rescaled_hessian(
+                self.flow, self.surfaces.side(theta, region, 1).hat
+            )
+            out = np.zeros((state.size, state.size))
+            out[:-1, :-1], out[-1, :-1] = hessian, slope
+            out[:-1][np.tile(region.resting, len(theta))] = 0.0
+            return np.exp(min(log_t + log_scale, 600.0)) * out
+
+        return exact
+
+    def _differences(self, log_t: float, state: State, region: Region) -> Float[np.ndarray, "m m"]:
+        """Return central differences of `rates`, all columns at once."""
+        products = np.abs(other_products(state[:-1].reshape(self.theta0.shape))).max()
+        width = 1e-5 / max(1.0, products * np.abs(self.flow.data.z).max())
+        steps = width * np.eye(state.size)[:-1]
+        out = np.zeros((state.size, state.size))
+        pairs = (self.rates(log_t, state + sign * steps, region) for sign in (1, -1))
+        out[:, :-1] = np.subtract(*pairs).T / (2 * width)
+        return out
+
+    def signals(self, log_t: float, state: State, region: Region) -> Float[np.ndarray, " K"]:
+        """Return what stays positive: heights, the two sides of a slide, the pull to rest."""
+        theta = state[:-1].reshape(self.theta0.shape)
+        size = max(self.flow.perturbation.rho, float(np.abs(theta).max()))
+        height = region.signs * self.surfaces.heights(theta)
+        height[: self.surfaces.weights] /= size
+        height = np.where(self.surfaces.watched(region), height, np.inf)
+        holds, rests, share = np.full(2, np.inf), np.full(theta.shape[1], np.inf), 1.0
+        sides = [self.surfaces.side(theta, region, sign) for sign in (1, -1)]
+        if region.sliding is not None:
+            a, b = self._inflows(theta, region, tuple(sides))
+            holds = np.array([-a, b]) / max(abs(a), abs(b), 1e-300)
+            share = b / (b - a) if b != a else 1.0
+        if region.resting.any():
+            # at rest while sign(G_j) G_j(theta_hat) > 0, in the mean over a slide
+            above, below = (side.pulls * self.flow.pull(side.hat)[0] for side in sides)
+            mean = share * above + (1.0 - share) * below
+            rests = np.where(region.resting, mean, np.inf)
+        return np.concatenate([height, holds, rests])
+
+    def transition(
+        self, log_t: float, state: State, region: Region
+    ) -> tuple[State, Region, tuple[Event, ...], str]:
+        """Return state, region, events and status after the first signal reached 0."""
+        signals = self.signals(log_t, state, region)
+        due = signals <= max(_ROUNDING, float(signals.min()))
+        theta, tau = state[:-1].reshape(self.theta0.shape), float(state[-1])
+        surfaces, holds, rests = np.split(due, [self.surfaces.size, self.surfaces.size + 2])
+        region = replace(region, resting=region.resting & ~rests)
+        events = [Event(tau, "leave", None, int(j)) for j in np.flatnonzero(rests)]
+        theta = self._snapped(theta, surfaces)
+        region, surfaces, new = self._whole(region, surfaces, tau)
+        events.extend(new)
+        if holds.any() and not surfaces.any():
+            region, new, status = self._left(region, holds, tau)
+        else:
+            region, new, status = self._decided(theta, region, surfaces, tau)
+        events.extend(new)
+        if not status and self._at_rest(region):
+            events, status = [*events, Event(tau, "collapse")], "collapsed"
+        return np.append(theta.ravel(), tau), region, tuple(events), status
+
+    def _snapped(self, theta: Theta, due: Bool[np.ndarray, " S"]) -> Theta:
+        """Set weights that reached 0 to 0 exactly."""
+        due = due[: theta.size].reshape(theta.shape) if self.surfaces.weights else False
+        return np.where(due, 0.0, theta)
+
+    def _at_rest(self, region: Region) -> bool:
+        """Tell whether every coordinate that can move is at rest."""
+        return bool((region.resting | self.surfaces.idle).all())
+
+    def _whole(
+        self, region: Region, due: Bool[np.ndarray, " S"], tau: float
+    ) -> tuple[Region, Bool[np.ndarray, " S"], list[Event]]:
+        """Settle coordinates whose weights reach 0 together: rest, or pass at odd depth."""
+        depth, count = len(self.theta0), self.surfaces.weights
+        if not count:
+            return region, due, []
+        zero = due if depth % 2 else due | (region.signs == 0)  # reached along an axis
+        whole = zero[:count].reshape(depth, -1).all(axis=0)
+        flip = np.append(np.tile(whole, depth), np.zeros(due.size - count, bool))
+        kind = "cross" if depth % 2 else "zero"
+        if depth % 2:  # eps does not jump there: the other layers' product keeps its sign
+            region = replace(region, signs=np.where(flip, -region.signs, region.signs))
+        else:
+            signs = np.where(flip & (region.signs == 0), 1, region.signs)
+            region = replace(region, signs=signs, resting=region.resting | whole)
+        events = [Event(tau, kind, None, int(j)) for j in np.flatnonzero(whole)]
+        return region, due & ~flip, events
+
+    def _left(
+        self, region: Region, holds: Bool[np.ndarray, " 2"], tau: float
+    ) -> tuple[Region, tuple[Event, ...], str]:
+        """End a slide, to the side whose field no longer points at the surface."""
+        if holds.all():
+            return region, (), "several"
+        signs = np.where(region.signs == 0, 1 if holds[0] else -1, region.signs)
+        event = Event(tau, "leave", *self.surfaces.place(region.sliding))
+        return replace(region, signs=signs), (event,), ""
+
+    def _decided(
+        self, theta: Theta, region: Region, due: Bool[np.ndarray, " S"], tau: float
+    ) -> tuple[Region, tuple[Event, ...], str]:
+        """Cross, slide or leave where Filippov's solution is unique; else hand over."""
+        places = np.flatnonzero(due | (region.signs == 0))
+        if not due.any():
+            return region, (), ""
+        found = self.surfaces.candidates(theta, region, places) if len(places) <= 2 else []
+        if len(found) != 1:
+            return region, (), "several"
+        events = []
+        for surface in places:
+            old, new = region.signs[surface], found[0].signs[surface]
+            kind = "slide" if new == 0 else "leave" if old == 0 else "cross"
+            if new != old and (new == 0 or tau > 0):  # a start on a surface only enters a region
+                events.append(Event(tau, kind, *self.surfaces.place(int(surface))))
+        return found[0], tuple(events), ""
+
+
+def _mean_pace(
+    share: Float[np.ndarray, "*b"], above: Float[np.ndarray, "*b"], below: Float[np.ndarray, "*b"]
+) -> Float[np.ndarray, "*b"]:
+    """Return log(share/Lambda+ + (1 - share)/Lambda-) from log Lambda+ and log Lambda-."""
+    top = -np.minimum(above, below)
+    mean = share * np.exp(-above - top) + (1.0 - share) * np.exp(-below - top)
+    # the share leaves [0, 1] in trial steps only
+    return np.asarray(top + np.log(np.maximum(mean, 1e-9)))

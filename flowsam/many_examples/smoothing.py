@@ -1,0 +1,115 @@
+"""l_inf-SAM with tanh in place of the sign: it converges to Utkin's solution, not to Filippov's.
+
+eps = -rho tanh(F / width), F the rescaled descent direction. As width -> 0 the state slides where
+tanh takes the value in [-1, 1] that keeps F_j = 0 (equivalent control, put inside theta_hat), while
+discrete SAM averages the velocities of the two sides. The loss is not linear in theta_hat, so the
+paths differ by a bounded offset: the limit direction is the same, the path is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.engines.stepping import Tolerances, march
+from flowsam.flow import Flow
+from flowsam.many_examples.hessian import rescaled_hessian
+from flowsam.many_examples.log_clock import LateRun, LogClock, stop_at
+
+__all__ = ["SmoothedFlow", "smoothed_run"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+
+_WIDTH = 1e-4  # of the largest |F| at the start: Utkin's solution to a few times that
+
+
+@dataclass(frozen=True)
+class SmoothedFlow(Flow):
+    """A flow whose ascent step is a steep continuous function of the gradient.
+
+    Parameters
+    ----------
+    width : float
+        Size of F below which tanh is not yet the sign; > 0.
+    """
+
+    width: float = 1e-4
+
+    def perturbed(self, theta: Theta) -> Theta:
+        """Return `theta - rho tanh(F / width)`."""
+        return theta - self.perturbation.rho * np.tanh(self.descent(theta)[0] / self.width)
+
+
+@dataclass(frozen=True, eq=False)
+class _SmoothedClock(LogClock):
+    """The smoothed flow in the clock T, with its own Jacobian."""
+
+    def jacobian(self, log_t: float, state: Float[np.ndarray, " m"]) -> Float[np.ndarray, "m m"]:
+        """Return the derivative of `rates`: d eps/d theta = -(rho/width) cosh^-2(F/width) dF."""
+        theta = state[:-1].reshape(self.theta0.shape)
+        hessian, slope, _ = rescaled_hessian(self.flow, theta)
+        direction = self.flow.descent(theta)[0].ravel()
+        reach = np.minimum(np.abs(direction) / self.flow.width, 300.0)
+        steep = self.flow.perturbation.rho / self.flow.width / np.cosh(reach) ** 2
+        spread = -steep[:, None] * (hessian - np.outer(direction, slope))
+        at_hat, slope, log_scale = rescaled_hessian(self.flow, self.flow.perturbed(theta))
+        out = np.zeros((state.size, state.size))
+        out[:-1, :-1] = at_hat + at_hat @ spread
+        out[-1, :-1] = slope + slope @ spread
+        return np.exp(min(log_t + log_scale, 600.0)) * out
+
+
+def smoothed_run(
+    flow: Flow,
+    theta0: Float[np.ndarray, "L d"],
+    *,
+    end: tuple[float, str],
+    tolerances: tuple[float, float] = (1e-9, 1e-12),
+) -> LateRun:
+    """Integrate l_inf-SAM with a steep tanh for the sign, implicitly.
+
+    eps = -rho tanh(F / width), width = 1e-4 of the largest |F| at the start.
+
+    Parameters
+    ----------
+    flow : Flow
+        l_inf, rho > 0, any number of examples.
+    theta0 : ndarray, shape (L, d)
+        Start.
+    end : tuple of float and str
+        The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
+    tolerances : tuple
+        rtol and atol.
+
+    Returns
+    -------
+    LateRun
+        An approximation of Utkin's solution. Where nothing slides it is Filippov's and discrete
+        SAM's too; where something does it keeps a distance from them of the order of rho^2, and
+        only the limit direction is shared.
+
+    Notes
+    -----
+    Derivation: derivations/discrete_to_flow.py.
+
+    Examples
+    --------
+    >>> from flowsam import Data, linf
+    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), linf(0.1))
+    >>> run = smoothed_run(flow, np.array([[0.0, 0.3]]), end=(50.0, "log_t_end"))
+    >>> run.states(np.array([50.0]))[0, 0].round(1)
+    array([17.3, 17.3])
+    """
+    width = _WIDTH * max(float(np.abs(flow.descent(theta0)[0]).max()), 1e-300)
+    steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss, width)
+    system, in_log_t = _SmoothedClock(steep, theta0), end[1] == "log_t_end"
+    marched = march(
+        system,
+        (np.append(theta0.ravel(), 0.0), "Radau", ""),
+        end=end[0] if in_log_t else np.inf,
+        tolerances=Tolerances("Radau", *tolerances, lambda mode: system.jacobian),
+        stop=None if in_log_t else stop_at(end[0]),
+    )
+    return LateRun(marched, theta0.shape, "tanh for sign (Utkin), Radau")

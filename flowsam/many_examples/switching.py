@@ -1,0 +1,208 @@
+"""Switching surfaces of l_inf-SAM with several examples: where they are, and which side leads on.
+
+eps = -rho sign(G_j) sign(P_lj) jumps where a weight is 0 (P, the other layers' product, changes
+sign) and where a component of `G = sum_i q_i z_i` is 0. All coordinates share the q_i, so where
+the state slides on one surface the whole field is one convex combination of its two sides.
+Features whose columns of z are proportional share one surface `G_j = 0`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.flow import Flow
+from flowsam.network import other_products
+
+__all__ = ["JointSwitching", "Region", "Side"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+Heights = Float[np.ndarray, "*batch S"]
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The side of every surface a state is on.
+
+    Parameters
+    ----------
+    signs : ndarray of int, shape (S,)
+        +1 or -1; 0 for the one surface the state slides on.
+    resting : ndarray of bool, shape (d,)
+        Coordinates whose weights are all pinned to 0 (even depth): beta_hat_j = rho^L there for
+        either sign of the weights, so that any number of them may rest without ambiguity.
+    """
+
+    signs: Int[np.ndarray, " S"]
+    resting: Bool[np.ndarray, " d"]
+
+    @property
+    def sliding(self) -> int | None:
+        """The surface the state slides on, or None."""
+        return int(np.argmin(np.abs(self.signs))) if not self.signs.all() else None
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One side of a surface: the signs of G, perturbed weights, velocity and log Lambda there."""
+
+    pulls: Float[np.ndarray, " d"]
+    hat: Theta
+    velocity: Theta
+    log_scale: Float[np.ndarray, "*batch"]
+
+
+@dataclass(frozen=True, eq=False)
+class JointSwitching:
+    """The surfaces of a flow, weights (layer by layer) first, then the pulls.
+
+    Parameters
+    ----------
+    flow : Flow
+        l_inf, rho > 0.
+    depth : int
+        Number of layers; at depth 1 weights are no surfaces.
+
+    Examples
+    --------
+    >>> from flowsam import Data, linf, split_signs
+    >>> data = split_signs(Data([[1.0, 2.0], [2.0, 1.0]]))
+    >>> JointSwitching(Flow(data, linf(0.1)), 2).size  # 8 weights, 2 pulls: pairs share theirs
+    10
+    """
+
+    flow: Flow
+    depth: int
+
+    def __post_init__(self) -> None:
+        """Find the surfaces G_j = 0: one for each direction of the columns of z."""
+        z = self.flow.data.z
+        top = np.take_along_axis(z, np.abs(z).argmax(axis=0)[None], axis=0)[0]
+        unit = z / np.where(top == 0, 1.0, top)
+        same = (np.abs(unit[:, :, None] - unit[:, None, :]) <= 1e-13).all(axis=0)
+        leaders, owner = np.unique(same.argmax(axis=0), return_inverse=True)
+        object.__setattr__(self, "_leaders", leaders)
+        object.__setattr__(self, "_owner", owner)
+        object.__setattr__(self, "_columns", unit[:, leaders])
+        object.__setattr__(self, "_orientation", np.sign(top).astype(int))
+
+    @property
+    def weights(self) -> int:
+        """How many of the surfaces are zeros of weights."""
+        return self.depth * self.flow.data.z.shape[1] if self.depth > 1 else 0
+
+    @property
+    def size(self) -> int:
+        """Number of surfaces."""
+        return self.weights + len(self._leaders)
+
+    @property
+    def idle(self) -> Bool[np.ndarray, " d"]:
+        """Features that are 0 in every example: they never move."""
+        return self._orientation == 0
+
+    def place(self, surface: int) -> tuple[int | None, int]:
+        """Return layer and coordinate of a surface; the layer is None for a pull."""
+        if surface >= self.weights:
+            return None, int(self._leaders[surface - self.weights])
+        return divmod(surface, self._owner.size)
+
+    def watched(self, region: Region) -> Bool[np.ndarray, " S"]:
+        """Tell which surfaces the state may reach: not that of its slide, nor of what rests."""
+        moving = ~(self.idle | region.resting)
+        own = np.tile(moving, self.depth) if self.weights else np.empty(0, bool)
+        return np.append(own, ~self.idle[self._leaders]) & (region.signs != 0)
+
+    def sides(self, region: Region) -> Float[np.ndarray, "L d"]:
+        """Return the signs of the weights in a region."""
+        if not self.weights:
+            return np.ones((1, self._owner.size))
+        return region.signs[: self.weights].reshape(self.depth, -1).astype(float)
+
+    def pulls(self, region: Region) -> Float[np.ndarray, " d"]:
+        """Return the sign of every G_j in a region."""
+        return (region.signs[self.weights :][self._owner] * self._orientation).astype(float)
+
+    def side(self, theta: Theta, region: Region, sign: int) -> Side:
+        """Return the field with the surface of a slide taken as `sign`."""
+        held = replace(region, signs=np.where(region.signs == 0, sign, region.signs))
+        rho = self.flow.perturbation.rho
+        pulls = self.pulls(held)
+        hat = theta - rho * pulls * other_products(self.sides(held))
+        velocity, log_scale = self.flow.descent(hat)
+        moved = np.where(region.resting, 0.0, velocity)
+        return Side(pulls, hat, moved, np.asarray(log_scale))
+
+    def heights(self, theta: Theta) -> Heights:
+        """Return what is 0 on each surface: weights, and G_j over the largest |z_ij|."""
+        columns = self._shares(theta)[0] @ self._columns
+        if not self.weights:
+            return columns
+        return np.concatenate([theta.reshape(*theta.shape[:-2], -1), columns], axis=-1)
+
+    def climbs(self, theta: Theta, velocity: Theta) -> Heights:
+        """Return the rate of each height along a velocity.
+
+        dG_j = sum_i q_i s_i (z_ij - G_j) dm_i, with s_i = d log|ell'|/dm and dm_i the rate of
+        the margin i.
+        """
+        q, bend = self._shares(theta)
+        paces = (other_products(theta) * velocity).sum(axis=-2) @ self.flow.data.z.T
+        flux = bend * paces
+        columns = flux @ self._columns - flux.sum(axis=-1)[..., None] * (q @ self._columns)
+        if not self.weights:
+            return columns
+        return np.concatenate([velocity.reshape(*theta.shape[:-2], -1), columns], axis=-1)
+
+    def _shares(self, theta: Theta) -> tuple[Float[np.ndarray, "*b n"], Float[np.ndarray, "*b n"]]:
+        """Return the shares q_i of the examples at theta itself, and q_i s_i."""
+        loss = self.flow.loss
+        margins = np.prod(theta, axis=-2) @ self.flow.data.z.T
+        logs = loss.log_slope(margins)
+        q = np.exp(logs - logs.max(axis=-1, keepdims=True))
+        q = q / q.sum(axis=-1, keepdims=True)
+        return q, q * loss.log_slope_derivative(margins)
+
+    def locate(self, theta: Float[np.ndarray, "L d"]) -> tuple[Region, Bool[np.ndarray, " S"]]:
+        """Return the region of a state and the surfaces it lies on."""
+        height = self.heights(theta)
+        zero = theta == 0 if self.weights else np.zeros(theta.shape, bool)
+        resting = zero.all(axis=0) & ~self.idle & (self.depth % 2 == 0)
+        region = Region(np.where(height < 0, -1, 1), resting)
+        return region, self.watched(region) & (np.abs(height) <= 1e-14)
+
+    def candidates(
+        self, theta: Float[np.ndarray, "L d"], region: Region, due: Int[np.ndarray, " k"]
+    ) -> list[Region]:
+        """Return the regions a state on the surfaces `due` can move on in.
+
+        A side is possible if its field leaves the surface into it; sliding on one surface, if
+        both fields point at it. Exactly one region: Filippov's solution is unique there.
+        """
+        found = []
+        for signs in product((1, -1, 0), repeat=len(due)):
+            if signs.count(0) > 1:
+                continue
+            trial = replace(region, signs=region.signs.copy())
+            trial.signs[due] = signs
+            if self._leads_into(theta, trial, due):
+                found.append(trial)
+        return found
+
+    def _leads_into(
+        self, theta: Float[np.ndarray, "L d"], region: Region, due: Int[np.ndarray, " k"]
+    ) -> bool:
+        """Tell whether the field of a region takes a state on its edge into it."""
+        above = self.climbs(theta, self.side(theta, region, 1).velocity)
+        surface = region.sliding
+        if surface is not None:
+            below = self.climbs(theta, self.side(theta, region, -1).velocity)
+            a, b = above[surface], below[surface]
+            if not a < 0 < b:
+                return False
+            above = (b * above - a * below) / (b - a)
+        others = due[due != surface] if surface is not None else due
+        return bool((region.signs[others] * above[others] > 0).all())

@@ -1,0 +1,74 @@
+"""Iteration with halved steps: where Filippov's solution is not unique, and honest ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flowsam.data import Data, single_example
+from flowsam.discrete import iterate
+from flowsam.flow import Flow
+from flowsam.losses import exponential
+from flowsam.many_examples import chatter, iteration
+from flowsam.many_examples.chatter import chatter_run
+from flowsam.perturbations import linf
+from flowsam.solver import solve
+from tests.test_sliding import predictors, separable, start
+
+
+def test_a_second_surface_hands_over() -> None:
+    """From two sliding components on the run is iterated, and says so with its difference."""
+    flow, theta = Flow(separable(3), linf(0.2)), start(3, 1)
+    run = solve(flow, theta, log_t_end=5.0)
+    assert run.status == "finished"
+    assert "several surfaces from log t = 3.26" in run.message
+    assert "halving the step changed the predictor by" in run.message
+    assert run.method == "Filippov (DOP853, Radau), then iteration"
+    assert run.log_t[-1] == pytest.approx(5.0)
+    assert (np.diff(run.log_t) > 0).all()
+    assert (np.diff(run.tau) > 0).all()
+    steps = iterate(flow, theta, learning_rate=0.01, steps=int(np.expm1(5.0) / 0.01))
+    error = np.abs(steps.beta - predictors(run, steps.log_t)).max()
+    assert error < 4e-3 < 2e-3 * np.abs(steps.beta).max()
+
+
+def test_one_surface_agrees_with_filippov() -> None:
+    """Where Filippov's solution is unique the iteration finds it, in both clocks."""
+    flow, theta = Flow(separable(1), linf(0.2)), start(1, 1)
+    exact = solve(flow, theta, log_t_end=6.0, save_at=400)
+    run = solve(flow, theta, log_t_end=6.0, save_at=60, method="discrete")
+    assert run.method == "iteration"
+    assert np.abs(run.beta - predictors(exact, run.log_t)).max() < 3e-3 * np.abs(run.beta).max()
+    np.testing.assert_allclose(run.tau, np.interp(run.log_t, exact.log_t, exact.tau), atol=0.02)
+
+
+def test_original_time_by_steps() -> None:
+    """Depth 1, one example, exponential loss: e^m = e^(rho |mu|_1) + |mu|^2 t to first order."""
+    flow = Flow(single_example([3.0, 4.0]), linf(0.05), exponential)
+    run = chatter_run(flow, np.full((1, 2), 0.1), end=(0.3, "tau_end"))
+    state = run.states(run.edges[-1:])[0, 0]
+    assert run.tau(run.edges[-1:])[0] == pytest.approx(0.3)
+    np.testing.assert_allclose(state, 0.1 + 0.3 * np.array([3.0, 4.0]))
+    area = np.exp(0.7 - 0.35) * np.expm1(25 * 0.3) / 25
+    assert run.edges[-1] == pytest.approx(np.log1p(area), rel=1e-2)
+
+
+def test_a_state_at_rest_is_held(monkeypatch) -> None:
+    """A feature that cannot separate comes to rest on average: the run says so and goes on."""
+    monkeypatch.setattr(iteration, "_LOOK", 1024)
+    flow = Flow(Data([[1.0], [-0.5]]), linf(0.3))
+    run = chatter_run(flow, np.array([[0.5]]), end=(60.0, "log_t_end"))
+    assert run.march.status == "finished"
+    assert "at rest on average" in run.note
+    assert run.edges[-1] == 60.0
+    settled = run.states(np.array([30.0, 60.0]))[:, 0, 0]
+    assert settled[0] == pytest.approx(settled[1], abs=1e-6)
+
+
+def test_too_many_steps_are_said(monkeypatch) -> None:
+    """An end that takes too many steps is a failure with the time reached."""
+    monkeypatch.setattr(chatter, "_MOST_STEPS", 500)
+    flow = Flow(separable(3), linf(0.2))
+    run = chatter_run(flow, start(3, 1), end=(1e7, "log_t_end"))
+    assert run.march.status == "failed"
+    assert "steps of the iteration end there" in run.note
