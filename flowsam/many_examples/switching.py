@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from flowsam.flow import Flow
+from flowsam.losses import softmax
 from flowsam.network import other_products
 
 __all__ = ["JointSwitching", "Region", "Side"]
@@ -161,9 +162,7 @@ class JointSwitching:
         """Return the shares q_i of the examples at theta itself, and q_i s_i."""
         loss = self.flow.loss
         margins = np.prod(theta, axis=-2) @ self.flow.data.z.T
-        logs = loss.log_slope(margins)
-        q = np.exp(logs - logs.max(axis=-1, keepdims=True))
-        q = q / q.sum(axis=-1, keepdims=True)
+        q = softmax(loss.log_slope(margins))
         return q, q * loss.log_slope_derivative(margins)
 
     def locate(self, theta: Float[np.ndarray, "L d"]) -> tuple[Region, Bool[np.ndarray, " S"]]:
