@@ -1,4 +1,4 @@
-"""The textbook solver that fails: a sign inside the right-hand side given to `solve_ivp`."""
+"""What one writes first: a sign in a right-hand side, which fails, loops, and plain fields."""
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -25,3 +25,42 @@ def calls_of_naive(method, budget):
     except Stuck:
         pass
     return calls, reached
+
+
+def textbook_field(z, rho):
+    """Return the right-hand side of l_2-SAM one writes first, L = 2, in the rescaled clock."""
+
+    def descent(w):
+        margins = z @ (w[0] * w[1])
+        share = np.exp(margins.min() - margins)
+        return (share / share.sum()) @ z * w[::-1]
+
+    def velocity(_, state):
+        w = state.reshape(2, -1)
+        g = descent(w)
+        return descent(w - rho * g / np.sqrt((g**2).sum())).ravel()
+
+    return velocity
+
+
+def solve_ivp_loop(z, rho, starts, *, tau_end, rtol):
+    """Return last states (B, 2, d): one call of `solve_ivp` a start."""
+    field, how = textbook_field(z, rho), {"method": "DOP853", "rtol": rtol, "atol": 1e-3 * rtol}
+    runs = [solve_ivp(field, (0, tau_end), start.ravel(), **how) for start in starts]
+    return np.array([run.y[:, -1].reshape(2, -1) for run in runs])
+
+
+def discrete_sam(z, rho, starts, *, tau_end, steps):
+    """Return last states (B, 2, d) of discrete l_2-SAM, all starts at once, steps in tau."""
+
+    def descent(w):
+        margins = (w[:, 0] * w[:, 1]) @ z.T
+        share = np.exp(margins.min(axis=1, keepdims=True) - margins)
+        return ((share / share.sum(axis=1, keepdims=True)) @ z)[:, None] * w[:, ::-1]
+
+    w = starts.copy()
+    for _ in range(steps):
+        g = descent(w)
+        norm = np.sqrt((g**2).sum(axis=(1, 2), keepdims=True))
+        w = w + tau_end / steps * descent(w - rho * g / norm)
+    return w

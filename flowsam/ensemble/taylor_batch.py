@@ -83,23 +83,24 @@ def march(
     >>> if installed():
     ...     assert abs(march(flow, start, tau_end=1.0, rtol=1e-9)[0] - np.e).max() < 1e-14
     """
-    run, (depth, d, number) = _compiled(flow, w.shape, rtol), w.shape
+    run, number = _compiled(flow, w.shape, rtol), w.shape[-1]
     lanes = run.batch_size
     numbers = [flow.perturbation.rho, *flow.data.z.ravel()]
     run.pars[:] = np.broadcast_to(np.array(numbers)[:, None], run.pars.shape)
-    out, steps = np.empty((depth * d, number)), np.zeros(number, dtype=np.int64)
-    arrived, flat = np.zeros(number, dtype=bool), w.reshape(depth * d, number)
-    for first in range(0, number, lanes):
-        # the last batch is filled with the last member
-        chosen = np.minimum(np.arange(first, first + lanes), number - 1)
+    # one batch after the other in memory, the last one filled with the last member
+    chosen = np.minimum(np.arange(-(-number // lanes) * lanes), number - 1)
+    batches = w.reshape(-1, number)[:, chosen].reshape(-1, chosen.size // lanes, lanes)
+    batches = np.ascontiguousarray(batches.swapaxes(0, 1))
+    reached, steps = np.empty(batches[:, 0].shape), np.empty(batches[:, 0].shape, dtype=np.int64)
+    state, time = run.state, run.time
+    for k, batch in enumerate(batches):
         run.set_time(0.0)
-        run.state[:] = flat[:, chosen]
+        state[:] = batch
         run.propagate_until(tau_end, max_steps=MOST_STEPS)
-        out[:, chosen] = run.state
-        arrived[chosen] = [end[0].name == "time_limit" for end in run.propagate_res]
-        steps[chosen] = [end[3] for end in run.propagate_res]
-    arrived &= np.isfinite(out).all(axis=0)
-    return out.reshape(w.shape), steps, arrived
+        batch[:], reached[k], steps[k] = state, time, [end[3] for end in run.propagate_res]
+    out = np.ascontiguousarray(batches.swapaxes(0, 1)).reshape(*w.shape[:2], -1)[..., :number]
+    arrived = (reached.ravel()[:number] == tau_end) & np.isfinite(out).all(axis=(0, 1))
+    return np.ascontiguousarray(out), steps.ravel()[:number], arrived
 
 
 def _compiled(flow: Flow, shape: tuple[int, ...], rtol: float) -> Any:

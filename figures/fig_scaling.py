@@ -1,0 +1,58 @@
+"""How cost grows: with features, examples, cells of a portrait, and late time, fitted powers.
+
+Takes: 30 s.
+"""
+
+import numpy as np
+
+from figures import style
+from figures.costs import late_run, plane_of, run_of
+from figures.timing import exponent, timed
+
+FAST = {"most": 2}
+NAMES = {"features": "d", "examples": "n", "cells": "cells", "log_t": "log t"}
+
+
+def compute(most=5):
+    """Return sizes and seconds (2, k) of each."""
+    work = {
+        "features": (lambda d: run_of(d, 20), 64.0),
+        "examples": (lambda n: run_of(20, n), 64.0),
+    }
+    work |= {"cells": (plane_of, 1e5), "log_t": (late_run, 100.0)}
+    found = {}
+    for name, (make, first) in work.items():
+        sizes = np.array(
+            [round(first * (3.2 if name == "log_t" else 2.0) ** k) for k in range(most)]
+        )
+        make(sizes[0])()
+        found[name] = np.array([sizes, [timed(make(size), repeat=3)[0] for size in sizes]])
+    facts = {"rule": "l_2-SAM, rho = 0.1; portrait: l_inf-SAM, rho = 1", "rho": "as named", "L": 2}
+    facts |= {"data": "positive Gaussian z; portrait: mu = (1, 2)", "loss": "exponential"}
+    facts |= {
+        "start": "uniform, margins of order 1; portrait: balanced",
+        "clock": "tau; log(1 + t)",
+    }
+    facts |= {
+        "method": "solve_many (64 starts), phase_portrait, solve",
+        "tolerances": "rtol 1e-9, 1e-8",
+    }
+    return found | {"card": style.card(**facts)}
+
+
+def draw(caption, **found):
+    """Return the figure: four panels of seconds over size, with the fitted power."""
+    figure, axes = style.panels(4, width=style.PAGE, height=2.0)
+    for panel, (name, (sizes, seconds)) in zip(axes, found.items(), strict=True):
+        panel.loglog(sizes, seconds, "o", color="#0072B2", markersize=4)
+        power = exponent(sizes, seconds)
+        level = np.exp(np.mean(np.log(seconds) - power * np.log(sizes)))
+        panel.loglog(sizes, level * sizes**power, color="black", linewidth=0.8)
+        panel.set(xlabel=NAMES[name], title=f"power {power:.2f}")
+        panel.minorticks_off()
+    axes[0].set_ylabel("seconds")
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_scaling", compute, draw)

@@ -1,0 +1,26 @@
+"""What a call costs: processor seconds of this process, which other processes do not disturb."""
+
+import time
+
+import numpy as np
+
+
+def timed(call, *, repeat=1):
+    """Return the least processor seconds of several calls, and the last result."""
+    spent = []
+    for _ in range(repeat):
+        begin = time.process_time()
+        result = call()
+        spent.append(time.process_time() - begin)
+    return min(spent), result
+
+
+def relative_error(found, reference, *, floor=1e-300):
+    """Return the largest difference over the starts, relative to each one's largest weight."""
+    size = np.maximum(np.abs(reference).max(axis=(-2, -1), keepdims=True), floor)
+    return float((np.abs(found - reference) / size).max())
+
+
+def exponent(sizes, seconds):
+    """Return the fitted power of a cost, by least squares on logarithms."""
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])

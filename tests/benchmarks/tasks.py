@@ -1,0 +1,212 @@
+"""The tasks: each yields rows of what an engine cost and how wrong it was, on the same work."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from figures.naive import solve_ivp_loop, textbook_field
+from figures.timing import relative_error, timed
+from flowsam import Data, Flow, balanced, exponential, l2, linf, phase_portrait, solve
+from flowsam.ensemble import solve_many, taylor_batch
+from flowsam.exact import l2_two_layer, linf_balanced
+from flowsam.network import beta
+from tests.benchmarks import rivals
+
+RTOL, CHECKED = 1e-9, 50  # starts whose error is measured
+
+
+@dataclass(frozen=True)
+class Row:
+    """One engine on one task; `share` of the work was done and its cost scaled up."""
+
+    task: str
+    engine: str
+    seconds: float
+    error: float
+    share: float = 1.0
+    note: str = ""
+
+
+def example(d, n):
+    """Return data (n, d) and a generator; positive, so that positive starts separate them."""
+    rng = np.random.default_rng(100 * d + n)
+    z = np.linspace(1.0, 2.0, d)[None] if n == 1 else 0.1 + np.abs(rng.normal(size=(n, d)))
+    return z, rng
+
+
+class Race:
+    """Engines on one batch of starts to one tau, with their errors against a fine solution."""
+
+    def __init__(self, task, z, rho, starts, tau_end, *, fine=None):  # noqa: PLR0913
+        self.task, self.z, self.rho, self.starts, self.tau_end = task, z, rho, starts, tau_end
+        self.flow = Flow(Data(z), l2(rho), exponential)
+        self.fine = fine if fine is not None else self.many("DOP853", 1e-13, starts[:CHECKED])
+
+    def many(self, method, rtol, starts):
+        """Last states of `solve_many`."""
+        how = {"tau_end": self.tau_end, "rtol": rtol, "method": method}
+        return solve_many(self.flow, starts, **how).theta
+
+    def row(self, engine, call, *, only=None, repeat=1, note=""):
+        """Time a call on the starts, or on the first few and scaled up; None: not installed."""
+        starts = self.starts[:only]
+        seconds, found = timed(lambda: call(starts), repeat=repeat)
+        if isinstance(found, tuple):  # it timed itself, without compiling
+            seconds, found = found
+        if found is None:
+            return
+        checked = min(len(found), len(self.fine))
+        error = relative_error(found[:checked], self.fine[:checked], floor=self.rho)
+        share = len(starts) / len(self.starts)
+        yield Row(self.task, engine, seconds / share, error, share, note)
+
+    def ours(self, *, repeat=1):
+        """Rows of flowsam's engines for batches."""
+        if len(self.z) == 1:
+            mu, rho, end = self.z[0], self.rho, [self.tau_end]
+            exact = lambda s: l2_two_layer.weights(s, mu, rho=rho, tau=end)[:, 0]  # noqa: E731
+            yield from self.row("flowsam exact form", exact, repeat=repeat)
+        if taylor_batch.installed():
+            self.many("heyoka", RTOL, self.starts[:8])  # compile
+            note = f"rtol {RTOL:g}, compiled before"
+            yield from self.row(
+                "flowsam solve_many, heyoka", lambda s: self.many("heyoka", RTOL, s),
+                repeat=repeat, note=note,
+            )  # fmt: skip
+        yield from self.row(
+            "flowsam solve_many, DOP853", lambda s: self.many("DOP853", RTOL, s), repeat=repeat
+        )
+
+    def others(self, *, steps, looped=100, torch_looped=2):
+        """Rows of what people use today."""
+        z, rho, end = self.z, self.rho, self.tau_end
+        to = {"tau_end": end}
+        yield from self.row(
+            "solve_ivp loop, textbook field",
+            lambda s: solve_ivp_loop(z, rho, s, rtol=RTOL, **to), only=looped,
+        )  # fmt: skip
+        yield from self.row(
+            "diffrax vmap, Dopri8", lambda s: rivals.diffrax_vmap(z, rho, s, rtol=RTOL, **to)
+        )
+        note = f"{steps} steps of {end / steps:g}"
+        yield from self.row(
+            "PyTorch SAM, vectorised",
+            lambda s: rivals.torch_sam(z, (2, rho), s, steps=steps, **to), note=note,
+        )  # fmt: skip
+        if torch_looped:
+            yield from self.row(
+                "PyTorch SAM, loop",
+                lambda s: rivals.torch_loop(z, (2, rho), s, steps=steps, **to),
+                only=torch_looped, note=note,
+            )  # fmt: skip
+
+
+def single_runs(scale=1.0):
+    """One start, one run to tau = 2, by `solve` and by others."""
+    for d, n in ((2, 1), (10, 20), (100, 20), (1000, 100)):
+        z, rng = example(d, n)
+        start = rng.uniform(0.7, 1.3, (1, 2, d)) / np.sqrt(d / 2)  # margins of order 1
+        race = Race(f"single run, d={d} n={n}", z, 0.1, start, 2.0)
+        run = lambda s: solve(race.flow, s[0], tau_end=2.0, save_at=2).theta[-1:]  # noqa: B023, E731
+        yield from race.row("flowsam solve", run, repeat=5)
+        yield from race.ours(repeat=5) if d < 20 else ()
+        yield from race.others(steps=int(2000 * scale), torch_looped=0)
+
+
+def ensembles(scale=1.0):
+    """10,000 starts to tau = 4 (n = 1) or 1."""
+    for d, n in ((2, 1), (10, 20)):
+        z, rng = example(d, n)
+        number, end = int(10_000 * scale), 4.0 if n == 1 else 1.0
+        starts = rng.uniform(0.7, 2.0, (number, 2, d))
+        race = Race(f"{number} starts, d={d} n={n}", z, 1.0, starts, end)
+        yield from race.ours(repeat=3 if n == 1 else 1)
+        yield from race.others(steps=1000)
+
+
+def plane_of(side):
+    """Axis and balanced starts of a square grid, in random order: the first few stand for all."""
+    x = np.linspace(2 / side, 2, side)
+    plane = balanced(np.stack(np.meshgrid(x, x), axis=-1), 2).reshape(-1, 2, 2)
+    return x, np.random.default_rng(0).permutation(plane)
+
+
+def grid(scale=1.0):
+    """A 200 x 200 grid of balanced starts to tau = 20, mu = (1, 2), rho = 1, under l_2."""
+    side, steps = int(200 * scale), int(2000 * scale)
+    task = f"{side} x {side} grid, l_2, tau = 20"
+    race = Race(task, np.array([[1.0, 2.0]]), 1.0, plane_of(side)[1], 20.0)
+    yield from race.ours()
+    yield from race.others(steps=steps, looped=100, torch_looped=0)
+
+
+def grid_with_signs(scale=1.0):
+    """The same under l_inf; the exact form is the reference (tests check it to 50 digits)."""
+    side, steps, mu, end = int(200 * scale), int(2000 * scale), np.array([1.0, 2.0]), 20.0
+    x, plane = plane_of(side)
+    exact = lambda s: linf_balanced.weights(s, mu, rho=1.0, tau=[end])[:, 0]  # noqa: E731
+    task = f"{side} x {side} grid, l_inf, tau = 20"
+    race = Race(task, mu[None], 1.0, plane, end, fine=exact(plane))
+    yield from race.row("flowsam exact form", exact, repeat=3, note="the reference")
+    flow = Flow(Data(mu[None]), linf(1.0))
+    seconds, _ = timed(lambda: phase_portrait(flow, x, x), repeat=3)
+    yield Row(task, "flowsam phase_portrait", seconds, 0.0, note="labels of the limit")
+    one = lambda s: solve(flow, s, tau_end=end, method="DOP853", save_at=2).theta[-1]  # noqa: E731
+    yield from race.row(
+        "flowsam solve, DOP853 and events", lambda s: np.array([one(w) for w in s]), only=20
+    )
+    yield from race.row(
+        "PyTorch SAM, vectorised",
+        lambda s: rivals.torch_sam(mu[None], (np.inf, 1.0), s, tau_end=end, steps=steps),
+        note=f"{steps} steps of {end / steps:g}",
+    )
+
+
+def portraits(scale=1.0):
+    """Labels of a 2000 x 2000 plane, l_inf and l_2, for the cost of one start."""
+    side = int(2000 * scale)
+    x = np.linspace(2 / side, 2, side)
+    for rule, points in ((linf(1.0), x), (l2(1.0), x[:: max(1, side // 200)])):
+        flow, cells = Flow(Data([[1.0, 2.0]]), rule), len(points) ** 2
+        phase_portrait(flow, points[:9], points[:9])
+        seconds, _ = timed(lambda: phase_portrait(flow, points, points))  # noqa: B023
+        note = f"{cells} cells, {seconds / cells * 1e9:.0f} ns a start"
+        yield Row("portrait", f"flowsam phase_portrait, {rule.name}", seconds, 0.0, note=note)
+
+
+def late(scale=1.0):
+    """Four features, 20 examples, to late original time: the field times e^T against `solve`."""
+    z, rng = example(4, 20)
+    start = rng.uniform(0.3, 0.6, (2, 4))
+    flow = Flow(Data(z), l2(0.1), exponential)
+    for end in (500.0, 1e4):
+        task = f"to log t = {end:g}"
+        fine = solve(flow, start, log_t_end=end, rtol=1e-11, save_at=2)
+        seconds, run = timed(lambda: solve(flow, start, log_t_end=end, rtol=1e-8, save_at=2))  # noqa: B023
+        error = relative_error(run.theta[-1], fine.theta[-1])
+        yield Row(task, f"flowsam solve, {run.method}", seconds, error, note=run.status)
+        seconds, (reached, theta) = timed(lambda: _textbook_late(z, start, end))  # noqa: B023
+        error = relative_error(theta, fine.theta[-1]) if reached >= end else float("nan")
+        note = f"reached log t = {reached:.4g}"
+        yield Row(task, "solve_ivp Radau, textbook field", seconds, error, note=note)
+
+
+def _textbook_late(z, start, end):
+    """Time reached and last state of the unscaled field in T = log(1 + t)."""
+    rescaled = textbook_field(z, 0.1)
+
+    def velocity(T, state):
+        w = state.reshape(2, -1)
+        share = np.exp(-z @ beta(w))
+        g = share @ z * w[::-1]
+        hat = w - 0.1 * g / np.sqrt((g**2).sum())
+        speed = np.exp(T) * np.exp(-z @ beta(hat)).mean()
+        return speed * rescaled(T, state)
+
+    with np.errstate(all="ignore"):
+        try:
+            run = solve_ivp(velocity, (0, end), start.ravel(), "Radau", rtol=1e-8, atol=1e-11)
+        except ValueError:  # infinities in its linear algebra
+            return 0.0, start
+    return run.t[-1], run.y[:, -1].reshape(2, -1)
