@@ -39,7 +39,7 @@ def draw(caption, **found):
     for name, (seconds, errors) in found.items():
         axes.loglog(errors, seconds, STYLES[name], color=COLOURS[name], markersize=4, label=name)
     axes.set(xlabel="largest relative error", ylabel="seconds a start")
-    axes.legend()
+    axes.legend(loc="center", bbox_to_anchor=(0.45, 0.53))
     return style.caption(figure, caption)
 
 
