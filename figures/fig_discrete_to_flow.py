@@ -5,6 +5,7 @@ Claims: discrete_to_flow. Takes: 3 s.
 
 import numpy as np
 
+import flowsam.draw as paint
 from figures import style
 from figures.sets import separable
 from flowsam import Flow, gradient_flow, iterate, l2, linf, single_example, solve, unnormalised
@@ -31,14 +32,15 @@ def compute(counts=(25, 50, 100, 200, 400, 800)):
 def draw(counts, chatter, caption, **errors):
     """Return the figure: errors against the step, and weights that chatter along an axis."""
     figure, axes = style.panels(2, width=style.PAGE)
-    for name, error in errors.items():
-        axes[0].loglog(counts, error, "o-", markersize=3, alpha=0.7, label=name)
-    axes[0].loglog(counts, 0.1 / np.array(counts), "k:", label="slope 1")
+    paint.paths(axes[0], {name: np.column_stack([counts, x]) for name, x in errors.items()})
+    axes[0].plot(counts, 0.1 / np.array(counts), "k:", label="slope $-1$")
+    axes[0].set(xscale="log", yscale="log", xlabel="steps to $t = 2$", ylabel="error")
+    axes[0].set_xticks(counts, counts)
     axes[0].minorticks_off()
-    axes[0].set(xlabel="steps to $t = 2$", ylabel="error")
     axes[0].legend()
-    axes[1].plot(chatter[:, 0], chatter[:, 1:], "o-", markersize=2, label=["u", "v"])
-    axes[1].plot(chatter[:, 0], np.maximum(0.8 - chatter[:, 0], 0.0), "k:", label="sliding: v")
+    for name, weight, colour in zip("uv", chatter[:, 1:].T, ("#56B4E9", "#0072B2"), strict=True):
+        axes[1].plot(chatter[:, 0], weight, "o-", markersize=2, color=colour, label=f"${name}$")
+    axes[1].plot(chatter[:, 0], np.maximum(0.8 - chatter[:, 0], 0.0), "k:", label="sliding: $v$")
     axes[1].set(xlabel=r"$\tau$", title=r"$\ell_\infty$-SAM from $(u, v) = (0, 0.8)$")
     axes[1].legend()
     return style.caption(figure, caption)

@@ -29,8 +29,9 @@ def draw(examples, margins, caption, **runs):
     """Return the figure: signed examples with both max margins; the major share over log t."""
     figure, axes = style.panels(2, width=style.PAGE)
     axes[0].plot(*examples.T, "o", color="#999999", markersize=3)
-    for name, way in zip((r"$\ell_1$", r"$\ell_2$"), margins, strict=True):
-        axes[0].plot(*np.outer(3.0 * way / np.linalg.norm(way), [0, 1]), label=f"{name} max margin")
+    for k, way, dash in zip((1, 2), margins, ("-", ":"), strict=True):
+        line, words = np.outer(3.0 * way / np.linalg.norm(way), [0, 1]), f"$\\ell_{k}$ max margin"
+        axes[0].plot(*line, dash, color="#009E73", label=words)
     axes[0].legend()
     axes[0].set(xlabel=r"$y x_1$", ylabel=r"$y x_2$", title=r"$z = y x$", aspect="equal")
     share = {n: np.column_stack([r[1:, 0], r[1:, 2] / r[1:, 1:].sum(1)]) for n, r in runs.items()}

@@ -1,5 +1,6 @@
 """One style for every figure: column width, fonts that embed, captions made from the run."""
 
+import logging
 from pathlib import Path
 
 import matplotlib
@@ -13,6 +14,8 @@ from figures.cards import ORIGINAL, card, words
 
 __all__ = ["ORIGINAL", "card"]
 
+# embedding fonts in PDF remarks on the date of each font file, on stderr
+logging.getLogger("fontTools").setLevel(logging.ERROR)
 OUTPUT = Path(__file__).parent / "output"
 COLUMN, PAGE = 3.4, 6.9  # widths of one and two columns, inches
 plt.rcParams.update(

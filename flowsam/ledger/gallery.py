@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import importlib
 import json
-import logging
 import platform
 import re
 import sys
@@ -140,8 +139,6 @@ def _make(task: tuple[str, str, str], source: Path, *, fast: bool, redraw: bool)
     path, root = _sidecar(name, source), str(source.resolve())
     if root not in sys.path:
         sys.path.insert(0, root)
-    # embedding fonts in PDF remarks on the date of each font file, on stderr
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
     old = recorded(path)
     saved = old and old["files"].get(f"{name}.npz")
     again = saved and (redraw or old["fingerprints"][0] == computed)
