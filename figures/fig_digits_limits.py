@@ -20,14 +20,24 @@ def compute(radii=(0.0, 0.3, 0.5, 0.7, 1.0)):
     facts = {"rule": "GD and l_inf-SAM", "rho": str(radii), "L": 2, "data": data.name}
     facts |= {"start": f"{words}; control all positive", "clock": "limits as t -> inf"}
     facts |= {"loss": "logistic", "method": ends[0][-1].certificate, "tolerances": "none"}
+    facts |= {"pixels": pixel_facts(data.z[0])}
     arrays = {"mu": data.z[0], "alpha": starts[1][0], "radii": np.array(radii)}
     labels = [[e.label for e in row] for row in ends]
     return arrays | {"ends": np.array(shown), "labels": labels, "card": style.card(**facts)}
 
 
+def pixel_facts(mu):
+    """Say which pixels are idle, and which tie exactly, numbered from 0."""
+    idle, size = np.flatnonzero(mu == 0), np.abs(mu)
+    tied = [np.flatnonzero(size == x) for x in np.unique(size[mu != 0]) if (size == x).sum() > 1]
+    words = " and ".join(", ".join(map(str, pixels)) for pixels in tied)
+    return f"{len(idle)} idle pixels, hatched: {', '.join(map(str, idle))}; equal |mu|: {words}"
+
+
 def draw(caption, mu, alpha, **limits):
     """Return the figure: mu, then a row of limits a start; pixels from 0, labels from 1."""
-    radii, first = limits["radii"], (mu / np.abs(mu).max(), alpha / alpha.max())
+    radii, shown = limits["radii"], np.where(mu == 0, np.nan, mu / np.abs(mu).max())
+    first = shown, alpha / alpha.max()
     figure, axes = style.panels(len(radii) + 1, rows=2, width=style.PAGE, height=3.0)
     for row, name in enumerate(("aligned start", "control: all positive")):
         style.pixels(axes[row, 0], first[row], (r"$\mu$", r"$\alpha$")[row])
