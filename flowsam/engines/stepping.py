@@ -59,7 +59,7 @@ class Tolerances:
     method : str
         One of `METHODS`.
     rtol, atol : float
-        Relative and absolute tolerance of a step.
+        Relative and absolute tolerance of a step; atol may be one number an entry.
     jac : callable, optional
         `mode -> (x, state -> matrix)` for the implicit methods.
     stiff : str
@@ -68,7 +68,7 @@ class Tolerances:
 
     method: str
     rtol: float
-    atol: float
+    atol: float | Float[np.ndarray, " m"]
     jac: Callable[[Any], Any] | None = None
     stiff: str = ""
 

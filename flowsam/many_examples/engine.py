@@ -17,6 +17,7 @@ from flowsam.engines.stepping import METHODS
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
 from flowsam.many_examples.log_clock import LateRun, late_run
+from flowsam.many_examples.log_weights import balanced_run, covers
 from flowsam.many_examples.sliding_run import sliding_run
 from flowsam.many_examples.smoothing import smoothed_run
 from flowsam.trajectory import Event
@@ -114,7 +115,8 @@ def many_examples(
     elif method == "smoothed":
         run = smoothed_run(flow, theta0, end=span, tolerances=tuple(tolerances))
     else:
-        engine = sliding_run if jumps else late_run
+        smooth = balanced_run if covers(flow, theta0) else late_run
+        engine = sliding_run if jumps else smooth
         run = engine(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
     return _rows(flow, run, span, wanted)
 

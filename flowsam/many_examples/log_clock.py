@@ -9,26 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import brentq
 
-from flowsam.engines.stepping import METHODS, March, Tolerances, march
+from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
+from flowsam.many_examples.log_march import COLLAPSED, STIFF, marched
 from flowsam.trajectory import Event
 
-__all__ = ["LateRun", "LogClock", "late_run", "stop_at"]
+__all__ = ["LateRun", "LogClock", "late_run"]
 
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
 Points = Float[np.ndarray, " k"]
-
-_LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
-_STIFF = {False: 10.0, True: 3.0}  # log t up to which explicit steps pay, by rho > 0: measured
-_COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,35 +79,24 @@ class LogClock:
 
     def signals(self, log_t: float, state: State, method: str) -> Float[np.ndarray, " K"]:
         """Return how far off the end of the early method is, and how far off a collapse."""
-        left = _STIFF[bool(self.flow.perturbation.rho)] - log_t if method == "early" else np.inf
+        left = STIFF[bool(self.flow.perturbation.rho)] - log_t if method == "early" else np.inf
         if not self.flow.perturbation.rho or len(self.theta0) == 1:
             return np.array([left])
-        level = _COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
+        level = COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
         return np.array([left, self.norm(state[:-1].reshape(self.theta0.shape)) - level])
 
     def transition(
         self, log_t: float, state: State, method: str
     ) -> tuple[State, str, tuple[Event, ...], str]:
         """Return the state for the late method, or at rest at the origin after a collapse."""
-        if method == "early" and log_t >= _STIFF[bool(self.flow.perturbation.rho)] * (1 - 1e-12):
+        if method == "early" and log_t >= STIFF[bool(self.flow.perturbation.rho)] * (1 - 1e-12):
             return state, "late", (), ""
         moving = np.tile(self.flow.data.z.any(axis=0), len(self.theta0))
         size = np.abs(state[:-1][moving]).max()
-        if size > np.sqrt(_COLLAPSED) * np.abs(self.theta0).max():  # a critical point elsewhere
+        if size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():  # a critical point elsewhere
             return state, method, (), "failed"
         rest = np.append(np.where(moving, 0.0, state[:-1]), state[-1])
         return rest, method, (Event(float(state[-1]), "collapse"),), "collapsed"
-
-
-@dataclass(frozen=True)
-class _Methods(Tolerances):
-    """Explicit steps early, implicit ones late, where `method` is "auto"; the same else."""
-
-    def stepper(self, rhs: Any, x: float, state: State, end: float, mode: Any) -> Any:
-        """Return a SciPy step object for one stretch of the run."""
-        named = {"early": "DOP853", "late": "Radau"}.get(mode, self.method)
-        fixed = Tolerances(named, self.rtol, self.atol, self.jac)
-        return fixed.stepper(rhs, x, state, end, mode)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,27 +189,6 @@ def late_run(
     array([0.707, 0.707])
     """
     system = LogClock(flow, theta0)
-    value, clock_name = end
-    mode = method if method in METHODS else "DOP853" if theta0.size > _LARGE else "early"
-    how = _Methods(mode, *tolerances, lambda mode: system.jacobian)
     status = "collapsed" if flow.perturbation.rho and system.norm(theta0) == 0 else ""
-    in_log_t = clock_name == "log_t_end"
-    marched = march(
-        system,
-        (np.append(theta0.ravel(), 0.0), mode, status),
-        end=value if in_log_t else np.inf,
-        tolerances=how,
-        stop=None if in_log_t else stop_at(value),
-    )
-    return LateRun(marched, theta0.shape, "DOP853, Radau" if mode == "early" else mode)
-
-
-def stop_at(tau_end: float) -> Callable[[float, float, Any], float | None]:
-    """Return a stop for `march` at a rescaled time."""
-
-    def stop(left: float, right: float, dense: Any) -> float | None:
-        if dense(right)[-1] < tau_end:
-            return None
-        return float(brentq(lambda x: dense(x)[-1] - tau_end, left, right, rtol=8.9e-16))
-
-    return stop
+    start = (np.append(theta0.ravel(), 0.0), method, status)
+    return LateRun(*marched(system, start, end=end, tolerances=tolerances))

@@ -12,7 +12,8 @@ from flowsam.engines.path import Path
 from flowsam.engines.stepping import METHODS, March, Tolerances, march
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
-from flowsam.many_examples.log_clock import LateRun, stop_at
+from flowsam.many_examples.log_clock import LateRun
+from flowsam.many_examples.log_march import stop_at
 from flowsam.many_examples.sliding import Sliding
 
 __all__ = ["sliding_run"]

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from flowsam.engines.stepping import Tolerances, march
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
-from flowsam.many_examples.log_clock import LateRun, LogClock, stop_at
+from flowsam.many_examples.log_clock import LateRun, LogClock
+from flowsam.many_examples.log_march import stop_at
 
 __all__ = ["SmoothedFlow", "smoothed_run"]
 

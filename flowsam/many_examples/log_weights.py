@@ -1,0 +1,228 @@
+"""Balanced starts of several examples in the logarithms of their weights: one number a feature.
+
+Layers of equal size stay equal, so `y_j = log|w_j|` describes them, and it has no stiffness
+where weights die: near a collapse of l_2-SAM the strong features fall like `(tau_c - tau)^k` with
+k up to the square of their pull over that of the weakest, thousands of times as fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.flow import Flow
+from flowsam.losses import log_mean_exp, softmax
+from flowsam.many_examples.log_clock import LateRun, LogClock
+from flowsam.many_examples.log_march import COLLAPSED, STIFF, marched
+from flowsam.trajectory import Event
+
+__all__ = ["BalancedRun", "LogWeights", "balanced_run", "covers"]
+
+State = Float[np.ndarray, " m"]
+Theta = Float[np.ndarray, "L d"]
+Vector = Float[np.ndarray, " d"]
+Matrix = Float[np.ndarray, "d d"]
+
+
+def covers(flow: Flow, theta0: Theta) -> bool:
+    """Return whether a start stays balanced and away from 0: GD or l_2-SAM, L >= 2, equal layers.
+
+    Examples
+    --------
+    >>> from flowsam import Data, l2
+    >>> flow = Flow(Data([[1.0, 0.0], [2.0, 0.0]]), l2(1))
+    >>> covers(flow, np.array([[1.0, 0.0], [-1.0, 0.0]])), covers(flow, np.ones((1, 2)))
+    (True, False)
+    """
+    rule, size = flow.perturbation, np.abs(theta0[:, flow.data.z.any(axis=0)])
+    smooth = not rule.rho or (rule.normalised and rule.p == 2)
+    return bool(smooth and len(size) > 1 and (size > 0).all() and (size == size[:1]).all())
+
+
+class _Point(NamedTuple):
+    """A state's r_j = rho G_j w_j^(L-2) / N, N = sqrt(L) ||G w^(L-1)||, with shares and pulls."""
+
+    w: Vector
+    r: Vector
+    bend: Float[np.ndarray, " n"]
+    pull: Vector
+    hat: Vector
+    hat_bend: Float[np.ndarray, " n"]
+    hat_pull: Vector
+    log_scale: float
+    log_norm: float
+
+
+@dataclass(frozen=True, eq=False)
+class LogWeights(LogClock):
+    """A balanced flow in the clock T, as the stepper wants it: the state is (log|w|, tau).
+
+    d y_j / dT = e^(T + log Lambda(theta_hat)) G_hat_j w_j^(L-2) (1 - r_j)^(L-1), with G the pull
+    of the examples towards the sign of beta_j.
+
+    Notes
+    -----
+    Derivation: derivations/l2_limit.py for the growth of log w. Not in arXiv:2603.08290.
+    """
+
+    @property
+    def moving(self) -> np.ndarray:
+        """Features that are not 0 in every example."""
+        return self.flow.data.z.any(axis=0)
+
+    @property
+    def z(self) -> Float[np.ndarray, "n d"]:
+        """Examples of the moving features, turned to the signs of beta."""
+        return (self.flow.data.z * np.prod(np.sign(self.theta0), axis=0))[:, self.moving]
+
+    @property
+    def start(self) -> State:
+        """The state at T = 0."""
+        return np.append(np.log(np.abs(self.theta0[0, self.moving])), 0.0)
+
+    def weights(self, states: Float[np.ndarray, "k m"]) -> Float[np.ndarray, "k L d"]:
+        """Return weights of states; idle ones stay where they were."""
+        theta = np.repeat(self.theta0[None], len(states), axis=0)
+        signs = np.sign(self.theta0[:, self.moving])
+        theta[:, :, self.moving] = signs * np.exp(states[:, None, :-1])
+        return theta
+
+    def norm(self, y: Vector) -> float:
+        """Return log N of log-weights."""
+        w, power = np.exp(y), len(self.theta0) - 1
+        pull = softmax(self.flow.loss.log_slope(self.z @ w ** (power + 1))) @ self.z
+        return _log_norm(pull, y, power)
+
+    def rates(self, log_t: float, state: State) -> State:
+        """Return the velocity of (y, tau) in T."""
+        point, depth = self._point(state[:-1]), len(self.theta0)
+        pace = np.exp(min(log_t + point.log_scale, 600.0))
+        growth = point.hat_pull * point.w ** (depth - 2) * (1.0 - point.r) ** (depth - 1)
+        return np.append(pace * growth, pace)
+
+    def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+        """Return the derivative of `rates` by the state."""
+        at, depth = self._point(state[:-1]), len(self.theta0)
+        z, one = self.z, np.eye(at.w.size)
+        pull = _pull_slope(z, at.bend, at.pull) * (depth * at.w**depth)
+        square = np.exp(2 * (depth - 1) * state[:-1] + np.log(depth) - 2 * at.log_norm)
+        norm = (square * at.pull) @ pull + (depth - 1) * square * at.pull**2
+        scale = self.flow.perturbation.rho * np.exp((depth - 2) * state[:-1] - at.log_norm)
+        r = scale[:, None] * pull + (depth - 2) * np.diag(at.r) - np.outer(at.r, norm)
+        margin = depth * at.hat ** (depth - 1) * at.w  # d margin_hat / d log w_hat, by z
+        kept = 1.0 - at.r
+        turned = margin[:, None] * (kept[:, None] * one - r)
+        hat_pull = _pull_slope(z, at.hat_bend, at.hat_pull) @ turned
+        lead = at.w ** (depth - 2) * kept ** (depth - 1)
+        growth = at.hat_pull * lead
+        out = np.zeros((state.size, state.size))
+        out[:-1, :-1] = lead[:, None] * hat_pull + (depth - 2) * np.diag(growth)
+        brake = (depth - 1) * at.hat_pull * at.w ** (depth - 2) * kept ** (depth - 2)
+        out[:-1, :-1] -= brake[:, None] * r
+        pace = (at.hat_bend @ z) @ turned
+        out[:-1, :-1] += np.outer(growth, pace)
+        out[-1, :-1] = pace
+        return np.exp(min(log_t + at.log_scale, 600.0)) * out
+
+    def signals(self, log_t: float, state: State, method: str) -> Float[np.ndarray, " K"]:
+        """Return how far off the end of the early method is, and how far off a collapse."""
+        left = STIFF[bool(self.flow.perturbation.rho)] - log_t if method == "early" else np.inf
+        if not self.flow.perturbation.rho:
+            return np.array([left])
+        lost = self.norm(state[:-1]) - self.norm(self.start[:-1])
+        return np.array([left, lost - (len(self.theta0) - 1) * np.log(COLLAPSED)])
+
+    def transition(
+        self, log_t: float, state: State, method: str
+    ) -> tuple[State, str, tuple[Event, ...], str]:
+        """Return the state for the late method, or at rest at the origin after a collapse."""
+        if method == "early" and log_t >= STIFF[bool(self.flow.perturbation.rho)] * (1 - 1e-12):
+            return state, "late", (), ""
+        if state[:-1].max() > self.start[:-1].max() + np.log(COLLAPSED) / 2:
+            return state, method, (), "failed"  # a critical point elsewhere
+        rest = np.append(np.full(state.size - 1, -np.inf), state[-1])
+        return rest, method, (Event(float(state[-1]), "collapse"),), "collapsed"
+
+    def _point(self, y: Vector) -> _Point:
+        """Evaluate one state."""
+        z, loss, depth, rho = self.z, self.flow.loss, len(self.theta0), self.flow.perturbation.rho
+        w = np.exp(y)
+        margins = z @ w**depth
+        shares = softmax(loss.log_slope(margins))
+        pull = shares @ z
+        log_norm = _log_norm(pull, y, depth - 1)
+        r = rho * pull * np.exp((depth - 2) * y - log_norm) if rho else np.zeros_like(w)
+        hat = w * (1.0 - r)
+        hat_margins = z @ hat**depth
+        log_slopes = loss.log_slope(hat_margins)
+        hat_shares = softmax(log_slopes)
+        bends = (
+            shares * loss.log_slope_derivative(margins),
+            hat_shares * loss.log_slope_derivative(hat_margins),
+        )
+        log_scale = float(log_mean_exp(log_slopes))
+        return _Point(w, r, bends[0], pull, hat, bends[1], hat_shares @ z, log_scale, log_norm)
+
+
+@dataclass(frozen=True, eq=False)
+class BalancedRun(LateRun):
+    """A solved path whose states are log-weights."""
+
+    system: LogWeights | None = None
+
+    def states(self, log_t: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
+        """Return weights at values of T."""
+        return self.system.weights(self.march.path(log_t))
+
+
+def balanced_run(
+    flow: Flow,
+    theta0: Theta,
+    *,
+    end: tuple[float, str],
+    method: str = "auto",
+    tolerances: tuple[float, float] = (1e-9, 1e-12),
+) -> BalancedRun:
+    """Integrate a start that `covers` accepts, as `late_run` does.
+
+    Parameters
+    ----------
+    flow, theta0, end, method
+        As for `late_run`.
+    tolerances : tuple
+        rtol is the relative error of a weight in a step; atol is that of tau.
+
+    Returns
+    -------
+    BalancedRun
+
+    Examples
+    --------
+    >>> from flowsam import Data, l2
+    >>> flow = Flow(Data([[1.0, 9.0], [1.1, -0.01]]), l2(1))
+    >>> run = balanced_run(flow, np.full((2, 2), 0.1), end=(9.0, "log_t_end"))
+    >>> run.march.status, run.march.steps < 200
+    ('collapsed', True)
+    """
+    system = LogWeights(flow, theta0)
+    rtol, atol = tolerances
+    exact = (rtol, np.append(np.full(system.start.size - 1, rtol), atol))
+    return BalancedRun(
+        *marched(system, (system.start, method, ""), end=end, tolerances=exact), system=system
+    )
+
+
+def _log_norm(pull: Vector, y: Vector, power: int) -> float:
+    """Return the log of `sqrt(L) ||G w^(L-1)||`, also where every weight underflows."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.abs(pull)) + power * y
+    top = logs.max()
+    return float(top + 0.5 * np.log((power + 1) * np.exp(2 * (logs - top)).sum()))
+
+
+def _pull_slope(z: Float[np.ndarray, "n d"], bend: Float[np.ndarray, " n"], pull: Vector) -> Matrix:
+    """Return d G_j / d beta_k = sum_i q_i s_i (z_ij - G_j) z_ik."""
+    return (z * bend[:, None]).T @ z - np.outer(pull, bend @ z)
