@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["html_card", "read", "text_card", "write"]
+__all__ = ["html_card", "lock", "read", "text_card", "write"]
 
 Rows = list[tuple[str, str]]
 
@@ -87,6 +87,26 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
             "check the path"
         ) from None
     return header, arrays
+
+
+def lock(descriptor: int, *, wait: bool) -> None:
+    """Lock an open file for this process, where the system can; it lets go when the process dies.
+
+    Raises
+    ------
+    BlockingIOError
+        Where another process holds it and `wait` is false.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:  # a disk without locks
+        return
 
 
 def text_card(title: str, rows: Rows) -> str:

@@ -170,12 +170,12 @@ def test_a_claim_dies_with_its_process(tmp_path, log):
             (tmp_path / "held").touch()
             time.sleep(60)
 
-    from flowsam.sweeps.store import Busy, open_store
+    from flowsam.sweeps.store import open_store
 
     child = in_child(hold)
     while not (tmp_path / "held").exists():
         time.sleep(0.01)
-    with pytest.raises(Busy), open_store(store).claim((0, 0), wait=False):
+    with pytest.raises(BlockingIOError), open_store(store).claim((0, 0), wait=False):
         pass
     os.kill(child, signal.SIGKILL)
     code_of(child)

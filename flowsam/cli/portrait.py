@@ -37,7 +37,9 @@ _LEVELS = 10  # halvings of a cell: a thousandth
 @click.option("--field", is_flag=True, help="Velocity, rest points, nullclines, separatrices.")
 @click.option("--path", "starts", multiple=True, help="X,Y: a trajectory from there; repeatable.")
 @click.option("--resume", help="Go on with the rows an interrupted run kept in this file.")
-@out_option("a picture (.pdf, .png, .svg), the labels (.npz) or everything as .json")
+@out_option(
+    "a picture (.pdf, .png, .svg), the labels (.npz; .npy streams any size) or everything as .json"
+)
 @json_option
 @quiet_option
 def command(
@@ -53,7 +55,9 @@ def command(
     flowsam portrait --mu 1 --rho 1 --x=-3,3 --field --path 0.5,0.7 --out layers.svg
     flowsam portrait --mu 1,2 --norm 1.5 --rho 1 --depth 3 --grid 100 --refine --out deep.json
     """
-    path = checked_output(out, (".npz", ".png", ".pdf", ".svg", ".json"))
+    path = checked_output(out, (".npz", ".npy", ".png", ".pdf", ".svg", ".json"))
+    if path and path.suffix == ".npy":
+        return _stream((flow, start), (x, y), path, as_json=as_json, quiet=quiet)
     points = [numbers(text, "--path") for text in how["starts"]]
     if any(len(point) != 2 for point in points):
         raise click.UsageError(f"--path needs X,Y, got {how['starts']}; e.g. --path 0.5,0.7")
@@ -77,6 +81,21 @@ def _bar(total: int | None, unit: str, quiet: bool) -> Any:
 
     hidden = quiet or not sys.stderr.isatty()
     return tqdm(total=total, unit=f" {unit}", unit_scale=True, disable=hidden, leave=False)
+
+
+def _stream(what: Any, axes: tuple[Any, Any], path: Path, *, as_json: bool, quiet: bool) -> int:
+    """Write the labels row by row, in little memory; the same command goes on after a stop."""
+    from flowsam.archive import text_card
+    from flowsam.portrait import stream_portrait
+
+    (flow, start), (x, y) = what, axes
+    with _bar(x.size * y.size, "cells", quiet) as bar:
+        found = stream_portrait(flow, x, y, path=path, start=start, progress=bar.update)
+    facts = found.provenance | {"fractions": found.fractions}
+    if not quiet:
+        rows = [(name, str(value)) for name, value in facts.items()]
+        click.echo(to_json(facts) if as_json else text_card(f"Portrait in {path}", rows))
+    return 0
 
 
 def _labels(

@@ -9,6 +9,7 @@ from flowsam.portrait.rest_points import Equilibrium
 from flowsam.portrait.rest_search import equilibria
 from flowsam.portrait.resuming import resume
 from flowsam.portrait.skeletons import Skeleton, skeleton
+from flowsam.portrait.streaming import Stream, stream_portrait
 
 __all__ = [
     "Equilibrium",
@@ -16,6 +17,7 @@ __all__ = [
     "Portrait",
     "Refinement",
     "Skeleton",
+    "Stream",
     "equilibria",
     "layer_plane",
     "load",
@@ -24,4 +26,5 @@ __all__ = [
     "refine",
     "resume",
     "skeleton",
+    "stream_portrait",
 ]

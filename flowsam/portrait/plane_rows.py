@@ -20,6 +20,7 @@ __all__ = [
     "checked_axis",
     "checked_start",
     "default_plane",
+    "labelled_blocks",
     "labels_at",
     "labels_by_rows",
 ]
@@ -109,6 +110,14 @@ def labels_by_rows(
     except KeyboardInterrupt:
         labels[finished:] = Label.UNDECIDED
     return labels, finished
+
+
+def labelled_blocks(
+    flow: Flow, start: Start, axes: tuple[Axis, Axis]
+) -> Iterator[Int[np.ndarray, "ny nx"]]:
+    """Yield the labels of a plane, int16, block of rows after block of rows."""
+    for _, here, starts in _blocks(flow, start, axes):
+        yield limits(here, starts).astype("<i2")
 
 
 def _blocks(

@@ -18,19 +18,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int8, Shaped
 
+from flowsam import archive
 from flowsam.sweeps.axes import Grid
 
-__all__ = ["FAILED", "FINISHED", "FORMAT", "PENDING", "Busy", "Store", "open_store"]
+__all__ = ["FAILED", "FINISHED", "FORMAT", "PENDING", "Store", "open_store"]
 
 PENDING, FINISHED, FAILED = 0, 1, 2
 FORMAT = "flowsam sweep 1"
 
 
 Block = tuple[int, ...]
-
-
-class Busy(Exception):
-    """Another process works on the block."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +94,14 @@ class Store:
     def claim(self, block: Block, *, wait: bool) -> Iterator[None]:
         """Hold a block for this process alone; the system lets go when the process dies.
 
-        Raises Busy where another one holds it and `wait` is false. Without locks (Windows, some
-        network disks) two processes may do the same work; they write the same files, whole.
+        Raises BlockingIOError where another one holds it and `wait` is false. Without locks
+        (Windows, some network disks) two processes may do the same work; they write the same
+        files, whole.
         """
         folder = self.path / "state" / "claims"
         folder.mkdir(exist_ok=True)
         with open(folder / "-".join(map(str, block)), "a") as file:
-            _lock(file.fileno(), wait)
+            archive.lock(file.fileno(), wait=wait)
             yield
 
     def tidy(self) -> None:
@@ -113,7 +111,7 @@ class Store:
                 place = partial.relative_to(self.path / name / "c").with_suffix("").stem
                 place = (*partial.relative_to(self.path / name / "c").parts[:-1], place)
                 own = array.ndim - len(self.grid.shape)
-                with suppress(Busy), self.claim(place[: len(place) - own], wait=False):
+                with suppress(BlockingIOError), self.claim(place[: len(place) - own], wait=False):
                     partial.unlink(missing_ok=True)
 
     def _file(self, name: str, block: Block) -> Path:
@@ -134,20 +132,6 @@ def _sync(file: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _lock(descriptor: int, wait: bool) -> None:
-    """Lock an open file where the system can."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        raise Busy from None
-    except OSError:  # a disk without locks
-        return
 
 
 def open_store(path: Path) -> Store:

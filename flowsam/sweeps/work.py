@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int8, Shaped
 
 from flowsam.sweeps.problem import Problem
-from flowsam.sweeps.store import FAILED, FINISHED, Busy, Store
+from flowsam.sweeps.store import FAILED, FINISHED, Store
 
 __all__ = ["Progress", "through"]
 
@@ -128,7 +128,7 @@ def _block(
     try:
         with held.claim(block, wait=wait), threadpool_limits(1):  # sums in one order everywhere
             return block, _worked(problem, held, block, which)
-    except Busy:
+    except BlockingIOError:
         return block, None
 
 
