@@ -71,3 +71,17 @@ for depth in range(3, 7):
 bend = y * sp.exp(a) / (sp.exp(a) + y) ** 2
 assert sp.simplify(sp.log(sp.exp(a) + y).diff(a, 2) - bend) == 0 and bend.is_positive
 assert sp.simplify(sp.log(b + y).diff(b, 2) + 1 / (b + y) ** 2) == 0
+
+# %% [markdown]
+# The package: p = 3, just beyond the bound of s the coordinate is known to escape, not just below.
+# %%
+import numpy as np
+
+from flowsam import Flow, lp, single_example
+from flowsam.labels import Fate
+from flowsam.outcomes.certificates import fates
+
+edge = float(2 ** (1 - 1 / sp.Integer(3))) / 2  # u = v, rho = 1
+pairs = edge * np.array([0.999, 1.001]) * np.ones((2, 1, 2))
+known = fates(Flow(single_example([1]), lp(1, 3)), pairs)[0]
+assert [k == Fate.ESCAPE for k in known] == [False, True]

@@ -77,3 +77,21 @@ assert sp.limit(sp.exp(m) / (1 + sp.exp(m)), m, sp.oo) == 1
 # %%
 slope, bounded = sp.symbols("slope bounded", positive=True)
 assert sp.limit((slope * sp.log(t) + bounded) / (slope * sp.log(t)), t, sp.oo) == 1
+
+# %% [markdown]
+# The package's line under l_2-SAM: its slope is sum a_i z_i, and on the support
+# <r, z_i> = -log(n a_i) - <eps, z_i> with eps = -rho b/||b||.
+# %%
+import numpy as np
+
+from flowsam import Data, l2, margin_certificate, max_margin
+from flowsam.rates import depth_one_asymptote
+
+data = Data([[1.0, 0.2], [0.3, 1.0], [2.0, 2.0]])
+line = depth_one_asymptote(data, l2(0.3), [1.0, 1.0])
+dual = margin_certificate(data, 2, max_margin(data, 2)).dual
+assert np.allclose(dual @ data.z, line.slope, rtol=1e-12)
+on = dual > 1e-9
+step = -0.3 * line.slope / np.linalg.norm(line.slope)
+left = data.z[on] @ (line.offset + step) + np.log(3 * dual[on])
+assert on.sum() == 2 and np.abs(left).max() < 1e-12

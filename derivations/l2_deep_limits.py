@@ -45,13 +45,13 @@ for depth in (3, 4, 5):
     ]
     assert sp.simplify(square / N ** sp.Rational(2 * depth - 2, k) - sum(shares)) == 0
     assert all(share.diff(s).is_positive for share, s in zip(shares, r, strict=True))
-    rest = [x.subs(dict.fromkeys(r, 1)) for x in size]
-    norm = (sum(shares).subs(dict.fromkeys(r, 1))) ** sp.Rational(-k, 2)
-    total = depth * sum(m ** sp.Rational(-2, k) for m in mu)
-    numbers = {m: value for m, value in zip(mu, (1, sp.Rational(3, 2), 4), strict=True)}
-    for m, x in zip(mu, rest, strict=True):
-        gate = rho * m ** sp.Rational(-1, k) / sp.sqrt(total)
-        assert abs(sp.N((x.subs(N, norm) / gate - 1).subs(numbers).subs(rho, 2), 40)) < 1e-35
+    total, T = depth * sum(m ** sp.Rational(-2, k) for m in mu), sp.Symbol("T", positive=True)
+    there = sum(shares).subs(dict.fromkeys(r, 1)) * rho ** sp.Rational(2 * depth - 2, k)
+    assert sp.simplify(there - total) == 0  # so N = total^(-k/2) rho^(L-1) at rest
+    for m, x in zip(mu, size, strict=True):
+        rest = x.subs(dict.fromkeys(r, 1)).subs(N, T ** sp.Rational(-k, 2) * rho ** (depth - 1))
+        gate = rho * m ** sp.Rational(-1, k) / sp.sqrt(T)
+        assert sp.simplify(sp.expand_log(sp.log(rest) - sp.log(gate), force=True)) == 0
 
 # %% [markdown]
 # All r < 1: then f > 0, so every w and N rise. It stays so: at r_j = 1, f_j = 0 and the mean is

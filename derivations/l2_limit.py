@@ -68,3 +68,17 @@ assert sp.expand(bound - beta[1] * below) == 0 and bound.expand().is_nonnegative
 least, spare = sp.symbols("least spare", nonnegative=True)
 margins = sp.Matrix([least, least, least + spare])
 assert sp.expand(q.dot(margins) - least * sum(q) - q[2] * spare) == 0
+
+# %% [markdown]
+# The package's certificate of a state is this ratio: at l_1, with the shares q of Flow.pull.
+# %%
+import numpy as np
+
+from flowsam import Data, Flow, gradient_flow
+from flowsam.outcomes.weak_duality import state_certificate
+
+flow = Flow(Data([[2.0, 1.0], [1.0, 3.0]]), gradient_flow())
+theta = np.array([[1.0, 2.0], [1.0, 2.0]])
+least = (flow.data.z @ theta.prod(axis=0)).min() / theta.prod(axis=0).sum()
+own = least / np.abs(flow.pull(theta)[0]).max()
+assert np.isclose(state_certificate(flow, theta, 1, np.ones(2)), own, rtol=1e-12)

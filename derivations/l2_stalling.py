@@ -90,3 +90,8 @@ least_share = R**2 * (q + m) ** 4 / (R**2 * (q + m) ** 4 + q**4)  # r_2 = q <= r
 excess = sp.together(least_share.subs(R, 1 + x) - sp.Rational(1, 2)).as_numer_denom()[0]
 assert all(value > 0 for value in sp.Poly(sp.expand(excess), q, m, x).coeffs())
 assert ((1 + x) * x**2).diff(x).is_positive
+
+# %%
+from flowsam.outcomes.stalling import sector_depth  # the package's h
+
+assert abs(P.subs({R: 6, h: sector_depth(6.0)})) < 1e-9 and sector_depth(3.7) == 0
