@@ -20,11 +20,12 @@ def compute(points=33):
     bracket = RHO * np.stack([1 / norm, (1 + ratio**4) / (1 + ratio**3) / norm])
     curves = np.stack([balanced_separatrix([1, m], rho=RHO, points=101) for m in RATIOS])
     plane = lone_separatrix(np.sinh(np.linspace(-4, 4, 201)), rho=RHO)
-    facts = {"rule": "l_2-SAM", "rho": RHO, "L": 2, "data": "mu = (1, m); right: d = 1, any mu"}
-    facts |= {"start": "balanced; right: (u, v)", "clock": "limits as t -> inf", "loss": "any"}
-    facts |= {"method": "bisection on certificates; bracket dashed", "tolerances": "1e-14"}
+    words = {"rule": "l_2-SAM", "rho": RHO, "L": 2, "data": "mu = (1, m); right: d = 1, any mu"}
+    words |= {"start": "balanced; right: (u, v)", "clock": "limits as t -> inf", "loss": "any"}
+    words |= {"method": "bisection on certificates", "tolerances": "alpha* to 3e-15"}
+    words["bracket"] = "dashed: bounds of alpha*; circles: saddles"
     arrays = {"ratio": ratio, "found": found, "bracket": bracket, "curves": curves}
-    return arrays | {"plane": plane, "card": style.card(**facts)}
+    return arrays | {"plane": plane, "card": style.card(**words)}
 
 
 def draw(caption, ratio, found, curves, **arrays):
@@ -32,14 +33,16 @@ def draw(caption, ratio, found, curves, **arrays):
     figure, (left, middle, right) = style.panels(3, width=style.PAGE, height=2.4)
     left.semilogx(ratio - 1, found, color="black")
     left.semilogx(ratio - 1, arrays["bracket"].T, "--", color="#0072B2", linewidth=0.8)
-    left.set(xlabel="$\\mu_2/\\mu_1 - 1$", ylabel="$\\alpha^*/\\rho$", ylim=(0, 0.75))
-    for curve, m in zip(curves, RATIOS, strict=True):
-        middle.plot(*curve.T, linewidth=1.1, label=f"$\\mu_2/\\mu_1={m:g}$")
-    middle.set(xlabel="$\\alpha_1$", ylabel="$\\alpha_2$", aspect="equal")
-    middle.legend()
+    left.set(xlabel="$\\mu_2/\\mu_1 - 1$", ylabel="$\\alpha^*$, both weights", ylim=(0, 0.75))
+    for curve, m, colour in zip(curves, RATIOS, style.ranks(len(RATIOS)), strict=True):
+        middle.plot(*curve.T, linewidth=1.3, color=colour, label=f"$\\mu_2/\\mu_1={m:g}$")
+    middle.set(xlabel="$\\alpha_1$", ylabel="$\\alpha_2$", xlim=(0, 0.85), ylim=(0, 0.85))
+    middle.set(aspect="equal")
+    middle.legend(loc="lower left", handlelength=1.2)
     for side in (1, -1):
         right.plot(*(side * arrays["plane"].T), color="black")
         right.plot(side * 2**-0.5, side * 2**-0.5, "o", color="white", markeredgecolor="black")
+        right.text(1.9 * side, 1.9 * side, "escape", ha="center", va="center")
     right.text(0, 0, "collapse", ha="center", va="center")
     right.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="$u$", ylabel="$v$", aspect="equal")
     return style.caption(figure, caption)

@@ -1,4 +1,4 @@
-"""l_2-SAM at L = 3 and 4: who leads in beta over alpha and time; the order of mu w^(L-2) is kept.
+"""l_2-SAM at L = 3 and 4: who leads in beta over alpha and time, and by how much at most.
 
 Claim: l2_deep. Takes: 15 s.
 """
@@ -8,14 +8,13 @@ from matplotlib.colors import ListedColormap
 from scipy.integrate import solve_ivp
 
 from figures import style
-from flowsam import Flow, balanced, l2, single_example
+from flowsam import Flow, balanced, l2, limits, single_example
 
 FAST, RHO, DEPTHS = {"n": 7, "points": 31}, 1.0, (3, 4)
-COLOURS = ["#0072B2", "#E69F00", "#D55E00"]
 MU, ALPHAS = np.array([1.0, 2.0, 3.0]), {3: 0.5, 4: 0.6}
 
 
-def run(alpha, depth, tau_end):
+def run(alpha, depth, tau_end=60.0):
     """Return the path of log w (3,) from a uniform balanced start, until w is 1e-4 or 1e4."""
     flow = Flow(single_example(MU), l2(RHO))
 
@@ -29,32 +28,42 @@ def run(alpha, depth, tau_end):
     return solve_ivp(slope, (0, tau_end), start, "DOP853", events=end, dense_output=True, rtol=1e-8)
 
 
-def compute(n=41, points=301):
-    """Return leaders (2, n, points) over shares of the run, and log beta of one run a depth."""
+def compute(n=57, points=301):
+    """Return leaders (2, n, points) over shares of the run, labels, and one run a depth."""
     alpha, share = np.linspace(0.1, 1.5, n), np.linspace(0, 1, points)
-    runs = [[run(a, depth, 60.0) for a in alpha] for depth in DEPTHS]
+    runs = [[run(a, depth) for a in alpha] for depth in DEPTHS]
     leaders = [[r.sol(share * r.t[-1]).argmax(axis=0) + 1 for r in row] for row in runs]
-    shown = [run(ALPHAS[depth], depth, 60.0) for depth in DEPTHS]
+    shown = [run(ALPHAS[depth], depth) for depth in DEPTHS]
     sizes = [r.sol(share * r.t[-1]) * k for r, k in zip(shown, DEPTHS, strict=True)]
-    arrays = {"alpha": alpha, "share": share, "leaders": leaders, "sizes": sizes}
+    flow, starts = Flow(single_example(MU), l2(RHO)), np.repeat(alpha[:, None], 3, axis=1)
+    ends = np.stack([limits(flow, balanced(starts, depth)) for depth in DEPTHS])
     facts = {"rule": "l_2-SAM", "rho": RHO, "L": "3 and 4", "data": f"mu = {MU.tolist()}"}
-    facts |= {"start": f"alpha in every weight (lines: {ALPHAS})", "tolerances": "rtol 1e-8"}
+    facts |= {"start": f"alpha in every weight (lines: {ALPHAS})", "loss": "any"}
     facts |= {"clock": "tau (rescaled) over the run's last", "method": "DOP853 in log w"}
-    return arrays | {"card": style.card(**facts, loss="any")}
+    card = style.card(**facts, tolerances="rtol 1e-8", theory="dashed: (mu_3/mu_k)^(L/(L-2))")
+    arrays = {"alpha": alpha, "share": share, "leaders": np.array(leaders), "ends": ends}
+    return arrays | {"sizes": np.array(sizes), "card": card}
 
 
-def draw(caption, alpha, share, leaders, sizes):
+def draw(caption, alpha, share, leaders, **arrays):
     """Return the figure: for each depth the leaders over alpha and time, and one run."""
-    figure, axes = style.panels(4, width=style.PAGE, height=2.2)
+    figure, axes = style.panels(4, width=style.PAGE, height=2.3)
+    colours = style.ranks(3)
     for k, depth in enumerate(DEPTHS):
-        axes[2 * k].pcolormesh(
-            alpha, share, leaders[k].T, cmap=ListedColormap(COLOURS), vmin=1, vmax=3
+        left, right, mesh = axes[2 * k], axes[2 * k + 1], ListedColormap(colours)
+        left.pcolormesh(alpha, share, leaders[k].T, cmap=mesh, vmin=1, vmax=3)
+        left.set(title=f"leader, $L={depth}$", xlabel="$\\alpha$", ylabel="share of the run")
+        for first in np.flatnonzero(np.diff(arrays["ends"][k] == 0)):
+            left.axvline(alpha[first : first + 2].mean(), color="white")
+            left.text(0.13, 0.3, "collapse", rotation=90, color="white", fontsize=7)
+        for j, size in enumerate((arrays["sizes"][k] - arrays["sizes"][k][2]) / np.log(10)):
+            bound = np.log10(MU[2] / MU[j]) * depth / (depth - 2)
+            right.axhline(bound, color=colours[j], linestyle="--", linewidth=0.8)
+            right.plot(share, size, color=colours[j], label=f"$\\mu_k={MU[j]:g}$")
+        right.set(
+            xlabel="share of the run", ylabel="$\\log_{10}\\beta_k/\\beta_3$", ylim=(-0.8, 1.6)
         )
-        axes[2 * k].set(title=f"leader, $L={depth}$", xlabel="$\\alpha$", ylabel="share of the run")
-        for size, colour in zip(sizes[k] / np.log(10), COLOURS, strict=True):
-            axes[2 * k + 1].plot(share, size, color=colour)
-        axes[2 * k + 1].set(xlabel="share of the run", ylabel="$\\log_{10}\\beta$", ylim=(-1.5, 4))
-    axes[1].legend([f"$\\mu={m:g}$" for m in MU])
+    axes[3].legend(loc="lower left", fontsize=6.5)
     return style.caption(figure, caption)
 
 

@@ -34,9 +34,16 @@ plt.rcParams.update(
 )
 
 
-def panels(columns=1, *, width=COLUMN, height=2.7, rows=1):
+def panels(columns=1, *, width=COLUMN, height=2.7, rows=1, widths=None):
     """Return a figure and its axes, an array where there are several."""
-    return plt.subplots(rows, columns, figsize=(width, height))
+    return plt.subplots(rows, columns, figsize=(width, height), width_ratios=widths)
+
+
+def ranks(count):
+    """Return colours for coordinates in the order of |mu_j|: dark is minor, in grey too."""
+    return [
+        matplotlib.colors.to_hex(c) for c in plt.get_cmap("viridis")(np.linspace(0, 0.95, count))
+    ]
 
 
 def caption(figure, text):
