@@ -24,8 +24,10 @@ def compute(n=201, points=25):
     ratio = 1 + np.geomspace(0.02, 30, points)
     found = [regimes(mu, 1.0) for mu in (MU, *([1.0, m] for m in ratio))]
     marks = [[f.falling, f.critical, *f.thresholds] for f in found]
-    words = {"rho": "the vertical axis, right 1", "start": "alpha in every weight"}
-    words["right"] = "right: mu = (1, m)"
+    words = {
+        "rho": "the vertical axis, right 1",
+        "start": "alpha in every weight, right: mu = (1, m)",
+    }
     arrays = {"x": x, "labels": plane.labels, "slopes": np.array(marks[0])}
     arrays |= {"ratio": ratio, "marks": np.array(marks[1:])}
     return arrays | {"card": style.card(plane, **words)}
@@ -46,9 +48,8 @@ def draw(caption, x, labels, slopes, **arrays):
     for k, colour in enumerate(("#FFFFFF", *style.ranks(5)[2:])):
         right.fill_between(ratio, edges[:, k], edges[:, k + 1], color=colour, alpha=0.45, lw=0)
         middle = np.argmin(np.abs(ratio - (0.1, 4.0, 4.0, 0.1)[k]))
-        right.text(
-            ratio[middle], edges[middle, k : k + 2].mean(), steps[k], ha="center", fontsize=6.5
-        )
+        height = edges[middle, k : k + 2].mean()
+        right.text(ratio[middle], height, steps[k], ha="center", fontsize=6.5)
     for mark, dash in zip(marks.T, ("--", "-", ":"), strict=True):
         right.plot(ratio, mark, color="black", linestyle=dash, linewidth=0.9)
     right.set(xscale="log", xlabel="$\\mu_2/\\mu_1-1$", ylabel="$\\alpha/\\rho$", ylim=(0, 1.2))

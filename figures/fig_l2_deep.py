@@ -5,37 +5,23 @@ Claim: l2_deep. Takes: 15 s.
 
 import numpy as np
 from matplotlib.colors import ListedColormap
-from scipy.integrate import solve_ivp
 
 from figures import style
+from figures.deep_runs import deep_run
 from flowsam import Flow, balanced, l2, limits, single_example
 
 FAST, RHO, DEPTHS = {"n": 7, "points": 31}, 1.0, (3, 4)
 MU, ALPHAS = np.array([1.0, 2.0, 3.0]), {3: 0.5, 4: 0.6}
 
 
-def run(alpha, depth, tau_end=60.0):
-    """Return the path of log w (3,) from a uniform balanced start, until w is 1e-4 or 1e4."""
-    flow = Flow(single_example(MU), l2(RHO))
-
-    def slope(_, x):
-        return flow.field(balanced(np.exp(x), depth))[0] / np.exp(x)
-
-    def end(_, x):
-        return 9.2 - np.abs(x).max()
-
-    end.terminal, start = True, np.log(np.full(3, alpha))
-    return solve_ivp(slope, (0, tau_end), start, "DOP853", events=end, dense_output=True, rtol=1e-8)
-
-
 def compute(n=57, points=301):
     """Return leaders (2, n, points) over shares of the run, labels, and one run a depth."""
     alpha, share = np.linspace(0.1, 1.5, n), np.linspace(0, 1, points)
-    runs = [[run(a, depth) for a in alpha] for depth in DEPTHS]
-    leaders = [[r.sol(share * r.t[-1]).argmax(axis=0) + 1 for r in row] for row in runs]
-    shown = [run(ALPHAS[depth], depth) for depth in DEPTHS]
-    sizes = [r.sol(share * r.t[-1]) * k for r, k in zip(shown, DEPTHS, strict=True)]
     flow, starts = Flow(single_example(MU), l2(RHO)), np.repeat(alpha[:, None], 3, axis=1)
+    runs = [[deep_run(flow, a, depth) for a in alpha] for depth in DEPTHS]
+    leaders = [[r.sol(share * r.t[-1]).argmax(axis=0) + 1 for r in row] for row in runs]
+    shown = [deep_run(flow, ALPHAS[depth], depth) for depth in DEPTHS]
+    sizes = [r.sol(share * r.t[-1]) * k for r, k in zip(shown, DEPTHS, strict=True)]
     ends = np.stack([limits(flow, balanced(starts, depth)) for depth in DEPTHS])
     facts = {"rule": "l_2-SAM", "rho": RHO, "L": "3 and 4", "data": f"mu = {MU.tolist()}"}
     facts |= {"start": f"alpha in every weight (lines: {ALPHAS})", "loss": "any"}
