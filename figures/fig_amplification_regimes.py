@@ -28,9 +28,8 @@ def compute(n=201, points=25):
         "rho": "the vertical axis, right 1",
         "start": "alpha in every weight, right: mu = (1, m)",
     }
-    arrays = {"x": x, "labels": plane.labels, "slopes": np.array(marks[0])}
-    arrays |= {"ratio": ratio, "marks": np.array(marks[1:])}
-    return arrays | {"card": style.card(plane, **words)}
+    arrays = {"x": x, "labels": plane.labels, "slopes": np.array(marks[0]), "ratio": ratio}
+    return arrays | {"marks": np.array(marks[1:]), "card": style.card(plane, **words)}
 
 
 def draw(caption, x, labels, slopes, **arrays):
