@@ -18,16 +18,12 @@ NAMES = ["all fall", "$\\alpha^*$", "$a_1$", "$a_2$"]
 def compute(n=201, points=25):
     """Return labels over (alpha, rho), slopes alpha/rho of the thresholds, and those over m."""
     x = np.linspace(1 / n, 1, n)
-    plane = phase_portrait(
-        Flow(single_example(MU), l2(1.0)), x, 2 * x, start=RadiusPlane(np.ones((2, 3)))
-    )
+    flow, start = Flow(single_example(MU), l2(1.0)), RadiusPlane(np.ones((2, 3)))
+    plane = phase_portrait(flow, x, 2 * x, start=start)
     ratio = 1 + np.geomspace(0.02, 30, points)
     found = [regimes(mu, 1.0) for mu in (MU, *([1.0, m] for m in ratio))]
     marks = [[f.falling, f.critical, *f.thresholds] for f in found]
-    words = {
-        "rho": "the vertical axis, right 1",
-        "start": "alpha in every weight, right: mu = (1, m)",
-    }
+    words = {"rho": "vertical, right 1", "start": "alpha in every weight; right: mu = (1, m)"}
     arrays = {"x": x, "labels": plane.labels, "slopes": np.array(marks[0]), "ratio": ratio}
     return arrays | {"marks": np.array(marks[1:]), "card": style.card(plane, **words)}
 
