@@ -8,47 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-__all__ = ["Data", "from_labels", "merged_signs", "real_array", "single_example", "split_signs"]
+from flowsam.inputs import real_array
 
-
-def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
-    """Return `values` as finite float64, or say in one line what is wrong with them.
-
-    Parameters
-    ----------
-    values : array_like
-        Anything NumPy turns into numbers: lists and integer arrays are welcome.
-    name : str
-        The word for it in the message.
-
-    Returns
-    -------
-    ndarray
-        A float64 array of the same shape (a copy where the type changes).
-
-    Raises
-    ------
-    TypeError
-        For complex or non-numeric entries.
-    ValueError
-        For non-finite entries, with the first one and its place.
-
-    Examples
-    --------
-    >>> real_array([1, 2], "mu")
-    array([1., 2.])
-    """
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} needs real numbers, got {array.dtype}; pass floats")
-    array = array.astype(np.float64, copy=False)
-    finite = np.isfinite(array)
-    if not finite.all():
-        place = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise ValueError(
-            f"{name} needs finite numbers, got {array[place]} at {place}; remove or impute it"
-        )
-    return array
+__all__ = ["Data", "from_labels", "merged_signs", "single_example", "split_signs"]
 
 
 @dataclass(frozen=True, eq=False)

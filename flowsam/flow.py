@@ -54,6 +54,15 @@ class Flow:
     perturbation: Perturbation
     loss: Loss = field(default=logistic)
 
+    def __post_init__(self) -> None:
+        """Say which noun is missing where words or arrays were passed."""
+        nouns = {"data": Data, "perturbation": Perturbation, "loss": Loss}
+        makers = {"data": "single_example(mu)", "perturbation": "linf(rho)", "loss": "logistic"}
+        for name, noun in nouns.items():
+            if not isinstance(given := getattr(self, name), noun):
+                kind = f"{noun.__name__}, got {type(given).__name__}"
+                raise TypeError(f"Flow needs {name} to be a {kind}; e.g. {makers[name]}")
+
     @property
     def mu(self) -> Float[np.ndarray, " d"]:
         """The one example, or a ValueError that says how many there are."""

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
+from flowsam.inputs import real_array
 
 __all__ = ["balanced", "beta", "checked_theta", "other_products"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
+from flowsam.inputs import real_array, real_number
 
 __all__ = ["Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"]
 
@@ -49,7 +49,7 @@ class Perturbation:
 
     def __init__(self, p: float | int, rho: float | int, normalised: bool = True) -> None:
         """Check the numbers; rho = 0 is stored one way for every rule."""
-        p, rho = _number(p, "p"), _number(rho, "rho")
+        p, rho = real_number(p, "p"), real_number(rho, "rho")
         if not p >= 1:
             raise ValueError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
         if not 0 <= rho < math.inf:
@@ -122,14 +122,6 @@ class Perturbation:
         # ||g||_q^(q-1) = (sum |g|^q)^(1/p), since (q - 1)/q = 1/p
         norm = (raised * share).sum(axis=(-2, -1), keepdims=True) ** (1.0 / self.p)
         return self.rho * np.copysign(raised, g) / np.where(top > 0, norm, 1.0)
-
-
-def _number(value: object, name: str) -> float:
-    """Return one real number as a float."""
-    array = np.asarray(value)
-    if array.shape != () or array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} needs one real number, got {value!r}")
-    return float(array)
 
 
 def gradient_flow() -> Perturbation:

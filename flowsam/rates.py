@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import Data, real_array
+from flowsam.data import Data
+from flowsam.inputs import real_array
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.perturbations import Perturbation
 

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam import exact
-from flowsam.data import real_array
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import METHODS, Tolerances
 from flowsam.flow import Flow
+from flowsam.inputs import real_array, real_number
 from flowsam.many_examples.engine import Answer, many_examples
 from flowsam.one_example.engine import exact_run, stepped_run
 from flowsam.trajectory import Trajectory
@@ -22,6 +22,7 @@ __all__ = ["solve"]
 Rows = int | Float[np.ndarray, " _"] | None
 Theta = Float[np.ndarray, "L d"]
 
+_MOST_ROWS = 10**8
 _MESSAGES = {
     "finished": "reached the end asked for",
     "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
@@ -130,14 +131,15 @@ def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> 
         given = "neither" if tau_end is None else "both"
         raise ValueError(f"solve needs exactly one of tau_end and log_t_end, got {given}; pass one")
     name, value = ("tau_end", tau_end) if log_t_end is None else ("log_t_end", log_t_end)
-    value = float(real_array(value, name))
-    if not value > 0:
-        raise ValueError(f"{name} needs a positive number, got {value:g}; runs start at 0")
+    value = real_number(value, name)
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} needs a finite number > 0, got {value:g}; runs start at 0")
     return value, name
 
 
 def _check_tolerances(rtol: float, atol: float) -> None:
     """Refuse tolerances that doubles cannot meet."""
+    rtol, atol = real_number(rtol, "rtol"), real_number(atol, "atol")
     if not 1e-13 <= rtol < 1:
         raise ValueError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
     if not 0 <= atol < math.inf:
@@ -152,6 +154,9 @@ def _checked_rows(save_at: int | ArrayLike | None) -> Rows:
     if values.ndim == 0:
         if values < 2 or values != int(values):
             raise ValueError(f"save_at needs a whole number >= 2, got {values:g}; or pass times")
+        if values > _MOST_ROWS:
+            size = f"{values:.3g} rows take {values * 8 / 2**30:.3g} GiB a weight"
+            raise ValueError(f"save_at is too large: {size}; pass fewer, or solve piece by piece")
         return int(values)
     if values.ndim != 1 or not values.size or (values < 0).any() or (np.diff(values) < 0).any():
         raise ValueError("save_at needs sorted times >= 0 in the clock of the end; sort them")

@@ -19,7 +19,7 @@ SOURCES = {
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 LAYERS = [
-    "version archive labels data network losses perturbations symbolic notation trajectory",
+    "version archive labels inputs data network losses perturbations symbolic notation trajectory",
     "exact flow margin",
     "engines one_example many_examples ensemble discrete rates real_data",
     "solver",

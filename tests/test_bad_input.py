@@ -1,5 +1,8 @@
 """Bad input: one line that says what was wrong, the value, and what to do; nothing half-written."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -56,6 +59,13 @@ CASES = {
     "infinite end": (lambda: solve(FLOW, START, log_t_end=np.inf), "inf", ValueError),
     "rtol too small": (lambda: solve(FLOW, START, tau_end=1, rtol=1e-14), "1e-14", ValueError),
     "negative atol": (lambda: solve(FLOW, START, tau_end=1, atol=-1.0), "-1", ValueError),
+    "ragged theta": (lambda: solve(FLOW, [[1, 2], [1]], tau_end=1), "one length", ValueError),
+    "complex theta": (lambda: solve(FLOW, START * 1j, tau_end=1), "complex128", TypeError),
+    "rows beyond memory": (
+        lambda: solve(FLOW, START, tau_end=1, save_at=10**13),
+        "GiB",
+        ValueError,
+    ),
     "unknown method": (lambda: solve(FLOW, START, tau_end=1, method="euler"), "euler", ValueError),
     "one row": (lambda: solve(FLOW, START, tau_end=1, save_at=1), "got 1", ValueError),
     "unsorted rows": (lambda: solve(FLOW, START, tau_end=1, save_at=[1, 0]), "sort", ValueError),
@@ -86,6 +96,33 @@ def test_one_line_with_the_value(name):
     message = str(caught.value)
     assert value in message, message
     assert "\n" not in message and len(message) < 240, message
+
+
+WRONG_KINDS = {
+    "solve(flow, start, tau_end=[1, 2])": "tau_end needs one real number, got [1, 2]",
+    "solve(flow, start, tau_end=1, rtol='low')": "rtol needs one real number, got 'low'",
+    "Flow(np.ones((1, 2)), linf(1))": "Data, got ndarray; e.g. single_example(mu)",
+    "Flow(flow.data, 'linf')": "Perturbation, got str; e.g. linf(rho)",
+    "Flow(flow.data, linf(1), 'logistic')": "Loss, got str; e.g. logistic",
+}
+
+
+def test_wrong_kinds_are_named_where_no_type_checker_runs():
+    lines = [
+        "import numpy as np",
+        "from flowsam import *",
+        "flow, start = Flow(single_example([1, 2]), linf(1)), balanced([1.5, 0.6], 2)",
+        f"for call in {list(WRONG_KINDS)}:",
+        "    try: eval(call)",
+        "    except TypeError as error: print(error)",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    found = run.stdout.splitlines()
+    assert len(found) == len(WRONG_KINDS)
+    for message, expected in zip(found, WRONG_KINDS.values(), strict=True):
+        assert expected in message
 
 
 @pytest.mark.parametrize("load", [load_trajectory, load_portrait])

@@ -26,7 +26,8 @@ found = {
 }
 x = np.linspace(1e-3, 2, 2000)
 found["portrait"] = seconds(lambda: phase_portrait(flow, x, x))
-found["MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+unit = 1024 if sys.platform == "linux" else 1024**2
+found["MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 print(json.dumps(found))
 """
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from flowsam import Data, from_labels, single_example, split_signs
-from flowsam.data import merged_signs, real_array
+from flowsam.data import merged_signs
+from flowsam.inputs import real_array
 
 
 def test_single_example_is_one_row():

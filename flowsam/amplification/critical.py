@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
 from flowsam.exact.l2_spectrum import checked_start
+from flowsam.inputs import real_array
 
 __all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds", "positive_radius"]
 

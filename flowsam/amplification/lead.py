@@ -20,9 +20,9 @@ from flowsam.amplification.critical import (
 )
 from flowsam.amplification.succession import Leaders, leaders
 from flowsam.amplification.thresholds import Regimes, regimes, uniform_leaders
-from flowsam.data import real_array
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_spectrum import checked_start
+from flowsam.inputs import real_array
 from flowsam.network import balanced
 
 __all__ = [

@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
 from flowsam.ensemble.lean_field import lean_field
 from flowsam.flow import Flow
+from flowsam.inputs import real_array
 
 __all__ = ["Ending", "Ensemble", "solve_many"]
 

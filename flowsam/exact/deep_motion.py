@@ -22,8 +22,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike, NDArray
 
-from flowsam.data import real_array
 from flowsam.exact.hyperelliptic import elapsed, invert, remaining
+from flowsam.inputs import real_array
 from flowsam.labels import Fate
 from flowsam.network import checked_theta
 

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int, Int8
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_taylor import Pieces
+from flowsam.inputs import real_array
 from flowsam.labels import Fate
 
 __all__ = ["Curve"]

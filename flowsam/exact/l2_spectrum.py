@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
+from flowsam.inputs import real_array
 from flowsam.network import checked_theta
 
 __all__ = ["Spectrum", "checked_start", "compressed", "spectrum_of"]

@@ -17,12 +17,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_events import blow_up_time, collapse_time, events, zero_time
 from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_outcome import Outcome, outcome
 from flowsam.exact.l2_spectrum import checked_start
+from flowsam.inputs import real_array
 from flowsam.network import checked_theta
 
 __all__ = [

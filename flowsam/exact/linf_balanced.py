@@ -20,8 +20,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike, NDArray
 
-from flowsam.data import real_array
 from flowsam.exact.balanced_size import BalancedSize
+from flowsam.inputs import real_array
 from flowsam.labels import Fate
 from flowsam.network import checked_theta
 from flowsam.trajectory import Event

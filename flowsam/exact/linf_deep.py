@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.exact.deep_motion import read
+from flowsam.inputs import real_array
 from flowsam.network import checked_theta
 from flowsam.trajectory import Event
 

@@ -22,8 +22,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike, NDArray
 
-from flowsam.data import real_array
 from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
+from flowsam.inputs import real_array
 from flowsam.labels import Fate
 from flowsam.network import checked_theta
 from flowsam.trajectory import Event

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.flow import Flow
+from flowsam.inputs import real_array
 from flowsam.portrait.planes import BalancedPlane, Plane, WeightPlane
 
 __all__ = ["PlaneField"]

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
+from flowsam.inputs import real_array
 from flowsam.portrait.fields import PlaneField
 from flowsam.solver import solve
 

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.flow import Flow
+from flowsam.inputs import real_array
 from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.planes import BalancedPlane, Plane, RadiusPlane

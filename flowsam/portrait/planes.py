@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.flow import Flow
+from flowsam.inputs import real_array
 from flowsam.network import balanced
 
 __all__ = [

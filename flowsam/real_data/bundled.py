@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.data import Data, from_labels, real_array, single_example
+from flowsam.data import Data, from_labels, single_example
+from flowsam.inputs import real_array
 
 __all__ = ["breast_cancer", "class_mean_difference", "digits"]
 

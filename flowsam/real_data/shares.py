@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import Data, real_array
+from flowsam.data import Data
+from flowsam.inputs import real_array
 
 __all__ = ["major_share", "share_by_rank"]
 

@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.data import Data, real_array
+from flowsam.data import Data
+from flowsam.inputs import real_array
 from flowsam.real_data import bundled as real_data
 
 __all__ = ["Table", "breast_cancer_table", "digit_table", "read_csv", "read_idx"]

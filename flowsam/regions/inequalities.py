@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from sympy.logic.boolalg import Boolean
 
-from flowsam.data import real_array
+from flowsam.inputs import real_array
 from flowsam.labels import Label, kind_of
 from flowsam.regions.measure import chance
 

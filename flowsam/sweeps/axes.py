@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from flowsam.data import real_array
+from flowsam.inputs import real_array
 from flowsam.sweeps.names import check_names
 
 __all__ = ["Grid", "axis_values"]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.data import Data, real_array, single_example, split_signs
+from flowsam.data import Data, single_example, split_signs
 from flowsam.flow import Flow
+from flowsam.inputs import real_array
 from flowsam.losses import LOSSES
 from flowsam.network import balanced
 from flowsam.perturbations import Perturbation, gradient_flow

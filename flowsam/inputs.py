@@ -1,0 +1,82 @@
+"""What a caller passes, turned into float64 or refused in one line."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+__all__ = ["real_array", "real_number"]
+
+
+def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
+    """Return `values` as finite float64, or say in one line what is wrong with them.
+
+    Parameters
+    ----------
+    values : array_like
+        Anything NumPy turns into numbers: lists and integer arrays are welcome.
+    name : str
+        The word for it in the message.
+
+    Returns
+    -------
+    ndarray
+        A float64 array of the same shape (a copy where the type changes).
+
+    Raises
+    ------
+    TypeError
+        For complex or non-numeric entries.
+    ValueError
+        For rows of different lengths, and for non-finite entries: the first one and its place.
+
+    Examples
+    --------
+    >>> real_array([1, 2], "mu")
+    array([1., 2.])
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} needs rows of one length; pass a rectangular array") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} needs real numbers, got {array.dtype}; pass floats")
+    array = array.astype(np.float64, copy=False)
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(
+            f"{name} needs finite numbers, got {array[place]} at {place}; remove or impute it"
+        )
+    return array
+
+
+def real_number(value: object, name: str) -> float:
+    """Return one real number as a float, inf and nan included.
+
+    Parameters
+    ----------
+    value : object
+        Anything NumPy turns into a number: integers are welcome.
+    name : str
+        The word for it in the message.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        For anything else: None, words, lists, complex numbers.
+
+    Examples
+    --------
+    >>> real_number(2, "rho")
+    2.0
+    """
+    array = np.asarray(value, dtype=object)  # takes ragged lists too
+    array = np.asarray(value) if array.shape == () else array
+    if array.shape != () or array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} needs one real number, got {value!r}")
+    return float(array)
