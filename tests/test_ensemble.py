@@ -167,7 +167,7 @@ def test_ends_without_a_path():
     ({"rtol": 1e-15}, "1e-13"),
     ({"theta0s": np.ones((2, 3))}, "shape"),
     ({"flow": Flow(TWO, linf(1.0))}, "smooth"),
-    ({"flow": Flow(TWO, lp(1.0, 1.0))}, "smooth"),
+    ({"flow": Flow(TWO, lp(1.0, 1.0)), "theta0s": np.ones((3, 2))}, "L = 2"),
 ])  # fmt: skip
 def test_bad_input_is_one_line(change, word):
     call = {"flow": Flow(TWO, l2(1.0)), "theta0s": np.ones((2, 2)), "tau_end": 1.0} | change

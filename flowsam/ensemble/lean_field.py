@@ -11,23 +11,40 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.ensemble.tied_field import tied_field
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 
-__all__ = ["lean_field"]
+__all__ = ["covers", "lean_field"]
 
 Weights = Float[np.ndarray, "L d B"]
 Field = Callable[[Weights], Weights]
 DEEP = 8  # from here on the squares of a product of weights may underflow
 
 
-def lean_field(flow: Flow) -> Field:
+def covers(flow: Flow, depth: int) -> bool:
+    """Return whether an ensemble follows starts of a depth: smooth rules, and l_1 at L = 2, n = 1.
+
+    Examples
+    --------
+    >>> from flowsam import linf, lp, single_example
+    >>> flow = Flow(single_example([1.0]), lp(1, 1))
+    >>> covers(flow, 2), covers(flow, 3), covers(Flow(flow.data, linf(1)), 2)
+    (True, False, False)
+    """
+    rule = flow.perturbation
+    return not rule.switches or (rule.p == 1 and depth == 2 and len(flow.data.z) == 1)
+
+
+def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     """Return `w (L, d, B) -> dw/dtau (L, d, B)`, equal to `flow.field` up to rounding.
 
     Parameters
     ----------
     flow : Flow
-        A rule without switching surfaces: l_p with 1 < p < inf, unnormalised, or rho = 0.
+        One that `covers` accepts.
+    rtol : float
+        Relative tolerance of the steps to come, which l_1 has to know.
 
     Returns
     -------
@@ -37,7 +54,7 @@ def lean_field(flow: Flow) -> Field:
     Raises
     ------
     ValueError
-        For l_inf and l_1, whose fields jump.
+        For l_inf, and l_1 with several examples, whose fields jump.
 
     Examples
     --------
@@ -48,6 +65,8 @@ def lean_field(flow: Flow) -> Field:
     array([1.292893, 1.292893])
     """
     rule = flow.perturbation
+    if rule.switches and rule.p == 1 and len(flow.data.z) == 1:
+        return tied_field(flow.mu, rule.rho, rtol)
     if rule.switches:
         raise ValueError(
             f"an ensemble needs a smooth rule, got {rule.name}; limits and phase_portrait take it"

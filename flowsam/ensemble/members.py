@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
-from flowsam.ensemble.lean_field import lean_field
+from flowsam.ensemble.lean_field import covers, lean_field
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 
@@ -73,7 +73,8 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     Parameters
     ----------
     flow : Flow
-        A smooth rule: l_p with 1 < p < inf, unnormalised, or gradient flow; any n.
+        A smooth rule: l_p with 1 < p < inf, unnormalised, or gradient flow; any n. l_1 for one
+        example at L = 2, to about 1e3 rtol.
     theta0s : array_like, shape (..., L, d)
         Starts, any signs.
     tau_end : float
@@ -97,7 +98,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     Raises
     ------
     TypeError, ValueError
-        For bad entries or shapes, `tau_end <= 0`, rtol out of range, l_inf or l_1, or a method
+        For bad entries or shapes, `tau_end <= 0`, rtol out of range, l_inf, other l_1, or a method
         that does not take the flow.
     ImportError
         For "heyoka" where it is not installed.
@@ -113,6 +114,8 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     starts = flow.checked(theta0s)
     control = _checked_control(flow, tau_end, rtol)
     batch, shape = starts.shape[:-2], starts.shape[-2:]
+    if flow.perturbation.p == 1 and not covers(flow, shape[0]):
+        raise ValueError(f"an ensemble of l_1 needs L = 2, got L = {shape[0]}; solve takes any")
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         by_taylor = _by_taylor(method, flow, w, settled)
@@ -131,7 +134,7 @@ def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:
         raise ValueError(f"tau_end needs a positive number, got {tau_end:g}; runs start at 0")
     if not 1e-13 <= rtol < 1:
         raise ValueError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
-    return Control(lean_field(flow), tau_end, rtol, 1e-3 * rtol)
+    return Control(lean_field(flow, rtol), tau_end, rtol, 1e-3 * rtol)
 
 
 def _by_taylor(method: str, flow: Flow, w: np.ndarray, settled: Settled | None) -> bool:

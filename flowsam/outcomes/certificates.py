@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from flowsam.ensemble.tied_field import SLACK
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 from flowsam.outcomes import balanced_l2
@@ -66,7 +67,8 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
     """Return what is certain about each coordinate at L = 2, UNKNOWN where nothing is.
 
     Where p <= 2 only the collapse of all coordinates is told. A coordinate with s_j = 0 keeps it
-    (p > 1) and never escapes; SADDLE is an origin that lets the others go (unnormalised SAM).
+    and never escapes (p = 1 brings some there in finite tau); SADDLE is an origin that lets the
+    others go (unnormalised SAM).
 
     Parameters
     ----------
@@ -95,7 +97,8 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
         if 1 < rule.p <= 2:
             top = (s > 0) & (a == np.where(s > 0, a, 0).max(axis=0))
             escapes = top & escapes.any(axis=0)
-    falls = falls | (s == 0) & (rule.p > 1)
+    slack = SLACK * np.abs(w).sum(axis=0) if rule.p == 1 else 0.0
+    falls = falls | (s <= slack)
     told = {Fate.IDLE: a == 0, Fate.SADDLE: saddle, Fate.ESCAPE: escapes, Fate.COLLAPSE: falls}
     return np.select(list(told.values()), list(told), Fate.UNKNOWN)
 

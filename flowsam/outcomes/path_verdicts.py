@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.ensemble import Ending
+from flowsam.ensemble import Ending, covers
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.blow_up_order import equals
@@ -77,10 +77,13 @@ def by_path(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     found = settle(flow, theta0[None])
     label, ending = int(found.label[0]), Ending(found.ending[0])
     when = f"at tau = {found.tau[0]:.6g}"
+    if label == Label.UNDECIDED and not covers(flow, len(theta0)):
+        reason = f"{flow.perturbation.name} jumps, and the start itself proves nothing; try p > 1"
+        return Verdict(label, None, "none", reason)
     if ending != Ending.SETTLED and label != Label.TIE:
         certificate = "numerical" if label == Label.ZERO else "none"
         open_ = label == Label.UNDECIDED
-        return Verdict(label, None, certificate, _without_proof(flow, ending, when, open_))
+        return Verdict(label, None, certificate, _without_proof(ending, when, open_))
     if len(theta0) > 2 and label in _DEEP:
         return Verdict(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
     if len(theta0) > 2:
@@ -121,10 +124,8 @@ def _two_layers(flow: Flow, label: int) -> str:
     )
 
 
-def _without_proof(flow: Flow, ending: Ending, when: str, undecided: bool) -> str:
+def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
     """Return why a path ended without a certificate."""
-    if flow.perturbation.switches:
-        return f"{flow.perturbation.name} jumps, and the start itself proves nothing; try p > 1"
     if ending == Ending.COLLAPSED and undecided:
         return f"the path falls into the origin {when}; at odd depth it may leave it again"
     return {

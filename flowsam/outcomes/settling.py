@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 
 from flowsam.data import Data
-from flowsam.ensemble import Ending, solve_many
+from flowsam.ensemble import Ending, covers, solve_many
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.balanced_l2 import at_once, keeps_order
@@ -57,7 +57,8 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     Parameters
     ----------
     flow : Flow
-        One example, a rule with rho > 0. Under l_1, which jumps, a start decides at once or never.
+        One example, a rule with rho > 0. Under l_1 and l_inf, which
+        jump, a start decides at once or never; l_1 is followed at L = 2.
     starts : ndarray, shape (N, L, d)
         L >= 2.
     proof : callable
@@ -87,7 +88,7 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     least = np.abs(unit.mu[unit.mu != 0]).min(initial=1.0)
     spans = SPANS if theta.shape[1] > 2 else SPANS[:EXPONENTIAL]
     rounds = len(spans) + theta.shape[-1]  # one more for each coordinate that may be dropped
-    for k in range(0 if flow.perturbation.switches else rounds):
+    for k in range(rounds if covers(flow, theta.shape[1]) else 0):
         if not going.size:
             break
         end = spans[min(k, len(spans) - 1)] / least

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam import exact
+from flowsam.ensemble import covers
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
@@ -35,7 +36,7 @@ def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.
     Raises
     ------
     ValueError
-        For several examples, or l_inf and l_1 starts without a closed form.
+        For several examples, and l_1 at L >= 3.
     """
     x, y = axes
     own = hasattr(start, "flow_at")
@@ -52,9 +53,9 @@ def settling(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
     """Return the first blow-up, or without one the time at which the last coordinate rests."""
     case = exact.case_for(flow, block)
     if case is None:
-        if flow.data.z.shape[0] > 1 or flow.perturbation.switches:
+        if flow.data.z.shape[0] > 1 or not covers(flow, block.shape[-2]):
             raise ValueError(
-                f"settled_at needs one example and a closed form or a smooth rule, got "
+                f"settled_at needs one example and a rule that can be followed, got "
                 f"{flow.describe()}; solve follows single starts"
             )
         flat = block.reshape(-1, *block.shape[-2:])

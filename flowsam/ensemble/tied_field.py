@@ -1,0 +1,96 @@
+"""The rescaled field of l_1-SAM at L = 2 on thousands of starts, batch last, without events.
+
+All of rho sits on the largest |g_k|, |mu_j| times the partner of w_k in its coordinate j; several
+that are largest share it, lambda >= 0 of sum 1. With `|g_k|' = mu_j^2 (sign(g_k) w_k - rho
+lambda_k)` they stay together for
+
+    lambda_k = max(0, sign(g_k) w_k - c / mu_j^2) / rho:
+
+water poured on the fast ones up to one level c. The field jumps only where components meet; each
+member's error control finds the place, and a band around a tie, wider than a step may overshoot,
+with a pull back into its middle, keeps what has met together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+__all__ = ["SLACK", "tied_field"]
+
+Pairs = Float[np.ndarray, "2 d B"]
+BAND, LEAST = (
+    10.0,
+    0.1,
+)  # difference of |g| that counts as a tie, in units of rtol |g| and rtol |mu|
+SLACK = 1e-9  # |u + sign(mu) v| of this share of |u| + |v| counts as 0, where it can come to rest
+PULL = 4.0  # rate of return to the middle of a band, in units of max |mu|
+
+
+def tied_field(
+    mu: Float[np.ndarray, " d"], rho: float, rtol: float = 1e-9
+) -> Callable[[Pairs], Pairs]:
+    """Return `w (2, d, B) -> dw/dtau (2, d, B)` of l_1-SAM for one example.
+
+    Parameters
+    ----------
+    mu : ndarray, shape (d,)
+        The example.
+    rho : float
+        Radius > 0, in the units of w.
+    rtol : float
+        Relative tolerance of the steps to come.
+
+    Returns
+    -------
+    callable
+        Filippov's solution, unique because the flow is that of a semiconvex function; off by the
+        order of 10 rtol after a component has met another.
+
+    Notes
+    -----
+    One mode of `flowsam.one_example.vertex_sliding`, for every mode at once. Not in
+    arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> tied_field(np.array([1.0]), 1.0)(np.array([[[0.7, 3.0]], [[0.7, 2.0]]]))[..., 0, :]
+    array([[0.2, 1. ],
+           [0.2, 3. ]])
+    """
+    a, sign = np.abs(mu)[:, None], np.sign(mu)[:, None]
+    square = np.where(a > 0, a * a, 1.0)
+
+    def field(w: Pairs) -> Pairs:
+        g = mu[:, None] * w[::-1]
+        size = np.abs(g)
+        top = size.max(axis=(0, 1))
+        tied = (size >= top - rtol * (BAND * top + LEAST * a.max())) & (a > 0)
+        level = np.sign(g) * w + PULL * a.max() * (size - top) / square
+        hat = w - np.sign(g) * _poured(level, 1.0 / square, tied, rho)
+        slope = mu[:, None] * hat[::-1]
+        s = w[0] + sign * w[1]
+        still = (np.abs(s) <= SLACK * (np.abs(w[0]) + np.abs(w[1]))) & (a > 0)
+        if still.any():  # u = -sign(mu) v is kept for ever; rounding would grow without this
+            half = np.where(still, (a * s + slope[0] + sign * slope[1]) / 2, 0.0)
+            slope = slope - np.stack([half, sign * half])
+        return slope
+
+    return field
+
+
+def _poured(
+    level: Pairs, rise: Float[np.ndarray, "d 1"], tied: Bool[np.ndarray, "2 d B"], rho: float
+) -> Pairs:
+    """Return rho lambda: `max(0, level - c rise)` over the tied components, of sum rho."""
+    wet, depth = tied, level
+    for _ in range(2 * len(rise)):  # c only rises as dry ones go: none comes back
+        c = ((wet * level).sum(axis=(0, 1)) - rho) / (wet * rise).sum(axis=(0, 1))
+        depth = level - c * rise
+        dry = wet & (depth < 0)
+        if not dry.any():
+            break
+        wet = wet & ~dry
+    return np.where(wet, depth, 0.0)
