@@ -58,6 +58,8 @@ def regions(
     x: Float[np.ndarray, " nx"],
     y: Float[np.ndarray, " ny"],
     labels: Int[np.ndarray, "ny nx"],
+    *,
+    size: str = "large",
 ) -> QuadMesh:
     """Fill a plane by limit, one colour a label, and name each region in its widest place.
 
@@ -67,6 +69,8 @@ def regions(
     x, y : ndarray
         Cell centres.
     labels : ndarray of int, shape (ny, nx)
+    size : str
+        Of the names, in Matplotlib's words.
 
     Returns
     -------
@@ -83,7 +87,9 @@ def regions(
     for k, label in enumerate(present):
         pieces, count = component(index == k)
         for piece in range(1, min(count, 8) + 1):
-            _name_region(axes, (x, y), pieces == piece, name_of(int(label)))
+            text = _name_region(axes, (x, y), pieces == piece, name_of(int(label)))
+            if text:
+                text.set_fontsize(size)
     return mesh
 
 
@@ -98,11 +104,13 @@ def _name_region(
     letters = 3 if text.startswith("$") else max(3, len(text))
     if depth.max() < 0.01 * letters * max(inside.shape):
         return None
-    row, column = np.unravel_index(np.argmax(depth), depth.shape)
+    wide = np.argwhere(depth >= 0.9 * depth.max())  # of the widest places the most central
+    central = np.argmin(((wide - np.argwhere(inside).mean(axis=0)) ** 2).sum(axis=1))
+    row, column = wide[central]
     x, y = grid
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.5}
     place = {"ha": "center", "va": "center", "bbox": box}
-    return axes.text(x[column], y[row], text, fontsize="large", **place)
+    return axes.text(x[column], y[row], text, **place)
 
 
 def boundaries(

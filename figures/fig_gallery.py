@@ -1,0 +1,51 @@
+"""A gallery: where balanced starts end under six rules at two, three and four layers.
+
+Claims: linf_limit, l2_limit, l2_deep_limits, decided_states. Takes: 90 s.
+"""
+
+import numpy as np
+
+import flowsam.draw as paint
+from figures import style
+from flowsam import Flow, l2, linf, lp, phase_portrait, single_example, unnormalised
+from flowsam.portrait import refine
+
+FAST, DEPTHS, REACH = {"n": 12, "levels": 1}, (2, 3, 4), 2.0
+RULES = {r"$\ell_1$": lp(1, 1), r"$\ell_{1.5}$": lp(1, 1.5), r"$\ell_2$": l2(1)}
+RULES |= {r"$\ell_3$": lp(1, 3), r"$\ell_\infty$": linf(1), "unnormalised": unnormalised(8)}
+
+
+def compute(n=80, levels=4):
+    """Return the grid (n,), labels (3, 6, n, n), and the boundaries as rows (panel, x, y)."""
+    data, x = single_example([1, 2]), (np.arange(n) + 0.5) * REACH / n  # off ties
+    labels, curves = [], []
+    for panel, (depth, rule) in enumerate((L, r) for L in DEPTHS for r in RULES.values()):
+        plane = refine(phase_portrait(Flow(data, rule), x, x, depth=depth), levels=levels)
+        labels.append(plane.labels)
+        for _, curve in plane.boundaries:
+            ends = np.vstack([curve, [[np.nan] * 2]])
+            curves.append(np.column_stack([np.full(len(ends), panel), ends]))
+    words = {"rule": "rules as named", "rho": "1 (unnormalised: 8)", "L": "2, 3, 4"}
+    words |= {"start": "balanced, every point", "method": "theorems; integration elsewhere"}
+    arrays = {"cells": x, "labels": np.array(labels), "curves": np.vstack(curves)}
+    return arrays | {"card": style.card(plane, **words)}
+
+
+def draw(caption, cells, labels, curves):
+    """Return the figure: a row a depth, a column a rule."""
+    figure, axes = style.panels(6, rows=3, width=style.PAGE, height=4.2)
+    for k, panel in enumerate(axes.flat):
+        paint.regions(panel, cells, cells, labels[k], size="small")
+        panel.plot(*curves[curves[:, 0] == k, 1:].T, color="black", linewidth=0.9)
+        panel.set(aspect="equal", xticks=(), yticks=(), xlim=(0, REACH), ylim=(0, REACH))
+    for panel, name in zip(axes[0], RULES, strict=True):
+        panel.set_title(name, fontsize=9)
+    for row, depth in zip(axes, DEPTHS, strict=True):
+        row[0].set_ylabel(f"$L = {depth}$;  $\\alpha_2$ (major)", fontsize=7)
+    for panel in axes[-1]:
+        panel.set_xlabel(r"$\alpha_1$ (minor)", fontsize=7)
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_gallery", compute, draw)

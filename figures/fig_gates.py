@@ -1,0 +1,48 @@
+"""Between l_1.5 and l_inf the gates change: rest points, nullclines, separatrices at L = 2.
+
+Claims: l2_critical_scale, decided_states, linf_limit. Takes: 20 s.
+"""
+
+import numpy as np
+
+import flowsam.draw as paint
+from figures import style
+from figures.skeletons import pack, unpack
+from flowsam import Flow, lp, phase_portrait, single_example
+from flowsam.portrait import PlaneField, skeleton
+from flowsam.portrait.planes import BalancedPlane
+
+FAST, NORMS, REACH = {"n": 16, "columns": 6}, (1.5, 2.0, 3.0, np.inf), 1.3
+START = "balanced, every point of the squares"
+
+
+def compute(n=241, columns=13):
+    """Return the grid (n,), labels (4, n, n) and the field of each norm."""
+    data, x = single_example([1, 2]), np.linspace(REACH / n, REACH, n)
+    arrays, labels = {"cells": x}, []
+    for k, norm in enumerate(NORMS):
+        plane = phase_portrait(Flow(data, lp(1, norm)), x, x)
+        field = PlaneField(plane.flow, BalancedPlane(2), (0, REACH), (0, REACH))
+        arrays |= pack(skeleton(field, columns=columns), f"field_{k}_")
+        labels.append(plane.labels)
+    words = {"start": START, "rule": "l_p-SAM", "method": "theorem, or integration and certificate"}
+    return arrays | {"labels": np.array(labels), "card": style.card(plane, **words)}
+
+
+def draw(caption, cells, labels, **arrays):
+    """Return the figure: one panel a norm, and what the marks mean."""
+    figure, axes = style.panels(4, width=style.PAGE, height=2.4)
+    shown = {}
+    for k, (panel, norm) in enumerate(zip(axes, NORMS, strict=True)):
+        paint.regions(panel, cells, cells, labels[k])
+        shown |= paint.skeleton(panel, unpack(arrays, f"field_{k}_"))
+        name = r"\infty" if np.isinf(norm) else f"{norm:g}"
+        panel.set(aspect="equal", title=f"$p = {name}$", xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+        panel.set_xlabel(r"$\alpha_1$ (minor)")
+    axes[0].set_ylabel(r"$\alpha_2$ (major)")
+    figure.legend(shown.values(), shown, loc="outside upper center", ncols=4, fontsize=6)
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_gates", compute, draw)

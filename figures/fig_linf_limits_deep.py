@@ -1,0 +1,44 @@
+"""Where l_inf-SAM ends up at L = 3, 4 and 5: cones at the corner (rho, rho), stalling at odd depth.
+
+Claims: linf_limit, linf_regions. Takes: 3 s.
+"""
+
+import numpy as np
+
+import flowsam.draw as paint
+from figures import style
+from figures.skeletons import pack, unpack
+from flowsam import Flow, linf, phase_portrait, single_example
+from flowsam.portrait import PlaneField, skeleton
+from flowsam.portrait.planes import BalancedPlane
+
+FAST, DEPTHS = {"n": 41, "columns": 6}, (3, 4, 5)
+START = "balanced, every point of the squares"
+STARTS = [(0.6, 0.9), (0.9, 0.6), (1.2, 0.8), (1.35, 1.12), (1.1, 1.3), (0.75, 1.25)]
+
+
+def compute(n=601, columns=14):
+    """Return the grid (n,), labels (3, n, n) and the field of each depth."""
+    flow, x = Flow(single_example([1, 2]), linf(1)), np.linspace(2.4 / n, 2.4, n)
+    planes = [phase_portrait(flow, x, x, depth=depth) for depth in DEPTHS]
+    fields = [PlaneField(flow, BalancedPlane(depth), (0, 2.4), (0, 2.4)) for depth in DEPTHS]
+    found = [skeleton(field, starts=STARTS, columns=columns) for field in fields]
+    arrays = {"cells": x, "labels": np.array([plane.labels for plane in planes])}
+    arrays["card"] = style.card(planes[0], start=START, L="3, 4, 5")
+    return arrays | {k: v for i, f in enumerate(found) for k, v in pack(f, f"field_{i}_").items()}
+
+
+def draw(caption, cells, labels, **arrays):
+    """Return the figure: one panel a depth, the theorem's boundaries over the cells."""
+    figure, axes = style.panels(3, width=style.PAGE, height=2.75)
+    for k, (panel, depth) in enumerate(zip(axes, DEPTHS, strict=True)):
+        paint.regions(panel, cells, cells, labels[k])
+        paint.skeleton(panel, unpack(arrays, f"field_{k}_"), nullclines=False)
+        panel.set(aspect="equal", title=f"$L = {depth}$", xticks=range(3), yticks=range(3))
+        panel.set_xlabel(r"$\alpha_1$ (minor)")
+    axes[0].set_ylabel(r"$\alpha_2$ (major)")
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_linf_limits_deep", compute, draw)
