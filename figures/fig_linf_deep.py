@@ -8,55 +8,48 @@ import numpy as np
 from figures import style
 from flowsam import Flow, balanced, linf, single_example, solve
 
-FAST, RHO = {"rows": 61, "count": 9}, 0.5
-PAIR, LONE, UNIT = (Flow(single_example(mu), linf(RHO)) for mu in ([1, 1.3], [1.3], [1]))
-CASES = {"pair": (PAIR, balanced([1, 0.3], 3)), "unequal": (UNIT, [[0.4], [1.2], [1.5]])}
-COLOURS, DASHES = ("#D55E00", "#0072B2", "#009E73"), ("-", (0, (5, 2)), (0, (1, 1)))
+FAST, RHO, MU = {"rows": 61}, 0.5, {"pair": [1, 1.3], "lone": [1.3], "three": [1]}
+STARTS = {"pair": balanced([1, 0.3], 3), "lone": balanced([0.3], 3), "three": [[0.4], [1.2], [1.5]]}
+FLOWS = {case: Flow(single_example(mu), linf(RHO)) for case, mu in MU.items()}
+LOOKS = tuple(zip(("#D55E00", "#0072B2", "#009E73"), ("-", "--", ":"), strict=True))
 
 
-def compute(rows=801, count=15):
-    """Return weights (rows, k) by formula and DOP853, and beta_2 over log t, beside w_1, alone."""
-    tau, log_t = np.linspace(0, 1.99, rows), np.geomspace(0.3, 1e6, rows)
-    found = {"tau": tau, "dots": tau[:: rows // count]}
-    for case, (flow, theta) in CASES.items():
-        last = solve(flow, theta, tau_end=9)
-        found[f"{case}_ends"] = [event.tau for event in last.events]
-        for method, times in (("auto", tau), ("DOP853", found["dots"])):
-            run = solve(flow, theta, tau_end=times[-1], save_at=times, method=method)
-            found[f"{case}_{method}"] = run.theta[:, 0] if case == "pair" else run.theta[..., 0]
-    for name, case, end in (("beside", "pair", 1e6), ("alone", "lone", 25.0)):
-        flow, theta = (CASES | {"lone": (LONE, balanced([0.3], 3))})[case]
-        times = log_t[log_t <= end]
-        run = solve(flow, theta, log_t_end=times[-1], save_at=times)
-        found[name] = np.stack([times, run.beta[:, -1]])
-    words = {"start": "alpha = (1, 0.3); layers 0.4, 1.2, 1.5", "data": "mu = (1, 1.3); mu = 1"}
-    words["method"] = "lines by formula, dots by DOP853"
-    return found | {"card": style.card(run, **words)}
+def compute(rows=801):
+    """Return rows (tau, w) by formula and by DOP853, event times, and rows (log t, beta_2)."""
+    found = {}
+    for case, size in (("pair", 2), ("three", 3)):
+        for how, count in (("auto", rows), ("DOP853", 16)):
+            run = solve(FLOWS[case], STARTS[case], tau_end=1.99, save_at=count, method=how)
+            found[f"{case}_{how}"] = np.column_stack(
+                [run.tau, run.theta.reshape(count, -1)[:, :size]]
+            )
+        whole = solve(FLOWS[case], STARTS[case], tau_end=9)
+        found |= {f"{case}_ends": [e.tau for e in whole.events], f"{case}_last": whole.beta[-1, -1]}
+        found[f"{case}_words"] = "; ".join(f"{e.kind} at {e.tau:.3f}" for e in whole.events)
+    for case, end in (("pair", 1e6), ("lone", 25)):
+        run = solve(FLOWS[case], STARTS[case], log_t_end=end, save_at=np.geomspace(0.3, end, rows))
+        found[f"{case}_late"] = np.column_stack([run.log_t, run.beta[:, -1]])
+    more = {"start": "alpha = (1, 0.3); layers 0.4, 1.2, 1.5", "data": "mu = (1, 1.3); mu = 1"}
+    return found | {"card": style.card(run, method="lines by formula, dots by DOP853", **more)}
 
 
-def draw(caption, tau, dots, beside, alone, **kept):
+def draw(caption, **found):
     """Return the figure: two coordinates over tau and log t, and three unequal layers."""
     figure, axes = style.panels(3, width=style.PAGE, height=2.4)
-    for panel, case, name in ((axes[0], "pair", "$w_{}$"), (axes[2], "unequal", "layer {}")):
-        for k, curve in enumerate(kept[f"{case}_auto"].T):
-            style_k = {"color": COLOURS[k], "linestyle": DASHES[k], "label": name.format(k + 1)}
-            panel.plot(dots, kept[f"{case}_DOP853"][:, k], "o", color=COLOURS[k], markersize=2.8)
-            panel.plot(tau, curve, linewidth=1.1, **style_k)
-        for end, word in zip(kept[f"{case}_ends"][::-1], (r"$\tau^*$", "turn"), strict=False):
-            panel.axvline(end, color="black", linewidth=0.8)
-            panel.text(end, 3.05, word, ha="center", va="bottom")
-        panel.axhline(RHO, color="#808080", linewidth=0.6, zorder=0)
-        panel.set(ylim=(0, 3), xlim=(0, 2.1), xlabel=r"rescaled time $\tau$")
-        panel.legend(loc=(0.22, 0.7))
-    axes[0].set_ylabel("weights (line: $\\rho$)")
-    for curve, k, word in ((beside, 1, "beside $w_1$"), (alone, 0, "alone")):
-        axes[1].semilogx(
-            *curve, linestyle=DASHES[1 - k], color=COLOURS[k], label=rf"$\beta_2$ {word}"
-        )
-    for level, word in ((RHO**3, r"$\rho^3$"), ((7 / 19) ** 3, r"$w_2(\tau^*)^3$")):
-        axes[1].axhline(level, color="black", linewidth=0.7, linestyle=(0, (4, 2)))
-        axes[1].text(1e6, level, word, ha="right", va="bottom")
-    axes[1].set(xlabel=r"$\log(1 + t)$", ylim=(0.02, 0.138))
+    for panel, case, name in ((axes[0], "pair", "weight $w_{}$"), (axes[2], "three", "layer {}")):
+        (tau, *lines), (dots, *steps) = found[f"{case}_auto"].T, found[f"{case}_DOP853"].T
+        for k, ((colour, dash), line) in enumerate(zip(LOOKS, lines, strict=False)):
+            panel.plot(dots, steps[k], "o", color=colour, markersize=2.8)
+            panel.plot(tau, line, dash, color=colour, label=name.format(k + 1))
+        panel.vlines(found[f"{case}_ends"], 0, 3, "black", linewidth=0.8)
+        panel.set(ylim=(0, 3), xlim=(0, 2.1), xlabel="$\\tau$: " + str(found[f"{case}_words"]))
+        panel.legend(loc=(0.22, 0.68))
+    second = (("pair", LOOKS[1], r"$\beta_2$ beside $w_1$"), ("lone", LOOKS[0], r"$\beta_2$ alone"))
+    for case, (colour, dash), word in second:
+        axes[1].semilogx(*found[f"{case}_late"].T, dash, color=colour, label=word)
+    levels, words = [RHO**3, float(found["pair_last"])], [r"$\rho^3$", r"$w_2(\tau^*)^3$"]
+    axes[1].hlines(levels, 0.3, 1e6, "black", ":", linewidth=0.7)
+    axes[1].set(xlabel=r"$\log(1 + t)$", yticks=levels, yticklabels=words, ylim=(0.02, 0.138))
     axes[1].legend(loc="center left")
     return style.caption(figure, caption)
 
