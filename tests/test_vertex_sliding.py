@@ -73,6 +73,14 @@ def test_small_discrete_steps_lead_to_the_same_place(depth, seed):
     assert max(errors) < 2, errors  # in steps: discrete SAM chatters about a tie by one
 
 
+def test_a_tie_lasts_where_the_step_is_a_rounding_error_of_the_weights():
+    flow, start = l1_flow([1.0, 2.0]), balanced([0.5, 1.5], 2)
+    run = solve(flow, start, tau_end=50.0, method="DOP853", rtol=1e-4)
+    assert run.status == "finished" and run.theta[-1].max() > 1e40
+    assert [event.kind for event in run.events] == ["slide", "slide"]
+    assert run.theta[-1, 0] == pytest.approx(run.theta[-1, 1], rel=1e-6)
+
+
 def test_starts_at_rest_and_beside_idle_weights():
     run = stepped([1.0], np.zeros((2, 1)), 1.0)
     assert run.status == "collapsed" and not run.theta.any()

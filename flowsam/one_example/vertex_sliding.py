@@ -137,10 +137,13 @@ class VertexSliding:
         rates = self._rates(theta, self._vertices(theta, mode))[:, *mode.tied].T
         if m == 1 or not size.all():
             return np.full(m, 1.0 / m), float(rates[0, 0])
-        pull = np.abs(rates).max() * (size / size.mean() - 1.0)
-        system = np.block([[rates, -np.ones((m, 1))], [np.ones((1, m)), np.zeros((1, 1))]])
-        solution = np.linalg.lstsq(system, np.append(-pull, 1.0), rcond=None)[0]
-        return solution[:m], float(solution[m])
+        unit = (
+            float(np.abs(rates).max()) or 1.0
+        )  # one scale, or lstsq takes large rates for a rank lost
+        pull, border = unit * (size / size.mean() - 1.0), np.full((m, 1), unit)
+        system = np.block([[rates, -border], [border.T, np.zeros((1, 1))]])
+        solution = np.linalg.lstsq(system, np.append(-pull, unit), rcond=None)[0]
+        return solution[:m], unit * float(solution[m])
 
     def _settled(
         self, theta: Theta, places: Int[np.ndarray, "m 2"], kept: Bool[np.ndarray, " m"]
