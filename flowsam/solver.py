@@ -29,8 +29,9 @@ _MESSAGES = {
     "escaped": "coordinate {coordinate} blows up at tau = {tau:.12g}, where t becomes infinite; "
     "the others freeze, and limit(flow, theta0) names the limit",
     "range": "margins pass 1e300 at tau = {tau:.6g}, the end of doubles; ask limit(flow, theta0)",
-    "sliding_ambiguous": "two weights of a coordinate are 0 at once at tau = {tau:.12g}, and "
-    "Filippov's solution is not unique from there; perturb the start or use iterate",
+    "sliding_ambiguous": "two weights of a coordinate are 0 at once at tau = {tau:.12g}: no "
+    "gradient is left, or Filippov's solution is not unique from there; perturb the start or "
+    "use iterate",
     "too_many_events": "more than 1000 events by tau = {tau:.6g}; shorten the run, or check the "
     "start for a surface it grazes",
     "failed": "the steps of {method} became too small at tau = {tau:.12g}; loosen rtol or try "

@@ -9,6 +9,7 @@ from flowsam.amplification import (
     collapse_exponents,
     critical_scale,
     dominance,
+    fastest,
     leaders,
     pattern,
     regimes,
@@ -124,6 +125,26 @@ def test_leaders_from_tiny_amplitudes_and_after_A_has_settled():
     assert run.order == (1, 2) and run.times == pytest.approx([exact], rel=1e-12)
 
 
+@pytest.mark.parametrize("factor", [0.7, 1 + 1e-6, 1.1, 1.9])
+def test_the_fastest_hand_over_where_n_passes_the_sum_of_two_rates(factor):
+    alpha, rho = 0.4 * factor * critical_scale(MU, 0.4) / 0.4, 0.4
+    start = np.full((2, 4), alpha) * [np.sign([1, -1, 1, 1]), np.ones(4)]
+    mu = MU * [1, -1, 1, 1]
+    run, path = fastest(start, mu, rho=rho), curve(start, mu, rho=rho)
+    end = min(float(path.collapse_time), 2 * run.times.max(initial=3.0))
+    tau = np.linspace(0, end, 301)[:-1]
+    assert (run.at(tau) == dominance(MU, rho, [alpha], tau, by="growth")[0]).all()
+    pairs = np.array([run.order[:-1], run.order[1:]], dtype=int) - 1
+    found = np.exp(path.log_norm_at(run.times)) / MU[pairs].sum(axis=0)
+    assert np.abs(found - 1).max(initial=0) < 1e-12
+    assert min(run.order) == 1 or factor > 1.5
+
+
+def test_the_fastest_of_an_unbalanced_start_is_refused():
+    with pytest.raises(ValueError, match="sign"):
+        fastest([[0.5, 0.4], [0.5, 0.5]], [1, 2], rho=1)
+
+
 def test_equal_coordinates_count_as_the_first():
     run = leaders([[0.4] * 4] * 2, [2.0, 1.0, 2.0, 1.0], rho=1)
     assert run.order == (2, 1)
@@ -207,7 +228,7 @@ def test_a_large_map_takes_less_than_two_seconds():
         (lambda: dominance([0, 0], 1, [0.5], [1]), "nothing would move"),
         (lambda: leaders(np.zeros((2, 2)), [1, 2], rho=1), "away from the origin"),
         (lambda: leaders(np.ones((2, 2)), [1, 2], rho=0), "rho needs"),
-        (lambda: leaders(np.ones((2, 2)), [1, 2], rho=1, by="growth"), "dominance has 'growth'"),
+        (lambda: leaders(np.ones((2, 2)), [1, 2], rho=1, by="growth"), "see fastest"),
         (lambda: leaders(np.ones((1, 2, 2)), [1, 2], rho=1), "one start"),
         (lambda: uniform_leaders([1, 1], 1, 0.5), "distinct"),
         (lambda: uniform_leaders([1, 2], 1, -0.5), "alpha needs"),

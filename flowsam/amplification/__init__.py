@@ -1,6 +1,7 @@
 """Minor first, major last, exactly: who leads when under l_2-SAM at L = 2, one example."""
 
 from flowsam.amplification.critical import critical_scale, critical_scale_bounds
+from flowsam.amplification.growth import fastest
 from flowsam.amplification.lead import collapse_exponents, dominance, pattern
 from flowsam.amplification.succession import Leaders, leaders
 from flowsam.amplification.thresholds import Regimes, regimes, uniform_leaders
@@ -12,6 +13,7 @@ __all__ = [
     "critical_scale",
     "critical_scale_bounds",
     "dominance",
+    "fastest",
     "leaders",
     "pattern",
     "regimes",

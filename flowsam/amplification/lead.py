@@ -12,31 +12,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 from numpy.typing import ArrayLike
 
-from flowsam.amplification.critical import (
-    active,
-    critical_scale,
-    critical_scale_bounds,
-    positive_radius,
-)
-from flowsam.amplification.succession import Leaders, leaders
-from flowsam.amplification.thresholds import Regimes, regimes, uniform_leaders
+from flowsam.amplification.critical import active, positive_radius
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array
 from flowsam.network import balanced
 
-__all__ = [
-    "Leaders",
-    "Regimes",
-    "collapse_exponents",
-    "critical_scale",
-    "critical_scale_bounds",
-    "dominance",
-    "leaders",
-    "pattern",
-    "regimes",
-    "uniform_leaders",
-]
+__all__ = ["collapse_exponents", "dominance", "pattern"]
 
 BLOCK = 4_000_000  # scores at a time
 

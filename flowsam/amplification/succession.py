@@ -121,7 +121,7 @@ def leaders(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, by: str = "si
     if theta0.ndim != 2:
         raise ValueError(f"leaders takes one start (2, d), got {theta0.shape}; loop over them")
     if by not in ("size", "contribution"):
-        raise ValueError(f"by needs 'size' or 'contribution', got {by!r}; dominance has 'growth'")
+        raise ValueError(f"by needs 'size' or 'contribution', got {by!r}; for growth see fastest")
     s, e = np.abs(theta0[0] + theta0[1]), np.abs(theta0[0] - theta0[1])
     table = np.array([np.abs(mu), np.where(mu > 0, s, e), np.where(mu > 0, e, s)])
     moving = np.flatnonzero((mu != 0) & ((s > 0) | (e > 0)))

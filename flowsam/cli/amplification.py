@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command("amplification")
 @l2_options
 @start_options
-@click.option("--by", type=click.Choice(["size", "contribution"]), default="size")
+@click.option("--by", type=click.Choice(["size", "contribution", "growth"]), default="size")
 @click.option("--alpha", help="Of the map: START,STOP,POINTS of uniform starts.")
 @click.option("--tau", help="Of the map: START,STOP,POINTS of rescaled time.")
 @out_option("the map of leaders (.npz) or its picture (.png, .pdf, .svg), GD's beside it")
@@ -59,20 +59,29 @@ class _Table:
     def __repr__(self) -> str:
         from flowsam.archive import text_card
 
-        return text_card("Amplification", [(k, str(v)) for k, v in self.facts.items()])
+        return text_card("Amplification", [(k, _shown(v)) for k, v in self.facts.items()])
+
+
+def _shown(value: Any) -> str:
+    """One fact in words: floats to 12 digits, lists with commas."""
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value)) or "none"
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
     """What the start does, and where the behaviour of uniform starts changes."""
-    from flowsam.amplification import critical_scale_bounds, leaders, pattern, regimes
+    from flowsam.amplification import critical_scale_bounds, fastest, leaders, pattern, regimes
 
     mu, rho = flow.mu, flow.perturbation.rho
-    run = leaders(theta0, mu, rho=rho, by=by)
+    growth = by == "growth"
+    run = fastest(theta0, mu, rho=rho) if growth else leaders(theta0, mu, rho=rho, by=by)
     own = critical_scale_bounds(mu, rho, profile=theta0)
     uniform = regimes(mu, rho)
     words = {-1: "N falls: collapse", 0: "N falls, then rises: escape", 1: "N rises: escape"}
     return {
         "flow": f"{flow.describe()}, depth L = 2",
+        "by": by,
         "leaders": [int(j) for j in run.order],
         "switch times": run.times.tolist(),
         "pattern": words[int(pattern(theta0, mu, rho=rho))],
