@@ -1,6 +1,7 @@
 """What a call costs: processor seconds of this process, which other processes do not disturb."""
 
 import time
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -8,11 +9,21 @@ import numpy as np
 def timed(call, *, repeat=1):
     """Return the least processor seconds of several calls, and the last result."""
     spent = []
-    for _ in range(repeat):
-        begin = time.process_time()
-        result = call()
-        spent.append(time.process_time() - begin)
+    with _one_thread():
+        for _ in range(repeat):
+            begin = time.process_time()
+            result = call()
+            spent.append(time.process_time() - begin)
     return min(spent), result
+
+
+def _one_thread():
+    """Keep BLAS from spending several threads' time on one call, where it can be told."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    return threadpool_limits(1)
 
 
 def relative_error(found, reference, *, floor=1e-300):

@@ -30,12 +30,17 @@ def ragged(flow, _):
     return [0.0] * int(flow.perturbation.rho)
 
 
-def busy(flow, theta0, *, seconds=0.01):
-    """Keep a core busy, and return a number that depends on the cell alone."""
-    end, total = time.process_time() + seconds, 0.0
+def cheap(flow, theta0):
+    """Cost nothing."""
+    return theta0[0, 0]
+
+
+def busy(flow, theta0):
+    """Keep a core busy for 20 ms, and return a number that depends on the cell alone."""
+    end = time.process_time() + 0.02
     while time.process_time() < end:
-        total = flow.perturbation.rho * float(theta0.sum())
-    return total
+        pass
+    return flow.perturbation.rho * theta0.sum()
 
 
 def mortal(flow, theta0):

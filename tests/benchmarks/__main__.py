@@ -55,10 +55,10 @@ def main():
     for task in ALL:
         if asked.only and task.__name__ not in asked.only:
             continue
-        found = list(task(0.1 if asked.fast else 1.0))
-        rows += found
+        found = task(0.1 if asked.fast else 1.0)
         for _, several in groupby(found, key=lambda row: row.task):
-            show(list(several))
+            rows += (here := list(several))
+            show(here)
     facts = {"flowsam": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
     facts |= {"python": platform.python_version(), "machine": platform.machine(), "threads": 1}
     asked.out.write_text(json.dumps(facts | {"rows": [asdict(row) for row in rows]}, indent=1))

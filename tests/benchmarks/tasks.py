@@ -74,9 +74,12 @@ class Race:
                 "flowsam solve_many, heyoka", lambda s: self.many("heyoka", RTOL, s),
                 repeat=repeat, note=note,
             )  # fmt: skip
-        yield from self.row(
-            "flowsam solve_many, DOP853", lambda s: self.many("DOP853", RTOL, s), repeat=repeat
-        )
+        for rtol in (RTOL, 1e-13):
+            yield from self.row(
+                "flowsam solve_many, DOP853",
+                lambda s: self.many("DOP853", rtol, s),  # noqa: B023
+                repeat=repeat, note=f"rtol {rtol:g}",
+            )  # fmt: skip
 
     def others(self, *, steps, looped=100, torch_looped=2):
         """Rows of what people use today."""
