@@ -1,6 +1,8 @@
 """Sweeps: cells against single calls, files and names, errors kept with their cells."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -215,3 +217,10 @@ def test_another_configuration_or_version_is_refused(tmp_path, monkeypatch):
     (tmp_path / "foreign").mkdir()
     with pytest.raises(ValueError, match="a store of its own"):
         sweep(CASE, axes, store=tmp_path / "foreign", resume="unfinished")
+
+
+def test_the_readme_shows_a_file_that_runs(tmp_path, capsys):
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "phases.toml").write_text(re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1])
+    assert main(["sweep", str(tmp_path / "phases.toml"), "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cells"] == 3 * 40 * 40
