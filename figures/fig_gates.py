@@ -1,6 +1,6 @@
 """Between l_1.5 and l_inf the gates change: rest points, nullclines, separatrices at L = 2.
 
-Claims: l2_critical_scale, decided_states, linf_limit. Takes: 20 s.
+Claims: lp_gates, l2_critical_scale, linf_limit. Takes: 20 s.
 """
 
 import numpy as np

@@ -6,6 +6,7 @@ from scipy.interpolate import CubicSpline
 
 from flowsam import Data, Flow, gradient_flow, l2, layer_plane, limits, linf, lp, single_example
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
+from flowsam.exact.lp_gates import rest_rates, rest_weights
 from flowsam.portrait import theory_curves
 from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.plane_paths import paths
@@ -147,6 +148,11 @@ def test_between_l2_and_its_neighbours_the_gate_of_the_minor_feature_changes_its
     assert kinds[1.5][1:] == ["unstable node", "saddle", "unstable node"]
     assert kinds[2.0][1:] == ["unstable node", "saddle"]
     assert kinds[3.0][1:] == ["pseudo-saddle", "unstable node", "pseudo-saddle"]
+    for p in (1.5, 3.0):
+        inner = next(q for q in equilibria(balanced_field(lp(0.8, p))) if q.point.all())
+        np.testing.assert_allclose(inner.point, rest_weights([1, 2], rho=0.8, p=p, depth=2))
+        rates, _ = rest_rates([1, 2], [True, True], p=p)
+        np.testing.assert_allclose(inner.eigenvalues, rates, rtol=1e-7)
 
 
 @pytest.mark.parametrize("mu", [1.0, -2.0])

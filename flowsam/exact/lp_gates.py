@@ -1,0 +1,120 @@
+"""Where balanced weights rest under l_p-SAM, one example, and what repels them there at L = 2.
+
+On each support S there is one point with w_hat = 0 and all w_j > 0 on S,
+
+    w_j = rho mu_j^(1/(p-L)) / (L sum_S mu_i^(p/(p-L)))^(1/p),    p != L;
+
+alone, the gate rho L^(-1/p) e_j. As p -> inf it is the corner rho (1, ..., 1) of l_inf.
+
+Source: derivations/lp_gates.py; beyond arXiv:2603.08290.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.data import real_array
+
+__all__ = ["rest_rates", "rest_weights"]
+
+
+def rest_weights(
+    mu: ArrayLike, *, rho: float | int, p: float | int, depth: int
+) -> Float[np.ndarray, " d"]:
+    """Return the balanced point of rest with every w_j > 0.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        Entries of the example on the support, not 0; of negative ones the size counts.
+    rho : float
+        Perturbation radius, in the units of w.
+    p : float
+        1 < p <= inf.
+    depth : int
+        L >= 2.
+
+    Returns
+    -------
+    ndarray, shape (d,)
+        Common size of each coordinate's weights. Relative error: a few roundings times
+        |p / (p - L)|.
+
+    Raises
+    ------
+    ValueError
+        For p = L with unequal |mu|, where no such point exists, and for other p, L or a zero mu.
+
+    Notes
+    -----
+    Derivation: derivations/lp_gates.py.
+
+    Examples
+    --------
+    >>> rest_weights([1.0, 2.0], rho=1, p=3, depth=2).round(6)  # in the ratio of mu
+    array([0.381571, 0.763143])
+    >>> rest_weights([5.0], rho=1, p=2, depth=4)
+    array([0.5])
+    """
+    size = np.abs(np.atleast_1d(real_array(mu, "mu")))
+    if not (size > 0).all() or not p > 1 or depth < 2:
+        raise ValueError(
+            f"rest_weights needs non-zero mu, p > 1 and depth >= 2, got {size.tolist()}, {p} and "
+            f"{depth}; leave idle coordinates out"
+        )
+    ratio = size / size.max()
+    if p == depth and (ratio < 1).any():
+        raise ValueError(
+            f"no point of rest has several weights where p = L = {p:g} and |mu| differ, got "
+            f"{size.tolist()}; give one entry"
+        )
+    equal = (ratio == 1).all() or np.isinf(p)
+    logs = np.zeros(size.size) if equal else np.log(ratio) / (p - depth)
+    logs = logs - logs.max()
+    spread = 1.0 if np.isinf(p) else (depth * np.exp(p * logs).sum()) ** (1 / p)
+    return rho * np.exp(logs) / spread
+
+
+def rest_rates(
+    mu: ArrayLike, support: ArrayLike, *, p: float | int
+) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " r"]]:
+    """Return the eigenvalues at L = 2: along the support, and of the coordinates off it.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        The example, no entry 0.
+    support : array_like of bool, shape (d,)
+        Which coordinates are positive.
+    p : float
+        1 < p < inf; at p = 2 the support is one coordinate, or of equal |mu|.
+
+    Returns
+    -------
+    along : ndarray, shape (s,)
+        Ascending, in rescaled time; one is positive for p < 2, all are for p > 2.
+    off : ndarray, shape (d - s,)
+        mu_k for p < 2, mu_k (1 - mu_k/mu_i) at p = 2, -inf (reached in finite time) for p > 2.
+
+    Notes
+    -----
+    Derivation: derivations/lp_gates.py.
+
+    Examples
+    --------
+    >>> along, off = rest_rates([1.0, 2.0], [True, False], p=2)
+    >>> along, off
+    (array([1.]), array([-2.]))
+    """
+    size, on = np.abs(real_array(mu, "mu")), np.asarray(support, dtype=bool)
+    own, others = size[on], size[~on]
+    w = rest_weights(own, rho=1.0, p=p, depth=2)
+    g = np.sqrt(2.0 * w**p)  # g_j^2 = v_j w_j = 2 w_j^p / rho^p
+    root = np.sqrt(own)
+    inner = ((p - 2) * np.eye(own.size) + np.outer(g, g)) / (p - 1)
+    along = np.linalg.eigvalsh(root[:, None] * inner * root)
+    if p > 2:
+        return along, np.full(others.size, -np.inf)
+    return along, others if p < 2 else others * (1 - others / own.max())
