@@ -277,6 +277,11 @@ def test_verify_passes_and_repeats_its_seed(capsys, tmp_path):
     assert code == 0 and facts["passed"] and facts["claims"][0]["symbolic"] == "pass"
     code, out, _ = answer(capsys, "verify", "--source", source, "--markdown")
     assert out.startswith("| claim | source | symbolic |")
+    for name in ("table.md", "table.json", "table.txt"):  # the ending decides
+        answer(capsys, "verify", "--source", source, "--out", tmp_path / name, "--quiet")
+    assert (tmp_path / "table.md").read_text().startswith("| claim |")
+    assert json.loads((tmp_path / "table.json").read_text())["passed"]
+    assert (tmp_path / "table.txt").read_text().startswith("claim ")
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,13 @@ def command(
 
     path = checked_output(out, (".txt", ".md", ".json"))
     found = ledger.run(Path(source), names=names, seed=seed, quiet=quiet)
-    text = to_json(found.facts()) if as_json else found.text(markdown=markdown)
+    kinds = {
+        ".json": to_json(found.facts()),
+        ".md": found.text(markdown=True),
+        ".txt": found.text(),
+    }
     if path:
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(kinds[path.suffix] + "\n", encoding="utf-8")
     if not quiet:
-        click.echo(text)
+        click.echo(kinds[".json" if as_json else ".md" if markdown else ".txt"])
     return 0 if found.passed else 1
