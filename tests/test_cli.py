@@ -230,6 +230,23 @@ def test_foreign_theta_is_not_unpickled(capsys, tmp_path):
     assert code == 2 and "npy" in err
 
 
+@pytest.mark.parametrize(
+    ("theta", "named"),
+    [
+        (np.ones((2, 3)), "(2, 3)"),
+        (np.ones(2), "(2,)"),
+        (np.array([[1.0, np.nan]] * 2), "nan"),
+        (np.ones((2, 2)) * 1j, "complex128"),
+        (np.array([["a", "b"]] * 2), "real numbers"),
+    ],
+)
+def test_a_start_that_does_not_fit_gets_one_line(capsys, tmp_path, theta, named):
+    path = tmp_path / "theta.npy"
+    np.save(path, theta)
+    code, out, err = answer(capsys, "simulate", *MINOR[:4], "--theta", path, "--tau-end", 1)
+    assert (code, out) == (2, "") and err.count("\n") == 1 and named in err
+
+
 def test_a_bug_is_not_called_bad_input(monkeypatch):
     def broken(*_, **__):
         return 1 + "1"
