@@ -31,6 +31,12 @@ def test_one_balanced_coordinate_of_three_layers_has_its_gate_at_two_thirds_of_r
     np.testing.assert_allclose(run.theta, w[:, None, None] * np.ones((1, 3, 1)), rtol=1e-7)
 
 
+def test_three_tied_layers_blow_up_when_the_formula_does():
+    run = stepped([1.0], balanced([1.5], 3), 9.0)
+    assert run.status == "escaped"
+    assert run.events[-1].tau == pytest.approx(1.5 * np.log(1.5 / (1.5 - 2 / 3)), rel=1e-7)
+
+
 @pytest.mark.parametrize("layer", [0, 1])
 @pytest.mark.parametrize("mu", [1.0, -0.7])
 def test_the_largest_component_is_caught_up_at_a_time_known_by_hand(layer, mu):
