@@ -1,6 +1,6 @@
 """l_inf-SAM with tanh in place of the sign: it converges to Utkin's solution, not to Filippov's.
 
-eps = -rho tanh(F / width), F the rescaled descent direction. As width -> 0 the state slides where
+eps = -rho tanh(F / (width |F|_2)), F the rescaled descent direction. As width -> 0 the state slides where
 tanh takes the value in [-1, 1] that keeps F_j = 0 (equivalent control, put inside theta_hat), while
 discrete SAM averages the velocities of the two sides. The loss is not linear in theta_hat, so the
 paths differ by a bounded offset: the limit direction is the same, the path is not.
@@ -19,11 +19,12 @@ from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.log_clock import LateRun, LogClock
 from flowsam.many_examples.log_march import stop_at
 
-__all__ = ["SmoothedFlow", "smoothed_run"]
+__all__ = ["SmoothedClock", "SmoothedFlow", "smoothed_run"]
 
 Theta = Float[np.ndarray, "*batch L d"]
 
-_WIDTH = 1e-4  # of the largest |F| at the start: Utkin's solution to a few times that
+_WIDTH = 1e-2  # a smaller one lets the rounding of margins at late times through
+_RTOL = 1e-6  # the steps would follow that rounding below it
 
 
 @dataclass(frozen=True)
@@ -33,28 +34,35 @@ class SmoothedFlow(Flow):
     Parameters
     ----------
     width : float
-        Size of F below which tanh is not yet the sign; > 0.
+        Share of F in its norm below which tanh is not yet the sign; > 0.
     """
 
-    width: float = 1e-4
+    width: float = _WIDTH
 
     def perturbed(self, theta: Theta) -> Theta:
-        """Return `theta - rho tanh(F / width)`."""
-        return theta - self.perturbation.rho * np.tanh(self.descent(theta)[0] / self.width)
+        """Return `theta - rho tanh(F / (width |F|))`."""
+        direction = self.descent(theta)[0]
+        norm = np.linalg.norm(direction, axis=(-2, -1), keepdims=True)
+        reach = direction / np.maximum(norm * self.width, 1e-300)
+        return theta - self.perturbation.rho * np.tanh(reach)
 
 
 @dataclass(frozen=True, eq=False)
-class _SmoothedClock(LogClock):
+class SmoothedClock(LogClock):
     """The smoothed flow in the clock T, with its own Jacobian."""
 
     def jacobian(self, log_t: float, state: Float[np.ndarray, " m"]) -> Float[np.ndarray, "m m"]:
-        """Return the derivative of `rates`: d eps/d theta = -(rho/width) cosh^-2(F/width) dF."""
+        """Return the derivative of `rates`, with u = F/|F| in
+
+        d eps/d theta = -(rho / (width |F|)) diag(cosh^-2(u / width)) (I - u u^T) H.
+        """
         theta = state[:-1].reshape(self.theta0.shape)
-        hessian, slope, _ = rescaled_hessian(self.flow, theta)
-        direction = self.flow.descent(theta)[0].ravel()
-        reach = np.minimum(np.abs(direction) / self.flow.width, 300.0)
-        steep = self.flow.perturbation.rho / self.flow.width / np.cosh(reach) ** 2
-        spread = -steep[:, None] * (hessian - np.outer(direction, slope))
+        hessian = rescaled_hessian(self.flow, theta)[0]
+        norm = max(self.norm(theta), 1e-300)
+        unit = self.flow.descent(theta)[0].ravel() / norm
+        reach = np.minimum(np.abs(unit) / self.flow.width, 300.0)
+        steep = self.flow.perturbation.rho / (self.flow.width * norm) / np.cosh(reach) ** 2
+        spread = -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
         at_hat, slope, log_scale = rescaled_hessian(self.flow, self.flow.perturbed(theta))
         out = np.zeros((state.size, state.size))
         out[:-1, :-1] = at_hat + at_hat @ spread
@@ -71,7 +79,7 @@ def smoothed_run(
 ) -> LateRun:
     """Integrate l_inf-SAM with a steep tanh for the sign, implicitly.
 
-    eps = -rho tanh(F / width), width = 1e-4 of the largest |F| at the start.
+    eps = -rho tanh(F / (width |F|)), width = 1e-2.
 
     Parameters
     ----------
@@ -82,7 +90,7 @@ def smoothed_run(
     end : tuple of float and str
         The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
     tolerances : tuple
-        rtol and atol.
+        rtol and atol; 1e-6 and 1e-9 at least.
 
     Returns
     -------
@@ -103,14 +111,14 @@ def smoothed_run(
     >>> run.states(np.array([50.0]))[0, 0].round(1)
     array([17.3, 17.3])
     """
-    width = _WIDTH * max(float(np.abs(flow.descent(theta0)[0]).max()), 1e-300)
-    steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss, width)
-    system, in_log_t = _SmoothedClock(steep, theta0), end[1] == "log_t_end"
+    steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
+    rtol, atol = max(tolerances[0], _RTOL), max(tolerances[1], 1e-3 * _RTOL)
+    system, in_log_t = SmoothedClock(steep, theta0), end[1] == "log_t_end"
     marched = march(
         system,
         (np.append(theta0.ravel(), 0.0), "Radau", ""),
         end=end[0] if in_log_t else np.inf,
-        tolerances=Tolerances("Radau", *tolerances, lambda mode: system.jacobian),
+        tolerances=Tolerances("Radau", rtol, atol, lambda mode: system.jacobian),
         stop=None if in_log_t else stop_at(end[0]),
     )
     return LateRun(marched, theta0.shape, "tanh for sign (Utkin), Radau")
