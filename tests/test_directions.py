@@ -115,3 +115,14 @@ def test_twenty_sets_at_depth_two(rule) -> None:
         found = late_direction(Flow(split_signs(separable(seed)), rule), start(seed, 2))
         assert found.ratios[0] > 0.99, seed
         assert found.certificate <= found.ratios[0] + 1e-10, seed
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_sliding_runs_are_certified(seed) -> None:
+    """Where l_inf-SAM slides on several surfaces its direction is certified all the same."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((20, 5))
+    data = Data(z * np.sign(z @ rng.standard_normal(5))[:, None])
+    found = late_direction(Flow(data, linf(0.1)), np.full((1, 5), 0.5))
+    assert found.label == Label.OTHER_DIRECTION
+    assert 0.9999 < found.certificate <= found.ratios[1] + 1e-12

@@ -12,9 +12,9 @@ from scipy.optimize import brentq
 
 from flowsam.engines.stepping import METHODS, March, Tolerances, march
 
-__all__ = ["COLLAPSED", "STIFF", "marched", "stop_at"]
+__all__ = ["COLLAPSED", "LARGE", "STIFF", "marched", "stop_at"]
 
-_LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
+LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
 STIFF = {False: 10.0, True: 3.0}  # log t up to which explicit steps pay, by rho > 0: measured
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 
@@ -40,7 +40,7 @@ def marched(
     """Return the first fields of a `LateRun`, from a state, a method and a status at T = 0."""
     state, method, status = start
     value, clock_name = end
-    mode = method if method in METHODS else "DOP853" if state.size > _LARGE + 1 else "early"
+    mode = method if method in METHODS else "DOP853" if state.size > LARGE + 1 else "early"
     in_log_t = clock_name == "log_t_end"
     path = march(
         system,

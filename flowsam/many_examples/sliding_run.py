@@ -13,13 +13,10 @@ from flowsam.engines.stepping import METHODS, March, Tolerances, march
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
 from flowsam.many_examples.log_clock import LateRun
-from flowsam.many_examples.log_march import stop_at
+from flowsam.many_examples.log_march import LARGE, STIFF, stop_at
 from flowsam.many_examples.sliding import Sliding
 
 __all__ = ["sliding_run"]
-
-_STIFF_FROM = 3.0  # log t from which implicit steps pay
-_LARGE = 250  # weights: beyond, the algebra of an implicit step costs more than its stride
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,8 @@ class _Steps(Tolerances):
         """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
         method = self.method
         if method not in METHODS:
-            method = "DOP853" if x < _STIFF_FROM or state.size > _LARGE else "Radau"
-            end = min(end, _STIFF_FROM) if x < _STIFF_FROM else end
+            method = "DOP853" if x < STIFF[True] or state.size > LARGE else "Radau"
+            end = min(end, STIFF[True]) if x < STIFF[True] else end
         return Tolerances(method, self.rtol, self.atol, self.jac).stepper(rhs, x, state, end, mode)
 
 

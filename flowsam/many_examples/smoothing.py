@@ -1,7 +1,7 @@
 """l_inf-SAM with tanh in place of the sign: it converges to Utkin's solution, not to Filippov's.
 
-eps = -rho tanh(F / (width |F|_2)), F the rescaled descent direction. As width -> 0 the state slides where
-tanh takes the value in [-1, 1] that keeps F_j = 0 (equivalent control, put inside theta_hat), while
+eps = -rho tanh(F / (width |F|)), F the rescaled descent direction. As width -> 0 the state slides
+where tanh takes the value in [-1, 1] that keeps F_j = 0 (equivalent control, in theta_hat), while
 discrete SAM averages the velocities of the two sides. The loss is not linear in theta_hat, so the
 paths differ by a bounded offset: the limit direction is the same, the path is not.
 """
@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.engines.stepping import Tolerances, march
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.log_clock import LateRun, LogClock
-from flowsam.many_examples.log_march import stop_at
+from flowsam.many_examples.log_march import marched
 
 __all__ = ["SmoothedClock", "SmoothedFlow", "smoothed_run"]
 
@@ -52,9 +51,9 @@ class SmoothedClock(LogClock):
     """The smoothed flow in the clock T, with its own Jacobian."""
 
     def jacobian(self, log_t: float, state: Float[np.ndarray, " m"]) -> Float[np.ndarray, "m m"]:
-        """Return the derivative of `rates`, with u = F/|F| in
+        """Return the derivative of `rates`.
 
-        d eps/d theta = -(rho / (width |F|)) diag(cosh^-2(u / width)) (I - u u^T) H.
+        d eps/d theta = -(rho / (width |F|)) diag(cosh^-2(u / width)) (I - u u^T) H, u = F / |F|.
         """
         theta = state[:-1].reshape(self.theta0.shape)
         hessian = rescaled_hessian(self.flow, theta)[0]
@@ -112,13 +111,7 @@ def smoothed_run(
     array([17.3, 17.3])
     """
     steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
-    rtol, atol = max(tolerances[0], _RTOL), max(tolerances[1], 1e-3 * _RTOL)
-    system, in_log_t = SmoothedClock(steep, theta0), end[1] == "log_t_end"
-    marched = march(
-        system,
-        (np.append(theta0.ravel(), 0.0), "Radau", ""),
-        end=end[0] if in_log_t else np.inf,
-        tolerances=Tolerances("Radau", rtol, atol, lambda mode: system.jacobian),
-        stop=None if in_log_t else stop_at(end[0]),
-    )
-    return LateRun(marched, theta0.shape, "tanh for sign (Utkin), Radau")
+    rtol, atol = np.maximum(tolerances, (_RTOL, 1e-3 * _RTOL)).tolist()
+    start = (np.append(theta0.ravel(), 0.0), "Radau", "")
+    run = marched(SmoothedClock(steep, theta0), start, end=end, tolerances=(rtol, atol))
+    return LateRun(*run[:2], "tanh for sign (Utkin), Radau")

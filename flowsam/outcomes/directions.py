@@ -116,7 +116,11 @@ def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = 1e4) -> 
     >>> found.norm, found.certificate > 0.99, round(found.ratios[0], 3)
     (1, True, 1.0)
     """
-    return run_direction(solve(flow, theta0, log_t_end=log_t_end, rtol=_RTOL, atol=_ATOL))
+    rule = flow.perturbation
+    # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not
+    method = "smoothed" if rule.switches and np.isinf(rule.p) else "auto"
+    how = {"method": method, "rtol": _RTOL, "atol": _ATOL}
+    return run_direction(solve(flow, theta0, log_t_end=log_t_end, **how))
 
 
 def run_direction(run: Trajectory) -> Direction:

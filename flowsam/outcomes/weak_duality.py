@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from flowsam.data import Data
 from flowsam.flow import Flow
+from flowsam.many_examples.smoothing import SmoothedFlow
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator
 
@@ -37,9 +38,9 @@ def state_certificate(
 ) -> float:
     """Return the weak-duality ratio of one state, over the features and signs a run can use.
 
-    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, with the shares q of the perturbed or of the
-    plain weights, whichever prove more; at most the true margin ratio, and 0 where a margin is not
-    positive.
+    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, with the shares q of the perturbed weights, those
+    of the plain ones or, for l_inf, of tanh's, whichever prove more; at most the true margin ratio,
+    and 0 where a margin is not positive.
 
     Parameters
     ----------
@@ -70,8 +71,10 @@ def state_certificate(
     least = float((flow.data.z @ beta).min())
     if length == 0 or least <= 0:
         return 0.0
-    bounds = []
-    for point in (theta, flow.perturbed(theta)):
+    rule, bounds, points = flow.perturbation, [], [theta, flow.perturbed(theta)]
+    if rule.switches and np.isinf(rule.p):  # on its surfaces one side alone proves little
+        points.append(SmoothedFlow(flow.data, rule, flow.loss).perturbed(theta))
+    for point in points:
         pull = flow.pull(point)[0]
         useful = np.where(np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull))
         bounds.append(np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2))
