@@ -197,3 +197,22 @@ def test_l2_deep_labels_are_those_of_paths_by_the_definition():
             end = np.abs(run.y[:-1, -1].reshape(depth, 3)[0])
             expected = 0 if end.max() < 1e-2 else (mu * end ** (depth - 2)).argmax() + 1
             assert label == expected, (start[0], label, end)
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+def test_runs_of_l2_deep_keep_their_order_and_end_as_their_limit_says(depth):
+    mu = np.array([1.0, 2.0, 3.0])
+    flow = Flow(single_example(mu), l2(1.0))
+    for alpha in ([0.5, 0.3, 0.25], [0.1, 0.08, 0.05], [0.9, 0.7, 0.2]):
+        run = solve(flow, balanced(alpha, depth), tau_end=200.0, rtol=1e-7)
+        w = run.theta[np.isfinite(run.beta).all(axis=1) & (run.beta > 1e-12).all(axis=1), 0]
+        scores = np.log(mu) + (depth - 2) * np.log(w)
+        gaps = np.diff(scores[:, scores[0].argsort()], axis=1)
+        assert gaps[0].min() > 0.01 and gaps.min() > -1e-5, alpha  # they meet at a collapse
+        end = limit(flow, balanced(alpha, depth))
+        kinds = {"escaped": "basis", "collapsed": "zero"}
+        assert kinds[run.status] == end.kind and end.certificate == "monotone", alpha
+        if end.kind == "basis":
+            assert run.events[-1].kind == "blow-up" and run.events[-1].coordinate == end.label - 1
+        else:
+            assert run.events[-1].kind == "collapse" and not run.theta[-1].any()
