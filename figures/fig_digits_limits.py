@@ -20,9 +20,11 @@ def compute(radii=(0.0, 0.3, 0.5, 0.7, 1.0)):
     facts = {"rule": "GD and l_inf-SAM", "rho": str(radii), "L": 2, "data": data.name}
     facts |= {"start": f"{words}; control all positive", "clock": "limits as t -> inf"}
     facts |= {"loss": "logistic", "method": ends[0][-1].certificate, "tolerances": "none"}
+    labels = [[e.label for e in row] for row in ends]
+    rows = [", ".join(f"{label - 1} ({label})" for label in row) for row in labels]
+    facts |= {"winners": f"pixels (labels) that win: {rows[0]}; control: {rows[1]}"}
     facts |= {"pixels": pixel_facts(data.z[0])}
     arrays = {"mu": data.z[0], "alpha": starts[1][0], "radii": np.array(radii)}
-    labels = [[e.label for e in row] for row in ends]
     return arrays | {"ends": np.array(shown), "labels": labels, "card": style.card(**facts)}
 
 

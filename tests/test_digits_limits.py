@@ -31,6 +31,8 @@ def test_the_winner_is_the_largest_mu_among_those_above_rho(arrays):
 def test_idle_pixels_and_the_tie_are_named(arrays):
     mu = arrays["mu"]
     assert (mu == 0).sum() == 10 and (mu < 0).any() and mu[55] == mu[63]
+    said = json.loads(arrays["card"])["winners"]
+    assert "win: 26 (27), 26 (27), 18 (19)" in said and "control: 20 (21), 20 (21)" in said
     said = json.loads(arrays["card"])["pixels"]
     assert said.startswith("10 idle pixels, hatched: 0, 23,") and said.endswith(
         "equal |mu|: 55, 63"
