@@ -113,6 +113,15 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, case, axes, words):
     assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
 
 
+def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributed, "Client", lambda *_, **__: (_ for _ in ()).throw(OSError("no")))
+        with pytest.raises(ValueError, match="the address of a Dask scheduler, got 'tcp://x:1'"):
+            sweep(CASE, {"rho": [1.0]}, store=tmp_path / "s", scheduler="tcp://x:1")
+    assert not list(tmp_path.iterdir())
+
+
 def test_blocks_cover_every_cell_once():
     values = tuple(np.arange(n) for n in (3, 5, 7))
     for size in (1, 4, 7, 16, 35, 200):

@@ -90,15 +90,13 @@ def sweep(  # noqa: PLR0913 - the contract's verb
         raise ValueError(f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}")
     problem = checked(case, axes)
     told = progress or (lambda _: None)
-    if store is None:
-        with tempfile.TemporaryDirectory() as folder:
-            held = _opened(problem, Path(folder) / "sweep", None, chunk)
-            work.through(problem, held, (jobs, scheduler), PENDING, told)
-            return _dataset(held.path).load()
-    held = _opened(problem, Path(store), resume, chunk)
     which = FAILED if resume == "failed" else PENDING
-    work.through(problem, held, (jobs, scheduler), which, told)
-    return _dataset(held.path)
+    with work.place(jobs, scheduler) as pool, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sweep" if store is None else Path(store)
+        held = _opened(problem, path, resume, chunk)
+        work.through(problem, held, pool, which, told)
+        found = _dataset(held.path)
+        return found.load() if store is None else found
 
 
 def _check_installed() -> None:

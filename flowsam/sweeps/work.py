@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int8, Shaped
@@ -13,11 +15,11 @@ from jaxtyping import Int8, Shaped
 from flowsam.sweeps.problem import Problem
 from flowsam.sweeps.store import FAILED, FINISHED, Store
 
-__all__ = ["Progress", "through"]
+__all__ = ["Progress", "place", "through"]
 
 Block = tuple[int, ...]
 State = Int8[np.ndarray, "..."]
-Where = tuple[int, str | None]
+Pool = Callable[[], Any]  # a joblib.Parallel, a new one each time
 POOLS = 5  # pools of processes that may break, one after the other, before the sweep gives up
 
 
@@ -42,7 +44,7 @@ class Progress:
 def through(
     problem: Problem,
     held: Store,
-    where: Where,
+    pool: Pool,
     which: int,
     told: Callable[[Progress], object],
 ) -> None:
@@ -54,8 +56,8 @@ def through(
         Case and axes.
     held : Store
         Where results go; the blocks are its own.
-    where : tuple
-        Processes of this machine, and the address of a cluster or None.
+    pool : callable
+        As `place` yields it.
     which : int
         PENDING, or FAILED to repeat what failed.
     told : callable
@@ -69,7 +71,7 @@ def through(
     while blocks:
         busy = []
         try:
-            for block, state in _reports(problem, held, where, (blocks, which, wait)):
+            for block, state in _reports(problem, held, pool, (blocks, which, wait)):
                 if state is None:
                     busy.append(block)
                     continue
@@ -88,35 +90,51 @@ def through(
 
 
 def _reports(
-    problem: Problem, held: Store, where: Where, work: tuple[list[Block], int, bool]
+    problem: Problem, held: Store, pool: Pool, work: tuple[list[Block], int, bool]
 ) -> Iterator[tuple[Block, State | None]]:
     """Yield the state of each block as it finishes, wherever that is."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
-    (jobs, scheduler), (blocks, which, wait) = where, work
-    with _cluster(scheduler) if scheduler else nullcontext():
-        pool = Parallel(None if scheduler else jobs, return_as="generator_unordered")
-        yield from pool(delayed(_block)(problem, held, b, which, wait) for b in blocks)
+    blocks, which, wait = work
+    yield from pool()(delayed(_block)(problem, held, b, which, wait) for b in blocks)
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[None]:
-    """Make joblib send its work to a Dask cluster."""
-    from joblib import parallel_config
+def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
+    """Yield where blocks are worked on: processes of this machine, or a Dask cluster.
 
+    Parameters
+    ----------
+    jobs : int
+        Processes; -1 for one a core.
+    scheduler : str or None
+        Address of the cluster that is used instead.
+
+    Raises
+    ------
+    ValueError
+        Where no scheduler answers.
+    ImportError
+        Without distributed.
+    """
+    from joblib import Parallel, parallel_config
+
+    if scheduler is None:
+        yield partial(Parallel, jobs, return_as="generator_unordered")
+        return
     try:
         from distributed import Client
     except ImportError:
         raise ImportError("a scheduler needs distributed; pip install 'flowsam[sweep]'") from None
     try:
-        client = Client(address, timeout=10)
+        client = Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"scheduler needs the address of a Dask scheduler, got {address!r} ({error}); "
+            f"scheduler needs the address of a Dask scheduler, got {scheduler!r} ({error}); "
             "e.g. tcp://host:8786"
         ) from None
     with client, parallel_config("dask"):
-        yield
+        yield partial(Parallel, return_as="generator_unordered")
 
 
 def _block(

@@ -1,0 +1,48 @@
+"""The benchmarks compare like with like: rivals solve the same flow, and rows say what was done."""
+
+import numpy as np
+import pytest
+
+from figures.naive import discrete_sam, solve_ivp_loop
+from figures.timing import exponent, relative_error, timed
+from tests.benchmarks import rivals, tasks
+
+
+@pytest.fixture
+def race():
+    """Twelve starts, three examples."""
+    z = 0.1 + np.abs(np.random.default_rng(0).normal(size=(3, 2)))
+    starts = np.random.default_rng(1).uniform(0.7, 1.3, (12, 2, 2))
+    return tasks.Race("small", z, 0.3, starts, 0.5)
+
+
+def test_rivals_solve_the_same_flow(race):
+    z, rho, starts, fine = race.z, race.rho, race.starts, race.fine
+    loop = solve_ivp_loop(z, rho, starts, tau_end=0.5, rtol=1e-9)
+    assert relative_error(loop, fine) < 1e-8
+    coarse, fine_steps = (
+        relative_error(discrete_sam(z, rho, starts, tau_end=0.5, steps=k), fine) for k in (50, 100)
+    )
+    assert 1.8 < coarse / fine_steps < 2.2 and coarse < 0.02
+
+
+@pytest.mark.long
+def test_pytorch_takes_the_same_steps(race):
+    pytest.importorskip("torch")
+    how = {"tau_end": 0.5, "steps": 20}
+    plain = discrete_sam(race.z, race.rho, race.starts, **how)
+    torch = rivals.torch_sam(race.z, (2, race.rho), race.starts, **how)
+    loop = rivals.torch_loop(race.z, (2, race.rho), race.starts, **how)
+    assert relative_error(torch, plain) < 1e-12 and relative_error(loop, plain) < 1e-12
+
+
+def test_rows_scale_a_share_of_the_work_up(race):
+    (row,) = race.row("loop", lambda s: race.many("DOP853", 1e-6, s), only=3)
+    assert row.share == 0.25 and row.seconds > 0 and 0 < row.error < 1e-4
+    assert list(race.row("absent", lambda _: None)) == []
+
+
+def test_timing_and_fits():
+    seconds, found = timed(lambda: sum(range(10_000)), repeat=2)
+    assert 0 < seconds < 1 and found == 49_995_000
+    assert exponent([1.0, 10.0, 100.0], [2.0, 20.0, 200.0]) == pytest.approx(1)
