@@ -100,9 +100,10 @@ def march(theta0, mu, rho, tau_end, *, rtol=1e-10, far=1e8):  # noqa: PLR0913, l
         event.terminal = True
     start = np.append(theta0, 0.0)
     tolerances = {"rtol": rtol, "atol": 1e-4 * rtol * rho}
-    return solve_ivp(
-        field, (0, tau_end), start, "DOP853", events=events, dense_output=True, **tolerances
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # trial steps past a blow-up
+        return solve_ivp(
+            field, (0, tau_end), start, "DOP853", events=events, dense_output=True, **tolerances
+        )
 
 
 def predictor(run, tau, depth=2):

@@ -50,10 +50,11 @@ def check(rng):
 def control(rng):
     """At depth 2 the predictor follows another direction: the l_1 max margin."""
     while True:
-        data, _, theta = draw(rng)
-        best = max_margin(data, 1)
-        if data.z.min() / data.z.max() < 0.9 and np.abs(best).min() < 1e-9:
-            return compare(data, gradient_flow(), np.abs(theta).repeat(2, axis=0) + 0.3)
+        data = Data(rng.uniform(0.2, 2.0, (4, 2)))
+        light, short = (max_margin(data, norm) for norm in (1, 2))
+        if np.linalg.norm(light - short) > 0.6 * np.linalg.norm(short):
+            theta = rng.uniform(0.4, 1.2, (1, 2)).repeat(2, axis=0)
+            return compare(data, gradient_flow(), theta)
 
 
 def test_symbolic():

@@ -12,11 +12,15 @@ CLAIM = "l2_patterns"
 SOURCE = "flowsam"
 
 
-def turns_of(norms):
-    """The signs of the steps, repetitions and roundings left out."""
-    steps = np.diff(np.log(norms))
-    signs = np.sign(steps[np.abs(steps) > 1e-7])
-    return signs[np.append(True, np.diff(signs) != 0)].tolist() if signs.size else []
+def turns_of(norms, noise=1e-7):
+    """The ways log N goes, one after the other; a way back of less than `noise` is none."""
+    ways, top = [], np.log(norms[0])
+    for value in np.log(norms[1:]):
+        step = np.sign(value - top)
+        if ways and step == ways[-1] or abs(value - top) > noise:
+            ways += [] if ways and ways[-1] == step else [float(step)]
+            top = value
+    return ways
 
 
 def demand(norms, kind, label):
@@ -31,13 +35,16 @@ def check(rng):
     label = f"theta={theta.tolist()}, mu={mu.tolist()}, rho={rho}"
     end = min(0.98 * float(collapse_time(theta, mu, rho=rho)), 25 / np.abs(mu).max())
     run = march(theta, mu, rho, end)
-    states = run.sol(np.linspace(0, run.t[-1], 400))[:-1].T.reshape(400, 2, d)
+    early = np.geomspace(1e-5, 1, 200)  # a turn just after the start is one, too
+    tau = run.t[-1] * np.unique(np.concatenate([[0.0], early, np.linspace(0, 1, 400)]))
+    states = run.sol(tau)[:-1].T.reshape(tau.size, 2, d)
     kind = int(pattern(theta, mu, rho=rho))
     norms = np.linalg.norm(mu * states, axis=(1, 2))
     if kind == 0 and turns_of(norms) == [-1.0]:  # the turn is still to come
         assert run.status == 0, label
         return
-    demand(norms, kind, label)
+    dip = np.log(norms[0] / norms.min())
+    demand(norms, 1 if kind == 0 and dip < 1e-6 else kind, label)
 
 
 def control(rng):
