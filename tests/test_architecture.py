@@ -32,7 +32,7 @@ LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.spl
 ONLY_IN = {
     "matplotlib": (
         *(n for n in SOURCES if n.startswith("draw.")),
-        *("ledger.typeset", "cli.portrait", "cli.amplification"),
+        *("ledger.typeset", "cli.portrait_files", "cli.amplification"),
     ),
     "sympy": ("symbolic", "notation", "regions.inequalities"),
     "sklearn": ("real_data.bundled",),

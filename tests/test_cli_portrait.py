@@ -117,6 +117,17 @@ def test_fields_are_drawn_and_rest_points_told(capsys, tmp_path, ending):
     assert points[2]["point"] == pytest.approx([1, 1])
 
 
+def test_times_of_decision_are_a_second_picture_and_part_of_json(capsys, tmp_path):
+    how = ["--x", "0.2,1.8", "--grid", 9, "--times", "--quiet"]
+    assert answer(capsys, *MINOR, *how, "--out", tmp_path / "plane.png")[0] == 0
+    code, _, _ = answer(capsys, *MINOR, *how, "--depth", 4, "--out", tmp_path / "plane.json")
+    x = np.linspace(0.2, 1.8, 9)
+    direct = phase_portrait(FLOW, x, x, depth=4).settled_at
+    found = json.loads((tmp_path / "plane.json").read_text())["settled_at"]
+    assert code == 0 and (tmp_path / "plane.png").stat().st_size > 5000
+    np.testing.assert_array_equal(np.array(found, dtype=float), direct)
+
+
 def test_the_field_reaches_the_axes_a_cell_away(capsys):
     how = ["--norm", 2, "--grid", 24, "--field", "--json"]
     _, out, _ = answer(capsys, *MINOR, *how)
@@ -240,6 +251,7 @@ BAD = {
         ["--plane", "weights", "--init", "1.5", "--weights", "1.1,2.1", "--field"],
         "leaves this plane",
     ),
+    "times of what": (["--times"], "--out"),
     "path": (["--path", "1"], "X,Y"),
     "path outside": (["--path", "9,9"], "[9.0, 9.0]"),
     "no file": (["--resume", "none.npz"], "none.npz"),

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 import flowsam.draw as paint
 from figures.skeletons import pack, unpack
-from flowsam import Flow, Label, layer_plane, linf, lp, single_example
+from flowsam import Flow, Label, layer_plane, linf, lp, phase_portrait, single_example
 from flowsam.portrait import PlaneField, skeleton
 
 
@@ -73,3 +73,13 @@ def test_skeletons_survive_being_arrays():
     for name, values in kept.items():
         np.testing.assert_array_equal(values, again[name], err_msg=name)
     assert [p.kind for p in back.equilibria] == ["saddle", "stable pseudo-node", "saddle"]
+
+
+def test_times_leave_out_what_is_never_or_not_known():
+    x = np.array([0.5, 1.5])
+    plane = phase_portrait(Flow(single_example([1, 2]), linf(1)), x, x)
+    axes = Figure().add_subplot()
+    mesh = paint.times(axes, plane)
+    never = axes.collections[0]  # escapes at L = 2 take for ever
+    assert np.ma.getmaskarray(mesh.get_array()).ravel().tolist() == [False, True, True, True]
+    assert np.ma.getmaskarray(never.get_array()).ravel().tolist() == [True, False, False, False]

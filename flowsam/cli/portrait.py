@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowsam.cli.planes import plane_options
+from flowsam.cli.portrait_files import facts_of, write
 from flowsam.cli.problem import flow_options
 from flowsam.cli.reading import numbers
 from flowsam.cli.writing import (
@@ -16,7 +17,6 @@ from flowsam.cli.writing import (
     json_option,
     out_option,
     quiet_option,
-    save_figure,
     show,
     to_json,
 )
@@ -36,6 +36,7 @@ _LEVELS = 10  # halvings of a cell: a thousandth
 )  # fmt: skip
 @click.option("--field", is_flag=True, help="Velocity, rest points, nullclines, separatrices.")
 @click.option("--path", "starts", multiple=True, help="X,Y: a trajectory from there; repeatable.")
+@click.option("--times", is_flag=True, help="When each start is decided, in a picture or .json.")
 @click.option("--resume", help="Go on with the rows an interrupted run kept in this file.")
 @out_option(
     "a picture (.pdf, .png, .svg), the labels (.npz; .npy streams any size) or everything as .json"
@@ -61,6 +62,8 @@ def command(
     points = [numbers(text, "--path") for text in how["starts"]]
     if any(len(point) != 2 for point in points):
         raise click.UsageError(f"--path needs X,Y, got {how['starts']}; e.g. --path 0.5,0.7")
+    if how["times"]:
+        _check_times(flow, start, (x, y), path)
     lines = _skeleton(flow, start, (x, y), points) if how["field"] or points else None
     found = _labels(flow, start, (x, y), how["resume"], quiet)
     stopped = bool(found.unfinished)
@@ -68,11 +71,20 @@ def command(
         found, stopped = _refined(found, how["levels"], quiet)
     if stopped:
         return _keep(found, path)
-    facts = _facts(found, lines)
+    facts = facts_of(found, lines)
     if path:
-        _write(found, lines, facts, path)
+        write(found, lines, facts, path, times=how["times"])
     show(found, facts, as_json=as_json, quiet=quiet)
     return 0
+
+
+def _check_times(flow: Any, start: Any, axes: tuple[Any, Any], path: Path | None) -> None:
+    """Refuse --times before the work where nothing would show it or know it."""
+    from flowsam.portrait.plane_times import settled_rows
+
+    if path is None or path.suffix == ".npz":
+        raise click.UsageError(f"--times needs --out with a picture or .json, got {path}; add it")
+    settled_rows(flow, start, (axes[0][:1], axes[1][:1]))
 
 
 def _bar(total: int | None, unit: str, quiet: bool) -> Any:
@@ -146,62 +158,3 @@ def _skeleton(flow: Any, start: Any, axes: tuple[Any, Any], points: list[list[fl
         edge = 0 < low <= 1.5 * (high - low) / max(cells - 1, 1)  # the axis is a cell away
         window.append((0.0 if edge else float(low), float(high)))
     return skeleton(PlaneField(flow, start, *window), starts=points)
-
-
-def _facts(found: Portrait, lines: Skeleton | None) -> dict[str, Any]:
-    """What JSON shows: provenance, fractions with errors, refinement, rest points."""
-    facts = found.provenance() | {
-        "fractions": found.fractions,
-        "fraction_errors": found.fraction_errors,
-    }
-    if found.refinement:
-        facts["refinement"] = {
-            "tolerance_in_cells": found.refinement.tolerance,
-            "evaluations": found.refinement.evaluations,
-        }
-    if lines:
-        facts["rest_points"] = [
-            {"point": p.point, "kind": p.kind, "eigenvalues": _real(p.eigenvalues)}
-            for p in lines.equilibria
-        ]
-    return facts
-
-
-def _real(values: Any) -> list[Any]:
-    """Eigenvalues as numbers, or as text where they are complex."""
-    return [str(v) if isinstance(v, complex) else v for v in values.tolist()]
-
-
-def _write(found: Portrait, lines: Skeleton | None, facts: dict[str, Any], path: Path) -> None:
-    """Write the file asked for, in one move."""
-    if path.suffix == ".npz":
-        found.save(path)
-    elif path.suffix == ".json":
-        named = [{"name": name, "points": curve} for name, curve in found.boundaries]
-        arrays = {"x": found.x, "y": found.y, "labels": found.labels, "boundaries": named}
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(to_json(facts | arrays) + "\n", encoding="utf-8")
-        partial.replace(path)
-    else:
-        _picture(found, lines, path)
-
-
-def _picture(found: Portrait, lines: Skeleton | None, path: Path) -> None:
-    """The portrait drawn, with its facts above and its signs below."""
-    import numpy as np
-    from matplotlib.figure import Figure
-
-    from flowsam.draw import portrait, skeleton
-
-    figure = Figure(figsize=(4.0, 4.2 if lines is None else 4.9), layout="constrained")
-    axes = figure.add_subplot()
-    portrait(axes, found)
-    if np.ptp(found.x) == np.ptp(found.y):
-        axes.set_aspect("equal")
-    if lines:
-        shown = skeleton(axes, lines)
-        figure.legend(
-            shown.values(), shown, loc="outside lower center", ncols=2, fontsize=6.5, frameon=False
-        )
-    axes.set_title(f"{found.flow.describe()}, L = {found.depth}", fontsize=8)
-    save_figure(figure, path)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from scipy.ndimage import distance_transform_edt
@@ -15,7 +15,7 @@ from scipy.ndimage import label as component
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
 
-__all__ = ["LIMIT_COLOURS", "boundaries", "name_of", "portrait", "regions"]
+__all__ = ["LIMIT_COLOURS", "boundaries", "name_of", "portrait", "regions", "times"]
 
 # neighbours differ in luminance too: e_1 .69, e_2 .81, 0 .94, stalled .61 of white
 _BASIS = ("#74BCEB", "#F6CF6B", "#2E8B70", "#D9A3C4", "#F3EC8A", "#0072B2", "#E08A55")
@@ -147,6 +147,40 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     for _, curve in located:
         axes.plot(*curve.T, color="#303030", linewidth=0.7)
     boundaries(axes, plane.boundaries[: len(plane.boundaries) - len(located)])
+    axes.set(
+        xlim=(plane.x.min(), plane.x.max()),
+        ylim=(plane.y.min(), plane.y.max()),
+        xlabel=_maths(plane.axes[0]),
+        ylabel=_maths(plane.axes[1]),
+    )
+    return mesh
+
+
+def times(axes: Axes, plane: Portrait) -> QuadMesh:
+    """Draw when each start is decided, in rescaled time: a collapse or a blow-up.
+
+    Colours run from dark to light, in grey too, by the logarithm, from the 2nd percentile to the
+    98th. Light grey: the limit is reached only as tau -> inf; white: not known.
+
+    Parameters
+    ----------
+    axes : Axes
+    plane : Portrait
+        With its start function.
+
+    Returns
+    -------
+    QuadMesh
+        For a colour bar.
+    """
+    settled = plane.settled_at
+    inside = settled[np.isfinite(settled) & (settled > 0)]
+    low, high = np.percentile(inside, (2, 98)) if inside.size else (0.1, 1.0)
+    scale = LogNorm(low, max(high, 1.001 * low), clip=True)
+    how = {"shading": "nearest", "rasterized": True}
+    never, known = (np.where(test(settled), settled, np.nan) for test in (np.isposinf, np.isfinite))
+    axes.pcolormesh(plane.x, plane.y, np.sign(never), cmap=ListedColormap(["#E4E4E4"]), **how)
+    mesh = axes.pcolormesh(plane.x, plane.y, known, cmap="cividis", norm=scale, **how)
     axes.set(
         xlim=(plane.x.min(), plane.x.max()),
         ylim=(plane.y.min(), plane.y.max()),

@@ -1,0 +1,104 @@
+"""What `flowsam portrait` leaves behind: facts, arrays and pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flowsam.cli.writing import save_figure, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowsam.portrait import Portrait, Skeleton
+
+__all__ = ["facts_of", "write"]
+
+
+def facts_of(found: Portrait, lines: Skeleton | None) -> dict[str, Any]:
+    """Return what JSON shows: provenance, fractions with errors, refinement, rest points.
+
+    Parameters
+    ----------
+    found : Portrait
+    lines : Skeleton or None
+
+    Returns
+    -------
+    dict
+    """
+    facts = found.provenance() | {
+        "fractions": found.fractions,
+        "fraction_errors": found.fraction_errors,
+    }
+    if found.refinement:
+        facts["refinement"] = {
+            "tolerance_in_cells": found.refinement.tolerance,
+            "evaluations": found.refinement.evaluations,
+        }
+    if lines:
+        facts["rest_points"] = [
+            {"point": p.point, "kind": p.kind, "eigenvalues": _real(p.eigenvalues)}
+            for p in lines.equilibria
+        ]
+    return facts
+
+
+def _real(values: Any) -> list[Any]:
+    """Eigenvalues as numbers, or as text where they are complex."""
+    return [str(v) if isinstance(v, complex) else v for v in values.tolist()]
+
+
+def write(
+    found: Portrait, lines: Skeleton | None, facts: dict[str, Any], path: Path, *, times: bool
+) -> None:
+    """Write the file asked for, in one move.
+
+    Parameters
+    ----------
+    found : Portrait
+    lines : Skeleton or None
+        What --field and --path add.
+    facts : dict
+        Of `facts_of`.
+    path : Path
+        Its ending says what to write.
+    times : bool
+        Whether the times of decision belong in it.
+    """
+    if path.suffix == ".npz":
+        found.save(path)
+    elif path.suffix == ".json":
+        named = [{"name": name, "points": curve} for name, curve in found.boundaries]
+        arrays = {"x": found.x, "y": found.y, "labels": found.labels, "boundaries": named}
+        if times:
+            arrays["settled_at"] = found.settled_at
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_text(to_json(facts | arrays) + "\n", encoding="utf-8")
+        partial.replace(path)
+    else:
+        _picture(found, lines, path, times)
+
+
+def _picture(found: Portrait, lines: Skeleton | None, path: Path, times: bool) -> None:
+    """The portrait drawn, with its facts above, its signs below and times beside it."""
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from flowsam import draw
+
+    size = (8.0 if times else 4.0, (3.6 if times else 4.2) + (0.7 if lines else 0.0))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, 1 + times, squeeze=False)[0]
+    draw.portrait(panels[0], found)
+    if lines:
+        shown = draw.skeleton(panels[0], lines)
+        place = {"loc": "outside lower center", "ncols": 2, "fontsize": 6.5, "frameon": False}
+        figure.legend(shown.values(), shown, **place)
+    if times:
+        mesh = draw.times(panels[1], found)
+        word = r"decided at rescaled time $\tau$"
+        figure.colorbar(mesh, ax=panels[1], label=word, extend="both", shrink=0.8)
+    for panel in panels if np.ptp(found.x) == np.ptp(found.y) else ():
+        panel.set_aspect("equal")
+    panels[0].set_title(f"{found.flow.describe()}, L = {found.depth}", fontsize=8)
+    save_figure(figure, path)
