@@ -3,8 +3,20 @@
 import numpy as np
 import pytest
 
-from flowsam import Flow, Label, l2, limit, limits, lp, single_example, solve, solve_many
+from flowsam import (
+    Flow,
+    Label,
+    l2,
+    limit,
+    limits,
+    lp,
+    single_example,
+    solve,
+    solve_many,
+    unnormalised,
+)
 from flowsam.ensemble import Ending
+from flowsam.outcomes.certificates import decided
 from flowsam.outcomes.settling import settle, settling_times
 from flowsam.outcomes.sinking import sinking
 
@@ -146,3 +158,16 @@ def test_an_l1_coordinate_that_reaches_its_saddle_line_stays():
     assert limit(flow, start).label == 1  # the line is reached in finite tau, and held
     assert limit(Flow(flow.data, lp(1.0, 1.05)), start).label == 2  # never reached
     assert limit(flow, np.repeat(start, [1, 2], axis=0)).label == Label.UNDECIDED  # L = 3
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+def test_a_certain_winner_of_unnormalised_sam_blows_up_first(depth):
+    rng, flow = np.random.default_rng(depth), Flow(single_example(MU), unnormalised(1.0))
+    starts = rng.uniform(-2.5, 2.5, (3000, depth, 2)) * [1.6, 0.15]
+    found = decided(flow, np.moveaxis(starts, 0, -1))
+    against = np.prod(starts, axis=1) * MU < 0  # margins that pull the other way
+    chosen = np.flatnonzero((found > 0) & against.any(axis=1))[:20]
+    assert chosen.size == 20
+    run = solve_many(flow, starts[chosen], tau_end=50.0, rtol=1e-8)
+    assert (run.status == Ending.ESCAPED).all()
+    assert np.array_equal(np.isinf(run.theta[:, 0]).argmax(axis=1) + 1, found[chosen])

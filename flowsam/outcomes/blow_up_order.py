@@ -48,9 +48,17 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     >>> winner(Flow(single_example([1, 2]), linf(1)), states)
     array([ 0, -1])
     """
-    a, power = np.abs(flow.mu)[:, None], len(w) - 2
-    size, even = np.abs(w), _even(w)
-    radius = _radius(flow, w, even)
+    found = _first(flow, w, _radius(flow, w, _even(w)), 1.0)
+    if flow.perturbation.normalised:
+        return found
+    return np.where(found < 0, _first(flow, w, _fading(flow, w), 2.0), found)
+
+
+def _first(
+    flow: Flow, w: Weights, radius: Float[np.ndarray, "..."] | float, margin: float
+) -> Int[np.ndarray, " B"]:
+    """Return the coordinate whose score exceeds all others by a factor, or -1."""
+    a, power, size = np.abs(flow.mu)[:, None], len(w) - 2, np.abs(w)
     inner, outer = np.maximum(size - radius, 0.0), size + radius
     rises = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
     low = np.where(rises, a * np.prod(inner ** (power / len(w)), axis=0), 0.0)
@@ -58,7 +66,7 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     first, columns = low.argmax(axis=0), np.arange(w.shape[-1])
     best = low[first, columns]
     high[first, columns] = 0.0
-    return np.where((best > 0) & (best > high.max(axis=0)), first, -1)
+    return np.where((best > 0) & (best > margin * high.max(axis=0)), first, -1)
 
 
 def equals(
@@ -121,3 +129,21 @@ def _radius(
     bound = rule.rho * np.exp(x - x.sum(axis=0)) * peak / np.abs(w)
     rises = ((x > 0) & (bound < np.abs(w))) | (flow.mu == 0)[:, None]
     return np.where(rises.all(axis=(0, 1)), bound, np.inf)
+
+
+def _fading(flow: Flow, w: Weights) -> Float[np.ndarray, " B"]:
+    """Bound |eps| of unnormalised SAM where the margin x_j of one coordinate outweighs the rest.
+
+    A winner by a factor 2 blows up before the others, perturbed by less than half of G_i = max
+    |w_i|, have grown threefold: `|eps| <= rho e^-(x_j - sum |mu_i| (3 G_i)^L) max |g|` till then.
+    """
+    depth, columns, a = len(w), np.arange(w.shape[-1]), np.abs(flow.mu)[:, None]
+    x, top = flow.mu[:, None] * np.prod(w, axis=0), np.abs(w).max(axis=0)
+    first = x.argmax(axis=0)
+    slope, other = a * (3 * top) ** (depth - 1), a * (3 * top) ** depth
+    slope[first, columns] = x[first, columns] / np.abs(w[:, first, columns]).min(axis=0)
+    other[first, columns] = 0.0
+    margin = x[first, columns] - other.sum(axis=0)
+    bound = flow.perturbation.rho * np.exp(-margin) * slope.max(axis=0)
+    small = (bound <= top / 2) | (top == 0) | (a == 0)
+    return np.where(small.all(axis=0) & (margin > 1), bound, np.inf)
