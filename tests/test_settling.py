@@ -171,3 +171,22 @@ def test_a_certain_winner_of_unnormalised_sam_blows_up_first(depth):
     run = solve_many(flow, starts[chosen], tau_end=50.0, rtol=1e-8)
     assert (run.status == Ending.ESCAPED).all()
     assert np.array_equal(np.isinf(run.theta[:, 0]).argmax(axis=1) + 1, found[chosen])
+
+
+def test_what_sinks_under_unnormalised_sam_sinks():
+    rng, flow = np.random.default_rng(3), Flow(single_example(MU), unnormalised(6.0))
+    starts = sunk_states(rng, 3, 0.01, 9000)
+    sure = starts[sinking(flow, np.moveaxis(starts, 0, -1))][:30]
+    assert len(sure) == 30
+    end = solve_many(flow, sure, tau_end=20.0, rtol=1e-9).theta
+    assert np.sort(np.abs(end), axis=1)[:, 1].max() < 1e-4
+    held = np.abs(sure) > 0.1
+    assert (np.abs(end[held] / sure[held] - 1) < 0.01).all()
+    weak = Flow(flow.data, unnormalised(0.5))  # rho |ell'| a < 1: the origin lets go
+    assert not sinking(weak, np.moveaxis(sure, 0, -1)).any()
+
+
+def test_unnormalised_sam_leaves_nothing_open():
+    flow = Flow(single_example([1.0, 2.0]), unnormalised(1.0))
+    starts = np.random.default_rng(8).uniform(-2.0, 2.0, (300, 4, 2))
+    assert set(limits(flow, starts).tolist()) == {0, 1, 2}

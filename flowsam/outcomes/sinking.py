@@ -1,4 +1,4 @@
-"""States at L >= 3 that lose two layers of every coordinate for good, smooth l_p rules.
+"""States at L >= 3 that lose two layers of every coordinate for good, smooth rules.
 
 With u_j, v_j the two smallest layers of a coordinate and c_jk the others, small (u, v) move as at
 L = 2 with `a_j = |mu_j| prod_k |c_jk|` for |mu_j|, and `r = (sum u_j^2 + v_j^2)^(1/2)` obeys
@@ -8,6 +8,7 @@ L = 2 with `a_j = |mu_j| prod_k |c_jk|` for |mu_j|, and `r = (sum u_j^2 + v_j^2)
 as long as the c hold: they drift by less than (r + rho)^2 b over the time r / (rho a_min kappa)
 that is left, b = max a_j / |c_jk|, and are perturbed by less than rho R^(q-1), R = r b / (2 a_min
 kappa) the largest |g_c| / ||g||_q. Factors 2 and shares of a tenth pay for what is neglected.
+Unnormalised SAM damps r at a rate instead, see `_damped`.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def sinking(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]
     Returns
     -------
     ndarray of bool, shape (B,)
-        False for rules other than l_p, 1 < p < inf. There the gradient is 0 and the flow rests: as
-        at the origin for L = 2, every state nearby falls back.
+        False for l_1 and l_inf. There the gradient is 0 and the flow rests: as at the origin for
+        L = 2, every state nearby falls back.
 
     Notes
     -----
@@ -51,20 +52,43 @@ def sinking(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]
     """
     rule, active = flow.perturbation, flow.mu != 0
     found = np.zeros(w.shape[-1], dtype=bool)
-    if not (rule.normalised and rule.rho and 1 < rule.p < np.inf):
+    if not rule.rho or (rule.normalised and not 1 < rule.p < np.inf):
         return found
     size = np.partition(np.abs(w[:, active]), (1, 2), axis=0)
-    near = np.flatnonzero((size[1] < _SHARE * rule.rho).all(axis=0))
+    unit = rule.rho if rule.normalised else size[2].min(axis=0)
+    near = np.flatnonzero((size[1] < _SHARE * unit).all(axis=0))
     size = size[..., near]
-    held, power = size[2].min(axis=0), 1.0 / (rule.p - 1.0)
-    pull = np.abs(flow.mu[active])[:, None] * size[2:].prod(axis=0)
+    change = (_pulled if rule.normalised else _damped)(flow, size)
+    found[near] = change <= _SHARE / (len(w) - 2) * size[2].min(axis=0)
+    return found
+
+
+def _pulled(flow: Flow, size: Float[np.ndarray, "L a B"]) -> Float[np.ndarray, " B"]:
+    """Bound the change of the other layers under l_p; inf where r may rise."""
+    rule = flow.perturbation
+    pull = np.abs(flow.mu[flow.mu != 0])[:, None] * size[2:].prod(axis=0)
     kappa = min(1.0, (2.0 * len(pull)) ** (0.5 - 1.0 / rule.p))
     r = np.sqrt((size[:2] ** 2).sum(axis=(0, 1)))
     least, rate = kappa * pull.min(axis=0), (pull / size[2]).max(axis=0)
     share = r * rate / (2 * least)
     drift = 4 * (r + rule.rho) ** 2 * rate * r / (rule.rho * least)
-    sure = 12 * pull.max(axis=0) * r <= rule.rho * least
-    sure &= share <= _SHARE / 2
-    sure &= rule.rho * share**power + drift <= _SHARE / (len(w) - 2) * held
-    found[near] = sure & (held > 0)
-    return found
+    sure = (12 * pull.max(axis=0) * r <= rule.rho * least) & (share <= _SHARE / 2)
+    return np.where(sure, rule.rho * share ** (1.0 / (rule.p - 1.0)) + drift, np.inf)
+
+
+def _damped(flow: Flow, size: Float[np.ndarray, "L a B"]) -> Float[np.ndarray, " B"]:
+    """Bound the change of the other layers under unnormalised SAM; inf where r may rise.
+
+    `(r^2)'/2 <= sum a_j (1 - rho |ell'| a_j) (u_j^2 + v_j^2)` falls where m = rho |ell'(S)| min a_j
+    - 1 > 0; no margin exceeds S = sum a_j r^2. A change by a share of m leaves half of m.
+    """
+    rho = flow.perturbation.rho
+    pull = np.abs(flow.mu[flow.mu != 0])[:, None] * size[2:].prod(axis=0)
+    square = (size[:2] ** 2).sum(axis=(0, 1))
+    margin, least = square * pull.sum(axis=0), pull.min(axis=0)
+    low, high = (np.exp(flow.loss.log_slope(sign * margin)) for sign in (1, -1))
+    rate = (pull / size[2]).max(axis=0)
+    kick = (1 + 2 * rho * high * pull.max(axis=0)) ** 2
+    spare = np.minimum(3 * (rho * low * least - 1), 1.0)
+    drift = rho * high * square * rate + 8 * rate * kick * square / (least * spare)
+    return np.where(spare > 0, drift / spare, np.inf)
