@@ -8,6 +8,7 @@ k up to the square of their pull over that of the weakest, thousands of times as
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -68,12 +69,12 @@ class LogWeights(LogClock):
     Derivation: derivations/l2_limit.py for the growth of log w. Not in arXiv:2603.08290.
     """
 
-    @property
+    @cached_property
     def moving(self) -> np.ndarray:
         """Features that are not 0 in every example."""
         return self.flow.data.z.any(axis=0)
 
-    @property
+    @cached_property
     def z(self) -> Float[np.ndarray, "n d"]:
         """Examples of the moving features, turned to the signs of beta."""
         return (self.flow.data.z * np.prod(np.sign(self.theta0), axis=0))[:, self.moving]
