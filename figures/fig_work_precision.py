@@ -12,6 +12,7 @@ from flowsam import Flow, l2, single_example
 from flowsam.ensemble import solve_many
 
 FAST, END = {"number": 64, "looped": 8}, 4.0
+UNREPEATED = ("*",)  # times
 STYLES = {"exact form": "*", "heyoka": "s-", "solve_many": "o-", "solve_ivp loop": "^--"}
 STYLES |= {"discrete SAM": "v:"}
 COLOURS = dict(zip(STYLES, ("black", "#009E73", "#0072B2", "#D55E00", "#CC79A7"), strict=True))

@@ -1,0 +1,82 @@
+"""Every figure: what it computes in fast mode is what is kept; claims, cards, fonts."""
+
+import importlib
+import io
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from figures import cards, expected, style
+from flowsam import Flow, l2, single_example, solve
+from flowsam.ledger.claims import claim_names
+from flowsam.ledger.gallery import figure_names
+
+ROOT = Path(__file__).parents[1]
+LONG = {  # seconds each under the type checks of the suite
+    "fig_amplification_cones",
+    "fig_amplification_digits",
+    "fig_amplification_regimes",
+    "fig_critical_scale",
+    "fig_depth_one_margin",
+    "fig_gallery",
+    "fig_gates",
+    "fig_l1_margin",
+    "fig_l2_deep",
+    "fig_linf_deep",
+    "fig_loss",
+    "fig_rates",
+}
+NAMES = [
+    pytest.param(name, marks=[pytest.mark.long] if name in LONG else [])
+    for name in figure_names(ROOT)
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fast_arrays_are_those_kept(name):
+    if not (expected.FOLDER / f"{name}.npz").is_file():
+        pytest.skip(f"nothing kept; run python -m figures.expected {name}")
+    found, kept = expected.arrays(name), expected.kept(name)
+    assert set(found) == set(kept), f"run python -m figures.expected {name}"
+    for key, values in kept.items():
+        if values.dtype.kind == "f":
+            scale = np.abs(values[np.isfinite(values)]).max(initial=0.0)
+            np.testing.assert_allclose(found[key], values, 1e-6, 1e-6 * scale, err_msg=key)
+        else:
+            np.testing.assert_array_equal(found[key], values, err_msg=key)
+
+
+@pytest.mark.parametrize("name", figure_names(ROOT))
+def test_the_head_names_claims_there_are(name):
+    text = (ROOT / "figures" / f"{name}.py").read_text(encoding="utf-8")
+    named = re.search(r"^Claims?: (.*?)[.,]? ?(?:on real data.*|Takes.*)?$", text, re.MULTILINE)
+    words = set(re.findall(r"\b[a-z0-9]+_\w+|\brates\b", named[1])) if named else set()
+    assert words <= set(claim_names(ROOT))
+    assert "FAST" in text and "Takes: " in text
+
+
+def test_cards_know_every_setting_and_make_the_caption():
+    run = solve(Flow(single_example([1, 2]), l2(0.5)), np.ones((2, 2)), tau_end=1.0)
+    card = style.card(run, start="w = 1", also="GD beside it")
+    words = cards.words(card)
+    for part in ("l_2-SAM", "rho = 0.5", "L = 2", "mu=(1, 2)", "w = 1", "tau (rescaled)", "GD b"):
+        assert part in words
+    with pytest.raises(ValueError, match="a run card needs start"):
+        style.card(run)
+
+
+def test_fonts_are_embedded_as_type_42_and_lines_are_vectors():
+    module, file = importlib.import_module("figures.fig_rules_compared"), io.BytesIO()
+    arrays = expected.kept("fig_rules_compared")
+    figure = module.draw(caption="caption", **arrays)
+    figure.savefig(file, format="pdf")
+    plt.close(figure)
+    pdf = file.getvalue()
+    assert b"/Type42" in pdf or b"/CIDFontType2" in pdf or b"/TrueType" in pdf
+    assert b"/Type3" not in pdf and b"/Image" not in pdf.replace(b"/ImageB", b"").replace(
+        b"/ImageC", b""
+    ).replace(b"/ImageI", b"")
+    assert figure.get_size_inches()[0] in (style.COLUMN, style.PAGE)
