@@ -20,6 +20,11 @@ CASES = {
         (0.05, 2.0),
     ),
     "l_1.5, L = 2, scale and imbalance": (lp(1.0, 1.5), ImbalancePlane([1.0, 0.8], 2), (0.02, 1.0)),
+    "l_1, L = 2, two weights": (
+        lp(1.0, 1),
+        WeightPlane([[0.4, 0.5], [0.3, 0.2]], (0, 0), (1, 1)),
+        (0.05, 2.0),
+    ),
     "l_1.5, L = 2, two weights": (
         lp(1.0, 1.5),
         WeightPlane([[0.4, 0.5], [0.3, 0.2]], (0, 0), (1, 1)),
