@@ -1,46 +1,56 @@
 """Digits 3 against 5: l_2-SAM leans on minor pixels before major ones, gradient flow does not.
 
-Claims: l2_limit, finite_vs_infinite. Takes: 20 s.
+Claims: l2_limit, finite_vs_infinite, l2_critical_scale. Takes: 30 s.
 """
-
-import json
 
 import numpy as np
 
 from figures import style
-from figures.digit_runs import shares, summary
+from flowsam import l2
+from flowsam.draw import leanings
+from flowsam.real_data.scan import scan
+from flowsam.real_data.tables import digit_table
 
-FAST = {"seeds": 1, "ratios": (0.3,), "rows": 5, "end": 3.0}
-
-
-def compute(seeds=5, ratios=(0.12, 0.14, 0.2, 0.3), rows=60, end=20.0):
-    """Return shares by rank and accuracy of the first split, and major shares of all splits."""
-    log_t = np.geomspace(0.05, end, rows)
-    runs = [[shares(seed, ratio, log_t) for ratio in (None, *ratios)] for seed in range(seeds)]
-    major = np.array([[run["major"] for run in row] for row in runs])
-    first = {key: np.array([run[key] for run in runs[0]]) for key in ("ranks", "accuracy")}
-    facts = json.loads(runs[0][1]["card"]) | {"rule": "l_2-SAM and GD", "clock": style.ORIGINAL}
-    card = style.card(**facts, summary=summary(major, ratios))
-    return first | {"log_t": log_t, "ratios": ratios, "major": major, "card": card}
+RHO, FACTORS = 0.1, (0.98, 1.05, 1.2, 1.5, 3.0)
+FAST = {"seeds": 1, "factors": (1.5,), "rows": 5, "end": 3.0}
 
 
-def draw(log_t, ratios, caption, **arrays):
-    """Return the figure: heat maps, test accuracy below, the scan over alpha/rho on the right."""
-    names = ["gradient flow", *(rf"$\ell_2$, $\alpha/\rho = {r:g}$" for r in ratios)]
-    figure, axes = style.panels(len(names) + 1, width=style.PAGE, rows=2, height=3.2)
-    for k, name in enumerate(names):
-        axes[0, k].pcolormesh(log_t, np.arange(8) + 1, arrays["ranks"][k].T, vmin=0, vmax=0.5)
-        axes[1, k].semilogx(log_t, arrays["accuracy"][k], color="black")
-        axes[0, k].set_title(name, fontsize=7)
-        axes[0, k].set(xscale="log", yticks=[1, 8])
-        axes[1, k].set(xlabel=r"$\log(1+t)$", ylim=(0.4, 1.02))
-    axes[0, 0].set_ylabel("pixels by strength", fontsize=7)
-    axes[1, 0].set_ylabel("test accuracy", fontsize=7)
-    least = np.nanmin(arrays["major"], axis=2)
-    axes[0, -1].plot(ratios, least[:, 1:].T, "o-", markersize=2, linewidth=0.8)
-    axes[1, -1].plot(least[:, 0], "ko", markersize=2)
-    axes[0, -1].set(xlabel=r"least share; $\alpha/\rho$", ylim=(0, 1))
-    axes[1, -1].set(xlabel="GD's; seed", ylim=(0, 1))
+def compute(seeds=5, factors=FACTORS, rows=60, end=100.0):
+    """Return shares, accuracy and predictors of the first split, and the scan of all splits."""
+    log_t, splits = np.geomspace(0.05, end, rows), (seeds, 0.25, True)
+    found = scan(digit_table(), l2(RHO), factors=factors, splits=splits, log_t=log_t)
+    first = (found.gd[0][0], *found.sam[0])
+    arrays = {key: [getattr(run, key) for run in first] for key in ("ranks", "accuracy")}
+    picked, slow = found.sam[0][found.selected], int(np.argmin(found.sam[0][found.selected].major))
+    moments = [slow // 2, slow, (2 * slow + rows) // 3, rows - 1]
+    shown = np.array([found.gd[0][found.selected].predictor[slow], *picked.predictor[moments]])
+    arrays |= {"shown": shown[:, :64], "moments": log_t[[slow, *moments]], "log_t": log_t}
+    arrays |= {"least": found.least, "last": found.last, "factors": factors}
+    unit = found.alpha[0, 0] / factors[0] / RHO
+    card = style.card(
+        rule="l_2-SAM and GD", rho=RHO, L=2, data=f"{digit_table().name}, 25 % held out",
+        start=f"uniform; unit alpha/rho = {unit:.4f} in split 1", clock=style.ORIGINAL,
+        loss="logistic", method="DOP853, Radau", tolerances="rtol 1e-6",
+        colours="share of the mean prediction, 0 to 0.5 (yellow)", scan=found.words(),
+    )  # fmt: skip
+    return arrays | {"card": card}
+
+
+def draw(log_t, factors, caption, **arrays):
+    """Return the figure: shares, accuracy below, pictures of the weights, the scan."""
+    names = ["GD", *(rf"$\ell_2$, $\alpha$ = {factor:g} units" for factor in factors)]
+    figure, axes = style.panels(max(len(names), 6), width=style.PAGE, rows=3, height=4.4)
+    measured = zip(arrays["ranks"], arrays["accuracy"], strict=True)
+    leanings(axes[:2], log_t, dict(zip(names, measured, strict=True)))
+    whose = ("GD", *[r"$\ell_2$, selected"] * 4)
+    pictures = zip(axes[2, :5], whose, arrays["moments"], arrays["shown"], strict=True)
+    for panel, who, when, beta in pictures:
+        style.pixels(panel, beta / np.abs(beta).max(), f"{who}\n$\\log(1+t)$ = {when:.3g}")
+    for name, mark in (("least", "v"), ("last", "^")):
+        axes[2, 5].plot(factors, arrays[name].T, mark, color="black", alpha=0.6, markersize=3)
+    axes[2, 5].axhline(0.5, color="black", linewidth=0.5, linestyle=":")
+    axes[2, 5].set(xlabel=r"$\alpha$, units", ylim=(0, 1.05))
+    axes[2, 5].set_title("share / GD's:\nleast (down), last (up)", fontsize=6)
     return style.caption(figure, caption)
 
 

@@ -21,9 +21,9 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOU
 LAYERS = [
     "version archive labels inputs data network losses perturbations symbolic notation trajectory",
     "exact flow margin",
-    "engines one_example many_examples ensemble discrete rates real_data",
+    "engines one_example many_examples ensemble discrete rates",
     "solver",
-    "outcomes amplification regions",
+    "outcomes amplification regions real_data",
     "portrait sweeps",
     "draw ledger",
     "cli",
@@ -32,7 +32,7 @@ LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.spl
 ONLY_IN = {
     "matplotlib": (
         *(n for n in SOURCES if n.startswith("draw.")),
-        *("ledger.typeset", "cli.portrait_files", "cli.amplification"),
+        *("ledger.typeset", "cli.portrait_files", "cli.amplification", "cli.features"),
     ),
     "sympy": ("symbolic", "notation", "regions.inequalities"),
     "sklearn": ("real_data.bundled",),

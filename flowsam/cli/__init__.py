@@ -17,7 +17,7 @@ from flowsam.version import __version__
 
 __all__ = ["main"]
 
-_ORDER = ("simulate", "limit", "portrait", "amplification", "derive", "sweep", "verify")
+_ORDER = ("simulate", "limit", "portrait", "amplification", "features", "derive", "sweep", "verify")
 
 
 class _Commands(click.Group):

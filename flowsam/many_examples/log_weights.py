@@ -27,6 +27,8 @@ Theta = Float[np.ndarray, "L d"]
 Vector = Float[np.ndarray, " d"]
 Matrix = Float[np.ndarray, "d d"]
 
+_NO_PULL = 1e-6  # of the largest pull
+
 
 def covers(flow: Flow, theta0: Theta) -> bool:
     """Return whether a start stays balanced and away from 0: GD or l_2-SAM, L >= 2, equal layers.
@@ -139,12 +141,17 @@ class LogWeights(LogClock):
     def transition(
         self, log_t: float, state: State, method: str
     ) -> tuple[State, str, tuple[Event, ...], str]:
-        """Return the state for the late method, or at rest at the origin after a collapse."""
+        """Return the state for the late method, or at rest after a collapse.
+
+        Features that no longer pull, as the bias of classes of equal size, keep their weights.
+        """
         if method == "early" and log_t >= STIFF[bool(self.flow.perturbation.rho)] * (1 - 1e-12):
             return state, "late", (), ""
-        if state[:-1].max() > self.start[:-1].max() + np.log(COLLAPSED) / 2:
+        pull = np.abs(self._point(state[:-1]).pull)
+        large = state[:-1] > self.start[:-1].max() + np.log(COLLAPSED) / 2
+        if (pull[large] > _NO_PULL * pull.max()).any():
             return state, method, (), "failed"  # a critical point elsewhere
-        rest = np.append(np.full(state.size - 1, -np.inf), state[-1])
+        rest = np.append(np.where(large, state[:-1], -np.inf), state[-1])
         return rest, method, (Event(float(state[-1]), "collapse"),), "collapsed"
 
     def _point(self, y: Vector) -> _Point:
@@ -189,16 +196,7 @@ def balanced_run(
 ) -> BalancedRun:
     """Integrate a start that `covers` accepts, as `late_run` does.
 
-    Parameters
-    ----------
-    flow, theta0, end, method
-        As for `late_run`.
-    tolerances : tuple
-        rtol is the relative error of a weight in a step; atol is that of tau.
-
-    Returns
-    -------
-    BalancedRun
+    Here rtol is the relative error of a weight in a step, and atol that of tau.
 
     Examples
     --------

@@ -24,6 +24,7 @@ from flowsam.trajectory import Trajectory
 __all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
 
 CERTIFIED = 0.999
+_WHOLE = ("finished", "sliding_ambiguous")  # a run that ends early still has a last state
 _RTOL, _ATOL = 1e-7, 1e-10  # against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
 
 
@@ -168,20 +169,21 @@ def _verdict(
     signs: Float[np.ndarray, " d"],
 ) -> tuple[int, str]:
     """Return the label and the sentence that explains it."""
-    if not run.theta[-1][:, run.data.z.any(axis=0)].any():
-        return Label.ZERO, f"every active weight reached 0, at tau = {run.tau[-1]:.6g}"
+    if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
+        return Label.ZERO, f"every weight that is pulled at reached 0, at tau = {run.tau[-1]:.6g}"
     verdict = separability(run.data)
     if not verdict.separable:
         return Label.UNDECIDED, f"no theorem applies: the data are {verdict.message}"
     blocked = blocked_because(run.data, signs)
     if blocked:
         return Label.STALLED, blocked
-    if run.status not in ("finished", "sliding_ambiguous"):
+    log_t, early = f"log t = {run.log_t[-1]:.4g}", run.status not in _WHOLE
+    if early and (norm is None or run.log_t[-1] < 1):
         return Label.FAILED, f"the run ended early: {run.message}"
-    log_t = f"log t = {run.log_t[-1]:.4g}"
     if norm is None:
         return Label.OTHER_DIRECTION, f"no theorem is known here; the direction is that at {log_t}"
     words = f"min m / |beta|_{norm} is at least {certificate:.5f} of the largest l_{norm} margin"
     if certificate < CERTIFIED:
-        return Label.UNDECIDED, f"at {log_t} {words}, below {CERTIFIED}; go further in log t"
+        after = f"the run ended there: {run.message}" if early else "go further in log t"
+        return Label.UNDECIDED, f"at {log_t} {words}, below {CERTIFIED}; {after}"
     return Label.OTHER_DIRECTION, f"at {log_t} {words}"

@@ -1,0 +1,58 @@
+"""Digits 3 against 5 under three rules at depth 1, 2 and 3: where minor pixels come first at all.
+
+Claims: l2_limit, depth_one_margin. Takes: 15 s.
+"""
+
+import numpy as np
+
+from figures import style
+from flowsam import gradient_flow, l2, linf
+from flowsam.real_data.leaning import leaning
+from flowsam.real_data.scan import scale_unit
+from flowsam.real_data.tables import digit_table
+
+RHO, FACTOR = 0.1, 1.2
+FAST = {"depths": (2,), "rows": 5, "end": 1.0}
+
+
+def compute(depths=(1, 2, 3), rows=50, end=20.0):
+    """Return shares by rank, one run a depth and rule, (depths, 3, rows, 8), and a table."""
+    train, test = digit_table().standardised(test=0.25)
+    log_t, runs = np.geomspace(0.05, end, rows), []
+    for depth in depths:
+        for rule in (gradient_flow(), linf(RHO), l2(RHO)):
+            alpha = FACTOR * scale_unit(train, rule if rule.rho else l2(RHO), depth)
+            runs.append(leaning(train, test, rule, start=(alpha, depth), log_t=log_t))
+    major = [run.major[np.isfinite(run.major)] for run in runs]
+    major = [(shares[0], shares.min(), shares[-1]) for shares in major]
+    table = "; ".join("{:.2f}, {:.2f}, {:.2f}".format(*shares) for shares in major)
+    card = style.card(
+        rule="GD, l_inf-SAM and l_2-SAM", rho=RHO, L=", ".join(map(str, depths)), data=train.name,
+        start=f"balanced, uniform, {FACTOR:g} units: the scale of collapse, or rho L^(-1/p)",
+        clock=style.ORIGINAL, loss="logistic", method="DOP853, Radau; l_inf: iterated",
+        tolerances="rtol 1e-6; l_inf: halved steps",
+        table=f"major share at the start, least, at the end, row by row: {table}",
+    )  # fmt: skip
+    ranks = np.reshape([run.ranks for run in runs], (len(depths), 3, rows, 8))
+    return {"log_t": log_t, "ranks": ranks, "depths": depths, "card": card}
+
+
+def draw(log_t, ranks, depths, caption):
+    """Return the figure: a heat map each, rows the depths, columns the rules."""
+    figure, axes = style.panels(3, width=style.PAGE, rows=len(depths), height=1.4 * len(depths) + 1)
+    axes = np.reshape(axes, (len(depths), 3))
+    for row, panels in zip(ranks, axes, strict=True):
+        for shares, panel in zip(row, panels, strict=True):
+            drawn = panel.pcolormesh(log_t, np.arange(8) + 1, shares.T, vmin=0, vmax=0.5)
+            panel.set(xscale="log", yticks=[1, 8], yticklabels=["strong", "weak"], ylim=(8.5, 0.5))
+    for panel, name in zip(axes[0], ("GD", r"$\ell_\infty$-SAM", r"$\ell_2$-SAM"), strict=True):
+        panel.set_title(name)
+    for panel, depth in zip(axes[:, 0], depths, strict=True):
+        panel.set_ylabel(f"$L$ = {depth}; pixels")
+    axes[-1, 1].set_xlabel(r"$\log(1+t)$")
+    figure.colorbar(drawn, ax=axes, label="share of the mean prediction", extend="max")
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_real_data_rules", compute, draw)

@@ -1,0 +1,147 @@
+"""flowsam features: which features a predictor leans on while it trains, on a table of examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowsam.cli.problem import exponent
+from flowsam.cli.reading import numbers
+from flowsam.cli.writing import (
+    checked_output,
+    json_option,
+    out_option,
+    quiet_option,
+    save_figure,
+    show,
+)
+from flowsam.real_data.named import DATA_SETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowsam.perturbations import Perturbation
+    from flowsam.real_data.scan import Scan
+    from flowsam.real_data.tables import Table
+
+
+@click.command("features")
+@click.option("--data", help=f"One of {', '.join(DATA_SETS)}, but no means.")
+@click.option("--csv", help="A CSV file with a header.")
+@click.option("--label", help="The CSV file's column of labels, two classes.")
+@click.option("--no-bias", is_flag=True, help="No constant column beside the features.")
+@click.option("--norm", default="2", show_default=True, help="2, inf, or any P >= 1.")
+@click.option("--rho", type=float, required=True, help="Perturbation radius.")
+@click.option("--depth", type=int, default=2, show_default=True, help="Layers.")
+@click.option("--factors", default="0.98,1.05,1.2,1.5,3", show_default=True,
+              help="Scales of the start, in units of the one at collapse.")  # fmt: skip
+@click.option("--splits", type=click.IntRange(1), default=5, show_default=True, help="Seeds.")
+@click.option("--test", type=float, default=0.25, show_default=True, help="Share held out.")
+@click.option("--log-t-end", type=float, default=100.0, show_default=True)
+@out_option("the shares (.npz) or the picture of the first split (.png, .pdf, .svg)")
+@json_option
+@quiet_option
+def command(
+    data: str | None,
+    csv: str | None,
+    label: str | None,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+    **how: Any,
+) -> None:
+    """Scan starts and splits for minor features that come first and major ones that come last.
+
+    SAM and GD run from the same uniform starts on columns [z, -z] of the standardised table. The
+    major share is that of the strongest quarter of the features in the mean prediction. A split
+    shows the effect if SAM's falls below half of GD's and comes back to 80 % of it.
+
+    \b
+    flowsam features --data digits:3,5 --rho 0.1 --out digits.svg
+    flowsam features --csv FILE --label COLUMN --rho 0.1 --json
+    """
+    path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
+    table = _table(data, csv, label)
+    found = _scan(table, **how)
+    if path and path.suffix == ".npz":
+        _save(found, path)
+    elif path:
+        _picture(found, path)
+    facts = {"scan": found.title, "selected": found.factors[found.selected]}
+    show(found, facts | {"rows": found.rows()}, as_json=as_json, quiet=quiet)
+
+
+def _table(data: str | None, csv: str | None, label: str | None) -> Table:
+    """The table, from exactly one source."""
+    if bool(data) == bool(csv):
+        given = "both" if data else "neither"
+        raise click.UsageError(f"give one of --data and --csv, got {given}; e.g. --data digits:3,5")
+    if data:
+        from flowsam.real_data.named import named_table
+
+        return named_table(data)
+    if not label:
+        raise click.UsageError("--csv needs its column of labels, got none; e.g. --label y")
+    from flowsam.real_data.tables import read_csv
+
+    return read_csv(csv, label)
+
+
+def _rule(norm: str, rho: float) -> Perturbation:
+    """The SAM rule; GD runs beside it in any case."""
+    from flowsam.perturbations import Perturbation
+
+    p = exponent(norm)
+    if p is None or not rho > 0:
+        shown = f"--norm {norm}" if p is None else f"--rho {rho:g}"
+        raise click.UsageError(f"features needs a SAM rule to set beside GD, got {shown}")
+    return Perturbation(p, rho)
+
+
+def _scan(table: Table, *, norm: str, rho: float, depth: int, factors: str, **rest: Any) -> Scan:
+    """The runs, and a word on stderr where no line separates the examples."""
+    import numpy as np
+
+    from flowsam.margin import separability
+    from flowsam.real_data.scan import scan
+
+    scales = numbers(factors, "--factors")
+    if min(scales) <= 0 or depth < 1 or not rest["log_t_end"] > 0.1:
+        raise click.UsageError("features needs --factors > 0, --depth >= 1 and --log-t-end > 0.1")
+    rule, bias = _rule(norm, rho), not rest["no_bias"]
+    verdict = separability(table.standardised(bias=bias, test=rest["test"])[0])
+    if not verdict.separable:
+        click.echo(f"flowsam: note: the examples are {verdict.message}", err=True)
+    splits = (rest["splits"], rest["test"], bias)
+    log_t = np.geomspace(0.05, rest["log_t_end"], 60)
+    return scan(table, rule, depth=depth, factors=scales, splits=splits, log_t=log_t)
+
+
+def _save(found: Scan, path: Path) -> None:
+    """Write the shares of every run; [split, factor, time, group]."""
+    import numpy as np
+
+    from flowsam import archive
+
+    arrays = {"alpha": found.alpha, "factors": np.array(found.factors), "shown": found.shown}
+    arrays["log_t"] = found.sam[0][0].log_t
+    for name, runs in (("sam", found.sam), ("gd", found.gd)):
+        for part in ("ranks", "accuracy", "predictor"):
+            arrays[f"{name}_{part}"] = np.array([[getattr(r, part) for r in row] for row in runs])
+    archive.write(path, {"format": "flowsam features 1", "scan": found.title}, arrays)
+
+
+def _picture(found: Scan, path: Path) -> None:
+    """Draw GD beside SAM at every scale, first split."""
+    from matplotlib.figure import Figure
+
+    from flowsam.draw import leanings
+
+    runs = {"GD": (found.gd[0][0].ranks, found.gd[0][0].accuracy)}
+    for factor, run in zip(found.factors, found.sam[0], strict=True):
+        runs[rf"$\alpha$ = {factor:g} units"] = (run.ranks, run.accuracy)
+    figure = Figure(figsize=(1.3 * len(runs), 3.0), layout="constrained")
+    leanings(figure.subplots(2, len(runs), squeeze=False), found.sam[0][0].log_t, runs)
+    figure.suptitle(found.title, fontsize=8)
+    save_figure(figure, path)

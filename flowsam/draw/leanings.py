@@ -1,0 +1,39 @@
+"""What a predictor leans on over time: shares by strength of feature, and accuracy below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+__all__ = ["leanings"]
+
+
+def leanings(
+    axes: Any, log_t: Float[np.ndarray, " T"], runs: Mapping[str, tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Draw a column a run: a heat map of shares over log t, and accuracy below it.
+
+    Parameters
+    ----------
+    axes : array of Axes, shape (2, runs)
+    log_t : ndarray, shape (T,)
+        log(1 + t), drawn on a log axis.
+    runs : mapping
+        Title to shares by groups of features, strongest first, (T, groups), and accuracy (T,).
+    """
+    for column, (title, (ranks, accuracy)) in enumerate(runs.items()):
+        top, low = axes[:, column]
+        groups = np.arange(ranks.shape[1]) + 1
+        top.pcolormesh(log_t, groups, ranks.T, vmin=0, vmax=0.5, rasterized=True)
+        top.invert_yaxis()
+        top.set(xscale="log", xticklabels=[], yticks=[])
+        top.set_title(title, fontsize=7)
+        low.semilogx(log_t, accuracy, color="black", linewidth=1.0)
+        low.set(xlabel=r"$\log(1+t)$", ylim=(0.35, 1.03), xlim=(log_t[0], log_t[-1]))
+        low.tick_params(labelleft=column == 0)
+    axes[0, 0].set_yticks([1, ranks.shape[1]], ["strong", "weak"])
+    axes[0, 0].set_ylabel("features", fontsize=7)
+    axes[1, 0].set_ylabel("accuracy", fontsize=7)

@@ -1,0 +1,187 @@
+"""Scans over scales of the start and over splits: where minor features come first, where not.
+
+The unit of the scale comes from theory: the collapse of l_2-SAM at L = 2 on a data set is that of
+its one mean example, whose critical scale is exact, because margins are small there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from flowsam.amplification import critical_scale
+from flowsam.archive import text_card
+from flowsam.data import Data, split_signs
+from flowsam.perturbations import Perturbation, gradient_flow
+from flowsam.rates import gate_radius
+from flowsam.real_data.leaning import Leaning, leaning
+from flowsam.real_data.tables import Table
+
+__all__ = ["Scan", "scale_unit", "scan"]
+
+FELL, BACK = 0.5, 0.8  # of gradient flow's major share, at the same log t and at the end
+Cells = Float[np.ndarray, "seeds factors"]
+
+
+def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
+    """Return the scale of uniform starts at which something happens, to count others in.
+
+    l_2 at L = 2: the critical scale of the mean example; else `rho L^(-1/p)`, the gate of a lone
+    weight.
+
+    Parameters
+    ----------
+    train : Data
+        Not split.
+    rule : Perturbation
+        Normalised, rho > 0.
+    depth : int
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Collapse measured within 2 % of it on digits and breast_cancer. Derivation of the critical
+    scale: derivations/l2_critical_scale.py.
+
+    Examples
+    --------
+    >>> from flowsam import l2
+    >>> round(scale_unit(Data([[1.0, 2.0], [1.0, 2.0]]), l2(1.0), 2), 6)
+    0.485902
+    """
+    if depth != 2 or rule.p != 2:
+        return gate_radius(rule, depth)
+    mean = split_signs(train).z.mean(axis=0)
+    return critical_scale(mean, rule.rho, profile=np.ones((2, mean.size)))
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """Runs of SAM and gradient flow from the same starts, by split and by scale.
+
+    Parameters
+    ----------
+    title : str
+        Rule, rho, depth and data.
+    factors : tuple of float
+        Scales alpha in units of `scale_unit`.
+    alpha : ndarray, shape (seeds, factors)
+    sam, gd : tuple of tuples of Leaning
+        [seed][factor].
+    """
+
+    title: str
+    factors: tuple[float, ...]
+    alpha: Cells
+    sam: tuple[tuple[Leaning, ...], ...]
+    gd: tuple[tuple[Leaning, ...], ...]
+
+    @property
+    def least(self) -> Cells:
+        """SAM's major share over gradient flow's at the same time: the least over the run."""
+        pairs = [zip(a, b, strict=True) for a, b in zip(self.sam, self.gd, strict=True)]
+        return np.array([[np.nanmin(s.major / g.major) for s, g in row] for row in pairs])
+
+    @property
+    def last(self) -> Cells:
+        """The same at the end of the run; nan after a collapse."""
+        pairs = [zip(a, b, strict=True) for a, b in zip(self.sam, self.gd, strict=True)]
+        return np.array([[s.major[-1] / g.major[-1] for s, g in row] for row in pairs])
+
+    @property
+    def shown(self) -> Bool[np.ndarray, "seeds factors"]:
+        """Minor first, major last: below half of gradient flow's share, and back to 80 % of it."""
+        return (self.least < FELL) & (self.last >= BACK)
+
+    @property
+    def selected(self) -> int:
+        """The factor, by place, that shows it on most splits; of those the deepest fall."""
+        counts = self.shown.sum(axis=0)
+        return int(np.lexsort((self.least.mean(axis=0), -counts))[0])
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return one row a split and scale, collapses included."""
+        return [
+            {
+                "split": seed,
+                "factor": factor,
+                "alpha": float(self.alpha[seed, k]),
+                "least share over GD's": float(self.least[seed, k]),
+                "last share over GD's": float(self.last[seed, k]),
+                "accuracy there": float(run.accuracy[np.nanargmin(run.major)]),
+                "accuracy at the end": float(run.accuracy[-1]),
+                "shown": bool(self.shown[seed, k]),
+                "status": run.status,
+            }
+            for seed, runs in enumerate(self.sam)
+            for k, (factor, run) in enumerate(zip(self.factors, runs, strict=True))
+        ]
+
+    def __repr__(self) -> str:
+        """Return the table by scale, each entry over all splits."""
+        selected = ("selected", f"{self.factors[self.selected]:g} units")
+        return text_card(self.title, [*self.lines(), selected])
+
+    def words(self) -> str:
+        """Return the table in one line, for captions."""
+        return "; ".join(f"{text.replace(';', ',')} at {name}" for name, text in self.lines())
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return the table by scale: a heading, then what all splits give at each."""
+        lines = [("alpha / unit", "splits that show it; least share over GD's; last; collapsed")]
+        for k, factor in enumerate(self.factors):
+            gone = sum(runs[k].status == "collapsed" for runs in self.sam)
+            entry = f"{self.shown[:, k].sum()} of {len(self.sam)}; "
+            entry += f"{self.least[:, k].min():.3f} to {self.least[:, k].max():.3f}; "
+            back = self.last[:, k][~np.isnan(self.last[:, k])]
+            entry += f"{back.min():.3f} to {back.max():.3f}; {gone}" if back.size else f"-; {gone}"
+            lines.append((f"{factor:g} (alpha {self.alpha[:, k].mean():.4g})", entry))
+        return lines
+
+
+def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
+    table: Table,
+    rule: Perturbation,
+    *,
+    depth: int = 2,
+    factors: Sequence[float] = (0.98, 1.05, 1.2, 1.5, 3.0),
+    splits: tuple[int, float, bool] = (5, 0.25, True),
+    log_t: Float[np.ndarray, " T"] | None = None,
+) -> Scan:
+    """Run SAM and gradient flow from uniform starts of several scales on several random splits.
+
+    Parameters
+    ----------
+    table : Table
+    rule : Perturbation
+        A normalised SAM rule.
+    depth : int
+    factors : sequence of float
+        Scales in units of `scale_unit` of each split.
+    splits : tuple
+        Their number (seeds 0, 1, ...), the share held out, whether to add a constant column.
+    log_t : ndarray, optional
+        Rows in log(1 + t); default: 60 from 0.05 to 100, equal in its logarithm.
+
+    Returns
+    -------
+    Scan
+    """
+    log_t = np.geomspace(0.05, 100.0, 60) if log_t is None else log_t
+    count, held, bias = splits
+    alpha, sam, gd = [], [], []
+    for seed in range(count):
+        train, test = table.standardised(bias=bias, test=held, seed=seed)
+        alpha.append([factor * scale_unit(train, rule, depth) for factor in factors])
+        for runs, law in ((sam, rule), (gd, gradient_flow())):
+            runs.append(
+                tuple(leaning(train, test, law, start=(a, depth), log_t=log_t) for a in alpha[-1])
+            )
+    title = f"{table.name}: {rule.name}, rho = {rule.rho:g}, L = {depth}, beside GD"
+    return Scan(title, tuple(factors), np.array(alpha), tuple(sam), tuple(gd))

@@ -1,0 +1,102 @@
+"""Shares by strength of feature over time, and the scan: minor first, major last, or not."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from flowsam.amplification import critical_scale
+from flowsam.cli import main
+from flowsam.data import Data
+from flowsam.perturbations import gradient_flow, l2, linf
+from flowsam.real_data.leaning import leaning
+from flowsam.real_data.scan import Scan, scale_unit, scan
+from flowsam.real_data.tables import Table, digit_table
+
+TIMES = np.array([0.1, 1.0, 3.0])
+
+
+def table(seed: int = 0) -> Table:
+    """Two Gaussian classes in eight features of falling strength."""
+    rng, y = np.random.default_rng(seed), np.repeat([-1.0, 1.0], 12)
+    X = y[:, None] * np.linspace(1.5, 0.2, 8) + rng.standard_normal((24, 8))
+    return Table(X, y, "made up")
+
+
+def test_unit_is_where_the_mean_example_collapses() -> None:
+    """Of the columns [z, -z], from a start with all weights equal and positive."""
+    data = Data([[1.0, -2.0], [3.0, -1.0]])
+    mean = np.array([2.0, -1.5, -2.0, 1.5])
+    expected = critical_scale(mean, 0.5, profile=np.ones((2, 4)))
+    assert scale_unit(data, l2(0.5), 2) == pytest.approx(expected)
+    assert scale_unit(data, linf(0.5), 2) == 0.5
+    assert scale_unit(data, l2(0.5), 4) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_run_has_a_row_a_time(depth) -> None:
+    """Shares sum to 1; depth 1 is not split; the accuracy is that of the predictor."""
+    train, test = table().standardised(test=0.25)
+    run = leaning(train, test, gradient_flow(), start=(0.3, depth), log_t=TIMES)
+    assert run.predictor.shape == (3, 9)
+    np.testing.assert_allclose(run.ranks.sum(axis=1), 1.0)
+    np.testing.assert_allclose(run.major, run.ranks[:, :2].sum(axis=1))
+    np.testing.assert_allclose(run.accuracy, (run.predictor @ test.z.T > 0).mean(axis=1))
+
+
+def test_rows_after_a_collapse_are_not_known() -> None:
+    """nan, for shares and for accuracy."""
+    train, _ = table().standardised()
+    run = leaning(train, None, l2(1.0), start=(0.05, 2), log_t=np.array([0.1, 30.0]))
+    assert run.status == "collapsed"
+    assert np.isfinite(run.accuracy[0])
+    assert np.isnan([run.accuracy[1], run.major[1], run.predictor[1, 0]]).all()
+
+
+def test_scan_counts_what_falls_and_comes_back() -> None:
+    """Far below the unit it collapses, just above it falls and returns, far above nothing falls."""
+    found = scan(
+        table(), l2(0.3), factors=(0.5, 1.03, 20.0), splits=(1, 0.25, False),
+        log_t=np.geomspace(0.1, 9.0, 12),
+    )  # fmt: skip
+    assert isinstance(found, Scan)
+    assert [run.status for run in found.sam[0]] == ["collapsed", "finished", "finished"]
+    assert np.isnan(found.last[0, 0])
+    assert found.least[0, 1] < 0.5
+    assert found.least[0, 2] > 0.7
+    assert not found.shown[:, [0, 2]].any()
+    assert len(found.rows()) == 3
+    assert "0 of 1; " in repr(found)
+
+
+def test_features_command(capsys, tmp_path) -> None:
+    """A table from a file: rows as JSON, arrays and picture on disk; bad input in one line."""
+    path = tmp_path / "table.csv"
+    rows = np.column_stack([table().X, table().y])
+    header = ",".join([f"x{j}" for j in range(8)] + ["kind"])
+    np.savetxt(path, rows, delimiter=",", header=header, comments="")
+    base = ["features", "--csv", str(path), "--label", "kind", "--rho", "0.3", "--splits", "1"]
+    base += ["--factors", "1.2", "--log-t-end", "2"]
+    for name in ("shares.npz", "shares.svg"):
+        assert main([*base, "--json", "--out", str(tmp_path / name)]) == 0
+        assert json.loads(capsys.readouterr().out)["rows"][0]["factor"] == 1.2
+    with np.load(tmp_path / "shares.npz") as file:
+        assert file["sam_ranks"].shape == (1, 1, 60, 8)
+    for extra, word in (
+        (["--norm", "none"], "SAM rule"),
+        (["--factors", "0"], "--factors > 0"),
+        (["--data", "digits"], "both"),
+        (["--test", "1"], "0 <= test < 1"),
+    ):
+        assert main([*base, *extra]) == 2
+        assert word in capsys.readouterr().err
+
+
+@pytest.mark.long
+def test_digits_show_it_on_every_split() -> None:
+    """Five seeds, at the scale the scan selects: below half of GD's, and back."""
+    found = scan(digit_table(), l2(0.1), factors=(1.05, 1.2, 1.5))
+    assert found.shown[:, found.selected].sum() >= 4
+    assert (found.least[:, found.selected] < 0.5).all()
