@@ -71,3 +71,15 @@ def test_too_many_steps_are_said(monkeypatch) -> None:
     run = chatter_run(flow, start(3, 1), end=(1e7, "log_t_end"))
     assert run.march.status == "failed"
     assert "steps of the iteration end there" in run.note
+
+
+def test_two_axes_at_once() -> None:
+    """Two copies of one example, sliding on two axes: the exact path, and halving settles."""
+    theta = np.array([[-0.4, 1.3], [0.9, -0.2]])
+    one, two = (
+        solve(Flow(Data(rows), linf(1.0)), theta, tau_end=0.7, save_at=30)
+        for rows in ([[1.0, 2.0]], [[1.0, 2.0], [1.0, 2.0]])
+    )
+    assert two.status == "finished"
+    assert "several surfaces" in two.message
+    np.testing.assert_allclose(two.theta, one.theta, atol=0.05)

@@ -180,3 +180,19 @@ def test_bad_data_say_what_is_wrong(norm: int) -> None:
         margin_certificate(SETS[0], norm, -max_margin(SETS[0], norm))
     with pytest.raises(ValueError, match="shape"):
         margin_certificate(SETS[0], norm, [1.0])
+
+
+@pytest.mark.parametrize("norm", [1, 2])
+@pytest.mark.parametrize("name", ["breast_cancer, raw", "digits 3 against 5, raw"])
+def test_real_sets_unscaled(name: str, norm: int) -> None:
+    """Features over four decades, as scikit-learn ships them: the conditions hold to 1e-10."""
+    datasets = pytest.importorskip("sklearn.datasets")
+    if name.startswith("breast"):
+        X, y = datasets.load_breast_cancer(return_X_y=True)
+    else:
+        X, y = datasets.load_digits(return_X_y=True)
+        X, y = X[np.isin(y, (3, 5))], y[np.isin(y, (3, 5))] == 3
+    data = Data(X * np.where(y, 1.0, -1.0)[:, None])
+    beta = max_margin(data, norm)
+    assert margin_certificate(data, norm, beta).kkt_residual < 1e-10
+    assert (data.z @ beta).min() == pytest.approx(1.0, abs=1e-10)

@@ -54,9 +54,10 @@ def chatter_run(
     -------
     LateRun
         The finest run, linear between means over its steps. "finished" or "collapsed" where
-        halving the step changed the predictor by at most 1e-3 of its largest entry so far, or by
-        less and less up to the most steps affordable; "sliding_ambiguous" where it did not
-        settle; "failed" where the end takes too many steps. `note` has the difference.
+        halving the step changed the predictor by at most 1e-3 of its largest entry so far (of
+        rho^L where it is smaller), or by less and less up to the most steps affordable;
+        "sliding_ambiguous" where it did not settle; "failed" where the end takes too many steps.
+        `note` has the difference.
 
     Notes
     -----
@@ -77,7 +78,7 @@ def chatter_run(
         coarse, fine = fine, iterated(Walk(flow, theta0, origin, 0.5**halving), end, most)
         total += fine.steps
         if coarse is not None:
-            differences.append(_difference(coarse, fine))
+            differences.append(_difference(coarse, fine, flow.perturbation.rho ** len(theta0)))
         if fine.ending == "steps" or 2 * fine.steps > most:
             break
         if differences and differences[-1] <= _TOLERANCE:
@@ -107,13 +108,13 @@ def _verdict(fine: Iteration, differences: list[float]) -> tuple[str, str]:
     return "collapsed" if fine.ending == "collapsed" else "finished", note + rests
 
 
-def _difference(coarse: Iteration, fine: Iteration) -> float:
+def _difference(coarse: Iteration, fine: Iteration, floor: float) -> float:
     """Return the largest relative distance of two runs' predictors at equal log t.
 
-    Relative to the largest entry until one unit of log t later: a start may have beta = 0.
+    Relative to the largest entry until one unit of log t later, or to `floor`: beta may be 0.
     """
     points = np.linspace(fine.rows[0, 0], min(coarse.rows[-1, 0], fine.rows[-1, 0]), _COMPARED)
     first, second = coarse.predictor(points), fine.predictor(points)
     largest = np.maximum.accumulate(np.abs(second).max(axis=1))
-    size = np.interp(points + 1.0, points, largest)
-    return float(np.max(np.abs(first - second).max(axis=1) / np.where(size > 0, size, 1.0)))
+    size = np.maximum(np.interp(points + 1.0, points, largest), floor)
+    return float(np.max(np.abs(first - second).max(axis=1) / size))
