@@ -1,5 +1,7 @@
 """What one writes first: a sign in a right-hand side, which fails, loops, and plain fields."""
 
+from itertools import count
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -44,10 +46,26 @@ def textbook_field(z, rho):
 
 
 def solve_ivp_loop(z, rho, starts, *, tau_end, rtol):
-    """Return last states (B, 2, d): one call of `solve_ivp` a start."""
+    """Return last states (B, 2, d): one call of `solve_ivp` a start; nan after 20,000 calls.
+
+    A start that collapses chatters about the origin, and its run would not end.
+    """
     field, how = textbook_field(z, rho), {"method": "DOP853", "rtol": rtol, "atol": 1e-3 * rtol}
-    runs = [solve_ivp(field, (0, tau_end), start.ravel(), **how) for start in starts]
-    return np.array([run.y[:, -1].reshape(2, -1) for run in runs])
+
+    def last(start):
+        calls = count()
+
+        def counted(tau, state):
+            if next(calls) > 20_000:
+                raise Stuck
+            return field(tau, state)
+
+        try:
+            return solve_ivp(counted, (0, tau_end), start.ravel(), **how).y[:, -1]
+        except Stuck:
+            return np.full(start.size, np.nan)
+
+    return np.array([last(start).reshape(2, -1) for start in starts])
 
 
 def discrete_sam(z, rho, starts, *, tau_end, steps):

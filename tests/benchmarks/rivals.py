@@ -65,9 +65,10 @@ def diffrax_vmap(z, rho, starts, *, tau_end, rtol):
         control = diffrax.PIDController(rtol=rtol, atol=1e-3 * rtol)
         found = diffrax.diffeqsolve(
             diffrax.ODETerm(velocity), diffrax.Dopri8(), 0.0, tau_end, None, w,
-            stepsize_controller=control, max_steps=100_000,
+            stepsize_controller=control, max_steps=2_000, throw=False,
         )  # fmt: skip
-        return found.ys[0]
+        arrived = found.result == diffrax.RESULTS.successful
+        return jnp.where(arrived, found.ys[0], jnp.nan)
 
     many = jax.jit(jax.vmap(one))
     many(jnp.asarray(starts)).block_until_ready()  # compile
