@@ -37,7 +37,7 @@ def command(
     from flowsam.ledger import gallery
 
     checkout = Path(source)
-    names = gallery.figure_names(checkout)
+    gallery.figure_names(checkout)  # refuses a folder that is no checkout
     kept = checkout / "figures" / "output"
     kept.mkdir(exist_ok=True)
     checked_output(str(kept / "any.npz"), (".npz",))
@@ -63,6 +63,6 @@ def command(
             f"{sum(figure.state == state for figure in figures)} {state}"
             for state in ("computed", "redrawn", "kept")
         )
-        click.echo(f"{len(names) - len(broken)} of {len(names)} figures: {states}")
+        click.echo(f"{len(figures) - len(broken)} of {len(figures)} figures: {states}")
         click.echo(f"report: {path}")
     return 0 if found.passed and not broken else 1
