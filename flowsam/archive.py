@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["html_card", "lock", "read", "text_card", "write"]
+__all__ = ["check_shapes", "html_card", "lock", "read", "text_card", "write"]
 
+Built = TypeVar("Built")
 Rows = list[tuple[str, str]]
 
 
@@ -55,8 +57,14 @@ def write(
     return path
 
 
-def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Read a file of `write`; nothing in it is executed.
+def read(
+    path: str | os.PathLike[str],
+    kind: str,
+    *,
+    shapes: dict[str, str],
+    build: Callable[[dict[str, Any], dict[str, np.ndarray]], Built],
+) -> Built:
+    """Read a file of `write` and build what it holds; nothing in it is executed.
 
     Parameters
     ----------
@@ -64,16 +72,21 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         The .npz file.
     kind : str
         The format its header must name.
+    shapes : dict
+        The arrays it must have, with the names of their axes, e.g. {"z": "n d"}: numbers all,
+        and what has one name has one length.
+    build : callable
+        `(header, arrays) -> object`; whatever it raises means a foreign file.
 
     Returns
     -------
-    header : dict
-    arrays : dict of ndarray
+    object
+        What `build` returned.
 
     Raises
     ------
     ValueError
-        For an unreadable or foreign file.
+        For an unreadable, damaged or foreign file, in one line with its path.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -81,12 +94,39 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
             arrays = {name: np.array(file[name]) for name in file.files if name != "header"}
         if header["format"] != kind:
             raise KeyError(header["format"])
+        check_shapes(arrays, shapes)
+        return build(header, arrays)
     except Exception as error:  # zip, JSON, NumPy and key errors alike: the file is not ours
+        reason = " ".join(str(error).split())
         raise ValueError(
-            f"load needs a file with a {kind}, got {path} ({type(error).__name__}: {error}); "
-            "check the path"
+            f"load needs a file with a {kind}, got {path} ({type(error).__name__}: {reason}); "
+            "check the path, or write the file again"
         ) from None
-    return header, arrays
+
+
+def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, str]) -> None:
+    """Refuse arrays that are missing, hold no numbers, or do not fit each other.
+
+    Examples
+    --------
+    >>> check_shapes({"tau": np.ones(3), "theta": np.ones((2, 2))}, {"tau": "T", "theta": "T d"})
+    Traceback (most recent call last):
+    ValueError: theta has shape (2, 2), which is not (T, d) with T = 3
+    """
+    sizes: dict[str, int] = {}
+    for name, axes in shapes.items():
+        array, letters = arrays.get(name), axes.split()
+        if array is None or array.dtype.kind not in "biuf" or not array.size:
+            raise ValueError(f"{name} is missing, empty, or holds no numbers")
+        known = [f"{k} = {sizes[k]}" for k in letters if k in sizes]
+        found = dict(zip(letters, array.shape, strict=False))
+        if array.ndim != len(letters) or found | sizes != sizes | found:
+            axes = ", ".join(letters)
+            raise ValueError(
+                f"{name} has shape {array.shape}, which is not ({axes})"
+                + (f" with {', '.join(known)}" if known else "")
+            )
+        sizes |= found
 
 
 def lock(descriptor: int, *, wait: bool) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -10,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam import symbolic
 from flowsam.data import Data
-from flowsam.losses import Loss, log_mean_exp, logistic, softmax
+from flowsam.losses import LOSSES, Loss, log_mean_exp, logistic, softmax
 from flowsam.network import checked_theta
 from flowsam.perturbations import Perturbation
 
@@ -178,6 +180,27 @@ class Flow:
         """Return `log Lo(theta)` at the weights themselves, finite at every margin."""
         margins = np.prod(theta, axis=-2) @ self.data.z.T
         return log_mean_exp(self.loss.log_value(margins))
+
+    def facts(self) -> dict[str, Any]:
+        """Return rule, loss and data by their names and numbers, ready for JSON."""
+        rule = self.perturbation
+        facts = {"rule": rule.name, "p": str(rule.p), "rho": rule.rho}
+        facts |= {"normalised": rule.normalised, "loss": self.loss.name}
+        return facts | {"data": self.data.name}
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], z: ArrayLike) -> Flow:
+        """Return the flow that gave `facts`, with its examples z (n, d).
+
+        Examples
+        --------
+        >>> from flowsam import l2, single_example
+        >>> flow = Flow(single_example([1.0, 2.0]), l2(0.5))
+        >>> Flow.of(flow.facts(), flow.data.z).describe() == flow.describe()
+        True
+        """
+        rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
+        return cls(Data(z, facts["data"]), rule, LOSSES[facts["loss"]])
 
     def describe(self) -> str:
         """Return one line for captions: rule, rho, loss, data."""

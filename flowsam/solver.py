@@ -23,6 +23,7 @@ Rows = int | Float[np.ndarray, " _"] | None
 Theta = Float[np.ndarray, "L d"]
 
 _MOST_ROWS = 10**8
+_LEAST_ATOL = 1e-100  # squares of errors in units of it stay in the range of doubles
 _MESSAGES = {
     "finished": "reached the end asked for",
     "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
@@ -69,10 +70,11 @@ def solve(  # noqa: PLR0913 - the contract's verb
         "Radau", "BDF", "LSODA". For l_inf-SAM with several examples also "discrete" (iteration,
         its step halved) and "smoothed" (tanh for the sign: Utkin's solution, for its direction).
     rtol, atol : float
-        Error control of the steps; closed forms ignore them. rtol >= 1e-13.
+        Error control of the steps; closed forms ignore them. rtol >= 1e-13, atol >= 1e-100.
     save_at : int or array_like, optional
         Rows to keep: None the solver's own steps (exact: start, events, end), a number of equal
-        points, or values in the clock of the end given.
+        points, or values in the clock of the end given, none later than it; a run that ends
+        early is cut to the values before, and has its end as the last row.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def solve(  # noqa: PLR0913 - the contract's verb
         raise ValueError(f"solve takes one start (L, d), got {theta0.shape}; see solve_many")
     end, clock_name = _checked_end(tau_end, log_t_end)
     _check_tolerances(rtol, atol)
-    wanted = _checked_rows(save_at)
+    wanted = _checked_rows(save_at, end, clock_name)
     engine = many_examples if flow.data.z.shape[0] > 1 else _one_example
     how = (method, rtol, atol)
     found = engine(flow, theta0, span=(end, clock_name), how=how, wanted=wanted)
@@ -143,12 +145,15 @@ def _check_tolerances(rtol: float, atol: float) -> None:
     rtol, atol = real_number(rtol, "rtol"), real_number(atol, "atol")
     if not 1e-13 <= rtol < 1:
         raise ValueError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
-    if not 0 <= atol < math.inf:
-        raise ValueError(f"atol needs a finite number >= 0, got {atol:g}; 1e-12 is the default")
+    if not _LEAST_ATOL <= atol < math.inf:
+        raise ValueError(
+            f"atol needs a finite number >= {_LEAST_ATOL:g}, got {atol:g}: a weight at 0 has no "
+            "relative error; 1e-12 is the default"
+        )
 
 
-def _checked_rows(save_at: int | ArrayLike | None) -> Rows:
-    """Return the rows asked for: None, a number >= 2, or sorted values >= 0."""
+def _checked_rows(save_at: int | ArrayLike | None, end: float, clock_name: str) -> Rows:
+    """Return the rows asked for: None, a number >= 2, or sorted values from 0 to the end."""
     if save_at is None:
         return None
     values = real_array(save_at, "save_at")
@@ -161,6 +166,10 @@ def _checked_rows(save_at: int | ArrayLike | None) -> Rows:
         return int(values)
     if values.ndim != 1 or not values.size or (values < 0).any() or (np.diff(values) < 0).any():
         raise ValueError("save_at needs sorted times >= 0 in the clock of the end; sort them")
+    if values[-1] > end * (1 + 1e-12):  # an end of linspace or geomspace may be rounded up
+        raise ValueError(
+            f"save_at needs times up to {clock_name} = {end:g}, got {values[-1]:g}; set a later end"
+        )
     return values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ from jaxtyping import Float
 
 from flowsam import archive
 from flowsam.data import Data
-from flowsam.losses import LOSSES, Loss, log_mean_exp
+from flowsam.flow import Flow
+from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
 from flowsam.version import __version__
 
 __all__ = ["Event", "Trajectory", "load"]
 
 _FORMAT = "flowsam trajectory 1"
+_ARRAYS = {"z": "n d", "tau": "T", "log_t": "T", "theta": "T L d"}
 _RUN = ("status", "message", "method", "steps", "nfev")
 
 
@@ -127,9 +129,7 @@ class Trajectory:
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""
-        rule = self.perturbation
-        facts = {"rule": rule.name, "p": str(rule.p), "rho": rule.rho}
-        facts |= {"normalised": rule.normalised, "loss": self.loss.name, "data": self.data.name}
+        facts = Flow(self.data, self.perturbation, self.loss).facts()
         facts |= {"n": self.data.z.shape[0], "d": self.data.z.shape[1]}
         facts |= {"depth": self.theta.shape[1], "clock": "tau (rescaled)"}
         facts |= {name: getattr(self, name) for name in _RUN}
@@ -180,7 +180,7 @@ class Trajectory:
         return [
             ("rule", f"{self.perturbation.name}{rho}, {self.loss.name} loss"),
             ("data", f"{self.data.name or 'unnamed'}, depth L = {self.theta.shape[1]}"),
-            ("time", f"tau = 0 to {self.tau[-1]:.6g} in {self.tau.size} rows"),
+            ("time", f"tau = {self.tau[0]:.6g} to {self.tau[-1]:.6g} in {self.tau.size} rows"),
             ("beta at the end", last),
             ("events", kinds),
             ("status", f"{self.status}: {self.message}"),
@@ -212,19 +212,15 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
     Raises
     ------
     ValueError
-        For an unreadable or foreign file.
+        For an unreadable, damaged or foreign file.
     """
-    header, arrays = archive.read(path, _FORMAT)
-    facts = header["provenance"]
-    rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
-    run = Trajectory(
-        Data(arrays["z"], facts["data"]),
-        rule,
-        LOSSES[facts["loss"]],
-        arrays["tau"],
-        arrays["theta"],
-        tuple(Event(**event) for event in header["events"]),
-        *(facts[name] for name in _RUN),
-        settings=header["settings"],
-    )
-    return replace(run, clock=lambda: arrays["log_t"])
+    return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
+
+
+def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
+    """Return the trajectory of a file's parts."""
+    facts, events = header["provenance"], (Event(**event) for event in header["events"])
+    flow, about = Flow.of(facts, arrays["z"]), (facts[name] for name in _RUN)
+    parts = (flow.data, flow.perturbation, flow.loss, arrays["tau"], arrays["theta"])
+    clock = lambda: arrays["log_t"]  # noqa: E731
+    return Trajectory(*parts, tuple(events), *about, dict(header["settings"]), clock)

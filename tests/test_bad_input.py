@@ -1,5 +1,6 @@
 """Bad input: one line that says what was wrong, the value, and what to do; nothing half-written."""
 
+import json
 import subprocess
 import sys
 
@@ -59,6 +60,12 @@ CASES = {
     "infinite end": (lambda: solve(FLOW, START, log_t_end=np.inf), "inf", ValueError),
     "rtol too small": (lambda: solve(FLOW, START, tau_end=1, rtol=1e-14), "1e-14", ValueError),
     "negative atol": (lambda: solve(FLOW, START, tau_end=1, atol=-1.0), "-1", ValueError),
+    "no atol": (lambda: solve(FLOW, START, tau_end=1, atol=0.0), "got 0:", ValueError),
+    "rates beyond doubles": (
+        lambda: solve(Flow(single_example([1e299]), l2(1)), [[1.5]] * 2, tau_end=1, method="RK45"),
+        "1e+299",
+        ValueError,
+    ),
     "ragged theta": (lambda: solve(FLOW, [[1, 2], [1]], tau_end=1), "one length", ValueError),
     "complex theta": (lambda: solve(FLOW, START * 1j, tau_end=1), "complex128", TypeError),
     "rows beyond memory": (
@@ -68,6 +75,11 @@ CASES = {
     ),
     "unknown method": (lambda: solve(FLOW, START, tau_end=1, method="euler"), "euler", ValueError),
     "one row": (lambda: solve(FLOW, START, tau_end=1, save_at=1), "got 1", ValueError),
+    "rows beyond the end": (
+        lambda: solve(FLOW, START, tau_end=3, save_at=[0, 5]),
+        "tau_end = 3, got 5",
+        ValueError,
+    ),
     "unsorted rows": (lambda: solve(FLOW, START, tau_end=1, save_at=[1, 0]), "sort", ValueError),
     "no closed form": (
         lambda: solve(Flow(FLOW.data, lp(1, 3)), START, tau_end=1, method="exact"),
@@ -136,6 +148,69 @@ def test_foreign_files_are_refused(tmp_path, load, content):
     with pytest.raises(ValueError, match=r"foreign\.npz") as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+def drop(name):
+    return lambda header, arrays: arrays.pop(name)
+
+
+def put(*path, value):
+    def change(header, arrays):
+        for key in path[:-1]:
+            header = header[key]
+        header[path[-1]] = value
+
+    return change
+
+
+def without_loss(header, arrays):
+    del header["provenance"]["loss"]
+
+
+def fewer_rows(header, arrays):
+    arrays["theta" if "theta" in arrays else "labels"] = next(
+        arrays[name][:-1] for name in ("theta", "labels") if name in arrays
+    )
+
+
+def words(header, arrays):
+    arrays["z"] = np.array([["a", "b"]])
+
+
+DAMAGES = {
+    "no z": (drop("z"), "z is missing"),
+    "z of words": (words, "no numbers"),
+    "another loss": (put("provenance", "loss", value="hinge"), "hinge"),
+    "no loss": (without_loss, "loss"),
+    "fewer rows": (fewer_rows, "which is not"),
+    "a negative rho": (put("provenance", "rho", value=-1.0), "-1"),
+    "facts no table": (put("provenance", value=[1, 2]), "Error"),
+}
+ONLY_RUNS = {
+    "no log_t": (drop("log_t"), "log_t is missing"),
+    "a foreign event": (put("events", value=[{"foo": 1}]), "Error"),
+    "no features in common": (lambda header, arrays: arrays.update(z=np.ones((1, 3))), "d = 3"),
+}
+
+
+@pytest.mark.parametrize(
+    ("load", "name"),
+    [(load_portrait, name) for name in DAMAGES]
+    + [(load_trajectory, name) for name in (*DAMAGES, *ONLY_RUNS)],
+)
+def test_damaged_files_are_refused(tmp_path, load, name):
+    x = [0.5, 1.5]
+    whole = phase_portrait(FLOW, x, x) if load is load_portrait else solve(FLOW, START, tau_end=1)
+    path = whole.save(tmp_path / "damaged.npz")
+    with np.load(path) as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays.pop("header")))
+    change, named = (DAMAGES | ONLY_RUNS)[name]
+    change(header, arrays)
+    np.savez(path, header=np.array(json.dumps(header)), **arrays)
+    with pytest.raises(ValueError, match=r"damaged\.npz") as caught:
+        load(path)
+    assert named in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_missing_files_are_refused(tmp_path):

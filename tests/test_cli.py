@@ -118,6 +118,7 @@ BAD = {
     "data classes": (["limit", "--data", "digits:3", "--rho", 1, "--init", 1], "got '3'"),
     "data digit": (["limit", "--data", "digits:3,12", "--rho", 1, "--init", 1], "12"),
     "no csv": (["limit", "--csv", "none.csv", "--label", "y", "--rho", 1, "--init", 1], "none.csv"),
+    "csv folder": (["limit", "--csv", ".", "--label", "y", "--rho", 1, "--init", 1], "check the"),
     "csv label": (["limit", "--csv", "none.csv", "--rho", 1, "--init", 1], "--label"),
     "no theta": (["limit", "--mu", 1, "--rho", 1, "--theta", "none.npy"], "none.npy"),
     "both ends": (["simulate", *MINOR, "--tau-end", 1, "--log-t-end", 1], "both"),
@@ -154,6 +155,9 @@ def test_bad_input_gets_one_line_and_code_two(capsys, tmp_path, monkeypatch, cas
         ("", "header"),
         ("a,y\n1,0\nx,1\n", "got ['x', '1'] in row 2"),
         ("a,y\n1,0\n2,1,5\n", "in row 2"),
+        ("a,y\n1,0\n2\n", "2 columns, got ['2'] in row 2"),
+        ("a,y\n1,0\n\xe9,1\n", "byte 8 is not UTF-8); save it as UTF-8"),
+        ("a,y\n1,0\n2," + "1" * 200_000 + "\n", "field larger"),
         ("a,b\n1,0\n", "'y'"),
         ("a,y\n1,0\n2,0\n", "two classes"),
         ("a,y\n1,0\n2,1\n3,2\n", "got 3"),
@@ -162,7 +166,7 @@ def test_bad_input_gets_one_line_and_code_two(capsys, tmp_path, monkeypatch, cas
 )
 def test_bad_csv_gets_one_line(capsys, tmp_path, text, named):
     path = tmp_path / "table.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     code, out, err = answer(capsys, "limit", "--csv", path, "--label", "y", "--rho", 1, "--init", 1)
     assert (code, out) == (2, "") and err.count("\n") == 1 and named in err
 
@@ -235,6 +239,7 @@ def test_foreign_theta_is_not_unpickled(capsys, tmp_path):
     [
         (np.ones((2, 3)), "(2, 3)"),
         (np.ones(2), "(2,)"),
+        (np.ones(()), "()"),
         (np.array([[1.0, np.nan]] * 2), "nan"),
         (np.ones((2, 2)) * 1j, "complex128"),
         (np.array([["a", "b"]] * 2), "real numbers"),
@@ -245,6 +250,16 @@ def test_a_start_that_does_not_fit_gets_one_line(capsys, tmp_path, theta, named)
     np.save(path, theta)
     code, out, err = answer(capsys, "simulate", *MINOR[:4], "--theta", path, "--tau-end", 1)
     assert (code, out) == (2, "") and err.count("\n") == 1 and named in err
+
+
+@pytest.mark.parametrize("extra", [["--depth", 3], ["--aligned"]])
+def test_options_that_contradict_theta_are_refused(capsys, tmp_path, extra):
+    path = tmp_path / "theta.npy"
+    np.save(path, np.ones((2, 2)))
+    given = ["simulate", *MINOR[:4], "--theta", path, "--tau-end", 1]
+    code, out, err = answer(capsys, *given, *extra)
+    assert (code, out) == (2, "") and err.count("\n") == 1 and extra[0] in err
+    assert answer(capsys, *given, "--depth", 2)[0] == 0
 
 
 def test_a_bug_is_not_called_bad_input(monkeypatch):

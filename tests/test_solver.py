@@ -136,6 +136,31 @@ def test_margins_to_the_end_of_doubles():
     assert np.isfinite(run.theta).all() and np.isfinite(run.log_t).all() and run.log_t[-1] > 1e298
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("method", ["exact", "DOP853"])
+@pytest.mark.parametrize("mu, alpha, depth", [(1.0, 1e150, 2), (1e300, 1.5, 2), (1e200, 1e101, 1)])
+def test_a_start_at_the_end_of_doubles_has_escaped(method, mu, alpha, depth):
+    flow, start = Flow(single_example([mu]), linf(1.0)), balanced([alpha], depth)
+    for end in ({"tau_end": 1.0}, {"log_t_end": 1.0}):
+        run = solve(flow, start, method=method, **end)
+        assert (run.status, run.tau.tolist()) == ("escaped", [0.0]) and "1e300" in run.message
+        np.testing.assert_array_equal(run.theta[0], start)
+
+
+def test_a_start_just_inside_the_range_of_doubles_leaves_it():
+    flow, start = Flow(single_example([1.0]), gradient_flow()), balanced([1e150 * (1 - 1e-9)], 2)
+    run = solve(flow, start, tau_end=1.0, save_at=2)
+    assert run.status == "escaped" and run.tau[-1] == pytest.approx(1e-9, rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["RK23", "RK45", "DOP853"])
+def test_the_smallest_atol_ends_with_a_weight_at_0(method):
+    start = [[1.0, 0.5], [0.0, 0.3]]
+    run = solve(PAPER.flow, start, tau_end=0.5, method=method, rtol=1e-6, atol=1e-100)
+    exact = solve(PAPER.flow, start, tau_end=0.5, save_at=run.tau)
+    np.testing.assert_allclose(run.theta, exact.theta, atol=1e-4)
+
+
 def test_waiting_at_rest_is_given_up():
     flow = Flow(single_example([1.0]), linf(1.0))
     run = solve(flow, balanced([0.5], 3), log_t_end=200)

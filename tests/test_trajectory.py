@@ -87,6 +87,10 @@ def test_texts_say_what_was_run():
     assert "<table>" in html and "\n\n" not in text
 
 
+def test_the_text_names_the_first_row():
+    assert "tau = 0.5 to 2 in 2 rows" in repr(run(save_at=[0.5, 2.0]))
+
+
 def test_to_xarray_names_the_dimensions():
     pytest.importorskip("xarray")
     found = run()

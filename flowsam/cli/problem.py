@@ -45,7 +45,7 @@ _FLOW_OPTIONS = (
     click.option("--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"),
 )
 _START_OPTIONS = (
-    click.option("--depth", type=int, default=2, show_default=True, help="Layers of --init."),
+    click.option("--depth", type=int, help="Layers of --init; default: 2."),
     click.option("--init", help="Balanced start alpha > 0: one number, or one a feature."),
     click.option("--theta", help="A .npy file of weights, shape (L, d)."),
     click.option("--aligned", is_flag=True, help="Signs of the one example on layer 1 of --init."),
@@ -152,17 +152,16 @@ def start_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_start(*, flow: Flow, theta: str | None, init: str | None, **rest: Any) -> Any:
-        shape = {name: rest.pop(name) for name in ("depth", "aligned")}
-        whole = rest.pop("no_split")
+        depth, aligned, whole = (rest.pop(name) for name in ("depth", "aligned", "no_split"))
         if bool(init) == bool(theta):
             given = "both" if init else "neither"
             raise click.UsageError(f"give one of --init and --theta, got {given}; e.g. --init 0.5")
-        if theta:
-            theta0 = reading.read_theta(theta)
-            flow = flow if whole else _reaching_both_signs(flow, len(theta0))
-            return command(flow=flow, theta0=flow.checked(theta0), **rest)
-        flow = flow if whole else _reaching_both_signs(flow, shape["depth"])
-        return command(flow=flow, theta0=reading.balanced_start(flow, init, **shape), **rest)
+        theta0 = reading.read_theta(theta, depth, aligned) if theta else None
+        layers = (2 if depth is None else depth) if theta0 is None else theta0.shape[-2]
+        flow = flow if whole else _reaching_both_signs(flow, layers)
+        if theta0 is None:
+            theta0 = reading.balanced_start(flow, init, depth=layers, aligned=aligned)
+        return command(flow=flow, theta0=flow.checked(theta0), **rest)
 
     return _with(_START_OPTIONS, with_start)
 

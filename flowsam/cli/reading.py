@@ -86,31 +86,45 @@ def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
     return np.linspace(values[0], values[1], int(values[2]))
 
 
-def read_theta(path: str) -> np.ndarray:
-    """Return the array of a .npy file, without pickle.
+def read_theta(path: str, depth: int | None, aligned: bool) -> np.ndarray:
+    """Return the weights of a .npy file, without pickle.
 
     Parameters
     ----------
     path : str
         The file.
+    depth : int or None
+        Layers as typed; None where they were not.
+    aligned : bool
+        Whether --aligned was typed, which is for --init.
 
     Returns
     -------
-    ndarray
+    ndarray, shape (..., L, d)
 
     Raises
     ------
     click.UsageError
-        For an unreadable or foreign file.
+        For an unreadable or foreign file, or options that contradict it.
     """
     import numpy as np
 
     try:
-        return np.load(path, allow_pickle=False)
+        theta = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise click.UsageError(
             f"--theta needs a .npy file of numbers, got {path} ({error}); use numpy.save"
         ) from None
+    if not isinstance(theta, np.ndarray) or theta.ndim < 2:
+        shape = getattr(theta, "shape", "an archive")
+        raise click.UsageError(f"--theta needs weights of shape (L, d), got {shape} in {path}")
+    if depth not in (None, theta.shape[-2]):
+        raise click.UsageError(
+            f"--depth {depth} contradicts --theta {path} of shape {theta.shape}; leave it out"
+        )
+    if aligned:
+        raise click.UsageError(f"--aligned is for --init, got --theta {path}; leave one out")
+    return theta
 
 
 def balanced_start(flow: Flow, init: str | None, *, depth: int, aligned: bool) -> np.ndarray:

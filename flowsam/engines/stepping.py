@@ -77,7 +77,8 @@ class Tolerances:
         options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol}
         if self.jac is not None and self.method in ("Radau", "BDF", "LSODA"):
             options["jac"] = self.jac(mode)
-        return getattr(scipy.integrate, self.method)(rhs, x, state, end, **options)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return getattr(scipy.integrate, self.method)(rhs, x, state, end, **options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +163,8 @@ def march(
 
 def _stepped(stepper: Any) -> bool:
     """Take one step and tell whether it succeeded: a trial that overflows is shortened."""
+    if not getattr(stepper, "h_abs", 1.0) > 0:  # SciPy's choice where rates overflow: no step
+        return False
     with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
         stepper.step()

@@ -83,18 +83,30 @@ class OneExample:
         largest = float(np.abs(self.theta0 * self.active).max())
         return min(1e3 * self.atol, 1e-3 * min(largest, rule.rho))
 
+    @property
+    def range_end(self) -> float:
+        """Largest weight with margins in the range of doubles."""
+        with np.errstate(over="ignore"):
+            whole = float(np.abs(self.flow.mu).sum())
+        return (_LARGEST / max(1.0, whole)) ** (1.0 / len(self.theta0))
+
+    @property
+    def out_of_range(self) -> bool:
+        """Whether a run ends where it starts; from L = 3 on there is a blow-up to tell of."""
+        largest = np.abs(self.theta0 * self.active).max()
+        return len(self.theta0) < 3 and bool(largest >= self.range_end)
+
     def ceiling(self, tau: float) -> float:
         """Largest weight before the run ends in a blow-up, or leaves the range of doubles.
 
         What is left of tau at a blow-up is not below 1e-12 of it, where steps still have digits.
         """
-        mu, depth = np.abs(self.flow.mu), len(self.theta0)
-        range_end = (_LARGEST / max(1.0, float(mu.sum()))) ** (1.0 / depth)
+        depth = len(self.theta0)
         if depth < 3:
-            return range_end
+            return self.range_end
         scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0).max())) or 1.0
         left = _LEFT * max((depth - 2) * tau * self.rate, 1.0)
-        return min(range_end, max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2)))) * scale)
+        return min(self.range_end, max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2)))) * scale)
 
     def start(self) -> tuple[Any, tuple[Event, ...], str]:
         """Return the mode of the start, the events at tau = 0, and a status ("" to go on)."""

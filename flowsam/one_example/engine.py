@@ -21,6 +21,8 @@ __all__ = ["exact_run", "stepped_run"]
 
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
+_LEAST_LOG = -740.0  # e^-740 is the smallest double
+_FASTEST = 1e130  # squares of rates in tolerance units stay in the range of doubles
 _STILL = 200  # steps at rest
 _FAR = 1e15  # in units of 1/rate: a wait for log_t_end is given up there, the flow is at rest
 
@@ -29,9 +31,11 @@ def exact_run(
     flow: Flow, theta0: Theta, found: exact.Solution, span: tuple[float, str]
 ) -> Run | None:
     """Return a closed form as a run to the end asked for, or None where it does not hold."""
-    end, clock_name = span
+    (end, clock_name), name = span, f"exact: {found.name}"
     model = OneExample(flow, theta0, 0.0)
     log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
+    if model.out_of_range:
+        return Run(found.states, log_pace, np.zeros(1), np.zeros(0), (), "escaped", 0.0, name)
     events, rest = _with_collapse(found, model)
     breaks = np.unique([event.tau for event in events])
     far, status = _FAR / model.rate, "finished"
@@ -50,7 +54,6 @@ def exact_run(
     elif rest <= end:
         status = "collapsed"
     events = tuple(event for event in events if event.tau <= end)
-    name = f"exact: {found.name}"
     return Run(found.states, log_pace, np.array([0.0]), breaks, events, status, end, name)
 
 
@@ -71,12 +74,16 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
     def excess(log_tau: float) -> float:
         with np.errstate(over="ignore", invalid="ignore"):
             size = np.abs(found.states(np.array([math.exp(log_tau)]))[0] * model.active).max()
-        return math.log(np.clip(size / model.ceiling(0.0), 1e-300, 1e300))
+        return math.log(np.clip(size / model.range_end, 1e-300, 1e300))
 
     if end == 0 or math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
         return None
-    first = math.log(1e-3 / model.rate)
-    return math.exp(brentq(excess, min(first, math.log(end) - 1), math.log(end), rtol=1e-12))
+    first = min(math.log(1e-3 / model.rate), math.log(end) - 1)
+    while excess(first) > 0:  # a start at the end of the range
+        first -= 10.0
+        if first < _LEAST_LOG:
+            return 0.0
+    return math.exp(brentq(excess, first, math.log(end), rtol=1e-12))
 
 
 def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: Tolerances) -> Run:
@@ -84,6 +91,12 @@ def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: 
     end, clock_name = span
     model = OneExample(flow, theta0, tolerances.atol)
     mode, events, status = model.start()
+    status = "escaped" if model.out_of_range else status
+    if not status and model.rate > _FASTEST:
+        raise ValueError(
+            f"steps need rates |mu| |w|^(L-2) up to {_FASTEST:g}, got {model.rate:.3g}; scale the "
+            "features down, and tau grows by the same factor"
+        )
     far = _FAR / model.rate
     clock_end = _LogTimeEnd(model, end, tolerances) if clock_name == "log_t_end" else None
     result = march(

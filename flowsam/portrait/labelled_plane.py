@@ -13,11 +13,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from flowsam import archive
-from flowsam.data import Data
 from flowsam.flow import Flow
 from flowsam.labels import kind_of
-from flowsam.losses import LOSSES
-from flowsam.perturbations import Perturbation
 from flowsam.portrait import plane_times, shares
 from flowsam.version import __version__
 
@@ -26,6 +23,7 @@ __all__ = ["Portrait", "Refinement", "load", "name_of_plane"]
 Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
 Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
 _FORMAT = "flowsam portrait 1"
+_ARRAYS = {"x": "nx", "y": "ny", "labels": "ny nx", "z": "n d"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,14 +133,7 @@ class Portrait:
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""
-        rule = self.flow.perturbation
-        return {
-            "rule": rule.name,
-            "p": str(rule.p),
-            "rho": rule.rho,
-            "normalised": rule.normalised,
-            "loss": self.flow.loss.name,
-            "data": self.flow.data.name,
+        return self.flow.facts() | {
             "depth": self.depth,
             "axes": list(self.axes),
             "plane": self.plane,
@@ -206,12 +197,15 @@ def name_of_plane(start: Start) -> str:
 def load(path: str | os.PathLike[str]) -> Portrait:
     """Read a portrait that `Portrait.save` wrote.
 
-    An unreadable or foreign file is a ValueError.
+    An unreadable, damaged or foreign file is a ValueError.
     """
-    header, arrays = archive.read(path, _FORMAT)
+    return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
+
+
+def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
+    """Return the portrait of a file's parts."""
     facts = header["provenance"]
-    rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
-    flow = Flow(Data(arrays["z"], facts["data"]), rule, LOSSES[facts["loss"]])
+    flow = Flow.of(facts, arrays["z"])
     curves = tuple((name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"]))
     grid = (arrays["x"], arrays["y"], arrays["labels"])
     axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)

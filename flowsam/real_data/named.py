@@ -95,7 +95,7 @@ def csv_data(path: str, label: str, *, bias: bool = True) -> Data:
 
     Raises
     ------
-    OSError, ValueError
+    ValueError
         For an unreadable file, an unknown column, an entry that is no number, labels other than
         two classes, or, without a bias, an example of nothing but constant features.
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from numpy.typing import ArrayLike
 from flowsam.data import Data
 from flowsam.inputs import real_array
 from flowsam.real_data import bundled as real_data
+from flowsam.real_data import files
 
 __all__ = ["Table", "breast_cancer_table", "digit_table", "read_csv", "read_idx"]
 
@@ -165,10 +164,9 @@ def read_csv(path: str | os.PathLike[str], label: str) -> Table:
     Raises
     ------
     ValueError
-        For a file without rows, an unknown column, or an entry that is no number.
+        For an unreadable file or one without rows, an unknown column, an entry that is no number.
     """
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.reader(file) if row]
+    rows = files.csv_rows(path)
     if len(rows) < 2:
         raise ValueError(f"{path} needs a header and rows, got {len(rows)} lines; see --csv")
     header = [name.strip() for name in rows[0]]
@@ -181,6 +179,8 @@ def read_csv(path: str | os.PathLike[str], label: str) -> Table:
             features[index] = [float(x) for k, x in enumerate(row) if k != place]
         except ValueError:
             raise ValueError(f"{path} needs numbers, got {row} in row {index + 1}") from None
+        if len(row) != len(header):
+            raise ValueError(f"{path} needs {len(header)} columns, got {row} in row {index + 1}")
     return Table(features, [row[place].strip() for row in rows[1:]], Path(path).stem)
 
 
@@ -204,22 +204,8 @@ def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
     FileNotFoundError, ValueError
         For missing or foreign files.
     """
-    images = _idx(Path(folder), "train-images-idx3-ubyte")
-    labels = _idx(Path(folder), "train-labels-idx1-ubyte")
+    images = files.idx_array(Path(folder), "train-images-idx3-ubyte")
+    labels = files.idx_array(Path(folder), "train-labels-idx1-ubyte")
     chosen = np.isin(labels, (first, second))
     X = images[chosen].reshape(int(chosen.sum()), -1) / 255.0
     return Table(X, labels[chosen] == first, f"{Path(folder).name} {first} against {second}")
-
-
-def _idx(folder: Path, name: str) -> np.ndarray:
-    """Return the array of one IDX file of bytes, plain or gzipped."""
-    path = folder / name if (folder / name).exists() else folder / f"{name}.gz"
-    if not path.exists():
-        raise FileNotFoundError(f"read_idx needs {name} (or .gz) in {folder}; none is there")
-    raw = path.read_bytes()
-    raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    axes = raw[3] if len(raw) > 4 and raw[:3] == b"\0\0\x08" else 0
-    shape = np.frombuffer(raw, ">i4", count=axes, offset=4)
-    if not axes or len(raw) != 4 + 4 * axes + int(np.prod(shape)):
-        raise ValueError(f"{path} is no IDX file of bytes; its header says so")
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * axes).reshape(shape)
