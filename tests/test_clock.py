@@ -1,5 +1,7 @@
 """Original time: T = log(1 + t) against quadrature in 50 digits, and against discrete SAM."""
 
+import itertools
+
 import mpmath
 import numpy as np
 import pytest
@@ -110,3 +112,34 @@ def test_time_after_a_collapse_is_that_of_the_origin():
 def test_gradient_flow_time_is_finite_where_the_margin_is_huge():
     run = solve(Flow(single_example([1, 1]), gradient_flow()), balanced([1, 1], 2), tau_end=300)
     assert np.isfinite(run.log_t).all() and run.log_t[-1] > 1e250
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1.0, 1e4])
+def test_slow_algebraic_changes_are_seen_on_long_panels(scale):
+    def pace(tau):
+        return 2.0 / (1.0 + tau / scale)
+
+    ends = np.array([0.0, 1.0, 1e3, 1e6])
+    with mpmath.workdps(50):
+        edges = [0] + [mpmath.mpf(10) ** k for k in range(-3, 7)]
+        exact = [
+            mpmath.log(
+                mpmath.quad(
+                    lambda t: mpmath.exp(2 / (1 + t / mpmath.mpf(scale))),
+                    [e for e in edges if a <= e <= b],
+                )
+            )
+            for a, b in itertools.pairwise(ends)
+        ]
+    found = log_integrals(pace, ends)
+    np.testing.assert_allclose(np.exp(found - np.array(exact, dtype=float)), 1.0, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("mu", "alpha", "depth"), [([3, 2], [0.1, 0.9], 3), ([1, 2], [0.5, 0.6], 5)]
+)
+def test_original_time_does_not_depend_on_the_rows(mu, alpha, depth):
+    flow, start = Flow(single_example(mu), linf(1.0)), balanced(alpha, depth)
+    late = [solve(flow, start, tau_end=1e6, save_at=k).log_t[-1] for k in (None, 7, 900)]
+    np.testing.assert_allclose(late, late[0], rtol=4e-15)
+    assert solve(flow, start, log_t_end=12.0).log_t[-1] == pytest.approx(12.0, rel=4e-15)

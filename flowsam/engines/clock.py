@@ -2,7 +2,8 @@
 
 `t(tau) = int_0^tau e^{phi(s)} ds` with `phi = -log Lambda(theta_hat)`, the log of dt/dtau. The
 integrand grows like e^margin, so panels are cut, near their larger end, until phi changes little
-on each, and only those that can still matter are kept: log t = 1e5 costs no more than log t = 1.
+on each and the Legendre series of e^phi through 16 nodes has ended and meets both ends; only those
+that can still matter are kept: log t = 1e5 costs no more than log t = 1.
 """
 
 from __future__ import annotations
@@ -19,31 +20,44 @@ Places = Int[np.ndarray, " _"]
 LogPace = Callable[[Times], Times]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+# Legendre coefficients of f from f W / 2 at the nodes: the last three, and their sums at the ends
+_SERIES = np.polynomial.legendre.legvander(_NODES, 15) * np.arange(1, 32, 2)
+_TAIL, _ENDS = _SERIES[:, 13:], _SERIES @ np.stack([(-1.0) ** np.arange(16), np.ones(16)], axis=1)
 _LOG_WEIGHTS = np.log(_WEIGHTS / 2)
 _NODES = np.concatenate([[0.0], (_NODES + 1) / 2, [1.0]])  # the ends are looked at, with no weight
 _SPREAD = 3.0  # largest change of phi on a panel: 16 nodes integrate e^{3x} to 1e-16
+_UNSEEN = 1e-8  # of the mean: 16 nodes are exact to degree 31, and its coefficient is the square
 _NEGLIGIBLE = 45.0  # e^-45 of the largest panel is below the last bit of the sum
 _CUTS = 200
 _NEWTON_STEPS = 100
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # phi is inf beyond margins of 1e308
 def _panel_logs(log_pace: LogPace, left: Times, right: Times) -> tuple[Times, Times, Times]:
-    """Return log of the integral, of a bound (-inf: fine already), and where to cut each panel."""
+    """Return log of the integral, of a bound (-inf: fine already), and where to cut each panel.
+
+    Fine are panels on which phi changes little and the Legendre series of e^phi has ended.
+    """
     width = right - left
     phi = log_pace((left[:, None] + width[:, None] * _NODES).ravel()).reshape(-1, _NODES.size)
     top, last = phi.max(axis=1), phi[:, -1] >= phi[:, 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = top + np.log(np.exp(phi[:, 1:-1] - top[:, None] + _LOG_WEIGHTS).sum(axis=1))
-        logs, bound = (x + np.log(width) for x in (logs, top))
+    share = np.exp(phi[:, 1:-1] - top[:, None] + _LOG_WEIGHTS)
+    total = share.sum(axis=1)
+    logs, bound = (x + np.log(width) for x in (top + np.log(total), top))
+    ends = np.exp(phi[:, [0, -1]] - top[:, None]) - share @ _ENDS
+    missed = np.abs(np.concatenate([share @ _TAIL, ends], axis=1)).max(axis=1)
     spread = top - phi.min(axis=1)
     steep = np.maximum(spread, _SPREAD)
+    rounding = 1e-15 * np.abs(phi).max(axis=1)
+    flat = (spread <= _SPREAD) & (missed <= (_UNSEEN + 64 * rounding) * total)
     # as fine as doubles are: phi is a line there, its integral e^top / slope
-    line = spread > _SPREAD
-    fine = ~line | (spread <= 1e-14 * np.abs(top)) | (width <= 2e-14 * np.abs(right))
+    line = ~flat & (spread > _SPREAD)
+    fine = flat | (spread <= 10 * rounding) | (width <= 2e-14 * np.abs(right))
     logs = np.where(line & fine, bound - np.log(steep), logs)
     # only what lies this near the larger end can matter next to it
     share = np.minimum(0.5, (1.5 * _NEGLIGIBLE + np.log(steep)) / steep)
     share = np.where(top > np.maximum(phi[:, 0], phi[:, -1]), 0.5, share)
+    share = np.where(line, share, 0.5)
     cut = np.maximum(share * width, np.minimum(1e-14 * np.abs(right), width / 2))
     cut = np.where(last, right - cut, left + cut)
     return logs, np.where(fine, -np.inf, bound), cut
@@ -74,6 +88,7 @@ def log_integrals(log_pace: LogPace, edges: Times) -> Times:
     return _log_panels(log_pace, edges[:-1], edges[1:], owner)
 
 
+@np.errstate(invalid="ignore")  # inf and inf
 def _log_panels(log_pace: LogPace, left: Times, right: Times, owner: Places) -> Times:
     """Return log of the integral of e^phi over the panels [left_i, right_i] of each owner."""
     total = np.full(owner[-1] + 1, -np.inf)
@@ -89,7 +104,7 @@ def _log_panels(log_pace: LogPace, left: Times, right: Times, owner: Places) -> 
         left, cut, right, owner = left[keep], cut[keep], right[keep], owner[keep]
         left, right = np.concatenate([left, cut]), np.concatenate([cut, right])
         owner = np.concatenate([owner, owner])
-    return total
+    return best
 
 
 def log_time(log_pace: LogPace, tau: Times, breaks: Times) -> Times:
