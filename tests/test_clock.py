@@ -143,3 +143,9 @@ def test_original_time_does_not_depend_on_the_rows(mu, alpha, depth):
     late = [solve(flow, start, tau_end=1e6, save_at=k).log_t[-1] for k in (None, 7, 900)]
     np.testing.assert_allclose(late, late[0], rtol=4e-15)
     assert solve(flow, start, log_t_end=12.0).log_t[-1] == pytest.approx(12.0, rel=4e-15)
+
+
+def test_times_beyond_doubles_end_the_search():
+    run = solve(Flow(single_example([1, 2]), linf(1.0)), balanced([1.5, 0.6], 2), log_t_end=1e300)
+    assert run.status == "escaped" and "margins pass 1e300" in run.message
+    assert 1e299 < run.log_t[-1] < np.inf

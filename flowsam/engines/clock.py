@@ -54,6 +54,8 @@ def _panel_logs(log_pace: LogPace, left: Times, right: Times) -> tuple[Times, Ti
     line = ~flat & (spread > _SPREAD)
     fine = flat | (spread <= 10 * rounding) | (width <= 2e-14 * np.abs(right))
     logs = np.where(line & fine, bound - np.log(steep), logs)
+    endless = top == np.inf
+    logs, fine = np.where(endless, np.inf, logs), fine | endless
     # only what lies this near the larger end can matter next to it
     share = np.minimum(0.5, (1.5 * _NEGLIGIBLE + np.log(steep)) / steep)
     share = np.where(top > np.maximum(phi[:, 0], phi[:, -1]), 0.5, share)
@@ -209,7 +211,8 @@ def _newton(reached: Times, wanted: Times, phi: Times) -> Times:
 
     Beyond T = 1e14 the difference T - phi is rounding: a step of inf asks for bisection.
     """
-    gap = np.minimum(wanted - reached, 600.0)
-    speed = np.exp(np.clip(reached - phi, -600.0, 100.0))
-    step = np.where(gap >= 0, np.expm1(np.maximum(gap, 0.0)), gap) * speed
+    with np.errstate(invalid="ignore"):  # T and phi may both be inf
+        gap = np.minimum(wanted - reached, 600.0)
+        speed = np.exp(np.clip(reached - phi, -600.0, 100.0))
+        step = np.where(gap >= 0, np.expm1(np.maximum(gap, 0.0)), gap) * speed
     return np.where(np.abs(wanted) > 1e14, np.inf, step)
