@@ -126,7 +126,7 @@ def _bases(
             f"--plane {kind} {words}, got {len(init)} --init and {len(theta)} --theta; "
             + ("leave them out" if not needed else "e.g. --init 1" + " --init 2" * (needed - 1))
         )
-    files = [flow.checked(reading.read_theta(path)) for path in theta]
+    files = [flow.checked(reading.read_theta(path, None, False)) for path in theta]
     return files + [reading.balanced_start(flow, text, depth=depth, aligned=False) for text in init]
 
 
