@@ -144,7 +144,7 @@ def test_progress_counts_finished_cells_on_stderr(capsys, monkeypatch):
             bars.append(self)
 
     monkeypatch.setattr(tqdm, "tqdm", Bar)
-    monkeypatch.setattr(plane_rows, "INTEGRATED", 20)
+    monkeypatch.setattr(plane_rows, "BLOCK", 20)
     how = ["--norm", 2, "--grid", "10,8", "--refine", 2]
     assert answer(capsys, *MINOR, *how)[2] == "" and all(bar.disable for bar in bars)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
@@ -171,7 +171,8 @@ def interrupted_after(monkeypatch, name, blocks):
 
 
 def test_an_interrupt_keeps_finished_rows_and_says_how_to_go_on(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(plane_rows, "INTEGRATED", 24)
+    monkeypatch.setattr(plane_rows, "BLOCK", 24)
+    monkeypatch.setattr(plane_rows, "SECONDS", 1e3)
     how = [*MINOR, "--norm", 1.5, "--x", "0.1,1.3", "--grid", "12,9"]
     whole, path = tmp_path / "whole.npz", tmp_path / "plane.npz"
     assert answer(capsys, *how, "--out", whole)[0] == 0
@@ -180,12 +181,12 @@ def test_an_interrupt_keeps_finished_rows_and_says_how_to_go_on(capsys, monkeypa
         code, out, err = answer(capsys, *how, "--out", path)
     kept = tmp_path / "plane.partial.npz"
     assert (code, out) == (130, "") and not path.exists()
-    assert f"4 of 9 rows are kept in {kept}" in err and f"--resume {kept}" in err
-    assert err.count("\n") == 1 and load(kept).unfinished == 5
+    assert f"3 of 9 rows are kept in {kept}" in err and f"--resume {kept}" in err
+    assert err.count("\n") == 1 and load(kept).unfinished == 6
     with monkeypatch.context() as patch:  # once more, on the way to the end
         interrupted_after(patch, "limits", 1)
         assert answer(capsys, *how, "--out", path, "--resume", kept)[0] == 130
-    assert load(kept).unfinished == 3
+    assert load(kept).unfinished == 5
     assert answer(capsys, *how, "--out", path, "--resume", kept)[0] == 0
     np.testing.assert_array_equal(load(path).labels, load(whole).labels)
     assert load(path).unfinished == 0 and load(path).provenance() == load(whole).provenance()

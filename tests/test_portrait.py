@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from flowsam import (
+    Data,
     Flow,
     Label,
     balanced,
@@ -157,12 +158,12 @@ def test_an_interrupt_keeps_finished_rows(tmp_path, monkeypatch):
 
     x = np.linspace(0.1, 2.0, 10)
     plane = phase_portrait(TWO, x, x, progress=progress)
-    assert told == [20, 20, 20] and plane.unfinished == 4
+    assert told == [10, 20, 20] and plane.unfinished == 5
     whole = phase_portrait(TWO, x, x)
-    assert np.array_equal(plane.labels[:6], whole.labels[:6])
-    assert (plane.labels[6:] == Label.UNDECIDED).all()
+    assert np.array_equal(plane.labels[:5], whole.labels[:5])
+    assert (plane.labels[5:] == Label.UNDECIDED).all()
     assert plane.fractions[-1] > 0.3
-    assert load(plane.save(tmp_path / "part.npz")).unfinished == 4
+    assert load(plane.save(tmp_path / "part.npz")).unfinished == 5
 
 
 def test_progress_counts_every_cell_once():
@@ -199,3 +200,41 @@ def test_a_saved_portrait_is_the_same(tmp_path):
 def test_planes_that_are_none_say_so(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_a_start_that_ignores_some_rows_is_refused():
+    def first_row_only(x, y):
+        return balanced(np.stack([x[0], np.full(x.size, y[0, 0])], axis=-1), 2)[None]
+
+    x = np.linspace(0.1, 2.0, 20)
+    with pytest.raises(
+        ValueError, match=r"\(ny, nx, L, d\) = \(8, 20, L, d\).* got \(1, 20, 2, 2\)"
+    ):
+        phase_portrait(TWO, x, x, start=first_row_only)
+    with pytest.raises(ValueError, match=r"got \(1, 1, 2, 2\)"):
+        labels_at(TWO, lambda x, y: first_row_only(x[:, :1], y), x, np.ones(20))
+
+
+def test_slow_cells_are_told_one_by_one_and_whole_rows_kept(monkeypatch):
+    monkeypatch.setattr("flowsam.portrait.plane_rows.SECONDS", 0.0)
+    told = []
+
+    def progress(cells):
+        told.append(cells)
+        if len(told) == 8:
+            raise KeyboardInterrupt
+
+    pair = Flow(Data([[1.0, 2.0], [2.0, 0.7]]), gradient_flow())
+    axis = np.linspace(0.1, 1.0, 3)
+    plane = phase_portrait(
+        pair, axis, axis, depth=1, start=SegmentPlane([[0.1, 0.2]], [[1.0, 2.0]]), progress=progress
+    )
+    assert told == [1] * 8 and plane.unfinished == 1
+    assert (plane.labels[:2] == Label.OTHER_DIRECTION).all()
+    assert (plane.labels[2] == Label.UNDECIDED).all()
+
+
+def test_quick_cells_are_told_in_blocks():
+    told = []
+    phase_portrait(TWO, np.linspace(0.1, 2, 400), np.linspace(0.1, 2, 400), progress=told.append)
+    assert told[0] == 400 and len(told) < 40

@@ -39,7 +39,7 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
         `start(x (1, nx), y (block, 1)) -> theta (block, nx, L, d)`, such as those of
         `flowsam.portrait.planes`; default for d = 2: balanced, x = alpha_1, y = alpha_2.
     progress : callable, optional
-        Told how many cells each finished block has.
+        Told how many cells each finished piece has.
 
     Returns
     -------

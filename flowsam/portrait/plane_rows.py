@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -20,16 +20,17 @@ __all__ = [
     "checked_axis",
     "checked_start",
     "default_plane",
-    "labelled_blocks",
+    "labelled_pieces",
     "labels_at",
     "labels_by_rows",
+    "starts_of",
 ]
 
 Axis = Float[np.ndarray, " _"]
 Starts = Float[np.ndarray, "ny nx L d"]
 Start = Callable[..., Starts]
-BLOCK = 2**17  # cells worked on at once: the arrays of a block stay in the cache
-INTEGRATED = 2**15  # the same where paths are followed, and an interrupt loses a block
+BLOCK = 2**17  # the most cells worked on at once: the arrays of a block stay in the cache
+SECONDS = 1.0  # of work between two reports, where one cell takes less
 
 
 def default_plane(d: int, depth: int) -> BalancedPlane:
@@ -53,12 +54,18 @@ def checked_axis(values: ArrayLike, name: str) -> Float[np.ndarray, " _"]:
 
 def checked_start(flow: Flow, start: Start, x: Axis, y: Axis) -> tuple[int, ...]:
     """Return the shape of one row of starts, or say what is wrong with the plane."""
-    first = flow.checked(start(x[None, :], y[:1, None]))
-    if first.ndim != 4 or first.shape[:2] != (1, x.size):
+    return flow.checked(starts_of(start, x, y[:1])).shape
+
+
+def starts_of(start: Start, x: Axis, y: Axis) -> Starts:
+    """Return the starts of a block of rows, or say what else the plane's function returned."""
+    starts = np.asarray(start(x[None], y[:, None]))
+    if starts.ndim != 4 or starts.shape[:2] != (y.size, x.size):
         raise ValueError(
-            f"start needs to return (ny, nx, L, d) = (1, {x.size}, L, d), got {first.shape}"
+            f"start needs to return (ny, nx, L, d) = ({y.size}, {x.size}, L, d) for x "
+            f"(1, {x.size}) and y ({y.size}, 1), got {starts.shape}; broadcast x against y"
         )
-    return first.shape
+    return starts
 
 
 def at_boundary(labels: Int[np.ndarray, "ny nx"]) -> Bool[np.ndarray, "ny nx"]:
@@ -92,7 +99,7 @@ def labels_by_rows(
     axes : tuple of ndarray
         x (nx,) and y (ny,).
     progress : callable
-        Told the number of cells of each finished block.
+        Told the number of cells of each finished piece.
 
     Returns
     -------
@@ -102,44 +109,50 @@ def labels_by_rows(
         Rows finished, from the first: fewer than ny after a KeyboardInterrupt.
     """
     labels, finished = np.full((axes[1].size, axes[0].size), Label.UNDECIDED, np.int16), 0
+    cells = labels.ravel()
     try:
-        for rows, here, starts in _blocks(flow, start, axes):
-            labels[rows] = limits(here, starts)
-            finished = rows.stop
-            progress(starts.shape[0] * starts.shape[1])
+        for first, found in labelled_pieces(flow, start, axes):
+            cells[first : first + found.size] = found
+            finished = (first + found.size) // axes[0].size
+            progress(found.size)
     except KeyboardInterrupt:
         labels[finished:] = Label.UNDECIDED
     return labels, finished
 
 
-def labelled_blocks(
+def labelled_pieces(
     flow: Flow, start: Start, axes: tuple[Axis, Axis]
-) -> Iterator[Int[np.ndarray, "ny nx"]]:
-    """Yield the labels of a plane, int16, block of rows after block of rows."""
-    for _, here, starts in _blocks(flow, start, axes):
-        yield limits(here, starts).astype("<i2")
+) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
+    """Yield labels, int16, in the order of the cells, each time with the number of the first.
 
-
-def _blocks(
-    flow: Flow, start: Start, axes: tuple[Axis, Axis]
-) -> Iterator[tuple[slice, Flow, Starts]]:
-    """Yield slices of rows with the flow and the starts that have their labels."""
+    A piece takes about `SECONDS`: as many cells as the last one's cost allows, from one row, or
+    from one cell where examples compete and each start has a run of its own.
+    """
     x, y = axes
-    rule = flow.perturbation
-    by_radius = isinstance(start, RadiusPlane) and _only_ratio_counts(flow, y)
-    rows = max(1, (BLOCK if rule.normalised and math.isinf(rule.p) else INTEGRATED) // x.size)
-    for first in range(0, y.size, rows):
-        chosen = slice(first, min(first + rows, y.size))
-        column = y[chosen, None]
-        if by_radius:
-            starts = start(x[None], column) / column[..., None, None]
-            yield chosen, start.flow_at(flow, 1.0), starts
-        elif hasattr(start, "flow_at"):
-            for k in range(chosen.start, chosen.stop):
-                row = slice(k, k + 1)
-                yield row, start.flow_at(flow, float(y[k])), start(x[None], y[row, None])
-        else:
-            yield chosen, flow, start(x[None], column)
+    size = 1 if flow.data.z.shape[0] > 1 else min(x.size, BLOCK)
+    row = 0
+    while row < y.size:
+        rows = y[row : row + max(1, size // x.size)]
+        here, starts = _block(flow, start, x, rows)
+        cells, first = starts.reshape(-1, *starts.shape[-2:]), row * x.size
+        while len(cells):
+            begun = time.perf_counter()
+            found = limits(here, cells[:size]).astype("<i2")
+            spent = time.perf_counter() - begun
+            yield first, found
+            first, cells = first + found.size, cells[size:]
+            growth = min(8.0, SECONDS / max(spent, 1e-9))
+            size = int(min(max(1, growth * found.size), BLOCK))
+        row = first // x.size
+
+
+def _block(flow: Flow, start: Start, x: Axis, y: Axis) -> tuple[Flow, Starts]:
+    """Return the flow and the starts that have the labels of the first rows, one at least."""
+    if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, y):
+        return start.flow_at(flow, 1.0), starts_of(start, x, y) / y[:, None, None, None]
+    if hasattr(start, "flow_at"):
+        return start.flow_at(flow, float(y[0])), starts_of(start, x, y[:1])
+    return flow, starts_of(start, x, y)
 
 
 def _only_ratio_counts(flow: Flow, radii: Axis) -> bool:
@@ -179,7 +192,7 @@ def labels_at(
     for value in np.unique(y):
         row = np.flatnonzero(y == value)
         here = start.flow_at(flow, float(value))
-        found[row] = limits(here, start(x[None, row], np.array([[value]]))[0])
+        found[row] = limits(here, starts_of(start, x[row], np.array([value]))[0])
     return found
 
 
@@ -191,5 +204,5 @@ def _scattered(
         return start.at(x, y)[0]
     order = np.argsort(y, kind="stable")
     rows = np.split(order, np.flatnonzero(np.diff(y[order])) + 1)
-    starts = np.concatenate([start(x[None, row], y[row[:1], None])[0] for row in rows])
+    starts = np.concatenate([starts_of(start, x[row], y[row[:1]])[0] for row in rows])
     return starts[np.argsort(order)]

@@ -11,9 +11,11 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.outcomes.settling import settling_times
-from flowsam.portrait.plane_rows import INTEGRATED, Axis, Start, Starts
+from flowsam.portrait.plane_rows import Axis, Start, Starts, starts_of
 
 __all__ = ["settled_rows", "settling"]
+
+BLOCK = 2**15  # cells worked on at once
 
 
 def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.ndarray, "ny nx"]:
@@ -40,12 +42,12 @@ def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.
     """
     x, y = axes
     own = hasattr(start, "flow_at")
-    rows = 1 if own else max(1, INTEGRATED // x.size)
+    rows = 1 if own else max(1, BLOCK // x.size)
     found = []
     for first in range(0, y.size, rows):
-        column = y[first : first + rows, None]
-        here = start.flow_at(flow, float(column[0, 0])) if own else flow
-        found.append(settling(here, start(x[None], column)))
+        some = y[first : first + rows]
+        here = start.flow_at(flow, float(some[0])) if own else flow
+        found.append(settling(here, starts_of(start, x, some)))
     return np.concatenate(found)
 
 

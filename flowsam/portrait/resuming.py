@@ -37,7 +37,7 @@ def resume(
     start : callable
         The plane.
     progress : callable, optional
-        Told how many cells each finished block has.
+        Told how many cells each finished piece has.
 
     Returns
     -------

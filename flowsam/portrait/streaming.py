@@ -141,7 +141,7 @@ def _write(
         rows = _finished(file, (y.size, x.size), counts)
         progress(rows * x.size)
         if rows < y.size:
-            for labels in plane_rows.labelled_blocks(flow, start, (x, y[rows:])):
+            for _, labels in plane_rows.labelled_pieces(flow, start, (x, y[rows:])):
                 file.write(labels.tobytes())
                 file.flush()
                 _count(labels, counts)
