@@ -6,6 +6,7 @@ import pytest
 from flowsam import (
     Flow,
     Label,
+    balanced,
     l2,
     limit,
     limits,
@@ -190,3 +191,14 @@ def test_unnormalised_sam_leaves_nothing_open():
     flow = Flow(single_example([1.0, 2.0]), unnormalised(1.0))
     starts = np.random.default_rng(8).uniform(-2.0, 2.0, (300, 4, 2))
     assert set(limits(flow, starts).tolist()) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5, 7])
+def test_a_balanced_winner_has_its_direction_and_its_certificate(depth):
+    rng = np.random.default_rng(depth)
+    flow = Flow(single_example([1.0, 2.0, 3.0]), l2(1.0))
+    for alpha in ([0.1] * 3, [0.2] * 3, *rng.uniform(0.02, 1.2, (3, 3))):
+        found = limit(flow, balanced(alpha, depth))
+        assert (found.certificate != "none") == (found.label != Label.UNDECIDED), (alpha, found)
+        if found.label >= 1:
+            assert found.direction is not None and found.direction[found.label - 1] == 1.0, found

@@ -96,7 +96,9 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
         w = _batch_last(run.theta)
         lost = _negligible(unit, w)
         w[:, lost] = 0.0
-        label[going], ending[going] = _told(unit, starts[going], w, (run.status, proof)), run.status
+        label[going] = _told(unit, starts[going], w, (run.status, proof))
+        proved = (run.status == Ending.FINISHED) & (label[going] != Label.UNDECIDED)
+        ending[going] = np.where(proved, Ending.SETTLED, run.status)
         tau[going] += run.tau * clock
         theta[going] = np.moveaxis(w, -1, 0)
         later = (run.status == Ending.FINISHED) & (k + 1 < len(spans))
