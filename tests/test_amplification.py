@@ -125,6 +125,26 @@ def test_leaders_from_tiny_amplitudes_and_after_A_has_settled():
     assert run.order == (1, 2) and run.times == pytest.approx([exact], rel=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("start", "mu", "order"),
+    [
+        ([[1, 0], [0, 1]], [2, 1], (1, 2, 1)),  # beta ~ mu_j (s_j^2 + e_j^2) tau/2 at first
+        ([[1, 0], [0, 2]], [4, 1], (2, 1)),  # equal at first order: the smaller mu_j is damped less
+        ([[0, 0], [0.3, 0.3]], [2, 1], (1, 2)),
+        ([[1e-300] * 2] * 2, [1, 2], (1,)),  # rho/N overflows on the way to the collapse
+    ],
+)
+def test_starts_at_beta_zero_and_at_the_end_of_doubles(start, mu, order):
+    run = leaders(start, mu, rho=1.0)
+    mirrored = leaders(np.flip(start, axis=1), mu[::-1], rho=1.0)
+    assert run.order == order and mirrored.order == tuple(3 - j for j in order)
+    assert run.times == pytest.approx(mirrored.times, rel=1e-12)
+    inner = run.times[0] / 2 if run.times.size else 1e-301
+    log_beta = sizes(np.array(start, dtype=float), np.array(mu, dtype=float), 1.0, [inner])
+    assert log_beta.argmax() + 1 == order[0]
+
+
 @pytest.mark.parametrize("factor", [0.7, 1 + 1e-6, 1.1, 1.9])
 def test_the_fastest_hand_over_where_n_passes_the_sum_of_two_rates(factor):
     alpha, rho = 0.4 * factor * critical_scale(MU, 0.4) / 0.4, 0.4

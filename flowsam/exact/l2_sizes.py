@@ -38,7 +38,9 @@ class Point:
     free, rate : ndarray, shape (m,)
         Sizes without damping and up to log 4, and their derivatives `2 mu coth`.
     size, slope : ndarray, shape (m,)
-        Sizes up to log 4, and d size/dtau.
+        Sizes up to log 4, and d size/dtau; where beta_j = 0, the part of it that stays finite.
+    onset : ndarray, shape (m,)
+        Where beta_j = 0 after a time t less, `size - log t` as t -> 0; elsewhere 0.
     """
 
     x: float
@@ -49,6 +51,7 @@ class Point:
     rate: Sizes
     size: Sizes
     slope: Sizes
+    onset: Sizes
 
     def first(self, side: int) -> int:
         """Return the leader; of equal sizes the one that leads just after, or just before.
@@ -63,7 +66,7 @@ class Point:
         int
             Counted from 0.
         """
-        return int(np.lexsort((side * self.slope, self.size))[-1])
+        return int(np.lexsort((side * self.slope, self.onset, self.size))[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,8 @@ class SizePath:
         """Where N is least on the way (0 if it only falls), and rho/N there."""
         turn = float(self.curve.turning_time())
         turn = turn if np.isfinite(turn) else 0.0
-        return turn, float(np.exp(-self.curve.log_norm_at(turn)))
+        with np.errstate(over="ignore"):
+            return turn, float(np.exp(-self.curve.log_norm_at(turn)))
 
     def point(self, x: float) -> Point:
         """Return a point of the path.
@@ -116,13 +120,15 @@ class SizePath:
         tau *= 2.0 ** max(x - last, 0.0)
         start = np.zeros(1, dtype=np.int64)
         log_norm = self.curve.spectrum.log_norm(start, np.array([tau]), np.array([a]))[0]
-        pull = float(np.exp(-log_norm))
         p, q = self.log_squares + 2 * np.array([[tau], [-tau]]) * self.mu
-        with np.errstate(divide="ignore"):
+        square, at_zero = 2 * self.mu**2, p == q
+        with np.errstate(divide="ignore", over="ignore"):  # inf is a bound too
+            pull = float(np.exp(-log_norm))
             free = np.maximum(p, q) + np.log(-np.expm1(-np.abs(p - q))) + self.offset
             rate = 2 * self.mu / np.tanh((p - q) / 2)
-        square = 2 * self.mu**2
-        return Point(x, tau, a, pull, free, rate, free - square * a, rate - square * pull)
+            slope = np.where(at_zero, 0.0, rate) - square * pull
+        onset = np.where(at_zero, np.log(4 * self.mu) + p + self.offset - square * a, 0.0)
+        return Point(x, tau, a, pull, free, rate, free - square * a, slope, onset)
 
     def slopes(self, a: Point, b: Point, j: int) -> tuple[Sizes, Sizes]:
         """Return bounds of the slope of `size_j - size_k` over a stretch.
@@ -142,12 +148,15 @@ class SizePath:
         turn, highest = self._turn
         turned = a.tau < turn < b.tau
         pulls = np.array([min(a.pull, b.pull), max(a.pull, b.pull, turned * highest)])
-        damping = -2 * (self.mu[j] ** 2 - self.mu**2) * pulls[:, None]
         low, high = np.minimum(a.rate, b.rate), np.maximum(a.rate, b.rate)
         jump = np.where(a.rate * b.rate < 0, np.nan, 0.0)
-        with np.errstate(invalid="ignore"):
-            least = low[j] - high + damping.min(axis=0) + jump + jump[j]
-            return least, high[j] - low + damping.max(axis=0) + jump + jump[j]
+        # both 0 at a: 0 < 2 mu coth(2 mu t) - 1/t < 2 mu min(1, 2 mu t/3), and 1/t cancels
+        begin, double = np.isneginf(a.size) & np.isneginf(a.size[j]), 2 * self.mu
+        excess = double * np.minimum(1.0, double * (b.tau - a.tau) / 3)
+        with np.errstate(over="ignore", invalid="ignore"):
+            damping = -2 * (self.mu[j] ** 2 - self.mu**2) * pulls[:, None] + jump + jump[j]
+            least = np.where(begin, -excess, low[j] - high) + damping.min(axis=0)
+            return least, np.where(begin, excess[j], high[j] - low) + damping.max(axis=0)
 
     def ahead(self, a: Point, b: Point, j: int) -> Bool[np.ndarray, " m"]:
         """Return over which coordinates j certainly leads all through the open stretch.
@@ -167,8 +176,10 @@ class SizePath:
         least, most = self.slopes(a, b, j)
         damping = -2 * (self.mu[j] ** 2 - self.mu**2) * np.array([[a.a], [b.a]])
         lowest = -np.inf if a.rate[j] * b.rate[j] < 0 else min(a.free[j], b.free[j])
-        at_a, at_b, length = a.size[j] - a.size, b.size[j] - b.size, b.tau - a.tau
+        begin, length = np.isneginf(a.size) & np.isneginf(a.size[j]), b.tau - a.tau
         with np.errstate(invalid="ignore"):
+            at_a = np.where(begin, a.onset[j] - a.onset, a.size[j] - a.size)
+            at_b = b.size[j] - b.size
             proved = lowest - np.maximum(a.free, b.free) + damping.min(axis=0) > 0
             proved |= at_a + np.minimum(0, least) * length > 0
             proved |= at_b - np.maximum(0, most) * length > 0
