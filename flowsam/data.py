@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from flowsam.inputs import real_array
 
@@ -18,6 +18,7 @@ class Data:
     """Signed examples of a binary classification problem.
 
     z_i = y_i x_i with y_i in {-1, +1}: margins are `m_i = <beta, z_i>` and labels are gone.
+    Data with the same examples are equal, whatever their names.
 
     Parameters
     ----------
@@ -53,6 +54,20 @@ class Data:
         z.flags.writeable = False
         object.__setattr__(self, "z", z)
         object.__setattr__(self, "name", str(name))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the examples are the same numbers in the same order."""
+        if not isinstance(other, Data):
+            return NotImplemented
+        return np.array_equal(self.z, other.z)
+
+    def __hash__(self) -> int:
+        """Equal for equal examples, -0.0 and 0.0 among them."""
+        return hash((self.z.shape, (self.z + 0.0).tobytes()))
+
+    def __reduce__(self) -> tuple[type[Data], tuple[NDArray, str]]:
+        """Pickle by the arguments, so that what comes back is frozen too."""
+        return Data, (self.z, self.name)
 
     def __repr__(self) -> str:
         """One line: the name and the shape."""

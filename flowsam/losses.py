@@ -54,18 +54,29 @@ def _log_softplus_negative(m: Values) -> Values:
     return np.where(late, -m, early)
 
 
-logistic = Loss(
-    "logistic",
-    _log_softplus_negative,
-    lambda m: log_expit(-np.asarray(m, dtype=np.float64)),
-    lambda m: -np.exp(log_expit(np.asarray(m, dtype=np.float64))),
-)
-exponential = Loss(
-    "exponential",
-    lambda m: -np.asarray(m, dtype=np.float64),
-    lambda m: -np.asarray(m, dtype=np.float64),
-    lambda m: -np.ones_like(np.asarray(m, dtype=np.float64)),
-)
+def _log_logistic_slope(m: Values) -> Values:
+    """`-log(1 + e^m)`."""
+    return log_expit(-np.asarray(m, dtype=np.float64))
+
+
+def _logistic_slope_derivative(m: Values) -> Values:
+    """`-1 / (1 + e^-m)`."""
+    return -np.exp(log_expit(np.asarray(m, dtype=np.float64)))
+
+
+def _minus(m: Values) -> Values:
+    """`-m`."""
+    return -np.asarray(m, dtype=np.float64)
+
+
+def _minus_one(m: Values) -> Values:
+    """-1 at every margin."""
+    return -np.ones_like(np.asarray(m, dtype=np.float64))
+
+
+# functions with names, so that a flow can be pickled and sent to other processes
+logistic = Loss("logistic", _log_softplus_negative, _log_logistic_slope, _logistic_slope_derivative)
+exponential = Loss("exponential", _minus, _minus, _minus_one)
 LOSSES = {loss.name: loss for loss in (logistic, exponential)}
 
 

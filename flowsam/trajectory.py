@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,11 @@ class Trajectory:
     nfev: int
     settings: dict[str, Any] = field(default_factory=dict)
     clock: Callable[[], Float[np.ndarray, " T"]] | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle log_t itself, not the function that computes it."""
+        clock = partial(np.asarray, self.log_t) if self.clock else None
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"clock": clock}
 
     @cached_property
     def log_t(self) -> Float[np.ndarray, " T"]:
@@ -207,7 +212,6 @@ def load(path: str | os.PathLike[str]) -> Trajectory:
     Returns
     -------
     Trajectory
-        Equal to the saved one in every array; `log_t` as stored.
 
     Raises
     ------
@@ -221,6 +225,6 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
     """Return the trajectory of a file's parts."""
     facts, events = header["provenance"], (Event(**event) for event in header["events"])
     flow, about = Flow.of(facts, arrays["z"]), (facts[name] for name in _RUN)
-    parts = (flow.data, flow.perturbation, flow.loss, arrays["tau"], arrays["theta"])
-    clock = lambda: arrays["log_t"]  # noqa: E731
+    parts = (*vars(flow).values(), arrays["tau"], arrays["theta"])
+    clock = partial(np.asarray, arrays["log_t"])
     return Trajectory(*parts, tuple(events), *about, dict(header["settings"]), clock)

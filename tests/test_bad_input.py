@@ -94,7 +94,7 @@ CASES = {
     "axis of a plane": (lambda: phase_portrait(FLOW, [[1.0]], [1.0]), "(1, 1)", ValueError),
     "grid too large": (
         lambda: phase_portrait(FLOW, np.ones(20_000) + 1, np.ones(20_000) + 1),
-        "GiB",
+        "flowsam.portrait.stream_portrait",
         ValueError,
     ),
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowsam import Data, from_labels, single_example, split_signs
+from flowsam import Data, Flow, from_labels, linf, single_example, split_signs
 from flowsam.data import merged_signs
 from flowsam.inputs import real_array
 
@@ -76,3 +76,10 @@ def test_merged_signs_is_the_inverse_of_split_signs():
     assert predictor.tolist() == [[3.0, -2.0]]
     assert (predictor @ data.z.T).tolist() == (beta @ split_signs(data).z.T).tolist()
     assert merged_signs(data, [1, 2])[0] is data and merged_signs(split_signs(Data([[1]])), [1, 2])
+
+
+def test_data_are_equal_by_their_examples():
+    one = single_example([1.0, 0.0], name="one")
+    assert one == single_example([1.0, -0.0]) and hash(one) == hash(single_example([1.0, -0.0]))
+    assert one != single_example([1.0, 2.0]) and one != Data([[1.0, 0.0]] * 2) and one != "one"
+    assert Flow(one, linf(1.0)) == Flow(Data([[1.0, 0.0]]), linf(1.0))

@@ -201,3 +201,18 @@ def test_stiff_steps_reach_a_zero_gradient(monkeypatch):
     assert end[:, 0].max() < 2e-7 > end[1:3, 1].max() and end[[0, 3], 1].min() > 0.9
     speed = np.diff(run.theta[-9:, 0, 0]) / np.diff(run.tau[-9:])
     assert speed == pytest.approx(-(0.5**3), rel=1e-2)  # mu (rho/2)^3: it alone is left
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(1.0), l2(1.0), lp(1.0, 3), lp(1.0, 1)])
+@pytest.mark.parametrize("alpha", [(0.0, 0.0), (0.0, 0.6), (0.1, 0.2)])
+def test_every_engine_tells_who_came_to_rest(rule, alpha):
+    """A "zero" of each coordinate, at the start or with the collapse, then the collapse."""
+    told = []
+    for method in ("auto", "DOP853", "LSODA"):
+        run = solve(Flow(TWO, rule), [list(alpha)] * 2, tau_end=9, method=method)
+        told.append([(e.kind, e.coordinate) for e in run.events if e.kind in ("zero", "collapse")])
+        still = [e.coordinate for e in run.events if e.kind == "zero" and e.tau == 0]
+        assert still == [j for j in (0, 1) if alpha[j] == 0]
+        if run.status == "collapsed":
+            assert run.events[-1].kind == "collapse" and len(told[-1]) == 3
+    assert told[0] == told[1] == told[2]

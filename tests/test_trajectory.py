@@ -1,11 +1,22 @@
 """Trajectory: what it derives, how it is saved and loaded, how it shows itself."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
 
-from flowsam import Flow, balanced, l2, linf, single_example, solve, unnormalised
+from flowsam import (
+    Data,
+    Flow,
+    balanced,
+    exponential,
+    l2,
+    linf,
+    single_example,
+    solve,
+    unnormalised,
+)
 from flowsam.trajectory import load
 
 FLOW = Flow(single_example([1, 2]), linf(1))
@@ -85,6 +96,21 @@ def test_texts_say_what_was_run():
     ):
         assert word in text and word in html
     assert "<table>" in html and "\n\n" not in text
+
+
+def copied(what):
+    return pickle.loads(pickle.dumps(what))  # noqa: S301 - our own bytes
+
+
+def test_flows_and_runs_are_pickled_for_other_processes():
+    for flow in (FLOW, Flow(Data([[1.0, 2.0], [2.0, 1.0]]), l2(0.5), exponential)):
+        assert (again := copied(flow)) == flow and hash(again) == hash(flow)
+        assert not again.data.z.flags.writeable and again.data.name == flow.data.name
+        first = run(flow, tau_end=0.5)
+        second = copied(first)
+        for name in ROUND:
+            np.testing.assert_array_equal(getattr(second, name), getattr(first, name))
+        assert second.events == first.events and second.provenance() == first.provenance()
 
 
 def test_the_text_names_the_first_row():

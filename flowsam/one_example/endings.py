@@ -111,7 +111,24 @@ class OneExample:
     def start(self) -> tuple[Any, tuple[Event, ...], str]:
         """Return the mode of the start, the events at tau = 0, and a status ("" to go on)."""
         mode, events, status = self.rule.start(self.theta0)
+        events = () if self.rule.rests(self.theta0, mode) else events
         return mode, *self._at_rest(self.theta0, mode, (events, status, 0.0))
+
+    def told(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        """Return the events with the "zero" of every coordinate that came to rest among them.
+
+        Engines tell of those that rest before the others; a start at 0 and a collapse imply more.
+        """
+        known = {event.coordinate for event in events if event.kind == "zero"}
+        rest = next((event.tau for event in events if event.kind == "collapse"), np.inf)
+        still = (self.theta0 == 0).all(axis=0) & (len(self.theta0) > 1)
+        times = np.where(still, 0.0, rest)
+        new = [
+            Event(float(times[j]), "zero", None, int(j))
+            for j in np.flatnonzero((self.active > 0) & np.isfinite(times))
+            if j not in known
+        ]
+        return tuple(sorted([*new, *events], key=lambda e: (e.tau, e.kind == "collapse")))
 
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the right-hand side of one region, on flat states."""

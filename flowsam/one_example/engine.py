@@ -65,7 +65,7 @@ def _with_collapse(found: exact.Solution, model: OneExample) -> tuple[tuple[Even
     if len(at_rest) == model.active.sum():
         rest = max(at_rest.values())
     events = tuple(event for event in found.events if event.kind != "collapse")
-    return events + ((Event(rest, "collapse"),) if rest < math.inf else ()), rest
+    return model.told(events + ((Event(rest, "collapse"),) if rest < math.inf else ())), rest
 
 
 def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | None:
@@ -106,7 +106,7 @@ def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: 
         tolerances=tolerances,
         stop=clock_end,
     )
-    path, events = result.path, events + result.events
+    path, events = result.path, model.told(events + result.events)
 
     def states(tau: Points) -> Float[np.ndarray, "k L d"]:
         flat, out = path(tau), np.empty((tau.size, *theta0.shape))

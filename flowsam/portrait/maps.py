@@ -68,7 +68,8 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     if x.size * y.size > _CELLS:
         raise ValueError(
             f"a grid may have {_CELLS} cells, got {y.size} x {x.size}, which need about "
-            f"{x.size * y.size * 16 / 2**30:.0f} GiB; use stream_portrait"
+            f"{x.size * y.size * 16 / 2**30:.0f} GiB; use "
+            "flowsam.portrait.stream_portrait, or `flowsam portrait --out labels.npy`"
         )
     start = plane_rows.default_plane(flow.data.z.shape[1], depth) if start is None else start
     shape = plane_rows.checked_start(flow, start, x, y)
