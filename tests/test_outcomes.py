@@ -56,6 +56,12 @@ def test_near_misses_of_rho(depth, ulps):
     assert limit(flow, balanced([1.4, near], depth)).label == (2 if ulps > 0 and depth == 2 else 1)
 
 
+def test_a_start_at_the_origin_rests():
+    for rule, depth in ((l2(1.0), 2), (linf(1.0), 2), (linf(1.0), 4), (lp(1.0, 3), 2)):
+        found = limit(Flow(single_example([1, 2]), rule), np.zeros((depth, 2)))
+        assert found.label == 0 and "from the start: it rests" in found.reason, (rule, depth, found)
+
+
 def test_equal_mu_tie_at_two_layers_only_exactly():
     flow = Flow(single_example([2.0, -2.0, 1.0]), linf(1.0))
     start = balanced([1.5, 3.0, 9.0], 2, signs=[1, -1, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -93,6 +94,16 @@ def judge(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     """Return the verdict on one start."""
     if flow.data.z.shape[0] > 1:
         return by_late_run(flow, theta0)
+    verdict = _of_one_example(flow, theta0)
+    if verdict.label == Label.ZERO and not theta0[:, flow.mu != 0].any():
+        return dataclasses.replace(
+            verdict, reason="every active weight is 0 from the start: it rests"
+        )
+    return verdict
+
+
+def _of_one_example(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
+    """Return the verdict by the theorem, curve or path that covers the rule."""
     mu, depth = flow.mu, len(theta0)
     name = _rule(flow, depth)
     if name == "depth one":
