@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["real_array", "real_number"]
+__all__ = ["CELLS", "checked_grid", "real_array", "real_axis", "real_number"]
+
+CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
 
 
 def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
@@ -51,6 +53,64 @@ def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
     return array
 
 
+def real_axis(values: object, name: str) -> Float[np.ndarray, " n"]:
+    """Return the values of one axis of a plane as finite float64.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        At least one number; a lone one is an axis of one point.
+    name : str
+        The word for it in the message.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `real_array`, and for another shape.
+
+    Examples
+    --------
+    >>> real_axis([1, 2], "x")
+    array([1., 2.])
+    """
+    array = np.atleast_1d(real_array(values, name))
+    if array.ndim != 1 or not array.size:
+        raise ValueError(
+            f"{name} needs shape (n,) with n >= 1, got {array.shape}; pass a flat list"
+        )
+    return array
+
+
+def checked_grid(rows: int, columns: int, instead: str) -> None:
+    """Refuse a plane too large for memory.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Points of its axes.
+    instead : str
+        What to do about it.
+
+    Raises
+    ------
+    ValueError
+        Beyond `CELLS`.
+
+    Examples
+    --------
+    >>> checked_grid(400, 300, "pass fewer points")
+    """
+    if rows * columns > CELLS:
+        raise ValueError(
+            f"a grid may have {CELLS} cells, got {rows} x {columns}, which need about "
+            f"{rows * columns * 16 / 2**30:.0f} GiB; {instead}"
+        )
+
+
 def real_number(value: object, name: str) -> float:
     """Return one real number as a float, inf and nan included.
 
@@ -68,7 +128,7 @@ def real_number(value: object, name: str) -> float:
     Raises
     ------
     TypeError
-        For anything else: None, words, lists, complex numbers.
+        For anything else: None, words, lists, truth values, complex numbers.
 
     Examples
     --------
@@ -77,6 +137,6 @@ def real_number(value: object, name: str) -> float:
     """
     array = np.asarray(value, dtype=object)  # takes ragged lists too
     array = np.asarray(value) if array.shape == () else array
-    if array.shape != () or array.dtype.kind not in "biuf":
+    if array.shape != () or array.dtype.kind not in "iuf":
         raise TypeError(f"{name} needs one real number, got {value!r}")
     return float(array)

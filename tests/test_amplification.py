@@ -1,10 +1,13 @@
 """Who leads when: maps, switches, thresholds, patterns and exponents, each against the weights."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 
+from flowsam import Flow, Label, l2, limit, single_example
 from flowsam.amplification import (
     collapse_exponents,
     critical_scale,
@@ -254,9 +257,64 @@ def test_a_large_map_takes_less_than_two_seconds():
         (lambda: uniform_leaders([1, 2], 1, -0.5), "alpha needs"),
         (lambda: regimes([1, 2], np.nan), "rho needs"),
         (lambda: pattern(np.ones((2, 2)), [1, 2], rho=0), "rho needs"),
+        (lambda: pattern(np.ones((2, 2)), [0, 0], rho=1), "nothing would move"),
+        (lambda: collapse_exponents(np.ones((2, 2)), [0, 0]), "nothing would move"),
+        (lambda: dominance([1, 2], 0, [0.5], [-1]), "tau >= 0, got 0.5 and -1"),
+        (lambda: dominance([1, 2], 1, [0.3, 0.4], [[1.0, 2.0]]), r"tau needs shape \(n,\)"),
+        (lambda: dominance([1, 2], 1, [[0.3, 0.4]], [1.0]), r"alpha needs shape \(n,\)"),
+        (lambda: dominance([1, 2], 1, np.ones(20_000), np.ones(20_000)), "20000 x 20000.*GiB"),
+        (lambda: critical_scale([1, 2], 1, profile=[1, 2, 3]), r"profile needs shape \(2,\) or"),
     ],
 )
 def test_bad_input_is_said_in_one_line(call, words):
     with pytest.raises(ValueError, match=words) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_on_the_separatrix_all_answers_are_of_the_same_start():
+    flow, alpha = Flow(single_example([1.0, 2.0]), l2(1.0)), critical_scale([1.0, 2.0], 1.0)
+    for shift, label in (
+        (-4e-12, 0),
+        (0.0, Label.SEPARATRIX),
+        (5e-13, Label.SEPARATRIX),
+        (4e-12, 2),
+    ):
+        start = uniform(alpha * (1 + shift), 2)
+        escapes = label == 2
+        assert limit(flow, start).label == label, shift
+        assert pattern(start, [1, 2], rho=1) == (0 if escapes else -1), shift
+        assert uniform_leaders([1, 2], 1, start[0, 0])[-1] == (2 if escapes else 1), shift
+
+
+def test_exponents_know_which_starts_collapse():
+    starts, mu = np.array([0.3, 0.7])[:, None, None] * np.array([1.0, 1.0, 0.0]), [1, 2, 0]
+    starts = np.repeat(starts, 2, axis=1)
+    assert np.array_equal(collapse_exponents(starts, mu)[0], [1, 4, 0])
+    known = collapse_exponents(starts, mu, rho=1.0)
+    assert np.array_equal(known[0], [1, 4, 0]) and np.isnan(known[1]).all()
+
+
+def test_wrong_kinds_are_named_where_no_type_checker_runs():
+    calls = {
+        "critical_scale([1, 2], '1')": "rho needs one real number, got '1'",
+        "critical_scale_bounds([1, 2], None)": "rho needs one real number, got None",
+        "critical_scale([1, 2], True)": "rho needs one real number, got True",
+        "regimes([1, 2], [1., 2.])": "rho needs one real number, got [1.0, 2.0]",
+        "leaders([[1, 1]] * 2, [1, 2], rho='1')": "rho needs one real number, got '1'",
+        "dominance([1, 2], None, [1.], [1.])": "rho needs one real number, got None",
+        "dominance([1, 2], 1, 'a', [1.])": "alpha needs real numbers",
+        "uniform_leaders([1, 2], 1, 'a')": "alpha needs one real number, got 'a'",
+        "uniform_leaders([1, 2], 1, [.3, .4])": "alpha needs one real number, got [0.3, 0.4]",
+    }
+    lines = [
+        "from flowsam.amplification import *",
+        f"for call in {list(calls)}:",
+        "    try: eval(call)",
+        "    except TypeError as error: print(error)",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    for message, expected in zip(run.stdout.splitlines(), calls.values(), strict=True):
+        assert expected in message

@@ -15,6 +15,7 @@ from flowsam.real_data.named import csv_data, named_data
 from flowsam.trajectory import load
 
 MINOR = ["--mu", "1,2", "--rho", "1", "--init", "1.5,0.6"]
+MAP = ["amplification", "--mu", "1,2", "--rho", 1, "--init", 0.5]
 
 
 def answer(capsys, *arguments):
@@ -127,6 +128,16 @@ BAD = {
     "method": (["simulate", *MINOR, "--tau-end", 1, "--method", "Euler"], "'Euler'"),
     "out folder": (["simulate", *MINOR, "--tau-end", 1, "--out", "no/where.npz"], "no/where.npz"),
     "out ending": (["simulate", *MINOR, "--tau-end", 1, "--out", "run.csv"], ".npz"),
+    "map axis": ([*MAP, "--alpha", "x", "--out", "map.npz"], "'x'"),
+    "map axis, no map": ([*MAP, "--tau", "x"], "'x'"),
+    "axis of no map": ([*MAP, "--tau", "0,1,5"], "--out"),
+    "map from 0": ([*MAP, "--alpha", "0,1,10", "--out", "map.npz"], "dominance needs alpha > 0"),
+    "map of a point": ([*MAP, "--alpha", ".1,1,1", "--out", "map.png"], "2 POINTS"),
+    "map too large": (
+        [*MAP, "--alpha", ".1,1,100000", "--tau", "0,1,100000", "--out", "map.npz"],
+        "100000 x 100000, which need about 149 GiB",
+    ),
+    "endless axis": ([*MAP, "--tau", "0,1,inf", "--out", "map.npz"], "START,STOP,POINTS"),
     "derive depth": (["derive", "--depth", 9], "1 to 8"),
     "claim": (["verify", "riemann"], "riemann"),
     "no checkout": (["verify", "--source", "/"], "derivations"),
@@ -401,3 +412,12 @@ def test_reproduce_reports_a_broken_figure_and_draws_the_rest(project):
         "2 of 3 figures:" in run.stdout
         and "fig_one failed" in (project / "report.html").read_text()
     )
+
+
+@pytest.mark.parametrize(
+    ("alpha", "words"),
+    [("0.5", "N falls: collapse"), ("0.5213212825996665", "saddle"), ("0.6", "rises: escape")],
+)
+def test_the_pattern_is_said_of_the_limit(capsys, alpha, words):
+    code, out, _ = answer(capsys, *MAP[:-1], alpha, "--json")
+    assert code == 0 and words in json.loads(out)["pattern"]

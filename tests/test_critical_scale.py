@@ -159,7 +159,7 @@ def test_the_plane_of_balanced_starts(mu):
     [
         (lambda: critical_scale([0, 0], 1), "non-zero entry"),
         (lambda: critical_scale([1, 2], 0), "rho needs"),
-        (lambda: critical_scale([1, 2], 1, profile=[1, 2, 3]), "to fit|theta needs"),
+        (lambda: critical_scale([1, 2], 1, profile=[1, 2, 3]), r"profile needs shape \(2,\) or"),
         (lambda: critical_scale([1, 2], 1, profile=np.ones((4, 2, 2))), "loop over"),
         (lambda: balanced_separatrix([1, 2, 3], rho=1), "two non-zero mu"),
     ],

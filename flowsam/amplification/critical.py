@@ -11,8 +11,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
-from flowsam.exact.l2_spectrum import checked_start
-from flowsam.inputs import real_array
+from flowsam.inputs import real_array, real_number
 
 __all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds", "positive_radius"]
 
@@ -54,12 +53,13 @@ def positive_radius(rho: float | int) -> float:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For anything else: gradient flow has neither thresholds nor a separatrix.
     """
+    rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho > 0):
         raise ValueError(f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes")
-    return float(rho)
+    return rho
 
 
 def critical_scale_bounds(
@@ -94,9 +94,9 @@ def critical_scale_bounds(
     start = np.ones(mu.size) if profile is None else real_array(profile, "profile")
     if start.shape == mu.shape:
         start = np.array([np.where(mu < 0, -start, start), start])
-    start, mu, _ = checked_start(start, mu, rho)
-    if start.ndim != 2:
-        raise ValueError(f"profile needs shape (d,) or (2, d), got {start.shape}; loop over starts")
+    if start.shape != (2, mu.size):
+        fit = f"({mu.size},) or (2, {mu.size})"
+        raise ValueError(f"profile needs shape {fit}, got {start.shape}; loop over starts")
     return critical_scale_of(start, mu, rho=rho)
 
 

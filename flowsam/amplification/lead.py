@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import active, positive_radius
 from flowsam.exact.l2_march import trace
+from flowsam.exact.l2_outcome import outcome
 from flowsam.exact.l2_spectrum import checked_start
-from flowsam.inputs import real_array
+from flowsam.inputs import checked_grid, real_axis
+from flowsam.labels import Fate
 from flowsam.network import balanced
 
 __all__ = ["collapse_exponents", "dominance", "pattern"]
@@ -59,7 +61,7 @@ def dominance(
     Raises
     ------
     TypeError, ValueError
-        For bad entries, or another word for `by`.
+        For bad entries or shapes, more than 2^28 cells, or another word for `by`.
 
     Notes
     -----
@@ -71,15 +73,20 @@ def dominance(
     >>> dominance([1, 2, 3], 1.0, [0.3, 0.42, 0.7], [0.0, 1.0, 2.0, 8.0])
     array([[1, 0, 0, 0],
            [1, 1, 1, 0],
-           [2, 3, 3, 3]])
+           [2, 3, 3, 3]], dtype=int16)
     """
     sizes, places = active(mu), np.flatnonzero(np.atleast_1d(mu))
-    alpha, tau = (np.atleast_1d(real_array(x, n)) for x, n in ((alpha, "alpha"), (tau, "tau")))
+    alpha, tau = real_axis(alpha, "alpha"), real_axis(tau, "tau")
+    if alpha.min() <= 0 or tau.min() < 0:
+        least = f"{alpha.min():g} and {tau.min():g}"
+        raise ValueError(f"dominance needs alpha > 0 and tau >= 0, got {least}; move their starts")
+    checked_grid(alpha.size, tau.size, "pass fewer points, or ask for a part at a time")
     if by not in ("size", "contribution", "growth"):
         raise ValueError(f"by needs 'size', 'contribution' or 'growth', got {by!r}")
     starts = np.repeat(balanced(np.atleast_2d(alpha).T, 2), sizes.size, axis=-1)
     starts, sizes, rho = checked_start(starts, sizes, rho)
-    leaders = np.empty((alpha.size, tau.size), dtype=np.int64)
+    whole = np.int16 if places[-1] < np.iinfo(np.int16).max else np.int32
+    leaders = np.empty((alpha.size, tau.size), dtype=whole)
     block = max(1, BLOCK // max(tau.size * sizes.size, 900))
     for first in range(0, alpha.size, block):
         part = slice(first, first + block)
@@ -130,7 +137,8 @@ def pattern(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.nd
     -------
     ndarray of int8, shape (...)
         1: rises (escape). -1: falls (collapse, or towards the saddle). 0: falls, then rises
-        (escape).
+        (escape). On the separatrix to within 1e-12 of the start's scale, where `limit` says
+        separatrix, it is -1.
 
     Raises
     ------
@@ -147,11 +155,14 @@ def pattern(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.nd
     array([-1,  0,  1], dtype=int8)
     """
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
+    escapes = outcome(theta0, mu, rho=rho).code == Fate.ESCAPE
     turn = trace(theta0, mu, rho=rho).turning_time()
-    return np.select([turn == 0, np.isinf(turn)], [1, -1], 0).astype(np.int8)
+    return np.select([~escapes, turn == 0], [-1, 1], 0).astype(np.int8)
 
 
-def collapse_exponents(theta0: ArrayLike, mu: ArrayLike) -> Float[np.ndarray, "*batch d"]:
+def collapse_exponents(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int | None = None
+) -> Float[np.ndarray, "*batch d"]:
     """Return p_j with `u_j, v_j ~ (tau_c - tau)^p_j` as the flow comes to rest at tau_c.
 
     `p_j = mu_j^2/m^2`, m the smallest |mu_j| among the active coordinates that are not at 0: the
@@ -160,14 +171,16 @@ def collapse_exponents(theta0: ArrayLike, mu: ArrayLike) -> Float[np.ndarray, "*
     Parameters
     ----------
     theta0 : array_like, shape (..., 2, d)
-        Starts that collapse.
+        Starts that collapse: that they do depends on rho, how they do does not.
     mu : array_like, shape (d,)
         Any real example.
+    rho : float, optional
+        Perturbation radius; with it, starts that do not collapse get nan.
 
     Returns
     -------
     ndarray, shape (..., d)
-        0 for idle coordinates, inf for coordinates at 0 from the start.
+        0 for idle coordinates, inf for active ones at 0 from the start.
 
     Raises
     ------
@@ -183,7 +196,11 @@ def collapse_exponents(theta0: ArrayLike, mu: ArrayLike) -> Float[np.ndarray, "*
     >>> collapse_exponents([[0.3, 0.3, 0.0], [0.3, 0.3, 0.0]], [1, 2, 3])
     array([ 1.,  4., inf])
     """
-    theta0, mu, _ = checked_start(theta0, mu, 0)
+    theta0, mu, radius = checked_start(theta0, mu, 0 if rho is None else rho)
     here = (theta0 != 0).any(axis=-2)
     least = np.where(here & (mu != 0), np.abs(mu), np.inf).min(axis=-1, keepdims=True)
-    return np.where(here, (mu / least) ** 2, np.inf)
+    exponents = np.where(here | (mu == 0), (mu / least) ** 2, np.inf)
+    if rho is None:
+        return exponents
+    collapses = outcome(theta0, mu, rho=radius).code == Fate.COLLAPSE
+    return np.where(collapses[..., None], exponents, np.nan)

@@ -99,7 +99,9 @@ def leaders(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, by: str = "si
     -------
     Leaders
         Times to 1e-12, times the flow's own amplification. Coordinates that are equal for ever
-        count as the first of them.
+        count as the first of them. On the separatrix to within 1e-12 of the start's scale, where
+        `limit` says separatrix, rounding may decide whether the flow leaves the saddle: only what
+        happens before it gets there is certain.
 
     Raises
     ------

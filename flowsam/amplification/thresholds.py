@@ -21,6 +21,7 @@ from flowsam.exact.l2_outcome import outcome
 from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
+from flowsam.inputs import real_number
 from flowsam.labels import Fate
 
 __all__ = ["Regimes", "regimes", "uniform_leaders"]
@@ -188,7 +189,8 @@ def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tupl
     Returns
     -------
     tuple of int
-        Places among all d, counted from 1.
+        Places among all d, counted from 1. Within 1e-12 of the critical alpha, where `limit` says
+        separatrix, those of a flow that stays at the saddle.
 
     Raises
     ------
@@ -207,6 +209,7 @@ def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tupl
     sizes, rho = active(mu), positive_radius(rho)
     if np.unique(sizes).size < sizes.size:
         raise ValueError(f"uniform_leaders needs distinct |mu_j|, got {mu}; use leaders for ties")
+    alpha = real_number(alpha, "alpha")
     if not (np.isfinite(alpha) and alpha > 0):
         raise ValueError(f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight")
     places = np.flatnonzero(np.atleast_1d(mu))[np.argsort(sizes)] + 1

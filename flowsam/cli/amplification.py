@@ -16,9 +16,12 @@ from flowsam.cli.writing import (
     save_figure,
     show,
 )
+from flowsam.labels import Label
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
 
     from flowsam.flow import Flow
 
@@ -44,10 +47,21 @@ def command(
     flowsam amplification --mu 1,2,3,4,5 --rho 1 --init 0.5 --out map.png
     """
     path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
+    checked = {k: text and _axis(text, f"--{k}", path) for k, text in axes.items()}
     facts = _facts(flow, theta0, by)
     if path:
-        _write_map(flow, path, by, {k: text and spread(text, f"--{k}") for k, text in axes.items()})
+        _write_map(flow, path, by, checked)
     show(_Table(facts), facts, as_json=as_json, quiet=quiet)
+
+
+def _axis(text: str, option: str, path: Path | None) -> np.ndarray:
+    """An axis of the map; one point is none."""
+    values = spread(text, option)
+    if values.size < 2 or not values[0] < values[-1]:
+        raise click.UsageError(f"{option} needs START < STOP and 2 POINTS or more, got {text!r}")
+    if path is None:
+        raise click.UsageError(f"{option} is an axis of the map, got no --out; e.g. --out map.png")
+    return values
 
 
 class _Table:
@@ -72,13 +86,16 @@ def _shown(value: Any) -> str:
 def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
     """What the start does, and where the behaviour of uniform starts changes."""
     from flowsam.amplification import critical_scale_bounds, fastest, leaders, pattern, regimes
+    from flowsam.outcomes import limits
 
     mu, rho = flow.mu, flow.perturbation.rho
     growth = by == "growth"
     run = fastest(theta0, mu, rho=rho) if growth else leaders(theta0, mu, rho=rho, by=by)
     own = critical_scale_bounds(mu, rho, profile=theta0)
     uniform = regimes(mu, rho)
-    words = {-1: "N falls: collapse", 0: "N falls, then rises: escape", 1: "N rises: escape"}
+    rests = limits(flow, theta0) == Label.SEPARATRIX
+    falls = "towards the saddle, to within 1e-12" if rests else "collapse"
+    words = {-1: f"N falls: {falls}", 0: "N falls, then rises: escape", 1: "N rises: escape"}
     return {
         "flow": f"{flow.describe()}, depth L = 2",
         "by": by,

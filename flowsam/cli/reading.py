@@ -78,10 +78,12 @@ def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
     """
     import numpy as np
 
+    from flowsam.inputs import CELLS
+
     values = numbers(text, option)
     if len(values) == 2 and points:
-        values.append(points)
-    if len(values) != 3 or values[2] != int(values[2]) or values[2] < 1:
+        values.append(float(points))
+    if len(values) != 3 or not values[2].is_integer() or not 1 <= values[2] <= CELLS:
         raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
     return np.linspace(values[0], values[1], int(values[2]))
 

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam.inputs import real_array
+from flowsam.inputs import real_array, real_number
 from flowsam.network import checked_theta
 
 __all__ = ["Spectrum", "checked_start", "compressed", "spectrum_of"]
@@ -106,7 +106,7 @@ def checked_start(
     Raises
     ------
     TypeError, ValueError
-        For bad entries, another depth, or a negative radius.
+        For bad entries, an all-zero mu, another depth, or a negative radius.
     """
     mu = np.atleast_1d(real_array(mu, "mu"))
     theta0 = checked_theta(theta0, mu.size)
@@ -114,9 +114,12 @@ def checked_start(
         raise ValueError(
             f"the l_2 curve needs two layers, got {theta0.shape[-2]}; use solve at other depths"
         )
+    if mu.ndim != 1 or not mu.any():
+        raise ValueError(f"mu needs shape (d,) and a non-zero entry, got {mu}; nothing would move")
+    rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho >= 0):
         raise ValueError(f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow")
-    return theta0, mu, float(rho)
+    return theta0, mu, rho
 
 
 def spectrum_of(

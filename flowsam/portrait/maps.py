@@ -7,13 +7,13 @@ from collections.abc import Callable
 from numpy.typing import ArrayLike
 
 from flowsam.flow import Flow
+from flowsam.inputs import checked_grid, real_axis
 from flowsam.portrait import plane_rows, planes, theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start, name_of_plane
 
 __all__ = ["layer_plane", "phase_portrait"]
 
 layer_plane = planes.layer_plane
-_CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
 
 
 def phase_portrait(  # noqa: PLR0913 - the contract's verb
@@ -64,13 +64,9 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     >>> phase_portrait(flow, [-1, 1.5], [3, 0.4], start=layer_plane).labels.tolist()
     [[1, 1], [0, 0]]
     """
-    x, y = plane_rows.checked_axis(x, "x"), plane_rows.checked_axis(y, "y")
-    if x.size * y.size > _CELLS:
-        raise ValueError(
-            f"a grid may have {_CELLS} cells, got {y.size} x {x.size}, which need about "
-            f"{x.size * y.size * 16 / 2**30:.0f} GiB; use "
-            "flowsam.portrait.stream_portrait, or `flowsam portrait --out labels.npy`"
-        )
+    x, y = real_axis(x, "x"), real_axis(y, "y")
+    instead = "use flowsam.portrait.stream_portrait, or `flowsam portrait --out labels.npy`"
+    checked_grid(y.size, x.size, instead)
     start = plane_rows.default_plane(flow.data.z.shape[1], depth) if start is None else start
     shape = plane_rows.checked_start(flow, start, x, y)
     labels, finished = plane_rows.labels_by_rows(flow, start, (x, y), progress)

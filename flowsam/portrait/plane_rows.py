@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numpy.typing import ArrayLike
 
 from flowsam.flow import Flow
-from flowsam.inputs import real_array
 from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.planes import BalancedPlane, Plane, RadiusPlane
 
 __all__ = [
     "at_boundary",
-    "checked_axis",
     "checked_start",
     "default_plane",
     "labelled_pieces",
@@ -40,16 +37,6 @@ def default_plane(d: int, depth: int) -> BalancedPlane:
             f"the default plane needs d = 2, got d = {d}; pass start= (layer_plane for d = 1)"
         )
     return BalancedPlane(depth)
-
-
-def checked_axis(values: ArrayLike, name: str) -> Float[np.ndarray, " _"]:
-    """Return one axis of a plane, or say what is wrong with it."""
-    values = real_array(values, name)
-    if values.ndim != 1 or not values.size:
-        raise ValueError(
-            f"{name} needs shape (n,) with n >= 1, got {values.shape}; pass a flat list"
-        )
-    return values
 
 
 def checked_start(flow: Flow, start: Start, x: Axis, y: Axis) -> tuple[int, ...]:

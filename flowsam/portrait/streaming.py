@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from flowsam import archive
 from flowsam.flow import Flow
+from flowsam.inputs import real_axis
 from flowsam.portrait import plane_rows
 from flowsam.portrait.labelled_plane import Start, name_of_plane
 from flowsam.version import __version__
@@ -85,7 +86,7 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     ...     print(np.load(found.path).tolist(), found.fractions[2])
     [[0, 1], [2, 2]] 0.5
     """
-    x, y = plane_rows.checked_axis(x, "x"), plane_rows.checked_axis(y, "y")
+    x, y = real_axis(x, "x"), real_axis(y, "y")
     start = plane_rows.default_plane(flow.data.z.shape[1], depth) if start is None else start
     depth = plane_rows.checked_start(flow, start, x, y)[-2]
     path = Path(path)
