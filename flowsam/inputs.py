@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["CELLS", "checked_grid", "real_array", "real_axis", "real_number"]
+__all__ = ["CELLS", "checked_grid", "real_array", "real_axis", "real_example", "real_number"]
 
 CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
 
@@ -82,6 +82,34 @@ def real_axis(values: object, name: str) -> Float[np.ndarray, " n"]:
         raise ValueError(
             f"{name} needs shape (n,) with n >= 1, got {array.shape}; pass a flat list"
         )
+    return array
+
+
+def real_example(mu: object) -> Float[np.ndarray, " d"]:
+    """Return one example as finite float64.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        Not all zeros.
+
+    Returns
+    -------
+    ndarray, shape (d,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `real_axis`, and where nothing would move.
+
+    Examples
+    --------
+    >>> real_example([1, 0])
+    array([1., 0.])
+    """
+    array = real_axis(mu, "mu")
+    if not array.any():
+        raise ValueError("mu needs a non-zero entry, got all zeros; nothing would move")
     return array
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
-from flowsam.inputs import real_array, real_number
+from flowsam.inputs import real_array, real_example, real_number
 
 __all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds", "positive_radius"]
 
@@ -33,9 +33,7 @@ def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
     TypeError, ValueError
         For bad entries, or where nothing moves.
     """
-    mu = np.atleast_1d(real_array(mu, "mu"))
-    if mu.ndim != 1 or not mu.any():
-        raise ValueError(f"mu needs shape (d,) and a non-zero entry, got {mu}; nothing would move")
+    mu = real_example(mu)
     return np.abs(mu[mu != 0])
 
 
@@ -88,9 +86,7 @@ def critical_scale_bounds(
     >>> abs(found.value - 0.521321282599666543) < found.error < 1e-14
     True
     """
-    active(mu)
-    mu = np.atleast_1d(real_array(mu, "mu"))
-    rho = positive_radius(rho)
+    mu, rho = real_example(mu), positive_radius(rho)
     start = np.ones(mu.size) if profile is None else real_array(profile, "profile")
     if start.shape == mu.shape:
         start = np.array([np.where(mu < 0, -start, start), start])

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam.inputs import real_array, real_number
+from flowsam.inputs import real_example, real_number
 from flowsam.network import checked_theta
 
 __all__ = ["Spectrum", "checked_start", "compressed", "spectrum_of"]
@@ -108,14 +108,10 @@ def checked_start(
     TypeError, ValueError
         For bad entries, an all-zero mu, another depth, or a negative radius.
     """
-    mu = np.atleast_1d(real_array(mu, "mu"))
+    mu = real_example(mu)
     theta0 = checked_theta(theta0, mu.size)
     if theta0.shape[-2] != 2:
-        raise ValueError(
-            f"the l_2 curve needs two layers, got {theta0.shape[-2]}; use solve at other depths"
-        )
-    if mu.ndim != 1 or not mu.any():
-        raise ValueError(f"mu needs shape (d,) and a non-zero entry, got {mu}; nothing would move")
+        raise ValueError(f"the l_2 curve needs L = 2, got {theta0.shape[-2]}; see solve for others")
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho >= 0):
         raise ValueError(f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow")
