@@ -111,7 +111,7 @@ def checked_start(
     mu = real_example(mu)
     theta0 = checked_theta(theta0, mu.size)
     if theta0.shape[-2] != 2:
-        raise ValueError(f"the l_2 curve needs L = 2, got {theta0.shape[-2]}; see solve for others")
+        raise ValueError(f"the l_2 curve needs two layers, got {theta0.shape[-2]}; see solve")
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho >= 0):
         raise ValueError(f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow")
