@@ -37,8 +37,8 @@ _MESSAGES = {
     "start for a surface it grazes",
     "failed": "the steps of {method} became too small at tau = {tau:.12g}; loosen rtol or try "
     "another method",
-    "at rest": "log t stays below log_t_end: the flow is nearly at rest at tau = {tau:.3g}; "
-    "limit(flow, theta0) names the limit",
+    "at rest": "log t stays below log_t_end: the flow is nearly at rest at tau = {tau:.3g}, where "
+    "log t grows like log tau; limit(flow, theta0) names the limit",
 }
 
 
@@ -80,8 +80,9 @@ def solve(  # noqa: PLR0913 - the contract's verb
     -------
     Trajectory
         Ends early, with a status that says so, at a blow-up; after a collapse the rows are
-        constant to `tau_end`. The error is a few tolerance units times the flow's own
-        amplification, or a few ulp for closed forms.
+        constant to `tau_end`. A flow at rest has log t = log tau + const: status "failed" where
+        tau = 1e300 (steps: 1e15 times the flow's own) is not enough for `log_t_end`. The error is
+        a few tolerance units times the flow's own amplification, or a few ulp for closed forms.
 
     Raises
     ------
@@ -185,7 +186,7 @@ def _one_example(
     run = _run(flow, theta0, span, how)
     tau = run.rows(wanted, span[1])
     events = tuple(event for event in run.events if event.tau <= tau[-1])
-    status = "finished" if run.status == "at rest" else run.status
+    status = "failed" if run.status == "at rest" else run.status
     about = (status, _message(run), run.method, run.steps, run.nfev)
     return Answer(tau, run.states(tau), events, *about, lambda: run.log_time(tau))
 

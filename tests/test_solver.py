@@ -44,8 +44,9 @@ def test_error_follows_the_tolerance():
     assert all(late < early / 10 for early, late in zip(errors, errors[1:], strict=False)), errors
 
 
-def test_the_papers_example_takes_few_calls():
-    run = solve(PAPER.flow, PAPER.theta0, tau_end=3, method="DOP853", rtol=1e-9)
+@pytest.mark.parametrize("rtol", [1e-9, 1e-12])
+def test_the_papers_example_takes_few_calls(rtol):
+    run = solve(PAPER.flow, PAPER.theta0, tau_end=3, method="DOP853", rtol=rtol)
     assert run.nfev <= 300, run.nfev
     zero = run.events[0]
     assert (zero.kind, zero.coordinate) == ("zero", 1)
@@ -161,10 +162,16 @@ def test_the_smallest_atol_ends_with_a_weight_at_0(method):
     np.testing.assert_allclose(run.theta, exact.theta, atol=1e-4)
 
 
-def test_waiting_at_rest_is_given_up():
-    flow = Flow(single_example([1.0]), linf(1.0))
-    run = solve(flow, balanced([0.5], 3), log_t_end=200)
-    assert run.log_t[-1] < 200 and "nearly at rest" in run.message
+def test_closed_forms_wait_at_rest_to_the_end_of_doubles():
+    """w -> rho = 1, and dt/dtau -> 1 + e^0: log t = log tau + log 2."""
+    flow, start = Flow(single_example([1.0]), linf(1.0)), balanced([0.5], 3)
+    run = solve(flow, start, log_t_end=600, save_at=[0, 200, 600])
+    assert run.status == "finished" and run.log_t[0] == 0
+    np.testing.assert_allclose(run.log_t[1:], [200, 600], rtol=1e-13)
+    np.testing.assert_allclose(np.log(run.tau[1:]) + np.log(2), [200, 600], rtol=1e-13)
+    run = solve(flow, start, log_t_end=1e5)
+    assert (run.status, run.tau[-1]) == ("failed", 1e300) and "nearly at rest" in run.message
+    assert run.log_t[-1] == pytest.approx(300 * np.log(10) + np.log(2), rel=1e-12)
 
 
 def test_l2_escape_is_stepped_where_no_closed_form_holds():

@@ -25,6 +25,7 @@ __all__ = ["METHODS", "March", "Piecewise", "Tolerances", "march"]
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 MAX_EVENTS = 1000
 MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
+_ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
 
@@ -72,9 +73,16 @@ class Tolerances:
     jac: Callable[[Any], Any] | None = None
     stiff: str = ""
 
-    def stepper(self, rhs: Any, x: float, state: State, end: float, mode: Any) -> Any:
-        """Return a SciPy step object for one piece."""
+    def stepper(self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any) -> Any:
+        """Return a SciPy step object for one piece, from x, state and mode of its start.
+
+        A one-step method goes on with the step it would have taken next (`last`, the object of the
+        piece before): across an event the solution has a kink, and the same scale of time.
+        """
+        x, state, mode = start
         options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol}
+        if self.method in _ONE_STEP and type(last).__name__ == self.method:
+            options["first_step"] = min(last.h_abs, end - x)
         if self.jac is not None and self.method in ("Radau", "BDF", "LSODA"):
             options["jac"] = self.jac(mode)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -124,9 +132,9 @@ def march(
     """
     (state, mode, status), x = start, 0.0
     edges, pieces, events, breaks = [0.0], [], [], []
-    nfev, crossings, used = 0, 0, [tolerances.method]
+    nfev, crossings, used, stepper = 0, 0, [tolerances.method], None
     while not status:
-        stepper = tolerances.stepper(system.rhs(mode), x, state, end, mode)
+        stepper = tolerances.stepper(system.rhs(mode), (x, state, mode), end, stepper)
         happened = False
         while stepper.status == "running" and not happened and not status:
             if not _stepped(stepper) or len(pieces) >= MAX_STEPS:

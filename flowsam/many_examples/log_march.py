@@ -23,11 +23,11 @@ COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 class _Methods(Tolerances):
     """Explicit steps early, implicit ones late, where `method` is "auto"; the same else."""
 
-    def stepper(self, rhs: Any, x: float, state: State, end: float, mode: Any) -> Any:
+    def stepper(self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any) -> Any:
         """Return a SciPy step object for one stretch of the run."""
-        named = {"early": "DOP853", "late": "Radau"}.get(mode, self.method)
+        named = {"early": "DOP853", "late": "Radau"}.get(start[2], self.method)
         fixed = Tolerances(named, self.rtol, self.atol, self.jac)
-        return fixed.stepper(rhs, x, state, end, mode)
+        return fixed.stepper(rhs, start, end, last)
 
 
 def marched(

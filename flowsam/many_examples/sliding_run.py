@@ -24,14 +24,14 @@ class _Steps(Tolerances):
     """Explicit steps early and implicit ones late where `method` is "auto"; the same else."""
 
     def stepper(
-        self, rhs: Any, x: float, state: Float[np.ndarray, " m"], end: float, mode: Any
+        self, rhs: Any, start: tuple[float, Float[np.ndarray, " m"], Any], end: float, last: Any
     ) -> Any:
         """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
-        method = self.method
+        method, (x, state, _) = self.method, start
         if method not in METHODS:
             method = "DOP853" if x < STIFF[True] or state.size > LARGE else "Radau"
             end = min(end, STIFF[True]) if x < STIFF[True] else end
-        return Tolerances(method, self.rtol, self.atol, self.jac).stepper(rhs, x, state, end, mode)
+        return Tolerances(method, self.rtol, self.atol, self.jac).stepper(rhs, start, end, last)
 
 
 def sliding_run(

@@ -24,7 +24,8 @@ Theta = Float[np.ndarray, "L d"]
 _LEAST_LOG = -740.0  # e^-740 is the smallest double
 _FASTEST = 1e130  # squares of rates in tolerance units stay in the range of doubles
 _STILL = 200  # steps at rest
-_FAR = 1e15  # in units of 1/rate: a wait for log_t_end is given up there, the flow is at rest
+_FAR = 1e15  # in units of 1/rate: steps give up a wait for log_t_end there, the flow is at rest
+_FARTHEST = 1e300  # a closed form is followed to here, the end of doubles
 
 
 def exact_run(
@@ -38,7 +39,7 @@ def exact_run(
         return Run(found.states, log_pace, np.zeros(1), np.zeros(0), (), "escaped", 0.0, name)
     events, rest = _with_collapse(found, model)
     breaks = np.unique([event.tau for event in events])
-    far, status = _FAR / model.rate, "finished"
+    far, status = _FARTHEST, "finished"
     if clock_name == "log_t_end":
         limit = min(found.blow_up, rest, found.valid_until, far)
         stops = np.append(breaks[breaks < limit], limit)
