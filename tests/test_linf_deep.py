@@ -209,7 +209,7 @@ def test_labels_of_balanced_starts_are_the_theorem(depth):
     starts = np.repeat(alpha[:, None, :], depth, axis=1)
     score = np.where(alpha > rho, mu * np.maximum(alpha - rho, 0) ** (depth - 2), 0)
     none = Label.STALLED if depth % 2 else Label.ZERO
-    held = np.where((alpha < rho).any(1) & (depth % 2 == 1), Label.STALLED, Label.SEPARATRIX)
+    held = Label.STALLED if depth % 2 else Label.SEPARATRIX
     expected = np.where((alpha == rho).any(1), held, none)
     expected = np.where(score.max(1) > 0, score.argmax(1) + 1, expected)
     assert np.array_equal(first_escape.labels(starts, mu, rho=rho), expected)

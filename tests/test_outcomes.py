@@ -27,7 +27,7 @@ def theorem(mu, alpha, rho, depth):
     }
     if scores:
         return max(scores, key=scores.get)
-    if depth % 2 and any(a < rho for a in alpha):
+    if depth % 2:
         return int(Label.STALLED)
     return int(Label.SEPARATRIX) if rho in list(alpha) else 0
 
@@ -134,7 +134,9 @@ def test_odd_depth_below_the_gate_stalls_before_separatrix():
     flow = Flow(single_example([1.0, 2.0]), linf(1.0))
     assert limit(flow, balanced([1.0, 0.5], 3)).label == Label.STALLED
     assert limit(flow, balanced([1.0, 0.5], 4)).label == Label.SEPARATRIX
-    assert limit(flow, balanced([1.0, 1.0], 3)).label == Label.SEPARATRIX
+    resting = limit(flow, balanced([1.0, 1.0], 3))  # beta = rho^L for ever: finite, not 0
+    assert resting.label == Label.STALLED and "unstable equilibrium" in resting.reason
+    assert limit(flow, balanced([1.0, 1.0], 4)).label == Label.SEPARATRIX
 
 
 @pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0, np.inf])
@@ -222,3 +224,26 @@ def test_runs_of_l2_deep_keep_their_order_and_end_as_their_limit_says(depth):
             assert run.events[-1].kind == "blow-up" and run.events[-1].coordinate == end.label - 1
         else:
             assert run.events[-1].kind == "collapse" and not run.theta[-1].any()
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5, 6, 9])
+@pytest.mark.parametrize("power", [-1000, -700, -330, 0, 330, 500])
+def test_labels_do_not_depend_on_the_scale(depth, power):
+    """Powers of two round nothing: every label is that of the start near 1."""
+    rng, scale = np.random.default_rng(depth), 2.0**power
+    alpha, mu = rng.uniform(0.3, 2.0, (60, 2)), [1.0, 2.0]
+    alpha[:3] = [[1.2, 1.9], [1.0, 1.0], [1.0, 0.4]]
+    even = balanced(alpha, depth)
+    last = even.copy()
+    last[:, -1] *= rng.uniform(1.0, 1.2, (60, 2))
+    for starts in (even, last):
+        near, far = (
+            limits(Flow(single_example(mu), linf(s)), s * starts).tolist() for s in (1.0, scale)
+        )
+        assert near == far and {1, 2} <= set(near)
+
+
+def test_a_tie_of_unequal_layers_has_its_direction():
+    end = limit(Flow(single_example([1.0, -1.0]), linf(0.5)), [[1.0, -1.0], [1.2, 1.2], [1.3, 1.3]])
+    assert end.label == Label.TIE
+    np.testing.assert_allclose(end.direction, np.array([1.0, -1.0]) / np.sqrt(2), rtol=1e-15)

@@ -54,6 +54,17 @@ def test_ties_and_idle_coordinates(mu, depth):
     assert np.array_equal(labels_of(regions(mu, 0.5, depth), alpha), expected)
 
 
+def test_decimal_grids_are_split_without_rest():
+    """A score's last digit decides no partition: scores within 8 eps tie, as for limits."""
+    found = regions([0.1, 0.3], 0.3, 3)
+    assert [found.contains(label, [0.6, 0.4]).item() for label in (1, 2, Label.TIE)] == [0, 0, 1]
+    decimals = np.arange(1, 40) / 10
+    alpha = np.array(np.meshgrid(decimals, decimals)).reshape(2, -1).T
+    for mu, rho, depth in (([0.1, 0.3], 0.3, 3), ([0.2, 0.8], 0.1, 4), ([0.3, 2.4], 0.7, 5)):
+        labels = labels_of(regions(mu, rho, depth), alpha)
+        assert (labels == Label.TIE).any()
+
+
 @settings(max_examples=20)
 @given(
     st.lists(st.integers(1, 4), min_size=1, max_size=3),

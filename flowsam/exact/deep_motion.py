@@ -77,10 +77,10 @@ class Motion:
     @property
     def rests(self) -> Bool[np.ndarray, "*batch d"]:
         """Whether the layers reach 0 together and stay: one |w|, an even number of layers."""
-        return self._equal & (self.start.shape[-1] % 2 == 0)
+        return self.equal & (self.start.shape[-1] % 2 == 0)
 
     @property
-    def _equal(self) -> NDArray:
+    def equal(self) -> Bool[np.ndarray, "*batch d"]:
         """Whether the layers of a coordinate have one |w|."""
         return (np.abs(self.start) == np.abs(self.start[..., :1])).all(axis=-1)
 
@@ -136,7 +136,7 @@ class Motion:
     @property
     def fate(self) -> Int[np.ndarray, "*batch d"]:
         """A `Fate` for each coordinate alone."""
-        short = self._equal & (np.abs(self.start[..., 0]) < self.rho)
+        short = self.equal & (np.abs(self.start[..., 0]) < self.rho)
         held = np.where(short, Fate.STALL, Fate.SADDLE)
         pinned = np.where(self.rests, Fate.COLLAPSE, Fate.UNKNOWN)
         moves = np.where(np.isinf(self.hit), Fate.ESCAPE, pinned)

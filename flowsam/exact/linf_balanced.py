@@ -26,7 +26,7 @@ from flowsam.labels import Fate
 from flowsam.network import checked_theta
 from flowsam.trajectory import Event
 
-__all__ = ["applies", "blow_up_time", "events", "fate", "weights", "zero_time"]
+__all__ = ["applies", "blow_up_time", "events", "fate", "race", "weights", "zero_time"]
 
 
 def _checked(theta0: ArrayLike, mu: ArrayLike) -> tuple[NDArray, NDArray]:
@@ -121,6 +121,19 @@ def blow_up_time(
     [2.0, inf]
     """
     return _size(theta0, mu, rho).blow_up()
+
+
+def race(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Float[np.ndarray, "*batch d"]:
+    """Return blow-up times over a power of two of each start's own, shape (..., d).
+
+    Ratios at any scale of weights and rho, where the times themselves underflow or overflow.
+
+    Examples
+    --------
+    >>> race([[1e-200, 2e-200]] * 6, [1, 1], rho=0).tolist()
+    [4.0, 0.25]
+    """
+    return _size(theta0, mu, rho).race()
 
 
 def zero_time(

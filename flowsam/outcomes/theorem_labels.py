@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from flowsam.exact import first_escape, l2_outcome, linf_balanced
+from flowsam.exact.first_escape import holds
 from flowsam.labels import Fate, Label
 
 __all__ = ["TIE", "balanced_labels", "deep_labels", "fate_labels", "l2_labels"]
@@ -69,10 +70,12 @@ def balanced_labels(
     """Return labels of balanced starts at L >= 3.
 
     The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores
-    within 8 eps tie. Without a winner a stalled coordinate comes before a separatrix.
+    within 8 eps tie. Without a winner, odd L and rho > 0, beta has a finite limit that is not 0:
+    stalled, also where every coordinate starts at rho and rests.
     """
     fates = linf_balanced.fate(theta0s, mu, rho=rho)
-    blow_up = linf_balanced.blow_up_time(theta0s, mu, rho=rho)
+    fates = np.where((fates == Fate.SADDLE) & holds(theta0s.shape[-2], rho), Fate.STALL, fates)
+    blow_up = linf_balanced.race(theta0s, mu, rho=rho)
     first = blow_up.min(axis=-1, keepdims=True)
     winners = (blow_up <= first * (1 + TIE)) & (fates == Fate.ESCAPE)
     count = winners.sum(axis=-1)

@@ -124,6 +124,8 @@ def _by_theorem(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
         label, reason = first_escape.limit_label(theta0, mu, rho=rho)
     else:
         reason = _theorem_reason(label, mu, rho, depth)
+        if label == Label.STALLED and (np.abs(theta0[:, mu != 0]) == rho).all():
+            reason = f"each active coordinate rests at |w| = {rho:g}, an unstable equilibrium"
     certificate = "none" if label == Label.UNDECIDED else "theorem"
     return Verdict(label, _direction(flow, theta0, label), certificate, reason)
 
@@ -164,7 +166,11 @@ def _direction(
         top = escapes & (np.abs(mu) == np.abs(mu[escapes]).max())
         size = np.where(top, (np.abs(u + np.sign(mu) * v) - 2 * rho) ** 2, 0.0)
     else:
-        blow_up = linf_balanced.blow_up_time(theta0, mu, rho=rho)
+        if linf_balanced.applies(theta0, mu):
+            blow_up = linf_balanced.race(theta0, mu, rho=rho)
+            ahead = blow_up <= blow_up.min() * (1 + TIE)
+        else:
+            ahead = first_escape.winners(theta0, mu, rho=rho)
         active = np.where(mu == 0, 1.0, np.abs(mu))
-        size = np.where(blow_up <= blow_up.min() * (1 + TIE), active ** (-depth / (depth - 2)), 0.0)
+        size = np.where(ahead, active ** (-depth / (depth - 2)), 0.0)
     return np.sign(mu) * size / np.linalg.norm(size)

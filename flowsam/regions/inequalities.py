@@ -1,7 +1,6 @@
 """Regions of balanced starts under l_inf-SAM and gradient flow, one example, as mathematics.
 
-With |mu| for mu, a limit's region is a box at L = 2 and a polyhedral cone at the corner
-(rho, ..., rho) at L >= 3; volumes in a box and probabilities of independent starts follow.
+A box at L = 2, a polyhedral cone at the corner (rho, ..., rho) at L >= 3, with |mu| for mu.
 """
 
 from __future__ import annotations
@@ -16,8 +15,13 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from sympy.logic.boolalg import Boolean
 
+from flowsam.data import Data
+from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.labels import Label, kind_of
+from flowsam.network import balanced
+from flowsam.outcomes import limits
+from flowsam.perturbations import linf
 from flowsam.regions.measure import chance
 
 __all__ = ["Regions", "regions"]
@@ -50,9 +54,9 @@ class Regions:
 
     @property
     def labels(self) -> tuple[int, ...]:
-        """Every label there is: none above rho, the basis vectors, separatrix, tie."""
-        none = Label.STALLED if self.depth % 2 else Label.ZERO
-        return (int(none), *(j + 1 for j in self._active), int(Label.SEPARATRIX), int(Label.TIE))
+        """Every label there is: none above rho, the basis vectors, separatrix (even L), tie."""
+        none, *rest = [Label.STALLED] if self.depth % 2 else [Label.ZERO, Label.SEPARATRIX]
+        return tuple(map(int, (none, *(j + 1 for j in self._active), *rest, Label.TIE)))
 
     @property
     def _active(self) -> list[int]:
@@ -73,17 +77,15 @@ class Regions:
         (alpha_1 > 1) & (alpha_2 < alpha_1/2 + 1/2)
         """
         self._demand(label)
-        active, rho = self._active, _decimal(self.rho)
         if label >= 1:
             return self._wins(label - 1, None)
         if label == Label.TIE:
-            return sp.Or(*(self._wins(j, k) for j in active for k in active if j < k))
-        sizes = [self.alpha[j] for j in active]
-        held, at = sp.And(*(a <= rho for a in sizes)), [sp.Eq(a, rho) for a in sizes]
+            return sp.Or(*(self._wins(j, k) for j in self._active for k in self._active if j < k))
+        rho, sizes = _decimal(self.rho), [self.alpha[j] for j in self._active]
+        held = sp.And(*(a <= rho for a in sizes))
         if label == Label.SEPARATRIX:
-            return sp.And(*at) if self.depth % 2 else sp.And(held, sp.Or(*at))
-        below = [a < rho for a in sizes]
-        return sp.And(held, sp.Or(*below)) if self.depth % 2 else sp.And(*below)
+            return sp.And(held, sp.Or(*(sp.Eq(a, rho) for a in sizes)))
+        return held if self.depth % 2 else sp.And(*(a < rho for a in sizes))
 
     def _demand(self, label: int) -> None:
         """Refuse a label that has no region."""
@@ -134,7 +136,7 @@ class Regions:
         Returns
         -------
         ndarray of bool, shape (...)
-            The inequalities in doubles.
+            As `limits` decides: scores within 8 eps tie, and each start lies in one region.
 
         Examples
         --------
@@ -144,17 +146,15 @@ class Regions:
         alpha = real_array(alpha, "alpha")
         if alpha.shape[-1:] != self.mu.shape or (alpha <= 0).any():
             raise ValueError(f"contains needs sizes > 0 of shape (..., {self.mu.size})")
-        exact = self.condition(label)  # its integers may be too long for NumPy
-        numbers = {number: number.evalf(20) for number in exact.atoms(sp.Rational, sp.Pow)}
-        test = sp.lambdify(self.alpha, exact.xreplace(numbers), "numpy")
-        inside = np.asarray(test(*np.moveaxis(alpha, -1, 0)), dtype=bool)
-        return np.broadcast_to(inside, alpha.shape[:-1]).copy()
+        self._demand(label)
+        flow = Flow(Data(np.abs(self.mu)[None]), linf(self.rho))
+        return np.asarray(limits(flow, balanced(alpha, self.depth)) == label)
 
     def probability(self, label: int, starts: Any) -> float:
         """Return the probability of a label under independent random sizes.
 
-        Laws, formulas and errors: `region_measure.chance`. L = 2, one law, p = P(alpha > rho):
-        p (1 - p)^(j-1) for the j-th largest |mu|, if none are equal, and (1 - p)^d for none.
+        Laws, formulas and errors: `measure.chance`. L = 2, one law, p = P(alpha > rho), no |mu|
+        equal: p (1 - p)^(j-1) for the j-th largest, (1 - p)^d for none.
 
         Examples
         --------
