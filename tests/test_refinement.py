@@ -142,7 +142,7 @@ def test_progress_counts_every_label():
     ("axis", "levels", "words"),
     [
         (grid()[::-1], 10, "x to increase"),
-        (grid(1), 10, "two points"),
+        (grid(1), 10, "two points of x or more, got 1; take"),
         (grid(), 0, "1 <= levels"),
         (grid(), 17, "got 17"),
     ],

@@ -91,7 +91,7 @@ def _plane(
     if kind in ("balanced", "layers"):
         return _known_plane(kind, flow.data.z.shape[1], depth)
     if kind == "weights":
-        return planes.WeightPlane(bases[0], *_places(weights))
+        return planes.WeightPlane(bases[0], *_places(weights, bases[0].shape))
     if kind == "imbalance":
         if (bases[0] != bases[0][0]).any():
             raise click.UsageError("--plane imbalance tilts a balanced start; give it by --init")
@@ -107,10 +107,13 @@ def _known_plane(kind: str, d: int, depth: int) -> Plane:
         return planes.BalancedPlane(depth)
     if kind == "layers" and (d, depth) == (1, 2):
         return planes.layer_plane
-    needs = "d = 2 features" if kind == "balanced" else "d = 1 feature and two layers"
+    if kind == "balanced":
+        needs, got = "d = 2 features", f"d = {d}"
+    else:
+        needs, got = "d = 1 feature and two layers", f"d = {d} and depth {depth}"
     raise click.UsageError(
-        f"--plane {kind} needs {needs}, got d = {d} and {depth}; --plane segment, imbalance, "
-        "weights and radius take any"
+        f"--plane {kind} needs {needs}, got {got}; --plane segment, imbalance, weights and radius "
+        "take any"
     )
 
 
@@ -130,7 +133,7 @@ def _bases(
     return files + [reading.balanced_start(flow, text, depth=depth, aligned=False) for text in init]
 
 
-def _places(text: str | None) -> tuple[tuple[int, int], tuple[int, int]]:
+def _places(text: str | None, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Two places (layer, coordinate), counted from 0, of LAYER.FEATURE,LAYER.FEATURE."""
     try:
         places = [tuple(int(n) - 1 for n in entry.split(".")) for entry in (text or "").split(",")]
@@ -139,6 +142,12 @@ def _places(text: str | None) -> tuple[tuple[int, int], tuple[int, int]]:
     if len(places) != 2 or any(len(place) != 2 for place in places):
         raise click.UsageError(
             f"--weights needs LAYER.FEATURE,LAYER.FEATURE, got {text!r}; e.g. --weights 1.1,2.1"
+        )
+    inside = all(0 <= k < size for place in places for k, size in zip(place, shape, strict=True))
+    if not inside or places[0] == places[1]:
+        raise click.UsageError(
+            f"--weights needs two places in {shape[0]} layers and {shape[1]} features, counted "
+            f"from 1, got {text!r}; e.g. --weights 1.1,2.1"
         )
     return places[0], places[1]
 

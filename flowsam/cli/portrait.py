@@ -62,6 +62,8 @@ def command(
     points = [numbers(text, "--path") for text in how["starts"]]
     if any(len(point) != 2 for point in points):
         raise click.UsageError(f"--path needs X,Y, got {how['starts']}; e.g. --path 0.5,0.7")
+    if how["levels"] is not None:
+        _check_refinement(x, y)
     if how["times"]:
         _check_times(flow, start, (x, y), path)
     lines = _skeleton(flow, start, (x, y), points) if how["field"] or points else None
@@ -76,6 +78,13 @@ def command(
         write(found, lines, facts, path, times=how["times"])
     show(found, facts, as_json=as_json, quiet=quiet)
     return 0
+
+
+def _check_refinement(x: Any, y: Any) -> None:
+    """Refuse --refine before the work where the axes have no cells to cut."""
+    from flowsam.portrait.refinement import check_axes
+
+    check_axes(x, y)
 
 
 def _check_times(flow: Any, start: Any, axes: tuple[Any, Any], path: Path | None) -> None:

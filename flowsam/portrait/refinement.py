@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from flowsam.portrait import theory_curves
 from flowsam.portrait.boundary_ledger import Ledger
@@ -18,7 +19,7 @@ from flowsam.portrait.labelled_plane import Portrait, Refinement
 from flowsam.portrait.lattice import Lattice
 from flowsam.portrait.lattice_cells import UNIT
 
-__all__ = ["refine"]
+__all__ = ["check_axes", "refine"]
 
 _LEVELS = 16
 
@@ -80,6 +81,15 @@ def _check(portrait: Portrait, levels: int) -> None:
         raise ValueError(f"refine needs every row, got {portrait.unfinished} left by an interrupt")
     if not 1 <= levels <= _LEVELS:
         raise ValueError(f"refine needs 1 <= levels <= {_LEVELS}, got {levels}; 10 is a thousandth")
-    for name, axis in (("x", portrait.x), ("y", portrait.y)):
-        if axis.size < 2 or not (np.diff(axis) > 0).all():
-            raise ValueError(f"refine needs {name} to increase over two points or more; sort it")
+    check_axes(portrait.x, portrait.y)
+
+
+def check_axes(x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]) -> None:
+    """Refuse axes without cells between their points: before the work, where it can be known."""
+    for name, axis in (("x", x), ("y", y)):
+        if axis.size < 2:
+            raise ValueError(f"refine needs two points of {name} or more, got 1; take a finer grid")
+        if not (np.diff(axis) > 0).all():
+            raise ValueError(
+                f"refine needs {name} to increase, got {axis[0]:g} to {axis[-1]:g}; sort it"
+            )
