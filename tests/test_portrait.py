@@ -1,5 +1,7 @@
 """Portraits: labels against the theorem in whole numbers, planes, shares, times, interrupts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ from flowsam import (
     unnormalised,
 )
 from flowsam.exact import linf_deep
-from flowsam.portrait import load
+from flowsam.portrait import load, resume
 from flowsam.portrait.plane_rows import labels_at
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -205,7 +207,7 @@ def test_a_start_that_ignores_some_rows_is_refused():
 
     x = np.linspace(0.1, 2.0, 20)
     with pytest.raises(
-        ValueError, match=r"\(ny, nx, L, d\) = \(8, 20, L, d\).* got \(1, 20, 2, 2\)"
+        ValueError, match=r"\(ny, nx, L, d\) = \(20, 20, L, d\).* got \(1, 20, 2, 2\)"
     ):
         phase_portrait(TWO, x, x, start=first_row_only)
     with pytest.raises(ValueError, match=r"got \(1, 1, 2, 2\)"):
@@ -235,3 +237,16 @@ def test_quick_cells_are_told_in_blocks():
     told = []
     phase_portrait(TWO, np.linspace(0.1, 2, 400), np.linspace(0.1, 2, 400), progress=told.append)
     assert told[0] == 400 and len(told) < 40
+
+
+def test_rows_of_two_functions_with_one_name_are_not_joined(tmp_path):
+    def plane(size):
+        return lambda x, y: balanced(size * np.stack(np.broadcast_arrays(x, y), axis=-1), 2)
+
+    x = np.array([0.5, 1.5])
+    kept = replace(phase_portrait(TWO, x, x, start=plane(1)), unfinished=1)
+    kept = load(kept.save(tmp_path / "kept.npz"))
+    whole = resume(kept, TWO, axes=(x, x), start=plane(1))
+    assert whole.labels.tolist() == [[0, 1], [2, 2]] and whole.plane == kept.plane
+    with pytest.raises(ValueError, match="the same plane"):
+        resume(kept, TWO, axes=(x, x), start=plane(2))

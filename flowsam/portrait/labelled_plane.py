@@ -18,7 +18,7 @@ from flowsam.labels import kind_of
 from flowsam.portrait import plane_times, shares
 from flowsam.version import __version__
 
-__all__ = ["Portrait", "Refinement", "load", "name_of_plane"]
+__all__ = ["Portrait", "Refinement", "load"]
 
 Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
 Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
@@ -75,7 +75,7 @@ class Portrait:
     refinement : Refinement or None
         What `refine` found out.
     plane : str
-        The plane with its parameters, as `name_of_plane` says it.
+        The plane with its parameters, as `plane_names.name_of_plane` says it.
 
     Examples
     --------
@@ -179,19 +179,6 @@ class Portrait:
     def _repr_html_(self) -> str:
         """Return the same facts as a table for notebooks."""
         return archive.html_card("Portrait", self._rows())
-
-
-def name_of_plane(start: Start) -> str:
-    """Return a plane's class and parameters, or a function's name.
-
-    Examples
-    --------
-    >>> from flowsam.portrait.planes import ImbalancePlane
-    >>> name_of_plane(ImbalancePlane([1, 2], 3)).split(", axes")[0]
-    'ImbalancePlane(profile=array([1., 2.]), depth=3'
-    """
-    named = getattr(start, "__qualname__", "")
-    return f"{start.__module__}.{named}" if named else " ".join(repr(start).split())
 
 
 def load(path: str | os.PathLike[str]) -> Portrait:

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from flowsam.flow import Flow
 from flowsam.inputs import checked_grid, real_axis
 from flowsam.portrait import plane_rows, planes, theory_curves
-from flowsam.portrait.labelled_plane import Portrait, Start, name_of_plane
+from flowsam.portrait.labelled_plane import Portrait, Start
+from flowsam.portrait.plane_names import name_of_plane
 
 __all__ = ["layer_plane", "phase_portrait"]
 
@@ -69,8 +70,9 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     checked_grid(y.size, x.size, instead)
     start = plane_rows.default_plane(flow.data.z.shape[1], depth) if start is None else start
     shape = plane_rows.checked_start(flow, start, x, y)
+    name = name_of_plane(start, x, y)
     labels, finished = plane_rows.labels_by_rows(flow, start, (x, y), progress)
     axes = getattr(start, "axes", ("x", "y"))
     curves = theory_curves.boundaries(flow, start, x, y)
-    name, left = name_of_plane(start), y.size - finished
+    left = y.size - finished
     return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, left, plane=name)

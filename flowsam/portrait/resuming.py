@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from flowsam.flow import Flow
 from flowsam.portrait import theory_curves
-from flowsam.portrait.labelled_plane import Portrait, Start, name_of_plane
+from flowsam.portrait.labelled_plane import Portrait, Start
 from flowsam.portrait.maps import phase_portrait
+from flowsam.portrait.plane_names import name_of_plane
 
 __all__ = ["resume"]
 
@@ -66,7 +67,7 @@ def resume(
     rest = phase_portrait(flow, x, y[done:], start=start, progress=progress)
     labels = np.vstack([kept.labels[:done], rest.labels])
     curves = theory_curves.boundaries(flow, start, x, y)
-    return replace(rest, y=y, labels=labels, boundaries=curves)
+    return replace(rest, y=y, labels=labels, boundaries=curves, plane=kept.plane)
 
 
 def _check_same(
@@ -77,9 +78,9 @@ def _check_same(
         "rule": (kept.flow.perturbation, flow.perturbation),
         "loss": (kept.flow.loss.name, flow.loss.name),
         "data": (kept.flow.data.z.tolist(), flow.data.z.tolist()),
-        "plane": (kept.plane, name_of_plane(start)),
         "x": (kept.x.tolist(), axes[0].tolist()),
         "y": (kept.y.tolist(), axes[1].tolist()),
+        "plane": (kept.plane, name_of_plane(start, *axes)),
     }
     for name, (before, now) in pairs.items():
         if before != now:

@@ -18,7 +18,8 @@ from flowsam import archive
 from flowsam.flow import Flow
 from flowsam.inputs import real_axis
 from flowsam.portrait import plane_rows
-from flowsam.portrait.labelled_plane import Start, name_of_plane
+from flowsam.portrait.labelled_plane import Start
+from flowsam.portrait.plane_names import name_of_plane
 from flowsam.version import __version__
 
 __all__ = ["Stream", "stream_portrait"]
@@ -119,7 +120,7 @@ def _provenance(
         "loss": flow.loss.name,
         "data": flow.data.name,
         "depth": depth,
-        "plane": name_of_plane(start),
+        "plane": name_of_plane(start, *axes),
         "grid": [axes[1].size, axes[0].size],
         "clock": "limits as t -> inf",
         "flowsam": __version__,

@@ -1,0 +1,47 @@
+"""What tells one plane of starts from another: its name, and a digest of a function's starts."""
+
+from __future__ import annotations
+
+import hashlib
+
+from flowsam.portrait.plane_rows import Axis, Start, starts_of
+from flowsam.portrait.planes import Plane
+
+__all__ = ["name_of_plane"]
+
+BLOCK = 2**15  # cells whose starts are made at once
+
+
+def name_of_plane(start: Start, x: Axis, y: Axis) -> str:
+    """Return a plane's class and parameters, or a function's name and a digest of its starts.
+
+    Any two functions may have one name, such as `<lambda>`; rows of both must not be mixed.
+
+    Parameters
+    ----------
+    start : callable
+        The plane.
+    x, y : ndarray
+        Its parameters, shapes (nx,) and (ny,).
+
+    Returns
+    -------
+    str
+        Equal only for planes with the same starts on this grid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from flowsam.portrait.planes import ImbalancePlane
+    >>> axis = np.array([1.0])
+    >>> name_of_plane(ImbalancePlane([1, 2], 3), axis, axis).split(", axes")[0]
+    'ImbalancePlane(profile=array([1., 2.]), depth=3'
+    """
+    if isinstance(start, Plane):
+        return " ".join(repr(start).split())
+    digest, rows = hashlib.sha256(), max(1, BLOCK // x.size)
+    for first in range(0, y.size, rows):
+        digest.update(starts_of(start, x, y[first : first + rows]).astype(float).tobytes())
+    where, kind = getattr(start, "__module__", ""), type(start).__qualname__
+    name = f"{where}.{getattr(start, '__qualname__', kind)}"
+    return f"{name}, starts {digest.hexdigest()[:16]}"
