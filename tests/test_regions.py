@@ -153,3 +153,16 @@ def test_latex_has_a_row_for_each_label():
 def test_bad_input_is_one_line(call, error):
     with pytest.raises(error, match=r"^[^\n]+$"):
         call()
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5, 7])
+@pytest.mark.parametrize("width", [1.0, 1e-6, 1e-9, 1e-12])
+def test_a_box_much_smaller_than_rho_keeps_its_digits(depth, width):
+    """At the corner of a cone every box has one share, 0.5^(1/(L-2))/2 for e_1."""
+    high = 1.0 + width
+    found, expected = regions([1.0, 2.0], 1.0, depth), 0.5 ** (1 / (depth - 2)) / 2
+    share = found.volume(1, 1.0, high) / (high - 1.0) ** 2
+    assert abs(share - expected) < 4e-15
+    law = stats.uniform(1.0, width)
+    chances = [found.probability(label, law) for label in found.labels]
+    assert abs(chances[1] - expected) < 4e-15 and abs(sum(chances) - 1) < 1e-14
