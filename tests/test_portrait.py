@@ -21,7 +21,7 @@ from flowsam import (
     unnormalised,
 )
 from flowsam.exact import linf_deep
-from flowsam.portrait import load, resume
+from flowsam.portrait import load, resume, shares
 from flowsam.portrait.plane_rows import labels_at
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -250,3 +250,23 @@ def test_rows_of_two_functions_with_one_name_are_not_joined(tmp_path):
     assert whole.labels.tolist() == [[0, 1], [2, 2]] and whole.plane == kept.plane
     with pytest.raises(ValueError, match="the same plane"):
         resume(kept, TWO, axes=(x, x), start=plane(2))
+
+
+def test_a_line_has_no_area():
+    x = np.linspace(2 / 30, 2, 30)
+    plane = phase_portrait(TWO, x, x, start=RadiusPlane([[1.0, 1.0]] * 2))
+    assert (plane.labels == Label.SEPARATRIX).sum() == 30
+    assert plane.fractions[-2] == 0 and abs(plane.fractions[2] - 0.5) <= plane.fraction_errors[2]
+    assert sum(plane.fractions.values()) == pytest.approx(1, rel=1e-14)
+    ties = phase_portrait(Flow(single_example([1.0, 1.0]), linf(1.0)), x, x, depth=2)
+    by_hand, errors = shares.by_cells(ties.labels, x, x)
+    assert abs(by_hand[Label.TIE] - ties.fractions[Label.TIE]) <= errors[Label.TIE] + 1e-14
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_a_coordinate_that_never_wins_leaves_the_shares_exact(depth):
+    x = np.linspace(1 / 15, 2, 30)
+    plane = phase_portrait(Flow(single_example([1.0, -2.0]), linf(1.0)), x, x, depth=depth)
+    lost = (1 - x[0]) / (2 - x[0])
+    assert plane.fractions == pytest.approx({plane.labels[0, 0]: lost, 1: 1 - lost}, rel=1e-13)
+    assert max(plane.fraction_errors.values()) < 1e-13

@@ -160,7 +160,7 @@ class Portrait:
     def _rows(self) -> list[tuple[str, str]]:
         """Return the facts both representations show."""
         shares = (
-            f"{kind_of(k) if k < 1 else f'e_{k}'} {share:.4g}"
+            f"{kind_of(k) if k < 1 else f'e_{k}'} {share:.4g} +- {self.fraction_errors[k]:.1g}"
             for k, share in sorted(self.fractions.items(), reverse=True)
         )
         open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""

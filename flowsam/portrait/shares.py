@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from flowsam.flow import Flow
+from flowsam.labels import Label
 from flowsam.portrait.planes import BalancedPlane
 
 __all__ = ["by_cells", "by_regions"]
@@ -20,7 +21,8 @@ _ROUNDING = 1e-14  # of an exact share
 def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
     """Return the shares of the rectangle that the grid spans, from the corners of its cells.
 
-    Each cell goes in quarters to the labels of its corners.
+    Each cell goes in equal parts to the labels of its corners. A corner on a separatrix or a tie,
+    which are lines as a rule, counts only where all four are.
 
     Parameters
     ----------
@@ -33,8 +35,8 @@ def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
     fractions : dict
         Label to share of the area; a label seen on the grid may have 0.
     errors : dict
-        Half the area of the cells that a boundary of the label crosses: what the grid cannot see
-        if no region slips between its points.
+        Half the area of the cells that a boundary of the label crosses, all of it where it runs
+        through a corner: what the grid cannot see if no region slips between its points.
 
     Examples
     --------
@@ -45,18 +47,23 @@ def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
     across, along = (np.abs(np.diff(a)) if a.size > 1 else np.ones(1) for a in (x, y))
     area = np.outer(along / along.sum(), across / across.sum())
     corners = np.stack([labels[:-1, :-1], labels[:-1, 1:], labels[1:, :-1], labels[1:, 1:]])
+    counts = ~np.isin(corners, (Label.SEPARATRIX, Label.TIE))
+    on_line = ~counts.all(axis=0)
+    counts |= ~counts.any(axis=0)
     fractions, errors = {}, {}
     for label in np.unique(labels).tolist():
-        share = (corners == label).mean(axis=0)
+        seen = corners == label
+        share = (seen & counts).sum(axis=0) / counts.sum(axis=0)
+        mixed = seen.any(axis=0) & ~seen.all(axis=0)
         fractions[label] = float((area * share).sum())
-        errors[label] = float(area[(share > 0) & (share < 1)].sum() / 2)
+        errors[label] = float((area * mixed * np.where(on_line, 1.0, 0.5)).sum())
     return fractions, errors
 
 
 def by_regions(flow: Flow, start: object, x: Axis, y: Axis) -> Shares | None:
-    """Return the exact shares where the regions are known: balanced l_inf and GD, both mu_j >= 0.
+    """Return the exact shares where the regions are known: balanced l_inf and GD, one mu_j > 0.
 
-    None elsewhere.
+    None elsewhere. A coordinate with mu_j < 0 never escapes from a positive start.
 
     Examples
     --------
@@ -69,11 +76,11 @@ def by_regions(flow: Flow, start: object, x: Axis, y: Axis) -> Shares | None:
     known = math.isinf(rule.p) and rule.normalised or not rule.rho
     if not (isinstance(start, BalancedPlane) and known and start.depth > 1):
         return None
-    if flow.data.z.shape[0] > 1 or (flow.mu < 0).any() or min(np.ptp(x), np.ptp(y)) <= 0:
+    if flow.data.z.shape[0] > 1 or (flow.mu <= 0).all() or min(np.ptp(x), np.ptp(y)) <= 0:
         return None
     from flowsam.regions import regions  # scipy.stats takes half a second to import
 
-    found = regions(flow.mu, rule.rho, start.depth)
+    found = regions(np.maximum(flow.mu, 0.0), rule.rho, start.depth)
     box = [x.min(), y.min()], [x.max(), y.max()]
     whole = float(np.ptp(x) * np.ptp(y))
     volumes = {label: found.volume(label, *box) / whole for label in found.labels}
