@@ -30,7 +30,8 @@ def compute(points=401, tau_end=9.0):
     )
     switches = np.stack([np.concatenate(times), np.concatenate(places)])
     arrays = {"tau": tau, "a": a, "switches": switches, "mu": mu}
-    return arrays | {"card": style.card(run, start=words, circles="circles: switches")}
+    late = f"circles: switches; that of {SHARES[2]} comes later, at tau = {times[2][0]:.3g}"
+    return arrays | {"card": style.card(run, start=words, circles=late)}
 
 
 def draw(caption, tau, a, switches, mu):
@@ -46,7 +47,12 @@ def draw(caption, tau, a, switches, mu):
     axes.plot(*switches, "o", markersize=3, color="white", markeredgecolor="black")
     for share, place in zip(SHARES, PLACES, strict=True):
         axes.text(*place, f"$\\alpha/\\alpha^*={share:g}$", fontsize=6.5)
-    axes.set(xlim=(0, 9), ylim=(0, 7), xlabel="rescaled time $\\tau$", ylabel="$A=\\int\\rho/N$")
+    axes.set(
+        xlim=(0, 9),
+        ylim=(0, 7),
+        xlabel="rescaled time $\\tau$",
+        ylabel="damping $A=\\int_0^\\tau\\rho/N\\,d\\tau$",
+    )
     return style.caption(figure, caption)
 
 
