@@ -25,9 +25,7 @@ def compute(points=401, tau_end=9.0):
     times = [leaders(start, mu, rho=RHO).times for start in starts]
     places = [curve(s, mu, rho=RHO).a_at(t) for s, t in zip(starts, times, strict=True)]
     run = solve(Flow(single_example(mu), l2(RHO)), starts[-1], tau_end=tau_end)
-    words = (
-        f"alpha in every weight, alpha/alpha* at the lines, alpha* = {alphas[0] / SHARES[0]:.6f}"
-    )
+    words = f"alpha in every weight, at the lines over alpha* = {alphas[0] / SHARES[0]:.6f}"
     switches = np.stack([np.concatenate(times), np.concatenate(places)])
     arrays = {"tau": tau, "a": a, "switches": switches, "mu": mu}
     late = f"circles: switches; that of {SHARES[2]} comes later, at tau = {times[2][0]:.3g}"

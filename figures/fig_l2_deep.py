@@ -25,8 +25,7 @@ def compute(n=57, points=301):
     sizes = [r.sol(share * r.t[-1]) * k for r, k in zip(shown, DEPTHS, strict=True)]
     ends = np.stack([limits(flow, balanced(starts, depth)) for depth in DEPTHS])
     facts = {"rule": "l_2-SAM", "rho": RHO, "L": "3 and 4", "data": "mu = 1, 2, 3"}
-    lines = ", ".join(f"{a} at L = {depth}" for depth, a in ALPHAS.items())
-    facts |= {"start": f"alpha in every weight (lines: {lines})", "loss": "any"}
+    facts |= {"start": "alpha in every weight, at the lines in their titles", "loss": "any"}
     facts |= {"clock": "tau (rescaled) over tau_end, the run's last", "method": "DOP853 in log w"}
     card = style.card(**facts, tolerances="rtol 1e-8", theory="dashed: (mu_3/mu_k)^(L/(L-2))")
     arrays = {"alpha": alpha, "share": share, "leaders": np.array(leaders), "ends": ends}
@@ -35,18 +34,16 @@ def compute(n=57, points=301):
 
 def draw(caption, alpha, share, leaders, **arrays):
     """Return the figure: for each depth the leaders over alpha and time, and one run."""
-    figure, axes = style.panels(4, width=style.PAGE, height=2.3)
-    colours = style.ranks(3)
+    (figure, axes), colours = style.panels(4, width=style.PAGE, height=2.3), style.ranks(3)
     for k, depth in enumerate(DEPTHS):
-        left, right, mesh = axes[2 * k], axes[2 * k + 1], ListedColormap(colours)
-        left.pcolormesh(alpha, share, leaders[k].T, cmap=mesh, vmin=1, vmax=3)
+        left, right = axes[2 * k : 2 * k + 2]
+        left.pcolormesh(alpha, share, leaders[k].T, cmap=ListedColormap(colours), vmin=1, vmax=3)
         left.set(title=f"leader, $L={depth}$", xlabel="$\\alpha$", ylabel=SHARE)
         for first in np.flatnonzero(np.diff(arrays["ends"][k] == 0)):
             edge = alpha[first : first + 2].mean()
             left.axvspan(alpha[0], edge, facecolor="none", edgecolor="white", hatch="////")
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-            place = (alpha[0] + edge) / 2, 0.5
-            left.text(*place, "collapses", rotation=90, ha="center", va="center", bbox=box)
+            word = {"ha": "center", "va": "center", "bbox": {"fc": "white", "lw": 0, "pad": 1}}
+            left.text((alpha[0] + edge) / 2, 0.5, "collapses", rotation=90, **word)
         for j, size in enumerate((arrays["sizes"][k] - arrays["sizes"][k][2]) / np.log(10)):
             bound = np.log10(MU[2] / MU[j]) * depth / (depth - 2)
             right.axhline(bound, color=colours[j], linestyle="--", linewidth=0.8)
