@@ -25,11 +25,12 @@ def compute(points=401, tau_end=9.0):
     times = [leaders(start, mu, rho=RHO).times for start in starts]
     places = [curve(s, mu, rho=RHO).a_at(t) for s, t in zip(starts, times, strict=True)]
     run = solve(Flow(single_example(mu), l2(RHO)), starts[-1], tau_end=tau_end)
-    words = f"alpha in every weight, at the lines over alpha* = {alphas[0] / SHARES[0]:.6f}"
+    words = (
+        f"alpha in every weight, alpha/alpha* at the lines, alpha* = {alphas[0] / SHARES[0]:.6f}"
+    )
     switches = np.stack([np.concatenate(times), np.concatenate(places)])
     arrays = {"tau": tau, "a": a, "switches": switches, "mu": mu}
-    late = f"circles: switches; that of {SHARES[2]} comes later, at tau = {times[2][0]:.3g}"
-    return arrays | {"card": style.card(run, start=words, circles=late)}
+    return arrays | {"card": style.card(run, start=words, circles="circles: switches")}
 
 
 def draw(caption, tau, a, switches, mu):
@@ -45,12 +46,7 @@ def draw(caption, tau, a, switches, mu):
     axes.plot(*switches, "o", markersize=3, color="white", markeredgecolor="black")
     for share, place in zip(SHARES, PLACES, strict=True):
         axes.text(*place, f"$\\alpha/\\alpha^*={share:g}$", fontsize=6.5)
-    axes.set(
-        xlim=(0, 9),
-        ylim=(0, 7),
-        xlabel="rescaled time $\\tau$",
-        ylabel="damping $A=\\int_0^\\tau\\rho/N\\,d\\tau$",
-    )
+    axes.set(xlim=(0, 9), ylim=(0, 7), xlabel="rescaled time $\\tau$", ylabel="$A=\\int\\rho/N$")
     return style.caption(figure, caption)
 
 

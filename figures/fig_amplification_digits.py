@@ -32,10 +32,8 @@ def compute(strip=7, rho=1.0, above=1.02):
     words = f"{above:g} alpha* = {alpha:.4f} in every layer, aligned"
     out = f"{(~kept).sum()} pixels with |mu_j| < 5 % of the largest left out (hatched)"
     arrays = {"mu": mu, "tau": tau, "log_t": run.log_t, "beta": run.beta, "leader": first.at(tau)}
-    late = "log of the original time (a flow time, beyond any run): log t = " + ", ".join(
-        f"{x:.3g}" for x in run.log_t
-    )
-    ring = "each over its largest entry, orange > 0 > purple; ring: leader, its rank by |mu_j|"
+    late = "log t = " + ", ".join(f"{x:.3g}" for x in run.log_t)
+    ring = "each picture over its largest entry; ring: the leader, with its rank by |mu_j|"
     card = style.card(run, start=words, left_out=out, scale=ring, original=late)
     return arrays | {"rank": order[np.append(0, shown)], "card": card}
 
@@ -47,8 +45,7 @@ def draw(caption, mu, beta, leader, rank, **times):
     style.pixels(axes[0], first, "mean difference\n$\\mu_j$")
     for k, panel in enumerate(axes[1:]):
         shown = np.where(mu == 0, np.nan, beta[k]) / np.abs(beta[k][mu != 0]).max()
-        when = f"$\\tau={times['tau'][k]:.3g}$" if k else "just after $\\tau=0$"
-        words = f"{when}\nrank {rank[k]} of {(mu != 0).sum()}"
+        words = f"$\\tau={times['tau'][k]:.3g}$\nrank {rank[k]} of {(mu != 0).sum()}"
         style.pixels(panel, shown, words)
         panel.plot((leader[k] - 1) % 8, (leader[k] - 1) // 8, "o", mfc="none", color="red")
     return style.caption(figure, caption)

@@ -42,14 +42,14 @@ def draw(caption, **found):
             panel.plot(dots, steps[k], "o", color=colour, markersize=2.8)
             panel.plot(tau, line, dash, color=colour, label=name.format(k + 1))
         panel.vlines(found[f"{case}_ends"], 0, 3, "black", linewidth=0.8)
-        panel.set(ylim=(0, 3), xlim=(0, 2.1), xlabel="$\\tau$: " + str(found[f"{case}_words"]))
+        panel.set(ylim=(0, 3), ylabel="weight", xlabel=f"$\\tau$: {found[f'{case}_words']}")
         panel.legend(loc=(0.22, 0.68))
     second = (("pair", LOOKS[1], r"$\beta_2$ beside $w_1$"), ("lone", LOOKS[0], r"$\beta_2$ alone"))
     for case, (colour, dash), word in second:
         axes[1].semilogx(*found[f"{case}_late"].T, dash, color=colour, label=word)
     levels, words = [RHO**3, float(found["pair_last"])], [r"$\rho^3$", r"$w_2(\tau^*)^3$"]
     axes[1].hlines(levels, 0.3, 1e6, "black", ":", linewidth=0.7)
-    axes[1].set(xlabel=r"$\log(1 + t)$", yticks=levels, yticklabels=words, ylim=(0.02, 0.138))
+    axes[1].set(xlabel=r"$\log(1 + t)$", ylabel=r"$\beta_2$", yticks=levels, yticklabels=words)
     axes[1].legend(loc="center left")
     return style.caption(figure, caption)
 

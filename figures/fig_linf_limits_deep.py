@@ -30,13 +30,15 @@ def compute(n=601, columns=14):
 
 def draw(caption, cells, labels, **arrays):
     """Return the figure: one panel a depth, the theorem's boundaries over the cells."""
-    figure, axes = style.panels(3, width=style.PAGE, height=2.75)
+    figure, axes = style.panels(3, width=style.PAGE, height=3.0)
+    shown = {}
     for k, (panel, depth) in enumerate(zip(axes, DEPTHS, strict=True)):
         paint.regions(panel, cells, cells, labels[k])
-        paint.skeleton(panel, unpack(arrays, f"field_{k}_"), nullclines=False)
+        shown |= paint.skeleton(panel, unpack(arrays, f"field_{k}_"), nullclines=False)
         panel.set(aspect="equal", title=f"$L = {depth}$", xticks=range(3), yticks=range(3))
         panel.set_xlabel(r"$\alpha_1$ (minor)")
     axes[0].set_ylabel(r"$\alpha_2$ (major)")
+    figure.legend(shown.values(), shown, loc="outside upper center", ncols=4, fontsize=6)
     return style.caption(figure, caption)
 
 

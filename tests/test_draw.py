@@ -85,3 +85,14 @@ def test_times_leave_out_what_is_never_or_not_known():
     never = axes.collections[0]  # escapes at L = 2 take for ever
     assert np.ma.getmaskarray(mesh.get_array()).ravel().tolist() == [False, True, True, True]
     assert np.ma.getmaskarray(never.get_array()).ravel().tolist() == [True, False, False, False]
+
+
+def test_a_region_s_name_is_not_under_a_rest_point():
+    x, flow = np.linspace(-3, 3, 41), Flow(single_example([1.0]), linf(1.0))
+    axes = Figure().subplots()
+    paint.regions(axes, x, x, phase_portrait(flow, x, x, start=layer_plane).labels)
+    lines = skeleton(PlaneField(flow, layer_plane, (-3, 3), (-3, 3)), columns=2)
+    name = next(text for text in axes.texts if text.get_text() == "0")
+    assert np.abs(name.get_position()).max() < 0.3  # the diamond at the origin
+    paint.skeleton(axes, lines)
+    assert min(name.get_position()) > 0.5

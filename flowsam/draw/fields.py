@@ -51,7 +51,18 @@ def skeleton(axes: Axes, found: Skeleton, *, nullclines: bool = True) -> dict[st
         (shown["separatrix"],) = axes.plot(*curve.T, color="black", linewidth=1.4, zorder=2.4)
     shown |= rest_points(axes, found.equilibria)
     axes.set(xlim=found.window[0], ylim=found.window[1])
+    _uncover(axes, found.equilibria)
     return shown
+
+
+def _uncover(axes: Axes, points: tuple[Equilibrium, ...]) -> None:
+    """Move names of regions from under rest points to their upper right."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    span = np.array([right - left, high - low])
+    for name in (text for text in axes.texts if text.get_text()):
+        for point in points:
+            if (np.abs(np.array(name.get_position()) - point.point) < 0.06 * span).all():
+                name.set_position(tuple(np.array(point.point) + 0.1 * span))
 
 
 def arrows(
