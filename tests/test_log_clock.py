@@ -88,6 +88,34 @@ def test_one_example_has_its_closed_form() -> None:
     np.testing.assert_allclose(run.tau(times), exact / 25.0, rtol=1e-7)
 
 
+@pytest.mark.parametrize("method", ["auto", "DOP853", "Radau"])
+def test_a_calm_of_any_length(method) -> None:
+    """At a start whose margin is 900 nothing moves before T = 900: then it does, exactly."""
+    flow = Flow(single_example([30.0, 40.0]), gradient_flow(), exponential)
+    run = late_run(flow, np.full((1, 2), 90 / 7), end=(2e-3, "tau_end"), method=method)
+    tau = np.array([1e-9, 1e-4, 2e-3])
+    times = run.log_t(tau)
+    np.testing.assert_allclose(run.states(times)[:, 0] @ [30.0, 40.0], 900 + 2500 * tau)
+    np.testing.assert_allclose(times, 900 + np.log(np.expm1(2500 * tau) / 2500), atol=1e-6)
+    assert run.march.steps < 40 or method == "Radau"
+    calm = late_run(flow, np.full((1, 2), 90 / 7), end=(50.0, "log_t_end"), method=method)
+    assert calm.edges[-1] == 50.0 and (calm.states(calm.edges) == 90 / 7).all()
+
+
+def test_a_large_start_with_large_margins() -> None:
+    """Beyond 250 weights, with explicit steps alone, the calm is not leapt over."""
+    rng = np.random.default_rng(0)
+    data, theta = Data(rng.uniform(10.0, 30.0, (5, 130))), rng.uniform(0.9, 1.1, (2, 130))
+    runs = [
+        late_run(Flow(data, l2(0.1), exponential), theta, end=(5e-5, "tau_end"), method=method)
+        for method in ("auto", "RK45")
+    ]
+    assert runs[0].march.status == "finished" and runs[0].march.method == "DOP853"
+    last = [run.states(run.edges[-1:]) for run in runs]
+    np.testing.assert_allclose(*last, rtol=1e-8)
+    assert np.abs(last[0] - theta).max() > 5e-4
+
+
 @pytest.mark.parametrize(
     ("rule", "depth"),
     [

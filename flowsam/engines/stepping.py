@@ -141,6 +141,10 @@ def march(
                 status = "failed"
                 break
             dense, right = Piece(stepper.dense_output(), mode), stepper.t
+            landed = dense(right)
+            if not np.isfinite(landed).all():  # it leapt over a calm into a wild field
+                status = "failed"
+                break
             found = _first_event(system, mode, (stepper.t_old, right, dense))
             reached = (
                 stop(stepper.t_old, right if found is None else found, dense) if stop else None
@@ -151,7 +155,7 @@ def march(
             status = "finished" if reached is not None else status
             edges.append(x)
             pieces.append(dense)
-            state = dense(x)
+            state = landed if x == right else dense(x)
             if tolerances.stiff and len(pieces) >= PATIENCE:
                 used.append(tolerances.stiff)
                 tolerances = replace(tolerances, method=tolerances.stiff, stiff="")
@@ -184,7 +188,7 @@ def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -
     left, right, dense = step
 
     def least(x: float) -> float:
-        return float(np.min(system.signals(x, dense(x), mode)))
+        return float(np.min(system.signals(x, dense(x), mode), initial=np.inf))
 
     for point in left + _INSIDE * (right - left):
         if least(point) < 0:

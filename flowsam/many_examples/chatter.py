@@ -92,13 +92,13 @@ def chatter_run(
         lambda points: np.tile(rows[-1, 1:], (points.size, 1)),
     )
     march = March(path, (), status, total, 2 * total, "iteration")
-    return LateRun(march, theta0.shape, march.method, note)
+    return LateRun(march, theta0.shape, note)
 
 
 def _verdict(fine: Iteration, differences: list[float]) -> tuple[str, str]:
     """Return status and note: how the finest run ended, and whether halving settled."""
     if fine.ending == "steps":
-        return "failed", f"; {fine.steps} steps of the iteration end there: shorten the run"
+        return "failed", f"; {fine.steps} steps of the iteration end there"
     last = differences[-1] if differences else np.inf
     note = f"; iterated, halving the step changed the predictor by {last:.1e} (relative)"
     falling = len(differences) > 1 and last <= _FALLING * differences[-2]

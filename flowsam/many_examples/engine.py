@@ -36,6 +36,8 @@ _MESSAGES = {
     "sliding_ambiguous": "reached the end asked for, on one of several possible paths",
     "failed": "the steps of {method} became too small at log t = {log_t:.12g}; loosen rtol or try "
     "another method",
+    "out of steps": "the iteration has taken all the steps it may by log t = {log_t:.6g}; ask for "
+    "an earlier end, or use method='smoothed' for a late direction",
 }
 
 
@@ -154,7 +156,10 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
         log_t = _wanted(run.edges, wanted, goal)
         tau = run.tau(log_t)
     theta = run.states(log_t)
-    message = _MESSAGES[status].format(tau=tau_last, log_t=last, method=run.method) + run.note
+    how = run.march.method
+    spent = status == "failed" and how.endswith("iteration")  # it fails in no other way
+    message = _MESSAGES["out of steps" if spent else status]
+    message = message.format(tau=tau_last, log_t=last, method=how) + run.note
 
     def clock() -> Points:
         resting = np.maximum(tau - tau_last, 0.0)
@@ -163,7 +168,7 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
         return np.logaddexp(log_t, more)
 
     work = run.march.steps, run.march.nfev
-    return Answer(tau, theta, run.march.events, status, message, run.method, *work, clock)
+    return Answer(tau, theta, run.march.events, status, message, how, *work, clock)
 
 
 def _wanted(steps: Points, wanted: Wanted, end: float) -> Points:

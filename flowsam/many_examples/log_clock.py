@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -17,7 +18,7 @@ from scipy.optimize import brentq
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
-from flowsam.many_examples.log_march import COLLAPSED, STIFF, marched
+from flowsam.many_examples.log_march import COLLAPSED, marched
 from flowsam.trajectory import Event
 
 __all__ = ["LateRun", "LogClock", "late_run"]
@@ -73,30 +74,35 @@ class LogClock:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
         return float(np.linalg.norm(self.flow.descent(theta)[0]))
 
-    def rhs(self, method: str) -> Callable[[float, State], State]:
+    def rhs(self, mode: None) -> Callable[[float, State], State]:
         """Return `rates`: there is one region."""
         return self.rates
 
-    def signals(self, log_t: float, state: State, method: str) -> Float[np.ndarray, " K"]:
-        """Return how far off the end of the early method is, and how far off a collapse."""
-        left = STIFF[bool(self.flow.perturbation.rho)] - log_t if method == "early" else np.inf
+    def jac(self, mode: None) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+        """Return `jacobian`."""
+        return self.jacobian
+
+    def signals(self, log_t: float, state: State, mode: None) -> Float[np.ndarray, " K"]:
+        """Return how far off a collapse is, where there may be one."""
         if not self.flow.perturbation.rho or len(self.theta0) == 1:
-            return np.array([left])
-        level = COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
-        return np.array([left, self.norm(state[:-1].reshape(self.theta0.shape)) - level])
+            return np.empty(0)
+        return np.array([self.norm(state[:-1].reshape(self.theta0.shape)) - self.lowest])
+
+    @cached_property
+    def lowest(self) -> float:
+        """The norm N at which a run counts as collapsed."""
+        return COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
 
     def transition(
-        self, log_t: float, state: State, method: str
-    ) -> tuple[State, str, tuple[Event, ...], str]:
-        """Return the state for the late method, or at rest at the origin after a collapse."""
-        if method == "early" and log_t >= STIFF[bool(self.flow.perturbation.rho)] * (1 - 1e-12):
-            return state, "late", (), ""
+        self, log_t: float, state: State, mode: None
+    ) -> tuple[State, None, tuple[Event, ...], str]:
+        """Return the state at rest at the origin after a collapse."""
         moving = np.tile(self.flow.data.z.any(axis=0), len(self.theta0))
         size = np.abs(state[:-1][moving]).max()
         if size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():  # a critical point elsewhere
-            return state, method, (), "failed"
+            return state, mode, (), "failed"
         rest = np.append(np.where(moving, 0.0, state[:-1]), state[-1])
-        return rest, method, (Event(float(state[-1]), "collapse"),), "collapsed"
+        return rest, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +115,12 @@ class LateRun:
         Path in T of the flat states (theta, tau), with status and work.
     shape : tuple
         (L, d).
-    method, note : str
-        What took the steps, and what the message of the run has to add.
+    note : str
+        What the message of the run has to add.
     """
 
     march: March
     shape: tuple[int, int]
-    method: str
     note: str = ""
 
     @property
@@ -143,7 +148,8 @@ class LateRun:
         low, high = self.tau(np.array([left, right]))
         if not low < tau < high:
             return left if tau <= low else right
-        return brentq(lambda x: self.tau(np.array([x]))[0] - tau, left, right, rtol=8.9e-16)
+        close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
+        return brentq(lambda x: self.tau(np.array([x]))[0] - tau, left, right, **close)
 
 
 def late_run(
@@ -165,8 +171,7 @@ def late_run(
     end : tuple of float and str
         The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
     method : str
-        The name of a `solve_ivp` method, or "auto": DOP853 at first and Radau from there on,
-        with the exact Jacobian; DOP853 alone beyond 250 weights.
+        The name of a `solve_ivp` method, or "auto", see `marched`; Jacobians are exact.
     tolerances : tuple
         rtol and atol. Keep rtol times log t far below 1.
 
@@ -190,5 +195,5 @@ def late_run(
     """
     system = LogClock(flow, theta0)
     status = "collapsed" if flow.perturbation.rho and system.norm(theta0) == 0 else ""
-    start = (np.append(theta0.ravel(), 0.0), method, status)
-    return LateRun(*marched(system, start, end=end, tolerances=tolerances))
+    start = (np.append(theta0.ravel(), 0.0), None, status)
+    return LateRun(marched(system, start, end=end, how=(method, *tolerances)), theta0.shape)

@@ -1,63 +1,162 @@
-"""How a system in the clock T = log(1 + t) is integrated: explicit steps early, implicit late."""
+"""How a system in the clock T = log(1 + t) is integrated: explicit steps early, implicit late.
+
+The steps are taken in S = log(1 + Lambda_0 t), Lambda_0 the pace of the start: where its margins
+are 900 nothing moves before T = 900, and a step that grew over such a calm leaps over what follows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import brentq
 
+from flowsam.engines.path import Path, Piece
 from flowsam.engines.stepping import METHODS, March, Tolerances, march
 
-__all__ = ["COLLAPSED", "LARGE", "STIFF", "marched", "stop_at"]
+__all__ = ["COLLAPSED", "marched"]
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
-STIFF = {False: 10.0, True: 3.0}  # log t up to which explicit steps pay, by rho > 0: measured
+STIFF = {False: 10.0, True: 3.0}  # S up to which explicit steps pay, by rho > 0: measured
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
+_FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
+
+State = Float[np.ndarray, " m"]
+Points = Float[np.ndarray, "*k"]
 
 
 @dataclass(frozen=True)
-class _Methods(Tolerances):
+class _StartClock:
+    """A system in S = log(1 + e^shift t): log dt/dS is S - shift, where log dt/dT is T."""
+
+    system: Any
+    shift: float
+
+    def rhs(self, mode: Any) -> Callable[[float, State], State]:
+        """Return the velocity in S."""
+        rates = self.system.rhs(mode)
+        return lambda s, state: rates(s - self.shift, state)
+
+    def jac(self, mode: Any) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+        """Return its derivative by the state."""
+        slope = self.system.jac(mode)
+        return lambda s, state: slope(s - self.shift, state)
+
+    def signals(self, s: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
+        """Return what stays positive, the system's own."""
+        return self.system.signals(s - self.shift, state, mode)
+
+    def transition(self, s: float, state: State, mode: Any) -> Any:
+        """Return what the system does at an event."""
+        return self.system.transition(s - self.shift, state, mode)
+
+    def from_log_t(self, log_t: Points) -> Points:
+        """Return S at values of T."""
+        return _logged(log_t, self.shift)
+
+    def to_log_t(self, s: Points) -> Points:
+        """Return T at values of S."""
+        return _logged(s, -self.shift)
+
+    def path(self, path: Path) -> Path:
+        """Return a path in S as one in T."""
+        pieces = tuple(Piece(_Timed(p.dense, self), p.mode) for p in path.pieces)
+        edges, breaks = self.to_log_t(path.edges), self.to_log_t(path.breaks)
+        return replace(path, edges=edges, pieces=pieces, breaks=breaks)
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """Dense output in T of a step taken in S."""
+
+    dense: Callable[[Any], Any]
+    clock: _StartClock
+
+    def __call__(self, log_t: Points) -> Any:
+        """Return states at values of T."""
+        return self.dense(self.clock.from_log_t(log_t))
+
+
+@dataclass(frozen=True)
+class _Steps(Tolerances):
     """Explicit steps early, implicit ones late, where `method` is "auto"; the same else."""
 
+    early: float = 0.0
+
     def stepper(self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any) -> Any:
-        """Return a SciPy step object for one stretch of the run."""
-        named = {"early": "DOP853", "late": "Radau"}.get(start[2], self.method)
-        fixed = Tolerances(named, self.rtol, self.atol, self.jac)
+        """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
+        method = self.method
+        if method not in METHODS:
+            early = start[0] < self.early
+            method = "DOP853" if early or self.stiff else "Radau"
+            end = min(end, self.early) if early and not self.stiff else end
+        fixed = Tolerances(method, self.rtol, self.atol, self.jac)
         return fixed.stepper(rhs, start, end, last)
 
 
 def marched(
     system: Any,
-    start: tuple[Float[np.ndarray, " m"], str, str],
+    start: tuple[State, Any, str],
     *,
     end: tuple[float, str],
-    tolerances: tuple[float, Any],
-) -> tuple[March, tuple[int, int], str]:
-    """Return the first fields of a `LateRun`, from a state, a method and a status at T = 0."""
-    state, method, status = start
-    value, clock_name = end
-    mode = method if method in METHODS else "DOP853" if state.size > LARGE + 1 else "early"
+    how: tuple[str, float, float | State],
+) -> March:
+    """Integrate a system with `flow`, `theta0` and `jac` to an end; its path is one in T.
+
+    Parameters
+    ----------
+    system : Piecewise
+        Velocities and Jacobians for the clock whose log dt/dx they are told.
+    start : tuple
+        State, mode and status at t = 0.
+    end : tuple of float and str
+        The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
+    how : tuple
+        Method, rtol and atol. "auto" is DOP853 at first and Radau from there on; beyond 250
+        weights DOP853, and Radau where a thousand steps of it were not enough.
+
+    Returns
+    -------
+    March
+    """
+    (value, clock_name), (method, rtol, atol) = end, how
     in_log_t = clock_name == "log_t_end"
-    path = march(
-        system,
-        (state, mode, status),
-        end=value if in_log_t else np.inf,
-        tolerances=_Methods(mode, *tolerances, lambda mode: system.jacobian),
-        stop=None if in_log_t else stop_at(value),
+    pace = float(system.flow.log_lambda(system.theta0))
+    least = -value if in_log_t else -np.inf
+    clock = _StartClock(system, float(np.clip(pace, least, _FASTEST)) if np.isfinite(pace) else 0.0)
+    large = method == "auto" and start[0].size > LARGE + 1
+    early = STIFF[bool(system.flow.perturbation.rho)]
+    found = march(
+        clock,
+        start,
+        end=float(clock.from_log_t(np.array(value))) if in_log_t else np.inf,
+        tolerances=_Steps(method, rtol, atol, clock.jac, "Radau" if large else "", early),
+        stop=None if in_log_t else _stop_at(value),
     )
-    return path, system.theta0.shape, "DOP853, Radau" if mode == "early" else mode
+    late = not large and found.path.edges[-1] > early
+    used = found.method.replace("auto", "DOP853, Radau" if late else "DOP853")
+    path = clock.path(found.path)
+    if in_log_t and found.status == "finished":
+        path.edges[-1] = value  # to the last bit
+    return replace(found, path=path, method=used)
 
 
-def stop_at(tau_end: float) -> Callable[[float, float, Any], float | None]:
+def _stop_at(tau_end: float) -> Callable[[float, float, Any], float | None]:
     """Return a stop for `march` at a rescaled time."""
 
     def stop(left: float, right: float, dense: Any) -> float | None:
         if dense(right)[-1] < tau_end:
             return None
-        return float(brentq(lambda x: dense(x)[-1] - tau_end, left, right, rtol=8.9e-16))
+        close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
+        return float(brentq(lambda x: dense(x)[-1] - tau_end, left, right, **close))
 
     return stop
+
+
+def _logged(x: Points, shift: float) -> Points:
+    """Return log(1 + e^shift (e^x - 1)) for x >= 0, of any size."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.logaddexp(0.0, shift + x + np.log(-np.expm1(-x))))

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.many_examples.log_clock import LateRun, LogClock
-from flowsam.many_examples.log_march import COLLAPSED, STIFF, marched
+from flowsam.many_examples.log_march import COLLAPSED, marched
 from flowsam.trajectory import Event
 
 __all__ = ["BalancedRun", "LogWeights", "balanced_run", "covers"]
@@ -130,29 +130,30 @@ class LogWeights(LogClock):
         out[-1, :-1] = pace
         return np.exp(min(log_t + at.log_scale, 600.0)) * out
 
-    def signals(self, log_t: float, state: State, method: str) -> Float[np.ndarray, " K"]:
-        """Return how far off the end of the early method is, and how far off a collapse."""
-        left = STIFF[bool(self.flow.perturbation.rho)] - log_t if method == "early" else np.inf
+    def signals(self, log_t: float, state: State, mode: None) -> Float[np.ndarray, " K"]:
+        """Return how far off a collapse is, where there may be one."""
         if not self.flow.perturbation.rho:
-            return np.array([left])
-        lost = self.norm(state[:-1]) - self.norm(self.start[:-1])
-        return np.array([left, lost - (len(self.theta0) - 1) * np.log(COLLAPSED)])
+            return np.empty(0)
+        return np.array([self.norm(state[:-1]) - self.lowest])
+
+    @cached_property
+    def lowest(self) -> float:
+        """The log of the norm N at which a run counts as collapsed."""
+        return self.norm(self.start[:-1]) + (len(self.theta0) - 1) * np.log(COLLAPSED)
 
     def transition(
-        self, log_t: float, state: State, method: str
-    ) -> tuple[State, str, tuple[Event, ...], str]:
-        """Return the state for the late method, or at rest after a collapse.
+        self, log_t: float, state: State, mode: None
+    ) -> tuple[State, None, tuple[Event, ...], str]:
+        """Return the state at rest after a collapse.
 
         Features that no longer pull, as the bias of classes of equal size, keep their weights.
         """
-        if method == "early" and log_t >= STIFF[bool(self.flow.perturbation.rho)] * (1 - 1e-12):
-            return state, "late", (), ""
         pull = np.abs(self._point(state[:-1]).pull)
         large = state[:-1] > self.start[:-1].max() + np.log(COLLAPSED) / 2
         if (pull[large] > _NO_PULL * pull.max()).any():
-            return state, method, (), "failed"  # a critical point elsewhere
+            return state, mode, (), "failed"  # a critical point elsewhere
         rest = np.append(np.where(large, state[:-1], -np.inf), state[-1])
-        return rest, method, (Event(float(state[-1]), "collapse"),), "collapsed"
+        return rest, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
 
     def _point(self, y: Vector) -> _Point:
         """Evaluate one state."""
@@ -208,10 +209,9 @@ def balanced_run(
     """
     system = LogWeights(flow, theta0)
     rtol, atol = tolerances
-    exact = (rtol, np.append(np.full(system.start.size - 1, rtol), atol))
-    return BalancedRun(
-        *marched(system, (system.start, method, ""), end=end, tolerances=exact), system=system
-    )
+    exact = np.append(np.full(system.start.size - 1, rtol), atol)
+    found = marched(system, (system.start, None, ""), end=end, how=(method, rtol, exact))
+    return BalancedRun(found, theta0.shape, system=system)
 
 
 def _log_norm(pull: Vector, y: Vector, power: int) -> float:

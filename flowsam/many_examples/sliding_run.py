@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from flowsam.engines.path import Path
-from flowsam.engines.stepping import METHODS, March, Tolerances, march
+from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
 from flowsam.many_examples.log_clock import LateRun
-from flowsam.many_examples.log_march import LARGE, STIFF, stop_at
+from flowsam.many_examples.log_march import marched
 from flowsam.many_examples.sliding import Sliding
 
 __all__ = ["sliding_run"]
-
-
-@dataclass(frozen=True)
-class _Steps(Tolerances):
-    """Explicit steps early and implicit ones late where `method` is "auto"; the same else."""
-
-    def stepper(
-        self, rhs: Any, start: tuple[float, Float[np.ndarray, " m"], Any], end: float, last: Any
-    ) -> Any:
-        """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
-        method, (x, state, _) = self.method, start
-        if method not in METHODS:
-            method = "DOP853" if x < STIFF[True] or state.size > LARGE else "Radau"
-            end = min(end, STIFF[True]) if x < STIFF[True] else end
-        return Tolerances(method, self.rtol, self.atol, self.jac).stepper(rhs, start, end, last)
 
 
 def sliding_run(
@@ -53,8 +37,7 @@ def sliding_run(
     end : tuple of float and str
         The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
     method : str
-        The name of a `solve_ivp` method, or "auto": DOP853 to log t = 3 and Radau from there on
-        (DOP853 alone beyond 250 weights).
+        The name of a `solve_ivp` method, or "auto", see `marched`.
     tolerances : tuple
         rtol and atol.
 
@@ -81,22 +64,16 @@ def sliding_run(
     >>> run.march.status, [event.kind for event in run.march.events]
     ('finished', ['slide'])
     """
-    system, in_log_t = Sliding(flow, theta0), end[1] == "log_t_end"
+    system = Sliding(flow, theta0)
     region, events, status = system.start()
     if status == "several":
         raise ValueError(
             "the start lies on switching surfaces of l_inf-SAM from which its flow is not unique; "
             "move it off them a little, or use method='discrete'"
         )
-    marched = march(
-        system,
-        (np.append(theta0.ravel(), 0.0), region, status),
-        end=end[0] if in_log_t else np.inf,
-        tolerances=_Steps(method, *tolerances, system.jac),
-        stop=None if in_log_t else stop_at(end[0]),
-    )
-    name = "DOP853, Radau" if method == "auto" else method
-    run = LateRun(replace(marched, events=events + marched.events), theta0.shape, name)
+    first = (np.append(theta0.ravel(), 0.0), region, status)
+    found = marched(system, first, end=end, how=(method, *tolerances))
+    run = LateRun(replace(found, events=events + found.events), theta0.shape)
     return run if run.march.status != "several" else _iterated_on(flow, run, end)
 
 
@@ -114,6 +91,5 @@ def _iterated_on(flow: Flow, run: LateRun, end: tuple[float, str]) -> LateRun:
     )
     work = first.steps + then.steps, first.nfev + then.nfev
     note = f"; slides on several surfaces from log t = {origin[0]:.6g} on{later.note}"
-    method = f"Filippov ({run.method}), then {later.method}"
-    joined = March(path, first.events, then.status, *work, method)
-    return LateRun(joined, run.shape, method, note)
+    method = f"Filippov ({first.method}), then {then.method}"
+    return LateRun(March(path, first.events, then.status, *work, method), run.shape, note)

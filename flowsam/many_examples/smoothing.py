@@ -8,7 +8,7 @@ paths differ by a bounded offset: the limit direction is the same, the path is n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -112,6 +112,6 @@ def smoothed_run(
     """
     steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
     rtol, atol = np.maximum(tolerances, (_RTOL, 1e-3 * _RTOL)).tolist()
-    start = (np.append(theta0.ravel(), 0.0), "Radau", "")
-    run = marched(SmoothedClock(steep, theta0), start, end=end, tolerances=(rtol, atol))
-    return LateRun(*run[:2], "tanh for sign (Utkin), Radau")
+    start = (np.append(theta0.ravel(), 0.0), None, "")
+    run = marched(SmoothedClock(steep, theta0), start, end=end, how=("Radau", rtol, atol))
+    return LateRun(replace(run, method="tanh for sign (Utkin), Radau"), theta0.shape)
