@@ -53,6 +53,13 @@ class Batches:
 
     def __post_init__(self) -> None:
         """Check the sizes."""
+        for name in ("batch", "shard", "seed"):
+            value = getattr(self, name)
+            whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+            if not whole and not (name == "shard" and value is None):
+                raise TypeError(f"Batches needs a whole {name}, got {value!r}; pass an int")
+        if self.seed < 0:
+            raise ValueError(f"Batches needs seed >= 0, got {self.seed}; it starts a generator")
         if self.batch < 1:
             raise ValueError(f"Batches needs batch >= 1, got {self.batch}; it counts examples")
         if self.shard is not None and not 1 <= self.shard <= self.batch:

@@ -227,3 +227,12 @@ def test_bad_batches() -> None:
         Batches(4, 5)
     with pytest.raises(ValueError, match=r"one start \(L, d\)"):
         iterate(Flow(examples(), l2(0.1)), np.ones((4, 2, 3)), learning_rate=0.1, steps=1)
+
+
+@pytest.mark.parametrize("sizes", [(True, 1, 0), (2, True, 0), (2, 1, True)])
+def test_batches_count_in_whole_numbers(sizes) -> None:
+    """Refused when made, in one line."""
+    with pytest.raises(TypeError, match="Batches needs a whole"):
+        Batches(*sizes)
+    with pytest.raises(ValueError, match="seed >= 0"):
+        Batches(2, seed=-1)

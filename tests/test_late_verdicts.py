@@ -105,3 +105,13 @@ def test_comparison_is_over_the_features_that_survive() -> None:
     assert np.isnan(compared(Data([[0.0, 1.0]]), beta, dead).ratios).all()
     flow = Flow(data, gradient_flow())
     assert state_certificate(flow, beta[None], 1, dead) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1)], ids=repr)
+def test_a_restricted_margin_is_named(rule) -> None:
+    """beta_1 cannot turn negative: the largest margin is that with beta_1 > 0, and it is said."""
+    end = limit(Flow(Data([[1.0, -3.0], [1.2, -2.0]]), rule), np.full((2, 2), 0.5))
+    assert "of the largest l_1 margin with beta_1 > 0, beta_2 > 0" in end.reason
+    assert "against all features with any signs: 0.50000 in l_1" in end.reason
+    assert end.evidence.free_ratios[0] == pytest.approx(0.5, abs=1e-4)
+    assert end.evidence.free_angles[0] == pytest.approx(np.pi / 2, abs=1e-4)

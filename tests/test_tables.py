@@ -119,3 +119,13 @@ def test_shares() -> None:
     assert major_share(data, np.ones(5)) == pytest.approx(0.4)
     with pytest.raises(ValueError, match="beta needs 5 features"):
         major_share(data, np.ones(3))
+
+
+def test_byte_order_mark_and_double_names(tmp_path) -> None:
+    """A mark before the header is no part of a name; two columns of one name are refused."""
+    path = tmp_path / "marked.csv"
+    path.write_text("\ufeffy,a\n0,1\n1,2\n", encoding="utf-8")
+    assert read_csv(path, "y").X.tolist() == [[1.0], [2.0]]
+    path.write_text("y,a,a\n0,1,3\n1,2,4\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="'a' twice"):
+        read_csv(path, "y")

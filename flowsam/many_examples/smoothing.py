@@ -94,9 +94,10 @@ def smoothed_run(
     Returns
     -------
     LateRun
-        An approximation of Utkin's solution. Where nothing slides it is Filippov's and discrete
-        SAM's too; where something does it keeps a distance from them of the order of rho^2, and
-        only the limit direction is shared.
+        An approximation of Utkin's solution. Where paths only cross surfaces it tends to
+        Filippov's and discrete SAM's as width -> 0, and differs by a percent or so at 1e-2; where
+        something slides it keeps a distance from them of the order of rho^2, and only the limit
+        direction is shared.
 
     Notes
     -----

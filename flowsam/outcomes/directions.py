@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.margin.farkas import separability
-from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs
+from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs, restriction
 from flowsam.outcomes.weak_duality import compared, state_certificate
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
@@ -52,6 +52,8 @@ class Direction:
         survive, with the signs the start can reach.
     angles : tuple of float
         Angles (radians) to those l_1 and l_2 max-margin directions.
+    free_ratios, free_angles : tuple of float
+        The same against the max margins of all features, with any signs.
     support : ndarray of int
         Features with |beta_j| above 1e-3 of the largest, counted from 0.
     reason : str
@@ -66,6 +68,8 @@ class Direction:
     certificate: float
     ratios: tuple[float, float]
     angles: tuple[float, float]
+    free_ratios: tuple[float, float]
+    free_angles: tuple[float, float]
     support: Int[np.ndarray, " s"]
     reason: str
 
@@ -75,9 +79,15 @@ class Direction:
         shown = ", ".join(str(j + 1) for j in self.support[:12])
         shown += ", ..." if self.support.size > 12 else ""
         ratios, angles = ("{:.5f} in l_1, {:.5f} in l_2", "{:.2g} to l_1, {:.2g} to l_2")
+        free = ""
+        if not np.allclose(self.ratios, self.free_ratios, rtol=0, atol=1e-6, equal_nan=True):
+            free = (
+                f"against all features with any signs: {ratios.format(*self.free_ratios)}, "
+                f"{angles.format(*self.free_angles)}; "
+            )
         return (
             f"margin over the largest: {ratios.format(*self.ratios)}; angle (radians) to the max "
-            f"margins: {angles.format(*self.angles)}; "
+            f"margins: {angles.format(*self.angles)}; {free}"
             f"support: {self.support.size} of {self.direction.size} features ({shown})"
         )
 
@@ -149,10 +159,13 @@ def run_direction(run: Trajectory) -> Direction:
     beta = run.beta[-1]
     size = np.linalg.norm(beta)
     unit = beta / size if size > 0 else beta
-    label, reason = _verdict(run, norm, values[-1], signs * kept)
+    usable = signs * kept
+    beside = (*compared(run.data, unit, usable), *compared(run.data, unit, np.zeros(beta.size)))
+    of = "" if np.allclose(beside[0], beside[2], rtol=0, atol=1e-6) else restriction(usable)
+    label, reason = _verdict(run, norm, (values[-1], of), usable)
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
     about = (float(run.log_t[-1]), settled_at, norm, float(values[-1]))
-    return Direction(label, unit, *about, *compared(run.data, unit, signs * kept), support, reason)
+    return Direction(label, unit, *about, *beside, support, reason)
 
 
 def _claimed_norm(run: Trajectory) -> int | None:
@@ -165,10 +178,11 @@ def _claimed_norm(run: Trajectory) -> int | None:
 def _verdict(
     run: Trajectory,
     norm: int | None,
-    certificate: float,
+    proven: tuple[float, str],
     signs: Float[np.ndarray, " d"],
 ) -> tuple[int, str]:
-    """Return the label and the sentence that explains it."""
+    """Return the label and the sentence that explains it: the ratio proven, and of what margin."""
+    certificate, of = proven
     if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
         return Label.ZERO, f"every weight that is pulled at reached 0, at tau = {run.tau[-1]:.6g}"
     verdict = separability(run.data)
@@ -183,6 +197,7 @@ def _verdict(
     if norm is None:
         return Label.OTHER_DIRECTION, f"no theorem is known here; the direction is that at {log_t}"
     words = f"min m / |beta|_{norm} is at least {certificate:.5f} of the largest l_{norm} margin"
+    words += of
     if certificate < CERTIFIED:
         after = f"the run ended there: {run.message}" if early else "go further in log t"
         return Label.UNDECIDED, f"at {log_t} {words}, below {CERTIFIED}; {after}"

@@ -10,7 +10,7 @@ from flowsam.margin.farkas import separability
 from flowsam.margin.vertices import lightest_separator
 from flowsam.trajectory import Trajectory
 
-__all__ = ["alive", "blocked_because", "reachable_signs"]
+__all__ = ["alive", "blocked_because", "reachable_signs", "restriction"]
 
 _SURVIVES = 1e-6  # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
 
@@ -101,3 +101,36 @@ def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
                 "separates the data: the loss stays finite; use split_signs"
             )
     return ""
+
+
+def restriction(signs: Float[np.ndarray, " d"]) -> str:
+    """Say which predictors a comparison is with, or "" where it is with all; features from 1.
+
+    Parameters
+    ----------
+    signs : ndarray, shape (d,)
+        As in `blocked_because`.
+
+    Returns
+    -------
+    str
+        Words to follow "the largest margin".
+
+    Examples
+    --------
+    >>> restriction(np.array([1.0, -1.0, np.nan])), restriction(np.zeros(2))
+    (' of features 1, 2 that survive, with beta_1 > 0, beta_2 < 0', '')
+    """
+    usable, signed = np.flatnonzero(~np.isnan(signs)), np.flatnonzero(np.nan_to_num(signs))
+    words = ""
+    if usable.size < signs.size:
+        words += f" of features {_listed([str(j + 1) for j in usable])} that survive"
+    if signed.size:
+        bounds = [f"beta_{j + 1} {'>' if signs[j] > 0 else '<'} 0" for j in signed]
+        words += f"{',' if words else ''} with {_listed(bounds)}"
+    return words
+
+
+def _listed(words: list[str]) -> str:
+    """Join the first twelve."""
+    return ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")

@@ -15,7 +15,7 @@ __all__ = ["csv_rows", "idx_array"]
 def csv_rows(path: str | os.PathLike[str]) -> list[list[str]]:
     """Return the rows of a CSV file that are not empty, or say why it cannot be read."""
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8-sig") as file:
             return [row for row in csv.reader(file) if row]
     except OSError as error:
         reason, move = error.strerror, "check the path"

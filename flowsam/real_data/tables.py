@@ -172,6 +172,8 @@ def read_csv(path: str | os.PathLike[str], label: str) -> Table:
     header = [name.strip() for name in rows[0]]
     if label not in header:
         raise ValueError(f"{path} has no column {label!r}; it has {', '.join(header)}")
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise ValueError(f"{path} needs different column names, got {twice[0]!r} twice; rename one")
     place = header.index(label)
     features = np.empty((len(rows) - 1, len(header) - 1))
     for index, row in enumerate(rows[1:]):
