@@ -211,8 +211,8 @@ def _newton(reached: Times, wanted: Times, phi: Times) -> Times:
 
     Beyond T = 1e14 the difference T - phi is rounding: a step of inf asks for bisection.
     """
-    with np.errstate(invalid="ignore"):  # T and phi may both be inf
+    with np.errstate(invalid="ignore", over="ignore"):  # T and phi may both be inf
         gap = np.minimum(wanted - reached, 600.0)
-        speed = np.exp(np.clip(reached - phi, -600.0, 100.0))
+        speed = np.exp(np.clip(reached - phi, -600.0, 700.0))
         step = np.where(gap >= 0, np.expm1(np.maximum(gap, 0.0)), gap) * speed
     return np.where(np.abs(wanted) > 1e14, np.inf, step)

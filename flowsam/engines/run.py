@@ -15,7 +15,6 @@ from flowsam.trajectory import Event
 __all__ = ["Run", "reach"]
 
 Points = Float[np.ndarray, " _"]
-_FAR = 1e30
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +72,8 @@ class Run:
         tau = np.empty(log_t.size)
         for index in np.unique(place):
             chosen, left, right = place == index, kinks[index], kinks[index + 1]
-            tau[chosen] = _when(
-                self.log_pace, log_t[chosen], (left, right), start=float(reached[index])
+            tau[chosen] = clock.when(
+                self.log_pace, log_t[chosen], left, right, start=float(reached[index])
             )
         return tau
 
@@ -144,17 +143,6 @@ def reach(
         logs = clock.log_integrals(log_pace, np.array([left, right]))
         reached = float(np.logaddexp(start, logs[0]))
         if reached >= log_t:
-            return float(_when(log_pace, np.array([log_t]), (left, right), start=start)[0])
+            return float(clock.when(log_pace, np.array([log_t]), left, right, start=start)[0])
         left, start, stride = right, reached, 2 * stride
     return limit
-
-
-def _when(
-    log_pace: Callable[[Points], Points], log_t: Points, span: tuple[float, float], *, start: float
-) -> Points:
-    """Return `clock.when`, far away in units of where it looks: dT/dtau = e^-T is 0 in others."""
-    left, right = map(float, span)
-    unit = math.ldexp(1.0, math.frexp(right)[1]) if right > _FAR else 1.0  # exact: a power of 2
-    shift = math.log(unit)
-    scaled = lambda x: log_pace(unit * x) + shift  # noqa: E731
-    return unit * clock.when(scaled, log_t, left / unit, right / unit, start=start)
