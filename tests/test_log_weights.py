@@ -7,9 +7,12 @@ import pytest
 
 from flowsam.data import Data
 from flowsam.flow import Flow
+from flowsam.labels import Label
 from flowsam.losses import exponential, logistic
 from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_weights import LogWeights, balanced_run, covers
+from flowsam.network import balanced
+from flowsam.outcomes.directions import run_direction
 from flowsam.perturbations import gradient_flow, l2, linf
 from flowsam.solver import solve
 
@@ -75,3 +78,20 @@ def test_what_it_covers() -> None:
     assert not covers(flow, theta * [[1.0], [1.1]])
     assert not covers(flow, theta[:1])
     assert not covers(Flow(flow.data, linf(0.1)), theta)
+
+
+@pytest.mark.parametrize(
+    ("z", "alpha", "minimiser", "label"),
+    [
+        ([[1.0, -3.0], [-0.5, -1.0]], [0.9, 0.7], 0.8392352, Label.STALLED),
+        ([[1.0, 2.0], [-1.0, -2.0], [1.0, 0.0]], [1.0, 0.7], np.log(2), Label.UNDECIDED),
+    ],
+    ids=["with beta > 0 nothing separates", "nothing separates"],
+)
+def test_a_finite_minimiser_is_not_a_collapse(z, alpha, minimiser, label):
+    """One feature dies, the other rests where its gradient vanishes."""
+    flow = Flow(Data(z), l2(0.1))
+    run = solve(flow, balanced(alpha, 2), log_t_end=20.0)
+    np.testing.assert_allclose(run.beta[-1], [minimiser, 0.0], atol=1e-4)
+    assert (run.status, "at a finite loss" in run.message, run.events) == ("finished", True, ())
+    assert run_direction(run).label == label

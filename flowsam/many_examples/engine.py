@@ -31,6 +31,7 @@ Wanted = int | Points | None
 _MESSAGES = {
     "finished": "reached the end asked for",
     "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
+    "at rest": "the gradient is 0 from log t = {log_t:.6g} on, at a finite loss; it rests there",
     "too_many_events": "more than 1000 events by log t = {log_t:.6g}; shorten the run, or use "
     "method='discrete'",
     "sliding_ambiguous": "reached the end asked for, on one of several possible paths",
@@ -146,7 +147,7 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
     tau_last = float(run.tau(np.array([last]))[0])
     status = run.march.status
     in_tau = clock_name == "tau_end"
-    rests = status in ("finished", "collapsed", "sliding_ambiguous")
+    rests = status in ("finished", "collapsed", "at rest", "sliding_ambiguous")
     goal = (end if rests else tau_last) if in_tau else min(end, last)
     if in_tau:
         tau = _wanted(run.tau(run.edges), wanted, goal)
@@ -167,6 +168,7 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
             more = np.log(resting) - float(flow.log_lambda(theta[-1]))
         return np.logaddexp(log_t, more)
 
+    status = "finished" if status == "at rest" else status
     work = run.march.steps, run.march.nfev
     return Answer(tau, theta, run.march.events, status, message, how, *work, clock)
 

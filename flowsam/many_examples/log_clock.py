@@ -96,11 +96,11 @@ class LogClock:
     def transition(
         self, log_t: float, state: State, mode: None
     ) -> tuple[State, None, tuple[Event, ...], str]:
-        """Return the state at rest at the origin after a collapse."""
+        """Return the state at rest: at the origin after a collapse, or where it is."""
         moving = np.tile(self.flow.data.z.any(axis=0), len(self.theta0))
         size = np.abs(state[:-1][moving]).max()
         if size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():  # a critical point elsewhere
-            return state, mode, (), "failed"
+            return state, mode, (), "at rest"
         rest = np.append(np.where(moving, 0.0, state[:-1]), state[-1])
         return rest, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
 

@@ -27,7 +27,7 @@ Theta = Float[np.ndarray, "L d"]
 Vector = Float[np.ndarray, " d"]
 Matrix = Float[np.ndarray, "d d"]
 
-_NO_PULL = 1e-6  # of the largest pull
+_NO_MARGIN = 1e-4  # of its terms without their signs
 
 
 def covers(flow: Flow, theta0: Theta) -> bool:
@@ -144,15 +144,16 @@ class LogWeights(LogClock):
     def transition(
         self, log_t: float, state: State, mode: None
     ) -> tuple[State, None, tuple[Event, ...], str]:
-        """Return the state at rest after a collapse.
+        """Return the state at rest: after a collapse, or at a critical point elsewhere.
 
-        Features that no longer pull, as the bias of classes of equal size, keep their weights.
+        Features that no longer pull, as the bias of classes of equal size, keep their weights: a
+        collapse is a predictor whose margins are 0.
         """
-        pull = np.abs(self._point(state[:-1]).pull)
         large = state[:-1] > self.start[:-1].max() + np.log(COLLAPSED) / 2
-        if (pull[large] > _NO_PULL * pull.max()).any():
-            return state, mode, (), "failed"  # a critical point elsewhere
+        beta = np.where(large, np.exp(len(self.theta0) * state[:-1]), 0.0)
         rest = np.append(np.where(large, state[:-1], -np.inf), state[-1])
+        if np.abs(self.z @ beta).max() > _NO_MARGIN * (np.abs(self.z) @ beta).max():
+            return state, mode, (), "at rest"
         return rest, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
 
     def _point(self, y: Vector) -> _Point:
