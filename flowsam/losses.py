@@ -11,7 +11,7 @@ from scipy.special import log_expit
 
 __all__ = ["LOSSES", "Loss", "exponential", "log_mean_exp", "logistic", "softmax"]
 
-Values = Float[np.ndarray, "..."]
+Values = Float[np.ndarray, "..."] | np.floating
 
 
 @dataclass(frozen=True)

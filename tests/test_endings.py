@@ -203,7 +203,7 @@ def test_stiff_steps_reach_a_zero_gradient(monkeypatch):
     assert speed == pytest.approx(-(0.5**3), rel=1e-2)  # mu (rho/2)^3: it alone is left
 
 
-@pytest.mark.parametrize("rule", [gradient_flow(), linf(1.0), l2(1.0), lp(1.0, 3), lp(1.0, 1)])
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(1.0), l2(1.0), lp(1.0, 3)])
 @pytest.mark.parametrize("alpha", [(0.0, 0.0), (0.0, 0.6), (0.1, 0.2)])
 def test_every_engine_tells_who_came_to_rest(rule, alpha):
     """A "zero" of each coordinate, at the start or with the collapse, then the collapse."""
