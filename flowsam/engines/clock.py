@@ -48,7 +48,8 @@ def _panel_logs(log_pace: LogPace, left: Times, right: Times) -> tuple[Times, Ti
     missed = np.abs(np.concatenate([share @ _TAIL, ends], axis=1)).max(axis=1)
     spread = top - phi.min(axis=1)
     steep = np.maximum(spread, _SPREAD)
-    rounding = 1e-15 * np.abs(phi).max(axis=1)
+    # that of phi itself, and that of its argument: near a blow-up phi is steep
+    rounding = 1e-15 * np.abs(phi).max(axis=1) + 2e-16 * np.abs(right) * spread / width
     flat = (spread <= _SPREAD) & (missed <= (_UNSEEN + 64 * rounding) * total)
     # as fine as doubles are: phi is a line there, its integral e^top / slope
     line = ~flat & (spread > _SPREAD)
