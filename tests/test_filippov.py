@@ -132,14 +132,23 @@ def test_simultaneous_events_are_neither_missed_nor_doubled():
     assert np.ptp([event.tau for event in slides]) < 1e-12 and run.status == "collapsed"
 
 
-def test_random_planes_end_as_the_conic_says():
-    rng = np.random.default_rng(11)
-    for u, v in rng.uniform(-3, 3, (40, 2)):
+@pytest.mark.parametrize(
+    ("method", "count"), [("DOP853", 40), ("RK45", 10), ("LSODA", 10), ("Radau", 3)]
+)
+def test_random_starts_have_the_events_of_the_exact_map(method, count):
+    flow = Flow(single_example([1.0]), linf(1.0))
+    for u, v in np.random.default_rng(11).uniform(-3, 3, (count, 2)):
         deciding = abs(u + v) * (2 + abs(u) + abs(v)) - 8
         if abs(deciding) < 0.1:
             continue
-        run = stepped([1.0], [[u], [v]], 12.0, rtol=1e-8)
-        assert (run.beta[-1, 0] > 1) == (deciding > 0), (u, v)
+        run = solve(flow, [[u], [v]], tau_end=9.0, rtol=1e-7, method=method)
+        exact = solve(flow, [[u], [v]], tau_end=9.0, method="exact")
+        assert run.status == exact.status == ("finished" if deciding > 0 else "collapsed"), (u, v)
+        assert [e.kind for e in run.events] == [e.kind for e in exact.events], (u, v)
+        times = [e.tau for e in exact.events]
+        np.testing.assert_allclose([e.tau for e in run.events], times, rtol=1e-4, atol=1e-5)
+        if deciding > 0:
+            np.testing.assert_allclose(run.beta[-1], exact.beta[-1], rtol=1e-3)
 
 
 def test_sixty_four_coordinates_slide_on_their_own():

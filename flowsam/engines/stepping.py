@@ -28,6 +28,7 @@ MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather
 _ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
+_HALVINGS = 0.5 ** np.arange(1, 50)
 
 State = Float[np.ndarray, " m"]
 
@@ -196,8 +197,14 @@ def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -
         left = point
     else:
         return None
-    if least(left) <= 0:  # began on the surface and left the region at once
-        return left
+    if least(left) <= 0:  # began on the surface: it may go inside and come back in one step
+        for inside in left + _HALVINGS * (point - left):
+            if least(inside) > 0:
+                break
+            point = inside
+        else:  # it left the region at once
+            return left
+        left = inside
     root = float(brentq(least, left, point, xtol=4e-324, rtol=8.9e-16))
     beyond, ulp = root, float(np.spacing(root))
     while least(beyond) > 0 and beyond < point:  # on the far side, however steep the signal
