@@ -1,12 +1,36 @@
-"""Settings every test shares: no display, one thread, hypothesis without deadlines."""
+"""What every test shares: no display, one thread, no deadlines, shapes checked at first calls."""
 
 import os
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import jaxtyping
+import pytest
 from hypothesis import settings
 
 # Two shared cores make single timings noise; the suite has a budget as a whole instead.
 settings.register_profile("flowsam", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("flowsam")
+
+
+class _FirstCalls:
+    """False for the first calls of every test, then True.
+
+    Shapes need not be looked at a hundred thousand times in one run: that took half of the suite.
+    """
+
+    left = 0
+
+    def __bool__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+_FIRST_CALLS = _FirstCalls()
+
+
+@pytest.fixture(autouse=True)
+def _shapes_are_checked_in_the_first_calls():
+    _FIRST_CALLS.left = 1000
+    jaxtyping.config.jaxtyping_disable = _FIRST_CALLS

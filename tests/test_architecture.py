@@ -5,6 +5,7 @@ import inspect
 import sys
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -187,3 +188,10 @@ def test_theorem_tests_run_without_pytest(path):
         if isinstance(node, ast.Assign) and node.targets[0].id == "CLAIM"
     )
     assert claim == path.stem.removeprefix("test_")
+
+
+def test_shapes_in_annotations_are_executed():
+    with pytest.raises(jaxtyping.TypeCheckError, match="log_mean_exp|softmax"):
+        flowsam.losses.softmax(np.array([1, 2]))  # int64 where floats are promised
+    with pytest.raises(jaxtyping.TypeCheckError):
+        flowsam.network.other_products(np.zeros(3))  # no layer axis
