@@ -327,6 +327,16 @@ def test_verify_passes_and_repeats_its_seed(capsys, tmp_path):
     assert (tmp_path / "table.txt").read_text().startswith("claim ")
 
 
+def test_verify_takes_seeds_in_a_row_and_ends_at_the_first_that_fails(capsys, tmp_path):
+    args = ("verify", "--source", checkout(tmp_path), "--seed", 5, "--repeat", 3)
+    code, out, err = answer(capsys, *args)
+    assert code == 0 and out.rstrip().endswith("1 of 1 claims pass; seed 7")
+    assert [line[:6] for line in err.splitlines()] == ["1 of 3", "2 of 3", "3 of 3"]
+    checkout(tmp_path, bound=0.5)
+    code, out, err = answer(capsys, *args)
+    assert (code, err) == (1, "") and out.rstrip().endswith("0 of 1 claims pass; seed 5")
+
+
 @pytest.mark.parametrize(
     ("broken", "part", "named"),
     [

@@ -18,6 +18,13 @@ seed_option = click.option("--seed", type=click.IntRange(min=0), help="Of the dr
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @source_option
 @seed_option
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Seeds in a row, from --seed on; the first that fails ends it.",
+)
 @click.option("--markdown", is_flag=True, help="Print a Markdown table.")
 @out_option("the table (.txt, .md or .json)")
 @json_option
@@ -26,6 +33,7 @@ def command(
     names: tuple[str, ...],
     source: str,
     seed: int | None,
+    repeat: int,
     markdown: bool,
     out: str | None,
     as_json: bool,
@@ -38,7 +46,13 @@ def command(
     from flowsam.ledger import checks as ledger
 
     path = checked_output(out, (".txt", ".md", ".json"))
-    found = ledger.run(Path(source), names=names, seed=seed, quiet=quiet)
+    for more in range(repeat):
+        found = ledger.run(Path(source), names=names, seed=seed, quiet=quiet)
+        if not found.passed:
+            break
+        if repeat > 1 and not quiet:
+            click.echo(f"{more + 1} of {repeat}: {found.text().splitlines()[-1]}", err=True)
+        seed = found.seed + (more + 1 < repeat)
     kinds = {
         ".json": to_json(found.facts()),
         ".md": found.text(markdown=True),
