@@ -149,3 +149,17 @@ def test_times_beyond_doubles_end_the_search():
     run = solve(Flow(single_example([1, 2]), linf(1.0)), balanced([1.5, 0.6], 2), log_t_end=1e300)
     assert run.status == "escaped" and "margins pass 1e300" in run.message
     assert 1e299 < run.log_t[-1] < np.inf
+
+
+def test_the_rounding_of_tau_on_a_steep_path_is_not_chased():
+    """phi' = 5e8 at tau = 2: one ulp of tau is 2e-7 of e^phi, and no cut makes it smaller."""
+    asked = []
+
+    def pace(tau):
+        asked.append(tau.size)
+        return 0.25 / (2.001 - tau) ** 2
+
+    log_t = log_time(pace, np.array([0.0, 2.0]), np.array([]))[1]
+    exact = 0.25e6 - np.log(0.5e9)  # e^phi / phi', to a relative 6e-6
+    assert log_t == pytest.approx(exact, abs=2e-5)
+    assert sum(asked) < 5000

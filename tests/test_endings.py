@@ -203,7 +203,7 @@ def test_stiff_steps_reach_a_zero_gradient(monkeypatch):
     assert speed == pytest.approx(-(0.5**3), rel=1e-2)  # mu (rho/2)^3: it alone is left
 
 
-@pytest.mark.parametrize("rule", [gradient_flow(), linf(1.0), l2(1.0), lp(1.0, 3)])
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(1.0), l2(1.0), lp(1.0, 1), lp(1.0, 3)])
 @pytest.mark.parametrize("alpha", [(0.0, 0.0), (0.0, 0.6), (0.1, 0.2)])
 def test_every_engine_tells_who_came_to_rest(rule, alpha):
     """A "zero" of each coordinate, at the start or with the collapse, then the collapse."""
@@ -216,3 +216,38 @@ def test_every_engine_tells_who_came_to_rest(rule, alpha):
         if run.status == "collapsed":
             assert run.events[-1].kind == "collapse" and len(told[-1]) == 3
     assert told[0] == told[1] == told[2]
+
+
+@pytest.mark.parametrize("method", ["DOP853", "LSODA"])
+def test_equal_layers_stay_equal_at_an_unstable_rest(method):
+    # w -> rho at odd L below rho: rounding grows like exp(mu tau) between layers kept apart
+    start, end = balanced([0.1, 0.9], 3, signs=[1, -1]), {"log_t_end": 20.0, "save_at": 5}
+    flow = Flow(single_example([3.0, -2.0]), linf(1.0))
+    run, exact = (solve(flow, start, method=how, **end) for how in (method, "exact"))
+    assert run.status == exact.status == "finished"
+    np.testing.assert_allclose(run.theta, exact.theta, rtol=1e-8)
+    np.testing.assert_array_equal(*np.abs(run.theta[:, :2]).swapaxes(0, 1))
+
+
+@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, 1.5), lp(1.0, 3), linf(1.0)])
+def test_two_equal_layers_of_three_stay_equal_up_to_sign(rule):
+    start = [[0.9, 1.2], [-0.9, 0.4], [0.5, -1.2]]
+    run = solve(Flow(single_example([1.0, -0.7]), rule), start, tau_end=0.4, method="RK45")
+    np.testing.assert_array_equal(run.theta[:, 0, 0], -run.theta[:, 1, 0])
+    np.testing.assert_array_equal(run.theta[:, 0, 1], -run.theta[:, 2, 1])
+    apart = np.array(start) + 1e-12 * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    other = solve(Flow(single_example([1.0, -0.7]), rule), apart, tau_end=0.4, method="RK45")
+    np.testing.assert_allclose(run.theta[-1], other.theta[-1], atol=1e-7)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, 3)], ids=lambda r: r.name)
+def test_features_at_the_ends_of_doubles_run_or_are_refused(rule):
+    flow, start = Flow(single_example([1e-300, 1e-200]), rule), balanced([0.2, 0.2], 2)
+    if rule.p == 2:
+        with pytest.raises(ValueError, match=r"1e-140 <= \|mu_j\| .* got 1e-300"):
+            solve(flow, start, tau_end=1e200)
+    else:
+        alone = solve(Flow(single_example([1.0]), rule), [[0.2]] * 2, tau_end=0.1, method="DOP853")
+        run = solve(flow, start, tau_end=1e199)
+        assert run.theta[-1, 0, 1] == pytest.approx(alone.theta[-1, 0, 0], rel=1e-8)

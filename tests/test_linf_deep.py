@@ -273,6 +273,15 @@ def test_inverse_of_the_clock(depth):
     assert hyperelliptic.invert(np.array(-1.0), gaps[0]) == np.inf
 
 
+def test_the_inverse_of_the_clock_settles_in_a_few_steps(monkeypatch):
+    calls, whole = [], hyperelliptic.remaining
+    monkeypatch.setattr(hyperelliptic, "remaining", lambda *a: calls.append(1) or whole(*a))
+    rng = np.random.default_rng(8)
+    gaps = np.sort(10 ** rng.uniform(-2, 1, (2000, 7)), axis=-1)
+    hyperelliptic.invert(whole(10 ** rng.uniform(-2, 2, 2000), gaps), gaps)
+    assert len(calls) < 25
+
+
 def test_short_spans_keep_relative_accuracy():
     gaps = np.array([0.3, 2.0, 5.0])
     for start, width in [(0.5, 1e-9), (-0.4, 1e-6), (-1e-7, 2e-7), (-0.5, 0.6)]:

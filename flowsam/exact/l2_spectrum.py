@@ -23,6 +23,7 @@ from flowsam.network import checked_theta
 __all__ = ["Spectrum", "checked_start", "compressed", "spectrum_of"]
 
 CELLS = 16384  # of the compression, over the whole range of rates
+SMALLEST = 1e-140  # of the rates: their squares and 1/squares stay in the range of doubles
 REACH = 4e-3  # largest change of half an exponent across a cell: error REACH^4/96 = 3e-12
 BLOCK = 32768  # rates summed at a time: a block and its powers stay in cache
 
@@ -68,10 +69,8 @@ class Spectrum:
 
         Parameters
         ----------
-        rows : ndarray of int, shape (b,)
-            Which starts.
-        tau, a : ndarray, shape (b,)
-            Where on the plane.
+        rows, tau, a : ndarray, shape (b,)
+            As for `exponents`.
 
         Returns
         -------
@@ -132,10 +131,6 @@ def spectrum_of(
     rho : float
         Perturbation radius, positive.
 
-    Returns
-    -------
-    Spectrum
-
     Examples
     --------
     >>> one = spectrum_of(np.array([[[3.0], [1.0]]]), np.array([2.0]), 1.0)
@@ -149,6 +144,12 @@ def spectrum_of(
         return Spectrum(np.ones(1), np.full((theta.shape[0], 1), -np.inf))
     if not kept.all():
         nu, amplitude = nu[kept], amplitude[:, kept]
+    extreme = nu[(np.abs(nu) < SMALLEST) | (np.abs(nu) > 1 / SMALLEST)]
+    if extreme.size:
+        raise ValueError(
+            f"l_2-SAM at L = 2 needs {SMALLEST:g} <= |mu_j| <= {1 / SMALLEST:g} unless mu_j = 0, "
+            f"got {abs(extreme[0]):g}: A, about 1/mu^2, has to be a double; scale the features"
+        )
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         # one rounding of the ratio costs less than those of two large logarithms
         log_weight = np.log(np.abs(amplitude) / rho)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from flowsam.engines.path import Tail
 from flowsam.flow import Flow
+from flowsam.one_example.equal_layers import EqualLayers
 from flowsam.one_example.fading import Fading
 from flowsam.one_example.filippov import Switching
 from flowsam.one_example.smooth import Smooth
@@ -34,7 +35,7 @@ _LARGEST = 1e300  # margins end here
 
 @dataclass(frozen=True, eq=False)
 class OneExample:
-    """A flow with one example as the stepper wants it: flat states, events and ends.
+    """A flow with one example as the stepper wants it: flat states (`layers`), events and ends.
 
     Parameters
     ----------
@@ -57,9 +58,14 @@ class OneExample:
         if rule.switches and depth > 1:
             return Switching(self.flow) if np.isinf(rule.p) else VertexSliding(self.flow)
         if rule.normalised and 2 < rule.p < np.inf and depth == 2:
-            scale = float(np.abs(self.theta0 * self.active).max())
-            return Fading(self.flow, max(self.atol, 1e-14 * scale))
+            return Fading(self.flow, max(self.atol, 1e-14 * self.largest))
         return Smooth(self.flow)
+
+    @cached_property
+    def layers(self) -> EqualLayers:
+        """The weights to integrate; l_1 at L >= 3 may leave equality, so all of them."""
+        apart = isinstance(self.rule, VertexSliding) and len(self.theta0) > 2
+        return EqualLayers.of(self.theta0, apart=apart)
 
     @property
     def active(self) -> Float[np.ndarray, " d"]:
@@ -67,9 +73,14 @@ class OneExample:
         return (self.flow.mu != 0).astype(float)
 
     @property
+    def largest(self) -> float:
+        """The largest active weight of the start."""
+        return float(np.abs(self.theta0 * self.active).max())
+
+    @property
     def rate(self) -> float:
         """A rate of the flow, per unit of tau: `max |mu_j| * scale^(L-2)`, never 0."""
-        scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0 * self.active).max()))
+        scale = max(self.flow.perturbation.rho, self.largest)
         power = max(len(self.theta0) - 2, 0)
         return max(float(np.abs(self.flow.mu).max()) * (scale or 1.0) ** power, 1e-290)
 
@@ -77,11 +88,11 @@ class OneExample:
     def floor(self) -> float:
         """Largest active weight at which a collapse is certain; 0 where none can happen."""
         rule = self.flow.perturbation
-        whole = isinstance(self.rule, Switching)  # coordinates reach 0 one by one, exactly
-        if whole or not rule.rho or not rule.normalised or len(self.theta0) == 1:
+        if not rule.rho or not rule.normalised or len(self.theta0) == 1:
             return 0.0
-        largest = float(np.abs(self.theta0 * self.active).max())
-        return min(1e3 * self.atol, 1e-3 * min(largest, rule.rho))
+        if isinstance(self.rule, Switching):  # coordinates reach 0 one by one, exactly
+            return 0.0
+        return min(1e3 * self.atol, 1e-3 * min(self.largest, rule.rho))
 
     @property
     def range_end(self) -> float:
@@ -93,8 +104,7 @@ class OneExample:
     @property
     def out_of_range(self) -> bool:
         """Whether a run ends where it starts; from L = 3 on there is a blow-up to tell of."""
-        largest = np.abs(self.theta0 * self.active).max()
-        return len(self.theta0) < 3 and bool(largest >= self.range_end)
+        return len(self.theta0) < 3 and self.largest >= self.range_end
 
     def ceiling(self, tau: float) -> float:
         """Largest weight before the run ends in a blow-up, or leaves the range of doubles.
@@ -115,14 +125,10 @@ class OneExample:
         return mode, *self._at_rest(self.theta0, mode, (events, status, 0.0))
 
     def told(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
-        """Return the events with the "zero" of every coordinate that came to rest among them.
-
-        Engines tell of those that rest before the others; a start at 0 and a collapse imply more.
-        """
+        """Return the events with the "zero" of every coordinate that came to rest among them."""
         known = {event.coordinate for event in events if event.kind == "zero"}
         rest = next((event.tau for event in events if event.kind == "collapse"), np.inf)
-        still = (self.theta0 == 0).all(axis=0) & (len(self.theta0) > 1)
-        times = np.where(still, 0.0, rest)
+        times = np.where((self.theta0 == 0).all(axis=0) & (len(self.theta0) > 1), 0.0, rest)
         new = [
             Event(float(times[j]), "zero", None, int(j))
             for j in np.flatnonzero((self.active > 0) & np.isfinite(times))
@@ -132,13 +138,13 @@ class OneExample:
 
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the right-hand side of one region, on flat states."""
-        shape, field = self.theta0.shape, self.rule.field
-        return lambda tau, state: field(state.reshape(shape), mode).ravel()
+        whole, flat, field = self.layers.whole, self.layers.flat, self.rule.field
+        return lambda tau, state: flat(field(whole(state), mode))
 
     def shown(self, states: Float[np.ndarray, "k m"], mode: Any) -> Float[np.ndarray, "k L d"]:
         """Return the weights of flat states in one region."""
-        thetas = states.reshape(-1, *self.theta0.shape)
-        return self.rule.shown(thetas, mode) if isinstance(self.rule, Fading) else thetas
+        whole = self.layers.whole(states)
+        return self.rule.shown(whole, mode) if isinstance(self.rule, Fading) else whole
 
     def log_pace(self, states: Float[np.ndarray, "k L d"]) -> Points:
         """Return log dt/dtau of weights on the path, sliding and rest included."""
@@ -146,7 +152,7 @@ class OneExample:
 
     def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return distances to collapse, to the ceiling and to a zero gradient, then the rule's."""
-        theta = state.reshape(self.theta0.shape)
+        theta = self.layers.whole(state)
         sizes, floor = np.abs(theta * self.active), self.floor
         ends = [sizes.max() - floor if floor else np.inf, self.ceiling(tau) - sizes.max(), np.inf]
         if floor and len(theta) > 2:  # two weights at 0 are enough: every product is 0
@@ -159,12 +165,10 @@ class OneExample:
         self, tau: float, state: State, mode: Any
     ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
         """Return state, mode, events and status after the first signal reached 0."""
-        theta = state.reshape(self.theta0.shape)
+        theta = self.layers.whole(state)
         collapse, escape, gradient, *_ = self.signals(tau, state, mode)
-        if collapse <= 0:
-            return self._collapsed(tau, theta, mode)
-        if escape <= 0:
-            return self._escaped(tau, theta, mode)
+        if collapse <= 0 or escape <= 0:
+            return (self._collapsed if collapse <= 0 else self._escaped)(tau, theta, mode)
         if gradient <= 0:
             sizes = np.abs(theta * self.active)
             if sizes.max() <= 1e3 * np.partition(sizes, 1, axis=0)[1].max():
@@ -172,7 +176,7 @@ class OneExample:
             return state, mode, (), "sliding_ambiguous"
         theta, mode, events, status = self.rule.transition(theta, mode, tau)
         events, status = self._at_rest(theta, mode, (events, status, tau))
-        return theta.ravel(), mode, events, status
+        return self.layers.flat(theta), mode, events, status
 
     def _at_rest(
         self, theta: Theta, mode: Any, found: tuple[tuple[Event, ...], str, float]
@@ -187,13 +191,12 @@ class OneExample:
         self, tau: float, theta: Theta, mode: Any
     ) -> tuple[Tail, Any, tuple[Event, ...], str]:
         """Follow the last stretch, along which |w| falls at constant speed, to the origin."""
-        speed = self.rule.field(theta, mode)
         place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
-        stretch = abs(theta[place] / speed[place])
+        stretch = abs(theta[place] / self.rule.field(theta, mode)[place])
 
         def tail(points: Points) -> Float[np.ndarray, "k m"]:
             left = np.maximum(1.0 - (points - tau) / stretch, 0.0)[:, None, None]
-            return np.where(self.active > 0, left * theta, theta).reshape(points.size, -1)
+            return self.layers.flat(np.where(self.active > 0, left * theta, theta))
 
         return tail, mode, (Event(float(tau + stretch), "collapse"),), "collapsed"
 
@@ -202,18 +205,17 @@ class OneExample:
     ) -> tuple[Tail | State, Any, tuple[Event, ...], str]:
         """Follow the last stretch of a blow-up: `tau* - tau = z^-(L-2) / ((L-2) |mu_j|)`.
 
-        z^2 is the mean square of the winner's perturbed weights; what is neglected is of
-        relative order (imbalance / z)^4. The other coordinates are carried on and freeze.
+        z^2 is the mean square of the winner's perturbed weights, to a relative (imbalance / z)^4.
         """
-        depth = len(theta)
-        if depth < 3:
-            return theta.ravel(), mode, (), "escaped"
+        if (depth := len(theta)) < 3:
+            return self.layers.flat(theta), mode, (), "escaped"
         field = self.rule.field(theta, mode)
         hat = self.flow.perturbed(theta)
         with np.errstate(divide="ignore"):
-            remaining = (hat**2).mean(axis=0) ** (1 - depth / 2) / np.abs(self.flow.mu)
-        large = np.abs(theta).min(axis=0) > 0.5 * self.ceiling(tau)
-        remaining = np.where(large, remaining / (depth - 2), np.inf)
+            remaining = (
+                (hat**2).mean(axis=0) ** (1 - depth / 2) / np.abs(self.flow.mu) / (depth - 2)
+            )
+        remaining[np.abs(theta).min(axis=0) <= 0.5 * self.ceiling(tau)] = np.inf
         winner = int(np.argmin(remaining))
         stretch, end = remaining[winner], tau + remaining[winner]
 
@@ -223,6 +225,6 @@ class OneExample:
             with np.errstate(divide="ignore"):
                 growth = left[..., 0] ** (-1 / (depth - 2))
             states[..., winner] = theta[:, winner] + hat[:, winner] * (growth - 1.0)
-            return states.reshape(points.size, -1)
+            return self.layers.flat(states)
 
         return tail, mode, (Event(float(end), "blow-up", None, winner),), "escaped"

@@ -102,7 +102,7 @@ def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: 
     clock_end = _LogTimeEnd(model, end, tolerances) if clock_name == "log_t_end" else None
     result = march(
         model,
-        (theta0.ravel(), mode, status),
+        (model.layers.flat(theta0), mode, status),
         end=far if clock_end else end,
         tolerances=tolerances,
         stop=clock_end,
@@ -136,7 +136,7 @@ class _LogTimeEnd:
 
     def __init__(self, model: OneExample, log_t_end: float, tolerances: Tolerances) -> None:
         self.model, self.log_t_end, self.tolerances = model, log_t_end, tolerances
-        self.reached, self.still, self.rest = 0.0, 0, model.theta0.ravel()
+        self.reached, self.still, self.rest = 0.0, 0, model.layers.flat(model.theta0)
 
     def __call__(self, left: float, right: float, dense: Piece) -> float | None:
         """Return where to end inside a step, or None."""

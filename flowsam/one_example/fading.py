@@ -89,6 +89,7 @@ class Fading:
         theta = self.shown(theta, mode)
         slaved, error = self._slaved(theta)
         bind = np.maximum(np.abs(theta - slaved), error) - self.atol
+        bind[np.abs(theta) == np.abs(theta[::-1])] = np.inf  # equal layers have no master
         role = np.where(mode.slaves, 4.0 * self.atol - error, bind)
         still = mode.resting | (self.flow.mu == 0)
         masters = mode.slaves[::-1]
@@ -130,10 +131,12 @@ class Fading:
         norm = top * whole ** (1.0 / q)
         growth = np.divide(speed, u, out=np.zeros_like(u), where=active)
         scale = norm / np.where(mu == 0, 1.0, mu)
-        value = (u / rule.rho) ** (rule.p - 1.0) * scale
         mean = (weights * growth).sum(axis=(-2, -1), keepdims=True) / np.where(whole, whole, 1.0)
-        rate = value * ((rule.p - 1.0) * growth + mean)
-        lag = np.divide(rate, mu * u, out=np.zeros_like(u), where=active)
+        with np.errstate(divide="ignore", over="ignore"):  # no slave is this large, none lags so
+            value = np.exp(np.minimum((rule.p - 1.0) * np.log(u / rule.rho) + np.log(scale), 200.0))
+            rate = ((rule.p - 1.0) * growth + mean) / np.where(mu == 0, 1.0, mu)
+            lag = np.divide(value, u, out=np.zeros_like(u), where=active) * rate
+        lag = np.clip(lag, -1e3, 1e3)
         settled = value * np.maximum(1.0 - lag, 0.0) ** (rule.p - 1.0)
         error = value * np.minimum(((rule.p - 1.0) * lag) ** 2, 1e6)
         return np.sign(self.flow.mu * partner) * settled, error

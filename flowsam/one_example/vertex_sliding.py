@@ -30,18 +30,21 @@ _TIE = 1e-12  # relative difference of |g| that counts as none where ties are lo
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """Which components of the gradient are the largest.
+    """Which components of the gradient are the largest, and on which side of 0 all of them are.
 
     Parameters
     ----------
     layers, coordinates : ndarray of int, shape (m,)
         Their places.
+    signs : ndarray, shape (L, d)
+        Signs of `mu prod_{k != l} w^(k)` where the region began; the tied ones keep theirs in it.
     slack : ndarray, shape (L, d)
         What rounding left of the distance below the largest, for those that just left.
     """
 
     layers: Int[np.ndarray, " m"]
     coordinates: Int[np.ndarray, " m"]
+    signs: Float[np.ndarray, "L d"]
     slack: Float[np.ndarray, "L d"]
 
     @property
@@ -81,12 +84,12 @@ class VertexSliding:
         return np.tensordot(self._shares(theta, mode)[0], self._vertices(theta, mode), 1)
 
     def signals(self, theta: Theta, mode: Ties) -> Float[np.ndarray, " K"]:
-        """Return the shares of the tied components, then how far below them the others are."""
+        """Return the shares of the tied components, the others' distances below, and the top."""
         size = self._sizes(theta)
-        top = size[mode.tied].mean()
+        top = (mode.signs * self.flow.mu * other_products(theta))[mode.tied].mean()
         below = np.where(self.flow.mu == 0, np.inf, 1.0 - size / (top or 1.0) + mode.slack)
         below[mode.tied] = np.inf
-        return np.concatenate([self._shares(theta, mode)[0], below.ravel()])
+        return np.concatenate([self._shares(theta, mode)[0], below.ravel(), [top]])
 
     def transition(
         self, theta: Theta, mode: Ties, tau: float
@@ -94,7 +97,7 @@ class VertexSliding:
         """Return state, mode, events and a status after a share or a distance reached 0."""
         signals, m = self.signals(theta, mode), mode.layers.size
         reached = signals <= max(_TIE, signals.min())
-        joined = np.argwhere(reached[m:].reshape(theta.shape))
+        joined = np.argwhere(reached[m:-1].reshape(theta.shape))
         places = np.concatenate([np.stack(mode.tied, axis=1), joined])
         kept = np.append(~reached[:m], np.ones(len(joined), bool))
         after, status = self._settled(theta, places, kept)
@@ -117,11 +120,10 @@ class VertexSliding:
     def _vertices(self, theta: Theta, mode: Ties) -> Vertices:
         """Return the velocity with all of rho on each tied component."""
         hats = np.tile(theta, (mode.layers.size, 1, 1))
-        signs = np.sign(self.flow.mu * other_products(theta))[mode.tied]
-        hats[np.arange(len(hats)), *mode.tied] -= self.flow.perturbation.rho * signs
+        hats[np.arange(len(hats)), *mode.tied] -= self.flow.perturbation.rho * mode.signs[mode.tied]
         return self.flow.descent(hats)[0]
 
-    def _rates(self, theta: Theta, velocities: Vertices) -> Vertices:
+    def _rates(self, theta: Theta, mode: Ties, velocities: Vertices) -> Vertices:
         """Return the rate of every |g| along each velocity, shape (m, L, d)."""
         depth, rates = len(theta), np.zeros_like(velocities)
         for layer in range(depth):  # the product rule: one factor at a time gives way to its rate
@@ -129,18 +131,21 @@ class VertexSliding:
             for moved in rest:
                 others = theta[rest[rest != moved]].prod(axis=0)
                 rates[:, layer] += others * velocities[:, moved]
-        return rates * np.abs(self.flow.mu) * np.sign(other_products(theta))
+        return rates * self.flow.mu * mode.signs
 
     def _shares(self, theta: Theta, mode: Ties) -> tuple[Float[np.ndarray, " m"], float]:
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
-        m, size = mode.layers.size, self._sizes(theta)[mode.tied]
-        rates = self._rates(theta, self._vertices(theta, mode))[:, *mode.tied].T
-        if m == 1 or not size.all():
-            return np.full(m, 1.0 / m), float(rates[0, 0])
-        unit = (
-            float(np.abs(rates).max()) or 1.0
-        )  # one scale, or lstsq takes large rates for a rank lost
-        pull, border = unit * (size / size.mean() - 1.0), np.full((m, 1), unit)
+        m, g = mode.layers.size, self.flow.mu * other_products(theta)
+        rates = self._rates(theta, mode, self._vertices(theta, mode))[:, *mode.tied].T
+        if m == 1:
+            return np.ones(1), float(rates[0, 0])
+        # one scale, or lstsq takes large rates for a rank lost
+        unit = float(np.abs(rates).max()) or 1.0
+        reach = max(self.flow.perturbation.rho, float(np.abs(theta[:, mode.coordinates]).max()))
+        fastest = float(np.abs(self.flow.mu[mode.coordinates]).max()) * reach ** (len(theta) - 2)
+        size = (mode.signs * g)[mode.tied]  # beyond 0 it goes on: steps may look across a collapse
+        pull = unit * (size - size.mean()) / max(size.mean(), unit / fastest)
+        border = np.full((m, 1), unit)
         system = np.block([[rates, -border], [border.T, np.zeros((1, 1))]])
         solution = np.linalg.lstsq(system, np.append(-pull, unit), rcond=None)[0]
         return solution[:m], unit * float(solution[m])
@@ -153,10 +158,11 @@ class VertexSliding:
         The one of the most negative share goes, one that would get ahead comes back, until no
         share is negative and none gets ahead.
         """
+        signs = np.sign(self.flow.mu * other_products(theta))
         for _ in range(4 * len(places)):
-            mode = Ties(*places[kept].T, np.zeros(theta.shape))
+            mode = Ties(*places[kept].T, signs, np.zeros(theta.shape))
             shares, common = self._shares(theta, mode)
-            rates = self._rates(theta, self.field(theta, mode)[None])[0]
+            rates = self._rates(theta, mode, self.field(theta, mode)[None])[0]
             ahead = np.where(kept, -np.inf, rates[tuple(places.T)] - common)
             if shares.min() < 0:
                 kept[np.flatnonzero(kept)[shares.argmin()]] = False

@@ -1,0 +1,60 @@
+"""Layers that start equal, up to sign, stay so: each is integrated once.
+
+Every rule is one formula for all layers, and a pair of sign flips is a symmetry, so `|w_k| = |w_l|`
+in one coordinate is conserved. Rounding would break it, and where equal layers are an unstable
+rest (l_inf below rho at odd L) the difference grows until the run has left its path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+__all__ = ["EqualLayers"]
+
+
+@dataclass(frozen=True, eq=False)
+class EqualLayers:
+    """A state (L, d) as the m weights of it that are not copies of others.
+
+    Parameters
+    ----------
+    kept : ndarray of int, shape (m,)
+        Their places in the flat state.
+    source : ndarray of int, shape (L, d)
+        Which of them each weight copies.
+    sign : ndarray, shape (L, d)
+        +1 or -1, with which it does.
+
+    Examples
+    --------
+    >>> layers = EqualLayers.of(np.array([[0.5, 2.0], [-0.5, 3.0]]))
+    >>> layers.whole(np.array([0.1, 2.0, 3.0]))
+    array([[ 0.1,  2. ],
+           [-0.1,  3. ]])
+    """
+
+    kept: Int[np.ndarray, " m"]
+    source: Int[np.ndarray, "L d"]
+    sign: Float[np.ndarray, "L d"]
+
+    @classmethod
+    def of(cls, theta: Float[np.ndarray, "L d"], *, apart: bool = False) -> EqualLayers:
+        """Return the copies in a start; `apart` keeps every weight."""
+        size, places = np.abs(theta), np.arange(theta.size).reshape(theta.shape)
+        first = (size[:, None] == size).argmax(axis=1)  # the first layer of this size
+        origin = places if apart else np.take_along_axis(places, first, axis=0)
+        kept, source = np.unique(origin, return_inverse=True)
+        negative = theta < 0
+        sign = np.where(negative == negative.ravel()[origin], 1.0, -1.0)
+        return cls(kept, source.reshape(theta.shape), sign)
+
+    def whole(self, state: Float[np.ndarray, "*batch m"]) -> Float[np.ndarray, "*batch L d"]:
+        """Return all weights of a state."""
+        return self.sign * state[..., self.source]
+
+    def flat(self, theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch m"]:
+        """Return the weights that are integrated."""
+        return theta.reshape(*theta.shape[:-2], -1)[..., self.kept]
