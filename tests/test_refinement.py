@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowsam import Flow, balanced, l2, layer_plane, linf, phase_portrait, single_example
+from flowsam import Flow, balanced, l2, layer_plane, limits, linf, phase_portrait, single_example
 from flowsam.portrait import load, refine
 from flowsam.portrait.polylines import joined
 
@@ -124,6 +124,8 @@ def test_a_refined_portrait_survives_the_disk(tmp_path):
     again = load(plane.save(tmp_path / "plane.npz"))
     assert again.fractions == plane.refinement.fractions
     assert again.refinement.evaluations == plane.refinement.evaluations
+    for name, kept in vars(plane.refinement.tiling).items():
+        assert np.array_equal(kept, getattr(again.refinement.tiling, name))
     for (name, curve), (other, same) in zip(
         again.refinement.curves, plane.refinement.curves, strict=True
     ):
@@ -151,6 +153,49 @@ def test_what_cannot_be_refined_is_said(axis, levels, words):
     plane = phase_portrait(ONE, axis, grid(), start=layer_plane)
     with pytest.raises(ValueError, match=words):
         refine(plane, levels=levels)
+
+
+def owner(tiling, point, cells):
+    """The label of the last tile that holds a point; None where no tile does."""
+    x, y = np.moveaxis(tiling.corners - point, -1, 0)
+    turn = x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y
+    holds = (turn >= -1e-15 * cells).all(axis=1)
+    return int(tiling.labels[holds][-1]) if holds.any() else None
+
+
+@pytest.mark.parametrize(
+    ("flow", "depth"),
+    [(Flow(single_example([1.0, 1.0]), linf(1)), 2), (TWO, 3), (Flow(TWO.data, l2(1)), 2)],
+)
+def test_tiles_fill_the_mixed_cells_with_the_right_labels(flow, depth):
+    x = np.linspace(0.07, 2.02, 14)
+    plane = refine(phase_portrait(flow, x, x, depth=depth), levels=6)
+    tiling, cell = plane.refinement.tiling, x[1] - x[0]
+    points = np.random.default_rng(4).uniform(x[0], x[-1], (900, 2))
+    column, row = (np.searchsorted(x, p) - 1 for p in points.T)
+    corners = np.array([tiling.grid[row + i, column + j] for i in (0, 1) for j in (0, 1)])
+    mixed = (corners != corners[0]).any(axis=0)
+    line = np.concatenate([dense(curve) for _, curve in plane.refinement.curves])
+    clear = np.array([np.hypot(*(line - p).T).min() for p in points]) > cell / 32
+    truth = limits(flow, balanced(points, depth))
+    assert np.array_equal(corners[0][~mixed], truth[~mixed])
+    seen = np.flatnonzero(mixed & clear)
+    assert seen.size > 30 and len(np.unique(truth[seen])) > 1
+    assert all(owner(tiling, points[k], cell) == truth[k] for k in seen)
+
+
+def dense(curve):
+    """Points along a polyline, two hundred on each piece."""
+    share = np.linspace(0, 1, 200)[:, None, None]
+    return (curve[:-1] + share * np.diff(curve, axis=0)).reshape(-1, 2)
+
+
+def test_a_tie_through_lattice_points_is_one_straight_line():
+    flow, x = Flow(single_example([1.0, 1.0]), linf(0.5)), np.linspace(0.6, 2.0, 15)
+    plane = refine(phase_portrait(flow, x, x, depth=3))
+    [(name, line)] = plane.refinement.curves
+    assert name == "e_1 | e_2" and len(line) == 2
+    assert np.abs(line[:, 0] - line[:, 1]).max() < plane.refinement.tolerance * (x[1] - x[0])
 
 
 def test_a_portrait_from_a_file_cannot_be_refined(tmp_path):

@@ -6,7 +6,7 @@ colour each wherever they appear, and regions are named in place, so that grey p
 
 from flowsam.draw.fields import arrows, rest_points, skeleton, trajectories
 from flowsam.draw.leanings import leanings
-from flowsam.draw.limits import LIMIT_COLOURS, boundaries, name_of, portrait, regions, times
+from flowsam.draw.limits import LIMIT_COLOURS, boundaries, name_of, portrait, regions, tiles, times
 from flowsam.draw.runs import RULE_STYLES, paths
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "regions",
     "rest_points",
     "skeleton",
+    "tiles",
     "times",
     "trajectories",
     "arrows",

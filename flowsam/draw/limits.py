@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
+from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -15,7 +15,7 @@ from scipy.ndimage import label as component
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
 
-__all__ = ["LIMIT_COLOURS", "boundaries", "name_of", "portrait", "regions", "times"]
+__all__ = ["LIMIT_COLOURS", "boundaries", "name_of", "portrait", "regions", "tiles", "times"]
 
 # neighbours differ in luminance too: e_1 .69, e_2 .81, 0 .94, stalled .61 of white
 _BASIS = ("#74BCEB", "#F6CF6B", "#2E8B70", "#D9A3C4", "#F3EC8A", "#0072B2", "#E08A55")
@@ -78,7 +78,7 @@ def regions(
         Rasterised inside vector output: a million cells stay a small file.
     """
     present = np.unique(labels)
-    colours = [LIMIT_COLOURS.get(int(k), _BASIS[(int(k) - 1) % len(_BASIS)]) for k in present]
+    colours = [_colour_of(int(k)) for k in present]
     norm = BoundaryNorm(np.arange(present.size + 1) - 0.5, present.size)
     index = np.searchsorted(present, labels)
     mesh = axes.pcolormesh(
@@ -91,6 +91,11 @@ def regions(
             if text:
                 text.set_fontsize(size)
     return mesh
+
+
+def _colour_of(label: int) -> str:
+    """The colour of a limit; those of basis vectors repeat after the seventh."""
+    return LIMIT_COLOURS.get(label, _BASIS[(label - 1) % len(_BASIS)])
 
 
 def _name_region(
@@ -111,6 +116,31 @@ def _name_region(
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.5}
     place = {"ha": "center", "va": "center", "bbox": box}
     return axes.text(x[column], y[row], text, **place)
+
+
+def tiles(
+    axes: Axes, labels: Int[np.ndarray, " N"], corners: Float[np.ndarray, "N m 2"]
+) -> PolyCollection:
+    """Lay the tiles of a refinement over the cells of `regions`: no seams, no steps.
+
+    Parameters
+    ----------
+    axes : Axes
+    labels : ndarray of int, shape (N,)
+    corners : ndarray, shape (N, m, 2)
+        Polygons; a later one covers earlier ones.
+
+    Returns
+    -------
+    PolyCollection
+        Rasterised inside vector output, at the resolution of the file.
+    """
+    present, which = np.unique(labels, return_inverse=True)
+    colours = np.array([_colour_of(int(k)) for k in present], dtype=object)
+    how = {"edgecolors": "none", "antialiased": False, "rasterized": True}
+    fill = PolyCollection(corners, facecolors=colours[which], **how)
+    axes.add_collection(fill, autolim=False)
+    return fill
 
 
 def boundaries(
@@ -142,8 +172,11 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     -------
     QuadMesh
     """
-    mesh = regions(axes, plane.x, plane.y, plane.labels)
-    located = plane.refinement.curves if plane.refinement else ()
+    found = plane.refinement
+    mesh = regions(axes, plane.x, plane.y, found.tiling.grid if found else plane.labels)
+    if found:
+        tiles(axes, found.tiling.labels, found.tiling.corners)
+    located = found.curves if found else ()
     for _, curve in located:
         axes.plot(*curve.T, color="#303030", linewidth=0.7)
     boundaries(axes, plane.boundaries[: len(plane.boundaries) - len(located)])

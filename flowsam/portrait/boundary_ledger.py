@@ -9,14 +9,16 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from flowsam.labels import kind_of
+from flowsam.portrait.labelled_plane import Tiling
 from flowsam.portrait.lattice import Lattice
-from flowsam.portrait.lattice_cells import UNIT, Cells, cells_at
-from flowsam.portrait.polylines import joined
+from flowsam.portrait.lattice_cells import CORNERS, UNIT, Cells, area_of, cells_at, squares
+from flowsam.portrait.polylines import joined, straight
 
 __all__ = ["Ledger"]
 
 Chords = Float[np.ndarray, "N 2 2"]
 Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+_SLACK = 1.0  # lattice units by which a line may leave crossings known to half a unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,8 @@ class Ledger:
         Area of each label, and of the strips in which boundaries lie.
     segments : dict
         Pair of labels to segments in lattice coordinates.
+    tiles : list
+        Labels (N,) and polygons (N, 5, 2) in lattice coordinates; a later one covers earlier ones.
     seen, settled : set
         Names of all mixed cells, and of those that need no cut.
     """
@@ -39,6 +43,7 @@ class Ledger:
     area: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     error: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     segments: defaultdict[tuple[int, int], list] = field(default_factory=lambda: defaultdict(list))
+    tiles: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     seen: set[tuple[int, int, int]] = field(default_factory=set)
     settled: set[tuple[int, int, int]] = field(default_factory=set)
 
@@ -53,6 +58,8 @@ class Ledger:
         mixed = cells.crossed.any(axis=1)
         even = cells.keep(~mixed)
         self._count(self.area, even.labels[:, 0], even, even.side.astype(float) ** 2)
+        small = even.keep(even.side < self.lattice.step)  # the grid shows the others
+        self.tiles.append((small.labels[:, 0], squares(small.corner, small.side)))
         found = cells.keep(mixed)
         self.seen.update(found.keys)
         return found
@@ -87,14 +94,16 @@ class Ledger:
 
     def _take_chords(self, cells: Cells, chord: Chords, pair: Int[np.ndarray, "N 2"]) -> None:
         """Count both sides of chords, and the strip of one tolerance along them."""
-        first = cells.first_area(chord)
+        parts = cells.halves(chord)
+        first = area_of(parts[0])
         own = cells.labels[:, 0]
         other = np.where(pair[:, 0] == own, pair[:, 1], pair[:, 0])
         strip = UNIT * np.hypot(*(chord[:, 1] - chord[:, 0]).T)
         self._count(self.area, own, cells, first)
         self._count(self.area, other, cells, cells.side.astype(float) ** 2 - first)
-        for label in (own, other):
+        for label, part in zip((own, other), parts, strict=True):
             self._count(self.error, label, cells, strip)
+            self.tiles.append((label, part))
         for ends, labels in zip(chord.tolist(), pair.tolist(), strict=True):
             self.segments[tuple(labels)].append((tuple(ends[0]), tuple(ends[1])))
 
@@ -104,6 +113,8 @@ class Ledger:
         for k in range(4):
             self._count(self.area, cells.labels[:, k], cells, quarter)
             self._count(self.error, cells.labels[:, k], cells, 4 * quarter)
+            place = cells.corner + cells.side[:, None] / 2 * CORNERS[k]
+            self.tiles.append((cells.labels[:, k], squares(place, cells.side / 2)))
         cell, place, pair = cells.crossings(self.lattice)
         centre = (cells.corner + cells.side[:, None] / 2)[cell]
         for end, middle, labels in zip(place.tolist(), centre.tolist(), pair.tolist(), strict=True):
@@ -139,8 +150,19 @@ class Ledger:
         found = []
         for pair, segments in sorted(self.segments.items()):
             name = " | ".join(f"e_{k}" if k > 0 else kind_of(k) for k in pair)
-            found += [(name, self.lattice.place(line)) for line in joined(segments)]
+            found += [
+                (name, self.lattice.place(straight(line, _SLACK))) for line in joined(segments)
+            ]
         return tuple(found)
+
+    def regions(self) -> Tiling:
+        """Return the labels of the grid, and the tiles that fill the cells a boundary crosses."""
+        rows, columns = np.indices(self.lattice.plane.labels.shape)
+        points = self.lattice.step * np.stack([columns.ravel(), rows.ravel()], axis=1)
+        labels, tiles = (np.concatenate(parts) for parts in zip(*self.tiles, strict=True))
+        corners = self.lattice.place(tiles.reshape(-1, 2)).reshape(tiles.shape)
+        grid = self.lattice.labels(points).reshape(rows.shape)
+        return Tiling(grid.astype(np.int16), labels.astype(np.int16), corners)
 
     def shares(self) -> tuple[dict[int, float], dict[int, float]]:
         """Return the share of the plane's area for each label, and its error."""

@@ -128,8 +128,9 @@ class Lattice:
         return labels_at(self.plane.flow, self.plane.start, x, y).astype(np.int64)
 
     def _beside(self, points: Points) -> Labels:
-        """Labels a fraction of a unit aside."""
-        return self._ask(points + _ASIDE) if len(points) else np.empty(0, dtype=np.int64)
+        """Labels a fraction of a unit aside, inwards on the upper rim."""
+        aside = np.where(points < self.last, _ASIDE, -_ASIDE)
+        return self._ask(points + aside) if len(points) else np.empty(0, dtype=np.int64)
 
 
 def _thin(labels: Labels) -> np.ndarray:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from flowsam.portrait.lattice import Lattice
 
-__all__ = ["UNIT", "Cells", "cells_at"]
+__all__ = ["CORNERS", "UNIT", "Cells", "area_of", "cells_at", "squares"]
 
 Points = Int[np.ndarray, "N 2"]
 UNIT = 4  # lattice units in the tolerance
@@ -114,21 +114,42 @@ class Cells:
             good &= ((found.reshape(inside.shape) == label) | ~inside).all(axis=1)
         return good | (length < 2 * UNIT)
 
-    def first_area(self, chord: Float[np.ndarray, "N 2 2"]) -> Float[np.ndarray, " N"]:
-        """Return the area on the lower left corner's side of each chord, in square units."""
-        area = np.empty(len(self.side))
+    def halves(
+        self, chord: Float[np.ndarray, "N 2 2"]
+    ) -> tuple[Float[np.ndarray, "N 5 2"], Float[np.ndarray, "N 5 2"]]:
+        """Return both parts a chord cuts a cell into: the lower left corner's first.
+
+        Polygons of at most five corners; the last is repeated where there are fewer.
+        """
+        first = np.empty((len(self.side), 5, 2))
+        other = first.copy()
         codes = (self.labels == self.labels[:, :1]) @ [1, 2, 4, 8]
         points, sides = self.points.astype(float), self.crossed
         for code in np.unique(codes):
             some = codes == code
-            ends = iter((0, 1))
-            ring = []
+            ends, rings = iter((0, 1)), ([], [])
             for k in range(4):
-                ring += [points[some, k]] if code >> k & 1 else []
-                ring += [chord[some, next(ends)]] if sides[some][0, k] else []
-            x, y = np.stack(ring, axis=1).T
-            area[some] = (x * (np.roll(y, -1, 0) - np.roll(y, 1, 0))).sum(axis=0) / 2
-        return np.abs(area)
+                rings[1 - (code >> k & 1)].append(points[some, k])
+                if sides[some][0, k]:
+                    end = chord[some, next(ends)]
+                    rings[0].append(end)
+                    rings[1].append(end)
+            for part, ring in zip((first, other), rings, strict=True):
+                part[some] = np.stack(ring + ring[-1:] * (5 - len(ring)), axis=1)
+        return first, other
+
+
+def area_of(polygons: Float[np.ndarray, "N 5 2"]) -> Float[np.ndarray, " N"]:
+    """Return the area of each polygon."""
+    x, y = np.moveaxis(polygons, -1, 0)
+    return np.abs((x * (np.roll(y, -1, 1) - np.roll(y, 1, 1))).sum(axis=1)) / 2
+
+
+def squares(
+    corner: Float[np.ndarray, "N 2"] | Points, side: Float[np.ndarray, " N"] | Int[np.ndarray, " N"]
+) -> Float[np.ndarray, "N 5 2"]:
+    """Return squares as polygons of five corners."""
+    return 1.0 * corner[:, None] + side[:, None, None] * CORNERS[[0, 1, 2, 3, 3]]
 
 
 def cells_at(lattice: Lattice, corner: Points, side: Int[np.ndarray, " N"]) -> Cells:

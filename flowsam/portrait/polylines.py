@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["joined"]
+__all__ = ["joined", "straight"]
 
 Point = tuple[float, float]
 
@@ -60,3 +60,38 @@ def _walk(
         touching = ends[point]
         k = next((m for m in touching if m in free), None) if len(touching) == 2 else None
     return line
+
+
+def straight(line: Float[np.ndarray, "n 2"], slack: float) -> Float[np.ndarray, "m 2"]:
+    """Return a polyline without the points it can do without (Ramer, Douglas and Peucker).
+
+    Parameters
+    ----------
+    line : ndarray, shape (n, 2)
+    slack : float
+        Largest distance of a point left out to the line that remains.
+
+    Returns
+    -------
+    ndarray, shape (m, 2)
+        Both ends stay; a closed line keeps the point farthest from its end.
+
+    Examples
+    --------
+    >>> straight(np.array([[0.0, 0], [1, 0.1], [2, -0.1], [3, 0], [3, 5]]), 0.2).tolist()
+    [[0.0, 0.0], [3.0, 0.0], [3.0, 5.0]]
+    """
+    kept, spans = np.zeros(len(line), dtype=bool), [(0, len(line) - 1)]
+    kept[[0, -1]] = True
+    while spans:
+        first, last = spans.pop()
+        inner = line[first + 1 : last]
+        along, off = line[last] - line[first], inner - line[first]
+        size = along @ along
+        share = np.clip(off @ along / size, 0, 1) if size else np.zeros(len(inner))
+        distance = np.hypot(*(off - share[:, None] * along).T)
+        if len(inner) and distance.max() > slack:
+            middle = first + 1 + int(distance.argmax())
+            kept[middle] = True
+            spans += [(first, middle), (middle, last)]
+    return line[kept]

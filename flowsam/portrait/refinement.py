@@ -69,7 +69,7 @@ def refine(
         cells = cells.keep(~largest).join(parts)
     curves, asked = ledger.curves(), ledger.lattice.asked
     theory = theory_curves.boundaries(portrait.flow, portrait.start, portrait.x, portrait.y)
-    found = Refinement(curves, 2.0**-levels, asked, *ledger.shares())
+    found = Refinement(curves, 2.0**-levels, asked, *ledger.shares(), ledger.regions())
     return replace(portrait, boundaries=theory + curves, refinement=found)
 
 
