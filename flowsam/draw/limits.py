@@ -139,8 +139,7 @@ def tiles(
     colours = np.array([_colour_of(int(k)) for k in present], dtype=object)
     how = {"edgecolors": "none", "antialiased": False, "rasterized": True}
     fill = PolyCollection(corners, facecolors=colours[which], **how)
-    axes.add_collection(fill, autolim=False)
-    return fill
+    return axes.add_collection(fill, autolim=False)
 
 
 def boundaries(

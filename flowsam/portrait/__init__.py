@@ -1,7 +1,8 @@
 """Planes of initialisations and the limit of each: from start to picture of a phase portrait."""
 
 from flowsam.portrait.fields import PlaneField
-from flowsam.portrait.labelled_plane import Portrait, Refinement, Tiling, load
+from flowsam.portrait.labelled_plane import Portrait, load
+from flowsam.portrait.located import Refinement, Tiling
 from flowsam.portrait.maps import layer_plane, phase_portrait
 from flowsam.portrait.plane_paths import paths
 from flowsam.portrait.refinement import refine

@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from flowsam.labels import kind_of
-from flowsam.portrait.labelled_plane import Tiling
 from flowsam.portrait.lattice import Lattice
 from flowsam.portrait.lattice_cells import CORNERS, UNIT, Cells, area_of, cells_at, squares
+from flowsam.portrait.located import Tiling
 from flowsam.portrait.polylines import joined, straight
 
 __all__ = ["Ledger"]

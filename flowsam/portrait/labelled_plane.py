@@ -16,59 +16,14 @@ from flowsam import archive
 from flowsam.flow import Flow
 from flowsam.labels import kind_of
 from flowsam.portrait import plane_times, shares
+from flowsam.portrait.located import Refinement
 from flowsam.version import __version__
 
-__all__ = ["Portrait", "Refinement", "Tiling", "load"]
+__all__ = ["Portrait", "load"]
 
 Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
-Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
 _FORMAT = "flowsam portrait 1"
 _ARRAYS = {"x": "nx", "y": "ny", "labels": "ny nx", "z": "n d"}
-
-
-@dataclass(frozen=True, eq=False)
-class Tiling:
-    """A plane filled as sharply as its boundaries are known.
-
-    Parameters
-    ----------
-    grid : ndarray of int16, shape (ny, nx)
-        Labels of the grid points; one on a boundary has that of the region beside it.
-    labels : ndarray of int16, shape (N,)
-    corners : ndarray, shape (N, 5, 2)
-        Polygons that fill all cells a boundary crosses, in the plane's parameters; corners may
-        repeat, and a later polygon covers earlier ones.
-    """
-
-    grid: Int[np.ndarray, "ny nx"]
-    labels: Int[np.ndarray, " N"]
-    corners: Float[np.ndarray, "N 5 2"]
-
-
-@dataclass(frozen=True, eq=False)
-class Refinement:
-    """What `refine` found out about a portrait.
-
-    Parameters
-    ----------
-    curves : tuple of (str, ndarray of shape (m, 2))
-        Located boundaries, named after the labels on their two sides.
-    tolerance : float
-        Largest distance to the boundary, in cells of the portrait.
-    evaluations : int
-        Labels computed beyond those of the portrait.
-    fractions, errors : dict
-        Share of the plane's area for each label, and a bound: tolerance times length.
-    tiling : Tiling
-        The regions, for pictures.
-    """
-
-    curves: Curves
-    tolerance: float
-    evaluations: int
-    fractions: dict[int, float]
-    errors: dict[int, float]
-    tiling: Tiling
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,11 +129,8 @@ class Portrait:
         names = [name for name, _ in self.boundaries]
         header = {"format": _FORMAT, "provenance": self.provenance(), "boundaries": names}
         if self.refinement:
-            facts = {
-                k: v for k, v in vars(self.refinement).items() if k not in ("curves", "tiling")
-            }
-            header["refinement"] = facts | {"curves": len(self.refinement.curves)}
-            curves |= {f"tiling_{k}": v for k, v in vars(self.refinement.tiling).items()}
+            header["refinement"] = self.refinement.facts()
+            curves |= self.refinement.tiling.arrays()
         arrays = {"x": self.x, "y": self.y, "labels": self.labels, "z": self.flow.data.z}
         return archive.write(path, header, arrays | curves)
 
@@ -221,15 +173,9 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
     curves = tuple((name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"]))
     grid = (arrays["x"], arrays["y"], arrays["labels"])
     axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)
-    refined = _refinement(header["refinement"], curves, arrays) if "refinement" in header else None
+    refined = (
+        Refinement.of(header["refinement"], curves, arrays) if "refinement" in header else None
+    )
     return Portrait(
         flow, *grid, curves, axes, facts["depth"], None, left, refined, facts.get("plane", "")
     )
-
-
-def _refinement(facts: dict[str, Any], curves: Curves, arrays: dict[str, np.ndarray]) -> Refinement:
-    """Rebuild what `save` wrote; JSON made text of the labels."""
-    shares_ = [{int(k): v for k, v in facts[n].items()} for n in ("fractions", "errors")]
-    located = curves[len(curves) - facts["curves"] :]
-    tiling = Tiling(*(arrays[f"tiling_{name}"] for name in ("grid", "labels", "corners")))
-    return Refinement(located, facts["tolerance"], facts["evaluations"], *shares_, tiling)

@@ -15,9 +15,10 @@ from jaxtyping import Float
 
 from flowsam.portrait import theory_curves
 from flowsam.portrait.boundary_ledger import Ledger
-from flowsam.portrait.labelled_plane import Portrait, Refinement
+from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.lattice import Lattice
 from flowsam.portrait.lattice_cells import UNIT
+from flowsam.portrait.located import Refinement
 
 __all__ = ["check_axes", "refine"]
 

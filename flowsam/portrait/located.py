@@ -1,0 +1,78 @@
+"""What `refine` finds out about a portrait: boundaries as curves, regions as tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+__all__ = ["Refinement", "Tiling"]
+
+Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Tiling:
+    """A plane filled as sharply as its boundaries are known.
+
+    Parameters
+    ----------
+    grid : ndarray of int16, shape (ny, nx)
+        Labels of the grid points; one on a boundary has that of the region beside it.
+    labels : ndarray of int16, shape (N,)
+    corners : ndarray, shape (N, 5, 2)
+        Polygons that fill all cells a boundary crosses, in the plane's parameters; corners may
+        repeat, and a later polygon covers earlier ones.
+    """
+
+    grid: Int[np.ndarray, "ny nx"]
+    labels: Int[np.ndarray, " N"]
+    corners: Float[np.ndarray, "N 5 2"]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays by the names a file gives them."""
+        return {f"tiling_{name}": value for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """What `refine` found out about a portrait.
+
+    Parameters
+    ----------
+    curves : tuple of (str, ndarray of shape (m, 2))
+        Located boundaries, named after the labels on their two sides.
+    tolerance : float
+        Largest distance to the boundary, in cells of the portrait.
+    evaluations : int
+        Labels computed beyond those of the portrait.
+    fractions, errors : dict
+        Share of the plane's area for each label, and a bound: tolerance times length.
+    tiling : Tiling
+        The regions, for pictures.
+    """
+
+    curves: Curves
+    tolerance: float
+    evaluations: int
+    fractions: dict[int, float]
+    errors: dict[int, float]
+    tiling: Tiling
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a file's header says; curves and tiling are arrays beside it."""
+        rest = {k: v for k, v in vars(self).items() if k not in ("curves", "tiling")}
+        return rest | {"curves": len(self.curves)}
+
+    @classmethod
+    def of(cls, facts: dict[str, Any], curves: Curves, arrays: dict[str, np.ndarray]) -> Refinement:
+        """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays.
+
+        JSON made text of the labels.
+        """
+        shares = [{int(k): v for k, v in facts[n].items()} for n in ("fractions", "errors")]
+        located = curves[len(curves) - facts["curves"] :]
+        tiling = Tiling(*(arrays[f"tiling_{name}"] for name in ("grid", "labels", "corners")))
+        return cls(located, facts["tolerance"], facts["evaluations"], *shares, tiling)
