@@ -103,6 +103,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
     >>> run.method, run.events[0].kind, round(run.events[0].tau, 12)
     ('exact: linf_balanced', 'zero', 0.458145365937)
     """
+    if not isinstance(flow, Flow):
+        raise TypeError(f"solve needs a Flow, got {type(flow).__name__}; e.g. Flow(data, linf(1))")
     theta0 = flow.checked(theta0)
     if theta0.ndim != 2:
         raise ValueError(f"solve takes one start (L, d), got {theta0.shape}; see solve_many")

@@ -102,3 +102,9 @@ def test_a_weight_that_starts_at_zero_moves_off():
         # the largest |g| is the zero weight's own: u' = v, v' = u - rho
         early = stepped(np.ones(len(theta0[0])), theta0, 1e-3)
         np.testing.assert_allclose(early.theta[-1, :, 0], [2e-3, 2 - 1e-3], atol=5e-6)
+
+
+def test_trial_steps_that_overflow_are_shortened(capfd):
+    run = solve(l1_flow([1.0, 2.0]), balanced([1e20, 1e10], 4), tau_end=1.0)
+    assert run.status == "escaped" and not capfd.readouterr().out  # LAPACK complains there
+    assert run.events[-1].tau == pytest.approx(0.5e-40, rel=1e-8)

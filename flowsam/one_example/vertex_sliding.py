@@ -137,8 +137,8 @@ class VertexSliding:
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
         m, g = mode.layers.size, self.flow.mu * other_products(theta)
         rates = self._rates(theta, mode, self._vertices(theta, mode))[:, *mode.tied].T
-        if m == 1:
-            return np.ones(1), float(rates[0, 0])
+        if m == 1 or not np.isfinite(rates).all():  # a trial step that overflows is shortened
+            return np.full(m, 1.0 / m), float(rates[0, 0])
         # one scale, or lstsq takes large rates for a rank lost
         unit = float(np.abs(rates).max()) or 1.0
         reach = max(self.flow.perturbation.rho, float(np.abs(theta[:, mode.coordinates]).max()))
