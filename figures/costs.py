@@ -4,7 +4,8 @@ import numpy as np
 
 from figures.naive import discrete_sam, solve_ivp_loop
 from flowsam import Data, Flow, exponential, l2, linf, phase_portrait, single_example, solve
-from flowsam.ensemble import solve_many, taylor_batch
+from flowsam.engines import taylor
+from flowsam.ensemble import solve_many
 from flowsam.exact import l2_two_layer
 
 
@@ -53,6 +54,6 @@ def engines(flow, end, looped):
     found = {"exact form": (exact, [0]), "solve_many": (by("DOP853"), rtols)}
     found |= {"solve_ivp loop": (loop, rtols[::2])}
     found |= {"discrete SAM": (discrete, 4.0 ** np.arange(3, 8))}
-    if taylor_batch.installed():
+    if taylor.installed():
         found["heyoka"] = (by("heyoka"), rtols[:7])
     return found

@@ -15,6 +15,7 @@ from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_number
 from flowsam.many_examples.engine import Answer, many_examples
 from flowsam.one_example.engine import exact_run, stepped_run
+from flowsam.one_example.taylor_steps import taylor_steps
 from flowsam.trajectory import Trajectory
 
 __all__ = ["solve"]
@@ -69,6 +70,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
         "auto", "exact", or a `solve_ivp` method, used between events: "RK23", "RK45", "DOP853",
         "Radau", "BDF", "LSODA". For l_inf-SAM with several examples also "discrete" (iteration,
         its step halved) and "smoothed" (tanh for the sign: Utkin's solution, for its direction).
+        For one example under GD, l_2 and unnormalised SAM also "heyoka" (the extra flowsam[fast]),
+        Taylor's method; compiling takes 0.1 to 1 s a shape, so that "auto" never picks it.
     rtol, atol : float
         Error control of the steps; closed forms ignore them. rtol >= 1e-13, atol >= 1e-100.
     save_at : int or array_like, optional
@@ -196,9 +199,10 @@ def _one_example(
 def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]) -> Run:
     """Pick the engine for one example and run it."""
     method, rtol, atol = how
-    if method not in ("auto", "exact", *METHODS):
+    if method not in ("auto", "exact", "heyoka", *METHODS):
+        known = ", ".join(METHODS)
         raise ValueError(
-            f"method needs one of auto, exact, {', '.join(METHODS)} for one example, got {method!r}"
+            f"method needs one of auto, exact, heyoka, {known} for one example, got {method!r}"
         )
     if method in ("auto", "exact"):
         found, reason = exact.solution(flow, theta0)
@@ -209,7 +213,9 @@ def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
             reason = reason or f"the formulas hold to tau = {found.valid_until:.6g}"
             raise ValueError(f"no closed form covers this: {reason}; use method='auto'")
     named, stiff = ("DOP853", "Radau") if method == "auto" else (method, "")
-    return stepped_run(flow, theta0, span, Tolerances(named, rtol, atol, stiff=stiff))
+    maker = taylor_steps(flow, theta0) if method == "heyoka" else None
+    how = Tolerances(named, rtol, atol, stiff=stiff, maker=maker)
+    return stepped_run(flow, theta0, span, how)
 
 
 def _message(run: Run) -> str:

@@ -10,7 +10,8 @@ from flowsam.data import Data, single_example
 from flowsam.ensemble import Ending, solve_many, taylor_batch
 from flowsam.flow import Flow
 from flowsam.losses import exponential, logistic
-from flowsam.perturbations import gradient_flow, l2, lp, unnormalised
+from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
+from flowsam.solver import solve
 
 TWO = Flow(single_example([1.0, 2.0]), l2(1.0))
 present = pytest.mark.skipif(
@@ -45,8 +46,8 @@ def test_agrees_with_the_finest_dop853(rule, n, depth, loss):
 
 @present
 def test_a_closed_form_to_the_last_digits():
-    start = np.array([[[1.3]], [[1.3]]])[:, 0][None]
-    run = solve_many(Flow(single_example([1.7]), l2(0.9)), start, tau_end=3.0, method="heyoka")
+    flow, start = Flow(single_example([1.7]), l2(0.9)), np.full((1, 2, 1), 1.3)
+    run = solve_many(flow, start, tau_end=3.0, rtol=1e-13, method="heyoka")
     with mpmath.workdps(50):
         gate = mpmath.mpf(0.9) / mpmath.sqrt(2)
         exact = gate + (mpmath.mpf(1.3) - gate) * mpmath.exp(mpmath.mpf(1.7) * 3)
@@ -83,8 +84,54 @@ def test_members_that_do_not_arrive_end_as_by_steps():
 
 
 @present
+@pytest.mark.parametrize("d", [1, 2])
+def test_no_step_goes_through_a_collapse_along_the_series(d):
+    rng = np.random.default_rng(7)  # balanced: the weights are analytic where they reach 0
+    starts = np.repeat(rng.uniform(0.05, 0.6, (60, 1, d)), 2, axis=1)
+    starts[20:40, :, 1:] = 1e-9
+    flow = Flow(single_example([1.0, 2.0][:d]), l2(1.0))
+    run, steps = (solve_many(flow, starts, tau_end=3.0, method=m) for m in ("heyoka", "DOP853"))
+    assert np.array_equal(run.status, steps.status) and (run.status == Ending.COLLAPSED).sum() > 30
+    alone = solve(flow, starts[0], tau_end=3.0, method="heyoka")
+    assert alone.status == "collapsed" and alone.events[-1].tau == pytest.approx(
+        run.tau[0], rel=1e-8
+    )
+
+
+@present
+@pytest.mark.parametrize(("rule", "start"), [
+    (l2(1.0), [[1.5, 0.6]] * 2), (l2(1.0), [[0.3, 0.2], [0.25, 0.1]]), (l2(0.4), [[0.4, -0.2]]),
+    (gradient_flow(), [[1.5, 0.6]] * 3), (l2(0.5), [[1.5, 0.6], [1.0, 0.7], [0.9, 0.8]]),
+    (unnormalised(0.3), [[1.0, 0.6], [0.9, -0.7]]),
+])  # fmt: skip
+def test_one_run_by_heyoka_is_that_of_dop853(rule, start):
+    flow = Flow(single_example([1.0, 2.0]), rule)
+    end = {"tau_end": 3.0} if len(start) > 2 or start[0][0] < 1 else {"log_t_end": 30.0}
+    fine = solve(flow, start, method="DOP853", rtol=1e-11, save_at=4, **end)
+    run = solve(flow, start, method="heyoka", save_at=4, **end)
+    assert run.method == "heyoka" and run.status == fine.status
+    assert [e.kind for e in run.events] == [e.kind for e in fine.events]
+    assert run.tau[-1] == pytest.approx(fine.tau[-1], rel=1e-9)
+    finite = np.isfinite(fine.theta)
+    assert np.array_equal(finite, np.isfinite(run.theta))
+    scale = np.abs(fine.theta[finite]).max()
+    assert np.abs(run.theta[finite] - fine.theta[finite]).max() < 1e-8 * scale
+
+
+@pytest.mark.parametrize(("data", "rule", "words"), [
+    ([[1.0, 2.0]], lp(1.0, 3), "GD, l_2 and unnormalised SAM, got l_3-SAM"),
+    ([[1.0, 2.0]], linf(1.0), "GD, l_2 and unnormalised SAM, got l_inf-SAM"),
+    ([[1.0] * 50], l2(1.0), "up to 64 weights, got 100"),
+    ([[1.0, 2.0], [2.0, 1.0]], l2(1.0), "needs one example: .* solve_many"),
+])  # fmt: skip
+def test_what_one_run_by_heyoka_does_not_take_is_one_line(data, rule, words):
+    with pytest.raises(ValueError, match=words):
+        solve(Flow(Data(data), rule), np.ones((2, len(data[0]))), tau_end=1.0, method="heyoka")
+
+
+@present
 def test_auto_takes_it_for_many_and_compiles_a_shape_once(monkeypatch):
-    monkeypatch.setattr(taylor_batch, "WORTH", 20)
+    monkeypatch.setattr(taylor_batch, "WORTH", 80)
     starts = np.random.default_rng(3).uniform(0.9, 2.0, (20, 2, 2))
     assert solve_many(TWO, starts, tau_end=1.0).method == "heyoka"
     before = taylor_batch._integrator.cache_info().misses
@@ -102,11 +149,13 @@ def test_without_heyoka_everything_works(monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "heyoka" else find(name)
     )
-    monkeypatch.setattr(taylor_batch, "WORTH", 5)
+    monkeypatch.setattr(taylor_batch, "WORTH", 20)
     starts = np.random.default_rng(4).uniform(0.9, 2.0, (6, 2, 2))
     assert solve_many(TWO, starts, tau_end=0.5).method == "DOP853"
-    with pytest.raises(ImportError, match=r"pip install 'flowsam\[fast\]'"):
-        solve_many(TWO, starts, tau_end=0.5, method="heyoka")
+    for ask in (lambda: solve_many(TWO, starts, tau_end=0.5, method="heyoka"),
+                lambda: solve(TWO, starts[0], tau_end=0.5, method="heyoka")):  # fmt: skip
+        with pytest.raises(ImportError, match=r"pip install 'flowsam\[fast\]'"):
+            ask()
 
 
 @pytest.mark.parametrize(("flow", "options", "words"), [

@@ -59,13 +59,15 @@ class Tolerances:
     Parameters
     ----------
     method : str
-        One of `METHODS`.
+        One of `METHODS`, or the name of what `maker` makes.
     rtol, atol : float
         Relative and absolute tolerance of a step; atol may be one number an entry.
     jac : callable, optional
         `mode -> (x, state -> matrix)` for the implicit methods.
     stiff : str
         The method that takes over after `PATIENCE` steps; "" for none.
+    maker : callable, optional
+        What makes step objects where `method` is not a class of SciPy.
     """
 
     method: str
@@ -73,6 +75,7 @@ class Tolerances:
     atol: float | Float[np.ndarray, " m"]
     jac: Callable[[Any], Any] | None = None
     stiff: str = ""
+    maker: Callable[..., Any] | None = None
 
     def stepper(self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any) -> Any:
         """Return a SciPy step object for one piece, from x, state and mode of its start.
@@ -87,7 +90,8 @@ class Tolerances:
         if self.jac is not None and self.method in ("Radau", "BDF", "LSODA"):
             options["jac"] = self.jac(mode)
         with np.errstate(over="ignore", invalid="ignore"):
-            return getattr(scipy.integrate, self.method)(rhs, x, state, end, **options)
+            make = self.maker or getattr(scipy.integrate, self.method)
+            return make(rhs, x, state, end, **options)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 from numpy.typing import ArrayLike
 
+from flowsam.engines import taylor
 from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
@@ -86,7 +87,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
         integration cannot change the answer.
     method : str
         "DOP853"; "heyoka" (the extra flowsam[fast]), Taylor's method compiled for the shape, for
-        GD, l_2 and unnormalised SAM without `settled`, an error of 1e-4 rtol a step; "auto" takes
+        GD, l_2 and unnormalised SAM without `settled`, an error of 1e-2 rtol a step; "auto" takes
         heyoka where it is installed and faster.
 
     Returns
@@ -143,10 +144,10 @@ def _by_taylor(method: str, flow: Flow, w: np.ndarray, settled: Settled | None) 
         return settled is None and taylor_batch.worth(flow, w)
     if method not in ("DOP853", "heyoka"):
         raise ValueError(f"method needs auto, DOP853 or heyoka, got {method!r}")
-    if method == "heyoka" and (settled is not None or not taylor_batch.covers(flow)):
+    if method == "heyoka" and (settled is not None or not taylor.covers(flow)):
         asked = "settled=" if settled is not None else flow.perturbation.name
         raise ValueError(f"heyoka takes GD, l_2 and unnormalised SAM to tau_end, got {asked}")
-    if method == "heyoka" and not taylor_batch.installed():
+    if method == "heyoka" and not taylor.installed():
         raise ImportError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")
     return method == "heyoka"
 

@@ -131,6 +131,8 @@ def _check_method(method: str, jumps: bool) -> None:
             "method 'exact' needs one example: with several no coordinate decouples and no closed "
             "form is known; use 'auto'"
         )
+    if method == "heyoka":
+        raise ValueError("method 'heyoka' needs one example: use 'auto', or solve_many for tau_end")
     if method in ("discrete", "smoothed") and not jumps:
         raise ValueError(f"method {method!r} is for l_inf-SAM, whose field jumps; use 'auto' here")
     if method not in ("auto", "discrete", "smoothed", *METHODS):

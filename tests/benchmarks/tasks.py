@@ -8,7 +8,8 @@ from scipy.integrate import solve_ivp
 from figures.naive import solve_ivp_loop, textbook_field
 from figures.timing import relative_error, timed
 from flowsam import Data, Flow, balanced, exponential, l2, linf, phase_portrait, solve
-from flowsam.ensemble import solve_many, taylor_batch
+from flowsam.engines import taylor
+from flowsam.ensemble import solve_many
 from flowsam.exact import l2_two_layer, linf_balanced
 from flowsam.network import beta
 from tests.benchmarks import rivals
@@ -73,7 +74,7 @@ class Race:
             mu, rho, end = self.z[0], self.rho, [self.tau_end]
             exact = lambda s: l2_two_layer.weights(s, mu, rho=rho, tau=end)[:, 0]  # noqa: E731
             yield from self.row("flowsam exact form", exact, repeat=repeat)
-        if taylor_batch.installed():
+        if taylor.installed():
             self.many("heyoka", RTOL, self.starts[:8])  # compile
             note = f"rtol {RTOL:g}, compiled before"
             yield from self.row(

@@ -1,0 +1,163 @@
+"""Fields for Taylor's method, as heyoka compiles them: rules that are analytic in the weights.
+
+The expressions are those SymPy derives for one coordinate (`flowsam.symbolic`), compiled for a
+shape and not for its numbers: data and radius are parameters. Shares of examples are shifted by
+the largest, so that margins of any size are right.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam import symbolic
+from flowsam.flow import Flow
+
+__all__ = ["Kind", "covers", "installed", "kind_of", "numbers", "system"]
+
+Terms = list[list[Any]]  # heyoka's expressions, (L, d) or (n, d)
+Kind = tuple[tuple[int, int, int], str, str]  # shape (n, d, L), rule, loss
+WATCH = 1e-3  # small beside the weights, whose error it shares; large enough to be seen
+
+
+def installed() -> bool:
+    """Return whether heyoka can be imported, without importing it."""
+    return importlib.util.find_spec("heyoka") is not None
+
+
+def covers(flow: Flow) -> bool:
+    """Return whether the rule is analytic in the weights: GD, l_2 and unnormalised SAM.
+
+    Other l_p steps hold |g|^(q-1), which has no Taylor series where a component of g is 0.
+
+    Examples
+    --------
+    >>> from flowsam import gradient_flow, lp, single_example
+    >>> [covers(Flow(single_example([1.0]), rule)) for rule in (gradient_flow(), lp(1.0, 3))]
+    [True, False]
+    """
+    return not flow.perturbation.rho or flow.perturbation.p == 2
+
+
+def kind_of(flow: Flow, depth: int) -> Kind:
+    """Return what a field is compiled for: flows of one kind differ in `numbers` alone.
+
+    Examples
+    --------
+    >>> from flowsam import l2, single_example
+    >>> kind_of(Flow(single_example([1.0, 2.0]), l2(0.5)), 3)  # one example: in the field no loss
+    ((1, 2, 3), 'l_2', '')
+    """
+    rule, (n, d) = flow.perturbation, flow.data.z.shape
+    word = "GD" if not rule.rho else "l_2" if rule.normalised else "unnormalised"
+    return (n, d, depth), word, "" if n == 1 and word != "unnormalised" else flow.loss.name
+
+
+def numbers(flow: Flow) -> Float[np.ndarray, " P"]:
+    """Return the parameters of a field: radius and data."""
+    return np.array([flow.perturbation.rho, *flow.data.z.ravel()])
+
+
+def system(kind: Kind) -> list[tuple[Any, Any]]:
+    """Return weights and their rescaled velocities as heyoka's expressions, layer by layer.
+
+    l_2-SAM has a last entry besides the weights, a watch: a collapse is where N = ||g|| is 0, but
+    the weights' own series may go through it (one coordinate: w = c (tau* - tau)) and on along
+    -N, which is no solution. The integral of 1/N has a singularity there, so that no step that
+    carries it reaches over. Its factor makes it a small number without unit.
+    """
+    import heyoka as hy
+
+    (n, d, depth), rule, loss = kind
+    w = [[hy.expression(f"w_{k}_{j}") for j in range(d)] for k in range(depth)]
+    z = [[hy.par[1 + i * d + j] for j in range(d)] for i in range(n)]
+    field, inverse = _field(hy, w, z, (rule, loss))
+    weights = [(w[k][j], field[k][j]) for k in range(depth) for j in range(d)]
+    if rule != "l_2":
+        return weights
+    unit = hy.par[0] ** (2.0 * depth - 3.0) * hy.sum([entry**2.0 for row in z for entry in row])
+    return [*weights, (hy.expression("watch"), WATCH * unit * inverse)]
+
+
+def _field(hy: Any, w: Terms, z: Terms, about: tuple[str, str]) -> tuple[Terms, Any]:
+    """SAM's rescaled field, the descent at the perturbed weights, and 1 / N."""
+    (kind, loss), depth = about, len(w)
+    one = symbolic.coordinate(depth, None if kind == "GD" else 2)
+    descent, log_scale = _descent(hy, one, w, z, loss)
+    if kind == "GD":
+        return descent, None
+    scale = hy.exp(log_scale) if kind == "unnormalised" else 1.0
+    g = [[-scale * entry for entry in row] for row in descent]
+    # 1 / N is one series, which the entries are multiplied by; a square costs half a product
+    inverse = hy.sum([entry**2.0 for row in g for entry in row]) ** -0.5
+    names = {"rho": hy.par[0], "N": inverse if kind == "l_2" else hy.expression(1.0)}
+    norm = next(s for s in one.perturbed[0].free_symbols if str(s) == "N")
+    perturbed = [expression.subs(norm, 1 / norm) for expression in one.perturbed]
+    hat = [
+        [_evaluate(hy, one, p, w, (j, names | _entries(g, j))) for j in range(len(z[0]))]
+        for p in perturbed
+    ]
+    return _descent(hy, one, hat, z, loss)[0], inverse
+
+
+def _entries(g: Terms, j: int) -> dict[str, Any]:
+    """The gradient of one coordinate by the names of its symbols."""
+    return {f"g_{k}": row[j] for k, row in enumerate(g, 1)}
+
+
+def _evaluate(
+    hy: Any, one: symbolic.Coordinate, expression: Any, w: Terms, about: tuple[int, dict[str, Any]]
+) -> Any:
+    """One coordinate's expression of SymPy with the weights of coordinate j, and other values."""
+    j, values = about
+    values = {str(symbol): row[j] for symbol, row in zip(one.w, w, strict=True)} | values
+    given = {s: values[str(s)] for s in expression.free_symbols}
+    return hy.from_sympy(expression, given)
+
+
+def _descent(hy: Any, one: symbolic.Coordinate, w: Terms, z: Terms, loss: str) -> tuple[Terms, Any]:
+    """`(sum_i q_i z_i) prod_{k != l} w^(k)` and log Lambda, as `Flow.descent` has them."""
+    d = len(z[0])
+    pull, log_scale = (
+        (z[0], None) if not loss else _pull(hy, [_margin(hy, one, w, row) for row in z], z, loss)
+    )
+    slopes = [one.margin.diff(symbol) for symbol in one.w]
+    terms = [[_evaluate(hy, one, s, w, (j, {"mu": pull[j]})) for j in range(d)] for s in slopes]
+    return terms, log_scale
+
+
+def _margin(hy: Any, one: symbolic.Coordinate, w: Terms, z: list[Any]) -> Any:
+    """A margin, coordinate by coordinate."""
+    margin = hy.expression(0.0)
+    for j, entry in enumerate(z):
+        margin = _evaluate(hy, one, one.margin, w, (j, {"r": margin, "mu": entry}))
+    return margin
+
+
+def _pull(hy: Any, margins: list[Any], z: Terms, loss: str) -> tuple[list[Any], Any]:
+    """`sum_i q_i z_i` and log Lambda, shifted by the largest log|ell'|.
+
+    Shift and softplus are written with ramps, but the sums are analytic whatever is taken for
+    the largest: on which side of a ramp a step begins does not change its Taylor series.
+    """
+    logs = [-_softplus(hy, m) if loss == "logistic" else -m for m in margins]
+    top = logs[0]
+    for value in logs[1:]:
+        top = top + hy.relu(value - top)
+    shares = [hy.exp(value - top) for value in logs]
+    total = hy.sum(shares)
+    pull = [
+        hy.sum([s * row[j] for s, row in zip(shares, z, strict=True)]) / total
+        for j in range(len(z[0]))
+    ]
+    return pull, top + hy.log(total) - math.log(len(z))
+
+
+def _softplus(hy: Any, m: Any) -> Any:
+    """log(1 + e^m) = max(m, 0) + log(1 + e^-|m|)."""
+    ramp = hy.relu(m)
+    return ramp + hy.log(1.0 + hy.exp(m - 2.0 * ramp))

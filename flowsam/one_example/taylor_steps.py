@@ -1,0 +1,117 @@
+"""Taylor's method as a SciPy step object, by heyoka: smooth rules, one example, few coordinates."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.integrate import DenseOutput, OdeSolver
+
+from flowsam.engines import taylor
+from flowsam.flow import Flow
+from flowsam.one_example.equal_layers import EqualLayers
+
+__all__ = ["TaylorSteps", "taylor_steps"]
+
+UNROLLED = 5  # entries up to which the series are written out; beyond, that compiles too long
+LARGEST = 64  # weights: larger fields compile too long, and DOP853 is as fast
+
+
+def taylor_steps(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Any:
+    """Return what makes step objects of a run, in the place of a class of SciPy.
+
+    Parameters
+    ----------
+    flow : Flow
+        One example under GD, l_2 or unnormalised SAM.
+    theta0 : ndarray, shape (L, d)
+        The start, at most 64 weights.
+
+    Raises
+    ------
+    ValueError
+        For another rule, or too many weights.
+    ImportError
+        Where heyoka is not installed.
+    """
+    if not taylor.covers(flow):
+        raise ValueError(
+            f"method='heyoka' takes GD, l_2 and unnormalised SAM, got {flow.perturbation.name}; "
+            "use DOP853"
+        )
+    if theta0.size > LARGEST:
+        raise ValueError(
+            f"method='heyoka' takes up to {LARGEST} weights, got {theta0.size}; use DOP853"
+        )
+    if not taylor.installed():
+        raise ImportError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")
+    return partial(TaylorSteps, flow=flow, layers=EqualLayers.of(theta0))
+
+
+class TaylorSteps(OdeSolver):
+    """Steps of Taylor's method with their series as dense output.
+
+    Parameters
+    ----------
+    fun, t0, y0, t_bound
+        As every step object of SciPy has them.
+    rtol, atol : float
+        The steps keep an error of rtol max|w|, and of rtol where max|w| < 1; atol is not used.
+    flow : Flow
+        Data and radius.
+    layers : EqualLayers
+        Which weights the states hold.
+    """
+
+    def __init__(  # noqa: PLR0913 - SciPy's
+        self, fun: Any, t0: float, y0: Any, t_bound: float,
+        *, rtol: float, atol: float, flow: Flow, layers: EqualLayers,
+    ) -> None:  # fmt: skip
+        super().__init__(fun, t0, y0, t_bound, vectorized=False)
+        self.run = _integrator(taylor.kind_of(flow, len(layers.source)), rtol)
+        self.numbers, self.layers = taylor.numbers(flow), layers
+        self.series: Float[np.ndarray, "m K"] | None = None
+
+    def _step_impl(self) -> tuple[bool, str | None]:
+        """One step, never beyond the bound."""
+        run = self.run
+        run.time, run.pars[:] = self.t, self.numbers
+        run.state[:] = 0.0
+        run.state[: self.layers.source.size] = self.layers.whole(self.y).ravel()
+        _, size = run.step(max_delta_t=self.t_bound - self.t, write_tc=True)
+        self.nfev += 1
+        if not (size > 0 and np.isfinite(run.state).all() and self.t + size > self.t):
+            return False, self.TOO_SMALL_STEP
+        self.series = np.array(run.tc[self.layers.kept])
+        self.y = np.array(run.state[self.layers.kept])
+        self.t = self.t_bound if size == self.t_bound - self.t else self.t + size
+        return True, None
+
+    def _dense_output_impl(self) -> DenseOutput:
+        """The series of the step."""
+        return _Series(self.t_old, self.t, self.series)
+
+
+class _Series(DenseOutput):
+    """A polynomial in t - t_old for every weight."""
+
+    def __init__(self, t_old: float, t: float, series: Float[np.ndarray, "m K"]) -> None:
+        super().__init__(t_old, t)
+        self.series = series
+
+    def _call_impl(self, t: Any) -> Any:
+        """Horner's rule."""
+        inside = np.asarray(t - self.t_old)
+        return np.polynomial.polynomial.polyval(inside, self.series.T)
+
+
+@cache
+def _integrator(kind: taylor.Kind, tolerance: float) -> Any:
+    """The integrator for flows of one kind: compiled once in a process, in 0.1 to 1 s."""
+    import heyoka as hy
+
+    system = taylor.system(kind)
+    compact = len(system) > UNROLLED
+    return hy.taylor_adaptive(system, np.ones(len(system)), tol=tolerance, compact_mode=compact)
