@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import Data
 from flowsam.flow import Flow
+from flowsam.inputs import real_number, whole_number
 from flowsam.trajectory import Trajectory
 
 __all__ = ["Batches", "iterate"]
@@ -54,10 +55,8 @@ class Batches:
     def __post_init__(self) -> None:
         """Check the sizes."""
         for name in ("batch", "shard", "seed"):
-            value = getattr(self, name)
-            whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-            if not whole and not (name == "shard" and value is None):
-                raise TypeError(f"Batches needs a whole {name}, got {value!r}; pass an int")
+            if getattr(self, name) is not None or name != "shard":
+                whole_number(getattr(self, name), f"Batches needs a whole {name}")
         if self.seed < 0:
             raise ValueError(f"Batches needs seed >= 0, got {self.seed}; it starts a generator")
         if self.batch < 1:
@@ -145,6 +144,10 @@ def iterate(  # noqa: PLR0913 - the public contract
     if theta.ndim != 2:
         raise ValueError(f"iterate takes one start (L, d), got shape {theta.shape}; loop over them")
     _check_numbers(learning_rate, steps, save_every)
+    if not isinstance(batches, Batches | None):
+        raise TypeError(
+            f"iterate needs batches made by Batches(batch, shard, seed), got {batches!r}"
+        )
     shards = _shards(flow, batches)
     log_rate, rows, tau, kept = np.log(learning_rate), [theta], [0.0], [0]
     clock, message = 0.0, f"{steps} steps of size {learning_rate:g}"
@@ -179,15 +182,13 @@ def iterate(  # noqa: PLR0913 - the public contract
     )
 
 
-def _check_numbers(
-    learning_rate: float | int, steps: int | np.integer, save_every: int | np.integer
-) -> None:
+def _check_numbers(learning_rate: object, steps: object, save_every: object) -> None:
     """Refuse what cannot be iterated, with the value."""
-    if not 0 < learning_rate < np.inf:
+    if not 0 < real_number(learning_rate, "learning_rate") < np.inf:
         raise ValueError(f"iterate needs a finite learning_rate > 0, got {learning_rate}")
-    if int(steps) != steps or steps < 0:
+    if whole_number(steps, "iterate needs a whole number of steps") < 0:
         raise ValueError(f"iterate needs a whole number of steps >= 0, got {steps}")
-    if int(save_every) != save_every or save_every < 1:
+    if whole_number(save_every, "iterate needs a whole save_every") < 1:
         raise ValueError(f"iterate needs a whole save_every >= 1, got {save_every}; 1 keeps all")
 
 

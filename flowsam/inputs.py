@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["CELLS", "checked_grid", "real_array", "real_axis", "real_example", "real_number"]
+__all__ = [
+    "CELLS",
+    "checked_grid",
+    "real_array",
+    "real_axis",
+    "real_example",
+    "real_number",
+    "whole_number",
+]
 
 CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
 
@@ -137,6 +145,35 @@ def checked_grid(rows: int, columns: int, instead: str) -> None:
             f"a grid may have {CELLS} cells, got {rows} x {columns}, which need about "
             f"{rows * columns * 16 / 2**30:.0f} GiB; {instead}"
         )
+
+
+def whole_number(value: object, name: str) -> int:
+    """Return a whole number as an int.
+
+    Parameters
+    ----------
+    value : object
+        An int of Python or NumPy.
+    name : str
+        What needs it, in the words of the message.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        For anything else: 3.0, nan, words, truth values.
+
+    Examples
+    --------
+    >>> whole_number(np.int8(2), "iterate needs a whole number of steps")
+    2
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}, got {value!r}; pass an int")
+    return int(value)
 
 
 def real_number(value: object, name: str) -> float:

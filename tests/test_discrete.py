@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -217,6 +219,28 @@ def test_bad_numbers(settings, message) -> None:
     """One line with the value."""
     with pytest.raises(ValueError, match=message):
         iterate(Flow(examples(), l2(0.1)), start(2), **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"steps": 3.0},
+        {"steps": float("nan")},
+        {"steps": True},
+        {"learning_rate": "a"},
+        {"learning_rate": True},
+        {"save_every": 2.5},
+        {"batches": 5},
+    ],
+)
+def test_bad_kinds_are_refused_in_one_line(settings) -> None:
+    """As a user sees it, without the type checks of this suite."""
+    plain = inspect.unwrap(iterate)
+    with pytest.raises(TypeError, match="needs .*, got ") as caught:
+        plain(
+            Flow(examples(), l2(0.1)), start(2), **({"learning_rate": 0.1, "steps": 1} | settings)
+        )
+    assert "\n" not in str(caught.value) and str(*settings.values()) in str(caught.value)
 
 
 def test_bad_batches() -> None:

@@ -14,6 +14,7 @@ from flowsam.data import Data, split_signs
 from flowsam.margin import MarginCertificate, margin_certificate, max_margin, separability
 from flowsam.margin.farkas import Separability
 from flowsam.margin.least_distance import shortest_separator
+from flowsam.margin.maximum import _cause, _kkt_residual
 from flowsam.margin.vertices import lightest_separator
 
 
@@ -196,3 +197,38 @@ def test_real_sets_unscaled(name: str, norm: int) -> None:
     beta = max_margin(data, norm)
     assert margin_certificate(data, norm, beta).kkt_residual < 1e-10
     assert (data.z @ beta).min() == pytest.approx(1.0, abs=1e-10)
+
+
+def _spread(seed: int, decades: float) -> Data:
+    """Columns of sizes up to so many decades above and below one."""
+    rng = np.random.default_rng(seed)
+    data = separable(21, 5, seed)
+    return Data(data.z * 10.0 ** rng.uniform(-decades, decades, 5))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_dual_of_badly_scaled_columns_in_exact_arithmetic(seed: int) -> None:
+    """|sum_i y_i z_ij| <= 1 in fractions, to what rounding of the weights alone makes of it."""
+    data = _spread(seed, 4.0)
+    beta, dual = lightest_separator(data.z)
+    pull = [sum(map(lambda y, z: Fraction(y) * Fraction(z), dual, row)) for row in data.z.T]
+    terms = 1.0 + dual @ np.abs(data.z)
+    over = np.array([float(abs(p) - 1) for p in pull])
+    assert (over < 4 * np.finfo(float).eps * terms).all()
+    assert (np.abs(over)[beta != 0] < 4 * np.finfo(float).eps * terms[beta != 0]).all()
+    assert margin_certificate(data, 1, beta).kkt_residual < 1e-10
+
+
+def test_an_infeasible_dual_is_not_hidden() -> None:
+    """A dual 1e-7 off, on columns whose terms are 1e6, counts with its own size."""
+    data = _spread(0, 4.0)
+    beta, dual = lightest_separator(data.z)
+    assert _kkt_residual(data, 1, beta, dual * (1 + 1e-7)) == pytest.approx(1e-7, rel=0.02)
+
+
+def test_what_doubles_cannot_prove_is_said() -> None:
+    """Weights that would have to cancel to 1e-13; and rows of unequal length are named."""
+    with pytest.raises(ValueError, match=r"prove .* only: .* features differ in size"):
+        max_margin(_spread(7, 9.0), 1)
+    assert "examples differ in length by a factor 1e+06" in _cause(Data([[2e6, 2e6], [2.0, 1.0]]))
+    assert "nearly dependent" in _cause(SETS[0])

@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import scipy.integrate
 from jaxtyping import Float
+from scipy.linalg import LinAlgWarning
 from scipy.optimize import brentq
 
 from flowsam.engines.path import Path, Piece, Tail
@@ -25,6 +26,7 @@ __all__ = ["METHODS", "March", "Piecewise", "Tolerances", "march"]
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 MAX_EVENTS = 1000
 MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
+MAX_CALLS = (20_000, 60)  # evaluations, and more for each step taken: steps that shrink without end
 _ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
@@ -142,7 +144,7 @@ def march(
         stepper = tolerances.stepper(system.rhs(mode), (x, state, mode), end, stepper)
         happened = False
         while stepper.status == "running" and not happened and not status:
-            if not _stepped(stepper) or len(pieces) >= MAX_STEPS:
+            if not _stepped(stepper) or _spent(len(pieces), nfev + stepper.nfev):
                 status = "failed"
                 break
             dense, right = Piece(stepper.dense_output(), mode), stepper.t
@@ -178,12 +180,18 @@ def march(
     return March(path, tuple(events), status, len(pieces), nfev, ", ".join(used))
 
 
+def _spent(steps: int, calls: int) -> bool:
+    """Return whether a run has had its work, in steps or in evaluations a step."""
+    return steps >= MAX_STEPS or calls > MAX_CALLS[0] + MAX_CALLS[1] * steps
+
+
 def _stepped(stepper: Any) -> bool:
     """Take one step and tell whether it succeeded: a trial that overflows is shortened."""
     if not getattr(stepper, "h_abs", 1.0) > 0:  # SciPy's choice where rates overflow: no step
         return False
     with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
+        warnings.simplefilter("ignore", LinAlgWarning)  # a trial Newton step, then shortened
         stepper.step()
     return stepper.status != "failed"
 

@@ -19,6 +19,7 @@ from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.log_march import COLLAPSED, marched
+from flowsam.many_examples.rest import next_move, unrest
 from flowsam.trajectory import Event
 
 __all__ = ["LateRun", "LogClock", "late_run"]
@@ -41,6 +42,8 @@ class LogClock:
         Any number of examples; gradient flow, l_2, l_p or unnormalised SAM.
     theta0 : ndarray, shape (L, d)
         The start.
+    rtol : float
+        Relative tolerance of its steps.
 
     Notes
     -----
@@ -49,6 +52,7 @@ class LogClock:
 
     flow: Flow
     theta0: Float[np.ndarray, "L d"]
+    rtol: float = 1e-9
 
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (theta, tau) in T, shape (L d + 1,)."""
@@ -83,10 +87,25 @@ class LogClock:
         return self.jacobian
 
     def signals(self, log_t: float, state: State, mode: None) -> Float[np.ndarray, " K"]:
-        """Return how far off a collapse is, where there may be one."""
+        """Return how far off are rest at a critical point, rounding, and a collapse."""
+        theta, move = self.weights(state), lambda: self.moved(log_t, state)
+        ends = unrest(self.flow, theta, move, 10 * self.rtol)
         if not self.flow.perturbation.rho or len(self.theta0) == 1:
-            return np.empty(0)
-        return np.array([self.norm(state[:-1].reshape(self.theta0.shape)) - self.lowest])
+            return np.array(ends)
+        return np.array([*ends, self.height(state)])
+
+    def weights(self, state: State) -> Theta:
+        """Return the weights of a state."""
+        return state[:-1].reshape(self.theta0.shape)
+
+    def height(self, state: State) -> float:
+        """Return how far the norm N is above that of a collapse."""
+        return self.norm(self.weights(state)) - self.lowest
+
+    def moved(self, log_t: float, state: State) -> float:
+        """Return the largest move of a weight in the next unit of T, over the largest weight."""
+        move = next_move(self, log_t, state)
+        return float(np.abs(move).max() / max(np.abs(state[:-1]).max(), 1.0))
 
     @cached_property
     def lowest(self) -> float:
@@ -96,13 +115,23 @@ class LogClock:
     def transition(
         self, log_t: float, state: State, mode: None
     ) -> tuple[State, None, tuple[Event, ...], str]:
-        """Return the state at rest: at the origin after a collapse, or where it is."""
+        """Return the state at its end: at the origin after a collapse, or where it is."""
+        rest, digits = self.signals(log_t, state, mode)[:2]
+        if digits < 0 < rest:
+            return state, mode, (), "rounding"
+        at_origin = self.at_origin(state)
+        if at_origin is None:
+            return state, mode, (), "at rest"
+        return at_origin, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
+
+    def at_origin(self, state: State) -> State | None:
+        """Return the state after a collapse, None where that is not what the run came to."""
         moving = np.tile(self.flow.data.z.any(axis=0), len(self.theta0))
         size = np.abs(state[:-1][moving]).max()
-        if size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():  # a critical point elsewhere
-            return state, mode, (), "at rest"
-        rest = np.append(np.where(moving, 0.0, state[:-1]), state[-1])
-        return rest, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
+        shallow = len(self.theta0) == 1 or not self.flow.perturbation.rho  # no collapse of these
+        if shallow or size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():
+            return None
+        return np.append(np.where(moving, 0.0, state[:-1]), state[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +207,7 @@ def late_run(
     Returns
     -------
     LateRun
-        Status "finished", "collapsed", or "failed" with the steps taken so far.
+        Status "finished", "collapsed", "at rest", or "failed" with the steps taken so far.
 
     Notes
     -----
@@ -193,7 +222,9 @@ def late_run(
     >>> (direction / np.linalg.norm(direction)).round(3)
     array([0.707, 0.707])
     """
-    system = LogClock(flow, theta0)
-    status = "collapsed" if flow.perturbation.rho and system.norm(theta0) == 0 else ""
+    system = LogClock(flow, theta0, tolerances[0])
+    undefined = flow.perturbation.rho and system.norm(theta0) == 0
+    pulled = (flow.data.z @ np.prod(theta0, axis=0)).any() or len(theta0) == 1
+    status = ("at rest" if pulled else "collapsed") if undefined else ""
     start = (np.append(theta0.ravel(), 0.0), None, status)
     return LateRun(marched(system, start, end=end, how=(method, *tolerances)), theta0.shape)

@@ -18,7 +18,7 @@ from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.many_examples.log_clock import LateRun, LogClock
 from flowsam.many_examples.log_march import COLLAPSED, marched
-from flowsam.trajectory import Event
+from flowsam.many_examples.rest import next_move
 
 __all__ = ["BalancedRun", "LogWeights", "balanced_run", "covers"]
 
@@ -86,11 +86,10 @@ class LogWeights(LogClock):
         """The state at T = 0."""
         return np.append(np.log(np.abs(self.theta0[0, self.moving])), 0.0)
 
-    def weights(self, states: Float[np.ndarray, "k m"]) -> Float[np.ndarray, "k L d"]:
-        """Return weights of states; idle ones stay where they were."""
-        theta = np.repeat(self.theta0[None], len(states), axis=0)
-        signs = np.sign(self.theta0[:, self.moving])
-        theta[:, :, self.moving] = signs * np.exp(states[:, None, :-1])
+    def weights(self, state: State) -> Theta:
+        """Return the weights of a state; idle ones stay where they were."""
+        theta = self.theta0.copy()
+        theta[:, self.moving] = np.sign(theta[:, self.moving]) * np.exp(state[:-1])
         return theta
 
     def norm(self, y: Vector) -> float:
@@ -130,31 +129,32 @@ class LogWeights(LogClock):
         out[-1, :-1] = pace
         return np.exp(min(log_t + at.log_scale, 600.0)) * out
 
-    def signals(self, log_t: float, state: State, mode: None) -> Float[np.ndarray, " K"]:
-        """Return how far off a collapse is, where there may be one."""
-        if not self.flow.perturbation.rho:
-            return np.empty(0)
-        return np.array([self.norm(state[:-1]) - self.lowest])
+    def height(self, state: State) -> float:
+        """Return how far log N is above that of a collapse."""
+        return self.norm(state[:-1]) - self.lowest
+
+    def moved(self, log_t: float, state: State) -> float:
+        """Return the largest move in the next unit of T: of a log if it grows, of a weight else."""
+        move, y = next_move(self, log_t, state), state[:-1]
+        shrinks = np.exp(y - y.max()) * np.minimum(-move, 1.0)
+        return float(np.where(move > 0, move, shrinks).max())
 
     @cached_property
     def lowest(self) -> float:
         """The log of the norm N at which a run counts as collapsed."""
         return self.norm(self.start[:-1]) + (len(self.theta0) - 1) * np.log(COLLAPSED)
 
-    def transition(
-        self, log_t: float, state: State, mode: None
-    ) -> tuple[State, None, tuple[Event, ...], str]:
-        """Return the state at rest: after a collapse, or at a critical point elsewhere.
+    def at_origin(self, state: State) -> State | None:
+        """Return the state after a collapse, None where a run came to a critical point elsewhere.
 
         Features that no longer pull, as the bias of classes of equal size, keep their weights: a
         collapse is a predictor whose margins are 0.
         """
         large = state[:-1] > self.start[:-1].max() + np.log(COLLAPSED) / 2
         beta = np.where(large, np.exp(len(self.theta0) * state[:-1]), 0.0)
-        rest = np.append(np.where(large, state[:-1], -np.inf), state[-1])
         if np.abs(self.z @ beta).max() > _NO_MARGIN * (np.abs(self.z) @ beta).max():
-            return state, mode, (), "at rest"
-        return rest, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
+            return None
+        return np.append(np.where(large, state[:-1], -np.inf), state[-1])
 
     def _point(self, y: Vector) -> _Point:
         """Evaluate one state."""
@@ -185,7 +185,7 @@ class BalancedRun(LateRun):
 
     def states(self, log_t: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
         """Return weights at values of T."""
-        return self.system.weights(self.march.path(log_t))
+        return np.array([self.system.weights(state) for state in self.march.path(log_t)])
 
 
 def balanced_run(
@@ -208,8 +208,8 @@ def balanced_run(
     >>> run.march.status, run.march.steps < 200
     ('collapsed', True)
     """
-    system = LogWeights(flow, theta0)
     rtol, atol = tolerances
+    system = LogWeights(flow, theta0, rtol)
     exact = np.append(np.full(system.start.size - 1, rtol), atol)
     found = marched(system, (system.start, None, ""), end=end, how=(method, rtol, exact))
     return BalancedRun(found, theta0.shape, system=system)

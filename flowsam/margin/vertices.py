@@ -133,11 +133,19 @@ def _vertex(z: Matrix, beta: Vector, dual: Vector) -> tuple[Vector, Vector]:
     exact, weights = np.zeros_like(beta), np.zeros_like(dual)
     block = z[np.ix_(tight, kept)]
     exact[kept] = beta[kept] + np.linalg.lstsq(block, 1.0 - block @ beta[kept])[0]
-    block = z[np.ix_(heavy, kept)].T
-    error = np.sign(beta[kept]) - block @ dual[heavy]
-    weights[heavy] = np.maximum(dual[heavy] + np.linalg.lstsq(block, error)[0], 0.0)
+    weights[heavy] = _balanced(z[np.ix_(heavy, kept)].T, dual[heavy], np.sign(beta[kept]))
     better = (z @ exact).min() >= (z @ beta).min() and (np.sign(exact) == np.sign(beta)).all()
     return (exact, weights) if better else (beta, dual)
+
+
+def _balanced(block: Matrix, dual: Vector, signs: Vector) -> Vector:
+    """Correct weights until `block dual = signs` to the rounding of the weights: sums cancel."""
+    wide, weights = block.astype(np.longdouble), dual.astype(np.longdouble)
+    size = np.abs(block).max(axis=1)
+    for _ in range(3):
+        error = ((signs - wide @ weights) / size).astype(float)
+        weights = weights + np.linalg.lstsq(block / size[:, None], error)[0]
+    return np.maximum(weights, 0.0).astype(float)
 
 
 def only_vertex(
