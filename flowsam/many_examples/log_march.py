@@ -133,7 +133,7 @@ def marched(
         clock,
         start,
         end=float(clock.from_log_t(np.array(value))) if in_log_t else np.inf,
-        tolerances=_Steps(method, rtol, atol, clock.jac, "Radau" if large else "", early),
+        tolerances=_Steps(method, rtol, atol, clock.jac, "Radau" if large else "", early=early),
         stop=None if in_log_t else _stop_at(value),
     )
     late = not large and found.path.edges[-1] > early
