@@ -1,5 +1,6 @@
 """What every test shares: no display, one thread, no deadlines, shapes checked at first calls."""
 
+import importlib.util
 import os
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -34,3 +35,14 @@ _FIRST_CALLS = _FirstCalls()
 def _shapes_are_checked_in_the_first_calls():
     _FIRST_CALLS.left = 1000
     jaxtyping.config.jaxtyping_disable = _FIRST_CALLS
+
+
+NEEDS = {"flowsam.sweeps.conduct.sweep": "zarr"}  # doctest -> a library of its extra
+
+
+def pytest_collection_modifyitems(items):
+    """Skip doctests whose extra is not there."""
+    for item in items:
+        needed = NEEDS.get(item.name)
+        if needed and importlib.util.find_spec(needed) is None:
+            item.add_marker(pytest.mark.skip(reason=f"needs {needed}, of an extra"))

@@ -6,6 +6,7 @@ import pytest
 from figures.naive import discrete_sam, solve_ivp_loop
 from figures.timing import exponent, relative_error, timed
 from tests.benchmarks import rivals, tasks
+from tests.benchmarks.targets import targets
 
 
 @pytest.fixture
@@ -46,3 +47,11 @@ def test_timing_and_fits():
     seconds, found = timed(lambda: sum(range(10_000)), repeat=2)
     assert 0 < seconds < 1 and found == 49_995_000
     assert exponent([1.0, 10.0, 100.0], [2.0, 20.0, 200.0]) == pytest.approx(1)
+
+
+def test_targets_compare_times_a_start_where_both_rows_are_there():
+    one = tasks.Row("portrait", "flowsam phase_portrait, l_inf-SAM", 2.0, 0.0, starts=4000)
+    other = tasks.Row("200 x 200 grid, l_inf, tau = 20", tasks.EVENTS, 8.0, 1e-9, starts=4)
+    (entry,) = targets([one, other])
+    assert entry["ratio"] == pytest.approx(4000) and entry["errors"] == [0.0, 1e-9]
+    assert targets([one]) == []

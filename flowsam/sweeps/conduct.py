@@ -79,8 +79,8 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     Examples
     --------
     >>> case = {"mu": [1, 2], "norm": "inf", "alpha": [1.5, 0.6]}
-    >>> found = sweep(case, {"rho": [0.5, 1.0, 2.0]})  # doctest: +SKIP
-    >>> found.label.values  # doctest: +SKIP
+    >>> found = sweep(case, {"rho": [0.5, 1.0, 2.0]})
+    >>> found.label.values
     array([2, 1, 0], dtype=int16)
     """
     _check_installed()

@@ -7,6 +7,7 @@ largest weight of a start (or to rho, where that is larger).
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -23,6 +24,7 @@ import scipy  # noqa: E402
 
 from flowsam.version import __version__  # noqa: E402
 from tests.benchmarks import tasks  # noqa: E402
+from tests.benchmarks.targets import show_targets, targets  # noqa: E402
 
 ALL = (
     *(tasks.single_runs, tasks.ensembles, tasks.grid, tasks.grid_with_signs),
@@ -52,6 +54,9 @@ def main():
     parser.add_argument("--no-figures", action="store_true")
     asked = parser.parse_args()
     rows = []
+    for name in ("diffrax", "torch", "heyoka"):
+        if importlib.util.find_spec(name) is None:
+            print(f"skipped: {name}, not installed")
     for task in ALL:
         if asked.only and task.__name__ not in asked.only:
             continue
@@ -61,7 +66,9 @@ def main():
             show(here)
     facts = {"flowsam": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
     facts |= {"python": platform.python_version(), "machine": platform.machine(), "threads": 1}
-    asked.out.write_text(json.dumps(facts | {"rows": [asdict(row) for row in rows]}, indent=1))
+    show_targets(aims := targets(rows))
+    facts |= {"rows": [asdict(row) for row in rows], "targets": aims}
+    asked.out.write_text(json.dumps(facts, indent=1))
     print(f"\nwritten: {asked.out}")
     if not asked.no_figures:
         from figures import fig_scaling, fig_work_precision, style

@@ -15,11 +15,14 @@ from flowsam.network import beta
 from tests.benchmarks import rivals
 
 RTOL, CHECKED = 1e-9, 50  # starts whose error is measured
+HEYOKA, NUMPY = "flowsam solve_many, heyoka", "flowsam solve_many, DOP853"
+EVENTS = "flowsam solve, DOP853 and events"
+LOOP, TORCH = "solve_ivp loop, textbook field", "PyTorch SAM, vectorised"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One engine on one task; `share` of the work was done and its cost scaled up."""
+    """One engine on a task of some starts; `share` of it was done and its cost scaled up."""
 
     task: str
     engine: str
@@ -27,6 +30,7 @@ class Row:
     error: float
     share: float = 1.0
     note: str = ""
+    starts: int = 1
 
 
 def example(d, n):
@@ -66,7 +70,7 @@ class Race:
             )
         error = relative_error(found[ends], fine[ends], floor=self.rho)
         share = len(starts) / len(self.starts)
-        yield Row(self.task, engine, seconds / share, error, share, note)
+        yield Row(self.task, engine, seconds / share, error, share, note, len(self.starts))
 
     def ours(self, *, repeat=1):
         """Rows of flowsam's engines for batches."""
@@ -78,12 +82,12 @@ class Race:
             self.many("heyoka", RTOL, self.starts[:8])  # compile
             note = f"rtol {RTOL:g}, compiled before"
             yield from self.row(
-                "flowsam solve_many, heyoka", lambda s: self.many("heyoka", RTOL, s),
+                HEYOKA, lambda s: self.many("heyoka", RTOL, s),
                 repeat=repeat, note=note,
             )  # fmt: skip
         for rtol in (RTOL, 1e-13):
             yield from self.row(
-                "flowsam solve_many, DOP853",
+                NUMPY,
                 lambda s: self.many("DOP853", rtol, s),  # noqa: B023
                 repeat=repeat, note=f"rtol {rtol:g}",
             )  # fmt: skip
@@ -93,7 +97,7 @@ class Race:
         z, rho, end = self.z, self.rho, self.tau_end
         to = {"tau_end": end}
         yield from self.row(
-            "solve_ivp loop, textbook field",
+            LOOP,
             lambda s: solve_ivp_loop(z, rho, s, rtol=RTOL, **to), only=looped,
         )  # fmt: skip
         yield from self.row(
@@ -102,7 +106,7 @@ class Race:
         )  # fmt: skip
         note = f"{steps} steps of {end / steps:g}"
         yield from self.row(
-            "PyTorch SAM, vectorised",
+            TORCH,
             lambda s: rivals.torch_sam(z, (2, rho), s, steps=steps, **to), note=note,
         )  # fmt: skip
         if torch_looped:
@@ -162,13 +166,12 @@ def grid_with_signs(scale=1.0):
     yield from race.row("flowsam exact form", exact, repeat=3, note="the reference")
     flow = Flow(Data(mu[None]), linf(1.0))
     seconds, _ = timed(lambda: phase_portrait(flow, x, x), repeat=3)
-    yield Row(task, "flowsam phase_portrait", seconds, 0.0, note="labels of the limit")
+    note = "labels of the limit"
+    yield Row(task, "flowsam phase_portrait", seconds, 0.0, note=note, starts=x.size**2)
     one = lambda s: solve(flow, s, tau_end=end, method="DOP853", save_at=2).theta[-1]  # noqa: E731
+    yield from race.row(EVENTS, lambda s: np.array([one(w) for w in s]), only=20)
     yield from race.row(
-        "flowsam solve, DOP853 and events", lambda s: np.array([one(w) for w in s]), only=20
-    )
-    yield from race.row(
-        "PyTorch SAM, vectorised",
+        TORCH,
         lambda s: rivals.torch_sam(mu[None], (np.inf, 1.0), s, tau_end=end, steps=steps),
         note=f"{steps} steps of {end / steps:g}",
     )
@@ -183,7 +186,8 @@ def portraits(scale=1.0):
         phase_portrait(flow, points[:9], points[:9])
         seconds, _ = timed(lambda: phase_portrait(flow, points, points))  # noqa: B023
         note = f"{cells} cells, {seconds / cells * 1e9:.0f} ns a start"
-        yield Row("portrait", f"flowsam phase_portrait, {rule.name}", seconds, 0.0, note=note)
+        name = f"flowsam phase_portrait, {rule.name}"
+        yield Row("portrait", name, seconds, 0.0, note=note, starts=cells)
 
 
 def late(scale=1.0):

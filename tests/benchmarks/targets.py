@@ -1,0 +1,49 @@
+"""What the rows say about each aim: one ratio a line, time for time, errors beside it."""
+
+from tests.benchmarks.tasks import EVENTS, HEYOKA, LOOP, NUMPY, TORCH
+
+PORTRAIT = "flowsam phase_portrait, l_inf-SAM"
+# engine, its task begins with; the slower one, its task begins with; aim
+AIMS = (
+    (PORTRAIT, "portrait", EVENTS, "200 x 200 grid, l_inf", 1000),
+    (PORTRAIT, "portrait", HEYOKA, "200 x 200 grid, l_2", 1000),
+    (PORTRAIT, "portrait", NUMPY, "200 x 200 grid, l_2", 1000),
+    (NUMPY, "10000 starts, d=2 n=1", LOOP, "10000 starts, d=2 n=1", 40),
+    (NUMPY, "10000 starts, d=10 n=20", LOOP, "10000 starts, d=10 n=20", 25),
+    (HEYOKA, "10000 starts, d=2 n=1", NUMPY, "10000 starts, d=2 n=1", 10),
+    (NUMPY, "200 x 200 grid, l_2", TORCH, "200 x 200 grid, l_2", 30),
+)
+
+
+def targets(rows):
+    """Return an entry an aim whose two rows are there: times a start, their ratio, errors."""
+    found = []
+    for engine, task, other, its_task, aim in AIMS:
+        ours, theirs = _row(rows, engine, task), _row(rows, other, its_task)
+        if ours and theirs:
+            each = [row.seconds / row.starts for row in (ours, theirs)]
+            entry = {"engine": engine, "task": ours.task, "than": other, "on": theirs.task}
+            entry |= {"seconds": each, "ratio": each[1] / each[0], "aim": aim}
+            found.append(entry | {"errors": [ours.error, theirs.error]})
+    return found
+
+
+def _row(rows, engine, task):
+    """The first row of an engine on a task, or None."""
+    these = (row for row in rows if row.engine == engine and row.task.startswith(task))
+    return next(these, None)
+
+
+def show_targets(entries):
+    """Print a line each."""
+    print("\nseconds a start, how many times faster, and the aim; errors of both")
+    for entry in entries:
+        ours, theirs = entry["seconds"]
+        where = (
+            entry["task"] if entry["task"] == entry["on"] else f"{entry['task']} | {entry['on']}"
+        )
+        print(
+            f"  {entry['engine']} {ours:.2g} s, {entry['than']} {theirs:.2g} s ({where}): "
+            f"{entry['ratio']:.3g} times, aim {entry['aim']}; errors "
+            f"{entry['errors'][0]:.1e}, {entry['errors'][1]:.1e}"
+        )
