@@ -1,6 +1,6 @@
 """A gallery: where balanced starts end under six rules at two, three and four layers.
 
-Claims: linf_limit, l2_limit, l2_deep_limits, decided_states. Takes: 90 s.
+Claims: linf_limit, l2_limit, l2_deep_limits, decided_states. Takes: 40 s.
 """
 
 import numpy as np
@@ -15,27 +15,32 @@ RULES = {r"$\ell_1$": lp(1, 1), r"$\ell_{1.5}$": lp(1, 1.5), r"$\ell_2$": l2(1)}
 RULES |= {r"$\ell_3$": lp(1, 3), r"$\ell_\infty$": linf(1), "unnormalised": unnormalised(8)}
 
 
-def compute(n=80, levels=4):
-    """Return the grid (n,), labels (3, 6, n, n), and the boundaries as rows (panel, x, y)."""
-    data, x = single_example([1, 2]), (np.arange(n) + 0.5) * REACH / n  # off ties
-    labels, curves = [], []
+def compute(n=30, levels=5):
+    """Return the grid, labels (18, n, n), curves (panel, x, y), tiles (panel, label, corners)."""
+    data, x = single_example([1, 2]), np.linspace(0.01, REACH, n)
+    labels, curves, tiles = [], [], []
     for panel, (depth, rule) in enumerate((L, r) for L in DEPTHS for r in RULES.values()):
         plane = refine(phase_portrait(Flow(data, rule), x, x, depth=depth), levels=levels)
-        labels.append(plane.labels)
+        fill = plane.refinement.tiling
+        labels.append(fill.grid)
+        place = [np.full(fill.labels.size, panel), fill.labels]
+        tiles.append(np.column_stack([*place, fill.corners.reshape(-1, 10)]))
         for _, curve in plane.boundaries:
             ends = np.vstack([curve, [[np.nan] * 2]])
             curves.append(np.column_stack([np.full(len(ends), panel), ends]))
     words = {"rule": "rules as named", "rho": "1 (unnormalised: 8)", "L": "2, 3, 4"}
     words |= {"start": "balanced, every point", "method": "theorems; integration elsewhere"}
     arrays = {"cells": x, "labels": np.array(labels), "curves": np.vstack(curves)}
-    return arrays | {"card": style.card(plane, **words)}
+    return arrays | {"tiles": np.vstack(tiles), "card": style.card(plane, **words)}
 
 
-def draw(caption, cells, labels, curves):
+def draw(caption, cells, labels, curves, tiles):
     """Return the figure: a row a depth, a column a rule."""
     figure, axes = style.panels(6, rows=3, width=style.PAGE, height=4.2)
     for k, panel in enumerate(axes.flat):
         paint.regions(panel, cells, cells, labels[k], size="small")
+        fill = tiles[tiles[:, 0] == k]
+        paint.tiles(panel, fill[:, 1].astype(int), fill[:, 2:].reshape(-1, 5, 2))
         panel.plot(*curves[curves[:, 0] == k, 1:].T, color="black", linewidth=0.9)
         panel.set(aspect="equal", xticks=(), yticks=(), xlim=(0, REACH), ylim=(0, REACH))
     for panel, name in zip(axes[0], RULES, strict=True):

@@ -252,6 +252,23 @@ def test_rows_of_two_functions_with_one_name_are_not_joined(tmp_path):
         resume(kept, TWO, axes=(x, x), start=plane(2))
 
 
+def test_planes_are_told_apart_to_the_last_bit(tmp_path):
+    many = np.ones((2, 1500))  # more than what is printed of an array
+    near, far = many.copy(), many.copy()
+    near[0, 0], far[0, 700] = np.nextafter(1.0, 2.0), 2.0
+    flow, x = Flow(single_example(np.arange(1.0, 1501.0)), linf(1.0)), np.array([0.5, 1.5])
+    kept = replace(phase_portrait(flow, x, x, start=RadiusPlane(many)), unfinished=1)
+    kept = load(kept.save(tmp_path / "kept.npz"))
+    for theta in (near, far):
+        assert repr(RadiusPlane(theta)) == repr(RadiusPlane(many))
+        with pytest.raises(ValueError, match="the same plane"):
+            resume(kept, flow, axes=(x, x), start=RadiusPlane(theta))
+    renamed = RadiusPlane(many.tolist(), axes=("scale", "rho"))  # names make no other starts
+    assert resume(kept, flow, axes=(x, x), start=renamed).plane == kept.plane
+    with pytest.raises(ValueError, match="the same plane"):
+        resume(kept, flow, axes=(x, x), start=SegmentPlane(many, many))
+
+
 def test_a_line_has_no_area():
     x = np.linspace(2 / 30, 2, 30)
     plane = phase_portrait(TWO, x, x, start=RadiusPlane([[1.0, 1.0]] * 2))

@@ -107,7 +107,7 @@ def _name_region(
     """Write the name where the region is widest; where it does not fit, none."""
     depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
     letters = 3 if text.startswith("$") else max(3, len(text))
-    if depth.max() < 0.01 * letters * max(inside.shape):
+    if depth.max() - 0.5 < 0.01 * letters * max(inside.shape):
         return None
     wide = np.argwhere(depth >= 0.9 * depth.max())  # of the widest places the most central
     central = np.argmin(((wide - np.argwhere(inside).mean(axis=0)) ** 2).sum(axis=1))
