@@ -162,3 +162,14 @@ def test_smoothed_runs_reach_late_times(depth) -> None:
     beta = run.beta[-1]
     kept = np.abs(beta) > 1e-6 * np.abs(beta).max()
     assert margin_certificate(Data(data.z[:, kept]), 3 - depth, beta[kept]).gap < 1e-2
+
+
+def test_unequal_layers_that_slide_to_zero_leave_a_choice() -> None:
+    """beta_hat of a pair at rest is free between +-rho^2, and moves the others: it is said."""
+    rows = [[0.1967, 0.1787], [0.1053, -0.6499], [1.0663, 1.5299], [2.4339, -1.1987]]
+    data = Data([*rows, [-0.0738, -1.5101], [-0.009, -0.7422]])
+    run = solve(Flow(data, linf(0.3)), [[0.9718, 0.3813], [0.7512, 0.6441]], log_t_end=2.5)
+    assert run.status == "sliding_ambiguous"
+    assert "coordinate 2 slid to 0" in run.message
+    equal = solve(Flow(data, linf(0.3)), [[0.9718, 0.5], [0.7512, 0.5]], log_t_end=2.5)
+    assert "slid to 0" not in equal.message

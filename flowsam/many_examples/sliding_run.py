@@ -45,7 +45,8 @@ def sliding_run(
     -------
     LateRun
         Events are located to rounding. Where the state would slide on two surfaces at once the
-        run goes on as `chatter_run`, and its status and note are those of the iteration.
+        run goes on as `chatter_run`, and its status and note are those of the iteration. Status
+        "sliding_ambiguous" also where unequal layers of a coordinate slide to 0 and others go on.
 
     Raises
     ------
@@ -74,7 +75,31 @@ def sliding_run(
     first = (np.append(theta0.ravel(), 0.0), region, status)
     found = marched(system, first, end=end, how=(method, *tolerances))
     run = LateRun(replace(found, events=events + found.events), theta0.shape)
-    return run if run.march.status != "several" else _iterated_on(flow, run, end)
+    return _told_free(run) if run.march.status != "several" else _iterated_on(flow, run, end)
+
+
+def _told_free(run: LateRun) -> LateRun:
+    """Say where a coordinate slid along an axis into the origin and the others went on.
+
+    All its surfaces then slide at once. Rest fixes how often each sign occurs, not how often the
+    signs of the layers agree: the mean of beta_hat_j there is free in [-rho^L, rho^L], and moves
+    the others. The run takes rho^L, what equal layers have; discrete SAM's value is of its step.
+    """
+    last: dict[int, str] = {}
+    free = []
+    for event in run.march.events:
+        slid = event.kind == "zero" and last.get(event.coordinate) == "slide"
+        free += [event] if slid else []
+        last[event.coordinate] = event.kind
+    if not free or run.march.status != "finished":
+        return run
+    since = float(run.log_t(np.array([free[0].tau]))[0])
+    names = ", ".join(str(event.coordinate + 1) for event in free)
+    note = (
+        f": from log t = {since:.6g} on, where the layers of coordinate {names} slid to 0 "
+        "one after another, it depends on how often their signs agree, which no rule fixes"
+    )
+    return replace(run, march=replace(run.march, status="sliding_ambiguous"), note=note)
 
 
 def _iterated_on(flow: Flow, run: LateRun, end: tuple[float, str]) -> LateRun:
