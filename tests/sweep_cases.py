@@ -30,6 +30,16 @@ def ragged(flow, _):
     return [0.0] * int(flow.perturbation.rho)
 
 
+def state(flow, theta0):
+    """A function whose name is that of an array of every store."""
+    return 0.0
+
+
+def leaves(flow, theta0):
+    """Ask the process to end, as a library might: an error of its cell."""
+    raise SystemExit(3)
+
+
 def cheap(flow, theta0):
     """Cost nothing."""
     return theta0[0, 0]

@@ -137,6 +137,17 @@ def test_a_death_between_any_two_writes_reads_right(tmp_path, log, monkeypatch):
         small = small.with_name(f"s{last}")
 
 
+def test_states_torn_by_a_power_cut_are_done_again(tmp_path, log):
+    store = tmp_path / "s"
+    reference = sweep(CASE, axes(8), store=store, chunk=2).load()
+    first, second, *_ = sorted(
+        file for file in (store / "state" / "c").rglob("*") if file.is_file()
+    )
+    first.write_bytes(b"")
+    second.write_bytes(second.read_bytes()[:-3])
+    assert same(sweep(CASE, axes(8), store=store, resume="unfinished"), reference)
+
+
 @forks
 def test_two_processes_share_one_store_and_no_cell_is_done_twice(tmp_path, log):
     store = tmp_path / "s"

@@ -104,6 +104,9 @@ def test_cells_are_made_of_names():
     ({"data": "digits"}, {}, "one of mu, z, data, csv, got mu and data"),
     ({"measure": "label"}, {}, "measure needs a list of names"),
     ({"measure": ["nowhere:f"]}, {}, "module:function that can be imported, got 'nowhere:f'"),
+    ({"measure": ["os.path:join", "posixpath:join"]}, {}, "names of their own.*join is an axis or"),
+    ({"measure": ["tests.sweep_cases:state"]}, {}, "state is an axis or another quantity"),
+    ({"measure": ["tests.sweep_cases:leaves"]}, {}, "every cell tried fails, the first with: 3"),
     ({"measure": ["beta"]}, {}, "every cell tried fails.*exactly one of tau_end and log_t_end"),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, case, axes, words):

@@ -20,7 +20,7 @@ from flowsam.sweeps.axes import axis_values
 from flowsam.sweeps.case import Cell
 from flowsam.sweeps.names import check_names
 
-__all__ = ["MEASURES", "STATUSES", "UNFINISHED", "measure", "measures_of", "source_digest"]
+__all__ = ["MEASURES", "STATUSES", "TAKEN", "UNFINISHED", "measure", "measures_of", "source_digest"]
 
 Raw = dict[str, tuple[tuple[str, ...], Any]]
 Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]
@@ -104,6 +104,17 @@ MEASURES: dict[str, Callable[[Cell], Raw]] = {
     "end": _end,
     "portrait": _portrait,
 }
+
+
+TAKEN = (
+    *MEASURES,
+    "leaders",
+    "status",
+    "tau",
+    "log_t",
+    "state",
+    "error",
+)  # fmt: skip - names of arrays in a store
 
 
 def measures_of(parameters: dict[str, Any]) -> tuple[str, ...]:

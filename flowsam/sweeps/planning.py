@@ -72,12 +72,13 @@ def sampled(problem: Problem) -> tuple[Found, float]:
     TypeError, ValueError
         Where every cell of the sample fails: the error of the first.
     """
-    sample, errors, spent = None, [], []
+    sample, spent = None, []
+    errors: list[BaseException] = []
     for place in problem.grid.spread(SAMPLE):
         begin = time.perf_counter()
         try:
             found = problem.measured(place)
-        except Exception as error:  # any error of a cell is that cell's
+        except (Exception, SystemExit) as error:  # any error of a cell is that cell's
             errors.append(error)
             continue
         if sample is not None:  # the first one imports and compiles

@@ -15,7 +15,7 @@ import numpy as np
 
 from flowsam.sweeps import case as cases
 from flowsam.sweeps.axes import Grid, axis_values
-from flowsam.sweeps.measures import Found, measure, measures_of, source_digest
+from flowsam.sweeps.measures import TAKEN, Found, measure, measures_of, source_digest
 from flowsam.sweeps.names import check_names
 from flowsam.version import __version__
 
@@ -95,6 +95,7 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         raise ValueError("a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}")
     parameters = cases.loaded(case)
     names = measures_of(parameters)
+    _check_own(names, axes)
     values = tuple(axis_values(str(name), given) for name, given in axes.items())
     grid = Grid(tuple(map(str, axes)), values)
     first = grid.at((0,) * len(values))
@@ -109,6 +110,19 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         "flowsam": __version__,
     }
     return Problem(parameters, grid, configuration)
+
+
+def _check_own(names: tuple[str, ...], axes: Mapping[str, Any]) -> None:
+    """Refuse functions whose array would have the name of another one."""
+    taken = {*TAKEN, *map(str, axes)}
+    for name in names:
+        own = name.partition(":")[2]
+        if own in taken:
+            raise ValueError(
+                f"measure needs functions with names of their own, got {name!r}: {own} is an axis "
+                "or another quantity of the store; rename it"
+            )
+        taken |= {own} - {""}
 
 
 def _plain(value: Any) -> Any:

@@ -105,7 +105,8 @@ class Store:
             yield
 
     def tidy(self) -> None:
-        """Remove what killed writers left: files that never got their name, of blocks at rest."""
+        """Remove what killed writers and power cuts left: partial files, states that are torn."""
+        self._drop_torn_states()
         for name, array in self.arrays.items():
             for partial in (self.path / name).glob("**/*.partial"):
                 place = partial.relative_to(self.path / name / "c").with_suffix("").stem
@@ -113,6 +114,18 @@ class Store:
                 own = array.ndim - len(self.grid.shape)
                 with suppress(BlockingIOError), self.claim(place[: len(place) - own], wait=False):
                     partial.unlink(missing_ok=True)
+
+    def _drop_torn_states(self) -> None:
+        """Make blocks pending whose state cannot be read: it is all that a write does not sync."""
+        state = self.arrays["state"]
+        for file in (self.path / "state" / "c").glob("**/*"):
+            if file.is_file() and file.suffix != ".partial":
+                place = tuple(map(int, file.relative_to(self.path / "state" / "c").parts))
+                try:
+                    state[self.grid.region(place)]
+                except (RuntimeError, ValueError, OSError):
+                    with suppress(BlockingIOError), self.claim(place, wait=False):
+                        file.unlink(missing_ok=True)
 
     def _file(self, name: str, block: Block) -> Path:
         """The file of a block in one array; its own dimensions are never cut."""

@@ -176,5 +176,5 @@ def _fill(arrays: dict[str, Shaped[np.ndarray, "..."]], at: Block, measured: Cal
         for name, value in found.items():
             arrays[name][at] = value
         arrays["error"][at], arrays["state"][at] = "", FINISHED
-    except Exception as error:  # any error of a cell is that cell's, and said in the store
+    except (Exception, SystemExit) as error:  # any error of a cell is that cell's, and kept
         arrays["error"][at], arrays["state"][at] = f"{type(error).__name__}: {error}", FAILED

@@ -11,6 +11,7 @@ AIMS = (
     (NUMPY, "10000 starts, d=2 n=1", LOOP, "10000 starts, d=2 n=1", 40),
     (NUMPY, "10000 starts, d=10 n=20", LOOP, "10000 starts, d=10 n=20", 25),
     (HEYOKA, "10000 starts, d=2 n=1", NUMPY, "10000 starts, d=2 n=1", 10),
+    (HEYOKA, "200 x 200 grid, l_2", TORCH, "200 x 200 grid, l_2", 30),
     (NUMPY, "200 x 200 grid, l_2", TORCH, "200 x 200 grid, l_2", 30),
 )
 
