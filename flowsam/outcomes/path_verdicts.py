@@ -78,7 +78,11 @@ def by_path(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     label, ending = int(found.label[0]), Ending(found.ending[0])
     when = f"at tau = {found.tau[0]:.6g}"
     if label == Label.UNDECIDED and not covers(flow, len(theta0)):
-        reason = f"{flow.perturbation.name} jumps, and the start itself proves nothing; try p > 1"
+        reason = (
+            f"{flow.perturbation.name} at L = {len(theta0)} jumps where the largest |g| tie, which "
+            "no engine here follows on many starts, and this start alone proves no first blow-up; "
+            "solve shows one run, or try p > 1"
+        )
         return Verdict(label, None, "none", reason)
     if ending != Ending.SETTLED and label != Label.TIE:
         certificate = "numerical" if label == Label.ZERO else "none"
