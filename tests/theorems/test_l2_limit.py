@@ -8,7 +8,7 @@ from tests.theorems.ledger import negative_control, numeric, symbolic
 
 CLAIM = "l2_limit"
 SOURCE = "arXiv:2603.08290, Theorem 4.2; the certificate: flowsam"
-END = 100.0
+END = 1e3
 
 
 def draw(rng):
