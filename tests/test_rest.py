@@ -39,7 +39,7 @@ def test_positive_weights_rest_where_the_last_feature_does(depth) -> None:
 def test_weights_far_smaller_than_rho_are_not_at_rest() -> None:
     """The ascent step dwarfs the weights and the gradient at theta: rest needs cancellation."""
     flow = Flow(Data([[1.0, 0.5], [0.8, 1.0]]), l2(1.0))
-    assert unrest(flow, np.full((3, 2), 1e-6), lambda: 0.0) == (pytest.approx(1, abs=0.8), 1.0)
+    assert unrest(flow, np.full((3, 2), 1e-6), sizes=np.ones(2)) == (pytest.approx(1, abs=0.8), 1.0)
     run = solve(flow, balanced([1e-5, 2e-5], 3), log_t_end=1.0)
     assert "at a finite loss" not in run.message
 

@@ -43,11 +43,7 @@ class LogClock:
     theta0 : ndarray, shape (L, d)
         The start.
     rtol : float
-        Relative tolerance of its steps.
-
-    Notes
-    -----
-    Derivation: derivations/rescaled_clock.py.
+        Relative tolerance of its steps. Derivation: derivations/rescaled_clock.py.
     """
 
     flow: Flow
@@ -89,7 +85,7 @@ class LogClock:
     def signals(self, log_t: float, state: State, mode: None) -> Float[np.ndarray, " K"]:
         """Return how far off are rest at a critical point, rounding, and a collapse."""
         theta, move = self.weights(state), lambda: self.moved(log_t, state)
-        ends = unrest(self.flow, theta, move, 10 * self.rtol)
+        ends = unrest(self.flow, theta, sizes=self.sizes, move=move, unmoved=10 * self.rtol)
         if not self.flow.perturbation.rho or len(self.theta0) == 1:
             return np.array(ends)
         return np.array([*ends, self.height(state)])
@@ -108,6 +104,11 @@ class LogClock:
         return float(np.abs(move).max() / max(np.abs(state[:-1]).max(), 1.0))
 
     @cached_property
+    def sizes(self) -> Float[np.ndarray, " d"]:
+        """The largest |z_ij| of every feature."""
+        return np.abs(self.flow.data.z).max(axis=0)
+
+    @cached_property
     def lowest(self) -> float:
         """The norm N at which a run counts as collapsed."""
         return COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
@@ -119,8 +120,7 @@ class LogClock:
         rest, digits = self.signals(log_t, state, mode)[:2]
         if digits < 0 < rest:
             return state, mode, (), "rounding"
-        at_origin = self.at_origin(state)
-        if at_origin is None:
+        if (at_origin := self.at_origin(state)) is None:
             return state, mode, (), "at rest"
         return at_origin, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
 

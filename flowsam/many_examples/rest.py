@@ -27,7 +27,12 @@ State = Float[np.ndarray, " m"]
 
 
 def unrest(
-    flow: Flow, theta: Float[np.ndarray, "L d"], move: Callable[[], float], unmoved: float = 1e-8
+    flow: Flow,
+    theta: Float[np.ndarray, "L d"],
+    *,
+    sizes: Float[np.ndarray, " d"],
+    move: Callable[[], float] | None = None,
+    unmoved: float = 1e-8,
 ) -> tuple[float, float]:
     """Return how far off a critical point is at which the pulls cancel, and how far off rounding.
 
@@ -42,6 +47,8 @@ def unrest(
         Several examples; any rule without switching surfaces.
     theta : ndarray, shape (L, d)
         Weights.
+    sizes : ndarray, shape (d,)
+        max_i |z_i|.
     move : callable
         `() -> float`, the largest move in the next unit of log t, in units of the largest weight;
         asked only where the gradient is small.
@@ -62,12 +69,12 @@ def unrest(
     --------
     >>> from flowsam import Data, l2
     >>> flow = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
-    >>> [unrest(flow, np.array([[w]]), None)[0] > 0 for w in (1e-9, 1e-3)]
+    >>> [unrest(flow, np.array([[w]]), sizes=np.array([2.0]))[0] > 0 for w in (1e-9, 1e-3)]
     [False, True]
     """
     rule = flow.perturbation
     norm = float(np.linalg.norm(flow.descent(theta)[0]))
-    most = float(np.linalg.norm(np.abs(flow.data.z).max(axis=0) * other_products(theta)))
+    most = float(np.linalg.norm(sizes * other_products(theta)))
     steady = bool(rule.rho and rule.normalised)  # the length of the ascent step
     small = AT_REST if steady else SMALL
     if not most or norm > small * most:
