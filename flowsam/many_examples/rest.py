@@ -69,7 +69,7 @@ def unrest(
     --------
     >>> from flowsam import Data, l2
     >>> flow = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
-    >>> [unrest(flow, np.array([[w]]), sizes=np.array([2.0]))[0] > 0 for w in (1e-9, 1e-3)]
+    >>> [unrest(flow, np.array([[w]]), sizes=np.array([2.0]))[0] > 0 for w in (1e-10, 1e-3)]
     [False, True]
     """
     rule = flow.perturbation
