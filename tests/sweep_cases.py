@@ -53,6 +53,12 @@ def busy(flow, theta0):
     return flow.perturbation.rho * theta0.sum()
 
 
+def waiting(flow, theta0):
+    """Wait 20 ms without a core, which shows what processes gain where cores are not free."""
+    time.sleep(0.02)
+    return flow.perturbation.rho * theta0.sum()
+
+
 def mortal(flow, theta0):
     """Kill the worker at the first sight of rho = 1, and never again."""
     flag = Path(os.environ[BROKEN])

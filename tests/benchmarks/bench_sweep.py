@@ -2,7 +2,8 @@
 
 OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_sweep [FOLDER]
 
-The first is a sweep whose cells cost nothing. The second has free cores to be compared on.
+The first is a sweep whose cells cost nothing. The second keeps cores busy and means something where
+they are free; the third waits instead, so that other work on the machine disturbs it little.
 """
 
 import os
@@ -33,11 +34,12 @@ def main():
         print(f"a chunk of {CELLS} cells that cost nothing, start and end of the sweep included:")
         print(f"{1e3 * clock:.1f} ms, of them {1e3 * cpu:.1f} ms of processor time")
         print(f"beside one second of work: {clock:.1%} and {cpu:.1%}")
-        busy = CASE | {"measure": ["tests.sweep_cases:busy"]}
-        wall(busy, folder, "pool", jobs=2)  # the pool stays
-        one, _ = wall(busy, folder, "one")
-        two, _ = wall(busy, folder, "two", jobs=2)
-        print(f"one process {one:.1f} s, two {two:.1f} s: {one / two:.2f} times")
+        for kind in ("busy", "waiting"):
+            case = CASE | {"measure": [f"tests.sweep_cases:{kind}"]}
+            wall(case, folder, f"pool {kind}", jobs=2)  # the pool stays
+            one, _ = wall(case, folder, f"one {kind}")
+            two, _ = wall(case, folder, f"two {kind}", jobs=2)
+            print(f"{kind}: one process {one:.1f} s, two {two:.1f} s: {one / two:.2f} times")
         print(f"load average of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
