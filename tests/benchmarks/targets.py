@@ -3,16 +3,16 @@
 from tests.benchmarks.tasks import EVENTS, HEYOKA, LOOP, NUMPY, TORCH
 
 PORTRAIT = "flowsam phase_portrait, l_inf-SAM"
-# engine, its task begins with; the slower one, its task begins with; aim
+# engine, words of its task; the slower one, words of its task; aim
 AIMS = (
-    (PORTRAIT, "portrait", EVENTS, "200 x 200 grid, l_inf", 1000),
-    (PORTRAIT, "portrait", HEYOKA, "200 x 200 grid, l_2", 1000),
-    (PORTRAIT, "portrait", NUMPY, "200 x 200 grid, l_2", 1000),
-    (NUMPY, "10000 starts, d=2 n=1", LOOP, "10000 starts, d=2 n=1", 40),
-    (NUMPY, "10000 starts, d=10 n=20", LOOP, "10000 starts, d=10 n=20", 25),
-    (HEYOKA, "10000 starts, d=2 n=1", NUMPY, "10000 starts, d=2 n=1", 10),
-    (HEYOKA, "200 x 200 grid, l_2", TORCH, "200 x 200 grid, l_2", 30),
-    (NUMPY, "200 x 200 grid, l_2", TORCH, "200 x 200 grid, l_2", 30),
+    (PORTRAIT, "portrait", EVENTS, "grid, l_inf", 1000),
+    (PORTRAIT, "portrait", HEYOKA, "grid, l_2", 1000),
+    (PORTRAIT, "portrait", NUMPY, "grid, l_2", 1000),
+    (NUMPY, "starts, d=2 n=1", LOOP, "starts, d=2 n=1", 40),
+    (NUMPY, "starts, d=10 n=20", LOOP, "starts, d=10 n=20", 25),
+    (HEYOKA, "starts, d=2 n=1", NUMPY, "starts, d=2 n=1", 10),
+    (HEYOKA, "grid, l_2", TORCH, "grid, l_2", 30),
+    (NUMPY, "grid, l_2", TORCH, "grid, l_2", 30),
 )
 
 
@@ -31,7 +31,7 @@ def targets(rows):
 
 def _row(rows, engine, task):
     """The first row of an engine on a task, or None."""
-    these = (row for row in rows if row.engine == engine and row.task.startswith(task))
+    these = (row for row in rows if row.engine == engine and task in row.task)
     return next(these, None)
 
 
