@@ -100,3 +100,11 @@ def test_digits_show_it_on_every_split() -> None:
     found = scan(digit_table(), l2(0.1), factors=(1.05, 1.2, 1.5))
     assert found.shown[:, found.selected].sum() >= 4
     assert (found.least[:, found.selected] < 0.5).all()
+
+
+def test_a_run_at_rest_keeps_its_shares() -> None:
+    """Data that do not separate: after the finite minimiser the rows repeat it, none is empty."""
+    z = np.random.default_rng(0).standard_normal((20, 3))
+    run = leaning(Data(z), None, l2(0.1), start=(0.3, 2), log_t=np.array([1.0, 50.0, 90.0]))
+    assert run.status == "finished" and np.isfinite(run.predictor).all()
+    np.testing.assert_array_equal(run.predictor[1], run.predictor[2])

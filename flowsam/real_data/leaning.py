@@ -100,7 +100,8 @@ def leaning(
     kept = run.beta[: len(log_t)] if whole else run.beta[:-1]
     beta = merged_signs(flow.data, kept)[1]
     beta = np.where(np.abs(beta).max(axis=1, keepdims=True) > 0, beta, np.nan)
-    beta = np.vstack([beta, np.full((len(log_t) - len(beta), beta.shape[1]), np.nan)])
+    after = beta[-1:] if whole else np.full((1, beta.shape[1]), np.nan)  # at rest it stays
+    beta = np.vstack([beta, after.repeat(len(log_t) - len(beta), axis=0)])
     judged = test or train
     right = (beta @ judged.z.T > 0).mean(axis=1)
     return Leaning(
