@@ -1,6 +1,6 @@
 """A gallery: where balanced starts end under six rules at two, three and four layers.
 
-Claims: linf_limit, l2_limit, l2_deep_limits, decided_states. Takes: 40 s.
+Claims: linf_limit, l2_limit, l2_deep_limits, decided_states, sinking. Takes: 40 s.
 """
 
 import numpy as np

@@ -5,10 +5,10 @@ L = 2 with `a_j = |mu_j| prod_k |c_jk|` for |mu_j|, and `r = (sum u_j^2 + v_j^2)
 
     r' <= a_max r - rho a_min kappa,  kappa = min(1, (2d)^(1/q - 1/2)),
 
-as long as the c hold: they drift by less than (r + rho)^2 b over the time r / (rho a_min kappa)
-that is left, b = max a_j / |c_jk|, and are perturbed by less than rho R^(q-1), R = r b / (2 a_min
-kappa) the largest |g_c| / ||g||_q. Factors 2 and shares of a tenth pay for what is neglected.
-Unnormalised SAM damps r at a rate instead, see `_damped`.
+as long as the c hold. Over the time that is left they drift by less than 2 (r + rho)^2 b r / (rho
+a_min kappa), b = max a_j / |c_jk|, and are perturbed by less than rho s^(q-1), s = r b / (2 a_min
+kappa); twice the drift is asked for. Unnormalised SAM damps r at a rate instead, see `_damped`.
+(derivations/sinking.py)
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def sinking(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]
 
     Notes
     -----
-    The argument is the docstring of this module; not in arXiv:2603.08290.
+    Derivation: derivations/sinking.py. Not in arXiv:2603.08290.
 
     Examples
     --------
@@ -72,7 +72,9 @@ def _pulled(flow: Flow, size: Float[np.ndarray, "L a B"]) -> Float[np.ndarray, "
     least, rate = kappa * pull.min(axis=0), (pull / size[2]).max(axis=0)
     share = r * rate / (2 * least)
     drift = 4 * (r + rule.rho) ** 2 * rate * r / (rule.rho * least)
-    sure = (12 * pull.max(axis=0) * r <= rule.rho * least) & (share <= _SHARE / 2)
+    sure = (12 * pull.max(axis=0) * r <= rule.rho * least) & (
+        share <= _SHARE / (2 * (len(size) - 2))
+    )
     return np.where(sure, rule.rho * share ** (1.0 / (rule.p - 1.0)) + drift, np.inf)
 
 
