@@ -94,3 +94,18 @@ for depth in (4, 6):
     assert sp.expand((depth - 2) * (-brake) - (depth - 1) * (-brake) - brake) == 0
 eps = sp.Symbol("epsilon", positive=True)
 assert sp.simplify((eps - w[0]) - eps * (1 - 1 / r[0])).subs(w[0], eps / r[0]).simplify() == 0
+
+# %% [markdown]
+# The package: labels of states whose r are all above 1, all below, and of both kinds.
+# %%
+import numpy as np
+
+from flowsam import Flow, balanced, l2, single_example
+from flowsam.outcomes.balanced_l2 import proved
+
+two, scales = np.array([1.0, 2.0]), np.array([[0.1, 0.1], [2.0, 1.5], [0.4, 0.3]])
+norms = np.sqrt(4) * np.linalg.norm(two * scales**3, axis=1, keepdims=True)
+above_one = (two * scales**2 / norms > 1).tolist()  # r at rho = 1, L = 4
+assert above_one == [[True, True], [False, False], [False, True]]
+states = np.moveaxis(balanced(scales, 4), 0, -1)
+assert proved(Flow(single_example(two), l2(1)), states).tolist() == [0, 2, -1]

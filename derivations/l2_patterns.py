@@ -95,3 +95,18 @@ assert sp.simplify(ratio_slope - (N * a - rho * tau) / (N * a**2)) == 0
 norm_of = sp.Function("N")(tau)
 turning = (norm_of * A / rho - tau).diff(tau).subs(A.diff(tau), rho / norm_of)
 assert sp.simplify(turning - norm_of.diff(tau) * A / rho) == 0
+
+# %% [markdown]
+# The package: which way N goes, early and late, from three starts on one ray.
+# %%
+import numpy as np
+
+from flowsam.amplification import pattern
+from flowsam.exact import l2_two_layer
+
+mu, starts = np.array([1.0, 2.0]), np.array([0.3, 0.55, 0.7])[:, None, None] * np.ones((2, 2))
+weights = l2_two_layer.weights(starts, mu, rho=1.0, tau=[0.0, 0.05, 3.0, 3.1])
+norms = np.linalg.norm(mu * weights, axis=(-2, -1))
+early_and_late = np.sign(np.diff(norms, axis=-1))[:, ::2]
+assert early_and_late.tolist() == [[-1, 0], [-1, 1], [1, 1]]  # 0: at rest since the collapse
+assert pattern(starts, mu, rho=1.0).tolist() == [-1, 0, 1]
