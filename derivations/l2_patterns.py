@@ -5,15 +5,15 @@
 #
 # Formula $(\log N)'' = 2\,\mathrm{Var}(\nu-v\nu^2)+v\,\langle\nu^2\rangle\,(\log N)', \quad
 # v=\rho/N$
-#
 # Assumes ell' < 0, n = 1, rho > 0; any real start and mu.
-#
 # Used by flowsam.amplification.pattern, flowsam.exact.l2_verdicts, flowsam.exact.l2_curve.
-#
 # Source: flowsam.
-
 # %%
+import numpy as np
 import sympy as sp
+
+from flowsam.amplification import pattern
+from flowsam.exact.l2_two_layer import weights as states
 
 tau = sp.Symbol("tau", positive=True)
 rates = sp.symbols("nu_1:4", real=True, nonzero=True)  # three stand for any number
@@ -48,7 +48,6 @@ def vanishes(expression):
 
 first = moment(log_norm.diff(tau))
 assert vanishes(first - mean(lambda n: n * (1 - n * v)))
-
 # %% [markdown]
 # (log N)'' = 2 Var(nu - v nu^2) + v <nu^2> (log N)'. Where N' = 0 it is a variance: N turns
 # upwards only. It vanishes only if nu (1 - nu v) is the same for all rates that carry weight, so
@@ -61,7 +60,6 @@ assert vanishes(second - 2 * variance - v * mean(lambda n: n**2) * first)
 pairs = sum(weights[i] * weights[j] * (h[i] - h[j]) ** 2 for i in range(3) for j in range(i))
 assert vanishes(variance * sum(weights) ** 2 - pairs)
 assert sp.solve(h[0], rates[0]) == [1 / v]
-
 # %% [markdown]
 # Hence N' > 0 persists: after its first zero crossing (log N)' solves q' >= v <nu^2> q. N then has
 # no finite limit (there every exponent would stand still), so it escapes. And N <= rho nu for
@@ -74,7 +72,6 @@ exponent_rate = 2 * nu * (1 - nu * rho / N)
 assert sp.simplify(exponent_rate.subs(N, rho * nu)) == 0
 assert exponent_rate.diff(N).is_positive
 assert sp.simplify((-nu) * (1 + nu * rho / N)).is_negative
-
 # %% [markdown]
 # At the collapse N ~ rho m^2 (tau_c - tau), m the smallest |rate| left: A = -log(tau_c - tau)/m^2
 # + c solves A' = rho/N with N = C exp(-m^2 A), so tau_c is finite.
@@ -84,7 +81,6 @@ path = sp.log(C / (rho * m**2 * left)) / m**2
 norm = C * sp.exp(-(m**2) * path)
 assert sp.simplify(norm - rho * m**2 * left) == 0
 assert sp.simplify(-path.diff(left) - rho / norm) == 0  # d/dtau = -d/dx
-
 # %% [markdown]
 # tau/A starts at N(0)/rho; its slope has the sign of N A - rho tau, and (N A/rho - tau)' = N'
 # A/rho: it falls while N falls, then turns once.
@@ -96,17 +92,9 @@ norm_of = sp.Function("N")(tau)
 turning = (norm_of * A / rho - tau).diff(tau).subs(A.diff(tau), rho / norm_of)
 assert sp.simplify(turning - norm_of.diff(tau) * A / rho) == 0
 
-# %% [markdown]
-# The package: which way N goes, early and late, from three starts on one ray.
-# %%
-import numpy as np
-
-from flowsam.amplification import pattern
-from flowsam.exact import l2_two_layer
-
-mu, starts = np.array([1.0, 2.0]), np.array([0.3, 0.55, 0.7])[:, None, None] * np.ones((2, 2))
-weights = l2_two_layer.weights(starts, mu, rho=1.0, tau=[0.0, 0.05, 3.0, 3.1])
-norms = np.linalg.norm(mu * weights, axis=(-2, -1))
-early_and_late = np.sign(np.diff(norms, axis=-1))[:, ::2]
-assert early_and_late.tolist() == [[-1, 0], [-1, 1], [1, 1]]  # 0: at rest since the collapse
+# %% The package: which way N goes, early and late, from three starts on one ray
+mu, starts = np.array([1, 2]), np.array([0.3, 0.55, 0.7])[:, None, None] * np.ones((2, 2))
+run = states(starts, mu, rho=1.0, tau=[0.0, 0.05, 3.0, 3.1])
+ways = np.sign(np.diff(np.linalg.norm(mu * run, axis=(-2, -1))))[:, ::2]
+assert ways.tolist() == [[-1, 0], [-1, 1], [1, 1]]  # 0: at rest since the collapse
 assert pattern(starts, mu, rho=1.0).tolist() == [-1, 0, 1]

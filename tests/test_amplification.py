@@ -226,7 +226,7 @@ def test_exponents_at_the_collapse():
         np.array([[0.1, -0.2, 0.5, 0.0], [0.2, 0.1, 0.3, 0.0]]),
         np.array([1.0, -1.3, 0.0, 2]),
     )
-    found = collapse_exponents(theta, mu)
+    found = collapse_exponents(theta, mu, rho=1.0)
     assert found.tolist() == [1, 1.3**2, 0, np.inf]
     end = float(collapse_time(theta, mu, rho=1))
     left = np.array([1e-3, 1e-4]) * end
@@ -258,7 +258,7 @@ def test_a_large_map_takes_less_than_two_seconds():
         (lambda: regimes([1, 2], np.nan), "rho needs"),
         (lambda: pattern(np.ones((2, 2)), [1, 2], rho=0), "rho needs"),
         (lambda: pattern(np.ones((2, 2)), [0, 0], rho=1), "nothing would move"),
-        (lambda: collapse_exponents(np.ones((2, 2)), [0, 0]), "nothing would move"),
+        (lambda: collapse_exponents(np.ones((2, 2)), [0, 0], rho=1), "nothing would move"),
         (lambda: dominance([1, 2], 0, [0.5], [-1]), "tau >= 0, got 0.5 and -1"),
         (lambda: dominance([1, 2], 1, [0.3, 0.4], [[1.0, 2.0]]), r"tau needs shape \(n,\)"),
         (lambda: dominance([1, 2], 1, [[0.3, 0.4]], [1.0]), r"alpha needs shape \(n,\)"),
@@ -290,9 +290,12 @@ def test_on_the_separatrix_all_answers_are_of_the_same_start():
 def test_exponents_know_which_starts_collapse():
     starts, mu = np.array([0.3, 0.7])[:, None, None] * np.array([1.0, 1.0, 0.0]), [1, 2, 0]
     starts = np.repeat(starts, 2, axis=1)
-    assert np.array_equal(collapse_exponents(starts, mu)[0], [1, 4, 0])
     known = collapse_exponents(starts, mu, rho=1.0)
     assert np.array_equal(known[0], [1, 4, 0]) and np.isnan(known[1]).all()
+    with pytest.raises(ValueError, match="rho needs to be finite and > 0, got 0"):
+        collapse_exponents(starts, mu, rho=0)
+    with pytest.raises(TypeError, match="rho"):
+        collapse_exponents(starts, mu)
 
 
 def test_wrong_kinds_are_named_where_no_type_checker_runs():

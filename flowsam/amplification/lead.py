@@ -161,7 +161,7 @@ def pattern(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.nd
 
 
 def collapse_exponents(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int | None = None
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
     """Return p_j with `u_j, v_j ~ (tau_c - tau)^p_j` as the flow comes to rest at tau_c.
 
@@ -171,21 +171,22 @@ def collapse_exponents(
     Parameters
     ----------
     theta0 : array_like, shape (..., 2, d)
-        Starts that collapse: that they do depends on rho, how they do does not.
+        Any real weights.
     mu : array_like, shape (d,)
         Any real example.
-    rho : float, optional
-        Perturbation radius; with it, starts that do not collapse get nan.
+    rho : float
+        Perturbation radius, positive: it decides whether a start collapses, not how.
 
     Returns
     -------
     ndarray, shape (..., d)
-        0 for idle coordinates, inf for active ones at 0 from the start.
+        0 for idle coordinates, inf for active ones at 0 from the start; nan for all coordinates of
+        a start that does not collapse.
 
     Raises
     ------
     TypeError, ValueError
-        For bad entries or other depths.
+        For bad entries, other depths, or rho <= 0.
 
     Notes
     -----
@@ -193,14 +194,12 @@ def collapse_exponents(
 
     Examples
     --------
-    >>> collapse_exponents([[0.3, 0.3, 0.0], [0.3, 0.3, 0.0]], [1, 2, 3])
+    >>> collapse_exponents([[0.3, 0.3, 0.0], [0.3, 0.3, 0.0]], [1, 2, 3], rho=1.0)
     array([ 1.,  4., inf])
     """
-    theta0, mu, radius = checked_start(theta0, mu, 0 if rho is None else rho)
+    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
     here = (theta0 != 0).any(axis=-2)
     least = np.where(here & (mu != 0), np.abs(mu), np.inf).min(axis=-1, keepdims=True)
     exponents = np.where(here | (mu == 0), (mu / least) ** 2, np.inf)
-    if rho is None:
-        return exponents
-    collapses = outcome(theta0, mu, rho=radius).code == Fate.COLLAPSE
+    collapses = outcome(theta0, mu, rho=rho).code == Fate.COLLAPSE
     return np.where(collapses[..., None], exponents, np.nan)

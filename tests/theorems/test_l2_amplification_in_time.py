@@ -52,7 +52,7 @@ def check(rng):
     left = np.array([1e-4, 1e-6]) * float(path.collapse_time)
     a = path.a_at(float(path.collapse_time) - left)
     slope = -np.diff(a)[0] * mu**2 / np.diff(np.log(left))[0]
-    error = np.abs(slope / collapse_exponents(start, mu) - 1).max()
+    error = np.abs(slope / collapse_exponents(start, mu, rho=rho) - 1).max()
     assert error < 1e-3, f"exponents {slope}: {label}"
 
 
