@@ -91,8 +91,7 @@ class _Steps(Tolerances):
         method = self.method
         if method not in METHODS:
             early = start[0] < self.early
-            method = "DOP853" if early or self.stiff else "Radau"
-            end = min(end, self.early) if early and not self.stiff else end
+            method, end = ("DOP853", min(end, self.early)) if early else ("Radau", end)
         fixed = Tolerances(method, self.rtol, self.atol, self.jac)
         return fixed.stepper(rhs, start, end, last)
 
@@ -115,8 +114,8 @@ def marched(
     end : tuple of float and str
         The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
     how : tuple
-        Method, rtol and atol. "auto" is DOP853 at first and Radau from there on; beyond 250
-        weights DOP853, and Radau where a thousand steps of it were not enough.
+        Method, rtol and atol. "auto" is DOP853 at first, beyond 250 weights to the end, and Radau
+        from there on or where a thousand steps were not enough.
 
     Returns
     -------
@@ -128,16 +127,20 @@ def marched(
     least = -value if in_log_t else -np.inf
     clock = _StartClock(system, float(np.clip(pace, least, _FASTEST)) if np.isfinite(pace) else 0.0)
     large = method == "auto" and start[0].size > LARGE + 1
-    early = STIFF[bool(system.flow.perturbation.rho)]
+    early = np.inf if large else STIFF[bool(system.flow.perturbation.rho)]
     found = march(
         clock,
         start,
         end=float(clock.from_log_t(np.array(value))) if in_log_t else np.inf,
-        tolerances=_Steps(method, rtol, atol, clock.jac, "Radau" if large else "", early=early),
+        tolerances=_Steps(
+            method, rtol, atol, clock.jac, "Radau" if method == "auto" else "", early=early
+        ),
         stop=None if in_log_t else _stop_at(value),
     )
-    late = not large and found.path.edges[-1] > early
-    used = found.method.replace("auto", "DOP853, Radau" if late else "DOP853")
+    used = found.method
+    if method == "auto":
+        late = used != "auto" or found.path.edges[-1] > early
+        used = "DOP853, Radau" if late else "DOP853"
     path = clock.path(found.path)
     if in_log_t and found.status == "finished":
         path.edges[-1] = value  # to the last bit
