@@ -135,16 +135,29 @@ def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
 
 
 def _picture(flow: Flow, path: Path, maps: dict[str, Any], axes: tuple[Any, Any]) -> None:
-    """Draw the two maps side by side; written in one move."""
+    """Draw the two maps side by side, thresholds over them; written in one move."""
+    import numpy as np
     from matplotlib.figure import Figure
 
-    from flowsam.draw import regions
+    from flowsam.amplification import regimes
+    from flowsam.draw import leaders
 
     figure = Figure(figsize=(6.9, 3.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
+    tau, alpha = axes
+    ranks = np.argsort(np.argsort(np.abs(flow.mu), kind="stable"))
     for panel, (name, leader) in zip(panels, maps.items(), strict=True):
-        regions(panel, *axes, leader)
-        panel.set(xlabel=r"rescaled time $\tau$", title=name)
-    panels[0].set_ylabel(r"initial scale $\alpha$")
+        leaders(panel, alpha, tau, leader, ranks=ranks)
+        panel.set_title(name, loc="left", pad=14)
+        panel.set(xlabel=r"initial scale $\alpha$", xlim=(alpha[0], alpha[-1]))
+    panels[1].set_ylabel("")
+    found = regimes(flow.mu, flow.perturbation.rho)
+    marks = [(found.critical, r"$\alpha^*$ ", "-")]
+    marks += [(a, f" $a_{{{k}}}$", ":") for k, a in enumerate(found.thresholds, 1)]
+    for place, word, dash in marks:
+        if alpha[0] <= place <= alpha[-1]:
+            side = "right" if dash == "-" else "left"
+            panels[0].axvline(place, color="black", linewidth=0.8, linestyle=dash)
+            panels[0].text(place, 1.01 * tau[-1], word, ha=side, va="bottom", fontsize=7)
     figure.suptitle(f"leading feature; {flow.describe()}, L = 2", fontsize=8)
     save_figure(figure, path)

@@ -5,6 +5,7 @@ colour each wherever they appear, and regions are named in place, so that grey p
 """
 
 from flowsam.draw.fields import arrows, rest_points, skeleton, trajectories
+from flowsam.draw.leaders import leaders
 from flowsam.draw.leanings import leanings
 from flowsam.draw.limits import LIMIT_COLOURS, boundaries, name_of, portrait, regions, tiles, times
 from flowsam.draw.runs import RULE_STYLES, paths
@@ -13,6 +14,7 @@ __all__ = [
     "LIMIT_COLOURS",
     "RULE_STYLES",
     "boundaries",
+    "leaders",
     "leanings",
     "name_of",
     "paths",

@@ -6,12 +6,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection, QuadMesh
-from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
-from scipy.ndimage import distance_transform_edt
-from scipy.ndimage import label as component
 
+from flowsam.draw.fills import fill
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
 
@@ -77,45 +75,12 @@ def regions(
     QuadMesh
         Rasterised inside vector output: a million cells stay a small file.
     """
-    present = np.unique(labels)
-    colours = [_colour_of(int(k)) for k in present]
-    norm = BoundaryNorm(np.arange(present.size + 1) - 0.5, present.size)
-    index = np.searchsorted(present, labels)
-    mesh = axes.pcolormesh(
-        x, y, index, cmap=ListedColormap(colours), norm=norm, shading="nearest", rasterized=True
-    )
-    for k, label in enumerate(present):
-        pieces, count = component(index == k)
-        for piece in range(1, min(count, 8) + 1):
-            text = _name_region(axes, (x, y), pieces == piece, name_of(int(label)))
-            if text:
-                text.set_fontsize(size)
-    return mesh
+    return fill(axes, (x, y), labels, lambda label: (_colour_of(label), name_of(label)), size)
 
 
 def _colour_of(label: int) -> str:
     """The colour of a limit; those of basis vectors repeat after the seventh."""
     return LIMIT_COLOURS.get(label, _BASIS[(label - 1) % len(_BASIS)])
-
-
-def _name_region(
-    axes: Axes,
-    grid: tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]],
-    inside: np.ndarray,
-    text: str,
-) -> Text | None:
-    """Write the name where the region is widest; where it does not fit, none."""
-    depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    letters = 3 if text.startswith("$") else max(3, len(text))
-    if depth.max() - 0.5 < 0.01 * letters * max(inside.shape):
-        return None
-    wide = np.argwhere(depth >= 0.9 * depth.max())  # of the widest places the most central
-    central = np.argmin(((wide - np.argwhere(inside).mean(axis=0)) ** 2).sum(axis=1))
-    row, column = wide[central]
-    x, y = grid
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.5}
-    place = {"ha": "center", "va": "center", "bbox": box}
-    return axes.text(x[column], y[row], text, **place)
 
 
 def tiles(
