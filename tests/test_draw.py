@@ -96,3 +96,15 @@ def test_a_region_s_name_is_not_under_a_rest_point():
     assert np.abs(name.get_position()).max() < 0.3  # the diamond at the origin
     paint.skeleton(axes, lines)
     assert min(name.get_position()) > 0.5
+
+
+def test_a_map_of_leaders_has_time_upwards_and_says_who_leads():
+    alpha, tau = np.linspace(0.1, 1.0, 40), np.linspace(0.0, 2.0, 50)
+    leader = np.repeat(np.repeat([0, 2, 1], [14, 13, 13])[:, None], 50, axis=1)
+    axes = Figure().subplots()
+    mesh = paint.leaders(axes, alpha, tau, leader, ranks=np.array([1, 0]))
+    assert mesh.get_array().shape == (50, 40) and axes.get_ylim() == (0.0, 2.0)
+    words = {text.get_text()[0]: text.get_position()[0] for text in axes.texts}
+    assert words["c"] < words["2"] < words["1"]
+    minor, major = (mesh.cmap(mesh.norm(place)) for place in (2, 1))  # 2 is the minor one: dark
+    assert sum(minor[:3]) < sum(major[:3])
