@@ -31,14 +31,20 @@ def compute(points=33):
 def draw(caption, ratio, found, curves, **arrays):
     """Return the figure: the scale, the balanced plane, and the plane of one coordinate."""
     figure, (left, middle, right) = style.panels(3, width=style.PAGE, height=2.4)
-    left.semilogx(ratio - 1, found, color="black")
     left.semilogx(ratio - 1, arrays["bracket"].T, "--", color="#0072B2", linewidth=0.8)
+    left.semilogx(ratio - 1, found, color="black")
+    for word, place in (("$\\alpha^*$", (12, 0.57)), ("above: escape", (0.03, 0.62))):
+        left.text(*place, word)
+    left.text(0.03, 0.2, "below: collapse")
     left.set(xlabel="$\\mu_2/\\mu_1 - 1$", ylabel="$\\alpha^*$, both weights", ylim=(0, 0.75))
     for curve, m, colour in zip(curves, RATIOS, style.ranks(len(RATIOS)), strict=True):
-        middle.plot(*curve.T, linewidth=1.3, color=colour, label=f"$\\mu_2/\\mu_1={m:g}$")
-    middle.set(xlabel="$\\alpha_1$", ylabel="$\\alpha_2$", xlim=(0, 0.85), ylim=(0, 0.85))
+        middle.plot(*curve.T, linewidth=1.3, color=colour)
+        spot = curve[np.argmin(np.abs(curve[:, 0] - curve[:, 1]))]
+        style.point_at(middle, {f"{m:g}": (spot, (0.78, 0.34 + 0.09 * RATIOS.index(m)))})
+    middle.text(0.74, 0.8, "$\\mu_2/\\mu_1$")
+    middle.text(0.08, 0.2, "collapse")
+    middle.set(xlabel="$\\alpha_1$", ylabel="$\\alpha_2$", xlim=(0, 0.95), ylim=(0, 0.95))
     middle.set(aspect="equal")
-    middle.legend(loc="lower left", handlelength=1.2)
     for side in (1, -1):
         right.plot(*(side * arrays["plane"].T), color="black")
         right.plot(side * 2**-0.5, side * 2**-0.5, "o", color="white", markeredgecolor="black")
