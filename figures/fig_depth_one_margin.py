@@ -1,4 +1,4 @@
-"""Depth 1: three rules, one line of slope b, the l_2 max margin; the direction error is C/log t.
+"""Depth 1: three rules, one direction, the l_2 max margin; the error of the direction is C/log t.
 
 Claims: depth_one_margin, rates. Takes: 3 s.
 """
@@ -8,24 +8,27 @@ import numpy as np
 import flowsam.draw as paint
 from figures import style
 from figures.sets import gaussian_classes
-from flowsam import Flow, gradient_flow, l2, max_margin, solve
+from flowsam import Flow, gradient_flow, l2, linf, max_margin, solve
 from flowsam.rates import depth_one_asymptote
 
 FAST = {"rows": 9, "end": 50.0}
-WORDS = {"rule": "GD and l_2-SAM", "clock": style.ORIGINAL}
+WORDS = {"rule": "GD, l_2-SAM and l_inf-SAM", "clock": style.ORIGINAL}
+METHOD = "DOP853, Radau; l_inf slides: sign smoothed (Utkin's solution), its constant not predicted"
 
 
 def compute(rows=60, end=1e4):
     """Return columns (log(1 + t), error times log t) of each rule and the predicted constants."""
     data = gaussian_classes(seed=1)
     arrays, log_t, best = {}, np.geomspace(1.0, end, rows), max_margin(data, 2)
-    for rule in (gradient_flow(), l2(0.5)):
-        run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=end, save_at=log_t)
+    for rule in (linf(0.5), gradient_flow(), l2(0.5)):
+        how = {"method": "smoothed"} if rule.switches else {}
+        run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=end, save_at=log_t, **how)
         units = [b / np.linalg.norm(b) for b in (best, *run.beta)]
         error = np.linalg.norm(np.array(units[1:]) - units[0], axis=1)
         arrays[rule.name] = np.column_stack([log_t, error * log_t])
-        arrays[rule.name + "*"] = depth_one_asymptote(data, rule, run.beta[-1]).error_constant
-    return arrays | {"card": style.card(run, start="w = 0", **WORDS)}
+        if not rule.switches:
+            arrays[rule.name + "*"] = depth_one_asymptote(data, rule, run.beta[-1]).error_constant
+    return arrays | {"card": style.card(run, start="w = 0", method=METHOD, **WORDS)}
 
 
 def draw(caption, **arrays):
@@ -33,9 +36,9 @@ def draw(caption, **arrays):
     figure, axes = style.panels()
     paint.paths(axes, {name: rows for name, rows in arrays.items() if rows.ndim})
     for name in ("GD*", "l_2-SAM*"):
-        axes.axhline(arrays[name], color="black", linewidth=0.6, linestyle=":")
+        axes.axhline(arrays[name], color="black", linewidth=1.0, linestyle=":")
     axes.set(xscale="log", xlabel=r"$\log(1+t)$", ylabel=r"direction error $\times \log(1+t)$")
-    axes.legend(title="$L = 1$; dotted: predicted")
+    axes.legend(title=r"dotted: predicted (GD, $\ell_2$)")
     return style.caption(figure, caption)
 
 

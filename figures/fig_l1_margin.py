@@ -26,7 +26,8 @@ def compute(seeds=(0, 1, 2), rows=40, end=1e4):
             truth = run.margins.min(1) / run.beta.sum(1) * np.abs(max_margin(data, 1)).sum()
             proven = [state_certificate(flow, theta, 1, np.ones(10)) for theta in run.theta]
             arrays[f"{rule.name} {seed}"] = np.column_stack([log_t, truth, proven])
-    return arrays | {"card": style.card(run, **WORDS, sets=f"seeds {seeds}")}
+    sets = data.name.replace(f"seed {seed}", f"seeds {', '.join(map(str, seeds))}")
+    return arrays | {"card": style.card(run, **WORDS, data=sets)}
 
 
 def draw(caption, **arrays):
@@ -36,6 +37,9 @@ def draw(caption, **arrays):
         for name, rows in arrays.items():
             curve = np.abs(np.column_stack([rows[:, 0], 1 - rows[:, column + 1]]))
             paint.paths(panel, {name[:-2]: curve}, width=0.8)
+            if name[:2] == "GD":
+                place = {"textcoords": "offset points", "va": "center", "fontsize": 6}
+                panel.annotate(f"seed {name[-1]}", curve[-1], (4, 0), **place)
         panel.set(xscale="log", yscale="log", ylim=(1e-5, 1), xlabel=r"$\log(1+t)$", title=title)
     axes[0].set(ylabel=r"missing share of the $\ell_1$ margin")
     axes[1].legend(*(part[:2] for part in axes[1].get_legend_handles_labels()))

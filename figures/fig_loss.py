@@ -8,7 +8,7 @@ import numpy as np
 import flowsam.draw as paint
 from figures import style
 from flowsam import Flow, balanced, gradient_flow, l2, linf, single_example, solve
-from flowsam.rates import late_log_loss
+from flowsam.rates import depth_one_loss, late_log_loss
 
 FAST = {"rows": 9, "end": 20.0}
 WORDS = {"rule": "GD, l_inf-SAM, l_2-SAM", "L": "1, 2, 3", "start": "alpha = (0.8, 0.8)"}
@@ -21,17 +21,23 @@ def compute(rows=120, end=100.0):
         for rule in (gradient_flow(), linf(0.3), l2(0.3)):
             run = solve(Flow(data, rule), balanced([0.8, 0.8], depth), log_t_end=end, save_at=log_t)
             arrays[f"{depth} {rule.name}"] = np.column_stack([run.log_t, run.log_loss])
-        rate = late_log_loss(log_t[2:], 2.0, max(depth, 2), gradient_flow())[1]
-        arrays[f"{depth} rate"] = np.column_stack([log_t[2:], rate])[: rows * (depth > 1)]
+        rate = np.log(depth_one_loss(data, gradient_flow())) - log_t[2:]
+        if depth > 1:
+            rate = late_log_loss(log_t[2:], 2.0, depth, gradient_flow())[1]
+        arrays[f"{depth} rate"] = np.column_stack([log_t[2:], rate])
     return arrays | {"card": style.card(run, clock=style.ORIGINAL, **WORDS)}
 
 
 def draw(caption, **arrays):
-    """Return the figure: one panel a depth, the predicted rate of gradient flow dotted."""
+    """Return the figure: one panel a depth, circles: the predicted rate of gradient flow."""
     figure, axes = style.panels(3, width=style.PAGE, height=2.4)
     for name, rows in arrays.items():
         panel = axes[int(name[0]) - 1]
-        paint.paths(panel, {name[2:].replace("rate", "GD's rate"): rows}, width=1.0)
+        if name[2:] == "rate":
+            shown = np.linspace(0, len(rows) - 1, 9).astype(int)
+            panel.plot(*rows[shown].T, "ko", fillstyle="none", markersize=4, label="GD, predicted")
+        else:
+            paint.paths(panel, {name[2:]: rows}, width=1.0)
         panel.set(xlabel=r"$\log(1 + t)$", title=f"$L = {name[0]}$")
     axes[0].set(ylabel="log loss")
     axes[1].legend()

@@ -8,39 +8,50 @@ import numpy as np
 import flowsam.draw as paint
 from figures import style
 from flowsam import Flow, balanced, gradient_flow, l2, linf, single_example, solve
-from flowsam.rates import late_log_loss
+from flowsam.rates import depth_one_loss, late_log_loss
 
 FAST = {"rows": 7, "end": 100.0}
-WORDS = {"rule": "GD, l_inf-SAM, l_2-SAM", "start": "alpha = (1, 1); loss: mu = 1.3, alpha = 1.2"}
+WORDS = {"rule": "GD, l_inf-SAM, l_2-SAM", "L": "1, 2, 3", "method": "closed forms, DOP853"}
+WORDS |= {"data": "mu = (1, 2); log losses: mu = 1.3", "clock": style.ORIGINAL}
+WORDS |= {"start": "balanced; L = 1: w = 0; ratio: alpha = 1; log losses: alpha = 1.2"}
 
 
 def compute(rows=40, end=1e4):
-    """Return (log(1 + t), measured less predicted log perturbed loss) and direction ratios."""
-    arrays, log_t = {}, np.geomspace(10.0, end, rows)
+    """Return log(1 + t) and: t * loss and its limit; log perturbed loss - its rate; ratios."""
+    arrays, log_t, early = {}, np.geomspace(10.0, end, rows), np.linspace(0.0, 12.0, rows)
+    data, one = single_example([1, 2]), single_example([1.3])
     for rule in (gradient_flow(), linf(0.3), l2(0.3)):
+        run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=12.0, save_at=early)
+        scaled, limit = np.expm1(early) * np.exp(run.log_loss), depth_one_loss(data, rule)
+        arrays[f"1 {rule.name}"] = np.column_stack([early, scaled, np.full(rows, limit)])
         for depth in (2, 3):
-            flow = Flow(single_example([1.3]), rule)
+            flow = Flow(one, rule)
             run = solve(flow, balanced([1.2], depth), log_t_end=end, save_at=log_t)
-            rate = late_log_loss(run.log_t, 1.3, depth, rule)[0]
-            gap = flow.log_loss(flow.perturbed(run.theta)) - rate
-            arrays[f"{depth} {rule.name}"] = np.column_stack([run.log_t, gap])
-        flow = Flow(single_example([1, 2]), rule)
-        run = solve(flow, balanced([1.0, 1.0], 2), log_t_end=end, save_at=log_t)
+            gap = flow.log_loss(flow.perturbed(run.theta))
+            gap -= late_log_loss(log_t, 1.3, depth, rule)[0]
+            arrays[f"{depth} {rule.name}"] = np.column_stack([log_t, gap])
+        run = solve(Flow(data, rule), balanced([1.0, 1.0], 2), log_t_end=end, save_at=log_t)
         arrays[f"d {rule.name}"] = np.column_stack([log_t, run.beta[:, 0] / run.beta[:, 1]])
-    return arrays | {"card": style.card(run, clock=style.ORIGINAL, **WORDS)}
+    return arrays | {"card": style.card(run, **WORDS)}
 
 
 def draw(caption, **arrays):
-    """Return the figure: log loss less its rate at L = 2, 3; beta_1 / beta_2 and its slope."""
-    figure, axes = style.panels(3, width=style.PAGE, height=2.4)
+    """Return the figure: a panel a law, the law dotted over what was computed."""
+    figure, axes = style.panels(2, width=style.PAGE, rows=2, height=4.4)
     for name, rows in arrays.items():
-        paint.paths(axes["23d".index(name[0])], {name[2:]: rows})
-    axes[2].plot(rows[:, 0], 2.0 * rows[:, 0] ** -0.5, "k:", label="slope $-1/2$")
-    titles = ("log loss $-$ rate, $L = 2$", "log loss $-$ rate, $L = 3$", r"$\beta_1/\beta_2$")
-    for panel, title in zip(axes, titles, strict=True):
-        panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=title)
-    axes[2].set(yscale="log")
-    axes[2].legend()
+        panel = axes.flat["123d".index(name[0])]
+        paint.paths(panel, {name[2:]: rows[:, :2]})
+        law = 2.0 * rows[:, 0] ** -0.5 if name == "d GD" else rows[:, -1] * (name[0] == "1")
+        if name[0] == "1" or name[2:] == "GD":
+            panel.plot(rows[:, 0], law, "k:", linewidth=1.0, label="predicted")
+    titles = ("$L = 1$: time times loss has a limit", "$L = 2$: the rules coincide")
+    titles += ("$L = 3$: the rules coincide", r"$L = 2$: direction, slope $-1/2$")
+    labels = r"$t \times$ loss", *["log(perturbed loss / rate)"] * 2, r"$\beta_1/\beta_2$"
+    for panel, title, label in zip(axes.flat, titles, labels, strict=True):
+        panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=title, ylabel=label)
+    axes[0, 0].set_xscale("linear")
+    axes[1, 1].set_yscale("log")
+    axes[1, 1].legend()
     return style.caption(figure, caption)
 
 

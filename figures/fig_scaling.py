@@ -22,21 +22,15 @@ def compute(most=5):
     work |= {"cells": (plane_of, 1e5), "log_t": (late_run, 100.0)}
     found = {}
     for name, (make, first) in work.items():
-        sizes = np.array(
-            [round(first * (3.2 if name == "log_t" else 2.0) ** k) for k in range(most)]
-        )
+        factor = 3.2 if name == "log_t" else 2.0
+        sizes = np.array([round(first * factor**k) for k in range(most)])
         make(sizes[0])()
         found[name] = np.array([sizes, [timed(make(size), repeat=3)[0] for size in sizes]])
-    facts = {"rule": "l_2-SAM, rho = 0.1; portrait: l_inf-SAM, rho = 1", "rho": "as named", "L": 2}
+    facts = {"rule": "l_2-SAM; portrait: l_inf-SAM", "rho": "0.1; portrait: 1", "L": 2}
     facts |= {"data": "positive Gaussian z; portrait: mu = (1, 2)", "loss": "exponential"}
-    facts |= {
-        "start": "uniform, margins of order 1; portrait: balanced",
-        "clock": "tau; log(1 + t)",
-    }
-    facts |= {
-        "method": "solve_many (64 starts), phase_portrait, solve",
-        "tolerances": "rtol 1e-9, 1e-8",
-    }
+    facts |= {"start": "uniform, margins of order 1; portrait: balanced"}
+    facts |= {"clock": "tau; log(1 + t)", "tolerances": "rtol 1e-9, 1e-8"}
+    facts |= {"method": "solve_many (64 starts), phase_portrait, solve"}
     return found | {"card": style.card(**facts)}
 
 
@@ -50,6 +44,10 @@ def draw(caption, **found):
         panel.loglog(sizes, level * sizes**power, color="black", linewidth=0.8)
         panel.set(xlabel=NAMES[name], title=f"power {power:.2f}")
         panel.minorticks_off()
+    times = np.concatenate([seconds for _, seconds in found.values()])
+    for panel in axes:
+        panel.set(ylim=(times.min() / 1.5, times.max() * 1.5))
+        panel.tick_params(labelleft=panel is axes[0])
     axes[0].set_ylabel("seconds")
     return style.caption(figure, caption)
 
