@@ -18,7 +18,7 @@ WORDS |= {"start": "balanced; L = 1: w = 0; ratio: alpha = 1; log losses: alpha 
 
 def compute(rows=40, end=1e4):
     """Return log(1 + t) and: t * loss and its limit; log perturbed loss - its rate; ratios."""
-    arrays, log_t, early = {}, np.geomspace(10.0, end, rows), np.linspace(0.0, 12.0, rows)
+    arrays, log_t, early = {}, np.geomspace(10.0, end, rows), np.geomspace(0.1, 12.0, rows)
     data, one = single_example([1, 2]), single_example([1.3])
     for rule in (gradient_flow(), linf(0.3), l2(0.3)):
         run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=12.0, save_at=early)
@@ -49,7 +49,6 @@ def draw(caption, **arrays):
     labels = r"$t \times$ loss", *["log(perturbed loss / rate)"] * 2, r"$\beta_1/\beta_2$"
     for panel, title, label in zip(axes.flat, titles, labels, strict=True):
         panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=title, ylabel=label)
-    axes[0, 0].set_xscale("linear")
     axes[1, 1].set_yscale("log")
     axes[1, 1].legend()
     return style.caption(figure, caption)
