@@ -9,15 +9,16 @@ import flowsam.draw as paint
 from figures import style
 from figures.skeletons import pack, unpack
 from flowsam import Flow, lp, phase_portrait, single_example
-from flowsam.portrait import PlaneField, skeleton
+from flowsam.portrait import PlaneField, refine, skeleton
 from flowsam.portrait.planes import BalancedPlane
 
-FAST, NORMS, REACH = {"n": 16, "columns": 6}, (1.5, 2.0, 3.0, np.inf), 1.3
+FAST, NORMS, REACH = {"n": 16, "columns": 6, "levels": 2}, (1.5, 2.0, 3.0, np.inf), 1.3
 START = "balanced, every point of the squares"
+LINES = "colours and names: the limit; arrows: the flow; e_1 | e_2 at p = 3: located by bisection"
 
 
-def compute(n=241, columns=13):
-    """Return the grid (n,), labels (4, n, n) and the field of each norm."""
+def compute(n=241, columns=13, levels=7):
+    """Return the grid (n,), labels (4, n, n) the field of each norm, and where p = 3 divides."""
     data, x = single_example([1, 2]), np.linspace(REACH / n, REACH, n)
     arrays, labels = {"cells": x}, []
     for k, norm in enumerate(NORMS):
@@ -25,7 +26,11 @@ def compute(n=241, columns=13):
         field = PlaneField(plane.flow, BalancedPlane(2), (0, REACH), (0, REACH))
         arrays |= pack(skeleton(field, columns=columns), f"field_{k}_")
         labels.append(plane.labels)
+    x = np.linspace(REACH / 24, REACH, 24)
+    located = refine(phase_portrait(Flow(data, lp(1, 3)), x, x), levels=levels).refinement.curves
+    arrays["divide"] = np.vstack([curve for name, curve in located if name == "e_1 | e_2"])
     words = {"start": START, "rule": "l_p-SAM", "method": "theorem, or integration and certificate"}
+    words["lines"] = LINES
     return arrays | {"labels": np.array(labels), "card": style.card(plane, **words)}
 
 
@@ -39,8 +44,11 @@ def draw(caption, cells, labels, **arrays):
         name = r"\infty" if np.isinf(norm) else f"{norm:g}"
         panel.set(aspect="equal", title=f"$p = {name}$", xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
         panel.set_xlabel(r"$\alpha_1$ (minor)")
+    (shown["between $e_1$, $e_2$"],) = axes[2].plot(
+        *arrays["divide"].T, "-.", color="black", linewidth=1.2
+    )
     axes[0].set_ylabel(r"$\alpha_2$ (major)")
-    figure.legend(shown.values(), shown, loc="outside upper center", ncols=4, fontsize=6)
+    figure.legend(shown.values(), shown, loc="outside upper center", ncols=5, fontsize=6)
     return style.caption(figure, caption)
 
 

@@ -20,12 +20,10 @@ def compute(rows=801):
     for case, size in (("pair", 2), ("three", 3)):
         for how, count in (("auto", rows), ("DOP853", 16)):
             run = solve(FLOWS[case], STARTS[case], tau_end=1.99, save_at=count, method=how)
-            found[f"{case}_{how}"] = np.column_stack(
-                [run.tau, run.theta.reshape(count, -1)[:, :size]]
-            )
+            found[f"{case}_{how}"] = np.c_[run.tau, run.theta.reshape(count, -1)[:, :size]]
         whole = solve(FLOWS[case], STARTS[case], tau_end=9)
         found |= {f"{case}_ends": [e.tau for e in whole.events], f"{case}_last": whole.beta[-1, -1]}
-        found[f"{case}_words"] = "; ".join(f"{e.kind} at {e.tau:.3f}" for e in whole.events)
+        found[f"{case}_words"] = [f"{e.kind} at {e.tau:.3f}" for e in whole.events]
     for case, end in (("pair", 1e6), ("lone", 25)):
         run = solve(FLOWS[case], STARTS[case], log_t_end=end, save_at=np.geomspace(0.3, end, rows))
         found[f"{case}_late"] = np.column_stack([run.log_t, run.beta[:, -1]])
@@ -39,11 +37,13 @@ def draw(caption, **found):
     for panel, case, name in ((axes[0], "pair", "weight $w_{}$"), (axes[2], "three", "layer {}")):
         (tau, *lines), (dots, *steps) = found[f"{case}_auto"].T, found[f"{case}_DOP853"].T
         for k, ((colour, dash), line) in enumerate(zip(LOOKS, lines, strict=False)):
-            panel.plot(dots, steps[k], "o", color=colour, markersize=2.8)
-            panel.plot(tau, line, dash, color=colour, label=name.format(k + 1))
-        panel.vlines(found[f"{case}_ends"], 0, 3, "black", linewidth=0.8)
-        panel.set(ylim=(0, 3), ylabel="weight", xlabel=f"$\\tau$: {found[f'{case}_words']}")
-        panel.legend(loc=(0.22, 0.68))
+            both = panel.plot(dots, steps[k], "o", tau, line, dash, color=colour, markersize=2.8)
+            both[1].set_label(name.format(k + 1))
+        for end, word in zip(found[f"{case}_ends"], found[f"{case}_words"], strict=True):
+            panel.axvline(end, color="black", linewidth=0.8)
+            panel.text(end, 1.65, f"{word} ", rotation=90, ha="right", fontsize=7)
+        panel.set(ylim=(0, 3), xlim=(-0.1, 2.1), ylabel="weight", xlabel="$\\tau$")
+        panel.legend(loc=(0.16, 0.7))
     second = (("pair", LOOKS[1], r"$\beta_2$ beside $w_1$"), ("lone", LOOKS[0], r"$\beta_2$ alone"))
     for case, (colour, dash), word in second:
         axes[1].semilogx(*found[f"{case}_late"].T, dash, color=colour, label=word)
