@@ -131,10 +131,12 @@ def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
         arrays = {"alpha": alpha, "tau": tau, "l2": maps["l_2-SAM"], "gd": maps["GD"], "mu": mu}
         archive.write(path, header, arrays)
     else:
-        _picture(flow, path, maps, (tau, alpha))
+        _picture(flow, path, maps, (tau, alpha), by=by)
 
 
-def _picture(flow: Flow, path: Path, maps: dict[str, Any], axes: tuple[Any, Any]) -> None:
+def _picture(
+    flow: Flow, path: Path, maps: dict[str, Any], axes: tuple[Any, Any], *, by: str
+) -> None:
     """Draw the two maps side by side, thresholds over them; written in one move."""
     import numpy as np
     from matplotlib.figure import Figure
@@ -153,11 +155,11 @@ def _picture(flow: Flow, path: Path, maps: dict[str, Any], axes: tuple[Any, Any]
     panels[1].set_ylabel("")
     found = regimes(flow.mu, flow.perturbation.rho)
     marks = [(found.critical, r"$\alpha^*$ ", "-")]
-    marks += [(a, f" $a_{{{k}}}$", ":") for k, a in enumerate(found.thresholds, 1)]
+    marks += [(a, f" $a_{{{k}}}$", ":") for k, a in enumerate(found.thresholds, 1) if by == "size"]
     for place, word, dash in marks:
         if alpha[0] <= place <= alpha[-1]:
             side = "right" if dash == "-" else "left"
             panels[0].axvline(place, color="black", linewidth=0.8, linestyle=dash)
             panels[0].text(place, 1.01 * tau[-1], word, ha=side, va="bottom", fontsize=7)
-    figure.suptitle(f"leading feature; {flow.describe()}, L = 2", fontsize=8)
+    figure.suptitle(f"leading feature by {by}; {flow.describe()}, L = 2", fontsize=8)
     save_figure(figure, path)
