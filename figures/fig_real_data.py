@@ -26,31 +26,31 @@ def compute(seeds=5, factors=FACTORS, rows=60, end=100.0):
     shown = np.array([found.gd[0][found.selected].predictor[slow], *picked.predictor[moments]])
     arrays |= {"shown": shown[:, :64], "moments": log_t[[slow, *moments]], "log_t": log_t}
     arrays |= {"least": found.least, "last": found.last, "factors": factors}
-    unit = found.alpha[0, 0] / factors[0] / RHO
     card = style.card(
         rule="l_2-SAM and GD", rho=RHO, L=2, data=f"{digit_table().name}, 25 % held out",
-        start=f"uniform; unit alpha/rho = {unit:.4f} in split 1", clock=style.ORIGINAL,
-        loss="logistic", method="DOP853, Radau", tolerances="rtol 1e-6",
-        colours="share of the mean prediction, 0 to 0.5 (yellow)", scan=found.words(),
+        start=f"uniform; unit: alpha/rho = {found.alpha[0, 0] / factors[0] / RHO:.4f} in split 1",
+        clock=style.ORIGINAL, loss="logistic", method="DOP853, Radau", tolerances="rtol 1e-6",
+        scan=found.words(), colours="shares: of the mean prediction, white: collapsed",
     )  # fmt: skip
     return arrays | {"card": card}
 
 
-def draw(log_t, factors, caption, **arrays):
+def draw(log_t, factors, moments, shown, caption, **arrays):
     """Return the figure: shares, accuracy below, pictures of the weights, the scan."""
-    names = ["GD", *(rf"$\ell_2$, $\alpha$ = {factor:g} units" for factor in factors)]
+    names = ["GD", *(rf"$\ell_2$, {factor:g} units" for factor in factors)]
     figure, axes = style.panels(max(len(names), 6), width=style.PAGE, rows=3, height=4.4)
     measured = zip(arrays["ranks"], arrays["accuracy"], strict=True)
     leanings(axes[:2], log_t, dict(zip(names, measured, strict=True)))
+    figure.colorbar(axes[0, 0].collections[0], ax=axes[0], label="share", extend="max", pad=0.01)
     whose = ("GD", *[r"$\ell_2$, selected"] * 4)
-    pictures = zip(axes[2, :5], whose, arrays["moments"], arrays["shown"], strict=True)
-    for panel, who, when, beta in pictures:
+    for panel, who, when, beta in zip(axes[2, :5], whose, moments, shown, strict=True):
         style.pixels(panel, beta / np.abs(beta).max(), f"{who}\n$\\log(1+t)$ = {when:.3g}")
-    for name, mark in (("least", "v"), ("last", "^")):
-        axes[2, 5].plot(factors, arrays[name].T, mark, color="black", alpha=0.6, markersize=3)
+    for name, mark in (("last", "^"), ("least", "v")):
+        axes[2, 5].plot(arrays[name].T, "k" + mark, alpha=0.6, markersize=3)
     axes[2, 5].axhline(0.5, color="black", linewidth=0.5, linestyle=":")
-    axes[2, 5].set(xlabel=r"$\alpha$, units", ylim=(0, 1.05))
-    axes[2, 5].set_title("share / GD's:\nleast (down), last (up)", fontsize=6)
+    axes[2, 5].set_xticks(range(len(factors)), factors, fontsize=6, rotation=60)
+    axes[2, 5].set(xlabel=r"$\alpha$, units", ylim=(-0.05, 1.05))
+    axes[2, 5].set_title("major share / GD's:\nleast (down), last (up)", fontsize=6)
     return style.caption(figure, caption)
 
 

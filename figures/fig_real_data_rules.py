@@ -23,32 +23,32 @@ def compute(depths=(1, 2, 3), rows=50, end=20.0):
         for rule in (gradient_flow(), linf(RHO), l2(RHO)):
             alpha = FACTOR * scale_unit(train, rule if rule.rho else l2(RHO), depth)
             runs.append(leaning(train, test, rule, start=(alpha, depth), log_t=log_t))
-    major = [run.major[np.isfinite(run.major)] for run in runs]
-    major = [(shares[0], shares.min(), shares[-1]) for shares in major]
-    table = "; ".join("{:.2f}, {:.2f}, {:.2f}".format(*shares) for shares in major)
+    reached = (run.major[np.isfinite(run.major)] for run in runs)
+    major = [(shares[0], shares.min(), shares[-1]) for shares in reached]
     card = style.card(
         rule="GD, l_inf-SAM and l_2-SAM", rho=RHO, L=", ".join(map(str, depths)), data=train.name,
         start=f"balanced, uniform, {FACTOR:g} units: the scale of collapse, or rho L^(-1/p)",
-        clock=style.ORIGINAL, loss="logistic", method="DOP853, Radau; l_inf: iterated",
-        tolerances="rtol 1e-6; l_inf: halved steps",
-        table=f"major share at the start, least, at the end, row by row: {table}",
+        clock=style.ORIGINAL, loss="logistic", tolerances="rtol 1e-6; l_inf: halved steps",
+        method="DOP853, Radau; l_inf: iterated, white where its steps do not reach",
+        numbers="numbers: share of the strongest quarter at the start, least, at the end",
     )  # fmt: skip
     ranks = np.reshape([run.ranks for run in runs], (len(depths), 3, rows, 8))
-    return {"log_t": log_t, "ranks": ranks, "depths": depths, "card": card}
+    return {"log_t": log_t, "ranks": ranks, "major": major, "depths": depths, "card": card}
 
 
-def draw(log_t, ranks, depths, caption):
+def draw(log_t, ranks, major, depths, caption):
     """Return the figure: a heat map each, rows the depths, columns the rules."""
     figure, axes = style.panels(3, width=style.PAGE, rows=len(depths), height=1.4 * len(depths) + 1)
     axes = np.reshape(axes, (len(depths), 3))
-    for row, panels in zip(ranks, axes, strict=True):
-        for shares, panel in zip(row, panels, strict=True):
-            drawn = panel.pcolormesh(log_t, np.arange(8) + 1, shares.T, vmin=0, vmax=0.5)
-            panel.set(xscale="log", yticks=[1, 8], yticklabels=["strong", "weak"], ylim=(8.5, 0.5))
+    for at, shares in zip(np.ndindex(axes.shape), major, strict=True):
+        panel, numbers = axes[at], r"{:.2f} $\to$ {:.2f} $\to$ {:.2f}".format(*shares)
+        drawn = panel.pcolormesh(log_t, np.arange(8) + 1, ranks[at].T, vmin=0, vmax=0.5)
+        panel.text(log_t[1], 8, numbers, color="white", fontsize=7, va="center")
+        panel.set(xscale="log", yticks=[1, 8], yticklabels=["strong", "weak"], ylim=(8.5, 0.5))
+        panel.set_ylabel(f"$L$ = {depths[at[0]]}; pixels" if at[1] == 0 else "")
+        panel.tick_params(labelleft=at[1] == 0, labelbottom=at[0] == len(depths) - 1)
     for panel, name in zip(axes[0], ("GD", r"$\ell_\infty$-SAM", r"$\ell_2$-SAM"), strict=True):
         panel.set_title(name)
-    for panel, depth in zip(axes[:, 0], depths, strict=True):
-        panel.set_ylabel(f"$L$ = {depth}; pixels")
     axes[-1, 1].set_xlabel(r"$\log(1+t)$")
     figure.colorbar(drawn, ax=axes, label="share of the mean prediction", extend="max")
     return style.caption(figure, caption)
