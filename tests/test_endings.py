@@ -251,3 +251,10 @@ def test_features_at_the_ends_of_doubles_run_or_are_refused(rule):
         alone = solve(Flow(single_example([1.0]), rule), [[0.2]] * 2, tau_end=0.1, method="DOP853")
         run = solve(flow, start, tau_end=1e199)
         assert run.theta[-1, 0, 1] == pytest.approx(alone.theta[-1, 0, 0], rel=1e-8)
+
+
+def test_a_weight_that_dies_where_no_event_takes_it_ends_the_run():
+    # p > 2 at four layers: the slope is infinite there, and steps shrink without end
+    start = [[1.66, -1.63], [-1.85, 1.35], [0.36, 0.91], [-0.91, -1.28]]
+    run = solve(Flow(single_example([0.5, -0.5]), lp(1.0, 3)), start, log_t_end=3.0)
+    assert run.status == "failed" and "too small" in run.message and run.steps < 3_000

@@ -30,6 +30,7 @@ MAX_CALLS = (20_000, 60)  # evaluations, and more for each step taken: steps tha
 _ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
+_WINDOW, _PROGRESS = 500, 1e-4  # the last 400 of so many steps have to get so far, relative to x
 _HALVINGS = 0.5 ** np.arange(1, 50)
 
 State = Float[np.ndarray, " m"]
@@ -144,7 +145,8 @@ def march(
         stepper = tolerances.stepper(system.rhs(mode), (x, state, mode), end, stepper)
         happened = False
         while stepper.status == "running" and not happened and not status:
-            if not _stepped(stepper) or _spent(len(pieces), nfev + stepper.nfev):
+            went, calls = _stepped(stepper), nfev + stepper.nfev
+            if not went or _spent(edges, max(breaks, default=0.0), calls, tolerances.stiff):
                 status = "failed"
                 break
             dense, right = Piece(stepper.dense_output(), mode), stepper.t
@@ -180,9 +182,12 @@ def march(
     return March(path, tuple(events), status, len(pieces), nfev, ", ".join(used))
 
 
-def _spent(steps: int, calls: int) -> bool:
-    """Return whether a run has had its work, in steps or in evaluations a step."""
-    return steps >= MAX_STEPS or calls > MAX_CALLS[0] + MAX_CALLS[1] * steps
+def _spent(edges: list[float], event: float, calls: int, stiff: str) -> bool:
+    """Return whether a run has had its work, or gets nowhere: a weight dies and is no event."""
+    steps = len(edges) - 1
+    if stiff or steps <= PATIENCE or steps % _WINDOW != _WINDOW - 1 or event > edges[-400]:
+        return steps >= MAX_STEPS or calls > MAX_CALLS[0] + MAX_CALLS[1] * steps
+    return edges[-1] - edges[-400] < _PROGRESS * edges[-1]
 
 
 def _stepped(stepper: Any) -> bool:

@@ -24,7 +24,7 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     """Return the coordinate that is certain to blow up first at L >= 3, counted from 0, or -1.
 
     `|mu_j| gm(|w_j| - r)^(L-2) > |mu_i| rms(|w_i| + r)^(L-2)` for every other i, where r bounds
-    |eps|: rho, or rho L^(-1/p) for a coordinate with equal layers.
+    |eps|: rho, or rho L^(-1/p), p > 1, for a coordinate with equal layers (p = 1 takes turns).
 
     Parameters
     ----------
@@ -123,7 +123,8 @@ def _radius(
     """
     rule = flow.perturbation
     if rule.normalised:
-        return rule.rho * np.where(even, (1 + 10 * _EVEN) * len(w) ** (-1 / rule.p), 1.0)
+        share = len(w) ** (-1 / rule.p) if rule.p > 1 else 1.0  # p = 1: one layer at a time
+        return rule.rho * np.where(even, (1 + 10 * _EVEN) * share, 1.0)
     x = flow.mu[:, None] * np.prod(w, axis=0)
     peak = np.where(x > 1, x * np.exp(-np.maximum(x, 1.0)), np.exp(-1.0))
     bound = rule.rho * np.exp(x - x.sum(axis=0)) * peak / np.abs(w)

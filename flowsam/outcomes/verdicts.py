@@ -59,7 +59,8 @@ def labels(flow: Flow, theta0s: Theta) -> Labels:
 def _integrated(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
     """Return labels of starts without a theorem for their rule; a lone balanced one has its own."""
     lone = np.zeros(len(starts), dtype=bool)
-    if flow.perturbation.normalised and np.count_nonzero(flow.mu) == 1:
+    rule, depth = flow.perturbation, starts.shape[1]
+    if rule.normalised and np.count_nonzero(flow.mu) == 1 and (rule.p > 1 or depth < 3):
         lone = linf_balanced.applies(starts, flow.mu)
     found = np.empty(len(starts), dtype=np.int64)
     found[~lone] = settle(flow, starts[~lone]).label
