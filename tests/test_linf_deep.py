@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from flowsam import Flow, gradient_flow, single_example, solve
 from flowsam.exact import first_escape, hyperelliptic, linf_deep
 from flowsam.labels import Fate, Label
 from flowsam.network import balanced
@@ -291,3 +292,10 @@ def test_short_spans_keep_relative_accuracy():
             reference = mp.quad(f, [start, stop])
         found = hyperelliptic.elapsed(np.array(start), np.array(stop), gaps)
         assert abs(found / reference - 1) < 1e-14
+
+
+def test_two_equal_smallest_layers_beside_another_coordinate():
+    # they approach 0 together and never turn: no warning from the time they would need
+    start = np.array([[1.7, 0.046], [-0.7, -0.16], [0.7, -0.67], [-0.5, -1.3], [1.7, 0.046]])
+    run = solve(Flow(single_example([2.0, 2.0]), gradient_flow()), start, tau_end=0.01)
+    assert run.status == "finished" and "turn" not in {event.kind for event in run.events}

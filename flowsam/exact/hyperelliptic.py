@@ -122,8 +122,9 @@ def elapsed(start: ArrayLike, stop: ArrayLike, gaps: NDArray) -> Float[np.ndarra
         return total
     half = np.where(short, stop - start, 0.0) / 2
     nodes = start[..., None] + half[..., None] * (1 + NODES)
-    values = 1 / np.prod(np.sqrt(nodes[..., None] ** 2 + gaps[..., None, :]), axis=-1)
-    return np.where(short, half * (values @ WEIGHTS), total)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where it is not short
+        values = 1 / np.prod(np.sqrt(nodes[..., None] ** 2 + gaps[..., None, :]), axis=-1)
+        return np.where(short, half * (values @ WEIGHTS), total)
 
 
 def invert(target: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
