@@ -146,7 +146,7 @@ def march(
         happened = False
         while stepper.status == "running" and not happened and not status:
             went, calls = _stepped(stepper), nfev + stepper.nfev
-            if not went or _spent(edges, max(breaks, default=0.0), calls, tolerances.stiff):
+            if not went or _spent(edges, breaks[-1] if breaks else 0.0, calls, tolerances.stiff):
                 status = "failed"
                 break
             dense, right = Piece(stepper.dense_output(), mode), stepper.t
