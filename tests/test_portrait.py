@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from flowsam import (
     Data,
     Flow,
     Label,
     balanced,
+    draw,
     gradient_flow,
     l2,
     layer_plane,
@@ -287,3 +289,12 @@ def test_a_coordinate_that_never_wins_leaves_the_shares_exact(depth):
     lost = (1 - x[0]) / (2 - x[0])
     assert plane.fractions == pytest.approx({plane.labels[0, 0]: lost, 1: 1 - lost}, rel=1e-13)
     assert max(plane.fraction_errors.values()) < 1e-13
+
+
+def test_a_limit_of_a_negative_feature_is_named_with_its_sign():
+    x = np.linspace(-3, 3, 9)
+    plane = phase_portrait(Flow(single_example([-1.0]), linf(1.0)), x, x, start=layer_plane)
+    assert "-e_1" in repr(plane) and plane.signs == ("-",)
+    axes = Figure().add_subplot()
+    draw.portrait(axes, plane)
+    assert "$-e_{1}$" in {text.get_text() for text in axes.texts}

@@ -40,15 +40,15 @@ _NAMES = {
 }
 
 
-def name_of(label: int) -> str:
-    """Return what a picture calls a limit.
+def name_of(label: int, sign: str = "") -> str:
+    """Return what a picture calls a limit; label j is `sign(mu_j) e_j`.
 
     Examples
     --------
-    >>> name_of(2), name_of(0)
-    ('$e_{2}$', '0')
+    >>> name_of(2), name_of(1, "-"), name_of(0)
+    ('$e_{2}$', '$-e_{1}$', '0')
     """
-    return f"$e_{{{label}}}$" if label >= 1 else _NAMES[Label(label)]
+    return f"${sign}e_{{{label}}}$" if label >= 1 else _NAMES[Label(label)]
 
 
 def regions(
@@ -137,7 +137,12 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     QuadMesh
     """
     found = plane.refinement
-    mesh = regions(axes, plane.x, plane.y, found.tiling.grid if found else plane.labels)
+    labels = found.tiling.grid if found else plane.labels
+
+    def look(label: int) -> tuple[str, str]:
+        return _colour_of(label), name_of(label, plane.signs[label - 1] if label > 0 else "")
+
+    mesh = fill(axes, (plane.x, plane.y), labels, look, "large")
     if found:
         tiles(axes, found.tiling.labels, found.tiling.corners)
     located = found.curves if found else ()

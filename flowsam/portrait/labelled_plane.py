@@ -134,10 +134,16 @@ class Portrait:
         arrays = {"x": self.x, "y": self.y, "labels": self.labels, "z": self.flow.data.z}
         return archive.write(path, header, arrays | curves)
 
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """The sign of each coordinate's limit: "-" where mu_j < 0, as label j is sign(mu_j) e_j."""
+        return tuple("-" if total < 0 else "" for total in self.flow.data.z.sum(axis=0))
+
     def _rows(self) -> list[tuple[str, str]]:
         """Return the facts both representations show."""
         shares = (
-            f"{kind_of(k) if k < 1 else f'e_{k}'} {share:.4g} +- {self.fraction_errors[k]:.1g}"
+            f"{f'{self.signs[k - 1]}e_{k}' if k > 0 else kind_of(k)} {share:.4g} "
+            f"+- {self.fraction_errors[k]:.1g}"
             for k, share in sorted(self.fractions.items(), reverse=True)
         )
         open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""
