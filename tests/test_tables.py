@@ -75,29 +75,69 @@ def test_csv(tmp_path) -> None:
         read_csv(path, "b")
 
 
+def idx_folder(folder, zipped: bool, **changed: bytes) -> None:
+    """Three 2 x 2 images labelled 5, 1, 3, as MNIST has them; `images` or `labels` replace them."""
+    images = b"\0\0\x08\x03" + struct.pack(">3i", 3, 2, 2) + bytes(range(12))
+    labels = b"\0\0\x08\x01" + struct.pack(">i", 3) + bytes([5, 1, 3])
+    files = {"train-images-idx3-ubyte": changed.get("images", images)}
+    files["train-labels-idx1-ubyte"] = changed.get("labels", labels)
+    for name, raw in files.items():
+        path = folder / (f"{name}.gz" if zipped else name)
+        path.write_bytes(gzip.compress(raw) if zipped else raw)
+
+
 @pytest.mark.parametrize("zipped", [False, True])
 def test_idx(tmp_path, zipped) -> None:
     """An IDX folder as MNIST has it, plain or gzipped."""
-    images = np.arange(3 * 4, dtype=np.uint8).reshape(3, 2, 2)
-    files = {
-        "train-images-idx3-ubyte": b"\0\0\x08\x03" + struct.pack(">3i", 3, 2, 2) + images.tobytes(),
-        "train-labels-idx1-ubyte": b"\0\0\x08\x01" + struct.pack(">i", 3) + bytes([5, 1, 3]),
-    }
-    for name, raw in files.items():
-        path = tmp_path / (f"{name}.gz" if zipped else name)
-        path.write_bytes(gzip.compress(raw) if zipped else raw)
+    idx_folder(tmp_path, zipped)
     table = read_idx(tmp_path, 3, 5)
-    np.testing.assert_allclose(table.X, images[[0, 2]].reshape(2, 4) / 255.0)
+    pixels = np.arange(12.0).reshape(3, 4)
+    np.testing.assert_allclose(table.X, pixels[[0, 2]] / 255.0)
     np.testing.assert_array_equal(table.y, [-1.0, 1.0])
 
 
-def test_foreign_idx(tmp_path) -> None:
-    """Missing and foreign files say so."""
+LABELS = b"\0\0\x08\x01" + struct.pack(">i", 3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"images": b"not an IDX file"}, "its header is another"),
+        ({"images": b""}, "its header is another"),
+        ({"images": b"\0\0\x08\x03\0\0"}, "its header is another"),
+        ({"images": b"\0\0\x0d\x03" + bytes(24)}, "its header is another"),
+        ({"labels": LABELS + b"\5\1"}, "3 bytes that the header .* promises, got 2"),
+        ({"labels": LABELS + b"\5\1\3\3"}, "promises, got 4"),
+        ({"labels": LABELS[:7] + b"\1\3"}, r"got \(3, 2, 2\) and \(1,\)"),
+        ({"labels": LABELS + b"\5\1\1"}, "got 3 and 5; it has 1, 5"),
+    ],
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_idx_that_cannot_be(tmp_path, zipped, changed, message) -> None:
+    """Foreign, cut and contradicting files: one line with the file and what is wrong."""
+    idx_folder(tmp_path, zipped, **changed)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_idx(tmp_path, 3, 5)
+    assert "read_idx needs" in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("spoil", [lambda raw: raw[:-4], lambda raw: b"no" + raw[2:]])
+def test_broken_gzip_is_said(tmp_path, spoil) -> None:
+    """A download that stopped, and a file that only calls itself .gz."""
+    idx_folder(tmp_path, True)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"cannot read .*images.*gz .*fetch it again"):
+        read_idx(tmp_path, 3, 5)
+
+
+def test_missing_idx(tmp_path) -> None:
+    """The file that is not there is named; equal labels are refused."""
     with pytest.raises(FileNotFoundError, match="train-images-idx3-ubyte"):
         read_idx(tmp_path, 3, 5)
-    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not an IDX file")
-    with pytest.raises(ValueError, match="no IDX file"):
-        read_idx(tmp_path, 3, 5)
+    idx_folder(tmp_path, False)
+    with pytest.raises(ValueError, match="two different labels .* got 3 and 3"):
+        read_idx(tmp_path, 3, 3)
 
 
 def test_bad_tables() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import math
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +29,24 @@ def csv_rows(path: str | os.PathLike[str]) -> list[list[str]]:
 
 
 def idx_array(folder: Path, name: str) -> np.ndarray:
-    """Return the array of one IDX file of bytes, plain or gzipped."""
+    """Return the array of one IDX file of bytes, plain or gzipped, or say why it cannot be read."""
     path = folder / name if (folder / name).exists() else folder / f"{name}.gz"
     if not path.exists():
         raise FileNotFoundError(f"read_idx needs {name} (or .gz) in {folder}; none is there")
-    raw = path.read_bytes()
-    raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    axes = raw[3] if len(raw) > 4 and raw[:3] == b"\0\0\x08" else 0
-    shape = np.frombuffer(raw, ">i4", count=axes, offset=4)
-    if not axes or len(raw) != 4 + 4 * axes + int(np.prod(shape)):
-        raise ValueError(f"{path} is no IDX file of bytes; its header says so")
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * axes).reshape(shape)
+    try:
+        raw = path.read_bytes()
+        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"read_idx cannot read {path} ({error}); fetch it again") from None
+    axes = raw[3] if raw[:3] == b"\0\0\x08" and len(raw) > 3 else 0
+    head = 4 + 4 * axes
+    shape = np.frombuffer(raw[4:head], ">u4") if axes and len(raw) >= head else np.zeros(0, int)
+    if not shape.size:
+        raise ValueError(f"read_idx needs an IDX file of bytes, got {path}; its header is another")
+    body = math.prod(shape.tolist())
+    if len(raw) != head + body:
+        raise ValueError(
+            f"read_idx needs the {body} bytes that the header of {path} promises, "
+            f"got {len(raw) - head}; fetch it again"
+        )
+    return np.frombuffer(raw, np.uint8, offset=head).reshape(shape)

@@ -204,10 +204,22 @@ def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
     Raises
     ------
     FileNotFoundError, ValueError
-        For missing or foreign files.
+        For missing, foreign or cut files, or labels that are not there.
     """
     images = files.idx_array(Path(folder), "train-images-idx3-ubyte")
     labels = files.idx_array(Path(folder), "train-labels-idx1-ubyte")
+    if images.ndim != 3 or labels.shape != images.shape[:1]:
+        raise ValueError(
+            f"read_idx needs images (n, height, width) and n labels, got {images.shape} and "
+            f"{labels.shape} in {folder}"
+        )
+    there = np.unique(labels).tolist()
+    if first == second or not {first, second} <= set(there):
+        has = ", ".join(map(str, there[:12])) + (", ..." if len(there) > 12 else "")
+        raise ValueError(
+            f"read_idx needs two different labels of {folder}, got {first} and {second}; "
+            f"it has {has}"
+        )
     chosen = np.isin(labels, (first, second))
     X = images[chosen].reshape(int(chosen.sum()), -1) / 255.0
     return Table(X, labels[chosen] == first, f"{Path(folder).name} {first} against {second}")
