@@ -183,20 +183,54 @@ def test_bad_data_say_what_is_wrong(norm: int) -> None:
         margin_certificate(SETS[0], norm, [1.0])
 
 
-@pytest.mark.parametrize("norm", [1, 2])
-@pytest.mark.parametrize("name", ["breast_cancer, raw", "digits 3 against 5, raw"])
-def test_real_sets_unscaled(name: str, norm: int) -> None:
-    """Features over four decades, as scikit-learn ships them: the conditions hold to 1e-10."""
+def _real(name: str) -> Data:
+    """Two classes of a bundled set, in its own units or standardised with a bias."""
     datasets = pytest.importorskip("sklearn.datasets")
-    if name.startswith("breast"):
-        X, y = datasets.load_breast_cancer(return_X_y=True)
-    else:
-        X, y = datasets.load_digits(return_X_y=True)
-        X, y = X[np.isin(y, (3, 5))], y[np.isin(y, (3, 5))] == 3
-    data = Data(X * np.where(y, 1.0, -1.0)[:, None])
+    which, units = name.split(", ")
+    X, y = getattr(datasets, f"load_{which}")(return_X_y=True)
+    kept = np.isin(y, (3, 5) if which == "digits" else (0, 1))
+    X, y = X[kept], y[kept]
+    if units == "standardised":
+        spread = X.std(axis=0)
+        X = (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        X = np.hstack([X, np.ones((len(X), 1))])
+    return Data(X * np.where(y == y.max(), 1.0, -1.0)[:, None])
+
+
+@pytest.mark.parametrize("norm", [1, 2])
+@pytest.mark.parametrize("units", ["raw", "standardised"])
+@pytest.mark.parametrize("which", ["breast_cancer", "digits", "iris", "wine"])
+def test_real_sets(which: str, units: str, norm: int) -> None:
+    """Features over four decades, as scikit-learn ships them, and standardised: KKT below 1e-10."""
+    data = _real(f"{which}, {units}")
     beta = max_margin(data, norm)
-    assert margin_certificate(data, norm, beta).kkt_residual < 1e-10
+    certificate = margin_certificate(data, norm, beta)
+    assert certificate.kkt_residual < 1e-11
+    assert abs(certificate.gap) < 1e-8
     assert (data.z @ beta).min() == pytest.approx(1.0, abs=1e-10)
+
+
+def test_what_the_verb_accepts_its_certificate_proves() -> None:
+    """Examples of lengths from 1e-6 to 1e6: either both are below 1e-10 or the verb refuses."""
+    accepted = refused = 0
+    for seed in range(60):
+        rng, data = np.random.default_rng(seed), separable(*[(19, 4), (22, 10)][seed % 2], seed)
+        data = Data(data.z * 10.0 ** rng.uniform(-4, 4, len(data.z))[:, None])
+        for norm in (1, 2):
+            try:
+                beta = max_margin(data, norm)
+            except ValueError as error:
+                assert "examples differ in length by a factor" in str(error)
+                refused += 1
+                continue
+            accepted += 1
+            certificate = margin_certificate(data, norm, beta)
+            assert certificate.kkt_residual <= 1e-10
+            exact = [sum(map(lambda x, b: Fraction(x) * Fraction(b), row, beta)) for row in data.z]
+            assert abs(float(min(exact)) - 1.0) < 1.1e-10
+            longer = margin_certificate(data, norm, 3.0 * beta)
+            assert longer.margin == pytest.approx(certificate.margin, rel=1e-9)
+    assert accepted > 20 and refused > 5
 
 
 def _spread(seed: int, decades: float) -> Data:
@@ -224,6 +258,20 @@ def test_an_infeasible_dual_is_not_hidden() -> None:
     data = _spread(0, 4.0)
     beta, dual = lightest_separator(data.z)
     assert _kkt_residual(data, 1, beta, dual * (1 + 1e-7)) == pytest.approx(1e-7, rel=0.02)
+
+
+def test_separable_data_are_never_called_inseparable() -> None:
+    """Both lengths and features over twelve decades: refused for that, with its size."""
+    refused = 0
+    for seed in range(30):
+        rng, data = np.random.default_rng(seed), separable(25, 6, seed)
+        rows, columns = 10.0 ** rng.uniform(-6, 6, (25, 1)), 10.0 ** rng.uniform(-6, 6, 6)
+        try:
+            max_margin(Data(data.z * rows * columns), 1)
+        except ValueError as error:
+            assert "needs separable data" not in str(error) and "by a factor" in str(error)
+            refused += 1
+    assert refused > 10
 
 
 def test_what_doubles_cannot_prove_is_said() -> None:

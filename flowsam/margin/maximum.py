@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
@@ -38,8 +38,8 @@ class MarginCertificate:
     dual : ndarray, shape (n,)
         Optimal weights of the examples, zero off the support.
     kkt_residual : float
-        Largest of: shortfall of a margin below one; mean excess of supporting margins;
-        stationarity `sum_i a_i z_i in d(||beta||)`, relative to the size of its terms.
+        At least margin one, the larger of: mean excess of supporting margins; stationarity
+        `sum_i a_i z_i in d(||beta||)`, relative to the size of its terms.
     unique : bool
         Whether the largest margin has one direction only (always, for norm 2).
 
@@ -90,7 +90,8 @@ def max_margin(data: Data, norm: int) -> Float[np.ndarray, " d"]:
     (array([0. , 0.5]), array([0.2, 0.4]))
     """
     beta, dual = _optimum(data, norm)
-    residual = _kkt_residual(data, norm, beta, dual)
+    off_one = abs(float(_margins(data, beta).min()) - 1.0)
+    residual = max(off_one, _kkt_residual(data, norm, beta, dual))
     if residual > _TOLERANCE:
         raise ValueError(
             f"max_margin missed its optimality conditions by {residual:.1g} (limit 1e-10); "
@@ -139,17 +140,16 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
     beta = real_array(beta, "beta")
     if beta.shape != data.z.shape[1:]:
         raise ValueError(f"beta needs shape ({data.z.shape[1]},), got {beta.shape}; flatten it")
-    margins = data.z @ beta
+    margins = _margins(data, beta)
     least = int(np.argmin(margins))
     if margins[least] <= 0:
         raise ValueError(
             f"beta needs positive margins, got {margins[least]:.3g} on example {least}; "
             "it does not separate the data"
         )
-    beta = beta / margins[least]
     best, dual = _optimum(data, norm)
     order, conjugate = (1, np.inf) if norm == 1 else (2, 2)
-    margin = 1.0 / float(np.linalg.norm(beta, order))
+    margin = float(margins[least]) / float(np.linalg.norm(beta, order))
     bound = float(np.linalg.norm(dual @ data.z, conjugate)) / float(dual.sum())
     unique = norm == 2 or only_vertex(data.z, best, dual)
     residual = _kkt_residual(data, norm, beta, dual)
@@ -160,13 +160,20 @@ def _optimum(data: Data, norm: int) -> tuple[Float[np.ndarray, " d"], Float[np.n
     """Call the engine of the norm; let separability explain a failure."""
     if norm not in (1, 2):
         raise ValueError(f"max_margin needs norm 1 or 2, got {norm!r}; other norms are not solved")
+    engine = lightest_separator if norm == 1 else shortest_separator
     try:
-        return lightest_separator(data.z) if norm == 1 else shortest_separator(data.z)
-    except ValueError as error:
+        beta, dual = engine(data.z)
+    except ValueError:
         verdict = separability(data)
-        if verdict.separable:
-            raise
-        raise ValueError(f"max_margin needs separable data, got data {verdict.message}") from error
+        if not verdict.separable:
+            message = f"max_margin needs separable data, got data {verdict.message}"
+            raise ValueError(message) from None
+        beta, dual = np.zeros(data.z.shape[1]), np.zeros(len(data.z))
+    if not (dual.any() and (data.z @ beta > 0).all()):
+        raise ValueError(
+            "max_margin lost the optimum of data that do separate to rounding; " + _cause(data)
+        )
+    return beta, dual
 
 
 def _kkt_residual(
@@ -174,16 +181,30 @@ def _kkt_residual(
 ) -> float:
     """Measure the largest violation of the optimality conditions, each without units.
 
-    Stationarity is judged beyond what the rounding of the stored dual weights alone makes of it.
+    The vector is judged at least margin one, whatever its length, by margins in extended
+    precision: where an example is long and its margin short, doubles round the margin by more
+    than they round the vector. Stationarity is judged beyond what the rounding of the stored
+    dual weights alone makes of it.
     """
-    margins, terms = data.z @ beta, dual @ np.abs(data.z)
-    excess = float(dual @ np.abs(margins - 1.0) / dual.sum())
+    margins, terms = _margins(data, beta), dual @ np.abs(data.z)
+    least = margins.min()
+    excess = float(dual @ (margins / least - 1.0) / dual.sum())
     if norm == 2:
+        beta = (beta / least).astype(float)
         error = np.linalg.norm(dual @ data.z - beta)
         error /= np.linalg.norm(beta) + np.linalg.norm(terms)
     else:
         error = np.max(_stationarity(data, beta, dual) - 4 * np.finfo(float).eps * terms)
-    return max(float(np.max(1.0 - margins)), excess, float(error), 0.0)
+    return max(excess, float(error), 0.0)
+
+
+def _margins(data: Data, beta: Float[np.ndarray, " d"]) -> Shaped[np.ndarray, " n"]:
+    """Return the margins, in extended precision where doubles lose the twelfth digit."""
+    margins = (data.z @ beta).astype(np.longdouble)
+    rounding = 8 * np.finfo(float).eps * (np.abs(data.z) @ np.abs(beta))
+    rough = rounding > 1e-12 * np.abs(margins)
+    margins[rough] = data.z[rough].astype(np.longdouble) @ beta.astype(np.longdouble)
+    return margins
 
 
 def _stationarity(
