@@ -89,9 +89,79 @@ def test_features_command(capsys, tmp_path) -> None:
         (["--factors", "0"], "--factors > 0"),
         (["--data", "digits"], "both"),
         (["--test", "1"], "0 <= test < 1"),
+        (["--test", "0.999"], "leaves examples, got 0.999"),
+        (["--factors", "nan"], "--factors > 0"),
+        (["--log-t-end", "inf"], "--log-t-end > 0.1"),
     ):
         assert main([*base, *extra]) == 2
         assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 2, 3])
+def test_an_interrupt_keeps_the_finished_splits(stop_after) -> None:
+    """Two runs a split here: what is finished is as in a scan that was not stopped."""
+    asked = {"factors": (1.2,), "log_t": TIMES}
+    told = []
+
+    def progress(more: int) -> None:
+        told.append(more)
+        if len(told) > stop_after:
+            raise KeyboardInterrupt
+
+    if stop_after < 2:
+        with pytest.raises(KeyboardInterrupt):
+            scan(table(), l2(0.3), splits=(3, 0.25, False), progress=progress, **asked)
+        return
+    found = scan(table(), l2(0.3), splits=(3, 0.25, False), progress=progress, **asked)
+    whole = scan(table(), l2(0.3), splits=(1, 0.25, False), **asked)
+    assert found.unfinished == 2 and whole.unfinished == 0
+    assert told == [1] * (stop_after + 1)
+    np.testing.assert_array_equal(found.least, whole.least)
+    np.testing.assert_array_equal(found.alpha, whole.alpha)
+
+
+def test_where_nothing_shows_no_scale_is_selected() -> None:
+    """A collapse and a start far above: the table says so, JSON has no number."""
+    found = scan(table(), l2(0.3), factors=(0.1, 20.0), splits=(1, 0.0, True), log_t=TIMES)
+    assert found.chosen is None
+    assert "none shows it" in repr(found)
+
+
+def test_the_command_counts_runs_on_a_terminal_and_survives_an_interrupt(
+    capsys, tmp_path, monkeypatch
+) -> None:
+    """The bar is on stderr and counts runs; Ctrl-C after a split still writes and prints it."""
+    told = []
+
+    class Bar:
+        def __init__(self, total: int, unit: str, quiet: bool) -> None:
+            told.append((total, unit, quiet))
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def update(self, more: int) -> None:
+            told.append(more)
+            if len(told) == 4:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("flowsam.cli.features.progress_bar", Bar)
+    path = tmp_path / "table.csv"
+    rows = np.column_stack([table().X, table().y])
+    np.savetxt(path, rows, delimiter=",", header="a,b,c,d,e,f,g,h,kind", comments="")
+    base = ["features", "--csv", str(path), "--label", "kind", "--rho", "0.3", "--splits", "4"]
+    base += ["--factors", "1.2", "--log-t-end", "2", "--json", "--out", str(tmp_path / "found.npz")]
+    assert main(base) == 130
+    shown = capsys.readouterr()
+    assert told[0] == (8, "runs", False)
+    assert "1 of 4 splits are finished" in shown.err and shown.err.count("\n") == 1
+    facts = json.loads(shown.out)
+    assert facts["unfinished"] == 3 and len(facts["rows"]) == 1
+    with np.load(tmp_path / "found.npz") as file:
+        assert file["sam_ranks"].shape == (1, 1, 60, 8)
 
 
 @pytest.mark.long

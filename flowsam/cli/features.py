@@ -12,6 +12,7 @@ from flowsam.cli.writing import (
     checked_output,
     json_option,
     out_option,
+    progress_bar,
     quiet_option,
     save_figure,
     show,
@@ -50,12 +51,13 @@ def command(
     as_json: bool,
     quiet: bool,
     **how: Any,
-) -> None:
+) -> int:
     """Scan starts and splits for minor features that come first and major ones that come last.
 
     SAM and GD run from the same uniform starts on columns [z, -z] of the standardised table. The
     major share is that of the strongest quarter of the features in the mean prediction. A split
-    shows the effect if SAM's falls below half of GD's and comes back to 80 % of it.
+    shows the effect if SAM's falls below half of GD's and comes back to 80 % of it. An interrupt
+    writes and prints what the finished splits gave.
 
     \b
     flowsam features --data digits:3,5 --rho 0.1 --out digits.svg
@@ -63,13 +65,19 @@ def command(
     """
     path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
     table = _table(data, csv, label)
-    found = _scan(table, **how)
+    how |= {"rule": _rule(how.pop("norm"), how.pop("rho")), "factors": _factors(**how)}
+    found = _scan(table, quiet, **how)
     if path and path.suffix == ".npz":
         _save(found, path)
     elif path:
         _picture(found, path)
-    facts = {"scan": found.title, "selected": found.factors[found.selected]}
+    facts = {"scan": found.title, "selected": found.chosen, "unfinished": found.unfinished}
     show(found, facts | {"rows": found.rows()}, as_json=as_json, quiet=quiet)
+    if found.unfinished:
+        done = f"{len(found.sam)} of {how['splits']} splits are finished and kept"
+        click.echo(f"flowsam: stopped; {done}", err=True)
+        return 130
+    return 0
 
 
 def _table(data: str | None, csv: str | None, label: str | None) -> Table:
@@ -99,23 +107,33 @@ def _rule(norm: str, rho: float) -> Perturbation:
     return Perturbation(p, rho)
 
 
-def _scan(table: Table, *, norm: str, rho: float, depth: int, factors: str, **rest: Any) -> Scan:
+def _factors(*, factors: str, depth: int, log_t_end: float, **_: Any) -> list[float]:
+    """The scales as typed, with the other numbers that would only fail after the work."""
+    scales = numbers(factors, "--factors")
+    good = all(0 < scale < float("inf") for scale in scales) and depth >= 1
+    if not good or not 0.1 < log_t_end < float("inf"):
+        raise click.UsageError("features needs --factors > 0, --depth >= 1 and --log-t-end > 0.1")
+    return scales
+
+
+def _scan(
+    table: Table, quiet: bool, *, rule: Perturbation, depth: int, factors: list[float], **rest: Any
+) -> Scan:
     """The runs, and a word on stderr where no line separates the examples."""
     import numpy as np
 
     from flowsam.margin import separability
     from flowsam.real_data.scan import scan
 
-    scales = numbers(factors, "--factors")
-    if min(scales) <= 0 or depth < 1 or not rest["log_t_end"] > 0.1:
-        raise click.UsageError("features needs --factors > 0, --depth >= 1 and --log-t-end > 0.1")
-    rule, bias = _rule(norm, rho), not rest["no_bias"]
+    bias = not rest["no_bias"]
     verdict = separability(table.standardised(bias=bias, test=rest["test"])[0])
     if not verdict.separable:
         click.echo(f"flowsam: note: the examples are {verdict.message}", err=True)
     splits = (rest["splits"], rest["test"], bias)
     log_t = np.geomspace(0.05, rest["log_t_end"], 60)
-    return scan(table, rule, depth=depth, factors=scales, splits=splits, log_t=log_t)
+    with progress_bar(2 * len(factors) * rest["splits"], "runs", quiet) as bar:
+        how = {"depth": depth, "factors": factors, "splits": splits, "log_t": log_t}
+        return scan(table, rule, **how, progress=bar.update)
 
 
 def _save(found: Scan, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from flowsam.cli.writing import (
     checked_output,
     json_option,
     out_option,
+    progress_bar,
     quiet_option,
     show,
     to_json,
@@ -96,21 +96,13 @@ def _check_times(flow: Any, start: Any, axes: tuple[Any, Any], path: Path | None
     settled_rows(flow, start, (axes[0][:1], axes[1][:1]))
 
 
-def _bar(total: int | None, unit: str, quiet: bool) -> Any:
-    """A progress bar on stderr, hidden where nobody would see it."""
-    from tqdm import tqdm
-
-    hidden = quiet or not sys.stderr.isatty()
-    return tqdm(total=total, unit=f" {unit}", unit_scale=True, disable=hidden, leave=False)
-
-
 def _stream(what: Any, axes: tuple[Any, Any], path: Path, *, as_json: bool, quiet: bool) -> int:
     """Write the labels row by row, in little memory; the same command goes on after a stop."""
     from flowsam.archive import text_card
     from flowsam.portrait import stream_portrait
 
     (flow, start), (x, y) = what, axes
-    with _bar(x.size * y.size, "cells", quiet) as bar:
+    with progress_bar(x.size * y.size, "cells", quiet) as bar:
         found = stream_portrait(flow, x, y, path=path, start=start, progress=bar.update)
     facts = found.provenance | {"fractions": found.fractions}
     if not quiet:
@@ -127,10 +119,10 @@ def _labels(
 
     cells = axes[0].size * axes[1].size
     if kept is None:
-        with _bar(cells, "cells", quiet) as bar:
+        with progress_bar(cells, "cells", quiet) as bar:
             return phase_portrait(flow, *axes, start=start, progress=bar.update)
     rows = load(kept)
-    with _bar(rows.unfinished * axes[0].size, "cells", quiet) as bar:
+    with progress_bar(rows.unfinished * axes[0].size, "cells", quiet) as bar:
         return resume(rows, flow, axes=axes, start=start, progress=bar.update)
 
 
@@ -139,7 +131,7 @@ def _refined(found: Portrait, levels: int, quiet: bool) -> tuple[Portrait, bool]
     from flowsam.portrait import refine
 
     try:
-        with _bar(None, "labels", quiet) as bar:
+        with progress_bar(None, "labels", quiet) as bar:
             return refine(found, levels=levels, progress=bar.update), False
     except KeyboardInterrupt:
         return found, True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ __all__ = [
     "checked_output",
     "json_option",
     "out_option",
+    "progress_bar",
     "quiet_option",
     "save_figure",
     "show",
@@ -67,6 +69,24 @@ def save_figure(figure: Any, path: Path) -> None:
     partial = path.with_name(f".{path.name}.partial{path.suffix}")
     figure.savefig(partial, dpi=200)
     partial.replace(path)
+
+
+def progress_bar(total: int | None, unit: str, quiet: bool) -> Any:
+    """Return a tqdm bar on stderr, hidden where nobody would see it.
+
+    Parameters
+    ----------
+    total : int or None
+        What it counts up to, None where that is not known.
+    unit : str
+        What it counts, in the plural.
+    quiet : bool
+        As typed.
+    """
+    from tqdm import tqdm
+
+    hidden = quiet or not sys.stderr.isatty()
+    return tqdm(total=total, unit=f" {unit}", unit_scale=True, disable=hidden, leave=False)
 
 
 def to_json(facts: dict[str, Any]) -> str:

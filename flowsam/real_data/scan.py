@@ -6,8 +6,9 @@ its one mean example, whose critical scale is exact, because margins are small t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -24,6 +25,7 @@ __all__ = ["Scan", "scale_unit", "scan"]
 
 FELL, BACK = 0.5, 0.8  # of gradient flow's major share, at the same log t and at the end
 Cells = Float[np.ndarray, "seeds factors"]
+_Split = tuple[list[float], tuple[Leaning, ...], tuple[Leaning, ...]]
 
 
 def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
@@ -74,6 +76,8 @@ class Scan:
     alpha : ndarray, shape (seeds, factors)
     sam, gd : tuple of tuples of Leaning
         [seed][factor].
+    unfinished : int
+        Splits asked for that an interrupt left out.
     """
 
     title: str
@@ -81,6 +85,7 @@ class Scan:
     alpha: Cells
     sam: tuple[tuple[Leaning, ...], ...]
     gd: tuple[tuple[Leaning, ...], ...]
+    unfinished: int = 0
 
     @property
     def least(self) -> Cells:
@@ -105,6 +110,11 @@ class Scan:
         counts = self.shown.sum(axis=0)
         return int(np.lexsort((self.least.mean(axis=0), -counts))[0])
 
+    @property
+    def chosen(self) -> float | None:
+        """The selected scale in units, None where no split shows it at any."""
+        return self.factors[self.selected] if self.shown.any() else None
+
     def rows(self) -> list[dict[str, object]]:
         """Return one row a split and scale, collapses included."""
         return [
@@ -125,8 +135,8 @@ class Scan:
 
     def __repr__(self) -> str:
         """Return the table by scale, each entry over all splits."""
-        selected = ("selected", f"{self.factors[self.selected]:g} units")
-        return text_card(self.title, [*self.lines(), selected])
+        words = "none shows it" if self.chosen is None else f"{self.chosen:g} units"
+        return text_card(self.title, [*self.lines(), ("selected", words)])
 
     def words(self) -> str:
         """Return the table in one line, for captions."""
@@ -153,6 +163,7 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
     factors: Sequence[float] = (0.98, 1.05, 1.2, 1.5, 3.0),
     splits: tuple[int, float, bool] = (5, 0.25, True),
     log_t: Float[np.ndarray, " T"] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> Scan:
     """Run SAM and gradient flow from uniform starts of several scales on several random splits.
 
@@ -169,19 +180,39 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
     log_t : ndarray, optional
         Rows in log(1 + t); default: 60 from 0.05 to 100, equal in its logarithm.
 
+    progress : callable, optional
+        Told after each run, SAM's and gradient flow's alike, that 1 more is done.
+
     Returns
     -------
     Scan
+        After an interrupt, of the splits finished by then, where there is one.
+
+    Examples
+    --------
+    >>> from flowsam import l2
+    >>> X = np.diag([4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0])
+    >>> table, times = Table(X, [1, 0] * 4), np.array([0.1, 2.0])
+    >>> found = scan(table, l2(0.1), factors=(1.5,), splits=(1, 0.0, False), log_t=times)
+    >>> found.least.shape, found.unfinished
+    ((1, 1), 0)
     """
     log_t = np.geomspace(0.05, 100.0, 60) if log_t is None else log_t
     count, held, bias = splits
-    alpha, sam, gd = [], [], []
-    for seed in range(count):
-        train, test = table.standardised(bias=bias, test=held, seed=seed)
-        alpha.append([factor * scale_unit(train, rule, depth) for factor in factors])
-        for runs, law in ((sam, rule), (gd, gradient_flow())):
-            runs.append(
-                tuple(leaning(train, test, law, start=(a, depth), log_t=log_t) for a in alpha[-1])
-            )
+    done: list[_Split] = []
+    try:
+        for seed in range(count):
+            train, test = table.standardised(bias=bias, test=held, seed=seed)
+            alpha = [factor * scale_unit(train, rule, depth) for factor in factors]
+            rows: tuple[list[Leaning], list[Leaning]] = ([], [])
+            for a, (runs, law) in product(alpha, zip(rows, (rule, gradient_flow()), strict=True)):
+                runs.append(leaning(train, test, law, start=(a, depth), log_t=log_t))
+                if progress:
+                    progress(1)
+            done.append((alpha, tuple(rows[0]), tuple(rows[1])))
+    except KeyboardInterrupt:
+        if not done:
+            raise
     title = f"{table.name}: {rule.name}, rho = {rule.rho:g}, L = {depth}, beside GD"
-    return Scan(title, tuple(factors), np.array(alpha), tuple(sam), tuple(gd))
+    scales, sam, gd = zip(*done, strict=True)
+    return Scan(title, tuple(factors), np.array(scales), sam, gd, count - len(done))

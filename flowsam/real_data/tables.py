@@ -87,7 +87,7 @@ class Table:
         Raises
         ------
         ValueError
-            For a share outside [0, 1).
+            For a share outside [0, 1), or so near 1 that no example is left.
 
         Examples
         --------
@@ -95,10 +95,11 @@ class Table:
         array([[ 1., -1.],
                [ 1.,  1.]])
         """
-        if not 0 <= test < 1:
-            raise ValueError(f"standardised needs 0 <= test < 1, got {test}; it is a share")
+        if not (0 <= test < 1 and (held := round(test * len(self.X))) < len(self.X)):
+            raise ValueError(
+                f"standardised needs 0 <= test < 1, a share that leaves examples, got {test}"
+            )
         order = np.random.default_rng(seed).permutation(len(self.X))
-        held = int(round(test * len(self.X)))
         kept = np.sort(order[held:])
         mean, spread = self.X[kept].mean(axis=0), self.X[kept].std(axis=0)
         moved = (self.X - mean) / np.where(spread > 0, spread, 1.0)
