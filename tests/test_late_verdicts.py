@@ -16,9 +16,12 @@ from flowsam import (
     lp,
     max_margin,
     solve,
+    split_signs,
     unnormalised,
 )
 from flowsam.labels import Label
+from flowsam.margin.farkas import balancing_weights
+from flowsam.outcomes.finite_ends import finite_because
 from flowsam.outcomes.weak_duality import compared, state_certificate
 from tests.test_directions import separable
 
@@ -88,12 +91,70 @@ def test_batches() -> None:
     np.testing.assert_array_equal(limits(flow, np.ones((3, 2, 1, 2))), np.full((3, 2), -5))
 
 
+NOISE = Data(np.random.default_rng(0).standard_normal((60, 2)))
+
+
 def test_data_that_do_not_separate() -> None:
-    """Undecided at every depth, with the reason."""
-    data = Data(np.random.default_rng(0).standard_normal((60, 2)))
-    end = limit(Flow(data, linf(0.1)), np.ones((1, 2)))
+    """l_inf: undecided at every depth, with the reason; no theorem says that its loss falls."""
+    end = limit(Flow(NOISE, linf(0.1)), np.ones((1, 2)))
     assert end.label == Label.UNDECIDED
     assert "not linearly separable" in end.reason
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1), unnormalised(0.1)], ids=repr)
+def test_depth_one_stalls_at_the_finite_minimiser(rule) -> None:
+    """By theorem; and a run ends there, at weights that are neither 0 nor growing."""
+    end = limit(Flow(NOISE, rule), np.ones((1, 2)))
+    assert (end.label, end.certificate, end.direction) == (Label.STALLED, "theorem", None)
+    run = solve(Flow(NOISE, rule), np.ones((1, 2)), log_t_end=100.0, rtol=1e-7)
+    assert "at a finite loss" in run.message and 1e-3 < np.abs(run.beta[-1]).max() < 10
+
+
+def test_gradient_flow_stalls_at_depth() -> None:
+    """Layers, signs, unbalanced starts; split signs; one that starts above the loss of zero."""
+    for theta in (np.full((2, 2), 0.5), [[0.5, -0.4], [0.3, 0.2], [0.1, 0.9]], [[2, -2], [2, 2.5]]):
+        end = limit(Flow(NOISE, gradient_flow()), theta)
+        assert (end.label, end.certificate) == (Label.STALLED, "theorem"), end.reason
+    assert limit(Flow(split_signs(NOISE), gradient_flow()), np.full((3, 4), 0.3)).label == -4
+    assert finite_because(Flow(NOISE, gradient_flow()), np.zeros((2, 2))) == ""
+
+
+def test_l2_stalls_where_its_run_rests() -> None:
+    """Numerical: the gradient reaches 0 in finite time, and the flow stays."""
+    end = limit(Flow(NOISE, l2(0.05)), np.full((2, 2), 0.8))
+    assert (end.label, end.certificate) == (Label.STALLED, "numerical")
+    assert "at a finite loss" in end.reason and end.evidence.log_t < 1e4
+
+
+@pytest.mark.parametrize(
+    "z",
+    [
+        [[1.0, 2.0], [-1.0, -2.0], [1.0, 0.0]],  # separable but for a pair: beta grows
+        [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]],  # the last example alone separates
+        [[1.0, 0.5], [2.0, 1.0]],  # separable
+        [[1.0, 1e-11], [-1.0, 1e-11]],  # separable by a hair
+    ],
+)
+def test_no_theorem_where_a_direction_is_free(z) -> None:
+    """No positive weights cancel the examples, or none that doubles can prove."""
+    assert balancing_weights(np.array(z)) is None
+    assert finite_because(Flow(Data(z), gradient_flow()), np.ones((1, 2))) == ""
+
+
+def test_positive_weights_are_found_where_they_exist() -> None:
+    """Stiemke's alternative on random sets: weights, or a vector that lowers no margin."""
+    found = [0, 0]
+    for seed in range(40):
+        z = np.random.default_rng(seed).integers(-2, 3, (6, 2)).astype(float)
+        z = z[z.any(axis=1)]
+        weights = balancing_weights(z)
+        turned = np.concatenate([z[:, ::-1] * [1, -1], z[:, ::-1] * [-1, 1]])
+        free = any((z @ v >= 0).all() and (z @ v > 0).any() for v in [*turned, *z])
+        assert (weights is None) == free, z
+        found[free] += 1
+        if weights is not None:
+            assert weights.min() > 0 and np.abs(weights @ z).max() < 1e-15
+    assert min(found) > 5
 
 
 def test_comparison_is_over_the_features_that_survive() -> None:

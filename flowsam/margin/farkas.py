@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy.optimize import linprog
 
 from flowsam.data import Data
 from flowsam.margin.vertices import equilibrated, simplex
 
-__all__ = ["Separability", "separability"]
+__all__ = ["Separability", "balancing_weights", "separability"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,3 +100,44 @@ def separability(data: Data) -> Separability:
         "weights; add features or a constant column, or drop mislabelled examples"
     )
     return Separability(False, weights, residual, message)
+
+
+def balancing_weights(z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"] | None:
+    """Return weights, all positive, under which the examples cancel, or None where none are proven.
+
+    q > 0 with sum_i q_i z_i = 0 exists exactly where every v that moves a margin lowers one
+    (Stiemke): no direction is free, and the loss has a finite minimiser.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n, d)
+        Signed examples.
+
+    Returns
+    -------
+    ndarray, shape (n,), or None
+        Weights of sum one that cancel to rounding, each above twice what would make them cancel
+        exactly.
+
+    Examples
+    --------
+    >>> balancing_weights(np.array([[1.0], [-1.0]])), balancing_weights(np.array([[1.0], [2.0]]))
+    (array([0.5, 0.5]), None)
+    """
+    n, d = z.shape
+    scaled, row, _ = equilibrated(z)
+    equal = np.vstack([np.hstack([scaled.T, np.zeros((d, 1))]), np.append(np.ones(n), 0.0)])
+    least = np.hstack([-np.eye(n), np.ones((n, 1))])
+    target = np.append(np.zeros(d), 1.0)
+    cost = np.append(np.zeros(n), -1.0)
+    found = linprog(cost, least, np.zeros(n), equal, target, (0, None), method="highs")
+    if found.x is None:
+        return None
+    weights = found.x[:n]
+    for _ in range(2):
+        off = np.linalg.lstsq(scaled.T, scaled.T @ weights)[0]
+        weights = weights - off
+    if not (weights > 2 * np.abs(off) + 1e-9).all():
+        return None
+    weights = weights * row
+    return np.asarray(weights / weights.sum())

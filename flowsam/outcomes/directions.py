@@ -25,6 +25,7 @@ __all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
 
 CERTIFIED = 0.999
 _WHOLE = ("finished", "sliding_ambiguous")  # a run that ends early still has a last state
+_AT_REST = "at a finite loss"  # as the message of a run says it; GD only comes close to rest
 _RTOL, _ATOL = 1e-7, 1e-10  # against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
 
 
@@ -186,6 +187,9 @@ def _verdict(
     if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
         return Label.ZERO, f"every weight that is pulled at reached 0, at tau = {run.tau[-1]:.6g}"
     verdict = separability(run.data)
+    rule = run.perturbation
+    if not verdict.separable and rule.normalised and rule.p == 2 and _AT_REST in run.message:
+        return Label.STALLED, f"{run.message}: the data are {verdict.message}"
     if not verdict.separable:
         return Label.UNDECIDED, f"no theorem applies: the data are {verdict.message}"
     blocked = blocked_because(run.data, signs)

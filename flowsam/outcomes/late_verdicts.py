@@ -7,9 +7,10 @@ from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.margin.farkas import separability
+from flowsam.margin.farkas import Separability, separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.outcomes.directions import Direction, late_direction
+from flowsam.outcomes.finite_ends import finite_because
 from flowsam.outcomes.path_verdicts import Verdict
 from flowsam.outcomes.weak_duality import compared
 
@@ -21,6 +22,7 @@ def by_late_run(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
 
     L = 1: the l_2 max margin, from every start, for the ascent step is bounded and adds a bounded
     offset to a line of that slope. L >= 2: what a run to log t = 1e4 proves by weak duality.
+    Data that do not separate: stalled where a theorem or a run of l_2-SAM at rest says so.
 
     Parameters
     ----------
@@ -46,8 +48,13 @@ def by_late_run(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     >>> verdict.label, verdict.direction.round(4), verdict.certificate
     (-5, array([0.8944, 0.4472]), 'theorem')
     """
+    verdict = separability(flow.data)
+    finite = "" if verdict.separable else finite_because(flow, theta0)
+    if finite:
+        reason = f"{finite}, for the data are {verdict.message}"
+        return Verdict(int(Label.STALLED), None, "theorem", reason)
     if len(theta0) == 1:
-        return _depth_one(flow)
+        return _depth_one(flow, verdict)
     if ((theta0 == 0).sum(axis=0) > 1)[flow.data.z.any(axis=0)].all():
         reason = "two layers of every active coordinate are 0: the gradient is 0, nothing moves"
         return Verdict(int(Label.ZERO), None, "theorem", reason)
@@ -60,9 +67,8 @@ def by_late_run(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     return Verdict(int(found.label), known, certificate, _reason(found), found)
 
 
-def _depth_one(flow: Flow) -> Verdict:
+def _depth_one(flow: Flow, verdict: Separability) -> Verdict:
     """Return the verdict of the theorems for one layer."""
-    verdict = separability(flow.data)
     if not verdict.separable:
         reason = f"no theorem applies: the data are {verdict.message}"
         return Verdict(int(Label.UNDECIDED), None, "none", reason)
