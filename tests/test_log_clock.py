@@ -12,6 +12,7 @@ from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.log_clock import LateRun, LogClock, late_run
 from flowsam.margin import margin_certificate
 from flowsam.perturbations import gradient_flow, l2, lp, unnormalised
+from flowsam.solver import solve
 
 RULES = [gradient_flow(), l2(0.05), lp(0.05, 3.0), lp(0.05, 1.5), unnormalised(0.05)]
 SMOOTH = pytest.mark.parametrize("rule", RULES, ids=repr)
@@ -141,6 +142,21 @@ def test_late_times_are_cheap(rule, depth) -> None:
         assert margin_certificate(original, norm, beta[:5] - beta[5:]).gap < 1e-3
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1)], ids=repr)
+def test_two_implicit_integrators_agree_throughout(rule, depth) -> None:
+    """Collocation and multistep formulas give the same predictor from t = 0 to log t = 1e4."""
+    times = np.concatenate([np.linspace(0.5, 10.0, 20), np.geomspace(11.0, 1e4, 40)])
+    runs = [
+        solve(Flow(separable(4), rule), start(4, depth), log_t_end=1e4, save_at=times, **how)
+        for how in ({"method": "Radau", "rtol": 1e-10}, {"method": "BDF", "rtol": 1e-10})
+    ]
+    assert [run.status for run in runs] == ["finished"] * 2
+    size = np.abs(runs[0].beta).max(axis=1)
+    assert (np.abs(runs[0].beta - runs[1].beta).max(axis=1) < 1e-7 * size).all()
+
+
 def test_both_clocks_of_one_run() -> None:
     """A run to tau_end ends there, and `log_t` inverts `tau`."""
     flow = Flow(separable(3), l2(0.1))
@@ -182,7 +198,7 @@ def test_idle_features_stay() -> None:
 
 @pytest.mark.long
 def test_large_and_early() -> None:
-    """n = d = 1,000 to log t = 50 by explicit steps; benchmark: bench_log_clock.py."""
+    """n = d = 1,000 to log t = 50 by explicit steps."""
     rng = np.random.default_rng(0)
     z = rng.standard_normal((1000, 1000)) / np.sqrt(1000)
     data = Data(z * np.sign(z @ rng.standard_normal(1000))[:, None])
