@@ -8,6 +8,7 @@ import pytest
 
 from flowsam.data import Data, single_example
 from flowsam.ensemble import Ending, solve_many, taylor_batch
+from flowsam.exact import l2_two_layer
 from flowsam.flow import Flow
 from flowsam.losses import exponential, logistic
 from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
@@ -38,10 +39,39 @@ def test_agrees_with_the_finest_dop853(rule, n, depth, loss):
     starts = rng.uniform(0.8, 1.2, (11, depth, 2)) * rng.choice([1, 1, -1], (11, depth, 2))
     end = 0.1 if depth == 4 else 0.4  # before a blow-up
     fine = solve_many(flow, starts, tau_end=end, rtol=1e-13, method="DOP853")
-    run = solve_many(flow, starts, tau_end=end, method="heyoka")
+    run = solve_many(flow, starts, tau_end=end, rtol=1e-10, method="heyoka")
     assert run.method == "heyoka" and np.array_equal(run.status, fine.status)
     assert (run.steps[run.status == Ending.FINISHED] < 60).all()
     assert difference(run.theta, fine.theta) < 1e-12
+
+
+@present
+@pytest.mark.parametrize("seed", range(5))
+def test_is_ten_times_nearer_to_the_exact_form_than_dop853(seed):
+    rng = np.random.default_rng(seed)
+    mu, rho, end = np.sort(rng.uniform(0.3, 3.0, 2)), 10 ** rng.uniform(-1.5, 0.5), 1.0
+    starts = rng.uniform(-1.0, 1.0, (300, 2, 2)) * 10 ** rng.uniform(-0.5, 0.7)
+    runs = [
+        solve_many(Flow(single_example(mu), l2(rho)), starts, tau_end=end, method=m)
+        for m in ("heyoka", "DOP853")
+    ]
+    assert np.array_equal(runs[0].status, runs[1].status)
+    arrived = runs[0].status == Ending.FINISHED
+    exact = l2_two_layer.weights(starts[arrived], mu, rho=rho, tau=[end])[:, 0]
+    by_taylor, by_steps = (difference(run.theta[arrived], exact) for run in runs)
+    assert 0 < arrived.sum() and by_taylor < 0.1 * by_steps
+
+
+@present
+def test_members_leave_their_block_as_they_arrive(monkeypatch):
+    starts = np.random.default_rng(8).uniform(0.2, 3.0, (50, 2, 2))
+    whole = solve_many(TWO, starts, tau_end=3.0, method="heyoka")
+    monkeypatch.setattr(taylor_batch, "BLOCK", 16)
+    for part in (slice(None), slice(0, 50, 9)):
+        run = solve_many(TWO, starts[part], tau_end=3.0, method="heyoka")
+        assert np.array_equal(run.theta, whole.theta[part])
+        assert np.array_equal(run.steps, whole.steps[part])
+    assert len(set(whole.steps)) > 2
 
 
 @present
@@ -134,10 +164,10 @@ def test_auto_takes_it_for_many_and_compiles_a_shape_once(monkeypatch):
     monkeypatch.setattr(taylor_batch, "WORTH", 80)
     starts = np.random.default_rng(3).uniform(0.9, 2.0, (20, 2, 2))
     assert solve_many(TWO, starts, tau_end=1.0).method == "heyoka"
-    before = taylor_batch._integrator.cache_info().misses
+    before = taylor_batch._step.cache_info().misses
     other = Flow(single_example([0.5, 3.0]), l2(0.2))
     assert solve_many(other, starts, tau_end=0.5).method == "heyoka"
-    assert taylor_batch._integrator.cache_info().misses == before
+    assert taylor_batch._step.cache_info().misses == before
     assert solve_many(TWO, starts[:19], tau_end=1.0).method == "DOP853"
     assert solve_many(Flow(TWO.data, lp(1.0, 3)), starts, tau_end=0.1).method == "DOP853"
     never = lambda theta: np.zeros(len(theta), dtype=bool)  # noqa: E731

@@ -15,13 +15,17 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam import symbolic
+from flowsam.engines import series
 from flowsam.flow import Flow
 
-__all__ = ["Kind", "covers", "installed", "kind_of", "numbers", "system"]
+__all__ = ["Kind", "covers", "installed", "kind_of", "numbers", "step", "system", "writes_out"]
 
 Terms = list[list[Any]]  # heyoka's expressions, (L, d) or (n, d)
 Kind = tuple[tuple[int, int, int], str, str]  # shape (n, d, L), rule, loss
 WATCH = 1e-3  # small beside the weights, whose error it shares; large enough to be seen
+
+ATOL = 1e-3  # added to the size of a weight, as the ensemble's absolute tolerance is
+UNROLLED = 4  # n L d up to which a step is one long function; beyond, that compiles too long
 
 
 def installed() -> bool:
@@ -75,7 +79,7 @@ def system(kind: Kind) -> list[tuple[Any, Any]]:
     (n, d, depth), rule, loss = kind
     w = [[hy.expression(f"w_{k}_{j}") for j in range(d)] for k in range(depth)]
     z = [[hy.par[1 + i * d + j] for j in range(d)] for i in range(n)]
-    field, inverse = _field(hy, w, z, (rule, loss))
+    field, inverse = _field(hy, w, z, (rule, loss, hy.par[0]))
     weights = [(w[k][j], field[k][j]) for k in range(depth) for j in range(d)]
     if rule != "l_2":
         return weights
@@ -83,9 +87,65 @@ def system(kind: Kind) -> list[tuple[Any, Any]]:
     return [*weights, (hy.expression("watch"), WATCH * unit * inverse)]
 
 
-def _field(hy: Any, w: Terms, z: Terms, about: tuple[str, str]) -> tuple[Terms, Any]:
+def writes_out(kind: Kind) -> bool:
+    """Return whether `step` takes a kind: one example, no logistic or exponential in its field.
+
+    Examples
+    --------
+    >>> writes_out(((1, 2, 2), "l_2", "")), writes_out(((3, 2, 2), "l_2", "logistic"))
+    (True, False)
+    """
+    return not kind[2]
+
+
+def step(kind: Kind, *, tolerance: float) -> Any:
+    """Return one step of Taylor's method as a function heyoka has compiled, for any starts at once.
+
+    The series are written out to an order and summed at the h where their last two terms, in the
+    units `tolerance (|w| + 1e-3)` of each weight, have a mean square of 1, or at what is left to
+    go. A step of l_2-SAM is kept inside the series of 1/N as well, as in `system`.
+
+    Parameters
+    ----------
+    kind : Kind
+        Shape and rule; one that `writes_out` accepts.
+    tolerance : float
+        Relative error of a step.
+
+    Returns
+    -------
+    heyoka.cfunc
+        `(inputs (L d + 1, N), pars (P, N)) -> outputs (L d + 1, N)`: weights, layer by layer, and
+        the time left to go, which is 0 where a start has arrived.
+    """
+    import heyoka as hy
+
+    (_, d, depth), rule, _ = kind
+    names, z = (
+        [hy.expression(f"w_{i}") for i in range(depth * d)],
+        [hy.par[1 + j] for j in range(d)],
+    )
+    weights = [
+        series.integral(name, lambda k=i // d, j=i % d: field[k][j]) for i, name in enumerate(names)
+    ]
+    rows = [weights[k * d : (k + 1) * d] for k in range(depth)]
+    field, inverse = _field(series, rows, [z], (rule, "", hy.par[0]))
+    # more terms than for the least work of the convolutions: a step has other costs as well
+    order = 4 + math.ceil(-math.log(tolerance) / 2)
+    units = [(one, tolerance**-2.0 / (one[0] ** 2.0 + ATOL**2)) for one in weights]
+    units += [] if inverse is None else [(inverse, (WATCH / tolerance / inverse[0]) ** 2.0)]
+    ends = [hy.sum([one[k] ** 2.0 * unit for one, unit in units]) for k in (order - 1, order)]
+    sizes = [(e / len(names)) ** (-0.5 / k) for e, k in zip(ends, (order - 1, order), strict=True)]
+    left = hy.expression("left")
+    size = hy.select(hy.lt(*sizes), *sizes)
+    size = hy.select(hy.lt(size, left), size, left)
+    new = [one.value(order, size) for one in weights]
+    return hy.cfunc([*new, left - size], [*names, left], compact_mode=len(names) > UNROLLED)
+
+
+def _field(hy: Any, w: Terms, z: Terms, about: tuple[str, str, Any]) -> tuple[Terms, Any]:
     """SAM's rescaled field, the descent at the perturbed weights, and 1 / N."""
-    (kind, loss), depth = about, len(w)
+    (kind, loss, rho), depth = about, len(w)
     one = symbolic.coordinate(depth, None if kind == "GD" else 2)
     descent, log_scale = _descent(hy, one, w, z, loss)
     if kind == "GD":
@@ -94,7 +154,7 @@ def _field(hy: Any, w: Terms, z: Terms, about: tuple[str, str]) -> tuple[Terms, 
     g = [[-scale * entry for entry in row] for row in descent]
     # 1 / N is one series, which the entries are multiplied by; a square costs half a product
     inverse = hy.sum([entry**2.0 for row in g for entry in row]) ** -0.5
-    names = {"rho": hy.par[0], "N": inverse if kind == "l_2" else hy.expression(1.0)}
+    names = {"rho": rho, "N": inverse if kind == "l_2" else hy.expression(1.0)}
     norm = next(s for s in one.perturbed[0].free_symbols if str(s) == "N")
     perturbed = [expression.subs(norm, 1 / norm) for expression in one.perturbed]
     hat = [

@@ -1,7 +1,9 @@
 """Taylor's method on a batch, by heyoka: smooth rules, few coordinates and examples.
 
-A member that does not arrive (a collapse, a blow-up) is left to DOP853, which follows it to its
-end. Two vectors of members at once: one alone waits for its own latencies.
+One example: a whole step is one compiled function, which NumPy calls for all members at once,
+each with its own size. Several examples, and unnormalised SAM: heyoka's integrator, a batch at a
+time, for a step that is written out compiles too long. A member that does not arrive (a collapse,
+a blow-up) is left to DOP853, which follows it to its end.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from flowsam.flow import Flow
 __all__ = ["march", "worth"]
 
 Weights = Float[np.ndarray, "L d N"]
+BLOCK = 16_384  # members stepped at once
 MOST_STEPS = 200  # a member that needs more is near its end: one for DOP853
 LARGEST = 64  # L d; beyond it NumPy's rows are as fast
-WORTH = 200_000  # weights from which the gain pays for compiling
-UNROLLED = 4  # n L d up to which the series are written out; beyond, that compiles too long
+WORTH = 200_000  # weights from which the gain pays for compiling; ten times that, where it is slow
 FINER = 1e-2  # of rtol: Taylor steps gain digits for little
 
 
@@ -32,7 +34,8 @@ def worth(flow: Flow, w: Weights) -> bool:
     """
     depth, d, _ = w.shape
     few = flow.data.z.shape[0] == 1 and depth * d <= LARGEST
-    return few and w.size >= WORTH and taylor.covers(flow) and taylor.installed()
+    enough = w.size >= (WORTH if depth * d <= taylor.UNROLLED else 10 * WORTH)
+    return few and enough and taylor.covers(flow) and taylor.installed()
 
 
 def march(
@@ -64,7 +67,45 @@ def march(
     >>> if taylor.installed():
     ...     assert abs(march(flow, start, tau_end=1.0, rtol=1e-9)[0] - np.e).max() < 1e-14
     """
-    run = _integrator(taylor.kind_of(flow, len(w)), max(FINER * rtol, 1e-17))
+    kind, tolerance = taylor.kind_of(flow, len(w)), max(FINER * rtol, 1e-17)
+    if taylor.writes_out(kind):
+        return _all_at_once(_step(kind, tolerance), flow, w, tau_end=tau_end)
+    return _in_batches(_integrator(kind, tolerance), flow, w, tau_end=tau_end)
+
+
+def _all_at_once(step: Any, flow: Flow, w: Weights, *, tau_end: float) -> tuple[Any, ...]:
+    """Step all members of a block, each with its own size, and lay the arrived aside."""
+    number, size = w.shape[-1], w[..., 0].size
+    out = np.concatenate([w.reshape(size, number), np.full((1, number), tau_end)])
+    steps = np.zeros(number, dtype=np.int64)
+    for first in range(0, number, BLOCK):
+        block = slice(first, first + BLOCK)
+        _step_block(step, taylor.numbers(flow)[:, None], out[:, block], steps[block])
+    return out[:-1].reshape(w.shape), steps, (out[-1] == 0) & np.isfinite(out).all(axis=0)
+
+
+def _step_block(step: Any, numbers: np.ndarray, out: np.ndarray, steps: np.ndarray) -> None:
+    """Step to the end; a row of `out` is a weight, the last one the time left."""
+    here, place = out.copy(), np.arange(out.shape[1])
+    going = np.ones(place.size, dtype=bool)
+    after, pars = np.empty_like(here), np.repeat(numbers, place.size, axis=1)
+    for _ in range(MOST_STEPS):
+        step(inputs=here, pars=pars, outputs=after)
+        here, after = after, here
+        steps[place] += going
+        going = here[-1] > 0  # not where it is nan
+        left = np.flatnonzero(going)
+        if left.size <= 0.75 * going.size:  # till then the arrived make steps of no length
+            out[:, place] = here
+            if not left.size:
+                return
+            here, place, going = here.take(left, axis=1), place[left], going[left]
+            after, pars = np.empty_like(here), np.repeat(numbers, place.size, axis=1)
+    out[:, place] = here
+
+
+def _in_batches(run: Any, flow: Flow, w: Weights, *, tau_end: float) -> tuple[Any, ...]:
+    """Step one batch after the other by heyoka's integrator."""
     number, lanes = w.shape[-1], run.batch_size
     run.pars[:] = taylor.numbers(flow)[:, None]
     # one batch after the other in memory, the last one filled with one member; small starts are
@@ -88,12 +129,18 @@ def march(
 
 
 @cache
+def _step(kind: taylor.Kind, tolerance: float) -> Any:
+    """The step for flows of one kind: compiled once in a process, in 0.1 to 5 s."""
+    return taylor.step(kind, tolerance=tolerance)
+
+
+@cache
 def _integrator(kind: taylor.Kind, tolerance: float) -> Any:
     """The integrator for flows of one kind: compiled once in a process, in 0.1 to 1 s."""
     import heyoka as hy
 
     n, d, depth = kind[0]
-    small = n * depth * d <= UNROLLED
+    small = n * depth * d <= taylor.UNROLLED
     lanes = (2 if small else 1) * hy.recommended_simd_size()
     system = taylor.system(kind)
     start = np.ones((len(system), lanes))
