@@ -63,28 +63,48 @@ class Series:
 
     __radd__, __rmul__ = __add__, __mul__
 
-    def __pow__(self, power: float) -> Series:
-        """A square, for half a product; or `b = a^p` from `a b' = p a' b`."""
-        if power == 2:
-            return Series(self._square)
-        inverse = Series(lambda _: self[0] ** -1.0)  # its first entry alone is used
+    def __truediv__(self, other: Series) -> Series:
+        """A quotient c of series, from `c b = a`."""
+        inverse = _inverse(lambda: other[0])
 
         def rule(k: int) -> Coefficient:
-            if k == 0:
-                return self[0] ** power
-            terms = ((power + 1) * i / k - 1 for i in range(1, k + 1))
-            return inverse[0] * _sum(
-                self[i] * found[k - i] * term for i, term in enumerate(terms, 1)
-            )
+            known = [other[i] * found[k - i] for i in range(1, k + 1)]
+            return (self[k] - _sum(known) if known else self[k]) * inverse[0]
 
         found = Series(rule)
         return found
 
-    def _square(self, k: int) -> Coefficient:
-        """`2 (a_0 a_k + a_1 a_(k-1) + ...)`, and the middle once."""
-        twice = [2.0 * _sum(self[i] * self[k - i] for i in range((k + 1) // 2))] if k else []
-        middle = [self[k // 2] * self[k // 2]] if k % 2 == 0 else []
-        return _sum(twice + middle)
+    def __pow__(self, power: float) -> Series:
+        """A square; otherwise the square root b, from `b b = a`: half a product each."""
+        if power == 2:
+            return Series(lambda k: _sum(_halves(self, k, first=0)))
+        inverse = _inverse(lambda: 2.0 * found[0])
+
+        def rule(k: int) -> Coefficient:
+            if k == 0:
+                return self[0] ** 0.5
+            known = _halves(found, k, first=1)
+            return (self[k] - _sum(known) if known else self[k]) * inverse[0]
+
+        found = Series(rule)
+        return found
+
+
+def _inverse(of: Callable[[], Coefficient]) -> Series:
+    """The inverse of a number that comes later, as the first entry, computed once.
+
+    heyoka takes a factor 1/x for a division, one in every product: a choice hides it.
+    """
+    import heyoka as hy
+
+    return Series(lambda _: hy.select(hy.eq(of(), 0.0), of() ** -2.0, of() ** -1.0))
+
+
+def _halves(a: Series, k: int, *, first: int) -> list[Coefficient]:
+    """The terms `a_i a_(k-i)` with both places from the first on: equal ones at once."""
+    pairs = [a[i] * a[k - i] for i in range(first, (k + 1) // 2)]
+    twice = [2.0 * _sum(pairs)] if pairs else []
+    return twice + ([a[k // 2] * a[k // 2]] if k % 2 == 0 and k // 2 >= first else [])
 
 
 def _sum(terms: Any) -> Coefficient:
@@ -112,7 +132,7 @@ def sum(terms: Sequence[Series]) -> Series:
 
 
 def from_sympy(one: Any, given: dict[Any, Any]) -> Any:
-    """Return a sum, product or power of SymPy with series and constants for its symbols."""
+    """Return a sum or product of SymPy with series and constants for its symbols."""
     if one in given:
         return given[one]
     if one.is_Number:

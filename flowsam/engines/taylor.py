@@ -79,12 +79,12 @@ def system(kind: Kind) -> list[tuple[Any, Any]]:
     (n, d, depth), rule, loss = kind
     w = [[hy.expression(f"w_{k}_{j}") for j in range(d)] for k in range(depth)]
     z = [[hy.par[1 + i * d + j] for j in range(d)] for i in range(n)]
-    field, inverse = _field(hy, w, z, (rule, loss, hy.par[0]))
+    field, norm = _field(hy, w, z, (rule, loss, hy.par[0]))
     weights = [(w[k][j], field[k][j]) for k in range(depth) for j in range(d)]
     if rule != "l_2":
         return weights
     unit = hy.par[0] ** (2.0 * depth - 3.0) * hy.sum([entry**2.0 for row in z for entry in row])
-    return [*weights, (hy.expression("watch"), WATCH * unit * inverse)]
+    return [*weights, (hy.expression("watch"), WATCH * unit / norm)]
 
 
 def writes_out(kind: Kind) -> bool:
@@ -103,7 +103,7 @@ def step(kind: Kind, *, tolerance: float) -> Any:
 
     The series are written out to an order and summed at the h where their last two terms, in the
     units `tolerance (|w| + 1e-3)` of each weight, have a mean square of 1, or at what is left to
-    go. A step of l_2-SAM is kept inside the series of 1/N as well, as in `system`.
+    go. Where the weights of l_2-SAM are analytic at a collapse, the series of N passes 0 there.
 
     Parameters
     ----------
@@ -116,52 +116,57 @@ def step(kind: Kind, *, tolerance: float) -> Any:
     -------
     heyoka.cfunc
         `(inputs (L d + 1, N), pars (P, N)) -> outputs (L d + 1, N)`: weights, layer by layer, and
-        the time left to go, which is 0 where a start has arrived.
+        the time left to go: 0 where a start has arrived, nan where a step led beyond a collapse.
     """
     import heyoka as hy
 
     (_, d, depth), rule, _ = kind
-    names, z = (
-        [hy.expression(f"w_{i}") for i in range(depth * d)],
-        [hy.par[1 + j] for j in range(d)],
-    )
+    z = [hy.par[1 + j] for j in range(d)]
+    names = [hy.expression(f"w_{i}") for i in range(depth * d)]
     weights = [
         series.integral(name, lambda k=i // d, j=i % d: field[k][j]) for i, name in enumerate(names)
     ]
     rows = [weights[k * d : (k + 1) * d] for k in range(depth)]
-    field, inverse = _field(series, rows, [z], (rule, "", hy.par[0]))
-    # more terms than for the least work of the convolutions: a step has other costs as well
-    order = 4 + math.ceil(-math.log(tolerance) / 2)
-    units = [(one, tolerance**-2.0 / (one[0] ** 2.0 + ATOL**2)) for one in weights]
-    units += [] if inverse is None else [(inverse, (WATCH / tolerance / inverse[0]) ** 2.0)]
-    ends = [hy.sum([one[k] ** 2.0 * unit for one, unit in units]) for k in (order - 1, order)]
-    sizes = [(e / len(names)) ** (-0.5 / k) for e, k in zip(ends, (order - 1, order), strict=True)]
+    field, norm = _field(series, rows, [z], (rule, "", hy.par[0]))
+    # two more terms than the least work of the products asks for: a step has other costs as well
+    order = 3 + math.ceil(-math.log(tolerance) / 2)
+    last = (order - 1, order)
+    units = [1.0 / ((one[0] ** 2.0 + ATOL**2) * (len(names) * tolerance**2)) for one in weights]
+    ends = [
+        hy.sum([one[k] ** 2.0 * unit for one, unit in zip(weights, units, strict=True)])
+        for k in last
+    ]
+    logs = [hy.log(end) * (-0.5 / k) for end, k in zip(ends, last, strict=True)]
     left = hy.expression("left")
-    size = hy.select(hy.lt(*sizes), *sizes)
+    size = hy.exp(hy.select(hy.lt(*logs), *logs))
     size = hy.select(hy.lt(size, left), size, left)
+    after = left - size
+    if norm is not None:
+        after = hy.select(hy.gt(norm.value(order - 1, size), 0.0), after, math.nan)
     new = [one.value(order, size) for one in weights]
-    return hy.cfunc([*new, left - size], [*names, left], compact_mode=len(names) > UNROLLED)
+    return hy.cfunc([*new, after], [*names, left], compact_mode=len(names) > UNROLLED)
 
 
 def _field(hy: Any, w: Terms, z: Terms, about: tuple[str, str, Any]) -> tuple[Terms, Any]:
-    """SAM's rescaled field, the descent at the perturbed weights, and 1 / N."""
+    """SAM's rescaled field, the descent at the perturbed weights, and N = ||g||."""
     (kind, loss, rho), depth = about, len(w)
     one = symbolic.coordinate(depth, None if kind == "GD" else 2)
     descent, log_scale = _descent(hy, one, w, z, loss)
     if kind == "GD":
         return descent, None
-    scale = hy.exp(log_scale) if kind == "unnormalised" else 1.0
-    g = [[-scale * entry for entry in row] for row in descent]
-    # 1 / N is one series, which the entries are multiplied by; a square costs half a product
-    inverse = hy.sum([entry**2.0 for row in g for entry in row]) ** -0.5
-    names = {"rho": rho, "N": inverse if kind == "l_2" else hy.expression(1.0)}
-    norm = next(s for s in one.perturbed[0].free_symbols if str(s) == "N")
-    perturbed = [expression.subs(norm, 1 / norm) for expression in one.perturbed]
-    hat = [
-        [_evaluate(hy, one, p, w, (j, names | _entries(g, j))) for j in range(len(z[0]))]
-        for p in perturbed
+    if kind == "l_2":  # rho g / N depends on g / N alone; a square and a root cost half a product
+        norm = hy.sum([entry**2.0 for row in descent for entry in row]) ** 0.5
+        over = norm * (-1.0 / rho)
+        away = [[entry / over for entry in row] for row in descent]
+    else:
+        norm, scale = None, hy.exp(log_scale) * -rho
+        away = [[scale * entry for entry in row] for row in descent]
+    steps = [
+        p.subs({s: 1 for s in p.free_symbols if str(s) in ("rho", "N")}) for p in one.perturbed
     ]
-    return _descent(hy, one, hat, z, loss)[0], inverse
+    d = len(z[0])
+    hat = [[_evaluate(hy, one, p, w, (j, _entries(away, j))) for j in range(d)] for p in steps]
+    return _descent(hy, one, hat, z, loss)[0], norm
 
 
 def _entries(g: Terms, j: int) -> dict[str, Any]:

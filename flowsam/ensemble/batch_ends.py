@@ -98,7 +98,7 @@ class Ends:
     def open(self, w: Float[np.ndarray, "L d N"]) -> Bool[np.ndarray, " N"]:
         """Return which members, of all, are between a certain collapse and a blow-up."""
         size = np.abs(w[:, self.active])
-        second = size[0] if len(size) < 2 else np.partition(size, 1, axis=0)[1]
+        second = _second(size)
         low = (second <= self.floor).all(axis=0) & (self.floor > 0)
         return ~low & (size.max(axis=(0, 1), initial=0.0) < self.ceiling)
 
@@ -110,7 +110,7 @@ class Ends:
         high = size.max(axis=(0, 1), initial=0.0) >= self.ceiling[steps.member]
         ending = np.where(stuck | (steps.count >= MOST_STEPS), Ending.FAILED, -1)
         ending[steps.tau >= self.control.tau_end] = Ending.FINISHED
-        second = size[0] if len(size) < 2 else np.partition(size, 1, axis=0)[1]
+        second = _second(size)
         steps = self._pinned(steps, second)
         steps, collapsed = self._fallen(steps, second)
         ending[collapsed] = Ending.COLLAPSED
@@ -200,3 +200,8 @@ class Ends:
             moved[:, winner, rows] = np.copysign(np.inf, w[:, winner, rows])
         new[..., near] = moved
         return replace(steps, tau=tau, w=new), np.isin(np.arange(tau.size), near)
+
+
+def _second(size: Float[np.ndarray, "L d B"]) -> Float[np.ndarray, "d B"]:
+    """The second smallest of the layers; a single layer's own."""
+    return size.max(axis=0) if len(size) <= 2 else np.partition(size, 1, axis=0)[1]
