@@ -149,7 +149,7 @@ def iterate(  # noqa: PLR0913 - the public contract
             f"iterate needs batches made by Batches(batch, shard, seed), got {batches!r}"
         )
     shards = _shards(flow, batches)
-    log_rate, rows, tau, kept = np.log(learning_rate), [theta], [0.0], [0]
+    log_rate, rows, tau, kept = np.log(float(learning_rate)), [theta], [0.0], [0]
     clock, message = 0.0, f"{steps} steps of size {learning_rate:g}"
     evaluations = 0
     for step in range(1, steps + 1):
@@ -178,7 +178,7 @@ def iterate(  # noqa: PLR0913 - the public contract
         step if steps else 0,
         evaluations,
         {"learning_rate": float(learning_rate)} | _dealing(batches),
-        lambda: np.log1p(learning_rate * np.array(kept, dtype=float)),
+        lambda: np.log1p(float(learning_rate) * np.array(kept, dtype=float)),
     )
 
 

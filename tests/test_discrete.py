@@ -260,3 +260,12 @@ def test_batches_count_in_whole_numbers(sizes) -> None:
         Batches(*sizes)
     with pytest.raises(ValueError, match="seed >= 0"):
         Batches(2, seed=-1)
+
+
+def test_a_single_precision_learning_rate_loses_nothing() -> None:
+    """Its value counts, not its type: the same iterates as with the double of that value."""
+    flow, rate = Flow(examples(), l2(0.1)), np.float32(0.1)
+    plain = inspect.unwrap(iterate)
+    runs = [plain(flow, start(2), learning_rate=r, steps=5) for r in (rate, float(rate))]
+    np.testing.assert_array_equal(runs[0].theta, runs[1].theta)
+    np.testing.assert_array_equal(runs[0].log_t, runs[1].log_t)
