@@ -160,6 +160,9 @@ def _picture(found: Scan, path: Path) -> None:
     for factor, run in zip(found.factors, found.sam[0], strict=True):
         runs[rf"$\alpha$ = {factor:g} units"] = (run.ranks, run.accuracy)
     figure = Figure(figsize=(1.3 * len(runs), 3.0), layout="constrained")
-    leanings(figure.subplots(2, len(runs), squeeze=False), found.sam[0][0].log_t, runs)
+    axes = figure.subplots(2, len(runs), squeeze=False)
+    leanings(axes, found.sam[0][0].log_t, runs)
+    shares = axes[0, 0].collections[0]
+    figure.colorbar(shares, ax=axes[0], label="share of the\nmean prediction", extend="max")
     figure.suptitle(found.title, fontsize=8)
     save_figure(figure, path)
