@@ -174,7 +174,7 @@ def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> D
     Raises
     ------
     ValueError
-        For other rules, or data that do not separate.
+        For other rules, data that do not separate, or examples at the margin that support nothing.
 
     Notes
     -----
@@ -193,6 +193,9 @@ def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> D
     weights = real_array(weights, "weights")
     slope, dual = shortest_separator(data.z)
     support = dual > 0
+    if (tight := int((data.z @ slope < 1.0 + 1e-9).sum())) != support.sum():
+        got = f"{tight} at the margin, {support.sum()} that support it"
+        raise ValueError(f"depth_one_asymptote needs independent support vectors only, got {got}")
     z, length = data.z[support], np.linalg.norm(slope)
     target = -np.log(len(data.z) * dual[support]) + rule.rho * (z @ slope) / length
     inside = np.linalg.lstsq(z, target)[0]

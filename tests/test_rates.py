@@ -48,6 +48,15 @@ def test_direction_error_at_depth_one(rule, seed) -> None:
     assert measured == pytest.approx(predicted, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    "z", [[[1.0, 0.0], [1.0, 0.0], [0.0, 2.0]], [[1.0, 0.0], [1.0, 1.0], [1.0, -1.0]]]
+)
+def test_the_asymptote_needs_independent_support(z) -> None:
+    """Equal examples share a weight, and a third at the margin adds a log log t: refused."""
+    with pytest.raises(ValueError, match="independent support vectors only, got 3 at the margin"):
+        depth_one_asymptote(Data(z), gradient_flow(), [9.0, 9.0])
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1)], ids=repr)
 def test_direction_error_on_twenty_sets(rule) -> None:
