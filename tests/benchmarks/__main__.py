@@ -7,6 +7,7 @@ largest weight of a start (or to rho, where that is larger).
 """
 
 import argparse
+import importlib
 import importlib.util
 import json
 import os
@@ -45,6 +46,15 @@ def show(rows):
         )
 
 
+def prepare():
+    """Name what is not installed, and keep heyoka to one thread."""
+    for name in ("diffrax", "torch", "heyoka"):
+        if importlib.util.find_spec(name) is None:
+            print(f"skipped: {name}, not installed")
+        elif name == "heyoka":
+            importlib.import_module(name).set_nthreads(1)
+
+
 def main():
     """Run, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -54,9 +64,7 @@ def main():
     parser.add_argument("--no-figures", action="store_true")
     asked = parser.parse_args()
     rows = []
-    for name in ("diffrax", "torch", "heyoka"):
-        if importlib.util.find_spec(name) is None:
-            print(f"skipped: {name}, not installed")
+    prepare()
     for task in ALL:
         if asked.only and task.__name__ not in asked.only:
             continue

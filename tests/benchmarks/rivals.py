@@ -7,8 +7,11 @@ differentiation. Each rival returns last states (B, 2, d), or None where it is n
 import importlib.util
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
+from figures.naive import textbook_field
 from figures.timing import timed
+from flowsam.network import beta
 
 
 def torch_sam(z, rule, starts, *, tau_end, steps):
@@ -73,3 +76,23 @@ def diffrax_vmap(z, rho, starts, *, tau_end, rtol):
     many = jax.jit(jax.vmap(one))
     many(jnp.asarray(starts)).block_until_ready()  # compile
     return timed(lambda: np.asarray(many(jnp.asarray(starts)).block_until_ready()))
+
+
+def textbook_late(z, start, end):
+    """Time reached and last state of the unscaled field in T = log(1 + t)."""
+    rescaled = textbook_field(z, 0.1)
+
+    def velocity(T, state):
+        w = state.reshape(2, -1)
+        share = np.exp(-z @ beta(w))
+        g = share @ z * w[::-1]
+        hat = w - 0.1 * g / np.sqrt((g**2).sum())
+        speed = np.exp(T) * np.exp(-z @ beta(hat)).mean()
+        return speed * rescaled(T, state)
+
+    with np.errstate(all="ignore"):
+        try:
+            run = solve_ivp(velocity, (0, end), start.ravel(), "Radau", rtol=1e-8, atol=1e-11)
+        except ValueError:  # infinities in its linear algebra
+            return 0.0, start
+    return run.t[-1], run.y[:, -1].reshape(2, -1)

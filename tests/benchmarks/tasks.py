@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
-from figures.naive import solve_ivp_loop, textbook_field
+from figures.naive import solve_ivp_loop
 from figures.timing import relative_error, timed
 from flowsam import Data, Flow, balanced, exponential, l2, linf, phase_portrait, solve
 from flowsam.engines import taylor
 from flowsam.ensemble import solve_many
 from flowsam.exact import l2_two_layer, linf_balanced
-from flowsam.network import beta
 from tests.benchmarks import rivals
 
 RTOL, CHECKED = 1e-9, 50  # starts whose error is measured
@@ -188,10 +186,10 @@ def portraits(scale=1.0):
     """Labels of a 2000 x 2000 plane, l_inf and l_2, for the cost of one start."""
     side = int(2000 * scale)
     x = np.linspace(2 / side, 2, side)
-    for rule, points in ((linf(1.0), x), (l2(1.0), x[:: max(1, side // 200)])):
-        flow, cells = Flow(Data([[1.0, 2.0]]), rule), len(points) ** 2
-        phase_portrait(flow, points[:9], points[:9])
-        seconds, _ = timed(lambda: phase_portrait(flow, points, points))  # noqa: B023
+    for rule in (linf(1.0), l2(1.0)):
+        flow, cells = Flow(Data([[1.0, 2.0]]), rule), x.size**2
+        phase_portrait(flow, x[:9], x[:9])
+        seconds, _ = timed(lambda: phase_portrait(flow, x, x), repeat=3)  # noqa: B023
         note = f"{cells} cells, {seconds / cells * 1e9:.0f} ns a start"
         name = f"flowsam phase_portrait, {rule.name}"
         yield Row("portrait", name, seconds, 0.0, note=note, starts=cells)
@@ -208,27 +206,7 @@ def late(scale=1.0):
         seconds, run = timed(lambda: solve(flow, start, log_t_end=end, rtol=1e-8, save_at=2))  # noqa: B023
         error = relative_error(run.theta[-1], fine.theta[-1])
         yield Row(task, f"flowsam solve, {run.method}", seconds, error, note=run.status)
-        seconds, (reached, theta) = timed(lambda: _textbook_late(z, start, end))  # noqa: B023
+        seconds, (reached, theta) = timed(lambda: rivals.textbook_late(z, start, end))  # noqa: B023
         error = relative_error(theta, fine.theta[-1]) if reached >= end else float("nan")
         note = f"reached log t = {reached:.4g}"
         yield Row(task, "solve_ivp Radau, textbook field", seconds, error, note=note)
-
-
-def _textbook_late(z, start, end):
-    """Time reached and last state of the unscaled field in T = log(1 + t)."""
-    rescaled = textbook_field(z, 0.1)
-
-    def velocity(T, state):
-        w = state.reshape(2, -1)
-        share = np.exp(-z @ beta(w))
-        g = share @ z * w[::-1]
-        hat = w - 0.1 * g / np.sqrt((g**2).sum())
-        speed = np.exp(T) * np.exp(-z @ beta(hat)).mean()
-        return speed * rescaled(T, state)
-
-    with np.errstate(all="ignore"):
-        try:
-            run = solve_ivp(velocity, (0, end), start.ravel(), "Radau", rtol=1e-8, atol=1e-11)
-        except ValueError:  # infinities in its linear algebra
-            return 0.0, start
-    return run.t[-1], run.y[:, -1].reshape(2, -1)

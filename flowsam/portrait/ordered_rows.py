@@ -1,0 +1,139 @@
+"""Rows of a plane along which the label changes at one place: l_2-SAM, balanced, two layers.
+
+`N(tau)` increases with every alpha_j, so that a row goes from collapse over the separatrix to
+escape, and equal labels of two cells decide all cells between them: four starts a row where the
+separatrix is drawn before, else as many as its number of cells has binary digits.
+(derivations/l2_critical_scale.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.exact.l2_separatrix import balanced_separatrix
+from flowsam.flow import Flow
+from flowsam.labels import Label
+from flowsam.outcomes import limits
+from flowsam.portrait.planes import BalancedPlane
+
+__all__ = ["covers", "row_labels"]
+
+Places = Int[np.ndarray, " N"]
+At = Callable[[Places, Places], np.ndarray]  # from rows and places in them
+UNSEEN = -99  # no label
+POINTS = 4001  # of the separatrix: between them it is straight to within 1e-7
+
+
+def covers(flow: Flow, start: object) -> bool:
+    """Return whether the rows of a plane have this order.
+
+    Examples
+    --------
+    >>> from flowsam import l2, linf, single_example
+    >>> data = single_example([1.0, 2.0])
+    >>> [covers(Flow(data, rule), BalancedPlane(2)) for rule in (l2(1.0), linf(1.0))]
+    [True, False]
+    """
+    rule, plane = flow.perturbation, isinstance(start, BalancedPlane) and start.depth == 2
+    return plane and len(flow.data.z) == 1 and rule.normalised and rule.p == 2 and rule.rho > 0
+
+
+def row_labels(
+    flow: Flow, plane: BalancedPlane, x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]
+) -> Int[np.ndarray, "ny nx"]:
+    """Return the labels of some rows, those that `limits` gives each cell.
+
+    Parameters
+    ----------
+    flow, plane
+        Which `covers` accepts.
+    x, y : ndarray, shapes (nx,) and (ny,)
+        alpha_1 and alpha_2, positive, in any order.
+
+    Returns
+    -------
+    ndarray of int16, shape (ny, nx)
+
+    Notes
+    -----
+    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> from flowsam import l2, single_example
+    >>> flow, x = Flow(single_example([1.0, 2.0]), l2(1.0)), np.array([0.25, 0.5, 0.75, 1.0])
+    >>> row_labels(flow, BalancedPlane(2), x, np.array([0.25, 0.5]))
+    array([[0, 0, 2, 2],
+           [0, 0, 2, 2]], dtype=int16)
+    """
+    order = np.argsort(x, kind="stable")
+    at = lambda row, place: limits(flow, plane.at(x[order[place]], y[row])[0])  # noqa: E731
+    guess = np.searchsorted(x[order], _crossing(flow, y))
+    found = _rising(at, np.clip(guess, min(1, x.size - 1), x.size - 1), x.size)
+    if (np.diff(order) == 1).all():
+        return found
+    out = np.empty_like(found)
+    out[:, order] = found
+    return out
+
+
+def _crossing(flow: Flow, y: Float[np.ndarray, " ny"]) -> Float[np.ndarray, " ny"]:
+    """Where the separatrix crosses rows, nearly; 0 where it does not, or is not drawn."""
+    if flow.mu.size != 2 or not (flow.mu > 0).all():
+        return np.zeros(y.size)
+    curve = balanced_separatrix(flow.mu, rho=flow.perturbation.rho, points=POINTS)
+    return np.interp(y, curve[:, 1], curve[:, 0])
+
+
+def _rising(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny nx"]:
+    """Labels of rows of rising alpha_1, from those of some cells."""
+    rows, low, high = np.arange(guess.size), np.zeros_like(guess), np.full_like(guess, width - 1)
+    first, last = np.split(label(np.tile(rows, 2), np.concatenate([low, high])), 2)
+    change = np.flatnonzero(first != last)
+    start, end = low.copy(), low.copy()  # of what is not the first label, and of the last
+    ends = (low[change], high[change], guess[change])
+    end[change], under = _first_place(label, change, ends, last[change])
+    start[change] = end[change]
+    between = change[under != first[change]]
+    ends = (low[between], end[between] - 1, end[between] - 1)
+    start[between], _ = _first_place(label, between, ends, np.full(between.size, Label.SEPARATRIX))
+    place = np.arange(width, dtype=np.int32)
+    sides = (side.astype(np.int16)[:, None] for side in (first, last))
+    out = np.where(place < end.astype(np.int32)[:, None], *sides)
+    for row in between:
+        out[row, start[row] : end[row]] = Label.SEPARATRIX
+    return out
+
+
+def _first_place(
+    label: At, rows: Places, ends: tuple[Places, Places, Places], wanted: Places
+) -> tuple[Places, Places]:
+    """The first place of each row with a label that holds from there on; the label before it.
+
+    By bisection from (low, high, guess): `high` has the label, `low` has not; the guess and the
+    place before it are asked first.
+    """
+    low, high, guess = (end.copy() for end in ends)
+    under = np.full(rows.size, UNSEEN)
+    asked, every = [guess, np.maximum(guess - 1, low)], np.arange(rows.size)
+    found = label(np.tile(rows, 2), np.concatenate(asked))
+    for places, labels in zip(asked, np.split(found, 2), strict=True):
+        _narrow((low, high, under), every, places, (labels, wanted))
+    while (open_ := np.flatnonzero((high - low > 1) | (under == UNSEEN))).size:
+        middle = (low[open_] + high[open_]) // 2
+        _narrow((low, high, under), open_, middle, (label(rows[open_], middle), wanted[open_]))
+    return high, under
+
+
+def _narrow(
+    ends: tuple[Places, Places, Places], rows: Places, places: Places, labels: tuple[Places, Places]
+) -> None:
+    """Move one end of each row to a place that has been asked, if that is inside."""
+    (low, high, under), (found, wanted) = ends, labels
+    above = found == wanted
+    high[rows[above]] = np.minimum(high[rows[above]], places[above])
+    below = ~above & (places >= low[rows])
+    low[rows[below]], under[rows[below]] = places[below], found[below]

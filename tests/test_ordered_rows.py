@@ -1,0 +1,67 @@
+"""A plane of l_2-SAM from a few cells of each row: the labels that each cell has by itself."""
+
+import numpy as np
+import pytest
+
+from flowsam import Flow, gradient_flow, l2, limits, linf, phase_portrait, single_example
+from flowsam.labels import Label
+from flowsam.portrait import ordered_rows
+from flowsam.portrait.planes import BalancedPlane
+
+PLANE = BalancedPlane(2)
+CRITICAL = 0.521321282599666543  # of mu = (1, 2), rho = 1, alpha_1 = alpha_2
+
+
+def cell_by_cell(flow, x, y):
+    """Labels of all cells, from a run each."""
+    return limits(flow, PLANE(x[None], y[:, None]))
+
+
+@pytest.mark.parametrize("mu", [
+    [1.0, 2.0], [2.0, 1.0], [1.0, 1.01], [0.3, 7.0], [1.0, -2.0], [-3.0, 1.0], [1.0, 0.0],
+    [0.0, 2.0], [1.5, 1.5], [-1.0, -1.0],
+])  # fmt: skip
+def test_labels_are_those_of_each_cell(mu):
+    rng = np.random.default_rng(int(1000 * abs(mu[0]) + abs(mu[1])))
+    rho = 10 ** rng.uniform(-1, 1)
+    flow = Flow(single_example(mu), l2(rho))
+    x, y = rho * rng.uniform(0, 1.2, 17), rho * rng.uniform(0, 1.2, 13)
+    x[4], y[6], x[5] = 1e-9 * rho, 1e-12 * rho, x[7]
+    for across, along in ((x, y), (np.sort(x), np.sort(y))):
+        found = phase_portrait(flow, across, along).labels
+        assert np.array_equal(found, cell_by_cell(flow, across, along))
+
+
+def test_cells_on_the_separatrix_have_their_label():
+    flow = Flow(single_example([1.0, 2.0]), l2(1.0))
+    near = CRITICAL * (1 + np.array([-0.5, -1e-9, -1e-14, 0.0, 1e-14, 1e-9, 0.5]))
+    found = phase_portrait(flow, near, near[2:5]).labels
+    assert np.array_equal(found, cell_by_cell(flow, near, near[2:5]))
+    assert found[1].tolist() == [0, 0, *[Label.SEPARATRIX] * 3, 2, 2]
+    for x in (near[:1], near[3:4], near[3:5], near[-1:]):  # narrow planes
+        assert np.array_equal(phase_portrait(flow, x, near).labels, cell_by_cell(flow, x, near))
+
+
+def test_a_row_costs_a_few_starts(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        ordered_rows,
+        "limits",
+        lambda flow, starts: (asked.append(len(starts)), limits(flow, starts))[1],
+    )
+    x = np.linspace(0.002, 2.0, 1000)
+    flow = Flow(single_example([1.0, 2.0]), l2(1.0))
+    wrong = ordered_rows.row_labels(flow, PLANE, x, x)
+    assert sum(asked) < 5 * x.size
+    monkeypatch.setattr(
+        ordered_rows, "_crossing", lambda flow, y: np.full(y.size, 1.7)
+    )  # a bad guess
+    assert np.array_equal(ordered_rows.row_labels(flow, PLANE, x, x), wrong)
+
+
+def test_other_rules_and_planes_are_left_alone():
+    data = single_example([1.0, 2.0])
+    for rule in (linf(1.0), gradient_flow(), l2(0.0)):
+        assert not ordered_rows.covers(Flow(data, rule), PLANE)
+    assert not ordered_rows.covers(Flow(data, l2(1.0)), BalancedPlane(3))
+    assert not ordered_rows.covers(Flow(data, l2(1.0)), lambda x, y: PLANE(x, y))
