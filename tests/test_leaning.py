@@ -164,6 +164,22 @@ def test_the_command_counts_runs_on_a_terminal_and_survives_an_interrupt(
         assert file["sam_ranks"].shape == (1, 1, 60, 8)
 
 
+def test_pictures_of_the_weights_where_features_are_pixels(monkeypatch, tmp_path) -> None:
+    """One a run, of the predictor where its major share is least, without the bias column."""
+    drawn = []
+    monkeypatch.setattr("flowsam.draw.pixels", lambda axes, beta, title: drawn.append(beta))
+    made_up = table()
+    pictured = Table(made_up.X, made_up.y, "made up", (2, 4))
+    monkeypatch.setattr("flowsam.cli.features._table", lambda *_: pictured)
+    base = ["features", "--data", "any", "--rho", "0.3", "--splits", "1", "--factors", "1.2"]
+    assert main([*base, "--log-t-end", "2", "--quiet", "--out", str(tmp_path / "w.svg")]) == 0
+    log_t = np.geomspace(0.05, 2.0, 60)
+    found = scan(pictured, l2(0.3), factors=(1.2,), splits=(1, 0.25, True), log_t=log_t)
+    for beta, run in zip(drawn, (found.gd[0][0], found.sam[0][0]), strict=True):
+        expected = run.predictor[np.nanargmin(run.major), :8]
+        np.testing.assert_array_equal(beta, expected.reshape(2, 4))
+
+
 @pytest.mark.long
 def test_digits_show_it_on_every_split() -> None:
     """Five seeds, at the scale the scan selects: below half of GD's, and back."""

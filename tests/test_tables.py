@@ -94,6 +94,7 @@ def test_idx(tmp_path, zipped) -> None:
     pixels = np.arange(12.0).reshape(3, 4)
     np.testing.assert_allclose(table.X, pixels[[0, 2]] / 255.0)
     np.testing.assert_array_equal(table.y, [-1.0, 1.0])
+    assert table.picture == (2, 2)
 
 
 LABELS = b"\0\0\x08\x01" + struct.pack(">i", 3)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsam.perturbations import Perturbation
+    from flowsam.real_data.leaning import Leaning
     from flowsam.real_data.scan import Scan
     from flowsam.real_data.tables import Table
 
@@ -70,7 +71,7 @@ def command(
     if path and path.suffix == ".npz":
         _save(found, path)
     elif path:
-        _picture(found, path)
+        _picture(found, path, table.picture)
     facts = {"scan": found.title, "selected": found.chosen, "unfinished": found.unfinished}
     show(found, facts | {"rows": found.rows()}, as_json=as_json, quiet=quiet)
     if found.unfinished:
@@ -150,19 +151,36 @@ def _save(found: Scan, path: Path) -> None:
     archive.write(path, {"format": "flowsam features 1", "scan": found.title}, arrays)
 
 
-def _picture(found: Scan, path: Path) -> None:
-    """Draw GD beside SAM at every scale, first split."""
+def _picture(found: Scan, path: Path, size: tuple[int, int] | None) -> None:
+    """Draw GD beside SAM at every scale, first split; below, the weights where they are pixels."""
     from matplotlib.figure import Figure
 
     from flowsam.draw import leanings
 
-    runs = {"GD": (found.gd[0][0].ranks, found.gd[0][0].accuracy)}
-    for factor, run in zip(found.factors, found.sam[0], strict=True):
-        runs[rf"$\alpha$ = {factor:g} units"] = (run.ranks, run.accuracy)
-    figure = Figure(figsize=(1.3 * len(runs), 3.0), layout="constrained")
-    axes = figure.subplots(2, len(runs), squeeze=False)
-    leanings(axes, found.sam[0][0].log_t, runs)
+    runs = {"GD": found.gd[0][0]}
+    runs |= {
+        rf"$\alpha$ = {f:g} units": r for f, r in zip(found.factors, found.sam[0], strict=True)
+    }
+    rows = 3 if size else 2
+    figure = Figure(figsize=(1.3 * len(runs) + 0.8, 1.5 * rows), layout="constrained")
+    axes = figure.subplots(rows, len(runs), squeeze=False)
+    measured = {title: (run.ranks, run.accuracy) for title, run in runs.items()}
+    leanings(axes[:2], found.sam[0][0].log_t, measured)
     shares = axes[0, 0].collections[0]
     figure.colorbar(shares, ax=axes[0], label="share of the\nmean prediction", extend="max")
+    if size:
+        _weights(axes[2], list(runs.values()), size)
     figure.suptitle(found.title, fontsize=8)
     save_figure(figure, path)
+
+
+def _weights(axes: Any, runs: list[Leaning], size: tuple[int, int]) -> None:
+    """Draw the weights of each run where its major share is least, without the bias."""
+    import numpy as np
+
+    from flowsam.draw import pixels
+
+    for panel, run in zip(axes, runs, strict=True):
+        least = int(np.nanargmin(run.major))
+        beta = run.predictor[least, : size[0] * size[1]].reshape(size)
+        pixels(panel, beta, f"weights, share least,\n$\\log(1+t)$ = {run.log_t[least]:.3g}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["leanings"]
+__all__ = ["leanings", "pixels"]
 
 
 def leanings(
@@ -37,3 +37,19 @@ def leanings(
     axes[0, 0].set_yticks([1, ranks.shape[1]], ["strong", "weak"])
     axes[0, 0].set_ylabel("features", fontsize=7)
     axes[1, 0].set_ylabel("accuracy", fontsize=7)
+
+
+def pixels(axes: Any, weights: Float[np.ndarray, "h w"], title: str) -> None:
+    """Draw the weights of pixels as a picture: orange positive, purple negative, 0 white.
+
+    Parameters
+    ----------
+    axes : Axes
+    weights : ndarray, shape (h, w)
+        Drawn in units of the largest.
+    title : str
+    """
+    most = np.abs(weights).max() or 1.0
+    axes.imshow(weights / most, cmap="PuOr_r", vmin=-1, vmax=1)
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(title, fontsize=7)

@@ -30,6 +30,8 @@ class Table:
         Labels of exactly two classes; the larger counts as +1.
     name : str
         A word for titles.
+    picture : tuple of int, optional
+        Height and width, where the features are the pixels of one, row by row.
 
     Raises
     ------
@@ -45,8 +47,11 @@ class Table:
     X: Float[np.ndarray, "n d"]
     y: Float[np.ndarray, " n"]
     name: str = ""
+    picture: tuple[int, int] | None = None
 
-    def __init__(self, X: ArrayLike, y: ArrayLike, name: str = "") -> None:
+    def __init__(
+        self, X: ArrayLike, y: ArrayLike, name: str = "", picture: tuple[int, int] | None = None
+    ) -> None:
         """Check the entries and turn the labels into signs."""
         X, labels = real_array(X, "X"), np.asarray(y)
         if X.ndim != 2 or labels.shape != X.shape[:1]:
@@ -60,6 +65,7 @@ class Table:
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "y", np.where(labels == classes[1], 1.0, -1.0))
         object.__setattr__(self, "name", str(name))
+        object.__setattr__(self, "picture", picture)
 
     def standardised(
         self, *, bias: bool = True, test: float | int = 0.0, seed: int = 0
@@ -130,7 +136,7 @@ def digit_table(first: int = 3, second: int = 5) -> Table:
         Where scikit-learn is not installed.
     """
     X, y = real_data.digits(first, second)
-    return Table(X, y, f"digits {first} against {second}")
+    return Table(X, y, f"digits {first} against {second}", (8, 8))
 
 
 def breast_cancer_table() -> Table:
@@ -210,17 +216,14 @@ def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
     images = files.idx_array(Path(folder), "train-images-idx3-ubyte")
     labels = files.idx_array(Path(folder), "train-labels-idx1-ubyte")
     if images.ndim != 3 or labels.shape != images.shape[:1]:
-        raise ValueError(
-            f"read_idx needs images (n, height, width) and n labels, got {images.shape} and "
-            f"{labels.shape} in {folder}"
-        )
+        got = f"{images.shape} and {labels.shape} in {folder}"
+        raise ValueError(f"read_idx needs images (n, height, width) and n labels, got {got}")
     there = np.unique(labels).tolist()
     if first == second or not {first, second} <= set(there):
         has = ", ".join(map(str, there[:12])) + (", ..." if len(there) > 12 else "")
-        raise ValueError(
-            f"read_idx needs two different labels of {folder}, got {first} and {second}; "
-            f"it has {has}"
-        )
+        got = f"{folder}, got {first} and {second}; it has {has}"
+        raise ValueError(f"read_idx needs two different labels of {got}")
     chosen = np.isin(labels, (first, second))
     X = images[chosen].reshape(int(chosen.sum()), -1) / 255.0
-    return Table(X, labels[chosen] == first, f"{Path(folder).name} {first} against {second}")
+    name = f"{Path(folder).name} {first} against {second}"
+    return Table(X, labels[chosen] == first, name, images.shape[1:])
