@@ -9,6 +9,7 @@ import pytest
 
 from flowsam.amplification import critical_scale
 from flowsam.cli import main
+from flowsam.cli.features import _picture
 from flowsam.data import Data
 from flowsam.perturbations import gradient_flow, l2, linf
 from flowsam.real_data.leaning import leaning
@@ -164,6 +165,17 @@ def test_the_command_counts_runs_on_a_terminal_and_survives_an_interrupt(
         assert file["sam_ranks"].shape == (1, 1, 60, 8)
 
 
+def test_a_collapse_before_the_first_row_is_a_row_too(tmp_path) -> None:
+    """Nothing is known of it, and nothing breaks: table, rows, picture."""
+    found = scan(table(), l2(0.3), factors=(1e-7,), splits=(2, 0.25, True), log_t=TIMES)
+    assert [runs[0].status for runs in found.sam] == ["collapsed"] * 2
+    assert np.isnan(found.least).all() and found.chosen is None
+    assert "0 of 2; nan to nan; -; 2" in repr(found)
+    assert np.isnan(found.rows()[0]["accuracy there"])
+    _picture(found, tmp_path / "gone.png", (2, 4))
+    assert (tmp_path / "gone.png").stat().st_size > 1000
+
+
 def test_pictures_of_the_weights_where_features_are_pixels(monkeypatch, tmp_path) -> None:
     """One a run, of the predictor where its major share is least, without the bias column."""
     drawn = []
@@ -176,7 +188,7 @@ def test_pictures_of_the_weights_where_features_are_pixels(monkeypatch, tmp_path
     log_t = np.geomspace(0.05, 2.0, 60)
     found = scan(pictured, l2(0.3), factors=(1.2,), splits=(1, 0.25, True), log_t=log_t)
     for beta, run in zip(drawn, (found.gd[0][0], found.sam[0][0]), strict=True):
-        expected = run.predictor[np.nanargmin(run.major), :8]
+        expected = run.predictor[run.weakest, :8]
         np.testing.assert_array_equal(beta, expected.reshape(2, 4))
 
 

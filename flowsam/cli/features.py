@@ -176,11 +176,9 @@ def _picture(found: Scan, path: Path, size: tuple[int, int] | None) -> None:
 
 def _weights(axes: Any, runs: list[Leaning], size: tuple[int, int]) -> None:
     """Draw the weights of each run where its major share is least, without the bias."""
-    import numpy as np
-
     from flowsam.draw import pixels
 
     for panel, run in zip(axes, runs, strict=True):
-        least = int(np.nanargmin(run.major))
-        beta = run.predictor[least, : size[0] * size[1]].reshape(size)
-        pixels(panel, beta, f"weights, share least,\n$\\log(1+t)$ = {run.log_t[least]:.3g}")
+        beta = run.predictor[run.weakest, : size[0] * size[1]].reshape(size)
+        when = f"$\\log(1+t)$ = {run.log_t[run.weakest]:.3g}"
+        pixels(panel, beta, f"weights, share least,\n{when}")

@@ -53,6 +53,11 @@ class Leaning:
         quarter = self.ranks.shape[1] // 4
         return self.ranks[:, :quarter].sum(axis=1)
 
+    @property
+    def weakest(self) -> int:
+        """Row of the least major share; the first where the run collapsed before it."""
+        return int(np.nanargmin(self.major)) if np.isfinite(self.major).any() else 0
+
 
 def leaning(
     train: Data,

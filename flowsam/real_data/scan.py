@@ -91,7 +91,7 @@ class Scan:
     def least(self) -> Cells:
         """SAM's major share over gradient flow's at the same time: the least over the run."""
         pairs = [zip(a, b, strict=True) for a, b in zip(self.sam, self.gd, strict=True)]
-        return np.array([[np.nanmin(s.major / g.major) for s, g in row] for row in pairs])
+        return np.array([[np.fmin.reduce(s.major / g.major) for s, g in row] for row in pairs])
 
     @property
     def last(self) -> Cells:
@@ -124,7 +124,7 @@ class Scan:
                 "alpha": float(self.alpha[seed, k]),
                 "least share over GD's": float(self.least[seed, k]),
                 "last share over GD's": float(self.last[seed, k]),
-                "accuracy there": float(run.accuracy[np.nanargmin(run.major)]),
+                "accuracy there": float(run.accuracy[run.weakest]),
                 "accuracy at the end": float(run.accuracy[-1]),
                 "shown": bool(self.shown[seed, k]),
                 "status": run.status,
@@ -148,7 +148,8 @@ class Scan:
         for k, factor in enumerate(self.factors):
             gone = sum(runs[k].status == "collapsed" for runs in self.sam)
             entry = f"{self.shown[:, k].sum()} of {len(self.sam)}; "
-            entry += f"{self.least[:, k].min():.3f} to {self.least[:, k].max():.3f}; "
+            least = self.least[:, k]
+            entry += f"{np.fmin.reduce(least):.3f} to {np.fmax.reduce(least):.3f}; "
             back = self.last[:, k][~np.isnan(self.last[:, k])]
             entry += f"{back.min():.3f} to {back.max():.3f}; {gone}" if back.size else f"-; {gone}"
             lines.append((f"{factor:g} (alpha {self.alpha[:, k].mean():.4g})", entry))
