@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.special import expit
 
-from flowsam.data import Data
+from flowsam.data import Data, split_signs
 from flowsam.flow import Flow
 from flowsam.many_examples.rest import unrest
 from flowsam.network import balanced
 from flowsam.perturbations import gradient_flow, l2, unnormalised
+from flowsam.real_data.named import named_table
+from flowsam.real_data.scan import scale_unit
 from flowsam.solver import solve
 
 CONTRARY = Data([[1.0, 2.0], [-1.0, -2.0], [1.0, 0.0]])
@@ -59,3 +62,21 @@ def test_rows_that_cancel_leave_no_digits(rule) -> None:
     assert run.status == "failed" and "cancel to 1e-11" in run.message
     assert run.log_t[-1] > 15
     np.testing.assert_allclose(run.beta[-1] / run.beta[-1][0], [1.0, -0.5], atol=1e-3)
+
+
+def test_flat_minimiser_of_real_data() -> None:
+    """Breast cancer, just above the collapse: Hessians of condition 1e7 leave N few digits.
+
+    The examples cancel in every feature that lives; the dead would lower the loss, and stay dead.
+    """
+    pytest.importorskip("sklearn")
+    train, _ = named_table("breast_cancer").standardised(bias=True, test=0.25, seed=0)
+    data, rule = split_signs(train), l2(0.1)
+    start = balanced(np.full(data.z.shape[1], 1.05 * scale_unit(train, rule, 2)), 2)
+    run = solve(Flow(data, rule), start, log_t_end=50.0, rtol=1e-6, atol=1e-9)
+    assert run.status == "finished" and "at a finite loss" in run.message
+    assert run.log_t[-1] < 15 and run.steps < 1500
+    live = run.beta[-1] > 1e-12
+    z = data.z[:, live]
+    pulls = (expit(-z @ run.beta[-1, live]) @ z) / expit(-z @ run.beta[-1, live]).sum()
+    assert np.abs(pulls).max() < 1e-8

@@ -114,8 +114,9 @@ def marched(
     end : tuple of float and str
         The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
     how : tuple
-        Method, rtol and atol. "auto" is DOP853 at first, beyond 250 weights to the end, and Radau
-        from there on or where a thousand steps were not enough.
+        Method, rtol and atol. "auto" is DOP853 at first, beyond 250 weights to the end, then Radau,
+        and LSODA where a thousand steps were not enough: close to a minimiser the ascent step turns
+        with the rounding errors of the gradient, and LSODA's test of Newton's iteration bears that.
 
     Returns
     -------
@@ -133,14 +134,15 @@ def marched(
         start,
         end=float(clock.from_log_t(np.array(value))) if in_log_t else np.inf,
         tolerances=_Steps(
-            method, rtol, atol, clock.jac, "Radau" if method == "auto" else "", early=early
+            method, rtol, atol, clock.jac, "LSODA" if method == "auto" else "", early=early
         ),
         stop=None if in_log_t else _stop_at(value),
     )
     used = found.method
     if method == "auto":
-        late = used != "auto" or found.path.edges[-1] > early
+        late = found.path.edges[-1] > early
         used = "DOP853, Radau" if late else "DOP853"
+        used += ", LSODA" * ("LSODA" in found.method)
     path = clock.path(found.path)
     if in_log_t and found.status == "finished":
         path.edges[-1] = value  # to the last bit

@@ -161,20 +161,20 @@ class LogWeights(LogClock):
         z, loss, depth, rho = self.z, self.flow.loss, len(self.theta0), self.flow.perturbation.rho
         w = np.exp(y)
         margins = z @ w**depth
-        shares = softmax(loss.log_slope(margins))
-        pull = shares @ z
+        log_slopes = loss.log_slope(margins)
+        shares = softmax(log_slopes)
+        pull, bend = shares @ z, shares * loss.log_slope_derivative(margins)
         log_norm = _log_norm(pull, y, depth - 1)
-        r = rho * pull * np.exp((depth - 2) * y - log_norm) if rho else np.zeros_like(w)
-        hat = w * (1.0 - r)
-        hat_margins = z @ hat**depth
-        log_slopes = loss.log_slope(hat_margins)
-        hat_shares = softmax(log_slopes)
-        bends = (
-            shares * loss.log_slope_derivative(margins),
-            hat_shares * loss.log_slope_derivative(hat_margins),
-        )
+        r, hat, hat_pull, hat_bend = np.zeros_like(w), w, pull, bend
+        if rho:
+            r = rho * pull * np.exp((depth - 2) * y - log_norm)
+            hat = w * (1.0 - r)
+            margins = z @ hat**depth
+            log_slopes = loss.log_slope(margins)
+            shares = softmax(log_slopes)
+            hat_pull, hat_bend = shares @ z, shares * loss.log_slope_derivative(margins)
         log_scale = float(log_mean_exp(log_slopes))
-        return _Point(w, r, bends[0], pull, hat, bends[1], hat_shares @ z, log_scale, log_norm)
+        return _Point(w, r, bend, pull, hat, hat_bend, hat_pull, log_scale, log_norm)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from flowsam.network import other_products
 __all__ = ["next_move", "unrest"]
 
 AT_REST = 1e-8  # gradient norm over what it cancels from, and over that after the ascent step
+LINEAR = 1e-4  # the first over the second where the path left is a line for sure
 SMALL = 1e-5  # gradient norm over what it cancels from, where the next move is worth its price
 STILL = 1e-4  # of the largest weight, in the time from t to e t: what moves less is close to rest
 ROUNDING = 1e-11  # gradient norm over what it cancels from: five digits of it are left
@@ -37,9 +38,10 @@ def unrest(
     """Return how far off a critical point is at which the pulls cancel, and how far off rounding.
 
     N <= 1e-8 ||max_i |z_i| P||, P the other layers' products: small by cancellation, not because
-    weights are. A normalised rule rests where also N(theta) <= 1e-8 N(theta_hat): its ascent step
-    keeps its length, so N falls at a finite rate and reaches 0. Gradient flow and unnormalised
-    SAM rest where the next unit of log t moves no weight by `unmoved` of the largest.
+    weights are. A normalised rule rests where also the path it has left, rho N(theta) /
+    N(theta_hat), is within `unmoved` of the largest weight: its ascent step keeps its length, so N
+    falls at a finite rate and reaches 0. Gradient flow and unnormalised SAM rest where the next
+    unit of log t moves no weight by that much.
 
     Parameters
     ----------
@@ -63,7 +65,8 @@ def unrest(
 
     Notes
     -----
-    Along l_2-SAM g' = -H grad Lo(theta + rho g/|g|), which tends to -rho H^2 g/|g| as g -> 0.
+    Along l_2-SAM g' = -H grad Lo(theta + rho u), u = g/|g|, which tends to -rho H^2 u as g -> 0: N
+    falls by rho |H u|^2 and the weights move by rho |H u| a unit of time, hence the path left.
 
     Examples
     --------
@@ -81,7 +84,9 @@ def unrest(
         return (norm / most - small if most else 1.0), 1.0
     digits = norm / most - ROUNDING
     if steady:
-        return norm - AT_REST * float(np.linalg.norm(flow.field(theta))), digits
+        path = unmoved * float(np.abs(theta).max()) / rule.rho
+        near = float(np.clip(path, AT_REST, LINEAR)) if digits > 0 else LINEAR
+        return norm - near * float(np.linalg.norm(flow.field(theta))), digits
     ahead = move()
     return ahead - unmoved, max(digits, STILL - ahead)
 
