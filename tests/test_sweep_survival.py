@@ -1,5 +1,6 @@
 """What a sweep's store survives: kills at any moment, two processes at once, dying workers."""
 
+import errno
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ pytest.importorskip("zarr")
 pytest.importorskip("xarray")
 
 from flowsam import sweep
+from flowsam.cli import main
 from flowsam.sweeps.store import Store
 from tests import sweep_cases
 
@@ -146,6 +148,61 @@ def test_states_torn_by_a_power_cut_are_done_again(tmp_path, log):
     first.write_bytes(b"")
     second.write_bytes(second.read_bytes()[:-3])
     assert same(sweep(CASE, axes(8), store=store, resume="unfinished"), reference)
+
+
+@pytest.mark.parametrize("name", ["label", "noted", "error", "state"])
+@pytest.mark.parametrize("harm", ["gone", "empty", "short", "changed", "no numbers"])
+def test_what_a_finished_chunk_lost_is_done_again(tmp_path, log, name, harm):
+    store, case = tmp_path / "s", CASE | {"alpha": [0.1, 0.1]}
+    reference = sweep(case, axes(8), store=store, chunk=2).load()  # labels of 0 are the fill value
+    log.unlink()
+    file = sorted(file for file in (store / name / "c").rglob("*") if file.is_file())[1]
+    bytes_ = file.read_bytes()
+    middle = len(bytes_) // 2
+    changed = bytes_[:middle] + bytes([bytes_[middle] ^ 255]) + bytes_[middle + 1 :]
+    file.write_bytes(
+        {"short": bytes_[:-3], "changed": changed, "no numbers": b"x" * 99}.get(harm, b"")
+    )
+    if harm == "gone":
+        file.unlink()
+    assert same(sweep(case, axes(8), store=store, resume="unfinished"), reference)
+    assert len(log.read_text().splitlines()) == 2, "one chunk and no other"
+    assert same(sweep(case, axes(8), store=store, resume="unfinished"), reference)
+
+
+def test_a_store_that_cannot_be_written_is_one_line(tmp_path, log, monkeypatch, capsys):
+    def read_only(what, **_):
+        if not (isinstance(what, Path) and what.is_dir()):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    put, calls, store = Store._put, [], tmp_path / "case.zarr"
+
+    def dying(self, *file):
+        calls.append(file)
+        if len(calls) == 5:
+            raise Killed
+        put(self, *file)
+
+    (tmp_path / "case.toml").write_text(
+        "[case]\nmu = [1, 2]\nalpha = [1.5, 0.6]\n[axes]\nrho = [0.5, 1.0, 1.7]\n"
+    )
+    command = ["sweep", str(tmp_path / "case.toml"), "--chunk", "1", "--resume"]
+    monkeypatch.setattr(Store, "_put", dying)
+    with pytest.raises(Killed):
+        main(command)
+    before = sorted((str(file), file.stat().st_mtime_ns) for file in store.rglob("*"))
+    monkeypatch.setattr(Store, "_put", put)
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    monkeypatch.setattr("flowsam.archive.lock", read_only)
+    assert main(command) == 2
+    out, err = capsys.readouterr()
+    assert not out and err.count("\n") == 1 and "Read-only file system" in err and str(store) in err
+    assert sorted((str(file), file.stat().st_mtime_ns) for file in store.rglob("*")) == before
+    monkeypatch.undo()
+    assert main(command) == 0
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    monkeypatch.setattr("flowsam.archive.lock", read_only)
+    assert main(command) == 0, "a finished store is only read"
 
 
 @forks

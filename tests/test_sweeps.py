@@ -223,9 +223,11 @@ def test_another_configuration_or_version_is_refused(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match="holds another sweep") as caught:
             sweep(case, other, store=tmp_path / "s", resume="unfinished")
         assert words in str(caught.value)
-    monkeypatch.setattr("flowsam.sweeps.problem.__version__", "9.9.9")
-    with pytest.raises(ValueError, match="flowsam is .* there and 9.9.9 here"):
-        sweep(CASE, axes, store=tmp_path / "s", resume="unfinished")
+    with monkeypatch.context() as later:
+        for module in ("problem", "store"):
+            later.setattr(f"flowsam.sweeps.{module}.__version__", "9.9.9")
+        with pytest.raises(ValueError, match="a store of flowsam .*; this is 9.9.9"):
+            sweep(CASE | {"depth": 3}, axes, store=tmp_path / "s", resume="unfinished")
     (tmp_path / "foreign").mkdir()
     with pytest.raises(ValueError, match="a store of its own"):
         sweep(CASE, axes, store=tmp_path / "foreign", resume="unfinished")

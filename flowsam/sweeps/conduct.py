@@ -93,8 +93,15 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     which = FAILED if resume == "failed" else PENDING
     with work.place(jobs, scheduler) as pool, tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sweep" if store is None else Path(store)
-        held = _opened(problem, path, resume, chunk)
-        work.through(problem, held, pool, which, told)
+        try:
+            held = _opened(problem, path, resume, chunk)
+            work.through(problem, held, pool, which, told)
+        except OSError as error:  # a cell's own are kept with the cell
+            raise ValueError(
+                f"a sweep needs a store that can be written, got {path} "
+                f"({error.strerror or error}); what is finished is kept, make room for the rest "
+                "and go on with it by resume (--resume)"
+            ) from None
         found = _dataset(held.path)
         return found.load() if store is None else found
 

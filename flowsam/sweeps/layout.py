@@ -13,10 +13,11 @@ import numpy as np
 from flowsam.labels import Label
 from flowsam.sweeps.axes import Grid
 from flowsam.sweeps.measures import STATUSES, UNFINISHED, Found
-from flowsam.sweeps.store import FAILED, FINISHED, FORMAT, PENDING, Store, open_store
+from flowsam.sweeps.store import FAILED, FINISHED, PENDING, Store, open_store
 
 __all__ = ["create"]
 
+_FORMAT = "flowsam sweep 1"
 _TABLES = {
     "label": {UNFINISHED: "unfinished", **{int(k): k.name.lower() for k in Label}},
     "status": {UNFINISHED: "unfinished", **dict(enumerate(STATUSES))},
@@ -87,12 +88,13 @@ def _fill(folder: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Non
             chunks=(*grid.block, *(max(1, n) for n in shape)),
             dtype=kind,
             fill_value=_empty(name, kind),
+            compressors=zarr.codecs.ZstdCodec(level=0, checksum=True),
             dimension_names=(*grid.names, *dims),
             attributes=flags if table else {},
         )
     lists = {"axes": grid.names, "block": grid.block, "measured": tuple(sample)}
     texts = {key: json.dumps(value) for key, value in lists.items()}
-    group.attrs.update({"format": FORMAT, **texts, **facts})
+    group.attrs.update({"format": _FORMAT, **texts, **facts})
 
 
 def _empty(name: str, kind: Any) -> Any:

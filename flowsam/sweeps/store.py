@@ -20,13 +20,11 @@ from jaxtyping import Int8, Shaped
 
 from flowsam import archive
 from flowsam.sweeps.axes import Grid
+from flowsam.version import __version__
 
-__all__ = ["FAILED", "FINISHED", "FORMAT", "PENDING", "Store", "open_store"]
+__all__ = ["FAILED", "FINISHED", "PENDING", "Store", "open_store"]
 
 PENDING, FINISHED, FAILED = 0, 1, 2
-FORMAT = "flowsam sweep 1"
-
-
 Block = tuple[int, ...]
 
 
@@ -105,8 +103,12 @@ class Store:
             yield
 
     def tidy(self) -> None:
-        """Remove what killed writers and power cuts left: partial files, states that are torn."""
-        self._drop_torn_states()
+        """Remove what killed writers and power cuts left: partial files, blocks that are torn."""
+        for block in self.grid.blocks:
+            if self._file("state", block).exists() and not self._whole(block):
+                with suppress(BlockingIOError), self.claim(block, wait=False):
+                    if not self._whole(block):  # pending again
+                        self._file("state", block).unlink(missing_ok=True)
         for name, array in self.arrays.items():
             for partial in (self.path / name).glob("**/*.partial"):
                 place = partial.relative_to(self.path / name / "c").with_suffix("").stem
@@ -115,17 +117,16 @@ class Store:
                 with suppress(BlockingIOError), self.claim(place[: len(place) - own], wait=False):
                     partial.unlink(missing_ok=True)
 
-    def _drop_torn_states(self) -> None:
-        """Make blocks pending whose state cannot be read: it is all that a write does not sync."""
-        state = self.arrays["state"]
-        for file in (self.path / "state" / "c").glob("**/*"):
-            if file.is_file() and file.suffix != ".partial":
-                place = tuple(map(int, file.relative_to(self.path / "state" / "c").parts))
-                try:
-                    state[self.grid.region(place)]
-                except (RuntimeError, ValueError, OSError):
-                    with suppress(BlockingIOError), self.claim(place, wait=False):
-                        file.unlink(missing_ok=True)
+    def _whole(self, block: Block) -> bool:
+        """Whether all files of a block are there, and read."""
+        for name, array in self.arrays.items():
+            try:
+                found = array[self.grid.region(block)]
+            except (RuntimeError, ValueError, OSError):
+                return False
+            if found.size and not self._file(name, block).exists():
+                return False
+        return True
 
     def _file(self, name: str, block: Block) -> Path:
         """The file of a block in one array; its own dimensions are never cut."""
@@ -133,12 +134,12 @@ class Store:
         return self.path.joinpath(name, "c", *map(str, (*block, *(0,) * own)))
 
     def _put(self, name: str, block: Block, values: Shaped[np.ndarray, "..."]) -> None:
-        """Write one file, moved into place when it is complete."""
+        """Write one file, moved into place when it is complete, whatever values it holds."""
         self.arrays[name][self.grid.region(block)] = values
 
 
 def _sync(file: Path) -> None:
-    """Return when a file is on the disk; one of fill values alone does not exist."""
+    """Return when a file is on the disk; one of an array without entries does not exist."""
     with suppress(FileNotFoundError):
         descriptor = os.open(file, os.O_RDWR)
         try:
@@ -153,21 +154,29 @@ def open_store(path: Path) -> Store:
     Raises
     ------
     ValueError
-        For a folder that is not one.
+        For a folder that is not one, or one that another version made.
     """
     import zarr
 
     try:
         group = zarr.open_group(path, mode="r+")
-        if group.attrs["format"] != FORMAT:
-            raise KeyError(group.attrs["format"])
-        names, block = (json.loads(group.attrs[key]) for key in ("axes", "block"))
-        grid = Grid(tuple(names), tuple(group[name][:] for name in names), tuple(block))
+        if group.attrs["flowsam"] == __version__:
+            return _store(path, group)
+        made = f"a store of flowsam {group.attrs['flowsam']}; this is {__version__}"
     except (OSError, KeyError, ValueError) as error:
-        raise ValueError(
-            f"a sweep needs a new folder or a store of its own, got {path} ({error}); "
-            "choose another name"
-        ) from None
-    measured = (*json.loads(group.attrs["measured"]), "error", "state")
-    arrays = {name: group[name] for name in measured}
+        made = error
+    raise ValueError(
+        f"a sweep needs a new folder or a store of its own, got {path} ({made}); "
+        "choose another name"
+    ) from None
+
+
+def _store(path: Path, group: Any) -> Store:
+    """The store in a group that this version made; it writes files of fill values too."""
+    import zarr
+
+    names, block, measured = (json.loads(group.attrs[k]) for k in ("axes", "block", "measured"))
+    grid = Grid(tuple(names), tuple(group[name][:] for name in names), tuple(block))
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        arrays = {name: group[name] for name in (*measured, "error", "state")}
     return Store(path.resolve(), grid, arrays, dict(group.attrs))
