@@ -87,6 +87,7 @@ def test_features_command(capsys, tmp_path) -> None:
         assert file["sam_ranks"].shape == (1, 1, 60, 8)
     for extra, word in (
         (["--norm", "none"], "SAM rule"),
+        (["--norm", "1"], "P > 1, got --norm 1"),
         (["--factors", "0"], "--factors > 0"),
         (["--data", "digits"], "both"),
         (["--test", "1"], "0 <= test < 1"),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--csv", help="A CSV file with a header.")
 @click.option("--label", help="The CSV file's column of labels, two classes.")
 @click.option("--no-bias", is_flag=True, help="No constant column beside the features.")
-@click.option("--norm", default="2", show_default=True, help="2, inf, or any P >= 1.")
+@click.option("--norm", default="2", show_default=True, help="2, inf, or any P > 1.")
 @click.option("--rho", type=float, required=True, help="Perturbation radius.")
 @click.option("--depth", type=int, default=2, show_default=True, help="Layers.")
 @click.option("--factors", default="0.98,1.05,1.2,1.5,3", show_default=True,
@@ -105,6 +105,8 @@ def _rule(norm: str, rho: float) -> Perturbation:
     if p is None or not rho > 0:
         shown = f"--norm {norm}" if p is None else f"--rho {rho:g}"
         raise click.UsageError(f"features needs a SAM rule to set beside GD, got {shown}")
+    if p == 1:
+        raise click.UsageError("features follows l_p-SAM for P > 1, got --norm 1; its field jumps")
     return Perturbation(p, rho)
 
 
