@@ -9,7 +9,8 @@ from flowsam.data import Data, single_example, split_signs
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
-from flowsam.many_examples.log_clock import LateRun, LogClock, late_run
+from flowsam.many_examples.late_path import LateRun
+from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.margin import margin_certificate
 from flowsam.perturbations import gradient_flow, l2, lp, unnormalised
 from flowsam.solver import solve

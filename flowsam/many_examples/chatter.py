@@ -14,7 +14,7 @@ from flowsam.engines.path import Path, Piece
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.iteration import Iteration, Walk, iterated
-from flowsam.many_examples.log_clock import LateRun
+from flowsam.many_examples.late_path import LateRun
 
 __all__ = ["chatter_run"]
 

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from flowsam.engines.stepping import METHODS
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
-from flowsam.many_examples.log_clock import LateRun, late_run
+from flowsam.many_examples.late_path import LateRun
+from flowsam.many_examples.log_clock import late_run
 from flowsam.many_examples.log_weights import balanced_run, covers
 from flowsam.many_examples.sliding_run import sliding_run
 from flowsam.many_examples.smoothing import smoothed_run

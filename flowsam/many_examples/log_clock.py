@@ -8,25 +8,24 @@ for ever: an implicit method with the exact Jacobian follows the slow path, expl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
 
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
+from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import COLLAPSED, marched
-from flowsam.many_examples.rest import next_move, unrest
+from flowsam.many_examples.rest import near_rest, next_move, unrest
 from flowsam.trajectory import Event
 
-__all__ = ["LateRun", "LogClock", "late_run"]
+__all__ = ["LogClock", "late_run"]
 
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
-Points = Float[np.ndarray, " k"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +89,12 @@ class LogClock:
             return np.array(ends)
         return np.array([*ends, self.height(state)])
 
+    def ended(self, found: March) -> March:
+        """Return a run, at rest if its steps shrank to nothing at a critical point."""
+        theta = self.weights(found.path(found.path.edges[-1:])[0])
+        rests = found.status == "failed" and near_rest(self.flow, theta, self.sizes)
+        return replace(found, status="at rest") if rests else found
+
     def weights(self, state: State) -> Theta:
         """Return the weights of a state."""
         return state[:-1].reshape(self.theta0.shape)
@@ -132,53 +137,6 @@ class LogClock:
         if shallow or size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():
             return None
         return np.append(np.where(moving, 0.0, state[:-1]), state[-1])
-
-
-@dataclass(frozen=True, eq=False)
-class LateRun:
-    """A solved path in the clock T.
-
-    Parameters
-    ----------
-    march : March
-        Path in T of the flat states (theta, tau), with status and work.
-    shape : tuple
-        (L, d).
-    note : str
-        What the message of the run has to add.
-    """
-
-    march: March
-    shape: tuple[int, int]
-    note: str = ""
-
-    @property
-    def edges(self) -> Points:
-        """Values of T between steps, from 0 to the end."""
-        return self.march.path.edges
-
-    def states(self, log_t: Points) -> Float[np.ndarray, "k L d"]:
-        """Return weights at values of T."""
-        return self.march.path(log_t)[:, :-1].reshape(-1, *self.shape)
-
-    def tau(self, log_t: Points) -> Points:
-        """Return rescaled times at values of T."""
-        return self.march.path(log_t)[:, -1]
-
-    def log_t(self, tau: Points) -> Points:
-        """Return the values of T at rescaled times inside the run: the inverse of `tau`."""
-        ticks = self.tau(self.edges)
-        owner = np.clip(np.searchsorted(ticks, tau), 1, len(ticks) - 1)
-        spans = zip(self.edges[owner - 1], self.edges[owner], strict=True)
-        return np.array([self._when(t, *span) for t, span in zip(tau, spans, strict=True)])
-
-    def _when(self, tau: float, left: float, right: float) -> float:
-        """Return the T of one rescaled time within one step."""
-        low, high = self.tau(np.array([left, right]))
-        if not low < tau < high:
-            return left if tau <= low else right
-        close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
-        return brentq(lambda x: self.tau(np.array([x]))[0] - tau, left, right, **close)
 
 
 def late_run(
@@ -227,4 +185,5 @@ def late_run(
     pulled = (flow.data.z @ np.prod(theta0, axis=0)).any() or len(theta0) == 1
     status = ("at rest" if pulled else "collapsed") if undefined else ""
     start = (np.append(theta0.ravel(), 0.0), None, status)
-    return LateRun(marched(system, start, end=end, how=(method, *tolerances)), theta0.shape)
+    found = marched(system, start, end=end, how=(method, *tolerances))
+    return LateRun(system.ended(found), theta0.shape)

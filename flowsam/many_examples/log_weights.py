@@ -16,7 +16,8 @@ from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
-from flowsam.many_examples.log_clock import LateRun, LogClock
+from flowsam.many_examples.late_path import LateRun
+from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import COLLAPSED, marched
 from flowsam.many_examples.rest import next_move
 
@@ -212,7 +213,7 @@ def balanced_run(
     system = LogWeights(flow, theta0, rtol)
     exact = np.append(np.full(system.start.size - 1, rtol), atol)
     found = marched(system, (system.start, None, ""), end=end, how=(method, rtol, exact))
-    return BalancedRun(found, theta0.shape, system=system)
+    return BalancedRun(system.ended(found), theta0.shape, system=system)
 
 
 def _log_norm(pull: Vector, y: Vector, power: int) -> float:

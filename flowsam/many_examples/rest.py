@@ -16,7 +16,7 @@ from jaxtyping import Float
 from flowsam.flow import Flow
 from flowsam.network import other_products
 
-__all__ = ["next_move", "unrest"]
+__all__ = ["near_rest", "next_move", "unrest"]
 
 AT_REST = 1e-8  # gradient norm over what it cancels from, and over that after the ascent step
 LINEAR = 1e-4  # the first over the second where the path left is a line for sure
@@ -76,19 +76,45 @@ def unrest(
     [False, True]
     """
     rule = flow.perturbation
-    norm = float(np.linalg.norm(flow.descent(theta)[0]))
-    most = float(np.linalg.norm(sizes * other_products(theta)))
-    steady = bool(rule.rho and rule.normalised)  # the length of the ascent step
-    small = AT_REST if steady else SMALL
+    norm, most = _cancelled(flow, theta, sizes)
+    small = AT_REST if _steady(flow) else SMALL
     if not most or norm > small * most:
         return (norm / most - small if most else 1.0), 1.0
     digits = norm / most - ROUNDING
-    if steady:
+    if _steady(flow):
         path = unmoved * float(np.abs(theta).max()) / rule.rho
         near = float(np.clip(path, AT_REST, LINEAR)) if digits > 0 else LINEAR
         return norm - near * float(np.linalg.norm(flow.field(theta))), digits
     ahead = move()
     return ahead - unmoved, max(digits, STILL - ahead)
+
+
+def near_rest(flow: Flow, theta: Float[np.ndarray, "L d"], sizes: Float[np.ndarray, " d"]) -> bool:
+    """Tell whether a run whose steps shrink to nothing has arrived: N <= 1e-4 N(theta_hat).
+
+    Examples
+    --------
+    >>> from flowsam import Data, l2
+    >>> flow = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
+    >>> [near_rest(flow, np.array([[w]]), np.array([2.0])) for w in (1e-9, 1e-3)]
+    [True, False]
+    """
+    norm, most = _cancelled(flow, theta, sizes)
+    close = norm <= LINEAR * float(np.linalg.norm(flow.field(theta)))
+    return _steady(flow) and bool(close and norm <= AT_REST * most)
+
+
+def _steady(flow: Flow) -> bool:
+    """Tell whether the ascent step keeps its length."""
+    return bool(flow.perturbation.rho and flow.perturbation.normalised)
+
+
+def _cancelled(
+    flow: Flow, theta: Float[np.ndarray, "L d"], sizes: Float[np.ndarray, " d"]
+) -> tuple[float, float]:
+    """Return the norm N and the norm of what it cancels from."""
+    most = np.linalg.norm(sizes * other_products(theta))
+    return float(np.linalg.norm(flow.descent(theta)[0])), float(most)
 
 
 def next_move(system: Any, log_t: float, state: State) -> Float[np.ndarray, " k"]:

@@ -11,7 +11,7 @@ from flowsam.engines.path import Path
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
-from flowsam.many_examples.log_clock import LateRun
+from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import marched
 from flowsam.many_examples.sliding import Sliding
 

@@ -15,7 +15,8 @@ from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
-from flowsam.many_examples.log_clock import LateRun, LogClock
+from flowsam.many_examples.late_path import LateRun
+from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import marched
 
 __all__ = ["SmoothedClock", "SmoothedFlow", "smoothed_run"]

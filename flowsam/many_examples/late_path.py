@@ -1,0 +1,62 @@
+"""A solved path of several examples in the clock T = log(1 + t), and its rescaled times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import brentq
+
+from flowsam.engines.stepping import March
+
+__all__ = ["LateRun"]
+
+Points = Float[np.ndarray, " k"]
+
+
+@dataclass(frozen=True, eq=False)
+class LateRun:
+    """A solved path in the clock T.
+
+    Parameters
+    ----------
+    march : March
+        Path in T of the flat states (theta, tau), with status and work.
+    shape : tuple
+        (L, d).
+    note : str
+        What the message of the run has to add.
+    """
+
+    march: March
+    shape: tuple[int, int]
+    note: str = ""
+
+    @property
+    def edges(self) -> Points:
+        """Values of T between steps, from 0 to the end."""
+        return self.march.path.edges
+
+    def states(self, log_t: Points) -> Float[np.ndarray, "k L d"]:
+        """Return weights at values of T."""
+        return self.march.path(log_t)[:, :-1].reshape(-1, *self.shape)
+
+    def tau(self, log_t: Points) -> Points:
+        """Return rescaled times at values of T."""
+        return self.march.path(log_t)[:, -1]
+
+    def log_t(self, tau: Points) -> Points:
+        """Return the values of T at rescaled times inside the run: the inverse of `tau`."""
+        ticks = self.tau(self.edges)
+        owner = np.clip(np.searchsorted(ticks, tau), 1, len(ticks) - 1)
+        spans = zip(self.edges[owner - 1], self.edges[owner], strict=True)
+        return np.array([self._when(t, *span) for t, span in zip(tau, spans, strict=True)])
+
+    def _when(self, tau: float, left: float, right: float) -> float:
+        """Return the T of one rescaled time within one step."""
+        low, high = self.tau(np.array([left, right]))
+        if not low < tau < high:
+            return left if tau <= low else right
+        close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
+        return brentq(lambda x: self.tau(np.array([x]))[0] - tau, left, right, **close)
