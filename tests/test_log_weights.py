@@ -84,7 +84,7 @@ def test_what_it_covers() -> None:
     ("z", "alpha", "minimiser", "label"),
     [
         ([[1.0, -3.0], [-0.5, -1.0]], [0.9, 0.7], 0.8392352, Label.STALLED),
-        ([[1.0, 2.0], [-1.0, -2.0], [1.0, 0.0]], [1.0, 0.7], np.log(2), Label.UNDECIDED),
+        ([[1.0, 2.0], [-1.0, -2.0], [1.0, 0.0]], [1.0, 0.7], np.log(2), Label.STALLED),
     ],
     ids=["with beta > 0 nothing separates", "nothing separates"],
 )
