@@ -86,22 +86,23 @@ def _all_at_once(step: Any, flow: Flow, w: Weights, *, tau_end: float) -> tuple[
 
 def _step_block(step: Any, numbers: np.ndarray, out: np.ndarray, steps: np.ndarray) -> None:
     """Step to the end; a row of `out` is a weight, the last one the time left."""
-    going = np.ones(out.shape[1], dtype=bool)
-    here, place = out, np.arange(going.size)
+    place = _filled(np.arange(out.shape[1]), step.batch_size)
+    here, count, going = out.take(place, axis=1), steps[place], np.ones(place.size, dtype=bool)
+    after, pars = np.empty_like(here), np.repeat(numbers, place.size, axis=1)
     for _ in range(MOST_STEPS):
-        # the arrived make steps of no length until they are a tenth
-        if here is out or np.count_nonzero(going) <= 0.9 * going.size:
-            out[:, place] = here
+        step(inputs=here, pars=pars, outputs=after)
+        here, after = after, here
+        count += going
+        going = here[-1] > 0  # not where it is nan
+        if np.count_nonzero(going) <= 0.9 * going.size:  # till then: steps of no length
+            out[:, place], steps[place] = here, count
             left = _filled(np.flatnonzero(going), step.batch_size)
             if not left.size:
                 return
-            here, place, going = here.take(left, axis=1), place[left], going[left]
+            here, place = here.take(left, axis=1), place[left]
+            count, going = count[left], going[left]
             after, pars = np.empty_like(here), np.repeat(numbers, place.size, axis=1)
-        step(inputs=here, pars=pars, outputs=after)
-        here, after = after, here
-        steps[place] += going
-        going = here[-1] > 0  # not where it is nan
-    out[:, place] = here
+    out[:, place], steps[place] = here, count
 
 
 def _filled(places: np.ndarray, lanes: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from flowsam.exact import l2_two_layer, linf_balanced
 from tests.benchmarks import rivals
 
 RTOL, CHECKED = 1e-9, 50  # starts whose error is measured
+LOOSE = 1e-7  # where heyoka's error comes near that of the others at RTOL
 HEYOKA, NUMPY = "flowsam solve_many, heyoka", "flowsam solve_many, DOP853"
 EVENTS = "flowsam solve, DOP853 and events"
 LOOP, TORCH = "solve_ivp loop, textbook field", "PyTorch SAM, vectorised"
@@ -83,12 +84,11 @@ class Race:
         if len(self.z) == 1:
             note = "the reference"
             yield from self.row("flowsam exact form", self.exact, repeat=repeat, note=note)
-        if taylor.installed():
-            self.many("heyoka", RTOL, self.starts[:8])  # compile
-            note = f"rtol {RTOL:g}, compiled before"
+        for rtol in (RTOL, LOOSE) if taylor.installed() else ():
+            self.many("heyoka", rtol, self.starts[:8])  # compile
             yield from self.row(
-                HEYOKA, lambda s: self.many("heyoka", RTOL, s),
-                repeat=repeat, note=note,
+                HEYOKA, lambda s: self.many("heyoka", rtol, s),  # noqa: B023
+                repeat=repeat, note=f"rtol {rtol:g}, compiled before",
             )  # fmt: skip
         for rtol in (RTOL, 1e-13):
             yield from self.row(
