@@ -228,6 +228,11 @@ def test_another_configuration_or_version_is_refused(tmp_path, monkeypatch):
             later.setattr(f"flowsam.sweeps.{module}.__version__", "9.9.9")
         with pytest.raises(ValueError, match="a store of flowsam .*; this is 9.9.9"):
             sweep(CASE | {"depth": 3}, axes, store=tmp_path / "s", resume="unfinished")
+    (axis,) = (file for file in (tmp_path / "s" / "rho" / "c").rglob("*") if file.is_file())
+    for harm in (b"", axis.read_bytes()[:-4], b"{}"):
+        axis.write_bytes(harm)
+        with pytest.raises(ValueError, match="a store of its own"):
+            sweep(CASE, axes, store=tmp_path / "s", resume="unfinished")
     (tmp_path / "foreign").mkdir()
     with pytest.raises(ValueError, match="a store of its own"):
         sweep(CASE, axes, store=tmp_path / "foreign", resume="unfinished")

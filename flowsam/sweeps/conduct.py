@@ -55,8 +55,8 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     scheduler : str, optional
         Address of a Dask cluster that runs the chunks instead; its workers see `store`.
     resume : str, optional
-        "unfinished" goes on with a store that exists, "failed" repeats its failed cells alone;
-        by default a store that exists is refused.
+        "unfinished" goes on with a store that exists, and repeats what is torn or gone in it;
+        "failed" repeats its failed cells alone; by default a store that exists is refused.
     chunk : int, optional
         Cells of a chunk; by default about a second of work.
     progress : callable, optional

@@ -163,7 +163,7 @@ def open_store(path: Path) -> Store:
         if group.attrs["flowsam"] == __version__:
             return _store(path, group)
         made = f"a store of flowsam {group.attrs['flowsam']}; this is {__version__}"
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
         made = error
     raise ValueError(
         f"a sweep needs a new folder or a store of its own, got {path} ({made}); "
