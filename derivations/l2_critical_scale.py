@@ -10,7 +10,7 @@
 # exchanged).
 #
 # Used by flowsam.amplification.critical, flowsam.exact.l2_critical, flowsam.exact.l2_outcome,
-# flowsam.exact.l2_separatrix.
+# flowsam.exact.l2_separatrix, flowsam.portrait.ordered_rows.
 #
 # Source: flowsam.
 

@@ -23,7 +23,7 @@ Weights = Float[np.ndarray, "L d N"]
 BLOCK = 16_384  # members stepped at once
 MOST_STEPS = 200  # a member that needs more is near its end: one for DOP853
 LARGEST = 64  # L d; beyond it NumPy's rows are as fast
-WORTH = 200_000  # weights from which the gain pays for compiling; ten times that, where it is slow
+WORTH = 400_000  # weights from which the gain pays for compiling; ten times that, where it is slow
 FINER = 3e-2  # of rtol: Taylor steps gain digits for little
 
 
