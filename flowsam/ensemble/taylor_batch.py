@@ -95,13 +95,12 @@ def _step_block(step: Any, numbers: np.ndarray, out: np.ndarray, steps: np.ndarr
         count += going
         going = here[-1] > 0  # not where it is nan
         if np.count_nonzero(going) <= 0.9 * going.size:  # till then: steps of no length
-            out[:, place], steps[place] = here, count
-            left = _filled(np.flatnonzero(going), step.batch_size)
+            over, left = np.flatnonzero(~going), _filled(np.flatnonzero(going), step.batch_size)
+            out[:, place[over]], steps[place[over]] = here.take(over, axis=1), count[over]
+            here, place, count = here.take(left, axis=1), place[left], count[left]
+            after, pars, going = np.empty_like(here), pars[:, : left.size].copy(), going[left]
             if not left.size:
                 return
-            here, place = here.take(left, axis=1), place[left]
-            count, going = count[left], going[left]
-            after, pars = np.empty_like(here), np.repeat(numbers, place.size, axis=1)
     out[:, place], steps[place] = here, count
 
 
