@@ -64,8 +64,8 @@ MUTATIONS = (
     Mutation(
         "norms swapped",
         "flowsam/margin/maximum.py",
-        "lightest_separator(data.z) if norm == 1 else",
-        "lightest_separator(data.z) if norm == 2 else",
+        "lightest_separator if norm == 1 else",
+        "lightest_separator if norm == 2 else",
         ("tests/test_margin.py",),
     ),
     Mutation(
