@@ -75,8 +75,11 @@ def main():
     facts = {"flowsam": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
     facts |= {"python": platform.python_version(), "machine": platform.machine(), "threads": 1}
     show_targets(aims := targets(rows))
-    facts |= {"rows": [asdict(row) for row in rows], "targets": aims}
-    asked.out.write_text(json.dumps(facts, indent=1))
+    records = [asdict(row) for row in rows]
+    for record in records:  # JSON has no nan: it did not arrive
+        record["error"] = record["error"] if np.isfinite(record["error"]) else None
+    facts |= {"rows": records, "targets": aims}
+    asked.out.write_text(json.dumps(facts, indent=1, allow_nan=False))
     print(f"\nwritten: {asked.out}")
     if not asked.no_figures:
         from figures import fig_scaling, fig_work_precision, style
