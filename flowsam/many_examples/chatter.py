@@ -1,8 +1,9 @@
-"""l_inf-SAM where it slides on several surfaces at once: iteration, its step halved.
+"""l_inf-SAM where it slides on several surfaces at once, and l_1-SAM: iteration, its step halved.
 
-Filippov's velocity is not unique there. What discrete SAM does as its learning rate tends to 0 is
-a limit of its own, for which no formula is known. So it is iterated, in the rescaled clock, and
-the step halved until two runs agree; the difference is part of the answer.
+Filippov's velocity is not unique there, nor where several gradient components tie under l_1. What
+discrete SAM does as its learning rate tends to 0 is a limit of its own, for which no formula is
+known. So it is iterated, in the rescaled clock, and the step halved until two runs agree; the
+difference is part of the answer.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ def chatter_run(
     end: tuple[float, str],
     origin: tuple[float, float] = (0.0, 0.0),
 ) -> LateRun:
-    """Iterate discrete l_inf-SAM with ever smaller steps until two runs agree.
+    """Iterate discrete SAM with ever smaller steps until two runs agree.
 
     theta_{k+1} = theta_k + h_k F(theta_hat_k)
 
     Parameters
     ----------
     flow : Flow
-        l_inf.
+        l_inf or l_1.
     theta0 : ndarray, shape (L, d)
         Start.
     end : tuple of float and str

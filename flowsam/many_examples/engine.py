@@ -16,11 +16,13 @@ from jaxtyping import Float
 from flowsam.engines.stepping import METHODS
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
+from flowsam.many_examples.fading_clock import fades, fading_run
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import late_run
 from flowsam.many_examples.log_weights import balanced_run, covers
 from flowsam.many_examples.sliding_run import sliding_run
 from flowsam.many_examples.smoothing import smoothed_run
+from flowsam.perturbations import Perturbation
 from flowsam.trajectory import Event
 
 __all__ = ["Answer", "many_examples"]
@@ -114,20 +116,32 @@ def many_examples(
     array([0., 3., 6., 9.])
     """
     method, *tolerances = how
-    jumps = flow.perturbation.switches and math.isinf(flow.perturbation.p)
-    _check_method(method, jumps)
-    if method == "discrete":
+    _check_method(method, flow.perturbation)
+    if method == "discrete" or (method == "auto" and _ties(flow.perturbation)):
         run = chatter_run(flow, theta0, end=span)
     elif method == "smoothed":
         run = smoothed_run(flow, theta0, end=span, tolerances=tuple(tolerances))
     else:
-        smooth = balanced_run if covers(flow, theta0) else late_run
-        engine = sliding_run if jumps else smooth
+        engine = _engine(flow, theta0)
         run = engine(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
     return _rows(flow, run, span, wanted)
 
 
-def _check_method(method: str, jumps: bool) -> None:
+def _engine(flow: Flow, theta0: Theta) -> Callable[..., LateRun]:
+    """Return what integrates a flow: jumps, features that die, equal layers, or none of these."""
+    if flow.perturbation.switches and math.isinf(flow.perturbation.p):
+        return sliding_run
+    if fades(flow, len(theta0)):
+        return fading_run
+    return balanced_run if covers(flow, theta0) else late_run
+
+
+def _ties(rule: Perturbation) -> bool:
+    """Tell whether a rule is l_1: its ascent step jumps where the largest components tie."""
+    return bool(rule.switches and rule.p == 1)
+
+
+def _check_method(method: str, rule: Perturbation) -> None:
     """Refuse what does not apply to several examples."""
     if method == "exact":
         raise ValueError(
@@ -136,7 +150,13 @@ def _check_method(method: str, jumps: bool) -> None:
         )
     if method == "heyoka":
         raise ValueError("method 'heyoka' needs one example: use 'auto', or solve_many for tau_end")
-    if method in ("discrete", "smoothed") and not jumps:
+    if _ties(rule) and method not in ("auto", "discrete"):
+        raise ValueError(
+            f"method {method!r} cannot follow l_1-SAM of several examples, which slides where "
+            "gradient components tie; use 'auto', which iterates it"
+        )
+    jumps = rule.switches and math.isinf(rule.p)
+    if not _ties(rule) and method in ("discrete", "smoothed") and not jumps:
         raise ValueError(f"method {method!r} is for l_inf-SAM, whose field jumps; use 'auto' here")
     if method not in ("auto", "discrete", "smoothed", *METHODS):
         raise ValueError(

@@ -104,7 +104,7 @@ def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     power = 1.0 / (rule.p - 1.0)  # q - 1
     direction = flow.descent(theta)[0].ravel()
     norm = np.linalg.norm(direction, 1.0 + power)
-    share = np.maximum(np.abs(direction) / norm, 1e-12)
+    share = np.maximum(np.abs(direction) / norm, 1e-30)
     unit = np.copysign(share**power, direction)
     turned = share[:, None] ** (power - 1.0) * hessian - np.outer(unit, unit @ hessian)
     return -rule.rho * power / norm * turned

@@ -1,4 +1,4 @@
-"""One run of l_inf-SAM in steps of the rescaled clock: the inner loop of `chatter`."""
+"""One run of l_inf-SAM or l_1-SAM in steps of the rescaled clock: the inner loop of `chatter`."""
 
 from __future__ import annotations
 
@@ -94,9 +94,11 @@ class Walk:
         Of three rates the fastest sets h: that of the weights over _STRIDE of the largest, that
         at which the shares relax, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and that of T.
         """
-        rho = self.flow.perturbation.rho
+        rule, rho = self.flow.perturbation, self.flow.perturbation.rho
         pull, products, _, own = self._look(self.theta)
-        hat = self.theta - rho * np.sign(pull * products)
+        descent = pull * products
+        ascent = -rho * np.sign(descent) if np.isinf(rule.p) else rule.epsilon(-descent)
+        hat = self.theta + ascent
         pull, products, log_scale, relaxing = self._look(hat)
         velocity = pull * products
         moving = np.abs(velocity).max() / (np.abs(self.theta).max() + rho) / _STRIDE

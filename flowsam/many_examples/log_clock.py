@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -73,15 +74,15 @@ class LogClock:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
         return float(np.linalg.norm(self.flow.descent(theta)[0]))
 
-    def rhs(self, mode: None) -> Callable[[float, State], State]:
+    def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return `rates`: there is one region."""
         return self.rates
 
-    def jac(self, mode: None) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+    def jac(self, mode: Any) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
         """Return `jacobian`."""
         return self.jacobian
 
-    def signals(self, log_t: float, state: State, mode: None) -> Float[np.ndarray, " K"]:
+    def signals(self, log_t: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return how far off are rest at a critical point, rounding, and a collapse."""
         theta, move = self.weights(state), lambda: self.moved(log_t, state)
         ends = unrest(self.flow, theta, sizes=self.sizes, move=move, unmoved=10 * self.rtol)
@@ -119,8 +120,8 @@ class LogClock:
         return COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
 
     def transition(
-        self, log_t: float, state: State, mode: None
-    ) -> tuple[State, None, tuple[Event, ...], str]:
+        self, log_t: float, state: State, mode: Any
+    ) -> tuple[State, Any, tuple[Event, ...], str]:
         """Return the state at its end: at the origin after a collapse, or where it is."""
         rest, digits = self.signals(log_t, state, mode)[:2]
         if digits < 0 < rest:

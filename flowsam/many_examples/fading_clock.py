@@ -1,0 +1,222 @@
+"""l_p-SAM with 2 < p < inf and several examples: features die in finite time and stay dead.
+
+The ascent step goes like |g|^(q-1), 0 < q - 1 < 1, without a bound on its slope. Let v <= u be the
+two smallest weights of a feature, sizes without signs, and R the product of its others. While the
+pull has one sign at theta and theta_hat, both are braked:
+
+    dv/dtau = |G_hat R_hat| (u - c v^(q-1)),  du/dtau = |G_hat R_hat| (v - c u^(q-1)),
+    c = rho (|G R| / ||g||_q)^(q-1).
+
+Where u^(2-q) < c both fall, reach 0 in finite time, and every gradient of the feature with them.
+On the way v is the slave of u: it sits where its own brake stops it, v = (u / c)^(p-1), pulled
+there at a rate without bound. So it is read off u, and not integrated, where the error of that,
+(p v / u)^2 max(u, c u^(q-1)), is of the size of atol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.flow import Flow
+from flowsam.many_examples.late_path import LateRun
+from flowsam.many_examples.log_clock import LogClock
+from flowsam.many_examples.log_march import marched
+from flowsam.network import other_products
+from flowsam.trajectory import Event
+
+__all__ = ["FadingClock", "fades", "fading_run"]
+
+_STIFF = (
+    "; for 2 < p < inf the ascent step turns at a rate without bound where the pull on a living "
+    "feature vanishes, as at a finite minimiser"
+)
+
+State = Float[np.ndarray, " m"]
+Theta = Float[np.ndarray, "L d"]
+Vector = Float[np.ndarray, " d"]
+Features = Bool[np.ndarray, " d"]
+
+
+def fades(flow: Flow, depth: int) -> bool:
+    """Return whether features of a flow die: a normalised rule with 2 < p < inf, L >= 2."""
+    rule = flow.perturbation
+    return bool(depth > 1 and rule.rho and rule.normalised and 2 < rule.p < np.inf)
+
+
+class Roles(NamedTuple):
+    """Which weights are slaves, shape (L, d), and which features are dead, shape (d,)."""
+
+    slaves: Bool[np.ndarray, "L d"]
+    dead: Features
+
+
+class _Pair(NamedTuple):
+    """The smallest weight of each feature and the next: layers, sizes, slaved value, brake."""
+
+    layers: Int[np.ndarray, "2 d"]
+    v: Vector
+    u: Vector
+    slaved: Vector
+    brake: Vector
+    braked: Features
+
+
+@dataclass(frozen=True, eq=False)
+class FadingClock(LogClock):
+    """The flow in the clock T without slaves and dead features; a mode says which those are.
+
+    Parameters
+    ----------
+    flow : Flow
+        One that `fades`.
+    theta0 : ndarray, shape (L, d)
+    rtol : float
+    floor : float
+        Size of u at which a feature that dies is dead, and error of a slave.
+    """
+
+    floor: float = 1e-12
+
+    def begun(self) -> tuple[Roles, tuple[Event, ...], str]:
+        """Return mode, events and status of the start: features with two weights at 0 are dead."""
+        dead = np.sort(np.abs(self.theta0), axis=0)[1] == 0
+        status = "collapsed" if dead[self.moving].all() else ""
+        mode = Roles(np.zeros(self.theta0.shape, bool), dead)
+        return mode, _told(dead & self.moving, 0.0), status
+
+    def rhs(self, mode: Roles) -> Callable[[float, State], State]:
+        """Return the velocity of what is integrated."""
+        free = self._free(mode)
+        return lambda log_t, state: free * self.rates(log_t, self.shown(state, mode))
+
+    def jac(self, mode: Roles) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+        """Return its derivative with the slaves held: they hardly move the others."""
+        free = self._free(mode)
+
+        def slope(log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+            return free[:, None] * self.jacobian(log_t, self.shown(state, mode)) * free
+
+        return slope
+
+    def shown(self, state: State, mode: Roles) -> State:
+        """Return a state with the slaves read off their masters."""
+        theta = np.where(mode.slaves, 0.0, self.weights(state))
+        for _ in range(3 * mode.slaves.any()):  # ||g||_q feels the slaves a little
+            theta = np.where(mode.slaves, self._pair(theta, mode).slaved, theta)
+        return np.append(theta.ravel(), state[-1])
+
+    def signals(self, log_t: float, state: State, mode: Roles) -> Float[np.ndarray, " K"]:
+        """Return how far off are rest, rounding, and each feature's new role and death.
+
+        A weight is enslaved where it has its slaved value and the error of that is small, both to
+        10 atol; it is freed where the error passes 40 atol, or where the pull turns.
+        """
+        state = self.shown(state, mode)
+        theta, ends = self.weights(state), super().signals(log_t, state, mode)[:2]
+        at, rule, still = self._pair(theta, mode), self.flow.perturbation, mode.dead | ~self.moving
+        pulls = np.maximum(at.brake * at.u ** (1.0 / (rule.p - 1.0)), at.u)
+        share = np.divide(rule.p * at.slaved, at.u, out=np.ones_like(pulls), where=at.braked)
+        error = np.where(at.braked, share**2 * pulls, np.inf)
+        off = np.abs(theta[at.layers[0], np.arange(at.u.size)] - at.slaved)
+        third = np.sort(np.abs(theta), axis=0)[2:3]
+        master = (at.u < 0.99 * third).all(axis=0)  # of two equal masters none is
+        bind = np.where(master & at.braked, np.maximum(off, error) - 10.0 * self.floor, np.inf)
+        role = np.where(mode.slaves.any(axis=0), 40.0 * self.floor - error, bind)
+        dies = at.braked & (at.u ** ((rule.p - 2.0) / (rule.p - 1.0)) < 0.5 * at.brake)
+        life = np.where(dies, at.u - self.floor, np.inf)
+        return np.concatenate([ends, np.where(still, np.inf, role), np.where(still, np.inf, life)])
+
+    def transition(
+        self, log_t: float, state: State, mode: Roles
+    ) -> tuple[State, Roles, tuple[Event, ...], str]:
+        """Return the state after a weight changed its role or a feature died, or at the end."""
+        turned, died = self.signals(log_t, state, mode)[2:].reshape(2, -1) <= 0
+        state = self.shown(state, mode)
+        if not (turned | died).any():
+            return super().transition(log_t, state, mode)
+        theta, tau = self.weights(state).copy(), float(state[-1])
+        layers, every = self._pair(theta, mode).layers, np.arange(died.size)
+        slaves, dead = mode.slaves & ~(turned | died), mode.dead | died
+        bound = turned & ~mode.slaves.any(axis=0) & ~died
+        slaves[layers[0][bound], every[bound]] = True
+        theta[layers[:, died], every[died]] = 0.0
+        gone = bool(dead[self.moving].all())
+        events = _told(died, tau) + ((Event(tau, "collapse"),) if gone else ())
+        return np.append(theta.ravel(), tau), Roles(slaves, dead), events, "collapsed" * gone
+
+    @property
+    def moving(self) -> Features:
+        """Features that are not 0 in every example."""
+        return self.flow.data.z.any(axis=0)
+
+    def _free(self, mode: Roles) -> Float[np.ndarray, " m"]:
+        """Return 1 where an entry of a state is integrated."""
+        return np.append(~(mode.slaves | mode.dead), True).astype(float)
+
+    def _pair(self, theta: Theta, mode: Roles) -> _Pair:
+        """Return the two smallest weights of every feature, a slave first."""
+        rule, every = self.flow.perturbation, np.arange(theta.shape[1])
+        order = np.argsort(np.where(mode.slaves, -1.0, np.abs(theta)), axis=0, kind="stable")
+        v, u = np.abs(theta)[order[:2], every]
+        pull, products = self.flow.pull(theta)[0], other_products(theta)
+        strength = np.abs(pull * np.prod(theta[order[2:], every], axis=0))
+        norm = np.linalg.norm((pull * products).ravel(), rule.p / (rule.p - 1.0))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            size = np.fmin((u / rule.rho) ** (rule.p - 1.0) * norm / strength, 1e100)
+            brake = rule.rho * (strength / norm) ** (1.0 / (rule.p - 1.0))
+        slaved = np.copysign(size, pull * products[order[0], every])
+        braked = pull * self.flow.pull(self.flow.perturbed(theta))[0] > 0
+        return _Pair(order[:2], v, u, slaved, brake, braked & (u > 0))
+
+
+@dataclass(frozen=True, eq=False)
+class FadingRun(LateRun):
+    """A solved path whose states hold no slaves."""
+
+    system: FadingClock | None = None
+
+    def states(self, log_t: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
+        """Return weights at values of T."""
+        path = self.march.path
+        flat = path(log_t)
+        for mode, chosen in path.regions(log_t):
+            flat[chosen] = [self.system.shown(state, mode) for state in flat[chosen]]
+        return flat[:, :-1].reshape(-1, *self.shape)
+
+
+def fading_run(
+    flow: Flow,
+    theta0: Theta,
+    *,
+    end: tuple[float, str],
+    method: str = "auto",
+    tolerances: tuple[float, float] = (1e-9, 1e-12),
+) -> FadingRun:
+    """Integrate a flow that `fades`, as `late_run` does, with the death of every feature told.
+
+    Examples
+    --------
+    >>> from flowsam import Data, lp
+    >>> flow = Flow(Data([[1.0, 1.0], [1.0, 1.2]]), lp(0.5, 3))
+    >>> run = fading_run(flow, np.array([[0.01, 1.0], [0.02, 0.9]]), end=(9.0, "log_t_end"))
+    >>> [(event.kind, event.coordinate) for event in run.march.events]
+    [('zero', 0)]
+    """
+    floor = max(tolerances[1], 1e-14 * float(np.abs(theta0).max()))
+    system = FadingClock(flow, theta0, tolerances[0], floor)
+    mode, events, status = system.begun()
+    start = (np.append(theta0.ravel(), 0.0), mode, status)
+    found = system.ended(marched(system, start, end=end, how=(method, *tolerances)))
+    found = replace(found, events=events + found.events)
+    note = _STIFF if found.status == "failed" else ""
+    return FadingRun(found, theta0.shape, note, system=system)
+
+
+def _told(dead: Features, tau: float) -> tuple[Event, ...]:
+    """Return the event of every feature that is dead from tau on."""
+    return tuple(Event(float(tau), "zero", None, int(j)) for j in np.flatnonzero(dead))
