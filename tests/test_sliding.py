@@ -173,3 +173,13 @@ def test_unequal_layers_that_slide_to_zero_leave_a_choice() -> None:
     assert "coordinate 2 slid to 0" in run.message
     equal = solve(Flow(data, linf(0.3)), [[0.9718, 0.5], [0.7512, 0.5]], log_t_end=2.5)
     assert "slid to 0" not in equal.message
+
+
+def test_surfaces_met_without_end_are_iterated() -> None:
+    """Two weights that reach 0 together, over and over at one time: a handover, not 1000 events."""
+    z = np.array([[1.0, -0.5], [-0.5, -0.5], [-0.5, 0.0], [0.0, -1.5]])
+    theta = [[0.6185207511629426, 0.8190757096799433], [0.30869236500853114, 0.31616814431588613]]
+    theta = np.array([*theta, [0.09294668494996648, -0.4477978929622047]])
+    run = solve(Flow(Data(z), linf(1.0)), theta, log_t_end=3.0)
+    assert run.status == "finished" and run.nfev < 100_000
+    assert "meets surfaces without end from log t = 2.1088" in run.message

@@ -24,13 +24,13 @@ from flowsam.trajectory import Event
 __all__ = ["METHODS", "March", "Piecewise", "Tolerances", "march"]
 
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
-MAX_EVENTS = 1000
+MAX_EVENTS, QUIET, _STUCK = 1000, 50, 1e-9  # so many that tell nothing, within so little of x
 MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
 MAX_CALLS = (20_000, 60)  # evaluations, and more for each step taken: steps that shrink without end
 _ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
-_WINDOW, _PROGRESS = 500, 1e-4  # the last 400 of so many steps have to get so far, relative to x
+_WINDOW, _PROGRESS = 500, 1e-3  # the last 400 of so many steps have to get so far, relative to x
 _HALVINGS = 0.5 ** np.arange(1, 50)
 
 State = Float[np.ndarray, " m"]
@@ -140,7 +140,7 @@ def march(
     """
     (state, mode, status), x = start, 0.0
     edges, pieces, events, breaks = [0.0], [], [], []
-    nfev, crossings, used, stepper = 0, 0, [tolerances.method], None
+    nfev, crossings, quiet, used, stepper = 0, 0, 0, [tolerances.method], None
     while not status:
         stepper = tolerances.stepper(system.rhs(mode), (x, state, mode), end, stepper)
         happened = False
@@ -174,8 +174,9 @@ def march(
             state, mode, new, status = system.transition(x, state, mode)
             events.extend(new)
             breaks.append(x)
-            crossings += 1
-            status = status or ("too_many_events" if crossings >= MAX_EVENTS else "")
+            crossings, quiet = crossings + 1, 0 if new else quiet + 1
+            stuck = quiet >= QUIET and x - breaks[-QUIET] <= _STUCK * x
+            status = status or ("too_many_events" if crossings >= MAX_EVENTS or stuck else "")
         status = status or ("finished" if x >= end else "")
     tail = state if callable(state) else lambda points: np.tile(state, (points.size, 1))
     path = Path(np.array(edges), tuple(pieces), np.array(breaks), tail, mode)

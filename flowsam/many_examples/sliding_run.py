@@ -17,6 +17,12 @@ from flowsam.many_examples.sliding import Sliding
 
 __all__ = ["sliding_run"]
 
+_HANDED_OVER = {
+    "several": "slides on several surfaces",
+    "too_many_events": "meets surfaces without end",
+    "failed": "changes faster than steps can follow",
+}
+
 
 def sliding_run(
     flow: Flow,
@@ -44,8 +50,9 @@ def sliding_run(
     Returns
     -------
     LateRun
-        Events are located to rounding. Where the state would slide on two surfaces at once the
-        run goes on as `chatter_run`, and its status and note are those of the iteration. Status
+        Events are located to rounding. Where the state would slide on two surfaces at once, or
+        steps and events come to no end, the run goes on as `chatter_run`, and its status and note
+        are those of the iteration. Status
         "sliding_ambiguous" also where unequal layers of a coordinate slide to 0 and others go on.
 
     Raises
@@ -75,7 +82,8 @@ def sliding_run(
     first = (np.append(theta0.ravel(), 0.0), region, status)
     found = marched(system, first, end=end, how=(method, *tolerances))
     run = LateRun(replace(found, events=events + found.events), theta0.shape)
-    return _told_free(run) if run.march.status != "several" else _iterated_on(flow, run, end)
+    why = _HANDED_OVER.get(run.march.status)
+    return _iterated_on(flow, run, end, why) if why else _told_free(run)
 
 
 def _told_free(run: LateRun) -> LateRun:
@@ -102,8 +110,8 @@ def _told_free(run: LateRun) -> LateRun:
     return replace(run, march=replace(run.march, status="sliding_ambiguous"), note=note)
 
 
-def _iterated_on(flow: Flow, run: LateRun, end: tuple[float, str]) -> LateRun:
-    """Return a run that ended on several surfaces, continued by iteration."""
+def _iterated_on(flow: Flow, run: LateRun, end: tuple[float, str], why: str) -> LateRun:
+    """Return a run that event-driven steps could not end, continued by iteration."""
     last = run.edges[-1:]
     origin = float(last[0]), float(run.tau(last)[0])
     later = chatter_run(flow, run.states(last)[0], end=end, origin=origin)
@@ -115,6 +123,6 @@ def _iterated_on(flow: Flow, run: LateRun, end: tuple[float, str]) -> LateRun:
         then.path.tail,
     )
     work = first.steps + then.steps, first.nfev + then.nfev
-    note = f"; slides on several surfaces from log t = {origin[0]:.6g} on{later.note}"
+    note = f"; {why} from log t = {origin[0]:.6g} on{later.note}"
     method = f"Filippov ({first.method}), then {then.method}"
     return LateRun(March(path, first.events, then.status, *work, method), run.shape, note)
