@@ -87,7 +87,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
         integration cannot change the answer.
     method : str
         "DOP853"; "heyoka" (the extra flowsam[fast]), Taylor's method compiled for the shape, for
-        GD, l_2 and unnormalised SAM without `settled`, an error of 3e-2 rtol a step; "auto" takes
+        GD, l_2 and unnormalised SAM without `settled`, an error of 0.1 rtol a step; "auto" takes
         heyoka where it is installed and faster.
 
     Returns
