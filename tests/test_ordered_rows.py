@@ -51,12 +51,12 @@ def test_a_row_costs_a_few_starts(monkeypatch):
     )
     x = np.linspace(0.002, 2.0, 1000)
     flow = Flow(single_example([1.0, 2.0]), l2(1.0))
-    wrong = ordered_rows.row_labels(flow, PLANE, x, x)
+    wrong = ordered_rows.decided(flow, PLANE, x, x)(slice(None))
     assert sum(asked) < 5 * x.size
     monkeypatch.setattr(
         ordered_rows, "_crossing", lambda flow, y: np.full(y.size, 1.7)
     )  # a bad guess
-    assert np.array_equal(ordered_rows.row_labels(flow, PLANE, x, x), wrong)
+    assert np.array_equal(ordered_rows.decided(flow, PLANE, x, x)(slice(None)), wrong)
 
 
 def test_other_rules_and_planes_are_left_alone():

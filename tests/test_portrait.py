@@ -148,8 +148,10 @@ def test_an_asymptotic_limit_is_settled_at_infinity():
     assert plane.settled_at.round(3).tolist() == [[0.552, np.inf]]
 
 
-def test_an_interrupt_keeps_finished_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("flowsam.portrait.plane_rows.BLOCK", 20)
+@pytest.mark.parametrize(("depth", "pieces"), [(2, [20, 20, 20]), (3, [10, 20, 20])])
+def test_an_interrupt_keeps_finished_rows(tmp_path, monkeypatch, depth, pieces):
+    for name in ("BLOCK", "WRITTEN"):
+        monkeypatch.setattr(f"flowsam.portrait.plane_rows.{name}", 20)
     told = []
 
     def progress(cells):
@@ -158,13 +160,14 @@ def test_an_interrupt_keeps_finished_rows(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     x = np.linspace(0.1, 2.0, 10)
-    plane = phase_portrait(TWO, x, x, progress=progress)
-    assert told == [10, 20, 20] and plane.unfinished == 5
-    whole = phase_portrait(TWO, x, x)
-    assert np.array_equal(plane.labels[:5], whole.labels[:5])
-    assert (plane.labels[5:] == Label.UNDECIDED).all()
+    plane = phase_portrait(TWO, x, x, depth=depth, progress=progress)
+    rows = sum(pieces) // 10
+    assert told == pieces and plane.unfinished == 10 - rows
+    whole = phase_portrait(TWO, x, x, depth=depth)
+    assert np.array_equal(plane.labels[:rows], whole.labels[:rows])
+    assert (plane.labels[rows:] == Label.UNDECIDED).all()
     assert plane.fractions[-1] > 0.3
-    assert load(plane.save(tmp_path / "part.npz")).unfinished == 5
+    assert load(plane.save(tmp_path / "part.npz")).unfinished == 10 - rows
 
 
 def test_progress_counts_every_cell_once():
@@ -236,8 +239,8 @@ def test_slow_cells_are_told_one_by_one_and_whole_rows_kept(monkeypatch):
 
 
 def test_quick_cells_are_told_in_blocks():
-    told = []
-    phase_portrait(TWO, np.linspace(0.1, 2, 400), np.linspace(0.1, 2, 400), progress=told.append)
+    told, x = [], np.linspace(0.1, 2, 400)
+    phase_portrait(TWO, x, x, depth=3, progress=told.append)
     assert told[0] == 400 and len(told) < 40
 
 

@@ -17,11 +17,13 @@ X, Y = np.linspace(0.1, 2, 37), np.linspace(0.05, 1.9, 53)
 def small(monkeypatch):
     """Blocks of a few rows."""
     monkeypatch.setattr(plane_rows, "BLOCK", 5 * X.size)
+    monkeypatch.setattr(plane_rows, "WRITTEN", 5 * X.size)
+    monkeypatch.setattr(plane_rows, "ROWS", 12)
 
 
 @pytest.mark.parametrize(("flow", "plane", "depth"), [
     (FLOW, None, 3), (Flow(single_example([1.0]), linf(1.0)), layer_plane, 2),
-    (Flow(FLOW.data, l2(1.0)), None, 2),
+    (Flow(FLOW.data, l2(1.0)), None, 2), (FLOW, None, 2),
 ])  # fmt: skip
 def test_it_is_the_portrait(tmp_path, small, flow, plane, depth):
     told = []
@@ -50,7 +52,7 @@ def test_it_goes_on_after_a_death_and_cuts_off_a_torn_row(tmp_path, small):
     with open(partial, "ab") as file:
         file.write(b"torn!")
     found = stream_portrait(FLOW, X, Y, path=tmp_path / "p.npy", progress=told.append)
-    assert told[0] == sum(done) == 21 * X.size and sum(told) == X.size * Y.size
+    assert told[0] == sum(done) == 22 * X.size and sum(told) == X.size * Y.size
     labels = phase_portrait(FLOW, X, Y).labels
     assert np.array_equal(np.load(found.path), labels)
     assert found.fractions == {k: (labels == k).mean() for k in np.unique(labels)}

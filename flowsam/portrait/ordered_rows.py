@@ -19,7 +19,7 @@ from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.planes import BalancedPlane
 
-__all__ = ["covers", "row_labels"]
+__all__ = ["covers", "decided"]
 
 Places = Int[np.ndarray, " N"]
 At = Callable[[Places, Places], np.ndarray]  # from rows and places in them
@@ -41,10 +41,10 @@ def covers(flow: Flow, start: object) -> bool:
     return plane and len(flow.data.z) == 1 and rule.normalised and rule.p == 2 and rule.rho > 0
 
 
-def row_labels(
+def decided(
     flow: Flow, plane: BalancedPlane, x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]
-) -> Int[np.ndarray, "ny nx"]:
-    """Return the labels of some rows, those that `limits` gives each cell.
+) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
+    """Decide some rows, and return a function that writes out the labels of a slice of them.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def row_labels(
 
     Returns
     -------
-    ndarray of int16, shape (ny, nx)
+    callable
+        `slice -> ndarray of int16, shape (rows, nx)`, those that `limits` gives each cell.
 
     Notes
     -----
@@ -65,18 +66,30 @@ def row_labels(
     --------
     >>> from flowsam import l2, single_example
     >>> flow, x = Flow(single_example([1.0, 2.0]), l2(1.0)), np.array([0.25, 0.5, 0.75, 1.0])
-    >>> row_labels(flow, BalancedPlane(2), x, np.array([0.25, 0.5]))
+    >>> decided(flow, BalancedPlane(2), x, np.array([0.25, 0.5]))(slice(None))
     array([[0, 0, 2, 2],
            [0, 0, 2, 2]], dtype=int16)
     """
     order = np.argsort(x, kind="stable")
     at = lambda row, place: limits(flow, plane.at(x[order[place]], y[row])[0])  # noqa: E731
     guess = np.searchsorted(x[order], _crossing(flow, y))
-    found = _rising(at, np.clip(guess, min(1, x.size - 1), x.size - 1), x.size)
-    if (np.diff(order) == 1).all():
-        return found
-    out = np.empty_like(found)
-    out[:, order] = found
+    runs = _rising(at, np.clip(guess, min(1, x.size - 1), x.size - 1), x.size)
+    back = None if (np.diff(order) == 1).all() else np.argsort(order)
+
+    def write(rows: slice) -> Int[np.ndarray, "rows nx"]:
+        found = _written(runs[rows], x.size)
+        return found if back is None else found[:, back]
+
+    return write
+
+
+def _written(runs: Int[np.ndarray, "rows 4"], width: int) -> Int[np.ndarray, "rows nx"]:
+    """The labels of rows from their runs."""
+    out = np.empty((len(runs), width), dtype=np.int16)
+    for row, (first, start, end, last) in zip(out, runs.tolist(), strict=True):
+        row[:start] = first
+        row[start:end] = Label.SEPARATRIX
+        row[end:] = last
     return out
 
 
@@ -88,8 +101,11 @@ def _crossing(flow: Flow, y: Float[np.ndarray, " ny"]) -> Float[np.ndarray, " ny
     return np.interp(y, curve[:, 1], curve[:, 0])
 
 
-def _rising(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny nx"]:
-    """Labels of rows of rising alpha_1, from those of some cells."""
+def _rising(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny 4"]:
+    """Rows of rising alpha_1 from the labels of some cells: (first label, start, end, last label).
+
+    From start to end is the separatrix.
+    """
     rows, low, high = np.arange(guess.size), np.zeros_like(guess), np.full_like(guess, width - 1)
     first, last = np.split(label(np.tile(rows, 2), np.concatenate([low, high])), 2)
     change = np.flatnonzero(first != last)
@@ -100,12 +116,7 @@ def _rising(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny nx"]:
     between = change[under != first[change]]
     ends = (low[between], end[between] - 1, end[between] - 1)
     start[between], _ = _first_place(label, between, ends, np.full(between.size, Label.SEPARATRIX))
-    place = np.arange(width, dtype=np.int32)
-    sides = (side.astype(np.int16)[:, None] for side in (first, last))
-    out = np.where(place < end.astype(np.int32)[:, None], *sides)
-    for row in between:
-        out[row, start[row] : end[row]] = Label.SEPARATRIX
-    return out
+    return np.stack([first, start, end, last], axis=1)
 
 
 def _first_place(

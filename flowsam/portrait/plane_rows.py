@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
-from flowsam.portrait import ordered_rows
+from flowsam.portrait import ordered_rows, separable_rows
 from flowsam.portrait.planes import BalancedPlane, Plane, RadiusPlane
 
 __all__ = [
@@ -27,7 +28,8 @@ __all__ = [
 Axis = Float[np.ndarray, " _"]
 Starts = Float[np.ndarray, "ny nx L d"]
 Start = Callable[..., Starts]
-ORDERED = 2**23  # cells worked on at once where a few of each row decide all
+ROWS = 2**14  # rows decided at once where a few cells of each decide all
+WRITTEN = 2**19  # cells of such rows that are written out at once
 BLOCK = 2**17  # the most cells worked on at once: the arrays of a block stay in the cache
 SECONDS = 1.0  # of work between two reports, where one cell takes less
 
@@ -97,7 +99,7 @@ def labels_by_rows(
     finished : int
         Rows finished, from the first: fewer than ny after a KeyboardInterrupt.
     """
-    labels, finished = np.full((axes[1].size, axes[0].size), Label.UNDECIDED, np.int16), 0
+    labels, finished = np.empty((axes[1].size, axes[0].size), np.int16), 0
     cells = labels.ravel()
     try:
         for first, found in labelled_pieces(flow, start, axes):
@@ -118,12 +120,10 @@ def labelled_pieces(
     from one cell where examples compete and each start has a run of its own.
     """
     x, y = axes
-    if ordered_rows.covers(flow, start):
-        rows = max(1, ORDERED // x.size)
-        for row in range(0, y.size, rows):
-            found = ordered_rows.row_labels(flow, start, x, y[row : row + rows])
-            yield row * x.size, found.ravel().astype("<i2", copy=False)
-        return
+    for kind in (ordered_rows, separable_rows):
+        if kind.covers(flow, start):
+            yield from _decided_pieces(kind.decided, flow, start, axes)
+            return
     size = 1 if flow.data.z.shape[0] > 1 else min(x.size, BLOCK)
     row = 0
     while row < y.size:
@@ -139,6 +139,19 @@ def labelled_pieces(
             growth = min(8.0, SECONDS / max(spent, 1e-9))
             size = int(min(max(1, growth * found.size), BLOCK))
         row = first // x.size
+
+
+def _decided_pieces(
+    decided: Callable[..., Any], flow: Flow, start: Start, axes: tuple[Axis, Axis]
+) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
+    """Decide many rows together; write them out a few at a time."""
+    x, y = axes
+    few = max(1, WRITTEN // x.size)
+    for row in range(0, y.size, ROWS):
+        write = decided(flow, start, x, y[row : row + ROWS])
+        for first in range(row, min(row + ROWS, y.size), few):
+            found = write(slice(first - row, first - row + few))
+            yield first * x.size, found.ravel().astype("<i2", copy=False)
 
 
 def _block(flow: Flow, start: Start, x: Axis, y: Axis) -> tuple[Flow, Starts]:

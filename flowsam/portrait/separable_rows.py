@@ -1,0 +1,74 @@
+"""Rows of a plane whose coordinates move apart: l_inf-SAM and GD, balanced, two layers.
+
+In rescaled time no coordinate feels another one, so that x decides the fate of the first alone and
+y that of the second: the row of labels is one of a few, one for each fate of the second.
+(derivations/linf_two_layer.py)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.exact import linf_two_layer
+from flowsam.flow import Flow
+from flowsam.outcomes.theorem_labels import fate_labels
+from flowsam.portrait.planes import BalancedPlane
+
+__all__ = ["covers", "decided"]
+
+
+def covers(flow: Flow, start: object) -> bool:
+    """Return whether the rows of a plane are of this kind.
+
+    Examples
+    --------
+    >>> from flowsam import l2, linf, single_example
+    >>> data = single_example([1.0, 2.0])
+    >>> [covers(Flow(data, rule), BalancedPlane(2)) for rule in (linf(1.0), l2(1.0))]
+    [True, False]
+    """
+    rule, plane = flow.perturbation, isinstance(start, BalancedPlane) and start.depth == 2
+    return plane and len(flow.data.z) == 1 and rule.normalised and math.isinf(rule.p)
+
+
+def decided(
+    flow: Flow, plane: BalancedPlane, x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]
+) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
+    """Decide some rows, and return a function that writes out the labels of a slice of them.
+
+    Parameters
+    ----------
+    flow, plane
+        Which `covers` accepts.
+    x, y : ndarray, shapes (nx,) and (ny,)
+        alpha_1 and alpha_2, positive, in any order.
+
+    Returns
+    -------
+    callable
+        `slice -> ndarray of int16, shape (rows, nx)`, those that `limits` gives each cell.
+
+    Notes
+    -----
+    Derivation: derivations/linf_two_layer.py. Source: arXiv:2603.08290, Corollary 3.5.
+
+    Examples
+    --------
+    >>> from flowsam import linf, single_example
+    >>> flow, x = Flow(single_example([1.0, 2.0]), linf(1.0)), np.array([0.5, 1.0, 1.5])
+    >>> decided(flow, BalancedPlane(2), x, np.array([0.5, 1.5]))(slice(None))
+    array([[ 0, -2,  1],
+           [ 2,  2,  2]], dtype=int16)
+    """
+    mu, rho = flow.mu, flow.perturbation.rho
+    alone = [
+        linf_two_layer.fate(plane.at(a, a)[0], mu, rho=rho)[:, j] for j, a in enumerate((x, y))
+    ]
+    fates, which = np.unique(alone[1], return_inverse=True)
+    pairs = np.stack(np.broadcast_arrays(alone[0], fates[:, None]), axis=-1)
+    kinds = fate_labels(pairs, mu).astype(np.int16)
+    return lambda rows: kinds[which[rows]]
