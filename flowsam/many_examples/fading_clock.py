@@ -63,7 +63,6 @@ class _Pair(NamedTuple):
     u: Vector
     slaved: Vector
     brake: Vector
-    braked: Features
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,15 +118,16 @@ class FadingClock(LogClock):
         state = self.shown(state, mode)
         theta, ends = self.weights(state), super().signals(log_t, state, mode)[:2]
         at, rule, still = self._pair(theta, mode), self.flow.perturbation, mode.dead | ~self.moving
+        braked = self._braked(theta)
         pulls = np.maximum(at.brake * at.u ** (1.0 / (rule.p - 1.0)), at.u)
-        share = np.divide(rule.p * at.slaved, at.u, out=np.ones_like(pulls), where=at.braked)
-        error = np.where(at.braked, share**2 * pulls, np.inf)
+        share = np.divide(rule.p * at.slaved, at.u, out=np.ones_like(pulls), where=braked)
+        error = np.where(braked, share**2 * pulls, np.inf)
         off = np.abs(theta[at.layers[0], np.arange(at.u.size)] - at.slaved)
         third = np.sort(np.abs(theta), axis=0)[2:3]
         master = (at.u < 0.99 * third).all(axis=0)  # of two equal masters none is
-        bind = np.where(master & at.braked, np.maximum(off, error) - 10.0 * self.floor, np.inf)
+        bind = np.where(master & braked, np.maximum(off, error) - 10.0 * self.floor, np.inf)
         role = np.where(mode.slaves.any(axis=0), 40.0 * self.floor - error, bind)
-        dies = at.braked & (at.u ** ((rule.p - 2.0) / (rule.p - 1.0)) < 0.5 * at.brake)
+        dies = braked & (at.u ** ((rule.p - 2.0) / (rule.p - 1.0)) < 0.5 * at.brake)
         life = np.where(dies, at.u - self.floor, np.inf)
         return np.concatenate([ends, np.where(still, np.inf, role), np.where(still, np.inf, life)])
 
@@ -170,8 +170,12 @@ class FadingClock(LogClock):
             size = np.fmin((u / rule.rho) ** (rule.p - 1.0) * norm / strength, 1e100)
             brake = rule.rho * (strength / norm) ** (1.0 / (rule.p - 1.0))
         slaved = np.copysign(size, pull * products[order[0], every])
-        braked = pull * self.flow.pull(self.flow.perturbed(theta))[0] > 0
-        return _Pair(order[:2], v, u, slaved, brake, braked & (u > 0))
+        return _Pair(order[:2], v, u, slaved, brake)
+
+    def _braked(self, theta: Theta) -> Features:
+        """Return which features are pulled to one side at theta and theta_hat."""
+        pulls = [self.flow.pull(w)[0] for w in (theta, self.flow.perturbed(theta))]
+        return (pulls[0] * pulls[1] > 0) & (np.sort(np.abs(theta), axis=0)[1] > 0)
 
 
 @dataclass(frozen=True, eq=False)
