@@ -3,12 +3,15 @@
 from tests.benchmarks.tasks import EVENTS, HEYOKA, LOOP, NUMPY, TORCH
 
 PORTRAIT, L2_PORTRAIT = (f"flowsam phase_portrait, l_{p}-SAM" for p in ("inf", 2))
+STREAM, L2_STREAM = (f"flowsam stream_portrait, l_{p}-SAM" for p in ("inf", 2))
 # engine, words of its task; the slower one, words of its task; aim
 AIMS = (
     (PORTRAIT, "portrait", EVENTS, "grid, l_inf", 1000),
     (PORTRAIT, "portrait", HEYOKA, "grid, l_2", 1000),
     (PORTRAIT, "portrait", NUMPY, "grid, l_2", 1000),
     (L2_PORTRAIT, "portrait", HEYOKA, "grid, l_2", 1000),
+    (STREAM, "portrait on disk", HEYOKA, "grid, l_2", 1000),
+    (L2_STREAM, "portrait on disk", HEYOKA, "grid, l_2", 1000),
     (NUMPY, "starts, d=2 n=1", LOOP, "starts, d=2 n=1", 40),
     (NUMPY, "starts, d=10 n=20", LOOP, "starts, d=10 n=20", 25),
     (HEYOKA, "starts, d=2 n=1", NUMPY, "starts, d=2 n=1", 10),

@@ -1,12 +1,13 @@
 """The tasks: each yields rows of what an engine cost and how wrong it was, on the same work."""
 
+import tempfile
 from dataclasses import dataclass
 
 import numpy as np
 
 from figures.naive import solve_ivp_loop
 from figures.timing import relative_error, timed
-from flowsam import Data, Flow, balanced, exponential, l2, linf, phase_portrait, solve
+from flowsam import Data, Flow, balanced, exponential, l2, linf, phase_portrait, portrait, solve
 from flowsam.engines import taylor
 from flowsam.ensemble import solve_many
 from flowsam.exact import l2_two_layer, linf_balanced
@@ -183,16 +184,20 @@ def grid_with_signs(scale=1.0):
 
 
 def portraits(scale=1.0):
-    """Labels of a 2000 x 2000 plane, l_inf and l_2, for the cost of one start."""
-    side = int(2000 * scale)
-    x = np.linspace(2 / side, 2, side)
-    for rule in (linf(1.0), l2(1.0)):
-        flow, cells = Flow(Data([[1.0, 2.0]]), rule), x.size**2
-        phase_portrait(flow, x[:9], x[:9])
-        seconds, _ = timed(lambda: phase_portrait(flow, x, x), repeat=3)  # noqa: B023
-        note = f"{cells} cells, {seconds / cells * 1e9:.0f} ns a start"
-        name = f"flowsam phase_portrait, {rule.name}"
-        yield Row("portrait", name, seconds, 0.0, note=note, starts=cells)
+    """Labels of a 2000 x 2000 plane, and of 10^8 cells on disk, l_inf and l_2, a start."""
+    for name, side in (("phase_portrait", 2000), ("stream_portrait", 10_000)):
+        x, verb = np.linspace(2 / side, 2, int(side * scale)), getattr(portrait, name)
+        for rule in (linf(1.0), l2(1.0)):
+            flow, cells = Flow(Data([[1.0, 2.0]]), rule), x.size**2
+            with tempfile.TemporaryDirectory() as folder:
+                path = {"path": f"{folder}/labels.npy"} if name == "stream_portrait" else {}
+                seconds, _ = timed(lambda: verb(flow, x, x, **path), repeat=3)  # noqa: B023
+            note = f"{cells:.3g} cells, {seconds / cells * 1e9:.2g} ns a start"
+            task, engine = (
+                "portrait on disk" if path else "portrait",
+                f"flowsam {name}, {rule.name}",
+            )
+            yield Row(task, engine, seconds, 0.0, note=note, starts=cells)
 
 
 def late(scale=1.0):
