@@ -52,7 +52,7 @@ def test_a_row_costs_a_few_starts(monkeypatch):
     x = np.linspace(0.002, 2.0, 1000)
     flow = Flow(single_example([1.0, 2.0]), l2(1.0))
     wrong = ordered_rows.decided(flow, PLANE, x, x)(slice(None))
-    assert sum(asked) < 5 * x.size
+    assert sum(asked) < 0.8 * x.size  # two where the separatrix, 354 columns wide, changes column
     monkeypatch.setattr(
         ordered_rows, "_crossing", lambda flow, y: np.full(y.size, 1.7)
     )  # a bad guess

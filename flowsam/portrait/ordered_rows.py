@@ -1,8 +1,9 @@
 """Rows of a plane along which the label changes at one place: l_2-SAM, balanced, two layers.
 
-`N(tau)` increases with every alpha_j, so that a row goes from collapse over the separatrix to
-escape, and equal labels of two cells decide all cells between them: four starts a row where the
-separatrix is drawn before, else as many as its number of cells has binary digits.
+`N(tau)` increases with every alpha_j: what lies left of a collapse and below it collapses, what
+lies right of an escape and above it escapes, to the same coordinate. Two starts decide all rows
+that the separatrix, drawn before, crosses between the same two cells. Elsewhere equal labels of
+two cells decide the row between them: as many starts as its number of cells has binary digits.
 (derivations/l2_critical_scale.py)
 """
 
@@ -70,10 +71,11 @@ def decided(
     array([[0, 0, 2, 2],
            [0, 0, 2, 2]], dtype=int16)
     """
-    order = np.argsort(x, kind="stable")
-    at = lambda row, place: limits(flow, plane.at(x[order[place]], y[row])[0])  # noqa: E731
-    guess = np.searchsorted(x[order], _crossing(flow, y))
-    runs = _rising(at, np.clip(guess, min(1, x.size - 1), x.size - 1), x.size)
+    order, upward = np.argsort(x, kind="stable"), np.argsort(y, kind="stable")
+    at = lambda row, place: limits(flow, plane.at(x[order[place]], y[upward[row]])[0])  # noqa: E731
+    guess = np.searchsorted(x[order], _crossing(flow, y[upward]))
+    runs = np.empty((y.size, 4), dtype=np.int64)
+    runs[upward] = _runs(at, guess, x.size)
     back = None if (np.diff(order) == 1).all() else np.argsort(order)
 
     def write(rows: slice) -> Int[np.ndarray, "rows nx"]:
@@ -101,11 +103,41 @@ def _crossing(flow: Flow, y: Float[np.ndarray, " ny"]) -> Float[np.ndarray, " ny
     return np.interp(y, curve[:, 1], curve[:, 0])
 
 
-def _rising(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny 4"]:
-    """Rows of rising alpha_1 from the labels of some cells: (first label, start, end, last label).
+def _runs(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny 4"]:
+    """Rows of rising alpha_1, in the order of alpha_2: (first label, start, end, last label).
 
-    From start to end is the separatrix.
+    From start to end is the separatrix. A guess is the number of cells before it.
     """
+    found, open_ = _stairs(label, guess, width)
+    inside = np.clip(guess[open_], min(1, width - 1), width - 1)
+    found[open_] = _rising(lambda row, place: label(open_[row], place), inside, width)
+    return found
+
+
+def _stairs(
+    label: At, guess: Places, width: int
+) -> tuple[Int[np.ndarray, "ny 4"], Int[np.ndarray, " open"]]:
+    """Runs of rows by two cells of all that have one guess, and the rows that these leave open.
+
+    The last of the rows collapses before the separatrix, the first one escapes behind it.
+    """
+    low = np.flatnonzero(np.diff(guess, prepend=guess[0] - 1))
+    high, step = np.append(low[1:], guess.size) - 1, guess[low]
+    before, behind = np.full(low.size, Label.ZERO), np.full(low.size, Label.ZERO)
+    some, any_ = step > 0, step < width
+    asked = label(
+        np.concatenate([high[some], low[any_]]), np.concatenate([step[some] - 1, step[any_]])
+    )
+    before[some], behind[any_] = np.split(asked, [np.count_nonzero(some)])
+    escapes = (behind != Label.ZERO) & (behind != Label.SEPARATRIX)
+    sure = (before == Label.ZERO) & (escapes | ~any_)
+    group = np.repeat(np.arange(low.size), high - low + 1)
+    found = np.stack([before, step, step, behind], axis=1)[group]
+    return found, np.flatnonzero(~sure[group])
+
+
+def _rising(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny 4"]:
+    """Runs of rows, each by cells of its own."""
     rows, low, high = np.arange(guess.size), np.zeros_like(guess), np.full_like(guess, width - 1)
     first, last = np.split(label(np.tile(rows, 2), np.concatenate([low, high])), 2)
     change = np.flatnonzero(first != last)
