@@ -6,10 +6,12 @@ It is the stable manifold of the saddle `w = (rho/2^(1/2)) e_1`, e_1 the smalles
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
-from scipy.integrate import solve_ivp
+from scipy.integrate import odeint
 
 from flowsam.exact.l2_outcome import lone_scale
 
@@ -96,15 +98,16 @@ def balanced_separatrix(
     ratio = np.log(np.tan(angle[1:-1]))  # of the coordinate with the larger mu to the other
     start = min(ratio[0], -np.log(m)) - 10
 
-    def slope(q: float, x: np.ndarray) -> np.ndarray:
-        pull = np.exp(-x) / np.hypot(1, m * np.exp(q))  # rho low / N, x = log of w_1 by corner
+    def slope(q: float, x: np.ndarray) -> float:
+        pull = math.exp(-x[0]) / math.hypot(1, m * math.exp(q))  # rho low / N, x = log w_1/corner
         return (1 - pull) / ((m - 1) * (1 - (1 + m) * pull))
 
     bend = -(m**2) / (2 * (2 * (m - 1) * m + 1))  # the stable direction at the saddle
-    first = [np.log1p(bend * np.exp(2 * start))]
-    path = solve_ivp(slope, (start, ratio[-1]), first, "LSODA", ratio, rtol=1e-10, atol=1e-12)
+    first, at = np.log1p(bend * np.exp(2 * start)), np.concatenate([[start], ratio])
+    # LSODA as a loop of its own: ten times as fast as solve_ivp's, a step of Python each
+    path = odeint(slope, first, at, tfirst=True, rtol=1e-10, atol=1e-12, mxstep=10**6)[1:, 0]
     curve = np.empty((points, 2))
     curve[0], curve[-1] = (corner, 0), (0, corner)
-    curve[1:-1, 0] = corner * np.exp(path.y[0])
+    curve[1:-1, 0] = corner * np.exp(path)
     curve[1:-1, 1] = curve[1:-1, 0] * np.exp(ratio)
     return curve if sizes[0] < sizes[1] else curve[::-1, ::-1]
