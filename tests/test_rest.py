@@ -42,7 +42,10 @@ def test_positive_weights_rest_where_the_last_feature_does(depth) -> None:
 def test_weights_far_smaller_than_rho_are_not_at_rest() -> None:
     """The ascent step dwarfs the weights and the gradient at theta: rest needs cancellation."""
     flow = Flow(Data([[1.0, 0.5], [0.8, 1.0]]), l2(1.0))
-    assert unrest(flow, np.full((3, 2), 1e-6), sizes=np.ones(2)) == (pytest.approx(1, abs=0.8), 1.0)
+    assert unrest(flow, np.full((3, 2), 1e-6), sizes=np.ones(2), move=float) == (
+        pytest.approx(1, abs=0.8),
+        1.0,
+    )
     run = solve(flow, balanced([1e-5, 2e-5], 3), log_t_end=1.0)
     assert "at a finite loss" not in run.message
 
@@ -59,7 +62,7 @@ def test_a_lull_at_large_margins_is_not_rest() -> None:
 def test_rows_that_cancel_leave_no_digits(rule) -> None:
     """Separable but for a pair: beta grows like log t while pulls cancel to rounding."""
     run = solve(Flow(CONTRARY, rule), np.full((1, 2), 0.5), log_t_end=1e4, rtol=1e-7)
-    assert run.status == "failed" and "cancel to 1e-11" in run.message
+    assert run.status == "failed" and "cancel to few digits" in run.message
     assert run.log_t[-1] > 15
     np.testing.assert_allclose(run.beta[-1] / run.beta[-1][0], [1.0, -0.5], atol=1e-3)
 

@@ -35,8 +35,8 @@ _MESSAGES = {
     "finished": "reached the end asked for",
     "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
     "at rest": "the gradient is 0 from log t = {log_t:.6g} on, at a finite loss; it rests there",
-    "rounding": "from log t = {log_t:.6g} on the pulls of the examples cancel to 1e-11, and "
-    "rounding would decide the rest; ask for an earlier end",
+    "rounding": "from log t = {log_t:.6g} on the pulls of the examples cancel to few digits, "
+    "and rounding would decide the rest; ask for an earlier end",
     "too_many_events": "more than 1000 events by log t = {log_t:.6g}; shorten the run, or use "
     "method='discrete'",
     "sliding_ambiguous": "reached the end asked for, on one of several possible paths",

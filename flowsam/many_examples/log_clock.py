@@ -20,7 +20,7 @@ from flowsam.flow import Flow
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import COLLAPSED, marched
-from flowsam.many_examples.rest import near_rest, next_move, unrest
+from flowsam.many_examples.rest import drift, next_move, steady, stuck, unrest
 from flowsam.trajectory import Event
 
 __all__ = ["LogClock", "late_run"]
@@ -84,17 +84,20 @@ class LogClock:
 
     def signals(self, log_t: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return how far off are rest at a critical point, rounding, and a collapse."""
-        theta, move = self.weights(state), lambda: self.moved(log_t, state)
+        theta, move = self.weights(state), self._ahead(log_t, state)
         ends = unrest(self.flow, theta, sizes=self.sizes, move=move, unmoved=10 * self.rtol)
         if not self.flow.perturbation.rho or len(self.theta0) == 1:
             return np.array(ends)
         return np.array([*ends, self.height(state)])
 
     def ended(self, found: March) -> March:
-        """Return a run, at rest if its steps shrank to nothing at a critical point."""
-        theta = self.weights(found.path(found.path.edges[-1:])[0])
-        rests = found.status == "failed" and near_rest(self.flow, theta, self.sizes)
-        return replace(found, status="at rest") if rests else found
+        """Return a run, with the reason if its steps shrank to nothing where the pulls cancel."""
+        if found.status != "failed":
+            return found
+        log_t = float(found.path.edges[-1])
+        state = found.path(found.path.edges[-1:])[0]
+        where = {"sizes": self.sizes, "move": self._ahead(log_t, state)}
+        return replace(found, status=stuck(self.flow, self.weights(state), **where))
 
     def weights(self, state: State) -> Theta:
         """Return the weights of a state."""
@@ -108,6 +111,12 @@ class LogClock:
         """Return the largest move of a weight in the next unit of T, over the largest weight."""
         move = next_move(self, log_t, state)
         return float(np.abs(move).max() / max(np.abs(state[:-1]).max(), 1.0))
+
+    def _ahead(self, log_t: float, state: State) -> Callable[[], float]:
+        """Return what tells the move that rest is judged by."""
+        if steady(self.flow):
+            return lambda: drift(self.flow, self.weights(state), log_t)
+        return lambda: self.moved(log_t, state)
 
     @cached_property
     def sizes(self) -> Float[np.ndarray, " d"]:

@@ -14,12 +14,13 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.flow import Flow
+from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.network import other_products
 
-__all__ = ["near_rest", "next_move", "unrest"]
+__all__ = ["drift", "next_move", "steady", "stuck", "unrest"]
 
 AT_REST = 1e-8  # gradient norm over what it cancels from, and over that after the ascent step
-LINEAR = 1e-4  # the first over the second where the path left is a line for sure
+LINEAR = 1e-4  # the first over the second where the ascent step rules
 SMALL = 1e-5  # gradient norm over what it cancels from, where the next move is worth its price
 STILL = 1e-4  # of the largest weight, in the time from t to e t: what moves less is close to rest
 ROUNDING = 1e-11  # gradient norm over what it cancels from: five digits of it are left
@@ -32,16 +33,16 @@ def unrest(
     theta: Float[np.ndarray, "L d"],
     *,
     sizes: Float[np.ndarray, " d"],
-    move: Callable[[], float] | None = None,
+    move: Callable[[], float],
     unmoved: float = 1e-8,
 ) -> tuple[float, float]:
     """Return how far off a critical point is at which the pulls cancel, and how far off rounding.
 
     N <= 1e-8 ||max_i |z_i| P||, P the other layers' products: small by cancellation, not because
-    weights are. A normalised rule rests where also the path it has left, rho N(theta) /
-    N(theta_hat), is within `unmoved` of the largest weight: its ascent step keeps its length, so N
-    falls at a finite rate and reaches 0. Gradient flow and unnormalised SAM rest where the next
-    unit of log t moves no weight by that much.
+    weights are. The flow rests where the next unit of log t moves no weight by `unmoved` of the
+    largest. A normalised rule keeps the length of its ascent step, so that N falls at a finite
+    rate and reaches 0: it rests where N <= 1e-4 N(theta_hat), and gradient flow, which stays along
+    a flat direction while a margin grows, would rest.
 
     Parameters
     ----------
@@ -52,8 +53,8 @@ def unrest(
     sizes : ndarray, shape (d,)
         max_i |z_i|.
     move : callable
-        `() -> float`, the largest move in the next unit of log t, in units of the largest weight;
-        asked only where the gradient is small.
+        `() -> float`, the largest move in the next unit of log t, in units of the largest weight,
+        of a normalised rule that of gradient flow; asked only where the gradient is small.
     unmoved : float
         A few of the tolerances that the weights are computed to.
 
@@ -66,45 +67,54 @@ def unrest(
     Notes
     -----
     Along l_2-SAM g' = -H grad Lo(theta + rho u), u = g/|g|, which tends to -rho H^2 u as g -> 0: N
-    falls by rho |H u|^2 and the weights move by rho |H u| a unit of time, hence the path left.
+    falls by rho |H u|^2 and the weights move by rho |H u| a unit of time. What is left of the path
+    is N / |H u|: the distance that gradient flow would have to go.
 
     Examples
     --------
     >>> from flowsam import Data, l2
     >>> flow = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
-    >>> [unrest(flow, np.array([[w]]), sizes=np.array([2.0]))[0] > 0 for w in (1e-10, 1e-3)]
+    >>> where = {"sizes": np.array([2.0]), "move": lambda: 0.0}
+    >>> [unrest(flow, np.array([[w]]), **where)[0] > 0 for w in (1e-10, 1e-3)]
     [False, True]
     """
-    rule = flow.perturbation
     norm, most = _cancelled(flow, theta, sizes)
-    small = AT_REST if _steady(flow) else SMALL
+    small = AT_REST if steady(flow) else SMALL
     if not most or norm > small * most:
         return (norm / most - small if most else 1.0), 1.0
     digits = norm / most - ROUNDING
-    if _steady(flow):
-        path = unmoved * float(np.abs(theta).max()) / rule.rho
-        near = float(np.clip(path, AT_REST, LINEAR)) if digits > 0 else LINEAR
-        return norm - near * float(np.linalg.norm(flow.field(theta))), digits
+    if steady(flow):
+        off = norm - LINEAR * float(np.linalg.norm(flow.field(theta)))
+        return off if off > 0 else max(off, move() - (unmoved if digits > 0 else STILL)), digits
     ahead = move()
     return ahead - unmoved, max(digits, STILL - ahead)
 
 
-def near_rest(flow: Flow, theta: Float[np.ndarray, "L d"], sizes: Float[np.ndarray, " d"]) -> bool:
-    """Tell whether a run whose steps shrink to nothing has arrived: N <= 1e-4 N(theta_hat).
+def stuck(
+    flow: Flow,
+    theta: Float[np.ndarray, "L d"],
+    *,
+    sizes: Float[np.ndarray, " d"],
+    move: Callable[[], float],
+) -> str:
+    """Return why the steps of a run shrank to nothing: "at rest", "rounding", else "failed".
 
     Examples
     --------
     >>> from flowsam import Data, l2
-    >>> flow = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
-    >>> [near_rest(flow, np.array([[w]]), np.array([2.0])) for w in (1e-9, 1e-3)]
-    [True, False]
+    >>> flow, size = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1)), np.array([2.0])
+    >>> at = [np.array([[w]]) for w in (1e-9, 1e-3)]
+    >>> [stuck(flow, theta, sizes=size, move=lambda: 0.0) for theta in at]
+    ['at rest', 'failed']
     """
     norm, most = _cancelled(flow, theta, sizes)
+    if not steady(flow) or norm > AT_REST * most:
+        return "failed"
     close = norm <= LINEAR * float(np.linalg.norm(flow.field(theta)))
-    return _steady(flow) and bool(close and norm <= AT_REST * most)
+    return "at rest" if close and move() <= STILL else "rounding"
 
 
-def _steady(flow: Flow) -> bool:
+def steady(flow: Flow) -> bool:
     """Tell whether the ascent step keeps its length."""
     return bool(flow.perturbation.rho and flow.perturbation.normalised)
 
@@ -115,6 +125,21 @@ def _cancelled(
     """Return the norm N and the norm of what it cancels from."""
     most = np.linalg.norm(sizes * other_products(theta))
     return float(np.linalg.norm(flow.descent(theta)[0])), float(most)
+
+
+def drift(flow: Flow, theta: Float[np.ndarray, "L d"], log_t: float) -> float:
+    """Return the largest move of gradient flow in the next unit of T, over the largest weight.
+
+    One step of implicit Euler, (I - e^(T + log Lambda) H) move = e^(T + log Lambda) F.
+    """
+    curvature, _, log_scale = rescaled_hessian(flow, theta)
+    pace = np.exp(min(log_t + log_scale, 600.0))
+    force = pace * flow.descent(theta)[0].ravel()
+    try:
+        move = np.linalg.solve(np.eye(theta.size) - pace * curvature, force)
+    except np.linalg.LinAlgError:
+        return np.inf
+    return float(np.abs(move).max() / max(np.abs(theta).max(), 1.0))
 
 
 def next_move(system: Any, log_t: float, state: State) -> Float[np.ndarray, " k"]:
