@@ -168,3 +168,11 @@ def test_bad_input_is_said_in_one_line(call, words):
     with pytest.raises(ValueError, match=words) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("gap", [1e-9, 1e-6, 1.9e-5, 2.1e-5, 1e-3])
+def test_separatrix_of_nearly_equal_mu(gap):
+    """By its slow manifold or by integration, its middle is the critical scale of equal starts."""
+    curve = balanced_separatrix([1.0, 1.0 + gap], rho=1.0, points=3)
+    exact = critical_scale([1.0, 1.0 + gap], rho=1.0)
+    np.testing.assert_allclose(curve[1], exact, rtol=1e-9)

@@ -17,6 +17,8 @@ from flowsam.exact.l2_outcome import lone_scale
 
 __all__ = ["balanced_separatrix", "lone_separatrix"]
 
+NEARLY_EQUAL = 2e-5  # m - 1 below which a step in m - 1 is nearer than steps of an integrator
+
 
 def lone_separatrix(
     ratio: ArrayLike | float | int, *, rho: float | int
@@ -102,10 +104,14 @@ def balanced_separatrix(
         pull = math.exp(-x[0]) / math.hypot(1, m * math.exp(q))  # rho low / N, x = log w_1/corner
         return (1 - pull) / ((m - 1) * (1 - (1 + m) * pull))
 
-    bend = -(m**2) / (2 * (2 * (m - 1) * m + 1))  # the stable direction at the saddle
-    first, at = np.log1p(bend * np.exp(2 * start)), np.concatenate([[start], ratio])
-    # LSODA as a loop of its own: ten times as fast as solve_ivp's, a step of Python each
-    path = odeint(slope, first, at, tfirst=True, rtol=1e-10, atol=1e-12, mxstep=10**6)[1:, 0]
+    if m - 1 < NEARLY_EQUAL:  # on its slow manifold, pull = 1, to (m - 1)^2
+        square = (m * np.exp(ratio)) ** 2
+        path = m * (m - 1) * square / (1 + square) - np.log1p(square) / 2
+    else:
+        bend = -(m**2) / (2 * (2 * (m - 1) * m + 1))  # the stable direction at the saddle
+        first, at = np.log1p(bend * np.exp(2 * start)), np.concatenate([[start], ratio])
+        # LSODA as a loop of its own: ten times as fast as solve_ivp's, a step of Python each
+        path = odeint(slope, first, at, tfirst=True, rtol=1e-10, atol=1e-12, mxstep=10**6)[1:, 0]
     curve = np.empty((points, 2))
     curve[0], curve[-1] = (corner, 0), (0, corner)
     curve[1:-1, 0] = corner * np.exp(path)
