@@ -65,7 +65,7 @@ def march(
     >>> from flowsam import gradient_flow, single_example
     >>> flow, start = Flow(single_example([1.0]), gradient_flow()), np.ones((2, 1, 1))
     >>> if taylor.installed():
-    ...     assert abs(march(flow, start, tau_end=1.0, rtol=1e-9)[0] - np.e).max() < 1e-14
+    ...     assert abs(march(flow, start, tau_end=1.0, rtol=1e-9)[0] - np.e).max() < 1e-9
     """
     kind, tolerance = taylor.kind_of(flow, len(w)), max(FINER * rtol, 1e-17)
     if taylor.writes_out(kind):
