@@ -122,7 +122,8 @@ class Flow:
             return theta
         direction, log_scale = self.descent(theta)
         if not self.perturbation.normalised:
-            direction = np.exp(log_scale)[..., None, None] * direction
+            with np.errstate(over="ignore"):  # exponential loss at margins below -700
+                direction = np.exp(log_scale)[..., None, None] * direction
         return theta + self.perturbation.step(-direction)
 
     def field(self, theta: Theta) -> Theta:

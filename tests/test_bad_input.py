@@ -12,6 +12,7 @@ from flowsam import (
     Flow,
     Perturbation,
     balanced,
+    exponential,
     from_labels,
     l2,
     limit,
@@ -21,6 +22,7 @@ from flowsam import (
     phase_portrait,
     single_example,
     solve,
+    unnormalised,
 )
 from flowsam.portrait import load as load_portrait
 from flowsam.trajectory import load as load_trajectory
@@ -229,3 +231,10 @@ def test_a_folder_that_is_missing_leaves_nothing(tmp_path):
 def test_an_end_beyond_a_blow_up_is_no_error():
     run = solve(FLOW, balanced([1.5, 0.6], 3), tau_end=1e3)
     assert run.status == "escaped" and run.tau[-1] == 2.0
+
+
+def test_an_ascent_step_beyond_doubles_is_said() -> None:
+    """Unnormalised SAM, exponential loss, margins of -20,000: one line, no warning."""
+    flow = Flow(Data([[1e3], [900.0]]), unnormalised(3.0), exponential)
+    with pytest.raises(ValueError, match="ascent step .* leaves the range of doubles"):
+        solve(flow, [[-20.0]], tau_end=30.0)

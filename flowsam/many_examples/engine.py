@@ -117,6 +117,11 @@ def many_examples(
     """
     method, *tolerances = how
     _check_method(method, flow.perturbation)
+    if not np.isfinite(flow.perturbed(theta0)).all():
+        raise ValueError(
+            f"the ascent step rho |grad Lo| of {flow.perturbation.name} leaves the range of "
+            "doubles at this start; scale weights or data down, or take the logistic loss"
+        )
     if method == "discrete" or (method == "auto" and _ties(flow.perturbation)):
         run = chatter_run(flow, theta0, end=span)
     elif method == "smoothed":

@@ -176,6 +176,13 @@ def _claimed_norm(run: Trajectory) -> int | None:
     return {1: 2, 2: 1}.get(depth) if covered else None
 
 
+def _came_to_0(run: Trajectory) -> str:
+    """Return how a run ended at 0: an iteration only stays close."""
+    if run.method.endswith("iteration"):
+        return "the iteration stays at 0, within a few of its steps, to the end"
+    return f"every weight that is pulled at reached 0, at tau = {run.tau[-1]:.6g}"
+
+
 def _verdict(
     run: Trajectory,
     norm: int | None,
@@ -185,7 +192,7 @@ def _verdict(
     """Return the label and the sentence that explains it: the ratio proven, and of what margin."""
     certificate, of = proven
     if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
-        return Label.ZERO, f"every weight that is pulled at reached 0, at tau = {run.tau[-1]:.6g}"
+        return Label.ZERO, _came_to_0(run)
     verdict = separability(run.data)
     rule = run.perturbation
     if not verdict.separable and rule.normalised and rule.p == 2 and _AT_REST in run.message:
