@@ -66,9 +66,9 @@ class Tolerances:
     rtol, atol : float
         Relative and absolute tolerance of a step; atol may be one number an entry.
     jac : callable, optional
-        `mode -> (x, state -> matrix)` for the implicit methods.
-    stiff : str
-        The method that takes over after `PATIENCE` steps; "" for none.
+        `mode -> (x, state -> matrix)`.
+    stiff, patience : str, int
+        The method that takes over after so many steps; "" for none.
     maker : callable, optional
         What makes step objects where `method` is not a class of SciPy.
     """
@@ -78,6 +78,7 @@ class Tolerances:
     atol: float | Float[np.ndarray, " m"]
     jac: Callable[[Any], Any] | None = None
     stiff: str = ""
+    patience: int = PATIENCE
     maker: Callable[..., Any] | None = None
 
     def stepper(self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any) -> Any:
@@ -135,12 +136,11 @@ def march(
     Returns
     -------
     March
-        Status "finished", a status of the system, "too_many_events" or "failed". Events are
-        located to 4 eps of x on the dense output.
+        Status "finished", "too_many_events", "failed" or the system's; events to 4 eps of x.
     """
     (state, mode, status), x = start, 0.0
-    edges, pieces, events, breaks = [0.0], [], [], []
-    nfev, crossings, quiet, used, stepper = 0, 0, 0, [tolerances.method], None
+    edges, pieces, events, breaks, used = [0.0], [], [], [], [tolerances.method]
+    nfev, crossings, quiet, stepper = 0, 0, 0, None
     while not status:
         stepper = tolerances.stepper(system.rhs(mode), (x, state, mode), end, stepper)
         happened = False
@@ -165,7 +165,7 @@ def march(
             edges.append(x)
             pieces.append(dense)
             state = landed if x == right else dense(x)
-            if tolerances.stiff and len(pieces) >= PATIENCE:
+            if tolerances.stiff and len(pieces) >= tolerances.patience:
                 used.append(tolerances.stiff)
                 tolerances = replace(tolerances, method=tolerances.stiff, stiff="")
                 break

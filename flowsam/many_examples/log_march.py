@@ -15,11 +15,12 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 
 from flowsam.engines.path import Path, Piece
-from flowsam.engines.stepping import METHODS, March, Tolerances, march
+from flowsam.engines.stepping import METHODS, PATIENCE, March, Tolerances, march
 
 __all__ = ["COLLAPSED", "marched"]
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
+SOON = 200  # steps of such a system after which one that keeps its matrix pays
 STIFF = {False: 10.0, True: 3.0}  # S up to which explicit steps pay, by rho > 0: measured
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
@@ -115,8 +116,9 @@ def marched(
         The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
     how : tuple
         Method, rtol and atol. "auto" is DOP853 at first, beyond 250 weights to the end, then Radau,
-        and LSODA where a thousand steps were not enough: close to a minimiser the ascent step turns
-        with the rounding errors of the gradient, and LSODA's test of Newton's iteration bears that.
+        and LSODA where a thousand steps were not enough, 200 beyond 250 weights: close to a
+        minimiser the ascent step turns with the rounding errors of the gradient, and LSODA's test
+        of Newton's iteration bears that.
 
     Returns
     -------
@@ -128,13 +130,20 @@ def marched(
     least = -value if in_log_t else -np.inf
     clock = _StartClock(system, float(np.clip(pace, least, _FASTEST)) if np.isfinite(pace) else 0.0)
     large = method == "auto" and start[0].size > LARGE + 1
+    patience = SOON if large else PATIENCE
     early = np.inf if large else STIFF[bool(system.flow.perturbation.rho)]
     found = march(
         clock,
         start,
         end=float(clock.from_log_t(np.array(value))) if in_log_t else np.inf,
         tolerances=_Steps(
-            method, rtol, atol, clock.jac, "LSODA" if method == "auto" else "", early=early
+            method,
+            rtol,
+            atol,
+            clock.jac,
+            "LSODA" if method == "auto" else "",
+            patience,
+            early=early,
         ),
         stop=None if in_log_t else _stop_at(value),
     )

@@ -19,6 +19,7 @@ from flowsam.losses import log_mean_exp, softmax
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import COLLAPSED, marched
+from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import next_move
 
 __all__ = ["BalancedRun", "LogWeights", "balanced_run", "covers"]
@@ -108,27 +109,32 @@ class LogWeights(LogClock):
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates` by the state."""
-        at, depth = self._point(state[:-1]), len(self.theta0)
-        z, one = self.z, np.eye(at.w.size)
-        pull = _pull_slope(z, at.bend, at.pull) * (depth * at.w**depth)
-        square = np.exp(2 * (depth - 1) * state[:-1] + np.log(depth) - 2 * at.log_norm)
-        norm = (square * at.pull) @ pull + (depth - 1) * square * at.pull**2
-        scale = self.flow.perturbation.rho * np.exp((depth - 2) * state[:-1] - at.log_norm)
-        r = scale[:, None] * pull + (depth - 2) * np.diag(at.r) - np.outer(at.r, norm)
-        margin = depth * at.hat ** (depth - 1) * at.w  # d margin_hat / d log w_hat, by z
-        kept = 1.0 - at.r
-        turned = margin[:, None] * (kept[:, None] * one - r)
-        hat_pull = _pull_slope(z, at.hat_bend, at.hat_pull) @ turned
-        lead = at.w ** (depth - 2) * kept ** (depth - 1)
-        growth = at.hat_pull * lead
-        out = np.zeros((state.size, state.size))
-        out[:-1, :-1] = lead[:, None] * hat_pull + (depth - 2) * np.diag(growth)
-        brake = (depth - 1) * at.hat_pull * at.w ** (depth - 2) * kept ** (depth - 2)
-        out[:-1, :-1] -= brake[:, None] * r
-        pace = (at.hat_bend @ z) @ turned
-        out[:-1, :-1] += np.outer(growth, pace)
-        out[-1, :-1] = pace
+        at, depth, out = self._point(state[:-1]), len(self.theta0), np.zeros((state.size,) * 2)
+        kept, lead = 1.0 - at.r, at.w ** (depth - 2)
+        turn = depth * at.hat ** (depth - 1) * at.w * kept  # d margin_hat / d log w, by z
+        growth = at.hat_pull * lead * kept ** (depth - 1)
+        if self.flow.perturbation.rho:
+            bent = self._bent(at, state[:-1])
+            turn = np.diag(turn) - (depth * at.hat ** (depth - 1) * at.w)[:, None] * bent
+            out[:-1, :-1] -= ((depth - 1) * at.hat_pull * lead * kept ** (depth - 2))[
+                :, None
+            ] * bent
+        hat_pull = pull_change(self.z, at.hat_bend, at.hat_pull, turn)
+        out[:-1, :-1] += (lead * kept ** (depth - 1))[:, None] * hat_pull
+        out[:-1, :-1] += (depth - 2) * np.diag(growth)
+        bend = at.hat_bend @ self.z
+        out[-1, :-1] = bend * turn if turn.ndim == 1 else bend @ turn
+        out[:-1, :-1] += np.outer(growth, out[-1, :-1])
         return np.exp(min(log_t + at.log_scale, 600.0)) * out
+
+    def _bent(self, at: _Point, y: Vector) -> Matrix:
+        """Return the derivative of r by log w."""
+        depth, rho = len(self.theta0), self.flow.perturbation.rho
+        pull = pull_change(self.z, at.bend, at.pull, depth * at.w**depth)
+        square = np.exp(2 * (depth - 1) * y + np.log(depth) - 2 * at.log_norm)
+        norm = (square * at.pull) @ pull + (depth - 1) * square * at.pull**2
+        scale = rho * np.exp((depth - 2) * y - at.log_norm)
+        return scale[:, None] * pull + (depth - 2) * np.diag(at.r) - np.outer(at.r, norm)
 
     def height(self, state: State) -> float:
         """Return how far log N is above that of a collapse."""
@@ -164,7 +170,7 @@ class LogWeights(LogClock):
         margins = z @ w**depth
         log_slopes = loss.log_slope(margins)
         shares = softmax(log_slopes)
-        pull, bend = shares @ z, shares * loss.log_slope_derivative(margins)
+        pull, bend = mean_pull(shares, z), shares * loss.log_slope_derivative(margins)
         log_norm = _log_norm(pull, y, depth - 1)
         r, hat, hat_pull, hat_bend = np.zeros_like(w), w, pull, bend
         if rho:
@@ -173,7 +179,7 @@ class LogWeights(LogClock):
             margins = z @ hat**depth
             log_slopes = loss.log_slope(margins)
             shares = softmax(log_slopes)
-            hat_pull, hat_bend = shares @ z, shares * loss.log_slope_derivative(margins)
+            hat_pull, hat_bend = mean_pull(shares, z), shares * loss.log_slope_derivative(margins)
         log_scale = float(log_mean_exp(log_slopes))
         return _Point(w, r, bend, pull, hat, hat_bend, hat_pull, log_scale, log_norm)
 
@@ -222,8 +228,3 @@ def _log_norm(pull: Vector, y: Vector, power: int) -> float:
         logs = np.log(np.abs(pull)) + power * y
     top = logs.max()
     return float(top + 0.5 * np.log((power + 1) * np.exp(2 * (logs - top)).sum()))
-
-
-def _pull_slope(z: Float[np.ndarray, "n d"], bend: Float[np.ndarray, " n"], pull: Vector) -> Matrix:
-    """Return d G_j / d beta_k = sum_i q_i s_i (z_ij - G_j) z_ik."""
-    return (z * bend[:, None]).T @ z - np.outer(pull, bend @ z)

@@ -1,0 +1,50 @@
+"""The pull of the examples G = sum_i q_i z_i and its derivative: of those that have a share.
+
+Late, a few examples of many hold all of the loss; the sums over the others are below rounding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+__all__ = ["mean_pull", "pull_change"]
+
+_NO_SHARE = 1e-20  # thousands of such examples are less than an ulp of the mean
+
+Examples = Float[np.ndarray, "n d"]
+Shares = Float[np.ndarray, " n"]
+Vector = Float[np.ndarray, " d"]
+
+
+def mean_pull(shares: Shares, z: Examples) -> Vector:
+    """Return G = sum_i q_i z_i, shape (d,)."""
+    live = _live(shares)
+    return shares @ z if live is None else shares[live] @ z[live]
+
+
+def pull_change(
+    z: Examples, bend: Shares, pull: Vector, turn: Float[np.ndarray, "d *k"]
+) -> Float[np.ndarray, "d d"]:
+    """Return `(d G_j / d beta) turn`, d G_j / d beta_k = sum_i q_i s_i (z_ij - G_j) z_ik.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n, d)
+    bend : ndarray, shape (n,)
+        q_i s_i, s the slope of log|ell'|.
+    pull : ndarray, shape (d,)
+        G.
+    turn : ndarray, shape (d,) or (d, d)
+        Derivative of beta; a vector is a diagonal.
+    """
+    live = _live(np.abs(bend))
+    z, bend = (z, bend) if live is None else (z[live], bend[live])
+    moved = z * turn if turn.ndim == 1 else z @ turn
+    return (z * bend[:, None]).T @ moved - np.outer(pull, bend @ moved)
+
+
+def _live(shares: Shares) -> Bool[np.ndarray, " n"] | None:
+    """Return which examples count, None where leaving the others out would save nothing."""
+    live = shares > _NO_SHARE
+    return live if 2 * live.sum() < live.size else None
