@@ -19,7 +19,7 @@ def compute(most=5):
         "features": (lambda d: run_of(d, 20), 64.0),
         "examples": (lambda n: run_of(20, n), 64.0),
     }
-    work |= {"cells": (plane_of, 1e5), "log_t": (late_run, 100.0)}
+    work |= {"cells": (plane_of, 4e6), "log_t": (late_run, 100.0)}
     found = {}
     for name, (make, first) in work.items():
         factor = 3.2 if name == "log_t" else 2.0

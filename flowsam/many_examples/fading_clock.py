@@ -149,11 +149,6 @@ class FadingClock(LogClock):
         events = _told(died, tau) + ((Event(tau, "collapse"),) if gone else ())
         return np.append(theta.ravel(), tau), Roles(slaves, dead), events, "collapsed" * gone
 
-    @property
-    def moving(self) -> Features:
-        """Features that are not 0 in every example."""
-        return self.flow.data.z.any(axis=0)
-
     def _free(self, mode: Roles) -> Float[np.ndarray, " m"]:
         """Return 1 where an entry of a state is integrated."""
         return np.append(~(mode.slaves | mode.dead), True).astype(float)

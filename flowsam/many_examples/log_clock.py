@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
@@ -124,6 +124,11 @@ class LogClock:
         return np.abs(self.flow.data.z).max(axis=0)
 
     @cached_property
+    def moving(self) -> Bool[np.ndarray, " d"]:
+        """Features that are not 0 in every example."""
+        return self.flow.data.z.any(axis=0)
+
+    @cached_property
     def lowest(self) -> float:
         """The norm N at which a run counts as collapsed."""
         return COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
@@ -141,7 +146,7 @@ class LogClock:
 
     def at_origin(self, state: State) -> State | None:
         """Return the state after a collapse, None where that is not what the run came to."""
-        moving = np.tile(self.flow.data.z.any(axis=0), len(self.theta0))
+        moving = np.tile(self.moving, len(self.theta0))
         size = np.abs(state[:-1][moving]).max()
         shallow = len(self.theta0) == 1 or not self.flow.perturbation.rho  # no collapse of these
         if shallow or size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():

@@ -74,11 +74,6 @@ class LogWeights(LogClock):
     """
 
     @cached_property
-    def moving(self) -> np.ndarray:
-        """Features that are not 0 in every example."""
-        return self.flow.data.z.any(axis=0)
-
-    @cached_property
     def z(self) -> Float[np.ndarray, "n d"]:
         """Examples of the moving features, turned to the signs of beta."""
         return (self.flow.data.z * np.prod(np.sign(self.theta0), axis=0))[:, self.moving]

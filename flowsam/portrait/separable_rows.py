@@ -40,17 +40,7 @@ def decided(
 ) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
     """Decide some rows, and return a function that writes out the labels of a slice of them.
 
-    Parameters
-    ----------
-    flow, plane
-        Which `covers` accepts.
-    x, y : ndarray, shapes (nx,) and (ny,)
-        alpha_1 and alpha_2, positive, in any order.
-
-    Returns
-    -------
-    callable
-        `slice -> ndarray of int16, shape (rows, nx)`, those that `limits` gives each cell.
+    Parameters and result are those of `ordered_rows.decided`.
 
     Notes
     -----
