@@ -1,7 +1,8 @@
 """What a call costs: processor seconds of this process, which other processes do not disturb."""
 
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
 
 import numpy as np
 
@@ -17,13 +18,17 @@ def timed(call, *, repeat=1):
     return min(spent), result
 
 
+@contextmanager
 def _one_thread():
-    """Keep BLAS from spending several threads' time on one call, where it can be told."""
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        return nullcontext()
-    return threadpool_limits(1)
+    """Keep BLAS and heyoka to one thread, where they are installed."""
+    with ExitStack() as stack:
+        with suppress(ImportError):
+            stack.enter_context(import_module("threadpoolctl").threadpool_limits(1))
+        with suppress(ImportError):
+            heyoka = import_module("heyoka")
+            stack.callback(heyoka.set_nthreads, heyoka.get_nthreads())
+            heyoka.set_nthreads(1)
+        yield
 
 
 def relative_error(found, reference, *, floor=1e-300):

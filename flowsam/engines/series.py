@@ -3,12 +3,17 @@
 A coefficient is an expression of heyoka's, made when it is first asked for, so that a series may
 hold itself: a weight is the integral of a velocity that is computed from weights. The module has
 those of heyoka's names that fields of one example are written with: they are written once.
+
+What is written decides how long the compiled code takes. Products are added one to the other, each
+in one fused operation, those that wait for the newest coefficient last; constant factors are kept
+out of the convolutions.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add, mul
 from typing import Any
 
@@ -44,10 +49,7 @@ class Series:
 
     def value(self, order: int, h: Coefficient) -> Coefficient:
         """Return the sum to an order."""
-        total = self[order]
-        for k in reversed(range(order)):
-            total = total * h + self[k]
-        return total
+        return reduce(lambda total, k: total * h + self[k], reversed(range(order)), self[order])
 
     def __add__(self, other: Any) -> Series:
         """A sum with a series or a constant."""
@@ -57,61 +59,106 @@ class Series:
 
     def __mul__(self, other: Any) -> Series:
         """A product, by convolution, or a multiple."""
+        if isinstance(other, _Multiple):
+            return self * other.base * other.factor
         if isinstance(other, Series):
-            return Series(lambda k: _sum(self[i] * other[k - i] for i in range(k + 1)))
-        return Series(lambda k: self[k] * other)
+            return Series(
+                lambda k: _chain(self[i] * other[k - i] for i in _by_age(range(k + 1), k))
+            )
+        return _Multiple(self, other)
 
     __radd__, __rmul__ = __add__, __mul__
 
     def __truediv__(self, other: Series) -> Series:
-        """A quotient c of series, from `c b = a`."""
-        inverse = _inverse(lambda: other[0])
+        """A quotient c of series, from `c b = a`, b divided by its first coefficient."""
+        b = other.normed
 
         def rule(k: int) -> Coefficient:
-            known = [other[i] * found[k - i] for i in range(1, k + 1)]
-            return (self[k] - _sum(known) if known else self[k]) * inverse[0]
+            known = [b[i] * found[k - i] for i in _by_age(range(1, k), k)]
+            older = self[k] - _chain(known) if known else self[k]
+            return older - b[k] * found[0] if k else older
 
         found = Series(rule)
-        return found
+        return found * other.inverse
 
     def __pow__(self, power: float) -> Series:
         """A square; otherwise the square root b, from `b b = a`: half a product each."""
         if power == 2:
-            return Series(lambda k: _sum(_halves(self, k, first=0)))
-        inverse = _inverse(lambda: 2.0 * found[0])
+            return Series(lambda k: _chain(_halves(self, k, first=0)))
+        half = 0.5 * self.inverse
 
         def rule(k: int) -> Coefficient:
             if k == 0:
-                return self[0] ** 0.5
+                return 1.0
             known = _halves(found, k, first=1)
-            return (self[k] - _sum(known) if known else self[k]) * inverse[0]
+            return self[k] * half - 0.5 * _chain(known) if known else self[k] * half
 
         found = Series(rule)
-        return found
+        return found * self[0] ** 0.5
+
+    @cached_property
+    def inverse(self) -> Coefficient:
+        """1 / c_0, nan for c_0 = 0.
+
+        heyoka takes a factor 1/x for a division, one in every product: a choice hides it.
+        """
+        import heyoka as hy
+
+        return hy.select(hy.eq(self[0], 0.0), math.nan, self[0] ** -1.0)
+
+    @cached_property
+    def normed(self) -> Series:
+        """c / c_0."""
+        if isinstance(self[0], float):  # a root's 1
+            return self
+        return Series(lambda k: self[k] * self.inverse if k else 1.0)
 
 
-def _inverse(of: Callable[[], Coefficient]) -> Series:
-    """The inverse of a number that comes later, as the first entry, computed once.
+class _Multiple(Series):
+    """A series times a number, which stays apart from products, quotients and powers of it."""
 
-    heyoka takes a factor 1/x for a division, one in every product: a choice hides it.
-    """
-    import heyoka as hy
+    def __init__(self, base: Series, factor: Coefficient) -> None:
+        super().__init__(lambda k: base[k] * factor)
+        self.base, self.factor = base, factor
 
-    return Series(lambda _: hy.select(hy.eq(of(), 0.0), of() ** -2.0, of() ** -1.0))
+    def __mul__(self, other: Any) -> Series:
+        """A product or a multiple."""
+        if isinstance(other, Series):
+            return self.base * other * self.factor
+        return _Multiple(self.base, self.factor * other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Series) -> Series:
+        """A quotient."""
+        return self.base / other * self.factor
+
+    def __pow__(self, power: float) -> Series:
+        """A square or a square root."""
+        return self.base**power * self.factor**power
+
+    @property
+    def normed(self) -> Series:
+        """c / c_0."""
+        return self.base.normed
+
+
+def _by_age(places: range, k: int) -> list[int]:
+    """Places i of products `a_i b_(k-i)`, in the order in which both factors are known."""
+    return sorted(places, key=lambda i: max(i, k - i))
 
 
 def _halves(a: Series, k: int, *, first: int) -> list[Coefficient]:
     """The terms `a_i a_(k-i)` with both places from the first on: equal ones at once."""
-    pairs = [a[i] * a[k - i] for i in range(first, (k + 1) // 2)]
-    twice = [2.0 * _sum(pairs)] if pairs else []
-    return twice + ([a[k // 2] * a[k // 2]] if k % 2 == 0 and k // 2 >= first else [])
+    return [
+        a[i] * a[i] if 2 * i == k else (2.0 * a[i]) * a[k - i]
+        for i in _by_age(range(first, k // 2 + 1), k)
+    ]
 
 
-def _sum(terms: Any) -> Coefficient:
-    """A sum as one expression, which the compiler balances."""
-    import heyoka as hy
-
-    return hy.sum(list(terms))
+def _chain(terms: Any) -> Coefficient:
+    """A sum, one term added to the others: the compiler fuses it with the term's product."""
+    return reduce(add, terms)
 
 
 def integral(first: Coefficient, velocity: Callable[[], Series]) -> Series:
@@ -123,12 +170,12 @@ def integral(first: Coefficient, velocity: Callable[[], Series]) -> Series:
     >>> [grows[k] for k in range(4)]
     [1.0, 1.0, 0.5, 0.16666666666666666]
     """
-    return Series(lambda k: velocity()[k - 1] * (1.0 / k) if k else first)
+    return Series(lambda k: (velocity() * (1.0 / k))[k - 1] if k else first)
 
 
 def sum(terms: Sequence[Series]) -> Series:
     """Return the sum of several series."""
-    return Series(lambda k: _sum(term[k] for term in terms))
+    return Series(lambda k: _chain(term[k] for term in terms))
 
 
 def from_sympy(one: Any, given: dict[Any, Any]) -> Any:
