@@ -9,7 +9,7 @@ from scipy.special import gamma
 
 from flowsam.amplification import critical_scale, critical_scale_bounds, leaders, uniform_leaders
 from flowsam.exact.l2_outcome import lone_scale
-from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
+from flowsam.exact.l2_separatrix import balanced_excess, balanced_separatrix, lone_separatrix
 from flowsam.exact.l2_two_layer import curve, outcome
 from flowsam.labels import Fate
 from tests.l2_references import integrate
@@ -154,6 +154,23 @@ def test_the_plane_of_balanced_starts(mu):
         assert critical_scale(mu, 0.7, profile=point) == pytest.approx(1, rel=1e-9)
 
 
+@pytest.mark.parametrize("ratio", [1, 1 + 1e-9, 1 + 1e-4, 1.7, 8, 90, 3e3, 9e4, 2e5, 1e9])
+def test_the_side_of_the_separatrix(ratio):
+    """log(c / c*) of balanced starts in any direction; the curve bends within 1/m at large m."""
+    rng = np.random.default_rng(int(ratio))
+    mu, rho = 10 ** rng.uniform(-2, 2) * np.array([1.0, ratio]), 10 ** rng.uniform(-2, 2)
+    q = np.concatenate([rng.uniform(-13 - np.log(ratio), 13, 6), rng.normal(size=6) / ratio])
+    profiles = np.stack([np.ones_like(q), np.exp(q)], axis=-1) * 10 ** rng.uniform(-2, 2)
+    exact = [-np.log(critical_scale(mu, rho, profile=profile)) for profile in profiles]
+    found = balanced_excess(mu, rho=rho)(profiles)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=2e-9)
+    mirrored = balanced_excess(-mu[::-1], rho=rho)(profiles[:, ::-1])
+    np.testing.assert_allclose(mirrored, found, rtol=0, atol=2e-10)
+    corner = rho / np.sqrt(2)
+    alone = balanced_excess(mu, rho=rho)(corner * np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0]]))
+    np.testing.assert_allclose(alone, [0, 0, np.log(2)], rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -162,6 +179,7 @@ def test_the_plane_of_balanced_starts(mu):
         (lambda: critical_scale([1, 2], 1, profile=[1, 2, 3]), r"profile needs shape \(2,\) or"),
         (lambda: critical_scale([1, 2], 1, profile=np.ones((4, 2, 2))), "loop over"),
         (lambda: balanced_separatrix([1, 2, 3], rho=1), "two non-zero mu"),
+        (lambda: balanced_excess([0, 2], rho=1), "two non-zero mu"),
     ],
 )
 def test_bad_input_is_said_in_one_line(call, words):

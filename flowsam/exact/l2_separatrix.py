@@ -7,17 +7,21 @@ It is the stable manifold of the saddle `w = (rho/2^(1/2)) e_1`, e_1 the smalles
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.integrate import odeint
+from scipy.interpolate import CubicHermiteSpline
 
 from flowsam.exact.l2_outcome import lone_scale
 
-__all__ = ["balanced_separatrix", "lone_separatrix"]
+__all__ = ["balanced_excess", "balanced_separatrix", "lone_separatrix"]
 
 NEARLY_EQUAL = 2e-5  # m - 1 below which a step in m - 1 is nearer than steps of an integrator
+STEEP = 1e5  # m beyond which the curve is the limit's to 1 / m^2
+NEAR, FAR, SPACING = 1e-13, 12.0, 0.01  # of knots: |log w_high| between the two, and both logs
 
 
 def lone_separatrix(
@@ -75,7 +79,7 @@ def balanced_separatrix(
     Returns
     -------
     ndarray, shape (points, 2)
-        From `(rho/2^(1/2), 0)` to `(0, rho/2^(1/2))`. Relative error about 1e-9.
+        From `(rho/2^(1/2), 0)` to `(0, rho/2^(1/2))`. Relative error: that of `balanced_excess`.
 
     Notes
     -----
@@ -89,31 +93,106 @@ def balanced_separatrix(
            [0.521321, 0.521321],
            [0.      , 0.707107]])
     """
+    sizes = _sizes(mu)
+    corner, angle = rho / np.sqrt(2), np.linspace(0, np.pi / 2, points)[1:-1]
+    low, high = np.sort(sizes)
+    ratio = np.log(np.tan(angle))
+    curve = np.empty((points, 2))
+    curve[0], curve[-1] = (corner, 0), (0, corner)
+    curve[1:-1, 0] = corner * np.exp(_log_low(high / low)(ratio))
+    curve[1:-1, 1] = curve[1:-1, 0] * np.exp(ratio)
+    return curve if sizes[0] < sizes[1] else curve[::-1, ::-1]
+
+
+def balanced_excess(
+    mu: ArrayLike, *, rho: float | int
+) -> Callable[[Float[np.ndarray, "*batch 2"]], Float[np.ndarray, "*batch"]]:
+    """Return the function that tells on which side of the separatrix balanced starts are.
+
+    Parameters
+    ----------
+    mu, rho
+        As for `balanced_separatrix`.
+
+    Returns
+    -------
+    callable
+        From alpha (..., 2), positive, to `log c` where `alpha / c` is on the separatrix: below 0
+        inside, where starts collapse. Error below 1e-9; up to 6e-9 where the two mu differ by less
+        than one part in 10^4.
+
+    Notes
+    -----
+    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
+
+    Examples
+    --------
+    >>> excess = balanced_excess([1.0, 2.0], rho=1.0)
+    >>> bool(abs(excess(np.full((1, 2), 0.521321282599666543))[0]) < 1e-9)
+    True
+    >>> excess(np.array([[0.5, 0.5], [1.0, 0.0]])).round(6)
+    array([-0.041758,  0.346574])
+    """
+    sizes = _sizes(mu)
+    low, high = np.argsort(sizes, kind="stable")
+    path, corner = _log_low(sizes[high] / sizes[low]), rho / np.sqrt(2)
+
+    def excess(alpha: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch"]:
+        with np.errstate(divide="ignore", invalid="ignore"):  # log 0 where one of them is alone
+            small, large = (np.log(alpha[..., k] / corner) for k in (low, high))
+            return np.where(np.isfinite(small), small - path(large - small), large)
+
+    return excess
+
+
+def _sizes(mu: ArrayLike) -> Float[np.ndarray, " 2"]:
+    """Check mu and return the sizes of its entries."""
     sizes = np.abs(np.asarray(mu, dtype=np.float64))
     if sizes.shape != (2,) or not (sizes > 0).all():
         raise ValueError(f"balanced_separatrix needs two non-zero mu, got {mu}; use critical_scale")
-    corner, angle = rho / np.sqrt(2), np.linspace(0, np.pi / 2, points)
-    if sizes[0] == sizes[1]:
-        return corner * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    low, high = np.sort(sizes)
-    m = high / low
-    ratio = np.log(np.tan(angle[1:-1]))  # of the coordinate with the larger mu to the other
-    start = min(ratio[0], -np.log(m)) - 10
+    return sizes
 
-    def slope(q: float, x: np.ndarray) -> float:
-        pull = math.exp(-x[0]) / math.hypot(1, m * math.exp(q))  # rho low / N, x = log w_1/corner
-        return (1 - pull) / ((m - 1) * (1 - (1 + m) * pull))
 
+def _log_low(m: float) -> Callable[[np.ndarray], np.ndarray]:
+    """The log of w_low on the separatrix, in corners, over that of w_high / w_low.
+
+    m is the ratio of the two mu. As it grows, `(1 + 1/m) q = y - log(e^-y - 1)/m`, y = log w_high
+    and q the argument, to 1/m^2: a bend as narrow as 1/m. The knots are dense where this one bends.
+    """
+    y = -np.exp(np.arange(np.log(FAR + np.log(m)), np.log(NEAR), -SPACING))
+    ratio = (y - np.log(np.expm1(-y)) / m) / (1 + 1 / m)
+    behind = np.arange(ratio[-1] + SPACING, FAR, SPACING)
+    y, ratio = np.append(y, np.zeros_like(behind)), np.append(ratio, behind)
     if m - 1 < NEARLY_EQUAL:  # on its slow manifold, pull = 1, to (m - 1)^2
         square = (m * np.exp(ratio)) ** 2
         path = m * (m - 1) * square / (1 + square) - np.log1p(square) / 2
+        bends = (2 * m * (m - 1) / (1 + square) - 1) * square / (1 + square)
+    elif m > STEEP:
+        path, bends = y - ratio, -1 / (m * np.expm1(-y) + np.exp(-y))
     else:
-        bend = -(m**2) / (2 * (2 * (m - 1) * m + 1))  # the stable direction at the saddle
-        first, at = np.log1p(bend * np.exp(2 * start)), np.concatenate([[start], ratio])
-        # LSODA as a loop of its own: ten times as fast as solve_ivp's, a step of Python each
-        path = odeint(slope, first, at, tfirst=True, rtol=1e-10, atol=1e-12, mxstep=10**6)[1:, 0]
-    curve = np.empty((points, 2))
-    curve[0], curve[-1] = (corner, 0), (0, corner)
-    curve[1:-1, 0] = corner * np.exp(path)
-    curve[1:-1, 1] = curve[1:-1, 0] * np.exp(ratio)
-    return curve if sizes[0] < sizes[1] else curve[::-1, ::-1]
+        path = _integrated(m, ratio)
+        bends = _slope(m, np.exp(-path) / np.hypot(1, m * np.exp(ratio)))
+    spline = CubicHermiteSpline(ratio, path, bends)
+
+    def log_low(q: np.ndarray) -> np.ndarray:  # beyond the last knot w_high is the corner's
+        return spline(np.clip(q, ratio[0], ratio[-1])) - np.maximum(q - ratio[-1], 0)
+
+    return log_low
+
+
+def _slope(m: float, pull: np.ndarray | float) -> np.ndarray | float:
+    """d log w_low / d log(w_high / w_low); pull = rho low / N."""
+    return (1 - pull) / ((m - 1) * (1 - (1 + m) * pull))
+
+
+def _integrated(m: float, ratio: Float[np.ndarray, " r"]) -> Float[np.ndarray, " r"]:
+    """Integrate from the saddle on, along its stable direction."""
+    start = ratio[0] - 10
+    bend = -(m**2) / (2 * (2 * (m - 1) * m + 1))
+    first, at = np.log1p(bend * np.exp(2 * start)), np.concatenate([[start], ratio])
+
+    def slope(q: float, x: np.ndarray) -> float:
+        return _slope(m, math.exp(-x[0]) / math.hypot(1, m * math.exp(q)))
+
+    # LSODA as a loop of its own: ten times as fast as solve_ivp's, a step of Python each
+    return odeint(slope, first, at, tfirst=True, rtol=1e-10, atol=1e-12, mxstep=10**6)[1:, 0]

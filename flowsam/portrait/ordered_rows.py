@@ -1,9 +1,9 @@
 """Rows of a plane along which the label changes at one place: l_2-SAM, balanced, two layers.
 
 `N(tau)` increases with every alpha_j: what lies left of a collapse and below it collapses, what
-lies right of an escape and above it escapes, to the same coordinate. Two starts decide all rows
-that the separatrix, drawn before, crosses between the same two cells. Elsewhere equal labels of
-two cells decide the row between them: as many starts as its number of cells has binary digits.
+lies right of an escape and above it escapes, to the same coordinate. As many cells of a row
+decide it as its number of cells has binary digits, and the separatrix, a curve known to 1e-9,
+decides these but where it passes so near that only their own flow can tell.
 (derivations/l2_critical_scale.py)
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Int
 
-from flowsam.exact.l2_separatrix import balanced_separatrix
+from flowsam.exact.l2_separatrix import balanced_excess
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
@@ -25,7 +25,7 @@ __all__ = ["covers", "decided"]
 Places = Int[np.ndarray, " N"]
 At = Callable[[Places, Places], np.ndarray]  # from rows and places in them
 UNSEEN = -99  # no label
-POINTS = 4001  # of the separatrix: between them it is straight to within 1e-7
+BESIDE = 3e-8  # log of the scale beside the separatrix where it does not decide: its error and more
 
 
 def covers(flow: Flow, start: object) -> bool:
@@ -71,11 +71,8 @@ def decided(
     array([[0, 0, 2, 2],
            [0, 0, 2, 2]], dtype=int16)
     """
-    order, upward = np.argsort(x, kind="stable"), np.argsort(y, kind="stable")
-    at = lambda row, place: limits(flow, plane.at(x[order[place]], y[upward[row]])[0])  # noqa: E731
-    guess = np.searchsorted(x[order], _crossing(flow, y[upward]))
-    runs = np.empty((y.size, 4), dtype=np.int64)
-    runs[upward] = _runs(at, guess, x.size)
+    label, order = _labels(flow, plane), np.argsort(x, kind="stable")
+    runs = _rising(lambda row, place: label(x[order[place]], y[row]), y.size, x.size)
     back = None if (np.diff(order) == 1).all() else np.argsort(order)
 
     def write(rows: slice) -> Int[np.ndarray, "rows nx"]:
@@ -95,88 +92,57 @@ def _written(runs: Int[np.ndarray, "rows 4"], width: int) -> Int[np.ndarray, "ro
     return out
 
 
-def _crossing(flow: Flow, y: Float[np.ndarray, " ny"]) -> Float[np.ndarray, " ny"]:
-    """Where the separatrix crosses rows, nearly; 0 where it does not, or is not drawn."""
-    if flow.mu.size != 2 or not (flow.mu > 0).all():
-        return np.zeros(y.size)
-    curve = balanced_separatrix(flow.mu, rho=flow.perturbation.rho, points=POINTS)
-    return np.interp(y, curve[:, 1], curve[:, 0])
+def _labels(flow: Flow, plane: BalancedPlane) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """The label of starts (alpha_1, alpha_2): by their side of the separatrix, or by their flow."""
+    rho = flow.perturbation.rho
+    by_flow = lambda x, y: limits(flow, plane.at(x, y)[0])  # noqa: E731
+    if not (flow.mu > 0).all():
+        return by_flow
+    excess, far = balanced_excess(flow.mu, rho=rho), np.full(1, rho)
+    escape = by_flow(far, far)[0]
+
+    def label(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        side = excess(np.stack([x, y], axis=-1))
+        found = np.where(side > 0, escape, Label.ZERO)
+        near = np.flatnonzero(np.abs(side) < BESIDE)
+        if near.size:
+            found[near] = by_flow(x[near], y[near])
+        return found
+
+    return label
 
 
-def _runs(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny 4"]:
-    """Rows of rising alpha_1, in the order of alpha_2: (first label, start, end, last label).
+def _rising(label: At, height: int, width: int) -> Int[np.ndarray, "ny 4"]:
+    """Runs of rows of rising alpha_1: (first label, start, end, last label).
 
-    From start to end is the separatrix. A guess is the number of cells before it.
+    From start to end is the separatrix.
     """
-    found, open_ = _stairs(label, guess, width)
-    inside = np.clip(guess[open_], min(1, width - 1), width - 1)
-    found[open_] = _rising(lambda row, place: label(open_[row], place), inside, width)
-    return found
-
-
-def _stairs(
-    label: At, guess: Places, width: int
-) -> tuple[Int[np.ndarray, "ny 4"], Int[np.ndarray, " open"]]:
-    """Runs of rows by two cells of all that have one guess, and the rows that these leave open.
-
-    The last of the rows collapses before the separatrix, the first one escapes behind it.
-    """
-    low = np.flatnonzero(np.diff(guess, prepend=guess[0] - 1))
-    high, step = np.append(low[1:], guess.size) - 1, guess[low]
-    before, behind = np.full(low.size, Label.ZERO), np.full(low.size, Label.ZERO)
-    some, any_ = step > 0, step < width
-    asked = label(
-        np.concatenate([high[some], low[any_]]), np.concatenate([step[some] - 1, step[any_]])
-    )
-    before[some], behind[any_] = np.split(asked, [np.count_nonzero(some)])
-    escapes = (behind != Label.ZERO) & (behind != Label.SEPARATRIX)
-    sure = (before == Label.ZERO) & (escapes | ~any_)
-    group = np.repeat(np.arange(low.size), high - low + 1)
-    found = np.stack([before, step, step, behind], axis=1)[group]
-    return found, np.flatnonzero(~sure[group])
-
-
-def _rising(label: At, guess: Places, width: int) -> Int[np.ndarray, "ny 4"]:
-    """Runs of rows, each by cells of its own."""
-    rows, low, high = np.arange(guess.size), np.zeros_like(guess), np.full_like(guess, width - 1)
-    first, last = np.split(label(np.tile(rows, 2), np.concatenate([low, high])), 2)
+    rows = np.arange(height)
+    low, high = np.zeros_like(rows), np.full_like(rows, width - 1)
+    first, last = label(rows, low), label(rows, high)
     change = np.flatnonzero(first != last)
     start, end = low.copy(), low.copy()  # of what is not the first label, and of the last
-    ends = (low[change], high[change], guess[change])
-    end[change], under = _first_place(label, change, ends, last[change])
+    end[change], under = _first_place(label, change, (low[change], high[change]), last[change])
     start[change] = end[change]
-    between = change[under != first[change]]
-    ends = (low[between], end[between] - 1, end[between] - 1)
-    start[between], _ = _first_place(label, between, ends, np.full(between.size, Label.SEPARATRIX))
+    between = change[(under != first[change]) & (under != UNSEEN)]
+    ends, wanted = (low[between], end[between] - 1), np.full(between.size, Label.SEPARATRIX)
+    start[between], _ = _first_place(label, between, ends, wanted)
     return np.stack([first, start, end, last], axis=1)
 
 
 def _first_place(
-    label: At, rows: Places, ends: tuple[Places, Places, Places], wanted: Places
+    label: At, rows: Places, ends: tuple[Places, Places], wanted: Places
 ) -> tuple[Places, Places]:
     """The first place of each row with a label that holds from there on; the label before it.
 
-    By bisection from (low, high, guess): `high` has the label, `low` has not; the guess and the
-    place before it are asked first.
+    By bisection: the second end has the label, the first has not. UNSEEN is the first end's label.
     """
-    low, high, guess = (end.copy() for end in ends)
+    low, high = (end.copy() for end in ends)
     under = np.full(rows.size, UNSEEN)
-    asked, every = [guess, np.maximum(guess - 1, low)], np.arange(rows.size)
-    found = label(np.tile(rows, 2), np.concatenate(asked))
-    for places, labels in zip(asked, np.split(found, 2), strict=True):
-        _narrow((low, high, under), every, places, (labels, wanted))
-    while (open_ := np.flatnonzero((high - low > 1) | (under == UNSEEN))).size:
+    while (open_ := np.flatnonzero(high - low > 1)).size:
         middle = (low[open_] + high[open_]) // 2
-        _narrow((low, high, under), open_, middle, (label(rows[open_], middle), wanted[open_]))
+        found = label(rows[open_], middle)
+        above = found == wanted[open_]
+        high[open_[above]] = middle[above]
+        low[open_[~above]], under[open_[~above]] = middle[~above], found[~above]
     return high, under
-
-
-def _narrow(
-    ends: tuple[Places, Places, Places], rows: Places, places: Places, labels: tuple[Places, Places]
-) -> None:
-    """Move one end of each row to a place that has been asked, if that is inside."""
-    (low, high, under), (found, wanted) = ends, labels
-    above = found == wanted
-    high[rows[above]] = np.minimum(high[rows[above]], places[above])
-    below = ~above & (places >= low[rows])
-    low[rows[below]], under[rows[below]] = places[below], found[below]
