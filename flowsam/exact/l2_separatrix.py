@@ -21,7 +21,7 @@ __all__ = ["balanced_excess", "balanced_separatrix", "lone_separatrix"]
 
 NEARLY_EQUAL = 2e-5  # m - 1 below which a step in m - 1 is nearer than steps of an integrator
 STEEP = 1e5  # m beyond which the curve is the limit's to 1 / m^2
-NEAR, FAR, SPACING = 1e-13, 12.0, 0.01  # of knots: |log w_high| between the two, and both logs
+NEAR, FAR, SPACING = 1e-13, 12.0, 0.01  # of knots: log w_high from -NEAR/m to -FAR - log m, by 1 %
 
 
 def lone_separatrix(
@@ -159,7 +159,7 @@ def _log_low(m: float) -> Callable[[np.ndarray], np.ndarray]:
     m is the ratio of the two mu. As it grows, `(1 + 1/m) q = y - log(e^-y - 1)/m`, y = log w_high
     and q the argument, to 1/m^2: a bend as narrow as 1/m. The knots are dense where this one bends.
     """
-    y = -np.exp(np.arange(np.log(FAR + np.log(m)), np.log(NEAR), -SPACING))
+    y = -np.exp(np.arange(np.log(FAR + np.log(m)), np.log(NEAR / m), -SPACING))
     ratio = (y - np.log(np.expm1(-y)) / m) / (1 + 1 / m)
     behind = np.arange(ratio[-1] + SPACING, FAR, SPACING)
     y, ratio = np.append(y, np.zeros_like(behind)), np.append(ratio, behind)
