@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -35,6 +36,12 @@ _FIRST_CALLS = _FirstCalls()
 def _shapes_are_checked_in_the_first_calls():
     _FIRST_CALLS.left = 1000
     jaxtyping.config.jaxtyping_disable = _FIRST_CALLS
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _an_interrupt_is_one_also_behind_a_shell():
+    """A shell's job in the background ignores SIGINT, and its children with it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 NEEDS = {"flowsam.sweeps.conduct.sweep": "zarr"}  # doctest -> a library of its extra
