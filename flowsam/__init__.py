@@ -12,8 +12,42 @@ Names are loaded on first use: importing flowsam imports neither NumPy nor SciPy
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from flowsam.version import __version__
+
+if TYPE_CHECKING:  # what type checkers and completion see
+    from flowsam.data import (
+        Data as Data,
+        from_labels as from_labels,
+        single_example as single_example,
+        split_signs as split_signs,
+    )
+    from flowsam.discrete import Batches as Batches, iterate as iterate
+    from flowsam.ensemble import solve_many as solve_many
+    from flowsam.flow import Flow as Flow
+    from flowsam.labels import Label as Label
+    from flowsam.losses import exponential as exponential, logistic as logistic
+    from flowsam.margin import margin_certificate as margin_certificate, max_margin as max_margin
+    from flowsam.network import balanced as balanced, beta as beta
+    from flowsam.outcomes import Limit as Limit, limit as limit, limits as limits
+    from flowsam.perturbations import (
+        Perturbation as Perturbation,
+        gradient_flow as gradient_flow,
+        l2 as l2,
+        linf as linf,
+        lp as lp,
+        unnormalised as unnormalised,
+    )
+    from flowsam.portrait import (
+        Portrait as Portrait,
+        layer_plane as layer_plane,
+        phase_portrait as phase_portrait,
+        refine as refine,
+    )
+    from flowsam.solver import solve as solve
+    from flowsam.sweeps import sweep as sweep
+    from flowsam.trajectory import Trajectory as Trajectory
 
 _HOMES = {
     "data": ("Data", "from_labels", "single_example", "split_signs"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from flowsam.ledger.workers import each
+from flowsam.workers import each
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("flowsam", "tests", "derivations", "setup.cfg")

@@ -20,7 +20,7 @@ SOURCES = {
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 LAYERS = [
-    "version archive labels inputs data network losses perturbations symbolic notation",
+    "version archive workers labels inputs data network losses perturbations symbolic notation",
     "flow trajectory",
     "exact margin",
     "engines one_example many_examples ensemble discrete rates",

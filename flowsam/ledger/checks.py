@@ -23,7 +23,7 @@ from flowsam.ledger.dependencies import PACKAGE, fingerprint
 from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
 from flowsam.ledger.kept import record, recorded
 from flowsam.ledger.verdicts import Ledger, Verdict
-from flowsam.ledger.workers import each
+from flowsam.workers import each
 
 __all__ = ["run", "verify"]
 

@@ -95,7 +95,7 @@ def _imported(path: Path, _: int) -> tuple[str, ...]:
     """Dotted names a file imports anywhere; names that flowsam loads lazily by their module."""
     lazy = vars(flowsam)["_MODULE"]
     names = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in _run(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -103,6 +103,14 @@ def _imported(path: Path, _: int) -> tuple[str, ...]:
                 home = lazy.get(alias.name) if node.module == "flowsam" else None
                 names.append(f"{node.module}.{home or alias.name}")
     return tuple(names)
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of a tree but what only type checkers see."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from _run(node)
 
 
 @cache

@@ -22,7 +22,7 @@ from typing import Any
 from flowsam.ledger.dependencies import fingerprint
 from flowsam.ledger.evidence import complaint
 from flowsam.ledger.kept import record, recorded
-from flowsam.ledger.workers import each
+from flowsam.workers import each
 from flowsam.version import __version__
 
 __all__ = ["Figure", "draw_all", "figure_names"]

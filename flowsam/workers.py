@@ -1,0 +1,81 @@
+"""Independent pieces of work on every processor, with a bar that counts what is finished."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from threading import Thread
+from typing import TypeVar
+
+__all__ = ["each", "end_with_parent", "processors"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def processors() -> int:
+    """Return how many processors this process may use, or how many there are."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1
+
+
+@cache
+def end_with_parent() -> None:
+    """End this process, if it is a worker, as soon as the one that started it has ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+
+def each(
+    work: Callable[[Item], Result], items: Sequence[Item], *, unit: str, quiet: bool = False
+) -> tuple[Result, ...]:
+    """Return `work(item)` of every item, in order, computed by one process a processor.
+
+    Parameters
+    ----------
+    work : callable
+        Found by its name in a module, like the items something that processes can exchange.
+    items : sequence
+        The longest first, for the shortest total.
+    unit : str
+        What the progress bar counts.
+    quiet : bool
+        No progress bar, even on a terminal.
+
+    Returns
+    -------
+    tuple
+        Whatever `work` raises is raised; what it wrote before an interrupt stays.
+    """
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    from tqdm import tqdm
+
+    processes = min(processors(), len(items))
+    if processes < 2:
+        return tuple(work(item) for item in tqdm(items, unit=unit, disable=quiet or None))
+    others = multiprocessing.active_children()
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, spawn, initializer=_begin) as pool:
+        try:
+            waiting = [pool.submit(work, item) for item in items]
+            done = as_completed(waiting)
+            for _ in tqdm(done, total=len(items), unit=unit, disable=quiet or None):
+                pass
+            return tuple(future.result() for future in waiting)
+        except BaseException:
+            for worker in set(multiprocessing.active_children()) - set(others):
+                worker.terminate()
+            raise
+
+
+def _begin() -> None:
+    """Keep libraries of a worker from starting threads, and its life within that of its parent."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    end_with_parent()
