@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from flowsam.errors import InputError
+
 __all__ = ["check_shapes", "html_card", "lock", "read", "text_card", "write"]
 
 Built = TypeVar("Built")
@@ -50,7 +52,7 @@ def write(
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise ValueError(
+        raise InputError(
             f"save needs a folder that can be written, got {path.parent} ({error.strerror}); "
             "make it, or choose another"
         ) from None
@@ -98,7 +100,7 @@ def read(
         return build(header, arrays)
     except Exception as error:  # zip, JSON, NumPy and key errors alike: the file is not ours
         reason = " ".join(str(error).split())
-        raise ValueError(
+        raise InputError(
             f"load needs a file with a {kind}, got {path} ({type(error).__name__}: {reason}); "
             "check the path, or write the file again"
         ) from None
@@ -111,18 +113,18 @@ def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, str]) -> None:
     --------
     >>> check_shapes({"tau": np.ones(3), "theta": np.ones((2, 2))}, {"tau": "T", "theta": "T d"})
     Traceback (most recent call last):
-    ValueError: theta has shape (2, 2), which is not (T, d) with T = 3
+    flowsam.errors.InputError: theta has shape (2, 2), which is not (T, d) with T = 3
     """
     sizes: dict[str, int] = {}
     for name, axes in shapes.items():
         array, letters = arrays.get(name), axes.split()
         if array is None or array.dtype.kind not in "biuf" or not array.size:
-            raise ValueError(f"{name} is missing, empty, or holds no numbers")
+            raise InputError(f"{name} is missing, empty, or holds no numbers")
         known = [f"{k} = {sizes[k]}" for k in letters if k in sizes]
         found = dict(zip(letters, array.shape, strict=False))
         if array.ndim != len(letters) or found | sizes != sizes | found:
             axes = ", ".join(letters)
-            raise ValueError(
+            raise InputError(
                 f"{name} has shape {array.shape}, which is not ({axes})"
                 + (f" with {', '.join(known)}" if known else "")
             )

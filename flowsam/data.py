@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
+from flowsam.errors import InputError
 from flowsam.inputs import real_array
 
 __all__ = ["Data", "from_labels", "merged_signs", "single_example", "split_signs"]
@@ -45,10 +46,10 @@ class Data:
         """Check and freeze the examples."""
         z = np.array(real_array(z, "z"))
         if z.ndim != 2 or 0 in z.shape:
-            raise ValueError(f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each")
+            raise InputError(f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each")
         zero = np.flatnonzero(~z.any(axis=1))
         if zero.size:
-            raise ValueError(
+            raise InputError(
                 f"every example needs a non-zero entry, got zeros in row {zero[0]}; drop it"
             )
         z.flags.writeable = False
@@ -101,9 +102,9 @@ def single_example(mu: ArrayLike, *, name: str = "") -> Data:
     """
     mu = real_array(mu, "mu")
     if mu.ndim != 1 or not mu.size:
-        raise ValueError(f"mu needs shape (d,) with d >= 1, got {mu.shape}; pass a flat list")
+        raise InputError(f"mu needs shape (d,) with d >= 1, got {mu.shape}; pass a flat list")
     if not mu.any():
-        raise ValueError("mu needs a non-zero entry, got all zeros; nothing would ever move")
+        raise InputError("mu needs a non-zero entry, got all zeros; nothing would ever move")
     short = "mu=(" + ", ".join(f"{m:g}" for m in mu) + ")" if mu.size <= 6 else f"mu, d={mu.size}"
     return Data(mu[None], name or short)
 
@@ -137,11 +138,11 @@ def from_labels(X: ArrayLike, y: ArrayLike, *, name: str = "") -> Data:
     """
     X, y = real_array(X, "X"), np.asarray(y)
     if X.ndim != 2 or y.shape != X.shape[:1]:
-        raise ValueError(f"y needs one label a row of X, got {y.shape} for X {X.shape}; check both")
+        raise InputError(f"y needs one label a row of X, got {y.shape} for X {X.shape}; check both")
     classes = np.unique(y)
     if classes.size != 2:
         shown = ", ".join(str(c) for c in classes[:5])
-        raise ValueError(
+        raise InputError(
             f"y needs exactly two classes, got {classes.size} ({shown}); select two of them"
         )
     return Data(np.where(y == classes[1], 1.0, -1.0)[:, None] * X, name)

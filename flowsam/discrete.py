@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
+from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
 from flowsam.inputs import real_number, whole_number
 from flowsam.trajectory import Trajectory
@@ -58,11 +59,11 @@ class Batches:
             if getattr(self, name) is not None or name != "shard":
                 whole_number(getattr(self, name), f"Batches needs a whole {name}")
         if self.seed < 0:
-            raise ValueError(f"Batches needs seed >= 0, got {self.seed}; it starts a generator")
+            raise InputError(f"Batches needs seed >= 0, got {self.seed}; it starts a generator")
         if self.batch < 1:
-            raise ValueError(f"Batches needs batch >= 1, got {self.batch}; it counts examples")
+            raise InputError(f"Batches needs batch >= 1, got {self.batch}; it counts examples")
         if self.shard is not None and not 1 <= self.shard <= self.batch:
-            raise ValueError(f"Batches needs 1 <= shard <= batch, got {self.shard}; 1 is 1-SAM")
+            raise InputError(f"Batches needs 1 <= shard <= batch, got {self.shard}; 1 is 1-SAM")
 
     def deal(self, n: int) -> Iterator[list[np.ndarray]]:
         """Yield for every step its shards, as arrays of example numbers, for ever.
@@ -142,10 +143,10 @@ def iterate(  # noqa: PLR0913 - the public contract
     """
     theta = flow.checked(theta0)
     if theta.ndim != 2:
-        raise ValueError(f"iterate takes one start (L, d), got shape {theta.shape}; loop over them")
+        raise InputError(f"iterate takes one start (L, d), got shape {theta.shape}; loop over them")
     _check_numbers(learning_rate, steps, save_every)
     if not isinstance(batches, Batches | None):
-        raise TypeError(
+        raise InputTypeError(
             f"iterate needs batches made by Batches(batch, shard, seed), got {batches!r}"
         )
     shards = _shards(flow, batches)
@@ -185,11 +186,11 @@ def iterate(  # noqa: PLR0913 - the public contract
 def _check_numbers(learning_rate: object, steps: object, save_every: object) -> None:
     """Refuse what cannot be iterated, with the value."""
     if not 0 < real_number(learning_rate, "learning_rate") < np.inf:
-        raise ValueError(f"iterate needs a finite learning_rate > 0, got {learning_rate}")
+        raise InputError(f"iterate needs a finite learning_rate > 0, got {learning_rate}")
     if whole_number(steps, "iterate needs a whole number of steps") < 0:
-        raise ValueError(f"iterate needs a whole number of steps >= 0, got {steps}")
+        raise InputError(f"iterate needs a whole number of steps >= 0, got {steps}")
     if whole_number(save_every, "iterate needs a whole save_every") < 1:
-        raise ValueError(f"iterate needs a whole save_every >= 1, got {save_every}; 1 keeps all")
+        raise InputError(f"iterate needs a whole save_every >= 1, got {save_every}; 1 keeps all")
 
 
 def _shards(flow: Flow, batches: Batches | None) -> Callable[[], Shards]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam import symbolic
 from flowsam.data import Data
+from flowsam.errors import InputError, InputTypeError
 from flowsam.losses import LOSSES, Loss, log_mean_exp, logistic, softmax
 from flowsam.network import checked_theta
 from flowsam.perturbations import Perturbation
@@ -63,13 +64,13 @@ class Flow:
         for name, noun in nouns.items():
             if not isinstance(given := getattr(self, name), noun):
                 kind = f"{noun.__name__}, got {type(given).__name__}"
-                raise TypeError(f"Flow needs {name} to be a {kind}; e.g. {makers[name]}")
+                raise InputTypeError(f"Flow needs {name} to be a {kind}; e.g. {makers[name]}")
 
     @property
     def mu(self) -> Float[np.ndarray, " d"]:
         """The one example, or a ValueError that says how many there are."""
         if self.data.z.shape[0] != 1:
-            raise ValueError(f"this needs one example, got n = {self.data.z.shape[0]}; see Data")
+            raise InputError(f"this needs one example, got n = {self.data.z.shape[0]}; see Data")
         return self.data.z[0]
 
     def checked(self, theta: ArrayLike) -> Theta:

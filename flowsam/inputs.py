@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.errors import InputError, InputTypeError
+
 __all__ = [
     "CELLS",
     "checked_grid",
@@ -48,14 +50,14 @@ def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
     try:
         array = np.asarray(values)
     except ValueError:
-        raise ValueError(f"{name} needs rows of one length; pass a rectangular array") from None
+        raise InputError(f"{name} needs rows of one length; pass a rectangular array") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} needs real numbers, got {array.dtype}; pass floats")
+        raise InputTypeError(f"{name} needs real numbers, got {array.dtype}; pass floats")
     array = array.astype(np.float64, copy=False)
     finite = np.isfinite(array)
     if not finite.all():
         place = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise ValueError(
+        raise InputError(
             f"{name} needs finite numbers, got {array[place]} at {place}; remove or impute it"
         )
     return array
@@ -87,7 +89,7 @@ def real_axis(values: object, name: str) -> Float[np.ndarray, " n"]:
     """
     array = np.atleast_1d(real_array(values, name))
     if array.ndim != 1 or not array.size:
-        raise ValueError(
+        raise InputError(
             f"{name} needs shape (n,) with n >= 1, got {array.shape}; pass a flat list"
         )
     return array
@@ -117,7 +119,7 @@ def real_example(mu: object) -> Float[np.ndarray, " d"]:
     """
     array = real_axis(mu, "mu")
     if not array.any():
-        raise ValueError("mu needs a non-zero entry, got all zeros; nothing would move")
+        raise InputError("mu needs a non-zero entry, got all zeros; nothing would move")
     return array
 
 
@@ -141,7 +143,7 @@ def checked_grid(rows: int, columns: int, instead: str) -> None:
     >>> checked_grid(400, 300, "pass fewer points")
     """
     if rows * columns > CELLS:
-        raise ValueError(
+        raise InputError(
             f"a grid may have {CELLS} cells, got {rows} x {columns}, which need about "
             f"{rows * columns * 16 / 2**30:.0f} GiB; {instead}"
         )
@@ -172,7 +174,7 @@ def whole_number(value: object, name: str) -> int:
     2
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}, got {value!r}; pass an int")
+        raise InputTypeError(f"{name}, got {value!r}; pass an int")
     return int(value)
 
 
@@ -203,5 +205,5 @@ def real_number(value: object, name: str) -> float:
     array = np.asarray(value, dtype=object)  # takes ragged lists too
     array = np.asarray(value) if array.shape == () else array
     if array.shape != () or array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} needs one real number, got {value!r}")
+        raise InputTypeError(f"{name} needs one real number, got {value!r}")
     return float(array)

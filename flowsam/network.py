@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.inputs import real_array
 
 __all__ = ["balanced", "beta", "checked_theta", "other_products"]
@@ -40,7 +41,7 @@ def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
     """
     theta = real_array(theta, "theta")
     if theta.ndim < 2 or theta.shape[-2] < 1 or theta.shape[-1] != d:
-        raise ValueError(
+        raise InputError(
             f"theta needs shape (..., L, {d}) to fit the data, got {theta.shape}; "
             "one row a layer, e.g. balanced(alpha, depth)"
         )
@@ -132,10 +133,10 @@ def balanced(
     """
     alpha = np.atleast_1d(real_array(alpha, "alpha"))
     if int(depth) != depth or depth < 1:
-        raise ValueError(f"balanced needs a whole depth >= 1, got {depth}; depth counts layers")
+        raise InputError(f"balanced needs a whole depth >= 1, got {depth}; depth counts layers")
     if (alpha <= 0).any():
         place = tuple(int(i) for i in np.argwhere(alpha <= 0)[0])
-        raise ValueError(
+        raise InputError(
             f"balanced needs alpha > 0, got {alpha[place]:g} in coordinate {place[-1] + 1}; "
             "pass a full theta for signed starts"
         )
@@ -143,7 +144,7 @@ def balanced(
     if signs is not None:
         signs = real_array(signs, "signs")
         if signs.shape != alpha.shape[-1:] or not np.isin(signs, (-1, 1)).all():
-            raise ValueError(
+            raise InputError(
                 f"signs needs shape ({alpha.shape[-1]},) of +1 and -1, got {signs}; e.g. sign(mu)"
             )
         theta[..., 0, :] *= signs

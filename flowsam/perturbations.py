@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_number
 
 __all__ = ["Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"]
@@ -51,9 +52,9 @@ class Perturbation:
         """Check the numbers; rho = 0 is stored one way for every rule."""
         p, rho = real_number(p, "p"), real_number(rho, "rho")
         if not p >= 1:
-            raise ValueError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
+            raise InputError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
         if not 0 <= rho < math.inf:
-            raise ValueError(f"a perturbation needs a finite rho >= 0, got {rho}; 0 is GD")
+            raise InputError(f"a perturbation needs a finite rho >= 0, got {rho}; 0 is GD")
         object.__setattr__(self, "p", p if rho else math.inf)
         object.__setattr__(self, "rho", rho)
         object.__setattr__(self, "normalised", bool(normalised) or not rho)

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
+from flowsam.errors import InputError
 from flowsam.inputs import real_array
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.perturbations import Perturbation
@@ -44,7 +45,7 @@ def gate_radius(rule: Perturbation, depth: int) -> float:
     (1.0, 0.707107)
     """
     if not rule.normalised:
-        raise ValueError("gate_radius needs a normalised rule: unnormalised steps vanish late")
+        raise InputError("gate_radius needs a normalised rule: unnormalised steps vanish late")
     return rule.rho * depth ** (-1.0 / rule.p)
 
 
@@ -90,7 +91,7 @@ def late_log_loss(
     -105.2983
     """
     if depth < 2:
-        raise ValueError(f"late_log_loss needs depth >= 2, got {depth}; see depth_one_loss")
+        raise InputError(f"late_log_loss needs depth >= 2, got {depth}; see depth_one_loss")
     log_t, size = real_array(log_t, "log_t"), abs(float(mu))
     rate = 2.0 - 2.0 / depth
     perturbed = -(np.log(depth * size ** (2.0 / depth)) + log_t + rate * np.log(log_t))
@@ -126,7 +127,7 @@ def depth_one_loss(data: Data, rule: Perturbation) -> float:
     0.04
     """
     if data.z.shape[0] != 1:
-        raise ValueError(f"depth_one_loss needs one example, got n = {data.z.shape[0]}")
+        raise InputError(f"depth_one_loss needs one example, got n = {data.z.shape[0]}")
     mu = data.z[0]
     q = 1.0 if np.isinf(rule.p) else np.inf if rule.p == 1 else rule.p / (rule.p - 1.0)
     return float(np.exp(-rule.rho * np.linalg.norm(mu, q)) / (mu @ mu))
@@ -189,13 +190,13 @@ def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> D
     (array([1. , 0.5]), array([-0.6931,  0.3466]))
     """
     if rule.rho and not (rule.normalised and rule.p == 2):
-        raise ValueError(f"depth_one_asymptote covers GD and l_2-SAM, got {rule.name}")
+        raise InputError(f"depth_one_asymptote covers GD and l_2-SAM, got {rule.name}")
     weights = real_array(weights, "weights")
     slope, dual = shortest_separator(data.z)
     support = dual > 0
     if (tight := int((data.z @ slope < 1.0 + 1e-9).sum())) != support.sum():
         got = f"{tight} at the margin, {support.sum()} that support it"
-        raise ValueError(f"depth_one_asymptote needs independent support vectors only, got {got}")
+        raise InputError(f"depth_one_asymptote needs independent support vectors only, got {got}")
     z, length = data.z[support], np.linalg.norm(slope)
     target = -np.log(len(data.z) * dual[support]) + rule.rho * (z @ slope) / length
     inside = np.linalg.lstsq(z, target)[0]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from flowsam import exact
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import METHODS, Tolerances
+from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_number
 from flowsam.many_examples.engine import Answer, many_examples
@@ -108,10 +109,12 @@ def solve(  # noqa: PLR0913 - the contract's verb
     ('exact: linf_balanced', 'zero', 0.458145365937)
     """
     if not isinstance(flow, Flow):
-        raise TypeError(f"solve needs a Flow, got {type(flow).__name__}; e.g. Flow(data, linf(1))")
+        raise InputTypeError(
+            f"solve needs a Flow, got {type(flow).__name__}; e.g. Flow(data, linf(1))"
+        )
     theta0 = flow.checked(theta0)
     if theta0.ndim != 2:
-        raise ValueError(f"solve takes one start (L, d), got {theta0.shape}; see solve_many")
+        raise InputError(f"solve takes one start (L, d), got {theta0.shape}; see solve_many")
     end, clock_name = _checked_end(tau_end, log_t_end)
     _check_tolerances(rtol, atol)
     wanted = _checked_rows(save_at, end, clock_name)
@@ -139,11 +142,11 @@ def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> 
     """Return the end and the name of its clock."""
     if (tau_end is None) == (log_t_end is None):
         given = "neither" if tau_end is None else "both"
-        raise ValueError(f"solve needs exactly one of tau_end and log_t_end, got {given}; pass one")
+        raise InputError(f"solve needs exactly one of tau_end and log_t_end, got {given}; pass one")
     name, value = ("tau_end", tau_end) if log_t_end is None else ("log_t_end", log_t_end)
     value = real_number(value, name)
     if not 0 < value < math.inf:
-        raise ValueError(f"{name} needs a finite number > 0, got {value:g}; runs start at 0")
+        raise InputError(f"{name} needs a finite number > 0, got {value:g}; runs start at 0")
     return value, name
 
 
@@ -151,9 +154,9 @@ def _check_tolerances(rtol: float, atol: float) -> None:
     """Refuse tolerances that doubles cannot meet."""
     rtol, atol = real_number(rtol, "rtol"), real_number(atol, "atol")
     if not 1e-13 <= rtol < 1:
-        raise ValueError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
+        raise InputError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
     if not _LEAST_ATOL <= atol < math.inf:
-        raise ValueError(
+        raise InputError(
             f"atol needs a finite number >= {_LEAST_ATOL:g}, got {atol:g}: a weight at 0 has no "
             "relative error; 1e-12 is the default"
         )
@@ -166,15 +169,15 @@ def _checked_rows(save_at: int | ArrayLike | None, end: float, clock_name: str) 
     values = real_array(save_at, "save_at")
     if values.ndim == 0:
         if values < 2 or values != int(values):
-            raise ValueError(f"save_at needs a whole number >= 2, got {values:g}; or pass times")
+            raise InputError(f"save_at needs a whole number >= 2, got {values:g}; or pass times")
         if values > _MOST_ROWS:
             size = f"{values:.3g} rows take {values * 8 / 2**30:.3g} GiB a weight"
-            raise ValueError(f"save_at is too large: {size}; pass fewer, or solve piece by piece")
+            raise InputError(f"save_at is too large: {size}; pass fewer, or solve piece by piece")
         return int(values)
     if values.ndim != 1 or not values.size or (values < 0).any() or (np.diff(values) < 0).any():
-        raise ValueError("save_at needs sorted times >= 0 in the clock of the end; sort them")
+        raise InputError("save_at needs sorted times >= 0 in the clock of the end; sort them")
     if values[-1] > end * (1 + 1e-12):  # an end of linspace or geomspace may be rounded up
-        raise ValueError(
+        raise InputError(
             f"save_at needs times up to {clock_name} = {end:g}, got {values[-1]:g}; set a later end"
         )
     return values
@@ -202,7 +205,7 @@ def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
     method, rtol, atol = how
     if method not in ("auto", "exact", "heyoka", *METHODS):
         known = ", ".join(METHODS)
-        raise ValueError(
+        raise InputError(
             f"method needs one of auto, exact, heyoka, {known} for one example, got {method!r}"
         )
     if method in ("auto", "exact"):
@@ -212,7 +215,7 @@ def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
             return run
         if method == "exact":
             reason = reason or f"the formulas hold to tau = {found.valid_until:.6g}"
-            raise ValueError(f"no closed form covers this: {reason}; use method='auto'")
+            raise InputError(f"no closed form covers this: {reason}; use method='auto'")
     named, stiff = ("DOP853", "Radau") if method == "auto" else (method, "")
     maker = taylor_steps(flow, theta0) if method == "heyoka" else None
     how = Tolerances(named, rtol, atol, stiff=stiff, maker=maker)

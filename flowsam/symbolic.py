@@ -15,6 +15,8 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Inexact
 
+from flowsam.errors import InputError
+
 __all__ = ["Coordinate", "coordinate", "product_jacobian", "products"]
 
 Symbols = tuple[sp.Symbol, ...]
@@ -122,11 +124,11 @@ def _layered(letter: str, depth: int) -> Symbols:
 def _check(depth: int, p: float | int | None, loss: str) -> None:
     """Refuse what has no expression."""
     if depth not in range(1, 9):
-        raise ValueError(f"symbolic expressions need a depth from 1 to 8, got {depth}")
+        raise InputError(f"symbolic expressions need a depth from 1 to 8, got {depth}")
     if p is not None and not p >= 1:
-        raise ValueError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
+        raise InputError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
     if loss not in ("logistic", "exponential"):
-        raise ValueError(f"loss needs to be logistic or exponential, got {loss!r}")
+        raise InputError(f"loss needs to be logistic or exponential, got {loss!r}")
 
 
 def _steps(g: Symbols, p: float | int | None) -> list[sp.Expr]:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from flowsam import archive
 from flowsam.data import Data
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
@@ -111,7 +112,7 @@ class Trajectory:
     def log_t(self) -> Float[np.ndarray, " T"]:
         """T = log(1 + t), shape (T,): 0 at the start, inf at a blow-up."""
         if self.clock is None:
-            raise ValueError("this trajectory carries no original time; run solve again")
+            raise InputError("this trajectory carries no original time; run solve again")
         return self.clock()
 
     @cached_property

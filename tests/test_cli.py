@@ -3,12 +3,15 @@
 import json
 import math
 import os
+import py_compile
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import flowsam
 from flowsam import Flow, limit, linf, single_example, solve
 from flowsam.cli import main
 from flowsam.real_data.named import csv_data, named_data
@@ -431,3 +434,34 @@ def test_reproduce_reports_a_broken_figure_and_draws_the_rest(project):
 def test_the_pattern_is_said_of_the_limit(capsys, alpha, words):
     code, out, _ = answer(capsys, *MAP[:-1], alpha, "--json")
     assert code == 0 and words in json.loads(out)["pattern"]
+
+
+def test_a_group_without_a_command_needs_no_new_click(capsys, monkeypatch):
+    """`NoArgsIsHelpError` came with click 8.2; 8.1 is allowed."""
+    monkeypatch.delattr("click.exceptions.NoArgsIsHelpError", raising=False)
+    assert answer(capsys)[0] == 2
+    assert answer(capsys, "limit", "--mu", "1,x", "--rho", 1, "--init", 1)[0] == 2
+
+
+def test_bad_input_is_one_line_without_sources(tmp_path):
+    """Compiled files alone: nothing reads a line of the source."""
+    package = Path(flowsam.__file__).parent
+    for path in package.rglob("*.py"):
+        compiled = tmp_path / "flowsam" / path.relative_to(package).with_suffix(".pyc")
+        compiled.parent.mkdir(parents=True, exist_ok=True)
+        py_compile.compile(os.fspath(path), compiled)
+    ask = ["limit", "--mu", "0,0", "--rho", "1", "--init", "1"]
+    code = f"import sys; from flowsam import cli; print(cli.__file__); sys.exit(cli.main({ask}))"
+    line = [sys.executable, "-c", code]
+    run = subprocess.run(line, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert run.stdout.startswith(os.fspath(tmp_path)) and run.returncode == 2
+    assert run.stderr.count("\n") == 1 and "all zeros" in run.stderr
+
+
+def test_what_does_not_fit_in_memory_is_one_line(capsys, monkeypatch):
+    def large(*_, **__):
+        raise MemoryError("Unable to allocate 8 TiB")
+
+    monkeypatch.setattr("flowsam.outcomes.limit", large)
+    code, _, err = answer(capsys, "limit", *MINOR)
+    assert code == 2 and "8 TiB" in err and err.count("\n") == 1

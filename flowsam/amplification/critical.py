@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
 from flowsam.inputs import real_array, real_example, real_number
 
@@ -56,7 +57,7 @@ def positive_radius(rho: float | int) -> float:
     """
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho > 0):
-        raise ValueError(f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes")
+        raise InputError(f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes")
     return rho
 
 
@@ -92,7 +93,7 @@ def critical_scale_bounds(
         start = np.array([np.where(mu < 0, -start, start), start])
     if start.shape != (2, mu.size):
         fit = f"({mu.size},) or (2, {mu.size})"
-        raise ValueError(f"profile needs shape {fit}, got {start.shape}; loop over starts")
+        raise InputError(f"profile needs shape {fit}, got {start.shape}; loop over starts")
     return critical_scale_of(start, mu, rho=rho)
 
 

@@ -15,6 +15,7 @@ from scipy.optimize import brentq
 
 from flowsam.amplification.critical import positive_radius
 from flowsam.amplification.succession import Leaders
+from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_spectrum import checked_start
 
@@ -55,10 +56,10 @@ def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
     """
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
     if theta0.ndim != 2:
-        raise ValueError(f"fastest takes one start (2, d), got {theta0.shape}; loop over them")
+        raise InputError(f"fastest takes one start (2, d), got {theta0.shape}; loop over them")
     moving = np.flatnonzero((mu != 0) & theta0.any(axis=0))
     if not moving.size or (theta0[0] != np.sign(mu) * theta0[1])[moving].any():
-        raise ValueError(
+        raise InputError(
             "fastest needs u_j = sign(mu_j) v_j, not all 0; rates of other starts pass infinity "
             "where beta_j changes sign"
         )

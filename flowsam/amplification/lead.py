@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int, Int8
 from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import active, positive_radius
+from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_outcome import outcome
 from flowsam.exact.l2_spectrum import checked_start
@@ -79,10 +80,10 @@ def dominance(
     alpha, tau = real_axis(alpha, "alpha"), real_axis(tau, "tau")
     if alpha.min() <= 0 or tau.min() < 0:
         least = f"{alpha.min():g} and {tau.min():g}"
-        raise ValueError(f"dominance needs alpha > 0 and tau >= 0, got {least}; move their starts")
+        raise InputError(f"dominance needs alpha > 0 and tau >= 0, got {least}; move their starts")
     checked_grid(alpha.size, tau.size, "pass fewer points, or ask for a part at a time")
     if by not in ("size", "contribution", "growth"):
-        raise ValueError(f"by needs 'size', 'contribution' or 'growth', got {by!r}")
+        raise InputError(f"by needs 'size', 'contribution' or 'growth', got {by!r}")
     starts = np.repeat(balanced(np.atleast_2d(alpha).T, 2), sizes.size, axis=-1)
     starts, sizes, rho = checked_start(starts, sizes, rho)
     whole = np.int16 if places[-1] < np.iinfo(np.int16).max else np.int32

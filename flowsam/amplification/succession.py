@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import positive_radius
+from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_sizes import SizePath
 from flowsam.exact.l2_spectrum import checked_start
@@ -121,14 +122,14 @@ def leaders(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, by: str = "si
     """
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
     if theta0.ndim != 2:
-        raise ValueError(f"leaders takes one start (2, d), got {theta0.shape}; loop over them")
+        raise InputError(f"leaders takes one start (2, d), got {theta0.shape}; loop over them")
     if by not in ("size", "contribution"):
-        raise ValueError(f"by needs 'size' or 'contribution', got {by!r}; for growth see fastest")
+        raise InputError(f"by needs 'size' or 'contribution', got {by!r}; for growth see fastest")
     s, e = np.abs(theta0[0] + theta0[1]), np.abs(theta0[0] - theta0[1])
     table = np.array([np.abs(mu), np.where(mu > 0, s, e), np.where(mu > 0, e, s)])
     moving = np.flatnonzero((mu != 0) & ((s > 0) | (e > 0)))
     if not moving.size:
-        raise ValueError("leaders needs a start away from the origin, got 0 in all active weights")
+        raise InputError("leaders needs a start away from the origin, got 0 in all active weights")
     # equal coordinates move together: the first stands for all
     places = moving[np.sort(np.unique(table[:, moving], axis=1, return_index=True)[1])]
     sizes = table[0, places]

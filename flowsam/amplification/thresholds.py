@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import active, positive_radius
+from flowsam.errors import InputError
 from flowsam.exact.l2_critical import critical_scale_of, crowd
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_outcome import outcome
@@ -208,10 +209,10 @@ def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tupl
     """
     sizes, rho = active(mu), positive_radius(rho)
     if np.unique(sizes).size < sizes.size:
-        raise ValueError(f"uniform_leaders needs distinct |mu_j|, got {mu}; use leaders for ties")
+        raise InputError(f"uniform_leaders needs distinct |mu_j|, got {mu}; use leaders for ties")
     alpha = real_number(alpha, "alpha")
     if not (np.isfinite(alpha) and alpha > 0):
-        raise ValueError(f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight")
+        raise InputError(f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight")
     places = np.flatnonzero(np.atleast_1d(mu))[np.argsort(sizes)] + 1
     order = np.sort(sizes)
     sums = order[:-1] + order[1:]

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
+from flowsam.errors import InputError
 from flowsam.version import __version__
 
 __all__ = ["main"]
@@ -38,10 +37,19 @@ class _Commands(click.Group):
         return getattr(importlib.import_module(f"flowsam.cli.{name}"), "command", None)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="flowsam")
-def _flowsam() -> None:
+@click.pass_context
+def _flowsam(context: click.Context) -> int:
     """Gradient flows of sharpness-aware minimisation on linear diagonal networks."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        return 2
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,28 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         return _flowsam.main(arguments, prog_name="flowsam", standalone_mode=False) or 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return 2
     except click.ClickException as error:
         return _refuse(error.format_message())
     except click.Abort:
         return _refuse("stopped; finished parts are kept, nothing is half-written", code=130)
     except BrokenPipeError:  # the reader of a pipe had enough
         return 1
-    except OSError as error:
+    except MemoryError as error:
+        return _refuse(f"this does not fit in memory ({error}); ask for fewer points or features")
+    except (InputError, OSError) as error:
         return _refuse(str(error))
-    except (ValueError, TypeError, ImportError) as error:
-        if not _on_purpose(error):
-            raise
-        return _refuse(str(error))
-
-
-def _on_purpose(error: Exception) -> bool:
-    """Whether a `raise` of this package made the error; any other is a bug and shows its trace."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    inside = Path(last.filename).is_relative_to(Path(__file__).parents[1])
-    return inside and (last.line or "").startswith("raise")
 
 
 def _refuse(message: str, code: int = 2) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.ensemble.tied_field import tied_field
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 
@@ -68,7 +69,7 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     if rule.switches and rule.p == 1 and len(flow.data.z) == 1:
         return tied_field(flow.mu, rule.rho, rtol)
     if rule.switches:
-        raise ValueError(
+        raise InputError(
             f"an ensemble needs a smooth rule, got {rule.name}; limits and phase_portrait take it"
         )
     pull = _pull(flow)

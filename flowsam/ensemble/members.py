@@ -14,6 +14,7 @@ from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
 from flowsam.ensemble.lean_field import covers, lean_field
+from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 
@@ -116,7 +117,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     control = _checked_control(flow, tau_end, rtol)
     batch, shape = starts.shape[:-2], starts.shape[-2:]
     if flow.perturbation.p == 1 and not covers(flow, shape[0]):
-        raise ValueError(f"an ensemble of l_1 needs L = 2, got L = {shape[0]}; solve takes any")
+        raise InputError(f"an ensemble of l_1 needs L = 2, got L = {shape[0]}; solve takes any")
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         by_taylor = _by_taylor(method, flow, w, settled)
@@ -132,9 +133,9 @@ def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:
     """Refuse ends and tolerances that mean nothing."""
     tau_end, rtol = (float(real_array(v, n)) for v, n in ((tau_end, "tau_end"), (rtol, "rtol")))
     if tau_end <= 0:
-        raise ValueError(f"tau_end needs a positive number, got {tau_end:g}; runs start at 0")
+        raise InputError(f"tau_end needs a positive number, got {tau_end:g}; runs start at 0")
     if not 1e-13 <= rtol < 1:
-        raise ValueError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
+        raise InputError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
     return Control(lean_field(flow, rtol), tau_end, rtol, 1e-3 * rtol)
 
 
@@ -143,12 +144,12 @@ def _by_taylor(method: str, flow: Flow, w: np.ndarray, settled: Settled | None) 
     if method == "auto":
         return settled is None and taylor_batch.worth(flow, w)
     if method not in ("DOP853", "heyoka"):
-        raise ValueError(f"method needs auto, DOP853 or heyoka, got {method!r}")
+        raise InputError(f"method needs auto, DOP853 or heyoka, got {method!r}")
     if method == "heyoka" and (settled is not None or not taylor.covers(flow)):
         asked = "settled=" if settled is not None else flow.perturbation.name
-        raise ValueError(f"heyoka takes GD, l_2 and unnormalised SAM to tau_end, got {asked}")
+        raise InputError(f"heyoka takes GD, l_2 and unnormalised SAM to tau_end, got {asked}")
     if method == "heyoka" and not taylor.installed():
-        raise ImportError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")
+        raise MissingLibraryError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")
     return method == "heyoka"
 
 

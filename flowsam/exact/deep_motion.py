@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike, NDArray
 
+from flowsam.errors import InputError
 from flowsam.exact.hyperelliptic import elapsed, invert, remaining
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
@@ -203,9 +204,9 @@ def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Motion:
     mu, rho = np.atleast_1d(real_array(mu, "mu")), float(rho)
     theta = checked_theta(theta0, mu.size)
     if theta.shape[-2] < 3:
-        raise ValueError(f"linf_deep needs depth >= 3, got {theta.shape[-2]}; see linf_two_layer")
+        raise InputError(f"linf_deep needs depth >= 3, got {theta.shape[-2]}; see linf_two_layer")
     if not 0 <= rho < np.inf:
-        raise ValueError(f"linf_deep needs a finite rho >= 0, got {rho}; 0 is gradient flow")
+        raise InputError(f"linf_deep needs a finite rho >= 0, got {rho}; 0 is gradient flow")
     w = np.moveaxis(theta, -2, -1)
     direction, sign = np.where(mu < 0, -1.0, 1.0), np.where(w < 0, -1.0, 1.0)
     side = direction * np.prod(sign, axis=-1)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.exact.deep_motion import Motion, read
 from flowsam.labels import Fate, Label
 
@@ -184,5 +185,5 @@ def _active(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Motion:
     """Read the starts, or say that no coordinate moves."""
     motion = read(theta0, mu, rho)
     if not motion.mu.any():
-        raise ValueError("a limit needs an example with a non-zero entry, got mu = 0; see Data")
+        raise InputError("a limit needs an example with a non-zero entry, got mu = 0; see Data")
     return motion

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int8
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_taylor import Pieces
 from flowsam.inputs import real_array
@@ -79,7 +80,7 @@ class Curve:
         """
         tau = real_array(tau, "tau")
         if (tau < 0).any():
-            raise ValueError(f"a curve starts at tau = 0, got tau = {tau.min():g}; pass tau >= 0")
+            raise InputError(f"a curve starts at tau = 0, got tau = {tau.min():g}; pass tau >= 0")
         times, starts = tau.reshape(1, -1), self.first.size - 1
         collapse = self.collapse_time.reshape(-1, 1)
         a = np.zeros((starts, times.size))

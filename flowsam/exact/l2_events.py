@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.trajectory import Event
@@ -158,7 +159,7 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
     """
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if theta0.ndim != 2:
-        raise ValueError(f"events takes one start (2, d), got shape {theta0.shape}; loop over them")
+        raise InputError(f"events takes one start (2, d), got shape {theta0.shape}; loop over them")
     found, until = [], np.inf
     if rho > 0:
         path = trace(theta0, mu, rho=rho)

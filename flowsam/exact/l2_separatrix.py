@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.integrate import odeint
 from scipy.interpolate import CubicHermiteSpline
 
+from flowsam.errors import InputError
 from flowsam.exact.l2_outcome import lone_scale
 
 __all__ = ["balanced_excess", "balanced_separatrix", "lone_separatrix"]
@@ -149,7 +150,7 @@ def _sizes(mu: ArrayLike) -> Float[np.ndarray, " 2"]:
     """Check mu and return the sizes of its entries."""
     sizes = np.abs(np.asarray(mu, dtype=np.float64))
     if sizes.shape != (2,) or not (sizes > 0).all():
-        raise ValueError(f"the separatrix needs two non-zero mu, got {mu}; use critical_scale")
+        raise InputError(f"the separatrix needs two non-zero mu, got {mu}; use critical_scale")
     return sizes
 
 

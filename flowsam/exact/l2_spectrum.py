@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.inputs import real_example, real_number
 from flowsam.network import checked_theta
 
@@ -110,10 +111,10 @@ def checked_start(
     mu = real_example(mu)
     theta0 = checked_theta(theta0, mu.size)
     if theta0.shape[-2] != 2:
-        raise ValueError(f"the l_2 curve needs two layers, got {theta0.shape[-2]}; see solve")
+        raise InputError(f"the l_2 curve needs two layers, got {theta0.shape[-2]}; see solve")
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho >= 0):
-        raise ValueError(f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow")
+        raise InputError(f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow")
     return theta0, mu, rho
 
 
@@ -146,7 +147,7 @@ def spectrum_of(
         nu, amplitude = nu[kept], amplitude[:, kept]
     extreme = nu[(np.abs(nu) < SMALLEST) | (np.abs(nu) > 1 / SMALLEST)]
     if extreme.size:
-        raise ValueError(
+        raise InputError(
             f"l_2-SAM at L = 2 needs {SMALLEST:g} <= |mu_j| <= {1 / SMALLEST:g} unless mu_j = 0, "
             f"got {abs(extreme[0]):g}: A, about 1/mu^2, has to be a double; scale the features"
         )

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_events import blow_up_time, collapse_time, events, zero_time
 from flowsam.exact.l2_march import ENTRIES, trace
@@ -95,7 +96,7 @@ def curve(
     """
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if rho == 0:
-        raise ValueError("curve needs rho > 0, got 0; without perturbation A = 0 at all times")
+        raise InputError("curve needs rho > 0, got 0; without perturbation A = 0 at all times")
     return trace(theta0, mu, rho=rho, tau_end=tau_end)
 
 

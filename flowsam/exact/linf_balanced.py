@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike, NDArray
 
+from flowsam.errors import InputError
 from flowsam.exact.balanced_size import BalancedSize
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
@@ -41,9 +42,9 @@ def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
     # Entry by entry in memory, so that inner loops run over the batch.
     theta = np.moveaxis(np.array(np.moveaxis(theta, (-2, -1), (0, 1)), order="C"), (0, 1), (-2, -1))
     if not 0 <= rho < np.inf:
-        raise ValueError(f"linf_balanced needs a finite rho >= 0, got {rho}; 0 is gradient flow")
+        raise InputError(f"linf_balanced needs a finite rho >= 0, got {rho}; 0 is gradient flow")
     if not applies(theta, mu).all():
-        raise ValueError("linf_balanced needs equal |w| in all layers; other starts: flowsam.solve")
+        raise InputError("linf_balanced needs equal |w| in all layers; other starts: flowsam.solve")
     alignment = np.sign(mu) * np.prod(np.sign(theta), axis=-2)
     return BalancedSize(
         np.abs(theta[..., 0, :]), alignment, np.abs(mu), theta.shape[-2], float(rho)
@@ -101,7 +102,7 @@ def weights(
     theta, mu = _checked(theta0, mu)
     start, tau = theta[..., None, :, :], np.atleast_1d(real_array(tau, "tau"))
     if (tau < 0).any():
-        raise ValueError(f"linf_balanced needs tau >= 0, got {tau.min()}; starts are at tau = 0")
+        raise InputError(f"linf_balanced needs tau >= 0, got {tau.min()}; starts are at tau = 0")
     if theta.shape[-2] == 1:
         return start + mu * tau[:, None, None]
     moved = np.sign(start) * _size(theta, mu, rho).at(tau)[..., None, :]

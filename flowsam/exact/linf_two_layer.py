@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike, NDArray
 
+from flowsam.errors import InputError
 from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
@@ -38,11 +39,11 @@ def _checked(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> tuple[NDArra
     mu = np.atleast_1d(real_array(mu, "mu"))
     theta = checked_theta(theta0, mu.size)
     if theta.shape[-2] != 2:
-        raise ValueError(
+        raise InputError(
             f"linf_two_layer needs 2 layers, got {theta.shape[-2]}; other depths: flowsam.solve"
         )
     if not 0 <= rho < np.inf:
-        raise ValueError(f"linf_two_layer needs a finite rho >= 0, got {rho}; 0 is gradient flow")
+        raise InputError(f"linf_two_layer needs a finite rho >= 0, got {rho}; 0 is gradient flow")
     return theta, mu
 
 
@@ -106,7 +107,7 @@ def weights(
     path, swapped, signs = _path(theta, mu, rho)
     tau = np.atleast_1d(real_array(tau, "tau"))
     if (tau < 0).any():
-        raise ValueError(f"linf_two_layer needs tau >= 0, got {tau.min()}; starts are at tau = 0")
+        raise InputError(f"linf_two_layer needs tau >= 0, got {tau.min()}; starts are at tau = 0")
     small, large = path.at(tau)
     swapped, idle = swapped[..., None, :], mu == 0
     moved = np.stack([np.where(swapped, large, small), np.where(swapped, small, large)], axis=-2)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import real_array
+from flowsam.errors import InputError
 
 __all__ = ["rest_rates", "rest_weights"]
 
@@ -60,13 +61,13 @@ def rest_weights(
     """
     size = np.abs(np.atleast_1d(real_array(mu, "mu")))
     if not (size > 0).all() or not p > 1 or depth < 2:
-        raise ValueError(
+        raise InputError(
             f"rest_weights needs non-zero mu, p > 1 and depth >= 2, got {size.tolist()}, {p} and "
             f"{depth}; leave idle coordinates out"
         )
     ratio = size / size.max()
     if p == depth and (ratio < 1).any():
-        raise ValueError(
+        raise InputError(
             f"no point of rest has several weights where p = L = {p:g} and |mu| differ, got "
             f"{size.tolist()}; give one entry"
         )

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+from flowsam.errors import InputError
 from flowsam.ledger.claims import claim_names
 from flowsam.ledger.dependencies import PACKAGE, fingerprint
 from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
@@ -68,7 +69,7 @@ def run(
     known = claim_names(source)
     unknown = sorted(set(names) - set(known))
     if unknown:
-        raise ValueError(f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it")
+        raise InputError(f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it")
     chosen = [name for name in known if name in (names or known)]
     drawn = SeedSequence().entropy % 2**32 if seed is None else seed
     old = {name: _kept(name, source, kept, seed) for name in chosen}

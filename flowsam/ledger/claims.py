@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from flowsam.errors import MissingFileError
+
 __all__ = ["claim_names", "headings"]
 
 _WORDS = re.compile(r"(Claim|Formula|Assumes|Used by|Source)[.:]?\s+(.*)")
@@ -31,7 +33,7 @@ def claim_names(source: Path) -> tuple[str, ...]:
     derivations, theorems = source / "derivations", source / "tests" / "theorems"
     for folder in (derivations, theorems):
         if not folder.is_dir():
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f"verify needs a source checkout, got {source} without {folder.name}/; "
                 "run it there or pass --source FOLDER"
             )

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from flowsam.errors import MissingFileError
 from flowsam.ledger.dependencies import fingerprint
 from flowsam.ledger.evidence import complaint
 from flowsam.ledger.kept import record, recorded
@@ -76,7 +77,7 @@ def figure_names(source: Path) -> tuple[str, ...]:
         If there is no `figures/` folder.
     """
     if not (source / "figures").is_dir():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"reproduce needs a source checkout, got {source} without figures/; "
             "run it there or pass --source FOLDER"
         )

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.engines.stepping import METHODS
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
 from flowsam.many_examples.fading_clock import fades, fading_run
@@ -118,7 +119,7 @@ def many_examples(
     method, *tolerances = how
     _check_method(method, flow.perturbation)
     if not np.isfinite(flow.perturbed(theta0)).all():
-        raise ValueError(
+        raise InputError(
             f"the ascent step rho |grad Lo| of {flow.perturbation.name} leaves the range of "
             "doubles at this start; scale weights or data down, or take the logistic loss"
         )
@@ -149,22 +150,22 @@ def _ties(rule: Perturbation) -> bool:
 def _check_method(method: str, rule: Perturbation) -> None:
     """Refuse what does not apply to several examples."""
     if method == "exact":
-        raise ValueError(
+        raise InputError(
             "method 'exact' needs one example: with several no coordinate decouples and no closed "
             "form is known; use 'auto'"
         )
     if method == "heyoka":
-        raise ValueError("method 'heyoka' needs one example: use 'auto', or solve_many for tau_end")
+        raise InputError("method 'heyoka' needs one example: use 'auto', or solve_many for tau_end")
     if _ties(rule) and method not in ("auto", "discrete"):
-        raise ValueError(
+        raise InputError(
             f"method {method!r} cannot follow l_1-SAM of several examples, which slides where "
             "gradient components tie; use 'auto', which iterates it"
         )
     jumps = rule.switches and math.isinf(rule.p)
     if not _ties(rule) and method in ("discrete", "smoothed") and not jumps:
-        raise ValueError(f"method {method!r} is for l_inf-SAM, whose field jumps; use 'auto' here")
+        raise InputError(f"method {method!r} is for l_inf-SAM, whose field jumps; use 'auto' here")
     if method not in ("auto", "discrete", "smoothed", *METHODS):
-        raise ValueError(
+        raise InputError(
             f"method needs one of auto, discrete, smoothed (l_inf), {', '.join(METHODS)} for "
             f"several examples, got {method!r}"
         )

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from flowsam.engines.path import Path
 from flowsam.engines.stepping import March
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
 from flowsam.many_examples.late_path import LateRun
@@ -75,7 +76,7 @@ def sliding_run(
     system = Sliding(flow, theta0)
     region, events, status = system.start()
     if status == "several":
-        raise ValueError(
+        raise InputError(
             "the start lies on switching surfaces of l_inf-SAM from which its flow is not unique; "
             "move it off them a little, or use method='discrete'"
         )

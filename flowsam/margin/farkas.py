@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy.optimize import linprog
 
 from flowsam.data import Data
+from flowsam.errors import InputError
 from flowsam.margin.vertices import equilibrated, simplex
 
 __all__ = ["Separability", "balancing_weights", "separability"]
@@ -82,7 +83,7 @@ def separability(data: Data) -> Separability:
     above = np.hstack([scaled, -np.ones((n, 1))])
     found = simplex(np.append(np.zeros(d), -1.0), above, np.zeros(n), bounds)
     if found.x is None:
-        raise ValueError(f"separability met a failing simplex method ({found.message}); rescale z")
+        raise InputError(f"separability met a failing simplex method ({found.message}); rescale z")
     beta = column * found.x[:d]
     rounding = (d + 2) * np.finfo(float).eps * (np.abs(z) @ np.abs(beta))
     surplus = float(np.min((z @ beta) / np.where(rounding > 0, rounding, 1.0)))

@@ -15,6 +15,8 @@ from jaxtyping import Bool, Float
 from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 from scipy.optimize import nnls
 
+from flowsam.errors import InputError
+
 __all__ = ["shortest_separator"]
 
 Vector = Float[np.ndarray, " _"]
@@ -91,7 +93,7 @@ def shortest_separator(
             dual[active.rows] = active.dual
             return active.beta, dual[: len(z)] / length
         active = _add(worst, active, rows, floor)
-    raise ValueError(
+    raise InputError(
         f"max_margin found no separator of n={z.shape[0]}, d={z.shape[1]} examples in "
         f"{10 * sum(z.shape)} repairs; standardise the features, or ask separability(data)"
     )
@@ -175,7 +177,7 @@ def _add(new: int, active: _Active, rows: Matrix, floor: Vector) -> _Active:
         blocking = ratios.min(initial=np.inf)
         step = min(full, blocking)
         if not np.isfinite(step):
-            raise ValueError("max_margin needs linearly separable data; ask separability(data) why")
+            raise InputError("max_margin needs linearly separable data; ask separability(data) why")
         dual, weight, beta = dual - step * basis, weight + step, beta + step * outside
         if full <= blocking:
             return _solve_on([*support, new], rows, floor)

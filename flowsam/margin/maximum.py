@@ -9,6 +9,7 @@ from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
+from flowsam.errors import InputError
 from flowsam.inputs import real_array
 from flowsam.margin.farkas import Separability, separability
 from flowsam.margin.least_distance import shortest_separator
@@ -93,13 +94,13 @@ def max_margin(data: Data, norm: int) -> Float[np.ndarray, " d"]:
     off_one = abs(float(_margins(data, beta).min()) - 1.0)
     residual = max(off_one, _kkt_residual(data, norm, beta, dual))
     if residual > _TOLERANCE:
-        raise ValueError(
+        raise InputError(
             f"max_margin missed its optimality conditions by {residual:.1g} (limit 1e-10); "
             + _cause(data)
         )
     proven = _stationarity(data, beta, dual).max() if norm == 1 else 0.0
     if proven > _PROVEN:
-        raise ValueError(
+        raise InputError(
             f"max_margin can prove this optimum to {proven:.1g} only: doubles do not hold the "
             "dual weights closer; " + _cause(data)
         )
@@ -139,11 +140,11 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
     """
     beta = real_array(beta, "beta")
     if beta.shape != data.z.shape[1:]:
-        raise ValueError(f"beta needs shape ({data.z.shape[1]},), got {beta.shape}; flatten it")
+        raise InputError(f"beta needs shape ({data.z.shape[1]},), got {beta.shape}; flatten it")
     margins = _margins(data, beta)
     least = int(np.argmin(margins))
     if margins[least] <= 0:
-        raise ValueError(
+        raise InputError(
             f"beta needs positive margins, got {margins[least]:.3g} on example {least}; "
             "it does not separate the data"
         )
@@ -159,7 +160,7 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
 def _optimum(data: Data, norm: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
     """Call the engine of the norm; let separability explain a failure."""
     if norm not in (1, 2):
-        raise ValueError(f"max_margin needs norm 1 or 2, got {norm!r}; other norms are not solved")
+        raise InputError(f"max_margin needs norm 1 or 2, got {norm!r}; other norms are not solved")
     engine = lightest_separator if norm == 1 else shortest_separator
     try:
         beta, dual = engine(data.z)
@@ -167,10 +168,10 @@ def _optimum(data: Data, norm: int) -> tuple[Float[np.ndarray, " d"], Float[np.n
         verdict = separability(data)
         if not verdict.separable:
             message = f"max_margin needs separable data, got data {verdict.message}"
-            raise ValueError(message) from None
+            raise InputError(message) from None
         beta, dual = np.zeros(data.z.shape[1]), np.zeros(len(data.z))
     if not (dual.any() and (data.z @ beta > 0).all()):
-        raise ValueError(
+        raise InputError(
             "max_margin lost the optimum of data that do separate to rounding; " + _cause(data)
         )
     return beta, dual

@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.optimize import OptimizeResult, linprog
 
+from flowsam.errors import InputError
+
 __all__ = ["equilibrated", "lightest_separator", "only_vertex", "simplex"]
 
 Vector = Float[np.ndarray, " _"]
@@ -118,7 +120,7 @@ def lightest_separator(
     bounds = [(0.0, most) for most in (*plus, *minus)]
     found = simplex(np.tile(column, 2), np.hstack([scaled, -scaled]), row, bounds)
     if found.x is None:
-        raise ValueError(
+        raise InputError(
             "max_margin needs linearly separable data, the simplex method found none "
             f"({found.message}); ask separability(data) why"
         )

@@ -13,6 +13,7 @@ from flowsam.engines import clock
 from flowsam.engines.path import Piece
 from flowsam.engines.run import Run, reach
 from flowsam.engines.stepping import Tolerances, march
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.one_example.endings import OneExample
 from flowsam.trajectory import Event
@@ -94,7 +95,7 @@ def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: 
     mode, events, status = model.start()
     status = "escaped" if model.out_of_range else status
     if not status and model.rate > _FASTEST:
-        raise ValueError(
+        raise InputError(
             f"steps need rates |mu| |w|^(L-2) up to {_FASTEST:g}, got {model.rate:.3g}; scale the "
             "features down, and tau grows by the same factor"
         )

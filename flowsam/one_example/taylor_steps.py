@@ -10,6 +10,7 @@ from jaxtyping import Float
 from scipy.integrate import DenseOutput, OdeSolver
 
 from flowsam.engines import taylor
+from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.one_example.equal_layers import EqualLayers
 
@@ -37,16 +38,16 @@ def taylor_steps(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Any:
         Where heyoka is not installed.
     """
     if not taylor.covers(flow):
-        raise ValueError(
+        raise InputError(
             f"method='heyoka' takes GD, l_2 and unnormalised SAM, got {flow.perturbation.name}; "
             "use DOP853"
         )
     if theta0.size > LARGEST:
-        raise ValueError(
+        raise InputError(
             f"method='heyoka' takes up to {LARGEST} weights, got {theta0.size}; use DOP853"
         )
     if not taylor.installed():
-        raise ImportError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")
+        raise MissingLibraryError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")
     return partial(TaylorSteps, flow=flow, layers=EqualLayers.of(theta0))
 
 

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.archive import html_card, text_card
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import kind_of
 from flowsam.outcomes import verdicts
@@ -120,7 +121,7 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
     """
     theta0 = flow.checked(theta0)
     if theta0.ndim != 2:
-        raise ValueError(f"limit takes one start (L, d), got {theta0.shape}; see limits")
+        raise InputError(f"limit takes one start (L, d), got {theta0.shape}; see limits")
     verdict = verdicts.judge(flow, theta0)
     idle = np.flatnonzero(~flow.data.z.any(axis=0)) + 1
     reason = verdict.reason

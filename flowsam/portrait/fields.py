@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.portrait.planes import BalancedPlane, Plane, WeightPlane
@@ -63,11 +64,11 @@ class PlaneField:
         """Check window and plane."""
         ends = real_array([self.x, self.y], "window")
         if not (ends[:, 1] > ends[:, 0]).all():
-            raise ValueError(f"a window needs low < high, got {self.x} and {self.y}; swap the ends")
+            raise InputError(f"a window needs low < high, got {self.x} and {self.y}; swap the ends")
         object.__setattr__(self, "x", tuple(ends[0].tolist()))
         object.__setattr__(self, "y", tuple(ends[1].tolist()))
         if hasattr(self.start, "flow_at"):
-            raise ValueError(
+            raise InputError(
                 f"{type(self.start).__name__} gives each row a rule of its own, so that no one "
                 "field fits it; take a plane of starts"
             )
@@ -139,7 +140,7 @@ class PlaneField:
         off = rest > LEAVES * np.abs(flat).max(axis=-1)
         if off.any():
             place = points[off].reshape(-1, 2)[0].tolist()
-            raise ValueError(
+            raise InputError(
                 f"the flow leaves this plane at {place}, so it has no velocity there; balanced "
                 "starts, and the two weights of one coordinate at L = 2, keep theirs"
             )

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from flowsam import archive
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import kind_of
 from flowsam.portrait import plane_times, shares
@@ -105,7 +106,7 @@ class Portrait:
         is not a function any more, and for rules that neither formula nor integration covers.
         """
         if self.start is None:
-            raise ValueError("settled_at needs the plane's function; run phase_portrait again")
+            raise InputError("settled_at needs the plane's function; run phase_portrait again")
         return plane_times.settled_rows(self.flow, self.start, (self.x, self.y))
 
     def provenance(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.inputs import real_array
 from flowsam.portrait.fields import PlaneField
 from flowsam.solver import solve
@@ -47,13 +48,13 @@ def paths(field: PlaneField, points: ArrayLike) -> tuple[Curve, ...]:
     """
     points = np.atleast_2d(real_array(points, "points"))
     if not field.affine:
-        raise ValueError(
+        raise InputError(
             f"paths are read back on balanced and weight planes, got {type(field.start).__name__}; "
             "solve follows any start"
         )
     if not field.inside(points).all():
         outside = points[~field.inside(points)][0].tolist()
-        raise ValueError(f"paths begin inside the window, got {outside}; move it or widen x and y")
+        raise InputError(f"paths begin inside the window, got {outside}; move it or widen x and y")
     return tuple(_path(field, point) for point in points)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
@@ -37,7 +38,7 @@ SECONDS = 1.0  # of work between two reports, where one cell takes less
 def default_plane(d: int, depth: int) -> BalancedPlane:
     """Return the plane of balanced starts, or say why there is none."""
     if d != 2:
-        raise ValueError(
+        raise InputError(
             f"the default plane needs d = 2, got d = {d}; pass start= (layer_plane for d = 1)"
         )
     return BalancedPlane(depth)
@@ -52,7 +53,7 @@ def starts_of(start: Start, x: Axis, y: Axis) -> Starts:
     """Return the starts of a block of rows, or say what else the plane's function returned."""
     starts = np.asarray(start(x[None], y[:, None]))
     if starts.ndim != 4 or starts.shape[:2] != (y.size, x.size):
-        raise ValueError(
+        raise InputError(
             f"start needs to return (ny, nx, L, d) = ({y.size}, {x.size}, L, d) for x "
             f"(1, {x.size}) and y ({y.size}, 1), got {starts.shape}; broadcast x against y"
         )

@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from flowsam import exact
 from flowsam.ensemble import covers
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
@@ -56,7 +57,7 @@ def settling(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
     case = exact.case_for(flow, block)
     if case is None:
         if flow.data.z.shape[0] > 1 or not covers(flow, block.shape[-2]):
-            raise ValueError(
+            raise InputError(
                 f"settled_at needs one example and a rule that can be followed, got "
                 f"{flow.describe()}; solve follows single starts"
             )

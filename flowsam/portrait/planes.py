@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.network import balanced
@@ -93,7 +94,7 @@ class WeightPlane(Plane):
             0 <= k < size for place in places for k, size in zip(place, theta.shape, strict=True)
         )
         if not inside or self.first == self.second:
-            raise ValueError(
+            raise InputError(
                 f"WeightPlane needs two places (layer, coordinate) in a start {theta.shape}, got "
                 f"{self.first} and {self.second}; they count from 0"
             )
@@ -138,7 +139,7 @@ class ImbalancePlane(Plane):
         """Check profile and depth."""
         profile = real_array(self.profile, "profile")
         if profile.ndim != 1 or self.depth < 2:
-            raise ValueError(
+            raise InputError(
                 f"ImbalancePlane needs a profile (d,) and depth >= 2, got {profile.shape} and "
                 f"{self.depth}; one layer has no other"
             )
@@ -173,7 +174,7 @@ class SegmentPlane(Plane):
         """Check the two ends."""
         first, last = _start(self.first, "first"), _start(self.last, "last")
         if first.shape != last.shape:
-            raise ValueError(
+            raise InputError(
                 f"SegmentPlane needs starts of one shape (L, d), got {first.shape}, {last.shape}"
             )
         object.__setattr__(self, "first", first)
@@ -223,7 +224,7 @@ def _start(theta: ArrayLike, name: str) -> Float[np.ndarray, "L d"]:
     """Return one start as float64, or say what it is."""
     theta = real_array(theta, name)
     if theta.ndim != 2:
-        raise ValueError(f"{name} needs one start (L, d), got {theta.shape}; pass its layers")
+        raise InputError(f"{name} needs one start (L, d), got {theta.shape}; pass its layers")
     return theta
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.errors import InputError
 from flowsam.portrait import theory_curves
 from flowsam.portrait.boundary_ledger import Ledger
 from flowsam.portrait.labelled_plane import Portrait
@@ -77,11 +78,11 @@ def refine(
 def _check(portrait: Portrait, levels: int) -> None:
     """Refuse what has no lattice."""
     if portrait.start is None:
-        raise ValueError("refine needs the plane's function; run phase_portrait again")
+        raise InputError("refine needs the plane's function; run phase_portrait again")
     if portrait.unfinished:
-        raise ValueError(f"refine needs every row, got {portrait.unfinished} left by an interrupt")
+        raise InputError(f"refine needs every row, got {portrait.unfinished} left by an interrupt")
     if not 1 <= levels <= _LEVELS:
-        raise ValueError(f"refine needs 1 <= levels <= {_LEVELS}, got {levels}; 10 is a thousandth")
+        raise InputError(f"refine needs 1 <= levels <= {_LEVELS}, got {levels}; 10 is a thousandth")
     check_axes(portrait.x, portrait.y)
 
 
@@ -89,8 +90,8 @@ def check_axes(x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]) -> None
     """Refuse axes without cells between their points: before the work, where it can be known."""
     for name, axis in (("x", x), ("y", y)):
         if axis.size < 2:
-            raise ValueError(f"refine needs two points of {name} or more, got 1; take a finer grid")
+            raise InputError(f"refine needs two points of {name} or more, got 1; take a finer grid")
         if not (np.diff(axis) > 0).all():
-            raise ValueError(
+            raise InputError(
                 f"refine needs {name} to increase, got {axis[0]:g} to {axis[-1]:g}; sort it"
             )

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.optimize import brentq, root
 
+from flowsam.errors import InputError
 from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.rest_points import Equilibrium, classified, rests
 
@@ -70,7 +71,7 @@ def checked_rule(field: PlaneField) -> None:
     """Refuse rules that jump elsewhere than on the axes: l_1, and l_inf with several examples."""
     flow = field.flow
     if flow.perturbation.switches and (flow.perturbation.p == 1 or flow.data.z.shape[0] > 1):
-        raise ValueError(
+        raise InputError(
             f"equilibria and nullclines need a field that jumps on the axes only, got "
             f"{flow.describe()}; take 1 < p < inf, or l_inf with one example"
         )

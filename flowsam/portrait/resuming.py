@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.portrait import theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start
@@ -84,7 +85,7 @@ def _check_same(
     }
     for name, (before, now) in pairs.items():
         if before != now:
-            raise ValueError(
+            raise InputError(
                 f"resume needs the same {name}: kept rows have {_short(before)}, asked are "
                 f"{_short(now)}; give the options of the first run, or start anew without them"
             )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam import archive
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_axis
 from flowsam.portrait import plane_rows
@@ -92,7 +93,7 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     depth = plane_rows.checked_start(flow, start, x, y)[-2]
     path = Path(path)
     if path.suffix != ".npy":
-        raise ValueError(f"a stream needs a name ending in .npy, got {path}; e.g. labels.npy")
+        raise InputError(f"a stream needs a name ending in .npy, got {path}; e.g. labels.npy")
     facts = _provenance(flow, start, depth, (x, y))
     partial = path.with_name(f".{path.name}.{facts['digest'][:16]}.partial")
     try:
@@ -100,9 +101,9 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
         os.replace(partial, path)
         path.with_suffix(".json").write_text(json.dumps(facts))
     except BlockingIOError:
-        raise ValueError(f"another process is writing {path}; wait for it") from None
+        raise InputError(f"another process is writing {path}; wait for it") from None
     except OSError as error:
-        raise ValueError(
+        raise InputError(
             f"a stream needs a folder that can be written, got {path.parent} ({error.strerror}); "
             "make it, or choose another"
         ) from None

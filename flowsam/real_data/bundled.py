@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.data import Data, from_labels, single_example
+from flowsam.errors import InputError, MissingLibraryError
 from flowsam.inputs import real_array
 
 __all__ = ["breast_cancer", "class_mean_difference", "digits"]
@@ -34,11 +35,11 @@ def digits(first: int, second: int) -> tuple[Float[np.ndarray, "n 64"], Float[np
         For digits outside 0..9 or equal ones.
     """
     if first == second or not {first, second} <= set(range(10)):
-        raise ValueError(f"digits needs two different digits 0..9, got {first} and {second}")
+        raise InputError(f"digits needs two different digits 0..9, got {first} and {second}")
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise ImportError("digits need scikit-learn; pip install 'flowsam[data]'") from None
+        raise MissingLibraryError("digits need scikit-learn; pip install 'flowsam[data]'") from None
     pixels, target = load_digits(return_X_y=True)
     chosen = np.isin(target, (first, second))
     return pixels[chosen] / 16.0, np.where(target[chosen] == first, 1.0, -1.0)
@@ -61,7 +62,9 @@ def breast_cancer() -> tuple[Float[np.ndarray, "569 30"], Float[np.ndarray, " 56
     try:
         from sklearn.datasets import load_breast_cancer
     except ImportError:
-        raise ImportError("breast_cancer needs scikit-learn; pip install 'flowsam[data]'") from None
+        raise MissingLibraryError(
+            "breast_cancer needs scikit-learn; pip install 'flowsam[data]'"
+        ) from None
     X, y = load_breast_cancer(return_X_y=True)
     return X, np.where(y == 1, 1.0, -1.0)
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from flowsam.errors import InputError, MissingFileError
+
 __all__ = ["csv_rows", "idx_array"]
 
 
@@ -25,27 +27,27 @@ def csv_rows(path: str | os.PathLike[str]) -> list[list[str]]:
         reason, move = f"byte {error.start} is not UTF-8", "save it as UTF-8"
     except csv.Error as error:
         reason, move = str(error), "save it as comma-separated text"
-    raise ValueError(f"--csv (read_csv) needs a CSV file, got {path} ({reason}); {move}")
+    raise InputError(f"--csv (read_csv) needs a CSV file, got {path} ({reason}); {move}")
 
 
 def idx_array(folder: Path, name: str) -> np.ndarray:
     """Return the array of one IDX file of bytes, plain or gzipped, or say why it cannot be read."""
     path = folder / name if (folder / name).exists() else folder / f"{name}.gz"
     if not path.exists():
-        raise FileNotFoundError(f"read_idx needs {name} (or .gz) in {folder}; none is there")
+        raise MissingFileError(f"read_idx needs {name} (or .gz) in {folder}; none is there")
     try:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"read_idx cannot read {path} ({error}); fetch it again") from None
+        raise InputError(f"read_idx cannot read {path} ({error}); fetch it again") from None
     axes = raw[3] if raw[:3] == b"\0\0\x08" and len(raw) > 3 else 0
     head = 4 + 4 * axes
     shape = np.frombuffer(raw[4:head], ">u4") if axes and len(raw) >= head else np.zeros(0, int)
     if not shape.size:
-        raise ValueError(f"read_idx needs an IDX file of bytes, got {path}; its header is another")
+        raise InputError(f"read_idx needs an IDX file of bytes, got {path}; its header is another")
     body = math.prod(shape.tolist())
     if len(raw) != head + body:
-        raise ValueError(
+        raise InputError(
             f"read_idx needs the {body} bytes that the header of {path} promises, "
             f"got {len(raw) - head}; fetch it again"
         )

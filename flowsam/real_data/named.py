@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowsam.errors import InputError
+
 if TYPE_CHECKING:
     from flowsam.data import Data
     from flowsam.real_data.tables import Table
@@ -46,7 +48,7 @@ def named_table(name: str) -> Table:
         return tables.digit_table(*_classes(pair))
     if ":" in name and Path(place).is_dir():
         return tables.read_idx(place, *_classes(pair))
-    raise ValueError(f"data needs one of {', '.join(DATA_SETS)}, got {name!r}")
+    raise InputError(f"data needs one of {', '.join(DATA_SETS)}, got {name!r}")
 
 
 def named_data(name: str, *, bias: bool = True) -> Data:
@@ -108,5 +110,5 @@ def _classes(text: str) -> list[int]:
     """The two classes after the colon."""
     found = [int(entry) for entry in text.split(",") if entry.strip().isdecimal()]
     if len(found) != 2 or text.count(",") != 1:
-        raise ValueError(f"data needs two classes after the colon, got {text!r}; e.g. 3,5")
+        raise InputError(f"data needs two classes after the colon, got {text!r}; e.g. 3,5")
     return found

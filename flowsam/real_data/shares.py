@@ -7,6 +7,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
+from flowsam.errors import InputError
 from flowsam.inputs import real_array
 
 __all__ = ["major_share", "share_by_rank"]
@@ -45,7 +46,7 @@ def share_by_rank(data: Data, beta: ArrayLike, groups: int = 4) -> Float[np.ndar
     """
     beta, strength = real_array(beta, "beta"), np.abs(data.z.mean(axis=0))
     if beta.shape[-1:] != strength.shape:
-        raise ValueError(f"beta needs {strength.size} features, got {beta.shape}; see split_signs")
+        raise InputError(f"beta needs {strength.size} features, got {beta.shape}; see split_signs")
     active = np.flatnonzero(data.z.any(axis=0))
     order = active[np.argsort(-strength[active], kind="stable")]
     parts = np.array_split(np.abs(beta * strength)[..., order], groups, axis=-1)

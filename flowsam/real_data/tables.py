@@ -11,6 +11,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
+from flowsam.errors import InputError
 from flowsam.inputs import real_array
 from flowsam.real_data import bundled as real_data
 from flowsam.real_data import files
@@ -55,11 +56,11 @@ class Table:
         """Check the entries and turn the labels into signs."""
         X, labels = real_array(X, "X"), np.asarray(y)
         if X.ndim != 2 or labels.shape != X.shape[:1]:
-            raise ValueError(f"y needs one label a row of X, got {labels.shape} for X {X.shape}")
+            raise InputError(f"y needs one label a row of X, got {labels.shape} for X {X.shape}")
         classes = np.unique(labels)
         if classes.size != 2:
             shown = ", ".join(str(c) for c in classes[:5])
-            raise ValueError(
+            raise InputError(
                 f"y needs exactly two classes, got {classes.size} ({shown}); select two of them"
             )
         object.__setattr__(self, "X", X)
@@ -102,7 +103,7 @@ class Table:
                [ 1.,  1.]])
         """
         if not (0 <= test < 1 and (held := round(test * len(self.X))) < len(self.X)):
-            raise ValueError(
+            raise InputError(
                 f"standardised needs 0 <= test < 1, a share that leaves examples, got {test}"
             )
         order = np.random.default_rng(seed).permutation(len(self.X))
@@ -175,21 +176,21 @@ def read_csv(path: str | os.PathLike[str], label: str) -> Table:
     """
     rows = files.csv_rows(path)
     if len(rows) < 2:
-        raise ValueError(f"{path} needs a header and rows, got {len(rows)} lines; see --csv")
+        raise InputError(f"{path} needs a header and rows, got {len(rows)} lines; see --csv")
     header = [name.strip() for name in rows[0]]
     if label not in header:
-        raise ValueError(f"{path} has no column {label!r}; it has {', '.join(header)}")
+        raise InputError(f"{path} has no column {label!r}; it has {', '.join(header)}")
     if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise ValueError(f"{path} needs different column names, got {twice[0]!r} twice; rename one")
+        raise InputError(f"{path} needs different column names, got {twice[0]!r} twice; rename one")
     place = header.index(label)
     features = np.empty((len(rows) - 1, len(header) - 1))
     for index, row in enumerate(rows[1:]):
         try:
             features[index] = [float(x) for k, x in enumerate(row) if k != place]
         except ValueError:
-            raise ValueError(f"{path} needs numbers, got {row} in row {index + 1}") from None
+            raise InputError(f"{path} needs numbers, got {row} in row {index + 1}") from None
         if len(row) != len(header):
-            raise ValueError(f"{path} needs {len(header)} columns, got {row} in row {index + 1}")
+            raise InputError(f"{path} needs {len(header)} columns, got {row} in row {index + 1}")
     return Table(features, [row[place].strip() for row in rows[1:]], Path(path).stem)
 
 
@@ -217,12 +218,12 @@ def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
     labels = files.idx_array(Path(folder), "train-labels-idx1-ubyte")
     if images.ndim != 3 or labels.shape != images.shape[:1]:
         got = f"{images.shape} and {labels.shape} in {folder}"
-        raise ValueError(f"read_idx needs images (n, height, width) and n labels, got {got}")
+        raise InputError(f"read_idx needs images (n, height, width) and n labels, got {got}")
     there = np.unique(labels).tolist()
     if first == second or not {first, second} <= set(there):
         has = ", ".join(map(str, there[:12])) + (", ..." if len(there) > 12 else "")
         got = f"{folder}, got {first} and {second}; it has {has}"
-        raise ValueError(f"read_idx needs two different labels of {got}")
+        raise InputError(f"read_idx needs two different labels of {got}")
     chosen = np.isin(labels, (first, second))
     X = images[chosen].reshape(int(chosen.sum()), -1) / 255.0
     name = f"{Path(folder).name} {first} against {second}"

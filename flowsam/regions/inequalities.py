@@ -16,6 +16,7 @@ from scipy import stats
 from sympy.logic.boolalg import Boolean
 
 from flowsam.data import Data
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.labels import Label, kind_of
@@ -90,7 +91,7 @@ class Regions:
     def _demand(self, label: int) -> None:
         """Refuse a label that has no region."""
         if label not in self.labels:
-            raise ValueError(f"no region has label {label}; there are {self.labels}")
+            raise InputError(f"no region has label {label}; there are {self.labels}")
 
     def _wins(self, j: int, partner: int | None) -> Boolean:
         """What makes coordinate j the only winner, or one together with its partner."""
@@ -145,7 +146,7 @@ class Regions:
         """
         alpha = real_array(alpha, "alpha")
         if alpha.shape[-1:] != self.mu.shape or (alpha <= 0).any():
-            raise ValueError(f"contains needs sizes > 0 of shape (..., {self.mu.size})")
+            raise InputError(f"contains needs sizes > 0 of shape (..., {self.mu.size})")
         self._demand(label)
         flow = Flow(Data(np.abs(self.mu)[None]), linf(self.rho))
         return np.asarray(limits(flow, balanced(alpha, self.depth)) == label)
@@ -175,7 +176,7 @@ class Regions:
         """
         low, high = (np.broadcast_to(real_array(x, "box"), self.mu.shape) for x in (low, high))
         if (low < 0).any() or (low >= high).any():
-            raise ValueError(f"volume needs 0 <= low < high, got {low} and {high}")
+            raise InputError(f"volume needs 0 <= low < high, got {low} and {high}")
         box = [stats.uniform(a, b - a) for a, b in zip(low, high, strict=True)]
         return self.probability(label, box) * float(np.prod(high - low))
 
@@ -217,11 +218,11 @@ def regions(mu: ArrayLike, rho: float | int, depth: float | int) -> Regions:
     mu = np.atleast_1d(real_array(mu, "mu"))
     rho, depth = real_array(rho, "rho"), real_array(depth, "depth")
     if mu.ndim != 1 or not mu.any():
-        raise ValueError(f"regions needs one example (d,) with a non-zero entry, got {mu}")
+        raise InputError(f"regions needs one example (d,) with a non-zero entry, got {mu}")
     if rho.shape or rho < 0:
-        raise ValueError(f"regions needs one rho >= 0, got {rho}; 0 is gradient flow")
+        raise InputError(f"regions needs one rho >= 0, got {rho}; 0 is gradient flow")
     if depth.shape or depth < 2 or depth % 1:
-        raise ValueError(f"regions needs a whole depth >= 2, got {depth}; L = 1 has one limit, mu")
+        raise InputError(f"regions needs a whole depth >= 2, got {depth}; L = 1 has one limit, mu")
     return Regions(mu, float(rho), int(depth))
 
 

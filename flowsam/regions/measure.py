@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.integrate import quad
 
+from flowsam.errors import InputError, InputTypeError
 from flowsam.labels import Label
 
 __all__ = ["chance", "polytope"]
@@ -160,12 +161,14 @@ def _checked_laws(starts: Any, d: int) -> list[Any]:
     """Return d continuous distributions on (0, inf)."""
     laws = list(starts) if isinstance(starts, Sequence) else [starts] * d
     if len(laws) != d:
-        raise ValueError(f"a probability needs one distribution or {d}, got {len(laws)}")
+        raise InputError(f"a probability needs one distribution or {d}, got {len(laws)}")
     for law in laws:
         if not hasattr(law, "ppf") or not hasattr(law, "pdf"):
             kind = type(law).__name__
-            raise TypeError(f"a probability needs continuous scipy.stats distributions, got {kind}")
+            raise InputTypeError(
+                f"a probability needs continuous scipy.stats distributions, got {kind}"
+            )
         least = law.support()[0]
         if least < 0:
-            raise ValueError(f"balanced starts are positive, got sizes from {least}; try halfnorm")
+            raise InputError(f"balanced starts are positive, got sizes from {least}; try halfnorm")
     return laws

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from flowsam.errors import InputError
 from flowsam.inputs import real_array
 from flowsam.sweeps.names import check_names
 
@@ -48,13 +49,13 @@ def axis_values(name: str, given: object) -> Values:
         return _spread(name, given)
     values = np.asarray(given)
     if values.ndim != 1 or not values.size:
-        raise ValueError(f"axis {name} needs a list or a range, got {given!r}; e.g. [0.5, 1.0]")
+        raise InputError(f"axis {name} needs a list or a range, got {given!r}; e.g. [0.5, 1.0]")
     if values.dtype.kind in "UO":
         values = np.array([str(value) for value in given], dtype=str)
     elif values.dtype.kind not in "iub":
         values = real_array(values, f"axis {name}")
     if np.unique(values).size < values.size:
-        raise ValueError(f"axis {name} needs different values, got one of them twice; remove it")
+        raise InputError(f"axis {name} needs different values, got one of them twice; remove it")
     return values.astype(np.int64) if values.dtype.kind in "iub" else values
 
 
@@ -63,14 +64,14 @@ def _spread(name: str, given: dict[str, Any]) -> Values:
     check_names(given, RANGE, f"the range of {name}")
     missing = [key for key in RANGE[:3] if key not in given]
     if missing:
-        raise ValueError(f"the range of {name} needs start, stop and points, got no {missing[0]}")
+        raise InputError(f"the range of {name} needs start, stop and points, got no {missing[0]}")
     start, stop = (float(real_array(given[key], f"{name}.{key}")) for key in RANGE[:2])
     points, spacing = given["points"], given.get("spacing", "linear")
     if not isinstance(points, int) or points < 1:
-        raise ValueError(f"the range of {name} needs a whole number of points, got {points!r}")
+        raise InputError(f"the range of {name} needs a whole number of points, got {points!r}")
     check_names([spacing], ("linear", "log"), f"the spacing of {name}")
     if spacing == "log" and not min(start, stop) > 0:
-        raise ValueError(f"a log range of {name} needs positive ends, got {start:g} to {stop:g}")
+        raise InputError(f"a log range of {name} needs positive ends, got {start:g} to {stop:g}")
     return (np.geomspace if spacing == "log" else np.linspace)(start, stop, points)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.data import Data, single_example, split_signs
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.losses import LOSSES
@@ -50,7 +51,7 @@ class Cell:
     def start(self) -> Float[np.ndarray, "L d"]:
         """The start, or a ValueError that says how to give one."""
         if self.theta0 is None:
-            raise ValueError(f"a case needs a start, got none of {', '.join(STARTS)}; e.g. alpha=1")
+            raise InputError(f"a case needs a start, got none of {', '.join(STARTS)}; e.g. alpha=1")
         return self.theta0
 
     @cached_property
@@ -83,7 +84,7 @@ def loaded(parameters: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(parameters)
     if "csv" in found:
         if "label_column" not in found:
-            raise ValueError("csv needs its column of labels, got none; give label_column")
+            raise InputError("csv needs its column of labels, got none; give label_column")
         found["z"] = csv_data(str(found.pop("csv")), str(found.pop("label_column")))
     for name in ("z", "data"):
         if isinstance(found.get(name), Data):
@@ -136,7 +137,7 @@ def _change(parameters: dict[str, Any], name: str, value: object) -> None:
     whole, j = place[1], int(place[2])
     entries = parameters.get(whole)
     if not isinstance(entries, (list, tuple)) or j > len(entries):
-        raise ValueError(f"axis {name} needs a list {whole} of at least {j}, got {entries}")
+        raise InputError(f"axis {name} needs a list {whole} of at least {j}, got {entries}")
     parameters[whole] = [*entries[: j - 1], value, *entries[j:]]
 
 
@@ -144,7 +145,7 @@ def _one_of(parameters: Mapping[str, Any], names: tuple[str, ...]) -> str | None
     """The one name that is given, None for none of them."""
     given = [name for name in names if name in parameters]
     if len(given) > 1:
-        raise ValueError(f"a case needs one of {', '.join(names)}, got {' and '.join(given)}")
+        raise InputError(f"a case needs one of {', '.join(names)}, got {' and '.join(given)}")
     return given[0] if given else None
 
 
@@ -155,7 +156,7 @@ def _data(parameters: Mapping[str, Any]) -> Data:
     """The data, from exactly one source."""
     source = _one_of(parameters, SOURCES)
     if source is None:
-        raise ValueError(f"a case needs data, got none of {', '.join(SOURCES)}; e.g. mu = [1, 2]")
+        raise InputError(f"a case needs data, got none of {', '.join(SOURCES)}; e.g. mu = [1, 2]")
     given = parameters[source]
     if source == "mu":
         data = single_example(given)
@@ -172,14 +173,14 @@ def _rule(norm: object, rho: Any) -> Perturbation:
     if norm == "none":
         return gradient_flow()
     if rho is None:
-        raise ValueError(f"norm {norm} needs a radius rho, got none; e.g. rho = 0.5")
+        raise InputError(f"norm {norm} needs a radius rho, got none; e.g. rho = 0.5")
     if norm == "unnormalised":
         return Perturbation(2.0, rho, normalised=False)
     try:
         p = math.inf if norm == "inf" else float(norm)
     except (TypeError, ValueError):
         words = "inf, none, unnormalised or a number p >= 1"
-        raise ValueError(f"norm needs {words}, got {norm!r}; e.g. 2") from None
+        raise InputError(f"norm needs {words}, got {norm!r}; e.g. 2") from None
     return Perturbation(p, rho)
 
 
@@ -198,7 +199,7 @@ def _start(flow: Flow, parameters: Mapping[str, Any]) -> Float[np.ndarray, "L d"
     else:
         alpha = real_array(parameters["alpha"], "alpha")
         if alpha.size not in (1, d):
-            raise ValueError(f"alpha needs 1 or {d} numbers to fit the data, got {alpha.size}")
+            raise InputError(f"alpha needs 1 or {d} numbers to fit the data, got {alpha.size}")
         signs = np.where(flow.mu < 0, -1.0, 1.0) if parameters.get("aligned") else None
         start = balanced(np.broadcast_to(alpha, d), depth, signs)
     return start * float(parameters.get("scale", 1.0))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from flowsam.errors import InputError, MissingLibraryError
 from flowsam.sweeps import layout, work
 from flowsam.sweeps.planning import block_cells, sampled
 from flowsam.sweeps.problem import Problem, checked
@@ -85,9 +86,9 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     """
     _check_installed()
     if resume not in (None, "unfinished", "failed"):
-        raise ValueError(f"resume needs 'unfinished' or 'failed', got {resume!r}")
+        raise InputError(f"resume needs 'unfinished' or 'failed', got {resume!r}")
     if not isinstance(jobs, int) or jobs == 0:
-        raise ValueError(f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}")
+        raise InputError(f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}")
     problem = checked(case, axes)
     told = progress or (lambda _: None)
     which = FAILED if resume == "failed" else PENDING
@@ -97,7 +98,7 @@ def sweep(  # noqa: PLR0913 - the contract's verb
             held = _opened(problem, path, resume, chunk)
             work.through(problem, held, pool, which, told)
         except OSError as error:  # a cell's own are kept with the cell
-            raise ValueError(
+            raise InputError(
                 f"a sweep needs a store that can be written, got {path} "
                 f"({error.strerror or error}); what is finished is kept, make room for the rest "
                 "and go on with it by resume (--resume)"
@@ -114,7 +115,9 @@ def _check_installed() -> None:
         import xarray  # noqa: F401
         import zarr  # noqa: F401
     except ImportError as error:
-        raise ImportError(f"a sweep needs {error.name}; pip install 'flowsam[sweep]'") from None
+        raise MissingLibraryError(
+            f"a sweep needs {error.name}; pip install 'flowsam[sweep]'"
+        ) from None
 
 
 def _dataset(path: Path) -> Any:
@@ -128,7 +131,7 @@ def _opened(problem: Problem, path: Path, resume: str | None, chunk: int | None)
     """The store to write to: a new one, or one of the same configuration."""
     if not path.exists():
         if resume == "failed":
-            raise ValueError(f"there is no store {path} whose failed cells could be repeated")
+            raise InputError(f"there is no store {path} whose failed cells could be repeated")
         sample, seconds = sampled(problem)
         grid = problem.grid.cut(block_cells(problem, seconds, chunk))
         facts = {
@@ -139,7 +142,7 @@ def _opened(problem: Problem, path: Path, resume: str | None, chunk: int | None)
         }
         held = layout.create(path, grid, sample, facts)
     elif resume is None:
-        raise ValueError(f"{path} exists; go on with it by resume (--resume), or choose another")
+        raise InputError(f"{path} exists; go on with it by resume (--resume), or choose another")
     else:
         held = open_store(path)
         held.tidy()
@@ -154,7 +157,7 @@ def _compare(now: Any, then: Any, path: Path, name: str = "") -> None:
             _compare(now.get(key), then.get(key), path, f"{name}.{key}".strip("."))
     elif now != then:
         was, now = (str(value)[:60] for value in (then, now))
-        raise ValueError(
+        raise InputError(
             f"{path} holds another sweep: {name} is {was} there and {now} here; "
             "choose another store"
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.errors import InputError
 from flowsam.labels import Label
 from flowsam.sweeps.axes import Grid
 from flowsam.sweeps.measures import STATUSES, UNFINISHED, Found
@@ -61,7 +62,7 @@ def create(path: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Stor
             shutil.rmtree(partial)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise ValueError(
+        raise InputError(
             f"a store needs a folder that can be written, got {path} ({error.strerror}); "
             "make its parent, or choose another"
         ) from None

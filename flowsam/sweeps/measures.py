@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from flowsam.amplification import leaders
+from flowsam.errors import InputError, InputTypeError
 from flowsam.outcomes import limit
 from flowsam.portrait import layer_plane, phase_portrait
 from flowsam.portrait.plane_times import settling
@@ -44,12 +45,12 @@ def _switch_times(cell: Cell) -> Raw:
     """Times at which the lead changes and who leads between them, l_2 at L = 2."""
     rule, most = cell.flow.perturbation, int(cell.parameters.get("switches", 16))
     if rule.p != 2 or not rule.normalised or len(cell.start) != 2:
-        raise ValueError(
+        raise InputError(
             f"switch_times needs l_2-SAM at depth 2, got {rule.name} at depth {len(cell.start)}"
         )
     found = leaders(cell.start, cell.flow.mu, rho=rule.rho)
     if found.times.size > most:
-        raise ValueError(f"{found.times.size} switches exceed switches = {most}; raise it")
+        raise InputError(f"{found.times.size} switches exceed switches = {most}; raise it")
     times, order = np.full(most, np.nan), np.zeros(most + 1, np.int16)
     times[: found.times.size], order[: len(found.order)] = found.times, found.order
     return {"switch_times": (("switch",), times), "leaders": (("stage",), order)}
@@ -81,7 +82,7 @@ def _portrait(cell: Cell) -> Raw:
     """The limits of a plane of starts, `plane = {x = ..., y = ..., kind = "balanced"}`."""
     plane = cell.parameters.get("plane")
     if not isinstance(plane, dict) or "x" not in plane:
-        raise ValueError(f"portrait needs plane = {{x = ..., y = ...}} in the case, got {plane}")
+        raise InputError(f"portrait needs plane = {{x = ..., y = ...}} in the case, got {plane}")
     check_names(plane, ("x", "y", "kind"), "a plane")
     kind = plane.get("kind", "balanced")
     check_names([kind], ("balanced", "layers"), "the list of planes")
@@ -132,7 +133,7 @@ def measures_of(parameters: dict[str, Any]) -> tuple[str, ...]:
     """
     names = parameters.get("measure", ["label"])
     if isinstance(names, str) or not names:
-        raise TypeError(f"measure needs a list of names, got {names!r}; e.g. ['label']")
+        raise InputTypeError(f"measure needs a list of names, got {names!r}; e.g. ['label']")
     check_names([name for name in names if ":" not in name], MEASURES, "the list of measurements")
     for name in names:
         if ":" in name:
@@ -169,7 +170,7 @@ def measure(cell: Cell) -> Found:
                 _function(name, cell.parameters.get("folder"))(cell.flow, cell.start)
             )
             if value.dtype.kind not in "biuf":
-                raise TypeError(f"{name} needs to return numbers, got {value.dtype}")
+                raise InputTypeError(f"{name} needs to return numbers, got {value.dtype}")
             own = name.partition(":")[2]
             found[own] = (tuple(f"{own}_{k}" for k in range(value.ndim)), value.astype(float))
         else:
@@ -185,7 +186,7 @@ def _function(name: str, folder: str | None) -> Callable[..., Any]:
     try:
         return getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
-        raise ValueError(
+        raise InputError(
             f"measure needs module:function that can be imported, got {name!r} ({error})"
         ) from None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from flowsam.errors import InputError
+
 __all__ = ["CASE", "SOURCES", "STARTS", "VARIABLE", "check_names"]
 
 SOURCES = ("mu", "z", "data", "csv")
@@ -29,11 +31,11 @@ def check_names(names: Iterable[str], known: Iterable[str], what: str) -> None:
     >>> check_names(["dept"], CASE, "a case")
     Traceback (most recent call last):
     ...
-    ValueError: a case has no 'dept'; did you mean 'depth'?
+    flowsam.errors.InputError: a case has no 'dept'; did you mean 'depth'?
     """
     known = tuple(known)
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            raise ValueError(f"{what} has no {name!r}; {hint}")
+            raise InputError(f"{what} has no {name!r}; {hint}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.archive import text_card
+from flowsam.errors import InputError
 from flowsam.sweeps.measures import Found
 from flowsam.sweeps.problem import Problem, checked
 
@@ -88,7 +89,7 @@ def sampled(problem: Problem) -> tuple[Found, float]:
         if sum(spent) > SAMPLE_SECONDS:
             break
     if sample is None:
-        raise ValueError(f"every cell tried fails, the first with: {errors[0]}") from errors[0]
+        raise InputError(f"every cell tried fails, the first with: {errors[0]}") from errors[0]
     return sample, float(np.mean(spent)) if spent else warm_up
 
 
@@ -96,7 +97,7 @@ def block_cells(problem: Problem, seconds: float, chunk: int | None) -> int:
     """Return the cells of a block: as asked, or about a second of work."""
     if chunk is not None:
         if not isinstance(chunk, int) or chunk < 1:
-            raise ValueError(f"chunk needs a whole number of cells >= 1, got {chunk!r}")
+            raise InputError(f"chunk needs a whole number of cells >= 1, got {chunk!r}")
         return chunk
     few = max(1, problem.grid.cells // LEAST_BLOCKS)
     return max(1, min(int(BLOCK_SECONDS / max(seconds, 1e-9)), few))

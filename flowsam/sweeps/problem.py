@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.errors import InputError
 from flowsam.sweeps import case as cases
 from flowsam.sweeps.axes import Grid, axis_values
 from flowsam.sweeps.measures import TAKEN, Found, measure, measures_of, source_digest
@@ -71,11 +72,11 @@ def read_sweep(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"a sweep needs a TOML file, got {path} ({error}); check it") from None
+        raise InputError(f"a sweep needs a TOML file, got {path} ({error}); check it") from None
     check_names(tables, ("case", "axes"), "a sweep's file")
     for name in ("case", "axes"):
         if not isinstance(tables.get(name), dict) or not tables[name]:
-            raise ValueError(f"a sweep's file needs a table [{name}], got none in {path}; add it")
+            raise InputError(f"a sweep's file needs a table [{name}], got none in {path}; add it")
     case = tables["case"]
     case.setdefault("folder", str(path.parent.resolve()))
     if "csv" in case:
@@ -92,7 +93,7 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         In one line, before any work.
     """
     if not axes:
-        raise ValueError("a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}")
+        raise InputError("a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}")
     parameters = cases.loaded(case)
     names = measures_of(parameters)
     _check_own(names, axes)
@@ -118,7 +119,7 @@ def _check_own(names: tuple[str, ...], axes: Mapping[str, Any]) -> None:
     for name in names:
         own = name.partition(":")[2]
         if own in taken:
-            raise ValueError(
+            raise InputError(
                 f"measure needs functions with names of their own, got {name!r}: {own} is an axis "
                 "or another quantity of the store; rename it"
             )

@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Int8, Shaped
 
 from flowsam import archive
+from flowsam.errors import InputError
 from flowsam.sweeps.axes import Grid
 from flowsam.version import __version__
 
@@ -165,7 +166,7 @@ def open_store(path: Path) -> Store:
         made = f"a store of flowsam {group.attrs['flowsam']}; this is {__version__}"
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         made = error
-    raise ValueError(
+    raise InputError(
         f"a sweep needs a new folder or a store of its own, got {path} ({made}); "
         "choose another name"
     ) from None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int8, Shaped
 
+from flowsam.errors import InputError, MissingLibraryError
 from flowsam.sweeps.problem import Problem
 from flowsam.sweeps.store import FAILED, FINISHED, Store
 
@@ -125,11 +126,13 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
     try:
         from distributed import Client
     except ImportError:
-        raise ImportError("a scheduler needs distributed; pip install 'flowsam[sweep]'") from None
+        raise MissingLibraryError(
+            "a scheduler needs distributed; pip install 'flowsam[sweep]'"
+        ) from None
     try:
         client = Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
-        raise ValueError(
+        raise InputError(
             f"scheduler needs the address of a Dask scheduler, got {scheduler!r} ({error}); "
             "e.g. tcp://host:8786"
         ) from None
@@ -169,7 +172,7 @@ def _fill(arrays: dict[str, Shaped[np.ndarray, "..."]], at: Block, measured: Cal
         found = {name: value for name, (_, value) in measured().items()}
         for name, value in found.items():
             if arrays[name][at].shape != np.shape(value):
-                raise ValueError(
+                raise InputError(
                     f"{name} has shape {np.shape(value)} here and {arrays[name][at].shape} in "
                     "the first cell; an array of the store has one shape"
                 )
