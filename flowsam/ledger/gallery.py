@@ -23,8 +23,8 @@ from flowsam.errors import MissingFileError
 from flowsam.ledger.dependencies import fingerprint
 from flowsam.ledger.evidence import complaint
 from flowsam.ledger.kept import record, recorded
-from flowsam.workers import each
 from flowsam.version import __version__
+from flowsam.workers import each
 
 __all__ = ["Figure", "draw_all", "figure_names"]
 
