@@ -55,15 +55,16 @@ def late_log_loss(
     """Return the predicted log loss at late times, at the perturbed weights and at the weights.
 
     With z = w - rho_p of the winner, M = |mu|, m_hat = M z^L and dt = e^m_hat dtau:
-    perturbed loss ~ 1 / (L M^(2/L) t (log t)^(2-2/L)), and the loss at the weights is smaller by
-    exp(-L rho_p M^(1/L) (log t)^(1-1/L)), for L >= 2.
+    perturbed loss ~ 1 / (L M^(2/L) t (log t)^(2-2/L)), for L >= 2. The loss at the weights is
+    smaller by e^-(m - m_hat), m - m_hat = M [(z + rho_p)^L - z^L]: all of its terms, for the first,
+    L rho_p M^(1/L) (log t)^(1-1/L), is off by M rho_p^2 at L = 2 and without bound at L >= 3.
 
     Parameters
     ----------
     log_t : array_like
         Values of log(1 + t), above 1.
     mu : float
-        Entry of the winning coordinate of one example.
+        Entry of the coordinate of one example that grows, its layers equal late; others at 0.
     depth : int
         L >= 2.
     rule : Perturbation
@@ -73,7 +74,7 @@ def late_log_loss(
     -------
     perturbed, plain : ndarray
         Predicted logs; the error of the first tends to 0 like log log t / log t, that of the
-        second like (log t)^(-1/L) log log t.
+        second is (1 + rho_p / z)^(L-1) times as large.
 
     Raises
     ------
@@ -95,7 +96,8 @@ def late_log_loss(
     log_t, size = real_array(log_t, "log_t"), abs(float(mu))
     rate = 2.0 - 2.0 / depth
     perturbed = -(np.log(depth * size ** (2.0 / depth)) + log_t + rate * np.log(log_t))
-    drop = depth * gate_radius(rule, depth) * size ** (1.0 / depth) * log_t ** (1.0 - 1.0 / depth)
+    z = (-perturbed / size) ** (1.0 / depth)
+    drop = size * ((z + gate_radius(rule, depth)) ** depth - z**depth)
     return np.asarray(perturbed), np.asarray(perturbed - drop)
 
 

@@ -193,11 +193,11 @@ def _one_example(
 ) -> Answer:
     """Solve one example and cut the run into the rows asked for."""
     run = _run(flow, theta0, span, how)
-    tau = run.rows(wanted, span[1])
-    events = tuple(event for event in run.events if event.tau <= tau[-1])
+    rows = run.rows(wanted, span[1])
+    events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
     status = "failed" if run.status == "at rest" else run.status
     about = (status, _message(run), run.method, run.steps, run.nfev)
-    return Answer(tau, run.states(tau), events, *about, lambda: run.log_time(tau))
+    return Answer(rows.tau, run.states(rows.tau), events, *about, rows.log_t)
 
 
 def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]) -> Run:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flowsam import (
+    Data,
     Flow,
     balanced,
     exponential,
@@ -14,9 +15,11 @@ from flowsam import (
     l2,
     linf,
     logistic,
+    lp,
     single_example,
     solve,
 )
+from flowsam.engines import clock
 from flowsam.engines.clock import log_integrals, log_time
 
 
@@ -163,3 +166,26 @@ def test_the_rounding_of_tau_on_a_steep_path_is_not_chased():
     exact = 0.25e6 - np.log(0.5e9)  # e^phi / phi', to a relative 6e-6
     assert log_t == pytest.approx(exact, abs=2e-5)
     assert sum(asked) < 5000
+
+
+@pytest.mark.parametrize("margin", [651.0, 745.0, 801.5, 2e3, 1e20])
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, 3), lp(0.3, 1)])
+@pytest.mark.parametrize(("mu", "n"), [([1.0], 1), ([1.0, 0.5], 1), ([1.0, 0.5], 2)])
+def test_large_margins_are_left_in_rescaled_times_that_underflow(margin, rule, mu, n):
+    """Nothing moves before log t = 100: rows are where asked, tau = t e^-m_hat where a double."""
+    flow = Flow(Data([mu] * n), rule)
+    start = np.full((2, len(mu)), 0.2)
+    start[:, 0] = 1.25 * margin**0.5, 0.8 * margin**0.5
+    run = solve(flow, start, log_t_end=100.0, save_at=5)
+    assert run.status == "finished"
+    np.testing.assert_allclose(run.log_t, [0, 25, 50, 75, 100], atol=1e-9)
+    margin_hat = mpmath.mpf(-float(flow.log_lambda(start)))
+    exact = [float(mpmath.expm1(t) * mpmath.exp(-margin_hat)) for t in run.log_t]
+    np.testing.assert_allclose(run.tau, exact, rtol=1e-6 if n == 1 else 1e-2, atol=1e-300)
+    np.testing.assert_allclose(run.theta[-1], start, rtol=1e-12)
+
+
+def test_a_search_for_log_t_that_does_not_end_says_so(monkeypatch):
+    monkeypatch.setattr(clock, "_NEWTON_STEPS", 1)
+    with pytest.raises(ValueError, match="log t = 50 was not found between tau = 1 and 3"):
+        solve(Flow(single_example([1.0]), l2(0.3)), balanced([1.0], 2), log_t_end=50.0)

@@ -178,6 +178,11 @@ def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: f
     ndarray, shape (T,)
         Rescaled times; error a few ulp of tau, or of T where it is steep.
 
+    Raises
+    ------
+    ValueError
+        Where the search does not converge.
+
     Examples
     --------
     >>> pace = lambda tau: np.full_like(tau, np.log(3.0))
@@ -204,6 +209,11 @@ def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: f
         tau[open_] = np.where(inside, trial, (low[open_] + high[open_]) / 2)
         logs = _log_panels(log_pace, low[open_], tau[open_], np.arange(open_.size))
         reached = np.logaddexp(base[open_], logs)
+    else:
+        raise ValueError(
+            f"log t = {log_t[open_[0]]:.6g} was not found between tau = {low[open_[0]]:.6g} and "
+            f"{high[open_[0]]:.6g} in {_NEWTON_STEPS} steps; pass tau_end instead"
+        )
     return tau
 
 
@@ -212,8 +222,11 @@ def _newton(reached: Times, wanted: Times, phi: Times) -> Times:
 
     Beyond T = 1e14 the difference T - phi is rounding: a step of inf asks for bisection.
     """
-    with np.errstate(invalid="ignore", over="ignore"):  # T and phi may both be inf
-        gap = np.minimum(wanted - reached, 600.0)
-        speed = np.exp(np.clip(reached - phi, -600.0, 700.0))
-        step = np.where(gap >= 0, np.expm1(np.maximum(gap, 0.0)), gap) * speed
+    with np.errstate(invalid="ignore", divide="ignore"):  # T and phi may both be inf
+        gap = wanted - reached
+        above = np.abs(gap)
+        log_size = np.log(above)
+        log_size = np.where(gap > 0, above + np.log(-np.expm1(-above)), log_size)
+        # in logs: a margin of 700 is left in tau = e^-700
+        step = np.copysign(np.exp(np.minimum(log_size + reached - phi, 700.0)), gap)
     return np.where(np.abs(wanted) > 1e14, np.inf, step)

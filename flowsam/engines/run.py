@@ -18,6 +18,14 @@ Points = Float[np.ndarray, " _"]
 
 
 @dataclass(frozen=True, eq=False)
+class Rows:
+    """Rescaled times of the rows of a run, and what gives their T = log(1 + t)."""
+
+    tau: Points
+    log_t: Callable[[], Points]
+
+
+@dataclass(frozen=True, eq=False)
 class Run:
     """A path in rescaled time with its original time.
 
@@ -35,6 +43,8 @@ class Run:
         Rescaled time where the run ends.
     method : str
     steps, nfev : int
+    asked : float
+        T of the end where rescaled time underflows before it, as at margins of 1000; else 0.
     """
 
     states: Callable[[Points], Float[np.ndarray, "k L d"]]
@@ -47,6 +57,7 @@ class Run:
     method: str
     steps: int = 0
     nfev: int = 0
+    asked: float = 0.0
 
     @property
     def infinite_from(self) -> float:
@@ -77,8 +88,23 @@ class Run:
             )
         return tau
 
-    def rows(self, wanted: int | Points | None, clock_name: str) -> Points:
-        """Return the rescaled times of the rows asked for, in the clock of the end given."""
+    def rows(self, wanted: int | Points | None, clock_name: str) -> Rows:
+        """Return the rows asked for, in the clock of the end given."""
+        if self.asked:
+            return self._unmoved(wanted)
+        tau = self._times(wanted, clock_name)
+        return Rows(tau, lambda: self.log_time(tau))
+
+    def _unmoved(self, wanted: int | Points | None) -> Rows:
+        """Return rows at the pace of the start: tau = (e^T - 1) e^-phi, 0 below 1e-323."""
+        log_t = np.linspace(0.0, self.asked, wanted if isinstance(wanted, int) else 2)
+        log_t = wanted if isinstance(wanted, np.ndarray) else log_t
+        with np.errstate(divide="ignore"):
+            tau = np.exp(log_t + np.log(-np.expm1(-log_t)) - self.log_pace(np.zeros(1)))
+        return Rows(tau, lambda: log_t)
+
+    def _times(self, wanted: int | Points | None, clock_name: str) -> Points:
+        """Return the rescaled times of the rows asked for."""
         if wanted is None:
             times = np.concatenate([[0.0], self.edges, [e.tau for e in self.events], [self.end]])
             return np.unique(times[times <= self.end])

@@ -107,10 +107,13 @@ class Walk:
         self.fastest = max(self.fastest - _FADING, log_rate)
         if self.steps % _HELD == 0 or self.log_step + log_rate > self.log_share + _BURST:
             self.log_step = self.log_share - self.fastest
-        pace = min(float(np.exp(self.log_step)), tau_end - self.tau)
+        left = tau_end - self.tau
+        pace = min(float(np.exp(self.log_step)), left)
+        log_pace = min(self.log_step, float(np.log(left)))
         self.theta = self.theta + pace * velocity
         self.tau, self.steps = self.tau + pace, self.steps + 1
-        self.log_t = float(np.logaddexp(self.log_t, np.log(pace) - log_scale))
+        # in logs: a margin of 1000 is left in rescaled times of 0
+        self.log_t = float(np.logaddexp(self.log_t, log_pace - log_scale))
 
     def _look(self, theta: Theta) -> tuple[Float[np.ndarray, " d"], Theta, float, float]:
         """Return G, P and log Lambda of one state, and the rate of its shares: in few calls."""
@@ -142,7 +145,9 @@ class Walk:
         before, last = rows[-quarter], rows[-1]
         last[1:-1] = np.where(active & collapsed, 0.0, later)
         # log of t gained per unit of rescaled time, from the last quarter
-        gain = last[0] + np.log(-np.expm1(before[0] - last[0])) - np.log(last[-1] - before[-1])
+        with np.errstate(divide="ignore"):  # no rescaled time at all where it underflows
+            gain = -np.log(last[-1] - before[-1])
+        gain += last[0] + np.log(-np.expm1(before[0] - last[0]))
         if in_tau:
             log_t, tau = np.logaddexp(last[0], gain + np.log(goal - last[-1])), goal
         else:

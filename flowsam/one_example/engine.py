@@ -22,6 +22,7 @@ __all__ = ["exact_run", "stepped_run"]
 
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
+_LEAST = 1e-290  # rescaled times below have lost digits: T is as asked there
 _LEAST_LOG = -740.0  # e^-740 is the smallest double
 _FASTEST = 1e130  # squares of rates in tolerance units stay in the range of doubles
 _STILL = 200  # steps at rest
@@ -56,7 +57,9 @@ def exact_run(
     elif rest <= end:
         status = "collapsed"
     events = tuple(event for event in events if event.tau <= end)
-    return Run(found.states, log_pace, np.array([0.0]), breaks, events, status, end, name)
+    asked = _asked(span, status, end)
+    edges = np.array([0.0])
+    return Run(found.states, log_pace, edges, breaks, events, status, end, name, asked=asked)
 
 
 def _with_collapse(found: exact.Solution, model: OneExample) -> tuple[tuple[Event, ...], float]:
@@ -129,7 +132,14 @@ def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: 
         status = "finished" if horizon > end else status
     events = tuple(event for event in events if event.tau <= last)
     about = (events, status, last, result.method, result.steps, result.nfev)
+    about += (_asked(span, status, last),)
     return Run(states, log_pace, path.edges, path.breaks, *about)
+
+
+def _asked(span: tuple[float, str], status: str, end: float) -> float:
+    """Return the T asked for where the rescaled time of the end underflows, else 0."""
+    (log_t_end, clock_name), within = span, status == "finished" and end < _LEAST
+    return log_t_end if clock_name == "log_t_end" and within else 0.0
 
 
 class _LogTimeEnd:

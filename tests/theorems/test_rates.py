@@ -37,8 +37,7 @@ def compare_loss(mu, rule, depth, alpha, claimed_depth):
         return
     perturbed, predicted = late_log_loss(END, mu, claimed_depth, rule)
     assert abs(hat - perturbed) < 0.1, f"perturbed {hat:.4f} not {perturbed:.4f}: {label}"
-    drop, expected = hat - plain, float(perturbed - predicted)
-    assert abs(drop - expected) <= 0.1 * expected + 1e-6, f"drop {drop:.4f}: {label}"
+    assert abs(plain - predicted) < 0.15, f"plain {plain:.4f} not {predicted:.4f}: {label}"
 
 
 def compare_direction(rng):
