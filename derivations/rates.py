@@ -1,8 +1,9 @@
 # %% [markdown]
 # Claim. In original time, one example, winner with M = |mu_j| and gate rho_p = rho L^(-1/p): for
 # L >= 2 the perturbed loss is ~ 1/(L M^(2/L) t (log t)^(2-2/L)), the loss itself smaller by
-# exp(-M [(z + rho_p)^L - z^L]), z = (m_hat/M)^(1/L); at L = 1 t * loss -> exp(-rho |mu|_q)/|mu|^2. At L = 2
-# beta_k/beta_j ~ (log t)^(mu_k/mu_j - 1); at L >= 3 the others freeze and the angle is ~ 1/log t.
+# exp(-M [(z + rho_p)^L - z^L]), z = (m_hat/M)^(1/L); at L = 1 t * loss tends to
+# exp(-rho |mu|_q)/|mu|^2. At L = 2 beta_k/beta_j ~ (log t)^(mu_k/mu_j - 1); at L >= 3 the others
+# freeze and the angle is ~ 1/log t.
 #
 # Formula $\mathcal{L}(\hat\theta) \sim \frac{1}{L\,M^{2/L}\,t\,(\log t)^{2-2/L}}$
 #

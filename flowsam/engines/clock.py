@@ -13,6 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Int
 
+from flowsam.errors import InputError
+
 __all__ = ["log_integrals", "log_time", "when"]
 
 Times = Float[np.ndarray, " _"]
@@ -180,7 +182,7 @@ def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: f
 
     Raises
     ------
-    ValueError
+    InputError
         Where the search does not converge.
 
     Examples
@@ -210,7 +212,7 @@ def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: f
         logs = _log_panels(log_pace, low[open_], tau[open_], np.arange(open_.size))
         reached = np.logaddexp(base[open_], logs)
     else:
-        raise ValueError(
+        raise InputError(
             f"log t = {log_t[open_[0]]:.6g} was not found between tau = {low[open_[0]]:.6g} and "
             f"{high[open_[0]]:.6g} in {_NEWTON_STEPS} steps; pass tau_end instead"
         )
