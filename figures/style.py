@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from figures.cards import ORIGINAL, card, words
+from flowsam.archive import replacing
 
 __all__ = ["ORIGINAL", "card"]
 
@@ -69,7 +70,9 @@ def save(name, compute_arrays, draw, **sizes):
 def compute(name, compute_arrays, **sizes):
     """Compute the arrays of a figure and write them to name.npz."""
     OUTPUT.mkdir(exist_ok=True)
-    np.savez(OUTPUT / f"{name}.npz", **compute_arrays(**sizes))
+    arrays = compute_arrays(**sizes)
+    with replacing(OUTPUT / f"{name}.npz") as file:
+        np.savez(file, **arrays)
 
 
 def redraw(name, draw):
@@ -81,8 +84,9 @@ def redraw(name, draw):
     if "card" in arrays:
         arrays["caption"] = words(str(arrays.pop("card")))
     figure = draw(**arrays)
-    figure.savefig(OUTPUT / f"{name}.pdf", metadata={"CreationDate": None})
-    figure.savefig(OUTPUT / f"{name}.png", metadata={"Software": None})
+    for kind, undated in (("pdf", "CreationDate"), ("png", "Software")):
+        with replacing(OUTPUT / f"{name}.{kind}") as file:
+            figure.savefig(file, format=kind, metadata={undated: None})
     plt.close(figure)
     return OUTPUT / f"{name}.png"
 

@@ -1,62 +1,90 @@
-"""Results on disk and on screen: .npz files with a JSON header, and cards of facts."""
+"""Results on disk and on screen: files replaced in one move, .npz with a header, cards of facts."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
 from flowsam.errors import InputError
 
-__all__ = ["check_shapes", "html_card", "lock", "read", "text_card", "write"]
+__all__ = [
+    "check_shapes",
+    "html_card",
+    "lock",
+    "read",
+    "replacing",
+    "text_card",
+    "write",
+    "write_text",
+]
 
 Built = TypeVar("Built")
 Rows = list[tuple[str, str]]
 
 
-def write(
-    path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, np.ndarray]
-) -> Path:
-    """Write arrays and a JSON header as one .npz file; no pickle, nothing half-written.
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a new file that takes the place of `path` in one move once it is whole.
 
-    Parameters
-    ----------
-    path : path
-        Ending .npz, added if missing; a file that exists is replaced in one move.
-    header : dict
-        JSON-ready, with a "format".
-    arrays : dict of ndarray
-        Numbers only.
-
-    Returns
-    -------
-    Path
-        The file written.
+    Whatever goes wrong on the way, the file that was there stays, and nothing is left beside it.
 
     Raises
     ------
     ValueError
-        When the folder does not exist or cannot be written.
+        When the folder does not exist, cannot be written, or is full.
     """
     path = Path(path)
-    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with open(partial, "wb") as file:
-            np.savez(file, header=np.array(json.dumps(header)), **arrays)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise InputError(
-            f"save needs a folder that can be written, got {path.parent} ({error.strerror}); "
-            "make it, or choose another"
+            f"a file needs a folder that can be written, got {path.parent} ({error.strerror}); "
+            "make it, make room in it, or choose another"
         ) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file in one move; a ValueError where that cannot be."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def write(
+    path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> Path:
+    """Write arrays and a JSON header with a digest of them as one .npz file; no pickle."""
+    path = Path(path)
+    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    header = header | {"digest": _digest(arrays)}
+    with replacing(path) as file:
+        np.savez(file, header=np.array(json.dumps(header)), **arrays)
     return path
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    """Hash of names, types, shapes and numbers."""
+    whole = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        array = np.ascontiguousarray(array)
+        whole.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        whole.update(array.data)
+    return whole.hexdigest()
 
 
 def read(
@@ -68,42 +96,36 @@ def read(
 ) -> Built:
     """Read a file of `write` and build what it holds; nothing in it is executed.
 
-    Parameters
-    ----------
-    path : path
-        The .npz file.
-    kind : str
-        The format its header must name.
-    shapes : dict
-        The arrays it must have, with the names of their axes, e.g. {"z": "n d"}: numbers all,
-        and what has one name has one length.
-    build : callable
-        `(header, arrays) -> object`; whatever it raises means a foreign file.
-
-    Returns
-    -------
-    object
-        What `build` returned.
-
-    Raises
-    ------
-    ValueError
-        For an unreadable, damaged or foreign file, in one line with its path.
+    `shapes` names the arrays it must have by the names of their axes, e.g. {"z": "n d"}. Whatever
+    `build(header, arrays)` raises means a foreign file: a ValueError in one line with its path.
     """
     try:
+        _check_stored(Path(path))
         with np.load(path, allow_pickle=False) as file:
             header = json.loads(str(file["header"]))
             arrays = {name: np.array(file[name]) for name in file.files if name != "header"}
         if header["format"] != kind:
             raise KeyError(header["format"])
         check_shapes(arrays, shapes)
-        return build(header, arrays)
+        built = build(header, arrays)
+        if header.get("digest") not in (None, _digest(arrays)):
+            raise ValueError("its numbers are not those that were written")
+        return built
     except Exception as error:  # zip, JSON, NumPy and key errors alike: the file is not ours
         reason = " ".join(str(error).split())
         raise InputError(
             f"load needs a file with a {kind}, got {path} ({type(error).__name__}: {reason}); "
             "check the path, or write the file again"
         ) from None
+
+
+def _check_stored(path: Path) -> None:
+    """Refuse a file that unpacks to more than its size; ours are not compressed."""
+    with zipfile.ZipFile(path) as file:
+        packed = any(part.compress_type != zipfile.ZIP_STORED for part in file.infolist())
+        size = sum(part.file_size for part in file.infolist())
+    if packed or size > path.stat().st_size:
+        raise ValueError(f"it unpacks to {size} bytes")
 
 
 def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, str]) -> None:
@@ -132,12 +154,9 @@ def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, str]) -> None:
 
 
 def lock(descriptor: int, *, wait: bool) -> None:
-    """Lock an open file for this process, where the system can; it lets go when the process dies.
+    """Lock an open file where the system can; BlockingIOError where another process has it.
 
-    Raises
-    ------
-    BlockingIOError
-        Where another process holds it and `wait` is false.
+    The lock goes when the process dies.
     """
     try:
         import fcntl

@@ -1,8 +1,13 @@
 """Bad input: one line that says what was wrong, the value, and what to do; nothing half-written."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
+import tracemalloc
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +29,7 @@ from flowsam import (
     solve,
     unnormalised,
 )
+from flowsam.cli import main
 from flowsam.portrait import load as load_portrait
 from flowsam.trajectory import load as load_trajectory
 
@@ -238,3 +244,70 @@ def test_an_ascent_step_beyond_doubles_is_said() -> None:
     flow = Flow(Data([[1e3], [900.0]]), unnormalised(3.0), exponential)
     with pytest.raises(ValueError, match="ascent step .* leaves the range of doubles"):
         solve(flow, [[-20.0]], tau_end=30.0)
+
+
+PORTRAIT_DAMAGES = {
+    "label 99": lambda header, arrays: arrays["labels"].fill(99),
+    "label -7": lambda header, arrays: arrays["labels"].fill(-7),
+    "halves": lambda header, arrays: arrays.update(labels=arrays["labels"] + 0.5),
+    "no numbers": lambda header, arrays: arrays.update(labels=arrays["labels"] * np.nan),
+    "another label": lambda header, arrays: arrays["labels"].fill(1),
+    "another version": put("provenance", "flowsam", value="0.0.1"),
+    "no digest": lambda header, arrays: header.pop("digest"),
+}
+
+
+@pytest.mark.parametrize("name", PORTRAIT_DAMAGES)
+def test_rows_of_an_interrupted_portrait_are_those_that_were_written(tmp_path, name):
+    x = [0.5, 1.5]
+    path = replace(phase_portrait(FLOW, x, x), unfinished=1).save(tmp_path / "rows.npz")
+    assert load_portrait(path).unfinished == 1
+    with np.load(path) as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays.pop("header")))
+    PORTRAIT_DAMAGES[name](header, arrays)
+    np.savez(path, header=np.array(json.dumps(header)), **arrays)
+    with pytest.raises(ValueError, match=r"rows\.npz"):
+        load_portrait(path)
+
+
+def test_a_file_that_unpacks_to_more_than_its_size_is_not_unpacked(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("more.npy", bytes(2**26))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="unpacks to 67108864 bytes"):
+            load_trajectory(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+WRITERS = {
+    "limit": (["limit", "--mu", "1,2", "--rho", "1", "--init", "1"], "json"),
+    "derive": (["derive"], "tex"),
+    "simulate": (["simulate", "--mu", "1", "--rho", "1", "--init", "2", "--tau-end", "1"], "npz"),
+    "portrait": (["portrait", "--mu", "1,2", "--rho", "1", "--grid", "3"], "json"),
+    "picture": (["portrait", "--mu", "1,2", "--rho", "1", "--grid", "3"], "png"),
+    "arrays": (["portrait", "--mu", "1,2", "--rho", "1", "--grid", "3"], "npz"),
+    "facts": (["portrait", "--mu", "1,2", "--rho", "1", "--grid", "3"], "npy"),
+    "leaders": (["amplification", "--mu", "1,2", "--rho", "1", "--init", "0.5"], "npz"),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch, capsys, name):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    command, suffix = WRITERS[name]
+    old = tmp_path / f"old.{suffix}"
+    old.write_text("kept")
+    monkeypatch.setattr(os, "fsync", full)
+    assert main([*command, "--out", str(old)]) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1 and "No space left" in said.err and not said.out
+    assert old.read_text() == "kept"
+    left = {entry.name for entry in tmp_path.iterdir()} - {old.name}
+    assert all(name.startswith(".old.npy.") for name in left), "rows that resume goes on with"

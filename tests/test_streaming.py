@@ -48,7 +48,7 @@ def test_it_goes_on_after_a_death_and_cuts_off_a_torn_row(tmp_path, small):
     done, told = [], []
     with pytest.raises(KeyboardInterrupt):
         stream_portrait(FLOW, X, Y, path=tmp_path / "p.npy", progress=dying)
-    (partial,) = tmp_path.iterdir()
+    (partial,) = tmp_path.glob(".*.partial")
     with open(partial, "ab") as file:
         file.write(b"torn!")
     found = stream_portrait(FLOW, X, Y, path=tmp_path / "p.npy", progress=told.append)
@@ -56,6 +56,39 @@ def test_it_goes_on_after_a_death_and_cuts_off_a_torn_row(tmp_path, small):
     labels = phase_portrait(FLOW, X, Y).labels
     assert np.array_equal(np.load(found.path), labels)
     assert found.fractions == {k: (labels == k).mean() for k in np.unique(labels)}
+
+
+@pytest.mark.parametrize(
+    ("harm", "pieces"),
+    [("zeros", 0), ("flipped", -1), ("more", None), ("no digests", 0), ("log", -1)],
+)
+def test_rows_are_taken_as_far_as_their_digests_vouch_for_them(tmp_path, small, harm, pieces):
+    def dying(cells):
+        done.append(cells)
+        if sum(done) > 20 * X.size:
+            raise KeyboardInterrupt
+
+    done, told = [], []
+    with pytest.raises(KeyboardInterrupt):
+        stream_portrait(FLOW, X, Y, path=tmp_path / "p.npy", progress=dying)
+    (partial,) = tmp_path.glob(".*.partial")
+    (log,) = tmp_path.glob(".*.digests")
+    head, body = partial.read_bytes()[:128], bytearray(partial.read_bytes()[128:])
+    if harm == "zeros":
+        body = bytes(len(body))
+    if harm == "flipped":
+        body[-7] ^= 1
+    if harm == "more":
+        body += body[: 2 * X.size]
+    partial.write_bytes(head + bytes(body))
+    if harm == "no digests":
+        log.unlink()
+    if harm == "log":
+        log.write_bytes(log.read_bytes()[:-9] + b"\xff\n")
+    found = stream_portrait(FLOW, X, Y, path=tmp_path / "p.npy", progress=told.append)
+    assert told[0] == sum(done[1:][:pieces])
+    assert np.array_equal(np.load(found.path), phase_portrait(FLOW, X, Y).labels)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["p.json", "p.npy"]
 
 
 def test_another_grid_or_writer_is_not_mixed_in(tmp_path, small):

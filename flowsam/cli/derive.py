@@ -27,6 +27,7 @@ def command(
     flowsam derive --depth 2 --norm inf --latex
     """
     from flowsam import notation
+    from flowsam.archive import write_text
 
     path = checked_output(out, (".txt", ".tex", ".json"))
     if latex:
@@ -38,6 +39,6 @@ def command(
         }
     text = to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())
     if path:
-        path.write_text(text + "\n", encoding="utf-8")
+        write_text(path, text + "\n")
     if not quiet:
         click.echo(text)

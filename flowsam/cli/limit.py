@@ -29,6 +29,7 @@ def command(flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool)
     flowsam limit --data digits_means --norm none --init 0.5 --aligned
     flowsam limit --csv FILE --label COLUMN --norm 2 --rho 0.1 --init 0.5
     """
+    from flowsam.archive import write_text
     from flowsam.data import merged_signs
     from flowsam.outcomes import limit
 
@@ -47,5 +48,5 @@ def command(flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool)
     if end.direction is not None:
         facts["predictor"] = merged_signs(flow.data, end.direction)[1]
     if path:
-        path.write_text(to_json(facts) + "\n", encoding="utf-8")
+        write_text(path, to_json(facts) + "\n")
     show(end, facts, as_json=as_json, quiet=quiet)

@@ -65,6 +65,8 @@ def write(
     times : bool
         Whether the times of decision belong in it.
     """
+    from flowsam.archive import write_text
+
     if path.suffix == ".npz":
         found.save(path)
     elif path.suffix == ".json":
@@ -72,9 +74,7 @@ def write(
         arrays = {"x": found.x, "y": found.y, "labels": found.labels, "boundaries": named}
         if times:
             arrays["settled_at"] = found.settled_at
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(to_json(facts | arrays) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_text(path, to_json(facts | arrays) + "\n")
     else:
         _picture(found, lines, path, times)
 

@@ -33,6 +33,7 @@ def command(
     it imports, has changed, and one that was interrupted goes on. A figure whose drawing alone has
     changed is drawn from its saved arrays. Exit code 1 if a claim or figure failed.
     """
+    from flowsam.archive import write_text
     from flowsam.ledger import checks as ledger
     from flowsam.ledger import gallery
 
@@ -46,9 +47,7 @@ def command(
     figures = gallery.draw_all(checkout, fast=fast, redraw=redraw, quiet=quiet)
     from flowsam.ledger.report import page
 
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(page(found, figures, source=checkout), encoding="utf-8")
-    partial.replace(path)
+    write_text(path, page(found, figures, source=checkout))
     broken = [figure for figure in figures if figure.error]
     facts = found.facts() | {
         "figures": {f.name: f.error or f.state for f in figures},

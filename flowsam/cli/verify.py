@@ -43,6 +43,7 @@ def command(
 
     Exit code 1 if a claim fails; its message names the seed, the draw and the parameters.
     """
+    from flowsam.archive import write_text
     from flowsam.ledger import checks as ledger
 
     path = checked_output(out, (".txt", ".md", ".json"))
@@ -59,7 +60,7 @@ def command(
         ".txt": found.text(),
     }
     if path:
-        path.write_text(kinds[path.suffix] + "\n", encoding="utf-8")
+        write_text(path, kinds[path.suffix] + "\n")
     if not quiet:
         click.echo(kinds[".json" if as_json else ".md" if markdown else ".txt"])
     return 0 if found.passed else 1

@@ -66,9 +66,10 @@ def checked_output(out: str | None, suffixes: tuple[str, ...]) -> Path | None:
 
 def save_figure(figure: Any, path: Path) -> None:
     """Write a Matplotlib figure in one move."""
-    partial = path.with_name(f".{path.name}.partial{path.suffix}")
-    figure.savefig(partial, dpi=200)
-    partial.replace(path)
+    from flowsam.archive import replacing
+
+    with replacing(path) as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=200)
 
 
 def progress_bar(total: int | None, unit: str, quiet: bool) -> Any:

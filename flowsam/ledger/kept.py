@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from flowsam.archive import write_text
 
 __all__ = ["record", "recorded"]
 
@@ -24,10 +25,8 @@ def record(path: Path, facts: dict[str, Any], files: Sequence[Path] = ()) -> Non
     files : sequence of Path
         In the same folder.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     text = json.dumps(facts | {"files": {file.name: _digest(file) for file in files}}, indent=1)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_text(path, text + "\n")
 
 
 def recorded(path: Path) -> dict[str, Any]:

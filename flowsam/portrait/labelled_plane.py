@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from flowsam import archive
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.labels import kind_of
+from flowsam.labels import Label, kind_of
 from flowsam.portrait import plane_times, shares
 from flowsam.portrait.located import Refinement
 from flowsam.version import __version__
@@ -180,6 +180,11 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
     curves = tuple((name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"]))
     grid = (arrays["x"], arrays["y"], arrays["labels"])
     axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)
+    if left and (facts["flowsam"] != __version__ or "digest" not in header):
+        raise ValueError(f"rows of flowsam {facts['flowsam']}, and this is {__version__}")
+    labels = arrays["labels"]
+    if labels.dtype.kind != "i" or labels.min() < min(Label) or labels.max() > flow.data.z.shape[1]:
+        raise ValueError("labels that are no limits of this flow")
     refined = (
         Refinement.of(header["refinement"], curves, arrays) if "refinement" in header else None
     )

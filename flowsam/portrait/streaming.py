@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import itertools
 import json
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +26,8 @@ from flowsam.portrait.plane_names import name_of_plane
 from flowsam.version import __version__
 
 __all__ = ["Stream", "stream_portrait"]
+
+_LABEL = np.dtype("<i2")
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
 
     A run that was stopped, or killed, goes on where it was when it is called again: the rows
     that are finished lie beside the file, under a name that contains a digest of flow, plane,
-    grid and version. The file itself appears whole.
+    grid and version, with a digest of every piece: rows that are not those that were written are
+    found again. The file itself appears whole.
 
     Parameters
     ----------
@@ -99,7 +104,8 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     try:
         counts = _write(partial, (flow, start), (x, y), progress)
         os.replace(partial, path)
-        path.with_suffix(".json").write_text(json.dumps(facts))
+        _log_of(partial).unlink(missing_ok=True)
+        archive.write_text(path.with_suffix(".json"), json.dumps(facts))
     except BlockingIOError:
         raise InputError(f"another process is writing {path}; wait for it") from None
     except OSError as error:
@@ -138,47 +144,78 @@ def _write(
     progress: Callable[[int], object],
 ) -> Counter[int]:
     """Append the rows that are missing, and count the labels of all."""
-    (flow, start), (x, y), counts = what, axes, Counter[int]()
-    with open(partial, "a+b") as file:
+    flow, start = what
+    x, y = axes
+    with open(partial, "a+b") as file, open(_log_of(partial), "a+b") as log:
         archive.lock(file.fileno(), wait=False)
-        rows = _finished(file, (y.size, x.size), counts)
+        kept = _Rows(file, log, x.size)
+        rows = kept.verified(y.size)
         progress(rows * x.size)
         if rows < y.size:
             for _, labels in plane_rows.labelled_pieces(flow, start, (x, y[rows:])):
-                file.write(labels.tobytes())
-                file.flush()
-                _count(labels, counts)
+                kept.append(labels.tobytes())
                 progress(labels.size)
         os.fsync(file.fileno())
-    return counts
+    return kept.counts
 
 
-def _finished(file: BinaryIO, shape: tuple[int, int], counts: Counter[int]) -> int:
-    """Write the head of a new file, or count the whole rows of an old one; cut off what is torn."""
-    row = np.dtype("<i2").itemsize * shape[1]
-    head = {"descr": "<i2", "fortran_order": False, "shape": shape}
-    file.seek(0)
-    try:
-        np.lib.format.read_magic(file)
-        found = np.lib.format.read_array_header_1_0(file)
-    except ValueError:
-        found = None
-    if found != (shape, False, np.dtype("<i2")):
-        file.truncate(0)
-        np.lib.format.write_array_header_1_0(file, head)
-        file.flush()
-        return 0
-    first, end = file.tell(), file.seek(0, os.SEEK_END)
-    rows = (end - first) // row
-    file.truncate(first + rows * row)
-    file.seek(first)
-    for _ in range(rows):
-        _count(np.frombuffer(file.read(row), "<i2"), counts)
-    file.seek(0, os.SEEK_END)
-    return rows
+def _log_of(partial: Path) -> Path:
+    """The file of digests beside the rows."""
+    return partial.with_suffix(".digests")
 
 
-def _count(labels: np.ndarray, counts: Counter[int]) -> None:
-    """Add the labels of some rows."""
-    values, numbers = np.unique(labels, return_counts=True)
-    counts.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+@dataclass
+class _Rows:
+    """Rows on disk, piece after piece, each with the digest of all rows up to its end."""
+
+    file: BinaryIO
+    log: BinaryIO
+    columns: int
+    counts: Counter[int] = field(default_factory=Counter)
+    whole: Any = field(default_factory=hashlib.sha256)
+
+    def append(self, piece: bytes) -> None:
+        """Write whole rows, then their digest."""
+        self.file.write(piece)
+        self.file.flush()
+        self._take(piece)
+        self.log.write(f"{len(piece)} {self.whole.hexdigest()}\n".encode())
+        self.log.flush()
+
+    def _take(self, piece: bytes) -> None:
+        """Count the labels of a piece and add it to the digest."""
+        self.whole.update(piece)
+        values, numbers = np.unique(np.frombuffer(piece, _LABEL), return_counts=True)
+        self.counts.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+
+    def verified(self, rows: int) -> int:
+        """Write the head of a new file, or keep of an old one what its digests vouch for."""
+        head = {"descr": _LABEL.str, "fortran_order": False, "shape": (rows, self.columns)}
+        first = io.BytesIO()
+        np.lib.format.write_array_header_1_0(first, head)
+        self.file.seek(0)
+        self.log.seek(0)
+        lines = self.log.read().decode("ascii", "replace").splitlines()
+        if self.file.read(len(first.getvalue())) != first.getvalue():
+            self.file.truncate(0)
+            self.file.write(first.getvalue())
+            self.file.flush()
+            lines = []
+        good = sum(1 for _ in itertools.takewhile(self._read, lines))
+        self.log.truncate(0)
+        self.log.write("".join(f"{line}\n" for line in lines[:good]).encode())
+        size = sum(int(line.split()[0]) for line in lines[:good])
+        self.file.truncate(len(first.getvalue()) + size)
+        self.file.seek(0, os.SEEK_END)
+        return size // (_LABEL.itemsize * self.columns)
+
+    def _read(self, line: str) -> bool:
+        """Take the next piece if it is what its line says."""
+        size, _, digest = line.partition(" ")
+        piece = self.file.read(int(size)) if size.isdecimal() else b""
+        after = self.whole.copy()
+        after.update(piece)
+        if not piece or after.hexdigest() != digest:
+            return False
+        self._take(piece)
+        return True
