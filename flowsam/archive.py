@@ -109,7 +109,7 @@ def read(
         check_shapes(arrays, shapes)
         built = build(header, arrays)
         if header.get("digest") not in (None, _digest(arrays)):
-            raise ValueError("its numbers are not those that were written")
+            raise InputError("its numbers are not those that were written")
         return built
     except Exception as error:  # zip, JSON, NumPy and key errors alike: the file is not ours
         reason = " ".join(str(error).split())
@@ -125,7 +125,7 @@ def _check_stored(path: Path) -> None:
         packed = any(part.compress_type != zipfile.ZIP_STORED for part in file.infolist())
         size = sum(part.file_size for part in file.infolist())
     if packed or size > path.stat().st_size:
-        raise ValueError(f"it unpacks to {size} bytes")
+        raise InputError(f"it unpacks to {size} bytes")
 
 
 def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, str]) -> None:

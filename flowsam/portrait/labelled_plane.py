@@ -181,10 +181,10 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
     grid = (arrays["x"], arrays["y"], arrays["labels"])
     axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)
     if left and (facts["flowsam"] != __version__ or "digest" not in header):
-        raise ValueError(f"rows of flowsam {facts['flowsam']}, and this is {__version__}")
+        raise InputError(f"rows of flowsam {facts['flowsam']}, and this is {__version__}")
     labels = arrays["labels"]
     if labels.dtype.kind != "i" or labels.min() < min(Label) or labels.max() > flow.data.z.shape[1]:
-        raise ValueError("labels that are no limits of this flow")
+        raise InputError("labels that are no limits of this flow")
     refined = (
         Refinement.of(header["refinement"], curves, arrays) if "refinement" in header else None
     )
