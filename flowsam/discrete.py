@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
+from flowsam.endings import Ending
 from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
 from flowsam.inputs import real_number, whole_number
@@ -152,6 +153,7 @@ def iterate(  # noqa: PLR0913 - the public contract
     shards = _shards(flow, batches)
     log_rate, rows, tau, kept = np.log(float(learning_rate)), [theta], [0.0], [0]
     clock, message = 0.0, f"{steps} steps of size {learning_rate:g}"
+    ending = Ending.FINISHED
     evaluations = 0
     for step in range(1, steps + 1):
         dealt = shards()
@@ -160,6 +162,7 @@ def iterate(  # noqa: PLR0913 - the public contract
             theta, clock = theta + move, clock + advance
         evaluations += len(dealt) * (2 if flow.perturbation.rho else 1)
         if not np.isfinite(theta).all():
+            ending = Ending.OVERFLOWED
             message = f"weights overflowed at step {step}; lower learning_rate"
             break
         if step % save_every == 0 or step == steps:
@@ -173,13 +176,14 @@ def iterate(  # noqa: PLR0913 - the public contract
         np.array(tau),
         np.array(rows),
         (),
-        "failed" if "overflowed" in message else "finished",
+        ending.status,
         message,
         "iterate",
         step if steps else 0,
         evaluations,
         {"learning_rate": float(learning_rate)} | _dealing(batches),
         lambda: np.log1p(float(learning_rate) * np.array(kept, dtype=float)),
+        ending,
     )
 
 

@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_number
 
-__all__ = ["Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"]
+__all__ = ["KINDS", "Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"]
+
+KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,22 @@ class Perturbation:
         if not self.normalised:
             return "unnormalised SAM"
         return f"l_{'inf' if math.isinf(self.p) else format(self.p, 'g')}-SAM"
+
+    @property
+    def kind(self) -> str:
+        """The family whose theorems hold, for `regimes`: one of `KINDS`.
+
+        Examples
+        --------
+        >>> l2(1.0).kind, lp(1.0, 3).kind, linf(0).kind
+        ('l_2', '2<p<inf', 'GD')
+        """
+        if not self.rho:
+            return "GD"
+        if not self.normalised:
+            return "unnormalised"
+        known = {1.0: "l_1", 2.0: "l_2", math.inf: "l_inf"}
+        return known.get(self.p, "1<p<2" if self.p < 2 else "2<p<inf")
 
     @property
     def switches(self) -> bool:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam import exact
+from flowsam.endings import Ending
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import METHODS, Tolerances
 from flowsam.errors import InputError, InputTypeError
@@ -26,22 +27,6 @@ Theta = Float[np.ndarray, "L d"]
 
 _MOST_ROWS = 10**8
 _LEAST_ATOL = 1e-100  # squares of errors in units of it stay in the range of doubles
-_MESSAGES = {
-    "finished": "reached the end asked for",
-    "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
-    "escaped": "coordinate {coordinate} blows up at tau = {tau:.12g}, where t becomes infinite; "
-    "the others freeze, and limit(flow, theta0) names the limit",
-    "range": "margins pass 1e300 at tau = {tau:.6g}, the end of doubles; ask limit(flow, theta0)",
-    "sliding_ambiguous": "two weights of a coordinate are 0 at once at tau = {tau:.12g}: no "
-    "gradient is left, or Filippov's solution is not unique from there; perturb the start or "
-    "use iterate",
-    "too_many_events": "more than 1000 events by tau = {tau:.6g}; shorten the run, or check the "
-    "start for a surface it grazes",
-    "failed": "the steps of {method} became too small at tau = {tau:.12g}; loosen rtol or try "
-    "another method",
-    "at rest": "log t stays below log_t_end: the flow is nearly at rest at tau = {tau:.3g}, where "
-    "log t grows like log tau; limit(flow, theta0) names the limit",
-}
 
 
 def solve(  # noqa: PLR0913 - the contract's verb
@@ -128,13 +113,14 @@ def solve(  # noqa: PLR0913 - the contract's verb
         found.tau,
         found.theta,
         found.events,
-        found.status,
+        found.ending.status,
         found.message,
         found.method,
         found.steps,
         found.nfev,
         {clock_name: end, "rtol": rtol, "atol": atol},
         found.clock,
+        found.ending,
     )
 
 
@@ -195,8 +181,7 @@ def _one_example(
     run = _run(flow, theta0, span, how)
     rows = run.rows(wanted, span[1])
     events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
-    status = "failed" if run.status == "at rest" else run.status
-    about = (status, _message(run), run.method, run.steps, run.nfev)
+    about = (*_told(run), run.method, run.steps, run.nfev)
     return Answer(rows.tau, run.states(rows.tau), events, *about, rows.log_t)
 
 
@@ -222,11 +207,13 @@ def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
     return stepped_run(flow, theta0, span, how)
 
 
-def _message(run: Run) -> str:
-    """Return the sentence for how a run ended, with the next move."""
+def _told(run: Run) -> tuple[Ending, str]:
+    """Return how a run ended, and the sentence for it."""
     blow_up = next((e for e in run.events if e.kind == "blow-up"), None)
     rest = next((e for e in run.events if e.kind == "collapse"), None)
-    word = "range" if run.status == "escaped" and blow_up is None else run.status
+    ending = Ending(run.status)
+    if ending is Ending.ESCAPED and blow_up is None:
+        ending = Ending.OUT_OF_RANGE
     tau = (blow_up or rest).tau if blow_up or rest else run.end
     coordinate = blow_up.coordinate + 1 if blow_up else None
-    return _MESSAGES[word].format(tau=tau, coordinate=coordinate, method=run.method)
+    return ending, ending.in_tau(tau=tau, coordinate=coordinate, method=run.method)

@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from flowsam import archive
 from flowsam.data import Data
+from flowsam.endings import Ending
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import Loss, log_mean_exp
@@ -80,6 +81,8 @@ class Trajectory:
         Accepted steps and evaluations of the right-hand side (0 for closed forms).
     settings : dict
         Tolerances and ends as given.
+    ending : Ending
+        How the run ended, in more words than the status has; by default what the status says.
 
     Examples
     --------
@@ -102,6 +105,11 @@ class Trajectory:
     nfev: int
     settings: dict[str, Any] = field(default_factory=dict)
     clock: Callable[[], Float[np.ndarray, " T"]] | None = field(default=None, repr=False)
+    ending: Ending | None = None
+
+    def __post_init__(self) -> None:
+        """Take the ending that the status says where none is given."""
+        object.__setattr__(self, "ending", Ending(self.ending or self.status))
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle log_t itself, not the function that computes it."""
@@ -154,6 +162,7 @@ class Trajectory:
             "provenance": self.provenance(),
             "events": [asdict(event) for event in self.events],
             "settings": self.settings,
+            "ending": str(self.ending),
         }
         arrays = {"z": self.data.z, "tau": self.tau, "log_t": self.log_t, "theta": self.theta}
         return archive.write(path, header, arrays)
@@ -228,4 +237,5 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
     flow, about = Flow.of(facts, arrays["z"]), (facts[name] for name in _RUN)
     parts = (*vars(flow).values(), arrays["tau"], arrays["theta"])
     clock = partial(np.asarray, arrays["log_t"])
-    return Trajectory(*parts, tuple(events), *about, dict(header["settings"]), clock)
+    ending = Ending(header.get("ending", facts["status"]))  # older files have the status alone
+    return Trajectory(*parts, tuple(events), *about, dict(header["settings"]), clock, ending)

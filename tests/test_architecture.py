@@ -20,7 +20,7 @@ SOURCES = {
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 LAYERS = [
-    "version errors archive workers labels inputs data network losses perturbations",
+    "version errors archive workers labels endings inputs data network losses perturbations",
     "symbolic notation",
     "flow trajectory",
     "exact margin",

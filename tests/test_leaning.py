@@ -11,7 +11,7 @@ from flowsam.amplification import critical_scale
 from flowsam.cli import main
 from flowsam.cli.features import _picture
 from flowsam.data import Data
-from flowsam.perturbations import gradient_flow, l2, linf
+from flowsam.perturbations import gradient_flow, l2, linf, unnormalised
 from flowsam.real_data.leaning import leaning
 from flowsam.real_data.scan import Scan, scale_unit, scan
 from flowsam.real_data.tables import Table, digit_table
@@ -33,6 +33,8 @@ def test_unit_is_where_the_mean_example_collapses() -> None:
     expected = critical_scale(mean, 0.5, profile=np.ones((2, 4)))
     assert scale_unit(data, l2(0.5), 2) == pytest.approx(expected)
     assert scale_unit(data, linf(0.5), 2) == 0.5
+    with pytest.raises(ValueError, match="normalised"):  # its p is 2 by convention alone
+        scale_unit(data, unnormalised(0.5), 2)
     assert scale_unit(data, l2(0.5), 4) == pytest.approx(0.25)
 
 

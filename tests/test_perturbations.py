@@ -1,13 +1,22 @@
 """The ascent step of SAM maximises <eps, g> over the l_p ball: equality in Hoelder's inequality."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsam.perturbations import Perturbation, gradient_flow, l2, linf, lp, unnormalised
+from flowsam.perturbations import (
+    KINDS,
+    Perturbation,
+    gradient_flow,
+    l2,
+    linf,
+    lp,
+    unnormalised,
+)
 
 P_VALUES = [1.0, 1.01, 1.3, 2.0, 2.5, 4.0, 17.0, 300.0, math.inf]
 RNG = np.random.default_rng(3)
@@ -119,3 +128,19 @@ def test_only_p_one_and_infinity_jump():
     assert linf(1).switches
     assert lp(1, 1).switches
     assert not any(rule.switches for rule in (gradient_flow(), l2(1), lp(1, 3), unnormalised(1)))
+
+
+def test_every_rule_is_of_one_kind_and_gd_of_its_own():
+    rules = {
+        "l_1": lp(0.5, 1),
+        "1<p<2": lp(0.5, 1.2),
+        "l_2": l2(0.5),
+        "2<p<inf": lp(0.5, 1e17),
+        "l_inf": linf(0.5),
+        "unnormalised": unnormalised(0.5),
+        "GD": gradient_flow(),
+    }
+    assert set(KINDS) == set(rules)
+    for kind, rule in rules.items():
+        assert rule.kind == kind
+        assert replace(rule, rho=0.0).kind == "GD"

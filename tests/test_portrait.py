@@ -196,6 +196,12 @@ def test_a_saved_portrait_is_the_same(tmp_path):
         (lambda: SegmentPlane(START, [[1.0]]), "one shape"),
         (lambda: RadiusPlane([1.0]), "pass its layers"),
         (
+            lambda: phase_portrait(
+                Flow(TWO.data, lp(0, 3)), [1.0], [1.0], start=RadiusPlane(START)
+            ),
+            "rho = 0, where every rule is GD",
+        ),
+        (
             lambda: phase_portrait(TWO, [1.0], [1.0], start=lambda x, y: np.ones((2, 2))),
             "start needs",
         ),

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from flowsam import (
     solve,
     unnormalised,
 )
+from flowsam.endings import Ending
+from flowsam.labels import Label
+from flowsam.outcomes.directions import run_direction
 from flowsam.trajectory import load
 
 FLOW = Flow(single_example([1, 2]), linf(1))
@@ -34,6 +38,7 @@ def test_a_saved_run_is_read_back_bit_for_bit(tmp_path, flow):
     second = load(first.save(tmp_path / "run.npz"))
     for name in ROUND:
         np.testing.assert_array_equal(getattr(second, name), getattr(first, name))
+    assert second.ending is first.ending
     assert second.events == first.events and second.provenance() == first.provenance()
     assert second.perturbation == first.perturbation and second.loss.name == first.loss.name
     third = load(second.save(tmp_path / "again"))  # the ending is added
@@ -46,6 +51,22 @@ def test_the_file_needs_no_pickle_and_its_header_is_json(tmp_path):
         header = json.loads(str(file["header"]))
     assert header["provenance"]["rule"] == "l_inf-SAM" and header["provenance"]["rho"] == 1.0
     assert header["provenance"]["method"] == "exact: linf_balanced"
+
+
+def test_a_run_at_rest_keeps_its_ending_and_old_files_have_their_status(tmp_path):
+    flow = Flow(Data([[1.0], [-1.0], [2.0]]), l2(0.1))
+    first = solve(flow, [[1.0], [1.0]], log_t_end=1e3)
+    path = first.save(tmp_path / "run")
+    assert load(path).ending is first.ending is Ending.AT_REST and first.status == "finished"
+    assert run_direction(load(path)).label == run_direction(first).label == Label.STALLED
+    renamed = replace(first, message="resting at a finite loss", ending=Ending.FINISHED)
+    assert run_direction(renamed).label != Label.STALLED  # words decide nothing
+    with np.load(path) as file:
+        parts = {name: file[name] for name in file}
+    header = json.loads(str(parts["header"]))
+    del header["ending"]
+    np.savez(path, **(parts | {"header": json.dumps(header)}))
+    assert load(path).ending is Ending.FINISHED
 
 
 def test_saving_replaces_in_one_move_and_leaves_no_partial_file(tmp_path):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
@@ -54,10 +55,10 @@ def chatter_run(
     Returns
     -------
     LateRun
-        The finest run, linear between means over its steps. "finished" or "collapsed" where
+        The finest run, linear between means over its steps. FINISHED or STAYS_AT_0 where
         halving the step changed the predictor by at most 1e-3 of its largest entry so far (of
         rho^L where it is smaller), or by less and less up to the most steps affordable;
-        "sliding_ambiguous" where it did not settle; "failed" where the end takes too many steps.
+        NOT_UNIQUE where it did not settle; OUT_OF_STEPS where the end takes too many steps.
         `note` has the difference.
 
     Notes
@@ -96,17 +97,18 @@ def chatter_run(
     return LateRun(march, theta0.shape, note)
 
 
-def _verdict(fine: Iteration, differences: list[float]) -> tuple[str, str]:
-    """Return status and note: how the finest run ended, and whether halving settled."""
+def _verdict(fine: Iteration, differences: list[float]) -> tuple[Ending, str]:
+    """Return ending and note: how the finest run ended, and whether halving settled."""
     if fine.ending == "steps":
-        return "failed", f"; {fine.steps} steps of the iteration end there"
+        return Ending.OUT_OF_STEPS, f"; {fine.steps} steps of the iteration end there"
     last = differences[-1] if differences else np.inf
     note = f"; iterated, halving the step changed the predictor by {last:.1e} (relative)"
     falling = len(differences) > 1 and last <= _FALLING * differences[-2]
     if last > _TOLERANCE and not falling:
-        return "sliding_ambiguous", note
+        return Ending.NOT_UNIQUE, note
     rests = "; at rest on average, held to the end" if fine.ending == "rests" else ""
-    return "collapsed" if fine.ending == "collapsed" else "finished", note + rests
+    stays = fine.ending == "collapsed"
+    return Ending.STAYS_AT_0 if stays else Ending.FINISHED, note + rests
 
 
 def _difference(coarse: Iteration, fine: Iteration, floor: float) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.endings import Ending
 from flowsam.engines.stepping import METHODS
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -32,21 +33,6 @@ Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
 Wanted = int | Points | None
 
-_MESSAGES = {
-    "finished": "reached the end asked for",
-    "collapsed": "every active weight reached 0 at tau = {tau:.12g}; the flow rests there",
-    "at rest": "the gradient is 0 from log t = {log_t:.6g} on, at a finite loss; it rests there",
-    "rounding": "from log t = {log_t:.6g} on the pulls of the examples cancel to few digits, "
-    "and rounding would decide the rest; ask for an earlier end",
-    "too_many_events": "more than 1000 events by log t = {log_t:.6g}; shorten the run, or use "
-    "method='discrete'",
-    "sliding_ambiguous": "reached the end asked for, on one of several possible paths",
-    "failed": "the steps of {method} became too small at log t = {log_t:.12g}; loosen rtol or try "
-    "another method",
-    "out of steps": "the iteration has taken all the steps it may by log t = {log_t:.6g}; ask for "
-    "an earlier end, or use method='smoothed' for a late direction",
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -59,7 +45,8 @@ class Answer:
     theta : ndarray, shape (T, L, d)
         Weights.
     events : tuple of Event
-    status, message, method : str
+    ending : Ending
+    message, method : str
     steps, nfev : int
     clock : callable
         `() -> log(1 + t) (T,)`.
@@ -68,7 +55,7 @@ class Answer:
     tau: Points
     theta: Float[np.ndarray, "T L d"]
     events: tuple[Event, ...]
-    status: str
+    ending: Ending
     message: str
     method: str
     steps: int
@@ -176,10 +163,10 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
     end, clock_name = span
     last = float(run.edges[-1])
     tau_last = float(run.tau(np.array([last]))[0])
-    status = run.march.status
+    ending = Ending(run.march.status)
     in_tau = clock_name == "tau_end"
-    rests = status in ("finished", "collapsed", "at rest", "sliding_ambiguous")
-    goal = (end if rests else tau_last) if in_tau else min(end, last)
+    whole = ending.rests or ending in (Ending.FINISHED, Ending.NOT_UNIQUE)
+    goal = (end if whole else tau_last) if in_tau else min(end, last)
     if in_tau:
         tau = _wanted(run.tau(run.edges), wanted, goal)
         inside = np.minimum(tau, tau_last)
@@ -189,9 +176,7 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
         tau = run.tau(log_t)
     theta = run.states(log_t)
     how = run.march.method
-    spent = status == "failed" and how.endswith("iteration")  # it fails in no other way
-    message = _MESSAGES["out of steps" if spent else status]
-    message = message.format(tau=tau_last, log_t=last, method=how) + run.note
+    message = ending.in_log_t(tau=tau_last, log_t=last, method=how) + run.note
 
     def clock() -> Points:
         resting = np.maximum(tau - tau_last, 0.0)
@@ -199,9 +184,8 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
             more = np.log(resting) - float(flow.log_lambda(theta[-1]))
         return np.logaddexp(log_t, more)
 
-    status = {"at rest": "finished", "rounding": "failed"}.get(status, status)
     work = run.march.steps, run.march.nfev
-    return Answer(tau, theta, run.march.events, status, message, how, *work, clock)
+    return Answer(tau, theta, run.march.events, ending, message, how, *work, clock)
 
 
 def _wanted(steps: Points, wanted: Wanted, end: float) -> Points:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 
 from flowsam import exact
+from flowsam.endings import Ending
 from flowsam.engines import clock
 from flowsam.engines.path import Piece
 from flowsam.engines.run import Run, reach
@@ -48,7 +49,7 @@ def exact_run(
         end = reach(log_pace, end, origin=(0.0, 0.0), stops=stops, unit=1.0 / model.rate)
         if end == found.valid_until < min(found.blow_up, rest):
             return None
-        status = "at rest" if end == far else status
+        status = Ending.NEVER_THERE if end == far else status
     if not found.covers(end):
         return None
     beyond = _range_end(found, model, end)
@@ -126,7 +127,8 @@ def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: 
     if clock_end and clock_end.reached < end:
         origin = (last, clock_end.reached)
         last = reach(log_pace, end, origin=origin, stops=np.array([horizon]), unit=1.0 / model.rate)
-        status = {"finished": "at rest"}.get(status, status) if last == horizon else "finished"
+        ended = Ending.NEVER_THERE if status == Ending.FINISHED else status
+        status = ended if last == horizon else Ending.FINISHED
     elif not clock_end:
         last = end if status == "collapsed" else min(horizon, end)
         status = "finished" if horizon > end else status

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
+from flowsam.endings import Ending
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.margin.farkas import separability
@@ -25,7 +26,6 @@ __all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
 
 CERTIFIED = 0.999
 _WHOLE = ("finished", "sliding_ambiguous")  # a run that ends early still has a last state
-_AT_REST = "at a finite loss"  # as the message of a run says it; GD only comes close to rest
 _RTOL, _ATOL = 1e-7, 1e-10  # against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
 
 
@@ -178,7 +178,7 @@ def _claimed_norm(run: Trajectory) -> int | None:
 
 def _came_to_0(run: Trajectory) -> str:
     """Return how a run ended at 0: an iteration only stays close."""
-    if run.method.endswith("iteration"):
+    if run.ending is Ending.STAYS_AT_0:
         return "the iteration stays at 0, within a few of its steps, to the end"
     return f"every weight that is pulled at reached 0, at tau = {run.tau[-1]:.6g}"
 
@@ -195,7 +195,7 @@ def _verdict(
         return Label.ZERO, _came_to_0(run)
     verdict = separability(run.data)
     rule = run.perturbation
-    if not verdict.separable and rule.normalised and rule.p == 2 and _AT_REST in run.message:
+    if not verdict.separable and rule.normalised and rule.p == 2 and run.ending is Ending.AT_REST:
         return Label.STALLED, f"{run.message}: the data are {verdict.message}"
     if not verdict.separable:
         return Label.UNDECIDED, f"no theorem applies: the data are {verdict.message}"

@@ -217,6 +217,11 @@ class RadiusPlane(Plane):
 
     def flow_at(self, flow: Flow, y: float) -> Flow:
         """Return the flow of a row: the same rule with radius y."""
+        if not flow.perturbation.rho:
+            raise InputError(
+                "RadiusPlane needs a rule with rho > 0, got rho = 0, where every rule is GD and "
+                "has no p; pass linf(1), l2(1), lp(1, p) or unnormalised(1): rows set their rho"
+            )
         return replace(flow, perturbation=replace(flow.perturbation, rho=y))
 
 

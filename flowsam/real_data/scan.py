@@ -57,7 +57,7 @@ def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
     >>> round(scale_unit(Data([[1.0, 2.0], [1.0, 2.0]]), l2(1.0), 2), 6)
     0.485902
     """
-    if depth != 2 or rule.p != 2:
+    if (rule.kind, depth) != ("l_2", 2):
         return gate_radius(rule, depth)
     mean = split_signs(train).z.mean(axis=0)
     return critical_scale(mean, rule.rho, profile=np.ones((2, mean.size)))
