@@ -94,7 +94,8 @@ def main() -> None:
         folder = place[0] if len(place) > 1 else "(nouns and verbs)"
         folders[folder] = folders.get(folder, Size(0, 0, 0)) + measure(path, public)
     row = "{:24}{:>12}{:>9}{:>9.1f}{:>12}\n"
-    sys.stdout.write(f"{'folder':24}{'characters':>12}{'lines':>9}{'a line':>9}{'docstrings':>12}\n")
+    heading = f"{'folder':24}{'characters':>12}{'lines':>9}{'a line':>9}{'docstrings':>12}\n"
+    sys.stdout.write(heading)
     whole = sum(folders.values(), Size(0, 0, 0))
     for name, size in [*sorted(folders.items()), ("all", whole)]:
         counts = (size.characters, size.lines, size.average_line, size.internal_docstring_lines)
