@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from threading import Thread
@@ -28,7 +29,14 @@ def end_with_parent() -> None:
     """End this process, if it is a worker, as soon as the one that started it has ended."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        Thread(target=_end_after, args=(parent.pid,), daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    """End this process once another one has taken the parent's place."""
+    while os.getppid() == parent:  # Windows keeps the number: there a worker ends with its work
+        time.sleep(0.2)
+    os._exit(1)
 
 
 def each(

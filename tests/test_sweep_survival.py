@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 import warnings
@@ -17,9 +18,13 @@ pytest.importorskip("xarray")
 
 from flowsam import sweep
 from flowsam.cli import main
+from flowsam.errors import InputError
+from flowsam.sweeps.conduct import _opened
+from flowsam.sweeps.problem import checked
 from flowsam.sweeps.store import Store
 from tests import sweep_cases
 
+ROOT = Path(__file__).parents[1]
 CASE = {"mu": [1, 2], "alpha": [1.5, 0.6], "measure": ["label", "tests.sweep_cases:noted"]}
 forks = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 
@@ -170,6 +175,28 @@ def test_what_a_finished_chunk_lost_is_done_again(tmp_path, log, name, harm):
     assert same(sweep(case, axes(8), store=store, resume="unfinished"), reference)
 
 
+def test_every_flipped_bit_of_an_axis_is_told(tmp_path):
+    problem = checked(CASE | {"measure": ["label"]}, axes(4) | {"norm": ["inf", "2"]})
+    store = tmp_path / "s"
+    _opened(problem, store, None, 4)
+    files = [store / name / "c" / "0" for name in ("rho", "scale", "norm")]
+    for file in (*files, store / "rho" / "zarr.json"):
+        right = file.read_bytes()
+        bits = range(0, 8 * len(right), 1 if file.name == "0" else 101)
+        for bit in bits:
+            wrong = bytearray(right)
+            wrong[bit // 8] ^= 1 << bit % 8
+            file.write_bytes(wrong)
+            with pytest.raises(InputError, match="a store of its own|is damaged") as caught:
+                _opened(problem, store, "unfinished", None)
+            assert "\n" not in str(caught.value)
+        file.unlink()
+        with pytest.raises(InputError):
+            _opened(problem, store, "unfinished", None)
+        file.write_bytes(right)
+    _opened(problem, store, "unfinished", None)
+
+
 def test_a_store_that_cannot_be_written_is_one_line(tmp_path, log, monkeypatch, capsys):
     def read_only(what, **_):
         if not (isinstance(what, Path) and what.is_dir()):
@@ -249,6 +276,56 @@ def test_a_claim_dies_with_its_process(tmp_path, log):
     code_of(child)
     with open_store(store).claim((0, 0), wait=False):
         pass
+
+
+def alive(pid):
+    """Whether a process still computes: neither gone nor a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def killed_with_two_jobs(folder, log, number, signals):
+    """Kill a sweep of two processes again and again; return what is left once it is whole."""
+    (folder / "case.toml").write_text(
+        "[case]\nmu = [1, 2]\nalpha = [1.5, 0.6]\nmeasure = ['label', 'tests.sweep_cases:noted']\n"
+        "[axes]\nrho = [0.5, 1.0]\nscale = {start = 0.5, stop = 2.0, points = 400}\n"
+    )
+    command = [sys.executable, "-m", "flowsam", "sweep", str(folder / "case.toml")]
+    command += ["--resume", "--jobs", "2", "--chunk", "4", "--quiet"]
+    rng, kills = random.Random(number), 0
+    while kills < number:
+        before = len(log.read_text().splitlines()) if log.exists() else 0
+        run = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        while run.poll() is None and (
+            not log.exists() or len(log.read_text().splitlines()) < before + 40
+        ):
+            time.sleep(0.02)
+        time.sleep(rng.uniform(0, 0.2))
+        run.send_signal(signals[kills % len(signals)])
+        assert run.wait(60) != 0, "it was whole before the kill: give it more cells"
+        kills += 1
+        workers = {int(line.split()[0]) for line in log.read_text().splitlines()[before:]}
+        end = time.monotonic() + 20
+        while any(map(alive, workers)) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not any(map(alive, workers)), "a worker outlives its parent"
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    return folder / "case.zarr"
+
+
+@forks
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc who is alive")
+@pytest.mark.parametrize("number", [1, pytest.param(20, marks=pytest.mark.long)])
+def test_a_killed_parent_leaves_no_workers_and_loses_nothing(tmp_path, log, number):
+    import xarray
+
+    signals = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+    store = killed_with_two_jobs(tmp_path, log, number, signals)
+    found = xarray.open_zarr(store, chunks=None, consolidated=False)
+    scale = {"start": 0.5, "stop": 2.0, "points": 400}
+    assert same(found, sweep(CASE, {"rho": [0.5, 1.0], "scale": scale}))
 
 
 @pytest.mark.long

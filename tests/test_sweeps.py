@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,15 @@ def test_cells_are_made_of_names():
     ({"theta": [[1, 1]]}, {}, "one of alpha, theta, random, got alpha and theta"),
     ({"data": "digits"}, {}, "one of mu, z, data, csv, got mu and data"),
     ({"measure": "label"}, {}, "measure needs a list of names"),
+    ({"measure": [":"]}, {}, "names like module:function, got ':'"),
+    ({"measure": [1]}, {}, "the list of measurements has no 1"),
+    ({"measure": ["math:pi"]}, {}, "measure needs functions, got 'math:pi', float"),
+    ({"scale": "a"}, {}, "scale needs one real number, got 'a'"),
+    ({"alpha": [1], "random": [2, 1]}, {}, "one of alpha, theta, random"),
+    ({}, {"rho": {"start": 0, "stop": 2, "points": 1e9}}, "whole points, got 1000000000.0"),
+    ({}, {"rho": {"start": 0, "stop": 2, "points": 10**9}}, "1 to 1048576 points"),
+    ({}, {"rho": {"start": [1], "stop": 2, "points": 3}}, "rectangular|two numbers"),
+    ({}, {"rho": [[1], [2, 3]]}, "rows of one length"),
     ({"measure": ["nowhere:f"]}, {}, "module:function that can be imported, got 'nowhere:f'"),
     ({"measure": ["os.path:join", "posixpath:join"]}, {}, "names of their own.*join is an axis or"),
     ({"measure": ["tests.sweep_cases:state"]}, {}, "state is an axis or another quantity"),
@@ -116,6 +126,18 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, case, axes, words):
     assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("start", "words"), [
+    ({"random": [2, 1]}, r"random needs \[low, high\] with low < high"),
+    ({"random": [1]}, r"random needs \[low, high\]"),
+    ({"random": [1, 2], "seed": -1}, "seed >= 0"),
+    ({"random": [1, 2], "seed": 0.5}, "whole number as seed, got 0.5"),
+    ({"random": [1, 2], "depth": "2"}, "whole depth, got '2'"),
+])  # fmt: skip
+def test_random_starts_need_a_range_and_a_seed(start, words):
+    with pytest.raises(ValueError, match=words):
+        sweep({"mu": [1, 2]} | start, {"rho": [0.5, 1.0]})
+
+
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path):
     distributed = pytest.importorskip("distributed")
     with pytest.MonkeyPatch.context() as patch:
@@ -123,6 +145,44 @@ def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path):
         with pytest.raises(ValueError, match="the address of a Dask scheduler, got 'tcp://x:1'"):
             sweep(CASE, {"rho": [1.0]}, store=tmp_path / "s", scheduler="tcp://x:1")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_scheduler_without_workers_is_one_line_and_leaves_no_store(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("flowsam.sweeps.work.WAIT", 0.5)
+    nobody = {"n_workers": 0, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(**nobody) as cluster:
+        address = cluster.scheduler_address
+        with pytest.raises(ValueError, match=f"scheduler needs workers, got '{address}' with none"):
+            sweep(CASE, {"rho": [1.0]}, store=tmp_path / "s", scheduler=address)
+    assert not list(tmp_path.iterdir())
+
+
+HUNDRED = {"start": 0.1, "stop": 1, "points": 100}
+
+
+def test_what_is_too_large_is_told_before_any_list_of_it():
+    names = ("rho", "scale", "alpha_1", "alpha_2", "mu_1", "mu_2")
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="may have 268435456 cells, got 1000000000000 of 6 axes"):
+        plan(CASE, dict.fromkeys(names, HUNDRED))
+    with pytest.raises(ValueError, match="may have 1048576 chunks, got 100000000; raise chunk"):
+        plan(CASE, dict.fromkeys(names[:4], HUNDRED), chunk=1)
+    found = plan(CASE, dict.fromkeys(names[:4], HUNDRED))
+    assert found.cells == 10**8 and found.chunks <= 2**20
+    assert time.process_time() - begin < 10
+
+
+def test_a_plan_runs_no_function_of_yours(tmp_path, capsys):
+    (tmp_path / "loud.py").write_text("raise SystemExit('it ran')\n")
+    text = TOML.replace('["label"]', '["label", "loud:anything"]')
+    (tmp_path / "case.toml").write_text(text)
+    assert main(["sweep", str(tmp_path / "case.toml"), "--dry-run"]) == 0
+    said = capsys.readouterr()
+    assert "label, anything" in said.out and "a plan runs no function of yours" in said.out
+    assert main(["sweep", str(tmp_path / "case.toml")]) == 2
+    assert "that can be imported, got 'loud:anything' (it ran)" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.zarr"))
 
 
 def test_blocks_cover_every_cell_once():

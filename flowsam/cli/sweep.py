@@ -34,7 +34,8 @@ def command(
 
     Progress counts finished cells, on stderr; with --json it is one object a line. The result is
     a Zarr group: `xarray.open_zarr(STORE, consolidated=False)`. Exit code 1: some cells failed,
-    and the store holds their errors.
+    and the store holds their errors. A FILE can run code: functions that measure names as
+    module:function, looked for beside it too. A dry run runs none.
 
     \b
     [case]                      # FILE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,15 @@ import numpy as np
 from jaxtyping import Shaped
 
 from flowsam.errors import InputError
-from flowsam.inputs import real_array
+from flowsam.inputs import real_array, real_axis, whole_number
 from flowsam.sweeps.names import check_names
 
-__all__ = ["Grid", "axis_values"]
+__all__ = ["CHUNKS", "Grid", "axis_values"]
 
 Values = Shaped[np.ndarray, " _"]
 RANGE = ("start", "stop", "points", "spacing")
+POINTS = 2**20  # of one axis: each value makes a flow before any work
+CHUNKS = 2**20  # files of one array, and tuples in memory
 
 
 def axis_values(name: str, given: object) -> Values:
@@ -45,18 +48,23 @@ def axis_values(name: str, given: object) -> Values:
     >>> axis_values("rho", {"start": 0.01, "stop": 1, "points": 3, "spacing": "log"})
     array([0.01, 0.1 , 1.  ])
     """
-    if isinstance(given, dict):
-        return _spread(name, given)
-    values = np.asarray(given)
-    if values.ndim != 1 or not values.size:
-        raise InputError(f"axis {name} needs a list or a range, got {given!r}; e.g. [0.5, 1.0]")
-    if values.dtype.kind in "UO":
-        values = np.array([str(value) for value in given], dtype=str)
-    elif values.dtype.kind not in "iub":
-        values = real_array(values, f"axis {name}")
+    values = _spread(name, given) if isinstance(given, dict) else _listed(name, given)
     if np.unique(values).size < values.size:
         raise InputError(f"axis {name} needs different values, got one of them twice; remove it")
-    return values.astype(np.int64) if values.dtype.kind in "iub" else values
+    return values
+
+
+def _listed(name: str, given: object) -> Values:
+    """Numbers, or words."""
+    if not isinstance(given, (list, tuple, np.ndarray)) or not len(given):
+        raise InputError(f"axis {name} needs a list or a range, got {given!r}; e.g. [0.5, 1.0]")
+    if any(isinstance(value, str) for value in given):
+        return np.array([str(value) for value in given])
+    whole = np.asarray(given, dtype=object)  # takes ragged lists too
+    values = real_axis(given, f"axis {name}")
+    if all(isinstance(value, (int, np.integer)) for value in whole.flat):
+        return values.astype(np.int64)
+    return values
 
 
 def _spread(name: str, given: dict[str, Any]) -> Values:
@@ -65,10 +73,13 @@ def _spread(name: str, given: dict[str, Any]) -> Values:
     missing = [key for key in RANGE[:3] if key not in given]
     if missing:
         raise InputError(f"the range of {name} needs start, stop and points, got no {missing[0]}")
-    start, stop = (float(real_array(given[key], f"{name}.{key}")) for key in RANGE[:2])
+    ends = real_array([given["start"], given["stop"]], f"start and stop of {name}")
+    if ends.shape != (2,):
+        raise InputError(f"the range of {name} needs two numbers as start and stop, got {given}")
+    start, stop = ends.tolist()
     points, spacing = given["points"], given.get("spacing", "linear")
-    if not isinstance(points, int) or points < 1:
-        raise InputError(f"the range of {name} needs a whole number of points, got {points!r}")
+    if not 1 <= whole_number(points, f"the range of {name} needs whole points") <= POINTS:
+        raise InputError(f"the range of {name} needs 1 to {POINTS} points, got {points}")
     check_names([spacing], ("linear", "log"), f"the spacing of {name}")
     if spacing == "log" and not min(start, stop) > 0:
         raise InputError(f"a log range of {name} needs positive ends, got {start:g} to {stop:g}")
@@ -107,7 +118,12 @@ class Grid:
     @property
     def cells(self) -> int:
         """Number of cells."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
+
+    @property
+    def chunks(self) -> int:
+        """Number of blocks."""
+        return math.prod(-(-n // size) for n, size in zip(self.shape, self.block, strict=True))
 
     @property
     def blocks(self) -> list[tuple[int, ...]]:

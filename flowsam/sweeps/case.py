@@ -15,7 +15,7 @@ from jaxtyping import Float
 from flowsam.data import Data, single_example, split_signs
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.inputs import real_array
+from flowsam.inputs import real_array, real_number, whole_number
 from flowsam.losses import LOSSES
 from flowsam.network import balanced
 from flowsam.perturbations import Perturbation, gradient_flow
@@ -193,13 +193,18 @@ def _start(flow: Flow, parameters: Mapping[str, Any]) -> Float[np.ndarray, "L d"
     if kind == "theta":
         start = flow.checked(parameters["theta"])
     elif kind == "random":
-        low, high = real_array(parameters["random"], "random")
-        seeded = np.random.default_rng(int(parameters.get("seed", 0)))
-        start = seeded.uniform(low, high, (int(depth), d))
+        ends = real_array(parameters["random"], "random")
+        if ends.shape != (2,) or not ends[0] < ends[1]:
+            raise InputError(f"random needs [low, high] with low < high, got {ends.tolist()}")
+        seed = whole_number(parameters.get("seed", 0), "random needs a whole number as seed")
+        layers = whole_number(depth, "random needs a whole depth")
+        if seed < 0 or layers < 1:
+            raise InputError(f"random needs seed >= 0 and depth >= 1, got {seed} and {layers}")
+        start = np.random.default_rng(seed).uniform(*ends, (layers, d))
     else:
         alpha = real_array(parameters["alpha"], "alpha")
         if alpha.size not in (1, d):
             raise InputError(f"alpha needs 1 or {d} numbers to fit the data, got {alpha.size}")
         signs = np.where(flow.mu < 0, -1.0, 1.0) if parameters.get("aligned") else None
         start = balanced(np.broadcast_to(alpha, d), depth, signs)
-    return start * float(parameters.get("scale", 1.0))
+    return start * real_number(parameters.get("scale", 1.0), "scale")

@@ -11,7 +11,8 @@ from typing import Any
 
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.sweeps import layout, work
-from flowsam.sweeps.planning import block_cells, sampled
+from flowsam.sweeps.axes import Grid
+from flowsam.sweeps.planning import cut, sampled
 from flowsam.sweeps.problem import Problem, checked
 from flowsam.sweeps.store import FAILED, PENDING, Store, open_store
 from flowsam.sweeps.work import Progress
@@ -133,7 +134,7 @@ def _opened(problem: Problem, path: Path, resume: str | None, chunk: int | None)
         if resume == "failed":
             raise InputError(f"there is no store {path} whose failed cells could be repeated")
         sample, seconds = sampled(problem)
-        grid = problem.grid.cut(block_cells(problem, seconds, chunk))
+        grid = cut(problem, seconds, chunk)
         facts = {
             "configuration": json.dumps(problem.configuration),
             "fingerprint": problem.fingerprint,
@@ -145,9 +146,18 @@ def _opened(problem: Problem, path: Path, resume: str | None, chunk: int | None)
         raise InputError(f"{path} exists; go on with it by resume (--resume), or choose another")
     else:
         held = open_store(path)
+        _compare(problem.configuration, held.configuration, path)
+        _compare_axes(problem.grid, held.grid, path)
         held.tidy()
-    _compare(problem.configuration, held.configuration, path)
     return held
+
+
+def _compare_axes(asked: Grid, held: Grid, path: Path) -> None:
+    """Refuse a store whose axes are not the numbers it was made for."""
+    for name, then in zip(asked.names, asked.values, strict=True):
+        now = dict(zip(held.names, held.values, strict=True)).get(name)
+        if now is None or now.tolist() != then.tolist():
+            raise InputError(f"{path} is damaged: its axis {name} has other values; restore it")
 
 
 def _compare(now: Any, then: Any, path: Path, name: str = "") -> None:

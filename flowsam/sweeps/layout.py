@@ -14,7 +14,7 @@ from flowsam.errors import InputError
 from flowsam.labels import Label
 from flowsam.sweeps.axes import Grid
 from flowsam.sweeps.measures import STATUSES, UNFINISHED, Found
-from flowsam.sweeps.store import FAILED, FINISHED, PENDING, Store, open_store
+from flowsam.sweeps.store import FAILED, FINISHED, PENDING, Store, metadata_digest, open_store
 
 __all__ = ["create"]
 
@@ -74,9 +74,12 @@ def _fill(folder: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Non
     import zarr
 
     group = zarr.create_group(folder)
+    checked = (zarr.codecs.ZstdCodec(level=0), zarr.codecs.Crc32cCodec())  # of every byte
     for name, values in zip(grid.names, grid.values, strict=True):
         kind = str if values.dtype.kind == "U" else values.dtype
-        made = group.create_array(name, shape=values.shape, dtype=kind, dimension_names=(name,))
+        made = group.create_array(
+            name, shape=values.shape, dtype=kind, dimension_names=(name,), compressors=checked
+        )
         made[:] = values.astype(object) if kind is str else values
     arrays = {name: (dims, value.shape, value.dtype) for name, (dims, value) in sample.items()}
     arrays |= {"error": ((), (), str), "state": ((), (), np.dtype(np.int8))}
@@ -89,13 +92,14 @@ def _fill(folder: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Non
             chunks=(*grid.block, *(max(1, n) for n in shape)),
             dtype=kind,
             fill_value=_empty(name, kind),
-            compressors=zarr.codecs.ZstdCodec(level=0, checksum=True),
+            compressors=checked,
             dimension_names=(*grid.names, *dims),
             attributes=flags if table else {},
         )
     lists = {"axes": grid.names, "block": grid.block, "measured": tuple(sample)}
     texts = {key: json.dumps(value) for key, value in lists.items()}
-    group.attrs.update({"format": _FORMAT, **texts, **facts})
+    attributes = {"format": _FORMAT, **texts, **facts}
+    group.attrs.update(attributes | {"metadata": metadata_digest(folder, attributes)})
 
 
 def _empty(name: str, kind: Any) -> Any:

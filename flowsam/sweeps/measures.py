@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = ["MEASURES", "STATUSES", "TAKEN", "UNFINISHED", "measure", "measures_o
 
 Raw = dict[str, tuple[tuple[str, ...], Any]]
 Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 UNFINISHED = -(2**15)  # of labels: no limit has it
 STATUSES = (
     "finished", "collapsed", "escaped", "sliding_ambiguous", "too_many_events", "failed",
@@ -131,14 +133,30 @@ def measures_of(parameters: dict[str, Any]) -> tuple[str, ...]:
     >>> measures_of({"measure": ["label", "math:hypot"]})
     ('label', 'math:hypot')
     """
+    known, own = split_names(parameters)
+    for name in own:
+        _function(name, parameters.get("folder"))
+    return (*known, *own)
+
+
+def split_names(parameters: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the known names a case measures, and those of your functions; run nothing.
+
+    Examples
+    --------
+    >>> split_names({"measure": ["label", "math:hypot"]})
+    (['label'], ['math:hypot'])
+    """
     names = parameters.get("measure", ["label"])
-    if isinstance(names, str) or not names:
+    if not isinstance(names, (list, tuple)) or not names:
         raise InputTypeError(f"measure needs a list of names, got {names!r}; e.g. ['label']")
-    check_names([name for name in names if ":" not in name], MEASURES, "the list of measurements")
-    for name in names:
-        if ":" in name:
-            _function(name, parameters.get("folder"))
-    return tuple(names)
+    own = [name for name in names if isinstance(name, str) and ":" in name]
+    known = [name for name in names if name not in own]
+    check_names(known, MEASURES, "the list of measurements")
+    for name in own:
+        if not _FUNCTION.fullmatch(name):
+            raise InputError(f"measure needs names like module:function, got {name!r}; check it")
+    return known, own
 
 
 def measure(cell: Cell) -> Found:
@@ -184,11 +202,14 @@ def _function(name: str, folder: str | None) -> Callable[..., Any]:
     if folder and folder not in sys.path:
         sys.path.insert(0, folder)
     try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
+        found = getattr(importlib.import_module(module), function)
+    except (Exception, SystemExit) as error:  # any error of a user's module is that module's
         raise InputError(
             f"measure needs module:function that can be imported, got {name!r} ({error})"
         ) from None
+    if not callable(found):
+        raise InputTypeError(f"measure needs functions, got {name!r}, {type(found).__name__}")
+    return found
 
 
 def source_digest(name: str, folder: str | None) -> str:

@@ -23,7 +23,7 @@ CASE = (
 )  # fmt: skip
 
 
-def check_names(names: Iterable[str], known: Iterable[str], what: str) -> None:
+def check_names(names: Iterable[object], known: Iterable[str], what: str) -> None:
     """Refuse names that are not known, each with the one it may stand for.
 
     Examples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ import numpy as np
 
 from flowsam.archive import text_card
 from flowsam.errors import InputError
-from flowsam.sweeps.measures import Found
+from flowsam.inputs import whole_number
+from flowsam.sweeps.axes import CHUNKS, Grid
+from flowsam.sweeps.measures import Found, split_names
 from flowsam.sweeps.problem import Problem, checked
 
-__all__ = ["Plan", "block_cells", "plan", "sampled"]
+__all__ = ["Plan", "cut", "plan", "sampled"]
 
 SAMPLE, SAMPLE_SECONDS = 16, 2.0  # cells timed, and when to stop timing
 BLOCK_SECONDS, LEAST_BLOCKS = 1.0, 16  # what a block should take, unless there are few
@@ -36,8 +39,9 @@ class Plan:
         Of all quantities before compression, and of one block while it is worked on.
     seconds : float
         Estimated from a timed sample, for one process.
+        nan where functions of yours take part: a plan runs none.
     fingerprint : str
-        Digest of configuration and version.
+        Digest of configuration and version, of what a plan may read.
     """
 
     cells: int
@@ -60,6 +64,8 @@ class Plan:
             ("disk", f"{self.disk_bytes / 1e6:.3g} MB before compression"),
             ("time", f"about {self.seconds:.3g} s in one process, from a timed sample"),
         ]
+        if math.isnan(self.seconds):
+            rows[-1] = ("time, and their memory", "not known: a plan runs no function of yours")
         return text_card("Sweep", rows)
 
 
@@ -95,12 +101,21 @@ def sampled(problem: Problem) -> tuple[Found, float]:
 
 def block_cells(problem: Problem, seconds: float, chunk: int | None) -> int:
     """Return the cells of a block: as asked, or about a second of work."""
-    if chunk is not None:
-        if not isinstance(chunk, int) or chunk < 1:
-            raise InputError(f"chunk needs a whole number of cells >= 1, got {chunk!r}")
-        return chunk
-    few = max(1, problem.grid.cells // LEAST_BLOCKS)
-    return max(1, min(int(BLOCK_SECONDS / max(seconds, 1e-9)), few))
+    if chunk is None:
+        few = max(1, problem.grid.cells // LEAST_BLOCKS)
+        least = -(-problem.grid.cells // CHUNKS)
+        return max(least, min(int(BLOCK_SECONDS / max(seconds, 1e-9)), few))
+    if whole_number(chunk, "chunk needs a whole number of cells >= 1") < 1:
+        raise InputError(f"chunk needs a whole number of cells >= 1, got {chunk}")
+    return int(chunk)
+
+
+def cut(problem: Problem, seconds: float, chunk: int | None) -> Grid:
+    """Return the grid in blocks; refuse more of them than a store can list."""
+    grid = problem.grid.cut(block_cells(problem, seconds, chunk))
+    if grid.chunks > CHUNKS:
+        raise InputError(f"a store may have {CHUNKS} chunks, got {grid.chunks}; raise chunk")
+    return grid
 
 
 def plan(case: Mapping[str, Any], axes: Mapping[str, Any], *, chunk: int | None = None) -> Plan:
@@ -128,12 +143,18 @@ def plan(case: Mapping[str, Any], axes: Mapping[str, Any], *, chunk: int | None 
     >>> plan(case, {"rho": [0.5, 1.0], "scale": [0.5, 1.0, 2.0]}, chunk=2).chunks
     4
     """
-    problem = checked(case, axes)
-    sample, seconds = sampled(problem)
-    grid = problem.grid.cut(block_cells(problem, seconds, chunk))
+    known, own = split_names(case)
+    problem = checked({**case, "measure": known or ["label"]}, axes)
+    sample, seconds = sampled(problem) if known else ({}, 0.0)
+    grid = cut(problem, seconds, chunk)
     each = sum(value.nbytes for _, value in sample.values()) + 1
-    block = int(np.prod(grid.block))
     return Plan(
-        grid.cells, len(grid.blocks), grid.block, tuple(sample), each * grid.cells, each * block,
-        seconds * grid.cells, problem.fingerprint,
-    )  # fmt: skip
+        cells=grid.cells,
+        chunks=grid.chunks,
+        block=grid.block,
+        measured=(*sample, *(name.partition(":")[2] for name in own)),
+        disk_bytes=each * grid.cells,
+        memory_bytes=each * math.prod(grid.block),
+        seconds=math.nan if own else seconds * grid.cells,
+        fingerprint=problem.fingerprint,
+    )

@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from flowsam.errors import InputError
+from flowsam.inputs import CELLS
 from flowsam.sweeps import case as cases
-from flowsam.sweeps.axes import Grid, axis_values
+from flowsam.sweeps.axes import Grid, Values, axis_values
 from flowsam.sweeps.measures import TAKEN, Found, measure, measures_of, source_digest
 from flowsam.sweeps.names import check_names
 from flowsam.version import __version__
 
 __all__ = ["Problem", "checked", "read_sweep"]
+
+SOME = 1000  # values of an axis that are tried before any work
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +103,13 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
     values = tuple(axis_values(str(name), given) for name, given in axes.items())
     grid = Grid(tuple(map(str, axes)), values)
     first = grid.at((0,) * len(values))
+    if grid.cells > CELLS:
+        raise InputError(
+            f"a sweep may have {CELLS} cells, got {grid.cells} of {len(values)} axes; "
+            "pass fewer points, or one sweep after the other"
+        )
     for name, several in zip(grid.names, values, strict=True):
-        for value in several:
+        for value in _some(several):
             cases.cell(parameters, first | {name: value.item()})
     folder = parameters.get("folder")
     configuration = {
@@ -111,6 +119,14 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         "flowsam": __version__,
     }
     return Problem(parameters, grid, configuration)
+
+
+def _some(values: Values) -> Values:
+    """All values of an axis, or a thousand: the ends, the extremes, and some between."""
+    if values.size <= SOME:
+        return values
+    spread = np.linspace(0, values.size - 1, SOME).astype(int)
+    return values[np.unique([*spread, values.argmin(), values.argmax()])]
 
 
 def _check_own(names: tuple[str, ...], axes: Mapping[str, Any]) -> None:

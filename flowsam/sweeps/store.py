@@ -7,9 +7,10 @@ Whatever is killed, a cell whose state is FINISHED reads right, and the others s
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,15 +162,27 @@ def open_store(path: Path) -> Store:
 
     try:
         group = zarr.open_group(path, mode="r+")
-        if group.attrs["flowsam"] == __version__:
+        facts = dict(group.attrs)
+        if facts["flowsam"] != __version__:
+            made = f"a store of flowsam {facts['flowsam']}; this is {__version__}"
+        elif facts.pop("metadata") != metadata_digest(path, facts):
+            made = "it is damaged: its metadata are not those that were written"
+        else:
             return _store(path, group)
-        made = f"a store of flowsam {group.attrs['flowsam']}; this is {__version__}"
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        made = error
+    except Exception as error:  # of JSON, Zarr, codecs: it is damaged, or not ours
+        made = f"{type(error).__name__}: {error}"
     raise InputError(
         f"a sweep needs a new folder or a store of its own, got {path} ({made}); "
         "choose another name"
     ) from None
+
+
+def metadata_digest(path: Path, attributes: Mapping[str, Any]) -> str:
+    """Hash of what describes the arrays of a store, and of its other attributes."""
+    whole = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
+    for file in sorted(path.glob("*/zarr.json")):
+        whole.update(file.parent.name.encode() + file.read_bytes())
+    return whole.hexdigest()
 
 
 def _store(path: Path, group: Any) -> Store:

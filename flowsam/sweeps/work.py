@@ -15,12 +15,14 @@ from jaxtyping import Int8, Shaped
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.sweeps.problem import Problem
 from flowsam.sweeps.store import FAILED, FINISHED, Store
+from flowsam.workers import end_with_parent
 
 __all__ = ["Progress", "place", "through"]
 
 Block = tuple[int, ...]
 State = Int8[np.ndarray, "..."]
 Pool = Callable[[], Any]  # a joblib.Parallel, a new one each time
+WAIT = 10  # seconds for a scheduler to answer, and for a worker of it
 POOLS = 5  # pools of processes that may break, one after the other, before the sweep gives up
 
 
@@ -130,14 +132,26 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
             "a scheduler needs distributed; pip install 'flowsam[sweep]'"
         ) from None
     try:
-        client = Client(scheduler, timeout=10)
+        client = Client(scheduler, timeout=WAIT)
     except (OSError, ValueError) as error:
         raise InputError(
             f"scheduler needs the address of a Dask scheduler, got {scheduler!r} ({error}); "
             "e.g. tcp://host:8786"
         ) from None
     with client, parallel_config("dask"):
+        _wait_for_workers(client, scheduler)
         yield partial(Parallel, return_as="generator_unordered")
+
+
+def _wait_for_workers(client: Any, scheduler: str) -> None:
+    """Refuse a scheduler that has none to give the work to."""
+    try:
+        client.wait_for_workers(1, timeout=WAIT)
+    except TimeoutError:
+        raise InputError(
+            f"scheduler needs workers, got {scheduler!r} with none; start some with "
+            f"`dask worker {scheduler}`"
+        ) from None
 
 
 def _block(
@@ -146,6 +160,7 @@ def _block(
     """Work on a block if no other process does; return the states of its cells, or None."""
     from threadpoolctl import threadpool_limits
 
+    end_with_parent()
     try:
         with held.claim(block, wait=wait), threadpool_limits(1):  # sums in one order everywhere
             return block, _worked(problem, held, block, which)
