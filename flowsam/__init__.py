@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what type checkers and completion see
     from flowsam.data import (
         Data as Data,
         from_labels as from_labels,
+        merge_signs as merge_signs,
         single_example as single_example,
         split_signs as split_signs,
     )
@@ -50,7 +51,7 @@ if TYPE_CHECKING:  # what type checkers and completion see
     from flowsam.trajectory import Trajectory as Trajectory
 
 _HOMES = {
-    "data": ("Data", "from_labels", "single_example", "split_signs"),
+    "data": ("Data", "from_labels", "merge_signs", "single_example", "split_signs"),
     "discrete": ("Batches", "iterate"),
     "ensemble": ("solve_many",),
     "flow": ("Flow",),

@@ -14,10 +14,11 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from flowsam.errors import InputError
+from flowsam.errors import InputError, MissingLibraryError
 
 __all__ = [
     "check_shapes",
+    "dataset",
     "html_card",
     "lock",
     "read",
@@ -168,6 +169,16 @@ def lock(descriptor: int, *, wait: bool) -> None:
         raise
     except OSError:  # a disk without locks
         return
+
+
+def dataset(variables: dict[str, Any], coords: dict[str, Any], *, facts: dict[str, Any]) -> Any:
+    """Return an `xarray.Dataset` with facts as attributes; without xarray, say how to get it."""
+    try:
+        import xarray
+    except ImportError:
+        needed = "to_xarray needs xarray; pip install 'flowsam[sweep]'"
+        raise MissingLibraryError(needed) from None
+    return xarray.Dataset(variables, coords, {key: str(value) for key, value in facts.items()})
 
 
 def text_card(title: str, rows: Rows) -> str:

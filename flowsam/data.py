@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
+from flowsam.class_labels import class_values, signs
 from flowsam.errors import InputError
-from flowsam.inputs import real_array
+from flowsam.inputs import column_names, real_array
 
-__all__ = ["Data", "from_labels", "merged_signs", "single_example", "split_signs"]
+__all__ = ["Data", "from_labels", "merge_signs", "single_example", "split_signs", "unsplit"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +29,8 @@ class Data:
         Signed examples, in the units of the features; no example may be zero.
     name : str
         A word for titles and captions.
+    features : sequence of str
+        Names of the columns, () for none; by default those that z carries, as a DataFrame does.
 
     Raises
     ------
@@ -41,10 +45,12 @@ class Data:
 
     z: Float[np.ndarray, "n d"]
     name: str = ""
+    features: tuple[str, ...] = ()
 
-    def __init__(self, z: ArrayLike, name: str = "") -> None:
+    def __init__(self, z: ArrayLike, name: str = "", features: Iterable[str] = ()) -> None:
         """Check and freeze the examples."""
-        z = np.array(real_array(z, "z"))
+        features = tuple(map(str, features)) or column_names(z)
+        z = np.array(real_table(z, "z", features))
         if z.ndim != 2 or 0 in z.shape:
             raise InputError(f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each")
         zero = np.flatnonzero(~z.any(axis=1))
@@ -52,9 +58,14 @@ class Data:
             raise InputError(
                 f"every example needs a non-zero entry, got zeros in row {zero[0]}; drop it"
             )
+        if len(features) not in (0, z.shape[1]):
+            raise InputError(
+                f"features needs a name for each of {z.shape[1]} columns, got {len(features)}"
+            )
         z.flags.writeable = False
         object.__setattr__(self, "z", z)
         object.__setattr__(self, "name", str(name))
+        object.__setattr__(self, "features", features)
 
     def __eq__(self, other: object) -> bool:
         """Whether the examples are the same numbers in the same order."""
@@ -66,16 +77,28 @@ class Data:
         """Equal for equal examples, -0.0 and 0.0 among them."""
         return hash((self.z.shape, (self.z + 0.0).tobytes()))
 
-    def __reduce__(self) -> tuple[type[Data], tuple[NDArray, str]]:
+    def __reduce__(self) -> tuple[type[Data], tuple[NDArray, str, tuple[str, ...]]]:
         """Pickle by the arguments, so that what comes back is frozen too."""
-        return Data, (self.z, self.name)
+        return Data, (self.z, self.name, self.features)
 
     def __repr__(self) -> str:
         """One line: the name and the shape."""
         return f"Data(name={self.name!r}, n={self.z.shape[0]}, d={self.z.shape[1]})"
 
 
-def single_example(mu: ArrayLike, *, name: str = "") -> Data:
+def real_table(values: ArrayLike, what: str, features: tuple[str, ...]) -> Float[np.ndarray, "..."]:
+    """Return a table as finite float64; a hole is named by its row, from 1, and its column."""
+
+    def place(index: tuple[int, ...]) -> object:
+        if len(index) != 2:
+            return index
+        column = repr(features[index[1]]) if features else index[1] + 1
+        return f"row {index[0] + 1}, column {column}"
+
+    return real_array(values, what, place=place)
+
+
+def single_example(mu: ArrayLike, *, name: str = "", features: Iterable[str] = ()) -> Data:
     """Return the data set {(mu, +1)}, the setting of the paper's theorems for one example.
 
     Parameters
@@ -84,6 +107,8 @@ def single_example(mu: ArrayLike, *, name: str = "") -> Data:
         The example; entries of any sign, not all zero.
     name : str
         A word for titles; by default the vector itself, when it is short.
+    features : sequence of str
+        Names of the coordinates.
 
     Returns
     -------
@@ -106,7 +131,7 @@ def single_example(mu: ArrayLike, *, name: str = "") -> Data:
     if not mu.any():
         raise InputError("mu needs a non-zero entry, got all zeros; nothing would ever move")
     short = "mu=(" + ", ".join(f"{m:g}" for m in mu) + ")" if mu.size <= 6 else f"mu, d={mu.size}"
-    return Data(mu[None], name or short)
+    return Data(mu[None], name or short, features)
 
 
 def from_labels(X: ArrayLike, y: ArrayLike, *, name: str = "") -> Data:
@@ -115,9 +140,9 @@ def from_labels(X: ArrayLike, y: ArrayLike, *, name: str = "") -> Data:
     Parameters
     ----------
     X : array_like, shape (n, d)
-        Features.
+        Features; a DataFrame keeps the names of its columns.
     y : array_like, shape (n,)
-        Labels of exactly two classes, numbers or strings.
+        Labels of exactly two classes: numbers, if all of them are, else words.
     name : str
         A word for titles.
 
@@ -129,23 +154,24 @@ def from_labels(X: ArrayLike, y: ArrayLike, *, name: str = "") -> Data:
     Raises
     ------
     TypeError, ValueError
-        For bad entries, shapes that do not fit, or labels other than two classes.
+        For holes, bad entries, shapes that do not fit, or labels other than two classes.
 
     Examples
     --------
     >>> from_labels([[1.0], [2.0]], ["a", "b"]).z.ravel()
     array([-1.,  2.])
     """
-    X, y = real_array(X, "X"), np.asarray(y)
-    if X.ndim != 2 or y.shape != X.shape[:1]:
-        raise InputError(f"y needs one label a row of X, got {y.shape} for X {X.shape}; check both")
-    classes = np.unique(y)
-    if classes.size != 2:
-        shown = ", ".join(str(c) for c in classes[:5])
-        raise InputError(
-            f"y needs exactly two classes, got {classes.size} ({shown}); select two of them"
-        )
-    return Data(np.where(y == classes[1], 1.0, -1.0)[:, None] * X, name)
+    names = column_names(X)
+    X = real_table(X, "X", names)
+    return Data(class_signs(X, y)[:, None] * X, name, names)
+
+
+def class_signs(X: Float[np.ndarray, "..."], y: ArrayLike) -> Float[np.ndarray, " n"]:
+    """Return +1 for the larger of two labels y and -1 for the smaller, one a row of X."""
+    shape = np.shape(y)
+    if X.ndim != 2 or shape != X.shape[:1]:
+        raise InputError(f"y needs one label a row of X, got {shape} for X {X.shape}; check both")
+    return signs(class_values(y), "y", move="select two of them")
 
 
 def split_signs(data: Data) -> Data:
@@ -170,31 +196,50 @@ def split_signs(data: Data) -> Data:
     array([[ 1.,  2., -1., -2.]])
     """
     name = f"{data.name}, signs split" if data.name else "signs split"
-    return Data(np.concatenate([data.z, -data.z], axis=1), name)
+    mirrored = tuple(f"-{feature}" for feature in data.features)
+    return Data(np.concatenate([data.z, -data.z], axis=1), name, data.features + mirrored)
 
 
-def merged_signs(data: Data, beta: ArrayLike) -> tuple[Data, Float[np.ndarray, "*T d"]]:
-    """Return the original features and `beta_+ - beta_-`, the inverse of `split_signs`.
+def unsplit(data: Data) -> Data:
+    """Return the original of `split_signs`: without columns that mirror the others; else `data`."""
+    half = data.z.shape[1] // 2
+    if data.z.shape[1] % 2 or not np.array_equal(data.z[:, :half], -data.z[:, half:]):
+        return data
+    name = data.name.removesuffix("signs split").removesuffix(", ")
+    return Data(data.z[:, :half], name, data.features[:half])
+
+
+def merge_signs(data: Data, beta: ArrayLike) -> Float[np.ndarray, "*T d"]:
+    """Return `beta_+ - beta_-`, the predictor of the features as they were before `split_signs`.
 
     Parameters
     ----------
     data : Data
-        Of `split_signs`; any other comes back as it is, with its `beta`.
-    beta : array_like, shape (..., columns of data)
-        Predictors.
+        What `split_signs` gave, or what it was given.
+    beta : array_like, shape (..., 2 d)
+        Predictors of the doubled features; inf at a blow-up.
 
     Returns
     -------
-    data : Data
-    beta : ndarray, shape (..., d)
+    ndarray, shape (..., d)
+
+    Raises
+    ------
+    ValueError
+        For data without mirrored columns, or a predictor of another size.
 
     Examples
     --------
-    >>> merged_signs(split_signs(single_example([1, 2])), [3.0, 0.5, 1.0, 2.0])
-    (Data(name='mu=(1, 2)', n=1, d=2), array([ 2. , -1.5]))
+    >>> merge_signs(split_signs(single_example([1, 2])), [3.0, 0.5, 1.0, 2.0])
+    array([ 2. , -1.5])
     """
-    beta, half = np.asarray(beta, dtype=np.float64), data.z.shape[1] // 2  # inf at a blow-up
-    if data.z.shape[1] % 2 or not np.array_equal(data.z[:, :half], -data.z[:, half:]):
-        return data, beta
-    merged = Data(data.z[:, :half], data.name.removesuffix("signs split").removesuffix(", "))
-    return merged, beta[..., :half] - beta[..., half:]
+    beta = np.asarray(beta, dtype=np.float64)
+    columns = data.z.shape[1]
+    features = unsplit(data).z.shape[1] if beta.shape[-1:] == (columns,) else columns
+    if beta.shape[-1:] != (2 * features,):
+        raise InputError(
+            f"merge_signs needs a predictor of split_signs(data), got {beta.shape} for data with "
+            f"{columns} columns; pass the run's data and beta"
+        )
+    with np.errstate(invalid="ignore"):
+        return beta[..., :features] - beta[..., features:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -191,8 +191,8 @@ class Flow:
         return facts | {"data": self.data.name}
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], z: ArrayLike) -> Flow:
-        """Return the flow that gave `facts`, with its examples z (n, d).
+    def of(cls, facts: Mapping[str, Any], z: ArrayLike, features: Iterable[str] = ()) -> Flow:
+        """Return the flow that gave `facts`, with its examples z (n, d) and their names.
 
         Examples
         --------
@@ -202,10 +202,11 @@ class Flow:
         True
         """
         rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
-        return cls(Data(z, facts["data"]), rule, LOSSES[facts["loss"]])
+        return cls(Data(z, facts["data"], features), rule, LOSSES[facts["loss"]])
 
-    def describe(self) -> str:
-        """Return one line for captions: rule, rho, loss, data."""
-        rho = f", rho={self.perturbation.rho:g}" if self.perturbation.rho else ""
+    def describe(self, radius: str = "") -> str:
+        """Return one line for captions: rule, rho (or `radius`, where it varies), loss, data."""
+        radius = radius or f"{self.perturbation.rho:g}"
+        rho = f", rho={radius}" if self.perturbation.rho else ""
         data = self.data.name or f"n={self.data.z.shape[0]}, d={self.data.z.shape[1]}"
         return f"{self.perturbation.name}{rho}, {self.loss.name} loss, {data}"

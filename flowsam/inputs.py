@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from numbers import Real
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from flowsam.errors import InputError, InputTypeError
 
 __all__ = [
     "CELLS",
     "checked_grid",
+    "column_names",
     "real_array",
     "real_axis",
     "real_example",
@@ -20,7 +24,12 @@ __all__ = [
 CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
 
 
-def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
+Place = Callable[[tuple[int, ...]], object]
+
+
+def real_array(
+    values: object, name: str, *, place: Place = lambda index: index
+) -> Float[np.ndarray, "..."]:
     """Return `values` as finite float64, or say in one line what is wrong with them.
 
     Parameters
@@ -29,6 +38,8 @@ def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
         Anything NumPy turns into numbers: lists and integer arrays are welcome.
     name : str
         The word for it in the message.
+    place : callable
+        Names an entry by its index, for the message.
 
     Returns
     -------
@@ -40,7 +51,8 @@ def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
     TypeError
         For complex or non-numeric entries.
     ValueError
-        For rows of different lengths, and for non-finite entries: the first one and its place.
+        For rows of different lengths, and for masked or non-finite entries: the first one and its
+        place.
 
     Examples
     --------
@@ -51,16 +63,41 @@ def real_array(values: object, name: str) -> Float[np.ndarray, "..."]:
         array = np.asarray(values)
     except ValueError:
         raise InputError(f"{name} needs rows of one length; pass a rectangular array") from None
+    if array.dtype.kind == "O":
+        array = _numbers(array, name, place)
     if array.dtype.kind not in "biuf":
         raise InputTypeError(f"{name} needs real numbers, got {array.dtype}; pass floats")
     array = array.astype(np.float64, copy=False)
-    finite = np.isfinite(array)
-    if not finite.all():
-        place = tuple(int(i) for i in np.argwhere(~finite)[0])
+    masked = np.ma.is_masked(values)
+    good = ~np.ma.getmaskarray(values) if masked else np.isfinite(array)
+    if not good.all():
+        index = tuple(int(i) for i in np.argwhere(~good)[0])
+        shown = "a masked entry" if masked else array[index]
         raise InputError(
-            f"{name} needs finite numbers, got {array[place]} at {place}; remove or impute it"
+            f"{name} needs finite numbers, got {shown} at {place(index)}; remove or impute it"
         )
     return array
+
+
+def _numbers(array: Shaped[np.ndarray, "..."], name: str, place: Place) -> np.ndarray:
+    """Objects as floats, or the first that is no real number, with its place."""
+    for index, entry in np.ndenumerate(array):
+        if not isinstance(entry, Real):
+            raise InputTypeError(
+                f"{name} needs real numbers, got {entry!r} at {place(index)}; pass floats"
+            )
+    return array.astype(np.float64)
+
+
+def column_names(table: object) -> tuple[str, ...]:
+    """Return the names a table has for its columns, such as those of a DataFrame; () for none.
+
+    Examples
+    --------
+    >>> column_names(np.eye(2))
+    ()
+    """
+    return tuple(" ".join(str(name).split()) for name in getattr(table, "columns", ()))
 
 
 def real_axis(values: object, name: str) -> Float[np.ndarray, " n"]:

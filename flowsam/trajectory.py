@@ -163,26 +163,32 @@ class Trajectory:
             "events": [asdict(event) for event in self.events],
             "settings": self.settings,
             "ending": str(self.ending),
+            "features": self.data.features,
         }
         arrays = {"z": self.data.z, "tau": self.tau, "log_t": self.log_t, "theta": self.theta}
         return archive.write(path, header, arrays)
 
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Trajectory:
+        """Read a run that `save` wrote; an unreadable, damaged or foreign file is a ValueError."""
+        return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
+
     def to_xarray(self) -> Any:
         """Return an `xarray.Dataset` (needs xarray) with provenance as attributes.
 
-        Dimensions are time, layer, feature and example; coordinates tau and log_t.
+        Dimensions are time, layer, feature and example; coordinates tau, log_t, and the names of
+        features where the data have them.
         """
-        import xarray
-
-        return xarray.Dataset(
+        named = {"feature": list(self.data.features)} if self.data.features else {}
+        return archive.dataset(
             {
                 "theta": (("time", "layer", "feature"), self.theta),
                 "beta": (("time", "feature"), self.beta),
                 "margins": (("time", "example"), self.margins),
                 "log_loss": ("time", self.log_loss),
             },
-            coords={"tau": ("time", self.tau), "log_t": ("time", self.log_t)},
-            attrs={key: str(value) for key, value in self.provenance().items()},
+            {"tau": ("time", self.tau), "log_t": ("time", self.log_t)} | named,
+            facts=self.provenance(),
         )
 
     def _rows(self) -> list[tuple[str, str]]:
@@ -211,30 +217,14 @@ class Trajectory:
         return archive.html_card("Trajectory", self._rows())
 
 
-def load(path: str | os.PathLike[str]) -> Trajectory:
-    """Read a trajectory that `Trajectory.save` wrote.
-
-    Parameters
-    ----------
-    path : path
-        The .npz file.
-
-    Returns
-    -------
-    Trajectory
-
-    Raises
-    ------
-    ValueError
-        For an unreadable, damaged or foreign file.
-    """
-    return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
+load = Trajectory.load
 
 
 def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
     """Return the trajectory of a file's parts."""
     facts, events = header["provenance"], (Event(**event) for event in header["events"])
-    flow, about = Flow.of(facts, arrays["z"]), (facts[name] for name in _RUN)
+    flow = Flow.of(facts, arrays["z"], header.get("features", ()))
+    about = (facts[name] for name in _RUN)
     parts = (*vars(flow).values(), arrays["tau"], arrays["theta"])
     clock = partial(np.asarray, arrays["log_t"])
     ending = Ending(header.get("ending", facts["status"]))  # older files have the status alone

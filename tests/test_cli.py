@@ -167,9 +167,9 @@ def test_bad_input_gets_one_line_and_code_two(capsys, tmp_path, monkeypatch, cas
     ("text", "named"),
     [
         ("", "header"),
-        ("a,y\n1,0\nx,1\n", "got ['x', '1'] in row 2"),
+        ("a,y\n1,0\nx,1\n", "row 2 (line 3), column 'a' needs a number, got 'x'"),
         ("a,y\n1,0\n2,1,5\n", "in row 2"),
-        ("a,y\n1,0\n2\n", "2 columns, got ['2'] in row 2"),
+        ("a,y\n1,0\n2\n", "2 entries in each row, got 1 in row 2"),
         ("a,y\n1,0\n\xe9,1\n", "byte 8 is not UTF-8); save it as UTF-8"),
         ("a,y\n1,0\n2," + "1" * 200_000 + "\n", "field larger"),
         ("a,b\n1,0\n", "'y'"),

@@ -1,10 +1,12 @@
 """Data: signed examples are checked once, frozen, and remember nothing else."""
 
+import copy
+
 import numpy as np
 import pytest
 
-from flowsam import Data, Flow, from_labels, linf, single_example, split_signs
-from flowsam.data import merged_signs
+from flowsam import Data, from_labels, single_example, split_signs
+from flowsam.data import merge_signs, unsplit
 from flowsam.inputs import real_array
 
 
@@ -68,18 +70,83 @@ def test_split_signs_keeps_margins_of_the_difference():
     np.testing.assert_allclose(both, data.z @ (plus - minus), rtol=1e-14, atol=1e-15)
 
 
-def test_merged_signs_is_the_inverse_of_split_signs():
-    data = Data([[1.0, 2.0], [3.0, -4.0]], "pair")
-    beta = np.array([[5.0, 1.0, 2.0, 3.0]])
-    merged, predictor = merged_signs(split_signs(data), beta)
-    assert merged.name == "pair" and merged.z.tolist() == data.z.tolist()
-    assert predictor.tolist() == [[3.0, -2.0]]
-    assert (predictor @ data.z.T).tolist() == (beta @ split_signs(data).z.T).tolist()
-    assert merged_signs(data, [1, 2])[0] is data and merged_signs(split_signs(Data([[1]])), [1, 2])
+def test_merge_signs_is_the_inverse_of_split_signs():
+    data = Data([[1.0, -2.0], [3.0, 4.0]], "two", ["a", "b"])
+    split, beta = split_signs(data), np.array([[1.0, 2.0, 0.5, 5.0], [np.inf, 0.0, 1.0, 2.0]])
+    assert split.features == ("a", "b", "-a", "-b")
+    for given in (split, data):
+        predictor = merge_signs(given, beta)
+        assert predictor.tolist() == [[0.5, -3.0], [np.inf, -2.0]]
+    assert (merge_signs(split, beta[0]) @ data.z.T).tolist() == (beta[0] @ split.z.T).tolist()
+    back = unsplit(split)
+    assert back == data and (back.name, back.features) == ("two", ("a", "b"))
+    assert unsplit(data) is data
+    for wrong, beta in ((data, [1.0, 2.0]), (split, [1.0, 2.0]), (split, np.array(1.0))):
+        with pytest.raises(ValueError, match="merge_signs needs a predictor of split_signs"):
+            merge_signs(wrong, beta)
 
 
-def test_data_are_equal_by_their_examples():
-    one = single_example([1.0, 0.0], name="one")
-    assert one == single_example([1.0, -0.0]) and hash(one) == hash(single_example([1.0, -0.0]))
-    assert one != single_example([1.0, 2.0]) and one != Data([[1.0, 0.0]] * 2) and one != "one"
-    assert Flow(one, linf(1.0)) == Flow(Data([[1.0, 0.0]]), linf(1.0))
+NUMERIC = {
+    "text": ["9", "10", "9"],
+    "text of floats": ["9", "10.0", "9.0"],
+    "exponents": ["9e0", "1e1", "+9"],
+    "beyond doubles": ["9007199254740992", "9007199254740993", "9007199254740992"],
+    "floats": [9.0, 10.0, 9.0],
+    "integers": np.array([9, 10, 9], dtype=np.int8),
+    "objects": np.array([9, 10, 9], dtype=object),
+    "small": ["-1e-300", "1e-300", "-1e-300"],
+}
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_labels_that_are_all_numbers_compare_as_numbers(name):
+    assert from_labels(np.ones((3, 1)), NUMERIC[name]).z.ravel().tolist() == [-1, 1, -1]
+
+
+def test_labels_are_words_as_soon_as_one_is():
+    assert from_labels(np.ones((3, 1)), ["9", "10a", "9"]).z.ravel().tolist() == [1, -1, 1]
+    with pytest.raises(ValueError, match=r"got 3 \(1, 1.0, a\)"):
+        from_labels(np.ones((3, 1)), ["1", "1.0", "a"])
+
+
+HOLES = {
+    "nan": [1.0, np.nan, 2.0],
+    "None": [1, None, 2],
+    "empty": ["a", " ", "b"],
+    "NA": ["a", "NA", "b"],
+    "nan among words": ["a", np.nan, "b"],
+    "masked": np.ma.array([1, 2, 2], mask=[0, 1, 0]),
+    "not a time": np.array(["2020", "NaT", "2021"], dtype="datetime64[Y]"),
+}
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_a_hole_is_no_class(name):
+    with pytest.raises(ValueError, match="y, row 2 needs a label, got"):
+        from_labels(np.ones((3, 1)), HOLES[name])
+
+
+@pytest.mark.parametrize(
+    "X", [[[1.0, 2.0], [np.nan, 3.0]], np.ma.array(np.ones((2, 2)), mask=[[0, 0], [1, 0]]),
+          np.array([[1, 2], [None, 3]], dtype=object), np.array([[1, 2], ["x", 3]], dtype=object)]
+)  # fmt: skip
+def test_a_hole_in_the_features_is_named_by_row_and_column(X):
+    for call in (lambda: from_labels(X, [0, 1]), lambda: Data(X)):
+        with pytest.raises((ValueError, TypeError), match="row 2, column 1"):
+            call()
+
+
+def test_a_data_frame_keeps_its_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"height": [1.5, 2.0, 1.0], "age": [3, 4, 5]})
+    data = from_labels(frame, pandas.Series(["no", "yes", "no"]))
+    assert data.features == ("height", "age") and data.z.tolist()[1] == [2.0, 4.0]
+    assert Data(frame).features == ("height", "age")
+    assert copy.copy(data).features == data.features
+    frame["age"] = pandas.array([3, None, 5], dtype="Int64")
+    with pytest.raises((ValueError, TypeError), match="row 2, column 'age'"):
+        from_labels(frame, ["no", "yes", "no"])
+    with pytest.raises(ValueError, match="y, row 3 needs a label"):
+        from_labels(frame[["height"]], pandas.array([1, 2, None], dtype="Int64"))
+    with pytest.raises(ValueError, match="a name for each of 2 columns, got 1"):
+        Data([[1, 2]], features=["a"])

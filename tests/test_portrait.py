@@ -23,7 +23,7 @@ from flowsam import (
     unnormalised,
 )
 from flowsam.exact import linf_deep
-from flowsam.portrait import load, resume, shares
+from flowsam.portrait import Portrait, load, resume, shares
 from flowsam.portrait.plane_rows import labels_at
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -307,3 +307,32 @@ def test_a_limit_of_a_negative_feature_is_named_with_its_sign():
     axes = Figure().add_subplot()
     draw.portrait(axes, plane)
     assert "$-e_{1}$" in {text.get_text() for text in axes.texts}
+
+
+def test_a_radius_that_is_an_axis_is_no_number():
+    """Neither the text nor the facts of a radius plane name one rho; a file keeps that."""
+    flow = Flow(single_example([1, 2]), linf(1.0))
+    plane = RadiusPlane([[1.0, 1.0]] * 2)
+    found = phase_portrait(flow, [0.5, 2.0], [0.25, 3.0], start=plane)
+    assert "rho=1" not in repr(found) and "rho=y" in found.describe()
+    assert found.provenance()["rho"] == "y" and "y: radius rho, 0.25 to 3" in repr(found)
+
+
+def test_a_saved_radius_plane_and_names_come_back(tmp_path):
+    flow = Flow(single_example([1, 2], features=["age", "size"]), l2(0.5))
+    plane = RadiusPlane([[1.0, 1.0]] * 2)
+    found = phase_portrait(flow, [0.5, 2.0], [0.25, 3.0], start=plane)
+    back = Portrait.load(found.save(tmp_path / "plane.npz"))
+    assert back.provenance() == found.provenance() and back.radius_axis
+    assert back.flow == flow and back.flow.data.features == ("age", "size")
+
+
+def test_to_xarray_names_axes_and_labels():
+    pytest.importorskip("xarray")
+    found = phase_portrait(Flow(single_example([1, 2]), linf(1)), [0.5, 1.5], [0.5, 1.5])
+    dataset = found.to_xarray()
+    assert dataset.labels.sel(x=0.5, y=1.5) == 2 and dataset.labels.dims == ("y", "x")
+    assert dataset.x.attrs["long_name"] == "initial weight alpha_1"
+    flags = dataset.labels.attrs
+    assert flags["flag_values"] == [0, 1, 2] and flags["flag_meanings"] == "zero basis basis"
+    assert dataset.attrs["rule"] == "l_inf-SAM"

@@ -121,3 +121,16 @@ def test_the_command_line_streams_to_npy(tmp_path, capsys):
     assert main(["portrait", "--mu", "1,2", "--rho", "1", *grid]) == 0
     assert json.loads(capsys.readouterr().out)["fractions"] == {"0": 0.25, "1": 0.25, "2": 0.5}
     assert np.load(path).shape == (20, 20)
+
+
+@pytest.mark.parametrize("text", ['{"mine": 1}', "no JSON", "[1, 2]"])
+def test_a_foreign_file_beside_the_labels_is_not_replaced(tmp_path, text):
+    flow, x = Flow(single_example([1, 2]), linf(1)), [0.5, 1.5]
+    beside = tmp_path / "keep.json"
+    beside.write_text(text)
+    with pytest.raises(ValueError, match=r"keep\.json, which is not its own; move it"):
+        stream_portrait(flow, x, x, path=tmp_path / "keep.npy")
+    assert beside.read_text() == text and [*tmp_path.iterdir()] == [beside]
+    beside.unlink()
+    for _ in range(2):  # its own is replaced
+        stream_portrait(flow, x, x, path=tmp_path / "keep.npy")

@@ -10,6 +10,7 @@ import pytest
 
 from flowsam.data import Data
 from flowsam.margin import margin_certificate, max_margin, separability
+from flowsam.real_data.bundled import class_mean_difference
 from flowsam.real_data.shares import major_share, share_by_rank
 from flowsam.real_data.tables import Table, breast_cancer_table, digit_table, read_csv, read_idx
 
@@ -68,7 +69,7 @@ def test_csv(tmp_path) -> None:
     with pytest.raises(ValueError, match="no column 'colour'; it has length, kind, width"):
         read_csv(path, "colour")
     path.write_text("a,b\n1,2\nx,3\n")
-    with pytest.raises(ValueError, match="in row 2"):
+    with pytest.raises(ValueError, match="row 2"):
         read_csv(path, "b")
     path.write_text("a,b\n")
     with pytest.raises(ValueError, match="header and rows"):
@@ -170,3 +171,103 @@ def test_byte_order_mark_and_double_names(tmp_path) -> None:
     path.write_text("y,a,a\n0,1,3\n1,2,4\n", encoding="utf-8")
     with pytest.raises(ValueError, match="'a' twice"):
         read_csv(path, "y")
+
+
+def test_a_constant_is_told_from_its_range() -> None:
+    """Sums of 0.1 round; columns of 1e200 and 1e-200, or one ulp apart, do vary."""
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=7)
+    X = np.column_stack(
+        [np.full(7, 0.1), values * 1e200, values * 1e-200, values, np.full(7, 1e300),
+         np.where(np.arange(7) < 3, 1.0, 1.0 + 2**-52), np.full(7, 5e-324) * (values > 0),
+         np.where(values > 0, 1.7e308, -1.7e308)]
+    )  # fmt: skip
+    for chosen in (X, X[:3], X[:, :4]):
+        y = np.arange(len(chosen)) % 2
+        z = Table(chosen, y).standardised(bias=False)[0].z
+        x = z * np.where(y > 0, 1.0, -1.0)[:, None]
+        assert (x[:, 0] == 0).all()
+        np.testing.assert_allclose(x[:, 1], x[:, 3], rtol=1e-13)
+        np.testing.assert_allclose(x[:, 2], x[:, 3], rtol=1e-13)
+        varies = np.ptp(chosen / 2, axis=0) > 0
+        varies[6:7] = (chosen[:, 6:7] != chosen[0, 6:7]).any(axis=0)
+        np.testing.assert_allclose(x.std(axis=0), varies, atol=1e-14)
+        np.testing.assert_allclose(x.mean(axis=0), 0.0, atol=1e-14)
+    mu = class_mean_difference(X[:, [0, 3]], np.array([0.0, 1, 0, 1, 1, 1, 0])).z[0]
+    assert mu[0] == 0 and mu[1] != 0
+
+
+TABLE = """id,height,label
+a1,1.5,rose
+a2,2.5,daisy
+a3,3.5,tulip
+a4,4.5,rose
+"""
+
+
+def test_classes_are_chosen_and_columns_dropped(tmp_path) -> None:
+    path = tmp_path / "flowers.csv"
+    path.write_text(TABLE)
+    table = read_csv(path, "label", classes=("tulip", "rose"), drop=["id"])
+    assert table.features == ("height",) and table.X.ravel().tolist() == [1.5, 3.5, 4.5]
+    assert table.y.tolist() == [-1, 1, -1]
+    assert table.standardised()[0].features == ("height", "bias")
+    path.write_text("x,y\n1,10\n2,9\n3,9.0\n4,8\n")
+    assert read_csv(path, "y", classes=("9.0", "10")).y.tolist() == [-1, 1, 1]
+    path.write_text("x,y\n1,10\n2,9\n3,9.0\n")
+    assert read_csv(path, "y").y.tolist() == [1, -1, -1]
+    path.write_text("x,y\n1,none\n2,mild\n")
+    assert read_csv(path, "y", classes=("none", "mild")).y.tolist() == [1, -1]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (TABLE, {}, r"column 'label' needs exactly two classes, got 3 .daisy, rose, tulip.*--c"),
+        (TABLE, {"classes": ["rose", "lily"]}, "rose,lily; it has daisy, rose, tulip"),
+        (TABLE, {"classes": ["rose", "rose"]}, "needs two labels"),
+        (TABLE, {"classes": ["rose"]}, "needs two labels"),
+        (TABLE, {"classes": ["rose", "tulip"]},
+         r"row 1 \(line 2\), column 'id' needs a number, got 'a1'; drop the column by --drop"),
+        (TABLE, {"drop": ["ID"]}, "no column 'ID'; it has id, height, label"),
+        (TABLE, {"drop": ["label"]}, "among those to drop"),
+        (TABLE, {"drop": ["id", "height"], "classes": ["rose", "tulip"]}, "no feature"),
+        ("x,label\n1,a\n\n2,\n", {}, r"row 2 \(line 4\), column 'label' needs a label, got ''"),
+        ("x,label\n1,a\n,b\n", {}, r"row 2 \(line 3\), column 'x' needs a number, got ''; fill"),
+        ("x,label\n1,a\n?,b\n", {}, r"column 'x' needs a number, got '\?'; fill it in"),
+        ("x,label\n1,a\n1_0,b\n", {}, "needs a number, got '1_0'"),
+        ("x,label\n1,a\ninf,b\n", {}, "needs a number, got 'inf'"),
+        ("x,label\n1,1\n2,nan\n", {}, "needs a label, got 'nan'"),
+        ("x;label\n1;a\n2;b\n", {}, "separated by ';'; save it with commas"),
+        ("x\x1b[31m,label\n1,a\n2,b\n", {}, r"printed, got 'x\\x1b\[31m'"),
+    ],
+)  # fmt: skip
+def test_tables_that_cannot_be(tmp_path, text, options, message) -> None:
+    """One line with the file, the row, the column, and what to do."""
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_csv(path, "label", **options)
+    assert "table.csv" in str(caught.value) or "classes" in str(caught.value)
+    assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
+
+
+def test_names_of_features_reach_the_flow(tmp_path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text('"Weight\n(kg)",y,\n1,a,2\n2,b,1\n')
+    data, _ = read_csv(path, "y").standardised()
+    assert data.features == ("Weight (kg)", "column 3", "bias")
+
+
+def test_idx_names_with_a_dot(tmp_path) -> None:
+    """Some tools unpack MNIST as train-images.idx3-ubyte."""
+    idx_folder(tmp_path, False)
+    for name in ("images-idx3", "labels-idx1"):
+        (tmp_path / f"train-{name}-ubyte").rename(
+            tmp_path / f"train-{name.replace('-idx', '.idx')}-ubyte"
+        )
+    assert read_idx(tmp_path, 3, 5).features[:2] == ("pixel 1,1", "pixel 1,2")
+    head = b"\0\0\x08\x41" + b"\0\0\0\1" * 65
+    (tmp_path / "train-images.idx3-ubyte").write_bytes(head + b"\1")
+    with pytest.raises(ValueError, match="its header is another"):
+        read_idx(tmp_path, 3, 5)

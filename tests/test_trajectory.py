@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from flowsam import (
 from flowsam.endings import Ending
 from flowsam.labels import Label
 from flowsam.outcomes.directions import run_direction
-from flowsam.trajectory import load
+from flowsam.trajectory import Trajectory, load
 
 FLOW = Flow(single_example([1, 2]), linf(1))
 ROUND = ("tau", "log_t", "theta", "beta", "margins", "log_loss")
@@ -146,3 +147,19 @@ def test_to_xarray_names_the_dimensions():
     np.testing.assert_array_equal(data["theta"].values, found.theta)
     np.testing.assert_array_equal(data["log_t"].values, found.log_t)
     assert data.attrs["rule"] == "l_inf-SAM"
+
+
+def test_a_run_keeps_the_names_of_features(tmp_path):
+    pytest.importorskip("xarray")
+    data = single_example([1, 2], features=["age", "size"])
+    run = solve(Flow(data, linf(1)), [[1.5, 0.6]] * 2, tau_end=1)
+    back = Trajectory.load(run.save(tmp_path / "run.npz"))
+    assert back.data.features == ("age", "size") and repr(back) == repr(run)
+    assert float(back.to_xarray().beta.sel(feature="age")[-1]) == run.beta[-1, 0]
+
+
+def test_what_xarray_is_for_is_said_without_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    run = solve(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2, tau_end=1)
+    with pytest.raises(ImportError, match=r"pip install 'flowsam\[sweep\]'"):
+        run.to_xarray()

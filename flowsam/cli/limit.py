@@ -30,7 +30,7 @@ def command(flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool)
     flowsam limit --csv FILE --label COLUMN --norm 2 --rho 0.1 --init 0.5
     """
     from flowsam.archive import write_text
-    from flowsam.data import merged_signs
+    from flowsam.data import merge_signs, unsplit
     from flowsam.outcomes import limit
 
     path = checked_output(out, (".json",))
@@ -46,7 +46,8 @@ def command(flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool)
     if end.evidence:
         facts["evidence"] = asdict(end.evidence)
     if end.direction is not None:
-        facts["predictor"] = merged_signs(flow.data, end.direction)[1]
+        split = unsplit(flow.data) is not flow.data
+        facts["predictor"] = merge_signs(flow.data, end.direction) if split else end.direction
     if path:
         write_text(path, to_json(facts) + "\n")
     show(end, facts, as_json=as_json, quiet=quiet)

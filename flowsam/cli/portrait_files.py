@@ -100,5 +100,5 @@ def _picture(found: Portrait, lines: Skeleton | None, path: Path, times: bool) -
         figure.colorbar(mesh, ax=panels[1], label=word, extend="both", shrink=0.8)
     for panel in panels if np.ptp(found.x) == np.ptp(found.y) else ():
         panel.set_aspect("equal")
-    panels[0].set_title(f"{found.flow.describe()}, L = {found.depth}", fontsize=8)
+    panels[0].set_title(found.describe(), fontsize=8, parse_math=False)
     save_figure(figure, path)

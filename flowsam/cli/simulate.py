@@ -31,7 +31,7 @@ def command(
     flowsam simulate --mu 1,2 --rho 1 --init 1.5,0.6 --tau-end 3 --out run.npz
     flowsam simulate --data digits:3,5 --norm 2 --rho 0.1 --init 0.014 --log-t-end 20
     """
-    from flowsam.data import merged_signs
+    from flowsam.data import merge_signs, unsplit
     from flowsam.solver import solve
 
     path = checked_output(out, (".npz",))
@@ -39,11 +39,12 @@ def command(
     run = solve(flow, theta0, save_at=rows, **how)
     if path:
         run.save(path)
+    split = unsplit(flow.data) is not flow.data
     facts = run.provenance() | {
         "events": [asdict(event) for event in run.events],
         "tau_last": run.tau[-1],
         "theta_last": run.theta[-1],
         "beta_last": run.beta[-1],
-        "predictor_last": merged_signs(flow.data, run.beta[-1])[1],
+        "predictor_last": merge_signs(flow.data, run.beta[-1]) if split else run.beta[-1],
     }
     show(run, facts, as_json=as_json, quiet=quiet)

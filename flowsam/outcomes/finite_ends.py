@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.data import merged_signs
+from flowsam.data import unsplit
 from flowsam.flow import Flow
 from flowsam.margin.farkas import balancing_weights
 from flowsam.solver import solve
@@ -70,7 +70,7 @@ def _independent(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:
     """
     data = flow.data
     if (np.abs(theta0) == np.abs(theta0[:1])).all():
-        data = merged_signs(data, np.zeros(data.z.shape[1]))[0]
+        data = unsplit(data)
     z = data.z[:, data.z.any(axis=0)]
     values = np.linalg.svd(z / np.linalg.norm(z, axis=0), compute_uv=False)
     return len(values) == z.shape[1] and bool(values[-1] > _RANK * values[0])

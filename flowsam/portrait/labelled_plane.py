@@ -54,6 +54,8 @@ class Portrait:
         What `refine` found out.
     plane : str
         The plane with its parameters, as `plane_names.name_of_plane` says it.
+    radius_axis : bool
+        Whether y is rho, so that each row has its own flow; rho of `flow` is then a unit only.
 
     Examples
     --------
@@ -74,6 +76,7 @@ class Portrait:
     unfinished: int = 0
     refinement: Refinement | None = field(default=None, repr=False)
     plane: str = ""
+    radius_axis: bool = False
 
     @cached_property
     def fractions(self) -> dict[int, float]:
@@ -111,15 +114,20 @@ class Portrait:
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""
-        return self.flow.facts() | {
-            "depth": self.depth,
-            "axes": list(self.axes),
-            "plane": self.plane,
-            "grid": list(self.labels.shape),
-            "unfinished_rows": self.unfinished,
-            "clock": "limits as t -> inf",
-            "flowsam": __version__,
-        }
+        radius = {"rho": "y"} if self.radius_axis else {}
+        return (
+            self.flow.facts()
+            | radius
+            | {
+                "depth": self.depth,
+                "axes": list(self.axes),
+                "plane": self.plane,
+                "grid": list(self.labels.shape),
+                "unfinished_rows": self.unfinished,
+                "clock": "limits as t -> inf",
+                "flowsam": __version__,
+            }
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one .npz file with a JSON header, in one move, and return its path.
@@ -129,11 +137,39 @@ class Portrait:
         curves = {f"boundary_{k}": curve for k, (_, curve) in enumerate(self.boundaries)}
         names = [name for name, _ in self.boundaries]
         header = {"format": _FORMAT, "provenance": self.provenance(), "boundaries": names}
+        header["features"] = self.flow.data.features
+        if self.radius_axis:
+            header["unit_of_rho"] = self.flow.perturbation.rho
         if self.refinement:
             header["refinement"] = self.refinement.facts()
             curves |= self.refinement.tiling.arrays()
         arrays = {"x": self.x, "y": self.y, "labels": self.labels, "z": self.flow.data.z}
         return archive.write(path, header, arrays | curves)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Portrait:
+        """Read what `save` wrote; an unreadable, damaged or foreign file is a ValueError."""
+        return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
+
+    def to_xarray(self) -> Any:
+        """Return an `xarray.Dataset` (needs xarray): labels over y and x, provenance as attributes.
+
+        The meanings of labels are in `flag_values` and `flag_meanings`, fractions in `fractions`.
+        """
+        flags = {k: kind_of(k).replace(" ", "_") for k in np.unique(self.labels).tolist()}
+        meanings = {"flag_values": [*flags], "flag_meanings": " ".join(flags.values())}
+        coords = {
+            name: (name, axis, {"long_name": words})
+            for name, axis, words in zip("xy", (self.x, self.y), self.axes, strict=True)
+        }
+        facts = self.provenance() | {"fractions": self.fractions}
+        labels = {"labels": (("y", "x"), self.labels, meanings)}
+        return archive.dataset(labels, coords, facts=facts)
+
+    def describe(self) -> str:
+        """Return one line for titles: rule, rho where it is one number, loss, data, depth."""
+        flow = self.flow.describe("y" if self.radius_axis else "")
+        return f"{flow}, L = {self.depth}"
 
     @property
     def signs(self) -> tuple[str, ...]:
@@ -149,8 +185,9 @@ class Portrait:
         )
         open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""
         return [
-            ("flow", f"{self.flow.describe()}, depth L = {self.depth}"),
-            ("plane", f"x = {self.axes[0]}, y = {self.axes[1]}"),
+            ("flow", self.describe()),
+            ("x", _range(self.axes[0], self.x)),
+            ("y", _range(self.axes[1], self.y)),
             ("grid", f"{self.x.size} x {self.y.size}{open_}"),
             ("fractions", ", ".join(shares)),
             ("clock", "limits as t -> inf"),
@@ -165,18 +202,20 @@ class Portrait:
         return archive.html_card("Portrait", self._rows())
 
 
-def load(path: str | os.PathLike[str]) -> Portrait:
-    """Read a portrait that `Portrait.save` wrote.
+load = Portrait.load
 
-    An unreadable, damaged or foreign file is a ValueError.
-    """
-    return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
+
+def _range(words: str, axis: Float[np.ndarray, " n"]) -> str:
+    """An axis with its ends."""
+    return f"{words}, {axis.min():.6g} to {axis.max():.6g}"
 
 
 def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
     """Return the portrait of a file's parts."""
     facts = header["provenance"]
-    flow = Flow.of(facts, arrays["z"])
+    unit = header.get("unit_of_rho")
+    radius = {} if unit is None else {"rho": unit}
+    flow = Flow.of(facts | radius, arrays["z"], header.get("features", ()))
     curves = tuple((name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"]))
     grid = (arrays["x"], arrays["y"], arrays["labels"])
     axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)
@@ -189,5 +228,13 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
         Refinement.of(header["refinement"], curves, arrays) if "refinement" in header else None
     )
     return Portrait(
-        flow, *grid, curves, axes, facts["depth"], None, left, refined, facts.get("plane", "")
+        flow,
+        *grid,
+        curves,
+        axes,
+        facts["depth"],
+        unfinished=left,
+        refinement=refined,
+        plane=facts.get("plane", ""),
+        radius_axis=unit is not None,
     )

@@ -75,4 +75,6 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     axes = getattr(start, "axes", ("x", "y"))
     curves = theory_curves.boundaries(flow, start, x, y)
     left = y.size - finished
-    return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, left, plane=name)
+    varies = getattr(start, "radius_axis", False)
+    about = {"unfinished": left, "plane": name, "radius_axis": varies}
+    return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, **about)

@@ -7,6 +7,7 @@ take scattered points too, and one with a method `flow_at(flow, y)` gives each r
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -34,6 +35,8 @@ Starts = Float[np.ndarray, "ny nx L d"]
 
 class Plane:
     """A plane whose formula broadcasts, so that scattered points need no grid."""
+
+    radius_axis: ClassVar[bool] = False  # whether y is the radius of each row's rule
 
     def at(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
         """Return starts (1, N, L, d)."""
@@ -203,6 +206,7 @@ class RadiusPlane(Plane):
     0.5
     """
 
+    radius_axis: ClassVar[bool] = True
     theta: Float[np.ndarray, "L d"] | ArrayLike
     axes: tuple[str, str] = ("scale of the start", "radius rho")
 

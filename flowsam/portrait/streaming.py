@@ -27,6 +27,7 @@ from flowsam.version import __version__
 
 __all__ = ["Stream", "stream_portrait"]
 
+_FORMAT = "flowsam labels 1"
 _LABEL = np.dtype("<i2")
 
 
@@ -100,6 +101,7 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     if path.suffix != ".npy":
         raise InputError(f"a stream needs a name ending in .npy, got {path}; e.g. labels.npy")
     facts = _provenance(flow, start, depth, (x, y))
+    _check_own(path.with_suffix(".json"))
     partial = path.with_name(f".{path.name}.{facts['digest'][:16]}.partial")
     try:
         counts = _write(partial, (flow, start), (x, y), progress)
@@ -116,22 +118,35 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     return Stream(path, {k: counts[k] / (x.size * y.size) for k in sorted(counts)}, facts)
 
 
+def _check_own(path: Path) -> None:
+    """Refuse to replace a file beside the labels that no stream wrote."""
+    if not path.exists():
+        return
+    try:
+        own = json.loads(path.read_text(encoding="utf-8"))["format"] == _FORMAT
+    except (OSError, ValueError, KeyError, TypeError):
+        own = False
+    if not own:
+        raise InputError(f"a stream writes its facts to {path}, which is not its own; move it")
+
+
 def _provenance(
     flow: Flow, start: Start, depth: int, axes: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, Any]:
     """What the labels belong to, and a digest of it."""
-    rule = flow.perturbation
-    facts = {
-        "rule": rule.name,
-        "rho": rule.rho,
-        "loss": flow.loss.name,
-        "data": flow.data.name,
-        "depth": depth,
-        "plane": name_of_plane(start, *axes),
-        "grid": [axes[1].size, axes[0].size],
-        "clock": "limits as t -> inf",
-        "flowsam": __version__,
-    }
+    radius = {"rho": "y"} if getattr(start, "radius_axis", False) else {}
+    facts = (
+        flow.facts()
+        | radius
+        | {
+            "format": _FORMAT,
+            "depth": depth,
+            "plane": name_of_plane(start, *axes),
+            "grid": [axes[1].size, axes[0].size],
+            "clock": "limits as t -> inf",
+            "flowsam": __version__,
+        }
+    )
     numbers = (array.tobytes() for array in (flow.data.z, *axes))
     whole = hashlib.sha256(b"".join((json.dumps(facts).encode(), *numbers)))
     return facts | {"digest": whole.hexdigest()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.data import Data, from_labels, single_example
+from flowsam.data import Data, class_signs, real_table, single_example
 from flowsam.errors import InputError, MissingLibraryError
-from flowsam.inputs import real_array
 
 __all__ = ["breast_cancer", "class_mean_difference", "digits"]
 
@@ -45,7 +46,9 @@ def digits(first: int, second: int) -> tuple[Float[np.ndarray, "n 64"], Float[np
     return pixels[chosen] / 16.0, np.where(target[chosen] == first, 1.0, -1.0)
 
 
-def breast_cancer() -> tuple[Float[np.ndarray, "569 30"], Float[np.ndarray, " 569"]]:
+def breast_cancer() -> tuple[
+    Float[np.ndarray, "569 30"], Float[np.ndarray, " 569"], tuple[str, ...]
+]:
     """Return scikit-learn's breast cancer set: 30 features in their own units, benign +1.
 
     Returns
@@ -53,6 +56,7 @@ def breast_cancer() -> tuple[Float[np.ndarray, "569 30"], Float[np.ndarray, " 56
     X : ndarray, shape (569, 30)
     y : ndarray, shape (569,)
         +1 and -1.
+    features : tuple of str
 
     Raises
     ------
@@ -65,12 +69,16 @@ def breast_cancer() -> tuple[Float[np.ndarray, "569 30"], Float[np.ndarray, " 56
         raise MissingLibraryError(
             "breast_cancer needs scikit-learn; pip install 'flowsam[data]'"
         ) from None
-    X, y = load_breast_cancer(return_X_y=True)
-    return X, np.where(y == 1, 1.0, -1.0)
+    found = load_breast_cancer()
+    return found.data, np.where(found.target == 1, 1.0, -1.0), tuple(found.feature_names)
 
 
 def class_mean_difference(
-    X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], *, name: str = ""
+    X: Float[np.ndarray, "n d"],
+    y: Float[np.ndarray, " n"],
+    *,
+    name: str = "",
+    features: Iterable[str] = (),
 ) -> Data:
     """Return the signed difference of class means as the one example of a flow.
 
@@ -84,6 +92,8 @@ def class_mean_difference(
         Labels of two classes.
     name : str
         A word for titles.
+    features : sequence of str
+        Names of the columns.
 
     Returns
     -------
@@ -100,7 +110,8 @@ def class_mean_difference(
     >>> class_mean_difference(np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([-1.0, 1.0])).z
     array([[2., 0.]])
     """
-    X = real_array(X, "X")
-    checked = from_labels(X - X.min(axis=0) + 1.0, y)  # refuses what is not two classes
-    positive = checked.z[:, 0] > 0
-    return single_example(X[positive].mean(axis=0) - X[~positive].mean(axis=0), name=name)
+    X = real_table(X, "X", ())
+    positive = class_signs(X, y) > 0
+    mu = X[positive].mean(axis=0) - X[~positive].mean(axis=0)
+    mu[X.max(axis=0) == X.min(axis=0)] = 0.0
+    return single_example(mu, name=name, features=features)

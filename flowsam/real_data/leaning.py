@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.data import Data, merged_signs, split_signs
+from flowsam.data import Data, merge_signs, split_signs
 from flowsam.flow import Flow
 from flowsam.perturbations import Perturbation
 from flowsam.real_data.shares import share_by_rank
@@ -103,7 +103,7 @@ def leaning(
     run = solve(flow, theta, log_t_end=log_t[-1], save_at=log_t, **how)
     whole = run.status in ("finished", "sliding_ambiguous")
     kept = run.beta[: len(log_t)] if whole else run.beta[:-1]
-    beta = merged_signs(flow.data, kept)[1]
+    beta = merge_signs(flow.data, kept) if depth > 1 else kept
     beta = np.where(np.abs(beta).max(axis=1, keepdims=True) > 0, beta, np.nan)
     after = beta[-1:] if whole else np.full((1, beta.shape[1]), np.nan)  # at rest it stays
     beta = np.vstack([beta, after.repeat(len(log_t) - len(beta), axis=0)])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam.data import Data
+from flowsam.data import Data, class_signs, real_table
 from flowsam.errors import InputError
-from flowsam.inputs import real_array
+from flowsam.inputs import column_names
 from flowsam.real_data import bundled as real_data
-from flowsam.real_data import files
+from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
+from flowsam.real_data.idx import idx_array
 
 __all__ = ["Table", "breast_cancer_table", "digit_table", "read_csv", "read_idx"]
 
@@ -26,13 +28,15 @@ class Table:
     Parameters
     ----------
     X : array_like, shape (n, d)
-        Features in their own units.
+        Features in their own units; a DataFrame keeps the names of its columns.
     y : array_like, shape (n,)
-        Labels of exactly two classes; the larger counts as +1.
+        Labels of exactly two classes; the larger counts as +1: as numbers, if all are, else words.
     name : str
         A word for titles.
     picture : tuple of int, optional
         Height and width, where the features are the pixels of one, row by row.
+    features : sequence of str
+        Names of the columns; by default those X carries, or the places of pixels.
 
     Raises
     ------
@@ -49,32 +53,33 @@ class Table:
     y: Float[np.ndarray, " n"]
     name: str = ""
     picture: tuple[int, int] | None = None
+    features: tuple[str, ...] = ()
 
     def __init__(
-        self, X: ArrayLike, y: ArrayLike, name: str = "", picture: tuple[int, int] | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        name: str = "",
+        picture: tuple[int, int] | None = None,
+        features: Iterable[str] = (),
     ) -> None:
         """Check the entries and turn the labels into signs."""
-        X, labels = real_array(X, "X"), np.asarray(y)
-        if X.ndim != 2 or labels.shape != X.shape[:1]:
-            raise InputError(f"y needs one label a row of X, got {labels.shape} for X {X.shape}")
-        classes = np.unique(labels)
-        if classes.size != 2:
-            shown = ", ".join(str(c) for c in classes[:5])
-            raise InputError(
-                f"y needs exactly two classes, got {classes.size} ({shown}); select two of them"
-            )
+        features = tuple(map(str, features)) or column_names(X) or _pixels(picture)
+        X = real_table(X, "X", features)
+        object.__setattr__(self, "y", class_signs(X, y))
         object.__setattr__(self, "X", X)
-        object.__setattr__(self, "y", np.where(labels == classes[1], 1.0, -1.0))
         object.__setattr__(self, "name", str(name))
         object.__setattr__(self, "picture", picture)
+        object.__setattr__(self, "features", features)
 
     def standardised(
         self, *, bias: bool = True, test: float | int = 0.0, seed: int = 0
     ) -> tuple[Data, Data | None]:
         """Return signed examples of a random split, in units of the training features' spread.
 
-        z = y (x - mean) / deviation, by the mean and deviation of the training part; a constant
-        feature becomes 0 and stays in its place; the bias is a last column of ones.
+        z = y (x - mean) / deviation, by the mean and deviation of the training part, in units of
+        its range, so that columns of 1e200 or 1e-200 are as good as others; a feature without a
+        range is constant: it becomes 0 and stays in its place. The bias is a last column of ones.
 
         Parameters
         ----------
@@ -108,14 +113,33 @@ class Table:
             )
         order = np.random.default_rng(seed).permutation(len(self.X))
         kept = np.sort(order[held:])
-        mean, spread = self.X[kept].mean(axis=0), self.X[kept].std(axis=0)
-        moved = (self.X - mean) / np.where(spread > 0, spread, 1.0)
-        moved[:, spread == 0] = 0.0
+        moved = _standardised(self.X, kept)
         columns = [moved, np.ones((len(moved), 1))] if bias else [moved]
+        names = (*self.features, "bias") if bias and self.features else self.features
         z = self.y[:, None] * np.hstack(columns)
         name = f"{self.name}, standardised"
         out = np.sort(order[:held])
-        return Data(z[kept], name), Data(z[out], f"{name}, test part") if held else None
+        test_part = Data(z[out], f"{name}, test part", names) if held else None
+        return Data(z[kept], name, names), test_part
+
+
+def _standardised(
+    X: Float[np.ndarray, "n d"], kept: Int[np.ndarray, " k"]
+) -> Float[np.ndarray, "n d"]:
+    """Columns with mean 0 and deviation 1 over the kept rows; 0 where these do not differ."""
+    exponent = np.frexp(np.abs(X[kept]).max(axis=0))[1]
+    scaled = np.ldexp(X, -exponent)
+    least = scaled[kept].min(axis=0)
+    size = scaled[kept].max(axis=0) - least
+    part = (scaled - least) / np.where(size > 0, size, 1.0)
+    deviation = np.where(size > 0, part[kept].std(axis=0), 1.0)
+    return np.where(size > 0, (part - part[kept].mean(axis=0)) / deviation, 0.0)
+
+
+def _pixels(picture: tuple[int, int] | None) -> tuple[str, ...]:
+    """Names of pixels by row and column, from 1."""
+    rows, columns = picture or (0, 0)
+    return tuple(f"pixel {r + 1},{c + 1}" for r in range(rows) for c in range(columns))
 
 
 def digit_table(first: int = 3, second: int = 5) -> Table:
@@ -152,18 +176,29 @@ def breast_cancer_table() -> Table:
     ImportError
         Where scikit-learn is not installed.
     """
-    X, y = real_data.breast_cancer()
-    return Table(X, y, "breast cancer")
+    X, y, features = real_data.breast_cancer()
+    return Table(X, y, "breast cancer", features=features)
 
 
-def read_csv(path: str | os.PathLike[str], label: str) -> Table:
-    """Read a CSV file with a header; every column but the label is a feature.
+def read_csv(
+    path: str | os.PathLike[str],
+    label: str,
+    *,
+    classes: Sequence[str] = (),
+    drop: Sequence[str] = (),
+) -> Table:
+    """Read a CSV file with a header; every column but the label and those to drop is a feature.
 
     Parameters
     ----------
     path : path
     label : str
-        Name of the column with two classes, numbers or words.
+        Name of the column of labels, numbers or words.
+    classes : sequence of str
+        Two labels: rows of others are left out, and the first counts as +1. By default the file
+        has two, and the larger counts as +1.
+    drop : sequence of str
+        Columns that are no features, such as a row's number.
 
     Returns
     -------
@@ -172,26 +207,22 @@ def read_csv(path: str | os.PathLike[str], label: str) -> Table:
     Raises
     ------
     ValueError
-        For an unreadable file or one without rows, an unknown column, an entry that is no number.
+        For an unreadable file or one without rows, an unknown column, a hole, an entry that is no
+        number, or labels other than two classes: with the file, the row from 1, and the column.
     """
-    rows = files.csv_rows(path)
-    if len(rows) < 2:
-        raise InputError(f"{path} needs a header and rows, got {len(rows)} lines; see --csv")
-    header = [name.strip() for name in rows[0]]
-    if label not in header:
-        raise InputError(f"{path} has no column {label!r}; it has {', '.join(header)}")
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise InputError(f"{path} needs different column names, got {twice[0]!r} twice; rename one")
-    place = header.index(label)
-    features = np.empty((len(rows) - 1, len(header) - 1))
-    for index, row in enumerate(rows[1:]):
-        try:
-            features[index] = [float(x) for k, x in enumerate(row) if k != place]
-        except ValueError:
-            raise InputError(f"{path} needs numbers, got {row} in row {index + 1}") from None
-        if len(row) != len(header):
-            raise InputError(f"{path} needs {len(header)} columns, got {row} in row {index + 1}")
-    return Table(features, [row[place].strip() for row in rows[1:]], Path(path).stem)
+    columns = csv_columns(path)
+    for name in (label, *drop):
+        if name not in columns:
+            raise InputError(f"{path} has no column {name!r}; it has {', '.join(columns)}")
+    if label in drop:
+        raise InputError(f"{path} needs its column of labels {label!r}, got it among those to drop")
+    column = columns[label]
+    rows, positive = chosen_rows(column, tuple(classes))
+    features = [name for name in columns if name not in (label, *drop)]
+    if not features:
+        raise InputError(f"{path} needs a column beside {label!r}, got none; it has no feature")
+    X = np.column_stack([numbers_of(columns[name], rows) for name in features])
+    return Table(X, positive, Path(path).stem, features=features)
 
 
 def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
@@ -214,8 +245,8 @@ def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
     FileNotFoundError, ValueError
         For missing, foreign or cut files, or labels that are not there.
     """
-    images = files.idx_array(Path(folder), "train-images-idx3-ubyte")
-    labels = files.idx_array(Path(folder), "train-labels-idx1-ubyte")
+    images = idx_array(Path(folder), "train-images-idx3-ubyte")
+    labels = idx_array(Path(folder), "train-labels-idx1-ubyte")
     if images.ndim != 3 or labels.shape != images.shape[:1]:
         got = f"{images.shape} and {labels.shape} in {folder}"
         raise InputError(f"read_idx needs images (n, height, width) and n labels, got {got}")

@@ -1,0 +1,107 @@
+"""Labels of classes as a column has them: numbers where all entries are, a hole is no class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from flowsam.errors import InputError
+
+__all__ = ["Value", "class_values", "holds_nothing", "shown_classes", "signs"]
+
+_HOLES = {"", "?", "--", "nan", "-nan", "nat", "na", "n/a", "#n/a", "<na>", "null", "none"}
+Value = int | float | Decimal | str
+
+
+def holds_nothing(entry: object) -> bool:
+    """Whether an entry is a hole: empty, nan, None, NA, masked, or what tables write for these.
+
+    Examples
+    --------
+    >>> [holds_nothing(entry) for entry in (None, float("nan"), " NA ", "?", 0, "no")]
+    [True, True, True, True, False, False]
+    """
+    return str(entry).strip().casefold() in _HOLES
+
+
+def class_values(
+    labels: ArrayLike | Sequence[object],
+    *,
+    where: Callable[[int], str] = "y, row {}".format,
+    chosen: tuple[str, ...] = (),
+) -> list[Value]:
+    """Return labels that compare as numbers if all of them are numbers, else as words.
+
+    Parameters
+    ----------
+    labels : array_like, shape (n,)
+        Numbers or words; text such as "9" and "10.0" is numbers too, compared exactly.
+    where : callable
+        Names an entry by its row, counted from 1.
+    chosen : tuple of str
+        Words that are classes although they read like holes.
+
+    Raises
+    ------
+    InputError
+        For a hole.
+
+    Examples
+    --------
+    >>> sorted(set(class_values(["10", "9", "9.0"])))
+    [Decimal('9'), Decimal('10')]
+    """
+    column = np.asarray(labels)
+    masked = np.ma.getmaskarray(labels) if np.ma.is_masked(labels) else np.zeros(column.shape, bool)
+    entries = column.tolist()
+    words = [str(entry).strip() for entry in entries]
+    for row, word in enumerate(words):
+        if masked[row] or (holds_nothing(word) and word not in chosen):
+            shown = "a masked entry" if masked[row] else repr(word)
+            place = where(row + 1)
+            raise InputError(f"{place} needs a label, got {shown}; give it one, or drop the row")
+    if column.dtype.kind in "biuf":
+        return entries
+    numbers = [_number(word) for word in words]
+    return words if None in numbers else numbers
+
+
+def _number(word: str) -> Decimal | None:
+    """The number a word writes, exactly."""
+    try:
+        found = Decimal(word) if "_" not in word else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() else None
+
+
+def signs(values: Sequence[Value], what: str, *, move: str) -> Float[np.ndarray, " n"]:
+    """Return +1 for the larger of two classes and -1 for the other.
+
+    Parameters
+    ----------
+    values : list
+        Of `class_values`.
+    what, move : str
+        Whose labels they are, and what to do where they are not of two classes.
+
+    Examples
+    --------
+    >>> signs(class_values(["10", "9"]), "y", move="select two").tolist()
+    [1.0, -1.0]
+    """
+    classes = sorted(set(values))
+    if len(classes) != 2:
+        shown = f"{len(classes)} ({shown_classes(classes)})"
+        raise InputError(f"{what} needs exactly two classes, got {shown}; {move}")
+    return np.array([1.0 if value == classes[1] else -1.0 for value in values])
+
+
+def shown_classes(classes: Sequence[Value]) -> str:
+    """Return the first few classes as a message shows them."""
+    shown = ", ".join(repr(str(value))[1:-1] for value in classes[:5])
+    return shown + (", ..." if len(classes) > 5 else "")

@@ -1,0 +1,136 @@
+"""CSV files as others write them: columns by name, read or refused in one line with their place."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.class_labels import class_values, holds_nothing, shown_classes
+from flowsam.errors import InputError
+
+__all__ = ["Column", "chosen_rows", "csv_columns", "numbers_of"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a CSV file: its name, its entries, and the line of the file each comes from."""
+
+    path: str
+    heading: str
+    entries: tuple[str, ...]
+    lines: tuple[int, ...]
+
+    def name(self) -> str:
+        """The column, for messages."""
+        return f"{self.path}, column {self.heading!r}"
+
+    def place(self, row: int) -> str:
+        """One entry by its row, from 1, for messages."""
+        return f"{self.path}, row {row} (line {self.lines[row - 1]}), column {self.heading!r}"
+
+
+def csv_columns(path: str | os.PathLike[str]) -> dict[str, Column]:
+    """Return the columns of a CSV file with a header by name, or say why it cannot be read."""
+    rows = _rows(path)
+    if len(rows) < 2:
+        raise InputError(f"{path} needs a header and rows, got {len(rows)} lines; see --csv")
+    header = _header(path, rows[0][1])
+    for row, (line, entries) in enumerate(rows[1:], 1):
+        if len(entries) != len(header):
+            raise InputError(
+                f"{path} needs {len(header)} entries in each row, got {len(entries)} in row {row} "
+                f"(line {line})"
+            )
+    lines = tuple(line for line, _ in rows[1:])
+    columns = zip(*(entries for _, entries in rows[1:]), strict=True)
+    named = zip(header, columns, strict=True)
+    return {
+        name: Column(str(path), name, tuple(map(str.strip, entries)), lines)
+        for name, entries in named
+    }
+
+
+def _rows(path: str | os.PathLike[str]) -> list[tuple[int, list[str]]]:
+    """Rows that are not empty, each with the number of its last line."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            return [(reader.line_num, row) for row in reader if row]
+    except OSError as error:
+        reason, move = error.strerror, "check the path"
+    except UnicodeDecodeError as error:
+        reason, move = f"byte {error.start} is not UTF-8", "save it as UTF-8"
+    except csv.Error as error:
+        reason, move = str(error), "save it as comma-separated text"
+    except ValueError as error:  # a path with a null character
+        reason, move = str(error), "check the path"
+    raise InputError(f"--csv (read_csv) needs a CSV file, got {path} ({reason}); {move}")
+
+
+def _header(path: str | os.PathLike[str], entries: list[str]) -> list[str]:
+    """Names of columns: printable, different, and separated by commas."""
+    for mark in ";\t|":
+        if len(entries) == 1 and mark in entries[0]:
+            raise InputError(
+                f"{path} needs columns separated by commas, got a header separated by {mark!r}; "
+                "save it with commas"
+            )
+    header = [" ".join(name.split()) or f"column {k}" for k, name in enumerate(entries, 1)]
+    for name in header:
+        if not name.isprintable():
+            raise InputError(f"{path} needs names that can be printed, got {name!r}; rename it")
+        if header.count(name) > 1:
+            raise InputError(f"{path} needs different column names, got {name!r} twice; rename one")
+    return header
+
+
+def _number(word: str) -> float:
+    """Return the finite number a word writes, nan for any other word."""
+    try:
+        found = math.nan if "_" in word else float(word)
+    except ValueError:
+        return math.nan
+    return found if math.isfinite(found) else math.nan
+
+
+def chosen_rows(column: Column, classes: tuple[str, ...]) -> tuple[list[int], list[bool]]:
+    """Return the rows of two classes, and whether each is of the one that counts as +1."""
+    values = class_values(column.entries, where=column.place, chosen=classes)
+    there = sorted(set(values))
+    if classes:
+        wanted = class_values(classes, where="classes, entry {}".format, chosen=classes)
+        wanted = wanted if type(wanted[0]) is type(there[0]) else list(classes)
+        if len(set(wanted)) != 2 or not set(wanted) <= set(there):
+            raise InputError(
+                f"--classes (classes) needs two labels of {column.name()}, got "
+                f"{','.join(classes)}; it has {shown_classes(there)}"
+            )
+    elif len(there) == 2:
+        wanted = [there[1], there[0]]
+    else:
+        raise InputError(
+            f"{column.name()} needs exactly two classes, got {len(there)} "
+            f"({shown_classes(there)}); choose two by --classes A,B (classes)"
+        )
+    rows = [row for row, value in enumerate(values) if value in wanted]
+    return rows, [values[row] == wanted[0] for row in rows]
+
+
+def numbers_of(column: Column, rows: list[int]) -> Float[np.ndarray, " n"]:
+    """Return the entries of a column in some rows as numbers."""
+    found = np.empty(len(rows))
+    for k, row in enumerate(rows):
+        found[k] = _number(column.entries[row])
+        if not np.isfinite(found[k]):
+            word = column.entries[row]
+            move = "fill it in or drop the row" if holds_nothing(word) else "drop the column"
+            option = "" if holds_nothing(word) else " by --drop (drop)"
+            raise InputError(
+                f"{column.place(row + 1)} needs a number, got {word!r}; {move}{option}"
+            )
+    return found
