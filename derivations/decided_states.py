@@ -83,5 +83,5 @@ from flowsam.outcomes.certificates import fates
 
 edge = float(2 ** (1 - 1 / sp.Integer(3))) / 2  # u = v, rho = 1
 pairs = edge * np.array([0.999, 1.001]) * np.ones((2, 1, 2))
-known = fates(Flow(single_example([1]), lp(1, 3)), pairs)[0]
+known = fates(Flow(single_example([1]), lp(1, p=3)), pairs)[0]
 assert [k == Fate.ESCAPE for k in known] == [False, True]

@@ -83,4 +83,4 @@ from flowsam.perturbations import lp
 at, numbers = np.array([[1.0, -2.0, 3.0]]), (sp.Integer(1), sp.Integer(2), sp.Integer(3))
 cube = sum(x ** sp.Rational(3, 2) for x in numbers) ** sp.Rational(1, 3)
 own = [float(sp.sqrt(x) / cube) for x in numbers]  # rho = 1, q - 1 = 1/2
-assert np.allclose(lp(1, 3).epsilon(at)[0], np.array([1, -1, 1]) * own, rtol=1e-14)
+assert np.allclose(lp(1, p=3).epsilon(at)[0], np.array([1, -1, 1]) * own, rtol=1e-14)

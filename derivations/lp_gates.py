@@ -95,5 +95,5 @@ from flowsam.exact.lp_gates import rest_weights
 
 for norm, depth in ((1.5, 2), (3, 2), (2, 4), (5, 3)):
     point = rest_weights([1.0, 2.0], rho=0.7, p=norm, depth=depth)
-    flow = Flow(single_example([1.0, 2.0]), lp(0.7, norm))
+    flow = Flow(single_example([1.0, 2.0]), lp(0.7, p=norm))
     assert np.abs(flow.perturbed(balanced(point, depth))).max() < 1e-14

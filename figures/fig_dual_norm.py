@@ -26,7 +26,7 @@ def compute(points=721):
         ball = circle / np.linalg.norm(circle, p, axis=1, keepdims=True)
         arrays[f"ball {p}"] = ball
         arrays[f"searched {p}"] = ball[np.argmax(ball @ GRADIENT)]
-        arrays[f"eps {p}"] = lp(1.0, p).epsilon(GRADIENT[None])[0]
+        arrays[f"eps {p}"] = lp(1.0, p=p).epsilon(GRADIENT[None])[0]
     return arrays | {"card": style.card(**FACTS, tolerances="none")}
 
 

@@ -11,8 +11,8 @@ from flowsam import Flow, l2, linf, lp, phase_portrait, single_example, unnormal
 from flowsam.portrait import refine
 
 FAST, DEPTHS, REACH = {"n": 12, "levels": 1}, (2, 3, 4), 2.0
-RULES = {r"$\ell_1$": lp(1, 1), r"$\ell_{1.5}$": lp(1, 1.5), r"$\ell_2$": l2(1)}
-RULES |= {r"$\ell_3$": lp(1, 3), r"$\ell_\infty$": linf(1), "unnormalised": unnormalised(8)}
+RULES = {r"$\ell_1$": lp(1, p=1), r"$\ell_{1.5}$": lp(1, p=1.5), r"$\ell_2$": l2(1)}
+RULES |= {r"$\ell_3$": lp(1, p=3), r"$\ell_\infty$": linf(1), "unnormalised": unnormalised(8)}
 
 
 def compute(n=30, levels=5):

@@ -76,7 +76,7 @@ class Perturbation:
 
         Examples
         --------
-        >>> l2(1.0).kind, lp(1.0, 3).kind, linf(0).kind
+        >>> l2(1.0).kind, lp(1.0, p=3).kind, linf(0).kind
         ('l_2', '2<p<inf', 'GD')
         """
         if not self.rho:
@@ -199,7 +199,7 @@ def l2(rho: float | int) -> Perturbation:
     return Perturbation(2.0, rho)
 
 
-def lp(rho: float | int, p: float | int) -> Perturbation:
+def lp(rho: float | int, *, p: float | int) -> Perturbation:
     """Return l_p-SAM for p in [1, inf].
 
     Parameters
@@ -215,7 +215,7 @@ def lp(rho: float | int, p: float | int) -> Perturbation:
 
     Examples
     --------
-    >>> lp(1.0, 1).epsilon([[3.0, -4.0]])
+    >>> lp(1.0, p=1).epsilon([[3.0, -4.0]])
     array([[ 0., -1.]])
     """
     return Perturbation(p, rho)

@@ -53,7 +53,7 @@ CASES = {
     "l_2, escape": case([1, 2], l2(1), balanced([0.6, 0.6], 2), 2.0, 8.54),
     "l_2, near collapse": case([1, 2], l2(1), balanced([0.4, 0.4], 2), 1.25, 45),
     "l_2, any signs": case([1, -2, 0.5], l2(0.7), [[1, 0.4, -0.3], [-0.3, 0.5, 0.8]], 1.0, 1.95),
-    "l_3, one coordinate": case([1.3], lp(0.9, 3), balanced([1.0], 3), 1.5, 6.94),
+    "l_3, one coordinate": case([1.3], lp(0.9, p=3), balanced([1.0], 3), 1.5, 6.94),
 }
 
 

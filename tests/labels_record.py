@@ -35,9 +35,9 @@ RULES = {
     "GD": gradient_flow(),
     "l_inf": linf(1.0),
     "l_2": l2(1.0),
-    "l_1": lp(1.0, 1),
-    "l_1.5": lp(1.0, 1.5),
-    "l_3": lp(1.0, 3),
+    "l_1": lp(1.0, p=1),
+    "l_1.5": lp(1.0, p=1.5),
+    "l_3": lp(1.0, p=3),
     "unnormalised": unnormalised(0.4),
 }
 DEPTHS = (1, 2, 3, 4)

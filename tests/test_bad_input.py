@@ -51,7 +51,7 @@ CASES = {
     "negative rho": (lambda: linf(-0.5), "-0.5", ValueError),
     "rho not a number": (lambda: l2(float("nan")), "nan", ValueError),
     "infinite rho": (lambda: l2(float("inf")), "inf", ValueError),
-    "p below 1": (lambda: lp(1.0, 0.5), "0.5", ValueError),
+    "p below 1": (lambda: lp(1.0, p=0.5), "0.5", ValueError),
     "p not a number": (lambda: Perturbation(float("nan"), 1.0), "nan", ValueError),
     "depth 0": (lambda: balanced([1.0], 0), "got 0", ValueError),
     "alpha not positive": (lambda: balanced([1.0, -0.3], 2), "-0.3 in coordinate 2", ValueError),
@@ -90,7 +90,7 @@ CASES = {
     ),
     "unsorted rows": (lambda: solve(FLOW, START, tau_end=1, save_at=[1, 0]), "sort", ValueError),
     "no closed form": (
-        lambda: solve(Flow(FLOW.data, lp(1, 3)), START, tau_end=1, method="exact"),
+        lambda: solve(Flow(FLOW.data, lp(1, p=3)), START, tau_end=1, method="exact"),
         "l_3-SAM",
         ValueError,
     ),

@@ -90,7 +90,7 @@ def test_two_axes_at_once() -> None:
 def test_l1_is_iterated(depth) -> None:
     """l_1-SAM of several examples: discrete SAM's path, ties of equal layers included."""
     data = Data(np.random.default_rng(1).normal(size=(6, 2)) + 1.0)
-    flow, theta = Flow(data, lp(0.1, 1)), np.full((depth, 2), 0.5)
+    flow, theta = Flow(data, lp(0.1, p=1)), np.full((depth, 2), 0.5)
     run = solve(flow, theta, log_t_end=2.0)
     assert run.status == "finished" and "halving the step changed" in run.message
     rate = 1e-3
@@ -102,7 +102,7 @@ def test_l1_with_equal_rows_is_one_example() -> None:
     """Iterated, it ends where the exact sliding path of one example does."""
     theta = np.array([[0.4, 1.3], [0.9, 0.2]])
     one, two = (
-        solve(Flow(Data(rows), lp(0.5, 1)), theta, tau_end=1.0, save_at=20)
+        solve(Flow(Data(rows), lp(0.5, p=1)), theta, tau_end=1.0, save_at=20)
         for rows in ([[1.0, 2.0]], [[1.0, 2.0], [1.0, 2.0]])
     )
     np.testing.assert_allclose(two.theta, one.theta, atol=0.01)
@@ -111,4 +111,4 @@ def test_l1_with_equal_rows_is_one_example() -> None:
 def test_l1_refuses_steps_that_cannot_follow_it() -> None:
     """One line, with what to do."""
     with pytest.raises(ValueError, match="'DOP853' cannot follow l_1-SAM of several examples"):
-        solve(Flow(separable(3), lp(0.2, 1)), start(3, 2), log_t_end=5.0, method="DOP853")
+        solve(Flow(separable(3), lp(0.2, p=1)), start(3, 2), log_t_end=5.0, method="DOP853")

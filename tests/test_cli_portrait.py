@@ -86,7 +86,12 @@ def test_a_plane_s_start_may_be_a_file(capsys, tmp_path):
 
 @pytest.mark.parametrize(
     ("norm", "rule"),
-    [("2", l2(1.0)), ("1.5", lp(1.0, 1.5)), ("1", lp(1.0, 1)), ("unnormalised", unnormalised(1.0))],
+    [
+        ("2", l2(1.0)),
+        ("1.5", lp(1.0, p=1.5)),
+        ("1", lp(1.0, p=1)),
+        ("unnormalised", unnormalised(1.0)),
+    ],
 )
 @pytest.mark.parametrize("depth", [2, 3])
 def test_every_norm_and_depth_is_the_api_s(capsys, tmp_path, norm, rule, depth):

@@ -14,7 +14,7 @@ from flowsam.losses import exponential
 from flowsam.many_examples.log_clock import late_run
 from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
 
-RULES = [gradient_flow(), l2(0.1), linf(0.1), lp(0.1, 3.0), unnormalised(0.2)]
+RULES = [gradient_flow(), l2(0.1), linf(0.1), lp(0.1, p=3.0), unnormalised(0.2)]
 
 
 def examples(n: int = 8, d: int = 3, seed: int = 0) -> Data:

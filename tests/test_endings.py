@@ -23,7 +23,7 @@ def test_a_start_at_the_origin_rests_from_the_start(method, rule):
         assert run.tau[-1] == (3.0 if "tau_end" in end else 0.0)
 
 
-@pytest.mark.parametrize("rule", [linf(1.0), gradient_flow(), lp(0.5, 3)], ids=lambda r: r.name)
+@pytest.mark.parametrize("rule", [linf(1.0), gradient_flow(), lp(0.5, p=3)], ids=lambda r: r.name)
 @pytest.mark.parametrize("depth", [1, 3, 8])
 def test_weights_of_zero_at_any_depth(rule, depth):
     for mu in ([1.0], [1.0, 0.0]):
@@ -37,7 +37,7 @@ def test_weights_of_zero_at_any_depth(rule, depth):
 def test_a_zero_gradient_at_weights_that_are_not_zero_ends_a_run():
     # under l_3 two of three weights die at once: no step continues the flow, the rule has none
     start = [[-0.53695324], [0.5811181], [0.3645724]]
-    flow = Flow(single_example([1.0]), lp(0.2, 3))
+    flow = Flow(single_example([1.0]), lp(0.2, p=3))
     run, loose = (solve(flow, start, tau_end=500.0, rtol=rtol) for rtol in (1e-9, 1e-7))
     assert run.status == "sliding_ambiguous" and "two weights" in run.message
     assert run.tau[-1] == pytest.approx(loose.tau[-1], rel=1e-5) and run.steps < 1000
@@ -182,11 +182,11 @@ def test_overflow_inside_a_trial_step_is_no_warning(method):
 
 @pytest.mark.parametrize("p", [1.5, 2.0])
 def test_collapse_of_smooth_rules(p):
-    run = solve(Flow(TWO, lp(1.0, p)), balanced([0.1, 0.1], 2), tau_end=9.0, save_at=4)
+    run = solve(Flow(TWO, lp(1.0, p=p)), balanced([0.1, 0.1], 2), tau_end=9.0, save_at=4)
     assert run.status == "collapsed"
     assert not run.theta[1:].any()
     assert run.tau[-1] == 9.0
-    early = solve(Flow(TWO, lp(1.0, p)), balanced([0.1, 0.1], 2), log_t_end=9.0, save_at=4)
+    early = solve(Flow(TWO, lp(1.0, p=p)), balanced([0.1, 0.1], 2), log_t_end=9.0, save_at=4)
     assert early.tau[-1] == pytest.approx(run.events[-1].tau, rel=1e-12)
 
 
@@ -203,7 +203,7 @@ def test_stiff_steps_reach_a_zero_gradient(monkeypatch):
     assert speed == pytest.approx(-(0.5**3), rel=1e-2)  # mu (rho/2)^3: it alone is left
 
 
-@pytest.mark.parametrize("rule", [gradient_flow(), linf(1.0), l2(1.0), lp(1.0, 1), lp(1.0, 3)])
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(1.0), l2(1.0), lp(1.0, p=1), lp(1.0, p=3)])
 @pytest.mark.parametrize("alpha", [(0.0, 0.0), (0.0, 0.6), (0.1, 0.2)])
 def test_every_engine_tells_who_came_to_rest(rule, alpha):
     """A "zero" of each coordinate, at the start or with the collapse, then the collapse."""
@@ -229,7 +229,7 @@ def test_equal_layers_stay_equal_at_an_unstable_rest(method):
     np.testing.assert_array_equal(*np.abs(run.theta[:, :2]).swapaxes(0, 1))
 
 
-@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, 1.5), lp(1.0, 3), linf(1.0)])
+@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, p=1.5), lp(1.0, p=3), linf(1.0)])
 def test_two_equal_layers_of_three_stay_equal_up_to_sign(rule):
     start = [[0.9, 1.2], [-0.9, 0.4], [0.5, -1.2]]
     run = solve(Flow(single_example([1.0, -0.7]), rule), start, tau_end=0.4, method="RK45")
@@ -241,7 +241,7 @@ def test_two_equal_layers_of_three_stay_equal_up_to_sign(rule):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, 3)], ids=lambda r: r.name)
+@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, p=3)], ids=lambda r: r.name)
 def test_features_at_the_ends_of_doubles_run_or_are_refused(rule):
     flow, start = Flow(single_example([1e-300, 1e-200]), rule), balanced([0.2, 0.2], 2)
     if rule.p == 2:
@@ -256,5 +256,5 @@ def test_features_at_the_ends_of_doubles_run_or_are_refused(rule):
 def test_a_weight_that_dies_where_no_event_takes_it_ends_the_run():
     # p > 2 at four layers: the slope is infinite there, and steps shrink without end
     start = [[1.66, -1.63], [-1.85, 1.35], [0.36, 0.91], [-0.91, -1.28]]
-    run = solve(Flow(single_example([0.5, -0.5]), lp(1.0, 3)), start, log_t_end=3.0)
+    run = solve(Flow(single_example([0.5, -0.5]), lp(1.0, p=3)), start, log_t_end=3.0)
     assert run.status == "failed" and "too small" in run.message and run.steps < 3_000

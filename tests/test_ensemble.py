@@ -14,7 +14,7 @@ from flowsam.network import balanced, beta
 from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
 from flowsam.solver import solve
 
-RULES = [gradient_flow(), l2(0.7), lp(0.7, 1.5), lp(0.7, 3.0), unnormalised(0.2)]
+RULES = [gradient_flow(), l2(0.7), lp(0.7, p=1.5), lp(0.7, p=3.0), unnormalised(0.2)]
 TWO = single_example([1.0, 2.0])
 UNITS = 1e-12, 1e-9  # absolute and relative tolerance behind rtol = 1e-9
 
@@ -108,7 +108,7 @@ def test_a_vanishing_gradient_ends_a_deep_member():
 
 
 def test_one_coordinate_rests_alone_for_p_above_two():
-    flow, start = Flow(TWO, lp(1.0, 3.0)), np.array([[1.01, 0.36], [0.93, 0.5]])
+    flow, start = Flow(TWO, lp(1.0, p=3.0)), np.array([[1.01, 0.36], [0.93, 0.5]])
     run = solve_many(flow, start, tau_end=1.5)
     assert run.status == Ending.FINISHED and run.steps < 300
     chattering = solve_ivp(
@@ -167,7 +167,7 @@ def test_ends_without_a_path():
     ({"rtol": 1e-15}, "1e-13"),
     ({"theta0s": np.ones((2, 3))}, "shape"),
     ({"flow": Flow(TWO, linf(1.0))}, "smooth"),
-    ({"flow": Flow(TWO, lp(1.0, 1.0)), "theta0s": np.ones((3, 2))}, "L = 2"),
+    ({"flow": Flow(TWO, lp(1.0, p=1.0)), "theta0s": np.ones((3, 2))}, "L = 2"),
 ])  # fmt: skip
 def test_bad_input_is_one_line(change, word):
     call = {"flow": Flow(TWO, l2(1.0)), "theta0s": np.ones((2, 2)), "tau_end": 1.0} | change

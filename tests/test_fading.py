@@ -8,7 +8,7 @@ from flowsam import Flow, balanced, iterate, linf, lp, single_example, solve
 
 
 def lp_flow(mu, p, rho=1.0):
-    return Flow(single_example(mu), lp(rho, p))
+    return Flow(single_example(mu), lp(rho, p=p))
 
 
 def stepped(flow, theta0, tau_end, **options):

@@ -18,7 +18,7 @@ def test_equal_rows_are_one_example(p, seed) -> None:
     """Two equal rows follow the engine for one example, deaths included."""
     rng = np.random.default_rng(seed)
     mu, start = rng.uniform(0.5, 2.0, 3), rng.uniform(-1.0, 1.0, (2, 3))
-    rule, at = lp(rng.uniform(0.2, 0.8), p), np.linspace(0.0, 1.5, 40)
+    rule, at = lp(rng.uniform(0.2, 0.8), p=p), np.linspace(0.0, 1.5, 40)
     one = solve(Flow(single_example(mu), rule), start, tau_end=1.5, save_at=at, rtol=1e-11)
     two = solve(Flow(Data([mu, mu]), rule), start, tau_end=1.5, save_at=at, rtol=1e-11)
     assert (one.status, two.status) == ("finished", "finished")
@@ -36,7 +36,7 @@ def test_discrete_sam_kills_the_same_features(depth) -> None:
     data = Data(0.1 + np.abs(rng.normal(size=(6, 3))))
     start = np.vstack([[0.02, 0.7, 0.9], rng.uniform(0.5, 1.0, (depth - 1, 3))])
     start[1, 0] = 0.04
-    flow, t = Flow(data, lp(0.6, 3)), 8.0
+    flow, t = Flow(data, lp(0.6, p=3)), 8.0
     run = solve(flow, start, log_t_end=np.log1p(t))
     assert [e.coordinate for e in run.events if e.kind == "zero"] == [0]
     assert (run.theta[-1, :2, 0] == 0).all()
@@ -51,7 +51,7 @@ def test_discrete_sam_kills_the_same_features(depth) -> None:
 def test_runs_do_not_die_of_a_death(p, depth, seed) -> None:
     """Positive data, any start: features die, the run goes on to its end."""
     rng = np.random.default_rng(seed)
-    flow = Flow(Data(0.1 + np.abs(rng.normal(size=(8, 3)))), lp(rng.uniform(0.2, 0.8), p))
+    flow = Flow(Data(0.1 + np.abs(rng.normal(size=(8, 3)))), lp(rng.uniform(0.2, 0.8), p=p))
     run = solve(flow, rng.uniform(-1.0, 1.0, (depth, 3)), log_t_end=30.0, rtol=1e-7)
     assert run.status == ("finished" if p == 4 else "collapsed"), run.message
     dead = [e.coordinate for e in run.events if e.kind == "zero"]
@@ -60,7 +60,7 @@ def test_runs_do_not_die_of_a_death(p, depth, seed) -> None:
 
 def test_a_slave_is_where_its_brake_stops_it() -> None:
     """At its slaved value the weight's velocity is 0: that of its master's perturbed weight."""
-    flow, theta = Flow(Data([[1.0, 2.0], [1.5, 0.5]]), lp(0.5, 3)), np.array([[1e-3, 1], [0, 1]])
+    flow, theta = Flow(Data([[1.0, 2.0], [1.5, 0.5]]), lp(0.5, p=3)), np.array([[1e-3, 1], [0, 1]])
     clock = FadingClock(flow, theta)
     roles = Roles(np.array([[False, False], [True, False]]), np.zeros(2, bool))
     state = clock.shown(np.append(theta.ravel(), 0.0), roles)
@@ -71,5 +71,5 @@ def test_a_slave_is_where_its_brake_stops_it() -> None:
 def test_which_rules_fade() -> None:
     """2 < p < inf, normalised, from two layers on."""
     data = single_example([1.0])
-    rules = [(lp(1, 3), 2), (lp(1, 3), 1), (l2(1), 2), (linf(1), 2), (gradient_flow(), 2)]
+    rules = [(lp(1, p=3), 2), (lp(1, p=3), 1), (l2(1), 2), (linf(1), 2), (gradient_flow(), 2)]
     assert [fades(Flow(data, r), L) for r, L in rules] == [True, False, False, False, False]

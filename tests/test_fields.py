@@ -70,7 +70,7 @@ def test_saddles_of_linf_and_the_origin_where_it_slides(mu):
 
 @pytest.mark.parametrize("p", [1.5, 2.0, 3.0])
 def test_saddle_of_one_coordinate_is_at_the_gate_of_its_norm(p):
-    _, origin, saddle = equilibria(layers(lp(0.9, p), 1.4))
+    _, origin, saddle = equilibria(layers(lp(0.9, p=p), 1.4))
     np.testing.assert_allclose(saddle.point, 0.9 * 2 ** (-1 / p), rtol=1e-12)
     assert saddle.kind == "saddle" and np.isclose(saddle.eigenvalues[1], 1.4, rtol=1e-9)
     if p == 2:
@@ -143,13 +143,13 @@ def test_gradient_flow_has_a_saddle_and_a_node_where_sam_has_gates():
 def test_between_l2_and_its_neighbours_the_gate_of_the_minor_feature_changes_its_kind():
     """p < 2: both gates repel and a saddle lies between them; p > 2: they attract, it repels."""
     kinds = {
-        p: [point.kind for point in equilibria(balanced_field(lp(1, p)))] for p in (1.5, 2.0, 3.0)
+        p: [point.kind for point in equilibria(balanced_field(lp(1, p=p)))] for p in (1.5, 2.0, 3.0)
     }
     assert kinds[1.5][1:] == ["unstable node", "saddle", "unstable node"]
     assert kinds[2.0][1:] == ["unstable node", "saddle"]
     assert kinds[3.0][1:] == ["pseudo-saddle", "unstable node", "pseudo-saddle"]
     for p in (1.5, 3.0):
-        inner = next(q for q in equilibria(balanced_field(lp(0.8, p))) if q.point.all())
+        inner = next(q for q in equilibria(balanced_field(lp(0.8, p=p))) if q.point.all())
         np.testing.assert_allclose(inner.point, rest_weights([1, 2], rho=0.8, p=p, depth=2))
         rates, _ = rest_rates([1, 2], [True, True], p=p)
         np.testing.assert_allclose(inner.eigenvalues, rates, rtol=1e-7)
@@ -177,7 +177,7 @@ def test_stable_manifold_of_the_minor_saddle_is_the_balanced_separatrix():
 
 
 def test_where_no_theorem_speaks_the_manifold_parts_the_labels():
-    field = balanced_field(lp(1, 1.5))
+    field = balanced_field(lp(1, p=1.5))
     curves = [c for _, c in separatrices(field)]
     assert len(curves) == 2
     curve = np.vstack([c[20:-20:15] for c in curves])
@@ -250,7 +250,7 @@ BAD = {
         ).velocity([1, 2]),
         "leaves this plane at [1.0, 2.0]",
     ),
-    "l_1": (lambda: equilibria(layers(lp(1, 1))), "l_1-SAM"),
+    "l_1": (lambda: equilibria(layers(lp(1, p=1))), "l_1-SAM"),
     "l_inf, n = 2": (
         lambda: nullclines(
             PlaneField(Flow(Data(np.eye(2)), linf(1)), BalancedPlane(2), (0, 2), (0, 2))

@@ -18,7 +18,7 @@ from flowsam import (
 )
 
 LOSSES = {"logistic": lambda m: mp.log1p(mp.exp(-m)), "exponential": lambda m: mp.exp(-m)}
-RULES = [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, 1), lp(0.3, 1.5), lp(0.3, 4)]
+RULES = [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, p=1), lp(0.3, p=1.5), lp(0.3, p=4)]
 RULES += [unnormalised(0.3)]
 SHAPES = [(1, 3, 1), (1, 3, 2), (4, 2, 2), (1, 2, 3), (3, 2, 4)]  # n, d, L
 

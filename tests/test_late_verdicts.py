@@ -30,7 +30,7 @@ EASY = Data([[2.0, 0.5], [0.4, 1.5]])
 
 
 @pytest.mark.parametrize(
-    "rule", [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, 3.0), unnormalised(0.3)], ids=repr
+    "rule", [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, p=3.0), unnormalised(0.3)], ids=repr
 )
 def test_depth_one_is_the_l2_max_margin(rule) -> None:
     """From every start, by theorem; the run it speaks of is on its way there."""

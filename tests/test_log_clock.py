@@ -15,7 +15,7 @@ from flowsam.margin import margin_certificate
 from flowsam.perturbations import gradient_flow, l2, lp, unnormalised
 from flowsam.solver import solve
 
-RULES = [gradient_flow(), l2(0.05), lp(0.05, 3.0), lp(0.05, 1.5), unnormalised(0.05)]
+RULES = [gradient_flow(), l2(0.05), lp(0.05, p=3.0), lp(0.05, p=1.5), unnormalised(0.05)]
 SMOOTH = pytest.mark.parametrize("rule", RULES, ids=repr)
 
 

@@ -57,7 +57,7 @@ def test_near_misses_of_rho(depth, ulps):
 
 
 def test_a_start_at_the_origin_rests():
-    for rule, depth in ((l2(1.0), 2), (linf(1.0), 2), (linf(1.0), 4), (lp(1.0, 3), 2)):
+    for rule, depth in ((l2(1.0), 2), (linf(1.0), 2), (linf(1.0), 4), (lp(1.0, p=3), 2)):
         found = limit(Flow(single_example([1, 2]), rule), np.zeros((depth, 2)))
         assert found.label == 0 and "from the start: it rests" in found.reason, (rule, depth, found)
 
@@ -104,14 +104,14 @@ def test_two_layers_any_signs_against_long_exact_runs(rule):
 
 def test_limit_and_limits_agree():
     rng = np.random.default_rng(3)
-    for rule in (gradient_flow(), linf(0.8), l2(0.8), lp(0.8, 3), unnormalised(0.8)):
+    for rule in (gradient_flow(), linf(0.8), l2(0.8), lp(0.8, p=3), unnormalised(0.8)):
         flow = Flow(single_example([1.0, 1.7]), rule)
         starts = rng.uniform(0.1, 1.6, (4, 2, 2))
         assert [limit(flow, s).label for s in starts] == limits(flow, starts).tolist(), rule
 
 
 def test_depth_one_goes_along_the_example():
-    for rule in (gradient_flow(), linf(1.0), l2(1.0), lp(1.0, 3)):
+    for rule in (gradient_flow(), linf(1.0), l2(1.0), lp(1.0, p=3)):
         end = limit(Flow(single_example([3.0, -4.0]), rule), [[1.0, 1.0]])
         assert end.label == Label.OTHER_DIRECTION
         np.testing.assert_allclose(end.direction, [0.6, -0.8], rtol=1e-15)
@@ -144,7 +144,7 @@ def test_odd_depth_below_the_gate_stalls_before_separatrix():
 def test_one_coordinate_has_its_gate_at_rho_over_the_root_of_depth(p, depth):
     if p == 1 and depth > 2:
         return  # p = 1 mixes vertices there, another gate: rho (L - 1) / L
-    flow, gate = Flow(single_example([1.3]), lp(0.9, p)), 0.9 * depth ** (-1 / p)
+    flow, gate = Flow(single_example([1.3]), lp(0.9, p=p)), 0.9 * depth ** (-1 / p)
     assert limit(flow, balanced([gate * 1.001], depth)).label == 1
     below = limit(flow, balanced([gate * 0.999], depth)).label
     assert below == (Label.STALLED if depth % 2 else 0)
@@ -252,5 +252,5 @@ def test_a_tie_of_unequal_layers_has_its_direction():
 @pytest.mark.parametrize(("depth", "alpha", "label"), [(3, 0.9, -1), (4, 0.7, -1), (5, 1.2, 1)])
 def test_one_balanced_coordinate_under_l1_has_one_label(depth, alpha, label):
     # from three layers on, layers that tie take turns: the gate rho L^(-1/p) is not l_1's
-    flow, start = Flow(single_example([2.0]), lp(1.0, 1)), balanced([alpha], depth)
+    flow, start = Flow(single_example([2.0]), lp(1.0, p=1)), balanced([alpha], depth)
     assert limit(flow, start).label == limits(flow, start) == label

@@ -48,7 +48,7 @@ def test_equality_in_hoelder(p):
 @given(st.floats(1, 60) | st.just(math.inf), st.integers(0, 2**32 - 1))
 def test_equality_in_hoelder_for_any_p(p, seed):
     g = np.random.default_rng(seed).normal(size=(5, 2, 3))
-    eps = lp(0.7, p).epsilon(g)
+    eps = lp(0.7, p=p).epsilon(g)
     np.testing.assert_allclose(norm(eps, p), 0.7, rtol=1e-12)
     np.testing.assert_allclose((eps * g).sum(axis=(-2, -1)), 0.7 * norm(g, dual(p)), rtol=1e-12)
 
@@ -71,24 +71,24 @@ def test_special_cases_by_hand():
     g = np.array([[3.0, -4.0], [0.0, 1.0]])
     assert linf(2).epsilon(g).tolist() == [[2.0, -2.0], [0.0, 2.0]]
     np.testing.assert_allclose(l2(2).epsilon(g), 2 * g / math.sqrt(26), rtol=1e-15)
-    assert lp(2, 1).epsilon(g).tolist() == [[0.0, -2.0], [0.0, 0.0]]
+    assert lp(2, p=1).epsilon(g).tolist() == [[0.0, -2.0], [0.0, 0.0]]
     assert unnormalised(2).epsilon(g).tolist() == (2 * g).tolist()
     assert gradient_flow().epsilon(g).tolist() == [[0.0, 0.0], [0.0, 0.0]]
     # p = 4, q - 1 = 1/3: eps ~ sign(g) |g|^(1/3)
-    cube = lp(1, 4).epsilon([[8.0, -1.0]])
+    cube = lp(1, p=4).epsilon([[8.0, -1.0]])
     np.testing.assert_allclose(cube[0, 0] / cube[0, 1], -2.0, rtol=1e-15)
 
 
 def test_ties_of_p_one_share():
-    assert lp(1, 1).epsilon([[2.0, -2.0], [1.0, 2.0]]).tolist() == pytest.approx(
+    assert lp(1, p=1).epsilon([[2.0, -2.0], [1.0, 2.0]]).tolist() == pytest.approx(
         np.array([[1 / 3, -1 / 3], [0.0, 1 / 3]])
     )
 
 
 def test_the_limits_of_p():
     g = RNG.normal(size=(2, 3))
-    np.testing.assert_allclose(lp(1, 1e9).epsilon(g), linf(1).epsilon(g), rtol=1e-7)
-    np.testing.assert_allclose(lp(1, 1 + 1e-3).epsilon(g), lp(1, 1).epsilon(g), atol=1e-9)
+    np.testing.assert_allclose(lp(1, p=1e9).epsilon(g), linf(1).epsilon(g), rtol=1e-7)
+    np.testing.assert_allclose(lp(1, p=1 + 1e-3).epsilon(g), lp(1, p=1).epsilon(g), atol=1e-9)
 
 
 @pytest.mark.parametrize("p", P_VALUES)
@@ -114,28 +114,28 @@ def test_zero_components_get_no_step(p):
 
 
 def test_every_rule_without_a_radius_is_gradient_flow():
-    rules = [linf(0), l2(0), lp(0, 1), lp(0.0, 3), unnormalised(0)]
+    rules = [linf(0), l2(0), lp(0, p=1), lp(0.0, p=3), unnormalised(0)]
     assert all(rule == gradient_flow() for rule in rules)
     assert len({*rules, gradient_flow()}) == 1
 
 
 def test_names():
-    names = [rule.name for rule in (gradient_flow(), linf(1), l2(1), lp(1, 1.5), unnormalised(1))]
+    names = [rule.name for rule in (gradient_flow(), linf(1), l2(1), lp(1, p=1.5), unnormalised(1))]
     assert names == ["GD", "l_inf-SAM", "l_2-SAM", "l_1.5-SAM", "unnormalised SAM"]
 
 
 def test_only_p_one_and_infinity_jump():
     assert linf(1).switches
-    assert lp(1, 1).switches
-    assert not any(rule.switches for rule in (gradient_flow(), l2(1), lp(1, 3), unnormalised(1)))
+    assert lp(1, p=1).switches
+    assert not any(rule.switches for rule in (gradient_flow(), l2(1), lp(1, p=3), unnormalised(1)))
 
 
 def test_every_rule_is_of_one_kind_and_gd_of_its_own():
     rules = {
-        "l_1": lp(0.5, 1),
-        "1<p<2": lp(0.5, 1.2),
+        "l_1": lp(0.5, p=1),
+        "1<p<2": lp(0.5, p=1.2),
         "l_2": l2(0.5),
-        "2<p<inf": lp(0.5, 1e17),
+        "2<p<inf": lp(0.5, p=1e17),
         "l_inf": linf(0.5),
         "unnormalised": unnormalised(0.5),
         "GD": gradient_flow(),

@@ -82,7 +82,7 @@ def test_the_theorem_of_this_file_can_be_missed():
 @pytest.mark.parametrize(
     ("name", "rule"),
     [(name, linf(0.8)) for name in PLANES]
-    + [("balanced", gradient_flow()), ("radius", l2(0.8)), ("a function", lp(0.8, 1.5))],
+    + [("balanced", gradient_flow()), ("radius", l2(0.8)), ("a function", lp(0.8, p=1.5))],
 )
 def test_every_plane_is_its_starts(name, rule):
     flow, start = Flow(single_example([1.0, 2.0]), rule), PLANES[name]
@@ -106,7 +106,7 @@ def test_only_the_ratio_to_the_radius_counts():
 
 
 @pytest.mark.parametrize(
-    "rule", [l2(1.0), lp(1.0, 1.5), lp(1.0, 3), unnormalised(1.0)], ids=lambda rule: rule.name
+    "rule", [l2(1.0), lp(1.0, p=1.5), lp(1.0, p=3), unnormalised(1.0)], ids=lambda rule: rule.name
 )
 def test_integrated_labels_hardly_miss(rule):
     x = np.linspace(0.05, 2.0, 12)
@@ -197,7 +197,7 @@ def test_a_saved_portrait_is_the_same(tmp_path):
         (lambda: RadiusPlane([1.0]), "pass its layers"),
         (
             lambda: phase_portrait(
-                Flow(TWO.data, lp(0, 3)), [1.0], [1.0], start=RadiusPlane(START)
+                Flow(TWO.data, lp(0, p=3)), [1.0], [1.0], start=RadiusPlane(START)
             ),
             "rho = 0, where every rule is GD",
         ),

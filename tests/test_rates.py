@@ -67,7 +67,7 @@ def test_direction_error_on_twenty_sets(rule) -> None:
         assert measured == pytest.approx(predicted, rel=0.01), seed
 
 
-@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, 3.0)], ids=repr)
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.3), l2(0.3), lp(0.3, p=3.0)], ids=repr)
 def test_loss_at_depth_one(rule) -> None:
     """T * loss tends to exp(-rho |mu|_q) / |mu|^2."""
     data = single_example([0.6, 1.1])
@@ -87,7 +87,7 @@ def test_loss_at_depth(rule, depth) -> None:
     assert run.log_loss[-1] == pytest.approx(float(plain), abs=0.03)
 
 
-@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.9), l2(0.9), lp(0.9, 3.0)], ids=repr)
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.9), l2(0.9), lp(0.9, p=3.0)], ids=repr)
 @pytest.mark.parametrize("depth", [2, 3, 4, 6])
 def test_late_loss_against_50_digits(rule, depth) -> None:
     """Absolute errors: t = int e^m / m' dm by its series in 1 / m, the margins from z."""
@@ -127,7 +127,7 @@ def test_direction_exponent_at_depth_two(rule) -> None:
 def test_gates() -> None:
     """rho L^(-1/p); none for gradient flow; refused where the step vanishes."""
     assert gate_radius(gradient_flow(), 3) == 0.0
-    assert gate_radius(lp(1.0, 1.0), 4) == 0.25
+    assert gate_radius(lp(1.0, p=1.0), 4) == 0.25
     with pytest.raises(ValueError, match="normalised"):
         gate_radius(unnormalised(1.0), 2)
 

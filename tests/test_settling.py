@@ -33,7 +33,7 @@ def sunk_states(rng, depth, reach, number=2000):
 
 @pytest.mark.parametrize(("p", "depth"), [(1.3, 3), (2.0, 3), (2.0, 5), (1.7, 4), (3.0, 3)])
 def test_what_is_certain_to_sink_sinks(p, depth):
-    rng, flow = np.random.default_rng(depth), Flow(single_example(MU), lp(1.0, p))
+    rng, flow = np.random.default_rng(depth), Flow(single_example(MU), lp(1.0, p=p))
     starts = sunk_states(rng, depth, 0.005 if p <= 2 else 1e-4)
     sure = sinking(flow, np.moveaxis(starts, 0, -1))
     starts = starts[sure][: 40 if p <= 2 else 4]
@@ -104,7 +104,7 @@ def test_times_are_those_of_single_runs():
 
 
 def test_order_and_company_change_nothing():
-    rng, flow = np.random.default_rng(3), Flow(single_example([1.0, 2.0]), lp(1.0, 1.5))
+    rng, flow = np.random.default_rng(3), Flow(single_example([1.0, 2.0]), lp(1.0, p=1.5))
     starts = rng.uniform(-1.0, 1.0, (60, 2, 2))
     labels, order = settle(flow, starts).label, rng.permutation(60)
     assert np.array_equal(settle(flow, starts[order]).label, labels[order])
@@ -128,7 +128,7 @@ def discrete_l1_beta(starts, mu, rho, *, step=2e-3, tau=14.0):
 def test_l1_labels_are_those_of_discrete_sam(low):
     mu, rng = np.array([1.0, 2.0]), np.random.default_rng(5)
     starts = rng.uniform(low, 1.2, (200, 2, 2))
-    labels = limits(Flow(single_example(mu), lp(1.0, 1)), starts)
+    labels = limits(Flow(single_example(mu), lp(1.0, p=1)), starts)
     beta = np.abs(discrete_l1_beta(starts, mu, 1.0))
     seen = np.where(beta.max(axis=1) < 1, 0, beta.argmax(axis=1) + 1)
     # chatter of discrete SAM about u = -v, where the flow stays for ever, grows in the end
@@ -137,7 +137,7 @@ def test_l1_labels_are_those_of_discrete_sam(low):
 
 @pytest.mark.long
 def test_l1_states_and_times_are_those_of_event_driven_runs():
-    rng, flow = np.random.default_rng(0), Flow(single_example([1.0, -1.4, 0.6]), lp(1.0, 1))
+    rng, flow = np.random.default_rng(0), Flow(single_example([1.0, -1.4, 0.6]), lp(1.0, p=1))
     starts = rng.uniform(-1.5, 1.5, (8, 2, 3))
     starts[:3] *= 0.15
     run = solve_many(flow, starts, tau_end=2.0, rtol=1e-9)
@@ -155,9 +155,9 @@ def test_l1_states_and_times_are_those_of_event_driven_runs():
 
 def test_an_l1_coordinate_that_reaches_its_saddle_line_stays():
     start = [[-1.031445578809343, -0.8214315988222314], [-0.7635474071663892, 0.8122768491977552]]
-    flow = Flow(single_example([1.0, 2.0]), lp(1.0, 1))
+    flow = Flow(single_example([1.0, 2.0]), lp(1.0, p=1))
     assert limit(flow, start).label == 1  # the line is reached in finite tau, and held
-    assert limit(Flow(flow.data, lp(1.0, 1.05)), start).label == 2  # never reached
+    assert limit(Flow(flow.data, lp(1.0, p=1.05)), start).label == 2  # never reached
     deep = limit(flow, np.repeat(start, [1, 2], axis=0))
     assert deep.label == Label.UNDECIDED and "L = 3 jumps where the largest |g| tie" in deep.reason
 

@@ -54,7 +54,7 @@ def test_the_papers_example_takes_few_calls(rtol):
 
 
 def test_rule_with_radius_0_is_gradient_flow():
-    for rule in (linf(0), l2(0), lp(0, 3)):
+    for rule in (linf(0), l2(0), lp(0, p=3)):
         assert rule == gradient_flow()
     runs = [solve(Flow(PAPER.flow.data, r), PAPER.theta0, tau_end=1) for r in (l2(0), linf(0))]
     np.testing.assert_array_equal(runs[0].theta, runs[1].theta)

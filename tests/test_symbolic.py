@@ -33,7 +33,7 @@ def test_velocity_is_minus_the_derivative_of_the_full_objective(d, n, depth, los
     gradient = sp.lambdify((*theta, *z), [objective.diff(x) for x in theta], cse=True)
     rng = np.random.default_rng((d, n, depth))
     at, data = rng.normal(size=(depth, d)), rng.normal(size=(n, d))
-    for rule in (gradient_flow(), linf(0.3), l2(0.3), lp(0.3, 3.0)):
+    for rule in (gradient_flow(), linf(0.3), l2(0.3), lp(0.3, p=3.0)):
         flow = Flow(Data(data), rule, loss)
         expected = -np.reshape(gradient(*flow.perturbed(at).ravel(), *data.ravel()), at.shape)
         np.testing.assert_allclose(flow.velocity(at), expected, rtol=1e-12, atol=1e-14)

@@ -150,7 +150,7 @@ def test_one_run_by_heyoka_is_that_of_dop853(rule, start):
 
 
 @pytest.mark.parametrize(("data", "rule", "words"), [
-    ([[1.0, 2.0]], lp(1.0, 3), "GD, l_2 and unnormalised SAM, got l_3-SAM"),
+    ([[1.0, 2.0]], lp(1.0, p=3), "GD, l_2 and unnormalised SAM, got l_3-SAM"),
     ([[1.0, 2.0]], linf(1.0), "GD, l_2 and unnormalised SAM, got l_inf-SAM"),
     ([[1.0] * 50], l2(1.0), "up to 64 weights, got 100"),
     ([[1.0, 2.0], [2.0, 1.0]], l2(1.0), "needs one example: .* solve_many"),
@@ -170,7 +170,7 @@ def test_auto_takes_it_for_many_and_compiles_a_shape_once(monkeypatch):
     assert solve_many(other, starts, tau_end=0.5).method == "heyoka"
     assert taylor_batch._step.cache_info().misses == before
     assert solve_many(TWO, starts[:19], tau_end=1.0).method == "DOP853"
-    assert solve_many(Flow(TWO.data, lp(1.0, 3)), starts, tau_end=0.1).method == "DOP853"
+    assert solve_many(Flow(TWO.data, lp(1.0, p=3)), starts, tau_end=0.1).method == "DOP853"
     never = lambda theta: np.zeros(len(theta), dtype=bool)  # noqa: E731
     assert solve_many(TWO, starts, tau_end=1.0, settled=never).method == "DOP853"
 
@@ -191,7 +191,7 @@ def test_without_heyoka_everything_works(monkeypatch):
 
 @pytest.mark.parametrize(("flow", "options", "words"), [
     (TWO, {"method": "Taylor"}, "auto, DOP853 or heyoka, got 'Taylor'"),
-    (Flow(TWO.data, lp(1.0, 3)), {"method": "heyoka"}, "GD, l_2 and unnormalised SAM.*l_3-SAM"),
+    (Flow(TWO.data, lp(1.0, p=3)), {"method": "heyoka"}, "GD, l_2 and unnormalised SAM.*l_3-SAM"),
     (TWO, {"method": "heyoka", "settled": lambda _: _}, "to tau_end, got settled="),
 ])  # fmt: skip
 def test_bad_input_is_one_line(flow, options, words):

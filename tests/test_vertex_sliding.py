@@ -7,7 +7,7 @@ from flowsam import Flow, balanced, iterate, lp, single_example, solve
 
 
 def l1_flow(mu, rho=1.0):
-    return Flow(single_example(mu), lp(rho, 1))
+    return Flow(single_example(mu), lp(rho, p=1))
 
 
 def stepped(mu, theta0, tau_end, rho=1.0):

@@ -41,7 +41,7 @@ def covers(flow: Flow) -> bool:
     Examples
     --------
     >>> from flowsam import gradient_flow, lp, single_example
-    >>> [covers(Flow(single_example([1.0]), rule)) for rule in (gradient_flow(), lp(1.0, 3))]
+    >>> [covers(Flow(single_example([1.0]), rule)) for rule in (gradient_flow(), lp(1.0, p=3))]
     [True, False]
     """
     return not flow.perturbation.rho or flow.perturbation.p == 2

@@ -29,7 +29,7 @@ def covers(flow: Flow, depth: int) -> bool:
     Examples
     --------
     >>> from flowsam import linf, lp, single_example
-    >>> flow = Flow(single_example([1.0]), lp(1, 1))
+    >>> flow = Flow(single_example([1.0]), lp(1, p=1))
     >>> covers(flow, 2), covers(flow, 3), covers(Flow(flow.data, linf(1)), 2)
     (True, False, False)
     """

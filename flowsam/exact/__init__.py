@@ -112,7 +112,7 @@ def solution(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> tuple[Solution | N
     Examples
     --------
     >>> from flowsam import Flow, lp, single_example
-    >>> solution(Flow(single_example([1.0, 2.0]), lp(1.0, 3)), np.ones((2, 2)))
+    >>> solution(Flow(single_example([1.0, 2.0]), lp(1.0, p=3)), np.ones((2, 2)))
     (None, 'l_3-SAM has no solved case at depth 2 (GD, l_inf and, at depth 2, l_2 have)')
     """
     n, depth = flow.data.z.shape[0], len(theta0)

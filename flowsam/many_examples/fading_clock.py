@@ -201,7 +201,7 @@ def fading_run(
     Examples
     --------
     >>> from flowsam import Data, lp
-    >>> flow = Flow(Data([[1.0, 1.0], [1.0, 1.2]]), lp(0.5, 3))
+    >>> flow = Flow(Data([[1.0, 1.0], [1.0, 1.2]]), lp(0.5, p=3))
     >>> run = fading_run(flow, np.array([[0.01, 1.0], [0.02, 0.9]]), end=(9.0, "log_t_end"))
     >>> [(event.kind, event.coordinate) for event in run.march.events]
     [('zero', 0)]

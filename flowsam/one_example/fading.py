@@ -53,7 +53,7 @@ class Fading:
     Examples
     --------
     >>> from flowsam import lp, single_example
-    >>> rule = Fading(Flow(single_example([1.0, 2.0]), lp(1.0, 3)), 1e-12)
+    >>> rule = Fading(Flow(single_example([1.0, 2.0]), lp(1.0, p=3)), 1e-12)
     >>> rule.start(np.array([[0.0, 1.0], [0.0, 1.0]]))[1]
     (Event(tau=0.0, kind='zero', layer=None, coordinate=0),)
     """

@@ -91,7 +91,7 @@ def equals(
     --------
     >>> from flowsam import lp, single_example
     >>> start = np.array([[[1.0, -1.0], [2.0, 1.0], [3.0, 3.0]]])
-    >>> equals(Flow(single_example([1, -1]), lp(1, 3)), start, np.array([0]))
+    >>> equals(Flow(single_example([1, -1]), lp(1, p=3)), start, np.array([0]))
     array([[ True, False]])
     """
     a, sizes = np.abs(flow.mu), np.sort(np.abs(starts), axis=1)

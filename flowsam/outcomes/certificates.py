@@ -49,7 +49,7 @@ def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
     --------
     >>> from flowsam import lp, single_example
     >>> layer = np.array([[3.0, 0.01, 0.01], [0.01, 1e-4, 0.7]])
-    >>> decided(Flow(single_example([1, 2]), lp(1, 3)), np.stack([layer, layer]))
+    >>> decided(Flow(single_example([1, 2]), lp(1, p=3)), np.stack([layer, layer]))
     array([ 1,  0, -1])
     """
     with np.errstate(all="ignore"):  # weights near the ends of doubles prove nothing, or the same
@@ -83,7 +83,7 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
     Examples
     --------
     >>> from flowsam import lp, single_example
-    >>> fates(Flow(single_example([1, 2]), lp(1, 1.5)), np.array([[[3.0], [0.1]]] * 2)).ravel()
+    >>> fates(Flow(single_example([1, 2]), lp(1, p=1.5)), np.array([[[3.0], [0.1]]] * 2)).ravel()
     array([5, 1])
     """
     a, rule = np.abs(flow.mu)[:, None], flow.perturbation
@@ -128,7 +128,7 @@ def dying(flow: Flow, w: Pairs) -> Chosen:
     Examples
     --------
     >>> from flowsam import lp, single_example
-    >>> flow = Flow(single_example([1.0]), lp(1, 3))
+    >>> flow = Flow(single_example([1.0]), lp(1, p=3))
     >>> dying(flow, np.array([[[0.05, 2.0]]] * 2))
     array([[ True, False]])
     """

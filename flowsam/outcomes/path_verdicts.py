@@ -71,7 +71,7 @@ def by_path(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     Examples
     --------
     >>> from flowsam import Flow, lp, single_example
-    >>> by_path(Flow(single_example([1, 2]), lp(1, 3)), np.array([[3.0, 0.01]] * 2)).label
+    >>> by_path(Flow(single_example([1, 2]), lp(1, p=3)), np.array([[3.0, 0.01]] * 2)).label
     1
     """
     found = settle(flow, theta0[None])

@@ -74,7 +74,7 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     Examples
     --------
     >>> from flowsam import balanced, lp, single_example
-    >>> flow = Flow(single_example([1, 2]), lp(1, 3))
+    >>> flow = Flow(single_example([1, 2]), lp(1, p=3))
     >>> settle(flow, balanced([[0.3, 0.3], [1.2, 0.3], [0.3, 1.2]], 2)).label
     array([0, 1, 2])
     """

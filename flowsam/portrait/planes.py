@@ -224,7 +224,7 @@ class RadiusPlane(Plane):
         if not flow.perturbation.rho:
             raise InputError(
                 "RadiusPlane needs a rule with rho > 0, got rho = 0, where every rule is GD and "
-                "has no p; pass linf(1), l2(1), lp(1, p) or unnormalised(1): rows set their rho"
+                "has no p; pass linf(1), l2(1), lp(1, p=p) or unnormalised(1): rows set their rho"
             )
         return replace(flow, perturbation=replace(flow.perturbation, rho=y))
 

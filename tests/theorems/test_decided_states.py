@@ -50,7 +50,7 @@ def check_first(rng):
     """L = 3: the coordinate said to blow up first leads when the first is far out."""
     for _ in range(50):
         mu, rho, p, theta = draw(rng, 3)
-        first = winner(Flow(single_example(mu), lp(rho, p)), theta[..., None])[0]
+        first = winner(Flow(single_example(mu), lp(rho, p=p)), theta[..., None])[0]
         if first >= 0:
             break
     _, end = path_from((mu, rho, p, theta), lambda w: 1e2 * rho - np.abs(w).max(), 1e4)
@@ -62,7 +62,7 @@ def check_death(rng):
     """L = 2, p > 2: a coordinate said to die falls to a hundredth; the other may escape."""
     mu, rho, p = rng.uniform(0.5, 2.0, 2), rng.uniform(0.5, 2.0), rng.uniform(2.5, 4.0)
     theta = rho * np.array([rng.uniform(1.5, 3.0), 1.0]) * rng.uniform(0.8, 1.2, (2, 2))
-    while not dying(Flow(single_example(mu), lp(rho, p)), theta[..., None])[1, 0]:
+    while not dying(Flow(single_example(mu), lp(rho, p=p)), theta[..., None])[1, 0]:
         theta[:, 1] *= 0.8
     size = np.abs(theta[:, 1]).sum()
     gone = lambda w: np.abs(w[:, 1]).sum() - 1e-2 * size  # noqa: E731

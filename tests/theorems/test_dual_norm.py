@@ -31,11 +31,11 @@ def attains(eps, g, p, q, rho):
 
 def check(rng):
     p, q, rho, g = draw(rng)
-    best = attains(lp(rho, p).epsilon(g), g, p, q, rho)
+    best = attains(lp(rho, p=p).epsilon(g), g, p, q, rho)
     for other in rng.normal(size=(20, *g.shape)):
         other *= rho / np.linalg.norm(other.ravel(), p)
         assert (other * g).sum() <= best * (1 + 1e-12), f"better step: p={p}, g={g.tolist()}"
-    assert (lp(rho, p).epsilon(1e-150 * g) != 0).any(), f"underflow: p={p}, g={g.tolist()}"
+    assert (lp(rho, p=p).epsilon(1e-150 * g) != 0).any(), f"underflow: p={p}, g={g.tolist()}"
 
 
 def control(rng):
@@ -44,7 +44,7 @@ def control(rng):
         p, q, rho, g = draw(rng)
         if abs(p - 2) > 0.1:
             break
-    attains(lp(rho, q).epsilon(g), g, p, q, rho)
+    attains(lp(rho, p=q).epsilon(g), g, p, q, rho)
 
 
 def test_symbolic():

@@ -39,9 +39,9 @@ def compare(case, law):
     w = np.zeros(mu.size)
     w[support] = rest_weights(mu[support], rho=rho, p=p, depth=depth)
     theta = np.broadcast_to(w, (depth, mu.size))
-    flow = Flow(single_example(mu), lp(rho, law))
+    flow = Flow(single_example(mu), lp(rho, p=law))
     assert np.abs(flow.perturbed(theta)).max() <= 1e-10 * rho, text
-    inner = Flow(single_example(mu[support]), lp(rho, law))
+    inner = Flow(single_example(mu[support]), lp(rho, p=law))
     pair = rest_weights(mu[support], rho=rho, p=law, depth=2)
     along, off = rest_rates(mu, support, p=law)
     found = np.sort(np.linalg.eigvals(slopes(inner, pair, rho)).real)
@@ -65,7 +65,7 @@ def check(rng):
     _, off = rest_rates(mu, mu_alone, p=2)
     point = rho / np.sqrt(2) * mu_alone
     own = mu[mu_alone][0]
-    inner = slopes(Flow(single_example(mu), lp(rho, 2)), point, rho)
+    inner = slopes(Flow(single_example(mu), lp(rho, p=2)), point, rho)
     expected = np.sort(np.append(off, own))
     np.testing.assert_allclose(np.sort(np.linalg.eigvals(inner).real), expected, atol=1e-6)
 

@@ -68,7 +68,7 @@ def compare(found, claimed, flow, theta, rtol):
 
 
 def check(rng):
-    rules = [linf, l2, lambda rho: lp(rho, 1.0), lambda rho: lp(rho, 3.0)]
+    rules = [linf, l2, lambda rho: lp(rho, p=1.0), lambda rho: lp(rho, p=3.0)]
     flow, theta = draw(rng, rules)
     claimed = -flow.velocity(theta)
     compare(complex_step(flow, flow.perturbed(theta)), claimed, flow, theta, 1e-12)

@@ -54,7 +54,7 @@ def draw(rng):
     if plain:  # brakes where rho |ell'| a > 1
         rho = 3.0 / np.abs(mu * c.prod(axis=0)).min()
     w = np.concatenate([rng.uniform(-1.0, 1.0, (2, d)), c])
-    return unnormalised(rho) if plain else lp(rho, rng.uniform(1.3, 3.0)), mu, w
+    return unnormalised(rho) if plain else lp(rho, p=rng.uniform(1.3, 3.0)), mu, w
 
 
 def demand(rule, mu, w):
