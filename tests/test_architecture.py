@@ -29,7 +29,8 @@ LAYERS = [
     "solver",
     "outcomes amplification regions real_data",
     "portrait sweeps",
-    "draw ledger",
+    "draw explorer",
+    "ledger",
     "cli",
 ]
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
@@ -38,7 +39,10 @@ ONLY_IN = {
         *(n for n in SOURCES if n.startswith("draw.")),
         *("ledger.typeset", "cli.portrait_files", "cli.amplification", "cli.features"),
     ),
-    "sympy": ("symbolic", "notation", "regions.inequalities"),
+    "sympy": (
+        *("symbolic", "notation", "regions.inequalities"),
+        *("explorer.formulas", "explorer.printers"),
+    ),
     "sklearn": ("real_data.bundled",),
 }
 

@@ -1,0 +1,108 @@
+"""The explorer: a page on which a start is dragged and its limit is said.
+
+The folder is a noun and the public verb is `explore`: a package `flowsam.explore` would take the
+place of the function `flowsam.explore` as soon as anything imported it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowsam.explorer.page import Page
+from flowsam.inputs import real_array, real_example
+from flowsam.perturbations import Perturbation, l2, linf
+
+__all__ = ["Page", "explore"]
+
+_RULES = {"GD": "GD", "l_inf-SAM": "linf", "l_2-SAM": "l2"}
+_LEAST, _MOST = 1e-6, 1e4  # of the page's weights
+
+
+def explore(
+    mu: ArrayLike = (1.0, 2.0),
+    rule: Perturbation | None = None,
+    *,
+    depth: int = 2,
+    init: ArrayLike | float | int | None = None,
+) -> Page:
+    """Return the explorer, a page on which a start is dragged and its limit is said at once.
+
+    One feature opens the plane of its two layers (u, v), two the plane of balanced starts
+    (alpha_1, alpha_2), more the strip of who leads under l_2-SAM. The page holds formulas from
+    SymPy and needs neither a network nor Python.
+
+    Parameters
+    ----------
+    mu : array_like, shape (d,)
+        One example, d from 1 to 8, entries from 0.01 to 100; of negative entries take the size.
+    rule : Perturbation, optional
+        GD, l_inf, or l_2 (depth 2); default `linf(1.0)`, and `l2(1.0)` from three features on.
+    depth : int
+        Layers, 1 to 6; 2 for l_2, one feature, and more than two.
+    init : array_like, shape (d,), or float, optional
+        Where the start is at first: alpha, or (u, v) for one feature.
+
+    Returns
+    -------
+    Page
+        In a notebook it shows itself; `.save("page.html")` writes one file below 80 kB, and
+        `.widget()` is a widget whose `.state` is read and set from Python.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what the page does not draw, in one line.
+
+    Notes
+    -----
+    Labels equal those of `flowsam.limits`, or say "too close to tell" where a start is nearer to
+    the separatrix than 1e-9 of its scale. (derivations/l2_critical_scale.py)
+
+    Examples
+    --------
+    >>> explore([1, 2], l2(1.0), init=[0.5, 0.6]).state["start"]
+    [0.5, 0.6]
+    """
+    mu = real_example(mu)
+    rule = rule or (linf(1.0) if mu.size < 3 else l2(1.0))
+    if mu.size > 8 or mu.min() < 0.01 or mu.max() > 100:
+        raise ValueError(f"explore needs 1 to 8 mu from 0.01 to 100, got {mu.tolist()}; take |mu|")
+    view = "layers" if mu.size == 1 else "plane" if mu.size == 2 else "strip"
+    state = {"view": view, "mu": mu.tolist()} | _rule(rule, depth, view)
+    return Page(state if init is None else state | _start(init, view))
+
+
+def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
+    """The rule and depth as the page names them, refused where it has no picture."""
+    name = _RULES.get(rule.name)
+    if name is None or (view == "strip" and name != "l2"):
+        drawn = "l_2-SAM" if view == "strip" else ", ".join(_RULES)
+        raise ValueError(f"explore draws {drawn} here, got {rule.name}; see phase_portrait")
+    deepest = 6 if view == "plane" and name != "l2" else 2
+    least = 1 if deepest == 6 else 2
+    if not least <= depth <= deepest:
+        raise ValueError(f"explore needs depth {least} to {deepest} here, got {depth}; see phase_portrait")
+    if name != "GD" and not 1e-3 <= rule.rho <= 1e3:
+        raise ValueError(f"explore needs rho from 0.001 to 1000, got {rule.rho}; rescale weights")
+    radius = {} if name == "GD" else {"rho": rule.rho}
+    return {"rule": name, "depth": depth} | radius
+
+
+def _start(init: ArrayLike | float | int, view: str) -> dict[str, object]:
+    """The start as the page names it."""
+    start = np.atleast_1d(real_array(init, "init"))
+    if view != "strip" and start.size == 1:
+        start = np.repeat(start, 2)
+    size = np.abs(start) if view == "layers" else start
+    least = 0.0 if view == "layers" else _LEAST
+    fits = start.ndim == 1 and (size >= least).all() and (size <= _MOST).all()
+    if view == "strip":
+        if not fits or np.unique(start).size > 1:
+            raise ValueError(f"explore needs one alpha for all features here, got {start.tolist()}")
+        return {"alpha": float(start[0])}
+    if not fits or start.size != 2:
+        raise ValueError(
+            f"explore needs two start weights up to {_MOST:g}, got {start.tolist()}; e.g. 1.5, 0.6"
+        )
+    return {"layers" if view == "layers" else "start": start.tolist()}

@@ -1,0 +1,564 @@
+// The mathematics of the explorer: no DOM. F holds the formulas that SymPy printed.
+// A problem is {rule, rho, depth, mu, u, v}: u and v are layers 1 and 2 of every feature; at other
+// depths all layers are u. Features have mu > 0.
+
+export const BAND = 1e-9; // |log of a start's scale over the critical one| that is too close
+export const LATE = 1e4; // log t where runs are left
+export const [OTHER, STALLED, TIE, SEPARATRIX, CLOSE] = [-5, -4, -3, -2, -9];
+const EPS = 2 ** -52;
+const total = (x) => x.reduce((a, b) => a + b, 0);
+const softplus = (m) => (m > 0 ? m + Math.log1p(Math.exp(-m)) : Math.log1p(Math.exp(m)));
+const logAdd = (a, b) => (a > b ? a : b) + Math.log1p(Math.exp(-Math.abs(a - b)));
+
+export function bisect(isAbove, low, high, rounds = 60) {
+  for (let k = 0; k < rounds; k++) {
+    const middle = (low + high) / 2;
+    if (isAbove(middle)) high = middle;
+    else low = middle;
+  }
+  return (low + high) / 2;
+}
+
+// ---- Dormand and Prince's pair of order 5, error per step below tol * (1 + |y|)
+const TABLEAU = [
+  [1 / 5],
+  [3 / 40, 9 / 40],
+  [44 / 45, -56 / 15, 32 / 9],
+  [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+  [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+  [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+];
+const NODES = [0.2, 0.3, 0.8, 8 / 9, 1, 1];
+const ERRORS = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
+
+function step(f, x, y, h, k0) {
+  const k = [k0];
+  let next;
+  for (let i = 0; i < 6; i++) {
+    next = y.map((value, n) => {
+      let sum = 0;
+      for (let j = 0; j <= i; j++) sum += TABLEAU[i][j] * k[j][n];
+      return value + h * sum;
+    });
+    k.push(f(x + NODES[i] * h, next));
+  }
+  let error = 0;
+  for (let n = 0; n < y.length; n++) {
+    let sum = 0;
+    for (let j = 0; j < 7; j++) sum += ERRORS[j] * k[j][n];
+    error = Math.max(error, Math.abs(h * sum) / (1 + Math.abs(next[n])));
+  }
+  return { y: next, slope: k[6], error };
+}
+
+export function march(f, y, done, tol = 1e-12, cap = 6000) {
+  let x = 0;
+  let h = 0.01;
+  let slope = f(x, y);
+  const nodes = [{ x, y }];
+  while (!done(y) && nodes.length < cap) {
+    const tried = step(f, x, y, h, slope);
+    if (tried.error <= tol) {
+      x += h;
+      ({ y, slope } = tried);
+      nodes.push({ x, y });
+    }
+    h *= Math.min(4, Math.max(0.2, 0.9 * (tol / (tried.error + 1e-30)) ** 0.2));
+  }
+  return nodes;
+}
+
+const advance = (f, x, y, h) => (h ? step(f, x, y, h, f(x, y)).y : y);
+
+// ---- l_2 at L = 2: the whole flow is a curve (tau, A), here in a clock regular through collapse
+function plane({ rho, mu, u, v }, shift = 0) {
+  const scale = Math.exp(shift);
+  const s = u.map((x, j) => scale * (x + v[j]));
+  const e = u.map((x, j) => scale * (x - v[j]));
+  const top = Math.max(...mu);
+  const state = (tau, a) => {
+    const at = { s: s.map((x, j) => F.grow(x, mu[j], tau, a)) };
+    at.e = e.map((x, j) => x && F.fade(x, mu[j], tau, a));
+    at.norm = Math.sqrt(total(mu.map((m, j) => F.square(at.s[j], at.e[j], m))));
+    return at;
+  };
+  const turn = ({ s, e, norm }) => total(mu.map((m, j) => F.turn(s[j], e[j], m, rho, norm)));
+  const gate = rho * Math.min(...mu.filter((_, j) => s[j] !== 0));
+  const clock = (_, [x, y]) => {
+    const q = state(x / top, y / top ** 2).norm / (rho * top);
+    return [q / (1 + q), 1 / (1 + q)];
+  };
+  return { top, state, turn, gate, clock };
+}
+
+// 1 escapes, 0 collapses: N' > 0 and N < rho min mu prove it; undefined where neither is seen
+function proved(problem, shift, tol) {
+  const { top, state, turn, gate, clock } = plane(problem, shift);
+  let code;
+  march(clock, [0, 0], ([x, y]) => {
+    const at = state(x / top, y / top ** 2);
+    if (!(at.norm > gate)) code = 0;
+    else if (turn(at) > 0) code = 1;
+    return code !== undefined;
+  }, tol);
+  return code;
+}
+
+function escapes(problem) {
+  for (const [margin, tol] of [[1e-4, 1e-7], [BAND, 1e-13]]) {
+    if (proved(problem, margin, tol) === 0) return 0;
+    if (proved(problem, -margin, tol) === 1) return 1;
+  }
+  return CLOSE;
+}
+
+// ---- labels, as flowsam.limits gives them
+function largest(scores, among, near) {
+  const best = Math.max(...scores.filter((_, j) => among[j]));
+  const ahead = scores.flatMap((x, j) => (among[j] && x >= best * (1 - near) ? [j + 1] : []));
+  return ahead.length > 1 ? TIE : ahead[0];
+}
+
+export function label(problem) {
+  const { rule, rho, depth, mu, u, v } = problem;
+  if (depth === 1) return OTHER;
+  if (rule === "asam") return asamLimit(problem).label;
+  if (rule === "l2" && rho > 0) {
+    const code = escapes(problem);
+    return code === 1 ? largest(mu, mu.map((_, j) => u[j] + v[j] !== 0), 0) : code;
+  }
+  if (depth === 2) {
+    const over = mu.map((_, j) => conic(u[j], v[j], rho));
+    if (over.some(Number.isNaN)) return CLOSE;
+    if (over.some((x) => x > 0)) return largest(mu, over.map((x) => x > 0), 0);
+    return over.some((x) => x === 0) ? SEPARATRIX : 0;
+  }
+  const above = u.map((a) => a > rho);
+  if (!above.some(Boolean)) {
+    if (depth % 2) return STALLED;
+    return u.includes(rho) ? SEPARATRIX : 0;
+  }
+  const scores = mu.map((m, j) => (above[j] ? F.score(u[j], m, rho, depth) : 0));
+  const found = largest(scores, above, 2 * EPS);
+  return found === TIE || largest(scores, above, 1e-12) !== TIE ? found : CLOSE;
+}
+
+// Its sign says which side of the conic (u, v) is on; NaN where roundings could decide
+function conic(u, v, rho) {
+  const sum = u + v;
+  if (rho === 0) return Math.abs(sum);
+  if (u * v >= 0) {
+    const part = sum - u;
+    const lost = u - (sum - part) + (v - part); // by the rounding of the sum
+    return Math.abs(sum) - 2 * rho + Math.sign(sum) * lost;
+  }
+  const over = F.excess(u, v, rho) / (8 * rho ** 2);
+  return Math.abs(over) < 8 * EPS ? NaN : over;
+}
+
+// ---- runs: {end: {kind, tau}, breaks, last, state(tau) -> {w, s?, e?, beta, log (dt/dtau)}}
+function balanced({ rho, depth, mu, u }) {
+  const up = u.map((a) => a > rho);
+  const ends = mu.map((m, j) => (depth > 2 && up[j] ? F.blowUp(u[j], m, rho, depth) : Infinity));
+  const rests = mu.map((m, j) => {
+    if (depth % 2 || u[j] >= rho) return Infinity;
+    return depth === 2 ? F.rest2(u[j], m, rho) : F.rest(u[j], m, rho, depth);
+  });
+  const formula = { 1: F.size1, 2: F.size2 }[depth] || F.size;
+  const blowUp = Math.min(...ends);
+  const state = (tau) => {
+    const time = Math.min(tau, blowUp);
+    const w = mu.map((m, j) => {
+      if (time >= rests[j]) return 0;
+      return time === ends[j] ? Infinity : formula(u[j], m, rho, time, depth);
+    });
+    const parts = w.map((x, j) => (x === 0 ? 0 : F.margin(x, mu[j], rho, depth)));
+    const margin = tau >= blowUp ? Infinity : total(parts);
+    return { u: w, v: w, beta: w.map((x) => x ** depth), log: softplus(margin) };
+  };
+  const rested = Math.max(...rests);
+  const kind = blowUp < Infinity ? "blow-up" : rested < Infinity ? "collapse" : "";
+  const tau = Math.min(blowUp, rested);
+  const slow = 9 / (Math.min(...mu) * Math.max(rho, ...u) ** Math.max(0, depth - 2));
+  return { state, breaks: rests, slow, end: { kind, tau } };
+}
+
+function planar(problem, tol) {
+  const { mu, rho } = problem;
+  const { top, state, turn, clock } = plane(problem);
+  const first = state(0, 0).norm;
+  const about = ({ s, e, norm }) => ({
+    u: s.map((x, j) => (x + e[j]) / 2),
+    v: s.map((x, j) => (x - e[j]) / 2),
+    beta: s.map((x, j) => F.product(x, e[j])),
+    log: softplus(total(mu.map((m, j) => F.margin2(s[j], e[j], m, rho, norm)))),
+  });
+  const nodes = march(clock, [0, 0], ([x, y]) => {
+    const at = state(x / top, y / top ** 2);
+    return at.norm < 1e-10 * first || about(at).log > LATE;
+  }, tol).map(({ y: [x, y] }) => ({ tau: x / top, a: y / top ** 2 }));
+  const final = nodes[nodes.length - 1];
+  const left = state(final.tau, final.a);
+  const falls = left.norm < 1e-10 * first;
+  if (falls) final.tau -= left.norm ** 2 / turn(left); // N falls to 0 along a line
+  const pull = (tau, [a]) => [F.rate(rho, state(tau, a).norm)];
+  const damping = (tau) => {
+    if (falls && tau >= final.tau) return Infinity;
+    let low = 0;
+    let high = nodes.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (nodes[middle].tau <= tau) low = middle;
+      else high = middle;
+    }
+    const near = nodes[low];
+    return advance(pull, near.tau, [near.a], tau - near.tau)[0];
+  };
+  const rest = mu.map(() => 0);
+  return {
+    nodes,
+    damping,
+    state: (tau) => {
+      const a = damping(tau);
+      return a < Infinity ? about(state(tau, a)) : { u: rest, v: rest, beta: rest, log: softplus(0) };
+    },
+    breaks: [],
+    last: final.tau,
+    end: falls ? { kind: "collapse", tau: final.tau } : { kind: "", tau: Infinity },
+  };
+}
+
+// One feature at L = 2, any signs, under GD and l_inf: closed forms from quadrant to quadrant
+function quadrants({ rho, mu: [mu], u: [u], v: [v] }) {
+  const pieces = [];
+  let tau = 0;
+  while (pieces.length < 8 && tau < Infinity) {
+    const piece = quadrant(u, v, mu, rho);
+    pieces.push({ ...piece, tau });
+    tau += piece.lasts;
+    [u, v] = piece.at(piece.lasts);
+    if (piece.exit) [u, v] = piece.exit(u, v);
+  }
+  const resting = pieces[pieces.length - 1].rests;
+  const state = (time) => {
+    let piece = pieces[0];
+    for (const next of pieces) if (next.tau <= time) piece = next;
+    const [x, y] = piece.at(time - piece.tau);
+    return { u: [x], v: [y], beta: [x * y], log: piece.log(x, y) };
+  };
+  const ends = resting ? pieces[pieces.length - 1].tau : Infinity;
+  return {
+    state,
+    breaks: pieces.map((piece) => piece.tau),
+    slow: 9 / mu,
+    end: resting ? { kind: "collapse", tau: ends } : { kind: "", tau: Infinity },
+  };
+}
+
+function quadrant(u, v, mu, rho) {
+  if (u === 0 && v === 0) {
+    return { at: () => [0, 0], log: () => softplus(0), lasts: Infinity, rests: true };
+  }
+  const slides = rho > 0 && ((u === 0 && Math.abs(v) <= rho) || (v === 0 && Math.abs(u) <= rho));
+  if (slides) {
+    const size = Math.abs(u + v);
+    const side = (x, sign) => softplus(mu * rho * (sign * rho - x));
+    return {
+      at: (tau) => [u, v].map((x) => Math.sign(x) * Math.max(0, size - mu * rho * tau) + 0),
+      log: (x, y) => {
+        const along = Math.abs(x + y);
+        const share = (along + rho) / (2 * rho); // Filippov's, of the side where uv > 0
+        return logAdd(Math.log(share) + side(along, 1), Math.log1p(-share) + side(along, -1));
+      },
+      lasts: size / (mu * rho),
+      exit: () => [0, 0],
+    };
+  }
+  const [a, b] = [Math.sign(u) || Math.sign(v), Math.sign(v) || Math.sign(u)]; // uv > 0 behind an axis
+  const [c, k] = [rho * (a + b), rho * (b - a)];
+  const at = (tau) => {
+    const s = F.total(u + v, mu, tau, c);
+    const e = F.difference(u - v, mu, tau, k);
+    return [(s + e) / 2, (s - e) / 2];
+  };
+  // u = 0: (s - c) y^2 + (c + k) y + (e - k) = 0 with y = e^{mu tau} > 1; v = 0: e - k, k change sign
+  const hits = [1, -1].map((sign) =>
+    firstRoot(u + v - c, c + sign * k, sign * (u - v - k), (sign > 0 ? u : v) === 0));
+  const [y, other] = hits[0] <= hits[1] ? [hits[0], 1] : [hits[1], 0];
+  return {
+    at,
+    log: (x, y) => softplus(mu * (x - rho * b) * (y - rho * a)),
+    lasts: rho > 0 && y < Infinity ? Math.log(y) / mu : Infinity,
+    exit: (x, y) => (other ? [0, y] : [x, 0]),
+  };
+}
+
+function firstRoot(a, b, c, starts) {
+  const root = Math.sqrt(b * b - 4 * a * c);
+  if (!(root >= 0)) return Infinity;
+  const half = -(b + (b < 0 ? -root : root)) / 2;
+  const roots = [half / a, c / half].filter((y) => y > (starts ? 1 + 1e-12 : 1));
+  return roots.length ? Math.min(...roots) : Infinity;
+}
+
+// ---- ASAM (p = 2) at L = 2, balanced: logs of the sizes
+function asamLimit({ rho, mu }) {
+  const filled = (level) => total(mu.map((m) => Math.max(0, 1 - level / m) ** 2));
+  const level = bisect((x) => filled(x) < rho ** 2 / 2, -Math.max(...mu), Math.max(...mu));
+  const lean = mu.map((m) => Math.max(0, 1 - level / m) / m);
+  const size = total(lean);
+  const kept = lean.filter((x) => x > 0).length;
+  return {
+    label: kept > 1 ? OTHER : lean.findIndex((x) => x > 0) + 1,
+    shares: lean.map((x) => x / size),
+  };
+}
+
+function adaptive({ rho, mu, u }) {
+  const leans = (beta) => {
+    const q = total(beta.map((x, j) => (mu[j] * x) ** 2));
+    return beta.map((x, j) => F.lean(x, mu[j], q));
+  };
+  const sizes = (y) => y.map((x) => Math.exp(2 * x));
+  const about = (y) => {
+    const beta = sizes(y);
+    const r = leans(beta);
+    const w = y.map(Math.exp);
+    return { u: w, v: w, beta, log: softplus(total(mu.map((m, j) => F.margin3(beta[j], m, rho, r[j])))) };
+  };
+  const f = (_, y) => leans(sizes(y)).map((r, j) => F.pace(mu[j], rho, r));
+  const nodes = march(f, u.map(Math.log), (y) => about(y).log > LATE);
+  const state = (tau) => {
+    const near = nodes.findLast((node) => node.x <= tau);
+    return about(advance(f, near.x, near.y, tau - near.x));
+  };
+  const last = nodes[nodes.length - 1].x;
+  return { nodes: nodes.map(({ x }) => ({ tau: x })), state, breaks: [], last, end: { kind: "", tau: Infinity } };
+}
+
+// ---- a run with its nodes and both clocks
+export function run(problem) {
+  const { rule, rho, u, v } = problem;
+  const even = u.every((x, j) => x === v[j] && x > 0);
+  const make = rho > 0 && rule === "l2" ? planar : rule === "asam" ? adaptive : even ? balanced : quadrants;
+  const made = make(problem);
+  const times = made.nodes ? made.nodes.map(({ tau }) => tau) : spread(made);
+  const clock = [0];
+  let before = made.state(0).log;
+  for (let k = 1; k < times.length; k++) {
+    const log = made.state(times[k]).log;
+    const gain = integral(made, times[k - 1], times[k], before, log);
+    clock.push(logAdd(clock[k - 1], gain));
+    before = log;
+  }
+  const logTime = (tau) => {
+    if (made.end.kind === "blow-up" && tau >= made.end.tau) return Infinity;
+    const k = times.findLastIndex((x) => x <= tau);
+    if (times[k] === tau) return clock[k];
+    const ends = [times[k], tau].map((x) => made.state(x).log);
+    return logAdd(clock[k], integral(made, times[k], tau, ...ends));
+  };
+  return { ...made, times, clock, logTime, last: times[times.length - 1] };
+}
+
+// Times for closed forms: even, and in the logarithm of what is left before a blow-up
+function spread({ state, breaks, slow, end }) {
+  const blows = end.kind === "blow-up";
+  const time = (x) => (blows ? -end.tau * Math.expm1(-x) : x);
+  let most = blows ? 36 : slow;
+  const finite = breaks.filter((x) => x > 0 && x < end.tau * (1 + EPS) && x < Infinity);
+  if (end.kind === "collapse") most = end.tau;
+  else {
+    if (!blows) while (state(most).log < LATE && most < 64 * slow) most *= 2;
+    if (state(time(most)).log > LATE) most = bisect((x) => state(time(x)).log > LATE, 0, most);
+  }
+  const even = Array.from({ length: 241 }, (_, k) => time((most * k) / 240));
+  const both = finite.flatMap((x) => [x * (1 - 1e-13), x]).filter((x) => x <= time(most));
+  return [...even, ...both].sort((a, b) => a - b).filter((x, k, all) => x !== all[k - 1]);
+}
+
+// log of the integral of dt/dtau, whose log is a line on panels that are short enough
+function integral({ state }, a, b, first, last) {
+  const middle = (a + b) / 2;
+  const log = state(middle).log;
+  const bend = Math.abs(log - (first + last) / 2);
+  if (bend < 1e-3 * Math.max(1, log) || b - a < 1e-12 * b) {
+    return logAdd(straight((b - a) / 2, first, log), straight((b - a) / 2, log, last));
+  }
+  if (last > log + 45 && log > first) return integral({ state }, middle, b, log, last);
+  return logAdd(integral({ state }, a, middle, first, log), integral({ state }, middle, b, log, last));
+}
+
+function straight(h, a, b) {
+  const rise = Math.abs(b - a);
+  return Math.max(a, b) + Math.log(h) + (rise > 1e-8 ? Math.log(-Math.expm1(-rise) / rise) : -rise / 2);
+}
+
+// ---- regions of a plane of starts, each over those before it; label and corners (x, y)
+export function regions({ rule, rho, depth, mu }, reach) {
+  const whole = [[0, 0], [reach, 0], [reach, reach], [0, reach]];
+  const winner = largest(mu, [true, true], 0);
+  if (rule === "asam" || depth === 1) {
+    const found = depth === 1 ? OTHER : asamLimit({ rho, mu }).label;
+    return [{ label: found, points: whole }];
+  }
+  if (rule === "l2" && rho > 0) {
+    return [{ label: winner, points: whole }, { label: 0, points: [[0, 0], ...separatrix(mu, rho)] }];
+  }
+  const box = (x, y, a, b) => [[x, y], [a, y], [a, b], [x, b]];
+  const below = { label: depth % 2 ? STALLED : 0, points: box(0, 0, rho, rho) };
+  if (depth === 2) {
+    const first = { label: 1, points: box(rho, 0, reach, mu[0] > mu[1] ? reach : rho) };
+    const second = { label: 2, points: box(0, rho, mu[1] > mu[0] ? reach : rho, reach) };
+    return rho ? [{ label: winner, points: whole }, first, second, below] : [{ label: winner, points: whole }];
+  }
+  const slope = (mu[0] / mu[1]) ** (1 / (depth - 2)); // of the line of equal scores
+  const far = Math.min(reach, rho + (reach - rho) / slope);
+  const corner = [far, rho + slope * (far - rho)];
+  const first = [[rho, 0], [reach, 0], [reach, Math.min(reach, corner[1])], corner, [rho, rho]];
+  if (far < reach) first.splice(2, 1, [reach, reach]);
+  return [{ label: 2, points: whole }, { label: 1, points: first }, ...(rho ? [below] : [])];
+}
+
+// The separatrix of balanced starts under l_2, from the axis of one feature to the other's
+export function separatrix(mu, rho) {
+  const [low, high] = mu[0] <= mu[1] ? [0, 1] : [1, 0];
+  const m = mu[high] / mu[low];
+  const first = -16;
+  let path;
+  if (m < 1.001) {
+    path = Array.from({ length: 121 }, (_, k) => {
+      const q = first / 2 + k / 7;
+      const square = (m * Math.exp(q)) ** 2;
+      return [q, (m * (m - 1) * square) / (1 + square) - Math.log1p(square) / 2]; // slow manifold
+    });
+  } else {
+    const start = Math.log1p((-(m ** 2) / (2 * (2 * (m - 1) * m + 1))) * Math.exp(2 * first));
+    const bend = (x, y) => [F.bend(F.pull(y[0], x + first, m), m)];
+    const clock = (_, [x, y]) => [1, bend(x, [y])[0]];
+    path = march(clock, [0, start], ([x]) => x > 24, 1e-9, 4e4).map(({ y: [x, y] }) => [x + first, y]);
+  }
+  const corner = rho / Math.SQRT2;
+  const points = path.map(([q, x]) => {
+    const point = [];
+    point[low] = corner * Math.exp(x);
+    point[high] = corner * Math.exp(x + q);
+    return point;
+  });
+  return thin(points, rho / 200);
+}
+
+// Fewer points of a line: none nearer than `gap` to the one before
+function thin(points, gap) {
+  let last = points[0];
+  return points.filter((point, k) => {
+    const far = Math.hypot(point[0] - last[0], point[1] - last[1]) > gap;
+    if (far) last = point;
+    return far || k === 0 || k === points.length - 1;
+  });
+}
+
+// Boundary of one feature's plane (u, v) in s = u + v over e = u - v: beyond it starts escape
+export function layerEdge({ rule, rho }, reach) {
+  if (rho === 0 || rule === "asam") return [[reach, -reach], [-reach, reach]];
+  return Array.from({ length: 161 }, (_, k) => {
+    const x = (k - 80) / 80;
+    if (rule === "l2") {
+      const ratio = Math.tan((x * Math.PI) / 2.02);
+      const s = Math.SQRT2 * rho * carlson(1, 1, ratio);
+      return [(s * (1 + ratio)) / 2, (s * (1 - ratio)) / 2];
+    }
+    const e = 2 * reach * x;
+    const s = Math.abs(e) <= 2 * rho ? 2 * rho : (8 * rho ** 2) / (2 * rho + Math.abs(e));
+    return [(s + e) / 2, (s - e) / 2];
+  });
+}
+
+export function layerRegions(problem, reach) {
+  const edge = layerEdge(problem, reach);
+  const whole = [[-reach, -reach], [reach, -reach], [reach, reach], [-reach, reach]];
+  const mirrored = edge.map(([u, v]) => [-u, -v]); // the other branch, on the way back
+  return [{ label: 1, points: whole }, { label: 0, points: [...edge, ...mirrored] }];
+}
+
+// The velocity of a plane's point (x, y): two features' weights, or one feature's layers
+export function velocityOf({ rule, rho, depth, mu }) {
+  if (mu.length === 1) {
+    const [m] = mu;
+    if (rule !== "l2") return (x, y) => [F.push(x, y, m, rho), F.push(y, x, m, rho)];
+    return (x, y) => {
+      const norm = m * Math.hypot(x, y);
+      return [F.push2(x, y, m, rho, norm), F.push2(y, x, m, rho, norm)];
+    };
+  }
+  return (...w) => {
+    if (rule === "l2") {
+      const norm = Math.SQRT2 * Math.hypot(...w.map((x, j) => mu[j] * x));
+      return w.map((x, j) => F.push2(x, x, mu[j], rho, norm));
+    }
+    if (rule !== "asam") return w.map((x, j) => F.velocity(x, mu[j], rho, depth));
+    const q = total(w.map((x, j) => (mu[j] * x * x) ** 2));
+    return w.map((x, j) => x * F.pace(mu[j], rho, F.lean(x * x, mu[j], q)));
+  };
+}
+
+// Carlson's R_F(x, a + ib, a - ib) by duplication
+function carlson(x, a, b) {
+  for (let k = 0; k < 40; k++) {
+    const size = Math.hypot(a, b);
+    const real = Math.sqrt((size + a) / 2);
+    const shift = 2 * Math.sqrt(x) * real + size;
+    [x, a, b] = [(x + shift) / 4, (a + shift) / 4, b / 4];
+  }
+  return 1 / Math.sqrt(x);
+}
+
+// ---- who leads from uniform starts under l_2, L = 2: the largest mu tau - mu^2 A
+export function leaders({ mu, rho }, alpha, times) {
+  const u = mu.map(() => alpha);
+  const path = rho > 0 ? planar({ mu, rho, u, v: u }, 1e-10) : { damping: () => 0 };
+  return times.map((tau) => {
+    const a = path.damping(tau);
+    return a < Infinity ? leader({ mu, rho }, alpha, tau, a) : 0;
+  });
+}
+
+// At a point of the plane (tau, A); at tau = 0 the one that will be ahead
+export function leader({ mu, rho }, alpha, tau, a) {
+  const norm = alpha * Math.SQRT2 * Math.hypot(...mu);
+  const score = mu.map((m) => (tau > 0 ? m * tau - m * m * a : m - (m * m * rho) / norm));
+  return score.indexOf(Math.max(...score)) + 1;
+}
+
+// falling, critical and a_1 < a_2 < ... of `flowsam.amplification.regimes`
+export function thresholds(mu, rho) {
+  const sizes = [...new Set(mu)].sort((a, b) => a - b);
+  const norm = Math.SQRT2 * Math.hypot(...mu);
+  const uniform = (x) => ({ mu, rho: 1, u: mu.map(() => x), v: mu.map(() => x) });
+  const falling = sizes[0] / norm;
+  const rises = total(mu.map((m) => m ** 4)) / total(mu.map((m) => m ** 3));
+  const critical = bisect((x) => proved(uniform(x), 0, 1e-11) !== 0, falling, rises / norm, 40);
+  const steps = sizes.slice(1).map((m, k) => {
+    const sum = m + sizes[k];
+    if (sum >= rises) return rho * (sum / norm);
+    return rho * bisect((x) => lowest(uniform(x)) > sum, critical, rises / norm, 40);
+  });
+  return { falling: rho * falling, critical: rho * critical, steps };
+}
+
+// The minimum of tau/A along a run, where it equals N/rho
+function lowest(problem) {
+  const { top, state, gate, clock } = plane(problem);
+  let gone;
+  const past = ([x, y]) => {
+    const { norm } = state(x / top, y / top ** 2);
+    gone = norm < gate;
+    return gone || norm * y > top * x * problem.rho;
+  };
+  const nodes = march(clock, [0, 0], (y) => y[0] > 0 && past(y), 1e-11);
+  if (gone) return 0;
+  const before = nodes[nodes.length - 2];
+  const h = bisect((x) => past(advance(clock, 0, before.y, x)), 0, nodes[nodes.length - 1].x - before.x, 30);
+  const [x, y] = advance(clock, 0, before.y, h);
+  return (top * x) / y;
+}

@@ -1,0 +1,371 @@
+"""The explorer says what the package says: its formulas, labels, runs, strips and regions."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from flowsam import Flow, Label, balanced, gradient_flow, l2, limits, linf, single_example, solve
+from flowsam.amplification import critical_scale, dominance, regimes
+from flowsam.exact import linf_balanced
+from flowsam.exact.l2_separatrix import balanced_excess, lone_separatrix
+from flowsam.explorer import formulas as f
+from flowsam.explorer.printers import javascript, mathml
+from flowsam.symbolic import coordinate
+from tests.explorer_node import ask, needs_node
+
+RULES = {"GD": lambda rho: gradient_flow(), "linf": linf, "l2": l2}
+BAND, CLOSE = 1e-9, -9
+
+
+def right(name):
+    return f.FORMULAS[name].right
+
+
+def rescaled_velocity(depth, p, **values):
+    """Layer 1's velocity from flowsam.symbolic, all layers positive: the gradient over -|ell'|."""
+    one = coordinate(depth, p)
+    mu = sp.Symbol("mu", real=True)
+    others = [mu * sp.prod(one.w) / w for w in one.w]  # -g/|ell'|
+    norm = sp.Symbol("N", positive=True)
+    step = {g: -x for g, x in zip(one.g, others, strict=True)}
+    step |= {sp.Symbol(f"sigma_{k}", real=True): -1 for k in range(1, depth + 1)}
+    hats = [x.subs(step) for x in one.perturbed]
+    m_hat = sp.Symbol("mhat", real=True)
+    velocity = sp.simplify(-one.sam_gradient[0] * (sp.exp(m_hat) + 1))
+    return velocity.subs(dict(zip(one.w_hat, hats, strict=True)), simultaneous=True).subs(
+        {mu: f.MU, sp.Symbol("rho", positive=True): f.RHO, norm: f.N} | values.get("at", {})
+    )
+
+
+@pytest.mark.parametrize("depth", range(1, 7))
+def test_velocity_of_balanced_starts_is_that_of_the_symbolic_core(depth):
+    one = coordinate(depth, np.inf)
+    equal = rescaled_velocity(depth, np.inf).subs(dict.fromkeys(one.w, f.W))
+    assert sp.expand(equal - right("velocity").subs(f.L, depth)) == 0
+
+
+@pytest.mark.parametrize("depth", range(1, 7))
+def test_size_solves_the_velocity(depth):
+    name = {1: "size1", 2: "size2"}.get(depth, "size")
+    size = right(name).subs(f.L, depth)
+    residual = size.diff(f.TAU) - right("velocity").subs({f.W: size, f.L: depth})
+    z = sp.Symbol("z", positive=True)  # above rho; below, z < 0, the same power of an integer
+    assert sp.simplify(residual.subs(f.ALPHA, f.RHO + z)) == 0
+    assert sp.simplify(size.subs(f.TAU, 0) - f.ALPHA) == 0
+
+
+def test_l2_formulas_solve_the_velocities():
+    one = coordinate(2, 2)
+    u, v = one.w
+    first = rescaled_velocity(2, 2)
+    second = first.subs({u: v, v: u}, simultaneous=True)
+    grow, fade, rate = right("grow"), right("fade"), right("rate")
+    for sign, part, letter in ((1, grow, f.S), (-1, fade, f.E)):
+        moved = part.diff(f.TAU) + part.diff(f.A) * rate
+        field = (first + sign * second).subs({u: (f.S + f.E) / 2, v: (f.S - f.E) / 2})
+        assert sp.simplify(field.subs(letter, part) - moved) == 0
+    equal = first.subs({u: f.W, v: f.W})
+    assert sp.simplify(equal - right("velocity2")) == 0
+    n_squared = right("square").subs({f.S: grow, f.E: fade})
+    slope = (n_squared.diff(f.TAU) + n_squared.diff(f.A) * rate) / 2
+    assert sp.simplify(slope - right("turn").subs({f.S: grow, f.E: fade})) == 0
+    assert sp.expand(right("product") - ((f.S + f.E) * (f.S - f.E) / 4)) == 0
+
+
+def test_margin_at_the_perturbed_point_is_that_of_the_symbolic_core():
+    one = coordinate(2, 2)
+    others = [f.MU * x for x in one.w[::-1]]
+    step = {g: -x for g, x in zip(one.g, others, strict=True)}
+    hats = [x.subs(step) for x in one.perturbed]
+    same = {sp.Symbol("rho", positive=True): f.RHO, sp.Symbol("N", positive=True): f.N}
+    halves = {one.w[0]: (f.S + f.E) / 2, one.w[1]: (f.S - f.E) / 2}
+    margin = (f.MU * sp.prod(hats)).subs(same).subs(halves)
+    assert sp.simplify(margin - right("margin2")) == 0
+
+
+def test_separatrix_slope_follows_from_the_velocities():
+    mu_1, mu_2 = sp.symbols("mu_1 mu_2", positive=True)
+    growth = [mu * (1 - f.RHO * mu / f.N) for mu in (mu_1, mu_2)]
+    slope = growth[0] / (growth[1] - growth[0])
+    found = right("bend").subs({f.R: f.RHO * mu_1 / f.N, f.M: mu_2 / mu_1})
+    assert sp.simplify(slope - found) == 0
+
+
+def test_one_quadrant_solves_the_velocities():
+    """u' = mu (v - rho sign u), v' = mu (u - rho sign v)."""
+    for a in (1, -1):
+        for b in (1, -1):
+            rest = {f.C: f.RHO * (a + b), f.K: f.RHO * (b - a)}
+            s, e = right("total").subs(rest), right("difference").subs(rest)
+            assert sp.simplify(s.diff(f.TAU) - f.MU * (s - f.RHO * (a + b))) == 0
+            assert sp.simplify(e.diff(f.TAU) + f.MU * (e + f.RHO * (a - b))) == 0
+
+
+def test_balanced_formulas_equal_the_exact_ones_in_numbers():
+    rng = np.random.default_rng(3)
+    for depth in range(1, 7):
+        mu, rho = rng.uniform(0.3, 3, 2)
+        theta = balanced(rng.uniform(0.1, 2 * rho, 1), depth)
+        own = {f.ALPHA: theta[0, 0], f.MU: mu, f.RHO: rho, f.L: depth}
+        tau = 0.9 * min(
+            linf_balanced.blow_up_time(theta, [mu], rho=rho)[0],
+            linf_balanced.zero_time(theta, [mu], rho=rho)[0],
+            2.0,
+        )
+        name = {1: "size1", 2: "size2"}.get(depth, "size")
+        want = linf_balanced.weights(theta, [mu], rho=rho, tau=[tau])[0, 0, 0]
+        assert float(right(name).subs(own | {f.TAU: tau})) == pytest.approx(want, rel=1e-12)
+
+
+def test_printers():
+    a = sp.Symbol("A")
+    assert javascript(right("pull")) == "Math.exp(-x)/Math.hypot(1, m*Math.exp(q))"
+    text = mathml(a, sp.Symbol("what_1") - sp.exp(a))
+    assert "<mi>A</mi>" in text and "<mi>a</mi>" not in text
+    assert '<mover accent="true"><mi>w</mi><mo>^</mo></mover>' in text
+    assert "&" not in text.replace("&#", "")
+    assert text.index("mover") < text.index("<mo>-</mo>")
+
+
+def flow_of(problem):
+    return Flow(single_example(problem["mu"]), RULES[problem["rule"]](problem["rho"]))
+
+
+def problem_of(rng, rule, depth, d=2):
+    mu, rho = rng.uniform(0.3, 3, d), 0.0 if rule == "GD" else rng.uniform(0.3, 2)
+    return {"rule": rule, "rho": float(rho), "depth": depth, "mu": mu.tolist()}
+
+
+PLANES = [("GD", k) for k in range(1, 7)] + [("linf", k) for k in range(1, 7)] + [("l2", 2)]
+LABELS = "data.starts.map(([u, v]) => label({ ...data.problem, u, v }))"
+
+
+def labels(problem, layers, folder):
+    """Labels of starts (k, 2, d) by the page, and by the package."""
+    data = {"problem": problem, "starts": layers.tolist()}
+    depth = problem["depth"]
+    theta = layers if depth == 2 else np.repeat(layers[:, :1], depth, axis=1)
+    return np.array(ask(LABELS, data, folder)), limits(flow_of(problem), theta)
+
+
+def check_random(count, folder):
+    rng = np.random.default_rng(17)
+    for rule, depth in PLANES:
+        problem = problem_of(rng, rule, depth)
+        alpha = rng.uniform(1e-3, 2 * max(problem["rho"], 0.5), (count, 2))
+        got, want = labels(problem, np.stack([alpha, alpha], 1), folder)
+        assert (got == want).all(), problem
+    for rule in RULES:
+        problem = problem_of(rng, rule, 2, d=1)
+        layers = rng.uniform(-3, 3, (count, 2, 1)) * max(problem["rho"], 0.5)
+        got, want = labels(problem, layers, folder)
+        assert (got == want).all(), problem
+
+
+@needs_node
+def test_labels_of_random_starts_equal_limits(tmp_path):
+    check_random(500, tmp_path)
+
+
+@needs_node
+@pytest.mark.long
+def test_labels_of_100_000_random_starts_equal_limits(tmp_path):
+    check_random(6_300, tmp_path)
+
+
+def beside_gates(rng, depth, rho):
+    """Starts at rho, a few ulp from it, and ties of the scores, exact and within ulps."""
+    steps = rng.integers(-3, 4, (400, 2)) * np.spacing(rho)
+    near = rho + steps
+    away = near * np.where(rng.random((400, 2)) < 0.5, 1, rng.uniform(0.2, 2, (400, 2)))
+    excess = rng.uniform(0.1, 2, 400)
+    tied = np.stack([rho + excess, rho + excess * 0.5 ** (1 / max(1, depth - 2))], 1)
+    return np.concatenate([near, away, tied, tied * (1 + rng.integers(-3, 4, (400, 1)) * 2.0**-52)])
+
+
+@needs_node
+@pytest.mark.parametrize("depth", range(2, 7))
+def test_labels_at_the_gates_and_at_ties(depth, tmp_path):
+    rng = np.random.default_rng(depth)
+    for mu in ([1.0, 2.0], [2.0, 1.0], [1.5, 1.5]):
+        problem = {"rule": "linf", "rho": 0.75, "depth": depth, "mu": mu}
+        alpha = beside_gates(rng, depth, 0.75)
+        got, want = labels(problem, np.stack([alpha, alpha], 1), tmp_path)
+        unlike = got != want
+        assert (got[unlike] == CLOSE).all()
+        scores = np.array(mu) * np.maximum(alpha - 0.75, 0) ** (depth - 2)
+        gap = np.abs(np.log(scores[unlike, 0] / scores[unlike, 1]))
+        assert (gap < 1e-12).all()
+        assert (got[(alpha == 0.75).any(1) & (alpha <= 0.75).all(1)] != CLOSE).all()
+
+
+def beside_the_conic(rng, rho):
+    """Starts (u, v) on the boundary of l_inf, any quadrant, and ulps to a thousandth from it."""
+    e = rng.uniform(-6, 6, 400) * rho
+    s = np.where(np.abs(e) <= 2 * rho, 2 * rho, 8 * rho**2 / (2 * rho + np.abs(e)))
+    off = rng.choice([0, *10.0 ** -np.arange(3, 17)], 400) * rng.choice([-1, 1], 400)
+    s = s * (1 + off) * rng.choice([-1, 1], 400)
+    return np.stack([s + e, s - e], 1)[..., None] / 2
+
+
+@needs_node
+def test_labels_beside_the_conic(tmp_path):
+    problem = {"rule": "linf", "rho": 0.7, "depth": 2, "mu": [1.3]}
+    layers = beside_the_conic(np.random.default_rng(2), 0.7)
+    got, want = labels(problem, layers, tmp_path)
+    unlike = got != want
+    u, v = layers[unlike, :, 0].T
+    assert (got[unlike] == CLOSE).all() and 0 < unlike.sum() < 200
+    over = np.abs(u + v) * (2 * 0.7 + np.abs(u) + np.abs(v)) / (8 * 0.7**2) - 1
+    assert (np.abs(over) < 1e-14).all()
+
+
+def check_beside_the_separatrix(rays, folder):
+    rng = np.random.default_rng(5)
+    offsets = 10.0 ** -rng.uniform(3, 12, (rays, 20)) * rng.choice([-1, 1], (rays, 20))
+    for mu in ([1.0, 2.0], [1.0, 1.001], [3.0, 0.5], [0.2, 9.0], [1.0, 1.0]):
+        rho = float(rng.uniform(0.3, 2))
+        profile = rng.uniform(0.05, 1, (rays, 2))
+        scale = np.array([critical_scale(mu, rho, profile=x) for x in profile])
+        alpha = (profile * scale[:, None])[:, None] * (1 + offsets)[..., None]
+        alpha, away = alpha.reshape(-1, 2), np.abs(offsets).ravel()
+        problem = {"rule": "l2", "rho": rho, "depth": 2, "mu": mu}
+        got, want = labels(problem, np.stack([alpha, alpha], 1), folder)
+        unlike = got != want
+        assert (got[unlike] == CLOSE).all() and (away[unlike] < 1.01 * BAND).all()
+        assert (got[away > 1.01 * BAND] != CLOSE).all()
+
+
+@needs_node
+def test_labels_beside_the_separatrix(tmp_path):
+    check_beside_the_separatrix(3, tmp_path)
+
+
+@needs_node
+@pytest.mark.long
+def test_20_000_labels_beside_the_separatrix(tmp_path):
+    check_beside_the_separatrix(200, tmp_path)
+
+
+RUNS = """data.map(({ problem, parts }) => {
+  const path = run(problem);
+  const end = path.end.tau < Infinity ? path.end.tau : path.last;
+  const taus = parts.filter((x) => x <= 1 || path.end.kind === "collapse").map((x) => x * end);
+  return { kind: path.end.kind, end: path.end.tau, at: taus.map((tau) => {
+    const { beta } = path.state(tau);
+    return { tau, beta, clock: path.logTime(tau) };
+  }) };
+})"""
+PARTS = [0, 0.003, 0.05, 0.2, 0.5, 0.8, 0.95, 0.999, 1 - 1e-6, 1.3]
+
+
+def number(value):
+    return np.inf if value is None else value
+
+
+def check_run(problem, got):
+    theta = [problem["u"]] + [problem["v"]] * (problem["depth"] - 1)
+    tau = np.array([row["tau"] for row in got["at"]])
+    want = solve(flow_of(problem), theta, tau_end=tau[-1], save_at=tau)
+    beta = np.array([[number(x) for x in row["beta"]] for row in got["at"]])
+    clock = np.array([number(row["clock"]) for row in got["at"]])
+    seen = np.isfinite(want.beta).all(1) & np.isfinite(want.log_t) & (want.tau == tau[: want.tau.size])
+    assert seen.sum() >= len(tau) - 2, problem
+    error = np.abs(beta[: seen.size][seen] - want.beta[seen]).max() / np.abs(want.beta[seen]).max()
+    assert error <= 1e-8, problem
+    late = np.abs(clock[: seen.size][seen] - want.log_t[seen]) / np.maximum(1, want.log_t[seen])
+    assert late.max() <= 1e-3, problem
+
+
+def check_runs(count, folder):
+    rng = np.random.default_rng(23)
+    for rule in RULES:
+        problems = []
+        for k in range(count):
+            depth = 2 if rule == "l2" or k % 3 == 0 else int(rng.integers(1, 7))
+            single = depth == 2 and k % 2 == 0
+            problem = problem_of(rng, rule, depth, d=1 if single else 2)
+            reach = 2 * max(problem["rho"], 0.5)
+            u = rng.uniform(-reach, reach, 1) if single else rng.uniform(0.05, reach, 2)
+            v = rng.uniform(-reach, reach, 1) if single else u
+            problems.append(problem | {"u": u.tolist(), "v": v.tolist()})
+        asked = [{"problem": problem, "parts": PARTS} for problem in problems]
+        for problem, got in zip(problems, ask(RUNS, asked, folder), strict=True):
+            check_run(problem, got)
+
+
+@needs_node
+def test_runs_follow_solve(tmp_path):
+    check_runs(12, tmp_path)
+
+
+@needs_node
+@pytest.mark.long
+def test_200_runs_a_rule_follow_solve(tmp_path):
+    check_runs(200, tmp_path)
+
+
+@needs_node
+def test_boundaries_are_the_exact_ones(tmp_path):
+    for m in (1.0, 1.0005, 1.003, 2.0, 0.3, 80.0):
+        curve = np.array(ask("separatrix(data, 1)", [1, m], tmp_path))
+        error = 5e-7 if abs(m - 1) < 1e-3 else 1e-8
+        assert np.abs(balanced_excess([1, m], rho=1.0)(curve)).max() < error
+        assert len(curve) < 250
+    layers = np.array(ask("layerEdge({ rule: 'l2', rho: 1 }, 3)", 0, tmp_path))
+    ratio = (layers[:, 0] - layers[:, 1]) / layers.sum(1)
+    assert layers == pytest.approx(lone_separatrix(ratio, rho=1.0), rel=1e-13)
+    u, v = np.array(ask("layerEdge({ rule: 'linf', rho: 1 }, 3)", 0, tmp_path)).T
+    assert np.abs(u + v) * (2 + np.abs(u) + np.abs(v)) == pytest.approx(8, rel=1e-14)
+
+
+REGION = """data.starts.map(([x, y]) => {
+  let found;
+  for (const { label, points } of regions(data.problem, 2)) {
+    let inside = false;
+    points.forEach(([a, b], k) => {
+      const [c, d] = points[(k + 1) % points.length];
+      if (b > y !== d > y && x < ((c - a) * (y - b)) / (d - b) + a) inside = !inside;
+    });
+    if (inside) found = label;
+  }
+  return found;
+})"""
+
+
+@needs_node
+def test_regions_hold_the_labels_of_their_starts(tmp_path):
+    rng = np.random.default_rng(8)
+    for rule, depth in PLANES:
+        for mu in ([1.0, 2.0], [1.7, 0.6], [1.0, 1.0]):
+            problem = {"rule": rule, "rho": 0 if rule == "GD" else 0.9, "depth": depth, "mu": mu}
+            starts = rng.uniform(0.01, 2, (300, 2))
+            data = {"problem": problem, "starts": starts.tolist()}
+            got = np.array(ask(REGION, data, tmp_path))
+            want = limits(flow_of(problem), balanced(starts, depth))
+            # a polygon of the separatrix is off by less than a thousandth
+            assert (got != want).mean() <= (0.004 if rule == "l2" else 0), problem
+
+
+@needs_node
+def test_strip_equals_dominance_on_12_000_cells(tmp_path):
+    rng = np.random.default_rng(11)
+    for d in (1, 2, 3, 5, 8):
+        mu, rho = rng.uniform(0.3, 5, d).round(3), float(rng.uniform(0.3, 2))
+        found = regimes(mu, rho)
+        high = 1.5 * max(found.major, found.critical)
+        alpha = np.geomspace(0.7 * found.falling, high, 48)
+        tau = np.linspace(0, 20 / mu.max(), 50)
+        data = {"mu": mu.tolist(), "rho": rho, "alpha": alpha.tolist(), "tau": tau.tolist()}
+        got = ask("data.alpha.map((x) => leaders(data, x, data.tau))", data, tmp_path)
+        assert (np.array(got) == dominance(mu, rho, alpha, tau)).all()
+        own = ask("thresholds(data.mu, data.rho)", data, tmp_path)
+        assert own["falling"] == pytest.approx(found.falling, rel=1e-12)
+        assert own["critical"] == pytest.approx(found.critical, rel=1e-9)
+        assert own["steps"] == pytest.approx(found.thresholds.tolist(), rel=1e-9)
+
+
+def test_labels_of_the_page_are_those_of_the_package():
+    names = ("OTHER_DIRECTION", "STALLED", "TIE", "SEPARATRIX")
+    assert [int(Label[name]) for name in names] == [-5, -4, -3, -2]
+    assert CLOSE not in set(map(int, Label))
