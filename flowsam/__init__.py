@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what type checkers and completion see
     )
     from flowsam.discrete import Batches as Batches, iterate as iterate
     from flowsam.ensemble import solve_many as solve_many
+    from flowsam.explorer import explore as explore
     from flowsam.flow import Flow as Flow
     from flowsam.labels import Label as Label
     from flowsam.losses import exponential as exponential, logistic as logistic
@@ -54,6 +55,7 @@ _HOMES = {
     "data": ("Data", "from_labels", "merge_signs", "single_example", "split_signs"),
     "discrete": ("Batches", "iterate"),
     "ensemble": ("solve_many",),
+    "explorer": ("explore",),
     "flow": ("Flow",),
     "labels": ("Label",),
     "losses": ("exponential", "logistic"),

@@ -10,13 +10,17 @@ import pytest
 from flowsam.explorer.formulas import script
 
 NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed: no engine for kernel.js")
+needs_node = pytest.mark.skipif(
+    NODE is None, reason="node is not installed: no engine for kernel.js"
+)
 
 
 def ask(expression, data, folder):
-    """The value of a JavaScript expression in `data`, computed by kernel.js; NaN and inf as null."""
+    """The value of an expression in `data`, by kernel.js; NaN and inf as null."""
     kernel = files("flowsam.explorer").joinpath("kernel.js").read_text(encoding="utf-8")
-    read = 'import { readFileSync } from "node:fs"; const data = JSON.parse(readFileSync(0, "utf8"));'
+    read = (
+        'import { readFileSync } from "node:fs"; const data = JSON.parse(readFileSync(0, "utf8"));'
+    )
     tell = f"process.stdout.write(JSON.stringify({expression}));"
     path = folder / "kernel.mjs"
     path.write_text("\n".join([script(), kernel, read, tell]), encoding="utf-8")

@@ -21,6 +21,7 @@ __all__ = [
     "flow_options",
     "l2_options",
     "norm_option",
+    "perturbation",
     "start_options",
 ]
 
@@ -106,7 +107,7 @@ def flow_options(command: Command) -> Command:
         from flowsam.flow import Flow
         from flowsam.losses import LOSSES
 
-        flow = Flow(_data(**source), _perturbation(norm, rho), LOSSES[loss])
+        flow = Flow(_data(**source), perturbation(norm, rho), LOSSES[loss])
         return command(flow=flow, **rest)
 
     return _with(_FLOW_OPTIONS, with_flow)
@@ -130,7 +131,7 @@ def l2_options(command: Command) -> Command:
     def with_flow(*, mu: str | None, data: str | None, rho: float | None, **rest: Any) -> Any:
         from flowsam.flow import Flow
 
-        flow = Flow(_data(mu, data), _perturbation("2", rho))
+        flow = Flow(_data(mu, data), perturbation("2", rho))
         return command(flow=flow, **rest)
 
     return _with((*_FLOW_OPTIONS[:2], _FLOW_OPTIONS[6]), with_flow)  # --mu, --data, --rho
@@ -173,8 +174,8 @@ def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -
     return command
 
 
-def _perturbation(norm: str, rho: float | None) -> Perturbation:
-    """The rule, with a radius exactly where it needs one."""
+def perturbation(norm: str, rho: float | None) -> Perturbation:
+    """Return the rule, with a radius exactly where it needs one."""
     from flowsam.perturbations import Perturbation, gradient_flow
 
     if norm == "unnormalised":

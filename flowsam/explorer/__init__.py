@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.explorer.page import Page
 from flowsam.inputs import real_array, real_example
 from flowsam.perturbations import Perturbation, l2, linf
@@ -67,7 +68,7 @@ def explore(
     mu = real_example(mu)
     rule = rule or (linf(1.0) if mu.size < 3 else l2(1.0))
     if mu.size > 8 or mu.min() < 0.01 or mu.max() > 100:
-        raise ValueError(f"explore needs 1 to 8 mu from 0.01 to 100, got {mu.tolist()}; take |mu|")
+        raise InputError(f"explore needs 1 to 8 mu from 0.01 to 100, got {mu.tolist()}; take |mu|")
     view = "layers" if mu.size == 1 else "plane" if mu.size == 2 else "strip"
     state = {"view": view, "mu": mu.tolist()} | _rule(rule, depth, view)
     return Page(state if init is None else state | _start(init, view))
@@ -78,13 +79,15 @@ def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     name = _RULES.get(rule.name)
     if name is None or (view == "strip" and name != "l2"):
         drawn = "l_2-SAM" if view == "strip" else ", ".join(_RULES)
-        raise ValueError(f"explore draws {drawn} here, got {rule.name}; see phase_portrait")
+        raise InputError(f"explore draws {drawn} here, got {rule.name}; see phase_portrait")
     deepest = 6 if view == "plane" and name != "l2" else 2
     least = 1 if deepest == 6 else 2
     if not least <= depth <= deepest:
-        raise ValueError(f"explore needs depth {least} to {deepest} here, got {depth}; see phase_portrait")
+        raise InputError(
+            f"explore needs depth {least} to {deepest} here, got {depth}; see phase_portrait"
+        )
     if name != "GD" and not 1e-3 <= rule.rho <= 1e3:
-        raise ValueError(f"explore needs rho from 0.001 to 1000, got {rule.rho}; rescale weights")
+        raise InputError(f"explore needs rho from 0.001 to 1000, got {rule.rho}; rescale weights")
     radius = {} if name == "GD" else {"rho": rule.rho}
     return {"rule": name, "depth": depth} | radius
 
@@ -99,10 +102,10 @@ def _start(init: ArrayLike | float | int, view: str) -> dict[str, object]:
     fits = start.ndim == 1 and (size >= least).all() and (size <= _MOST).all()
     if view == "strip":
         if not fits or np.unique(start).size > 1:
-            raise ValueError(f"explore needs one alpha for all features here, got {start.tolist()}")
+            raise InputError(f"explore needs one alpha for all features here, got {start.tolist()}")
         return {"alpha": float(start[0])}
     if not fits or start.size != 2:
-        raise ValueError(
+        raise InputError(
             f"explore needs two start weights up to {_MOST:g}, got {start.tolist()}; e.g. 1.5, 0.6"
         )
     return {"layers" if view == "layers" else "start": start.tolist()}

@@ -3,12 +3,17 @@
 // depths all layers are u. Features have mu > 0.
 
 export const BAND = 1e-9; // |log of a start's scale over the critical one| that is too close
-export const LATE = 1e4; // log t where runs are left
+const [LATE, HUGE] = [1e4, 1e40]; // log t from which a run may be left, once its winner leads
 export const [OTHER, STALLED, TIE, SEPARATRIX, CLOSE] = [-5, -4, -3, -2, -9];
 const EPS = 2 ** -52;
 const total = (x) => x.reduce((a, b) => a + b, 0);
 const softplus = (m) => (m > 0 ? m + Math.log1p(Math.exp(-m)) : Math.log1p(Math.exp(m)));
 const logAdd = (a, b) => (a > b ? a : b) + Math.log1p(Math.exp(-Math.abs(a - b)));
+
+const late = (winner, { beta, log }) => {
+  const most = Math.max(...beta);
+  return log > LATE && (most > HUGE || !(winner >= 1) || beta[winner - 1] === most);
+};
 
 export function bisect(isAbove, low, high, rounds = 60) {
   for (let k = 0; k < rounds; k++) {
@@ -79,16 +84,22 @@ function plane({ rho, mu, u, v }, shift = 0) {
   const state = (tau, a) => {
     const at = { s: s.map((x, j) => F.grow(x, mu[j], tau, a)) };
     at.e = e.map((x, j) => x && F.fade(x, mu[j], tau, a));
-    at.norm = Math.sqrt(total(mu.map((m, j) => F.square(at.s[j], at.e[j], m))));
-    return at;
+    return { ...at, norm: normAt(tau, a) };
+  };
+  const normAt = (tau, a) => {
+    let sum = 0;
+    for (let j = 0; j < mu.length; j++) {
+      sum += F.square(F.grow(s[j], mu[j], tau, a), e[j] && F.fade(e[j], mu[j], tau, a), mu[j]);
+    }
+    return Math.sqrt(sum);
   };
   const turn = ({ s, e, norm }) => total(mu.map((m, j) => F.turn(s[j], e[j], m, rho, norm)));
   const gate = rho * Math.min(...mu.filter((_, j) => s[j] !== 0));
   const clock = (_, [x, y]) => {
-    const q = state(x / top, y / top ** 2).norm / (rho * top);
+    const q = normAt(x / top, y / top ** 2) / (rho * top);
     return [q / (1 + q), 1 / (1 + q)];
   };
-  return { top, state, turn, gate, clock };
+  return { top, state, normAt, turn, gate, clock };
 }
 
 // 1 escapes, 0 collapses: N' > 0 and N < rho min mu prove it; undefined where neither is seen
@@ -185,8 +196,10 @@ function balanced({ rho, depth, mu, u }) {
 
 function planar(problem, tol) {
   const { mu, rho } = problem;
-  const { top, state, turn, clock } = plane(problem);
-  const first = state(0, 0).norm;
+  const { top, state, normAt, turn, clock } = plane(problem);
+  const first = normAt(0, 0);
+  const winner = mu.indexOf(Math.max(...mu)) + 1;
+  const many = LATE * Math.min(...mu); // of N^2, before which log t is not late
   const about = ({ s, e, norm }) => ({
     u: s.map((x, j) => (x + e[j]) / 2),
     v: s.map((x, j) => (x - e[j]) / 2),
@@ -194,14 +207,15 @@ function planar(problem, tol) {
     log: softplus(total(mu.map((m, j) => F.margin2(s[j], e[j], m, rho, norm)))),
   });
   const nodes = march(clock, [0, 0], ([x, y]) => {
-    const at = state(x / top, y / top ** 2);
-    return at.norm < 1e-10 * first || about(at).log > LATE;
+    const at = [x / top, y / top ** 2];
+    const norm = normAt(...at);
+    return norm < 1e-10 * first || (norm ** 2 > many && late(winner, about(state(...at))));
   }, tol).map(({ y: [x, y] }) => ({ tau: x / top, a: y / top ** 2 }));
   const final = nodes[nodes.length - 1];
   const left = state(final.tau, final.a);
   const falls = left.norm < 1e-10 * first;
   if (falls) final.tau -= left.norm ** 2 / turn(left); // N falls to 0 along a line
-  const pull = (tau, [a]) => [F.rate(rho, state(tau, a).norm)];
+  const pull = (tau, [a]) => [F.rate(rho, normAt(tau, a))];
   const damping = (tau) => {
     if (falls && tau >= final.tau) return Infinity;
     let low = 0;
@@ -342,7 +356,7 @@ export function run(problem) {
   const even = u.every((x, j) => x === v[j] && x > 0);
   const make = rho > 0 && rule === "l2" ? planar : rule === "asam" ? adaptive : even ? balanced : quadrants;
   const made = make(problem);
-  const times = made.nodes ? made.nodes.map(({ tau }) => tau) : spread(made);
+  const times = made.nodes ? made.nodes.map(({ tau }) => tau) : spread(label(problem), made);
   const clock = [0];
   let before = made.state(0).log;
   for (let k = 1; k < times.length; k++) {
@@ -362,31 +376,35 @@ export function run(problem) {
 }
 
 // Times for closed forms: even, and in the logarithm of what is left before a blow-up
-function spread({ state, breaks, slow, end }) {
+function spread(winner, { state, breaks, slow, end }) {
   const blows = end.kind === "blow-up";
   const time = (x) => (blows ? -end.tau * Math.expm1(-x) : x);
   let most = blows ? 36 : slow;
   const finite = breaks.filter((x) => x > 0 && x < end.tau * (1 + EPS) && x < Infinity);
   if (end.kind === "collapse") most = end.tau;
   else {
-    if (!blows) while (state(most).log < LATE && most < 64 * slow) most *= 2;
-    if (state(time(most)).log > LATE) most = bisect((x) => state(time(x)).log > LATE, 0, most);
+    const over = (x) => (blows ? state(time(x)).log > LATE : late(winner, state(x)));
+    if (!blows) while (!over(most) && most < 999 * slow) most *= 2;
+    if (over(most)) most = bisect(over, 0, most);
   }
   const even = Array.from({ length: 241 }, (_, k) => time((most * k) / 240));
   const both = finite.flatMap((x) => [x * (1 - 1e-13), x]).filter((x) => x <= time(most));
   return [...even, ...both].sort((a, b) => a - b).filter((x, k, all) => x !== all[k - 1]);
 }
 
-// log of the integral of dt/dtau, whose log is a line on panels that are short enough
-function integral({ state }, a, b, first, last) {
+// log of the integral of dt/dtau: its log as a line on a panel and on both halves, extrapolated
+function integral(path, a, b, first, last) {
   const middle = (a + b) / 2;
-  const log = state(middle).log;
+  const { log } = path.state(middle);
   const bend = Math.abs(log - (first + last) / 2);
-  if (bend < 1e-3 * Math.max(1, log) || b - a < 1e-12 * b) {
-    return logAdd(straight((b - a) / 2, first, log), straight((b - a) / 2, log, last));
+  if (bend < 0.02 * Math.max(1, log / 2) || b - a < 1e-12 * b) {
+    const half = (b - a) / 2;
+    const two = logAdd(straight(half, first, log), straight(half, log, last));
+    const one = straight(b - a, first, last) - two;
+    return Math.abs(one) < 0.1 ? two - Math.expm1(one) / 3 : two;
   }
-  if (last > log + 45 && log > first) return integral({ state }, middle, b, log, last);
-  return logAdd(integral({ state }, a, middle, first, log), integral({ state }, middle, b, log, last));
+  if (last > log + 45 && log > first) return integral(path, middle, b, log, last);
+  return logAdd(integral(path, a, middle, first, log), integral(path, middle, b, log, last));
 }
 
 function straight(h, a, b) {

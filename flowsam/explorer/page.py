@@ -1,39 +1,21 @@
-"""The page, put together: formulas, kernel.js, view.js, a state, in one file without a network."""
+"""The page: the component and a state in one file, a frame in a notebook, or a widget."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from flowsam.draw import LIMIT_COLOURS
-from flowsam.explorer.formulas import displayed, script
-from flowsam.version import __version__
+from flowsam.archive import write_text
+from flowsam.errors import MissingLibraryError
+from flowsam.explorer.component import inside_script, module
 
-__all__ = ["Page", "module"]
+__all__ = ["Page"]
 
 _HERE = Path(__file__).parent
 State = dict[str, Any]
-
-
-@cache
-def module() -> str:
-    """Return the component as one ES module, which exports `mount(element, state, onState)`."""
-    colours = {label: colour for label, colour in LIMIT_COLOURS.items() if label <= 8}
-    facts = {"version": __version__, "formulas": displayed(), "colours": colours}
-    parts = [f"const FACTS = {_inside_script(facts)};", script()]
-    parts += [(_HERE / name).read_text(encoding="utf-8") for name in ("kernel.js", "view.js")]
-    lines = (line.strip() for part in parts for line in part.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("// "))
-
-
-def _inside_script(value: object) -> str:
-    """JSON that cannot end the script it stands in."""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 @dataclass(frozen=True)
@@ -52,14 +34,12 @@ class Page:
     def html(self) -> str:
         """The page; it needs no other file and no network."""
         template = Template((_HERE / "page.html").read_text(encoding="utf-8"))
-        return template.substitute(module=module(), state=_inside_script(self.state))
+        return template.substitute(module=module(), state=inside_script(self.state))
 
     def save(self, path: str | Path) -> Path:
         """Write the page, whole or not at all, and return its path."""
-        path = Path(path)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(self.html, encoding="utf-8")
-        return partial.replace(path)
+        write_text(path, self.html)
+        return Path(path)
 
     def _repr_html_(self) -> str:
         """Return a frame that holds the page."""
@@ -73,9 +53,13 @@ class Page:
 
         Raises
         ------
-        ImportError
+        MissingLibraryError
             Where anywidget is not installed.
         """
-        from flowsam.explorer.widget import Explorer
-
+        try:
+            from flowsam.explorer.widget import Explorer
+        except ModuleNotFoundError as error:
+            raise MissingLibraryError(
+                f"a widget needs {error.name}, which is not installed: pip install anywidget"
+            ) from None
         return Explorer(state=self.state)

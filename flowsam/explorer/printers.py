@@ -67,8 +67,8 @@ def mathml(left: sp.Expr, right: sp.Expr) -> str:
 
     Examples
     --------
-    >>> mathml(sp.Symbol("A"), sp.Symbol("what_1"))[36:84]
-    '<mi>A</mi><mo>=</mo><msub><mover accent="true"><'
+    >>> mathml(sp.Symbol("A"), sp.Symbol("w"))
+    '<math display="block"><mrow><mi>A</mi><mo>=</mo><mi>w</mi></mrow></math>'
     """
     printer = _MathML()
     sides = (printer.doprint(side) for side in (left, right))

@@ -16,12 +16,12 @@ const PRESETS = [
 ];
 const THEMES = {
   light: {
-    paper: "#ffffff", ink: "#1d1d1d", soft: "#595959", grid: "#d9d9d9", shade: 1,
+    paper: "#ffffff", ink: "#1d1d1d", soft: "#595959", grid: "#d9d9d9", shade: 1, faint: 1,
     lines: ["#0072B2", "#A86A00", "#00735A", "#A8477D", "#6E6100", "#4054B2", "#B4501E", "#666666"],
     rules: { GD: "#000000", linf: "#0072B2", l2: "#C24E00", asam: "#00735A" },
   },
   dark: {
-    paper: "#15181c", ink: "#f0f0f0", soft: "#b4b8bd", grid: "#3c4148", shade: 0.5,
+    paper: "#15181c", ink: "#f0f0f0", soft: "#b4b8bd", grid: "#3c4148", shade: 0.5, faint: 0.2,
     lines: ["#74BCEB", "#F6CF6B", "#3CC79B", "#E5A9CC", "#F3EC8A", "#A5B2FF", "#F0A070", "#C4C4C4"],
     rules: { GD: "#ffffff", linf: "#74BCEB", l2: "#FF9A55", asam: "#3CC79B" },
   },
@@ -36,7 +36,7 @@ const CSS = `
 .head { grid-area: head } .picture { grid-area: picture } .knobs { grid-area: knobs } .say { grid-area: say }
 .time { grid-area: time } .charts { grid-area: charts } .foot { grid-area: foot }
 h1 { font-size: 21px; line-height: 1.25; margin: 0 0 2px; } p { margin: 4px 0; }
-.soft, .charts h2 { color: var(--soft); } .say { min-height: 7.5em; } .say .verdict { font-size: 18px; font-weight: 600; }
+.soft, .charts h2 { color: var(--soft); } .caption { font-size: 13px; } .say { min-height: 7.5em; } .say .verdict { font-size: 18px; font-weight: 600; }
 h2 { font-size: 13px; font-weight: 600; margin: 8px 0 0; }
 .row { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; margin: 4px 0; }
 .pick { display: inline-flex; flex-wrap: wrap; border: 0; padding: 0; margin: 0; }
@@ -71,7 +71,7 @@ const LAYOUT = `
   `<a href="#${encodeURIComponent(JSON.stringify(to))}">${name}</a>`).join(" · ")}</p></header>
 <div class="picture"><svg class="area" role="group"><g class="scene"></g>
 <g class="handle" role="slider" tabindex="0"><circle r="24" fill="transparent"/>
-<circle class="ring" r="10" stroke-width="3"/><circle r="3"/></g></svg></div>
+<circle class="ring" r="10" stroke-width="3"/><circle r="3"/><text class="hint" x="14" y="30" font-size="14" font-weight="600" stroke-width="6" paint-order="stroke">drag me</text></g></svg><p class="soft caption"></p></div>
 <div class="knobs"><div class="row">${radios("rule", RULES, "Rule")}</div>
 ${knob("ratio", "μ₂ / μ₁", -1.1, 1.1, 0.01)}${knob("rho", "radius ρ", -1.1, 0.7, 0.01)}${knob("depth", "layers L", 1, 6, 1)}
 <label class="knob mu"><span>features μ</span><input type="text" aria-label="features mu, up to 8 numbers" style="grid-column: 2 / 4"></label>
@@ -237,10 +237,20 @@ export function mount(element, given, onState = () => {}) {
 
   // ---- what is known of a state
   const samples = (path) => {
-    const every = Math.max(1, Math.floor(path.times.length / 150));
-    const rows = path.times.flatMap((tau, k) =>
-      k % every === 0 || k === path.times.length - 1 ? [{ tau, T: path.clock[k], ...path.state(tau) }] : []);
-    return path.end.kind === "collapse" ? rows.slice(0, -1) : rows;
+    const { times, clock, last, end } = path;
+    const every = Math.max(1, Math.floor(times.length / 150));
+    const rows = [];
+    for (let k = 0; k < times.length; k += every) {
+      rows.push({ tau: times[k], T: clock[k], ...path.state(times[k]) });
+      const gap = (times[k + every] ?? last) - times[k];
+      const more = Math.min(40, Math.floor((gap / last) * 90)); // where the path's own steps are long
+      for (let n = 1; n <= more; n++) {
+        const tau = times[k] + (gap * n) / (more + 1);
+        rows.push({ tau, T: path.logTime(tau), ...path.state(tau) });
+      }
+    }
+    if (end.kind !== "collapse") rows.push({ tau: last, T: clock.at(-1), ...path.state(last) });
+    return rows;
   };
 
   function compute() {
@@ -275,26 +285,28 @@ export function mount(element, given, onState = () => {}) {
   // ---- the picture
   const named = (value) => {
     if (value >= 1) return state.view === "layers" ? "grows" : `feature ${value} wins`;
-    return { 0: "collapse to 0", [OTHER]: "a mixture", [STALLED]: "stalls", [TIE]: "tie" }[value];
+    return { 0: "collapse", [OTHER]: "a mixture", [STALLED]: "stalls", [TIE]: "tie" }[value];
   };
   const fill = (value) => FACTS.colours[value] || FACTS.colours[1];
   const ruleLine = (rule) => `stroke="${ink.rules[rule]}" stroke-width="2.4" ${rule === "GD" ? 'stroke-dasharray="7 4"' : ""}`;
 
+  // A name for each region, in the middle of its widest place
   function nameRegions(parts, { px, py }, low, high) {
-    const cells = 26;
-    const found = new Map();
-    for (let i = 1; i < cells; i++) {
-      for (let j = 1; j < cells; j++) {
-        const [x, y] = [i, j].map((k) => low + ((high - low) * k) / cells);
-        const top = parts.findLast((part) => holds(part.points, x, y));
-        if (top) found.set(top.label, [...(found.get(top.label) || []), [x, y]]);
-      }
-    }
-    return [...found].filter(([, list]) => list.length > 12).map(([value, list]) => {
-      const middle = [0, 1].map((k) => list.reduce((sum, at) => sum + at[k], 0) / list.length);
-      const far = ([x, y]) => Math.hypot(x - middle[0], y - middle[1]);
-      const [x, y] = list.reduce((a, b) => (far(b) < far(a) ? b : a));
-      return text(px(x), py(y), named(value), 'text-anchor="middle"');
+    const cells = 18;
+    const centre = (k) => low + ((high - low) * (k + 0.5)) / cells;
+    const tops = Array.from({ length: cells ** 2 }, (_, k) => {
+      const [i, j] = [k % cells, Math.floor(k / cells)];
+      return { i, j, label: parts.findLast((part) => holds(part.points, centre(i), centre(j)))?.label };
+    });
+    return [...new Set(tops.map((top) => top.label))].map((value) => {
+      const others = tops.filter((top) => top.label !== value);
+      const room = ({ i, j }) => Math.min(i + 1, cells - i, 2 * j + 2, 2 * (cells - j),
+        ...others.map((other) => Math.hypot(i - other.i, 2 * (j - other.j))));
+      const own = tops.filter((top) => top.label === value);
+      const best = Math.max(...own.map(room));
+      const places = own.filter((top) => room(top) === best);
+      const { i, j } = places[Math.floor(places.length / 2)];
+      return own.length < 8 ? "" : text(px(centre(i)), py(centre(j)) + 5, named(value), 'text-anchor="middle"');
     }).join("");
   }
 
@@ -326,8 +338,8 @@ export function mount(element, given, onState = () => {}) {
     const { view, rule, start, layers } = state;
     const { problem, sam, plain, now } = model;
     const twoFeatures = view === "plane";
-    const size = Math.max(...(twoFeatures ? start : layers.map((x) => Math.abs(x) / 2)), rule === "GD" ? 1 : problem.rho);
-    const reach = 2 ** (Math.ceil(Math.log2(size) - 1e-9) + 1) * (twoFeatures ? 1 : 2);
+    const size = Math.max(...(twoFeatures ? start : layers.map(Math.abs)), (rule === "GD" ? 1 : problem.rho) * (twoFeatures ? 1.6 : 3));
+    const reach = 2 ** Math.ceil(Math.log2(size) - 1e-9);
     const range = twoFeatures ? [0, reach] : [-reach, reach];
     const names = twoFeatures ? ["start weight α₁ of feature 1", "start weight α₂ of feature 2"] : ["layer 1: u", "layer 2: v"];
     plot = frame({ width, height: width, x: range, y: range, names }, ink);
@@ -342,7 +354,7 @@ export function mount(element, given, onState = () => {}) {
     const parts = memo("parts", facts, () => (twoFeatures ? regions(problem, reach) : layerRegions(problem, reach)));
     const at = ([x, y]) => [plot.px(x), plot.py(y)];
     const shapes = parts.map((part) =>
-      `<polygon points="${points(part.points.map(at))}" fill="${fill(part.label)}" fill-opacity="${ink.shade}" stroke="${ink.ink}" stroke-width="1"/>`);
+      `<polygon points="${points(part.points.map(at))}" fill="${fill(part.label)}" fill-opacity="${part.label ? ink.shade : ink.faint}" stroke="${ink.ink}" stroke-width="1"/>`);
     const names_ = memo("names", [...facts, width], () => nameRegions(parts, plot, ...range));
     const path = ({ rows, problem: own }) => curve(rows.map(({ u, v }) => at(twoFeatures ? u : [u[0], v[0]])).filter(finite), ruleLine(own.rule));
     const dots = now.map(({ u, v }, k) => dot(at(twoFeatures ? u : [u[0], v[0]]), [sam, plain][k].problem.rule));
@@ -356,9 +368,9 @@ export function mount(element, given, onState = () => {}) {
     const { mu, rho } = model.problem;
     const gates = memo("gates", [mu, rho], () => thresholds(mu, rho));
     const major = gates.steps[gates.steps.length - 1] || gates.critical;
-    const range = [0.8 * gates.falling, Math.max(1.3 * major, 1.6 * gates.critical)].map(Math.log);
+    const range = [0.6 * gates.critical, Math.max(1.2 * major, 1.6 * gates.critical)].map(Math.log);
     const tall = memo("tall", [mu, rho], () => {
-      const u = mu.map(() => gates.critical * 1.01);
+      const u = mu.map(() => gates.critical * 1.06);
       return run({ rule: "l2", rho, depth: 2, mu, u, v: u }).last;
     });
     const marks = [[gates.critical, "α*"], ...gates.steps.map((x, k) => [x, `a${sub(k + 1)}`])];
@@ -378,16 +390,19 @@ export function mount(element, given, onState = () => {}) {
     const table = strip(mu, rho, range, tall);
     const [columns, rows] = [table.alphas.length, table.taus.length];
     const [wide, high] = [(plot.right - plot.left) / columns, (plot.bottom - plot.top) / rows];
-    const shapes = {};
-    table.cells.forEach((cells, i) => {
-      for (let j = 0, k; j < rows; j = k) {
-        for (k = j; k < rows && cells[k] === cells[j]; k++);
-        const box = `M${(plot.left + i * wide).toFixed(1)} ${(plot.bottom - k * high).toFixed(1)}h${(wide + 0.4).toFixed(1)}v${((k - j) * high + 0.4).toFixed(1)}h-${(wide + 0.4).toFixed(1)}z`;
-        shapes[cells[j]] = (shapes[cells[j]] || "") + box;
-      }
+    const shapes = memo("shapes", [mu, rho, width, table.cells.length, dark.matches], () => {
+      const paths = {};
+      table.cells.forEach((cells, i) => {
+        for (let j = 0, k; j < rows; j = k) {
+          for (k = j; k < rows && cells[k] === cells[j]; k++);
+          const [x, y, w, h] = [plot.left + i * wide, plot.bottom - k * high, wide + 0.3, (k - j) * high + 0.3].map((z) => z.toFixed(1));
+          paths[cells[j]] = `${paths[cells[j]] || ""}M${x} ${y}h${w}v${h}h-${w}z`;
+        }
+      });
+      const filled = Object.entries(paths).map(([leader, d]) =>
+        `<path d="${d}" fill="${+leader ? fill(leader) : ink.paper}" fill-opacity="${ink.shade}"/>`);
+      return filled.join("") + bold(leaderNames(table, wide, high));
     });
-    const colour = (leader) => (leader ? fill(leader) : ink.paper);
-    const filled = Object.entries(shapes).map(([leader, d]) => `<path d="${d}" fill="${colour(+leader)}" fill-opacity="${ink.shade}"/>`);
     const lines = marks.map(([x, name]) => `<line x1="${plot.px(Math.log(x))}" x2="${plot.px(Math.log(x))}" y1="${plot.top}" y2="${plot.bottom}" stroke="${ink.ink}" stroke-dasharray="2 3"/>`
       + text(plot.px(Math.log(x)), plot.top - 8, name, `text-anchor="middle" font-size="12" fill="${ink.ink}"`));
     const best = mu.indexOf(Math.max(...mu)) + 1;
@@ -396,13 +411,13 @@ export function mount(element, given, onState = () => {}) {
       + text(side + 22, plot.top - 8, "GD", `text-anchor="middle" font-size="12" fill="${ink.ink}"`) + bold(text(side + 22, (plot.top + plot.bottom) / 2, best, 'text-anchor="middle"'));
     const x = plot.px(plot.at[0]);
     const cursor = `<line x1="${x}" x2="${x}" y1="${plot.top}" y2="${plot.bottom}" stroke="${ink.ink}" stroke-width="1.5"/>`;
-    return `<rect ${plot.inside} fill="${ink.paper}"/>` + clipped(plot, filled.join("") + bold(leaderNames(table, wide, high)) + cursor) + lines.join("") + gd + plot.axes;
+    return `<rect ${plot.inside} fill="${ink.paper}"/>` + clipped(plot, shapes + cursor) + lines.join("") + gd + plot.axes;
   }
 
   // Columns of leaders, made when nothing else is to do
   function strip(mu, rho, range, tall) {
     const table = memo("strip", [mu, rho], () => {
-      const [columns, rows] = [90, 80];
+      const [columns, rows] = [150, 150];
       const alphas = Array.from({ length: columns }, (_, k) => Math.exp(range[0] + ((range[1] - range[0]) * (k + 0.5)) / columns));
       const taus = Array.from({ length: rows }, (_, k) => (tall * (k + 0.5)) / rows);
       return { alphas, taus, cells: [] };
@@ -425,7 +440,7 @@ export function mount(element, given, onState = () => {}) {
       const sum = (sums[leader] ||= [0, 0, 0]);
       [1, i, j].forEach((x, k) => { sum[k] += x; });
     }));
-    return Object.entries(sums).filter(([, [count]]) => count > 60).map(([leader, [count, i, j]]) => {
+    return Object.entries(sums).filter(([, [count]]) => count > 300).map(([leader, [count, i, j]]) => {
       const at = cells.flatMap((column, a) => column.flatMap((value, b) => (value === +leader ? [[a, b]] : [])))
         .reduce((best, [a, b]) => { const far = Math.hypot(a - i / count, b - j / count); return far < best[0] ? [far, a, b] : best; }, [Infinity]);
       const words = +leader ? `${leader} leads` : "collapsed";
@@ -436,15 +451,21 @@ export function mount(element, given, onState = () => {}) {
   // ---- the charts beside it
   const timeTicks = () => {
     if (state.clock === "tau") return ticks(0, model.tauEnd, 5).map((x) => [x / model.tauEnd, show(x)]);
-    return [0, 1, 10, 100, 1000, 1e4].filter((T) => T <= model.late * 1.01).map((T) => [model.place(0, T), T === 1e4 ? "10⁴" : T]);
+    const most = Math.floor(Math.log10(model.late * 1.01));
+    const every = Math.max(1, Math.ceil(most / 6));
+    const powers = Array.from({ length: Math.floor(most / every) + 1 }, (_, k) => k * every);
+    return [[0, 0], ...powers.map((k) => [model.place(0, 10 ** k), power(k)])];
   };
+  const power = (k) => (k >= 0 && k < 3 ? 10 ** k : `10${[...String(k)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("")}`);
+  const sizeTicks = (top) => { const every = 2 * Math.ceil(top / 8); return Array.from({ length: Math.floor((top + 4) / every) + 1 }, (_, k) => [k * every - 4, power(k * every - 4)]); };
+  const topSize = () => Math.min(44, Math.max(4, ...[model.sam, model.plain].flatMap(({ rows }) => rows.map(({ beta }) => Math.ceil(Math.log10(Math.max(...beta)))).filter((x) => x < 50))));
   const timeName = () => (state.clock === "tau" ? "rescaled time τ" : "log(1 + t), log scale");
   const nowLine = (box) => `<line x1="${box.px(state.time)}" x2="${box.px(state.time)}" y1="${box.top}" y2="${box.bottom}" stroke="${ink.ink}" stroke-width="1.5"/>`;
   const figure = (title, box, inner, words) => `<h2>${title}</h2><svg role="img" aria-label="${words}" viewBox="0 0 ${box.width} ${box.height}" height="${box.height}">${inner}</svg>`;
 
   function shareChart(width) {
     const both = state.rule === "GD" ? [model.sam] : [model.sam, model.plain];
-    const box = frame({ width, height: 44 + 52 * both.length, x: [0, 1], y: [0, both.length], names: [timeName(), ""], xTicks: timeTicks(), yTicks: [], margins: [2, 10, 38, 62] }, ink);
+    const box = frame({ width, height: 44 + 52 * both.length, x: [0, 1], y: [0, both.length], names: [timeName(), ""], xTicks: timeTicks(), yTicks: [], margins: [4, 10, 38, 62] }, ink);
     let inner = "";
     both.forEach(({ rows, problem }, k) => {
       const base = both.length - 1 - k;
@@ -469,9 +490,9 @@ export function mount(element, given, onState = () => {}) {
   function sizeChart(width) {
     const layers = state.view === "layers";
     const high = layers ? Math.max(2, 2 * Math.max(...state.layers.map(Math.abs))) : 4;
-    const y = layers ? [-high / 2, high] : [-4, 4];
-    const yTicks = layers ? undefined : [-4, -2, 0, 2, 4].map((x) => [x, `10${["⁻⁴", "⁻²", "⁰", "²", "⁴"][x / 2 + 2]}`]);
-    const box = frame({ width, height: 170, x: [0, 1], y, names: [timeName(), layers ? "" : "size |βⱼ|"], xTicks: timeTicks(), yTicks, margins: [4, 10, 38, 52] }, ink);
+    const y = layers ? [-high / 2, high] : [-4, topSize()];
+    const yTicks = layers ? undefined : sizeTicks(y[1]);
+    const box = frame({ width, height: layers ? 300 : 170, x: [0, 1], y, names: [timeName(), layers ? "" : "size |βⱼ|"], xTicks: timeTicks(), yTicks, margins: [8, 10, 38, 62] }, ink);
     const value = (row, j) => (layers ? [row.beta[0], row.u[0], row.v[0]][j] : Math.log10(Math.abs(row.beta[j])));
     const line = ({ rows, problem }, j, more) => curve(rows.map((row) => [box.px(model.place(row.tau, row.T)), box.py(value(row, j))])
       .filter(finite), `stroke="${ink.lines[j]}" stroke-width="2" ${problem.rule === "GD" ? 'stroke-dasharray="6 4"' : ""} ${more || ""}`);
@@ -487,10 +508,11 @@ export function mount(element, given, onState = () => {}) {
   }
 
   function pathChart(width) {
-    const tick = [-4, -2, 0, 2, 4].map((x) => [x, `10${["⁻⁴", "⁻²", "⁰", "²", "⁴"][x / 2 + 2]}`]);
-    const box = frame({ width, height: 210, x: [-4, 4], y: [-4, 4], names: ["β₁", "β₂"], xTicks: tick, yTicks: tick, margins: [4, 10, 38, 52] }, ink);
+    const top = topSize();
+    const tick = sizeTicks(top);
+    const box = frame({ width, height: 210, x: [-4, top], y: [-4, top], names: ["β₁", "β₂"], xTicks: tick, yTicks: tick, margins: [8, 10, 38, 62] }, ink);
     const at = ({ beta }) => [box.px(Math.log10(beta[0])), box.py(Math.log10(beta[1]))];
-    const equal = `<line x1="${box.px(-4)}" y1="${box.py(-4)}" x2="${box.px(4)}" y2="${box.py(4)}" stroke="${ink.grid}"/>`;
+    const equal = `<line x1="${box.px(-4)}" y1="${box.py(-4)}" x2="${box.px(top)}" y2="${box.py(top)}" stroke="${ink.grid}"/>`;
     const both = state.rule === "GD" ? [model.sam] : [model.plain, model.sam];
     const lines = both.map(({ rows, problem }) => curve(rows.map(at).filter(finite), ruleLine(problem.rule)));
     const dots = model.now.map((row, k) => dot(at(row), [model.sam, model.plain][k].problem.rule));
@@ -504,7 +526,7 @@ export function mount(element, given, onState = () => {}) {
     const rays = order.slice(1).map((k, n) => [mu[k] + mu[order[n]], `μ${sub(order[n] + 1)}+μ${sub(k + 1)}`]);
     const tau = Math.max(model.now[0].tau < Infinity ? model.now[0].tau : 0, 0.75 * nodes[nodes.length - 1].tau);
     const a = Math.max(...nodes.filter((node) => node.tau <= tau).map((node) => node.a)) * 1.15;
-    const box = frame({ width, height: 210, x: [0, a], y: [0, tau], names: ["A = ∫ρ/N dτ", "τ"], margins: [4, 10, 38, 52] }, ink);
+    const box = frame({ width, height: 210, x: [0, a], y: [0, tau], names: ["A = ∫ρ/N dτ", "τ"], margins: [8, 10, 38, 62] }, ink);
     const wedge = (low, high) => [[0, 0], [a, low * a], [a, high * a]].map(([x, y]) => [box.px(x), box.py(y)]);
     const edges = [0, ...rays.map(([sum]) => sum), 1e3 * mu[order[mu.length - 1]]];
     const cones = order.map((k, n) => `<polygon points="${points(wedge(edges[n], edges[n + 1]))}" fill="${fill(k + 1)}" fill-opacity="${ink.shade}"/>`);
@@ -535,12 +557,17 @@ export function mount(element, given, onState = () => {}) {
     const leans = ({ beta }) => {
       const parts = shares(beta);
       const best = parts.indexOf(Math.max(...parts));
-      return parts[best] ? `${percent(parts[best])} feature ${best + 1}` : "0, collapsed";
+      return parts[best] ? `leans ${percent(parts[best])} on feature ${best + 1}` : "is 0, collapsed";
     };
     const clock = first.tau < Infinity ? `τ = ${show(first.tau)}${first.T < Infinity && first.tau <= sam.path.last ? `, log(1+t) = ${show(first.T)}` : ""}` : "after the collapse";
-    const beta = ({ beta: [x] }) => `β = ${show(x)}`;
+    const beta = ({ beta: [x] }) => `is β = ${show(x)}`;
     const says = problem.mu.length > 1 ? leans : beta;
-    put(".now", `Now (${clock}) the predictor is ${says(first)}${problem.rule === "GD" ? "" : `; under GD ${says(second)}`}.`);
+    put(".now", `Now (${clock}) the predictor ${says(first)}${problem.rule === "GD" ? "" : `; under GD it ${says(second)}`}.`);
+    put(".caption", {
+      plane: `Colour: the limit of a start under ${who}. ${problem.rule === "GD" ? "Line" : "Lines"} from the start: its weights under ${problem.rule === "GD" ? "GD" : `${who} (solid) and GD (dashed)`}. Arrows: where ${who} goes.`,
+      layers: `Blue starts grow, grey ones collapse. ${problem.rule === "GD" ? "Line" : "Lines"} from the start: its path under ${problem.rule === "GD" ? "GD" : `${who} (solid) and GD (dashed)`}. Arrows: where ${who} goes.`,
+      strip: "Across: the start; up: time. Below α* all collapses; from aₖ on leadership does not go down to the k smallest μ. Right: under GD the major feature leads at once.",
+    }[state.view]);
     put(".lead", {
       plane: "Two features, μ₁ and μ₂, compete. The point is where training starts; the colour under it says which feature the predictor ends on. Sharpness-aware minimisation (SAM) can change the winner.",
       layers: "One feature, two layers u and v, any signs. Inside the grey region SAM kills the feature; plain gradient descent (GD) never does unless u + v = 0.",
@@ -569,6 +596,7 @@ export function mount(element, given, onState = () => {}) {
     handle.setAttribute("transform", `translate(${plot.px(plot.at[0])} ${plot.py(plot.at[1])})`);
     handle.setAttribute("fill", ink.ink);
     find(".ring").setAttribute("fill", ink.paper);
+    find(".hint").setAttribute("stroke", ink.paper);
     find(".ring").setAttribute("stroke", ink.ink);
     handle.setAttribute("aria-label", "Start: drag it, or use the arrow keys");
     handle.setAttribute("aria-valuenow", show(plot.at[0]));
@@ -585,11 +613,12 @@ export function mount(element, given, onState = () => {}) {
     const value = (name, x) => { const at = find(name); if (at !== root.activeElement) at.value = x; };
     const knob = (name, slider, number, shown) => {
       find(`.knob.${name}`).hidden = !shown;
+      if (!shown) return;
       value(`.knob.${name} [type=range]`, slider);
       value(`.knob.${name} [type=number]`, number);
     };
     const two = model.problem.mu;
-    knob("ratio", Math.log10(two[1] / two[0]), tidy(two[1] / two[0]), view === "plane");
+    knob("ratio", Math.log10(two[1] / two[0]), two[1] && tidy(two[1] / two[0]), view === "plane");
     knob("rho", Math.log10(rho), rho, rule !== "GD");
     knob("depth", depth, depth, view === "plane" && (rule === "GD" || rule === "linf"));
     find(".knob.mu").hidden = view !== "strip";
@@ -602,7 +631,7 @@ export function mount(element, given, onState = () => {}) {
     [".first", ".second"].forEach((name, k) => {
       find(name).parentElement.hidden = k >= at.length;
       if (k < at.length) find(name).previousSibling.textContent = `${names[k]} `;
-      value(name, at[k]);
+      if (k < at.length) value(name, at[k]);
     });
     value(".clock", state.time);
     find(".clock").setAttribute("aria-valuetext", `τ = ${show(model.now[0].tau)}`);
@@ -632,6 +661,7 @@ export function mount(element, given, onState = () => {}) {
   let dragging = false;
   let waiting = false;
   area.addEventListener("pointerdown", (event) => {
+    find(".hint").textContent = "";
     dragging = event.pointerType !== "touch" || handle.contains(event.target);
     if (!dragging) return; // a finger beside the point scrolls; its tap is a click
     area.setPointerCapture(event.pointerId);
@@ -653,6 +683,7 @@ export function mount(element, given, onState = () => {}) {
     const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!by) return;
     event.preventDefault();
+    find(".hint").textContent = "";
     const pace = (event.shiftKey ? 0.05 : 0.005) * (state.view === "layers" ? 2 : 1);
     const size = [plot.px, plot.py].map((map, k) => [plot.right - plot.left, plot.bottom - plot.top][k] / Math.abs(map(1) - map(0)));
     plot.move(plot.at[0] + by[0] * pace * size[0], plot.at[1] + by[1] * pace * size[1]);

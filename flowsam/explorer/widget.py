@@ -5,7 +5,7 @@ from __future__ import annotations
 import anywidget
 import traitlets
 
-from flowsam.explorer.page import module
+from flowsam.explorer.component import module
 
 __all__ = ["Explorer"]
 

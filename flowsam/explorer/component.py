@@ -1,0 +1,31 @@
+"""The component: formulas, kernel.js and view.js as one ES module."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from flowsam.draw import LIMIT_COLOURS
+from flowsam.explorer.formulas import displayed, script
+from flowsam.version import __version__
+
+__all__ = ["inside_script", "module"]
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def module() -> str:
+    """Return the component as one ES module, which exports `mount(element, state, onState)`."""
+    colours = {label: colour for label, colour in LIMIT_COLOURS.items() if label <= 8}
+    facts = {"version": __version__, "formulas": displayed(), "colours": colours}
+    parts = [f"const FACTS = {inside_script(facts)};", script()]
+    parts += [(_HERE / name).read_text(encoding="utf-8") for name in ("kernel.js", "view.js")]
+    lines = (line.strip() for part in parts for line in part.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("// "))
+
+
+def inside_script(value: object) -> str:
+    """Return JSON that cannot end the script it stands in."""
+    return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
