@@ -27,7 +27,7 @@ LAYERS = [
     "exact margin",
     "engines one_example many_examples ensemble discrete rates",
     "solver",
-    "outcomes amplification regions real_data",
+    "outcomes amplification regions real_data parameters",
     "portrait sweeps",
     "draw explorer",
     "ledger",
@@ -37,7 +37,7 @@ LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.spl
 ONLY_IN = {
     "matplotlib": (
         *(n for n in SOURCES if n.startswith("draw.")),
-        *("ledger.typeset", "cli.portrait_files", "cli.amplification", "cli.features"),
+        *("ledger.typeset", "cli.writing"),
     ),
     "sympy": (
         *("symbolic", "notation", "regions.inequalities"),

@@ -145,6 +145,21 @@ BAD = {
     "claim": (["verify", "riemann"], "riemann"),
     "no checkout": (["verify", "--source", "/"], "derivations"),
     "no figures": (["reproduce", "--source", "/"], "figures"),
+    "no split of one": (["limit", *MINOR, "--no-split"], "--no-split is for several examples"),
+    "label of none": (["limit", *MINOR, "--label", "y"], "--label is for tables of --csv"),
+    "classes of none": (["limit", *MINOR, "--classes", "a,b"], "--classes is for tables of --csv"),
+    "drop of data": (
+        ["limit", "--data", "digits", "--drop", "a", "--rho", 1, "--init", 1],
+        "--drop is for tables of --csv, got --data",
+    ),
+    "bias of one": (["limit", *MINOR, "--no-bias"], "--no-bias is for tables"),
+    "bias of means": (
+        ["limit", "--data", "digits_means", "--no-bias", "--rho", 1, "--init", 1],
+        "got --data digits_means",
+    ),
+    "end as typed": (["simulate", *MINOR, "--tau-end", 0], "--tau-end needs a finite number"),
+    "rows as typed": (["simulate", *MINOR, "--tau-end", 1, "--rows", 1], "--rows"),
+    "no end as typed": (["simulate", *MINOR], "--tau-end, --log-t-end, got neither"),
     "command": (["integrate"], "integrate"),
     "option": (["limit", "--sharpness", 1], "--sharpness"),
 }
@@ -465,3 +480,56 @@ def test_what_does_not_fit_in_memory_is_one_line(capsys, monkeypatch):
     monkeypatch.setattr("flowsam.outcomes.limit", large)
     code, _, err = answer(capsys, "limit", *MINOR)
     assert code == 2 and "8 TiB" in err and err.count("\n") == 1
+
+
+TABLE = "id,age,kind\n1,1.5,rose\n2,2.5,daisy\n3,3.5,tulip\n4,1.0,rose\n5,2.25,daisy\n"
+
+
+def test_classes_and_columns_are_chosen_by_options(capsys, tmp_path):
+    path = tmp_path / "flowers.csv"
+    path.write_text(TABLE)
+    table = ["limit", "--csv", path, "--label", "kind", "--norm", 2, "--rho", 0.1, "--depth", 1]
+    code, out, _ = answer(
+        capsys, *table, "--init", 1, "--classes", "rose,daisy", "--drop", "id", "--json"
+    )
+    facts = json.loads(out)
+    assert code == 0 and facts["features"] == ["age", "bias"] and facts["predictor"][0] < 0
+    code, out, _ = answer(capsys, *table, "--init", 1, "--classes", "daisy,rose", "--drop", "id")
+    assert code == 0 and "age, " in out.partition("direction: +")[2]
+    code, _, err = answer(capsys, *table, "--init", 1)
+    assert code == 2 and "column 'kind'" in err and "--classes A,B" in err
+    code, _, err = answer(capsys, *table, "--init", 1, "--classes", "rose,lily")
+    assert code == 2 and "it has daisy, rose, tulip" in err
+
+
+@pytest.mark.parametrize("name", ["signs split.csv", "$\\foo$.csv", "plain.csv"])
+def test_nothing_is_decided_by_the_name_of_a_file(capsys, tmp_path, name):
+    """Two numbers do not become four, and a name is no formula."""
+    path = tmp_path / name
+    path.write_text("a,b,c,d,y\n1,0,2,5,0\n3,1,4,1,1\n2,1,9,2,1\n")
+    table = ["simulate", "--csv", path, "--label", "y", "--no-bias", "--norm", 2, "--rho", 0.1]
+    table += ["--tau-end", 1, "--out", tmp_path / "run.png"]
+    code, _, err = answer(capsys, *table, "--no-split", "--init", "0.5,0.7")
+    assert code == 2 and "--init needs 1 or 4 numbers to fit the data, got 2" in err
+    code, _, _ = answer(capsys, *table, "--init", "0.5,0.7,0.5,0.7", "--quiet")
+    assert code == 0 and (tmp_path / "run.png").stat().st_size > 5000
+
+
+def test_pictures_need_neither_a_screen_nor_latex(tmp_path):
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
+    environment = os.environ | {"MPLBACKEND": "foo"}
+    line = [sys.executable, "-m", "flowsam", "portrait", *MINOR[:4], "--grid", "5", "--quiet"]
+    run = subprocess.run(
+        [*line, "--out", "a.svg"], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, b"") and (tmp_path / "a.svg").exists()
+
+
+def test_control_characters_do_not_reach_the_terminal(capsys, tmp_path):
+    path = tmp_path / "\x1b[31mred.csv"
+    path.write_text("a,y\n1,0\n2,1\n")
+    table = ["--csv", path, "--norm", 2, "--rho", 0.1, "--init", 1, "--depth", 1]
+    code, _, err = answer(capsys, "limit", *table, "--label", "z")
+    assert code == 2 and "\x1b" not in err and "\\x1b[31mred.csv" in err
+    code, out, _ = answer(capsys, "simulate", *table, "--label", "y", "--tau-end", 1)
+    assert code == 0 and "\x1b" not in out

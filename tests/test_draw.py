@@ -4,12 +4,25 @@ import functools
 
 import matplotlib as mpl
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 import flowsam.draw as paint
 from figures.skeletons import pack, unpack
-from flowsam import Flow, Label, layer_plane, linf, phase_portrait, single_example
+from flowsam import (
+    Data,
+    Flow,
+    Label,
+    gradient_flow,
+    l2,
+    layer_plane,
+    linf,
+    phase_portrait,
+    single_example,
+    solve,
+    split_signs,
+)
 from flowsam.portrait import PlaneField, skeleton
 
 
@@ -108,3 +121,39 @@ def test_a_map_of_leaders_has_time_upwards_and_says_who_leads():
     assert words["c"] < words["2"] < words["1"]
     minor, major = (mesh.cmap(mesh.norm(place)) for place in (2, 1))  # 2 is the minor one: dark
     assert sum(minor[:3]) < sum(major[:3])
+
+
+def test_a_run_over_either_clock():
+    """Curves are the trajectory's, named by its features; a blow-up is a line at its time."""
+    data = single_example([1, 2], features=["a_$b$", "size"])
+    ran = solve(Flow(data, linf(1)), [[1.5, 0.6]] * 2, tau_end=3)
+    for clock, time in (("tau", ran.tau), ("log_t", ran.log_t)):
+        axes = Figure().subplots()
+        lines = paint.run(axes, ran, clock=clock)
+        assert [line.get_label() for line in lines] == ["a_$b$", "size"]
+        for j, line in enumerate(lines):
+            assert line.get_xdata().tolist() == time.tolist()
+            assert line.get_ydata().tolist() == ran.beta[:, j].tolist()
+        axes.figure.canvas.draw()  # a name is no formula
+    (line,) = paint.run(Figure().subplots(), ran, quantity="margins")
+    assert line.get_ydata().tolist() == ran.margins[:, 0].tolist()
+    shares = np.array(
+        [x.get_ydata() for x in paint.run(Figure().subplots(), ran, quantity="share")]
+    )
+    np.testing.assert_allclose(shares.sum(axis=0), 1.0, rtol=1e-15)
+    for wrong in ({"quantity": "loss"}, {"clock": "t"}):
+        with pytest.raises(ValueError, match=r"draw.run knows"):
+            paint.run(Figure().subplots(), ran, **wrong)
+
+
+def test_a_run_that_blows_up_or_is_split():
+    ran = solve(Flow(single_example([1.0]), gradient_flow()), [[1.0]] * 3, tau_end=2)
+    axes = Figure().subplots()
+    (line,) = paint.run(axes, ran)
+    assert np.isfinite(line.get_ydata()).all() and len(axes.lines) == 2
+    assert axes.lines[1].get_xdata() == [ran.tau[-1]] * 2
+    split = split_signs(Data([[1.0, 2.0], [1.0, -0.5]], features=["a", "b"]))
+    ran = solve(Flow(split, l2(0.1)), np.full((2, 4), 0.5), log_t_end=3)
+    lines = paint.run(Figure().subplots(), ran, clock="log_t")
+    assert [line.get_label() for line in lines] == ["a", "b"]
+    assert lines[1].get_ydata().tolist() == (ran.beta[:, 1] - ran.beta[:, 3]).tolist()

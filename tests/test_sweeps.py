@@ -18,7 +18,7 @@ from flowsam.perturbations import gradient_flow, unnormalised
 from flowsam.portrait import phase_portrait
 from flowsam.sweeps import plan, read_sweep
 from flowsam.sweeps.axes import Grid, axis_values
-from flowsam.sweeps.case import cell
+from flowsam.sweeps.case import cell, loaded
 from flowsam.sweeps.measures import STATUSES
 from tests import sweep_cases
 
@@ -87,6 +87,40 @@ def test_cells_are_made_of_names():
     assert cell(CASE, {"rho": 1, "mu_2": 5.0}).flow.mu.tolist() == [1, 5]
 
 
+TABLE = "age,size,kind\n1,2,a\n3,1,b\n2,5,a\n4,4,b\n"
+
+
+def test_signs_of_tables_are_split_as_on_the_command_line(tmp_path, capsys):
+    """One meaning: tables at L >= 2 unless told not to, and results of the columns as given."""
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE)
+    case = {"csv": str(path), "label_column": "kind", "norm": "2", "rho": 0.1, "alpha": 0.5}
+    case |= {"log_t_end": 2.0, "measure": ["beta"]}
+    found = sweep(case, {"depth": [1, 2]})
+    options = ["--csv", path, "--label", "kind", "--norm", 2, "--rho", 0.1, "--init", 0.5]
+    for depth in (1, 2):
+        ask = [*options, "--depth", depth, "--log-t-end", 2, "--json"]
+        assert main(["simulate", *map(str, ask)]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert found.beta.sel(depth=depth).values.tolist() == told["predictor_last"]
+        assert told["features"] == ["age", "size", "bias"]
+    whole = cell(loaded(case | {"split_signs": False}), {})
+    assert whole.flow.data.z.shape == (4, 3) and not whole.setup.split
+    assert cell(loaded(case), {"alpha": 1.0}).flow.data.z.shape == (4, 6)
+    assert cell({"z": [[1, 2], [3, 4]], "rho": 1, "alpha": 1}, {}).flow.data.z.shape == (2, 2)
+    assert cell(loaded(case | {"bias": False}), {}).flow.data.z.shape == (4, 4)
+    assert cell(loaded(case | {"drop": ["age"]}), {}).setup.data.features == ("size", "bias")
+
+
+def test_a_radius_that_nothing_needs_is_refused():
+    with pytest.raises(ValueError, match="norm none takes no radius, got rho = 0.5; leave it out"):
+        cell(CASE | {"norm": "none", "rho": 0.5}, {})
+    with pytest.raises(ValueError, match="norm none takes no radius"):
+        sweep(CASE | {"rho": 0.5}, {"norm": ["none"]})
+    mixed = sweep(CASE | {"rho": 0.5}, {"norm": ["none", "2"]})  # GD beside a rule that has one
+    assert (mixed.state == 1).all()
+
+
 @pytest.mark.parametrize(("case", "axes", "words"), [
     ({"mesure": ["label"]}, {}, "a case has no 'mesure'; did you mean 'measure'"),
     ({"measure": ["labels"]}, {}, "the list of measurements has no 'labels'; did you mean 'label'"),
@@ -131,7 +165,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, case, axes, words):
     ({"random": [1]}, r"random needs \[low, high\]"),
     ({"random": [1, 2], "seed": -1}, "seed >= 0"),
     ({"random": [1, 2], "seed": 0.5}, "whole number as seed, got 0.5"),
-    ({"random": [1, 2], "depth": "2"}, "whole depth, got '2'"),
+    ({"random": [1, 2], "depth": "2"}, "depth needs a whole number >= 1, got .2."),
 ])  # fmt: skip
 def test_random_starts_need_a_range_and_a_seed(start, words):
     with pytest.raises(ValueError, match=words):

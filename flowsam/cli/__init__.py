@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from flowsam.cli.writing import printable
 from flowsam.errors import InputError
 from flowsam.version import __version__
 
@@ -86,5 +87,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _refuse(message: str, code: int = 2) -> int:
     """Say in one line what was wrong."""
-    click.echo("flowsam: " + " ".join(message.split()), err=True)
+    click.echo("flowsam: " + printable(" ".join(message.split())), err=True)
     return code

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowsam.cli.problem import l2_options, start_options
+from flowsam.cli.problem import l2_options, setup, start_options
 from flowsam.cli.reading import spread
 from flowsam.cli.writing import (
     checked_output,
     json_option,
     out_option,
+    picture,
     quiet_option,
-    save_figure,
     show,
 )
 from flowsam.labels import Label
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @json_option
 @quiet_option
 def command(
-    flow: Any, theta0: Any, by: str, out: str | None, as_json: bool, quiet: bool, **axes: Any
+    parameters: Any, by: str, out: str | None, as_json: bool, quiet: bool, **axes: Any
 ) -> None:
     """Say which feature leads when: switch times, critical scale, thresholds, and the map.
 
@@ -48,9 +48,10 @@ def command(
     """
     path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
     checked = {k: text and _axis(text, f"--{k}", path) for k, text in axes.items()}
-    facts = _facts(flow, theta0, by)
+    case = setup(parameters)
+    facts = _facts(case.flow, case.theta0, by)
     if path:
-        _write_map(flow, path, by, checked)
+        _write_map(case.flow, path, by, checked)
     show(_Table(facts), facts, as_json=as_json, quiet=quiet)
 
 
@@ -137,14 +138,20 @@ def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
 def _picture(
     flow: Flow, path: Path, maps: dict[str, Any], axes: tuple[Any, Any], *, by: str
 ) -> None:
-    """Draw the two maps side by side, thresholds over them; written in one move."""
+    """Draw the two maps side by side; written in one move."""
+    with picture(path, figsize=(6.9, 3.2)) as figure:
+        _draw_map(figure, flow, maps, axes, by=by)
+
+
+def _draw_map(
+    figure: Any, flow: Flow, maps: dict[str, Any], axes: tuple[Any, Any], *, by: str
+) -> None:
+    """The maps of leaders, with the thresholds of l_2's."""
     import numpy as np
-    from matplotlib.figure import Figure
 
     from flowsam.amplification import regimes
     from flowsam.draw import leaders
 
-    figure = Figure(figsize=(6.9, 3.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     tau, alpha = axes
     ranks = np.argsort(np.argsort(np.abs(flow.mu), kind="stable"))
@@ -161,5 +168,5 @@ def _picture(
             side = "right" if dash == "-" else "left"
             panels[0].axvline(place, color="black", linewidth=0.8, linestyle=dash)
             panels[0].text(place, 1.01 * tau[-1], word, ha=side, va="bottom", fontsize=7)
-    figure.suptitle(f"leading feature by {by}; {flow.describe()}, L = 2", fontsize=8)
-    save_figure(figure, path)
+    title = f"leading feature by {by}; {flow.describe()}, L = 2"
+    figure.suptitle(title, fontsize=8, parse_math=False)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from flowsam.cli.problem import exponent, norm_option
+from flowsam.cli.problem import COMMAND, norm_option
 from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, to_json
+from flowsam.parameters import exponent
 
 
 @click.command("derive")
@@ -26,16 +27,19 @@ def command(
     \b
     flowsam derive --depth 2 --norm inf --latex
     """
+    path = checked_output(out, (".txt", ".tex", ".json"))
+    p = exponent(norm, COMMAND)
+    if norm == "unnormalised":
+        raise click.UsageError("derive knows --norm inf, none or a number, got unnormalised")
     from flowsam import notation
     from flowsam.archive import write_text
 
-    path = checked_output(out, (".txt", ".tex", ".json"))
     if latex:
-        found = notation.latex(depth, exponent(norm), loss=loss)
+        found = notation.latex(depth, p, loss=loss)
     else:
         found = {
             name: f"{equation.lhs} = {equation.rhs}"
-            for name, equation in notation.equations(depth, exponent(norm), loss=loss).items()
+            for name, equation in notation.equations(depth, p, loss=loss).items()
         }
     text = to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())
     if path:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowsam.cli.problem import exponent
+from flowsam.cli.problem import COMMAND, data_options
 from flowsam.cli.reading import numbers
 from flowsam.cli.writing import (
     checked_output,
     json_option,
     out_option,
+    picture,
     progress_bar,
     quiet_option,
-    save_figure,
     show,
 )
-from flowsam.real_data.named import DATA_SETS
+from flowsam.parameters import check, exponent, rule_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     from flowsam.real_data.tables import Table
 
 
+FEATURES = replace(COMMAND, sources=("data", "csv"))
+
+
 @click.command("features")
-@click.option("--data", help=f"One of {', '.join(DATA_SETS)}, but no means.")
-@click.option("--csv", help="A CSV file with a header.")
-@click.option("--label", help="The CSV file's column of labels, two classes.")
-@click.option("--no-bias", is_flag=True, help="No constant column beside the features.")
+@data_options
 @click.option("--norm", default="2", show_default=True, help="2, inf, or any P > 1.")
 @click.option("--rho", type=float, required=True, help="Perturbation radius.")
 @click.option("--depth", type=int, default=2, show_default=True, help="Layers.")
@@ -44,15 +45,7 @@ if TYPE_CHECKING:
 @out_option("the shares (.npz) or the picture of the first split (.png, .pdf, .svg)")
 @json_option
 @quiet_option
-def command(
-    data: str | None,
-    csv: str | None,
-    label: str | None,
-    out: str | None,
-    as_json: bool,
-    quiet: bool,
-    **how: Any,
-) -> int:
+def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how: Any) -> int:
     """Scan starts and splits for minor features that come first and major ones that come last.
 
     SAM and GD run from the same uniform starts on columns [z, -z] of the standardised table. The
@@ -65,8 +58,15 @@ def command(
     flowsam features --csv FILE --label COLUMN --rho 0.1 --json
     """
     path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
-    table = _table(data, csv, label)
-    how |= {"rule": _rule(how.pop("norm"), how.pop("rho")), "factors": _factors(**how)}
+    check(parameters, FEATURES)
+    how["factors"] = _factors(**how)
+    if parameters.get("data") == "digits_means":
+        raise click.UsageError("features needs a table of examples, got --data digits_means")
+    from flowsam.parameters import table_of
+
+    how["rule"] = _rule(parameters)
+    how["bias"] = parameters.get("bias", True)
+    table = table_of(parameters)
     found = _scan(table, quiet, **how)
     if path and path.suffix == ".npz":
         _save(found, path)
@@ -81,33 +81,16 @@ def command(
     return 0
 
 
-def _table(data: str | None, csv: str | None, label: str | None) -> Table:
-    """The table, from exactly one source."""
-    if bool(data) == bool(csv):
-        given = "both" if data else "neither"
-        raise click.UsageError(f"give one of --data and --csv, got {given}; e.g. --data digits:3,5")
-    if data:
-        from flowsam.real_data.named import named_table
-
-        return named_table(data)
-    if not label:
-        raise click.UsageError("--csv needs its column of labels, got none; e.g. --label y")
-    from flowsam.real_data.tables import read_csv
-
-    return read_csv(csv, label)
-
-
-def _rule(norm: str, rho: float) -> Perturbation:
+def _rule(parameters: dict[str, Any]) -> Perturbation:
     """The SAM rule; GD runs beside it in any case."""
-    from flowsam.perturbations import Perturbation
-
-    p = exponent(norm)
-    if p is None or not rho > 0:
-        shown = f"--norm {norm}" if p is None else f"--rho {rho:g}"
+    norm = parameters["norm"]
+    rho = parameters.get("rho")
+    if norm in ("none", "unnormalised") or not rho:
+        shown = f"--norm {norm}" if rho else "--rho 0"
         raise click.UsageError(f"features needs a SAM rule to set beside GD, got {shown}")
-    if p == 1:
+    if exponent(norm, FEATURES) == 1:
         raise click.UsageError("features follows l_p-SAM for P > 1, got --norm 1; its field jumps")
-    return Perturbation(p, rho)
+    return rule_of(parameters, FEATURES)
 
 
 def _factors(*, factors: str, depth: int, log_t_end: float, **_: Any) -> list[float]:
@@ -128,7 +111,7 @@ def _scan(
     from flowsam.margin import separability
     from flowsam.real_data.scan import scan
 
-    bias = not rest["no_bias"]
+    bias = rest["bias"]
     verdict = separability(table.standardised(bias=bias, test=rest["test"])[0])
     if not verdict.separable:
         click.echo(f"flowsam: note: the examples are {verdict.message}", err=True)
@@ -155,25 +138,22 @@ def _save(found: Scan, path: Path) -> None:
 
 def _picture(found: Scan, path: Path, size: tuple[int, int] | None) -> None:
     """Draw GD beside SAM at every scale, first split; below, the weights where they are pixels."""
-    from matplotlib.figure import Figure
-
-    from flowsam.draw import leanings
-
     runs = {"GD": found.gd[0][0]}
     runs |= {
         rf"$\alpha$ = {f:g} units": r for f, r in zip(found.factors, found.sam[0], strict=True)
     }
     rows = 3 if size else 2
-    figure = Figure(figsize=(1.3 * len(runs) + 0.8, 1.5 * rows), layout="constrained")
-    axes = figure.subplots(rows, len(runs), squeeze=False)
-    measured = {title: (run.ranks, run.accuracy) for title, run in runs.items()}
-    leanings(axes[:2], found.sam[0][0].log_t, measured)
-    shares = axes[0, 0].collections[0]
-    figure.colorbar(shares, ax=axes[0], label="share of the\nmean prediction", extend="max")
-    if size:
-        _weights(axes[2], list(runs.values()), size)
-    figure.suptitle(found.title, fontsize=8)
-    save_figure(figure, path)
+    with picture(path, figsize=(1.3 * len(runs) + 0.8, 1.5 * rows)) as figure:
+        from flowsam.draw import leanings
+
+        axes = figure.subplots(rows, len(runs), squeeze=False)
+        measured = {title: (run.ranks, run.accuracy) for title, run in runs.items()}
+        leanings(axes[:2], found.sam[0][0].log_t, measured)
+        shares = axes[0, 0].collections[0]
+        figure.colorbar(shares, ax=axes[0], label="share of the\nmean prediction", extend="max")
+        if size:
+            _weights(axes[2], list(runs.values()), size)
+        figure.suptitle(found.title, fontsize=8, parse_math=False)
 
 
 def _weights(axes: Any, runs: list[Leaning], size: tuple[int, int]) -> None:

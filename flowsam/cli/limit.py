@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
 
-from flowsam.cli.problem import flow_options, start_options
+from flowsam.cli.problem import as_typed, flow_options, setup, start_options
 from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, show, to_json
 
 
@@ -17,37 +17,42 @@ from flowsam.cli.writing import checked_output, json_option, out_option, quiet_o
 @out_option("the answer, a .json file")
 @json_option
 @quiet_option
-def command(flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool) -> None:
+def command(parameters: Any, out: str | None, as_json: bool, quiet: bool) -> None:
     """Name the limit of one start as t -> inf.
 
     Labels: j >= 1 is the basis vector of feature j, counted from 1; 0 is zero; negative ones are
     named in the answer. Tables are standardised, with a constant column, and at depth 2 or more
-    their columns are [z, -z], so that starts reach both signs.
+    their columns are [z, -z], so that starts reach both signs; a direction is told of the columns
+    as given.
 
     \b
     flowsam limit --mu 1,2 --rho 1 --init 1.5,0.6
     flowsam limit --data digits_means --norm none --init 0.5 --aligned
     flowsam limit --csv FILE --label COLUMN --norm 2 --rho 0.1 --init 0.5
     """
-    from flowsam.archive import write_text
-    from flowsam.data import merge_signs, unsplit
+    path = checked_output(out, (".json",))
+    case = setup(parameters)
     from flowsam.outcomes import limit
 
-    path = checked_output(out, (".json",))
-    end = limit(flow, theta0)
+    with as_typed():
+        end = limit(case.flow, case.theta0)
     facts = {
-        "flow": flow.describe(),
+        "flow": case.flow.describe(),
         "label": int(end.label),
         "kind": end.kind,
         "direction": end.direction,
         "certificate": end.certificate,
         "reason": end.reason,
     }
+    if case.data.features:
+        facts["features"] = case.data.features
     if end.evidence:
         facts["evidence"] = asdict(end.evidence)
     if end.direction is not None:
-        split = unsplit(flow.data) is not flow.data
-        facts["predictor"] = merge_signs(flow.data, end.direction) if split else end.direction
+        facts["predictor"] = case.predictor(end.direction)
+        end = replace(end, direction=facts["predictor"], features=case.data.features)
     if path:
-        write_text(path, to_json(facts) + "\n")
+        from flowsam import archive
+
+        archive.write_text(path, to_json(facts) + "\n")
     show(end, facts, as_json=as_json, quiet=quiet)

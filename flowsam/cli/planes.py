@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowsam.cli import reading
+from flowsam.cli.problem import COMMAND, setup
+from flowsam.parameters import balanced_start, check
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "plane_options"]
 
 Command = Callable[..., Any]
+_MOST = 10**13  # cells of a stream on a disk of 20 TB
 KINDS = ("balanced", "layers", "weights", "imbalance", "segment", "radius")
 BASES = {"weights": 1, "imbalance": 1, "segment": 2, "radius": 1}  # starts each plane is made of
 _OPTIONS = (
@@ -27,7 +30,8 @@ _OPTIONS = (
         type=click.Choice(KINDS),
         help="balanced: alpha_1, alpha_2; layers: one feature's u, v; weights: two weights of a "
         "start; imbalance: scale and unequal layers; segment: place between two starts and scale; "
-        "radius: scale and rho. Default: layers for one feature, else balanced.",
+        "radius: scale and rho, which --rho need not name. Default: layers for one feature, else "
+        "balanced.",
     ),
     click.option("--depth", type=int, default=2, show_default=True, help="Layers of the starts."),
     click.option(
@@ -46,12 +50,12 @@ _OPTIONS = (
 
 
 def plane_options(command: Command) -> Command:
-    """Add the options of a plane; the command gets `start`, `x` and `y` besides `flow`.
+    """Add the options of a plane; the command gets `flow`, `start`, `x` and `y`.
 
     Parameters
     ----------
     command : callable
-        Takes the keywords `flow`, `start`, `x` and `y`.
+        Takes the keywords `flow`, on the columns as given, `start`, `x` and `y`.
 
     Returns
     -------
@@ -60,12 +64,16 @@ def plane_options(command: Command) -> Command:
     """
 
     @functools.wraps(command)
-    def with_plane(*, flow: Flow, plane: str | None, **rest: Any) -> Any:
-        kind = plane or ("layers" if flow.data.z.shape[1] == 1 else "balanced")
+    def with_plane(*, parameters: dict[str, Any], plane: str | None, **rest: Any) -> Any:
         made_of = {name: rest.pop(name) for name in ("depth", "init", "theta", "weights")}
         ranges = {name: rest.pop(name) for name in ("x_range", "y_range", "grid")}
+        parameters = ({"rho": 1.0} if plane == "radius" else {}) | parameters
+        check(parameters, COMMAND)
+        points = _points(ranges.pop("grid"))
+        flow = setup(parameters | {"split_signs": False}).flow
+        kind = plane or ("layers" if flow.data.z.shape[1] == 1 else "balanced")
         start = _plane(flow, kind, **made_of)
-        x, y = _axes(flow, kind, **ranges)
+        x, y = _axes(flow, kind, points, **ranges)
         return command(flow=flow, start=start, x=x, y=y, **rest)
 
     for option in reversed(_OPTIONS):
@@ -129,8 +137,9 @@ def _bases(
             f"--plane {kind} {words}, got {len(init)} --init and {len(theta)} --theta; "
             + ("leave them out" if not needed else "e.g. --init 1" + " --init 2" * (needed - 1))
         )
-    files = [flow.checked(reading.read_theta(path, None, False)) for path in theta]
-    return files + [reading.balanced_start(flow, text, depth=depth, aligned=False) for text in init]
+    files = [flow.checked(reading.read_theta(path)) for path in theta]
+    alphas = [{"alpha": reading.numbers(text, "--init")} for text in init]
+    return files + [balanced_start(flow, a, depth=depth, dialect=COMMAND) for a in alphas]
 
 
 def _places(text: str | None, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -152,14 +161,23 @@ def _places(text: str | None, shape: tuple[int, ...]) -> tuple[tuple[int, int], 
     return places[0], places[1]
 
 
+def _points(grid: str) -> tuple[int, int]:
+    """Numbers of points of --grid."""
+    points = reading.numbers(grid, "--grid")
+    if len(points) not in (1, 2) or not all(n >= 1 and n.is_integer() for n in points):
+        raise click.UsageError(f"--grid needs N or NX,NY of at least 1, got {grid!r}; e.g. 401")
+    nx = int(points[0])
+    ny = int(points[-1])
+    if nx * ny > _MOST:
+        raise click.UsageError(f"--grid needs at most {_MOST:.0e} cells, got {grid!r}; e.g. 401")
+    return nx, ny
+
+
 def _axes(
-    flow: Flow, kind: str, *, x_range: str | None, y_range: str | None, grid: str
+    flow: Flow, kind: str, points: tuple[int, int], *, x_range: str | None, y_range: str | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The parameters of the plane; without ranges, about twice the radius."""
-    points = reading.numbers(grid, "--grid")
-    if len(points) not in (1, 2) or any(n != int(n) or n < 1 for n in points):
-        raise click.UsageError(f"--grid needs N or NX,NY of at least 1, got {grid!r}; e.g. 401")
-    nx, ny = int(points[0]), int(points[-1])
+    nx, ny = points
     rho = flow.perturbation.rho if flow.perturbation.normalised else 0.0
     reach = 2 * rho or 2.0
     both, above = (-1.5 * reach, 1.5 * reach), (reach / nx, reach)

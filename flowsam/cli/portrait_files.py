@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flowsam.cli.writing import save_figure, to_json
+from flowsam.cli.writing import picture, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,13 +81,17 @@ def write(
 
 def _picture(found: Portrait, lines: Skeleton | None, path: Path, times: bool) -> None:
     """The portrait drawn, with its facts above, its signs below and times beside it."""
+    size = (8.0 if times else 4.0, (3.6 if times else 4.2) + (0.7 if lines else 0.0))
+    with picture(path, figsize=size) as figure:
+        _draw(figure, found, lines, times)
+
+
+def _draw(figure: Any, found: Portrait, lines: Skeleton | None, times: bool) -> None:
+    """The panels of a picture."""
     import numpy as np
-    from matplotlib.figure import Figure
 
     from flowsam import draw
 
-    size = (8.0 if times else 4.0, (3.6 if times else 4.2) + (0.7 if lines else 0.0))
-    figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, 1 + times, squeeze=False)[0]
     draw.portrait(panels[0], found)
     if lines:
@@ -101,4 +105,3 @@ def _picture(found: Portrait, lines: Skeleton | None, path: Path, times: bool) -
     for panel in panels if np.ptp(found.x) == np.ptp(found.y) else ():
         panel.set_aspect("equal")
     panels[0].set_title(found.describe(), fontsize=8, parse_math=False)
-    save_figure(figure, path)

@@ -3,46 +3,71 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowsam.cli import reading
-from flowsam.real_data.named import DATA_SETS, csv_data, named_data
+from flowsam.errors import InputError
+from flowsam.parameters import Dialect, check
+from flowsam.real_data.named import DATA_SETS
 
 if TYPE_CHECKING:
-    from flowsam.data import Data
-    from flowsam.flow import Flow
-    from flowsam.perturbations import Perturbation
+    from flowsam.parameters import Setup
 
 __all__ = [
-    "exponent",
+    "COMMAND",
+    "as_typed",
+    "data_options",
     "flow_options",
     "l2_options",
     "norm_option",
-    "perturbation",
+    "setup",
     "start_options",
 ]
 
 Command = Callable[..., Any]
 
+COMMAND = Dialect(
+    sources=("mu", "data", "csv"),
+    starts=("alpha", "theta"),
+    names={
+        "alpha": "init",
+        "label_column": "label",
+        "bias": "no-bias",
+        "split_signs": "no-split",
+        "tau_end": "tau-end",
+        "log_t_end": "log-t-end",
+        "save_at": "rows",
+    },
+    form="--{}",
+    given="{} {}",
+)
+
 norm_option = click.option(
     "--norm", default="inf", show_default=True, help="inf, 2, any P >= 1, or none (GD)."
 )
-_FLOW_OPTIONS = (
-    click.option("--mu", help="One example, e.g. 1,2."),
-    click.option("--data", help=f"One of {', '.join(DATA_SETS)}; standardised."),
+_MU = click.option("--mu", help="One example, e.g. 1,2.")
+_DATA = click.option("--data", help=f"One of {', '.join(DATA_SETS)}; standardised.")
+_RHO = click.option("--rho", type=float, help="Perturbation radius; not with --norm none.")
+_TABLE_OPTIONS = (
     click.option("--csv", help="A CSV file with a header; standardised."),
-    click.option("--label", help="The CSV file's column of labels, two classes."),
+    click.option("--label", "label_column", help="The CSV file's column of labels, two classes."),
+    click.option("--classes", help="A,B: rows of these labels alone; A counts as +1."),
+    click.option("--drop", multiple=True, help="A column that is no feature; repeatable."),
     click.option("--no-bias", is_flag=True, help="No constant column beside the features."),
+)
+_RULE_OPTIONS = (
     click.option(
         "--norm",
         default="inf",
         show_default=True,
         help="inf, 2, any P >= 1, unnormalised, or none (GD).",
     ),
-    click.option("--rho", type=float, help="Perturbation radius; not with --norm none."),
+    _RHO,
     click.option("--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"),
 )
 _START_OPTIONS = (
@@ -54,117 +79,78 @@ _START_OPTIONS = (
 )
 
 
-def exponent(norm: str) -> float | None:
-    """Return p for the text of --norm, or None for "none".
-
-    Parameters
-    ----------
-    norm : str
-        "inf", "none", or a number p >= 1.
-
-    Returns
-    -------
-    float or None
-
-    Raises
-    ------
-    click.UsageError
-        For anything else.
-
-    Examples
-    --------
-    >>> exponent("inf"), exponent("2"), exponent("none")
-    (inf, 2.0, None)
-    """
-    if norm == "none":
-        return None
-    try:
-        p = float(norm)
-    except ValueError:
-        p = 0.0
-    if not p >= 1:
-        raise click.UsageError(f"--norm needs inf, none or a number p >= 1, got {norm!r}; e.g. 2")
-    return p
+def data_options(command: Command) -> Command:
+    """Add --data and the options of CSV files; the command gets `parameters`."""
+    return _collecting(command, (_DATA, *_TABLE_OPTIONS))
 
 
 def flow_options(command: Command) -> Command:
-    """Add --mu, --data, --csv, --label, --norm, --rho and --loss; the command gets `flow`.
-
-    Parameters
-    ----------
-    command : callable
-        Takes the keyword `flow`.
-
-    Returns
-    -------
-    callable
-        Takes the options' values.
-    """
-
-    @functools.wraps(command)
-    def with_flow(*, norm: str, rho: float | None, loss: str, **rest: Any) -> Any:
-        source = {name: rest.pop(name) for name in ("mu", "data", "csv", "label", "no_bias")}
-        from flowsam.flow import Flow
-        from flowsam.losses import LOSSES
-
-        flow = Flow(_data(**source), perturbation(norm, rho), LOSSES[loss])
-        return command(flow=flow, **rest)
-
-    return _with(_FLOW_OPTIONS, with_flow)
+    """Add the options of data, rule and loss; the command gets `parameters`."""
+    return _collecting(command, (_MU, _DATA, *_TABLE_OPTIONS, *_RULE_OPTIONS))
 
 
 def l2_options(command: Command) -> Command:
-    """Add --mu, --data and --rho for the commands of l_2-SAM; the command gets `flow`.
-
-    Parameters
-    ----------
-    command : callable
-        Takes the keyword `flow`.
-
-    Returns
-    -------
-    callable
-        Takes the options' values.
-    """
-
-    @functools.wraps(command)
-    def with_flow(*, mu: str | None, data: str | None, rho: float | None, **rest: Any) -> Any:
-        from flowsam.flow import Flow
-
-        flow = Flow(_data(mu, data), perturbation("2", rho))
-        return command(flow=flow, **rest)
-
-    return _with((*_FLOW_OPTIONS[:2], _FLOW_OPTIONS[6]), with_flow)  # --mu, --data, --rho
+    """Add --mu, --data and --rho for the commands of l_2-SAM; the command gets `parameters`."""
+    return _collecting(command, (_MU, _DATA, _RHO), norm="2")
 
 
 def start_options(command: Command) -> Command:
-    """Add --depth, --init, --theta and --aligned; the command gets `theta0` besides `flow`.
-
-    Parameters
-    ----------
-    command : callable
-        Takes the keywords `flow` and `theta0`.
-
-    Returns
-    -------
-    callable
-        To be wrapped by `flow_options`.
-    """
+    """Add --depth, --init, --theta, --aligned and --no-split; `parameters` have the start too."""
 
     @functools.wraps(command)
-    def with_start(*, flow: Flow, theta: str | None, init: str | None, **rest: Any) -> Any:
-        depth, aligned, whole = (rest.pop(name) for name in ("depth", "aligned", "no_split"))
-        if bool(init) == bool(theta):
-            given = "both" if init else "neither"
-            raise click.UsageError(f"give one of --init and --theta, got {given}; e.g. --init 0.5")
-        theta0 = reading.read_theta(theta, depth, aligned) if theta else None
-        layers = (2 if depth is None else depth) if theta0 is None else theta0.shape[-2]
-        flow = flow if whole else _reaching_both_signs(flow, layers)
-        if theta0 is None:
-            theta0 = reading.balanced_start(flow, init, depth=layers, aligned=aligned)
-        return command(flow=flow, theta0=flow.checked(theta0), **rest)
+    def with_start(*, parameters: dict[str, Any], **rest: Any) -> Any:
+        init = rest.pop("init")
+        given = {name: rest.pop(name) for name in ("depth", "theta")}
+        given["alpha"] = None if init is None else reading.numbers(init, "--init")
+        given["aligned"] = rest.pop("aligned") or None
+        given["split_signs"] = False if rest.pop("no_split") else None
+        parameters |= {name: value for name, value in given.items() if value is not None}
+        check(parameters, COMMAND, start=True)
+        return command(parameters=parameters, **rest)
 
     return _with(_START_OPTIONS, with_start)
+
+
+@contextmanager
+def as_typed() -> Iterator[None]:
+    """Refusals of a verb name its parameters as options: tau_end is --tau-end."""
+    try:
+        yield
+    except InputError as error:
+        words = re.sub(
+            r"\b(tau_end|log_t_end|save_at|rtol)\b", lambda m: COMMAND.name(m[1]), str(error)
+        )
+        raise InputError(words) from None
+
+
+def setup(parameters: dict[str, Any]) -> Setup:
+    """Return the flow and the start of parameters as typed; files are read here."""
+    from flowsam.parameters import setup_of
+
+    theta = parameters.get("theta")
+    read = {} if theta is None else {"theta": reading.read_theta(theta)}
+    return setup_of(parameters | read, COMMAND)
+
+
+def _collecting(
+    command: Command, options: tuple[Callable[[Command], Command], ...], **fixed: Any
+) -> Command:
+    """Gather what the options give under the names of parameters."""
+
+    @functools.wraps(command)
+    def with_parameters(**rest: Any) -> Any:
+        names = ("mu", "data", "csv", "label_column", "classes", "drop", "norm", "rho", "loss")
+        given = {name: rest.pop(name, None) for name in names}
+        parameters = {name: v for name, v in given.items() if v not in (None, ())} | fixed
+        if rest.pop("no_bias", False):
+            parameters["bias"] = False
+        if "mu" in parameters:
+            parameters["mu"] = reading.numbers(parameters["mu"], "--mu")
+        if "classes" in parameters:
+            parameters["classes"] = tuple(map(str.strip, parameters["classes"].split(",")))
+        return command(parameters=parameters, **rest)
+
+    return _with(options, with_parameters)
 
 
 def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
@@ -172,53 +158,3 @@ def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def perturbation(norm: str, rho: float | None) -> Perturbation:
-    """Return the rule, with a radius exactly where it needs one."""
-    from flowsam.perturbations import Perturbation, gradient_flow
-
-    if norm == "unnormalised":
-        p, normalised = 2.0, False
-    else:
-        p, normalised = exponent(norm), True
-    if p is None:
-        if rho:
-            raise click.UsageError(f"--norm none takes no radius, got --rho {rho:g}; leave it out")
-        return gradient_flow()
-    if rho is None:
-        raise click.UsageError(f"--norm {norm} needs a radius, got none; e.g. --rho 0.5")
-    return Perturbation(p, rho, normalised)
-
-
-def _reaching_both_signs(flow: Flow, depth: int) -> Flow:
-    """The flow on columns [z, -z] where positive starts would keep every beta_j >= 0."""
-    from flowsam.data import split_signs
-    from flowsam.flow import Flow
-
-    if depth == 1 or flow.data.z.shape[0] == 1:
-        return flow
-    return Flow(split_signs(flow.data), flow.perturbation, flow.loss)
-
-
-def _data(
-    mu: str | None,
-    data: str | None,
-    csv: str | None = None,
-    label: str | None = None,
-    no_bias: bool = False,
-) -> Data:
-    """The data, from exactly one source."""
-    given = [name for name, value in (("--mu", mu), ("--data", data), ("--csv", csv)) if value]
-    if len(given) != 1:
-        shown = " and ".join(given) or "none"
-        raise click.UsageError(f"give one of --mu, --data and --csv, got {shown}; e.g. --mu 1,2")
-    if data:
-        return named_data(data, bias=not no_bias)
-    if csv:
-        if not label:
-            raise click.UsageError("--csv needs its column of labels, got none; e.g. --label y")
-        return csv_data(csv, label, bias=not no_bias)
-    from flowsam.data import single_example
-
-    return single_example(reading.numbers(mu or "", "--mu"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -9,9 +10,7 @@ import click
 if TYPE_CHECKING:
     import numpy as np
 
-    from flowsam.flow import Flow
-
-__all__ = ["balanced_start", "numbers", "read_theta", "spread"]
+__all__ = ["numbers", "read_theta", "spread"]
 
 
 def numbers(text: str, option: str) -> list[float]:
@@ -85,29 +84,27 @@ def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
         values.append(float(points))
     if len(values) != 3 or not values[2].is_integer() or not 1 <= values[2] <= CELLS:
         raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
+    if not math.isfinite(values[1] - values[0]):
+        raise click.UsageError(f"{option} needs a finite range, got {text!r}; e.g. 0.01,2,200")
     return np.linspace(values[0], values[1], int(values[2]))
 
 
-def read_theta(path: str, depth: int | None, aligned: bool) -> np.ndarray:
+def read_theta(path: str) -> np.ndarray:
     """Return the weights of a .npy file, without pickle.
 
     Parameters
     ----------
     path : str
         The file.
-    depth : int or None
-        Layers as typed; None where they were not.
-    aligned : bool
-        Whether --aligned was typed, which is for --init.
 
     Returns
     -------
-    ndarray, shape (..., L, d)
+    ndarray, shape (L, d)
 
     Raises
     ------
     click.UsageError
-        For an unreadable or foreign file, or options that contradict it.
+        For an unreadable or foreign file, or weights of another shape.
     """
     import numpy as np
 
@@ -117,51 +114,7 @@ def read_theta(path: str, depth: int | None, aligned: bool) -> np.ndarray:
         raise click.UsageError(
             f"--theta needs a .npy file of numbers, got {path} ({error}); use numpy.save"
         ) from None
-    if not isinstance(theta, np.ndarray) or theta.ndim < 2:
-        shape = getattr(theta, "shape", "an archive")
+    shape = getattr(theta, "shape", "an archive")
+    if len(shape) != 2 or shape == "an archive":
         raise click.UsageError(f"--theta needs weights of shape (L, d), got {shape} in {path}")
-    if depth not in (None, theta.shape[-2]):
-        raise click.UsageError(
-            f"--depth {depth} contradicts --theta {path} of shape {theta.shape}; leave it out"
-        )
-    if aligned:
-        raise click.UsageError(f"--aligned is for --init, got --theta {path}; leave one out")
     return theta
-
-
-def balanced_start(flow: Flow, init: str | None, *, depth: int, aligned: bool) -> np.ndarray:
-    """Return the balanced start of --init; one number stands for every feature.
-
-    Where signs are split, the numbers of the features hold for both halves.
-
-    Parameters
-    ----------
-    flow : Flow
-        Whose features it has to fit.
-    init : str
-        As typed.
-    depth : int
-        Layers.
-    aligned : bool
-        Whether layer 1 takes the signs of the one example.
-
-    Returns
-    -------
-    ndarray, shape (depth, d)
-
-    Raises
-    ------
-    click.UsageError
-        For a number of entries that does not fit.
-    """
-    import numpy as np
-
-    from flowsam.network import balanced
-
-    alpha, d = np.array(numbers(init or "", "--init")), flow.data.z.shape[1]
-    if 2 * alpha.size == d and "signs split" in flow.data.name:
-        alpha = np.tile(alpha, 2)
-    if alpha.size not in (1, d):
-        raise click.UsageError(f"--init needs 1 or {d} numbers to fit the data, got {alpha.size}")
-    signs = np.where(flow.mu < 0, -1.0, 1.0) if aligned else None
-    return balanced(np.broadcast_to(alpha, d), depth, signs)

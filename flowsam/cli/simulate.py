@@ -7,8 +7,16 @@ from typing import Any
 
 import click
 
-from flowsam.cli.problem import flow_options, start_options
-from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, show
+from flowsam.cli.problem import COMMAND, as_typed, flow_options, setup, start_options
+from flowsam.cli.writing import (
+    checked_output,
+    json_option,
+    out_option,
+    picture,
+    quiet_option,
+    show,
+)
+from flowsam.parameters import one_of
 
 
 @click.command("simulate")
@@ -19,11 +27,11 @@ from flowsam.cli.writing import checked_output, json_option, out_option, quiet_o
 @click.option("--method", default="auto", show_default=True, help="auto, exact, DOP853, Radau, ...")
 @click.option("--rtol", type=float, default=1e-9, show_default=True)
 @click.option("--rows", type=int, help="Rows to keep, equally spaced; default: the solver's steps.")
-@out_option("the run, a .npz file")
+@out_option("the run (.npz) or a picture of it (.png, .pdf, .svg)")
 @json_option
 @quiet_option
 def command(
-    flow: Any, theta0: Any, out: str | None, as_json: bool, quiet: bool, **how: Any
+    parameters: Any, out: str | None, as_json: bool, quiet: bool, rows: int | None, **how: Any
 ) -> None:
     """Solve the flow from one start.
 
@@ -31,20 +39,37 @@ def command(
     flowsam simulate --mu 1,2 --rho 1 --init 1.5,0.6 --tau-end 3 --out run.npz
     flowsam simulate --data digits:3,5 --norm 2 --rho 0.1 --init 0.014 --log-t-end 20
     """
-    from flowsam.data import merge_signs, unsplit
+    ends = {name: how[name] for name in ("tau_end", "log_t_end") if how[name] is not None}
+    one_of(ends, ("tau_end", "log_t_end"), COMMAND, COMMAND.example("tau_end", 3))
+    path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
+    case = setup(parameters)
     from flowsam.solver import solve
 
-    path = checked_output(out, (".npz",))
-    rows = how.pop("rows")
-    run = solve(flow, theta0, save_at=rows, **how)
-    if path:
+    with as_typed():
+        run = solve(case.flow, case.theta0, save_at=rows, **how)
+    if path and path.suffix == ".npz":
         run.save(path)
-    split = unsplit(flow.data) is not flow.data
+    elif path:
+        _picture(run, path, *ends)
     facts = run.provenance() | {
         "events": [asdict(event) for event in run.events],
         "tau_last": run.tau[-1],
         "theta_last": run.theta[-1],
         "beta_last": run.beta[-1],
-        "predictor_last": merge_signs(flow.data, run.beta[-1]) if split else run.beta[-1],
+        "predictor_last": case.predictor(run.beta[-1]),
+        "features": case.data.features,
     }
     show(run, facts, as_json=as_json, quiet=quiet)
+
+
+def _picture(run: Any, path: Any, end: str) -> None:
+    """The predictor, its shares and the margins over the clock of the end."""
+    clock = end.removesuffix("_end")
+    with picture(path, figsize=(6.75, 2.6)) as figure:
+        from flowsam import draw
+
+        panels = figure.subplots(1, 3)
+        for axes, quantity in zip(panels, ("beta", "share", "margins"), strict=True):
+            draw.run(axes, run, quantity=quantity, clock=clock)
+        flow = f"{run.perturbation.name}, rho = {run.perturbation.rho:g}, {run.data.name}"
+        figure.suptitle(f"{flow}, L = {run.theta.shape[1]}", fontsize=8, parse_math=False)

@@ -6,19 +6,24 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "checked_output",
     "json_option",
     "out_option",
+    "picture",
+    "printable",
     "progress_bar",
     "quiet_option",
-    "save_figure",
     "show",
     "to_json",
 ]
@@ -64,12 +69,36 @@ def checked_output(out: str | None, suffixes: tuple[str, ...]) -> Path | None:
     return path
 
 
-def save_figure(figure: Any, path: Path) -> None:
-    """Write a Matplotlib figure in one move."""
+@contextmanager
+def picture(path: Path, *, figsize: tuple[float, float]) -> Iterator[Figure]:
+    """Open a figure, and write it in one move when it is drawn.
+
+    A file needs no screen and no LaTeX, whatever backend or style the user has chosen.
+    """
+    chosen = os.environ.pop("MPLBACKEND", None)
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    finally:
+        os.environ.update({} if chosen is None else {"MPLBACKEND": chosen})
     from flowsam.archive import replacing
 
-    with replacing(path) as file:
-        figure.savefig(file, format=path.suffix[1:], dpi=200)
+    with rc_context({"text.usetex": False}):
+        figure = Figure(figsize=figsize, layout="constrained")
+        yield figure
+        with replacing(path) as file:
+            figure.savefig(file, format=path.suffix[1:], dpi=200)
+
+
+def printable(text: str) -> str:
+    """Return text without what a terminal would obey: control characters are written out.
+
+    Examples
+    --------
+    >>> printable("a\\x1b[31mb"), printable("two\\nlines")
+    ('a\\\\x1b[31mb', 'two\\nlines')
+    """
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def progress_bar(total: int | None, unit: str, quiet: bool) -> Any:
@@ -133,4 +162,4 @@ def show(result: object, facts: dict[str, Any], *, as_json: bool, quiet: bool) -
         As typed.
     """
     if not quiet:
-        click.echo(to_json(facts) if as_json else repr(result))
+        click.echo(to_json(facts) if as_json else printable(repr(result)))

@@ -8,7 +8,7 @@ from flowsam.draw.fields import arrows, rest_points, skeleton, trajectories
 from flowsam.draw.leaders import leaders
 from flowsam.draw.leanings import leanings, pixels
 from flowsam.draw.limits import LIMIT_COLOURS, boundaries, name_of, portrait, regions, tiles, times
-from flowsam.draw.runs import RULE_STYLES, paths
+from flowsam.draw.runs import RULE_STYLES, paths, run
 
 __all__ = [
     "LIMIT_COLOURS",
@@ -22,6 +22,7 @@ __all__ = [
     "portrait",
     "regions",
     "rest_points",
+    "run",
     "skeleton",
     "tiles",
     "times",

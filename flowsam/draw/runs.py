@@ -7,13 +7,33 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-__all__ = ["RULE_STYLES", "paths"]
+from flowsam.data import Data, merge_signs, unsplit
+from flowsam.errors import InputError
+from flowsam.trajectory import Trajectory
+
+__all__ = ["RULE_STYLES", "paths", "run"]
 
 RULE_STYLES = {
     "GD": {"color": "#000000", "linestyle": (0, (5, 2))},
     "l_inf-SAM": {"color": "#0072B2", "linestyle": "-"},
     "l_2-SAM": {"color": "#D55E00", "linestyle": (0, (6, 1, 1, 1))},
 }
+
+_QUANTITIES = {
+    "beta": r"predictor $\beta_j$",
+    "share": r"share $|\beta_j| / \|\beta\|_1$",
+    "margins": r"margins $m_i$",
+}
+_CLOCKS = {"tau": r"rescaled time $\tau$", "log_t": r"$\log(1+t)$"}
+_NAMED = 6  # curves with a colour and a name: the largest at the end; others are grey
+_LOOKS = (  # the later ones are dashed, so that equal curves show through
+    ("#0072B2", "-"),
+    ("#D55E00", (0, (6, 3))),
+    ("#009E73", (0, (3, 3))),
+    ("#CC79A7", (0, (1.5, 3))),
+    ("#E69F00", (0, (6, 2, 1, 2))),
+    ("#56B4E9", (0, (1, 1))),
+)
 
 
 def paths(
@@ -39,3 +59,68 @@ def paths(
         shown = name.replace("l_inf", r"$\ell_\infty$").replace("l_2", r"$\ell_2$")
         lines += axes.plot(curve[:, 0], curve[:, 1], linewidth=width, label=shown, **style)
     return lines
+
+
+def run(
+    axes: Axes, trajectory: Trajectory, *, quantity: str = "beta", clock: str = "tau"
+) -> list[Line2D]:
+    """Draw a run over its clock: the predictor, its shares, or the margins.
+
+    The six curves that are largest at the end have colours and names, those of the features where
+    the data have them; the others are grey. A blow-up is a dotted line at its time. Of a run on
+    columns [z, -z] the predictor is that of z.
+
+    Parameters
+    ----------
+    axes : Axes
+    trajectory : Trajectory
+    quantity : str
+        "beta"; "share", |beta_j| / ||beta||_1, nothing where beta is 0; or "margins".
+    clock : str
+        "tau", rescaled time, or "log_t", log(1 + t).
+
+    Returns
+    -------
+    list of Line2D
+        One a coordinate, or one an example.
+
+    Raises
+    ------
+    ValueError
+        For another quantity or clock.
+    """
+    for given, known in ((quantity, _QUANTITIES), (clock, _CLOCKS)):
+        if given not in known:
+            raise InputError(f"draw.run knows {', '.join(known)}, got {given!r}")
+    time = {"tau": trajectory.tau, "log_t": trajectory.log_t}[clock]
+    data = unsplit(trajectory.data)
+    split = data is not trajectory.data
+    values = merge_signs(trajectory.data, trajectory.beta) if split else trajectory.beta
+    values = trajectory.margins if quantity == "margins" else values
+    whole = np.isfinite(time) & np.isfinite(values).all(axis=1)
+    shown = values[whole]
+    if quantity == "share":
+        total = np.abs(shown).sum(axis=1, keepdims=True)
+        shown = np.abs(shown) / np.where(total > 0, total, np.nan)
+    named = np.argsort(-np.abs(values[whole][-1]), kind="stable")[:_NAMED]
+    looks = dict(zip(named.tolist(), _LOOKS, strict=False))
+    lines = []
+    for j, curve in enumerate(shown.T):
+        name = _name(data, quantity, j) if j in looks else f"_{j}"
+        colour, dash = looks.get(j, ("#B0B0B0", "-"))
+        style = {"color": colour, "linestyle": dash, "zorder": 2 + (j in looks)}
+        lines += axes.plot(time[whole], curve, linewidth=1.4, label=name, **style)
+    if not whole[-1] and np.isfinite(time[-1]):
+        axes.axvline(time[-1], color="black", linewidth=0.8, linestyle=":")
+    axes.set(xlabel=_CLOCKS[clock], ylabel=_QUANTITIES[quantity])
+    legend = axes.legend(fontsize=6.5, frameon=False, handlelength=1.2)
+    for text in legend.get_texts():
+        text.set_parse_math(text.get_text().startswith("$"))
+    return lines
+
+
+def _name(data: Data, quantity: str, j: int) -> str:
+    """What a curve is called: its feature, or its place from 1."""
+    if quantity == "margins":
+        return f"example {j + 1}"
+    return data.features[j] if data.features else f"$\\beta_{{{j + 1}}}$"

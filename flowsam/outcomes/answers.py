@@ -22,6 +22,8 @@ from flowsam.outcomes.directions import Direction
 
 __all__ = ["Limit", "limit", "limits"]
 
+_WHOLE = 8  # entries of a direction that are shown
+
 
 @dataclass(frozen=True, eq=False)
 class Limit:
@@ -43,6 +45,8 @@ class Limit:
     evidence : Direction or None
         Several examples at L >= 2: the numbers in `reason`, and the direction of the run's end
         whether it is certified or not.
+    features : tuple of str
+        Names of the coordinates, where the data have them.
     """
 
     label: int
@@ -51,16 +55,15 @@ class Limit:
     certificate: str
     reason: str
     evidence: Direction | None = None
+    features: tuple[str, ...] = ()
 
     def _rows(self) -> list[tuple[str, str]]:
         """Return the facts both representations show."""
-        shown = "none"
-        if self.direction is not None:
-            shown = ", ".join(f"{x:.6g}" for x in self.direction[:8])
-            shown += ", ..." if self.direction.size > 8 else ""
+        named = self.features and self.label >= 1
+        feature = f": {self.features[self.label - 1]}" if named else ""
         return [
-            ("label", f"{self.label} ({self.kind})"),
-            ("direction", shown),
+            ("label", f"{self.label} ({self.kind}{feature})"),
+            ("direction", _shown(self.direction, self.features)),
             ("certificate", self.certificate),
             ("reason", self.reason),
         ]
@@ -72,6 +75,21 @@ class Limit:
     def _repr_html_(self) -> str:
         """Return the same facts as a table for notebooks."""
         return html_card("Limit", self._rows())
+
+
+def _shown(direction: Float[np.ndarray, " d"] | None, features: tuple[str, ...]) -> str:
+    """A short direction whole; else its largest entries with their signs and coordinates."""
+    if direction is None:
+        return "none"
+    if direction.size <= _WHOLE and not features:
+        return ", ".join(f"{x:.6g}" for x in direction)
+    order = np.argsort(-np.abs(direction), kind="stable")
+    moving = [int(j) for j in order if direction[j]]
+    entries = (
+        f"{direction[j]:+.6g} {features[j] if features else f'e_{j + 1}'}" for j in moving[:_WHOLE]
+    )
+    more = f", ... ({len(moving)} of {direction.size} are not 0)" if len(moving) > _WHOLE else ""
+    return ", ".join(entries) + more
 
 
 def limit(flow: Flow, theta0: ArrayLike) -> Limit:
@@ -129,7 +147,7 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
         shown = ", ".join(map(str, idle[:12])) + (", ..." if idle.size > 12 else "")
         zero = "mu_j" if flow.data.z.shape[0] == 1 else "every z_ij"
         reason += f"; idle ({zero} = 0): {shown}"
-    about = (verdict.certificate, reason, verdict.evidence)
+    about = (verdict.certificate, reason, verdict.evidence, flow.data.features)
     return Limit(verdict.label, kind_of(verdict.label), verdict.direction, *about)
 
 

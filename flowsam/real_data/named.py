@@ -72,10 +72,12 @@ def named_data(name: str, *, bias: bool = True) -> Data:
         As `named_table` does.
     """
     if name == "digits_means":
-        from flowsam.real_data import bundled
+        from flowsam.real_data import bundled, tables
 
         pixels = bundled.digits(3, 5)
-        return bundled.class_mean_difference(*pixels, name="digits 3 - 5, class means")
+        names = tables.digit_table(3, 5).features
+        name = "digits 3 - 5, class means"
+        return bundled.class_mean_difference(*pixels, name=name, features=names)
     return named_table(name).standardised(bias=bias)[0]
 
 

@@ -216,8 +216,9 @@ def read_csv(
             raise InputError(f"{path} has no column {name!r}; it has {', '.join(columns)}")
     if label in drop:
         raise InputError(f"{path} needs its column of labels {label!r}, got it among those to drop")
+    classes = tuple(map(str, classes))
     column = columns[label]
-    rows, positive = chosen_rows(column, tuple(classes))
+    rows, positive = chosen_rows(column, classes)
     features = [name for name in columns if name not in (label, *drop)]
     if not features:
         raise InputError(f"{path} needs a column beside {label!r}, got none; it has no feature")

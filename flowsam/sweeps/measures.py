@@ -8,6 +8,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,8 @@ def _margins(cell: Cell) -> Raw:
 
 
 def _beta(cell: Cell) -> Raw:
-    """The predictor at the end of the run."""
-    return {"beta": (("feature",), cell.run.beta[-1])}
+    """The predictor at the end of the run, of the columns as given."""
+    return {"beta": (("feature",), cell.setup.predictor(cell.run.beta[-1]))}
 
 
 def _log_loss(cell: Cell) -> Raw:
@@ -91,7 +92,8 @@ def _portrait(cell: Cell) -> Raw:
     x, y = axis_values("x", plane["x"]), axis_values("y", plane.get("y", plane["x"]))
     start = layer_plane if kind == "layers" else None
     depth = cell.parameters.get("depth", 2)
-    found = phase_portrait(cell.flow, x, y, depth=depth, start=start)
+    as_given = replace(cell.flow, data=cell.setup.data)
+    found = phase_portrait(as_given, x, y, depth=depth, start=start)
     if found.unfinished:  # an interrupt: the chunk is not done
         raise KeyboardInterrupt
     return {"portrait": (("plane_y", "plane_x"), found.labels)}

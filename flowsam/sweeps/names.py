@@ -6,18 +6,17 @@ import difflib
 from collections.abc import Iterable
 
 from flowsam.errors import InputError
+from flowsam.parameters import SOURCES, STARTS, TABLE
 
-__all__ = ["CASE", "SOURCES", "STARTS", "VARIABLE", "check_names"]
+__all__ = ["CASE", "VARIABLE", "check_names"]
 
-SOURCES = ("mu", "z", "data", "csv")
-STARTS = ("alpha", "theta", "random")
 # Names an axis may vary; alpha_J and mu_J are entries of the lists alpha and mu.
 VARIABLE = (
     *("rho", "norm", "depth", "loss", "data", "alpha", "scale", "seed", "aligned"),
     *("tau_end", "log_t_end", "method", "rtol", "atol"),
 )
 CASE = (
-    *SOURCES, "label_column", "split_signs", "norm", "rho", "loss", "depth", *STARTS, "seed",
+    *SOURCES, *TABLE, "split_signs", "norm", "rho", "loss", "depth", *STARTS, "seed",
     "scale", "aligned", "tau_end", "log_t_end", "method", "rtol", "atol", "measure", "switches",
     "plane", "folder",
 )  # fmt: skip

@@ -112,7 +112,11 @@ def block_cells(problem: Problem, seconds: float, chunk: int | None) -> int:
 
 def cut(problem: Problem, seconds: float, chunk: int | None) -> Grid:
     """Return the grid in blocks; refuse more of them than a store can list."""
-    grid = problem.grid.cut(block_cells(problem, seconds, chunk))
+    cells = block_cells(problem, seconds, chunk)
+    grid = problem.grid.cut(cells)
+    while chunk is None and grid.chunks > CHUNKS:  # blocks need not fill the last axis
+        cells *= 2
+        grid = problem.grid.cut(cells)
     if grid.chunks > CHUNKS:
         raise InputError(f"a store may have {CHUNKS} chunks, got {grid.chunks}; raise chunk")
     return grid

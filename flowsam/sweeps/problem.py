@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import CELLS
 from flowsam.sweeps import case as cases
@@ -98,6 +99,8 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
     if not axes:
         raise InputError("a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}")
     parameters = cases.loaded(case)
+    if _only_gd(parameters, axes) and ("rho" in axes or parameters.get("rho")):
+        raise InputError("norm none takes no radius, got rho; leave it out, or give other norms")
     names = measures_of(parameters)
     _check_own(names, axes)
     values = tuple(axis_values(str(name), given) for name, given in axes.items())
@@ -119,6 +122,12 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         "flowsam": __version__,
     }
     return Problem(parameters, grid, configuration)
+
+
+def _only_gd(parameters: Mapping[str, Any], axes: Mapping[str, Any]) -> bool:
+    """Whether no cell has a norm."""
+    norms = axes.get("norm", [parameters.get("norm", "inf")])
+    return all(norm == "none" for norm in norms)
 
 
 def _some(values: Values) -> Values:
@@ -144,6 +153,8 @@ def _check_own(names: tuple[str, ...], axes: Mapping[str, Any]) -> None:
 
 def _plain(value: Any) -> Any:
     """Lists, numbers and text; what is long becomes its digest."""
+    if isinstance(value, Data):
+        value = [value.name, value.z.tolist()]
     if isinstance(value, np.ndarray):
         value = value.tolist()
     text = json.dumps(value, default=lambda entry: np.asarray(entry).tolist())

@@ -1,0 +1,346 @@
+"""Parameters by name, as the command line and sweeps take them: a flow and a start.
+
+Splitting signs has one meaning. At L >= 2 a balanced start keeps every beta_j at the sign it has,
+so that on a table of several examples half of the predictors would be out of reach: its columns
+are [z, -z] unless `split_signs = false`, and results are told of the columns as given. `mu` and
+`z` are the flow's own examples and stay as they are unless `split_signs = true`; at L = 1 weights
+change sign by themselves and nothing is split.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from flowsam.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from flowsam.data import Data
+    from flowsam.flow import Flow
+    from flowsam.perturbations import Perturbation
+    from flowsam.real_data.tables import Table
+
+__all__ = [
+    "FILE",
+    "SOURCES",
+    "STARTS",
+    "TABLE",
+    "Dialect",
+    "Setup",
+    "balanced_start",
+    "check",
+    "check_source",
+    "data_of",
+    "exponent",
+    "one_of",
+    "rule_of",
+    "setup_of",
+    "table_of",
+]
+
+SOURCES = ("mu", "z", "data", "csv")
+STARTS = ("alpha", "theta", "random")
+TABLE = ("label_column", "classes", "drop", "bias")  # of data from files
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How parameters are written in messages: `rho = 1` in a file, `--rho 1` as an option.
+
+    Parameters
+    ----------
+    sources, starts : tuple of str
+        The parameters there are.
+    names : dict
+        Those written otherwise.
+    form, given : str
+        Patterns of a name, and of a name with its value.
+    """
+
+    sources: tuple[str, ...] = SOURCES
+    starts: tuple[str, ...] = STARTS
+    names: Mapping[str, str] = field(default_factory=dict)
+    form: str = "{}"
+    given: str = "{} = {}"
+
+    def name(self, parameter: str) -> str:
+        """Return a parameter as it is written."""
+        return self.form.format(self.names.get(parameter, parameter))
+
+    def example(self, parameter: str, value: object) -> str:
+        """Return a parameter with a value as it is written."""
+        number = isinstance(value, float)
+        return self.given.format(self.name(parameter), f"{value:g}" if number else value)
+
+
+FILE = Dialect()
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What parameters by name make.
+
+    Parameters
+    ----------
+    data : Data
+        Examples of the columns as given.
+    flow : Flow
+        On the columns [z, -z] of `data` where signs are split, else on `data`.
+    theta0 : ndarray, shape (L, columns of the flow), or None
+        The start; None where none is given.
+    split : bool
+        Whether signs are split.
+    """
+
+    data: Data
+    flow: Flow
+    theta0: np.ndarray | None
+    split: bool
+
+    def predictor(self, beta: np.ndarray) -> np.ndarray:
+        """Return the flow's predictors (..., columns of the flow) on the columns as given."""
+        from flowsam.data import merge_signs
+
+        return merge_signs(self.flow.data, beta) if self.split else beta
+
+
+def one_of(
+    parameters: Mapping[str, Any], names: tuple[str, ...], dialect: Dialect, example: str
+) -> str | None:
+    """Return the one of several parameters that is given; without an example it may be none."""
+    given = [dialect.name(name) for name in names if name in parameters]
+    if len(given) > 1 or (example and not given):
+        few = "both" if given else "neither"
+        shown = few if len(names) == 2 else " and ".join(given) or "none"
+        known = ", ".join(map(dialect.name, names))
+        move = f"e.g. {example}" if example else "leave one out"
+        raise InputError(f"give one of {known}, got {shown}; {move}")
+    return next((name for name in names if name in parameters), None)
+
+
+def check(parameters: Mapping[str, Any], dialect: Dialect = FILE, *, start: bool = False) -> None:
+    """Refuse what needs no number to be refused: names that exclude or need each other.
+
+    Raises
+    ------
+    InputError
+        In the words of the dialect.
+    """
+    check_source(parameters, dialect)
+    one_of(parameters, dialect.starts, dialect, dialect.example("alpha", 0.5) if start else "")
+    norm = parameters.get("norm", "inf")
+    p = exponent(norm, dialect)
+    rho = parameters.get("rho")
+    if p is None and rho:
+        shown = dialect.example("rho", rho)
+        raise InputError(f"{dialect.name('norm')} none takes no radius, got {shown}; leave it out")
+    if p is not None and rho is None:
+        needs = dialect.example("rho", 0.5)
+        raise InputError(f"{dialect.name('norm')} {norm} needs a radius, got none; e.g. {needs}")
+    if "theta" in parameters and parameters.get("aligned"):
+        raise InputError(
+            f"{dialect.name('aligned')} is for {dialect.name('alpha')}, "
+            f"got {dialect.name('theta')}; leave one out"
+        )
+
+
+def check_source(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:
+    """Refuse data from none or several sources, and options of tables where there is none."""
+    first = dialect.sources[0]
+    value = {"mu": "1,2", "data": "digits:3,5"}[first]
+    source = str(one_of(parameters, dialect.sources, dialect, dialect.example(first, value)))
+    if source == "csv" and "label_column" not in parameters:
+        needs = dialect.example("label_column", "y")
+        raise InputError(
+            f"{dialect.name('csv')} needs its column of labels, got none; e.g. {needs}"
+        )
+    fits = {"csv": TABLE, "data": ("bias",)}.get(source, ())
+    single = parameters.get("data") == "digits_means"
+    fits = () if single else fits
+    for name in TABLE:
+        if name in parameters and name not in fits:
+            whose = " or ".join(dialect.name(k) for k in ("csv", "data")[: 1 + (name == "bias")])
+            given = dialect.example(source, parameters[source]) if single else dialect.name(source)
+            raise InputError(
+                f"{dialect.name(name)} is for tables of {whose}, got {given}; leave it out"
+            )
+    if parameters.get("split_signs") is False and (source == "mu" or single):
+        raise InputError(
+            f"{dialect.name('split_signs')} is for several examples, got one; leave it out"
+        )
+
+
+def exponent(norm: object, dialect: Dialect = FILE) -> float | None:
+    """Return p of a norm in words or numbers: None for "none", 2 for "unnormalised".
+
+    Examples
+    --------
+    >>> exponent("inf"), exponent("2"), exponent(1.5), exponent("none")
+    (inf, 2.0, 1.5, None)
+    """
+    if norm == "none":
+        return None
+    if norm == "unnormalised":
+        return 2.0
+    try:
+        p = float(str(norm))
+    except ValueError:
+        p = math.nan
+    if not p >= 1:
+        words = "inf, none, unnormalised or a number p >= 1"
+        raise InputError(f"{dialect.name('norm')} needs {words}, got {norm!r}; e.g. 2")
+    return p
+
+
+def setup_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Setup:
+    """Return the flow and the start of parameters that `check` let pass.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Values by the names of `sweeps.names.CASE`.
+    dialect : Dialect
+        How messages write them.
+
+    Examples
+    --------
+    >>> setup = setup_of({"z": [[1, 2], [3, 4]], "rho": 1, "alpha": 0.5, "split_signs": True})
+    >>> setup.theta0.shape, setup.predictor(setup.theta0.prod(axis=0)).tolist()
+    ((2, 4), [0.0, 0.0])
+    """
+    from flowsam.data import split_signs
+    from flowsam.flow import Flow
+    from flowsam.losses import LOSSES
+
+    data = data_of(parameters, dialect)
+    rule = rule_of(parameters, dialect)
+    depth = _depth(parameters, dialect)
+    table = "csv" in parameters or "data" in parameters
+    split = bool(parameters.get("split_signs", table and len(data.z) > 1)) and depth > 1
+    moved = split_signs(data) if split else data
+    flow = Flow(moved, rule, LOSSES[parameters.get("loss", "logistic")])
+    return Setup(data, flow, _start(flow, parameters, depth, split, dialect), split)
+
+
+def rule_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Perturbation:
+    """Return the rule of `norm` and `rho`."""
+    from flowsam.perturbations import Perturbation, gradient_flow
+
+    norm = parameters.get("norm", "inf")
+    p = exponent(norm, dialect)
+    if p is None:
+        return gradient_flow()
+    return Perturbation(p, parameters["rho"], norm != "unnormalised")
+
+
+def data_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Data:
+    """Return the examples of the one source that is given."""
+    from flowsam.data import Data, single_example
+
+    bias = bool(parameters.get("bias", True))
+    if "mu" in parameters:
+        return single_example(parameters["mu"])
+    if "data" in parameters:
+        return _named(str(parameters["data"]), bias)
+    if "csv" in parameters:
+        return table_of(parameters).standardised(bias=bias)[0]
+    z = parameters["z"]
+    return z if isinstance(z, Data) else Data(z)
+
+
+@lru_cache(maxsize=4)  # the cells of a sweep share their data
+def _named(name: str, bias: bool) -> Data:
+    """Data by name, read once."""
+    from flowsam.real_data.named import named_data
+
+    return named_data(name, bias=bias)
+
+
+def table_of(parameters: Mapping[str, Any]) -> Table:
+    """Return the table of a CSV file, or of data by name."""
+    from flowsam.real_data.named import named_table
+    from flowsam.real_data.tables import read_csv
+
+    if "data" in parameters:
+        return named_table(str(parameters["data"]))
+    chosen = {name: parameters[name] for name in ("classes", "drop") if name in parameters}
+    return read_csv(str(parameters["csv"]), str(parameters["label_column"]), **chosen)
+
+
+def _depth(parameters: Mapping[str, Any], dialect: Dialect) -> int:
+    """The number of layers: those of theta, else as given, else 2."""
+    import numpy as np
+
+    from flowsam.inputs import whole_number
+
+    if "theta" not in parameters:
+        what = f"{dialect.name('depth')} needs a whole number >= 1"
+        depth = whole_number(parameters.get("depth", 2), what)
+        if depth < 1:
+            raise InputError(f"{what}, got {depth}; it counts layers")
+        return depth
+    shape = np.shape(parameters["theta"])
+    layers = shape[-2] if len(shape) > 1 else 1
+    if parameters.get("depth", layers) != layers:
+        raise InputError(
+            f"{dialect.example('depth', parameters['depth'])} contradicts "
+            f"{dialect.name('theta')} of shape {shape}; leave it out"
+        )
+    return layers
+
+
+def _start(
+    flow: Flow, parameters: Mapping[str, Any], depth: int, split: bool, dialect: Dialect
+) -> np.ndarray | None:
+    """The start: balanced, given in full, or drawn by a seed; all of it times `scale`."""
+    import numpy as np
+
+    from flowsam.inputs import real_array, real_number, whole_number
+
+    if "theta" in parameters:
+        start = flow.checked(parameters["theta"])
+    elif "random" in parameters:
+        ends = real_array(parameters["random"], "random")
+        if ends.shape != (2,) or not ends[0] < ends[1]:
+            raise InputError(f"random needs [low, high] with low < high, got {ends.tolist()}")
+        seed = whole_number(parameters.get("seed", 0), "random needs a whole number as seed")
+        if seed < 0:
+            raise InputError(f"random needs seed >= 0, got {seed}")
+        start = np.random.default_rng(seed).uniform(*ends, (depth, flow.data.z.shape[1]))
+    elif "alpha" in parameters:
+        start = balanced_start(flow, parameters, depth=depth, split=split, dialect=dialect)
+    else:
+        return None
+    return start * real_number(parameters.get("scale", 1.0), "scale")
+
+
+def balanced_start(
+    flow: Flow,
+    parameters: Mapping[str, Any],
+    *,
+    depth: int,
+    split: bool = False,
+    dialect: Dialect = FILE,
+) -> np.ndarray:
+    """Return the balanced start of `alpha`: one number, one a column, or one for both halves."""
+    import numpy as np
+
+    from flowsam.inputs import real_array
+    from flowsam.network import balanced
+
+    columns = flow.data.z.shape[1]
+    alpha = np.atleast_1d(real_array(parameters["alpha"], dialect.name("alpha")))
+    if split and 2 * alpha.size == columns:
+        alpha = np.tile(alpha, 2)
+    if alpha.shape not in ((1,), (columns,)):
+        fits = f"{columns // 2} or {columns}" if split else f"{columns}"
+        raise InputError(
+            f"{dialect.name('alpha')} needs 1 or {fits} numbers to fit the data, got {alpha.size}"
+        )
+    signs = np.where(flow.mu < 0, -1.0, 1.0) if parameters.get("aligned") else None
+    return balanced(np.broadcast_to(alpha, columns), depth, signs)
