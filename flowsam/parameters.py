@@ -34,6 +34,7 @@ __all__ = [
     "Setup",
     "balanced_start",
     "check",
+    "check_rule",
     "check_source",
     "data_of",
     "exponent",
@@ -133,6 +134,16 @@ def check(parameters: Mapping[str, Any], dialect: Dialect = FILE, *, start: bool
     """
     check_source(parameters, dialect)
     one_of(parameters, dialect.starts, dialect, dialect.example("alpha", 0.5) if start else "")
+    check_rule(parameters, dialect)
+    if "theta" in parameters and parameters.get("aligned"):
+        raise InputError(
+            f"{dialect.name('aligned')} is for {dialect.name('alpha')}, "
+            f"got {dialect.name('theta')}; leave one out"
+        )
+
+
+def check_rule(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:
+    """Refuse a norm that is none, and a radius where it has no use, or none where it has."""
     norm = parameters.get("norm", "inf")
     p = exponent(norm, dialect)
     rho = parameters.get("rho")
@@ -142,11 +153,6 @@ def check(parameters: Mapping[str, Any], dialect: Dialect = FILE, *, start: bool
     if p is not None and rho is None:
         needs = dialect.example("rho", 0.5)
         raise InputError(f"{dialect.name('norm')} {norm} needs a radius, got none; e.g. {needs}")
-    if "theta" in parameters and parameters.get("aligned"):
-        raise InputError(
-            f"{dialect.name('aligned')} is for {dialect.name('alpha')}, "
-            f"got {dialect.name('theta')}; leave one out"
-        )
 
 
 def check_source(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from flowsam.cli import reading
+from flowsam.cli.problem import COMMAND
 from flowsam.cli.writing import checked_output, out_option, quiet_option
+from flowsam.parameters import check_rule, rule_of
 
 
 @click.command("explore")
@@ -31,17 +33,17 @@ def command(
     flowsam explore --mu 1,2 --norm 2 --rho 1 --init 0.55,0.55 --out minor_first.html
     flowsam explore --mu 1,1.5,6 --init 0.467 --out descent.html
     """
-    from flowsam.cli.problem import perturbation
-    from flowsam.explorer import explore
-
     path = checked_output(where["out"], (".html",))
     if path is None:
         raise click.UsageError("explore needs a file, got none; e.g. --out explorer.html")
     features = reading.numbers(mu, "--mu")
     named = norm or ("inf" if len(features) < 3 else "2")
-    radius = 1.0 if rho is None and named != "none" else rho
+    rule = {"norm": named, "rho": 1.0 if rho is None and named != "none" else rho}
+    check_rule(rule, COMMAND)
     start = reading.numbers(init, "--init") if init else None
-    page = explore(features, perturbation(named, radius), depth=depth, init=start)
+    from flowsam.explorer import explore
+
+    page = explore(features, rule_of(rule, COMMAND), depth=depth, init=start)
     page.save(path)
     if not where["quiet"]:
         click.echo(f"{path}: {len(page.html.encode()) / 1000:.0f} kB, opens in any browser")
