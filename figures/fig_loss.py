@@ -11,21 +11,23 @@ from flowsam import Flow, balanced, gradient_flow, l2, linf, single_example, sol
 from flowsam.rates import depth_one_loss, late_log_loss
 
 FAST = {"rows": 9, "end": 20.0}
-WORDS = {"rule": "GD, l_inf-SAM, l_2-SAM", "L": "1, 2, 3", "start": "alpha = (0.8, 0.8)"}
+WORDS = {"rho": 0.3, "start": "alpha = (0.8, 0.8)"}
 
 
 def compute(rows=120, end=100.0):
     """Return (log(1 + t), log loss) of each rule at each depth, and GD's predicted log loss."""
     data, arrays, log_t = single_example([1, 2]), {}, np.linspace(0, end, rows)
+    runs = []
     for depth in (1, 2, 3):
         for rule in (gradient_flow(), linf(0.3), l2(0.3)):
             run = solve(Flow(data, rule), balanced([0.8, 0.8], depth), log_t_end=end, save_at=log_t)
+            runs.append(run)
             arrays[f"{depth} {rule.name}"] = np.column_stack([run.log_t, run.log_loss])
         rate = np.log(depth_one_loss(data, gradient_flow())) - log_t[2:]
         if depth > 1:
             rate = late_log_loss(log_t[2:], 2.0, depth, gradient_flow())[1]
         arrays[f"{depth} rate"] = np.column_stack([log_t[2:], rate])
-    return arrays | {"card": style.card(run, clock=style.ORIGINAL, **WORDS)}
+    return arrays | {"card": style.card(*runs, clock=style.ORIGINAL, **WORDS)}
 
 
 def draw(caption, **arrays):

@@ -11,7 +11,7 @@ from figures.sets import gaussian_classes
 from flowsam import Flow, balanced, gradient_flow, l2, max_margin, solve
 
 FAST, CLOCK = {"rows": 9, "end": 10.0}, style.ORIGINAL
-WORDS = {"rule": "GD and l_2-SAM", "start": "alpha = (0.6, 0.6)", "clock": CLOCK}
+WORDS = {"rho": 1.0, "start": "alpha = (0.6, 0.6)", "clock": CLOCK}
 
 
 def compute(rows=200, end=1e3):
@@ -19,10 +19,12 @@ def compute(rows=200, end=1e3):
     data = gaussian_classes(seed=6)
     arrays = {"examples": data.z, "margins": np.array([max_margin(data, k) for k in (1, 2)])}
     log_t = np.concatenate([[0.0], np.geomspace(0.05, end, rows - 1)])
+    runs = []
     for rule in (gradient_flow(), l2(1.0)):
         run = solve(Flow(data, rule), balanced([0.6, 0.6], 2), log_t_end=end, save_at=log_t)
+        runs.append(run)
         arrays[rule.name] = np.column_stack([run.log_t, run.beta])
-    return arrays | {"card": style.card(run, **WORDS)}
+    return arrays | {"card": style.card(*runs, **WORDS)}
 
 
 def draw(examples, margins, caption, **runs):

@@ -10,16 +10,18 @@ from figures import style
 from flowsam import Flow, balanced, gradient_flow, l2, linf, single_example, solve
 
 FAST = {"rows": 21}
-WORDS = {"rule": "GD, l_inf-SAM and l_2-SAM", "start": "alpha = (1.2, 0.8)"}
+WORDS = {"start": "alpha = (1.2, 0.8)", "rho": 1.0}
 
 
 def compute(rows=401):
     """Return columns (log(1 + t), beta_1, beta_2) of each rule, to log(1 + t) = 15."""
-    data, start, arrays = single_example([1, 2]), balanced([1.2, 0.8], 2), {}
-    for rule in (gradient_flow(), linf(1), l2(1)):
-        run = solve(Flow(data, rule), start, log_t_end=15, save_at=rows)
-        arrays[rule.name] = np.column_stack([run.log_t, run.beta])
-    return arrays | {"card": style.card(run, clock=style.ORIGINAL, **WORDS)}
+    data, start = single_example([1, 2]), balanced([1.2, 0.8], 2)
+    runs = [
+        solve(Flow(data, rule), start, log_t_end=15, save_at=rows)
+        for rule in (gradient_flow(), linf(1), l2(1))
+    ]
+    arrays = {run.perturbation.name: np.column_stack([run.log_t, run.beta]) for run in runs}
+    return arrays | {"card": style.card(*runs, clock=style.ORIGINAL, **WORDS)}
 
 
 def draw(caption, **runs):

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from figures import cards, expected, style
-from flowsam import Flow, l2, single_example, solve
+from flowsam import Flow, gradient_flow, l2, linf, lp, single_example, solve
 from flowsam.ledger.claims import claim_names
 from flowsam.ledger.gallery import figure_names
 
@@ -66,6 +67,26 @@ def test_cards_know_every_setting_and_make_the_caption():
         assert part in words
     with pytest.raises(ValueError, match="a run card needs start"):
         style.card(run)
+
+
+def test_cards_of_several_runs_give_each_its_own():
+    """What differs is told with what tells the runs apart; what does not, once."""
+    data = single_example([1, 2])
+    runs = [
+        solve(Flow(data, rule), np.full((depth, 2), 0.5), tau_end=1.0)
+        for rule in (gradient_flow(), linf(0.5), lp(0.5, p=3))
+        for depth in (2, 3)
+    ]
+    facts = json.loads(style.card(*runs, start="w = 0.5"))
+    assert facts["rule"] == "GD, l_inf-SAM, l_3-SAM" and facts["L"] == "2, 3"
+    assert facts["data"] == "mu=(1, 2)"
+    for run in runs:
+        whose = f"{run.perturbation.name}, L = {run.theta.shape[1]}"
+        (entry,) = [e for e in facts["method"].split("; ") if whose in e]
+        assert entry.endswith(f": {run.method}")
+    module = importlib.import_module("figures.fig_rules_compared")
+    compared = json.loads(str(module.compute(rows=3)["card"]))
+    assert "l_2-SAM: " in compared["method"] and "GD" in compared["method"]
 
 
 def test_fonts_are_embedded_as_type_42_and_lines_are_vectors():
