@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam import symbolic
 from flowsam.data import Data
 from flowsam.errors import InputError, InputTypeError
 from flowsam.losses import LOSSES, Loss, log_mean_exp, logistic, softmax
@@ -105,9 +104,11 @@ class Flow:
         (array([[10000.],
                [10000.]]), array(-100000.))
         """
-        products = symbolic.products(theta.shape[-2])(theta)
+        from flowsam.symbolic import products  # closed forms need no SymPy
+
+        others = products(theta.shape[-2])(theta)
         pull, log_scale = self.pull(theta)
-        return pull[..., None, :] * products, log_scale
+        return pull[..., None, :] * others, log_scale
 
     def pull(self, theta: Theta) -> tuple[Float[np.ndarray, "*b d"], Float[np.ndarray, "*b"]]:
         """Return `sum_i q_i z_i` and `log Lambda`, both at `theta` as given."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import log_expit
 
 __all__ = ["LOSSES", "Loss", "exponential", "log_mean_exp", "logistic", "softmax"]
 
@@ -45,23 +44,30 @@ class Loss:
         return self.name
 
 
+def _log_expit(m: Values) -> Values:
+    """`log(1 / (1 + e^-m))` by SciPy, imported at the first loss that is asked for."""
+    from scipy.special import log_expit as of_scipy
+
+    return of_scipy(m)
+
+
 def _log_softplus_negative(m: Values) -> Values:
     """`log log(1 + e^-m)`: equal to `-m - e^-m/2 + ...` at late times, where e^-m underflows."""
     m = np.asarray(m, dtype=np.float64)
     late = m > 36.0  # e^-m/2 is below half an ulp of 1 there
     with np.errstate(divide="ignore"):
-        early = np.log(-log_expit(np.where(late, 0.0, m)))
+        early = np.log(-_log_expit(np.where(late, 0.0, m)))
     return np.where(late, -m, early)
 
 
 def _log_logistic_slope(m: Values) -> Values:
     """`-log(1 + e^m)`."""
-    return log_expit(-np.asarray(m, dtype=np.float64))
+    return _log_expit(-np.asarray(m, dtype=np.float64))
 
 
 def _logistic_slope_derivative(m: Values) -> Values:
     """`-1 / (1 + e^-m)`."""
-    return -np.exp(log_expit(np.asarray(m, dtype=np.float64)))
+    return -np.exp(_log_expit(np.asarray(m, dtype=np.float64)))
 
 
 def _minus(m: Values) -> Values:

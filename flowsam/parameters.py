@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from flowsam.errors import InputError
+from flowsam.errors import InputError, InputTypeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,6 +135,10 @@ def check(parameters: Mapping[str, Any], dialect: Dialect = FILE, *, start: bool
     check_source(parameters, dialect)
     one_of(parameters, dialect.starts, dialect, dialect.example("alpha", 0.5) if start else "")
     check_rule(parameters, dialect)
+    for name in ("aligned", "split_signs", "bias"):
+        if not isinstance(parameters.get(name, True), bool):
+            shown = repr(parameters[name])
+            raise InputTypeError(f"{dialect.name(name)} needs true or false, got {shown}")
     if "theta" in parameters and parameters.get("aligned"):
         raise InputError(
             f"{dialect.name('aligned')} is for {dialect.name('alpha')}, "

@@ -126,7 +126,8 @@ class Trajectory:
     @cached_property
     def beta(self) -> Float[np.ndarray, "T d"]:
         """The predictor at each time, shape (T, d)."""
-        return np.prod(self.theta, axis=1)
+        with np.errstate(over="ignore"):  # inf beyond doubles
+            return np.prod(self.theta, axis=1)
 
     @cached_property
     def margins(self) -> Float[np.ndarray, "T n"]:

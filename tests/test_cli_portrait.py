@@ -290,6 +290,15 @@ BAD = {
     "path outside": (["--path", "9,9"], "[9.0, 9.0]"),
     "no file": (["--resume", "none.npz"], "none.npz"),
     "foreign file": (["--resume", "foreign.npz"], "foreign.npz"),
+    "times of labels": (["--out", "a.npy", "--times"], "streams labels alone, got --times"),
+    "field of labels": (["--out", "a.npy", "--field", "--path", "1,1"], "got --field, --path"),
+    "levels of labels": (["--out", "a.npy", "--refine"], "got --refine"),
+    "rows of labels": (["--out", "a.npy", "--resume", "b.npz"], "the same command goes on"),
+    "grid nan": (["--grid", "nan"], "'nan'"),
+    "grid inf": (["--grid", "inf"], "'inf'"),
+    "grid without end": (["--grid", "1e9"], "'1e9'"),
+    "range nan": (["--x", "nan,1"], "finite range"),
+    "options of tables": (["--label", "y"], "--label is for tables"),
     "ending": (["--out", "plane.csv"], ".json"),
     "folder": (["--out", "no/plane.png"], "no/plane.png"),
 }
@@ -304,3 +313,30 @@ def test_bad_input_gets_one_line_and_code_two(capsys, tmp_path, monkeypatch, cas
     assert (code, out) == (2, "") and err.startswith("flowsam: ") and err.count("\n") == 1
     assert named in err and "Traceback" not in err
     assert [entry.name for entry in tmp_path.iterdir()] == ["foreign.npz"]
+
+
+def test_starts_are_two_dimensional(capsys, tmp_path):
+    np.save(tmp_path / "theta.npy", np.ones((3, 2, 2)))
+    how = ["--plane", "weights", "--weights", "1.1,2.1", "--theta", tmp_path / "theta.npy"]
+    code, _, err = answer(capsys, *MINOR, *how)
+    assert code == 2 and "(3, 2, 2)" in err and err.count("\n") == 1
+
+
+def test_a_radius_that_is_an_axis_need_not_be_named(capsys, tmp_path):
+    """Neither text nor JSON says rho=1; --rho only sets the default range."""
+    how = ["portrait", "--mu", "1,2", "--plane", "radius", "--init", "1,1", "--grid", 9]
+    code, out, _ = answer(capsys, *how)
+    assert code == 0 and "rho=1" not in out and "y: radius rho, 0.222222 to 2" in out
+    code, out, _ = answer(capsys, *how, "--rho", 3, "--json")
+    assert code == 0 and json.loads(out)["rho"] == "y"
+    code, out, _ = answer(capsys, *how, "--json", "--out", tmp_path / "plane.npy")
+    assert code == 0 and json.loads(out)["rho"] == "y"
+    code, out, err = answer(capsys, *how, "--norm", "none")
+    assert code == 2 and "--plane radius needs a rule with a radius" in err
+    assert answer(capsys, *how[:3], "--grid", 9)[0] == 2  # other planes need one
+
+
+def test_a_foreign_file_beside_a_stream_is_kept(capsys, tmp_path):
+    (tmp_path / "keep.json").write_text("mine")
+    code, _, err = answer(capsys, *MINOR, "--grid", 5, "--out", tmp_path / "keep.npy")
+    assert code == 2 and "keep.json" in err and (tmp_path / "keep.json").read_text() == "mine"

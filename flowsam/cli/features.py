@@ -58,6 +58,9 @@ def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how:
     flowsam features --csv FILE --label COLUMN --rho 0.1 --json
     """
     path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
+    if parameters["norm"] in ("none", "unnormalised") or not parameters["rho"]:
+        shown = f"--norm {parameters['norm']} and --rho {parameters['rho']:g}"
+        raise click.UsageError(f"features needs a SAM rule to set beside GD, got {shown}")
     check(parameters, FEATURES)
     how["factors"] = _factors(**how)
     if parameters.get("data") == "digits_means":
@@ -83,12 +86,7 @@ def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how:
 
 def _rule(parameters: dict[str, Any]) -> Perturbation:
     """The SAM rule; GD runs beside it in any case."""
-    norm = parameters["norm"]
-    rho = parameters.get("rho")
-    if norm in ("none", "unnormalised") or not rho:
-        shown = f"--norm {norm}" if rho else "--rho 0"
-        raise click.UsageError(f"features needs a SAM rule to set beside GD, got {shown}")
-    if exponent(norm, FEATURES) == 1:
+    if exponent(parameters["norm"], FEATURES) == 1:
         raise click.UsageError("features follows l_p-SAM for P > 1, got --norm 1; its field jumps")
     return rule_of(parameters, FEATURES)
 

@@ -67,6 +67,8 @@ def plane_options(command: Command) -> Command:
     def with_plane(*, parameters: dict[str, Any], plane: str | None, **rest: Any) -> Any:
         made_of = {name: rest.pop(name) for name in ("depth", "init", "theta", "weights")}
         ranges = {name: rest.pop(name) for name in ("x_range", "y_range", "grid")}
+        if plane == "radius" and parameters["norm"] == "none":
+            raise click.UsageError("--plane radius needs a rule with a radius, got --norm none")
         parameters = ({"rho": 1.0} if plane == "radius" else {}) | parameters
         check(parameters, COMMAND)
         points = _points(ranges.pop("grid"))

@@ -57,6 +57,7 @@ def command(
     flowsam portrait --mu 1,2 --norm 1.5 --rho 1 --depth 3 --grid 100 --refine --out deep.json
     """
     path = checked_output(out, (".npz", ".npy", ".png", ".pdf", ".svg", ".json"))
+    _check_shown(path, how)
     if path and path.suffix == ".npy":
         return _stream((flow, start), (x, y), path, as_json=as_json, quiet=quiet)
     points = [numbers(text, "--path") for text in how["starts"]]
@@ -78,6 +79,23 @@ def command(
         write(found, lines, facts, path, times=how["times"])
     show(found, facts, as_json=as_json, quiet=quiet)
     return 0
+
+
+def _check_shown(path: Path | None, how: dict[str, Any]) -> None:
+    """Refuse options that a file of labels has no place for."""
+    given = {
+        "--refine": how["levels"] is not None,
+        "--field": how["field"],
+        "--path": bool(how["starts"]),
+        "--times": how["times"],
+        "--resume": how["resume"] is not None,
+    }
+    asked = [name for name, typed in given.items() if typed]
+    if asked and path and path.suffix == ".npy":
+        move = (
+            "the same command goes on by itself" if asked == ["--resume"] else "give another --out"
+        )
+        raise click.UsageError(f"--out {path} streams labels alone, got {', '.join(asked)}; {move}")
 
 
 def _check_refinement(x: Any, y: Any) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -58,6 +58,8 @@ def checked_output(out: str | None, suffixes: tuple[str, ...]) -> Path | None:
     """
     if out is None:
         return None
+    from pathlib import Path
+
     path = Path(out)
     if path.suffix not in suffixes:
         raise click.UsageError(f"--out needs a name ending in {', '.join(suffixes)}, got {out}")
@@ -136,6 +138,8 @@ def to_json(facts: dict[str, Any]) -> str:
     >>> print(to_json({"tau": math.inf, "label": 1}))
     {"tau": "inf", "label": 1}
     """
+    import json
+
     return json.dumps(_plain(facts), allow_nan=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowsam.errors import InputError
@@ -39,6 +38,8 @@ def named_table(name: str) -> Table:
     OSError
         For a folder without IDX files.
     """
+    from pathlib import Path
+
     from flowsam.real_data import tables
 
     if name == "breast_cancer":
