@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from flowsam.class_labels import class_values, signs
 from flowsam.errors import InputError
 from flowsam.inputs import column_names, real_array
+from flowsam.signatures import public
 
 __all__ = ["Data", "from_labels", "merge_signs", "single_example", "split_signs", "unsplit"]
 
@@ -98,6 +99,7 @@ def real_table(values: ArrayLike, what: str, features: tuple[str, ...]) -> Float
     return real_array(values, what, place=place)
 
 
+@public
 def single_example(mu: ArrayLike, *, name: str = "", features: Iterable[str] = ()) -> Data:
     """Return the data set {(mu, +1)}, the setting of the paper's theorems for one example.
 
@@ -174,6 +176,7 @@ def class_signs(X: Float[np.ndarray, "..."], y: ArrayLike) -> Float[np.ndarray, 
     return signs(class_values(y), "y", move="select two of them")
 
 
+@public
 def split_signs(data: Data) -> Data:
     """Return the data with columns `[z, -z]`, so that positive starts reach predictors of any sign.
 

@@ -13,7 +13,8 @@ from flowsam.data import Data
 from flowsam.endings import Ending
 from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
-from flowsam.inputs import real_number, whole_number
+from flowsam.inputs import checked_grid, real_number, whole_number
+from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 
 __all__ = ["Batches", "iterate"]
@@ -88,6 +89,7 @@ class Batches:
                 yield [rows[cut : cut + shard] for cut in range(0, len(rows), shard)]
 
 
+@public
 def iterate(  # noqa: PLR0913 - the public contract
     flow: Flow,
     theta0: ArrayLike,
@@ -193,7 +195,10 @@ def _check_numbers(learning_rate: object, steps: object, save_every: object) -> 
         raise InputError(f"iterate needs a finite learning_rate > 0, got {learning_rate}")
     if whole_number(steps, "iterate needs a whole number of steps") < 0:
         raise InputError(f"iterate needs a whole number of steps >= 0, got {steps}")
-    if whole_number(save_every, "iterate needs a whole save_every") < 1:
+    every = whole_number(save_every, "iterate needs a whole save_every")
+    if every >= 1:
+        checked_grid(1, int(steps) // every, "raise save_every")
+    else:
         raise InputError(f"iterate needs a whole save_every >= 1, got {save_every}; 1 keeps all")
 
 

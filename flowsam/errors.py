@@ -8,6 +8,10 @@ __all__ = ["InputError", "InputTypeError", "MissingFileError", "MissingLibraryEr
 class InputError(ValueError):
     """Bad input: the message says in one line what was wrong, the value, and what to do."""
 
+    def __init__(self, message: object) -> None:
+        """Keep the message in one line, whatever a value in it looks like."""
+        super().__init__(" ".join(str(message).split()))
+
 
 class InputTypeError(InputError, TypeError):
     """The same for an object of another kind."""

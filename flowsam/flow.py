@@ -128,7 +128,7 @@ class Flow:
                 direction = np.exp(log_scale)[..., None, None] * direction
         return theta + self.perturbation.step(-direction)
 
-    def field(self, theta: Theta) -> Theta:
+    def field(self, theta: ArrayLike) -> Theta:
         """Return the rescaled velocity `d theta / d tau`, with `d tau = Lambda(theta_hat) dt`.
 
         The path is that of the original flow; only time is another. For one example it is
@@ -137,14 +137,27 @@ class Flow:
 
         Parameters
         ----------
-        theta : ndarray, shape (..., L, d)
-            Weights.
+        theta : array_like, shape (..., L, d)
+            Weights; float64 of a fitting shape is taken without a look at its entries.
 
         Returns
         -------
         ndarray, shape (..., L, d)
+
+        Raises
+        ------
+        TypeError, ValueError
+            For bad entries or a shape that does not fit the data.
         """
+        theta = self.fitting(theta)
         return self.descent(self.perturbed(theta))[0]
+
+    def fitting(self, theta: ArrayLike) -> Theta:
+        """Return `theta` as it is where type and shape fit, else `checked(theta)`."""
+        if isinstance(theta, np.ndarray) and theta.dtype == np.float64 and theta.ndim > 1:
+            if theta.shape[-1] == self.data.z.shape[1] and theta.shape[-2]:
+                return theta
+        return self.checked(theta)
 
     def log_lambda(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
         """Return `log Lambda(theta_hat)`, the log of the speed of the rescaled clock, d tau/dt."""

@@ -18,6 +18,7 @@ __all__ = [
     "real_axis",
     "real_example",
     "real_number",
+    "shown",
     "whole_number",
 ]
 
@@ -211,7 +212,7 @@ def whole_number(value: object, name: str) -> int:
     2
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise InputTypeError(f"{name}, got {value!r}; pass an int")
+        raise InputTypeError(f"{name}, got {shown(value)}; pass an int")
     return int(value)
 
 
@@ -241,6 +242,12 @@ def real_number(value: object, name: str) -> float:
     """
     array = np.asarray(value, dtype=object)  # takes ragged lists too
     array = np.asarray(value) if array.shape == () else array
-    if array.shape != () or array.dtype.kind not in "iuf":
-        raise InputTypeError(f"{name} needs one real number, got {value!r}")
+    if array.shape != () or array.dtype.kind not in "iuf" or np.ma.is_masked(value):
+        raise InputTypeError(f"{name} needs one real number, got {shown(value)}")
     return float(array)
+
+
+def shown(value: object) -> str:
+    """Return an object for a message: itself where that is short, else its kind."""
+    text = repr(value)
+    return text if len(text) <= 60 and "\n" not in text else f"a {type(value).__name__}"

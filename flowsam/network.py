@@ -10,7 +10,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.inputs import real_array
+from flowsam.inputs import checked_grid, real_array
+from flowsam.signatures import public
 
 __all__ = ["balanced", "beta", "checked_theta", "other_products"]
 
@@ -48,6 +49,7 @@ def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
     return theta
 
 
+@public
 def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
     """Return the predictor `beta = prod_l w^(l)`.
 
@@ -65,7 +67,10 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
     >>> beta([[1.0, 2.0], [3.0, 4.0]])
     array([3., 8.])
     """
-    return np.prod(np.asarray(theta, dtype=np.float64), axis=-2)
+    theta = real_array(theta, "theta")
+    if theta.ndim < 2 or not theta.size:
+        raise InputError(f"beta needs weights (..., L, d), got {theta.shape}; a row a layer")
+    return np.prod(theta, axis=-2)
 
 
 def other_products(theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:
@@ -102,6 +107,7 @@ def other_products(theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, 
     return products
 
 
+@public
 def balanced(
     alpha: ArrayLike, depth: int, signs: ArrayLike | None = None
 ) -> Float[np.ndarray, "*batch L d"]:
@@ -132,15 +138,18 @@ def balanced(
            [1.5, 0.6]])
     """
     alpha = np.atleast_1d(real_array(alpha, "alpha"))
-    if int(depth) != depth or depth < 1:
+    if not alpha.shape[-1]:
+        raise InputError(f"balanced needs a weight or more, got {alpha.shape}; e.g. [1.5, 0.6]")
+    if depth < 1:
         raise InputError(f"balanced needs a whole depth >= 1, got {depth}; depth counts layers")
+    checked_grid(depth, alpha.size, "pass fewer layers")
     if (alpha <= 0).any():
         place = tuple(int(i) for i in np.argwhere(alpha <= 0)[0])
         raise InputError(
             f"balanced needs alpha > 0, got {alpha[place]:g} in coordinate {place[-1] + 1}; "
             "pass a full theta for signed starts"
         )
-    theta = np.repeat(alpha[..., None, :], int(depth), axis=-2)
+    theta = np.repeat(alpha[..., None, :], depth, axis=-2)
     if signs is not None:
         signs = real_array(signs, "signs")
         if signs.shape != alpha.shape[-1:] or not np.isin(signs, (-1, 1)).all():

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_number
+from flowsam.signatures import public
 
 __all__ = ["KINDS", "Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"]
 
@@ -159,6 +160,7 @@ def gradient_flow() -> Perturbation:
     return Perturbation(math.inf, 0.0)
 
 
+@public
 def linf(rho: float | int) -> Perturbation:
     """Return l_inf-SAM, `eps = rho sign(g)`.
 
@@ -179,6 +181,7 @@ def linf(rho: float | int) -> Perturbation:
     return Perturbation(math.inf, rho)
 
 
+@public
 def l2(rho: float | int) -> Perturbation:
     """Return l_2-SAM, `eps = rho g / ||g||_2`, the rule used in practice.
 
@@ -199,6 +202,7 @@ def l2(rho: float | int) -> Perturbation:
     return Perturbation(2.0, rho)
 
 
+@public
 def lp(rho: float | int, *, p: float | int) -> Perturbation:
     """Return l_p-SAM for p in [1, inf].
 
@@ -221,6 +225,7 @@ def lp(rho: float | int, *, p: float | int) -> Perturbation:
     return Perturbation(p, rho)
 
 
+@public
 def unnormalised(rho: float | int) -> Perturbation:
     """Return unnormalised SAM, `eps = rho g`.
 

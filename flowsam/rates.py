@@ -10,13 +10,17 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import Data
 from flowsam.errors import InputError
-from flowsam.inputs import real_array
+from flowsam.inputs import real_array, real_axis
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.perturbations import Perturbation
+from flowsam.signatures import public
+
+_DEEPEST = 1000  # layers
 
 __all__ = ["depth_one_asymptote", "depth_one_loss", "estimated_exponent", "late_log_loss"]
 
 
+@public
 def gate_radius(rule: Perturbation, depth: int) -> float:
     """Return the size of a lone balanced weight at its gate: `rho L^(-1/p)`, 0 for GD.
 
@@ -44,11 +48,14 @@ def gate_radius(rule: Perturbation, depth: int) -> float:
     >>> gate_radius(linf(1.0), 2), round(gate_radius(l2(1.0), 2), 6)
     (1.0, 0.707107)
     """
+    if depth < 1:
+        raise InputError(f"gate_radius needs depth >= 1, got {depth}; depth counts layers")
     if not rule.normalised:
         raise InputError("gate_radius needs a normalised rule: unnormalised steps vanish late")
     return rule.rho * depth ** (-1.0 / rule.p)
 
 
+@public
 def late_log_loss(
     log_t: ArrayLike | float | int, mu: float | int, depth: int, rule: Perturbation
 ) -> tuple[Float[np.ndarray, "*T"], Float[np.ndarray, "*T"]]:
@@ -93,14 +100,21 @@ def late_log_loss(
     """
     if depth < 2:
         raise InputError(f"late_log_loss needs depth >= 2, got {depth}; see depth_one_loss")
-    log_t, size = real_array(log_t, "log_t"), abs(float(mu))
+    if depth > _DEEPEST:
+        raise InputError(f"late_log_loss needs depth <= {_DEEPEST}, got {depth}")
+    log_t, size = real_array(log_t, "log_t"), abs(mu)
+    if not (log_t > 1).all() or not 0 < size < np.inf:
+        raise InputError(f"late_log_loss needs log_t > 1 and mu != 0, got {log_t.min()} and {mu}")
     rate = 2.0 - 2.0 / depth
-    perturbed = -(np.log(depth * size ** (2.0 / depth)) + log_t + rate * np.log(log_t))
+    scale = np.log(depth) + 2.0 / depth * np.log(size)
+    perturbed = -(scale + log_t + rate * np.log(log_t))
     z = (-perturbed / size) ** (1.0 / depth)
-    drop = size * ((z + gate_radius(rule, depth)) ** depth - z**depth)
+    # M z^L = -perturbed, and powers of large M leave the range of doubles
+    drop = -perturbed * np.expm1(depth * np.log1p(gate_radius(rule, depth) / z))
     return np.asarray(perturbed), np.asarray(perturbed - drop)
 
 
+@public
 def depth_one_loss(data: Data, rule: Perturbation) -> float:
     """Return the limit of `t * loss` at depth 1 for one example.
 
@@ -153,6 +167,7 @@ class DepthOneAsymptote(NamedTuple):
     error_constant: float
 
 
+@public
 def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> DepthOneAsymptote:
     """Return the asymptote of depth 1 under gradient flow or l_2-SAM, and the direction's rate.
 
@@ -208,6 +223,7 @@ def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> D
     return DepthOneAsymptote(slope, offset, float(np.linalg.norm(across) / length))
 
 
+@public
 def estimated_exponent(log_t: ArrayLike, values: ArrayLike) -> float:
     """Return the exponent k of `values ~ (log t)^k` over the last factor of 10 in log t.
 
@@ -228,6 +244,14 @@ def estimated_exponent(log_t: ArrayLike, values: ArrayLike) -> float:
     >>> round(estimated_exponent([10.0, 100.0, 1000.0], [3.0, 0.3, 0.03]), 12)
     -1.0
     """
-    log_t, values = real_array(log_t, "log_t"), real_array(values, "values")
+    log_t, values = real_axis(log_t, "log_t"), real_axis(values, "values")
+    if values.size != log_t.size or not (log_t[0] > 0 and (np.diff(log_t) > 0).all()):
+        raise InputError("estimated_exponent needs log_t > 0 that increase, and a value for each")
+    if not (values > 0).all():
+        raise InputError(f"estimated_exponent needs values > 0, got {values.min()}")
     late = log_t >= log_t[-1] / 10.0 * (1 - 1e-12)
-    return float(np.polyfit(np.log(log_t[late]), np.log(values[late]), 1)[0])
+    across = np.log(log_t[late])
+    if late.sum() < 2 or not across[-1] > across[0]:
+        raise InputError(f"estimated_exponent needs two late times or more, got {late.sum()}")
+    off = across - across.mean()
+    return float(off @ np.log(values[late]) / (off @ off))

@@ -18,6 +18,7 @@ from flowsam.inputs import real_array, real_number
 from flowsam.many_examples.engine import Answer, many_examples
 from flowsam.one_example.engine import exact_run, stepped_run
 from flowsam.one_example.taylor_steps import taylor_steps
+from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 
 __all__ = ["solve"]
@@ -29,6 +30,7 @@ _MOST_ROWS = 10**8
 _LEAST_ATOL = 1e-100  # squares of errors in units of it stay in the range of doubles
 
 
+@public
 def solve(  # noqa: PLR0913 - the contract's verb
     flow: Flow,
     theta0: ArrayLike,

@@ -124,7 +124,7 @@ WRONG_KINDS = {
     "Flow(np.ones((1, 2)), linf(1))": "Data, got ndarray; e.g. single_example(mu)",
     "Flow(flow.data, 'linf')": "Perturbation, got str; e.g. linf(rho)",
     "Flow(flow.data, linf(1), 'logistic')": "Loss, got str; e.g. logistic",
-    "solve(flow.data, start, tau_end=1)": "solve needs a Flow, got Data",
+    "solve(flow.data, start, tau_end=1)": "solve needs flow to be a Flow, got Data",
 }
 
 

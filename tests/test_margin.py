@@ -274,6 +274,20 @@ def test_separable_data_are_never_called_inseparable() -> None:
     assert refused > 10
 
 
+@pytest.mark.parametrize("norm", [1, 2])
+@pytest.mark.parametrize("unit", [1e12, 1e-12, 1e150, 1e-150, 3e200])
+def test_the_unit_of_the_data_does_not_matter(norm: int, unit: float) -> None:
+    """1e12 times the data were called nearly dependent."""
+    z = SETS[0].z
+    one, many = max_margin(Data(z), norm), max_margin(Data(z * unit), norm)
+    assert np.allclose(many * unit, one, rtol=1e-12, atol=0)
+    found, known = (margin_certificate(Data(z * u), norm, one) for u in (unit, 1.0))
+    assert found.margin == pytest.approx(unit * known.margin, rel=1e-12)
+    assert found.bound == pytest.approx(unit * known.bound, rel=1e-12)
+    if unit < 1e100:
+        assert found.dual * unit**norm == pytest.approx(known.dual, rel=1e-9)
+
+
 def test_what_doubles_cannot_prove_is_said() -> None:
     """Weights that would have to cancel to 1e-13; and rows of unequal length are named."""
     with pytest.raises(ValueError, match=r"prove .* only: .* features differ in size"):

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
 from flowsam.inputs import real_array, real_example, real_number
+from flowsam.signatures import public
 
 __all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds", "positive_radius"]
 
@@ -61,6 +62,7 @@ def positive_radius(rho: float | int) -> float:
     return rho
 
 
+@public
 def critical_scale_bounds(
     mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None
 ) -> CriticalScale:
@@ -97,6 +99,7 @@ def critical_scale_bounds(
     return critical_scale_of(start, mu, rho=rho)
 
 
+@public
 def critical_scale(mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None) -> float:
     """Return the scale c* above which `c profile` escapes and below which it collapses.
 

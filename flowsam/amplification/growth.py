@@ -18,10 +18,12 @@ from flowsam.amplification.succession import Leaders
 from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_spectrum import checked_start
+from flowsam.signatures import public
 
 __all__ = ["fastest"]
 
 
+@public
 def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
     """Return the coordinates of largest growth rate in order, and when they hand over.
 

@@ -20,12 +20,14 @@ from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import checked_grid, real_axis
 from flowsam.labels import Fate
 from flowsam.network import balanced
+from flowsam.signatures import public
 
 __all__ = ["collapse_exponents", "dominance", "pattern"]
 
 BLOCK = 4_000_000  # scores at a time
 
 
+@public
 def dominance(
     mu: ArrayLike,
     rho: float | int,
@@ -122,6 +124,7 @@ def _scores(
     return np.where((tau == 0)[:, None], growth, score), collapsed
 
 
+@public
 def pattern(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch"]:
     """Return which way N goes along the flow: there are three ways only.
 
@@ -161,6 +164,7 @@ def pattern(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.nd
     return np.select([~escapes, turn == 0], [-1, 1], 0).astype(np.int8)
 
 
+@public
 def collapse_exponents(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:

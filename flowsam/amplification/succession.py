@@ -18,13 +18,14 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_sizes import SizePath
 from flowsam.exact.l2_spectrum import checked_start
+from flowsam.signatures import public
 
 __all__ = ["Leaders", "leaders"]
 
 NARROW = 1e-12  # of a piece: a stretch in which the proof is given up
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Leaders:
     """Leaders in order, and the times at which they hand over.
 
@@ -82,6 +83,7 @@ def _succession(path: SizePath) -> tuple[list[float], list[int]]:
     return times, order
 
 
+@public
 def leaders(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, by: str = "size") -> Leaders:
     """Return the leaders of one run in order, and the times at which they hand over.
 

@@ -24,13 +24,14 @@ from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
 from flowsam.inputs import real_number
 from flowsam.labels import Fate
+from flowsam.signatures import public
 
 __all__ = ["Regimes", "regimes", "uniform_leaders"]
 
 ROUNDS = 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regimes:
     """Where the behaviour of the uniform start `alpha` changes, as alpha grows.
 
@@ -115,6 +116,7 @@ def _roots(
     return expected
 
 
+@public
 def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
     """Return the thresholds of the uniform balanced start `alpha 1`, exactly.
 
@@ -151,6 +153,7 @@ def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
     (0.188982, 0.436426, array([0.566947, 0.944911]))
     """
     sizes, rho = active(mu), positive_radius(rho)
+    sizes = np.ldexp(sizes, -np.frexp(sizes.max())[1])  # no threshold has the units of mu
     levels, largest = np.unique(sizes), sizes.max()
     norm = np.sqrt(2) * np.linalg.norm(sizes)
     critical = critical_scale_of(np.ones((2, sizes.size)), sizes, rho=1.0).value
@@ -172,6 +175,7 @@ def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
     return Regimes(float(rho * levels[0] / norm), rho * critical, rho * thresholds)
 
 
+@public
 def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tuple[int, ...]:
     """Return the exact sequence of leaders, by size, of the uniform balanced start `alpha 1`.
 

@@ -17,6 +17,7 @@ from flowsam.ensemble.lean_field import covers, lean_field
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
+from flowsam.signatures import public
 
 __all__ = ["Ending", "Ensemble", "solve_many"]
 
@@ -57,6 +58,7 @@ class Ensemble:
     method: str = "DOP853"
 
 
+@public
 def solve_many(  # noqa: PLR0913 - the contract's verb
     flow: Flow,
     theta0s: ArrayLike,

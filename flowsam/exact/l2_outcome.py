@@ -38,7 +38,7 @@ QUICK = 10  # order of the first paths,
 MARGIN = 1e-5  # and a scale well above their error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """Where starts end, and whether it is proved.
 

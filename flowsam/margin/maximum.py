@@ -14,11 +14,13 @@ from flowsam.inputs import real_array
 from flowsam.margin.farkas import Separability, separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import equilibrated, lightest_separator, only_vertex
+from flowsam.signatures import public
 
 __all__ = ["MarginCertificate", "Separability", "margin_certificate", "max_margin", "separability"]
 
 _TOLERANCE = 1e-10
 _PROVEN = 1e-6  # what the dual weights must prove of an l_1 optimum
+_FAR = 32  # a power of two of the examples up to which no absolute bound of an engine matters
 _UNEQUAL = 1e3  # largest over smallest example or feature that counts as badly scaled
 
 
@@ -59,6 +61,7 @@ class MarginCertificate:
     unique: bool
 
 
+@public
 def max_margin(data: Data, norm: int) -> Float[np.ndarray, " d"]:
     """Return the vector of least norm with every margin at least one: the max-margin direction.
 
@@ -90,6 +93,7 @@ def max_margin(data: Data, norm: int) -> Float[np.ndarray, " d"]:
     >>> max_margin(Data([[1, 2]]), 1), max_margin(Data([[1, 2]]), 2)
     (array([0. , 0.5]), array([0.2, 0.4]))
     """
+    data, power = _in_units(data)
     beta, dual = _optimum(data, norm)
     off_one = abs(float(_margins(data, beta).min()) - 1.0)
     residual = max(off_one, _kkt_residual(data, norm, beta, dual))
@@ -104,9 +108,10 @@ def max_margin(data: Data, norm: int) -> Float[np.ndarray, " d"]:
             f"max_margin can prove this optimum to {proven:.1g} only: doubles do not hold the "
             "dual weights closer; " + _cause(data)
         )
-    return beta
+    return np.ldexp(beta, power)
 
 
+@public
 def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertificate:
     """Return how close `beta` comes to the largest margin, with the dual weights that prove it.
 
@@ -141,6 +146,8 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
     beta = real_array(beta, "beta")
     if beta.shape != data.z.shape[1:]:
         raise InputError(f"beta needs shape ({data.z.shape[1]},), got {beta.shape}; flatten it")
+    beta = np.ldexp(beta, -np.frexp(np.abs(beta).max())[1])
+    data, power = _in_units(data)
     margins = _margins(data, beta)
     least = int(np.argmin(margins))
     if margins[least] <= 0:
@@ -154,7 +161,23 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
     bound = float(np.linalg.norm(dual @ data.z, conjugate)) / float(dual.sum())
     unique = norm == 2 or only_vertex(data.z, best, dual)
     residual = _kkt_residual(data, norm, beta, dual)
-    return MarginCertificate(norm, margin, bound, 1.0 - margin / bound, dual, residual, unique)
+    return MarginCertificate(
+        norm,
+        margin=float(np.ldexp(margin, -power)),
+        bound=float(np.ldexp(bound, -power)),
+        gap=1.0 - margin / bound,
+        dual=np.ldexp(dual, norm * power),
+        kkt_residual=residual,
+        unique=unique,
+    )
+
+
+def _in_units(data: Data) -> tuple[Data, int]:
+    """The data, times the power of two that brings examples far from 1 near it, and that power."""
+    _, sizes = np.frexp(np.abs(data.z).max(axis=1))
+    power = -(int(sizes.max()) + int(sizes.min())) // 2
+    power = power if abs(power) > _FAR else 0
+    return Data(np.ldexp(data.z, power), data.name), power
 
 
 def _optimum(data: Data, norm: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:

@@ -19,6 +19,7 @@ from flowsam.flow import Flow
 from flowsam.labels import kind_of
 from flowsam.outcomes import verdicts
 from flowsam.outcomes.directions import Direction
+from flowsam.signatures import public
 
 __all__ = ["Limit", "limit", "limits"]
 
@@ -92,6 +93,7 @@ def _shown(direction: Float[np.ndarray, " d"] | None, features: tuple[str, ...])
     return ", ".join(entries) + more
 
 
+@public
 def limit(flow: Flow, theta0: ArrayLike) -> Limit:
     """Return where the flow from one start ends as t -> inf, and why.
 
@@ -151,6 +153,7 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
     return Limit(verdict.label, kind_of(verdict.label), verdict.direction, *about)
 
 
+@public
 def limits(flow: Flow, theta0s: ArrayLike) -> Int[np.ndarray, "*batch"]:
     """Return the labels of many starts: the rule of `limit`, vectorised where a theorem decides.
 

@@ -101,7 +101,8 @@ def equals(
     same &= (sizes == chosen).all(axis=1)
     ordered = keeps_order(flow, np.moveaxis(starts, 0, -1), even=0.0)
     if ordered.any():
-        scores = a * sizes[:, 0] ** (sizes.shape[1] - 2)
+        _, power = np.frexp(sizes[:, 0].max(axis=1, keepdims=True))  # no power leaves the doubles
+        scores = a * np.ldexp(sizes[:, 0], -power) ** (sizes.shape[1] - 2)
         top = np.take_along_axis(scores, place, axis=1)
         same |= ordered[:, None] & (np.abs(scores - top) <= 8 * np.finfo(float).eps * top)
     return same

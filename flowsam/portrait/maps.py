@@ -11,12 +11,14 @@ from flowsam.inputs import checked_grid, real_axis
 from flowsam.portrait import plane_rows, planes, theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start
 from flowsam.portrait.plane_names import name_of_plane
+from flowsam.signatures import public
 
 __all__ = ["layer_plane", "phase_portrait"]
 
 layer_plane = planes.layer_plane
 
 
+@public
 def phase_portrait(  # noqa: PLR0913 - the contract's verb
     flow: Flow,
     x: ArrayLike,

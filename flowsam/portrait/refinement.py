@@ -20,12 +20,14 @@ from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.lattice import Lattice
 from flowsam.portrait.lattice_cells import UNIT
 from flowsam.portrait.located import Refinement
+from flowsam.signatures import public
 
 __all__ = ["check_axes", "refine"]
 
 _LEVELS = 16
 
 
+@public
 def refine(
     portrait: Portrait, *, levels: int = 10, progress: Callable[[int], object] = int
 ) -> Portrait:

@@ -14,10 +14,12 @@ from flowsam.portrait import theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start
 from flowsam.portrait.maps import phase_portrait
 from flowsam.portrait.plane_names import name_of_plane
+from flowsam.signatures import public
 
 __all__ = ["resume"]
 
 
+@public
 def resume(
     kept: Portrait,
     flow: Flow,

@@ -23,6 +23,7 @@ from flowsam.inputs import real_axis
 from flowsam.portrait import plane_rows
 from flowsam.portrait.labelled_plane import Start
 from flowsam.portrait.plane_names import name_of_plane
+from flowsam.signatures import public
 from flowsam.version import __version__
 
 __all__ = ["Stream", "stream_portrait"]
@@ -50,6 +51,7 @@ class Stream:
     provenance: dict[str, Any]
 
 
+@public
 def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a path
     flow: Flow,
     x: ArrayLike,

@@ -24,6 +24,7 @@ from flowsam.network import balanced
 from flowsam.outcomes import limits
 from flowsam.perturbations import linf
 from flowsam.regions.measure import chance
+from flowsam.signatures import public
 
 __all__ = ["Regions", "regions"]
 
@@ -181,6 +182,7 @@ class Regions:
         return self.probability(label, box) * float(np.prod(high - low))
 
 
+@public
 def regions(mu: ArrayLike, rho: float | int, depth: float | int) -> Regions:
     """Return the regions of balanced, aligned starts for each limit as t -> inf.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flowsam.errors import InputError, MissingLibraryError
+from flowsam.signatures import public
 from flowsam.sweeps import layout, work
 from flowsam.sweeps.axes import Grid
 from flowsam.sweeps.planning import cut, sampled
@@ -21,6 +22,7 @@ from flowsam.version import __version__
 __all__ = ["sweep"]
 
 
+@public
 def sweep(  # noqa: PLR0913 - the contract's verb
     case: Mapping[str, Any],
     axes: Mapping[str, Any],

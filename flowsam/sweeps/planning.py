@@ -13,6 +13,7 @@ import numpy as np
 from flowsam.archive import text_card
 from flowsam.errors import InputError
 from flowsam.inputs import whole_number
+from flowsam.signatures import public
 from flowsam.sweeps.axes import CHUNKS, Grid
 from flowsam.sweeps.measures import Found, split_names
 from flowsam.sweeps.problem import Problem, checked
@@ -122,6 +123,7 @@ def cut(problem: Problem, seconds: float, chunk: int | None) -> Grid:
     return grid
 
 
+@public
 def plan(case: Mapping[str, Any], axes: Mapping[str, Any], *, chunk: int | None = None) -> Plan:
     """Say how many cells, chunks, bytes and seconds a sweep takes, from a timed sample.
 

@@ -1,0 +1,102 @@
+"""Public functions: their arguments are what their annotations say, or are refused in one line."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from flowsam.errors import InputTypeError
+from flowsam.inputs import real_array, real_number, shown, whole_number
+
+__all__ = ["public"]
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+Convert = Callable[[Any], Any]
+_EXAMPLES = {
+    "Data": "single_example(mu)",
+    "Flow": "Flow(single_example(mu), linf(rho))",
+    "Perturbation": "linf(rho)",
+    "Portrait": "phase_portrait(flow, x, y)",
+}
+
+
+def public(verb: Verb) -> Verb:
+    """Return a function that checks its arguments by its own annotations.
+
+    Nouns are asked for by their class, `ArrayLike` becomes finite float64, `float` and `int` one
+    number, words and functions are what they say; the rest is the function's own business. What
+    leaves the range of doubles becomes inf or 0 without a word, whatever the caller has set.
+
+    Examples
+    --------
+    >>> @public
+    ... def half(x: float | int) -> float:
+    ...     return x / 2
+    >>> half("3")
+    Traceback (most recent call last):
+    flowsam.errors.InputTypeError: x needs one real number, got '3'
+    """
+    parameters = inspect.signature(verb).parameters
+    inner = inspect.unwrap(verb)
+    bind = inspect.signature(verb).bind
+
+    @functools.cache
+    def convert(name: str) -> Convert:
+        return _converter(str(parameters[name].annotation), inner, name)
+
+    @functools.wraps(verb)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = bind(*args, **kwargs)
+        for name, value in given.arguments.items():
+            given.arguments[name] = convert(name)(value)
+        with np.errstate(divide="warn", over="ignore", invalid="warn", under="ignore"):
+            return verb(*given.args, **given.kwargs)
+
+    return cast(Verb, call)
+
+
+def _converter(annotation: str, verb: Callable[..., Any], name: str) -> Convert:
+    """What turns an argument into what its annotation says, or refuses it."""
+    if annotation.endswith(" | None"):
+        convert = _converter(annotation.removesuffix(" | None"), verb, name)
+        return lambda value: None if value is None else convert(value)
+    if annotation in _NUMBERS:
+        return functools.partial(_NUMBERS[annotation], name=name)
+    kind = _KINDS.get(annotation.partition("[")[0]) or verb.__globals__.get(annotation)
+    if isinstance(kind, type):
+        return functools.partial(_instance, kind=kind, needs=f"{verb.__name__} needs {name}")
+    return lambda value: value
+
+
+def _whole(value: object, name: str) -> int:
+    """A whole number."""
+    return whole_number(value, f"{name} needs a whole number")
+
+
+_NUMBERS: dict[str, Callable[..., Any]] = {
+    "ArrayLike": real_array,
+    "ArrayLike | float | int": real_array,
+    "float | int": real_number,
+    "float": real_number,
+    "int": _whole,
+    "int | np.integer": _whole,
+}
+_KINDS: dict[str, Any] = {
+    "str": str,
+    "Mapping": Mapping,
+    "Callable": Callable,
+    "Start": Callable,
+    "Settled": Callable,
+}
+
+
+def _instance(value: object, kind: type, needs: str) -> Any:
+    """An object of a kind, or a refusal."""
+    if isinstance(value, kind):
+        return value
+    hint = f"; e.g. {_EXAMPLES[kind.__name__]}" if kind.__name__ in _EXAMPLES else ""
+    raise InputTypeError(f"{needs} to be a {kind.__name__}, got {shown(value)}{hint}")
