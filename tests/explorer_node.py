@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import pytest
 
+from flowsam.explorer.component import KERNEL
 from flowsam.explorer.formulas import script
 
 NODE = shutil.which("node")
@@ -17,7 +18,8 @@ needs_node = pytest.mark.skipif(
 
 def ask(expression, data, folder):
     """The value of an expression in `data`, by kernel.js; NaN and inf as null."""
-    kernel = files("flowsam.explorer").joinpath("kernel.js").read_text(encoding="utf-8")
+    folder_of = files("flowsam.explorer")
+    kernel = "\n".join(folder_of.joinpath(name).read_text("utf-8") for name in KERNEL)
     read = (
         'import { readFileSync } from "node:fs"; const data = JSON.parse(readFileSync(0, "utf8"));'
     )

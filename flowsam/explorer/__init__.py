@@ -80,12 +80,10 @@ def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     if name is None or (view == "strip" and name != "l2"):
         drawn = "l_2-SAM" if view == "strip" else ", ".join(_RULES)
         raise InputError(f"explore draws {drawn} here, got {rule.name}; see phase_portrait")
-    deepest = 6 if view == "plane" and name != "l2" else 2
-    least = 1 if deepest == 6 else 2
-    if not least <= depth <= deepest:
-        raise InputError(
-            f"explore needs depth {least} to {deepest} here, got {depth}; see phase_portrait"
-        )
+    depths = range(1, 7) if view == "plane" and name != "l2" else range(2, 3)
+    if depth not in depths:
+        reach = "1 to 6" if len(depths) > 1 else "2"
+        raise InputError(f"explore needs depth {reach} here, got {depth}; see phase_portrait")
     if name != "GD" and not 1e-3 <= rule.rho <= 1e3:
         raise InputError(f"explore needs rho from 0.001 to 1000, got {rule.rho}; rescale weights")
     radius = {} if name == "GD" else {"rho": rule.rho}

@@ -10,9 +10,11 @@ from flowsam.draw import LIMIT_COLOURS
 from flowsam.explorer.formulas import displayed, script
 from flowsam.version import __version__
 
-__all__ = ["inside_script", "module"]
+__all__ = ["KERNEL", "inside_script", "module"]
 
 _HERE = Path(__file__).parent
+KERNEL = ("kernel.js", "planes.js")  # mathematics, no DOM
+_PARTS = (*KERNEL, "state.js", "words.js", "pictures.js", "charts.js", "files.js", "view.js")
 
 
 @cache
@@ -21,7 +23,7 @@ def module() -> str:
     colours = {label: colour for label, colour in LIMIT_COLOURS.items() if label <= 8}
     facts = {"version": __version__, "formulas": displayed(), "colours": colours}
     parts = [f"const FACTS = {inside_script(facts)};", script()]
-    parts += [(_HERE / name).read_text(encoding="utf-8") for name in ("kernel.js", "view.js")]
+    parts += [(_HERE / name).read_text(encoding="utf-8") for name in _PARTS]
     lines = (line.strip() for part in parts for line in part.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("// "))
 
