@@ -6,12 +6,19 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 
-__all__ = ["Value", "class_values", "holds_nothing", "shown_classes", "signs"]
+__all__ = [
+    "Value",
+    "class_values",
+    "holds_nothing",
+    "label_column",
+    "shown_classes",
+    "signs",
+]
 
 _HOLES = {"", "?", "--", "nan", "-nan", "nat", "na", "n/a", "#n/a", "<na>", "null", "none"}
 Value = int | float | Decimal | str
@@ -26,6 +33,15 @@ def holds_nothing(entry: object) -> bool:
     [True, True, True, True, False, False]
     """
     return str(entry).strip().casefold() in _HOLES
+
+
+def label_column(labels: ArrayLike | Sequence[object]) -> Shaped[np.ndarray, "..."]:
+    """Return labels as an array in which the entries of a list stay what they are."""
+    listed = isinstance(labels, (list, tuple))
+    column = np.asarray(labels, dtype=object if listed else None)
+    if listed and any(isinstance(entry, (list, tuple)) for entry in column.flat):
+        raise InputError("y needs one label a row of X, got rows of several lengths")
+    return column
 
 
 def class_values(
@@ -55,7 +71,7 @@ def class_values(
     >>> sorted(set(class_values(["10", "9", "9.0"])))
     [Decimal('9'), Decimal('10')]
     """
-    column = np.asarray(labels)
+    column = label_column(labels)
     masked = np.ma.getmaskarray(labels) if np.ma.is_masked(labels) else np.zeros(column.shape, bool)
     entries = column.tolist()
     words = [str(entry).strip() for entry in entries]

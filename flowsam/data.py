@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from flowsam.class_labels import class_values, signs
-from flowsam.errors import InputError
+from flowsam.class_labels import class_values, label_column, signs
+from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import column_names, real_array
 from flowsam.signatures import public
 
@@ -50,7 +50,7 @@ class Data:
 
     def __init__(self, z: ArrayLike, name: str = "", features: Iterable[str] = ()) -> None:
         """Check and freeze the examples."""
-        features = tuple(map(str, features)) or column_names(z)
+        features = feature_names(features) or column_names(z)
         z = np.array(real_table(z, "z", features))
         if z.ndim != 2 or 0 in z.shape:
             raise InputError(f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each")
@@ -85,6 +85,13 @@ class Data:
     def __repr__(self) -> str:
         """One line: the name and the shape."""
         return f"Data(name={self.name!r}, n={self.z.shape[0]}, d={self.z.shape[1]})"
+
+
+def feature_names(features: Iterable[str]) -> tuple[str, ...]:
+    """Return names of columns as text, or say that they are no list of names."""
+    if isinstance(features, str) or not isinstance(features, Iterable):
+        raise InputTypeError(f"features needs a list of names, got {features!r}")
+    return tuple(map(str, features))
 
 
 def real_table(values: ArrayLike, what: str, features: tuple[str, ...]) -> Float[np.ndarray, "..."]:
@@ -170,7 +177,7 @@ def from_labels(X: ArrayLike, y: ArrayLike, *, name: str = "") -> Data:
 
 def class_signs(X: Float[np.ndarray, "..."], y: ArrayLike) -> Float[np.ndarray, " n"]:
     """Return +1 for the larger of two labels y and -1 for the smaller, one a row of X."""
-    shape = np.shape(y)
+    shape = label_column(y).shape
     if X.ndim != 2 or shape != X.shape[:1]:
         raise InputError(f"y needs one label a row of X, got {shape} for X {X.shape}; check both")
     return signs(class_values(y), "y", move="select two of them")
@@ -236,7 +243,12 @@ def merge_signs(data: Data, beta: ArrayLike) -> Float[np.ndarray, "*T d"]:
     >>> merge_signs(split_signs(single_example([1, 2])), [3.0, 0.5, 1.0, 2.0])
     array([ 2. , -1.5])
     """
-    beta = np.asarray(beta, dtype=np.float64)
+    try:
+        beta = np.asarray(beta, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputTypeError(
+            f"merge_signs needs numbers, got {beta!r}; pass a run's beta"
+        ) from None
     columns = data.z.shape[1]
     features = unsplit(data).z.shape[1] if beta.shape[-1:] == (columns,) else columns
     if beta.shape[-1:] != (2 * features,):

@@ -1,6 +1,8 @@
 """Data: signed examples are checked once, frozen, and remember nothing else."""
 
 import copy
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -150,3 +152,31 @@ def test_a_data_frame_keeps_its_names():
         from_labels(frame[["height"]], pandas.array([1, 2, None], dtype="Int64"))
     with pytest.raises(ValueError, match="a name for each of 2 columns, got 1"):
         Data([[1, 2]], features=["a"])
+
+
+WRONG = {
+    "from_labels([[1.0], [2.0]], [[1], [2, 3]])": "rows of several lengths",
+    "Data([[1.0, 2.0]], features='ab')": "list of names, got 'ab'",
+    "Data([[1.0, 2.0]], features=3)": "list of names, got 3",
+    "merge_signs(Data([[1.0]]), ['a', 'b'])": "merge_signs needs numbers",
+    "from_labels([[1.0]] * 2, [np.ma.masked, 1])": "y, row 1 needs a label, got '--'",
+}
+
+
+def test_wrong_objects_are_named_where_no_type_checker_runs():
+    lines = [
+        "import numpy as np",
+        "from flowsam import *",
+        "from flowsam.errors import InputError",
+        f"for call in {list(WRONG)}:",
+        "    try: eval(call)",
+        "    except InputError as error: print(error)",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for message, words in zip(run.stdout.splitlines(), WRONG.values(), strict=True):
+        assert words in message

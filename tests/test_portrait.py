@@ -336,3 +336,15 @@ def test_to_xarray_names_axes_and_labels():
     flags = dataset.labels.attrs
     assert flags["flag_values"] == [0, 1, 2] and flags["flag_meanings"] == "zero basis basis"
     assert dataset.attrs["rule"] == "l_inf-SAM"
+
+
+def test_regions_are_named_by_features():
+    """Text and picture say whose basis vector it is; a dollar sign is no formula."""
+    flow = Flow(single_example([1, 2], features=["a$b$", "size"]), linf(1))
+    x = np.linspace(0.05, 2.0, 60)
+    found = phase_portrait(flow, x, x)
+    assert "e_2 (size) " in repr(found)
+    axes = Figure().subplots()
+    draw.portrait(axes, found)
+    axes.figure.canvas.draw()
+    assert {text.get_text() for text in axes.texts} >= {"a\\$b\\$", "size"}

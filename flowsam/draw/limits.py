@@ -139,8 +139,14 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     found = plane.refinement
     labels = found.tiling.grid if found else plane.labels
 
-    def look(label: int) -> tuple[str, str]:
-        return _colour_of(label), name_of(label, plane.signs[label - 1] if label > 0 else "")
+    features = plane.flow.data.features
+
+    def look(label: int) -> tuple[str, ...]:
+        if label < 1:
+            return _colour_of(label), name_of(label)
+        sign = plane.signs[label - 1]
+        named = (f"{sign}{features[label - 1]}".replace("$", r"\$"),) if features else ()
+        return _colour_of(label), *named, name_of(label, sign)
 
     mesh = fill(axes, (plane.x, plane.y), labels, look, "large")
     if found:

@@ -176,11 +176,18 @@ class Portrait:
         """The sign of each coordinate's limit: "-" where mu_j < 0, as label j is sign(mu_j) e_j."""
         return tuple("-" if total < 0 else "" for total in self.flow.data.z.sum(axis=0))
 
+    def _limit(self, label: int) -> str:
+        """A limit in words: basis vectors with their signs, and the names of features."""
+        if label < 1:
+            return kind_of(label)
+        features = self.flow.data.features
+        name = f" ({features[label - 1]})" if features else ""
+        return f"{self.signs[label - 1]}e_{label}{name}"
+
     def _rows(self) -> list[tuple[str, str]]:
         """Return the facts both representations show."""
         shares = (
-            f"{f'{self.signs[k - 1]}e_{k}' if k > 0 else kind_of(k)} {share:.4g} "
-            f"+- {self.fraction_errors[k]:.1g}"
+            f"{self._limit(k)} {share:.4g} +- {self.fraction_errors[k]:.1g}"
             for k, share in sorted(self.fractions.items(), reverse=True)
         )
         open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam.data import Data, class_signs, real_table
+from flowsam.data import Data, class_signs, feature_names, real_table
 from flowsam.errors import InputError
 from flowsam.inputs import column_names
 from flowsam.real_data import bundled as real_data
@@ -64,7 +64,7 @@ class Table:
         features: Iterable[str] = (),
     ) -> None:
         """Check the entries and turn the labels into signs."""
-        features = tuple(map(str, features)) or column_names(X) or _pixels(picture)
+        features = feature_names(features) or column_names(X) or _pixels(picture)
         X = real_table(X, "X", features)
         object.__setattr__(self, "y", class_signs(X, y))
         object.__setattr__(self, "X", X)
