@@ -1,11 +1,14 @@
 """limit and limits against the theorems, ties, near misses, and long exact runs."""
 
+import time
+
 import numpy as np
 import pytest
 
 from flowsam import (
     Flow,
     Label,
+    Perturbation,
     balanced,
     gradient_flow,
     l2,
@@ -254,3 +257,43 @@ def test_one_balanced_coordinate_under_l1_has_one_label(depth, alpha, label):
     # from three layers on, layers that tie take turns: the gate rho L^(-1/p) is not l_1's
     flow, start = Flow(single_example([2.0]), lp(1.0, p=1)), balanced([alpha], depth)
     assert limit(flow, start).label == limits(flow, start) == label
+
+
+@pytest.mark.parametrize("size", [1e-307, 1e-150, 1e150, 5e307])
+@pytest.mark.parametrize("speed", [1e-307, 1e200])
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.9), l2(0.9), lp(0.9, 3), lp(0.9, 1.5)])
+@pytest.mark.parametrize("depth", [1, 2, 3, 5])
+def test_labels_do_not_depend_on_units(size, speed, rule, depth):
+    """Weights and rho times a number, mu times a number: labels and directions stay."""
+    starts = np.array([[[0.7, 1.2]] * depth, [[1.5, 1.5]] * depth, [[-1.1, 1.3]] * depth])
+    flow = Flow(single_example([-1.0, 1.0]), rule)
+    other = Flow(single_example([-speed, speed]), Perturbation(rule.p, rule.rho * size))
+    np.testing.assert_array_equal(limits(other, starts * size), limits(flow, starts))
+    for start in starts:
+        expected, found = limit(flow, start), limit(other, start * size)
+        assert found.label == expected.label
+        if expected.direction is not None:
+            np.testing.assert_allclose(found.direction, expected.direction, rtol=1e-12)
+
+
+def test_weights_far_above_the_radius_keep_their_winner():
+    """l_2 at 1e308; l_inf at a depth where powers of sizes leave the doubles."""
+    flow = Flow(single_example([1.0, 2.0]), l2(1.0))
+    assert limit(flow, [[1e308] * 2] * 2).label == 2
+    for depth in (1030, 1036, 1100, 3000):
+        for rho in (0.0, 1.0):
+            deep = Flow(single_example([1.0, 2.0]), linf(rho))
+            assert limit(deep, balanced([1.5, 1.5], depth)).label == 2
+            assert limit(deep, balanced([1.75, 1.5], depth)).label == 1
+            equal = Flow(single_example([2.0, 2.0]), linf(rho))
+            assert limit(equal, balanced([1.5] * 2, depth)).label == -3
+
+
+def test_a_million_features_take_no_loop_over_them():
+    """l_inf at d = 1e6, distinct mu: 0.3 s; the largest that escapes wins."""
+    d = 1_000_000
+    mu, start = np.linspace(1.0, 2.0, d), np.full((2, d), 0.5)
+    start[:, 123_456] = 1.5
+    begun = time.process_time()
+    assert limit(Flow(single_example(mu), linf(1.0)), start).label == 123_457
+    assert time.process_time() - begun < 10.0

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 __all__ = ["BalancedSize"]
 
+_POWERS = 1000  # at most, of digits in [1/2, 1): their product is a double
+_BEYOND = 100_000  # exponents of two that no double has, whatever its digits
 _LEAST = np.nextafter(0.0, 1.0)  # for times that underflow: what has not begun is not over
 
 
@@ -68,12 +70,15 @@ class BalancedSize:
     def race(self) -> Float[np.ndarray, "*batch d"]:
         """Return the times of `blow_up` over a power of two of each start's own, shape (..., d).
 
-        Ratios are the same, but the largest z is of size 1: neither what is first nor what is
+        Ratios are the same, but the first is of size 1: neither what is first nor what is
         together with it is lost where times leave the range of doubles. No digit is rounded.
         """
-        z = np.where((self.alignment > 0) & (self.depth > 2), np.maximum(self.z, 0.0), 0.0)
-        top = np.frexp(z.max(axis=-1, keepdims=True))[1]
-        return np.where(z > 0, self._scale(np.ldexp(z, -top)), np.inf)
+        if self.depth < 3:
+            return np.full(self.a.shape, np.inf)
+        escapes = (self.alignment > 0) & (self.z > 0) & (self.speed > 0)
+        digits, exponent = self._scale_parts(np.where(escapes, self.z, 1.0))
+        first = np.where(escapes, exponent, _BEYOND).min(axis=-1, keepdims=True)
+        return np.where(escapes, _scaled(digits, exponent - first), np.inf)
 
     def hit(self) -> Float[np.ndarray, "*batch d"]:
         """Return the time at which a positive a comes to 0, shape (..., d); inf where never.
@@ -144,9 +149,23 @@ class BalancedSize:
             return -np.log1p(-growth * (tau / self._scale(z))) / (self.depth - 2)
 
     def _scale(self, z: NDArray) -> NDArray:
-        """1 / ((L-2) |mu| |z|^(L-2)), never 0; exponents apart, so that powers cannot overflow."""
+        """1 / ((L-2) |mu| |z|^(L-2)), never 0."""
+        return np.maximum(_scaled(*self._scale_parts(z)), _LEAST)
+
+    def _scale_parts(self, z: NDArray) -> tuple[NDArray, NDArray]:
+        """Return the digits and the exponent of `_scale`: no power leaves the range of doubles."""
         power = self.depth - 2
         (digits, exponent), (speed, shift) = np.frexp(np.abs(z)), np.frexp(self.speed)
-        with np.errstate(divide="ignore", over="ignore", under="ignore"):
-            scale = np.ldexp(1 / (power * speed * digits**power), -power * exponent - shift)
-        return np.maximum(scale, _LEAST)
+        powers, lost = np.ones_like(digits), np.zeros(digits.shape, dtype=np.int64)
+        for done in range(0, power, _POWERS):
+            powers, more = np.frexp(powers * digits ** min(_POWERS, power - done))
+            lost += more
+        with np.errstate(divide="ignore"):
+            inverse = 1 / (power * speed * powers)
+        return inverse, -(power * exponent.astype(np.int64) + shift + lost)
+
+
+def _scaled(digits: NDArray, exponent: NDArray) -> NDArray:
+    """Return digits * 2^exponent, 0 or inf where that is beyond doubles."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.ldexp(digits, np.clip(exponent, -_BEYOND, _BEYOND).astype(np.int32))

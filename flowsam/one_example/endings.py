@@ -82,7 +82,9 @@ class OneExample:
         """A rate of the flow, per unit of tau: `max |mu_j| * scale^(L-2)`, never 0."""
         scale = max(self.flow.perturbation.rho, self.largest)
         power = max(len(self.theta0) - 2, 0)
-        return max(float(np.abs(self.flow.mu).max()) * (scale or 1.0) ** power, 1e-290)
+        with np.errstate(over="ignore"):
+            rate = np.abs(self.flow.mu).max() * np.float64(scale or 1.0) ** power
+        return float(np.clip(rate, 1e-290, np.finfo(float).max))
 
     @property
     def floor(self) -> float:

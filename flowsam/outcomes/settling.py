@@ -14,11 +14,13 @@ from jaxtyping import Bool, Float, Int, Int8
 
 from flowsam.data import Data
 from flowsam.ensemble import Ending, covers, solve_many
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.balanced_l2 import at_once, keeps_order
 from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
+from flowsam.outcomes.own_scale import FAR
 from flowsam.perturbations import Perturbation
 
 __all__ = ["Settled", "settle", "settling_times"]
@@ -161,10 +163,20 @@ def _in_own_units(flow: Flow, starts: Starts) -> tuple[Flow, Starts, float]:
     """
     rule, depth = flow.perturbation, starts.shape[-2]
     most = float(np.abs(flow.mu).max())
-    unit = rule.rho if rule.normalised else most ** (-1 / depth)
-    rho = 1.0 if rule.normalised else rule.rho / unit**2
+    unit = most ** (-1 / depth)
+    if rule.normalised:  # of starts far above rho the powers have to be doubles
+        unit = max(rule.rho, float(np.abs(starts).max(initial=0.0)) * 2.0 ** -(FAR // depth))
+    with np.errstate(over="ignore"):
+        rho = rule.rho / unit if rule.normalised else rule.rho / unit / unit
+    if rho == np.inf:
+        raise InputError(
+            f"unnormalised SAM needs rho max|mu_j|^(2/L) in the range of doubles, got rho = "
+            f"{rule.rho:g} and max|mu_j| = {most:g}; scale the features down"
+        )
     scaled = Flow(Data(flow.data.z / most), Perturbation(rule.p, rho, rule.normalised), flow.loss)
-    return scaled, starts / unit, 1.0 / (most * unit ** (depth - 2))
+    with np.errstate(over="ignore", divide="ignore"):  # a time beyond doubles is inf
+        clock = float(np.float64(1.0 / most) / np.float64(unit) ** (depth - 2))
+    return scaled, starts / unit, clock
 
 
 def _batch_last(theta: Float[np.ndarray, "B L d"]) -> Weights:

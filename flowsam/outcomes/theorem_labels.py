@@ -40,18 +40,13 @@ def fate_labels(
     >>> fate_labels(np.array([[Fate.ESCAPE, Fate.ESCAPE], [0, Fate.SADDLE]]), np.array([1.0, -2.0]))
     array([ 2, -2])
     """
-    found = np.zeros(fates.shape[:-1], dtype=np.int64)
-    found[(fates == Fate.SADDLE).any(axis=-1)] = Label.SEPARATRIX
-    for size in np.unique(np.abs(mu[mu != 0])):  # ascending: larger ones overwrite
-        group = np.flatnonzero(np.abs(mu) == size)
-        escapes = fates[..., group] == Fate.ESCAPE
-        if group.size == 1:
-            found[escapes[..., 0]] = group[0] + 1
-            continue
-        count = escapes.sum(axis=-1)
-        found[count == 1] = group[escapes[count == 1].argmax(axis=-1)] + 1
-        found[count > 1] = Label.TIE
-    return found
+    size = np.where((fates == Fate.ESCAPE) & (mu != 0), np.abs(mu), -1.0)
+    top = size.max(axis=-1, keepdims=True)
+    winners = (size == top) & (top > 0)
+    count = winners.sum(axis=-1)
+    held = np.where((fates == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
+    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
+    return np.where(count == 0, held, found)
 
 
 def deep_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:

@@ -13,6 +13,7 @@ from flowsam.exact import first_escape, linf_balanced, linf_two_layer
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 from flowsam.outcomes.late_verdicts import by_late_run
+from flowsam.outcomes.own_scale import in_range
 from flowsam.outcomes.path_verdicts import Verdict, basis, by_path
 from flowsam.outcomes.settling import settle
 from flowsam.outcomes.theorem_labels import TIE, deep_labels, fate_labels, l2_labels
@@ -38,6 +39,17 @@ def _rule(flow: Flow, depth: int) -> str:
 
 def labels(flow: Flow, theta0s: Theta) -> Labels:
     """Return the labels of a batch of starts, shape (...)."""
+    if flow.data.z.shape[0] > 1:
+        return _labels(flow, theta0s)
+    starts = theta0s.reshape(-1, *theta0s.shape[-2:])
+    found = np.empty(len(starts), dtype=np.int64)
+    for group in in_range(flow, starts):
+        found[group.places] = _labels(group.flow, group.starts)
+    return found.reshape(theta0s.shape[:-2])
+
+
+def _labels(flow: Flow, theta0s: Theta) -> Labels:
+    """Return the same for starts whose powers are doubles."""
     name = _rule(flow, theta0s.shape[-2])
     if name == "depth one":
         return np.full(theta0s.shape[:-2], Label.OTHER_DIRECTION, dtype=np.int64)
@@ -95,7 +107,9 @@ def judge(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     """Return the verdict on one start."""
     if flow.data.z.shape[0] > 1:
         return by_late_run(flow, theta0)
-    verdict = _of_one_example(flow, theta0)
+    group = next(in_range(flow, theta0[None]))
+    verdict = _of_one_example(group.flow, group.starts[0])
+    verdict = dataclasses.replace(verdict, reason=verdict.reason + group.units)
     if verdict.label == Label.ZERO and not theta0[:, flow.mu != 0].any():
         return dataclasses.replace(
             verdict, reason="every active weight is 0 from the start: it rests"
@@ -109,7 +123,8 @@ def _of_one_example(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
     name = _rule(flow, depth)
     if name == "depth one":
         reason = "L = 1: every rule moves along mu, so beta / ||beta|| tends to mu / ||mu||"
-        direction = mu / np.linalg.norm(mu)
+        direction = mu / np.abs(mu).max()
+        direction /= np.linalg.norm(direction)
         return Verdict(int(Label.OTHER_DIRECTION), direction, "theorem", reason)
     rho = exact.radius_of(flow, theta0)
     if name in ("two layers", "deep") or (name == "" and rho != flow.perturbation.rho):

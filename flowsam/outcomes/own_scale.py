@@ -1,0 +1,80 @@
+"""Starts and examples of any size in numbers whose powers are doubles.
+
+Under a normalised rule labels stay as they are where mu, or weights and rho together, are
+multiplied by a number. A power of two rounds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.data import Data
+from flowsam.flow import Flow
+from flowsam.perturbations import Perturbation
+
+__all__ = ["Scaled", "in_range"]
+
+FAR = 400  # exponent of two that mu, weights^L, and their squares' squares, may have
+_LEAST = 2.0**-1074
+
+Starts = Float[np.ndarray, "N L d"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """A group of starts, by their places, and an equivalent flow for them, in named units."""
+
+    places: Int[np.ndarray, " k"]
+    flow: Flow
+    starts: Float[np.ndarray, "k L d"]
+    units: str
+
+
+def in_range(flow: Flow, starts: Starts) -> Iterator[Scaled]:
+    """Yield starts of one example with equivalent flows: ordinary ones as they are.
+
+    A group has one scale, which its own starts decide. Unnormalised SAM has no scale to choose.
+
+    Examples
+    --------
+    >>> from flowsam import l2, single_example
+    >>> flow = Flow(single_example([1.0, 2.0]), l2(1.0))
+    >>> group = next(in_range(flow, np.full((1, 2, 2), 1e308)))
+    >>> group.units, float(np.log2(group.starts.max()).round(2))
+    ('; weights in units of 2^824', 199.15)
+    """
+    rule, mu = flow.perturbation, flow.mu
+    room = FAR // starts.shape[1]
+    mu_power = int(_power(np.abs(mu).max(), FAR)) * rule.normalised
+    data = Data(_shifted(flow.data.z, mu_power), flow.data.name)
+    top = np.abs(starts[..., mu != 0]).max(axis=(1, 2), initial=0.0)
+    own = _power(rule.rho if rule.rho else top, room)
+    over = np.frexp(np.where(top > 0, top, 1.0))[1] - own - room
+    shift = np.where(over > 0, own + over, own) * rule.normalised
+    for power in np.unique(shift):
+        places = np.flatnonzero(shift == power)
+        rho = _shifted(np.array(rule.rho), power).item()
+        scaled = Flow(data, Perturbation(rule.p, rho, rule.normalised), flow.loss)
+        named = {"weights": power, "mu": mu_power}
+        units = [f"; {name} in units of 2^{k}" for name, k in named.items() if k]
+        yield Scaled(places, scaled, _shifted(starts[places], power), "".join(units))
+
+
+def _power(size: np.ndarray | float, room: int) -> Int[np.ndarray, "*k"]:
+    """Return the power of two to divide by: that of the size where it is beyond 2^+-room, else 0."""
+    power = np.frexp(np.where(np.asarray(size) > 0, size, 1.0))[1]
+    return np.where(np.abs(power) > room, power, 0)
+
+
+def _shifted(values: np.ndarray, power: int | np.integer) -> np.ndarray:
+    """Return values / 2^power; what is not 0 stays so, with its sign."""
+    if not power:
+        return values
+    with np.errstate(under="ignore"):
+        scaled = np.ldexp(values, -power)
+    lost = (scaled == 0) & (values != 0)
+    return np.where(lost, np.copysign(_LEAST, values), scaled)
