@@ -1,9 +1,12 @@
 """Labels by integration: what certificates promise, against long runs and discrete SAM."""
 
+import time
+
 import numpy as np
 import pytest
 
 from flowsam import (
+    Data,
     Flow,
     Label,
     balanced,
@@ -203,3 +206,32 @@ def test_a_balanced_winner_has_its_direction_and_its_certificate(depth):
         assert (found.certificate != "none") == (found.label != Label.UNDECIDED), (alpha, found)
         if found.label >= 1:
             assert found.direction is not None and found.direction[found.label - 1] == 1.0, found
+
+
+@pytest.mark.parametrize(
+    ("mu", "rule", "start"),
+    [
+        ([1.0], lp(1.0, 3), [[1.0], [1.0], [-0.5]]),
+        ([-1.0, 3.0, 0.0], l2(1.0), [[1.0, 0.8, 0.3], [-0.7, 1.1, 0.3], [0.5, -0.4, 2.0]]),
+        ([1.0, 1e3], lp(1.0, 1.5), [[0.5, 0.5]] * 2),
+        ([1.0, 1e8], lp(1.0, 1.5), [[0.5, 0.5]] * 2),
+    ],
+)
+def test_limits_take_bounded_work(mu, rule, start):
+    """Decided, or undecided with what was done and a way on; never without an end."""
+    begun = time.process_time()
+    found = limit(Flow(single_example(mu), rule), start)
+    assert time.process_time() - begun < 10.0
+    if found.label == Label.UNDECIDED:
+        assert "no certificate holds after 3000 steps" in found.reason
+        assert "solve(flow, theta0, tau_end=...)" in found.reason
+    else:
+        assert found.certificate in ("monotone", "numerical")
+
+
+def test_members_may_try_so_many_steps_and_no_more():
+    """Stiff several examples to the end of doubles: the state and time they came to."""
+    flow = Flow(Data([[1.0, 0.5], [0.3, 1.0]]), l2(1.0))
+    run = solve_many(flow, [[0.8, 0.72]] * 2, tau_end=1.7e308, most_steps=200)
+    assert run.status == Ending.OUT_OF_STEPS and 150 < run.steps <= 200 and 0 < run.tau < 1e3
+    assert np.isfinite(run.theta).all()

@@ -16,7 +16,6 @@ __all__ = ["Ending", "Ends"]
 RADIUS = 1e6  # in units of the start: there the blow-up time is known to 1e-12 of itself
 LOW, PIN = 1e-3, 1e-6  # p > 2, in units of rho: smaller weights are slaved to others, and stiff
 LARGEST = 1e300  # margins end here
-MOST_STEPS = 20_000  # a member that needs more is stiff: one for an implicit method
 
 
 class Ending(IntEnum):
@@ -32,6 +31,8 @@ class Ending(IntEnum):
         the caller's `settled` said so at `tau`.
     FAILED
         the steps became too small.
+    OUT_OF_STEPS
+        the member has had all the steps it may try at `tau`: it is stiff, or the end far.
 
     Examples
     --------
@@ -44,6 +45,7 @@ class Ending(IntEnum):
     ESCAPED = 2
     SETTLED = 3
     FAILED = 4
+    OUT_OF_STEPS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,8 @@ class Ends:
         """Return an `Ending` or -1 for each member, and the members, moved to their ends."""
         size = np.abs(steps.w[:, self.active])
         high = size.max(axis=(0, 1), initial=0.0) >= self.ceiling[steps.member]
-        ending = np.where(stuck | (steps.count >= MOST_STEPS), Ending.FAILED, -1)
+        ending = np.where(steps.tried >= self.control.most_steps, Ending.OUT_OF_STEPS, -1)
+        ending[stuck] = Ending.FAILED
         ending[steps.tau >= self.control.tau_end] = Ending.FINISHED
         second = _second(size)
         steps = self._pinned(steps, second)

@@ -51,12 +51,15 @@ class Control:
         End, in rescaled time.
     rtol, atol : float
         Relative and absolute tolerance of a step.
+    most_steps : int
+        Steps a member may try.
     """
 
     field: Callable[[Weights], Weights]
     tau_end: float
     rtol: float
     atol: float
+    most_steps: int = 3_000
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""
@@ -82,8 +85,8 @@ class Steps:
         Weights and their velocity.
     retry : ndarray of bool, shape (B,)
         Whether the last attempt was rejected.
-    count : ndarray of int, shape (B,)
-        Accepted steps.
+    count, tried : ndarray of int, shape (B,)
+        Steps accepted, and all.
     """
 
     member: np.ndarray
@@ -93,14 +96,15 @@ class Steps:
     slope: Weights
     retry: Bool[np.ndarray, " B"]
     count: np.ndarray
+    tried: np.ndarray
 
     @classmethod
     def start(cls, control: Control, member: np.ndarray, w: Weights) -> Steps:
         """Return new members at tau = 0 with their first step chosen."""
         slope = control.field(w)
-        zero = np.zeros(w.shape[-1])
+        zero, none = np.zeros(w.shape[-1]), np.zeros(w.shape[-1], dtype=np.int64)
         size = _first_size(control, w, slope)
-        return cls(member, zero, size, w, slope, zero > 0, np.zeros(w.shape[-1], dtype=np.int64))
+        return cls(member, zero, size, w, slope, zero > 0, none, none)
 
     def keep(self, chosen: np.ndarray) -> Steps:
         """Return the chosen members, by mask or place."""
@@ -130,6 +134,7 @@ class Steps:
             np.where(accepted, slope, self.slope),
             ~accepted,
             self.count + accepted,
+            self.tried + 1,
         )
         return moved, stuck
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
@@ -67,12 +67,14 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     rtol: float = 1e-9,
     settled: Settled | None = None,
     method: str = "auto",
+    most_steps: int = 3_000,
 ) -> Ensemble:
     """Integrate many starts in rescaled time, each with its own step size and error control.
 
     DOP853 with the coefficients and the controller of SciPy's `solve_ivp`: a member takes the
     steps it would take alone, so one that is stiff or collapsing slows no other. A member ends
-    at `tau_end`, at a collapse, at a blow-up, or when `settled` says that it is decided.
+    at `tau_end`, at a collapse, at a blow-up, when `settled` says that it is decided, or after
+    `most_steps`.
 
     Parameters
     ----------
@@ -92,6 +94,9 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
         "DOP853"; "heyoka" (the extra flowsam[fast]), Taylor's method compiled for the shape, for
         GD, l_2 and unnormalised SAM without `settled`, an error of 0.1 rtol a step; "auto" takes
         heyoka where it is installed and faster.
+    most_steps : int
+        Steps of DOP853 a member may try; one that needs more is stiff, or its end far, and ends
+        with OUT_OF_STEPS where it is. `solve` takes implicit steps.
 
     Returns
     -------
@@ -116,7 +121,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     2.718281828
     """
     starts = flow.checked(theta0s)
-    control = _checked_control(flow, tau_end, rtol)
+    control = replace(_checked_control(flow, tau_end, rtol), most_steps=most_steps)
     batch, shape = starts.shape[:-2], starts.shape[-2:]
     if flow.perturbation.p == 1 and not covers(flow, shape[0]):
         raise InputError(f"an ensemble of l_1 needs L = 2, got L = {shape[0]}; solve takes any")

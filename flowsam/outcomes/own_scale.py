@@ -65,7 +65,7 @@ def in_range(flow: Flow, starts: Starts) -> Iterator[Scaled]:
 
 
 def _power(size: np.ndarray | float, room: int) -> Int[np.ndarray, "*k"]:
-    """Return the power of two to divide by: that of the size where it is beyond 2^+-room, else 0."""
+    """Return the power of two of sizes beyond 2^room or below 2^-room, else 0."""
     power = np.frexp(np.where(np.asarray(size) > 0, size, 1.0))[1]
     return np.where(np.abs(power) > room, power, 0)
 

@@ -12,7 +12,7 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.directions import Direction
-from flowsam.outcomes.settling import settle
+from flowsam.outcomes.settling import MOST_STEPS, settle
 
 __all__ = ["Verdict", "basis", "by_path"]
 
@@ -136,5 +136,7 @@ def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
         Ending.COLLAPSED: f"every active coordinate loses two layers or more {when}",
         Ending.ESCAPED: f"several coordinates blow up {when}, too close to each other to tell",
         Ending.FAILED: f"the steps became too small {when}",
+        Ending.OUT_OF_STEPS: f"no certificate holds after {MOST_STEPS} steps, {when}: rates differ "
+        "too much for explicit steps; solve(flow, theta0, tau_end=...) tries implicit ones",
         Ending.FINISHED: f"no certificate holds by then, {when}; it may linger at an equilibrium",
     }[ending]

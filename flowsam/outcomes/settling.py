@@ -32,6 +32,7 @@ SPANS = tuple(8.0**k for k in range(1, 9))  # rescaled time, in units of the slo
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 NEGLIGIBLE = 1e-9  # a dying coordinate of this share of the largest is put to 0
 RTOL = 1e-8
+MOST_STEPS = 3_000  # of one start, rounds together: one or two seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,8 @@ class Settled:
     tau : ndarray, shape (N,)
         Rescaled time at which a path ended or was given up.
     ending : ndarray of int8, shape (N,)
-        An `Ending`: SETTLED by a certificate, COLLAPSED, ESCAPED, FINISHED (given up), FAILED.
+        An `Ending`: SETTLED by a certificate, COLLAPSED, ESCAPED, FAILED, or given up: FINISHED,
+        OUT_OF_STEPS.
     """
 
     label: Int[np.ndarray, " N"]
@@ -85,6 +87,7 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     if proof is decided and theta.shape[1] > 2:
         label = np.where(label == Label.UNDECIDED, at_once(unit, theta), label)
     tau, ending = np.zeros(label.size), np.full(label.size, Ending.SETTLED, np.int8)
+    steps = np.zeros(label.size, dtype=np.int64)
     going = np.flatnonzero(label == Label.UNDECIDED)
     ending[going] = Ending.FINISHED
     least = np.abs(unit.mu[unit.mu != 0]).min(initial=1.0)
@@ -94,7 +97,8 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
         if not going.size:
             break
         end = spans[min(k, len(spans) - 1)] / least
-        run = solve_many(unit, theta[going], tau_end=end, rtol=RTOL, settled=_stop(unit, proof))
+        how = {"rtol": RTOL, "settled": _stop(unit, proof), "most_steps": MOST_STEPS}
+        run = solve_many(unit, theta[going], tau_end=end, **how)
         w = _batch_last(run.theta)
         lost = _negligible(unit, w)
         w[:, lost] = 0.0
@@ -105,7 +109,10 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
         theta[going] = np.moveaxis(w, -1, 0)
         later = (run.status == Ending.FINISHED) & (k + 1 < len(spans))
         open_ = (label[going] == Label.UNDECIDED) & (later | lost.any(axis=0))
-        going = going[open_]
+        steps[going] += run.steps
+        spent = open_ & (steps[going] >= MOST_STEPS)
+        ending[going[spent]] = Ending.OUT_OF_STEPS
+        going = going[open_ & ~spent]
     label = _shared(unit, starts, label)
     again = (label == Label.STALLED) & ~keeps_order(unit, _batch_last(starts), even=0.0)
     if again.any():  # layers that have become equal are not known to stay so
@@ -137,7 +144,7 @@ def settling_times(flow: Flow, starts: Starts) -> Float[np.ndarray, " N"]:
     """
     found = settle(flow, starts, proof=_asymptotic)
     ends = np.isin(found.ending, (Ending.COLLAPSED, Ending.ESCAPED))
-    unknown = (found.ending == Ending.FINISHED) | (found.ending == Ending.FAILED)
+    unknown = np.isin(found.ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS))
     return np.select([ends, unknown], [found.tau, np.nan], np.inf)
 
 
