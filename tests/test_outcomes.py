@@ -261,7 +261,9 @@ def test_one_balanced_coordinate_under_l1_has_one_label(depth, alpha, label):
 
 @pytest.mark.parametrize("size", [1e-307, 1e-150, 1e150, 5e307])
 @pytest.mark.parametrize("speed", [1e-307, 1e200])
-@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.9), l2(0.9), lp(0.9, 3), lp(0.9, 1.5)])
+@pytest.mark.parametrize(
+    "rule", [gradient_flow(), linf(0.9), l2(0.9), lp(0.9, p=3), lp(0.9, p=1.5)]
+)
 @pytest.mark.parametrize("depth", [1, 2, 3, 5])
 def test_labels_do_not_depend_on_units(size, speed, rule, depth):
     """Weights and rho times a number, mu times a number: labels and directions stay."""
