@@ -48,9 +48,41 @@ def test_every_public_name_loads_once():
     for name in flowsam.__all__:
         assert getattr(flowsam, name) is getattr(flowsam, name)
     assert set(flowsam.__all__) == set(dir(flowsam))
-    assert len(flowsam.__all__) <= 33
+    assert len(flowsam.__all__) <= 36  # the contract: nouns, verbs, rules
 
 
 def test_unknown_name_says_so():
     with pytest.raises(AttributeError, match="no attribute 'sharpness'; see dir"):
         flowsam.sharpness  # noqa: B018
+
+
+BAD = (
+    ["simulate"],
+    ["limit", "--sharp", "3"],
+    ["limit", "--mu", "1,x", "--rho", "1", "--init", "1"],
+    ["limit", "--mu", "1", "--norm", "max", "--rho", "1", "--init", "1"],
+    ["limit", "--mu", "1", "--init", "1"],
+    ["limit", "--mu", "1", "--rho", "1", "--init", "1", "--label", "y"],
+    ["simulate", "--mu", "1", "--rho", "1", "--init", "1"],
+    ["portrait", "--mu", "1,2", "--rho", "1", "--grid", "nan"],
+    ["portrait", "--mu", "1,2"],
+    ["features", "--csv", "a.csv", "--rho", "1"],
+)
+
+
+def test_a_bad_option_loads_nothing_heavy():
+    code = (
+        f"import sys; from flowsam.cli import main; print([main(bad) for bad in {BAD}], "
+        f"[m for m in {HEAVY} if m in sys.modules])"
+    )
+    assert fresh(code) == f"{[2] * len(BAD)} []"
+
+
+def test_flows_and_closed_forms_load_neither_scipy_nor_sympy():
+    code = (
+        "import sys, flowsam.exact; from flowsam.exact import linf_two_layer as e; "
+        "from flowsam import Flow, linf, single_example; Flow(single_example([1, 2]), linf(1)); "
+        "e.fate([[1.5, 0.6]] * 2, [1, 2], rho=1.0); "
+        f"print([m for m in {HEAVY[1:]} if m in sys.modules])"
+    )
+    assert fresh(code) == "[]"

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
-from flowsam import symbolic
 from flowsam.engines import series
 from flowsam.flow import Flow
+
+if TYPE_CHECKING:
+    from flowsam.symbolic import Coordinate
 
 __all__ = ["Kind", "covers", "installed", "kind_of", "numbers", "step", "system", "writes_out"]
 
@@ -150,7 +152,9 @@ def step(kind: Kind, *, tolerance: float) -> Any:
 def _field(hy: Any, w: Terms, z: Terms, about: tuple[str, str, Any]) -> tuple[Terms, Any]:
     """SAM's rescaled field, the descent at the perturbed weights, and N = ||g||."""
     (kind, loss, rho), depth = about, len(w)
-    one = symbolic.coordinate(depth, None if kind == "GD" else 2)
+    from flowsam.symbolic import coordinate
+
+    one = coordinate(depth, None if kind == "GD" else 2)
     descent, log_scale = _descent(hy, one, w, z, loss)
     if kind == "GD":
         return descent, None
@@ -175,7 +179,7 @@ def _entries(g: Terms, j: int) -> dict[str, Any]:
 
 
 def _evaluate(
-    hy: Any, one: symbolic.Coordinate, expression: Any, w: Terms, about: tuple[int, dict[str, Any]]
+    hy: Any, one: Coordinate, expression: Any, w: Terms, about: tuple[int, dict[str, Any]]
 ) -> Any:
     """One coordinate's expression of SymPy with the weights of coordinate j, and other values."""
     j, values = about
@@ -184,7 +188,7 @@ def _evaluate(
     return hy.from_sympy(expression, given)
 
 
-def _descent(hy: Any, one: symbolic.Coordinate, w: Terms, z: Terms, loss: str) -> tuple[Terms, Any]:
+def _descent(hy: Any, one: Coordinate, w: Terms, z: Terms, loss: str) -> tuple[Terms, Any]:
     """`(sum_i q_i z_i) prod_{k != l} w^(k)` and log Lambda, as `Flow.descent` has them."""
     d = len(z[0])
     pull, log_scale = (
@@ -195,7 +199,7 @@ def _descent(hy: Any, one: symbolic.Coordinate, w: Terms, z: Terms, loss: str) -
     return terms, log_scale
 
 
-def _margin(hy: Any, one: symbolic.Coordinate, w: Terms, z: list[Any]) -> Any:
+def _margin(hy: Any, one: Coordinate, w: Terms, z: list[Any]) -> Any:
     """A margin, coordinate by coordinate."""
     margin = hy.expression(0.0)
     for j, entry in enumerate(z):

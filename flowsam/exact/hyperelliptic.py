@@ -12,7 +12,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import elliprf
 
 __all__ = ["elapsed", "invert", "remaining"]
 
@@ -52,6 +51,8 @@ def remaining(u: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
     >>> float(remaining(np.array(0.0), np.array([1.0, 1.0])))  # the integral of 1/(1 + v^2)
     1.5707963267948966
     """
+    from scipy.special import elliprf  # two layers need none of it
+
     u = np.asarray(u, dtype=np.float64)
     squares = u[..., None] ** 2 + gaps
     if gaps.shape[-1] == 2:
