@@ -122,7 +122,8 @@ def test_printers():
     assert "<mi>A</mi>" in text and "<mi>a</mi>" not in text
     assert '<mover accent="true"><mi>w</mi><mo>^</mo></mover>' in text
     assert "&" not in text.replace("&#", "")
-    assert text.index("mover") < text.index("<mo>-</mo>")
+    assert text.index("mover") < text.index("<mo>−</mo>")
+    assert "<mfrac><mrow><mi>d</mi><mi>w</mi></mrow>" in mathml(sp.Symbol("wdot"), a)
 
 
 def flow_of(problem):

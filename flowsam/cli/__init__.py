@@ -17,7 +17,17 @@ from flowsam.version import __version__
 
 __all__ = ["main"]
 
-_ORDER = ("simulate", "limit", "portrait", "amplification", "features", "derive", "sweep", "verify")
+_ORDER = (
+    "simulate",
+    "limit",
+    "portrait",
+    "explore",
+    "amplification",
+    "features",
+    "derive",
+    "sweep",
+    "verify",
+)
 
 
 class _Commands(click.Group):

@@ -50,8 +50,9 @@ function nameRegions(parts, { px, py }, [low, high], view) {
     const room = ({ i, j }) => Math.min(i + 1, cells - i, 2 * j + 2, 2 * (cells - j),
       ...others.map((other) => Math.hypot(i - other.i, 2 * (j - other.j))));
     const own = tops.filter((top) => top.label === value);
-    const best = Math.max(...own.map(room));
-    const places = own.filter((top) => room(top) === best);
+    const worth = (top) => room(top) - top.j / 8; // rather low: starts are often above
+    const best = Math.max(...own.map(worth));
+    const places = own.filter((top) => worth(top) === best);
     const { i, j } = places[Math.floor(places.length / 2)];
     return own.length < 8 ? "" : text(px(centre(i)), py(centre(j)) + 5, named(value, view), 'text-anchor="middle"');
   }).join("");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import sympy as sp
 from sympy.printing.jscode import JavascriptCodePrinter
@@ -10,7 +11,7 @@ from sympy.printing.mathml import MathMLPresentationPrinter
 
 __all__ = ["javascript", "mathml"]
 
-_MARKS = {"hat": "^", "dot": "˙"}
+_SHOWN = {"&ExponentialE;": "e", "<mo>&InvisibleTimes;</mo>": "", "<mo>-</mo>": "<mo>−</mo>"}
 
 
 class _JavaScript(JavascriptCodePrinter):
@@ -31,23 +32,25 @@ class _MathML(MathMLPresentationPrinter):
         return sorted(terms, key=lambda term: term.could_extract_minus_sign())
 
     def _print_Symbol(self, sym: sp.Symbol, style: str = "plain") -> object:
-        """Set a mark at the end of a letter's name above it: `what_1`, `wdot`."""
+        """Set `what_1` with a hat, and `wdot` as dw/dtau, which every font can show."""
         found = re.fullmatch(r"(\w+?)(hat|dot)(_\w+)?", sym.name)
         if not found:
             return super()._print_Symbol(sym, style)
-        letter, mark, index = found.groups()
-        over, above = self.dom.createElement("mover"), self.dom.createElement("mo")
-        above.appendChild(self.dom.createTextNode(_MARKS[mark]))
-        over.setAttribute("accent", "true")
-        over.appendChild(super()._print_Symbol(sp.Symbol(letter)))
-        over.appendChild(above)
-        if not index:
-            return over
-        whole, below = self.dom.createElement("msub"), self.dom.createElement("mi")
-        below.appendChild(self.dom.createTextNode(index[1:]))
-        whole.appendChild(over)
-        whole.appendChild(below)
-        return whole
+        letter = self._print(sp.Symbol(found[1]))
+        if found[2] == "dot":
+            over = self._of("mrow", self._of("mi", "d"), letter)
+            below = self._of("mrow", self._of("mi", "d"), self._print(sp.Symbol("tau")))
+            return self._of("mfrac", over, below)
+        marked = self._of("mover", letter, self._of("mo", "^"))
+        marked.setAttribute("accent", "true")
+        return self._of("msub", marked, self._of("mi", found[3][1:])) if found[3] else marked
+
+    def _of(self, tag: str, *parts: object) -> Any:
+        """An element of text or of elements."""
+        made = self.dom.createElement(tag)
+        for part in parts:
+            made.appendChild(self.dom.createTextNode(part) if isinstance(part, str) else part)
+        return made
 
 
 def javascript(expression: sp.Expr) -> str:
@@ -73,4 +76,6 @@ def mathml(left: sp.Expr, right: sp.Expr) -> str:
     printer = _MathML()
     sides = (printer.doprint(side) for side in (left, right))
     text = f'<math display="block"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>'
-    return text.replace("&ExponentialE;", "e").replace("<mo>&InvisibleTimes;</mo>", "")
+    for entity, shown in _SHOWN.items():
+        text = text.replace(entity, shown)
+    return text

@@ -55,14 +55,15 @@ function python(state) {
   const { rule, rho, depth, mu, u, v } = problemOf(state);
   const made = { GD: "gradient_flow", linf: "linf", l2: "l2", asam: "asam" }[rule];
   const layers = state.view === "layers";
-  const names = ["Flow", made, "limit", "single_example", ...(layers ? [] : ["balanced"])].sort((a, b) =>
-    a.toLowerCase() < b.toLowerCase() ? -1 : 1);
+  const names = ["Flow", made, "limit", "single_example", ...(layers ? [] : ["balanced"])].sort();
   const start = layers ? `[[${u}], [${v}]]` : `balanced([${u.join(", ")}], ${depth})`;
-  return `from flowsam import ${names.join(", ")}
-
-flow = Flow(single_example([${mu.join(", ")}]), ${made}(${rule === "GD" ? "" : rho}))
-print(limit(flow, ${start}))
-`;
+  return [
+    `from flowsam import ${names.join(", ")}`,
+    "",
+    `flow = Flow(single_example([${mu.join(", ")}]), ${made}(${rule === "GD" ? "" : rho}))`,
+    `print(limit(flow, ${start}))`,
+    "",
+  ].join("\n");
 }
 
 // Points of a path for curves: its own steps, and more where those are long

@@ -40,7 +40,7 @@ a { color: var(--link); } svg { display: block; width: 100%; overflow: hidden; }
 .key { white-space: nowrap; } .key svg { display: inline; width: 11px; } .handle:focus-visible .ring { stroke-width: 5; }
 .area { cursor: crosshair; } [hidden] { display: none !important; }
 math { font-size: 16px; margin: 8px 0; font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", Georgia, serif; }
-math * { font-size: inherit; } msub > :nth-child(2), msup > :nth-child(2) { font-size: max(12px, .75em); }
+math * { font-size: inherit; } mfrac > * { padding: 2px 1px; } msub > :nth-child(2), msup > :nth-child(2) { font-size: max(12px, .75em); }
 .formulas { overflow-x: auto; } pre { font-size: 12px; overflow: auto; border: 1px solid var(--grid); padding: 8px; margin: 4px 0; }
 @container (max-width: 760px) {
   .page { grid-template-columns: minmax(0, 1fr); grid-template-rows: none; padding: 8px 12px 20px;
@@ -102,7 +102,8 @@ export function mount(element, given, onState = () => {}) {
   };
 
   function draw() {
-    ink = THEMES[dark.matches ? "dark" : "light"];
+    const light = getComputedStyle(element).colorScheme === "light"; // of a page that has no dark
+    ink = THEMES[dark.matches && !light ? "dark" : "light"];
     const { ink: front, paper, soft, grid } = ink;
     write(page, "style", `--ink:${front};--paper:${paper};--soft:${soft};--grid:${grid};--link:${ink.lines[0]}`);
     model = compute(state, memo);

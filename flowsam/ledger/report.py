@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.explorer.component import module
 from flowsam.ledger.checklist import CHECKLIST
 from flowsam.ledger.claims import headings
 from flowsam.ledger.gallery import Figure
@@ -45,8 +46,8 @@ def page(ledger: Ledger, figures: Sequence[Figure], *, source: Path) -> str:
     Returns
     -------
     str
-        HTML without scripts or links to other files. A claim is followed by the figures that name
-        it first; figures of no claim come after.
+        HTML without links to other files; its one script is the explorer. A claim is followed by
+        the figures that name it first; figures of no claim come after.
     """
     drawn = [figure for figure in figures if not figure.error]
     saved = {figure.name: _saved(figure, source) for figure in drawn}
@@ -65,6 +66,7 @@ def page(ledger: Ledger, figures: Sequence[Figure], *, source: Path) -> str:
             r"\langle \epsilon, \nabla\mathcal{L}(\theta) \rangle"
         ),
         gradient=formula(_sam_gradient()),
+        explorer=module(),
         verdicts=_verdicts(ledger.verdicts),
         claims=_claims(ledger.verdicts, figures, source),
         figures="\n".join(_figure(figure, source) for figure in rest),
