@@ -9,7 +9,7 @@
 # Assumes ell' < 0, n = 1, L >= 2, all |w^(l)_j| equal with product of signs sign(mu_j), one largest
 # score, and, where nothing escapes, no alpha_j = rho.
 #
-# Used by flowsam.outcomes, flowsam.outcomes.verdicts.
+# Used by flowsam.outcomes, flowsam.outcomes.theorems.
 #
 # Source: arXiv:2603.08290, Theorem 3.2 and Corollary 3.5; the frozen coordinates: flowsam.
 

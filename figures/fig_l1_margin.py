@@ -10,6 +10,7 @@ from figures import style
 from figures.sets import separable
 from flowsam import Flow, gradient_flow, l2, max_margin, solve, split_signs
 from flowsam.outcomes.weak_duality import state_certificate
+from flowsam.regimes import case_of
 
 WORDS = {"rho": 0.05, "start": "w = 0.5", "clock": style.ORIGINAL}
 FAST = {"seeds": (2,), "rows": 7, "end": 50.0}
@@ -26,7 +27,9 @@ def compute(seeds=(0, 1, 2), rows=40, end=1e4):
             run = solve(flow, np.full((2, 10), 0.5), log_t_end=end, save_at=log_t)
             runs.append(run)
             truth = run.margins.min(1) / run.beta.sum(1) * np.abs(max_margin(data, 1)).sum()
-            proven = [state_certificate(flow, theta, 1, np.ones(10)) for theta in run.theta]
+            proven = [
+                state_certificate(case_of(flow, 2), theta, 1, np.ones(10)) for theta in run.theta
+            ]
             arrays[f"{rule.name} {seed}"] = np.column_stack([log_t, truth, proven])
     sets = data.name.replace(f"seed {seed}", f"seeds {', '.join(map(str, seeds))}")
     return arrays | {"card": style.card(*runs, **WORDS, data=sets)}

@@ -24,6 +24,7 @@ class Ending(StrEnum):
     STAYS_AT_0 = "stays at 0"
     ESCAPED = "escaped"
     OUT_OF_RANGE = "out of range"
+    RUNAWAY = "runaway"
     NOT_UNIQUE = "sliding_ambiguous"
     TOO_MANY_EVENTS = "too_many_events"
     FAILED = "failed"
@@ -55,6 +56,7 @@ class Ending(StrEnum):
 _STATUS = {
     Ending.STAYS_AT_0: "collapsed",
     Ending.OUT_OF_RANGE: "escaped",
+    Ending.RUNAWAY: "escaped",
     Ending.NEVER_THERE: "failed",
     Ending.AT_REST: "finished",
     Ending.ROUNDING: "failed",
@@ -70,6 +72,8 @@ _IN_TAU = {
     "infinite; the others freeze, and limit(flow, theta0) names the limit",
     Ending.OUT_OF_RANGE: "margins pass 1e300 at tau = {tau:.6g}, the end of doubles; ask "
     "limit(flow, theta0)",
+    Ending.RUNAWAY: "weights are a million times those of the start at tau = {tau:.6g}, and how "
+    "this field goes on is not known; ask for an earlier end",
     Ending.NOT_UNIQUE: "two weights of a coordinate are 0 at once at tau = {tau:.12g}: no "
     "gradient is left, or Filippov's solution is not unique from there; perturb the start or "
     "use iterate",

@@ -19,6 +19,7 @@ from flowsam.perturbations import Perturbation
 __all__ = ["Flow"]
 
 Theta = Float[np.ndarray, "*batch L d"]
+_EQUATION = ("descent", "pull", "perturbed", "field", "log_lambda")  # what theorems are about
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ class Flow:
             if not isinstance(given := getattr(self, name), noun):
                 kind = f"{noun.__name__}, got {type(given).__name__}"
                 raise InputTypeError(f"Flow needs {name} to be a {kind}; e.g. {makers[name]}")
+
+    @property
+    def kind(self) -> str:
+        """The kind of its rule for `regimes`; "own" where a subclass has another field."""
+        own = any(getattr(type(self), name) is not getattr(Flow, name) for name in _EQUATION)
+        return "own" if own else self.perturbation.kind
 
     @property
     def mu(self) -> Float[np.ndarray, " d"]:

@@ -71,15 +71,21 @@ class Perturbation:
             return "unnormalised SAM"
         return f"l_{'inf' if math.isinf(self.p) else format(self.p, 'g')}-SAM"
 
+    def gate(self, depth: int) -> float:
+        """Return `rho L^(-1/p)`, by which each of L equal weights of a lone coordinate is moved."""
+        return self.rho * depth ** (-1.0 / self.p)
+
     @property
     def kind(self) -> str:
-        """The family whose theorems hold, for `regimes`: one of `KINDS`.
+        """The family whose theorems hold, for `regimes`: one of `KINDS`, else "own".
 
         Examples
         --------
         >>> l2(1.0).kind, lp(1.0, p=3).kind, linf(0).kind
         ('l_2', '2<p<inf', 'GD')
         """
+        if type(self).step is not Perturbation.step:
+            return "own"
         if not self.rho:
             return "GD"
         if not self.normalised:

@@ -52,7 +52,7 @@ def gate_radius(rule: Perturbation, depth: int) -> float:
         raise InputError(f"gate_radius needs depth >= 1, got {depth}; depth counts layers")
     if not rule.normalised:
         raise InputError("gate_radius needs a normalised rule: unnormalised steps vanish late")
-    return rule.rho * depth ** (-1.0 / rule.p)
+    return rule.gate(depth)
 
 
 @public

@@ -8,20 +8,21 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam import exact
 from flowsam.endings import Ending
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import METHODS, Tolerances
 from flowsam.errors import InputError, InputTypeError
+from flowsam.exact import solution
 from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_number
-from flowsam.many_examples.engine import Answer, many_examples
+from flowsam.many_examples.engine import Answer
 from flowsam.one_example.engine import exact_run, stepped_run
 from flowsam.one_example.taylor_steps import taylor_steps
+from flowsam.regimes import Case, case_of
 from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 
-__all__ = ["solve"]
+__all__ = ["of_one_example", "solve"]
 
 Rows = int | Float[np.ndarray, " _"] | None
 Theta = Float[np.ndarray, "L d"]
@@ -105,9 +106,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
     end, clock_name = _checked_end(tau_end, log_t_end)
     _check_tolerances(rtol, atol)
     wanted = _checked_rows(save_at, end, clock_name)
-    engine = many_examples if flow.data.z.shape[0] > 1 else _one_example
-    how = (method, rtol, atol)
-    found = engine(flow, theta0, span=(end, clock_name), how=how, wanted=wanted)
+    how = {"span": (end, clock_name), "how": (method, rtol, atol), "wanted": wanted}
+    found = case_of(flow, len(theta0)).ask("solve")(theta0, **how)
     return Trajectory(
         flow.data,
         flow.perturbation,
@@ -171,8 +171,8 @@ def _checked_rows(save_at: int | ArrayLike | None, end: float, clock_name: str) 
     return values
 
 
-def _one_example(
-    flow: Flow,
+def of_one_example(
+    case: Case,
     theta0: Theta,
     *,
     span: tuple[float, str],
@@ -180,14 +180,14 @@ def _one_example(
     wanted: Rows,
 ) -> Answer:
     """Solve one example and cut the run into the rows asked for."""
-    run = _run(flow, theta0, span, how)
+    run = _run(case, theta0, span, how)
     rows = run.rows(wanted, span[1])
     events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
     about = (*_told(run), run.method, run.steps, run.nfev)
     return Answer(rows.tau, run.states(rows.tau), events, *about, rows.log_t)
 
 
-def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]) -> Run:
+def _run(case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]) -> Run:
     """Pick the engine for one example and run it."""
     method, rtol, atol = how
     if method not in ("auto", "exact", "heyoka", *METHODS):
@@ -196,17 +196,26 @@ def _run(flow: Flow, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
             f"method needs one of auto, exact, heyoka, {known} for one example, got {method!r}"
         )
     if method in ("auto", "exact"):
-        found, reason = exact.solution(flow, theta0)
-        run = exact_run(flow, theta0, found, span) if found else None
+        form = case.form(theta0)
+        found = solution(form, case.flow, theta0) if form else None
+        run = exact_run(case, theta0, found, span) if found else None
         if run is not None:
             return run
         if method == "exact":
-            reason = reason or f"the formulas hold to tau = {found.valid_until:.6g}"
+            reason = f"the formulas hold to tau = {found.valid_until:.6g}" if found else _why(case)
             raise InputError(f"no closed form covers this: {reason}; use method='auto'")
     named, stiff = ("DOP853", "Radau") if method == "auto" else (method, "")
-    maker = taylor_steps(flow, theta0) if method == "heyoka" else None
+    maker = taylor_steps(case, theta0) if method == "heyoka" else None
     how = Tolerances(named, rtol, atol, stiff=stiff, maker=maker)
-    return stepped_run(flow, theta0, span, how)
+    return stepped_run(case, theta0, span, how)
+
+
+def _why(case: Case) -> str:
+    """Return why no form covers a start."""
+    if all(form.alone for form in case.regime.forms):
+        solved = "GD, l_inf and, at depth 2, l_2 have"
+        return f"{case.flow.perturbation.name} has no solved case at depth {case.depth} ({solved})"
+    return f"depth {case.depth} needs equal |w| or positive aligned weights in every coordinate"
 
 
 def _told(run: Run) -> tuple[Ending, str]:

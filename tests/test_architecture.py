@@ -25,6 +25,7 @@ LAYERS = [
     "losses perturbations symbolic notation",
     "flow trajectory",
     "exact margin",
+    "regimes",
     "engines one_example many_examples ensemble discrete rates",
     "solver",
     "outcomes amplification regions real_data parameters",

@@ -12,6 +12,7 @@ from flowsam.labels import Label
 from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction, run_direction
 from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs
 from flowsam.perturbations import gradient_flow, l2, linf
+from flowsam.regimes import case_of
 
 
 def separable(seed: int, n: int = 20, d: int = 5) -> Data:
@@ -85,8 +86,9 @@ def test_dead_features_stall() -> None:
     """l_inf-SAM kills the feature the data need: what survives does not separate."""
     data = Data([[1.0, 0.2], [-0.05, 0.2]])
     theta0 = np.array([[2.0, 0.3], [2.0, 0.3]])
-    run = iterate(Flow(data, linf(0.5)), theta0, learning_rate=0.02, steps=2000)
-    np.testing.assert_array_equal(alive(run), [1.0, np.nan])
+    flow = Flow(data, linf(0.5))
+    run = iterate(flow, theta0, learning_rate=0.02, steps=2000)
+    np.testing.assert_array_equal(alive(case_of(flow, 2), run.beta[-1]), [1.0, np.nan])
     found = run_direction(run)
     assert found.label == Label.STALLED
     assert "1 features that survive" in found.reason

@@ -8,8 +8,8 @@ import pytest
 from flowsam.data import Data, single_example
 from flowsam.discrete import iterate
 from flowsam.flow import Flow
-from flowsam.many_examples.fading_clock import FadingClock, Roles, fades
-from flowsam.perturbations import gradient_flow, l2, linf, lp
+from flowsam.many_examples.fading_clock import FadingClock, Roles
+from flowsam.perturbations import lp
 from flowsam.solver import solve
 
 
@@ -66,10 +66,3 @@ def test_a_slave_is_where_its_brake_stops_it() -> None:
     state = clock.shown(np.append(theta.ravel(), 0.0), roles)
     hat = flow.perturbed(clock.weights(state))
     assert abs(hat[0, 0]) < 1e-12 < 1e-7 < clock.weights(state)[1, 0]
-
-
-def test_which_rules_fade() -> None:
-    """2 < p < inf, normalised, from two layers on."""
-    data = single_example([1.0])
-    rules = [(lp(1, p=3), 2), (lp(1, p=3), 1), (l2(1), 2), (linf(1), 2), (gradient_flow(), 2)]
-    assert [fades(Flow(data, r), L) for r, L in rules] == [True, False, False, False, False]

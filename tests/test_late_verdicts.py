@@ -21,8 +21,9 @@ from flowsam import (
 )
 from flowsam.labels import Label
 from flowsam.margin.farkas import balancing_weights
-from flowsam.outcomes.finite_ends import finite_because
+from flowsam.outcomes.finite_ends import by_convexity, by_descent
 from flowsam.outcomes.weak_duality import compared, state_certificate
+from flowsam.regimes import case_of
 from tests.test_directions import separable
 
 SLOW = Data([[1.0, 1.1]] * 2)
@@ -116,7 +117,7 @@ def test_gradient_flow_stalls_at_depth() -> None:
         end = limit(Flow(NOISE, gradient_flow()), theta)
         assert (end.label, end.certificate) == (Label.STALLED, "theorem"), end.reason
     assert limit(Flow(split_signs(NOISE), gradient_flow()), np.full((3, 4), 0.3)).label == -4
-    assert finite_because(Flow(NOISE, gradient_flow()), np.zeros((2, 2))) == ""
+    assert by_descent(case_of(Flow(NOISE, gradient_flow()), 2), np.zeros((2, 2))) == ""
 
 
 def test_l2_stalls_where_its_run_rests() -> None:
@@ -138,7 +139,7 @@ def test_l2_stalls_where_its_run_rests() -> None:
 def test_no_theorem_where_a_direction_is_free(z) -> None:
     """No positive weights cancel the examples, or none that doubles can prove."""
     assert balancing_weights(np.array(z)) is None
-    assert finite_because(Flow(Data(z), gradient_flow()), np.ones((1, 2))) == ""
+    assert by_convexity(case_of(Flow(Data(z), gradient_flow()), 1), np.ones((1, 2))) == ""
 
 
 def test_positive_weights_are_found_where_they_exist() -> None:
@@ -164,8 +165,8 @@ def test_comparison_is_over_the_features_that_survive() -> None:
     assert compared(data, beta, dead).ratios == pytest.approx((1.0, 1.0))
     assert compared(data, beta, np.zeros(2)).ratios[0] == pytest.approx(0.5)
     assert np.isnan(compared(Data([[0.0, 1.0]]), beta, dead).ratios).all()
-    flow = Flow(data, gradient_flow())
-    assert state_certificate(flow, beta[None], 1, dead) == pytest.approx(1.0)
+    case = case_of(Flow(data, gradient_flow()), 1)
+    assert state_certificate(case, beta[None], 1, dead) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1)], ids=repr)

@@ -10,10 +10,10 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.losses import exponential, logistic
 from flowsam.many_examples.log_clock import LogClock, late_run
-from flowsam.many_examples.log_weights import LogWeights, balanced_run, covers
+from flowsam.many_examples.log_weights import LogWeights, balanced_run, even
 from flowsam.network import balanced
 from flowsam.outcomes.directions import run_direction
-from flowsam.perturbations import gradient_flow, l2, linf
+from flowsam.perturbations import gradient_flow, l2
 from flowsam.solver import solve
 
 RULES = [gradient_flow(), l2(0.4)]
@@ -69,15 +69,13 @@ def test_collapse_of_features_of_very_different_strength() -> None:
     assert run.steps < 600
 
 
-def test_what_it_covers() -> None:
-    """Smooth rules, two layers or more, equal sizes away from 0; idle features do not count."""
+def test_what_is_even() -> None:
+    """Equal sizes away from 0; idle features do not count."""
     flow, theta = case(0, 2, l2(0.1))
-    assert covers(flow, theta)
-    assert covers(flow, theta * [1, 1, 0, 1])
-    assert not covers(flow, theta * [1, 0, 1, 1])
-    assert not covers(flow, theta * [[1.0], [1.1]])
-    assert not covers(flow, theta[:1])
-    assert not covers(Flow(flow.data, linf(0.1)), theta)
+    assert even(flow, theta)
+    assert even(flow, theta * [1, 1, 0, 1])
+    assert not even(flow, theta * [1, 0, 1, 1])
+    assert not even(flow, theta * [[1.0], [1.1]])
 
 
 @pytest.mark.parametrize(

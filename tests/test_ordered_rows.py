@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowsam import Flow, gradient_flow, l2, limits, linf, phase_portrait, single_example
+from flowsam import Flow, l2, limits, phase_portrait, single_example
 from flowsam.labels import Label
 from flowsam.portrait import ordered_rows
 from flowsam.portrait.planes import BalancedPlane
@@ -55,11 +55,3 @@ def test_only_starts_beside_the_separatrix_are_followed(monkeypatch):
     asked = np.concatenate(asked)[:, 0] / CRITICAL
     assert len(asked) < 9 and np.allclose(asked[1:], 1, atol=1e-8)
     assert found[-2, 150] == 0 and found[-1, 151] == 2
-
-
-def test_other_rules_and_planes_are_left_alone():
-    data = single_example([1.0, 2.0])
-    for rule in (linf(1.0), gradient_flow(), l2(0.0)):
-        assert not ordered_rows.covers(Flow(data, rule), PLANE)
-    assert not ordered_rows.covers(Flow(data, l2(1.0)), BalancedPlane(3))
-    assert not ordered_rows.covers(Flow(data, l2(1.0)), lambda x, y: PLANE(x, y))

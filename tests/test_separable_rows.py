@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowsam import Data, Flow, gradient_flow, l2, limits, linf, phase_portrait, single_example
+from flowsam import Flow, gradient_flow, limits, linf, phase_portrait, single_example
 from flowsam.labels import Label
 from flowsam.portrait import separable_rows
 from flowsam.portrait.planes import BalancedPlane
@@ -46,11 +46,3 @@ def test_only_the_axes_are_asked(monkeypatch):
     x, y = np.linspace(0.1, 2.0, 300), np.linspace(0.1, 2.0, 200)
     phase_portrait(Flow(single_example([1.0, 2.0]), linf(1.0)), x, y)
     assert asked == [300, 200]
-
-
-def test_other_rules_and_planes_are_left_alone():
-    data = single_example([1.0, 2.0])
-    assert not separable_rows.covers(Flow(data, l2(1.0)), PLANE)
-    assert not separable_rows.covers(Flow(Data(np.eye(2)), linf(1.0)), PLANE)
-    assert not separable_rows.covers(Flow(data, linf(1.0)), BalancedPlane(3))
-    assert not separable_rows.covers(Flow(data, linf(1.0)), lambda x, y: PLANE(x, y))

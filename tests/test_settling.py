@@ -23,6 +23,7 @@ from flowsam.ensemble import Ending
 from flowsam.outcomes.certificates import decided
 from flowsam.outcomes.settling import settle, settling_times
 from flowsam.outcomes.sinking import sinking
+from flowsam.regimes import case_of
 
 MU = np.array([1.0, -2.0])
 
@@ -100,7 +101,10 @@ def test_one_start_says_why():
 def test_times_are_those_of_single_runs():
     rng, flow = np.random.default_rng(2), Flow(single_example([1.0, 2.0]), l2(1.0))
     starts = rng.uniform(0.1, 1.2, (40, 3, 2))
-    times, run = settling_times(flow, starts), solve_many(flow, starts, tau_end=40.0, rtol=1e-11)
+    times, run = (
+        settling_times(case_of(flow, 3), starts),
+        solve_many(flow, starts, tau_end=40.0, rtol=1e-11),
+    )
     ended = np.isin(run.status, (Ending.COLLAPSED, Ending.ESCAPED))
     assert ended.sum() > 30
     assert np.abs(times[ended] / run.tau[ended] - 1).max() < 1e-6
@@ -109,9 +113,10 @@ def test_times_are_those_of_single_runs():
 def test_order_and_company_change_nothing():
     rng, flow = np.random.default_rng(3), Flow(single_example([1.0, 2.0]), lp(1.0, p=1.5))
     starts = rng.uniform(-1.0, 1.0, (60, 2, 2))
-    labels, order = settle(flow, starts).label, rng.permutation(60)
-    assert np.array_equal(settle(flow, starts[order]).label, labels[order])
-    assert np.array_equal(settle(flow, starts[:7]).label, labels[:7])
+    case = case_of(flow, 2)
+    labels, order = settle(case, starts).label, rng.permutation(60)
+    assert np.array_equal(settle(case, starts[order]).label, labels[order])
+    assert np.array_equal(settle(case, starts[:7]).label, labels[:7])
 
 
 def discrete_l1_beta(starts, mu, rho, *, step=2e-3, tau=14.0):

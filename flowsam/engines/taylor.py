@@ -20,7 +20,7 @@ from flowsam.flow import Flow
 if TYPE_CHECKING:
     from flowsam.symbolic import Coordinate
 
-__all__ = ["Kind", "covers", "installed", "kind_of", "numbers", "step", "system", "writes_out"]
+__all__ = ["Kind", "installed", "kind_of", "numbers", "step", "system", "writes_out"]
 
 Terms = list[list[Any]]  # heyoka's expressions, (L, d) or (n, d)
 Kind = tuple[tuple[int, int, int], str, str]  # shape (n, d, L), rule, loss
@@ -33,20 +33,6 @@ UNROLLED = 4  # n L d up to which a step is one long function; beyond, that comp
 def installed() -> bool:
     """Return whether heyoka can be imported, without importing it."""
     return importlib.util.find_spec("heyoka") is not None
-
-
-def covers(flow: Flow) -> bool:
-    """Return whether the rule is analytic in the weights: GD, l_2 and unnormalised SAM.
-
-    Other l_p steps hold |g|^(q-1), which has no Taylor series where a component of g is 0.
-
-    Examples
-    --------
-    >>> from flowsam import gradient_flow, lp, single_example
-    >>> [covers(Flow(single_example([1.0]), rule)) for rule in (gradient_flow(), lp(1.0, p=3))]
-    [True, False]
-    """
-    return not flow.perturbation.rho or flow.perturbation.p == 2
 
 
 def kind_of(flow: Flow, depth: int) -> Kind:

@@ -1,6 +1,5 @@
 """Thousands of starts at once, each with its own step."""
 
-from flowsam.ensemble.lean_field import covers
 from flowsam.ensemble.members import Ending, Ensemble, solve_many
 
-__all__ = ["Ending", "Ensemble", "covers", "solve_many"]
+__all__ = ["Ending", "Ensemble", "solve_many"]

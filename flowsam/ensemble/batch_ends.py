@@ -75,14 +75,16 @@ class Ends:
         """Read the sizes off the starts."""
         rule, depth, z = flow.perturbation, len(w), flow.data.z
         size = np.abs(w).max(axis=(0, 1))
-        falls = bool(rule.rho) and rule.normalised and depth > 1
+        known = flow.kind != "own"
+        falls = known and bool(rule.rho) and rule.normalised and depth > 1
         moving = np.abs(w[:, (z != 0).any(axis=0)]).max(axis=(0, 1), initial=0.0)
         smooth = np.minimum(1e3 * control.atol, 1e-3 * moving)
         floor = falls * (smooth if rule.p <= 2 else np.full(size.shape, LOW * rule.rho))
         small = 10 * control.atol if depth > 2 else 0.0
         pin = falls * (small if rule.p <= 2 else PIN * rule.rho)
         last = (LARGEST / max(1.0, float(np.abs(z).sum(axis=1).max()))) ** (1 / depth)
-        ceiling = np.minimum(last, RADIUS * np.maximum(size, rule.rho) if depth > 2 else np.inf)
+        far = RADIUS * np.maximum(size, rule.rho) if depth > 2 and known else np.inf
+        ceiling = np.minimum(last, far)
         return cls(flow, control, floor, np.broadcast_to(ceiling, size.shape), pin)
 
     @property

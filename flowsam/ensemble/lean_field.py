@@ -16,25 +16,11 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 
-__all__ = ["covers", "lean_field"]
+__all__ = ["lean_field"]
 
 Weights = Float[np.ndarray, "L d B"]
 Field = Callable[[Weights], Weights]
 DEEP = 8  # from here on the squares of a product of weights may underflow
-
-
-def covers(flow: Flow, depth: int) -> bool:
-    """Return whether an ensemble follows starts of a depth: smooth rules, and l_1 at L = 2, n = 1.
-
-    Examples
-    --------
-    >>> from flowsam import linf, lp, single_example
-    >>> flow = Flow(single_example([1.0]), lp(1, p=1))
-    >>> covers(flow, 2), covers(flow, 3), covers(Flow(flow.data, linf(1)), 2)
-    (True, False, False)
-    """
-    rule = flow.perturbation
-    return not rule.switches or (rule.p == 1 and depth == 2 and len(flow.data.z) == 1)
 
 
 def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
@@ -43,7 +29,7 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     Parameters
     ----------
     flow : Flow
-        One that `covers` accepts.
+        A smooth rule, or l_1 of one example at L = 2.
     rtol : float
         Relative tolerance of the steps to come, which l_1 has to know.
 
@@ -66,12 +52,14 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     array([1.292893, 1.292893])
     """
     rule = flow.perturbation
-    if rule.switches and rule.p == 1 and len(flow.data.z) == 1:
+    if flow.kind == "l_1" and len(flow.data.z) == 1:
         return tied_field(flow.mu, rule.rho, rtol)
-    if rule.switches:
+    if flow.kind in ("l_1", "l_inf"):
         raise InputError(
             f"an ensemble needs a smooth rule, got {rule.name}; limits and phase_portrait take it"
         )
+    if flow.kind == "own":
+        return lambda w: np.moveaxis(flow.field(np.moveaxis(w, -1, 0)), 0, -1)
     pull = _pull(flow)
     if not rule.rho:
         return lambda w: pull(w) * _others(w)

@@ -13,10 +13,11 @@ from flowsam.engines import taylor
 from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
-from flowsam.ensemble.lean_field import covers, lean_field
+from flowsam.ensemble.lean_field import lean_field
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
+from flowsam.regimes import Case, case_of
 from flowsam.signatures import public
 
 __all__ = ["Ending", "Ensemble", "solve_many"]
@@ -123,11 +124,12 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     starts = flow.checked(theta0s)
     control = replace(_checked_control(flow, tau_end, rtol), most_steps=most_steps)
     batch, shape = starts.shape[:-2], starts.shape[-2:]
-    if flow.perturbation.p == 1 and not covers(flow, shape[0]):
+    case = case_of(flow, shape[0])
+    if not case.regime.many and not case.regime.slides:
         raise InputError(f"an ensemble of l_1 needs L = 2, got L = {shape[0]}; solve takes any")
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        by_taylor = _by_taylor(method, flow, w, settled)
+        by_taylor = _by_taylor(method, case, w, settled)
         march = _arrive if by_taylor else _march
         w, tau, status, steps = march(Ends.of(flow, control, w), w, settled)
     theta = np.ascontiguousarray(np.moveaxis(w, -1, 0)).reshape(starts.shape)
@@ -146,14 +148,14 @@ def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:
     return Control(lean_field(flow, rtol), tau_end, rtol, 1e-3 * rtol)
 
 
-def _by_taylor(method: str, flow: Flow, w: np.ndarray, settled: Settled | None) -> bool:
+def _by_taylor(method: str, case: Case, w: np.ndarray, settled: Settled | None) -> bool:
     """Whether heyoka does the work, or why it cannot."""
     if method == "auto":
-        return settled is None and taylor_batch.worth(flow, w)
+        return settled is None and taylor_batch.worth(case, w)
     if method not in ("DOP853", "heyoka"):
         raise InputError(f"method needs auto, DOP853 or heyoka, got {method!r}")
-    if method == "heyoka" and (settled is not None or not taylor.covers(flow)):
-        asked = "settled=" if settled is not None else flow.perturbation.name
+    if method == "heyoka" and (settled is not None or not case.regime.analytic):
+        asked = "settled=" if settled is not None else case.flow.perturbation.name
         raise InputError(f"heyoka takes GD, l_2 and unnormalised SAM to tau_end, got {asked}")
     if method == "heyoka" and not taylor.installed():
         raise MissingLibraryError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")

@@ -27,15 +27,15 @@ WORTH = 400_000  # weights from which the gain pays for compiling; ten times tha
 FINER = 0.1  # of rtol: nearer than DOP853 at the same rtol, where that uses its rtol
 
 
-def worth(flow: Flow, w: Weights) -> bool:
+def worth(case: Case, w: Weights) -> bool:
     """Return whether heyoka is there, covers the flow, and is faster, compiling included.
 
     Several examples cost it as much as NumPy, whose sums over them are matrix products.
     """
     depth, d, _ = w.shape
-    few = flow.data.z.shape[0] == 1 and depth * d <= LARGEST
+    few = case.flow.data.z.shape[0] == 1 and depth * d <= LARGEST
     enough = w.size >= (WORTH if depth * d <= taylor.UNROLLED else 10 * WORTH)
-    return few and enough and taylor.covers(flow) and taylor.installed()
+    return few and enough and case.regime.analytic and taylor.installed()
 
 
 def march(
@@ -46,7 +46,7 @@ def march(
     Parameters
     ----------
     flow : Flow
-        One that `taylor.covers` accepts.
+        An analytic rule: GD, l_2 or unnormalised SAM.
     w : ndarray, shape (L, d, N)
         Starts.
     tau_end : float

@@ -1,7 +1,8 @@
 """Solved cases, one file each: pure functions of arrays, in rescaled time, for one example.
 
-A case offers `applies`, `weights`, `blow_up_time`, `zero_time` and `events`; `solution` finds the
-one that covers a start and wraps it.
+A case offers `applies`, `weights`, `blow_up_time`, `zero_time` and `events`; a `Form` is a case
+with the radius it holds with, and `solution` wraps it for one start. Which forms a flow has, the
+table of `regimes` says.
 """
 
 from __future__ import annotations
@@ -9,15 +10,75 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from flowsam.flow import Flow
+from flowsam.perturbations import Perturbation
 from flowsam.trajectory import Event
 
-__all__ = ["Solution", "case_for", "radius_of", "solution"]
+__all__ = ["ALONE", "BALANCED", "DEEP", "L2", "TWO_LAYERS", "Form", "Solution", "solution"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A closed form: a solved case of l_inf or l_2 with the radius it holds with.
+
+    Parameters
+    ----------
+    name : str
+        The module of the case.
+    alone : bool
+        Whether it needs one active coordinate, balanced, and holds with its gate rho L^(-1/p):
+        of L gradient components of one size, each weight is moved by as much.
+    short : bool
+        Whether the formulas end at `valid_until`.
+    traced : bool
+        Whether it has `path`, which is quicker than `weights` when asked often.
+
+    Examples
+    --------
+    >>> from flowsam import l2
+    >>> ALONE.radius(l2(1.0), 4), ALONE.applies(np.ones((4, 2)), np.array([2.0, 0.0]))
+    (0.5, array(True))
+    """
+
+    name: str
+    alone: bool = False
+    short: bool = False
+    traced: bool = False
+
+    @property
+    def case(self) -> ModuleType:
+        """The module."""
+        return import_module(f"flowsam.exact.{self.name}")
+
+    def applies(self, starts: Theta, mu: Float[np.ndarray, " d"]) -> Bool[np.ndarray, "*batch"]:
+        """Tell which starts (..., L, d) it covers, shape (...)."""
+        if self.alone and np.count_nonzero(mu) != 1:
+            return np.zeros(starts.shape[:-2], dtype=bool)
+        return self.case.applies(starts, mu)
+
+    def radius(self, rule: Perturbation, depth: int) -> float:
+        """Return the radius it holds with."""
+        return rule.gate(depth) if self.alone else rule.rho
+
+    def time(self, flow: Flow, starts: Theta) -> Float[np.ndarray, "*batch"]:
+        """Return the first blow-up, or without one the time at which the last coordinate rests."""
+        mu, rho = flow.mu, self.radius(flow.perturbation, starts.shape[-2])
+        blow_up = self.case.blow_up_time(starts, mu, rho=rho).min(axis=-1)
+        rest = self.case.zero_time(starts, mu, rho=rho)
+        return np.minimum(blow_up, np.where(mu == 0, 0.0, rest).max(axis=-1))
+
+
+ALONE = Form("linf_balanced", alone=True)
+BALANCED, TWO_LAYERS = Form("linf_balanced"), Form("linf_two_layer")
+DEEP, L2 = Form("linf_deep", short=True), Form("l2_two_layer", traced=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,102 +110,30 @@ class Solution:
         return min(end, self.blow_up) <= self.valid_until
 
 
-def radius_of(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> float:
-    """Return the radius a solved case holds with: `rho L^(-1/p)` for one coordinate, else rho.
-
-    A balanced coordinate alone has L gradient components of one size, so that every l_p rule
-    moves each of its weights by `rho L^(-1/p)`, its gate.
+def solution(form: Form, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Solution:
+    """Return a form at one start, frozen from the first blow-up on.
 
     Examples
     --------
-    >>> from flowsam import Flow, l2, single_example
-    >>> radius_of(Flow(single_example([2.0]), l2(1.0)), np.ones((4, 1)))
-    0.5
+    >>> from flowsam import Flow, linf, single_example
+    >>> flow = Flow(single_example([1.0]), linf(1.0))
+    >>> [event.kind for event in solution(BALANCED, flow, np.full((2, 1), 0.5)).events]
+    ['zero', 'collapse']
     """
-    from flowsam.exact import linf_balanced
-
-    rule, alone = flow.perturbation, np.count_nonzero(flow.mu) == 1
-    shared = rule.p > 1 or theta0s.shape[-2] < 3  # p = 1 mixes vertices: another field at L >= 3
-    if not (
-        rule.normalised and alone and shared and np.all(linf_balanced.applies(theta0s, flow.mu))
-    ):
-        return rule.rho
-    return rule.rho * theta0s.shape[-2] ** (-1.0 / rule.p)
-
-
-def _cases(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> tuple[ModuleType, ...]:
-    """Return the solved cases of a rule, the most accurate first."""
-    from flowsam.exact import l2_two_layer, linf_balanced, linf_deep, linf_two_layer
-
-    rule, depth = flow.perturbation, theta0s.shape[-2]
-    lone = np.count_nonzero(flow.mu) == 1 and np.all(linf_balanced.applies(theta0s, flow.mu))
-    if rule.normalised and lone and (rule.p > 1 or depth < 3):
-        return (linf_balanced,)
-    if math.isinf(rule.p) and rule.normalised:
-        return (linf_balanced, linf_two_layer, linf_deep)
-    return (l2_two_layer,) if rule.p == 2 and rule.normalised and depth == 2 else ()
-
-
-def case_for(flow: Flow, theta0s: Float[np.ndarray, "*batch L d"]) -> ModuleType | None:
-    """Return the solved case that covers every start of a batch, or None."""
-    if flow.data.z.shape[0] > 1:
-        return None
-    cases = _cases(flow, theta0s)
-    return next((case for case in cases if np.all(case.applies(theta0s, flow.mu))), None)
-
-
-def solution(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> tuple[Solution | None, str]:
-    """Return the closed form for one start, or None and the hypothesis that fails.
-
-    Parameters
-    ----------
-    flow : Flow
-        Data, rule and loss.
-    theta0 : ndarray, shape (L, d)
-        The start.
-
-    Returns
-    -------
-    Solution or None
-    str
-        Why there is none; empty where there is one.
-
-    Examples
-    --------
-    >>> from flowsam import Flow, lp, single_example
-    >>> solution(Flow(single_example([1.0, 2.0]), lp(1.0, p=3)), np.ones((2, 2)))
-    (None, 'l_3-SAM has no solved case at depth 2 (GD, l_inf and, at depth 2, l_2 have)')
-    """
-    n, depth = flow.data.z.shape[0], len(theta0)
-    if n > 1:
-        return None, f"closed forms need one example, got n = {n}"
-    if not _cases(flow, theta0):
-        solved = "GD, l_inf and, at depth 2, l_2 have"
-        return None, f"{flow.perturbation.name} has no solved case at depth {depth} ({solved})"
-    case = case_for(flow, theta0)
-    if case is not None:
-        return _wrapped(case, flow, theta0), ""
-    return None, f"depth {depth} needs equal |w| or positive aligned weights in every coordinate"
-
-
-def _wrapped(case: ModuleType, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Solution:
-    """Return a case at one start, frozen from the first blow-up on."""
-    mu, rho = flow.mu, radius_of(flow, theta0)
+    case, mu, rho = form.case, flow.mu, form.radius(flow.perturbation, len(theta0))
     blow_up = float(np.min(case.blow_up_time(theta0, mu, rho=rho)))
-    valid_until = (
-        float(case.valid_until(theta0, mu, rho=rho)) if hasattr(case, "valid_until") else math.inf
-    )
+    valid_until = float(case.valid_until(theta0, mu, rho=rho)) if form.short else math.inf
     last = min(blow_up, valid_until)
     events = tuple(e for e in case.events(theta0, mu, rho=rho) if e.tau <= last)
     rest = float(np.where(mu == 0, 0.0, case.zero_time(theta0, mu, rho=rho)).max())
     if rest <= last and math.isfinite(rest) and "collapse" not in {e.kind for e in events}:
         events = (*events, Event(rest, "collapse"))
 
-    traced = case.path(theta0, mu, rho=rho) if hasattr(case, "path") else None
+    traced = case.path(theta0, mu, rho=rho) if form.traced else None
 
     def states(tau: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
         if traced is not None:
             return traced(tau)
         return case.weights(theta0, mu, rho=rho, tau=np.minimum(tau, blow_up))
 
-    return Solution(case.__name__.rsplit(".", 1)[-1], states, events, blow_up, valid_until)
+    return Solution(form.name, states, events, blow_up, valid_until)

@@ -36,6 +36,7 @@ def chatter_run(
     *,
     end: tuple[float, str],
     origin: tuple[float, float] = (0.0, 0.0),
+    **steps: object,
 ) -> LateRun:
     """Iterate discrete SAM with ever smaller steps until two runs agree.
 
@@ -51,6 +52,8 @@ def chatter_run(
         The end and its clock, "log_t_end" or "tau_end".
     origin : tuple of float
         log(1 + t) and rescaled time of the start.
+    **steps : object
+        Method and tolerances of engines that choose their steps: these are halved instead.
 
     Returns
     -------

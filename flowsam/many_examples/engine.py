@@ -6,7 +6,6 @@ grow like log t at every depth, and T carries a run to log t = 1e4 without an en
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,14 +16,8 @@ from flowsam.endings import Ending
 from flowsam.engines.stepping import METHODS
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.many_examples.chatter import chatter_run
-from flowsam.many_examples.fading_clock import fades, fading_run
 from flowsam.many_examples.late_path import LateRun
-from flowsam.many_examples.log_clock import late_run
-from flowsam.many_examples.log_weights import balanced_run, covers
-from flowsam.many_examples.sliding_run import sliding_run
-from flowsam.many_examples.smoothing import smoothed_run
-from flowsam.perturbations import Perturbation
+from flowsam.regimes import Case, loaded
 from flowsam.trajectory import Event
 
 __all__ = ["Answer", "many_examples"]
@@ -64,7 +57,7 @@ class Answer:
 
 
 def many_examples(
-    flow: Flow,
+    case: Case,
     theta0: Theta,
     *,
     span: tuple[float, str],
@@ -75,7 +68,7 @@ def many_examples(
 
     Parameters
     ----------
-    flow : Flow
+    case : Case
         Any rule.
     theta0 : ndarray, shape (L, d)
         Start.
@@ -98,64 +91,43 @@ def many_examples(
     Examples
     --------
     >>> from flowsam import Data, gradient_flow
+    >>> from flowsam.regimes import case_of
     >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), gradient_flow())
     >>> how = ("auto", 1e-9, 1e-12)
-    >>> many_examples(flow, np.zeros((1, 2)), span=(9.0, "log_t_end"), how=how, wanted=4).clock()
+    >>> case, span = case_of(flow, 1), (9.0, "log_t_end")
+    >>> many_examples(case, np.zeros((1, 2)), span=span, how=how, wanted=4).clock()
     array([0., 3., 6., 9.])
     """
     method, *tolerances = how
-    _check_method(method, flow.perturbation)
+    flow, rule = case.flow, case.flow.perturbation
+    engine = _engine(case, method)
     if not np.isfinite(flow.perturbed(theta0)).all():
         raise InputError(
-            f"the ascent step rho |grad Lo| of {flow.perturbation.name} leaves the range of "
+            f"the ascent step rho |grad Lo| of {rule.name} leaves the range of "
             "doubles at this start; scale weights or data down, or take the logistic loss"
         )
-    if method == "discrete" or (method == "auto" and _ties(flow.perturbation)):
-        run = chatter_run(flow, theta0, end=span)
-    elif method == "smoothed":
-        run = smoothed_run(flow, theta0, end=span, tolerances=tuple(tolerances))
-    else:
-        engine = _engine(flow, theta0)
-        run = engine(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
+    run = engine(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
     return _rows(flow, run, span, wanted)
 
 
-def _engine(flow: Flow, theta0: Theta) -> Callable[..., LateRun]:
-    """Return what integrates a flow: jumps, features that die, equal layers, or none of these."""
-    if flow.perturbation.switches and math.isinf(flow.perturbation.p):
-        return sliding_run
-    if fades(flow, len(theta0)):
-        return fading_run
-    return balanced_run if covers(flow, theta0) else late_run
-
-
-def _ties(rule: Perturbation) -> bool:
-    """Tell whether a rule is l_1: its ascent step jumps where the largest components tie."""
-    return bool(rule.switches and rule.p == 1)
-
-
-def _check_method(method: str, rule: Perturbation) -> None:
-    """Refuse what does not apply to several examples."""
-    if method == "exact":
-        raise InputError(
-            "method 'exact' needs one example: with several no coordinate decouples and no closed "
-            "form is known; use 'auto'"
-        )
-    if method == "heyoka":
-        raise InputError("method 'heyoka' needs one example: use 'auto', or solve_many for tau_end")
-    if _ties(rule) and method not in ("auto", "discrete"):
-        raise InputError(
-            f"method {method!r} cannot follow l_1-SAM of several examples, which slides where "
-            "gradient components tie; use 'auto', which iterates it"
-        )
-    jumps = rule.switches and math.isinf(rule.p)
-    if not _ties(rule) and method in ("discrete", "smoothed") and not jumps:
-        raise InputError(f"method {method!r} is for l_inf-SAM, whose field jumps; use 'auto' here")
-    if method not in ("auto", "discrete", "smoothed", *METHODS):
-        raise InputError(
-            f"method needs one of auto, discrete, smoothed (l_inf), {', '.join(METHODS)} for "
-            f"several examples, got {method!r}"
-        )
+def _engine(case: Case, method: str) -> Callable[..., LateRun]:
+    """Return what integrates a flow by a method, or say what that takes."""
+    runs, name = case.regime.runs, case.flow.perturbation.name
+    if method in runs:
+        return loaded(runs[method])
+    if "any" in runs and method in ("auto", *METHODS):
+        return loaded(runs["any"])
+    known = [word for word in runs if word != "any"]
+    if "any" in runs:
+        known += ["auto", *METHODS]
+    elsewhere = {
+        "exact": "; with several no coordinate decouples and no closed form is known",
+        "heyoka": "; heyoka takes one example here, and solve_many takes several to tau_end",
+    }
+    raise InputError(
+        f"method needs one of {', '.join(known)} for {name} of several examples, got {method!r}"
+        + elsewhere.get(method, "")
+    )
 
 
 def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> Answer:

@@ -29,7 +29,7 @@ from flowsam.many_examples.log_march import marched
 from flowsam.network import other_products
 from flowsam.trajectory import Event
 
-__all__ = ["FadingClock", "fades", "fading_run"]
+__all__ = ["FadingClock", "fading_run"]
 
 _STIFF = (
     "; for 2 < p < inf the ascent step turns at a rate without bound where the pull on a living "
@@ -40,12 +40,6 @@ State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
 Vector = Float[np.ndarray, " d"]
 Features = Bool[np.ndarray, " d"]
-
-
-def fades(flow: Flow, depth: int) -> bool:
-    """Return whether features of a flow die: a normalised rule with 2 < p < inf, L >= 2."""
-    rule = flow.perturbation
-    return bool(depth > 1 and rule.rho and rule.normalised and 2 < rule.p < np.inf)
 
 
 class Roles(NamedTuple):
@@ -72,7 +66,7 @@ class FadingClock(LogClock):
     Parameters
     ----------
     flow : Flow
-        One that `fades`.
+        A normalised rule with 2 < p < inf, L >= 2.
     theta0 : ndarray, shape (L, d)
     rtol : float
     floor : float
@@ -196,7 +190,7 @@ def fading_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> FadingRun:
-    """Integrate a flow that `fades`, as `late_run` does, with the death of every feature told.
+    """Integrate l_p-SAM with 2 < p < inf, L >= 2, as `late_run` does, and tell each death.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -17,12 +17,12 @@ from jaxtyping import Float
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.many_examples.late_path import LateRun
-from flowsam.many_examples.log_clock import LogClock
+from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import COLLAPSED, marched
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import next_move
 
-__all__ = ["BalancedRun", "LogWeights", "balanced_run", "covers"]
+__all__ = ["BalancedRun", "LogWeights", "balanced_run", "even", "smooth_run"]
 
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
@@ -32,19 +32,23 @@ Matrix = Float[np.ndarray, "d d"]
 _NO_MARGIN = 1e-4  # of its terms without their signs
 
 
-def covers(flow: Flow, theta0: Theta) -> bool:
-    """Return whether a start stays balanced and away from 0: GD or l_2-SAM, L >= 2, equal layers.
+def even(flow: Flow, theta0: Theta) -> bool:
+    """Return whether a start under GD or l_2-SAM stays balanced and away from 0.
 
     Examples
     --------
     >>> from flowsam import Data, l2
     >>> flow = Flow(Data([[1.0, 0.0], [2.0, 0.0]]), l2(1))
-    >>> covers(flow, np.array([[1.0, 0.0], [-1.0, 0.0]])), covers(flow, np.ones((1, 2)))
+    >>> even(flow, np.array([[1.0, 0.0], [-1.0, 0.0]])), even(flow, np.array([[1.0, 1], [2, 1]]))
     (True, False)
     """
-    rule, size = flow.perturbation, np.abs(theta0[:, flow.data.z.any(axis=0)])
-    smooth = not rule.rho or (rule.normalised and rule.p == 2)
-    return bool(smooth and len(size) > 1 and (size > 0).all() and (size == size[:1]).all())
+    size = np.abs(theta0[:, flow.data.z.any(axis=0)])
+    return bool((size > 0).all() and (size == size[:1]).all())
+
+
+def smooth_run(flow: Flow, theta0: Theta, **how: Any) -> LateRun:
+    """Integrate GD or l_2-SAM at L >= 2: in the logarithms of its weights where layers are even."""
+    return (balanced_run if even(flow, theta0) else late_run)(flow, theta0, **how)
 
 
 class _Point(NamedTuple):
@@ -198,7 +202,7 @@ def balanced_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> BalancedRun:
-    """Integrate a start that `covers` accepts, as `late_run` does.
+    """Integrate a start that is `even`, as `late_run` does.
 
     Here rtol is the relative error of a weight in a step, and atol that of tau.
 

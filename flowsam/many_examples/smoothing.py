@@ -75,6 +75,7 @@ def smoothed_run(
     theta0: Float[np.ndarray, "L d"],
     *,
     end: tuple[float, str],
+    method: str = "smoothed",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
     """Integrate l_inf-SAM with a steep tanh for the sign, implicitly.
@@ -89,6 +90,8 @@ def smoothed_run(
         Start.
     end : tuple of float and str
         The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
+    method : str
+        Always Radau.
     tolerances : tuple
         rtol and atol; 1e-6 and 1e-9 at least.
 

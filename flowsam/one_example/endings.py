@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.endings import Ending
 from flowsam.engines.path import Tail
 from flowsam.flow import Flow
 from flowsam.one_example.equal_layers import EqualLayers
-from flowsam.one_example.fading import Fading
-from flowsam.one_example.filippov import Switching
 from flowsam.one_example.smooth import Smooth
-from flowsam.one_example.vertex_sliding import VertexSliding
+from flowsam.regimes import Case
 from flowsam.trajectory import Event
 
 __all__ = ["OneExample"]
@@ -39,33 +38,37 @@ class OneExample:
 
     Parameters
     ----------
-    flow : Flow
+    case : Case
         One example, any rule.
     theta0 : ndarray, shape (L, d)
         The start.
     atol : float
         Absolute tolerance; collapse is read off at 1e3 atol.
+    rule : Smooth
+        The velocity and its events: where eps jumps (p = inf and 1), and where weights die.
     """
 
-    flow: Flow
+    case: Case
     theta0: Float[np.ndarray, "L d"]
     atol: float
+    rule: Smooth
 
-    @cached_property
-    def rule(self) -> Switching | VertexSliding | Fading | Smooth:
-        """The velocity and its events: where eps jumps (p = inf and 1), and where weights die."""
-        rule, depth = self.flow.perturbation, len(self.theta0)
-        if rule.switches and depth > 1:
-            return Switching(self.flow) if np.isinf(rule.p) else VertexSliding(self.flow)
-        if rule.normalised and 2 < rule.p < np.inf and depth == 2:
-            return Fading(self.flow, max(self.atol, 1e-14 * self.largest))
-        return Smooth(self.flow)
+    @classmethod
+    def of(cls, case: Case, theta0: Theta, atol: float) -> OneExample:
+        """Return the model of a start, its velocity by the table."""
+        largest = float(np.abs(theta0 * (case.flow.mu != 0)).max())
+        rule = case.system.of(case.flow, max(atol, 1e-14 * largest))
+        return cls(case, theta0, atol, rule)
+
+    @property
+    def flow(self) -> Flow:
+        """The flow of the case."""
+        return self.case.flow
 
     @cached_property
     def layers(self) -> EqualLayers:
         """The weights to integrate; l_1 at L >= 3 may leave equality, so all of them."""
-        apart = isinstance(self.rule, VertexSliding) and len(self.theta0) > 2
-        return EqualLayers.of(self.theta0, apart=apart)
+        return EqualLayers.of(self.theta0, apart=self.case.regime.apart)
 
     @property
     def active(self) -> Float[np.ndarray, " d"]:
@@ -80,7 +83,7 @@ class OneExample:
     @property
     def rate(self) -> float:
         """A rate of the flow, per unit of tau: `max |mu_j| * scale^(L-2)`, never 0."""
-        scale = max(self.flow.perturbation.rho, self.largest)
+        scale = float(np.fmax(self.flow.perturbation.rho, self.largest))
         power = max(len(self.theta0) - 2, 0)
         with np.errstate(over="ignore"):
             rate = np.abs(self.flow.mu).max() * np.float64(scale or 1.0) ** power
@@ -89,12 +92,9 @@ class OneExample:
     @property
     def floor(self) -> float:
         """Largest active weight at which a collapse is certain; 0 where none can happen."""
-        rule = self.flow.perturbation
-        if not rule.rho or not rule.normalised or len(self.theta0) == 1:
+        if not self.case.regime.falls:
             return 0.0
-        if isinstance(self.rule, Switching):  # coordinates reach 0 one by one, exactly
-            return 0.0
-        return min(1e3 * self.atol, 1e-3 * min(self.largest, rule.rho))
+        return min(1e3 * self.atol, 1e-3 * min(self.largest, self.flow.perturbation.rho))
 
     @property
     def range_end(self) -> float:
@@ -116,7 +116,7 @@ class OneExample:
         depth = len(self.theta0)
         if depth < 3:
             return self.range_end
-        scale = max(self.flow.perturbation.rho, float(np.abs(self.theta0).max())) or 1.0
+        scale = float(np.fmax(self.flow.perturbation.rho, np.abs(self.theta0).max())) or 1.0
         left = _LEFT * max((depth - 2) * tau * self.rate, 1.0)
         return min(self.range_end, max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2)))) * scale)
 
@@ -145,8 +145,7 @@ class OneExample:
 
     def shown(self, states: Float[np.ndarray, "k m"], mode: Any) -> Float[np.ndarray, "k L d"]:
         """Return the weights of flat states in one region."""
-        whole = self.layers.whole(states)
-        return self.rule.shown(whole, mode) if isinstance(self.rule, Fading) else whole
+        return self.rule.shown(self.layers.whole(states), mode)
 
     def log_pace(self, states: Float[np.ndarray, "k L d"]) -> Points:
         """Return log dt/dtau of weights on the path, sliding and rest included."""
@@ -211,6 +210,8 @@ class OneExample:
         """
         if (depth := len(theta)) < 3:
             return self.layers.flat(theta), mode, (), "escaped"
+        if not self.case.regime.expands:
+            return self.layers.flat(theta), mode, (), Ending.RUNAWAY
         field = self.rule.field(theta, mode)
         hat = self.flow.perturbed(theta)
         with np.errstate(divide="ignore"):

@@ -15,8 +15,8 @@ from flowsam.engines.path import Piece
 from flowsam.engines.run import Run, reach
 from flowsam.engines.stepping import Tolerances, march
 from flowsam.errors import InputError
-from flowsam.flow import Flow
 from flowsam.one_example.endings import OneExample
+from flowsam.regimes import Case
 from flowsam.trajectory import Event
 
 __all__ = ["exact_run", "stepped_run"]
@@ -32,11 +32,11 @@ _FARTHEST = 1e300  # a closed form is followed to here, the end of doubles
 
 
 def exact_run(
-    flow: Flow, theta0: Theta, found: exact.Solution, span: tuple[float, str]
+    case: Case, theta0: Theta, found: exact.Solution, span: tuple[float, str]
 ) -> Run | None:
     """Return a closed form as a run to the end asked for, or None where it does not hold."""
     (end, clock_name), name = span, f"exact: {found.name}"
-    model = OneExample(flow, theta0, 0.0)
+    model = OneExample.of(case, theta0, 0.0)
     log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
     if model.out_of_range:
         return Run(found.states, log_pace, np.zeros(1), np.zeros(0), (), "escaped", 0.0, name)
@@ -92,10 +92,10 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
     return math.exp(brentq(excess, first, math.log(end), rtol=1e-12))
 
 
-def stepped_run(flow: Flow, theta0: Theta, span: tuple[float, str], tolerances: Tolerances) -> Run:
+def stepped_run(case: Case, theta0: Theta, span: tuple[float, str], tolerances: Tolerances) -> Run:
     """Integrate between events and return the run."""
     end, clock_name = span
-    model = OneExample(flow, theta0, tolerances.atol)
+    model = OneExample.of(case, theta0, tolerances.atol)
     mode, events, status = model.start()
     status = "escaped" if model.out_of_range else status
     if not status and model.rate > _FASTEST:

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from flowsam.flow import Flow
+from flowsam.one_example.smooth import Smooth
 from flowsam.trajectory import Event
 
 __all__ = ["Braked", "Fading"]
@@ -40,7 +41,7 @@ class Braked:
 
 
 @dataclass(frozen=True)
-class Fading:
+class Fading(Smooth):
     """A flow whose small weights die, in the terms of `filippov.Switching`.
 
     Parameters
@@ -58,8 +59,12 @@ class Fading:
     (Event(tau=0.0, kind='zero', layer=None, coordinate=0),)
     """
 
-    flow: Flow
     atol: float
+
+    @classmethod
+    def of(cls, flow: Flow, small: float) -> Fading:
+        """Return the velocity of a flow whose weights below `small` are 0."""
+        return cls(flow, small)
 
     def start(self, theta: Theta) -> tuple[Braked, tuple[Event, ...], str]:
         """Return the mode of a start: coordinates with both weights at 0 rest."""

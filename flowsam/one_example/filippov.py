@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.one_example.pace import linf_log_pace
+from flowsam.one_example.smooth import Smooth
 from flowsam.trajectory import Event
 
 __all__ = ["Mode", "Switching"]
@@ -61,7 +61,7 @@ class Mode:
 
 
 @dataclass(frozen=True)
-class Switching:
+class Switching(Smooth):
     """l_inf-SAM for one example as a flow with events.
 
     Parameters
@@ -69,8 +69,6 @@ class Switching:
     flow : Flow
         With an l_inf perturbation, rho > 0, and one example.
     """
-
-    flow: Flow
 
     def sided(self, theta: Theta, mode: Mode, side: int) -> Theta:
         """Return the rescaled velocity with every pinned weight taken as `side` of 0."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -35,19 +36,28 @@ class Smooth:
 
     flow: Flow
 
-    def start(self, theta: Theta) -> tuple[None, tuple[Event, ...], str]:
+    @classmethod
+    def of(cls, flow: Flow, small: float) -> Smooth:
+        """Return the velocity of a flow; weights below `small` count as 0 where they die."""
+        return cls(flow)
+
+    def shown(self, theta: Theta, mode: Any) -> Theta:
+        """Return the weights of states in a region."""
+        return theta
+
+    def start(self, theta: Theta) -> tuple[Any, tuple[Event, ...], str]:
         """Return the mode of a start, its events, and a status ("" to go on)."""
         return None, (), ""
 
-    def field(self, theta: Theta, mode: None) -> Theta:
+    def field(self, theta: Theta, mode: Any) -> Theta:
         """Return the rescaled velocity."""
         return self.flow.field(theta)
 
-    def signals(self, theta: Theta, mode: None) -> Float[np.ndarray, " 0"]:
+    def signals(self, theta: Theta, mode: Any) -> Float[np.ndarray, " K"]:
         """Return no signals: nothing happens on the way."""
         return np.empty(0)
 
-    def rests(self, theta: Theta, mode: None) -> bool:
+    def rests(self, theta: Theta, mode: Any) -> bool:
         """Tell whether every active weight is at 0 for good: from L = 2 on the gradient is 0."""
         return len(theta) > 1 and not theta[:, self.flow.mu != 0].any()
 

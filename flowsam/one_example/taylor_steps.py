@@ -13,6 +13,7 @@ from flowsam.engines import taylor
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.one_example.equal_layers import EqualLayers
+from flowsam.regimes import Case
 
 __all__ = ["TaylorSteps", "taylor_steps"]
 
@@ -20,12 +21,12 @@ UNROLLED = 5  # entries up to which the series are written out; beyond, that com
 LARGEST = 64  # weights: larger fields compile too long, and DOP853 is as fast
 
 
-def taylor_steps(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Any:
+def taylor_steps(case: Case, theta0: Float[np.ndarray, "L d"]) -> Any:
     """Return what makes step objects of a run, in the place of a class of SciPy.
 
     Parameters
     ----------
-    flow : Flow
+    case : Case
         One example under GD, l_2 or unnormalised SAM.
     theta0 : ndarray, shape (L, d)
         The start, at most 64 weights.
@@ -37,7 +38,8 @@ def taylor_steps(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Any:
     ImportError
         Where heyoka is not installed.
     """
-    if not taylor.covers(flow):
+    flow = case.flow
+    if not case.regime.analytic:
         raise InputError(
             f"method='heyoka' takes GD, l_2 and unnormalised SAM, got {flow.perturbation.name}; "
             "use DOP853"

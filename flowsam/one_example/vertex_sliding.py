@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from flowsam.flow import Flow
 from flowsam.network import other_products
+from flowsam.one_example.smooth import Smooth
 from flowsam.trajectory import Event
 
 __all__ = ["Ties", "VertexSliding"]
@@ -54,7 +54,7 @@ class Ties:
 
 
 @dataclass(frozen=True)
-class VertexSliding:
+class VertexSliding(Smooth):
     """l_1-SAM for one example as a flow with events, in the terms of `filippov.Switching`.
 
     Parameters
@@ -69,8 +69,6 @@ class VertexSliding:
     >>> rule.field(start, rule.start(start)[0]).round(12).ravel()  # w - rho/2
     array([0.2, 0.2])
     """
-
-    flow: Flow
 
     def start(self, theta: Theta) -> tuple[Ties, tuple[Event, ...], str]:
         """Return the ties of a start; equal components slide at once."""

@@ -7,90 +7,21 @@ rescaled time for one example, at log t = 1e4 for several.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from numpy.typing import ArrayLike
 
-from flowsam.archive import html_card, text_card
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.labels import kind_of
-from flowsam.outcomes import verdicts
-from flowsam.outcomes.directions import Direction
+from flowsam.labels import Label
+from flowsam.outcomes.outcome import Limit
+from flowsam.outcomes.own_scale import in_range
+from flowsam.regimes import case_of
 from flowsam.signatures import public
 
 __all__ = ["Limit", "limit", "limits"]
-
-_WHOLE = 8  # entries of a direction that are shown
-
-
-@dataclass(frozen=True, eq=False)
-class Limit:
-    """The limit of one start as t -> inf.
-
-    Parameters
-    ----------
-    label : int
-        j >= 1: basis vector of coordinate j, counted from 1; else a member of `Label`.
-    kind : str
-        The word for it.
-    direction : ndarray, shape (d,), or None
-        Limit of beta / ||beta||_2; None where there is none, or it is not known. Several examples
-        at L >= 2: that at the end of the run, whose distance from the max margin is in `reason`.
-    certificate : str
-        "theorem", "monotone", "numerical", or "none".
-    reason : str
-        What decided, or which hypothesis fails.
-    evidence : Direction or None
-        Several examples at L >= 2: the numbers in `reason`, and the direction of the run's end
-        whether it is certified or not.
-    features : tuple of str
-        Names of the coordinates, where the data have them.
-    """
-
-    label: int
-    kind: str
-    direction: Float[np.ndarray, " d"] | None
-    certificate: str
-    reason: str
-    evidence: Direction | None = None
-    features: tuple[str, ...] = ()
-
-    def _rows(self) -> list[tuple[str, str]]:
-        """Return the facts both representations show."""
-        named = self.features and self.label >= 1
-        feature = f": {self.features[self.label - 1]}" if named else ""
-        return [
-            ("label", f"{self.label} ({self.kind}{feature})"),
-            ("direction", _shown(self.direction, self.features)),
-            ("certificate", self.certificate),
-            ("reason", self.reason),
-        ]
-
-    def __repr__(self) -> str:
-        """Return the facts, one a line."""
-        return text_card("Limit", self._rows())
-
-    def _repr_html_(self) -> str:
-        """Return the same facts as a table for notebooks."""
-        return html_card("Limit", self._rows())
-
-
-def _shown(direction: Float[np.ndarray, " d"] | None, features: tuple[str, ...]) -> str:
-    """A short direction whole; else its largest entries with their signs and coordinates."""
-    if direction is None:
-        return "none"
-    if direction.size <= _WHOLE and not features:
-        return ", ".join(f"{x:.6g}" for x in direction)
-    order = np.argsort(-np.abs(direction), kind="stable")
-    moving = [int(j) for j in order if direction[j]]
-    entries = (
-        f"{direction[j]:+.6g} {features[j] if features else f'e_{j + 1}'}" for j in moving[:_WHOLE]
-    )
-    more = f", ... ({len(moving)} of {direction.size} are not 0)" if len(moving) > _WHOLE else ""
-    return ", ".join(entries) + more
 
 
 @public
@@ -142,15 +73,17 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
     theta0 = flow.checked(theta0)
     if theta0.ndim != 2:
         raise InputError(f"limit takes one start (L, d), got {theta0.shape}; see limits")
-    verdict = verdicts.judge(flow, theta0)
-    idle = np.flatnonzero(~flow.data.z.any(axis=0)) + 1
-    reason = verdict.reason
+    group = next(in_range(case_of(flow, len(theta0)), theta0[None]))
+    found = case_of(group.flow, len(theta0)).verdict(group.starts[0])
+    active = flow.data.z.any(axis=0)
+    reason, idle = found.reason + group.units, np.flatnonzero(~active) + 1
+    if found.label == Label.ZERO and not theta0[:, active].any():
+        reason = "every active weight is 0 from the start: it rests"
     if idle.size:
         shown = ", ".join(map(str, idle[:12])) + (", ..." if idle.size > 12 else "")
         zero = "mu_j" if flow.data.z.shape[0] == 1 else "every z_ij"
         reason += f"; idle ({zero} = 0): {shown}"
-    about = (verdict.certificate, reason, verdict.evidence, flow.data.features)
-    return Limit(verdict.label, kind_of(verdict.label), verdict.direction, *about)
+    return replace(found, reason=reason, features=flow.data.features)
 
 
 @public
@@ -182,4 +115,8 @@ def limits(flow: Flow, theta0s: ArrayLike) -> Int[np.ndarray, "*batch"]:
     array([ 1,  2,  0, -2])
     """
     theta0s = flow.checked(theta0s)
-    return verdicts.labels(flow, theta0s)
+    starts = theta0s.reshape(-1, *theta0s.shape[-2:])
+    found = np.empty(len(starts), dtype=np.int64)
+    for group in in_range(case_of(flow, starts.shape[1]), starts):
+        found[group.places] = case_of(group.flow, starts.shape[1]).labels(group.starts)
+    return found.reshape(theta0s.shape[:-2])

@@ -19,6 +19,7 @@ from flowsam.labels import Label
 from flowsam.margin.farkas import separability
 from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs, restriction
 from flowsam.outcomes.weak_duality import compared, state_certificate
+from flowsam.regimes import Case, case_of
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
 
@@ -128,11 +129,10 @@ def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = 1e4) -> 
     >>> found.norm, found.certificate > 0.99, round(found.ratios[0], 3)
     (1, True, 1.0)
     """
-    rule = flow.perturbation
+    case = case_of(flow, np.shape(theta0)[0])
     # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not
-    method = "smoothed" if rule.switches and np.isinf(rule.p) else "auto"
-    how = {"method": method, "rtol": _RTOL, "atol": _ATOL}
-    return run_direction(solve(flow, theta0, log_t_end=log_t_end, **how))
+    how = {"method": case.regime.late, "rtol": _RTOL, "atol": _ATOL}
+    return _direction(case, solve(flow, theta0, log_t_end=log_t_end, **how))
 
 
 def run_direction(run: Trajectory) -> Direction:
@@ -149,10 +149,15 @@ def run_direction(run: Trajectory) -> Direction:
         See `late_direction`.
     """
     flow = Flow(run.data, run.perturbation, run.loss)
-    norm, signs = _claimed_norm(run), reachable_signs(run.theta[0])
-    kept = alive(run)
+    return _direction(case_of(flow, run.theta.shape[1]), run)
+
+
+def _direction(case: Case, run: Trajectory) -> Direction:
+    """Return what a run proves under the theorems of its regime."""
+    norm, signs = case.regime.norm, reachable_signs(run.theta[0])
+    kept = alive(case, run.beta[-1])
     values = np.array(
-        [state_certificate(flow, theta, norm or 1, signs * kept) for theta in run.theta]
+        [state_certificate(case, theta, norm or 1, signs * kept) for theta in run.theta]
     )
     above = values >= CERTIFIED
     start = len(above) - int(np.argmin(above[::-1])) if not above.all() else 0
@@ -163,17 +168,10 @@ def run_direction(run: Trajectory) -> Direction:
     usable = signs * kept
     beside = (*compared(run.data, unit, usable), *compared(run.data, unit, np.zeros(beta.size)))
     of = "" if np.allclose(beside[0], beside[2], rtol=0, atol=1e-6) else restriction(usable)
-    label, reason = _verdict(run, norm, (values[-1], of), usable)
+    label, reason = _verdict(case, run, (values[-1], of), usable)
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
     about = (float(run.log_t[-1]), settled_at, norm, float(values[-1]))
     return Direction(label, unit, *about, *beside, support, reason)
-
-
-def _claimed_norm(run: Trajectory) -> int | None:
-    """Return the norm a theorem names for this depth and rule, or None."""
-    depth, rule = run.theta.shape[1], run.perturbation
-    covered = not rule.rho or (rule.normalised and rule.p in (2.0, np.inf))
-    return {1: 2, 2: 1}.get(depth) if covered else None
 
 
 def _came_to_0(run: Trajectory) -> str:
@@ -184,18 +182,17 @@ def _came_to_0(run: Trajectory) -> str:
 
 
 def _verdict(
+    case: Case,
     run: Trajectory,
-    norm: int | None,
     proven: tuple[float, str],
     signs: Float[np.ndarray, " d"],
 ) -> tuple[int, str]:
     """Return the label and the sentence that explains it: the ratio proven, and of what margin."""
-    certificate, of = proven
+    (certificate, of), norm = proven, case.regime.norm
     if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
         return Label.ZERO, _came_to_0(run)
     verdict = separability(run.data)
-    rule = run.perturbation
-    if not verdict.separable and rule.normalised and rule.p == 2 and run.ending is Ending.AT_REST:
+    if not verdict.separable and case.regime.rests and run.ending is Ending.AT_REST:
         return Label.STALLED, f"{run.message}: the data are {verdict.message}"
     if not verdict.separable:
         return Label.UNDECIDED, f"no theorem applies: the data are {verdict.message}"

@@ -12,52 +12,49 @@ from jaxtyping import Float
 from flowsam.data import unsplit
 from flowsam.flow import Flow
 from flowsam.margin.farkas import balancing_weights
+from flowsam.regimes import Case
 from flowsam.solver import solve
 
-__all__ = ["finite_because"]
+__all__ = ["by_convexity", "by_descent"]
 
 _RANK = 1e-8  # least over largest singular value of features that count as independent
 _BELOW = 1e-9  # by how much, relatively, a loss is below that of zero for certain
 _SHORT = 3.0  # log(1 + t) of the run that shows it
 
 
-def finite_because(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> str:
-    """Return why beta tends to a finite, non-zero limit on data that do not separate, or "".
+def by_convexity(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
+    """Return why beta tends to a finite, non-zero limit at L = 1, or "".
 
-    L = 1, GD and l_2 and unnormalised SAM: with u = grad Lo / |grad Lo| and a convex loss,
+    GD, l_2 and unnormalised SAM: with u = grad Lo / |grad Lo| and a convex loss,
     <u, grad Lo(w + c u)> >= |grad Lo(w)| for c >= 0, so the loss falls as fast as its gradient
-    allows, to its minimiser. L >= 2, GD: the loss falls, so beta stays in a bounded set; with it
-    theta, because w_k^2 - w_l^2 is kept; a bounded gradient flow of an analytic loss converges
-    (Lojasiewicz), and not to 0 once the loss is below that of 0.
+    allows, to its minimiser.
+    """
+    z = case.flow.data.z
+    if balancing_weights(z) is None:
+        return ""
+    pulled = np.abs(z.sum(axis=0)).max() > 1e-9 * np.abs(z).sum()
+    return "the loss has a finite minimiser, to which every path falls" if pulled else ""
 
-    Parameters
-    ----------
-    flow : Flow
-        Several examples that do not separate.
-    theta0 : ndarray, shape (L, d)
-        Start.
 
-    Returns
-    -------
-    str
-        A sentence; "" where no theorem is known: other rules, features that are dependent beyond
-        `split_signs`, examples that separate in part, or a limit that may be 0.
+def by_descent(case: Case, theta0: Float[np.ndarray, "L d"]) -> str:
+    """Return why beta tends to a finite, non-zero limit under GD at L >= 2, or "".
+
+    The loss falls, so beta stays in a bounded set; with it theta, because w_k^2 - w_l^2 is kept; a
+    bounded gradient flow of an analytic loss converges (Lojasiewicz), and not to 0 once the loss
+    is below that of 0. "" where features are dependent beyond `split_signs`, examples separate in
+    part, or the limit may be 0.
 
     Examples
     --------
     >>> from flowsam import Data, gradient_flow
-    >>> flow = Flow(Data([[1.0], [-1.0], [2.0]]), gradient_flow())
-    >>> finite_because(flow, np.ones((2, 1)))[:30], finite_because(flow, np.zeros((2, 1)))
+    >>> from flowsam.regimes import case_of
+    >>> case = case_of(Flow(Data([[1.0], [-1.0], [2.0]]), gradient_flow()), 2)
+    >>> by_descent(case, np.ones((2, 1)))[:30], by_descent(case, np.zeros((2, 1)))
     ('the loss falls below that of b', '')
     """
-    rule, depth = flow.perturbation, len(theta0)
-    round_steps = not rule.rho or not rule.normalised or rule.p == 2.0
-    covered = round_steps if depth == 1 else not rule.rho and _independent(flow, theta0)
-    if not covered or balancing_weights(flow.data.z) is None:
+    flow = case.flow
+    if not _independent(flow, theta0) or balancing_weights(flow.data.z) is None:
         return ""
-    if depth == 1:
-        pulled = np.abs(flow.data.z.sum(axis=0)).max() > 1e-9 * np.abs(flow.data.z).sum()
-        return "the loss has a finite minimiser, to which every path falls" if pulled else ""
     falls = "the loss falls below that of beta = 0 and keeps to a bounded set of beta: it converges"
     return falls if _below_zero(flow, theta0) else ""
 

@@ -3,75 +3,94 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.margin.farkas import Separability, separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.outcomes.directions import Direction, late_direction
-from flowsam.outcomes.finite_ends import finite_because
-from flowsam.outcomes.path_verdicts import Verdict
+from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.weak_duality import compared
+from flowsam.regimes import Case
 
-__all__ = ["by_late_run"]
+__all__ = ["by_late_run", "by_line", "by_run_alone", "labels"]
+
+Theta = Float[np.ndarray, "L d"]
 
 
-def by_late_run(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
-    """Return the verdict on one start with several examples.
+def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarray, "*batch"]:
+    """Return the labels of starts, each from a run of its own."""
+    flat = starts.reshape(-1, *starts.shape[-2:])
+    found = [case.verdict(theta).label for theta in flat]
+    return np.array(found, dtype=np.int64).reshape(starts.shape[:-2])
 
-    L = 1: the l_2 max margin, from every start, for the ascent step is bounded and adds a bounded
-    offset to a line of that slope. L >= 2: what a run to log t = 1e4 proves by weak duality.
-    Data that do not separate: stalled where a theorem or a run of l_2-SAM at rest says so.
 
-    Parameters
-    ----------
-    flow : Flow
-        Several examples.
-    theta0 : ndarray, shape (L, d)
-        The start.
+def by_late_run(case: Case, theta0: Theta) -> Limit:
+    """Return the verdict on one start with several examples, L >= 2.
 
-    Returns
-    -------
-    Verdict
-        With the run's `Direction` as evidence where there was one.
+    What a run to log t = 1e4 proves by weak duality. Data that do not separate: stalled where a
+    theorem or a run of l_2-SAM at rest says so.
 
     Notes
     -----
-    Derivations: derivations/depth_one_margin.py, derivations/l2_limit.py.
-    Source: arXiv:2603.08290, Theorems 3.1, 4.1, 4.2.
+    Derivation: derivations/l2_limit.py. Source: arXiv:2603.08290, Theorems 4.1, 4.2.
+    """
+    verdict = separability(case.flow.data)
+    return _stalled(case, theta0, verdict) or by_run_alone(case, theta0)
+
+
+def by_line(case: Case, theta0: Theta) -> Limit:
+    """Return the verdict on one start with several examples at L = 1: the l_2 max margin.
+
+    From every start, for the ascent step is bounded and adds a bounded offset to a line of that
+    slope.
+
+    Notes
+    -----
+    Derivation: derivations/depth_one_margin.py. Source: arXiv:2603.08290, Theorem 3.1.
 
     Examples
     --------
-    >>> from flowsam import Data, linf
-    >>> verdict = by_late_run(Flow(Data([[1.0, 0.0], [0.0, 2.0]]), linf(1)), np.zeros((1, 2)))
+    >>> from flowsam import Data, Flow, linf
+    >>> from flowsam.regimes import case_of
+    >>> case = case_of(Flow(Data([[1.0, 0.0], [0.0, 2.0]]), linf(1)), 1)
+    >>> verdict = by_line(case, np.zeros((1, 2)))
     >>> verdict.label, verdict.direction.round(4), verdict.certificate
     (-5, array([0.8944, 0.4472]), 'theorem')
     """
-    verdict = separability(flow.data)
-    finite = "" if verdict.separable else finite_because(flow, theta0)
-    if finite:
-        reason = f"{finite}, for the data are {verdict.message}"
-        return Verdict(int(Label.STALLED), None, "theorem", reason)
-    if len(theta0) == 1:
-        return _depth_one(flow, verdict)
-    if ((theta0 == 0).sum(axis=0) > 1)[flow.data.z.any(axis=0)].all():
+    verdict = separability(case.flow.data)
+    return _stalled(case, theta0, verdict) or _depth_one(case.flow, verdict)
+
+
+def by_run_alone(case: Case, theta0: Theta) -> Limit:
+    """Return the verdict of a run to log t = 1e4, with its `Direction` as evidence."""
+    if len(theta0) > 1 and ((theta0 == 0).sum(axis=0) > 1)[case.flow.data.z.any(axis=0)].all():
         reason = "two layers of every active coordinate are 0: the gradient is 0, nothing moves"
-        return Verdict(int(Label.ZERO), None, "theorem", reason)
-    found = late_direction(flow, theta0)
+        return Limit(int(Label.ZERO), None, "theorem", reason)
+    found = late_direction(case.flow, theta0)
     known = found.direction if found.label == Label.OTHER_DIRECTION else None
     proven = found.norm is not None or found.label != Label.OTHER_DIRECTION
     certificate = "numerical" if proven else "none"
     if found.label in (Label.UNDECIDED, Label.FAILED):
         certificate = "none"
-    return Verdict(int(found.label), known, certificate, _reason(found), found)
+    return Limit(int(found.label), known, certificate, _reason(found), found)
 
 
-def _depth_one(flow: Flow, verdict: Separability) -> Verdict:
+def _stalled(case: Case, theta0: Theta, verdict: Separability) -> Limit | None:
+    """Return the verdict where a theorem keeps weights finite, or None."""
+    if verdict.separable or not case.regime.finite:
+        return None
+    finite = case.ask("finite")(theta0)
+    reason = f"{finite}, for the data are {verdict.message}"
+    return Limit(int(Label.STALLED), None, "theorem", reason) if finite else None
+
+
+def _depth_one(flow: Flow, verdict: Separability) -> Limit:
     """Return the verdict of the theorems for one layer."""
     if not verdict.separable:
         reason = f"no theorem applies: the data are {verdict.message}"
-        return Verdict(int(Label.UNDECIDED), None, "none", reason)
+        return Limit(int(Label.UNDECIDED), None, "none", reason)
     best = shortest_separator(flow.data.z)[0]
     ratios, angles = compared(flow.data, best, np.zeros(best.size))
     reason = (
@@ -79,7 +98,7 @@ def _depth_one(flow: Flow, verdict: Separability) -> Verdict:
         f"margin it has {ratios[0]:.5f}, at an angle of {angles[0]:.2g} (radians)"
     )
     unit = best / np.linalg.norm(best)
-    return Verdict(int(Label.OTHER_DIRECTION), unit, "theorem", reason)
+    return Limit(int(Label.OTHER_DIRECTION), unit, "theorem", reason)
 
 
 def _reason(found: Direction) -> str:

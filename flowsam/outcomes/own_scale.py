@@ -7,14 +7,14 @@ multiplied by a number. A power of two rounds nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from flowsam.data import Data
 from flowsam.flow import Flow
-from flowsam.perturbations import Perturbation
+from flowsam.regimes import Case
 
 __all__ = ["Scaled", "in_range"]
 
@@ -34,31 +34,36 @@ class Scaled:
     units: str
 
 
-def in_range(flow: Flow, starts: Starts) -> Iterator[Scaled]:
-    """Yield starts of one example with equivalent flows: ordinary ones as they are.
+def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
+    """Yield starts with equivalent flows: ordinary ones as they are.
 
-    A group has one scale, which its own starts decide. Unnormalised SAM has no scale to choose.
+    So are those of a rule with its own scale. A group has one scale, which its starts decide.
 
     Examples
     --------
     >>> from flowsam import l2, single_example
     >>> flow = Flow(single_example([1.0, 2.0]), l2(1.0))
-    >>> group = next(in_range(flow, np.full((1, 2, 2), 1e308)))
+    >>> from flowsam.regimes import case_of
+    >>> group = next(in_range(case_of(flow, 2), np.full((1, 2, 2), 1e308)))
     >>> group.units, float(np.log2(group.starts.max()).round(2))
     ('; weights in units of 2^824', 199.15)
     """
-    rule, mu = flow.perturbation, flow.mu
+    flow, rule = case.flow, case.flow.perturbation
+    if not case.regime.scale_free:
+        yield Scaled(np.arange(len(starts)), flow, starts, "")
+        return
+    mu = flow.mu
     room = FAR // starts.shape[1]
-    mu_power = int(_power(np.abs(mu).max(), FAR)) * rule.normalised
+    mu_power = int(_power(np.abs(mu).max(), FAR))
     data = Data(_shifted(flow.data.z, mu_power), flow.data.name)
     top = np.abs(starts[..., mu != 0]).max(axis=(1, 2), initial=0.0)
     own = _power(rule.rho if rule.rho else top, room)
     over = np.frexp(np.where(top > 0, top, 1.0))[1] - own - room
-    shift = np.where(over > 0, own + over, own) * rule.normalised
+    shift = np.where(over > 0, own + over, own)
     for power in np.unique(shift):
         places = np.flatnonzero(shift == power)
         rho = _shifted(np.array(rule.rho), power).item()
-        scaled = Flow(data, Perturbation(rule.p, rho, rule.normalised), flow.loss)
+        scaled = Flow(data, replace(rule, rho=rho), flow.loss)
         named = {"weights": power, "mu": mu_power}
         units = [f"; {name} in units of 2^{k}" for name, k in named.items() if k]
         yield Scaled(places, scaled, _shifted(starts[places], power), "".join(units))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.ensemble import Ending, covers
+from flowsam.ensemble import Ending
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.blow_up_order import equals
-from flowsam.outcomes.directions import Direction
+from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.settling import MOST_STEPS, settle
+from flowsam.regimes import Case
 
-__all__ = ["Verdict", "basis", "by_path"]
+__all__ = ["by_path"]
 
 _DEEP = {
     Label.ZERO: "two layers of every coordinate, or equal ones, are where they can only reach 0",
@@ -23,90 +22,63 @@ _DEEP = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """A label, its direction, and what decided.
-
-    Parameters
-    ----------
-    label : int
-    direction : ndarray, shape (d,), or None
-    certificate : str
-        "theorem", "monotone", "numerical" or "none".
-    reason : str
-    evidence : Direction or None
-        With several examples, what the late run showed.
-    """
-
-    label: int
-    direction: Float[np.ndarray, " d"] | None
-    certificate: str
-    reason: str
-    evidence: Direction | None = None
-
-
-def basis(mu: Float[np.ndarray, " d"], label: int) -> Float[np.ndarray, " d"]:
-    """Return sign(mu_j) e_j for a label j >= 1."""
-    direction = np.zeros(mu.size)
-    direction[label - 1] = np.sign(mu[label - 1])
-    return direction
-
-
-def by_path(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Verdict:
+def by_path(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     """Return the verdict on one start of a rule without a theorem.
 
     Parameters
     ----------
-    flow : Flow
+    case : Case
         One example; l_p, unnormalised, l_2 at L >= 3.
     theta0 : ndarray, shape (L, d)
         The start, L >= 2.
 
     Returns
     -------
-    Verdict
+    Limit
         "monotone" where a certificate held on the path, "numerical" where the path was followed
         into the origin; undecided, with the reason, where neither.
 
     Examples
     --------
     >>> from flowsam import Flow, lp, single_example
-    >>> by_path(Flow(single_example([1, 2]), lp(1, p=3)), np.array([[3.0, 0.01]] * 2)).label
+    >>> from flowsam.regimes import case_of
+    >>> case = case_of(Flow(single_example([1, 2]), lp(1, p=3)), 2)
+    >>> by_path(case, np.array([[3.0, 0.01]] * 2)).label
     1
     """
-    found = settle(flow, theta0[None])
+    flow, found = case.flow, settle(case, theta0[None])
     label, ending = int(found.label[0]), Ending(found.ending[0])
     when = f"at tau = {found.tau[0]:.6g}"
-    if label == Label.UNDECIDED and not covers(flow, len(theta0)):
+    if label == Label.UNDECIDED and not case.regime.many:
         reason = (
             f"{flow.perturbation.name} at L = {len(theta0)} jumps where the largest |g| tie, which "
             "no engine here follows on many starts, and this start alone proves no first blow-up; "
             "solve shows one run, or try p > 1"
         )
-        return Verdict(label, None, "none", reason)
+        return Limit(label, None, "none", reason)
     if ending != Ending.SETTLED and label != Label.TIE:
         certificate = "numerical" if label == Label.ZERO else "none"
         open_ = label == Label.UNDECIDED
-        return Verdict(label, None, certificate, _without_proof(ending, when, open_))
+        return Limit(label, None, certificate, _without_proof(ending, when, open_))
     if len(theta0) > 2 and label in _DEEP:
-        return Verdict(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
+        return Limit(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
     if len(theta0) > 2:
         return _first(flow, theta0, label, when)
     direction = basis(flow.mu, label) if label >= 1 else None
-    return Verdict(label, direction, "monotone", f"{when} {_two_layers(flow, label)}")
+    return Limit(label, direction, "monotone", f"{when} {_two_layers(flow, label)}")
 
 
-def _first(flow: Flow, theta0: Float[np.ndarray, "L d"], label: int, when: str) -> Verdict:
+def _first(flow: Flow, theta0: Float[np.ndarray, "L d"], label: int, when: str) -> Limit:
     """Return the verdict on a winner at L >= 3; equal ones share beta_j ~ |mu_j|^(-L/(L-2))."""
     mu, depth = flow.mu, len(theta0)
     if label >= 1:
         reason = f"{when} coordinate {label} is certain to blow up first; the others freeze there"
-        return Verdict(label, basis(mu, label), "monotone", reason)
+        return Limit(label, basis(mu, label), "monotone", reason)
     candidates = equals(flow, np.repeat(theta0[None], mu.size, axis=0), np.arange(mu.size))
     together = candidates[candidates.sum(axis=1).argmax()]
     share = np.where(together, np.abs(np.where(together, mu, 1.0)) ** (-depth / (depth - 2)), 0.0)
     direction = np.sign(mu) * share / np.linalg.norm(share)
-    return Verdict(label, direction, "monotone", "equal coordinates blow up together, by symmetry")
+    return Limit(label, direction, "monotone", "equal coordinates blow up together, by symmetry")
 
 
 def _two_layers(flow: Flow, label: int) -> str:

@@ -7,13 +7,13 @@ up as undecided.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 
 from flowsam.data import Data
-from flowsam.ensemble import Ending, covers, solve_many
+from flowsam.ensemble import Ending, solve_many
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
@@ -21,9 +21,9 @@ from flowsam.outcomes.balanced_l2 import at_once, keeps_order
 from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
 from flowsam.outcomes.own_scale import FAR
-from flowsam.perturbations import Perturbation
+from flowsam.regimes import Case
 
-__all__ = ["Settled", "settle", "settling_times"]
+__all__ = ["Settled", "labels", "settle", "settling_times"]
 
 Starts = Float[np.ndarray, "N L d"]
 Weights = Float[np.ndarray, "L d B"]
@@ -55,12 +55,18 @@ class Settled:
     ending: Int8[np.ndarray, " N"]
 
 
-def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
+def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarray, "*batch"]:
+    """Return the labels that paths prove."""
+    flat = starts.reshape(-1, *starts.shape[-2:])
+    return settle(case, flat).label.reshape(starts.shape[:-2])
+
+
+def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     """Follow each start until a state on its path proves the limit.
 
     Parameters
     ----------
-    flow : Flow
+    case : Case
         One example, a rule with rho > 0. Under l_1 and l_inf, which
         jump, a start decides at once or never; l_1 is followed at L = 2.
     starts : ndarray, shape (N, L, d)
@@ -78,10 +84,11 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     Examples
     --------
     >>> from flowsam import balanced, lp, single_example
-    >>> flow = Flow(single_example([1, 2]), lp(1, p=3))
-    >>> settle(flow, balanced([[0.3, 0.3], [1.2, 0.3], [0.3, 1.2]], 2)).label
+    >>> case = case_of(Flow(single_example([1, 2]), lp(1, p=3)), 2)
+    >>> settle(case, balanced([[0.3, 0.3], [1.2, 0.3], [0.3, 1.2]], 2)).label
     array([0, 1, 2])
     """
+    flow = case.flow
     unit, theta, clock = _in_own_units(flow, starts)
     label = proof(unit, _batch_last(theta))
     if proof is decided and theta.shape[1] > 2:
@@ -93,7 +100,7 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     least = np.abs(unit.mu[unit.mu != 0]).min(initial=1.0)
     spans = SPANS if theta.shape[1] > 2 else SPANS[:EXPONENTIAL]
     rounds = len(spans) + theta.shape[-1]  # one more for each coordinate that may be dropped
-    for k in range(rounds if covers(flow, theta.shape[1]) else 0):
+    for k in range(rounds if case.regime.many else 0):
         if not going.size:
             break
         end = spans[min(k, len(spans) - 1)] / least
@@ -116,17 +123,17 @@ def settle(flow: Flow, starts: Starts, *, proof: Proof = decided) -> Settled:
     label = _shared(unit, starts, label)
     again = (label == Label.STALLED) & ~keeps_order(unit, _batch_last(starts), even=0.0)
     if again.any():  # layers that have become equal are not known to stay so
-        more = settle(flow, starts[again], proof=_moving)
+        more = settle(case, starts[again], proof=_moving)
         label[again], tau[again], ending[again] = more.label, more.tau, more.ending
     return Settled(label, tau, ending)
 
 
-def settling_times(flow: Flow, starts: Starts) -> Float[np.ndarray, " N"]:
+def settling_times(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
     """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3).
 
     Parameters
     ----------
-    flow : Flow
+    case : Case
         As for `settle`.
     starts : ndarray, shape (N, L, d)
 
@@ -138,11 +145,11 @@ def settling_times(flow: Flow, starts: Starts) -> Float[np.ndarray, " N"]:
     Examples
     --------
     >>> from flowsam import balanced, l2, single_example
-    >>> flow = Flow(single_example([1.0]), l2(1))  # one coordinate: 1/sqrt(2) is its gate
-    >>> settling_times(flow, balanced([[0.3], [0.8]], 2)).round(6)
+    >>> case = case_of(Flow(single_example([1.0]), l2(1)), 2)  # alone: 1/sqrt(2) is its gate
+    >>> settling_times(case, balanced([[0.3], [0.8]], 2)).round(6)
     array([0.552106,      inf])
     """
-    found = settle(flow, starts, proof=_asymptotic)
+    found = settle(case, starts, proof=_asymptotic)
     ends = np.isin(found.ending, (Ending.COLLAPSED, Ending.ESCAPED))
     unknown = np.isin(found.ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS))
     return np.select([ends, unknown], [found.tau, np.nan], np.inf)
@@ -180,7 +187,7 @@ def _in_own_units(flow: Flow, starts: Starts) -> tuple[Flow, Starts, float]:
             f"unnormalised SAM needs rho max|mu_j|^(2/L) in the range of doubles, got rho = "
             f"{rule.rho:g} and max|mu_j| = {most:g}; scale the features down"
         )
-    scaled = Flow(Data(flow.data.z / most), Perturbation(rule.p, rho, rule.normalised), flow.loss)
+    scaled = Flow(Data(flow.data.z / most), replace(rule, rho=rho), flow.loss)
     with np.errstate(over="ignore", divide="ignore"):  # a time beyond doubles is inf
         clock = float(np.float64(1.0 / most) / np.float64(unit) ** (depth - 2))
     return scaled, starts / unit, clock

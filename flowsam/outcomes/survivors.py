@@ -8,7 +8,7 @@ from jaxtyping import Float
 from flowsam.data import Data
 from flowsam.margin.farkas import separability
 from flowsam.margin.vertices import lightest_separator
-from flowsam.trajectory import Trajectory
+from flowsam.regimes import Case
 
 __all__ = ["alive", "blocked_because", "reachable_signs", "restriction"]
 
@@ -43,7 +43,7 @@ def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]
     return np.where((size == 0).sum(axis=0) > 1, np.nan, signs)
 
 
-def alive(run: Trajectory) -> Float[np.ndarray, " d"]:
+def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
     """Return 1 for features not suppressed by l_inf-SAM at the end of a run, nan for the others.
 
     A feature below (1.5 rho)^L, the neighbourhood of its gate, is on its way to 0 (even L) or
@@ -51,18 +51,19 @@ def alive(run: Trajectory) -> Float[np.ndarray, " d"]:
 
     Parameters
     ----------
-    run : Trajectory
-        A run to late times; under other rules every feature stays alive.
+    case : Case
+        Under other rules every feature stays alive.
+    beta : ndarray, shape (d,)
+        The predictor at the end of a run to late times.
 
     Returns
     -------
     ndarray, shape (d,)
     """
-    beta, rule, depth = np.abs(run.beta[-1]), run.perturbation, run.theta.shape[1]
-    if depth == 1 or not (rule.rho and rule.normalised and np.isinf(rule.p)):
+    if not case.regime.dies:
         return np.ones(beta.size)
-    floor = max(_SURVIVES * beta.max(), (1.5 * rule.rho) ** depth)
-    return np.where(beta > floor, 1.0, np.nan)
+    size, gate = np.abs(beta), (1.5 * case.flow.perturbation.rho) ** case.depth
+    return np.where(size > max(_SURVIVES * size.max(), gate), 1.0, np.nan)
 
 
 def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:

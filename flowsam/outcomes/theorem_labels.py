@@ -5,11 +5,21 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from flowsam.exact import first_escape, l2_outcome, linf_balanced
+from flowsam.exact import first_escape, l2_outcome, linf_balanced, linf_two_layer
 from flowsam.exact.first_escape import holds
 from flowsam.labels import Fate, Label
+from flowsam.regimes import Case
 
-__all__ = ["TIE", "balanced_labels", "deep_labels", "fate_labels", "l2_labels"]
+__all__ = [
+    "TIE",
+    "balanced_labels",
+    "deep",
+    "deep_labels",
+    "euclidean",
+    "fate_labels",
+    "l2_labels",
+    "two_layers",
+]
 
 Theta = Float[np.ndarray, "*batch L d"]
 Labels = Int[np.ndarray, "*batch"]
@@ -95,3 +105,19 @@ def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels
     found = np.where(winners.sum(axis=-1) > 1, Label.TIE, winners.argmax(axis=-1) + 1)
     found = np.where(code == Fate.SADDLE, Label.SEPARATRIX, found)
     return np.where(code == Fate.COLLAPSE, Label.ZERO, found)
+
+
+def two_layers(case: Case, starts: Theta) -> Labels:
+    """Return the labels of l_inf and GD at L = 2."""
+    mu, rho = case.flow.mu, case.flow.perturbation.rho
+    return fate_labels(linf_two_layer.fate(starts, mu, rho=rho), mu)
+
+
+def deep(case: Case, starts: Theta) -> Labels:
+    """Return the labels of l_inf and GD at L >= 3."""
+    return deep_labels(starts, case.flow.mu, case.flow.perturbation.rho)
+
+
+def euclidean(case: Case, starts: Theta) -> Labels:
+    """Return the labels of l_2 at L = 2."""
+    return l2_labels(starts, case.flow.mu, case.flow.perturbation.rho)

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.data import Data
-from flowsam.flow import Flow
 from flowsam.many_examples.smoothing import SmoothedFlow
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator
+from flowsam.regimes import Case
 
 __all__ = ["Comparison", "compared", "state_certificate"]
 
@@ -34,7 +34,7 @@ class Comparison(NamedTuple):
 
 
 def state_certificate(
-    flow: Flow, theta: Float[np.ndarray, "L d"], norm: int, signs: Vector
+    case: Case, theta: Float[np.ndarray, "L d"], norm: int, signs: Vector
 ) -> float:
     """Return the weak-duality ratio of one state, over the features and signs a run can use.
 
@@ -44,7 +44,7 @@ def state_certificate(
 
     Parameters
     ----------
-    flow : Flow
+    case : Case
     theta : ndarray, shape (L, d)
     norm : int
         1 or 2.
@@ -62,18 +62,19 @@ def state_certificate(
     Examples
     --------
     >>> from flowsam import gradient_flow
-    >>> flow = Flow(Data([[3.0, 4.0]]), gradient_flow())
-    >>> state_certificate(flow, np.array([[0.0, 1.0]]), 2, np.zeros(2))
+    >>> from flowsam.regimes import case_of
+    >>> case = case_of(Flow(Data([[3.0, 4.0]]), gradient_flow()), 2)
+    >>> state_certificate(case, np.array([[0.0, 1.0]]), 2, np.zeros(2))
     0.8
     """
     beta = np.where(np.isnan(signs), 0.0, np.prod(theta, axis=0))
     length = np.linalg.norm(beta, norm)
-    least = float((flow.data.z @ beta).min())
+    flow, least = case.flow, float((case.flow.data.z @ beta).min())
     if length == 0 or least <= 0:
         return 0.0
-    rule, bounds, points = flow.perturbation, [], [theta, flow.perturbed(theta)]
-    if rule.switches and np.isinf(rule.p):  # on its surfaces one side alone proves little
-        points.append(SmoothedFlow(flow.data, rule, flow.loss).perturbed(theta))
+    bounds, points = [], [theta, flow.perturbed(theta)]
+    if case.regime.slides:  # on its surfaces one side alone proves little
+        points.append(SmoothedFlow(flow.data, flow.perturbation, flow.loss).perturbed(theta))
     for point in points:
         pull = flow.pull(point)[0]
         useful = np.where(np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull))

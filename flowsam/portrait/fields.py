@@ -14,6 +14,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.portrait.planes import BalancedPlane, Plane, WeightPlane
+from flowsam.regimes import Case, case_of
 
 __all__ = ["PlaneField"]
 
@@ -72,6 +73,11 @@ class PlaneField:
                 f"{type(self.start).__name__} gives each row a rule of its own, so that no one "
                 "field fits it; take a plane of starts"
             )
+
+    @cached_property
+    def case(self) -> Case:
+        """The row of the table for the starts of the plane."""
+        return case_of(self.flow, self.lift(np.zeros(2)).shape[-2])
 
     @property
     def span(self) -> float:

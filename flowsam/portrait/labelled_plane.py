@@ -18,6 +18,7 @@ from flowsam.flow import Flow
 from flowsam.labels import Label, kind_of
 from flowsam.portrait import plane_times, shares
 from flowsam.portrait.located import Refinement
+from flowsam.regimes import case_of
 from flowsam.version import __version__
 
 __all__ = ["Portrait", "load"]
@@ -94,7 +95,8 @@ class Portrait:
     @cached_property
     def _shares(self) -> tuple[dict[int, float], dict[int, float]]:
         """Fractions and errors by the best way there is."""
-        exact = shares.by_regions(self.flow, self.start, self.x, self.y)
+        by_regions = case_of(self.flow, self.depth).on("shares", self.start)
+        exact = by_regions and by_regions(self.flow, self.start, self.x, self.y)
         if exact and not self.unfinished:
             return exact
         if self.refinement:

@@ -11,6 +11,7 @@ from flowsam.inputs import checked_grid, real_axis
 from flowsam.portrait import plane_rows, planes, theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start
 from flowsam.portrait.plane_names import name_of_plane
+from flowsam.regimes import case_of
 from flowsam.signatures import public
 
 __all__ = ["layer_plane", "phase_portrait"]
@@ -75,7 +76,7 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     name = name_of_plane(start, x, y)
     labels, finished = plane_rows.labels_by_rows(flow, start, (x, y), progress)
     axes = getattr(start, "axes", ("x", "y"))
-    curves = theory_curves.boundaries(flow, start, x, y)
+    curves = theory_curves.boundaries(case_of(flow, shape[-2]), start, x, y)
     left = y.size - finished
     varies = getattr(start, "radius_axis", False)
     about = {"unfinished": left, "plane": name, "radius_axis": varies}

@@ -20,26 +20,12 @@ from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.planes import BalancedPlane
 
-__all__ = ["covers", "decided"]
+__all__ = ["decided"]
 
 Places = Int[np.ndarray, " N"]
 At = Callable[[Places, Places], np.ndarray]  # from rows and places in them
 UNSEEN = -99  # no label
 BESIDE = 3e-8  # log of the scale beside the separatrix where it does not decide: its error and more
-
-
-def covers(flow: Flow, start: object) -> bool:
-    """Return whether the rows of a plane have this order.
-
-    Examples
-    --------
-    >>> from flowsam import l2, linf, single_example
-    >>> data = single_example([1.0, 2.0])
-    >>> [covers(Flow(data, rule), BalancedPlane(2)) for rule in (l2(1.0), linf(1.0))]
-    [True, False]
-    """
-    rule, plane = flow.perturbation, isinstance(start, BalancedPlane) and start.depth == 2
-    return plane and len(flow.data.z) == 1 and rule.normalised and rule.p == 2 and rule.rho > 0
 
 
 def decided(
@@ -49,8 +35,10 @@ def decided(
 
     Parameters
     ----------
-    flow, plane
-        Which `covers` accepts.
+    flow : Flow
+        l_2-SAM, one example.
+    plane : BalancedPlane
+        Two layers.
     x, y : ndarray, shapes (nx,) and (ny,)
         alpha_1 and alpha_2, positive, in any order.
 

@@ -13,11 +13,12 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
-from flowsam.portrait import ordered_rows, separable_rows
 from flowsam.portrait.planes import BalancedPlane, Plane, RadiusPlane
+from flowsam.regimes import Case, case_of
 
 __all__ = [
     "at_boundary",
+    "case_on",
     "checked_start",
     "default_plane",
     "labelled_pieces",
@@ -121,10 +122,10 @@ def labelled_pieces(
     from one cell where examples compete and each start has a run of its own.
     """
     x, y = axes
-    for kind in (ordered_rows, separable_rows):
-        if kind.covers(flow, start):
-            yield from _decided_pieces(kind.decided, flow, start, axes)
-            return
+    decided = case_on(flow, start, x, y).on("rows", start)
+    if decided:
+        yield from _decided_pieces(decided, flow, start, axes)
+        return
     size = 1 if flow.data.z.shape[0] > 1 else min(x.size, BLOCK)
     row = 0
     while row < y.size:
@@ -142,6 +143,11 @@ def labelled_pieces(
         row = first // x.size
 
 
+def case_on(flow: Flow, start: Start, x: Axis, y: Axis) -> Case:
+    """Return the row of the table for the starts of a plane."""
+    return case_of(flow, starts_of(start, x[:1], y[:1]).shape[-2])
+
+
 def _decided_pieces(
     decided: Callable[..., Any], flow: Flow, start: Start, axes: tuple[Axis, Axis]
 ) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
@@ -157,16 +163,16 @@ def _decided_pieces(
 
 def _block(flow: Flow, start: Start, x: Axis, y: Axis) -> tuple[Flow, Starts]:
     """Return the flow and the starts that have the labels of the first rows, one at least."""
-    if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, y):
+    if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, len(start.theta), y):
         return start.flow_at(flow, 1.0), starts_of(start, x, y) / y[:, None, None, None]
     if hasattr(start, "flow_at"):
         return start.flow_at(flow, float(y[0])), starts_of(start, x, y[:1])
     return flow, starts_of(start, x, y)
 
 
-def _only_ratio_counts(flow: Flow, radii: Axis) -> bool:
-    """Whether the limit depends on theta / rho alone: one example, a normalised rule."""
-    return flow.data.z.shape[0] == 1 and flow.perturbation.normalised and bool((radii > 0).all())
+def _only_ratio_counts(flow: Flow, depth: int, radii: Axis) -> bool:
+    """Whether the limit depends on theta / rho alone."""
+    return case_of(flow, depth).regime.scale_free and bool((radii > 0).all())
 
 
 def labels_at(
@@ -193,7 +199,7 @@ def labels_at(
     >>> labels_at(flow, BalancedPlane(2), np.array([0.5, 1.5]), np.array([0.5, 0.5]))
     array([0, 1])
     """
-    if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, y):
+    if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, len(start.theta), y):
         return limits(start.flow_at(flow, 1.0), start.at(x, y)[0] / y[:, None, None])
     if not hasattr(start, "flow_at"):
         return limits(flow, _scattered(start, x, y))

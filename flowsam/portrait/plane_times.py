@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from flowsam import exact
-from flowsam.ensemble import covers
-from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.outcomes import limits
-from flowsam.outcomes.settling import settling_times
 from flowsam.portrait.plane_rows import Axis, Start, Starts, starts_of
+from flowsam.regimes import case_of
 
 __all__ = ["settled_rows", "settling"]
 
@@ -54,17 +50,13 @@ def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.
 
 def settling(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
     """Return the first blow-up, or without one the time at which the last coordinate rests."""
-    case = exact.case_for(flow, block)
-    if case is None:
-        if flow.data.z.shape[0] > 1 or not covers(flow, block.shape[-2]):
-            raise InputError(
-                f"settled_at needs one example and a rule that can be followed, got "
-                f"{flow.describe()}; solve follows single starts"
-            )
-        flat = block.reshape(-1, *block.shape[-2:])
-        return settling_times(flow, flat).reshape(block.shape[:2])
-    mu, rho = flow.mu, exact.radius_of(flow, block)
-    blow_up = case.blow_up_time(block, mu, rho=rho).min(axis=-1)
-    rest = case.zero_time(block, mu, rho=rho)
-    time = np.minimum(blow_up, np.where(mu == 0, 0.0, rest).max(axis=-1))
-    return np.where(limits(flow, block) == Label.UNDECIDED, np.nan, time)
+    starts = block.reshape(-1, *block.shape[-2:])
+    case, found = case_of(flow, starts.shape[1]), np.empty(len(starts))
+    for form, mine in case.split(starts):
+        some = starts[mine]
+        if form is None:
+            found[mine] = case.ask("settled")(some)
+        else:
+            open_ = case.labels(some) == Label.UNDECIDED
+            found[mine] = np.where(open_, np.nan, form.time(flow, some))
+    return found.reshape(block.shape[:2])

@@ -34,7 +34,12 @@ Starts = Float[np.ndarray, "ny nx L d"]
 
 
 class Plane:
-    """A plane whose formula broadcasts, so that scattered points need no grid."""
+    """A plane whose formula broadcasts, so that scattered points need no grid.
+
+    `kind` names the planes that theorems know: "balanced", "layers", else "".
+    """
+
+    kind = ""
 
     radius_axis: ClassVar[bool] = False  # whether y is the radius of each row's rule
 
@@ -60,6 +65,7 @@ class BalancedPlane(Plane):
 
     depth: int
     axes: tuple[str, str] = ("initial weight alpha_1", "initial weight alpha_2")
+    kind = "balanced"
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
@@ -237,4 +243,10 @@ def _start(theta: ArrayLike, name: str) -> Float[np.ndarray, "L d"]:
     return theta
 
 
-layer_plane = WeightPlane(np.zeros((2, 1)), (0, 0), (1, 0), ("first layer u", "second layer v"))
+class _LayerPlane(WeightPlane):
+    """Both weights of the one coordinate at L = 2."""
+
+    kind = "layers"
+
+
+layer_plane = _LayerPlane(np.zeros((2, 1)), (0, 0), (1, 0), ("first layer u", "second layer v"))

@@ -20,6 +20,7 @@ from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.lattice import Lattice
 from flowsam.portrait.lattice_cells import UNIT
 from flowsam.portrait.located import Refinement
+from flowsam.regimes import case_of
 from flowsam.signatures import public
 
 __all__ = ["check_axes", "refine"]
@@ -72,7 +73,8 @@ def refine(
         parts = ledger.cut(ledger.accept(cells.keep(largest)))
         cells = cells.keep(~largest).join(parts)
     curves, asked = ledger.curves(), ledger.lattice.asked
-    theory = theory_curves.boundaries(portrait.flow, portrait.start, portrait.x, portrait.y)
+    case = case_of(portrait.flow, portrait.depth)
+    theory = theory_curves.boundaries(case, portrait.start, portrait.x, portrait.y)
     found = Refinement(curves, 2.0**-levels, asked, *ledger.shares(), ledger.regions())
     return replace(portrait, boundaries=theory + curves, refinement=found)
 

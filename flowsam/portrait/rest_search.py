@@ -70,7 +70,7 @@ def equilibria(field: PlaneField) -> tuple[Equilibrium, ...]:
 def checked_rule(field: PlaneField) -> None:
     """Refuse rules that jump elsewhere than on the axes: l_1, and l_inf with several examples."""
     flow = field.flow
-    if flow.perturbation.switches and (flow.perturbation.p == 1 or flow.data.z.shape[0] > 1):
+    if not field.case.regime.smooth_off_axes:
         raise InputError(
             f"equilibria and nullclines need a field that jumps on the axes only, got "
             f"{flow.describe()}; take 1 < p < inf, or l_inf with one example"

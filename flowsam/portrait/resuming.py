@@ -14,6 +14,7 @@ from flowsam.portrait import theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start
 from flowsam.portrait.maps import phase_portrait
 from flowsam.portrait.plane_names import name_of_plane
+from flowsam.regimes import case_of
 from flowsam.signatures import public
 
 __all__ = ["resume"]
@@ -69,7 +70,7 @@ def resume(
         return replace(kept, start=start)
     rest = phase_portrait(flow, x, y[done:], start=start, progress=progress)
     labels = np.vstack([kept.labels[:done], rest.labels])
-    curves = theory_curves.boundaries(flow, start, x, y)
+    curves = theory_curves.boundaries(case_of(flow, kept.depth), start, x, y)
     return replace(rest, y=y, labels=labels, boundaries=curves, plane=kept.plane)
 
 

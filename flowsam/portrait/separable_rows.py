@@ -7,7 +7,6 @@ y that of the second: the row of labels is one of a few, one for each fate of th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -18,21 +17,7 @@ from flowsam.flow import Flow
 from flowsam.outcomes.theorem_labels import fate_labels
 from flowsam.portrait.planes import BalancedPlane
 
-__all__ = ["covers", "decided"]
-
-
-def covers(flow: Flow, start: object) -> bool:
-    """Return whether the rows of a plane are of this kind.
-
-    Examples
-    --------
-    >>> from flowsam import l2, linf, single_example
-    >>> data = single_example([1.0, 2.0])
-    >>> [covers(Flow(data, rule), BalancedPlane(2)) for rule in (linf(1.0), l2(1.0))]
-    [True, False]
-    """
-    rule, plane = flow.perturbation, isinstance(start, BalancedPlane) and start.depth == 2
-    return plane and len(flow.data.z) == 1 and rule.normalised and math.isinf(rule.p)
+__all__ = ["decided"]
 
 
 def decided(

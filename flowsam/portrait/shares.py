@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -60,10 +58,10 @@ def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
     return fractions, errors
 
 
-def by_regions(flow: Flow, start: object, x: Axis, y: Axis) -> Shares | None:
-    """Return the exact shares where the regions are known: balanced l_inf and GD, one mu_j > 0.
+def by_regions(flow: Flow, start: BalancedPlane, x: Axis, y: Axis) -> Shares | None:
+    """Return the exact shares of balanced l_inf and GD, L >= 2, or None where no mu_j > 0.
 
-    None elsewhere. A coordinate with mu_j < 0 never escapes from a positive start.
+    A coordinate with mu_j < 0 never escapes from a positive start.
 
     Examples
     --------
@@ -72,15 +70,11 @@ def by_regions(flow: Flow, start: object, x: Axis, y: Axis) -> Shares | None:
     >>> by_regions(Flow(single_example([1, 2]), linf(1)), BalancedPlane(2), axis, axis)[0]
     {0: 0.1111111111111111, 1: 0.2222222222222222, 2: 0.6666666666666667}
     """
-    rule = flow.perturbation
-    known = math.isinf(rule.p) and rule.normalised or not rule.rho
-    if not (isinstance(start, BalancedPlane) and known and start.depth > 1):
-        return None
-    if flow.data.z.shape[0] > 1 or (flow.mu <= 0).all() or min(np.ptp(x), np.ptp(y)) <= 0:
+    if (flow.mu <= 0).all() or min(np.ptp(x), np.ptp(y)) <= 0:
         return None
     from flowsam.regions import regions  # scipy.stats takes half a second to import
 
-    found = regions(np.maximum(flow.mu, 0.0), rule.rho, start.depth)
+    found = regions(np.maximum(flow.mu, 0.0), flow.perturbation.rho, start.depth)
     box = [x.min(), y.min()], [x.max(), y.max()]
     whole = float(np.ptp(x) * np.ptp(y))
     volumes = {label: found.volume(label, *box) / whole for label in found.labels}

@@ -131,7 +131,7 @@ def separatrices(field: PlaneField, points: tuple[Equilibrium, ...] | None = Non
         "stable manifold" of each saddle, integrated backwards in time from it by arc length, to
         the edge of the window: relative error about 1e-6 at the saddle, and falling from there.
     """
-    known = boundaries(field.flow, field.start, np.array(field.x), np.array(field.y))
+    known = boundaries(field.case, field.start, np.array(field.x), np.array(field.y))
     if known:
         return known
     points = equilibria(field) if points is None else points
@@ -191,8 +191,7 @@ def sliding(field: PlaneField) -> Curves:
     >>> sliding(field)[1][1].round(6).tolist()
     [[-2.0, 0.0], [2.0, 0.0]]
     """
-    rule = field.flow.perturbation
-    if not (rule.switches and np.isinf(rule.p)):
+    if not field.case.regime.slides:
         return ()
     return tuple(
         ("sliding", np.insert(ends[:, None], axis, 0.0, axis=1))

@@ -1,8 +1,7 @@
-"""Curves that theory gives on a known plane of starts: boundaries of regions, sliding segments."""
+"""Curves that theory gives on a known plane of starts: boundaries of regions."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,17 +9,17 @@ from jaxtyping import Float
 
 from flowsam.exact import linf_two_layer
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
-from flowsam.flow import Flow
-from flowsam.portrait.planes import BalancedPlane, layer_plane
+from flowsam.regimes import Case
 
-__all__ = ["boundaries", "sliding_segments"]
+__all__ = ["bend", "boundaries", "branches", "conics", "deep_gates", "ray", "two_gates"]
 
 Axis = Float[np.ndarray, " _"]
+Ends = tuple[float, float]
 Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
 
 
 def boundaries(
-    flow: Flow, start: Callable[..., Float[np.ndarray, "ny nx L d"]], x: Axis, y: Axis
+    case: Case, start: Callable[..., Float[np.ndarray, "ny nx L d"]], x: Axis, y: Axis
 ) -> Curves:
     """Return the curves between regions that a theorem gives for a known plane.
 
@@ -31,8 +30,8 @@ def boundaries(
 
     Parameters
     ----------
-    flow : Flow
-        Data, rule and loss.
+    case : Case
+        Data, rule, loss and depth.
     start : callable
         The plane.
     x, y : ndarray
@@ -45,111 +44,84 @@ def boundaries(
 
     Examples
     --------
-    >>> from flowsam import l2, single_example
+    >>> from flowsam import Flow, l2, layer_plane, single_example
+    >>> from flowsam.regimes import case_of
     >>> axis = np.array([0.0, 1.0])
-    >>> [(name, curve)] = boundaries(Flow(single_example([1]), l2(1)), layer_plane, axis, axis)[:1]
+    >>> case = case_of(Flow(single_example([1]), l2(1)), 2)
+    >>> [(name, curve)] = boundaries(case, layer_plane, axis, axis)[:1]
     >>> name, curve[200].round(6)
     ('separatrix', array([0.707107, 0.707107]))
     """
-    rule = flow.perturbation
-    if flow.data.z.shape[0] > 1 or not rule.normalised:
+    curves = case.on("curves", start)
+    if not curves:
         return ()
-    reach = (float(np.abs(x).max()), float(np.abs(y).max()))
-    if isinstance(start, BalancedPlane) and start.depth > 1:
-        if math.isinf(rule.p):
-            return _balanced_boundaries(flow.mu, rule.rho, start.depth, reach)
-        if rule.p == 2 and (flow.mu > 0).all():
-            return _euclidean_boundaries(flow.mu, rule.rho, start.depth, reach)
-    if start is layer_plane:
-        sign = 1 if flow.mu[0] > 0 else -1
-        if math.isinf(rule.p):
-            curves = linf_two_layer.separatrix(rule.rho, extent=max(reach), sign=sign)
-            return tuple(("separatrix", curve) for curve in curves)
-        if rule.p == 2:
-            return _lone_boundaries(rule.rho, max(reach), sign)
-    return ()
+    return curves(case, (float(np.abs(x).max()), float(np.abs(y).max())))
 
 
-def sliding_segments(flow: Flow, start: Callable[..., object]) -> Curves:
-    """Return the segments along which l_inf-SAM slides in the layer plane: |v| <= rho on u = 0.
-
-    Parameters
-    ----------
-    flow : Flow
-        One example, d = 1.
-    start : callable
-        The plane; only the layer plane has them drawn.
-
-    Returns
-    -------
-    tuple of (str, ndarray of shape (2, 2))
-        The two segments that cross in the origin, or none.
-
-    Notes
-    -----
-    Derivation: derivations/linf_two_layer.py.
-
-    Examples
-    --------
-    >>> from flowsam import linf, single_example
-    >>> sliding_segments(Flow(single_example([1]), linf(2)), layer_plane)[0][1].tolist()
-    [[-2.0, 0.0], [2.0, 0.0]]
-    """
-    rule = flow.perturbation
-    if start is not layer_plane or not (rule.rho and rule.normalised and math.isinf(rule.p)):
-        return ()
-    ends = rule.rho * np.array([[-1.0, 0.0], [1.0, 0.0]])
-    return (("sliding", ends), ("sliding", ends[:, ::-1].copy()))
+def two_gates(case: Case, ends: Ends) -> Curves:
+    """Return `alpha_j = rho` of balanced l_inf and GD at L = 2."""
+    mu, rho = case.flow.mu, case.flow.perturbation.rho
+    if (mu <= 0).any() or mu[0] == mu[1]:
+        return _single_gates(mu, rho, ends)
+    major = int(np.argmax(mu))  # beyond its gate the minor one's does not matter
+    return (
+        ("alpha_major = rho", _segment(major, rho, (0.0, ends[1 - major]))),
+        ("alpha_minor = rho", _segment(1 - major, rho, (0.0, rho))),
+    )
 
 
-def _euclidean_boundaries(
-    mu: Float[np.ndarray, "2"], rho: float, depth: int, reach: tuple[float, float]
-) -> Curves:
-    """Return the curves of l_2 on a balanced plane."""
-    if depth == 2:
-        return (("separatrix", balanced_separatrix(mu, rho=rho)),)
-    ray = mu ** (-1.0 / (depth - 2))
-    last = ray * min(reach[0] / ray[0], reach[1] / ray[1])
-    first = rho * ray / np.sqrt(depth * (ray @ ray)) if depth % 2 == 0 else np.zeros(2)
-    return (("equal scores", np.array([first, last])),) if (last > first).all() else ()
-
-
-def _lone_boundaries(rho: float, extent: float, sign: int) -> Curves:
-    """Return both branches of the separatrix of one coordinate under l_2."""
-    ratio = np.sinh(np.linspace(-1, 1, 401) * np.arcsinh(1 + (extent / rho) ** 2))
-    branch = lone_separatrix(ratio, rho=rho)
-    return tuple(("separatrix", side * branch * [sign, 1]) for side in (1, -1))
-
-
-def _balanced_boundaries(
-    mu: Float[np.ndarray, "2"], rho: float, depth: int, ends: tuple[float, float]
-) -> Curves:
-    """Return the boundary segments of a balanced plane whose corner is (rho, rho)."""
-    if (mu <= 0).any():  # a coordinate with mu_j < 0 never escapes from a positive start
-        return tuple(
-            ("alpha_j = rho", _segment(j, rho, (0.0, ends[1 - j]))) for j in (0, 1) if mu[j] > 0
-        )
-    right, top = ends
-    if depth == 2:
-        # beyond the major coordinate's gate the minor one's does not matter
-        major = int(np.argmax(mu))
-        full, half = (0.0, ends[1 - major]), (0.0, rho)
-        if mu[0] == mu[1]:
-            return tuple(("alpha_j = rho", _segment(j, rho, (0.0, ends[1 - j]))) for j in (0, 1))
-        return (
-            ("alpha_major = rho", _segment(major, rho, full)),
-            ("alpha_minor = rho", _segment(1 - major, rho, half)),
-        )
-    slope = (mu[0] / mu[1]) ** (1.0 / (depth - 2))
-    reach = min(right - rho, (top - rho) / slope)
-    curves = [
-        ("alpha_1 = rho", _segment(0, rho, (0.0, rho))),
-        ("alpha_2 = rho", _segment(1, rho, (0.0, rho))),
-    ]
+def deep_gates(case: Case, ends: Ends) -> Curves:
+    """Return `alpha_j = rho` and the ray of equal scores of balanced l_inf and GD at L >= 3."""
+    mu, rho = case.flow.mu, case.flow.perturbation.rho
+    if (mu <= 0).any():
+        return _single_gates(mu, rho, ends)
+    slope = (mu[0] / mu[1]) ** (1.0 / (case.depth - 2))
+    reach = min(ends[0] - rho, (ends[1] - rho) / slope)
+    curves = [(f"alpha_{j + 1} = rho", _segment(j, rho, (0.0, rho))) for j in (0, 1)]
     if reach > 0:
         ray = np.array([[rho, rho], [rho + reach, rho + slope * reach]])
         curves.append(("equal scores", ray))
     return tuple(curves)
+
+
+def conics(case: Case, ends: Ends) -> Curves:
+    """Return the separatrix of l_inf on the layer plane."""
+    rho, sign = case.flow.perturbation.rho, 1 if case.flow.mu[0] > 0 else -1
+    curves = linf_two_layer.separatrix(rho, extent=max(ends), sign=sign)
+    return tuple(("separatrix", curve) for curve in curves)
+
+
+def bend(case: Case, ends: Ends) -> Curves:
+    """Return the separatrix of balanced l_2 at L = 2."""
+    if (case.flow.mu <= 0).any():
+        return ()
+    return (("separatrix", balanced_separatrix(case.flow.mu, rho=case.flow.perturbation.rho)),)
+
+
+def ray(case: Case, ends: Ends) -> Curves:
+    """Return the ray of equal scores of balanced l_2 at L >= 3."""
+    mu, rho, depth = case.flow.mu, case.flow.perturbation.rho, case.depth
+    if (mu <= 0).any():
+        return ()
+    unit = mu ** (-1.0 / (depth - 2))
+    last = unit * min(ends[0] / unit[0], ends[1] / unit[1])
+    first = rho * unit / np.sqrt(depth * (unit @ unit)) if depth % 2 == 0 else np.zeros(2)
+    return (("equal scores", np.array([first, last])),) if (last > first).all() else ()
+
+
+def branches(case: Case, ends: Ends) -> Curves:
+    """Return both branches of the separatrix of l_2 on the layer plane."""
+    rho, sign = case.flow.perturbation.rho, 1 if case.flow.mu[0] > 0 else -1
+    ratio = np.sinh(np.linspace(-1, 1, 401) * np.arcsinh(1 + (max(ends) / rho) ** 2))
+    branch = lone_separatrix(ratio, rho=rho)
+    return tuple(("separatrix", side * branch * [sign, 1]) for side in (1, -1))
+
+
+def _single_gates(mu: Float[np.ndarray, "2"], rho: float, ends: Ends) -> Curves:
+    """Return the gates of coordinates that do not meet: one with mu_j < 0 never escapes."""
+    return tuple(
+        ("alpha_j = rho", _segment(j, rho, (0.0, ends[1 - j]))) for j in (0, 1) if mu[j] > 0
+    )
 
 
 def _segment(axis: int, value: float, span: tuple[float, float]) -> Float[np.ndarray, "2 2"]:

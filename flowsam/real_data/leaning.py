@@ -15,6 +15,7 @@ from flowsam.data import Data, merge_signs, split_signs
 from flowsam.flow import Flow
 from flowsam.perturbations import Perturbation
 from flowsam.real_data.shares import share_by_rank
+from flowsam.regimes import case_of
 from flowsam.solver import solve
 
 __all__ = ["Leaning", "leaning"]
@@ -98,7 +99,7 @@ def leaning(
     flow = Flow(split_signs(train) if depth > 1 else train, rule)
     theta = np.full((depth, flow.data.z.shape[1]), float(alpha))
     # with many features l_inf-SAM slides on many surfaces from the start: iterated at once
-    method = "discrete" if rule.switches else "auto"
+    method = "discrete" if "discrete" in case_of(flow, depth).regime.runs else "auto"
     how = {"method": method, "rtol": 1e-6, "atol": 1e-9}
     run = solve(flow, theta, log_t_end=log_t[-1], save_at=log_t, **how)
     whole = run.status in ("finished", "sliding_ambiguous")

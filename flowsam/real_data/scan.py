@@ -20,6 +20,7 @@ from flowsam.perturbations import Perturbation, gradient_flow
 from flowsam.rates import gate_radius
 from flowsam.real_data.leaning import Leaning, leaning
 from flowsam.real_data.tables import Table
+from flowsam.regimes import regime_of
 
 __all__ = ["Scan", "scale_unit", "scan"]
 
@@ -57,7 +58,7 @@ def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
     >>> round(scale_unit(Data([[1.0, 2.0], [1.0, 2.0]]), l2(1.0), 2), 6)
     0.485902
     """
-    if (rule.kind, depth) != ("l_2", 2):
+    if not regime_of(rule.kind, depth).amplifies:
         return gate_radius(rule, depth)
     mean = split_signs(train).z.mean(axis=0)
     return critical_scale(mean, rule.rho, profile=np.ones((2, mean.size)))

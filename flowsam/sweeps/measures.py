@@ -19,6 +19,7 @@ from flowsam.errors import InputError, InputTypeError
 from flowsam.outcomes import limit
 from flowsam.portrait import layer_plane, phase_portrait
 from flowsam.portrait.plane_times import settling
+from flowsam.regimes import case_of
 from flowsam.sweeps.axes import axis_values
 from flowsam.sweeps.case import Cell
 from flowsam.sweeps.names import check_names
@@ -47,7 +48,7 @@ def _settled_at(cell: Cell) -> Raw:
 def _switch_times(cell: Cell) -> Raw:
     """Times at which the lead changes and who leads between them, l_2 at L = 2."""
     rule, most = cell.flow.perturbation, int(cell.parameters.get("switches", 16))
-    if rule.p != 2 or not rule.normalised or len(cell.start) != 2:
+    if not case_of(cell.flow, len(cell.start)).regime.amplifies:
         raise InputError(
             f"switch_times needs l_2-SAM at depth 2, got {rule.name} at depth {len(cell.start)}"
         )

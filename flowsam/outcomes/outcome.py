@@ -1,0 +1,92 @@
+"""Limit: what is said about where one start ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.archive import html_card, text_card
+from flowsam.labels import kind_of
+from flowsam.outcomes.directions import Direction
+
+__all__ = ["Limit", "basis"]
+
+_WHOLE = 8  # entries of a direction that are shown
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """The limit of one start as t -> inf.
+
+    Parameters
+    ----------
+    label : int
+        j >= 1: basis vector of coordinate j, counted from 1; else a member of `Label`.
+    direction : ndarray, shape (d,), or None
+        Limit of beta / ||beta||_2; None where there is none, or it is not known. Several examples
+        at L >= 2: that at the end of the run, whose distance from the max margin is in `reason`.
+    certificate : str
+        "theorem", "monotone", "numerical", or "none".
+    reason : str
+        What decided, or which hypothesis fails.
+    evidence : Direction or None
+        Several examples at L >= 2: the numbers in `reason`, and the direction of the run's end
+        whether it is certified or not.
+    features : tuple of str
+        Names of the coordinates, where the data have them.
+    """
+
+    label: int
+    direction: Float[np.ndarray, " d"] | None
+    certificate: str
+    reason: str
+    evidence: Direction | None = None
+    features: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The word for the label."""
+        return kind_of(self.label)
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """Return the facts both representations show."""
+        named = self.features and self.label >= 1
+        feature = f": {self.features[self.label - 1]}" if named else ""
+        return [
+            ("label", f"{self.label} ({self.kind}{feature})"),
+            ("direction", _shown(self.direction, self.features)),
+            ("certificate", self.certificate),
+            ("reason", self.reason),
+        ]
+
+    def __repr__(self) -> str:
+        """Return the facts, one a line."""
+        return text_card("Limit", self._rows())
+
+    def _repr_html_(self) -> str:
+        """Return the same facts as a table for notebooks."""
+        return html_card("Limit", self._rows())
+
+
+def _shown(direction: Float[np.ndarray, " d"] | None, features: tuple[str, ...]) -> str:
+    """A short direction whole; else its largest entries with their signs and coordinates."""
+    if direction is None:
+        return "none"
+    if direction.size <= _WHOLE and not features:
+        return ", ".join(f"{x:.6g}" for x in direction)
+    order = np.argsort(-np.abs(direction), kind="stable")
+    moving = [int(j) for j in order if direction[j]]
+    entries = (
+        f"{direction[j]:+.6g} {features[j] if features else f'e_{j + 1}'}" for j in moving[:_WHOLE]
+    )
+    more = f", ... ({len(moving)} of {direction.size} are not 0)" if len(moving) > _WHOLE else ""
+    return ", ".join(entries) + more
+
+
+def basis(mu: Float[np.ndarray, " d"], label: int) -> Float[np.ndarray, " d"]:
+    """Return sign(mu_j) e_j for a label j >= 1."""
+    direction = np.zeros(mu.size)
+    direction[label - 1] = np.sign(mu[label - 1])
+    return direction

@@ -1,0 +1,335 @@
+"""THE table: which regime a flow is in, and what every verb does there.
+
+A regime is a cell (one or several examples, kind of rule, depth 1, 2 or 3 and more), found without
+a look at the start; a form is a closed form inside a regime, chosen for each start. Verbs ask
+`case_of(flow, depth)` and nobody else weighs a rule, a depth and a number of examples.
+
+To add a rule: give `Perturbation.kind` a word for it and the table its rows below, each a
+`Regime`, or a known one with a few columns replaced. Columns that are functions are written
+"module:function" within flowsam and loaded when asked, so that the table can stand below all that
+it names. A kind without rows is followed by steps, and no theorem or formula is used for it: so
+is a rule, a loss or a field of the user's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
+from flowsam.flow import Flow
+from flowsam.losses import LOSSES
+from flowsam.perturbations import linf
+
+__all__ = ["Case", "Regime", "TABLE", "case_of", "regime_of"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+DEEPEST = 3  # stands for itself and all beyond
+
+
+@dataclass(frozen=True)
+class Regime:
+    """One row of the table.
+
+    Parameters
+    ----------
+    labels, verdict : str
+        `(case, starts (..., L, d)) -> int (...)` and `(case, theta0) -> Limit`.
+    solve : str
+        `(case, theta0, span=, how=, wanted=) -> Answer`.
+    forms : tuple of Form
+        Closed forms, the most accurate first.
+    system : str
+        One example: the velocity with its events, as `OneExample` asks for it.
+    runs : mapping
+        Several examples: method to engine; "any" is "auto" and SciPy's methods.
+    late : str
+        The method of a run to late times.
+    settled : str
+        `(flow, starts (N, L, d)) -> tau (N,)` of starts that no form covers.
+    rows, curves, shares : mapping
+        Kind of plane ("balanced", "layers") to what decides rows, gives boundaries, and areas.
+    many, analytic : bool
+        Whether `solve_many` follows it, and whether Taylor's method does.
+    scale_free : bool
+        Whether the limit depends on theta / rho alone.
+    norm : int or None
+        Several examples: the norm whose margin a theorem says is maximised.
+    finite : str
+        Several examples that do not separate: `(flow, theta0) -> reason or ""`.
+    dies, rests, slides : bool
+        Whether features are suppressed at a gate, a run can end at rest at a finite loss, and
+        the field is that of Filippov on switching surfaces.
+    smooth_off_axes : bool
+        Whether the field jumps nowhere but where a weight is 0.
+    falls, apart, expands : bool
+        One example: whether all weights can fall to 0 at once, equal layers can come apart, and
+        a coordinate that blows up does so like w' = |mu_j| w^(L-1).
+    amplifies : bool
+        Whether `amplification` has its closed forms.
+    """
+
+    labels: str
+    verdict: str
+    solve: str = "solver:of_one_example"
+    forms: tuple[Form, ...] = ()
+    system: str = "one_example.smooth:Smooth"
+    runs: Mapping[str, str] = field(default_factory=dict)
+    late: str = "auto"
+    settled: str = "outcomes.settling:settling_times"
+    rows: Mapping[str, str] = field(default_factory=dict)
+    curves: Mapping[str, str] = field(default_factory=dict)
+    shares: Mapping[str, str] = field(default_factory=dict)
+    many: bool = True
+    analytic: bool = False
+    scale_free: bool = True
+    norm: int | None = None
+    finite: str = ""
+    dies: bool = False
+    rests: bool = False
+    slides: bool = False
+    smooth_off_axes: bool = True
+    falls: bool = False
+    apart: bool = False
+    expands: bool = True
+    amplifies: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A row of the table, bound to a flow at a depth."""
+
+    flow: Flow
+    depth: int
+    regime: Regime
+
+    @property
+    def system(self) -> Any:
+        """The class of velocities of one example."""
+        return loaded(self.regime.system)
+
+    def ask(self, column: str) -> Callable[..., Any]:
+        """Return the function of a column, with the case as its first argument."""
+        return partial(loaded(getattr(self.regime, column)), self)
+
+    def on(self, column: str, plane: object) -> Callable[..., Any] | None:
+        """Return what a column has for a plane of starts, or None."""
+        name = getattr(self.regime, column).get(getattr(plane, "kind", ""))
+        return loaded(name) if name else None
+
+    def form(self, theta0: Float[np.ndarray, "L d"]) -> Form | None:
+        """Return the closed form of one start, or None."""
+        return next((f for f in self.regime.forms if f.applies(theta0, self.flow.mu)), None)
+
+    def split(
+        self, starts: Float[np.ndarray, "N L d"]
+    ) -> Iterator[tuple[Form | None, Bool[np.ndarray, " N"]]]:
+        """Yield each form with the starts it is chosen for, and None with the others."""
+        left = np.ones(len(starts), dtype=bool)
+        for form in self.regime.forms:
+            mine = left & form.applies(starts, self.flow.mu)
+            left &= ~mine
+            if mine.any():
+                yield form, mine
+        if left.any():
+            yield None, left
+
+    def labels(self, starts: Theta) -> Int[np.ndarray, "*batch"]:
+        """Return the labels of starts (..., L, d); those alone by the theorem of l_inf."""
+        alone = self._alone(starts)
+        if not alone.any():
+            return self.ask("labels")(starts)
+        found = np.empty(starts.shape[:-2], dtype=np.int64)
+        found[alone] = self._gated.labels(starts[alone])
+        if not alone.all():
+            found[~alone] = self.ask("labels")(starts[~alone])
+        return found
+
+    def verdict(self, theta0: Float[np.ndarray, "L d"]) -> Any:
+        """Return the `Limit` of one start; if it is alone, by the theorem of l_inf."""
+        if self._alone(theta0):
+            return self._gated.verdict(theta0)
+        return self.ask("verdict")(theta0)
+
+    def _alone(self, starts: Theta) -> Bool[np.ndarray, "*batch"]:
+        """Tell which starts move like l_inf with the radius of their gate."""
+        if ALONE not in self.regime.forms:
+            return np.zeros(starts.shape[:-2], dtype=bool)
+        return ALONE.applies(starts, self.flow.mu)
+
+    @property
+    def _gated(self) -> Case:
+        """The same with l_inf at the gate of a lone balanced coordinate."""
+        rho = ALONE.radius(self.flow.perturbation, self.depth)
+        return case_of(Flow(self.flow.data, linf(rho), self.flow.loss), self.depth)
+
+
+def case_of(flow: Flow, depth: int) -> Case:
+    """Return the row of a flow at a depth.
+
+    A loss of the user's own keeps the path of its rule: for one example its theorems too, but for
+    unnormalised SAM, whose step it scales; for several examples no theorem is known.
+
+    Examples
+    --------
+    >>> from flowsam import l2, single_example
+    >>> case = case_of(Flow(single_example([1.0, 2.0]), l2(0.5)), 2)
+    >>> [form.name for form in case.regime.forms]
+    ['linf_balanced', 'l2_two_layer']
+    """
+    several = len(flow.data.z) > 1
+    regime = regime_of(flow.kind, depth, several=several)
+    if flow.loss in LOSSES.values() or flow.perturbation.normalised and not several:
+        return Case(flow, depth, regime)
+    known = replace(regime, verdict=_OWN_MANY.verdict, norm=None, finite="", rests=False)
+    return Case(flow, depth, known if several else _OWN)
+
+
+def regime_of(kind: str, depth: int, *, several: bool = False) -> Regime:
+    """Return the row of a kind of rule at a depth.
+
+    Examples
+    --------
+    >>> regime_of("l_2", 2).amplifies, regime_of("l_inf", 7, several=True).late
+    (True, 'smoothed')
+    """
+    place = (several, kind, min(depth, DEEPEST))
+    return TABLE.get(place, _OWN_MANY if several else _OWN)
+
+
+@cache
+def loaded(name: str) -> Callable[..., Any]:
+    """Return a function of the package by "module:function"."""
+    module, _, function = name.partition(":")
+    return getattr(import_module(f"flowsam.{module}"), function)
+
+
+# One example. Unlike l_inf, other rules move a balanced coordinate that is alone by its gate.
+_PATH = Regime(
+    "outcomes.settling:labels", "outcomes.path_verdicts:by_path", forms=(ALONE,), falls=True
+)
+_OWN = Regime(
+    "outcomes.unknown:labels",
+    "outcomes.unknown:verdict",
+    settled="outcomes.unknown:times",
+    scale_free=False,
+    expands=False,
+)
+_LINE = Regime(
+    "outcomes.depth_one:labels",
+    "outcomes.depth_one:verdict",
+    forms=(ALONE,),
+    settled="outcomes.depth_one:times",
+)
+_LINF = Regime(
+    "outcomes.theorem_labels:two_layers",
+    "outcomes.theorems:by_theorem",
+    forms=(BALANCED, TWO_LAYERS),
+    system="one_example.filippov:Switching",
+    settled="outcomes.unknown:times",
+    rows={"balanced": "portrait.separable_rows:decided"},
+    curves={
+        "balanced": "portrait.theory_curves:two_gates",
+        "layers": "portrait.theory_curves:conics",
+    },
+    shares={"balanced": "portrait.shares:by_regions"},
+    many=False,
+    slides=True,
+)
+_SMOOTH = {"system": _PATH.system, "many": True, "analytic": True, "slides": False}
+_LINF_DEEP = replace(
+    _LINF,
+    labels="outcomes.theorem_labels:deep",
+    forms=(BALANCED, DEEP),
+    rows={},
+    curves={"balanced": "portrait.theory_curves:deep_gates"},
+)
+_L2 = replace(
+    _PATH,
+    labels="outcomes.theorem_labels:euclidean",
+    verdict="outcomes.theorems:by_curve",
+    forms=(ALONE, L2),
+    rows={"balanced": "portrait.ordered_rows:decided"},
+    curves={
+        "balanced": "portrait.theory_curves:bend",
+        "layers": "portrait.theory_curves:branches",
+    },
+    analytic=True,
+    amplifies=True,
+)
+_L2_DEEP = replace(_PATH, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True)
+_TIES = replace(_PATH, system="one_example.vertex_sliding:VertexSliding", smooth_off_axes=False)
+_FREE = replace(_PATH, forms=(), falls=False, scale_free=False, analytic=True)  # unnormalised
+
+# Several examples.
+_LATE, _CHATTER = "many_examples.log_clock:late_run", "many_examples.chatter:chatter_run"
+_MANY = Regime(
+    "outcomes.late_verdicts:labels",
+    "outcomes.late_verdicts:by_late_run",
+    solve="many_examples.engine:many_examples",
+    runs={"any": _LATE},
+    settled="outcomes.unknown:refused",
+    scale_free=False,
+)
+_OWN_MANY = replace(_MANY, verdict="outcomes.late_verdicts:by_run_alone")
+_MARGIN = replace(_MANY, verdict="outcomes.late_verdicts:by_line")
+_CONVEX = replace(_MARGIN, finite="outcomes.finite_ends:by_convexity")
+_JUMPS = {
+    "runs": {
+        "any": "many_examples.sliding_run:sliding_run",
+        "discrete": _CHATTER,
+        "smoothed": "many_examples.smoothing:smoothed_run",
+    },
+    "late": "smoothed",
+    "many": False,
+    "slides": True,
+    "smooth_off_axes": False,
+}
+_ITERATED = {
+    "runs": {"auto": _CHATTER, "discrete": _CHATTER},
+    "many": False,
+    "smooth_off_axes": False,
+}
+_GD_MANY = replace(
+    _MANY,
+    runs={"any": "many_examples.log_weights:smooth_run"},
+    finite="outcomes.finite_ends:by_descent",
+    analytic=True,
+)
+_L2_MANY = replace(_GD_MANY, finite="", rests=True)
+_LINF_MANY = replace(_MANY, **_JUMPS, dies=True)
+_FADING = replace(_MANY, runs={"any": "many_examples.fading_clock:fading_run"})
+
+_ONE = {
+    "GD": (replace(_LINE, forms=(BALANCED,), analytic=True),)
+    + (replace(_LINF, **_SMOOTH), replace(_LINF_DEEP, **_SMOOTH)),
+    "l_1": (replace(_LINE, many=False, smooth_off_axes=False), _TIES)
+    + (replace(_TIES, forms=(), settled="outcomes.unknown:refused", many=False, apart=True),),
+    "1<p<2": (_LINE, _PATH, _PATH),
+    "l_2": (replace(_LINE, analytic=True), _L2, _L2_DEEP),
+    "2<p<inf": (_LINE, replace(_PATH, system="one_example.fading:Fading"), _PATH),
+    "l_inf": (replace(_LINE, forms=(BALANCED,), many=False, slides=True), _LINF, _LINF_DEEP),
+    "unnormalised": (replace(_LINE, forms=(), scale_free=False, analytic=True), _FREE, _FREE),
+}
+_SEVERAL = {
+    "GD": (replace(_CONVEX, norm=2, analytic=True), replace(_GD_MANY, norm=1), _GD_MANY),
+    "l_1": (replace(_MARGIN, **_ITERATED),) + (replace(_MANY, **_ITERATED),) * 2,
+    "1<p<2": (_MARGIN, _MANY, _MANY),
+    "l_2": (replace(_CONVEX, norm=2, rests=True, analytic=True),)
+    + (replace(_L2_MANY, norm=1), _L2_MANY),
+    "2<p<inf": (_MARGIN, _FADING, _FADING),
+    "l_inf": (replace(_MARGIN, norm=2, **_JUMPS), replace(_LINF_MANY, norm=1), _LINF_MANY),
+    "unnormalised": (replace(_CONVEX, analytic=True),) + (replace(_MANY, analytic=True),) * 2,
+}
+TABLE = {
+    (several, kind, depth): row
+    for several, kinds in ((False, _ONE), (True, _SEVERAL))
+    for kind, rows in kinds.items()
+    for depth, row in enumerate(rows, 1)
+}

@@ -1,0 +1,175 @@
+"""The table: every cell has its row, and every verb gives what the row says."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from flowsam import (
+    Data,
+    Flow,
+    Perturbation,
+    balanced,
+    gradient_flow,
+    l2,
+    limit,
+    limits,
+    linf,
+    lp,
+    phase_portrait,
+    single_example,
+    solve,
+    unnormalised,
+)
+from flowsam.perturbations import KINDS
+from flowsam.portrait.planes import BalancedPlane, RadiusPlane, WeightPlane, layer_plane
+from flowsam.real_data.scan import scale_unit
+from flowsam.regimes import TABLE, Regime, case_of, loaded, regime_of
+from flowsam.sweeps.case import cell
+from tests.labels_record import some_mu, some_starts
+
+RULES = {
+    "GD": gradient_flow(),
+    "l_1": lp(0.7, p=1),
+    "1<p<2": lp(0.7, p=1.5),
+    "l_2": l2(0.7),
+    "2<p<inf": lp(0.7, p=3),
+    "l_inf": linf(0.7),
+    "unnormalised": unnormalised(0.4),
+}
+ONE = single_example([1.0, 2.0])
+
+
+def named(regime):
+    """The functions a row names, by column."""
+    for column in fields(Regime):
+        value = getattr(regime, column.name)
+        for name in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(name, str) and ":" in name:
+                yield column.name, name
+
+
+def test_every_cell_has_one_row_whose_functions_exist():
+    assert set(TABLE) == {(n, kind, L) for n in (False, True) for kind in KINDS for L in (1, 2, 3)}
+    for regime in TABLE.values():
+        for _, name in named(regime):
+            assert callable(loaded(name)), name
+
+
+def test_what_solves_names_nothing_above_the_solver():
+    """The table hides imports: a run must not need a verdict, or a verdict a portrait."""
+    above = {"solve": "solver many_examples", "runs": "many_examples", "system": "one_example"}
+    above |= {"labels": "outcomes", "verdict": "outcomes", "finite": "outcomes"}
+    above |= {"settled": "outcomes"} | dict.fromkeys(("rows", "curves", "shares"), "portrait")
+    for regime in TABLE.values():
+        for column, name in named(regime):
+            assert name.partition(":")[0].split(".")[0] in above[column].split(), (column, name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_labels_are_those_of_limit(kind, depth):
+    rng = np.random.default_rng([3, KINDS.index(kind), depth])
+    for _ in range(3):
+        mu = some_mu(rng)
+        flow = Flow(single_example(mu), RULES[kind])
+        starts = some_starts(rng, mu, depth, 8, RULES[kind].rho)
+        assert [limit(flow, theta).label for theta in starts] == limits(flow, starts).tolist()
+
+
+def test_a_time_is_that_of_its_start_alone():
+    """One cell without a form once refused a plane, or lent its own form to all."""
+    flow = Flow(single_example([1.0]), linf(1.0))
+    plane = WeightPlane([[0.5]] * 3, (0, 0), (1, 0))
+    both = phase_portrait(flow, [-0.5, 0.5], [0.5, 0.4], start=plane).settled_at
+    alone = phase_portrait(flow, [-0.5, 0.5], [0.5], start=plane).settled_at
+    assert both[0].tolist() == alone[0].tolist() == [np.inf, np.inf]
+    assert np.isnan(both[1, 0]) and both[1, 1] == np.inf
+    rng = np.random.default_rng(5)
+    for rule in (linf(0.7), l2(0.7), lp(0.7, p=3)):
+        flow = Flow(single_example([1.0, 0.0]), rule)
+        starts = some_starts(rng, flow.mu, 3, 12, 0.7)[None]
+        whole = phase_portrait(flow, np.arange(12.0), [0.0], start=lambda x, y: starts)  # noqa: B023
+        for k, time in enumerate(whole.settled_at[0]):
+            one = phase_portrait(flow, [0.0], [0.0], start=lambda x, y: starts[:, k : k + 1])  # noqa: B023
+            np.testing.assert_array_equal(one.settled_at[0, 0], time)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_layer_settles_never(kind):
+    x = np.array([0.5, 1.0])
+    plane = phase_portrait(Flow(ONE, RULES[kind]), x, x, depth=1)
+    assert (plane.settled_at == np.inf).all() and (plane.labels == -5).all()
+
+
+def test_unnormalised_sam_is_not_l2():
+    data = Data([[1.0, 2.0], [1.0, 2.0]])
+    assert scale_unit(data, l2(1.0), 2) == pytest.approx(0.485902, abs=1e-6)
+    with pytest.raises(ValueError, match="normalised"):
+        scale_unit(data, unnormalised(1.0), 2)
+    assert not regime_of("unnormalised", 2).amplifies
+
+
+@pytest.mark.parametrize("rule", [l2(0.0), lp(0.0, p=3), gradient_flow()])
+def test_a_radius_plane_needs_a_rule_that_knows_its_p(rule):
+    with pytest.raises(ValueError, match="rho = 0"):
+        phase_portrait(Flow(ONE, rule), [1.0], [1.0], start=RadiusPlane([[1.0, 1.0]] * 2))
+
+
+@pytest.mark.parametrize(
+    "rule", [l2(1.0), lp(1.0, p=3), lp(1.0, p=1.5), lp(1.0, p=1), lp(1.0, p=1e17)]
+)
+@pytest.mark.parametrize("alpha", [0.3, 0.9, None])
+def test_alone_every_rule_has_the_certificate_of_the_theorem(rule, alpha):
+    gate = rule.gate(2)
+    flow = Flow(single_example([2.0, 0.0]), rule)
+    theta = balanced([gate if alpha is None else alpha, 0.4], 2)
+    found = limit(flow, theta)
+    assert found.certificate == "theorem"
+    assert found.label == (-2 if alpha is None else int(alpha > gate))
+    assert solve(flow, theta, tau_end=0.1).method == "exact: linf_balanced"
+
+
+def test_sweeps_refuse_a_radius_without_a_rule():
+    case = {"mu": [1, 2], "alpha": [1.5, 0.6], "norm": "none"}
+    assert cell(case, {}).flow.perturbation == gradient_flow()
+    with pytest.raises(ValueError, match="rho"):
+        cell(case | {"rho": 0.5}, {})
+
+
+def test_only_known_planes_have_rows_curves_and_shares():
+    plane = BalancedPlane(2)
+    assert case_of(Flow(ONE, linf(1.0)), 2).on("rows", plane)
+    assert case_of(Flow(ONE, l2(1.0)), 2).on("rows", plane)
+    for flow in (Flow(ONE, lp(1.0, p=3)), Flow(Data(np.eye(2)), linf(1.0))):
+        for column in ("rows", "curves", "shares"):
+            assert not case_of(flow, 2).on(column, plane)
+    assert not case_of(Flow(ONE, linf(1.0)), 3).on("rows", BalancedPlane(3))
+    assert not case_of(Flow(ONE, linf(1.0)), 2).on("rows", lambda x, y: plane(x, y))
+    assert not case_of(Flow(ONE, l2(1.0)), 2).on("shares", plane)
+    assert case_of(Flow(single_example([1.0]), l2(1.0)), 2).on("curves", layer_plane)
+
+
+class Mine(Perturbation):
+    """A rule that looks half as far as l_inf-SAM."""
+
+    def step(self, g):
+        return super().step(g) / 2
+
+
+class Bent(Flow):
+    """A flow with another field."""
+
+    def field(self, theta):
+        return super().field(theta) / 2
+
+
+@pytest.mark.parametrize("flow", [Flow(ONE, Mine(np.inf, 1.0)), Bent(ONE, linf(1.0))])
+def test_a_subclass_does_not_inherit_a_formula(flow):
+    theta = balanced([1.5, 0.6], 2)
+    assert flow.kind == "own" and solve(flow, theta, tau_end=0.4).method == "DOP853"
+    with pytest.raises(ValueError, match="no closed form covers this"):
+        solve(flow, theta, tau_end=0.4, method="exact")
+    found = limit(flow, theta)
+    assert (found.label, found.certificate) == (-1, "none") and "no theorem" in found.reason
+    assert phase_portrait(flow, [0.5, 1.5], [0.5]).labels.tolist() == [[-1, -1]]
