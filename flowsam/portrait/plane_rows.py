@@ -145,7 +145,7 @@ def labelled_pieces(
 
 def case_on(flow: Flow, start: Start, x: Axis, y: Axis) -> Case:
     """Return the row of the table for the starts of a plane."""
-    return case_of(flow, starts_of(start, x[:1], y[:1]).shape[-2])
+    return case_of(flow, starts_of(start, x, y[:1]).shape[-2])
 
 
 def _decided_pieces(
