@@ -8,7 +8,6 @@ import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from html import escape
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -201,6 +200,8 @@ def html_card(title: str, rows: Rows) -> str:
     >>> html_card("Limit", [("rho", "<1")])[-27:]
     '<td>&lt;1</td></tr></table>'
     """
+    from html import escape
+
     cells = "".join(
         f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(text)}</td></tr>"
         for name, text in rows

@@ -72,7 +72,11 @@ def class_values(
     [Decimal('9'), Decimal('10')]
     """
     column = label_column(labels)
-    masked = np.ma.getmaskarray(labels) if np.ma.is_masked(labels) else np.zeros(column.shape, bool)
+    masked = (
+        np.ma.getmaskarray(np.ma.asarray(labels))
+        if np.ma.is_masked(labels)
+        else np.zeros(column.shape, bool)
+    )
     entries = column.tolist()
     words = [str(entry).strip() for entry in entries]
     for row, word in enumerate(words):
@@ -83,7 +87,8 @@ def class_values(
     if column.dtype.kind in "biuf":
         return entries
     numbers = [_number(word) for word in words]
-    return words if None in numbers else numbers
+    known = [number for number in numbers if number is not None]
+    return [*known] if len(known) == len(words) else [*words]
 
 
 def _number(word: str) -> Decimal | None:

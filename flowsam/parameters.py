@@ -321,7 +321,8 @@ def _start(
         seed = whole_number(parameters.get("seed", 0), "random needs a whole number as seed")
         if seed < 0:
             raise InputError(f"random needs seed >= 0, got {seed}")
-        start = np.random.default_rng(seed).uniform(*ends, (depth, flow.data.z.shape[1]))
+        shape = (depth, flow.data.z.shape[1])
+        start = np.random.default_rng(seed).uniform(ends[0], ends[1], shape)
     elif "alpha" in parameters:
         start = balanced_start(flow, parameters, depth=depth, split=split, dialect=dialect)
     else:

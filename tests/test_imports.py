@@ -86,3 +86,10 @@ def test_flows_and_closed_forms_load_neither_scipy_nor_sympy():
         f"print([m for m in {HEAVY[1:]} if m in sys.modules])"
     )
     assert fresh(code) == "[]"
+
+
+def test_a_limit_by_theorem_loads_neither_scipy_nor_sympy():
+    """The commands too: what integrates, and l_2's curves, come when they are asked for."""
+    ask = ["limit", "--mu", "1,2", "--rho", "1", "--init", "1.5,.6", "--quiet"]
+    code = f"import sys; from flowsam.cli import main; print(main({ask}), "
+    assert fresh(f"{code}[m for m in {HEAVY[1:]} if m in sys.modules])") == "0 []"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 from flowsam.archive import html_card, text_card
 from flowsam.labels import kind_of
-from flowsam.outcomes.directions import Direction
+
+if TYPE_CHECKING:
+    from flowsam.outcomes.directions import Direction
 
 __all__ = ["Limit", "basis"]
 

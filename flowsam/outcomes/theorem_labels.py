@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from flowsam.exact import first_escape, l2_outcome, linf_balanced, linf_two_layer
+from flowsam.exact import first_escape, linf_balanced, linf_two_layer
 from flowsam.exact.first_escape import holds
 from flowsam.labels import Fate, Label
 from flowsam.regimes import Case
@@ -98,6 +98,8 @@ def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels
 
     s_j = u_j + sign(mu_j) v_j keeps its sign for ever; several equal largest |mu_j| tie.
     """
+    from flowsam.exact import l2_outcome  # and SciPy's functions, which l_inf does without
+
     code = l2_outcome.outcome(theta0s, mu, rho=rho).code
     grows = (theta0s[..., 0, :] + np.sign(mu) * theta0s[..., 1, :] != 0) & (mu != 0)
     size = np.where(grows, np.abs(mu), -1.0)
