@@ -15,18 +15,25 @@ from flowsam.solver import solve
 
 @pytest.mark.parametrize(("p", "seed"), [(2.5, 1), (3, 2), (5, 1)])
 def test_equal_rows_are_one_example(p, seed) -> None:
-    """Two equal rows follow the engine for one example, deaths included."""
+    """Two equal rows follow the engine for one example, deaths included.
+
+    The time of a death is known to 50 atol^k, k = (p - 2)/(p - 1): other kernels of the processor
+    moved it by 5e-5 at p = 3, atol = 1e-12. At seed 2 it is 0.93156876, integrated in |u|^k.
+    """
     rng = np.random.default_rng(seed)
     mu, start = rng.uniform(0.5, 2.0, 3), rng.uniform(-1.0, 1.0, (2, 3))
     rule, at = lp(rng.uniform(0.2, 0.8), p=p), np.linspace(0.0, 1.5, 40)
-    one = solve(Flow(single_example(mu), rule), start, tau_end=1.5, save_at=at, rtol=1e-11)
-    two = solve(Flow(Data([mu, mu]), rule), start, tau_end=1.5, save_at=at, rtol=1e-11)
+    how = {"tau_end": 1.5, "save_at": at, "rtol": 1e-11, "atol": 1e-16}
+    one = solve(Flow(single_example(mu), rule), start, **how)
+    two = solve(Flow(Data([mu, mu]), rule), start, **how)
     assert (one.status, two.status) == ("finished", "finished")
     np.testing.assert_allclose(two.theta, one.theta, rtol=1e-6, atol=1e-8)
     deaths = [[e.coordinate for e in run.events if e.kind == "zero"] for run in (one, two)]
     assert deaths[0] == deaths[1]
     when = [[e.tau for e in run.events if e.kind == "zero"] for run in (one, two)]
-    np.testing.assert_allclose(when[0], when[1], rtol=1e-5)
+    np.testing.assert_allclose(when[0], when[1], rtol=50 * 1e-16 ** ((p - 2) / (p - 1)))
+    if p == 3:
+        np.testing.assert_allclose(when, 0.93156876, rtol=1e-6)
 
 
 @pytest.mark.parametrize("depth", [2, 3])

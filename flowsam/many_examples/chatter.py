@@ -74,7 +74,7 @@ def chatter_run(
     >>> from flowsam import Data, linf
     >>> flow = Flow(Data([[1.0, 1.0], [1.0, -1.0]]), linf(0.1))
     >>> run = chatter_run(flow, np.array([[0.5, 0.3]]), end=(6.0, "log_t_end"))
-    >>> run.march.status, bool(abs(run.states(run.edges)[-1, 0, 1]) < 0.01)
+    >>> run.march.status.value, bool(abs(run.states(run.edges)[-1, 0, 1]) < 0.01)
     ('finished', True)
     """
     differences, total, coarse, fine = [], 0, None, None

@@ -8,6 +8,10 @@ so that a weight much smaller than its partner is a slave: it sits where its own
 |v| = ((|u| - v'/mu) / rho)^(p-1) G / |mu|, and is pulled there at a rate without bound as v -> 0.
 Steps cannot follow that pull and need not: the slave is read off its partner, and a coordinate
 with both weights below atol rests at 0, which it reaches in finite time.
+
+The time of a death is known to some 50 atol^k, k = (p - 2)/(p - 1), of 1/rate: |u|^k falls at a
+constant rate, and u is known to atol. Its time has 4 digits at p = 3 and atol = 1e-12, whatever
+rtol; what the other coordinates do is not touched by that.
 """
 
 from __future__ import annotations
