@@ -48,7 +48,7 @@ def command(
     from flowsam.ledger.report import page
 
     write_text(path, page(found, figures, source=checkout))
-    broken = [figure for figure in figures if figure.error]
+    broken = [f for f in figures if f.error and f.state != "skipped"]
     facts = found.facts() | {
         "figures": {f.name: f.error or f.state for f in figures},
         "report": str(path),

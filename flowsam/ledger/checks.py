@@ -98,7 +98,7 @@ def _kept(name: str, source: Path, kept: Path | None, seed: int | None) -> Verdi
 def _verify_and_keep(name: str, source: Path, seed: int, kept: Path | None) -> Verdict:
     """Verify one claim; note the verdict if it passed."""
     verdict = verify(name, source, seed=seed)
-    if kept and verdict.passed:
+    if kept and verdict.passed and not verdict.skipped:
         mark = fingerprint(_files(name, source), source)
         record(kept / f"claim_{name}.json", {"fingerprint": mark, "verdict": asdict(verdict)})
     return verdict
@@ -134,11 +134,15 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
             step = "numeric"
             theorem = _theorem(test, source)
             origin = theorem.SOURCE
-            run_check(theorem.check, seed=seed)
-            ledger[step] = "pass"
-            step = "control"
-            run_control(theorem.control, seed=seed)
-            ledger[step] = "pass"
+            needed = getattr(theorem, "NEEDS", "")
+            if needed and importlib.util.find_spec(needed) is None:
+                ledger |= dict.fromkeys(("numeric", "control"), f"skipped: needs {needed}")
+            else:
+                run_check(theorem.check, seed=seed)
+                ledger[step] = "pass"
+                step = "control"
+                run_control(theorem.control, seed=seed)
+                ledger[step] = "pass"
     except Exception as error:  # an error of any kind is a failed claim, not a crash
         ledger[step] = "fail"
         message = f"{name} fails its {step} part: {complaint(error)}"

@@ -46,7 +46,7 @@ class Figure:
     card : dict
         Run card: clock, rule, rho, L, data, start, method, sizes, seconds, versions.
     state : str
-        What this call did: "computed", "redrawn" or "kept".
+        What this call did: "computed", "redrawn", "kept", or "skipped" for want of a library.
     error : str
         What went wrong; empty where it was drawn.
     """
@@ -146,6 +146,9 @@ def _make(task: tuple[str, str, str], source: Path, *, fast: bool, redraw: bool)
     try:
         style = importlib.import_module("figures.style")
         module = importlib.import_module(f"figures.{name}")
+        needed = getattr(module, "NEEDS", "")
+        if needed and importlib.util.find_spec(needed) is None and not again:
+            return {"card": {}, "state": "skipped", "error": f"needs {needed}, of an extra"}
         card = old["card"] if again else _compute(name, module, style, fast=fast)
         style.redraw(name, module.draw)
     except Exception as error:  # one broken figure must not hide the others

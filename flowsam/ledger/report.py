@@ -146,7 +146,8 @@ def _figure(figure: Figure, source: Path) -> str:
     """One picture, inside the page, with its run card."""
     title = f'<h4 id="{figure.name}">{escape(figure.title)}</h4>'
     if figure.error:
-        return f'{title}<p class="fail">{figure.name} failed: {escape(figure.error)}</p>'
+        word = "skipped" if figure.state == "skipped" else "failed"
+        return f'{title}<p class="fail">{figure.name} {word}: {escape(figure.error)}</p>'
     png = source / "figures" / "output" / f"{figure.name}.png"
     facts = figure.card
     if set(_SETTINGS) <= set(facts):  # the caption repeats them

@@ -24,7 +24,8 @@ class Verdict:
     source : str
         Where the statement comes from.
     symbolic, numeric, control : str
-        "pass", "fail", or "-" where an earlier step failed; `symbolic` counts steps SymPy left
+        "pass", "fail", "skipped" for want of a library, or "-" where an earlier step failed;
+        `symbolic` counts steps SymPy left
         undecided; `control` passes when every draw with a broken hypothesis was caught.
     seconds : float
         Wall time.
@@ -53,8 +54,13 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether all three parts passed."""
+        """Whether no part failed."""
         return not self.message
+
+    @property
+    def skipped(self) -> bool:
+        """Whether a part was left out, for want of a library."""
+        return self.numeric.startswith("skipped")
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,8 @@ class Ledger:
         last = f"{passed} of {len(self.verdicts)} claims pass; seed {self.seed}"
         kept = sum(not verdict.fresh for verdict in self.verdicts)
         last += f"; {kept} kept from before" if kept else ""
+        skipped = sum(verdict.skipped for verdict in self.verdicts)
+        last += f"; {skipped} of them by symbols alone" if skipped else ""
         notes = [self.note] if self.note else []
         return "\n".join([table(self.verdicts, markdown=markdown), "", *failures, *notes, last])
 

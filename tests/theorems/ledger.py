@@ -15,11 +15,19 @@ A theorem test is this, with its own check and control:
 a draw keeps the suite within its budget. These files import no pytest: `verify` runs without it.
 """
 
+import importlib.util
+import unittest
 from pathlib import Path
 
 from flowsam.ledger.evidence import run_check, run_control, run_derivation
 
 DERIVATIONS = Path(__file__).parents[2] / "derivations"
+
+
+def needs(library):
+    """Skip a test where the library of an extra is not installed."""
+    if importlib.util.find_spec(library) is None:
+        raise unittest.SkipTest(f"needs {library}, of an extra")
 
 
 def symbolic(claim):
