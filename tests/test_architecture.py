@@ -181,7 +181,7 @@ def code_lines(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "figures").glob("fig_*.py")), ids=lambda p: p.stem)
 def test_figures_are_short(path):
-    assert code_lines(path) <= 45
+    assert code_lines(path) <= 90
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "derivations").glob("*.py")), ids=lambda p: p.stem)
