@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sympy as sp
+from scipy.integrate import solve_ivp
 
 from flowsam import Flow, Label, balanced, gradient_flow, l2, limits, linf, single_example, solve
 from flowsam.amplification import critical_scale, dominance, regimes
@@ -370,3 +371,71 @@ def test_labels_of_the_page_are_those_of_the_package():
     names = ("OTHER_DIRECTION", "STALLED", "TIE", "SEPARATRIX")
     assert [int(Label[name]) for name in names] == [-5, -4, -3, -2]
     assert CLOSE not in set(map(int, Label))
+
+
+def adaptive_step(w, mu, rho):
+    """ASAM's definition at p = 2: the maximiser of <eps, g> over ||eps/|w| ||_2 <= rho."""
+    g = -mu * w[::-1]
+    scaled = np.abs(w * g)
+    return rho * np.abs(w) * np.sign(g) * scaled / np.sqrt((scaled**2).sum())
+
+
+def adaptive_run(start, mu, rho, tau):
+    """beta at times, and log(1 + t), by integrating the definition with original time beside."""
+
+    def velocity(_, y):
+        w = y[:-1].reshape(2, -1)
+        hat = w + adaptive_step(w, mu, rho)
+        pace = 1 + np.exp((mu * hat.prod(0)).sum())
+        return np.append((mu * hat[::-1]).ravel(), pace)
+
+    first = np.append(np.tile(start, 2), 0.0)
+    how = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-14, "t_eval": tau}
+    y = solve_ivp(velocity, (0, tau[-1]), first, **how).y
+    layers = y[:-1].reshape(2, -1, len(tau))
+    return layers.prod(0).T, np.log1p(y[-1])
+
+
+@needs_node
+def test_asam_runs_follow_the_definition(tmp_path):
+    rng = np.random.default_rng(29)
+    tau, problems = np.array([0.0, 0.1, 0.7, 1.1]), []
+    for _ in range(12):
+        mu, start, rho = rng.uniform(0.5, 2, 2), rng.uniform(0.1, 1, 2), rng.uniform(0.1, 1.3)
+        layers = {"mu": mu.tolist(), "u": start.tolist(), "v": start.tolist()}
+        problems.append({"rule": "asam", "rho": rho, "depth": 2, **layers})
+    asked = "data[0].map((p) => data[1].map((x) => [run(p).state(x).beta, run(p).logTime(x)]))"
+    for problem, got in zip(problems, ask(asked, [problems, tau.tolist()], tmp_path), strict=True):
+        start, mu = np.array(problem["u"]), np.array(problem["mu"])
+        beta, clock = adaptive_run(start, mu, problem["rho"], tau)
+        assert np.array([row[0] for row in got]) == pytest.approx(beta, rel=1e-9)
+        assert [row[1] for row in got] == pytest.approx(clock, rel=1e-3, abs=1e-3)
+
+
+@needs_node
+def test_asam_limit_is_the_robust_l1_margin(tmp_path):
+    """Its shares maximise <mu, beta> - rho 2^(-1/2) ||mu beta||_2 over the simplex."""
+    rng = np.random.default_rng(31)
+    problems = [
+        {"mu": rng.uniform(0.5, 2, 4).tolist(), "rho": rng.uniform(0.1, 1.3)} for _ in range(40)
+    ]
+    for problem, found in zip(
+        problems, ask("data.map(asamLimit)", problems, tmp_path), strict=True
+    ):
+        shares, mu, rho = np.array(found["shares"]), np.array(problem["mu"]), problem["rho"]
+        value = mu * (1 - rho * mu * shares / np.sqrt(2) / np.linalg.norm(mu * shares))
+        assert shares.sum() == pytest.approx(1) and (shares >= 0).all()
+        # the gradient of the concave objective: equal where a feature stays, less where it goes
+        assert np.ptp(value[shares > 0]) < 1e-9
+        assert (value[shares == 0] <= value[shares > 0].min() + 1e-9).all()
+        kept = (shares > 0).sum()
+        assert found["label"] == (-5 if kept > 1 else shares.argmax() + 1)
+
+
+def test_asam_formulas_are_the_definition():
+    w, mu, total = f.W, f.MU, sp.Symbol("Q", positive=True)
+    lean = right("lean").subs({f.BETA: w**2, f.Q: total})
+    step = -f.RHO * w * mu * w**2 / sp.sqrt(2 * total)  # |w g| = mu beta in either layer
+    assert sp.simplify(mu * (w + step) - w * right("pace").subs(f.R, lean)) == 0
+    margin = right("margin3").subs({f.BETA: w**2, f.R: lean})
+    assert sp.simplify(mu * (w + step) ** 2 - margin) == 0
