@@ -69,7 +69,7 @@ def test_page_opens_with_what_was_asked(tmp_path):
         (([1, -2],), {}, r"mu from 0.01 to 100, got \[1.0, -2.0\]; take \|mu\|"),
         (([1] * 9,), {}, "1 to 8 mu"),
         (([1, 2], lp(1.0, p=3)), {}, "got l_3-SAM; see phase_portrait"),
-        (([1, 2, 3], linf(1)), {}, "draws l_2-SAM here, got l_inf-SAM"),
+        (([1, 2, 3], linf(1)), {}, "draws l_2 here, got l_inf-SAM"),
         (([1, 2], l2(1)), {"depth": 3}, "depth 2 here, got 3"),
         (([1, 2], linf(1)), {"depth": 7}, "depth 1 to 6 here, got 7"),
         (([1, 2], linf(1e5)), {}, "rho from 0.001 to 1000, got 100000.0"),
@@ -360,26 +360,30 @@ def test_notebook_frame_runs_without_an_address(chromium, tmp_path):  # noqa: F8
     context.close()
 
 
+MOVES = """async () => {
+  const handle = document.querySelector('main').shadowRoot.querySelector('.handle');
+  const keys = ['ArrowUp', 'ArrowRight', 'ArrowDown', 'ArrowLeft'];
+  for (let k = 0; k < 160; k++) {
+    handle.dispatchEvent(new KeyboardEvent('keydown', { key: keys[(k >> 3) % 4] }));
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+
+
 @needs_browser
 @pytest.mark.long
 @pytest.mark.parametrize("name", STATES)
-def test_redraw_takes_a_frame(chromium, path, name):  # noqa: F811
-    """The median of 80 moves: 16 ms."""
+def test_redraw_takes_less_than_a_frame(chromium, path, name):  # noqa: F811
+    """Script, style, layout and paint: 16 ms of the thread's own time a move, all in all."""
     with Tab(chromium, path, STATES[name]) as tab:
         tab.page.wait_for_timeout(3000)
-        times = tab.page.evaluate(
-            """async () => {
-              const handle = document.querySelector('main').shadowRoot.querySelector('.handle');
-              const keys = ['ArrowUp', 'ArrowRight', 'ArrowDown', 'ArrowLeft'];
-              const times = [];
-              for (let k = 0; k < 80; k++) {
-                const before = performance.now();
-                const event = new KeyboardEvent('keydown', { key: keys[(k >> 3) % 4] });
-                handle.dispatchEvent(event);
-                times.push(performance.now() - before);
-                await new Promise((done) => setTimeout(done, 5));
-              }
-              return times;
-            }"""
-        )
-        assert np.median(times) <= 16
+        session = tab.context.new_cdp_session(tab.page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+        def busy():
+            metrics = session.send("Performance.getMetrics")["metrics"]
+            return next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+
+        before = busy()
+        tab.page.evaluate(MOVES)
+        assert (busy() - before) / 160 <= 0.016

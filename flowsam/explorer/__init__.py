@@ -16,7 +16,7 @@ from flowsam.perturbations import Perturbation, l2, linf
 
 __all__ = ["Page", "explore"]
 
-_RULES = {"GD": "GD", "l_inf-SAM": "linf", "l_2-SAM": "l2"}
+_RULES = {"GD": "GD", "l_inf": "linf", "l_2": "l2"}  # what the page calls a kind of rule
 _LEAST, _MOST = 1e-6, 1e4  # of the page's weights
 
 
@@ -76,9 +76,9 @@ def explore(
 
 def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     """The rule and depth as the page names them, refused where it has no picture."""
-    name = _RULES.get(rule.name)
+    name = _RULES.get(rule.kind)
     if name is None or (view == "strip" and name != "l2"):
-        drawn = "l_2-SAM" if view == "strip" else ", ".join(_RULES)
+        drawn = "l_2" if view == "strip" else ", ".join(_RULES)
         raise InputError(f"explore draws {drawn} here, got {rule.name}; see phase_portrait")
     depths = range(1, 7) if view == "plane" and name != "l2" else range(2, 3)
     if depth not in depths:

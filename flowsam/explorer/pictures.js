@@ -39,7 +39,7 @@ const ruleLine = (ink, rule) => `stroke="${ink.rules[rule]}" stroke-width="2.4" 
 
 // A name for each region, in the middle of its widest place
 function nameRegions(parts, { px, py }, [low, high], view) {
-  const cells = 18;
+  const cells = 14;
   const centre = (k) => low + ((high - low) * (k + 0.5)) / cells;
   const tops = Array.from({ length: cells ** 2 }, (_, k) => {
     const [i, j] = [k % cells, Math.floor(k / cells)];
@@ -54,7 +54,7 @@ function nameRegions(parts, { px, py }, [low, high], view) {
     const best = Math.max(...own.map(worth));
     const places = own.filter((top) => worth(top) === best);
     const { i, j } = places[Math.floor(places.length / 2)];
-    return own.length < 8 ? "" : text(px(centre(i)), py(centre(j)) + 5, named(value, view), 'text-anchor="middle"');
+    return own.length < 5 ? "" : text(px(centre(i)), py(centre(j)) + 5, named(value, view), 'text-anchor="middle"');
   }).join("");
 }
 
