@@ -221,7 +221,7 @@ def _step(theta: Theta, shards: Shards, log_rate: float) -> tuple[Theta, float]:
     """Return the step and the rescaled time it takes."""
     move, advance = np.zeros_like(theta), 0.0
     for weight, flow in shards:
-        direction, log_scale = flow.descent(flow.perturbed(theta))
+        direction, log_scale = flow.rates(theta)
         pace = weight * float(np.exp(log_rate + log_scale))
         move, advance = move + pace * direction, advance + pace
     return move, advance

@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import Data
 from flowsam.errors import InputError, InputTypeError
-from flowsam.losses import LOSSES, Loss, log_mean_exp, logistic, softmax
+from flowsam.losses import LOSSES, Loss, check_slopes, log_mean_exp, logistic, softmax
 from flowsam.network import checked_theta
-from flowsam.perturbations import Perturbation
+from flowsam.perturbations import Perturbation, as_rule
 
 __all__ = ["Flow"]
 
 Theta = Float[np.ndarray, "*batch L d"]
-_EQUATION = ("descent", "pull", "perturbed", "field", "log_lambda")  # what theorems are about
+_EQUATION = ("descent", "pull", "perturbed", "field", "log_lambda", "rates")  # of the theorems
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,11 @@ class Flow:
     ----------
     data : Data
         Signed examples z, shape (n, d).
-    perturbation : Perturbation
-        Gradient flow, l_inf, l_2, any l_p, or unnormalised.
+    perturbation : Perturbation or callable
+        Gradient flow, l_inf, l_2, any l_p, or unnormalised; or a rule of your own, the function
+        from gradients of the loss (..., L, d) to ascent steps, or an object with such a `step`.
     loss : Loss
-        `logistic` or `exponential`.
+        `logistic`, `exponential`, or your own that decreases with the margin.
 
     Notes
     -----
@@ -57,14 +58,24 @@ class Flow:
     perturbation: Perturbation
     loss: Loss = field(default=logistic)
 
+    def __init__(self, data: Data, perturbation: object, loss: Loss = logistic) -> None:
+        """Take any rule; what is none is refused below."""
+        parts = {"data": data, "perturbation": perturbation, "loss": loss}
+        for name, part in parts.items():
+            object.__setattr__(self, name, part)
+        self.__post_init__()
+
     def __post_init__(self) -> None:
         """Say which noun is missing where words or arrays were passed."""
+        object.__setattr__(self, "perturbation", as_rule(self.perturbation))
         nouns = {"data": Data, "perturbation": Perturbation, "loss": Loss}
         makers = {"data": "single_example(mu)", "perturbation": "linf(rho)", "loss": "logistic"}
         for name, noun in nouns.items():
             if not isinstance(given := getattr(self, name), noun):
                 kind = f"{noun.__name__}, got {type(given).__name__}"
                 raise InputTypeError(f"Flow needs {name} to be a {kind}; e.g. {makers[name]}")
+        if not self.loss.known:
+            check_slopes(self.loss)
 
     @property
     def kind(self) -> str:
@@ -166,6 +177,13 @@ class Flow:
                 return theta
         return self.checked(theta)
 
+    def rates(self, theta: Theta) -> tuple[Theta, Float[np.ndarray, "*batch"]]:
+        """Return `field` and `log_lambda` by one evaluation, those of a subclass by its own."""
+        mine, package = type(self), Flow
+        if mine.field is package.field and mine.log_lambda is package.log_lambda:
+            return self.descent(self.perturbed(theta))
+        return self.field(theta), self.log_lambda(theta)
+
     def log_lambda(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
         """Return `log Lambda(theta_hat)`, the log of the speed of the rescaled clock, d tau/dt."""
         return self.pull(self.perturbed(theta))[1]
@@ -196,7 +214,7 @@ class Flow:
         array([[1.],
                [0.]])
         """
-        direction, log_scale = self.descent(self.perturbed(self.checked(theta)))
+        direction, log_scale = self.rates(self.checked(theta))
         return np.exp(log_scale)[..., None, None] * direction
 
     def log_loss(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
@@ -209,7 +227,8 @@ class Flow:
         rule = self.perturbation
         facts = {"rule": rule.name, "p": str(rule.p), "rho": rule.rho}
         facts |= {"normalised": rule.normalised, "loss": self.loss.name}
-        return facts | {"data": self.data.name}
+        own = {"kind": "own"} if self.kind == "own" else {}
+        return facts | own | {"data": self.data.name}
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], z: ArrayLike, features: Iterable[str] = ()) -> Flow:
@@ -222,12 +241,17 @@ class Flow:
         >>> Flow.of(flow.facts(), flow.data.z).describe() == flow.describe()
         True
         """
+        if facts.get("kind") == "own" or facts["loss"] not in LOSSES:
+            raise InputError(
+                f"the rule ({facts['rule']}), loss ({facts['loss']}) or field is one of the "
+                "user's own, which no file holds; run the flow again"
+            )
         rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
         return cls(Data(z, facts["data"], features), rule, LOSSES[facts["loss"]])
 
     def describe(self, radius: str = "") -> str:
         """Return one line for captions: rule, rho (or `radius`, where it varies), loss, data."""
         radius = radius or f"{self.perturbation.rho:g}"
-        rho = f", rho={radius}" if self.perturbation.rho else ""
+        rho = f", rho={radius}" if self.perturbation.rho > 0 else ""
         data = self.data.name or f"n={self.data.z.shape[0]}, d={self.data.z.shape[1]}"
         return f"{self.perturbation.name}{rho}, {self.loss.name} loss, {data}"

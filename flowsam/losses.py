@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["LOSSES", "Loss", "exponential", "log_mean_exp", "logistic", "softmax"]
+from flowsam.errors import InputError
+
+__all__ = ["LOSSES", "Loss", "check_slopes", "exponential", "log_mean_exp", "logistic", "softmax"]
 
 Values = Float[np.ndarray, "..."] | np.floating
 
@@ -20,7 +23,7 @@ class Loss:
     Parameters
     ----------
     name : str
-        "logistic" or "exponential".
+        "logistic", "exponential", or a name of your own.
     log_value : callable
         `m -> log ell(m)`, elementwise; error a few ulp at every margin.
     log_slope : callable
@@ -38,6 +41,11 @@ class Loss:
     log_value: Callable[[Values], Values]
     log_slope: Callable[[Values], Values]
     log_slope_derivative: Callable[[Values], Values]
+
+    @property
+    def known(self) -> bool:
+        """Whether theorems are about it: the logistic and the exponential loss."""
+        return self in LOSSES.values()
 
     def __repr__(self) -> str:
         """Return the name alone."""
@@ -84,6 +92,34 @@ def _minus_one(m: Values) -> Values:
 logistic = Loss("logistic", _log_softplus_negative, _log_logistic_slope, _logistic_slope_derivative)
 exponential = Loss("exponential", _minus, _minus, _minus_one)
 LOSSES = {loss.name: loss for loss in (logistic, exponential)}
+
+
+@cache
+def check_slopes(loss: Loss) -> None:
+    """Refuse a loss that does not decrease everywhere, or whose slope is another function's.
+
+    Flows go down |ell'|: along a loss that rises they would run the wrong way.
+    """
+    far = np.geomspace(1e-2, 300.0, 60)
+    m = np.concatenate([-far[::-1], [0.0], far])
+    with np.errstate(all="ignore"):
+        logs, slopes = np.asarray(loss.log_value(m)), np.asarray(loss.log_slope(m))
+        falls = (np.diff(logs) < 0) & np.isfinite(slopes[1:])
+    if not falls.all():
+        place = m[1:][~falls][0]
+        raise InputError(
+            f"a Loss needs to decrease at every margin, with a finite log_slope; {loss.name} does "
+            f"not at m = {place:.3g}; flows go down |ell'|"
+        )
+    step = 1e-5 * np.maximum(1.0, np.abs(m))
+    drop = loss.log_value(m - step) - loss.log_value(m + step)
+    ratio = drop / (2 * step) / np.exp(slopes - logs)
+    if not (np.abs(ratio - 1) < 1e-4).all():
+        place = m[np.argmax(np.abs(ratio - 1))]
+        raise InputError(
+            f"log_slope of the loss {loss.name} needs to be log|ell'|, but at m = {place:.3g} "
+            f"log_value falls {ratio[np.argmax(np.abs(ratio - 1))]:.4g} times as fast"
+        )
 
 
 def log_mean_exp(logs: Float[np.ndarray, "*batch n"]) -> Float[np.ndarray, "*batch"]:

@@ -24,7 +24,6 @@ from jaxtyping import Bool, Float, Int
 
 from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
 from flowsam.flow import Flow
-from flowsam.losses import LOSSES
 from flowsam.perturbations import linf
 
 __all__ = ["Case", "Regime", "TABLE", "case_of", "regime_of"]
@@ -68,9 +67,11 @@ class Regime:
         the field is that of Filippov on switching surfaces.
     smooth_off_axes : bool
         Whether the field jumps nowhere but where a weight is 0.
-    falls, apart, expands : bool
-        One example: whether all weights can fall to 0 at once, equal layers can come apart, and
-        a coordinate that blows up does so like w' = |mu_j| w^(L-1).
+    falls, apart : bool
+        One example: whether all weights can fall to 0 at once, and equal layers come apart.
+    known : bool
+        Whether the field is the package's: a coordinate at 0 rests, signs are kept, a blow-up is
+        that of w' = |mu_j| w^(L-1).
     amplifies : bool
         Whether `amplification` has its closed forms.
     """
@@ -97,7 +98,7 @@ class Regime:
     smooth_off_axes: bool = True
     falls: bool = False
     apart: bool = False
-    expands: bool = True
+    known: bool = True
     amplifies: bool = False
 
 
@@ -185,9 +186,9 @@ def case_of(flow: Flow, depth: int) -> Case:
     """
     several = len(flow.data.z) > 1
     regime = regime_of(flow.kind, depth, several=several)
-    if flow.loss in LOSSES.values() or flow.perturbation.normalised and not several:
+    if flow.loss.known or flow.perturbation.normalised and not several:
         return Case(flow, depth, regime)
-    known = replace(regime, verdict=_OWN_MANY.verdict, norm=None, finite="", rests=False)
+    known = replace(regime, verdict=_OWN_MANY.verdict, norm=None, finite="", analytic=False)
     return Case(flow, depth, known if several else _OWN)
 
 
@@ -217,9 +218,11 @@ _PATH = Regime(
 _OWN = Regime(
     "outcomes.unknown:labels",
     "outcomes.unknown:verdict",
+    system="one_example.smooth:Free",
     settled="outcomes.unknown:times",
     scale_free=False,
-    expands=False,
+    apart=True,
+    known=False,
 )
 _LINE = Regime(
     "outcomes.depth_one:labels",
@@ -277,7 +280,12 @@ _MANY = Regime(
     settled="outcomes.unknown:refused",
     scale_free=False,
 )
-_OWN_MANY = replace(_MANY, verdict="outcomes.late_verdicts:by_run_alone")
+_OWN_MANY = replace(
+    _MANY,
+    verdict="outcomes.late_verdicts:by_run_alone",
+    runs={"any": "many_examples.own_field:own_run"},
+    known=False,
+)
 _MARGIN = replace(_MANY, verdict="outcomes.late_verdicts:by_line")
 _CONVEX = replace(_MARGIN, finite="outcomes.finite_ends:by_convexity")
 _JUMPS = {

@@ -120,10 +120,16 @@ def solve(  # noqa: PLR0913 - the contract's verb
         found.method,
         found.steps,
         found.nfev,
-        {clock_name: end, "rtol": rtol, "atol": atol},
+        {clock_name: end, "rtol": rtol, "atol": atol} | _field(flow),
         found.clock,
         found.ending,
     )
+
+
+def _field(flow: Flow) -> dict[str, str]:
+    """Return the name of a field of the user's own, which no trajectory carries."""
+    package = flow.kind == flow.perturbation.kind
+    return {} if package else {"field": type(flow).__name__}
 
 
 def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> tuple[float, str]:

@@ -223,6 +223,11 @@ load = Trajectory.load
 
 def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
     """Return the trajectory of a file's parts."""
+    if "field" in header["settings"]:
+        raise InputError(
+            f"the field of {header['settings']['field']} is the user's own, which no file holds; "
+            "run the flow again"
+        )
     facts, events = header["provenance"], (Event(**event) for event in header["events"])
     flow = Flow.of(facts, arrays["z"], header.get("features", ()))
     about = (facts[name] for name in _RUN)

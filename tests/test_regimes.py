@@ -12,6 +12,7 @@ from flowsam import (
     Perturbation,
     balanced,
     gradient_flow,
+    iterate,
     l2,
     limit,
     limits,
@@ -20,14 +21,18 @@ from flowsam import (
     phase_portrait,
     single_example,
     solve,
+    solve_many,
     unnormalised,
 )
+from flowsam.endings import Ending
+from flowsam.losses import Loss
 from flowsam.perturbations import KINDS
 from flowsam.portrait.plane_times import settling
 from flowsam.portrait.planes import BalancedPlane, RadiusPlane, WeightPlane, layer_plane
 from flowsam.real_data.scan import scale_unit
 from flowsam.regimes import TABLE, Regime, case_of, loaded, regime_of
 from flowsam.sweeps.case import cell
+from flowsam.trajectory import load
 from tests.labels_record import some_mu, some_starts
 
 RULES = {
@@ -77,8 +82,11 @@ def test_labels_are_those_of_limit(kind, depth):
         flow = Flow(single_example(mu), RULES[kind])
         starts = some_starts(rng, mu, depth, 8, RULES[kind].rho)
         each = np.array([limit(flow, theta).label for theta in starts])
-        known = (each != Label.FAILED) & (limits(flow, starts) != Label.FAILED)
-        assert np.array_equal(each[known], limits(flow, starts)[known]) and known.sum() > 5
+        together = limits(
+            flow, starts
+        )  # rounding, that of a batch too, decides who runs out of steps
+        given_up = np.isin([each, together], (Label.FAILED, Label.UNDECIDED)).any(axis=0)
+        assert np.array_equal(each[~given_up], together[~given_up])
 
 
 def test_a_time_is_that_of_its_start_alone():
@@ -177,3 +185,103 @@ def test_a_subclass_does_not_inherit_a_formula(flow):
     found = limit(flow, theta)
     assert (found.label, found.certificate) == (-1, "none") and "no theorem" in found.reason
     assert phase_portrait(flow, [0.5, 1.5], [0.5]).labels.tolist() == [[-1, -1]]
+
+
+def mine(g):
+    """l_2-SAM with rho = 0.7, as a user would write it."""
+    size = np.sqrt((g * g).sum(axis=(-2, -1), keepdims=True))
+    return 0.7 * g / np.where(size > 0, size, 1.0)
+
+
+class Sharp:
+    """The same as an object that gives a step."""
+
+    def step(self, g):
+        return mine(g)
+
+
+@pytest.mark.parametrize("rule", [mine, Sharp()])
+@pytest.mark.parametrize("data", [ONE, Data([[1.0, 2.0], [2.0, 1.0]])])
+def test_a_rule_in_ten_lines_takes_the_right_path_from_every_verb(rule, data):
+    flow, known, theta = Flow(data, rule), Flow(data, l2(0.7)), balanced([1.2, 0.8], 2)
+    for clock in ({"tau_end": 0.5}, {"log_t_end": 1.0}):
+        run, right = (solve(f, theta, save_at=5, **clock) for f in (flow, known))
+        np.testing.assert_allclose(run.theta, right.theta, rtol=1e-7)
+        np.testing.assert_allclose(run.log_t, right.log_t, rtol=1e-7, atol=1e-12)
+        assert run.method == "DOP853" and right.method != "DOP853" or len(data.z) > 1
+    many = [solve_many(f, [theta], tau_end=0.5).theta for f in (flow, known)]
+    np.testing.assert_allclose(*many, rtol=1e-7)
+    steps = [iterate(f, theta, learning_rate=0.01, steps=30).theta for f in (flow, known)]
+    np.testing.assert_allclose(*steps, rtol=1e-12)
+    end = limit(flow, theta)
+    assert end.certificate == "none" and "no theorem is known" in end.reason
+    assert limits(flow, [theta, theta]).tolist() == [end.label] * 2
+    plane = phase_portrait(flow, [0.5, 1.2], [0.8])
+    assert (plane.labels == end.label).all() and not plane.boundaries
+    with pytest.raises(ValueError, match="closed form"):
+        solve(flow, theta, tau_end=0.5, method="exact")
+    with pytest.raises(ValueError, match="rho"):
+        phase_portrait(flow, [1.0], [1.0], start=RadiusPlane(theta))
+
+
+def test_a_field_of_the_users_is_followed_with_several_examples():
+    data, theta = Data([[1.0, 2.0], [2.0, 1.0]]), balanced([1.2, 0.8], 2)
+    bent, fast = Bent(data, l2(0.7)), Flow(data, l2(0.7))
+    ends = [solve(bent, theta, tau_end=0.5), solve(fast, theta, tau_end=0.25)]
+    np.testing.assert_allclose(ends[0].theta[-1], ends[1].theta[-1], rtol=1e-7)
+    ends = [iterate(f, theta, learning_rate=0.02, steps=1).theta[-1] for f in (bent, fast)]
+    np.testing.assert_allclose(ends[0] - theta, (ends[1] - theta) / 2, rtol=1e-12)
+    assert limit(bent, theta).certificate == "none"
+
+
+def test_a_deep_run_of_an_unknown_rule_says_that_it_runs_away():
+    run = solve(Flow(ONE, mine), balanced([1.2, 0.8], 3), tau_end=5.0)
+    assert (run.ending, run.status, run.events) == (Ending.RUNAWAY, "escaped", ())
+    assert "a million times" in run.message and np.abs(run.theta[-1]).max() > 1e6
+
+
+def test_no_file_stands_for_a_rule_or_field_of_the_users(tmp_path):
+    theta = balanced([1.2, 0.8], 2)
+    for flow in (Flow(ONE, mine), Bent(ONE, l2(0.7))):
+        path = solve(flow, theta, tau_end=0.5).save(tmp_path / "run")
+        with pytest.raises(ValueError, match="user's own"):
+            load(path)
+
+
+def sigmoid(m):
+    """log 1 / (1 + e^m)."""
+    return -np.logaddexp(0.0, m)
+
+
+SIGMOID = Loss(
+    "sigmoid", sigmoid, lambda m: sigmoid(m) + sigmoid(-m), lambda m: -np.tanh(np.asarray(m) / 2)
+)
+
+
+def test_a_loss_of_the_users_keeps_the_path_and_the_theorems_of_one_example():
+    theta = balanced([1.5, 0.6], 2)
+    flow = Flow(ONE, linf(1.0), SIGMOID)
+    run, usual = solve(flow, theta, tau_end=2.0), solve(Flow(ONE, linf(1.0)), theta, tau_end=2.0)
+    assert run.method == "exact: linf_balanced" and np.array_equal(run.theta, usual.theta)
+    pace = np.exp(-SIGMOID.log_slope(flow.perturbed(run.theta[-1]).prod(axis=0) @ flow.mu))
+    later = solve(flow, theta, tau_end=2.0 + 1e-6)
+    slope = (np.exp(later.log_t[-1]) - np.exp(run.log_t[-1])) / 1e-6
+    assert slope == pytest.approx(pace, rel=1e-4)
+    assert limit(flow, theta).certificate == "theorem"
+    assert limit(Flow(ONE, unnormalised(1.0), SIGMOID), theta).certificate == "none"
+    for rule in (gradient_flow(), linf(0.1)):
+        end = limit(Flow(Data([[1.0, 2.0], [2.0, 1.0]]), rule, SIGMOID), [[0.1, 0.2]])
+        assert end.certificate == "none" and "no theorem is known" in end.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "slope", "words"),
+    [
+        (lambda m: 2 * np.log(np.abs(m - 1)), lambda m: np.log(2 * np.abs(m - 1)), "decrease"),
+        (lambda m: np.asarray(m), lambda m: np.asarray(m), "decrease"),
+        (lambda m: -np.asarray(m), lambda m: 1 - np.asarray(m), "log_slope"),
+    ],
+)
+def test_a_loss_that_rises_or_has_another_slope_is_refused(value, slope, words):
+    with pytest.raises(ValueError, match=words):
+        Flow(ONE, linf(1.0), Loss("bad", value, slope, lambda m: 0.0 * m))

@@ -95,7 +95,7 @@ class Ends:
     def resting(self, w: Float[np.ndarray, "L d N"]) -> Bool[np.ndarray, " N"]:
         """Return which starts have no gradient under a normalised rule."""
         rule = self.flow.perturbation
-        if not (rule.rho and rule.normalised):
+        if self.flow.kind == "own" or not (rule.rho and rule.normalised):
             return np.zeros(w.shape[-1], dtype=bool)
         return (self.flow.descent(np.moveaxis(w, -1, 0))[0] == 0).all(axis=(-2, -1))
 

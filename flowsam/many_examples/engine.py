@@ -27,6 +27,14 @@ Theta = Float[np.ndarray, "L d"]
 Wanted = int | Points | None
 
 
+_WHY = {
+    "exact": ": no coordinate decouples and no closed form is known",
+    "heyoka": ": it needs one example: use 'auto', or solve_many to tau_end",
+    "discrete": ": it is for l_inf-SAM and l_1-SAM, whose fields jump",
+    "smoothed": ": it is for l_inf-SAM, whose field jumps",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """The part of a trajectory an engine gives.
@@ -117,16 +125,13 @@ def _engine(case: Case, method: str) -> Callable[..., LateRun]:
         return loaded(runs[method])
     if "any" in runs and method in ("auto", *METHODS):
         return loaded(runs["any"])
-    known = [word for word in runs if word != "any"]
-    if "any" in runs:
-        known += ["auto", *METHODS]
-    elsewhere = {
-        "exact": "; with several no coordinate decouples and no closed form is known",
-        "heyoka": "; heyoka takes one example here, and solve_many takes several to tau_end",
-    }
+    steps = ("auto", *METHODS) if "any" in runs else ()
+    known = ", ".join([*steps, *(word for word in runs if word != "any")])
+    if method not in (*_WHY, *METHODS):
+        raise InputError(f"method needs one of {known} for {name}, got {method!r}")
+    why = _WHY.get(method, "")
     raise InputError(
-        f"method needs one of {', '.join(known)} for {name} of several examples, got {method!r}"
-        + elsewhere.get(method, "")
+        f"method {method!r} cannot follow {name} of several examples{why}; take one of {known}"
     )
 
 

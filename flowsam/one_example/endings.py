@@ -130,7 +130,8 @@ class OneExample:
         """Return the events with the "zero" of every coordinate that came to rest among them."""
         known = {event.coordinate for event in events if event.kind == "zero"}
         rest = next((event.tau for event in events if event.kind == "collapse"), np.inf)
-        times = np.where((self.theta0 == 0).all(axis=0) & (len(self.theta0) > 1), 0.0, rest)
+        rests = self.case.regime.known and len(self.theta0) > 1
+        times = np.where((self.theta0 == 0).all(axis=0) & rests, 0.0, rest)
         new = [
             Event(float(times[j]), "zero", None, int(j))
             for j in np.flatnonzero((self.active > 0) & np.isfinite(times))
@@ -210,7 +211,7 @@ class OneExample:
         """
         if (depth := len(theta)) < 3:
             return self.layers.flat(theta), mode, (), "escaped"
-        if not self.case.regime.expands:
+        if not self.case.regime.known:
             return self.layers.flat(theta), mode, (), Ending.RUNAWAY
         field = self.rule.field(theta, mode)
         hat = self.flow.perturbed(theta)

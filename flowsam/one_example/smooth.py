@@ -11,7 +11,7 @@ from jaxtyping import Float
 from flowsam.flow import Flow
 from flowsam.trajectory import Event
 
-__all__ = ["Smooth"]
+__all__ = ["Free", "Smooth"]
 
 Theta = Float[np.ndarray, "*batch L d"]
 
@@ -64,3 +64,12 @@ class Smooth:
     def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
         """Return log dt/dtau."""
         return -self.flow.log_lambda(theta)
+
+
+@dataclass(frozen=True)
+class Free(Smooth):
+    """A field of the user's own, which may leave 0."""
+
+    def rests(self, theta: Theta, mode: Any) -> bool:
+        """Return False: nothing is known to rest."""
+        return False

@@ -154,7 +154,8 @@ def run_direction(run: Trajectory) -> Direction:
 
 def _direction(case: Case, run: Trajectory) -> Direction:
     """Return what a run proves under the theorems of its regime."""
-    norm, signs = case.regime.norm, reachable_signs(run.theta[0])
+    norm = case.regime.norm
+    signs = reachable_signs(run.theta[0]) if case.regime.known else np.zeros(run.beta.shape[1])
     kept = alive(case, run.beta[-1])
     values = np.array(
         [state_certificate(case, theta, norm or 1, signs * kept) for theta in run.theta]

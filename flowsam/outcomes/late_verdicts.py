@@ -36,8 +36,13 @@ def by_late_run(case: Case, theta0: Theta) -> Limit:
     -----
     Derivation: derivations/l2_limit.py. Source: arXiv:2603.08290, Theorems 4.1, 4.2.
     """
-    verdict = separability(case.flow.data)
-    return _stalled(case, theta0, verdict) or by_run_alone(case, theta0)
+    stalled = _stalled(case, theta0, separability(case.flow.data))
+    if stalled:
+        return stalled
+    if ((theta0 == 0).sum(axis=0) > 1)[case.flow.data.z.any(axis=0)].all():
+        reason = "two layers of every active coordinate are 0: the gradient is 0, nothing moves"
+        return Limit(int(Label.ZERO), None, "theorem", reason)
+    return by_run_alone(case, theta0)
 
 
 def by_line(case: Case, theta0: Theta) -> Limit:
@@ -65,9 +70,6 @@ def by_line(case: Case, theta0: Theta) -> Limit:
 
 def by_run_alone(case: Case, theta0: Theta) -> Limit:
     """Return the verdict of a run to log t = 1e4, with its `Direction` as evidence."""
-    if len(theta0) > 1 and ((theta0 == 0).sum(axis=0) > 1)[case.flow.data.z.any(axis=0)].all():
-        reason = "two layers of every active coordinate are 0: the gradient is 0, nothing moves"
-        return Limit(int(Label.ZERO), None, "theorem", reason)
     found = late_direction(case.flow, theta0)
     known = found.direction if found.label == Label.OTHER_DIRECTION else None
     proven = found.norm is not None or found.label != Label.OTHER_DIRECTION

@@ -227,10 +227,11 @@ class RadiusPlane(Plane):
 
     def flow_at(self, flow: Flow, y: float) -> Flow:
         """Return the flow of a row: the same rule with radius y."""
-        if not flow.perturbation.rho:
+        if not flow.perturbation.rho > 0:
             raise InputError(
-                "RadiusPlane needs a rule with rho > 0, got rho = 0, where every rule is GD and "
-                "has no p; pass linf(1), l2(1), lp(1, p=p) or unnormalised(1): rows set their rho"
+                "RadiusPlane needs a rule with rho > 0: at rho = 0 every rule is GD and has no p, "
+                "and a rule of your own has no rho; pass linf(1), l2(1), lp(1, p=3), ..., and rows "
+                "set their own"
             )
         return replace(flow, perturbation=replace(flow.perturbation, rho=y))
 

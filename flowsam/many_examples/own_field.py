@@ -1,0 +1,61 @@
+"""Several examples under a rule or a field of the user's own: steps, and nothing assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import approx_fprime
+
+from flowsam.engines.stepping import March
+from flowsam.flow import Flow
+from flowsam.many_examples.late_path import LateRun
+from flowsam.many_examples.log_clock import LogClock
+from flowsam.many_examples.log_march import marched
+
+__all__ = ["own_run"]
+
+State = Float[np.ndarray, " m"]
+_STEP = 1e-7  # of differences
+
+
+@dataclass(frozen=True, eq=False)
+class OwnClock(LogClock):
+    """A field of the user's own in the clock T: no rest, no collapse, no slopes are known."""
+
+    def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+        """Return the derivative of `rates` by the state, by differences."""
+        step = _STEP * np.maximum(np.abs(state), 1e-3)
+        return np.atleast_2d(approx_fprime(state, lambda x: self.rates(log_t, x), step))
+
+    def signals(self, log_t: float, state: State, mode: None) -> Float[np.ndarray, " 0"]:
+        """Return no signals."""
+        return np.empty(0)
+
+    def ended(self, found: March) -> March:
+        """Return a run as it is."""
+        return found
+
+
+def own_run(
+    flow: Flow,
+    theta0: Float[np.ndarray, "L d"],
+    *,
+    end: tuple[float, str],
+    method: str = "auto",
+    tolerances: tuple[float, float] = (1e-9, 1e-12),
+) -> LateRun:
+    """Integrate a flow of the user's own, as `late_run` does.
+
+    Examples
+    --------
+    >>> from flowsam import Data
+    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), lambda g: 0.0 * g)
+    >>> own_run(flow, np.zeros((1, 2)), end=(9.0, "log_t_end")).march.status
+    'finished'
+    """
+    start = (np.append(theta0.ravel(), 0.0), None, "")
+    system = OwnClock(flow, theta0, tolerances[0])
+    found = marched(system, start, end=end, how=(method, *tolerances))
+    return LateRun(found, theta0.shape)
