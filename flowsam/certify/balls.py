@@ -1,0 +1,50 @@
+"""Balls of python-flint: numbers with an error bound, their precision, their text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flowsam.errors import MissingLibraryError
+
+try:
+    from flint import arb, arb_series, ctx
+except ImportError:
+    raise MissingLibraryError(
+        "a proof needs python-flint; pip install 'flowsam[certify]'"
+    ) from None
+
+__all__ = ["arb", "arb_series", "around", "jet", "number", "precision", "text"]
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work at a number of bits; series as long as they are made."""
+    before = (ctx.prec, ctx.cap)
+    ctx.prec, ctx.cap = bits, 2**20
+    try:
+        yield
+    finally:
+        ctx.prec, ctx.cap = before
+
+
+def text(x: arb) -> str:
+    """Return an exact number, m 2^e, as `<m in hex>p<e>`."""
+    mantissa, exponent = x.man_exp()
+    return f"{int(mantissa):x}p{int(exponent)}"
+
+
+def number(word: str) -> arb:
+    """Return the exact number of a text."""
+    mantissa, exponent = word.split("p")
+    return arb((int(mantissa, 16), int(exponent)))
+
+
+def around(centre: arb, radius: arb) -> arb:
+    """Return the ball, or what encloses it, of a radius that may be a ball too."""
+    return centre + arb(0, 1) * radius
+
+
+def jet(start: arb, order: int) -> arb_series:
+    """Return `start + t + O(t^order)`."""
+    return arb_series([start, 1], order)

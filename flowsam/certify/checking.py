@@ -1,0 +1,139 @@
+"""The checker: whether a tube holds, by an inequality between explicit functions.
+
+It follows nothing. On a step let `d` bound `|p' - slope(p)|` and `g` the logarithmic norm of the
+Jacobian in the tube, for the maximum norm. If the tube contains the state at one end, and
+
+    (radius_1 - radius_0)/h > max(g, 0) radius + d,
+
+it does at the other, for there `|y - p|' <= g |y - p| + d`. `d` comes from the Taylor series
+about the middle of the step, the last coefficient taken over the whole of it.
+(derivations/proved_labels.py)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+from flowsam.certify.balls import arb, arb_series, around, jet, precision
+from flowsam.certify.tubes import Field, Step, Tube, value_at
+
+__all__ = ["End", "Refused", "checked", "defect_along", "growth_along"]
+
+MORE = 2  # terms of the defect beyond the degree of the polynomial
+PARTS = 2  # of a step, each bounded alone
+GUARD = 32  # bits beyond those of the prover
+
+
+class Refused(ValueError):
+    """A proof that does not hold, and where."""
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a tube ends: the state is within a radius of the centre."""
+
+    x: arb
+    centre: list[arb]
+    radius: arb
+
+    @property
+    def balls(self) -> list[arb]:
+        """Return balls around the state."""
+        return [around(c, self.radius) for c in self.centre]
+
+
+def checked(field: Field, tube: Tube) -> End:
+    """Return the end of a tube that holds, or raise `Refused`."""
+    with precision(tube.bits + GUARD):
+        end = End(arb(0), list(field.start), arb(0))
+        for k, step in enumerate(tube.steps):
+            _check_shape(step, len(end.centre), k)
+            _check_start(step, end, k)
+            _check_rise(field, end.x, step, k)
+            end = _end(end.x, step)
+        return end
+
+
+def _end(x: arb, step: Step) -> End:
+    """Where a step ends."""
+    centre = [value_at(row, step.width) for row in step.centre]
+    return End(x + step.width, centre, step.radius[1])
+
+
+def _check_shape(step: Step, components: int, k: int) -> None:
+    """Refuse a step that is none."""
+    numbers = [step.width, *step.radius]
+    numbers += [c for row in step.centre for c in row]
+    exact = all(c.is_exact() and c.is_finite() for c in numbers)
+    degrees = {len(row) for row in step.centre}
+    fits = len(step.centre) == components and len(degrees) == 1
+    if not (exact and fits and step.width > 0 and step.radius[0] >= 0):
+        raise Refused(f"step {k + 1} is not one: a width, polynomials, radii")
+
+
+def _check_start(step: Step, end: End, k: int) -> None:
+    """Refuse a step that does not contain where the one before ends."""
+    for row, centre in zip(step.centre, end.centre, strict=True):
+        if not abs(row[0] - centre) + end.radius <= step.radius[0]:
+            raise Refused(f"step {k + 1} does not contain the end before it")
+
+
+def _check_rise(field: Field, x: arb, step: Step, k: int) -> None:
+    """Refuse a step whose radius rises too slowly."""
+    first, last = step.radius
+    growth = growth_along(field, x, step).max(arb(0))
+    rise = growth * first.max(last) + defect_along(field, x, step)
+    if not (last - first) > step.width * rise:
+        raise Refused(f"step {k + 1} is not a tube: its radius rises too slowly")
+
+
+def defect_along(field: Field, x: arb, step: Step) -> arb:
+    """Return a bound of |p' - slope(p)| on a step."""
+    order = len(step.centre[0]) + MORE
+    half = step.width / (2 * PARTS)
+    bound = arb(0)
+    for k in range(PARTS):
+        middle = (2 * k + 1) * half
+        near = _rest(field, x, step, (middle, order))
+        far = _rest(field, x, step, (around(middle, half), order))
+        for terms, last in zip(near, far, strict=True):
+            size = abs(last[order - 2]) * half ** (order - 2)
+            size += sum(abs(terms[k]) * half**k for k in range(order - 2))
+            bound = bound.max(size.upper())
+    return bound
+
+
+def _rest(
+    field: Field, x: arb, step: Step, place: tuple[arb, int]
+) -> list[arb_series]:
+    """The series of p' - slope(p) about a place, or a ball of places, of the step."""
+    at, order = place
+    t = jet(at, order)
+    states = [value_at(row, t) for row in step.centre]
+    slopes = field.slope(jet(x + at, order), states)
+    pairs = zip(states, slopes, strict=True)
+    return [state.derivative() - slope for state, slope in pairs]
+
+
+def growth_along(field: Field, x: arb, step: Step) -> arb:
+    """Return a bound of the logarithmic norm of the Jacobian in a step's tube."""
+    half = step.width / (2 * PARTS)
+    radius = step.radius[0].max(step.radius[1])
+    bounds = []
+    for k in range(PARTS):
+        piece = around((2 * k + 1) * half, half)
+        box = [around(value_at(row, piece), radius) for row in step.centre]
+        bounds += _row_sums(field, x + piece, box)
+    return reduce(arb.max, bounds).upper()
+
+
+def _row_sums(field: Field, x: arb, box: list[arb]) -> list[arb]:
+    """Of the Jacobian in a box: each diagonal entry and the sizes of the others."""
+    time = arb_series([x], 2)
+    sums = [arb(0)] * len(box)
+    for j in range(len(box)):
+        moved = [arb_series([c, int(i == j)], 2) for i, c in enumerate(box)]
+        for i, slope in enumerate(field.slope(time, moved)):
+            sums[i] += slope[1] if i == j else abs(slope[1])
+    return sums

@@ -1,0 +1,139 @@
+"""l_p-SAM, 1 < p < inf, in balls, any depth, and the states that decide.
+
+With pull_kj = mu_j prod_{l != k} w_lj and 1/p + 1/q = 1 a weight moves by the pull of the others
+at `w - rho sign(pull) |pull|^(q-1) / ||pull||_q^(q-1)`. Coordinates whose layers are equal in
+size, in all of them, are followed as one row that counts `depth` times. (derivations/l2_deep.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from flowsam.certify.balls import arb, arb_series
+
+__all__ = ["Layers", "layers"]
+
+Rows = list[list[arb_series]]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """One start's equation; the state is one row after the other.
+
+    Parameters
+    ----------
+    mu : tuple of arb
+        Of the coordinates that move.
+    rho : arb
+    p : arb
+    depth : int
+    weights : tuple of tuple of arb
+        One row, positive, where all layers are equal, else `depth` rows.
+    places : tuple of int
+        The label of each coordinate.
+    """
+
+    mu: tuple[arb, ...]
+    rho: arb
+    p: arb
+    depth: int
+    weights: tuple[tuple[arb, ...], ...]
+    places: tuple[int, ...]
+
+    @property
+    def balanced(self) -> bool:
+        """Return whether one row stands for all."""
+        return len(self.weights) == 1
+
+    @property
+    def copies(self) -> int:
+        """Return how many layers a row stands for."""
+        return self.depth // len(self.weights)
+
+    @property
+    def start(self) -> tuple[arb, ...]:
+        """Return the state at the start."""
+        return tuple(w for row in self.weights for w in row)
+
+    @property
+    def units(self) -> tuple[float, ...]:
+        """Return the radius of the perturbation."""
+        return (float(self.rho),) * len(self.start)
+
+    def rows(self, y: Sequence[arb]) -> list[list[arb]]:
+        """Return a state as rows of coordinates."""
+        d = len(self.mu)
+        return [list(y[k : k + d]) for k in range(0, len(y), d)]
+
+    def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
+        """Return the derivative of the state."""
+        w = self.rows(y)
+        pulls = self._pulls(w)
+        steps = _normalised(pulls, self.p, self.copies)
+        moved = [
+            [w_j - self.rho * step for w_j, step in zip(row, along, strict=True)]
+            for row, along in zip(w, steps, strict=True)
+        ]
+        return [pull for row in self._pulls(moved) for pull in row]
+
+    def _pulls(self, w: Rows) -> Rows:
+        """mu times the product of the other layers."""
+        own = self.copies - 1
+        return [
+            [
+                m * w[k][j] ** own * prod(w[i][j] for i in range(len(w)) if i != k)
+                for j, m in enumerate(self.mu)
+            ]
+            for k in range(len(w))
+        ]
+
+    def decided(self, x: arb, y: Sequence[arb]) -> int | None:
+        """Return the label that a ball of states proves, or None."""
+        from flowsam.certify.layer_states import decided
+
+        return decided(self, self.rows(y))
+
+
+def _normalised(pulls: Rows, p: arb, copies: int) -> Rows:
+    """sign(pull) |pull|^(q-1) / ||pull||_q^(q-1); nan where a sign is not certain."""
+    if p == 2:
+        square = copies * sum(x * x for row in pulls for x in row)
+        return [[x * square.rsqrt() for x in row] for row in pulls]
+    power = 1 / (p - 1)  # q - 1
+    signs = [[1 if x[0] > 0 else -1 for x in row] for row in pulls]
+    logs = [
+        [(s * x).log() for s, x in zip(*pair, strict=True)]
+        for pair in zip(signs, pulls, strict=True)
+    ]
+    total = copies * sum((log * (power + 1)).exp() for row in logs for log in row)
+    norm = total.log() / p  # (q-1)/q = 1/p
+    return [
+        [s * (log * power - norm).exp() for s, log in zip(*pair, strict=True)]
+        for pair in zip(signs, logs, strict=True)
+    ]
+
+
+def layers(
+    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, p: float
+) -> Layers:
+    """Return the equation of a start, its doubles taken exactly.
+
+    Idle coordinates, and those with two layers at 0, rest and are left out.
+    """
+    columns = list(zip(*theta, strict=True))
+    moving = [
+        j for j, w in enumerate(columns) if mu[j] and sum(x == 0 for x in w) < 2
+    ]
+    even = all(len({abs(x) for x in columns[j]}) == 1 for j in moving)
+    ahead = all(mu[j] * prod(1 if x > 0 else -1 for x in columns[j]) > 0 for j in moving)
+    if even and ahead:
+        rows = [[abs(columns[j][0]) for j in moving]]
+        rates = [abs(mu[j]) for j in moving]
+    else:
+        rows = [[columns[j][k] for j in moving] for k in range(len(theta))]
+        rates = [mu[j] for j in moving]
+    weights = tuple(tuple(map(arb, row)) for row in rows)
+    places = tuple(j + 1 for j in moving)
+    return Layers(tuple(map(arb, rates)), arb(rho), arb(p), len(theta), weights, places)

@@ -1,0 +1,121 @@
+"""The prover: a tube by Taylor's method, as long as it takes to decide.
+
+Nothing here is trusted: whether the tube holds is for `checking` to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flowsam.certify.balls import arb, arb_series, around, jet, precision
+from flowsam.certify.checking import defect_along, growth_along
+from flowsam.certify.tubes import Field, Step, Tube, value_at
+
+__all__ = ["LEVELS", "Level", "follow"]
+
+SLACK = 1.02  # the checker asks for more than equality
+SHORTER = 0.75
+TRIES = 20
+STEEP = 0.7  # growth over a step
+WIDE = 0.02  # radius, in units of the field, from where a tube decides nothing
+SMALL = 1e-300
+
+
+@dataclass(frozen=True)
+class Level:
+    """How exactly to follow.
+
+    Parameters
+    ----------
+    order : int
+        Degree of the polynomials.
+    bits : int
+        A step may move the state by 2^-bits units.
+    steps : int
+        Where to give up.
+    """
+
+    order: int
+    bits: int
+    steps: int = 600
+
+    @property
+    def precision(self) -> int:
+        """Return the bits to work with."""
+        return self.bits + 48
+
+
+LEVELS = (Level(10, 24), Level(24, 72), Level(40, 160))
+
+
+def follow(field: Field, level: Level) -> Tube | None:
+    """Return a tube whose end decides, or None where it grows too wide or too long."""
+    enough = WIDE * min(field.units)
+    x, y = arb(0), list(field.start)
+    radius, steps = arb(0), []
+    while len(steps) < level.steps and radius < enough:
+        balls = [around(c, radius) for c in y]
+        if field.decided(x, balls) is not None:
+            return Tube(tuple(steps), level.precision)
+        step = _step(field, (x, y, radius), level)
+        if step is None:
+            return None
+        steps.append(step)
+        x = (x + step.width).mid()
+        y, radius = _end(step)
+    return None
+
+
+def _end(step: Step) -> tuple[list[arb], arb]:
+    """The next centre and radius: roundings of the centre are added to the radius."""
+    ends = [value_at(row, step.width) for row in step.centre]
+    lost = max((end.rad() for end in ends), key=float)
+    return [end.mid() for end in ends], (step.radius[1] + 2 * lost).upper()
+
+
+def _step(
+    field: Field, place: tuple[arb, list[arb], arb], level: Level
+) -> Step | None:
+    """The next stretch."""
+    x, y, first = place
+    centre = _taylor(field, x, y, level.order)
+    width = _width(field, centre, level)
+    enough = min(field.units) * 2.0**-level.bits
+    for _ in range(TRIES):
+        step = Step(width, centre, (first, 2 * first))
+        growth = growth_along(field, x, step).max(arb(0))
+        if growth * width < STEEP:
+            defect = defect_along(field, x, step)
+            if defect * width < enough:
+                last = _widened(first, width, growth, defect)
+                return Step(width, centre, (first, last))
+        width = (width * SHORTER).mid()
+    return None
+
+
+def _widened(first: arb, width: arb, growth: arb, defect: arb) -> arb:
+    """The radius at the end of a step."""
+    return ((first + SLACK * width * defect) / (1 - SLACK * growth * width)).upper()
+
+
+def _taylor(
+    field: Field, x: arb, y: list[arb], order: int
+) -> tuple[tuple[arb, ...], ...]:
+    """Coefficients of the solution from (x, y), one more by each Picard iteration."""
+    rows = [[c] for c in y]
+    for k in range(1, order + 1):
+        series = [arb_series(row, k) for row in rows]
+        slopes = field.slope(jet(x, k), series)
+        for row, slope in zip(rows, slopes, strict=True):
+            row.append((slope[k - 1] / k).mid())
+    return tuple(map(tuple, rows))
+
+
+def _width(field: Field, centre: tuple[tuple[arb, ...], ...], level: Level) -> arb:
+    """A width, of few digits, at which the last terms are below the tolerance."""
+    sizes = []
+    for row, unit in zip(centre, field.units, strict=True):
+        for k in (level.order, level.order - 1):
+            last = max(abs(float(row[k])), SMALL)
+            sizes.append((unit * 2.0**-level.bits / last) ** (1 / k))
+    return arb(float(f"{min(sizes):.3g}"))

@@ -1,0 +1,95 @@
+"""A tube around a solution: polynomials and radii, step by step, as numbers or as text.
+
+On a step of width h the state is claimed to lie within r(t) = radius_0 + (radius_1 - radius_0)
+t/h of the polynomial p(t), in every component.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flowsam.certify.balls import arb, arb_series, number, text
+
+__all__ = ["Field", "Step", "Tube", "value_at"]
+
+
+class Field(Protocol):
+    """An equation y' = slope(x, y), analytic, and the states that decide."""
+
+    @property
+    def start(self) -> tuple[arb, ...]:
+        """Return y(0)."""
+
+    @property
+    def units(self) -> tuple[float, ...]:
+        """Return a small size of each component."""
+
+    def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
+        """Return the derivative, of series or of numbers."""
+
+    def decided(self, x: arb, y: Sequence[arb]) -> int | None:
+        """Return the label that a ball of states proves, or None."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stretch of a tube.
+
+    Parameters
+    ----------
+    width : arb
+        h, exact.
+    centre : tuple of tuple of arb
+        The coefficients of p, lowest first, one polynomial a component; exact.
+    radius : tuple of arb
+        At the two ends; exact.
+    """
+
+    width: arb
+    centre: tuple[tuple[arb, ...], ...]
+    radius: tuple[arb, arb]
+
+    def facts(self) -> dict[str, Any]:
+        """Return the step as text."""
+        return {
+            "width": text(self.width),
+            "radius": [text(r) for r in self.radius],
+            "centre": [[text(c) for c in row] for row in self.centre],
+        }
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Step:
+        """Return the step of a text."""
+        first, last = facts["radius"]
+        rows = (tuple(map(number, row)) for row in facts["centre"])
+        radius = (number(first), number(last))
+        return cls(number(facts["width"]), tuple(rows), radius)
+
+
+@dataclass(frozen=True)
+class Tube:
+    """Steps, one after the other from 0 on, and the bits they were made with."""
+
+    steps: tuple[Step, ...]
+    bits: int
+
+    def facts(self) -> dict[str, Any]:
+        """Return the tube as text."""
+        steps = [step.facts() for step in self.steps]
+        return {"bits": self.bits, "steps": steps}
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Tube:
+        """Return the tube of a text."""
+        steps = tuple(map(Step.of, facts["steps"]))
+        return cls(steps, int(facts["bits"]))
+
+
+def value_at(row: Sequence[arb], place: arb) -> arb:
+    """Return a polynomial's value, at a number or a series."""
+    value = 0
+    for coefficient in reversed(row):
+        value = value * place + coefficient
+    return value

@@ -1,0 +1,99 @@
+"""The scalar equation of l_2-SAM at L = 2 in balls, and the states that decide.
+
+    A' = rho/N(tau, A),   (N/rho)^2 = sum_k weight_k exp(2 nu_k (tau - nu_k A))
+
+over signed rates, nu = mu_j for s_j = u_j + v_j and nu = -mu_j for e_j = u_j - v_j. Near a
+collapse the same curve is a graph over A: tau' = N/rho. (derivations/l2_two_layer.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flowsam.certify.balls import arb, arb_series
+from flowsam.labels import Label
+
+__all__ = ["TwoLayers", "two_layers"]
+
+
+@dataclass(frozen=True)
+class TwoLayers:
+    """One start's equation, over tau or over A.
+
+    Parameters
+    ----------
+    rates : tuple of arb
+        nu_k, of both signs.
+    weights : tuple of arb
+        (nu_k a_k / rho)^2 / 2.
+    winner : int
+        The label of an escape.
+    over_a : bool
+        Whether A is the independent variable.
+    """
+
+    rates: tuple[arb, ...]
+    weights: tuple[arb, ...]
+    winner: int
+    over_a: bool = False
+
+    @property
+    def start(self) -> tuple[arb, ...]:
+        """Return the dependent variable at the start."""
+        return (arb(0),)
+
+    @property
+    def units(self) -> tuple[float, ...]:
+        """Return the size below which a change of the state moves no exponent."""
+        fastest = max(abs(float(nu)) for nu in self.rates)
+        return (1 / fastest if self.over_a else 1 / fastest**2,)
+
+    def terms(self, tau: arb_series, a: arb_series) -> list[arb_series]:
+        """Return the terms of (N/rho)^2."""
+        pairs = zip(self.rates, self.weights, strict=True)
+        return [w * (2 * nu * (tau - nu * a)).exp() for nu, w in pairs]
+
+    def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
+        """Return the derivative of the state, as a series or a number."""
+        if self.over_a:
+            return [sum(self.terms(y[0], x)).sqrt()]
+        return [sum(self.terms(x, y[0])).rsqrt()]
+
+    def decided(self, x: arb, y: Sequence[arb]) -> int | None:
+        """Return the label that a ball of states proves.
+
+        `N' > 0` proves escape; `N <= rho min {nu > 0}`, the least rate that grows, collapse.
+        """
+        growing = [nu for nu in self.rates if nu > 0]
+        if not growing:
+            return int(Label.ZERO)
+        tau, a = (y[0], x) if self.over_a else (x, y[0])
+        terms = self.terms(tau, a)
+        norm = sum(terms).sqrt()
+        if norm <= min(growing, key=float):
+            return int(Label.ZERO)
+        pairs = list(zip(self.rates, terms, strict=True))
+        pull = sum(nu * term for nu, term in pairs)
+        brake = sum(nu * nu * term for nu, term in pairs)
+        return self.winner if pull * norm > brake else None
+
+
+def two_layers(
+    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float
+) -> TwoLayers:
+    """Return the equation of a start, its doubles taken exactly."""
+    rates, weights, growing = [], [], {}
+    for j, (u, v, rate) in enumerate(zip(*theta, mu, strict=True)):
+        for sign in (1, -1):
+            # a sum of two doubles that is 0 is exact, whatever the precision
+            amplitude = arb(u) + sign * arb(v)
+            if rate == 0 or amplitude == 0:
+                continue
+            rates.append(sign * arb(rate))
+            weights.append((rates[-1] * amplitude / arb(rho)) ** 2 / 2)
+            if sign * rate > 0:
+                growing[j + 1] = abs(rate)
+    largest = [j for j, size in growing.items() if size == max(growing.values())]
+    winner = largest[0] if len(largest) == 1 else int(Label.TIE)
+    return TwoLayers(tuple(rates), tuple(weights), winner)
