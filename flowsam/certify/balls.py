@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from flowsam.errors import MissingLibraryError
 
 try:
-    from flint import arb, arb_series, ctx
+    from flint import acb, arb, arb_series, ctx
 except ImportError:
     raise MissingLibraryError(
         "a proof needs python-flint; pip install 'flowsam[certify]'"
     ) from None
 
-__all__ = ["arb", "arb_series", "around", "jet", "number", "precision", "text"]
+__all__ = ["acb", "arb", "arb_series", "around", "jet", "number", "precision", "text"]
 
 
 @contextmanager

@@ -1,0 +1,140 @@
+"""Exact labels of many starts of l_inf-SAM or gradient flow.
+
+A comparison in doubles is believed where it is clearer than its rounding errors, and made in
+fractions elsewhere; starts of one pattern of fates share one exact decision.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Int8
+
+from flowsam.certify.signs import coordinate, exact_label, fate_of
+from flowsam.labels import Fate, Label
+
+__all__ = ["exact_labels"]
+
+ROUNDINGS = 64 * np.finfo(float).eps  # more than those of any comparison here
+RANGE = 1e-280  # of a product, and one over it, that keeps its relative error
+RESTS = 3  # beside the fates: a coordinate of weights 0
+
+Starts = Float[np.ndarray, "N L d"]
+Vectors = Float[np.ndarray, "N d"]
+
+
+def exact_labels(
+    starts: Starts, mu: Float[np.ndarray, " d"], rho: float
+) -> Int[np.ndarray, " N"]:
+    """Return the label of each start, UNDECIDED where `exact_label` has none."""
+    moving = np.flatnonzero(mu)
+    part, rates = starts[..., moving], mu[moving]
+    depth = starts.shape[1]
+    sizes = np.sort(np.abs(part), axis=1)
+    fates = _fates(part, rates, sizes, rho)
+    ahead = fates == Fate.ESCAPE
+    even = (sizes[:, 0] == sizes[:, -1]).all(axis=1)
+    alike = (depth == 2) | ((ahead.sum(axis=1) < 2) & (even | (depth < 5)))
+    found = np.empty(len(starts), dtype=np.int64)
+    pattern = np.where(sizes[:, -1] == 0, RESTS, fates)
+    pattern = np.concatenate([pattern, even[:, None]], axis=1)
+    _by_pattern(found, np.flatnonzero(alike), pattern, (starts, mu, rho))
+    first = np.full(len(starts), -1)
+    scored = np.flatnonzero(~alike & even)
+    first[scored] = _clear_score(sizes[scored, 0], rates, ahead[scored], (depth, rho))
+    known = first >= 0
+    found[known] = moving[first[known]] + 1
+    for k in np.flatnonzero(~alike & ~known):
+        found[k] = _label(starts[k], mu, rho)
+    return found
+
+
+def _label(start: Float[np.ndarray, "L d"], mu: Float[np.ndarray, " d"], rho: float) -> int:
+    """The exact label of one start."""
+    label = exact_label(start.tolist(), mu.tolist(), rho)
+    return int(Label.UNDECIDED) if label is None else label
+
+
+def _by_pattern(
+    found: Int[np.ndarray, " N"],
+    rows: Int[np.ndarray, " k"],
+    pattern: Int[np.ndarray, "N c"],
+    problem: tuple[Starts, Float[np.ndarray, " d"], float],
+) -> None:
+    """Write the labels of rows, whose pattern decides: one exact decision each."""
+    if not rows.size:
+        return
+    starts, mu, rho = problem
+    code = np.zeros(rows.size, dtype=np.int64)
+    for column in pattern[rows].T:  # numbered anew where there are many
+        code = 4 * code + column
+        code = np.unique(code, return_inverse=True)[1]
+    _, place, which = np.unique(code, return_index=True, return_inverse=True)
+    labels = [_label(starts[rows[k]], mu, rho) for k in place]
+    found[rows] = np.array(labels)[which]
+
+
+def _fates(
+    part: Starts, mu: Float[np.ndarray, " d"], sizes: Starts, rho: float
+) -> Int8[np.ndarray, "N d"]:
+    """What each coordinate does alone, exactly."""
+    opposed = np.sign(mu) * np.sign(part).prod(axis=1) < 0
+    side, sure = _sides(sizes[:, 0], sizes[:, 1], rho)
+    other, certain = _opposed_sides(sizes[:, 0], sizes[:, 1], rho)
+    side, sure = np.where(opposed, other, side), np.where(opposed, certain, sure)
+    fates = np.where(side > 0, Fate.ESCAPE, Fate.COLLAPSE)
+    fates = np.where(side == 0, Fate.SADDLE, fates).astype(np.int8)
+    for k, j in zip(*np.nonzero(~sure), strict=True):
+        fates[k, j] = _fate(part[k, :, j], mu[j], rho)
+    return fates
+
+
+def _fate(weights: Float[np.ndarray, " L"], mu: float, rho: float) -> Fate:
+    """The same for one coordinate, in fractions."""
+    return fate_of(coordinate(0, weights.tolist(), float(mu)), Fraction(rho))
+
+
+def _sides(
+    first: Vectors, second: Vectors, rho: float
+) -> tuple[Float[np.ndarray, "N d"], Bool[np.ndarray, "N d"]]:
+    """The sign of a_1 + a_2 - 2 rho, and where it is certain: rounding keeps an order."""
+    with np.errstate(over="ignore"):
+        total = first + second
+        shift = total - second
+        lost = (first - shift) + (second - (total - shift))
+    side = np.sign(total - 2 * rho)
+    return np.where(side == 0, np.sign(lost), side), np.isfinite(total) & (4 * rho < np.inf)
+
+
+def _opposed_sides(
+    first: Vectors, second: Vectors, rho: float
+) -> tuple[Float[np.ndarray, "N d"], Bool[np.ndarray, "N d"]]:
+    """The sign of (a_2 - a_1)(a_1 + a_2 + 2 rho) - 8 rho^2, and where it is certain."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        product = (second - first) * (first + second + 2 * rho)
+        gate = 8 * rho * rho
+        excess, scale = product - gate, product + gate
+        sure = np.abs(excess) > ROUNDINGS * scale
+    return np.sign(excess), sure & (scale > RANGE) & (scale < 1 / RANGE)
+
+
+def _clear_score(
+    sizes: Vectors,
+    mu: Float[np.ndarray, " d"],
+    ahead: Bool[np.ndarray, "N d"],
+    scale: tuple[int, float],
+) -> Int[np.ndarray, " N"]:
+    """The coordinate whose log|mu_j| + (L-2) log(a_j - rho) is clearly the largest, or -1."""
+    depth, rho = scale
+    rate = np.log(np.abs(mu))
+    excess = np.log(np.where(ahead, sizes - rho, 1.0))
+    scores = np.where(ahead, rate + (depth - 2) * excess, -np.inf)
+    size = np.abs(rate) + (depth - 2) * (np.abs(excess) + 2)
+    if not sizes.size:
+        return np.zeros(len(sizes), dtype=np.int64)
+    first = scores.argmax(axis=1)
+    best = np.take_along_axis(scores, first[:, None], axis=1)
+    np.put_along_axis(scores, first[:, None], -np.inf, axis=1)
+    clear = best - scores > ROUNDINGS * size.max(axis=1, keepdims=True)
+    return np.where(clear.all(axis=1), first, -1)
