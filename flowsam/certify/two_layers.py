@@ -80,9 +80,13 @@ class TwoLayers:
 
 
 def two_layers(
-    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float
+    theta: Sequence[Sequence[float]],
+    mu: Sequence[float],
+    rho: float,
+    *,
+    scale: float = 1.0,
 ) -> TwoLayers:
-    """Return the equation of a start, its doubles taken exactly."""
+    """Return the equation of a start times a scale, all doubles taken exactly."""
     rates, weights, growing = [], [], {}
     for j, (u, v, rate) in enumerate(zip(*theta, mu, strict=True)):
         for sign in (1, -1):
@@ -91,7 +95,8 @@ def two_layers(
             if rate == 0 or amplitude == 0:
                 continue
             rates.append(sign * arb(rate))
-            weights.append((rates[-1] * amplitude / arb(rho)) ** 2 / 2)
+            size = rates[-1] * amplitude * arb(scale) / arb(rho)
+            weights.append(size**2 / 2)
             if sign * rate > 0:
                 growing[j + 1] = abs(rate)
     largest = [j for j, size in growing.items() if size == max(growing.values())]

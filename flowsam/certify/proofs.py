@@ -1,0 +1,175 @@
+"""Proofs of labels: made by the prover, checked, written as text.
+
+A proof holds the problem, its doubles exactly, the label, and the tube that leads to a state that
+decides; where the doubles decide alone (l_inf, gradient flow) there is no tube.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.certify.balls import precision
+from flowsam.certify.checking import GUARD, Refused, checked
+from flowsam.certify.layers import layers
+from flowsam.certify.signs import exact_label
+from flowsam.certify.stepping import LEVELS, follow
+from flowsam.certify.tubes import Field, Tube
+from flowsam.certify.two_layers import two_layers
+from flowsam.flow import Flow
+
+__all__ = ["FORMAT", "Problem", "Proof", "Unproved", "check", "prove"]
+
+FORMAT = "flowsam proof 1"
+LARGEST = 4  # coordinates of l_p-SAM that are followed together
+
+Numbers = tuple[float, ...]
+
+
+class Unproved(ValueError):
+    """Why there is no proof."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One start of one flow of one example.
+
+    Parameters
+    ----------
+    mu : tuple of float
+    rho : float
+    p : float
+        Of the ball; gradient flow is rho = 0.
+    theta : tuple of tuple of float
+        Layers,
+    scale : float
+        times this, without a rounding (l_2 at L = 2).
+    """
+
+    mu: Numbers
+    rho: float
+    p: float
+    theta: tuple[Numbers, ...]
+    scale: float = 1.0
+
+    @classmethod
+    def at(cls, flow: Flow, theta: Float[np.ndarray, "L d"]) -> Problem:
+        """Return the problem of a start of a flow of one example."""
+        rule = flow.perturbation
+        rows = tuple(map(tuple, theta.tolist()))
+        return cls(tuple(flow.mu.tolist()), float(rule.rho), float(rule.p), rows)
+
+    @property
+    def jumps(self) -> bool:
+        """Return whether the sign of the gradient is all that counts."""
+        return self.rho == 0 or self.p == float("inf")
+
+    def field(self) -> Field:
+        """Return its equation, at the present precision."""
+        if self.p == 2 and len(self.theta) == 2:
+            return two_layers(self.theta, self.mu, self.rho, scale=self.scale)
+        return layers(self.theta, self.mu, self.rho, self.p)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the problem as text, doubles in hexadecimal."""
+        return {
+            "mu": [m.hex() for m in self.mu],
+            "rho": self.rho.hex(),
+            "p": self.p.hex(),
+            "theta": [[w.hex() for w in row] for row in self.theta],
+            "scale": self.scale.hex(),
+        }
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Problem:
+        """Return the problem of a text."""
+        number = float.fromhex
+        theta = tuple(tuple(map(number, row)) for row in facts["theta"])
+        mu = tuple(map(number, facts["mu"]))
+        rho, p, scale = (number(facts[key]) for key in ("rho", "p", "scale"))
+        return cls(mu, rho, p, theta, scale)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A problem, its label, and the tube that leads there.
+
+    Parameters
+    ----------
+    problem : Problem
+    label : int
+    tube : Tube or None
+        None where the doubles decide.
+    """
+
+    problem: Problem
+    label: int
+    tube: Tube | None
+
+    def facts(self) -> dict[str, Any]:
+        """Return the proof as text."""
+        tube = self.tube.facts() if self.tube else None
+        rest = {"label": self.label, "tube": tube}
+        return {"format": FORMAT} | self.problem.facts() | rest
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Proof:
+        """Return the proof of a text."""
+        tube = facts["tube"]
+        kept = Tube.of(tube) if tube is not None else None
+        return cls(Problem.of(facts), int(facts["label"]), kept)
+
+
+def prove(problem: Problem) -> Proof:
+    """Return a proof that has been checked, or raise `Unproved` with the reason."""
+    if problem.jumps:
+        label = exact_label(problem.theta, problem.mu, problem.rho)
+        if label is None:
+            raise Unproved("the doubles alone do not decide this start")
+        return Proof(problem, label, None)
+    _check_size(problem)
+    for level in LEVELS:
+        with precision(level.precision):
+            tube = follow(problem.field(), level)
+        if tube is None:
+            continue
+        return Proof(problem, _label(problem, tube), tube)
+    raise Unproved("no state that decides was reached: it may linger at an equilibrium")
+
+
+def _check_size(problem: Problem) -> None:
+    """Say which problems are not followed in balls."""
+    moving = sum(m != 0 for m in problem.mu)
+    if len(problem.theta) == 2 and problem.p == 2:
+        return
+    if moving > LARGEST:
+        raise Unproved(f"l_p paths are followed in balls for d <= {LARGEST}, got {moving}")
+
+
+def _label(problem: Problem, tube: Tube) -> int:
+    """The label that the end of a tube proves, once the tube is checked."""
+    with precision(tube.bits + GUARD):
+        field = problem.field()
+        end = checked(field, tube)
+        label = field.decided(end.x, end.balls)
+    if label is None:
+        raise Refused("the state at the end decides nothing")
+    return label
+
+
+def check(proof: Proof) -> None:
+    """Raise `Refused` where a proof does not hold."""
+    problem = proof.problem
+    if proof.tube is None:
+        if not problem.jumps:
+            raise Refused("this problem needs a tube")
+        label = exact_label(problem.theta, problem.mu, problem.rho)
+    else:
+        if problem.jumps:
+            raise Refused("no tube holds where the field jumps")
+        label = _label(problem, proof.tube)
+    if label != proof.label:
+        raise Refused(f"the label is {label}, not {proof.label}")

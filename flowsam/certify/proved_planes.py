@@ -1,0 +1,164 @@
+"""Planes whose labels are proved: by the doubles, by the order of starts, or one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from flowsam.certify.checking import Refused
+from flowsam.certify.plane_proofs import PlaneProof
+from flowsam.certify.proofs import Proof, Unproved, check, prove
+from flowsam.certify.sign_planes import exact_labels
+from flowsam.certify.signs import exact_label
+from flowsam.certify.up_sets import corners, sizes_of
+from flowsam.labels import Label
+
+__all__ = ["check_plane", "prove_plane"]
+
+SOFT = (Label.UNDECIDED, Label.SEPARATRIX, Label.TIE)  # of doubles near each other
+
+Labels = Int[np.ndarray, " N"]
+Chosen = Bool[np.ndarray, " N"]
+
+
+def prove_plane(plane: PlaneProof, told: Callable[[int], object] = int) -> PlaneProof:
+    """Return a plane with its labels proved, as far as they can be.
+
+    Parameters
+    ----------
+    plane : PlaneProof
+        With the labels that `limits` gives, nothing proved.
+    told : callable
+        Told how many more cells are done.
+
+    Returns
+    -------
+    PlaneProof
+    """
+    if plane.problem(0).jumps:
+        labels = exact_labels(plane.starts, plane.mu, plane.rho)
+        reason = "the doubles alone do not decide them"
+        found = dataclasses.replace(
+            plane, labels=labels, proved=labels != Label.UNDECIDED, reason=reason
+        )
+    elif plane.ordered:
+        found = _by_order(plane)
+    else:
+        return _merged(plane, _one_by_one(plane, told))
+    told(plane.labels.size)
+    return _merged(plane, found)
+
+
+def _merged(plane: PlaneProof, found: PlaneProof) -> PlaneProof:
+    """The proved labels, and the others as they were; a contradiction is a bug."""
+    labels = np.where(found.proved, found.labels, plane.labels)
+    wrong = (labels != plane.labels) & ~np.isin(plane.labels, SOFT)
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise AssertionError(
+            f"a proof of label {labels[k]} contradicts {plane.labels[k]}, please report it: "
+            f"{plane.problem(k)}"
+        )
+    return dataclasses.replace(found, labels=labels)
+
+
+def _one_by_one(plane: PlaneProof, told: Callable[[int], object]) -> PlaneProof:
+    """Each start by its own tube."""
+    found = _Found(plane)
+    for k in range(plane.labels.size):
+        found.proves(k)
+        told(1)
+    proved = np.zeros(plane.labels.size, dtype=bool)
+    proved[list(found.proofs)] = True
+    return found.plane(proved)
+
+
+def _by_order(plane: PlaneProof) -> PlaneProof:
+    """The least escaping and the largest collapsing starts prove the others."""
+    found, sizes = _Found(plane), sizes_of(plane.starts, plane.mu)
+    escapes = (plane.labels > 0) | (plane.labels == Label.TIE)
+    proved = corners(sizes, escapes, found.proves, least=True)
+    collapses = plane.labels == Label.ZERO
+    proved |= corners(sizes, collapses, found.proves, least=False)
+    for k in np.flatnonzero(plane.labels == Label.SEPARATRIX):
+        proved[k] = found.proves(int(k))
+    return found.plane(proved)
+
+
+class _Found:
+    """Proofs of single starts, as they are found."""
+
+    def __init__(self, plane: PlaneProof) -> None:
+        self.start = plane
+        self.labels = plane.labels.copy()
+        self.proofs: dict[int, Proof] = {}
+        self.reason = ""
+
+    def proves(self, place: int) -> bool:
+        """Prove one start, or keep the reason why not."""
+        try:
+            proof = prove(self.start.problem(place))
+        except Unproved as error:
+            self.reason = str(error)
+            return False
+        self.proofs[place] = proof
+        self.labels[place] = proof.label
+        return True
+
+    def plane(self, proved: Chosen) -> PlaneProof:
+        """The plane with what was found."""
+        return dataclasses.replace(
+            self.start,
+            labels=self.labels,
+            proved=proved,
+            proofs=self.proofs,
+            reason=self.reason,
+        )
+
+
+def check_plane(plane: PlaneProof) -> None:
+    """Raise `Refused` where the proof of a plane does not hold."""
+    if plane.problem(0).jumps:
+        for k in np.flatnonzero(plane.proved):
+            problem = plane.problem(int(k))
+            label = exact_label(problem.theta, problem.mu, problem.rho)
+            _demand(label == plane.labels[k], int(k))
+        return
+    for proof in plane.proofs.values():
+        check(proof)
+    holds = np.zeros(plane.labels.size, dtype=bool)
+    holds[list(plane.proofs)] = True
+    if plane.ordered:
+        holds |= _ordered(plane)
+    unfounded = plane.proved & ~holds
+    _demand(not unfounded.any(), int(np.argmax(unfounded)))
+
+
+def _demand(holds: bool, place: int) -> None:
+    """Refuse a plane for one of its cells."""
+    if not holds:
+        raise Refused(f"nothing proves the label of cell {place}")
+
+
+def _ordered(plane: PlaneProof) -> Chosen:
+    """Which labels follow by order from those of single starts."""
+    sizes, winner = sizes_of(plane.starts, plane.mu), _winners(plane)
+    follows = np.zeros(plane.labels.size, dtype=bool)
+    for k, proof in plane.proofs.items():
+        if proof.label == Label.ZERO:
+            follows |= sizes.at_most(k) & (plane.labels == Label.ZERO)
+        else:
+            follows |= sizes.at_least(k) & (plane.labels == winner)
+    return follows
+
+
+def _winners(plane: PlaneProof) -> Labels:
+    """The label of each start if it escapes: the largest |mu_j| with s_j != 0; equal ones tie."""
+    u, v = plane.starts[:, 0], plane.starts[:, 1]
+    grows = np.where(plane.mu > 0, u != -v, u != v) & (plane.mu != 0)
+    size = np.where(grows, np.abs(plane.mu), -1.0)
+    first = size == size.max(axis=1, keepdims=True)
+    return np.where(first.sum(axis=1) > 1, int(Label.TIE), first.argmax(axis=1) + 1)

@@ -1,0 +1,102 @@
+"""Planes of l_2-SAM at L = 2 by their order: few proved starts decide all the others.
+
+N(tau) increases with every |s_j(0)|, |e_j(0)|, s = u + v, e = u - v: what is at least an escaping
+start in each of them escapes, what is at most a collapsing one collapses. So the least escaping
+and the largest collapsing starts of a plane are proved, as many as its boundary has corners.
+(derivations/l2_critical_scale.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+__all__ = ["Sizes", "corners", "sizes_of"]
+
+Starts = Float[np.ndarray, "N 2 d"]
+
+
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """|s_j| and |e_j| of many starts, exactly: each the sum of two doubles, rounded first.
+
+    Parameters
+    ----------
+    high, low : ndarray, shape (N, 2 m)
+        The sums in doubles, and what they lost.
+    """
+
+    high: Float[np.ndarray, "N m"]
+    low: Float[np.ndarray, "N m"]
+
+    def take(self, rows: Int[np.ndarray, " k"]) -> Sizes:
+        """Return some of them."""
+        return Sizes(self.high[rows], self.low[rows])
+
+    def at_least(self, row: int) -> Bool[np.ndarray, " N"]:
+        """Return which starts are at least one of them, in every size."""
+        return self._above(self.high[row], self.low[row])
+
+    def at_most(self, row: int) -> Bool[np.ndarray, " N"]:
+        """Return which starts are at most one of them, in every size."""
+        return Sizes(-self.high, -self.low)._above(-self.high[row], -self.low[row])
+
+    def _above(
+        self, high: Float[np.ndarray, " m"], low: Float[np.ndarray, " m"]
+    ) -> Bool[np.ndarray, " N"]:
+        equal = (self.high == high) & (self.low >= low)
+        return ((self.high > high) | equal).all(axis=1)
+
+
+def sizes_of(starts: Starts, mu: Float[np.ndarray, " d"]) -> Sizes:
+    """Return the sizes of the coordinates that move."""
+    u, v = starts[:, 0, mu != 0], starts[:, 1, mu != 0]
+    high, low = np.concatenate([_sums(u, v), _sums(u, -v)], axis=-1)
+    sign = np.where(high < 0, -1.0, 1.0)
+    return Sizes(sign * high, sign * low)
+
+
+def _sums(a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]) -> Float[np.ndarray, "2 N m"]:
+    """Sums in doubles, and what they lost."""
+    total = a + b
+    shift = total - b
+    return np.array([total, (a - shift) + (b - (total - shift))])
+
+
+def corners(
+    sizes: Sizes, which: Bool[np.ndarray, " N"], proves: Callable[[int], bool], *, least: bool
+) -> Bool[np.ndarray, " N"]:
+    """Return which starts of a set follow from those that are proved, one extreme after the other.
+
+    Parameters
+    ----------
+    sizes : Sizes
+        Of all starts.
+    which : ndarray of bool, shape (N,)
+        The set, an up-set (least) or a down-set.
+    proves : callable
+        Told the place of a start: whether it was proved.
+    least : bool
+        Whether the least of the set are asked, or the largest.
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+    """
+    order = sizes.high.sum(axis=1)
+    open_ = np.flatnonzero(which)
+    open_ = open_[np.argsort(order[open_] if least else -order[open_], kind="stable")]
+    done = np.zeros(which.size, dtype=bool)
+    while open_.size:
+        first = open_[0]
+        follows = np.zeros(open_.size, dtype=bool)
+        follows[0] = True
+        if proves(int(first)):
+            part = sizes.take(open_)
+            follows = part.at_least(0) if least else part.at_most(0)
+            done[open_[follows]] = True
+        open_ = open_[~follows]
+    return done
