@@ -104,9 +104,7 @@ def defect_along(field: Field, x: arb, step: Step) -> arb:
     return bound
 
 
-def _rest(
-    field: Field, x: arb, step: Step, place: tuple[arb, int]
-) -> list[arb_series]:
+def _rest(field: Field, x: arb, step: Step, place: tuple[arb, int]) -> list[arb_series]:
     """The series of p' - slope(p) about a place, or a ball of places, of the step."""
     at, order = place
     t = jet(at, order)

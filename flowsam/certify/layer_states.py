@@ -136,10 +136,7 @@ def _dies(field: Layers, u: list[arb], v: list[arb]) -> list[bool]:
     most = reduce(arb.max, sizes)
     count = arb(2 * len(sizes))
     spare = most * count ** (1 / q - 1 / field.p) * field.rho
-    terms = [
-        (m * abs(a)) ** q + (m * abs(b)) ** q
-        for m, a, b in zip(sizes, u, v, strict=True)
-    ]
+    terms = [(m * abs(a)) ** q + (m * abs(b)) ** q for m, a, b in zip(sizes, u, v, strict=True)]
     norm = sum(terms) ** (1 / q) + spare
     dies = []
     for m, a, b in zip(sizes, u, v, strict=True):

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from flowsam.certify.checking import Refused
 from flowsam.certify.plane_proofs import PlaneProof

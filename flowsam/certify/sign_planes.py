@@ -24,9 +24,7 @@ Starts = Float[np.ndarray, "N L d"]
 Vectors = Float[np.ndarray, "N d"]
 
 
-def exact_labels(
-    starts: Starts, mu: Float[np.ndarray, " d"], rho: float
-) -> Int[np.ndarray, " N"]:
+def exact_labels(starts: Starts, mu: Float[np.ndarray, " d"], rho: float) -> Int[np.ndarray, " N"]:
     """Return the label of each start, UNDECIDED where `exact_label` has none."""
     moving = np.flatnonzero(mu)
     part, rates = starts[..., moving], mu[moving]

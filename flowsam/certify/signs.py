@@ -51,9 +51,7 @@ class Coordinate:
         return self.sizes[0] == self.sizes[-1]
 
 
-def exact_label(
-    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float
-) -> int | None:
+def exact_label(theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float) -> int | None:
     """Return the label of one start, or None where this does not decide.
 
     At L >= 3 that is so for unequal layers of which none escapes, whose limit depends on how zero
@@ -103,9 +101,7 @@ def _only(first: list[Coordinate]) -> int:
     return first[0].place if len(first) == 1 else int(Label.TIE)
 
 
-def _by_score(
-    active: list[Coordinate], fates: list[Fate], rho: Fraction
-) -> int | None:
+def _by_score(active: list[Coordinate], fates: list[Fate], rho: Fraction) -> int | None:
     """The label of balanced starts at L >= 3."""
     depth = len(active[0].sizes)
     ahead = [c for c, f in zip(active, fates, strict=True) if f == Fate.ESCAPE]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowsam.certify.balls import arb, arb_series, around, jet, precision
+from flowsam.certify.balls import arb, arb_series, around, jet
 from flowsam.certify.checking import defect_along, growth_along
 from flowsam.certify.tubes import Field, Step, Tube, value_at
 
@@ -16,6 +16,7 @@ __all__ = ["LEVELS", "Level", "follow"]
 SLACK = 1.02  # the checker asks for more than equality
 SHORTER = 0.75
 TRIES = 20
+STUCK = 2.0**40  # times a step: it has come to a place that no step passes
 STEEP = 0.7  # growth over a step
 WIDE = 0.02  # radius, in units of the field, from where a tube decides nothing
 SMALL = 1e-300
@@ -58,7 +59,7 @@ def follow(field: Field, level: Level) -> Tube | None:
         if field.decided(x, balls) is not None:
             return Tube(tuple(steps), level.precision)
         step = _step(field, (x, y, radius), level)
-        if step is None:
+        if step is None or not step.width * STUCK > x:
             return None
         steps.append(step)
         x = (x + step.width).mid()
@@ -73,9 +74,7 @@ def _end(step: Step) -> tuple[list[arb], arb]:
     return [end.mid() for end in ends], (step.radius[1] + 2 * lost).upper()
 
 
-def _step(
-    field: Field, place: tuple[arb, list[arb], arb], level: Level
-) -> Step | None:
+def _step(field: Field, place: tuple[arb, list[arb], arb], level: Level) -> Step | None:
     """The next stretch."""
     x, y, first = place
     centre = _taylor(field, x, y, level.order)
@@ -98,9 +97,7 @@ def _widened(first: arb, width: arb, growth: arb, defect: arb) -> arb:
     return ((first + SLACK * width * defect) / (1 - SLACK * growth * width)).upper()
 
 
-def _taylor(
-    field: Field, x: arb, y: list[arb], order: int
-) -> tuple[tuple[arb, ...], ...]:
+def _taylor(field: Field, x: arb, y: list[arb], order: int) -> tuple[tuple[arb, ...], ...]:
     """Coefficients of the solution from (x, y), one more by each Picard iteration."""
     rows = [[c] for c in y]
     for k in range(1, order + 1):

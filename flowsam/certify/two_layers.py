@@ -2,8 +2,8 @@
 
     A' = rho/N(tau, A),   (N/rho)^2 = sum_k weight_k exp(2 nu_k (tau - nu_k A))
 
-over signed rates, nu = mu_j for s_j = u_j + v_j and nu = -mu_j for e_j = u_j - v_j. Near a
-collapse the same curve is a graph over A: tau' = N/rho. (derivations/l2_two_layer.py)
+over signed rates, nu = mu_j for s_j = u_j + v_j and nu = -mu_j for e_j = u_j - v_j.
+(derivations/l2_two_layer.py)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["TwoLayers", "two_layers"]
 
 @dataclass(frozen=True)
 class TwoLayers:
-    """One start's equation, over tau or over A.
+    """One start's equation.
 
     Parameters
     ----------
@@ -29,25 +29,22 @@ class TwoLayers:
         (nu_k a_k / rho)^2 / 2.
     winner : int
         The label of an escape.
-    over_a : bool
-        Whether A is the independent variable.
     """
 
     rates: tuple[arb, ...]
     weights: tuple[arb, ...]
     winner: int
-    over_a: bool = False
 
     @property
     def start(self) -> tuple[arb, ...]:
-        """Return the dependent variable at the start."""
+        """Return A at the start."""
         return (arb(0),)
 
     @property
     def units(self) -> tuple[float, ...]:
-        """Return the size below which a change of the state moves no exponent."""
+        """Return the size of A below which no exponent moves."""
         fastest = max(abs(float(nu)) for nu in self.rates)
-        return (1 / fastest if self.over_a else 1 / fastest**2,)
+        return (1 / fastest**2,)
 
     def terms(self, tau: arb_series, a: arb_series) -> list[arb_series]:
         """Return the terms of (N/rho)^2."""
@@ -55,9 +52,7 @@ class TwoLayers:
         return [w * (2 * nu * (tau - nu * a)).exp() for nu, w in pairs]
 
     def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
-        """Return the derivative of the state, as a series or a number."""
-        if self.over_a:
-            return [sum(self.terms(y[0], x)).sqrt()]
+        """Return dA/dtau."""
         return [sum(self.terms(x, y[0])).rsqrt()]
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
@@ -68,8 +63,7 @@ class TwoLayers:
         growing = [nu for nu in self.rates if nu > 0]
         if not growing:
             return int(Label.ZERO)
-        tau, a = (y[0], x) if self.over_a else (x, y[0])
-        terms = self.terms(tau, a)
+        terms = self.terms(x, y[0])
         norm = sum(terms).sqrt()
         if norm <= min(growing, key=float):
             return int(Label.ZERO)

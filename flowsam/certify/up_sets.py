@@ -8,7 +8,7 @@ and the largest collapsing starts of a plane are proved, as many as its boundary
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np

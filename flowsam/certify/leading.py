@@ -1,0 +1,165 @@
+"""Who leads in a tube of l_2-SAM at L = 2, and for how long: |beta_j| compared in balls.
+
+    4 |beta_j| = |s_j^2 e^{2 mu_j tau} - e_j^2 e^{-2 mu_j tau}| e^{-2 mu_j^2 A}
+    d log|beta_j|/dtau = 2 |mu_j| q_j - 2 mu_j^2 rho/N,   q_j = (s_j^2 + e_j^2)/(s_j^2 - e_j^2)
+
+at the present s_j, e_j. After the end of the tube nothing changes: there the leader is ahead of
+max(s_k^2, e_k^2) of every other coordinate, N rises with N >= rho (|mu_j| + |mu_k|) and the leader
+grows fastest, or all falls with N <= rho min |mu|, the leader's |mu|, and it falls slowest.
+(derivations/proved_labels.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flowsam.certify.balls import arb, arb_series
+from flowsam.certify.two_layers import TwoLayers, two_layers
+from flowsam.labels import Label
+
+__all__ = ["Contender", "Race", "race"]
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """One coordinate.
+
+    Parameters
+    ----------
+    place : int
+        Counted from 1.
+    speed : arb
+        |mu_j|.
+    grows, shrinks : arb
+        s_j(0)^2 and e_j(0)^2, exchanged where mu_j < 0, times |mu_j| where contributions are
+        compared.
+    product : Fraction
+        sign(mu_j) u_j v_j, times |mu_j| there: what it starts with, exactly.
+    """
+
+    place: int
+    speed: arb
+    grows: arb
+    shrinks: arb
+    product: Fraction
+
+    def parts(self, tau: arb, a: arb) -> tuple[arb, arb]:
+        """Return s_j^2 and e_j^2 at a point or in a box."""
+        m = self.speed
+        return (
+            self.grows * (2 * m * (tau - m * a)).exp(),
+            self.shrinks * (-2 * m * (tau + m * a)).exp(),
+        )
+
+    def size(self, tau: arb, a: arb) -> arb:
+        """Return 4 |beta_j|."""
+        grows, shrinks = self.parts(tau, a)
+        return abs(grows - shrinks)
+
+    def gain(self, tau: arb, a: arb, pull: arb) -> arb:
+        """Return twice the derivative of |beta_j|, given rho/N; nan where its sign is not sure."""
+        grows, shrinks = self.parts(tau, a)
+        gain = self.speed * (grows + shrinks) - self.speed**2 * pull * (grows - shrinks)
+        if self.product == 0 and gain > 0:
+            return gain
+        if self.product > 0 and grows > shrinks:
+            return gain
+        return -gain if self.product < 0 and grows < shrinks else arb("nan")
+
+    def rate(self, tau: arb, a: arb, pull: arb) -> arb:
+        """Return half of d log|beta_j|/dtau, given rho/N."""
+        grows, shrinks = self.parts(tau, a)
+        share = (grows + shrinks) / (grows - shrinks)
+        return self.speed * share - self.speed**2 * pull
+
+
+@dataclass(frozen=True)
+class Race:
+    """A start's equation, followed until its last leader leads for good."""
+
+    field: TwoLayers
+    contenders: tuple[Contender, ...]
+
+    @property
+    def start(self) -> tuple[arb, ...]:
+        """Return A at the start."""
+        return self.field.start
+
+    @property
+    def units(self) -> tuple[float, ...]:
+        """Return a small size of A."""
+        return self.field.units
+
+    def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
+        """Return dA/dtau."""
+        return self.field.slope(x, y)
+
+    def decided(self, x: arb, y: Sequence[arb]) -> int | None:
+        """Return the place of the coordinate that leads for good, or None."""
+        label = self.field.decided(x, y)
+        if label is None:
+            return None
+        a = y[0]
+        sizes = [float(c.size(x, a)) for c in self.contenders]
+        first = self.contenders[max(range(len(sizes)), key=sizes.__getitem__)]
+        others = [c for c in self.contenders if c is not first]
+        grows, shrinks = first.parts(x, a)
+        if not grows > shrinks:
+            return None
+        lasts = _stays_slowest if label == Label.ZERO else _stays_fastest
+        norm = 1 / self.pull(x, a)
+        holds = all(grows - shrinks > part for c in others for part in c.parts(x, a)) and all(
+            lasts(first, c, norm) for c in others
+        )
+        return first.place if holds else None
+
+    def pull(self, tau: arb, a: arb) -> arb:
+        """Return rho/N."""
+        return self.field.slope(tau, [a])[0]
+
+
+def _stays_slowest(first: Contender, other: Contender, norm: arb) -> bool:
+    """Whether no other one falls more slowly, N being below the gate for good."""
+    return bool(first.speed <= other.speed)
+
+
+def _stays_fastest(first: Contender, other: Contender, norm: arb) -> bool:
+    """Whether no other one grows faster, N rising for good."""
+    slower = other.speed <= first.speed or other.grows == 0
+    return bool(slower and norm >= first.speed + other.speed)
+
+
+def race(
+    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, *, weighted: bool
+) -> Race:
+    """Return the race of a start: coordinates that are equal for ever count as the first.
+
+    Parameters
+    ----------
+    theta : (2, d) numbers
+    mu : (d,) numbers
+    rho : float
+    weighted : bool
+        Whether contributions |mu_j beta_j| are compared.
+    """
+    seen, contenders = set(), []
+    for j, (u, v, m) in enumerate(zip(*theta, mu, strict=True)):
+        s, e = abs(Fraction(u) + Fraction(v)), abs(Fraction(u) - Fraction(v))
+        if m < 0:
+            s, e = e, s
+        kind = (abs(m), s, e)
+        if m == 0 or kind in seen or not (s or e):
+            continue
+        seen.add(kind)
+        weight = Fraction(abs(m)) if weighted else Fraction(1)
+        squares = [_ball(weight * x * x) for x in (s, e)]
+        product = weight * Fraction(u) * Fraction(v) * (1 if m > 0 else -1)
+        contenders.append(Contender(j + 1, abs(arb(m)), *squares, product))
+    return Race(two_layers(theta, mu, rho), tuple(contenders))
+
+
+def _ball(x: Fraction) -> arb:
+    """A fraction, rounded."""
+    return arb(x.numerator) / x.denominator

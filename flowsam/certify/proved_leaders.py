@@ -1,0 +1,99 @@
+"""Leaders of a run of l_2-SAM at L = 2, in proved order, and enclosures of their switch times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flowsam.certify.balls import precision
+from flowsam.certify.checking import GUARD, Refused, checked
+from flowsam.certify.hand_overs import HandOver, hand_overs
+from flowsam.certify.leading import Race, race
+from flowsam.certify.proofs import Problem, Unproved
+from flowsam.certify.stepping import LEVELS, follow
+from flowsam.certify.tubes import Tube
+
+__all__ = ["LEADERS", "ProvedLeaders", "check_leaders", "prove_leaders"]
+
+LEADERS = "flowsam leader proof 1"
+Times = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class ProvedLeaders:
+    """Leaders in order, and between which times they hand over.
+
+    Parameters
+    ----------
+    problem : Problem
+    weighted : bool
+        Whether contributions |mu_j beta_j| are compared, not sizes |beta_j|.
+    order : tuple of int
+        Places, counted from 1.
+    times : tuple of (float, float)
+        Rescaled times around each switch.
+    tube : Tube
+    """
+
+    problem: Problem
+    weighted: bool
+    order: tuple[int, ...]
+    times: Times
+    tube: Tube
+
+    def facts(self) -> dict[str, Any]:
+        """Return the proof as text."""
+        found = {
+            "format": LEADERS,
+            "weighted": self.weighted,
+            "order": list(self.order),
+            "times": [[t.hex() for t in pair] for pair in self.times],
+            "tube": self.tube.facts(),
+        }
+        return self.problem.facts() | found
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> ProvedLeaders:
+        """Return the proof of a text."""
+        pairs = [tuple(map(float.fromhex, pair)) for pair in facts["times"]]
+        order, tube = tuple(facts["order"]), Tube.of(facts["tube"])
+        return cls(Problem.of(facts), bool(facts["weighted"]), order, tuple(pairs), tube)
+
+
+def prove_leaders(problem: Problem, *, weighted: bool = False) -> ProvedLeaders:
+    """Return the leaders of a run, or raise `Unproved`."""
+    for level in LEVELS[1:]:
+        with precision(level.precision):
+            tube = follow(_race(problem, weighted), level)
+        if tube is not None:
+            return _told(problem, weighted, tube)
+    raise Unproved("no state was reached from where one coordinate leads for good")
+
+
+def check_leaders(found: ProvedLeaders) -> None:
+    """Raise `Refused` where the proof of a succession does not hold."""
+    told = _told(found.problem, found.weighted, found.tube)
+    inside = all(
+        low <= one and other <= high
+        for (low, high), (one, other) in zip(found.times, told.times, strict=False)
+    )
+    if told.order != found.order or len(told.times) != len(found.times) or not inside:
+        raise Refused(f"the leaders are {told.order}, not {found.order}, or switch elsewhere")
+
+
+def _race(problem: Problem, weighted: bool) -> Race:
+    return race(problem.theta, problem.mu, problem.rho, weighted=weighted)
+
+
+def _told(problem: Problem, weighted: bool, tube: Tube) -> ProvedLeaders:
+    """What a tube that holds says about leaders."""
+    with precision(tube.bits + GUARD):
+        run = _race(problem, weighted)
+        end = checked(run, tube)
+        last = run.decided(end.x, end.balls)
+        if last is None:
+            raise Refused("at the end of the tube no leader is certain for good")
+        found = hand_overs(run, tube) or [HandOver(last)]
+    order = tuple(new.place for new in found)
+    times = tuple((new.low, new.high) for new in found[1:])
+    return ProvedLeaders(problem, weighted, order, times, tube)
