@@ -14,7 +14,9 @@ except ImportError:
         "a proof needs python-flint; pip install 'flowsam[certify]'"
     ) from None
 
-__all__ = ["acb", "arb", "arb_series", "around", "jet", "number", "precision", "text"]
+Place = arb | arb_series  # a number, a ball, or a series in one
+
+__all__ = ["Place", "acb", "arb", "arb_series", "around", "jet", "number", "precision", "text"]
 
 
 @contextmanager

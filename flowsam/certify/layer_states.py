@@ -62,7 +62,7 @@ def _balanced(field: Layers, w: list[arb]) -> int | None:
     """The limit of a balanced state under l_2, by its ratios r_j = rho score_j / N."""
     depth = field.depth
     scores = [m * x ** (depth - 2) for m, x in zip(field.mu, w, strict=True)]
-    square = sum((s * x) ** 2 for s, x in zip(scores, w, strict=True))
+    square = sum(((s * x) ** 2 for s, x in zip(scores, w, strict=True)), arb(0))
     norm = (depth * square).sqrt()
     ratios = [field.rho * s / norm for s in scores]
     if depth % 2 == 0 and all(r > 1 for r in ratios):
@@ -80,7 +80,7 @@ def _balanced(field: Layers, w: list[arb]) -> int | None:
 def _gates(field: Layers) -> list[arb]:
     """|w_j| at rest with all alive: rho mu_j^-k / (L sum_i mu_i^-2k)^(1/2), k = 1/(L-2)."""
     shares = [m ** (arb(-1) / (field.depth - 2)) for m in field.mu]
-    norm = (field.depth * sum(s * s for s in shares)).sqrt()
+    norm = (field.depth * sum((s * s for s in shares), arb(0))).sqrt()
     return [field.rho * s / norm for s in shares]
 
 
@@ -125,7 +125,7 @@ def _shrinks(field: Layers, weights: list[arb]) -> bool:
     most = reduce(arb.max, sizes)
     least = reduce(arb.min, sizes)
     spread = count ** (arb(1) / 2 - 1 / field.p)
-    norm = (sum(x * x for x in weights) * field.copies).sqrt()
+    norm = (sum((x * x for x in weights), arb(0)) * field.copies).sqrt()
     return bool(most * norm < field.rho * least * spread)
 
 
@@ -154,7 +154,7 @@ def _sinks(field: Layers, w: Rows) -> bool:
     count = arb(2 * len(columns))
     kappa = arb(1).min(count ** (arb(1) / 2 - 1 / field.p))
     small = [x for column in columns for x in column[:2]]
-    r = sum(x * x for x in small).sqrt()
+    r = sum((x * x for x in small), arb(0)).sqrt()
     least = kappa * reduce(arb.min, pulls)
     rates = [a / reduce(arb.min, c) for a, c in zip(pulls, rest, strict=True)]
     rate = reduce(arb.max, rates)

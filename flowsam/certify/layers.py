@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
-from flowsam.certify.balls import arb, arb_series
+from flowsam.certify.balls import Place, arb
 
 __all__ = ["Layers", "layers"]
 
-Rows = list[list[arb_series]]
+Rows = list[list[Any]]
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,17 @@ class Layers:
         """Return the radius of the perturbation."""
         return (float(self.rho),) * len(self.start)
 
-    def rows(self, y: Sequence[arb]) -> list[list[arb]]:
+    @property
+    def patience(self) -> float:
+        """Return the share of tau below which a step is none: a weight reaches 0, or all do."""
+        return 2.0**-12
+
+    def rows(self, y: Sequence[Place]) -> Rows:
         """Return a state as rows of coordinates."""
         d = len(self.mu)
         return [list(y[k : k + d]) for k in range(0, len(y), d)]
 
-    def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
+    def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
         """Return the derivative of the state."""
         w = self.rows(y)
         pulls = self._pulls(w)

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
-from flowsam.certify.balls import arb, arb_series
+from flowsam.certify.balls import Place, arb
 from flowsam.certify.two_layers import TwoLayers, two_layers
 from flowsam.labels import Label
 
@@ -92,7 +93,12 @@ class Race:
         """Return a small size of A."""
         return self.field.units
 
-    def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
+    @property
+    def patience(self) -> float:
+        """Return the share of tau below which a step is none."""
+        return self.field.patience
+
+    def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
         """Return dA/dtau."""
         return self.field.slope(x, y)
 
@@ -154,9 +160,10 @@ def race(
             continue
         seen.add(kind)
         weight = Fraction(abs(m)) if weighted else Fraction(1)
-        squares = [_ball(weight * x * x) for x in (s, e)]
+        grows, shrinks = _ball(weight * s * s), _ball(weight * e * e)
         product = weight * Fraction(u) * Fraction(v) * (1 if m > 0 else -1)
-        contenders.append(Contender(j + 1, abs(arb(m)), *squares, product))
+        size = abs(arb(m))
+        contenders.append(Contender(j + 1, size, grows, shrinks, product))
     return Race(two_layers(theta, mu, rho), tuple(contenders))
 
 

@@ -65,7 +65,7 @@ class PlaneProof:
 
     def facts(self) -> dict[str, Any]:
         """Return the proof as text, doubles in hexadecimal."""
-        tubes = {k: proof.tube.facts() for k, proof in self.proofs.items()}
+        tubes = {k: proof.tube.facts() for k, proof in self.proofs.items() if proof.tube}
         return {
             "format": PLANE,
             "mu": [m.hex() for m in self.mu.tolist()],

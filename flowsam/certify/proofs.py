@@ -7,6 +7,7 @@ decides; where the doubles decide alone (l_inf, gradient flow) there is no tube.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Refused, checked
 from flowsam.certify.layers import layers
 from flowsam.certify.signs import exact_label
-from flowsam.certify.stepping import LEVELS, follow
+from flowsam.certify.stepping import LEVELS, Stuck, follow
 from flowsam.certify.tubes import Field, Tube
 from flowsam.certify.two_layers import two_layers
 from flowsam.flow import Flow
@@ -73,6 +74,12 @@ class Problem:
             return two_layers(self.theta, self.mu, self.rho, scale=self.scale)
         return layers(self.theta, self.mu, self.rho, self.p)
 
+    def describe(self) -> str:
+        """Return the problem in a line."""
+        mu = ", ".join(f"{m:g}" for m in self.mu[:8])
+        mu += ", ..." if len(self.mu) > 8 else ""
+        return f"mu = ({mu}), rho = {self.rho:g}, p = {self.p:g}, L = {len(self.theta)}"
+
     def facts(self) -> dict[str, Any]:
         """Return the problem as text, doubles in hexadecimal."""
         return {
@@ -90,6 +97,9 @@ class Problem:
         theta = tuple(tuple(map(number, row)) for row in facts["theta"])
         mu = tuple(map(number, facts["mu"]))
         rho, p, scale = (number(facts[key]) for key in ("rho", "p", "scale"))
+        finite = all(isfinite(x) for row in (mu, *theta, (rho, scale)) for x in row)
+        if not finite or {len(row) for row in theta} != {len(mu)} or len(theta) < 2:
+            raise ValueError("numbers that are no start of a flow")
         return cls(mu, rho, p, theta, scale)
 
 
@@ -108,6 +118,10 @@ class Proof:
     problem: Problem
     label: int
     tube: Tube | None
+
+    def describe(self) -> str:
+        """Return what is proved, in a line."""
+        return f"label {self.label} of {self.problem.describe()}"
 
     def facts(self) -> dict[str, Any]:
         """Return the proof as text."""
@@ -132,11 +146,13 @@ def prove(problem: Problem) -> Proof:
         return Proof(problem, label, None)
     _check_size(problem)
     for level in LEVELS:
-        with precision(level.precision):
-            tube = follow(problem.field(), level)
-        if tube is None:
-            continue
-        return Proof(problem, _label(problem, tube), tube)
+        try:
+            with precision(level.precision):
+                tube = follow(problem.field(), level)
+        except Stuck as error:
+            raise Unproved(str(error)) from None
+        if tube is not None:
+            return Proof(problem, _label(problem, tube), tube)
     raise Unproved("no state that decides was reached: it may linger at an equilibrium")
 
 

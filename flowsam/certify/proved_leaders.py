@@ -10,7 +10,7 @@ from flowsam.certify.checking import GUARD, Refused, checked
 from flowsam.certify.hand_overs import HandOver, hand_overs
 from flowsam.certify.leading import Race, race
 from flowsam.certify.proofs import Problem, Unproved
-from flowsam.certify.stepping import LEVELS, follow
+from flowsam.certify.stepping import LEVELS, Stuck, follow
 from flowsam.certify.tubes import Tube
 
 __all__ = ["LEADERS", "ProvedLeaders", "check_leaders", "prove_leaders"]
@@ -41,6 +41,11 @@ class ProvedLeaders:
     times: Times
     tube: Tube
 
+    def describe(self) -> str:
+        """Return what is proved, in a line."""
+        order = " -> ".join(map(str, self.order))
+        return f"leaders {order} of {self.problem.describe()}"
+
     def facts(self) -> dict[str, Any]:
         """Return the proof as text."""
         found = {
@@ -55,7 +60,8 @@ class ProvedLeaders:
     @classmethod
     def of(cls, facts: dict[str, Any]) -> ProvedLeaders:
         """Return the proof of a text."""
-        pairs = [tuple(map(float.fromhex, pair)) for pair in facts["times"]]
+        number = float.fromhex
+        pairs = [(number(low), number(high)) for low, high in facts["times"]]
         order, tube = tuple(facts["order"]), Tube.of(facts["tube"])
         return cls(Problem.of(facts), bool(facts["weighted"]), order, tuple(pairs), tube)
 
@@ -63,8 +69,11 @@ class ProvedLeaders:
 def prove_leaders(problem: Problem, *, weighted: bool = False) -> ProvedLeaders:
     """Return the leaders of a run, or raise `Unproved`."""
     for level in LEVELS[1:]:
-        with precision(level.precision):
-            tube = follow(_race(problem, weighted), level)
+        try:
+            with precision(level.precision):
+                tube = follow(_race(problem, weighted), level)
+        except Stuck as error:
+            raise Unproved(str(error)) from None
         if tube is not None:
             return _told(problem, weighted, tube)
     raise Unproved("no state was reached from where one coordinate leads for good")

@@ -50,6 +50,11 @@ class ProvedScale:
         """Return a scale above."""
         return self.above.problem.scale
 
+    def describe(self) -> str:
+        """Return what is proved, in a line."""
+        between = f"{self.low!r} < c* < {self.high!r}"
+        return f"{between} of {self.below.problem.describe()}"
+
     def facts(self) -> dict[str, Any]:
         """Return the proof as text."""
         sides = {"below": self.below.facts(), "above": self.above.facts()}

@@ -97,11 +97,11 @@ def _sides(
     first: Vectors, second: Vectors, rho: float
 ) -> tuple[Float[np.ndarray, "N d"], Bool[np.ndarray, "N d"]]:
     """The sign of a_1 + a_2 - 2 rho, and where it is certain: rounding keeps an order."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         total = first + second
         shift = total - second
         lost = (first - shift) + (second - (total - shift))
-    side = np.sign(total - 2 * rho)
+        side = np.sign(total - 2 * rho)
     return np.where(side == 0, np.sign(lost), side), np.isfinite(total) & (4 * rho < np.inf)
 
 

@@ -11,15 +11,18 @@ from flowsam.certify.balls import arb, arb_series, around, jet
 from flowsam.certify.checking import defect_along, growth_along
 from flowsam.certify.tubes import Field, Step, Tube, value_at
 
-__all__ = ["LEVELS", "Level", "follow"]
+__all__ = ["LEVELS", "Level", "Stuck", "follow"]
 
 SLACK = 1.02  # the checker asks for more than equality
 SHORTER = 0.75
 TRIES = 20
-STUCK = 2.0**40  # times a step: it has come to a place that no step passes
 STEEP = 0.7  # growth over a step
 WIDE = 0.02  # radius, in units of the field, from where a tube decides nothing
 SMALL = 1e-300
+
+
+class Stuck(ValueError):
+    """A place that no tube passes, however narrow."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,21 @@ LEVELS = (Level(10, 24), Level(24, 72), Level(40, 160))
 
 
 def follow(field: Field, level: Level) -> Tube | None:
-    """Return a tube whose end decides, or None where it grows too wide or too long."""
+    """Return a tube whose end decides, or None where it grows too wide or too long.
+
+    `Stuck` where steps shrink without end.
+    """
     enough = WIDE * min(field.units)
     x, y = arb(0), list(field.start)
-    radius, steps = arb(0), []
+    radius = arb(0)
+    steps: list[Step] = []
     while len(steps) < level.steps and radius < enough:
         balls = [around(c, radius) for c in y]
         if field.decided(x, balls) is not None:
             return Tube(tuple(steps), level.precision)
         step = _step(field, (x, y, radius), level)
-        if step is None or not step.width * STUCK > x:
-            return None
+        if step is None or not step.width > field.patience * x:
+            raise Stuck(f"no step passes tau = {float(x):.6g}, where the field is not analytic")
         steps.append(step)
         x = (x + step.width).mid()
         y, radius = _end(step)
@@ -78,7 +85,8 @@ def _step(field: Field, place: tuple[arb, list[arb], arb], level: Level) -> Step
     """The next stretch."""
     x, y, first = place
     centre = _taylor(field, x, y, level.order)
-    width = _width(field, centre, level)
+    here = growth_along(field, x, Step(arb(0), centre, (first, first)))
+    width = _width(field, centre, level, here)
     enough = min(field.units) * 2.0**-level.bits
     for _ in range(TRIES):
         step = Step(width, centre, (first, 2 * first))
@@ -108,9 +116,9 @@ def _taylor(field: Field, x: arb, y: list[arb], order: int) -> tuple[tuple[arb, 
     return tuple(map(tuple, rows))
 
 
-def _width(field: Field, centre: tuple[tuple[arb, ...], ...], level: Level) -> arb:
-    """A width, of few digits, at which the last terms are below the tolerance."""
-    sizes = []
+def _width(field: Field, centre: tuple[tuple[arb, ...], ...], level: Level, growth: arb) -> arb:
+    """A width, of few digits, at which the last terms and the growth are small enough."""
+    sizes = [STEEP / max(float(growth), SMALL)]
     for row, unit in zip(centre, field.units, strict=True):
         for k in (level.order, level.order - 1):
             last = max(abs(float(row[k])), SMALL)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from flowsam.certify.balls import arb, arb_series, number, text
+from flowsam.certify.balls import Place, arb, number, text
 
 __all__ = ["Field", "Step", "Tube", "value_at"]
 
 
+@runtime_checkable
 class Field(Protocol):
     """An equation y' = slope(x, y), analytic, and the states that decide."""
 
@@ -26,7 +27,11 @@ class Field(Protocol):
     def units(self) -> tuple[float, ...]:
         """Return a small size of each component."""
 
-    def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
+    @property
+    def patience(self) -> float:
+        """Return the share of x below which a step is none."""
+
+    def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
         """Return the derivative, of series or of numbers."""
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
@@ -87,9 +92,9 @@ class Tube:
         return cls(steps, int(facts["bits"]))
 
 
-def value_at(row: Sequence[arb], place: arb) -> arb:
+def value_at(row: Sequence[arb], place: Place) -> Any:
     """Return a polynomial's value, at a number or a series."""
-    value = 0
+    value: Place = arb(0)
     for coefficient in reversed(row):
         value = value * place + coefficient
     return value

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from flowsam.certify.balls import arb, arb_series
+from flowsam.certify.balls import Place, arb
 from flowsam.labels import Label
 
 __all__ = ["TwoLayers", "two_layers"]
@@ -43,15 +44,20 @@ class TwoLayers:
     @property
     def units(self) -> tuple[float, ...]:
         """Return the size of A below which no exponent moves."""
-        fastest = max(abs(float(nu)) for nu in self.rates)
+        fastest = max((abs(float(nu)) for nu in self.rates), default=1.0)
         return (1 / fastest**2,)
 
-    def terms(self, tau: arb_series, a: arb_series) -> list[arb_series]:
+    @property
+    def patience(self) -> float:
+        """Return the share of tau below which a step is none: stiff parts are passed."""
+        return 2.0**-40
+
+    def terms(self, tau: Place, a: Place) -> list[Any]:
         """Return the terms of (N/rho)^2."""
         pairs = zip(self.rates, self.weights, strict=True)
         return [w * (2 * nu * (tau - nu * a)).exp() for nu, w in pairs]
 
-    def slope(self, x: arb_series, y: Sequence[arb_series]) -> list[arb_series]:
+    def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
         """Return dA/dtau."""
         return [sum(self.terms(x, y[0])).rsqrt()]
 

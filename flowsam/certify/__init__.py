@@ -1,0 +1,29 @@
+"""Labels proved: a prover in balls, a checker that follows nothing, files that hold proofs.
+
+Needs python-flint, the extra `flowsam[certify]`.
+"""
+
+from flowsam.certify.checking import Refused
+from flowsam.certify.plane_proofs import PlaneProof
+from flowsam.certify.proof_files import check_file, load_proof, save_proof
+from flowsam.certify.proofs import Problem, Proof, Unproved, prove
+from flowsam.certify.proved_leaders import ProvedLeaders, prove_leaders
+from flowsam.certify.proved_planes import prove_plane
+from flowsam.certify.scales import ProvedScale, prove_scale
+
+__all__ = [
+    "PlaneProof",
+    "Problem",
+    "Proof",
+    "ProvedLeaders",
+    "ProvedScale",
+    "Refused",
+    "Unproved",
+    "check_file",
+    "load_proof",
+    "prove",
+    "prove_leaders",
+    "prove_plane",
+    "prove_scale",
+    "save_proof",
+]
