@@ -24,7 +24,7 @@ LAYERS = [
     "version errors archive workers labels endings inputs signatures class_labels data network",
     "losses perturbations symbolic notation",
     "flow trajectory",
-    "exact margin",
+    "exact margin certify",
     "regimes",
     "engines one_example many_examples ensemble discrete rates",
     "solver",

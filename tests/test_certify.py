@@ -260,7 +260,7 @@ def test_foreign_files_are_bad_input(tmp_path, text):
 
 SPECTRA = [
     [1, 2], [1, 1.001], [1, 1e3], [1, 1], [1, 1 + 1e-6], [1, 1.5, 6], [0.1, 10], [2],
-    [1, 1e6], [1, 1.25, 1.5, 1.75, 2],
+    [1, 1e6], pytest.param([1, 1.25, 1.5, 1.75, 2], marks=pytest.mark.long),
 ]  # fmt: skip
 
 
@@ -415,11 +415,11 @@ def _random_signs(rng, depth, d):
 def test_exact_labels_of_l_inf_and_gradient_flow(depth):
     rng = np.random.default_rng(depth)
     proved = 0
-    for _ in range(60):
+    for _ in range(24):
         d = int(rng.integers(1, 4))
         mu = np.append(rng.choice([-2.0, -1, 0.5, 3, 0], d - 1), rng.choice([-1.0, 1, 2]))
         rho = float(rng.choice([0.0, 0.3, 0.5, 1]))
-        starts = np.array([_random_signs(rng, depth, d) for _ in range(6)])
+        starts = np.array([_random_signs(rng, depth, d) for _ in range(4)])
         flow = Flow(single_example(mu), linf(rho) if rho else gradient_flow())
         ours = [exact_label(t.tolist(), mu.tolist(), rho) for t in starts]
         floats = limits(flow, starts)
@@ -428,7 +428,7 @@ def test_exact_labels_of_l_inf_and_gradient_flow(depth):
         many = exact_labels(starts, mu, rho)
         assert many.tolist() == [-1 if x is None else x for x in ours]
         proved += sum(x is not None for x in ours)
-    assert proved > 150 if depth < 5 else proved > 60
+    assert proved > 30
 
 
 def test_close_blow_up_times_are_told_apart():

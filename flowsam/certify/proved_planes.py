@@ -79,12 +79,23 @@ def _one_by_one(plane: PlaneProof, told: Callable[[int], object]) -> PlaneProof:
 def _by_order(plane: PlaneProof) -> PlaneProof:
     """The least escaping and the largest collapsing starts prove the others."""
     found, sizes = _Found(plane), sizes_of(plane.starts, plane.mu)
+    winner = _winners(plane)
     escapes = (plane.labels > 0) | (plane.labels == Label.TIE)
     proved = corners(sizes, escapes, found.proves, least=True)
     collapses = plane.labels == Label.ZERO
     proved |= corners(sizes, collapses, found.proves, least=False)
-    for k in np.flatnonzero(plane.labels == Label.SEPARATRIX):
-        proved[k] = found.proves(int(k))
+    open_ = np.flatnonzero(plane.labels == Label.SEPARATRIX)
+    open_ = open_[np.argsort(sizes.high[open_].sum(axis=1), kind="stable")]
+    while open_.size:  # by halving, as nothing says on which side they are
+        k = open_.size // 2
+        part, place = sizes.take(open_), int(open_[k])
+        follows = np.arange(open_.size) == k
+        if found.proves(place):
+            collapses = found.labels[place] == Label.ZERO
+            follows = part.at_most(k) if collapses else part.at_least(k)
+            proved[open_[follows]] = True
+            found.labels[open_[follows]] = Label.ZERO if collapses else winner[open_[follows]]
+        open_ = open_[~follows]
     return found.plane(proved)
 
 

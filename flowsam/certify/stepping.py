@@ -49,7 +49,7 @@ class Level:
         return self.bits + 48
 
 
-LEVELS = (Level(10, 24), Level(24, 72), Level(40, 160))
+LEVELS = (Level(10, 24), Level(24, 72), Level(32, 108), Level(44, 176))
 
 
 def follow(field: Field, level: Level) -> Tube | None:
