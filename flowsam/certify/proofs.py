@@ -20,6 +20,7 @@ from flowsam.certify.signs import exact_label
 from flowsam.certify.stepping import LEVELS, Stuck, follow
 from flowsam.certify.tubes import Field, Tube
 from flowsam.certify.two_layers import two_layers
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 
 __all__ = ["FORMAT", "Problem", "Proof", "Unproved", "check", "prove"]
@@ -99,7 +100,7 @@ class Problem:
         rho, p, scale = (number(facts[key]) for key in ("rho", "p", "scale"))
         finite = all(isfinite(x) for row in (mu, *theta, (rho, scale)) for x in row)
         if not finite or {len(row) for row in theta} != {len(mu)} or len(theta) < 2:
-            raise ValueError("numbers that are no start of a flow")
+            raise InputError("numbers that are no start of a flow")
         return cls(mu, rho, p, theta, scale)
 
 
