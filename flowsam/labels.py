@@ -49,6 +49,7 @@ class Fate(IntEnum):
 
     COLLAPSE rests at 0; ESCAPE means sign(mu_j) beta_j -> +inf; SADDLE tends to the unstable
     equilibrium; STALL tends to a finite non-zero value; IDLE has mu_j = 0 and never moves;
+    PINNED slides until two weights are 0, and never escapes, though what follows is not unique;
     UNKNOWN is not decided by the formulas.
 
     Examples
@@ -63,6 +64,7 @@ class Fate(IntEnum):
     STALL = 3
     IDLE = 4
     UNKNOWN = 5
+    PINNED = 6
 
 
 def kind_of(label: int) -> str:

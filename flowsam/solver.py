@@ -202,13 +202,10 @@ def _run(case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
             f"method needs one of auto, exact, heyoka, {known} for one example, got {method!r}"
         )
     if method in ("auto", "exact"):
-        form = case.form(theta0)
-        found = solution(form, case.flow, theta0) if form else None
-        run = exact_run(case, theta0, found, span) if found else None
-        if run is not None:
-            return run
+        if form := case.form(theta0):
+            return exact_run(case, theta0, solution(form, case.flow, theta0), span)
         if method == "exact":
-            reason = f"the formulas hold to tau = {found.valid_until:.6g}" if found else _why(case)
+            reason = _why(case)
             raise InputError(f"no closed form covers this: {reason}; use method='auto'")
     named, stiff = ("DOP853", "Radau") if method == "auto" else (method, "")
     maker = taylor_steps(case, theta0) if method == "heyoka" else None

@@ -37,7 +37,7 @@ class Form:
         Whether it needs one active coordinate, balanced, and holds with its gate rho L^(-1/p):
         of L gradient components of one size, each weight is moved by as much.
     short : bool
-        Whether the formulas end at `valid_until`.
+        Whether the solution is unique up to `valid_until` only.
     traced : bool
         Whether it has `path`, which is quicker than `weights` when asked often.
 
@@ -96,7 +96,7 @@ class Solution:
     blow_up : float
         First blow-up time; inf where there is none.
     valid_until : float
-        Rescaled time at which the formulas stop to hold; inf where they never do.
+        Rescaled time at which the solution stops to be unique; inf where it never does.
     """
 
     name: str
@@ -104,10 +104,6 @@ class Solution:
     events: tuple[Event, ...]
     blow_up: float
     valid_until: float
-
-    def covers(self, end: float) -> bool:
-        """Whether the formulas hold to `end`, or to a blow-up before it."""
-        return min(end, self.blow_up) <= self.valid_until
 
 
 def solution(form: Form, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Solution:

@@ -1,24 +1,57 @@
 """The limit of several coordinates of three or more layers: the first to blow up wins.
 
 All coordinates share one rescaled clock, and original time is infinite when the first of them
-blows up: the others freeze there. Only what happens before that instant matters.
+blows up: the others freeze there. A coordinate that has slid never escapes, on any of Filippov's
+solutions. What it can do, at L >= 5 and with two weights at 0, is run away in its other layers
+while beta_j = 0, and so end the clock: never before
+
+    t_2 + (1/(|mu| rho^2)) int_0^inf dy / prod_R sqrt((a_k - rho)^2 + 2 y),   L = 5 and 6,
+
+R the layers that are not at 0 at t_2, and never at all if one of them is below rho.
+
+Source: derivations/linf_slides.py; beyond arXiv:2603.08290.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.exact.deep_motion import Motion, read
+from flowsam.exact.hyperelliptic import remaining
+from flowsam.exact.linf_course import Course, read
+from flowsam.exact.linf_deep import fates
 from flowsam.labels import Fate, Label
 
-__all__ = ["holds", "labels", "limit_label", "winners"]
+__all__ = ["Finding", "finding", "holds", "labels", "winners"]
 
 TIE = 8 * np.finfo(float).eps  # relative difference of blow-up times that counts as none
+BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
+SHARP = 6  # the deepest one in which the bound above is proved
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A label, what it rests on, and the sentence that says so.
+
+    Parameters
+    ----------
+    label : int
+        As `labels` gives it.
+    certificate : str
+        "theorem"; "limit of discrete SAM" where Filippov's solutions do not all have the limit;
+        "none" where the label is UNDECIDED.
+    reason : str
+        The times that decided, or why none did.
+    """
+
+    label: int
+    certificate: str
+    reason: str
 
 
 def holds(depth: int, rho: float) -> bool:
@@ -37,10 +70,10 @@ def holds(depth: int, rho: float) -> bool:
 def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int[np.ndarray, "*batch"]:
     """Return the limit's label for each start, as t -> inf.
 
-    j >= 1 iff coordinate j blows up first and no other coordinate has met a weight at 0 before,
-    unless it rests there. Without a blow-up: undecided if a coordinate meets such a weight,
-    else stalled if equal layers hold one at or below rho (odd L), else separatrix if one tends
-    to another equilibrium, else zero. Coordinates with mu_j = 0 are left out.
+    j >= 1 iff coordinate j blows up first, and before another one could run away with two weights
+    at 0 (L >= 5). Without a blow-up: undecided where one could, else stalled if equal layers hold
+    one at or below rho (odd L), else separatrix if one tends to another equilibrium, else zero.
+    Coordinates with mu_j = 0 are left out.
 
     Parameters
     ----------
@@ -64,20 +97,20 @@ def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int[np.ndar
 
     Notes
     -----
-    Derivation: derivations/linf_deep.py. Equal layers: arXiv:2603.08290, Corollary 3.5.
+    Equal layers: arXiv:2603.08290, Corollary 3.5.
 
     Examples
     --------
     >>> labels([[[1.0, 1.2]] * 3, [[0.4, 0.6]] * 3], [2.0, 1.0], rho=0.5)
     array([1, 2])
-    >>> labels([[0.4, 0.4], [0.1, 1.2], [1.0, 1.2]], [2.0, 1.0], rho=0.5)
-    array(-1)
+    >>> labels([[0.4, 0.4], [0.1, 0.5], [1.0, -1.2]], [2.0, 1.0], rho=0.5)
+    array(0)
     """
-    motion = _active(theta0, mu, rho)
-    scale = _scale(motion)
+    course = _active(theta0, mu, rho)
+    scale = _scale(course)
     found = np.empty(scale.shape, dtype=np.int64)
     for power in np.unique(scale):
-        found[scale == power] = _labels(_unit(motion, scale == power, int(power)))
+        found[scale == power] = _labels(_unit(course, scale == power, int(power)))
     return found
 
 
@@ -89,48 +122,81 @@ def winners(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Bool[np.nd
     >>> winners([[1.0, 1.0], [1.2, 1.2], [1.3, 0.9]], [1.0, 1.0], rho=0.5).tolist()
     [True, False]
     """
-    motion = _active(theta0, mu, rho)
-    return _first(_unit(motion, ..., int(_scale(motion))))
+    course = _active(theta0, mu, rho)
+    return _first(_blow_up(_unit(course, ..., int(_scale(course)))))
 
 
-def _scale(motion: Motion) -> Int[np.ndarray, "*batch"]:
+def _scale(course: Course) -> Int[np.ndarray, "*batch"]:
     """The power of two of each start's largest weight or rho."""
-    weights = np.abs(motion.start[..., motion.mu != 0, :])
-    return np.asarray(np.frexp(np.maximum(weights.max(axis=(-1, -2)), motion.rho))[1])
+    weights = np.abs(course.start[..., course.mu != 0, :])
+    return np.asarray(np.frexp(np.maximum(weights.max(axis=(-1, -2)), course.rho))[1])
 
 
-def _unit(motion: Motion, some: Any, power: int) -> Motion:
+def _unit(course: Course, some: Any, power: int) -> Course:
     """Some starts in units of a power of two, where times neither underflow nor overflow."""
-    theta = np.swapaxes(np.ldexp(motion.start[some], -power), -1, -2)
-    return read(theta, motion.mu, float(np.ldexp(motion.rho, -power)))
+    theta = np.swapaxes(np.ldexp(course.start[some], -power), -1, -2)
+    return read(theta, course.mu, float(np.ldexp(course.rho, -power)))
 
 
-def _first(motion: Motion) -> Bool[np.ndarray, "*batch d"]:
+def _blow_up(course: Course) -> Float[np.ndarray, "*batch d"]:
+    """Rescaled times of the blow-ups."""
+    return np.where(course.surplus > 0, course.blow_up, np.inf) / course.speed
+
+
+def _first(blow_up: Float[np.ndarray, "*batch d"]) -> Bool[np.ndarray, "*batch d"]:
     """Which coordinates blow up first."""
-    blow = motion.blow_up
-    return (blow <= blow.min(axis=-1, keepdims=True) * (1 + TIE)) & (blow < np.inf)
+    return (blow_up <= blow_up.min(axis=-1, keepdims=True) * (1 + TIE)) & (blow_up < np.inf)
 
 
-def _labels(motion: Motion) -> Int[np.ndarray, " k"]:
+def _runaway(course: Course) -> Float[np.ndarray, "*batch d"]:
+    """Rescaled time before which no coordinate with two weights at 0 blows up, whatever solution.
+
+    After a slide at L = 5 and 6 by the comparison with p = 1; elsewhere (two weights at 0 at once,
+    or deeper) with every |w| + rho in place of the perturbed weight.
+    """
+    if course.start.shape[-1] <= BOUND:
+        return np.full(course.start.shape[:-1], np.inf)
+    time = course.pinned.copy()
+    falls = time < np.inf
+    sharp = falls & course.slides if course.start.shape[-1] <= SHARP else np.zeros_like(falls)
+    if sharp.any():
+        rest = np.sort(course.glide.landed, axis=-1)[:, 1:] - course.rho
+        later = _blow_up_of(np.maximum(rest, 0.0)) / course.rho**2
+        time[sharp] += np.where(rest[:, 0] > 0, later, np.inf)
+    loose = falls & ~sharp
+    if loose.any():
+        time[loose] += _blow_up_of(np.sort(course.landed[loose], axis=-1) + course.rho)
+    return time / course.speed
+
+
+def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Float[np.ndarray, " N"]:
+    """Time in which z_k' = prod_{l != k} z_l blows up from ascending z >= 0."""
+    return remaining(z[:, 0], z[:, 1:] ** 2 - z[:, :1] ** 2)
+
+
+def _labels(course: Course) -> Int[np.ndarray, " k"]:
     """Return the labels of starts of one scale."""
-    first, open_from = motion.blow_up.min(axis=-1), motion.open_from
-    ahead, fate = _first(motion), motion.fate
+    blow_up = _blow_up(course)
+    first, ahead, fate = blow_up.min(axis=-1), _first(blow_up), fates(course)
     found = np.where(ahead.sum(axis=-1) > 1, Label.TIE, ahead.argmax(axis=-1) + 1)
     held = np.where((fate == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
-    held = np.where(_kept(motion).any(axis=-1), Label.STALLED, held)
+    held = np.where(_kept(course, fate).any(axis=-1), Label.STALLED, held)
+    held = np.where((fate == Fate.UNKNOWN).any(axis=-1), Label.UNDECIDED, held)
     found = np.where(np.isinf(first), held, found)
-    decided = (open_from > first[..., None]) | np.isinf(open_from)
-    return np.where(decided.all(axis=-1), found, Label.UNDECIDED)
+    if not (fate == Fate.PINNED).any():
+        return found
+    runaway = _runaway(course).min(axis=-1)
+    return np.where((runaway > first) | np.isinf(runaway), found, Label.UNDECIDED)
 
 
-def _kept(motion: Motion) -> Bool[np.ndarray, "*batch d"]:
+def _kept(course: Course, fate: Int[np.ndarray, "*batch d"]) -> Bool[np.ndarray, "*batch d"]:
     """Which coordinates equal layers hold at or below rho."""
-    rests = motion.equal & (motion.fate == Fate.SADDLE)
-    return (motion.fate == Fate.STALL) | (rests & holds(motion.start.shape[-1], motion.rho))
+    rests = course.equal & (fate == Fate.SADDLE)
+    return (fate == Fate.STALL) | (rests & holds(course.start.shape[-1], course.rho))
 
 
-def limit_label(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[int, str]:
-    """Return the label of one start and a sentence with the reason.
+def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
+    """Return the label of one start, what it rests on, and a sentence with the reason.
 
     Parameters
     ----------
@@ -143,47 +209,106 @@ def limit_label(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[
 
     Returns
     -------
-    label : int
-        As `labels` gives it.
-    reason : str
-        The times that decided, or why none did.
+    Finding
 
     Examples
     --------
-    >>> limit_label([[1.0, 0.3]] * 3, [1.0, 1.3], rho=0.5)
-    (1, 'coordinate 1 blows up first, at tau = 2; as t -> inf the others freeze there')
+    >>> finding([[1.0, 0.3]] * 3, [1.0, 1.3], rho=0.5).reason
+    'coordinate 1 blows up first, at tau = 2; as t -> inf the others freeze there'
     """
     label = int(labels(theta0, mu, rho=rho))
-    motion = _active(theta0, mu, rho)
-    power = int(_scale(motion))
-    unit = _unit(motion, ..., power)  # its times are those of the start times 2^(power (L-2))
-    with np.errstate(over="ignore", under="ignore"):
-        times = np.ldexp([unit.blow_up, unit.open_from], -power * (len(np.asarray(theta0)) - 2))
-    first, open_from = float(times[0].min()), times[1]
-    if label >= 1:
-        word = f"coordinate {label} blows up first, at tau = {first:.6g}"
-        reason = f"{word}; as t -> inf the others freeze there"
-    elif label == Label.UNDECIDED:
-        j = int(open_from.argmin())
-        ahead = f"before the first blow-up, at tau = {first:.6g}" if first < np.inf else "first"
-        reason = (
-            f"a weight of coordinate {j + 1} reaches 0 at tau = {open_from[j]:.6g}, {ahead}; "
-            "with unequal layers the solution is not unique from there"
-        )
+    course = _active(theta0, mu, rho)
+    times = _times(course)
+    pinned = np.isfinite(times.pinned).any()
+    if label == Label.UNDECIDED:
+        certificate, reason = "none", _open(times)
+    elif label >= 1 or label == Label.TIE:
+        certificate, reason = "theorem", _decided(label, times)
     else:
-        reason = {
-            Label.TIE: f"several coordinates blow up together, at tau = {first:.6g}",
-            Label.STALLED: "equal layers at or below rho at odd depth keep |w| = rho in the limit",
-            Label.SEPARATRIX: "the two weights nearest to rho are equally near: a saddle's start",
-            Label.ZERO: "equal layers below rho at even depth reach 0 and rest there",
-        }[Label(label)]
-    idle = ", ".join(str(j + 1) for j in np.flatnonzero(motion.mu == 0))
-    return label, reason + (f"; idle, mu = 0: coordinate {idle}" if idle else "")
+        certificate = "limit of discrete SAM" if pinned else "theorem"
+        reason = _without(label, times)
+    idle = ", ".join(str(j + 1) for j in np.flatnonzero(course.mu == 0))
+    more = f"; idle, mu = 0: coordinate {idle}" if idle else ""
+    return Finding(label, certificate, reason + more)
 
 
-def _active(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Motion:
+@dataclass(frozen=True, eq=False)
+class _Times:
+    """When each coordinate blows up, has two weights at 0, and could run away."""
+
+    blow_up: Float[np.ndarray, " d"]
+    pinned: Float[np.ndarray, " d"]
+    runaway: Float[np.ndarray, " d"]
+
+
+def _times(course: Course) -> _Times:
+    """Times of one start; those of the start in units of 2^power are 2^(power (L-2)) times them."""
+    power = int(_scale(course))
+    unit = _unit(course, ..., power)
+    rows = [_blow_up(unit), unit.pinned / unit.speed, _runaway(unit)]
+    with np.errstate(over="ignore", under="ignore"):
+        return _Times(*np.ldexp(rows, -power * (course.start.shape[-1] - 2)))
+
+
+def _decided(label: int, times: _Times) -> str:
+    """The sentence for a blow-up that ends the race."""
+    first = times.blow_up.min()
+    word = f"coordinate {label} blows up first"
+    if label == Label.TIE:
+        word = "several coordinates blow up together"
+    reason = f"{word}, at tau = {first:.6g}"
+    if label >= 1:
+        reason += "; as t -> inf the others freeze there"
+    early = times.pinned < first
+    if early.any():
+        j = int(times.pinned.argmin())
+        reason += (
+            f"; coordinate {j + 1} has two weights at 0 from tau = {times.pinned[j]:.6g}, where "
+            "its path is not unique, and never escapes on any"
+        )
+    return reason
+
+
+def _open(times: _Times) -> str:
+    """The sentence for a race that Filippov's solution leaves open."""
+    first = times.blow_up.min()
+    if not (times.runaway <= first).any() or np.isinf(times.runaway).all():
+        return (
+            "does not escape: a coordinate starts with all its weights at 0, where at odd depth "
+            "the solution is not unique; start it away from 0"
+        )
+    j = int(times.runaway.argmin())
+    later = f"coordinate {times.blow_up.argmin() + 1} blows up at tau = {first:.6g}"
+    word = later if first < np.inf else "does not escape: no coordinate does"
+    return (
+        f"{word}, but coordinate {j + 1} has two weights at 0 from tau = {times.pinned[j]:.6g}, "
+        "the solution is not unique from there, and on some its other layers blow up, from tau = "
+        f"{times.runaway[j]:.6g} at the earliest"
+    )
+
+
+def _without(label: int, times: _Times) -> str:
+    """The sentence where nothing blows up."""
+    reason = {
+        Label.STALLED: "equal layers at or below rho at odd depth keep |w| = rho in the limit",
+        Label.SEPARATRIX: "the two weights nearest to rho are equally near: a saddle's start",
+        Label.ZERO: "equal layers below rho at even depth reach 0 and rest there",
+    }[Label(label)]
+    if np.isinf(times.pinned).all():
+        return reason
+    j = int(times.pinned.argmin())
+    open_from = (
+        f"coordinate {j + 1} has two weights at 0 from tau = {times.pinned[j]:.6g}, where "
+        "Filippov's solution is not unique: beta_j = 0 is the limit of discrete SAM, not of each solution"
+    )
+    if label == Label.ZERO:
+        return f"no coordinate escapes; {open_from}"
+    return f"no coordinate escapes; {reason}; {open_from}"
+
+
+def _active(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
     """Read the starts, or say that no coordinate moves."""
-    motion = read(theta0, mu, rho)
-    if not motion.mu.any():
+    course = read(theta0, mu, rho)
+    if not course.mu.any():
         raise InputError("a limit needs an example with a non-zero entry, got mu = 0; see Data")
-    return motion
+    return course

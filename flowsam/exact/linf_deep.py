@@ -1,7 +1,10 @@
-"""l_inf-SAM and gradient flow with three or more layers, one example, unequal weights.
+"""l_inf-SAM and gradient flow with three or more layers, one example, any start.
 
-The answers every solved case gives, vectorised over starts, coordinates and times; formulas are in
-`deep_motion`. Derivation: derivations/linf_deep.py.
+The answers every solved case gives, vectorised over starts, coordinates and times. A coordinate
+with equal layers is that of `linf_balanced`; the others are those of `linf_course`, up to the
+time at which a second weight is 0 and Filippov's solution stops to be unique.
+
+Source: derivations/linf_deep.py, derivations/linf_signs.py, derivations/linf_slides.py.
 """
 
 from __future__ import annotations
@@ -10,8 +13,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike
 
-from flowsam.exact.deep_motion import read
+from flowsam.exact import linf_balanced
+from flowsam.exact.linf_course import Course, read
 from flowsam.inputs import real_array
+from flowsam.labels import Fate
 from flowsam.network import checked_theta
 from flowsam.trajectory import Event
 
@@ -19,28 +24,15 @@ __all__ = ["applies", "blow_up_time", "events", "fate", "valid_until", "weights"
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Return whether the formulas cover a start, up to the first weight that reaches 0.
-
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., L, d)
-        Weights of any sign.
-    mu : array_like, shape (d,)
-        The example.
-
-    Returns
-    -------
-    ndarray of bool, shape (...)
-        True for L >= 3 with no weight at 0 where mu is not 0.
+    """Tell which starts (..., L, d) are covered, shape (...): all at L >= 3.
 
     Examples
     --------
-    >>> bool(applies([[1.0], [0.7], [0.4]], [2.0]))
-    True
+    >>> bool(applies([[1.0], [-0.7], [0.0]], [2.0])), bool(applies([[1.0], [2.0]], [2.0]))
+    (True, False)
     """
-    mu = np.atleast_1d(real_array(mu, "mu"))
-    theta = checked_theta(theta0, mu.size)
-    return np.asarray(((theta != 0) | (mu == 0)).all(axis=(-2, -1)) & (theta.shape[-2] >= 3))
+    theta = checked_theta(theta0, np.atleast_1d(real_array(mu, "mu")).size)
+    return np.full(theta.shape[:-2], theta.shape[-2] >= 3)
 
 
 def blow_up_time(
@@ -49,8 +41,8 @@ def blow_up_time(
     """Return the rescaled time at which each coordinate, alone, runs to infinity.
 
     tau* = (1/|mu|) int_{u(0)}^inf du / prod_{k != m} sqrt(u^2 + z_k^2 - z_m^2), at L = 3 with all
-    z > 0 Carlson's R_F(z_1^2, z_2^2, z_3^2)/|mu|. Where sign(mu) beta > 0 it is finite iff at most
-    one |w| is below rho, and that one is the nearest to rho, no other as near. Equal weights:
+    z > 0 Carlson's R_F(z_1^2, z_2^2, z_3^2)/|mu|; where sign(mu) beta < 0 the time to the crossing
+    is added. Finite iff the two smallest layers say so (`linf_signs`). Equal weights:
     arXiv:2603.08290, Theorem 3.2.
 
     Parameters
@@ -65,7 +57,8 @@ def blow_up_time(
     Returns
     -------
     ndarray, shape (..., d)
-        In rescaled time; inf where there is none. Relative error: tens of eps.
+        In rescaled time; inf where there is none. Relative error: tens of eps, times the
+        condition number near the separatrix.
 
     Raises
     ------
@@ -77,17 +70,16 @@ def blow_up_time(
     >>> float(blow_up_time([[1.0], [1.0], [1.0]], [1.0], rho=0.5)[0])  # 1/(mu (alpha - rho))
     2.0
     """
-    return read(theta0, mu, rho).blow_up
+    course = read(theta0, mu, rho)
+    return course.blow_up / course.speed
 
 
 def zero_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return the rescaled time at which the first weight of each coordinate reaches 0.
+    """Return the rescaled time from which each coordinate has two weights, or all, at 0.
 
-    There the formulas stop: solutions of the inclusion are not unique, unless all weights of
-    the coordinate arrive together at even L, where it rests. Gradient flow is smooth at 0 and
-    has no such time.
+    Equal layers rest there at even L. Gradient flow is smooth at 0 and has no such time.
 
     Parameters
     ----------
@@ -97,20 +89,30 @@ def zero_time(
     Returns
     -------
     ndarray, shape (..., d)
-        inf where there is none, 0 where a weight starts at 0. Relative error: tens of eps.
+        inf where there is none. Relative error: tens of eps.
 
     Examples
     --------
     >>> float(zero_time([[0.5]] * 4, [1.0], rho=1.0)[0])  # ((1 - 1/2)^-2 - 1) / 2
     1.5
     """
-    return read(theta0, mu, rho).first_zero
+    course = read(theta0, mu, rho)
+    found = course.pinned / course.speed
+    if not course.equal.any():
+        return found
+    rest = linf_balanced.zero_time(_alike(course), course.mu, rho=rho)
+    return np.where(course.equal, rest, found)
+
+
+def _alike(course: Course) -> Float[np.ndarray, "*batch L d"]:
+    """The starts with the coordinates of unequal layers replaced by ones."""
+    return np.swapaxes(np.where(course.equal[..., None], course.start, 1.0), -1, -2)
 
 
 def valid_until(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch"]:
-    """Return the rescaled time to which the formulas hold for all coordinates together.
+    """Return the rescaled time to which the solution is unique in all coordinates together.
 
     Parameters
     ----------
@@ -120,21 +122,23 @@ def valid_until(
     Returns
     -------
     ndarray, shape (...)
-        The earliest `zero_time` of a coordinate that does not rest there; inf where none.
+        The earliest time at which a coordinate with unequal layers has two weights at 0; inf
+        where none has.
 
     Examples
     --------
     >>> valid_until([[0.5]] * 4, [1.0], rho=1.0)
     array(inf)
     """
-    return np.asarray(read(theta0, mu, rho).open_from.min(axis=-1))
+    course = read(theta0, mu, rho)
+    return np.asarray((course.pinned / course.speed).min(axis=-1))
 
 
 def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does when nothing stops it, as a `flowsam.labels.Fate`.
 
-    UNKNOWN where a weight reaches 0, except that equal layers rest there at even L (COLLAPSE);
-    STALL for equal layers below rho at odd L, w -> rho; SADDLE on every other separatrix.
+    ESCAPE and SADDLE by the two smallest layers; else PINNED, two weights reach 0, but SADDLE
+    where two equal smallest |z| tend to 0, and as `linf_balanced` has it for equal layers.
 
     Parameters
     ----------
@@ -144,14 +148,26 @@ def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarr
     Returns
     -------
     ndarray of int8, shape (..., d)
-        Exact: no rounding decides between escape, zero and separatrix.
+        Exact: no rounding decides between escape, fall and separatrix.
 
     Examples
     --------
     >>> fate([[0.4], [1.0], [1.0]], [1.0], rho=0.5)  # Fate.ESCAPE
     array([1], dtype=int8)
     """
-    return read(theta0, mu, rho).fate.astype(np.int8)
+    return fates(read(theta0, mu, rho))
+
+
+def fates(course: Course) -> Int8[np.ndarray, "*batch d"]:
+    """Return the `Fate` of each coordinate of a course."""
+    held = np.where(np.isinf(course.end), Fate.SADDLE, Fate.PINNED)
+    held = np.where(course.surplus == 0, Fate.SADDLE, held)
+    found = np.where(course.surplus > 0, Fate.ESCAPE, held).astype(np.int8)
+    found = np.where(course.mu == 0, np.int8(Fate.IDLE), found)
+    if not course.equal.any():
+        return found
+    own = linf_balanced.fate(_alike(course), course.mu, rho=course.rho)
+    return np.where(course.equal, own, found)
 
 
 def weights(
@@ -159,7 +175,8 @@ def weights(
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times, each coordinate alone.
 
-    z_m = S u, z_k = sign(z_k(0)) sqrt(u^2 + z_k(0)^2 - z_m(0)^2), u by inversion of the clock.
+    Between zeros z_m = S u, z_k = sign(z_k(0)) sqrt(u^2 + z_k(0)^2 - z_m(0)^2), u by inversion of
+    the clock; on a slide one weight is 0 and the others follow `linf_slides`.
 
     Parameters
     ----------
@@ -171,31 +188,30 @@ def weights(
     Returns
     -------
     ndarray, shape (..., T, L, d)
-        +-inf from the coordinate's blow-up on; exactly 0 for a coordinate at rest; nan after a
-        first zero that leaves the solution open. Error: tens of eps of the largest |w|, times
-        the condition number in tau.
+        +-inf from the coordinate's blow-up on; exactly 0 where a weight slides or rests; nan
+        after a second zero. Error: tens of eps of the largest |w|, times the condition number.
 
     Examples
     --------
     >>> weights([[1.0], [1.0], [1.0]], [1.0], rho=0.5, tau=[1.0])[0, :, 0]  # rho + 1/(tau*-tau)
     array([1.5, 1.5, 1.5])
     """
-    motion, tau = read(theta0, mu, rho), np.atleast_1d(real_array(tau, "tau"))
-    w, start = motion.weights(tau), motion.start[..., None, :]
-    end = motion.first_zero[..., None, None]
-    first = np.abs(start) == np.abs(start).min(axis=-1, keepdims=True)
-    clock = tau[:, None]
-    w = np.where(first & (clock >= end), 0.0, w)
-    w = np.where(clock > end, np.where(motion.rests, 0.0, np.nan)[..., None, None], w)
-    w = np.where((motion.mu == 0)[:, None, None] | (clock == 0), start, w)
-    return np.moveaxis(w, -3, -1)
+    course, tau = read(theta0, mu, rho), np.atleast_1d(real_array(tau, "tau"))
+    w = np.moveaxis(course.weights(course.speed[:, None] * tau), -3, -1)
+    start = np.swapaxes(course.start, -1, -2)[..., None, :, :]
+    w = np.where((course.mu == 0) | (tau == 0)[:, None, None], start, w)
+    if not course.equal.any():
+        return w
+    own = linf_balanced.weights(_alike(course), course.mu, rho=rho, tau=tau)
+    return np.where(course.equal[..., None, None, :], own, w)
 
 
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
     """Return what happens to each coordinate alone, in order of rescaled time.
 
-    "turn": the smallest |z| passes 0 and z changes sign; "zero" with a layer: that weight
-    reaches 0 and the formulas stop; "zero" without one: the coordinate rests; "blow-up".
+    "cross": a weight passes through 0; "turn": the smallest |z| passes 0 and z changes sign;
+    "slide": a weight comes to 0 and stays; "zero" with a layer: a second one is at 0 and the
+    solution stops to be unique; "zero" without one: equal layers rest; "blow-up".
 
     Parameters
     ----------
@@ -208,20 +224,36 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
 
     Examples
     --------
-    >>> [e.kind for e in events([[0.4], [1.0], [1.0]], [1.0], rho=0.5)]
-    ['turn', 'blow-up']
+    >>> [e.kind for e in events([[-0.1], [0.9], [0.8]], [1.0], rho=0.5)]
+    ['cross', 'turn', 'slide', 'zero']
     """
-    motion = read(theta0, mu, rho)
-    size, found = np.abs(motion.start), []
-    for j in map(int, np.flatnonzero(np.minimum(motion.turn, motion.end) < np.inf)):
-        if motion.turn[j] < np.inf:
-            found.append(Event(float(motion.turn[j]), "turn", int(motion.order[j, 0]), j))
-        end = float(motion.end[j])
-        if np.isinf(motion.hit[j]):
-            found.append(Event(end, "blow-up", None, j))
-        elif motion.rests[j]:
-            found.append(Event(end, "zero", None, j))
-        else:
-            first = np.flatnonzero(size[j] == size[j].min())
-            found += [Event(end, "zero", int(layer), j) for layer in first]
+    course = read(theta0, mu, rho)
+    found = []
+    for j in map(int, np.flatnonzero(course.mu)):
+        if not course.equal[j]:
+            found += _own_events(course, j)
+    even = np.where(course.equal, course.mu, 0.0)
+    found += linf_balanced.events(_alike(course), even, rho=rho)
     return tuple(sorted(found, key=lambda event: event.tau))
+
+
+def _own_events(course: Course, j: int) -> list[Event]:
+    """Events of one coordinate with unequal layers."""
+    way = course.second if course.crosses[j] else course.first
+    gone = course.landed[j] == 0
+    rest = np.where(gone, np.inf, course.landed[j])
+    second = rest == rest.min() if course.slides[j] else gone
+    marks = [
+        (course.cross[j], "cross", course.first.order[j, :1]),
+        (course.turn[j], "turn", way.order[j, :1]),
+        (course.slide[j], "slide", np.flatnonzero(gone)),
+        (course.pinned[j], "zero", np.flatnonzero(second)),
+    ]
+    found = [
+        Event(float(clock / course.speed[j]), kind, int(layer), j)
+        for clock, kind, layers in marks
+        if clock < np.inf
+        for layer in layers
+    ]
+    blow_up = float(course.blow_up[j] / course.speed[j])
+    return [*found, Event(blow_up, "blow-up", None, j)] if blow_up < np.inf else found

@@ -31,10 +31,8 @@ _FAR = 1e15  # in units of 1/rate: steps give up a wait for log_t_end there, the
 _FARTHEST = 1e300  # a closed form is followed to here, the end of doubles
 
 
-def exact_run(
-    case: Case, theta0: Theta, found: exact.Solution, span: tuple[float, str]
-) -> Run | None:
-    """Return a closed form as a run to the end asked for, or None where it does not hold."""
+def exact_run(case: Case, theta0: Theta, found: exact.Solution, span: tuple[float, str]) -> Run:
+    """Return a closed form as a run to the end asked for, or as far as it is unique."""
     (end, clock_name), name = span, f"exact: {found.name}"
     model = OneExample.of(case, theta0, 0.0)
     log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
@@ -47,11 +45,9 @@ def exact_run(
         limit = min(found.blow_up, rest, found.valid_until, far)
         stops = np.append(breaks[breaks < limit], limit)
         end = reach(log_pace, end, origin=(0.0, 0.0), stops=stops, unit=1.0 / model.rate)
-        if end == found.valid_until < min(found.blow_up, rest):
-            return None
         status = Ending.NEVER_THERE if end == far else status
-    if not found.covers(end):
-        return None
+    if end >= found.valid_until < min(found.blow_up, rest):
+        end, status = found.valid_until, Ending.NOT_UNIQUE
     beyond = _range_end(found, model, end)
     if found.blow_up <= end or beyond is not None:
         end, status = found.blow_up if beyond is None else beyond, "escaped"

@@ -42,11 +42,12 @@ def by_theorem(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     mu, rho = flow.mu, flow.perturbation.rho
     label = int(case.labels(theta0))
     if depth > 2 and not linf_balanced.applies(theta0, mu):
-        label, reason = first_escape.limit_label(theta0, mu, rho=rho)
-    else:
-        reason = _theorem_reason(label, mu, rho, depth)
-        if label == Label.STALLED and (np.abs(theta0[:, mu != 0]) == rho).all():
-            reason = f"each active coordinate rests at |w| = {rho:g}, an unstable equilibrium"
+        found = first_escape.finding(theta0, mu, rho=rho)
+        direction = _direction(flow, theta0, found.label)
+        return Limit(found.label, direction, found.certificate, found.reason)
+    reason = _theorem_reason(label, mu, rho, depth)
+    if label == Label.STALLED and (np.abs(theta0[:, mu != 0]) == rho).all():
+        reason = f"each active coordinate rests at |w| = {rho:g}, an unstable equilibrium"
     certificate = "none" if label == Label.UNDECIDED else "theorem"
     return Limit(label, _direction(flow, theta0, label), certificate, reason)
 

@@ -43,9 +43,10 @@ def compare(mu, rho, theta, marched):
     expected = clock(np.abs(theta[:, 0]), rho, np.sqrt(square)) / abs(mu[0])
     if escapes and z.size == 3 and low.size == 0:
         assert np.isclose(expected, elliprf(*z**2) / abs(mu[0]), rtol=1e-6), label
-    ends = linf_deep.blow_up_time if escapes else linf_deep.zero_time
-    assert np.isclose(ends(theta, mu, rho=rho)[0], expected, rtol=1e-6), label
-    fate = Fate.ESCAPE if escapes else Fate.UNKNOWN
+    end = "blow-up" if escapes else "slide"
+    found = {e.kind: e.tau for e in linf_deep.events(theta, mu, rho=rho)}
+    assert np.isclose(found[end], expected, rtol=1e-6), label
+    fate = Fate.ESCAPE if escapes else Fate.PINNED
     assert linf_deep.fate(theta, mu, rho=rho)[0] == fate, label
     for tau in (0.5 * expected, 0.95 * expected):
         _, end = march(marched, mu, rho=rho, tau_end=tau)
@@ -61,10 +62,11 @@ def check(rng):
     mu, rho, theta = draw(rng, 1)
     compare(mu, rho, theta, theta)
     mu, rho, theta = draw(rng, 3)
-    winner, reason = first_escape.limit_label(theta, mu, rho=rho)
-    assert winner >= 1 or winner == Label.UNDECIDED, f"mu={mu}, rho={rho}, theta={theta}: {reason}"
-    if winner >= 1:
-        label = f"mu={mu.tolist()}, rho={rho}, theta={theta.tolist()}"
+    winner = first_escape.finding(theta, mu, rho=rho).label
+    clean = not np.isin(linf_deep.fate(theta, mu, rho=rho), (Fate.PINNED, Fate.SADDLE)).any()
+    label = f"mu={mu.tolist()}, rho={rho}, theta={theta.tolist()}"
+    assert winner >= 0 or winner == Label.UNDECIDED, label
+    if winner >= 1 and clean:
         tau, end = march(theta, mu, rho=rho)
         star = linf_deep.blow_up_time(theta, mu, rho=rho).min()
         assert abs(tau / star - 1) < 1e-4, f"tau*={star}, marched to {tau}: {label}"

@@ -1,0 +1,60 @@
+"""Signed starts under l_inf-SAM at L = 3, 4 and 5: which of two layers' signs let a feature escape.
+
+Claims: linf_signs, linf_slides. Takes: 2 s.
+"""
+
+import numpy as np
+
+import flowsam.draw as paint
+from figures import style
+from flowsam import Flow, linf, phase_portrait, single_example, solve
+from flowsam.portrait.planes import WeightPlane
+
+FAST, RHO = {"n": 41}, 1.0
+REST = {3: [1.7], 4: [-0.6, 2.6], 5: [3.2, -2.8, 3.0]}
+START = [[-0.35], [2.6], [1.3]]
+
+
+def compute(n=401, rows=401):
+    """Return labels (3, n, n), the boundary curves, and one run that crosses, turns and slides."""
+    flow, x = Flow(single_example([1.0]), linf(RHO)), np.linspace(-4.3, 4.3, n)
+    arrays = {"cells": x}
+    for depth, rest in REST.items():
+        theta = np.array([[0.0], [0.0], *([w] for w in rest)])
+        plane = phase_portrait(flow, x, x, start=WeightPlane(theta, (0, 0), (1, 0)))
+        arrays[f"labels_{depth}"] = plane.labels
+        lengths = [len(curve) for _, curve in plane.boundaries]
+        arrays[f"lengths_{depth}"] = np.array(lengths)
+        arrays[f"curves_{depth}"] = np.concatenate([c for _, c in plane.boundaries])
+    run = solve(flow, START, tau_end=9.0, save_at=rows)
+    arrays |= {"run": np.c_[run.tau, run.theta[:, :, 0]], "ends": [e.tau for e in run.events]}
+    arrays["words"] = [e.kind for e in run.events]
+    more = {"start": "layers 1 and 2 as drawn, the others in the titles", "L": "3, 4, 5"}
+    return arrays | {"card": style.card(plane, **more)}
+
+
+def draw(caption, cells, run, ends, words, **arrays):
+    """Return the figure: three planes with their curves, and the weights of one run."""
+    figure, axes = style.panels(4, width=style.PAGE, height=2.35)
+    for panel, (depth, rest) in zip(axes, REST.items(), strict=False):
+        paint.regions(panel, cells, cells, arrays[f"labels_{depth}"])
+        curves = np.split(arrays[f"curves_{depth}"], np.cumsum(arrays[f"lengths_{depth}"])[:-1])
+        for curve in curves:
+            panel.plot(*curve.T, color="black", linewidth=0.9)
+        others = ", ".join(f"{w:g}" for w in rest)
+        panel.set(aspect="equal", title=f"$L = {depth}$: others {others}", xlabel="layer 1")
+        panel.set(xlim=cells[[0, -1]], ylim=cells[[0, -1]])
+    axes[0].set_ylabel("layer 2")
+    tau, *lines = run.T
+    for k, (dash, line) in enumerate(zip(("-", "--", ":"), lines, strict=True)):
+        axes[3].plot(tau, line, dash, label=f"layer {k + 1}")
+    for end, word in zip(ends, words, strict=True):
+        axes[3].axvline(end, color="black", linewidth=0.6)
+        axes[3].text(end, 2.55, f"{word} ", rotation=90, ha="right", va="top", fontsize=6.5)
+    axes[3].set(xlabel="$\\tau$", title="crosses, turns, slides", ylabel="weight")
+    axes[3].legend(loc="lower right", fontsize=6.5)
+    return style.caption(figure, caption)
+
+
+if __name__ == "__main__":
+    style.save("fig_linf_signs", compute, draw)

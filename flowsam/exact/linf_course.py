@@ -1,0 +1,247 @@
+"""The course of one coordinate of three or more layers under l_inf-SAM, from any start.
+
+With s = sign(mu beta): where s = - all sizes fall until the smallest weight reaches 0; there it
+crosses to s = + where A = prod over the others of (a_k - rho) is > 0, and slides where A <= 0.
+Where s = + the coordinate runs to infinity, or a weight below rho falls to 0 and slides. A slide
+ends where a second weight is 0: Filippov's solution is unique up to there and no further.
+
+Source: derivations/linf_signs.py, derivations/linf_slides.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike, NDArray
+
+from flowsam.errors import InputError
+from flowsam.exact import linf_signs
+from flowsam.exact.linf_legs import Leg, leg
+from flowsam.exact.linf_slides import Slide
+from flowsam.inputs import real_array
+from flowsam.network import checked_theta
+
+__all__ = ["Course", "read"]
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A batch of starts; times are |mu| tau, layers are the last axis.
+
+    Parameters
+    ----------
+    start : ndarray, shape (..., d, L)
+        Weights w.
+    sign : ndarray, shape (..., d, L)
+        Their signs on the first leg.
+    first : Leg
+        From the start to the first zero.
+    mu : ndarray, shape (d,)
+        The example.
+    rho : float
+        Radius, in the units of w.
+    """
+
+    start: Float[np.ndarray, "*batch d L"]
+    sign: Float[np.ndarray, "*batch d L"]
+    first: Leg
+    mu: Float[np.ndarray, " d"]
+    rho: float
+
+    @property
+    def speed(self) -> Float[np.ndarray, " d"]:
+        """|mu|, and 1 where that is 0."""
+        return np.where(self.mu == 0, 1.0, np.abs(self.mu))
+
+    @cached_property
+    def surplus(self) -> Float[np.ndarray, "*batch d"]:
+        """Of `linf_signs`: > 0 where the coordinate escapes, 0 on the separatrix."""
+        return linf_signs.surplus(np.abs(self.start), self.first.along, self.rho)
+
+    @property
+    def equal(self) -> Bool[np.ndarray, "*batch d"]:
+        """Whether the layers of a coordinate have one |w|: `linf_balanced` is its course."""
+        return (np.abs(self.start) == np.abs(self.start[..., :1])).all(axis=-1)
+
+    @cached_property
+    def crosses(self) -> Bool[np.ndarray, "*batch d"]:
+        """Whether the first zero is of one weight alone, and A > 0 there (a_k > rho: gap_k > 3 rho^2)."""
+        gaps = self.first.gaps - 3 * self.rho * self.rho
+        passes = (np.count_nonzero(gaps < 0, axis=-1) % 2 == 0) & (gaps != 0).all(axis=-1)
+        alone = self.first.gaps[..., 0] > 0
+        return passes & alone & ~self.first.along & (self.rho > 0)
+
+    @cached_property
+    def second(self) -> Leg:
+        """The leg after a crossing, from z = -rho; where there is none, the first.
+
+        x_k = a_k + rho has x_k^2 = gap_k + rho^2; z_k = x_k - 2 rho, and near the separatrix, where
+        x_k = 3 rho, its distance from rho is the surplus over x_k + 3 rho.
+        """
+        rho, first = self.rho, self.first
+        gaps = first.gaps
+        x = np.sqrt(gaps + rho * rho)
+        over = np.where(gaps == gaps[..., :1], 8 * rho * rho * self.surplus[..., None], 0.0)
+        over = np.where(gaps == gaps[..., :1], over, gaps - 8 * rho * rho) / (x + 3 * rho)
+        near = np.abs(over) < rho / 2
+        z = np.where(near, rho + over, (gaps - 3 * rho * rho) / (x + 2 * rho))
+        error = np.where(near, over - (z - rho), 0.0)
+        z = np.concatenate([np.full_like(z[..., :1], -rho), z], axis=-1)
+        error = np.concatenate([np.zeros_like(z[..., :1]), error], axis=-1)
+        own = np.empty_like(z)
+        np.put_along_axis(own, first.order, z, axis=-1)
+        slack = np.zeros_like(z)
+        np.put_along_axis(slack, first.order, error, axis=-1)
+        return leg(own, slack, size=own + rho, along=np.ones_like(self.crosses), rho=rho)
+
+    @property
+    def cross(self) -> Float[np.ndarray, "*batch d"]:
+        """When a weight passes through 0; inf where none does."""
+        return np.where(self.crosses, self.first.end, np.inf)
+
+    @cached_property
+    def _later(self) -> bool:
+        return bool(self.crosses.any())
+
+    @cached_property
+    def end(self) -> Float[np.ndarray, "*batch d"]:
+        """When the coordinate blows up, or a weight comes to 0 and stays; inf on a separatrix."""
+        if not self._later:
+            return self.first.end
+        return np.where(self.crosses, self.first.end + self.second.end, self.first.end)
+
+    @property
+    def falls(self) -> Bool[np.ndarray, "*batch d"]:
+        """Whether the end is a weight at 0."""
+        hit = self.first.hit
+        if self._later:
+            hit = np.where(self.crosses, self.second.hit, hit)
+        return np.isfinite(hit) & np.isfinite(self.end)
+
+    @property
+    def blow_up(self) -> Float[np.ndarray, "*batch d"]:
+        """When the coordinate, alone, runs to infinity; inf where it does not."""
+        return np.where(self.falls | (self.mu == 0), np.inf, self.end)
+
+    @property
+    def turn(self) -> Float[np.ndarray, "*batch d"]:
+        """When the smallest |z| passes 0; inf where it does not."""
+        found = self.first.turn
+        if self._later:
+            found = np.where(self.crosses, self.first.end + self.second.turn, found)
+        return np.where(self.mu == 0, np.inf, found)
+
+    @cached_property
+    def landed(self) -> Float[np.ndarray, "*batch d L"]:
+        """Sizes where a weight comes to 0 and stays, that weight exactly 0; else anything."""
+        if not self._later:
+            return self.first.landed
+        return np.where(self.crosses[..., None], self.second.landed, self.first.landed)
+
+    @cached_property
+    def slides(self) -> Bool[np.ndarray, "*batch d"]:
+        """Whether one weight alone comes to 0 and stays."""
+        single = np.count_nonzero(self.landed == 0, axis=-1) == 1
+        return self.falls & single & ~self.equal & (self.mu != 0)
+
+    @property
+    def slide(self) -> Float[np.ndarray, "*batch d"]:
+        """When the slide begins; inf where there is none."""
+        return np.where(self.slides, self.end, np.inf)
+
+    @cached_property
+    def pinned(self) -> Float[np.ndarray, "*batch d"]:
+        """When a second weight is at 0; inf where that never happens, and for equal layers."""
+        both = self.falls & ~self.slides & ~self.equal & (self.mu != 0)
+        found = np.where(both, self.end, np.inf)
+        here = self.slides
+        if here.any():
+            found[here] = self.end[here] + self.glide.duration
+        return found
+
+    @cached_property
+    def glide(self) -> Slide:
+        """The slides, one a coordinate that `slides`, other layers by size."""
+        return Slide(np.sort(self.landed[self.slides], axis=-1)[..., 1:], self.rho)
+
+    def weights(self, clock: Float[np.ndarray, "d T"]) -> Float[np.ndarray, "*batch d T L"]:
+        """Return the weights at times |mu| tau: inf from a blow-up on, nan past a second zero."""
+        size = self._along(self.first, clock)
+        sign = np.broadcast_to(self.sign[..., None, :], size.shape)
+        if self._later:
+            passed = (self.crosses[..., None] & (clock >= self.first.end[..., None]))[..., None]
+            after = clock - np.where(self.crosses, self.first.end, 0.0)[..., None]
+            size = np.where(passed, self._along(self.second, np.maximum(after, 0.0)), size)
+            own = np.arange(self.start.shape[-1]) == self.first.order[..., :1]
+            sign = np.where(passed & own[..., None, :], -sign, sign)
+        size = np.where((clock >= self.blow_up[..., None])[..., None], np.inf, size)
+        late = self.falls[..., None] & (clock >= self.end[..., None])
+        size = np.where(late[..., None], self.landed[..., None, :], size)
+        if self.slides.any():
+            size[self.slides] = self._gliding(size[self.slides], clock)
+        gone = (clock > self.pinned[..., None]) & ~self.equal[..., None]
+        return np.where(gone[..., None], np.nan, sign * size)
+
+    def _along(self, way: Leg, clock: NDArray) -> NDArray:
+        """Sizes on a leg, to its end."""
+        until = np.where(np.isfinite(way.end), way.end, np.inf)[..., None]
+        return way.sizes(way.place_at(np.minimum(clock, until)))
+
+    def _gliding(self, size: NDArray, clock: NDArray) -> NDArray:
+        """Sizes of the coordinates that slide, with those of the slide filled in."""
+        landed, begin = self.landed[self.slides], self.end[self.slides]
+        since = np.broadcast_to(clock, (*self.start.shape[:-1], clock.shape[-1]))[self.slides]
+        since = since - begin[:, None]
+        inside = np.clip(since, 0.0, self.glide.duration[:, None])
+        order = np.argsort(landed, axis=-1, kind="stable")
+        moved = np.zeros_like(size)
+        others = np.broadcast_to(order[:, None, 1:], (*since.shape, order.shape[-1] - 1))
+        np.put_along_axis(moved, others, self.glide.sizes(inside), axis=-1)
+        return np.where((since > 0)[..., None], moved, size)
+
+
+def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
+    """Return the starts as courses.
+
+    Parameters
+    ----------
+    theta0 : array_like, shape (..., L, d)
+        Weights, L >= 3.
+    mu : array_like, shape (d,)
+        The example.
+    rho : float
+        Radius, in the units of w; 0 for gradient flow.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For bad entries, shapes, depth < 3 or rho < 0.
+
+    Examples
+    --------
+    >>> course = read([[-0.4], [2.5], [1.7]], [1.0], 0.5)
+    >>> course.cross.round(6), bool(course.surplus > 0)
+    (array([0.063767]), True)
+    """
+    mu, rho = np.atleast_1d(real_array(mu, "mu")), float(rho)
+    theta = checked_theta(theta0, mu.size)
+    if theta.shape[-2] < 3:
+        raise InputError(f"linf_deep needs depth >= 3, got {theta.shape[-2]}; see linf_two_layer")
+    if not 0 <= rho < np.inf:
+        raise InputError(f"linf_deep needs a finite rho >= 0, got {rho}; 0 is gradient flow")
+    w = np.moveaxis(theta, -2, -1)
+    sign, along = np.where(w < 0, -1.0, 1.0), linf_signs.along(w, mu)
+    if rho > 0:  # a weight at 0 starts at the end of a leg with s = -
+        first = np.argmin(np.abs(w), axis=-1)[..., None]
+        turned = ((w == 0).any(axis=-1) & along)[..., None]
+        old = np.take_along_axis(sign, first, axis=-1)
+        np.put_along_axis(sign, first, np.where(turned, -old, old), axis=-1)
+        along = along & ~turned[..., 0]
+    size, shift = np.abs(w), np.where(along, rho, -rho)[..., None]
+    z = size - shift
+    error = (size - (z + (size - z))) + ((size - z) - shift)  # size - shift = z + error, exactly
+    way = leg(z, error, size=size, along=along, rho=rho)
+    return Course(w, sign, way, mu, rho)
