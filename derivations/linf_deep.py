@@ -6,7 +6,7 @@
 # It turns at u = 0 unless two smallest |z| are equal, and ends in a blow-up or at a first w = 0.
 # Formula $|\mu|\,\tau = \int du\,/\prod_{k\neq m}\sqrt{u^2+D_k}$
 # Assumes ell' < 0, n = 1, L >= 3, no weight 0; for the ends, positive aligned weights.
-# Used by flowsam.exact.deep_motion, flowsam.exact.hyperelliptic, flowsam.exact.first_escape.
+# Used by flowsam.exact.linf_legs, flowsam.exact.hyperelliptic, flowsam.exact.first_escape.
 # Source: flowsam; equal weights: arXiv:2603.08290, Theorem 3.2.
 # %%
 import itertools

@@ -30,10 +30,12 @@ for depth in (3, 4):
         ascent = {sp.Symbol(f"sigma_{j + 1}", real=True): -s * c for j, c in enumerate(signs)}
         at = {w: c * size for w, c, size in zip(one.w, signs, a, strict=True)}
         hat = [h.subs(ascent).subs(at) for h in one.perturbed]
-        assert [sp.expand(c * h) for c, h in zip(signs, hat, strict=True)] == [x - s * rho for x in a]
+        own = [sp.expand(c * h) for c, h in zip(signs, hat, strict=True)]
+        assert own == [x - s * rho for x in a]
         for layer, gradient in enumerate(one.sam_gradient):
             speed = sp.cancel(-gradient * (sp.exp(m_hat) + 1))
-            speed = speed.subs(dict(zip(one.w_hat, hat, strict=True))).subs(sp.Symbol("mu", real=True), mu)
+            speed = speed.subs(dict(zip(one.w_hat, hat, strict=True)))
+            speed = speed.subs(sp.Symbol("mu", real=True), mu)
             others = [x - s * rho for k, x in enumerate(a) if k != layer]
             assert sp.expand(signs[layer] * speed - s * mu * sp.prod(others)) == 0
 
@@ -45,7 +47,9 @@ z1, z2, z3 = sp.symbols("z1:4", real=True)
 z = (z1, z2, z3)
 for s in (1, -1):
     field = [s * mu * sp.prod(x for x in z if x is not own) for own in z]
-    assert all(sp.expand(2 * x * v - 2 * s * mu * z1 * z2 * z3) == 0 for x, v in zip(z, field, strict=True))
+    assert all(
+        sp.expand(2 * x * v - 2 * s * mu * z1 * z2 * z3) == 0 for x, v in zip(z, field, strict=True)
+    )
 
 # %% [markdown]
 # s = +, z_1 <= z_2 <= ...: if z_1 + z_2 > 0, either all z > 0, they grow, and the clock to infinity

@@ -58,26 +58,27 @@ assert sp.expand((2 * double - 1) ** 2 * (2 * double + 2) - 4 * (4 * half**3 - 3
 
 # %% [markdown]
 # Two weights at 0, R the other layers, A_R and B_R the products over R. Sizes of the two move by
-# mu z_2 A_R = -mu rho A_R where s = + and by -mu rho B_R where s = -: at the end of a slide A = -rho
-# A_R < 0, so A_R > 0 and all four quadrants point at the origin of (w_1, w_2). It stays, beta = 0,
-# and a_k' = mu rho^2 (p A_k - (1 - p) B_k): every p in [0, 1] is a mixture, the solution is free.
+# mu z_2 A_R = -mu rho A_R where s = + and by -mu rho B_R where s = -: at the end of a slide
+# A = -rho A_R < 0, so A_R > 0 and all four quadrants point at (0, 0). It stays, beta = 0, and
+# a_k' = mu rho^2 (p A_k - (1 - p) B_k): every p in [0, 1] is a mixture, the solution is free.
 # %%
 inner, outer = sp.symbols("A_R B_R", positive=True)
 assert (-mu * rho * inner).is_negative and (-mu * rho * outer).is_negative
 fields = [(1, 1, inner), (-1, -1, inner), (1, -1, outer), (-1, 1, outer)]  # quadrants of (w_1, w_2)
 speeds = [sp.Matrix([-u * mu * rho * f, -v * mu * rho * f]) for u, v, f in fields]
 weights = [p / 2, p / 2, (1 - p) / 2, (1 - p) / 2]
-assert sum((w * v for w, v in zip(weights, speeds, strict=True)), sp.zeros(2, 1)).expand().is_zero_matrix
+mean = sum((w * v for w, v in zip(weights, speeds, strict=True)), sp.zeros(2, 1))
+assert mean.expand().is_zero_matrix
 
 # %% [markdown]
-# No escape, whatever p does. Claim: from then on two layers are always equal in size and below rho
-# (both 0, or not). (1) s = - is never entered: at a zero its side points at the surface. (2) From two
-# or more zeros the weights that leave together for s = + are equal, z = -rho, and stay so:
-# z_1^2 - z_2^2 is conserved, and equal z cannot pass 0, |z|' is at most |z| times a bounded number.
-# They come back to 0 together. (3) None leaves alone while one other rests: on a slide a layer below
-# rho falls, and A > 0 is no slide. (4) If another layer reaches 0 while the pair is away, it slides
-# there and the pair, below rho, falls to 0. (5) Those that leave while two others rest leave a pair
-# at rest. Escape needs every z > 0: it never comes.
+# No escape, whatever p does. From then on two layers are always equal in size and below rho (both
+# 0, or not). (1) s = - is never entered: at a zero its side points at the surface. (2) From two or
+# more zeros the weights that leave together for s = + are equal, z = -rho, and stay so, since
+# z_1^2 - z_2^2 is conserved; equal z cannot pass 0: |z|' is at most |z| times a bounded number.
+# They come back to 0 together. (3) None leaves alone while one other rests: on a slide a layer
+# below rho falls, and A > 0 is no slide. (4) If another layer reaches 0 while the pair is away, it
+# slides there and the pair, below rho, falls to 0. (5) Those that leave while two others rest leave
+# a pair at rest. Escape needs every z > 0: it never comes.
 # %%
 zeta, rest = sp.symbols("zeta rest", positive=True)
 pair = [sp.Symbol("z1"), sp.Symbol("z2")]
@@ -85,14 +86,15 @@ speed = [mu * pair[1] * rest, mu * pair[0] * rest]
 assert sp.expand(2 * pair[0] * speed[0] - 2 * pair[1] * speed[1]) == 0
 
 # %% [markdown]
-# Several coordinates. With two weights at 0 the perturbed ones are at most rho there, so a layer of R
-# moves by at most mu rho^2 prod_{R, l != k} (a_l + rho): bounded speed at L = 3 (R has one layer),
-# exponential growth at L = 4. The clock of an escaping coordinate is not disturbed: it wins with the
-# smallest tau*. At L = 5 three layers above rho can blow up, by comparison with p = 1 (where all z
-# of R are >= 0, p A_k - (1 - p) B_k <= A_k, and A_k grows in every other z; while one z is < 0 the
+# Several coordinates. Of a pair the perturbed weights are at most rho in size, so a layer of R has
+# |a_k'| <= mu rho^2 prod_{R, l != k} (a_l + rho): bounded speed at L = 3 (R is one layer), growth
+# like an exponential at L = 4. The clock of an escaping coordinate is not disturbed: the smallest
+# tau* wins. At L = 5 three layers above rho can blow up, by comparison with p = 1 (where all z of R
+# are >= 0, p A_k - (1 - p) B_k <= A_k, and A_k grows in every other z; while one z is < 0 the
 # others fall) not before R_F(z_a^2, z_b^2, z_c^2)/(mu rho^2) after the second zero. From one layer
-# above rho and two below it never gets to three: sizes keep their order, and z_k A_k > 0 moves those
-# below down.
+# above rho and two below it never gets to three: sizes keep their order, where A_R > 0 those below
+# fall (z_k A_k > 0), and where A_R < 0 only the smallest |z|, the largest size, can turn. L = 6 is
+# alike: an even number below rho stays at least two.
 # %%
 za, zb, zc = sp.symbols("z_a z_b z_c", positive=True)
 slower = (1 - p) * (-(zb * zc) - (zb + 2 * rho) * (zc + 2 * rho))  # p A_k - (1 - p) B_k - A_k
@@ -100,8 +102,8 @@ difference = p * zb * zc - (1 - p) * (zb + 2 * rho) * (zc + 2 * rho) - zb * zc
 assert sp.expand(difference - slower) == 0
 
 # %% [markdown]
-# beta -> 0 is no theorem: L = 3, mu = rho = 1, (0, 0, 3/2): p = 0 brings a_3 to 1/2 at speed -1, then
-# the pair leaves, z_3 turns, and all are back after 2 int_0^(1/2) du/(u^2 + 3/4).
+# beta -> 0 is no theorem: L = 3, mu = rho = 1, (0, 0, 3/2): p = 0 brings a_3 to 1/2 at speed -1,
+# then the pair leaves, z_3 turns, and all are back after 2 int_0^(1/2) du/(u^2 + 3/4).
 # %%
 u = sp.Symbol("u", positive=True)
 back = 2 * sp.integrate(1 / (u**2 + sp.Rational(3, 4)), (u, 0, sp.Rational(1, 2)))

@@ -18,10 +18,11 @@ START = [[-0.35], [2.6], [1.3]]
 def compute(n=401, rows=401):
     """Return labels (3, n, n), the boundary curves, and one run that crosses, turns and slides."""
     flow, x = Flow(single_example([1.0]), linf(RHO)), np.linspace(-4.3, 4.3, n)
+    y = x + 1e-3  # off the diagonals, where two equal layers meet a saddle
     arrays = {"cells": x}
     for depth, rest in REST.items():
         theta = np.array([[0.0], [0.0], *([w] for w in rest)])
-        plane = phase_portrait(flow, x, x, start=WeightPlane(theta, (0, 0), (1, 0)))
+        plane = phase_portrait(flow, x, y, start=WeightPlane(theta, (0, 0), (1, 0)))
         arrays[f"labels_{depth}"] = plane.labels
         lengths = [len(curve) for _, curve in plane.boundaries]
         arrays[f"lengths_{depth}"] = np.array(lengths)
@@ -42,7 +43,7 @@ def draw(caption, cells, run, ends, words, **arrays):
         for curve in curves:
             panel.plot(*curve.T, color="black", linewidth=0.9)
         others = ", ".join(f"{w:g}" for w in rest)
-        panel.set(aspect="equal", title=f"$L = {depth}$: others {others}", xlabel="layer 1")
+        panel.set(aspect="equal", title=f"$L = {depth}$ ({others})", xlabel="layer 1")
         panel.set(xlim=cells[[0, -1]], ylim=cells[[0, -1]])
     axes[0].set_ylabel("layer 2")
     tau, *lines = run.T
@@ -51,8 +52,8 @@ def draw(caption, cells, run, ends, words, **arrays):
     for end, word in zip(ends, words, strict=True):
         axes[3].axvline(end, color="black", linewidth=0.6)
         axes[3].text(end, 2.55, f"{word} ", rotation=90, ha="right", va="top", fontsize=6.5)
-    axes[3].set(xlabel="$\\tau$", title="crosses, turns, slides", ylabel="weight")
-    axes[3].legend(loc="lower right", fontsize=6.5)
+    axes[3].set(xlabel="$\\tau$", title="one run", ylabel="weight")
+    axes[3].legend(loc=(0.32, 0.52), fontsize=6.5)
     return style.caption(figure, caption)
 
 

@@ -53,7 +53,7 @@ class Regime:
     settled : str
         `(flow, starts (N, L, d)) -> tau (N,)` of starts that no form covers.
     rows, curves, shares : mapping
-        Kind of plane ("balanced", "layers") to what decides rows, gives boundaries, and areas.
+        Kind of plane ("balanced", "layers", "pair") to what decides rows, gives boundaries, and areas.
     many, analytic : bool
         Whether `solve_many` follows it, and whether Taylor's method does.
     scale_free : bool
@@ -240,6 +240,7 @@ _LINF = Regime(
     curves={
         "balanced": "portrait.theory_curves:two_gates",
         "layers": "portrait.theory_curves:conics",
+        "pair": "portrait.sign_curves:pairs",
     },
     shares={"balanced": "portrait.shares:by_regions"},
     many=False,
@@ -251,7 +252,10 @@ _LINF_DEEP = replace(
     labels="outcomes.theorem_labels:deep",
     forms=(BALANCED, DEEP),
     rows={},
-    curves={"balanced": "portrait.theory_curves:deep_gates"},
+    curves={
+        "balanced": "portrait.theory_curves:deep_gates",
+        "pair": "portrait.sign_curves:pairs",
+    },
 )
 _L2 = replace(
     _PATH,

@@ -67,7 +67,7 @@ def _along(sizes, mu, rho, tau, found):
 
 
 def _slide(others, rho):
-    """|mu| tau of a slide, from a_k' = -2 rho^2 A_k B_k / (B - A), with the least a as the variable."""
+    """|mu| tau of a slide by a_k' = -2 rho^2 A_k B_k / (B - A), an integral over the least a."""
     least, *rest = others
     cubic = lambda a: a**3 / 3 - rho**2 * a  # noqa: E731
 

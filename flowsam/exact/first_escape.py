@@ -299,7 +299,8 @@ def _without(label: int, times: _Times) -> str:
     j = int(times.pinned.argmin())
     open_from = (
         f"coordinate {j + 1} has two weights at 0 from tau = {times.pinned[j]:.6g}, where "
-        "Filippov's solution is not unique: beta_j = 0 is the limit of discrete SAM, not of each solution"
+        "Filippov's solution is not unique: beta_j = 0 is the limit of discrete SAM, not of each "
+        "solution"
     )
     if label == Label.ZERO:
         return f"no coordinate escapes; {open_from}"

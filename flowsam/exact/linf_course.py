@@ -68,7 +68,7 @@ class Course:
 
     @cached_property
     def crosses(self) -> Bool[np.ndarray, "*batch d"]:
-        """Whether the first zero is of one weight alone, and A > 0 there (a_k > rho: gap_k > 3 rho^2)."""
+        """Whether one weight alone reaches 0 first, and A > 0 there (a_k > rho: gap > 3 rho^2)."""
         gaps = self.first.gaps - 3 * self.rho * self.rho
         passes = (np.count_nonzero(gaps < 0, axis=-1) % 2 == 0) & (gaps != 0).all(axis=-1)
         alone = self.first.gaps[..., 0] > 0

@@ -36,7 +36,8 @@ Starts = Float[np.ndarray, "ny nx L d"]
 class Plane:
     """A plane whose formula broadcasts, so that scattered points need no grid.
 
-    `kind` names the planes that theorems know: "balanced", "layers", else "".
+    `kind` names the planes that theorems know: "balanced", "layers", "pair" (two layers of a
+    coordinate), else "".
     """
 
     kind = ""
@@ -110,6 +111,11 @@ class WeightPlane(Plane):
         names = tuple(f"weight w_{j + 1} of layer {layer + 1}" for layer, j in places)
         object.__setattr__(self, "theta", theta)
         object.__setattr__(self, "axes", self.axes if any(self.axes) else names)
+
+    @property
+    def kind(self) -> str:
+        """Whether both weights are of one coordinate."""
+        return "pair" if self.first[1] == self.second[1] else ""
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -55,10 +56,10 @@ def boundaries(
     curves = case.on("curves", start)
     if not curves:
         return ()
-    return curves(case, (float(np.abs(x).max()), float(np.abs(y).max())))
+    return curves(case, start, (float(np.abs(x).max()), float(np.abs(y).max())))
 
 
-def two_gates(case: Case, ends: Ends) -> Curves:
+def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return `alpha_j = rho` of balanced l_inf and GD at L = 2."""
     mu, rho = case.flow.mu, case.flow.perturbation.rho
     if (mu <= 0).any() or mu[0] == mu[1]:
@@ -70,7 +71,7 @@ def two_gates(case: Case, ends: Ends) -> Curves:
     )
 
 
-def deep_gates(case: Case, ends: Ends) -> Curves:
+def deep_gates(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return `alpha_j = rho` and the ray of equal scores of balanced l_inf and GD at L >= 3."""
     mu, rho = case.flow.mu, case.flow.perturbation.rho
     if (mu <= 0).any():
@@ -84,21 +85,21 @@ def deep_gates(case: Case, ends: Ends) -> Curves:
     return tuple(curves)
 
 
-def conics(case: Case, ends: Ends) -> Curves:
+def conics(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of l_inf on the layer plane."""
     rho, sign = case.flow.perturbation.rho, 1 if case.flow.mu[0] > 0 else -1
     curves = linf_two_layer.separatrix(rho, extent=max(ends), sign=sign)
     return tuple(("separatrix", curve) for curve in curves)
 
 
-def bend(case: Case, ends: Ends) -> Curves:
+def bend(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of balanced l_2 at L = 2."""
     if (case.flow.mu <= 0).any():
         return ()
     return (("separatrix", balanced_separatrix(case.flow.mu, rho=case.flow.perturbation.rho)),)
 
 
-def ray(case: Case, ends: Ends) -> Curves:
+def ray(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the ray of equal scores of balanced l_2 at L >= 3."""
     mu, rho, depth = case.flow.mu, case.flow.perturbation.rho, case.depth
     if (mu <= 0).any():
@@ -109,7 +110,7 @@ def ray(case: Case, ends: Ends) -> Curves:
     return (("equal scores", np.array([first, last])),) if (last > first).all() else ()
 
 
-def branches(case: Case, ends: Ends) -> Curves:
+def branches(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return both branches of the separatrix of l_2 on the layer plane."""
     rho, sign = case.flow.perturbation.rho, 1 if case.flow.mu[0] > 0 else -1
     ratio = np.sinh(np.linspace(-1, 1, 401) * np.arcsinh(1 + (max(ends) / rho) ** 2))

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def discrete_sam(w, mu, rho, *, step, until, most=60_000):
+def discrete_sam(w, mu, rho, *, until, most=20_000, step=2e-3):  # noqa: PLR0913
     """Iterate w + step mu prod others of w_hat with eps = -rho sign(mu prod others of w).
 
     The step is in units of the coordinate's own rate. Ends where `until(w)` holds or after `most`

@@ -27,10 +27,10 @@ def margin(w, rho, s):
 
 
 def decided(w, mu, rho):
-    """Whether discrete SAM escapes: s = + and all above rho, which is for good; False if it falls."""
+    """Whether discrete SAM escapes: s = + and all above rho is for good; False if it falls."""
     free = lambda x: np.sign(mu * np.prod(x)) > 0 and np.abs(x).min() > 1.05 * rho  # noqa: E731
     low = lambda x: np.sort(np.abs(x))[1] < 0.03 * rho  # noqa: E731
-    _, end = discrete_sam(w, mu, rho, step=2e-3, until=lambda x: free(x) or low(x), most=20_000)
+    _, end = discrete_sam(w, mu, rho, until=lambda x: free(x) or low(x))
     return bool(free(end))
 
 

@@ -27,7 +27,7 @@ def compare(others, rho, mu, rng):
     start, step = np.append(0.0, others * signs), 1e-3
     start[0] = 1e-6 * rho * np.sign(mu * np.prod(signs))
     gone = lambda w: np.sort(np.abs(w))[1] < 0.03 * rho or np.abs(w[0]) > 0.2 * rho  # noqa: E731
-    tau, end = discrete_sam(start, mu, rho, step=step, until=gone)
+    tau, end = discrete_sam(start, mu, rho, step=step, until=gone, most=60_000)
     assert np.abs(end[0]) < 0.05 * rho, label
     cubic = lambda a: a**3 / 3 - rho**2 * a  # noqa: E731
     moved = (cubic(np.abs(end[1:])) - cubic(others)) / rho**3

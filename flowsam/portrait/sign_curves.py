@@ -1,0 +1,105 @@
+"""The boundary of escape in a plane of two layers of one coordinate, l_inf-SAM and GD, any depth.
+
+With c <= c' the two smallest sizes of the other layers (inf where there are none), p = min(|x|, c)
+and |y| <= |x| (the rest is the mirror image):
+
+    s = +:  |y| = 2 rho - p,
+    s = -:  (p + rho)^2 - (|y| + rho)^2 = 8 rho^2  for |y| <= p,
+            (|y| + rho)^2 - (c + rho)^2 = 8 rho^2  for c <= |y| <= c'.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.labels import Fate
+from flowsam.portrait.planes import WeightPlane
+from flowsam.regimes import Case
+
+__all__ = ["pairs", "sign_curves"]
+
+Curve = Float[np.ndarray, "_ 2"]
+POINTS = 201
+
+
+def pairs(
+    case: Case, plane: WeightPlane, ends: tuple[float, float]
+) -> tuple[tuple[str, Curve], ...]:
+    """Return the separatrix where the two layers move and no other coordinate escapes."""
+    mu, rho, j = case.flow.mu, case.flow.perturbation.rho, plane.first[1]
+    fates = case.regime.forms[-1].case.fate(plane.theta, mu, rho=rho)
+    if not mu[j] or (np.delete(fates, j) == Fate.ESCAPE).any():
+        return ()
+    rest = np.delete(plane.theta[:, j], [plane.first[0], plane.second[0]])
+    curves = sign_curves(rest, float(mu[j]), rho=rho, reach=max(ends))
+    return tuple(("separatrix", curve) for curve in curves)
+
+
+def sign_curves(
+    others: Float[np.ndarray, " _"], mu: float, *, rho: float, reach: float
+) -> tuple[Curve, ...]:
+    """Return the curves between escape and fall, as rows (x, y) of the two layers.
+
+    Parameters
+    ----------
+    others : ndarray, shape (L - 2,)
+        The other layers' weights; one that is 0 has either sign.
+    mu : float
+        The feature, not 0.
+    rho : float
+        Radius, in the units of w.
+    reach : float
+        The curves cover |x|, |y| <= reach.
+
+    Returns
+    -------
+    tuple of ndarray of shape (m, 2)
+
+    Notes
+    -----
+    Derivation: derivations/linf_signs.py.
+
+    Examples
+    --------
+    >>> curves = sign_curves(np.array([1.5]), 1.0, rho=1.0, reach=4.0)
+    >>> curves[0].tolist()  # s = +, first quadrant, |y| <= |x|
+    [[1.0, 1.0], [1.5, 0.5], [4.0, 0.5]]
+    """
+    c, c2 = np.sort([*np.abs(others), np.inf, np.inf])[:2]
+    kept = float(np.sign(mu) * np.prod(np.sign(others)))
+    halves = {1.0: _along(c, c2, rho, reach), -1.0: _against(c, c2, rho, reach)}
+    found = []
+    for signs in ((1, 1), (-1, -1), (1, -1), (-1, 1)):
+        senses = (1.0, -1.0) if kept == 0 else (kept * signs[0] * signs[1],)
+        for half in (half for sense in senses for half in halves[sense]):
+            found += [half * signs, half[:, ::-1] * signs]
+    return tuple(found)
+
+
+def _along(c: float, c2: float, rho: float, reach: float) -> list[Curve]:
+    """Curves of s = + in 0 <= y <= x <= reach."""
+    level = 2 * rho - c
+    if c >= rho:
+        corner = min(c, 2 * rho, reach)
+        points = [[rho, rho], [corner, 2 * rho - corner]]
+        flat = [[reach, level]] if level >= 0 and c < reach else []
+        return [np.array(points + flat)] if rho < reach else []
+    inside = level <= min(c2, reach)
+    return [np.array([[level, level], [reach, level]])] if inside else []
+
+
+def _against(c: float, c2: float, rho: float, reach: float) -> list[Curve]:
+    """Curves of s = - in 0 <= y <= x <= reach."""
+    found = []
+    last = min(c, reach)
+    if last > 2 * rho:
+        x = np.linspace(2 * rho, last, POINTS)
+        y = np.sqrt((x + rho) ** 2 - 8 * rho**2) - rho
+        curve = np.column_stack([x, y])
+        flat = [[reach, y[-1]]] if c < reach else np.empty((0, 2))
+        found.append(np.concatenate([curve, flat]))
+    level = np.sqrt((c + rho) ** 2 + 8 * rho**2) - rho
+    if level <= min(c2, reach):
+        found.append(np.array([[level, level], [reach, level]]))
+    return found
