@@ -24,9 +24,9 @@ def compute(n=401, rows=401):
         theta = np.array([[0.0], [0.0], *([w] for w in rest)])
         plane = phase_portrait(flow, x, y, start=WeightPlane(theta, (0, 0), (1, 0)))
         arrays[f"labels_{depth}"] = plane.labels
-        lengths = [len(curve) for _, curve in plane.boundaries]
-        arrays[f"lengths_{depth}"] = np.array(lengths)
-        arrays[f"curves_{depth}"] = np.concatenate([c for _, c in plane.boundaries])
+        gap = np.full((1, 2), np.nan)
+        rows_of = [part for _, curve in plane.boundaries for part in (curve, gap)]
+        arrays[f"curves_{depth}"] = np.concatenate(rows_of)
     run = solve(flow, START, tau_end=9.0, save_at=rows)
     arrays |= {"run": np.c_[run.tau, run.theta[:, :, 0]], "ends": [e.tau for e in run.events]}
     arrays["words"] = [e.kind for e in run.events]
@@ -39,12 +39,11 @@ def draw(caption, cells, run, ends, words, **arrays):
     figure, axes = style.panels(4, width=style.PAGE, height=2.35)
     for panel, (depth, rest) in zip(axes, REST.items(), strict=False):
         paint.regions(panel, cells, cells, arrays[f"labels_{depth}"])
-        curves = np.split(arrays[f"curves_{depth}"], np.cumsum(arrays[f"lengths_{depth}"])[:-1])
-        for curve in curves:
-            panel.plot(*curve.T, color="black", linewidth=0.9)
+        panel.plot(*arrays[f"curves_{depth}"].T, color="black", linewidth=0.9)
         others = ", ".join(f"{w:g}" for w in rest)
-        panel.set(aspect="equal", title=f"$L = {depth}$ ({others})", xlabel="layer 1")
-        panel.set(xlim=cells[[0, -1]], ylim=cells[[0, -1]])
+        panel.set(
+            aspect="equal", title=f"$L = {depth}$ ({others})", xlabel="layer 1", xlim=cells[[0, -1]]
+        )
     axes[0].set_ylabel("layer 2")
     tau, *lines = run.T
     for k, (dash, line) in enumerate(zip(("-", "--", ":"), lines, strict=True)):
