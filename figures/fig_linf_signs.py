@@ -44,7 +44,7 @@ def draw(caption, cells, run, ends, words, **arrays):
         panel.set(
             aspect="equal", title=f"$L = {depth}$ ({others})", xlabel="layer 1", xlim=cells[[0, -1]]
         )
-    axes[0].set_ylabel("layer 2")
+    axes[0].set(xlabel="layer 1", ylabel="layer 2")
     tau, *lines = run.T
     for k, (dash, line) in enumerate(zip(("-", "--", ":"), lines, strict=True)):
         axes[3].plot(tau, line, dash, label=f"layer {k + 1}")
