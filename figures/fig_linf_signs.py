@@ -28,10 +28,9 @@ def compute(n=401, rows=401):
         rows_of = [part for _, curve in plane.boundaries for part in (curve, gap)]
         arrays[f"curves_{depth}"] = np.concatenate(rows_of)
     run = solve(flow, START, tau_end=9.0, save_at=rows)
-    arrays |= {"run": np.c_[run.tau, run.theta[:, :, 0]], "ends": [e.tau for e in run.events]}
-    arrays["words"] = [e.kind for e in run.events]
-    more = {"start": "layers 1 and 2 as drawn, the others in the titles", "L": "3, 4, 5"}
-    return arrays | {"card": style.card(plane, **more)}
+    arrays |= {"run": np.c_[run.tau, run.theta[:, :, 0]], "words": [e.kind for e in run.events]}
+    card = style.card(plane, start="layers 1 and 2 as drawn, others in brackets", L="3, 4, 5")
+    return arrays | {"ends": [e.tau for e in run.events], "card": card}
 
 
 def draw(caption, cells, run, ends, words, **arrays):
@@ -44,13 +43,13 @@ def draw(caption, cells, run, ends, words, **arrays):
         panel.set(
             aspect="equal", title=f"$L = {depth}$ ({others})", xlabel="layer 1", xlim=cells[[0, -1]]
         )
-    axes[0].set(xlabel="layer 1", ylabel="layer 2")
     tau, *lines = run.T
     for k, (dash, line) in enumerate(zip(("-", "--", ":"), lines, strict=True)):
         axes[3].plot(tau, line, dash, label=f"layer {k + 1}")
     for end, word in zip(ends, words, strict=True):
         axes[3].axvline(end, color="black", linewidth=0.6)
         axes[3].text(end, 2.55, f"{word} ", rotation=90, ha="right", va="top", fontsize=6.5)
+    axes[0].set_ylabel("layer 2")
     axes[3].set(xlabel="$\\tau$", title="one run", ylabel="weight")
     axes[3].legend(loc=(0.32, 0.52), fontsize=6.5)
     return style.caption(figure, caption)
