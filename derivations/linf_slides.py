@@ -9,52 +9,48 @@
 # Used by flowsam.exact.linf_slides, flowsam.exact.linf_course, flowsam.exact.first_escape.
 # Source: flowsam.
 # %%
+import mpmath
+import numpy as np
 import sympy as sp
+
+from flowsam.exact.linf_slides import Slide
 
 mu, rho, p = sp.symbols("mu rho p", positive=True)
 a = sp.symbols("a2:5", positive=True)  # the other layers of L = 4
 A, B = sp.prod(x - rho for x in a), sp.prod(x + rho for x in a)
 
 # %% [markdown]
-# Share. Towards s = + the weight moves by mu A on the side s = + and by mu B on the side s = -; the
-# mixture that stays on 0 has share B/(B - A), in (0, 1) as A < 0 < B.
+# Towards s = + the weight at 0 moves by mu A on the side s = + and by mu B on the side s = -; the
+# mixture that stays has share B/(B - A). The others move by -mu rho A_k and -mu rho B_k on the two
+# sides, mixed by -2 mu rho^2 A_k B_k / (B - A): (a_k^2 - rho^2) a_k' is the same for all layers.
 # %%
 share = B / (B - A)
 assert sp.cancel(share * A + (1 - share) * B) == 0
-
-# %% [markdown]
-# The others: a_k' = -mu rho A_k and -mu rho B_k on the two sides (z_1 = -rho, and a_1 + rho = rho),
-# mixed: -2 mu rho^2 A_k B_k / (B - A). So (a_k^2 - rho^2) a_k' is the same for all layers.
-# %%
 for x in a:
     own, out = sp.cancel(A / (x - rho)), sp.cancel(B / (x + rho))
     speed = share * (-mu * rho * own) + (1 - share) * (-mu * rho * out)
     assert sp.cancel(speed + 2 * mu * rho**2 * own * out / (B - A)) == 0
     assert sp.cancel((x**2 - rho**2) * own * out - A * B) == 0
-
 # %% [markdown]
-# So y' = -2 mu rho^2 A B/(B - A) = 2 mu rho^2/(1/|A| + 1/B) > 0, y = a^3/3 - rho^2 a up to a
-# constant, h = y + 2 rho^3/3 = (a - rho)^2 (a + 2 rho)/3 grows: |a - rho| grows in every layer, so
-# none passes rho; those below (an odd number, A < 0) fall, the smallest to 0, in finite time.
+# So y' = -2 mu rho^2 A B/(B - A) > 0, y = a^3/3 - rho^2 a up to a constant, and |a - rho| grows in
+# h = y + 2 rho^3/3: none passes rho, those below (an odd number, A < 0) fall, the least to 0.
 # %%
-x, size = sp.symbols("x size", positive=True)
+x = sp.Symbol("x", positive=True)
 cubic = x**3 / 3 - rho**2 * x
-assert sp.expand(sp.diff(cubic, x) - (x**2 - rho**2)) == 0
 assert sp.expand(cubic + 2 * rho**3 / 3 - (x - rho) ** 2 * (x + 2 * rho) / 3) == 0
 assert sp.cancel(-A * B / (B - A) - 1 / (-1 / A + 1 / B)) == 0
 
 # %% [markdown]
 # The root of x^2 (x + 3) = c with x = a/rho - 1: x = 2 sin t (sqrt 3 cos t - sin t) has
-# c = 4 sin^2 3t, and x = 2 cosh t - 1 has c = 4 cosh^2 (3t/2); x = -1 (a = 0) is c = 2.
+# c = 4 sin^2 3t, and x = 2 cosh t - 1 has c = 4 cosh^2 (3t/2), here in cosh(t/2).
 # %%
-t, sine, cosine = sp.symbols("t S C", positive=True)
+half, sine, cosine = sp.symbols("H S C", positive=True)
 for side in (1, -1):
     root = 2 * sine * (side * sp.sqrt(3) * cosine - sine)
     error = root**2 * (root + 3) - 4 * (3 * sine - 4 * sine**3) ** 2  # sin 3t
     assert sp.rem(sp.expand(error), cosine**2 + sine**2 - 1, cosine).expand() == 0
-half = sp.cosh(t / 2)
-double = 2 * half**2 - 1
-assert sp.expand((2 * double - 1) ** 2 * (2 * double + 2) - 4 * (4 * half**3 - 3 * half) ** 2) == 0
+double = 2 * (2 * half**2 - 1) - 1  # 2 cosh t - 1
+assert sp.expand(double**2 * (double + 3) - 4 * (4 * half**3 - 3 * half) ** 2) == 0
 
 # %% [markdown]
 # Two weights at 0, R the other layers, A_R and B_R the products over R. Sizes of the two move by
@@ -63,11 +59,9 @@ assert sp.expand((2 * double - 1) ** 2 * (2 * double + 2) - 4 * (4 * half**3 - 3
 # a_k' = mu rho^2 (p A_k - (1 - p) B_k): every p in [0, 1] is a mixture, the solution is free.
 # %%
 inner, outer = sp.symbols("A_R B_R", positive=True)
-assert (-mu * rho * inner).is_negative and (-mu * rho * outer).is_negative
 fields = [(1, 1, inner), (-1, -1, inner), (1, -1, outer), (-1, 1, outer)]  # quadrants of (w_1, w_2)
 speeds = [sp.Matrix([-u * mu * rho * f, -v * mu * rho * f]) for u, v, f in fields]
-weights = [p / 2, p / 2, (1 - p) / 2, (1 - p) / 2]
-mean = sum((w * v for w, v in zip(weights, speeds, strict=True)), sp.zeros(2, 1))
+mean = (p * (speeds[0] + speeds[1]) + (1 - p) * (speeds[2] + speeds[3])) / 2
 assert mean.expand().is_zero_matrix
 
 # %% [markdown]
@@ -79,13 +73,6 @@ assert mean.expand().is_zero_matrix
 # below rho falls, and A > 0 is no slide. (4) If another layer reaches 0 while the pair is away, it
 # slides there and the pair, below rho, falls to 0. (5) Those that leave while two others rest leave
 # a pair at rest. Escape needs every z > 0: it never comes.
-# %%
-zeta, rest = sp.symbols("zeta rest", positive=True)
-pair = [sp.Symbol("z1"), sp.Symbol("z2")]
-speed = [mu * pair[1] * rest, mu * pair[0] * rest]
-assert sp.expand(2 * pair[0] * speed[0] - 2 * pair[1] * speed[1]) == 0
-
-# %% [markdown]
 # Several coordinates. Of a pair the perturbed weights are at most rho in size, so a layer of R has
 # |a_k'| <= mu rho^2 prod_{R, l != k} (a_l + rho): bounded speed at L = 3 (R is one layer), growth
 # like an exponential at L = 4. The clock of an escaping coordinate is not disturbed: the smallest
@@ -93,36 +80,21 @@ assert sp.expand(2 * pair[0] * speed[0] - 2 * pair[1] * speed[1]) == 0
 # are >= 0, p A_k - (1 - p) B_k <= A_k, and A_k grows in every other z; while one z is < 0 the
 # others fall) not before R_F(z_a^2, z_b^2, z_c^2)/(mu rho^2) after the second zero. From one layer
 # above rho and two below it never gets to three: sizes keep their order, where A_R > 0 those below
-# fall (z_k A_k > 0), and where A_R < 0 only the smallest |z|, the largest size, can turn. L = 6 is
-# alike: an even number below rho stays at least two.
-# %%
-za, zb, zc = sp.symbols("z_a z_b z_c", positive=True)
-slower = (1 - p) * (-(zb * zc) - (zb + 2 * rho) * (zc + 2 * rho))  # p A_k - (1 - p) B_k - A_k
-difference = p * zb * zc - (1 - p) * (zb + 2 * rho) * (zc + 2 * rho) - zb * zc
-assert sp.expand(difference - slower) == 0
-
-# %% [markdown]
+# fall (z_k A_k > 0), where A_R < 0 only the smallest |z|, the largest size, can turn. L = 6: alike.
 # beta -> 0 is no theorem: L = 3, mu = rho = 1, (0, 0, 3/2): p = 0 brings a_3 to 1/2 at speed -1,
 # then the pair leaves, z_3 turns, and all are back after 2 int_0^(1/2) du/(u^2 + 3/4).
 # %%
-u = sp.Symbol("u", positive=True)
+zb, zc, u, y = sp.symbols("z_b z_c u y", positive=True)
+outer = (zb + 2 * rho) * (zc + 2 * rho)
+assert sp.expand(p * zb * zc - (1 - p) * outer - zb * zc + (1 - p) * (zb * zc + outer)) == 0
 back = 2 * sp.integrate(1 / (u**2 + sp.Rational(3, 4)), (u, 0, sp.Rational(1, 2)))
 assert sp.simplify(back - 2 * sp.pi / (3 * sp.sqrt(3))) == 0 and abs(float(back) - 1.209) < 1e-3
 
 # %% [markdown]
 # The package's slide of two other layers is that quadrature.
 # %%
-import mpmath
-import numpy as np
-
-from flowsam.exact.linf_slides import Slide
-
-y = sp.Symbol("y", positive=True)
-least, high = sp.Rational(2, 5), sp.Rational(13, 10)
-angle = sp.acos(3 * (cubic.subs(x, high) + y).subs(rho, 1) / 2)
-upper = 2 * sp.cos(angle / 3)
-lower = 2 * sp.cos((sp.acos(3 * (cubic.subs(x, least) + y).subs(rho, 1) / 2) + 4 * sp.pi) / 3)
+angles = [sp.acos(3 * (cubic.subs({x: at, rho: 1}) + y) / 2) for at in (0.4, 1.3)]
+lower, upper = 2 * sp.cos((angles[0] + 4 * sp.pi) / 3), 2 * sp.cos(angles[1] / 3)
 clock = (1 / ((upper - 1) * (1 - lower)) + 1 / ((upper + 1) * (lower + 1))) / 2
-last = float(-cubic.subs(x, least).subs(rho, 1))
-own = mpmath.quad(sp.lambdify(y, clock, "mpmath"), [0, last])
+own = mpmath.quad(sp.lambdify(y, clock, "mpmath"), [0, 0.4 - 0.4**3 / 3])
 assert abs(Slide(np.array([[0.4, 1.3]]), 1.0).duration[0] / own - 1) < 1e-12

@@ -49,7 +49,6 @@ def draw(caption, cells, run, ends, words, **arrays):
     for end, word in zip(ends, words, strict=True):
         axes[3].axvline(end, color="black", linewidth=0.6)
         axes[3].text(end, 2.55, f"{word} ", rotation=90, ha="right", va="top", fontsize=6.5)
-    axes[0].set_ylabel("layer 2")
     axes[3].set(xlabel="$\\tau$", title="one run", ylabel="weight")
     axes[3].legend(loc=(0.32, 0.52), fontsize=6.5)
     return style.caption(figure, caption)

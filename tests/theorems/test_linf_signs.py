@@ -6,7 +6,8 @@ from flowsam.exact import linf_deep, linf_signs
 from tests.theorems.ledger import negative_control, numeric, symbolic
 from tests.theorems.stepping_sam import discrete_sam
 
-CLAIM, SOURCE = "linf_signs", "flowsam"
+CLAIM = "linf_signs"
+SOURCE = "flowsam"
 
 
 def draw(rng):

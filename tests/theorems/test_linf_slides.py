@@ -6,7 +6,8 @@ from flowsam.exact.linf_slides import Slide
 from tests.theorems.ledger import negative_control, numeric, symbolic
 from tests.theorems.stepping_sam import discrete_sam
 
-CLAIM, SOURCE = "linf_slides", "flowsam"
+CLAIM = "linf_slides"
+SOURCE = "flowsam"
 
 
 def draw(rng, odd):
