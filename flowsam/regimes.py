@@ -53,7 +53,7 @@ class Regime:
     settled : str
         `(flow, starts (N, L, d)) -> tau (N,)` of starts that no form covers.
     rows, curves, shares : mapping
-        Kind of plane ("balanced", "layers", "pair") to what decides rows, gives boundaries, and areas.
+        Kind of plane ("balanced", "layers", "pair") to what decides rows, bounds, and areas.
     many, analytic : bool
         Whether `solve_many` follows it, and whether Taylor's method does.
     scale_free : bool
