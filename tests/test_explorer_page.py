@@ -25,6 +25,7 @@ STATES = {
     "asam": {"view": "plane", "rule": "asam", "mu": [1, 1.3], "rho": 0.8},
     "layers": {"view": "layers", "rule": "linf", "layers": [-0.7, 2.4]},
     "strip": {"view": "strip", "mu": [1, 1.5, 6], "alpha": 0.467},
+    "eight": {"view": "strip", "mu": [1, 2, 3, 4, 5, 6, 7, 8], "alpha": 0.4},
 }
 
 
@@ -243,7 +244,9 @@ def test_leaders_and_the_too_close(chromium, path):  # noqa: F811
 
 
 @needs_browser
-@pytest.mark.parametrize("name", ["layers", "strip", *map(long, ("plane", "deep", "l2", "asam"))])
+@pytest.mark.parametrize(
+    "name", ["layers", "strip", *map(long, ("plane", "deep", "l2", "asam", "eight"))]
+)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_axe_finds_no_serious_fault(chromium, path, name, width, scheme):  # noqa: F811
     source = axe()

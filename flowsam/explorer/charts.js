@@ -34,7 +34,7 @@ function shareChart(scene) {
     const parts = rows.map(({ beta }) => shares(beta));
     const edge = (j) => rows.map((row, n) => [box.at(row), box.py(base + 0.04 + 0.92 * total(parts[n].slice(0, j)))]);
     const areas = problem.mu.map((_, j) => `<polygon points="${points([...edge(j + 1), ...edge(j).reverse()].filter(finite))}"
-      fill="${fill(j + 1)}" fill-opacity="${ink.shade}" stroke="${ink.ink}" stroke-width=".6"/>`);
+      fill="${fill(j + 1, ink)}" stroke="${ink.ink}" stroke-width=".6"/>`);
     const y = box.py(base + 0.5) + 4;
     return areas.join("") + text(box.left - 6, y, RULES[own.rule], `text-anchor="end" font-size="12" fill="${ink.ink}"`);
   });
@@ -44,7 +44,7 @@ function shareChart(scene) {
   }
   const now = both.map((one) => `${RULES[one.problem.rule]}: ${shares(one.now.beta).map((x, j) => `feature ${j + 1} ${percent(x)}`).join(", ")}`);
   const legend = problem.mu.map((m, j) => `<span class="key"><svg width="11" height="11" aria-hidden="true"><rect width="11" height="11"
-    fill="${fill(j + 1)}"/></svg> feature ${j + 1} (μ = ${show(m)})</span>`);
+    fill="${fill(j + 1, ink)}"/></svg> feature ${j + 1} (μ = ${show(m)})</span>`);
   return drawn(`Shares |βⱼ| / Σ|β|: ${legend.join(", ")}`, box, bands.join("") + box.now, `Shares over time. Now ${now.join("; ")}`);
 }
 
@@ -87,7 +87,7 @@ function coneChart({ model, ink, width }) {
   const edges = [0, ...sums, 1e3 * Math.max(...mu)];
   const corner = (slope) => [box.px(most), box.py(slope * most)];
   const cones = order.map((k, n) => `<polygon points="${points([[box.px(0), box.py(0)], corner(edges[n]), corner(edges[n + 1])])}"
-    fill="${fill(k + 1)}" fill-opacity="${ink.shade}"/>`);
+    fill="${fill(k + 1, ink)}"/>`);
   const names = sums.map((sum, n) => {
     const x = Math.min(0.93 * most, (0.9 * tau) / sum);
     return text(box.px(x), box.py(sum * x) - 4, `μ${sub(order[n] + 1)}+μ${sub(order[n + 1] + 1)}`, 'text-anchor="end"');

@@ -13,6 +13,7 @@ from flowsam.version import __version__
 __all__ = ["KERNEL", "inside_script", "module"]
 
 _HERE = Path(__file__).parent
+_EIGHTH = "#A58BC9"  # the palette of limits has seven features
 KERNEL = ("kernel.js", "planes.js")  # mathematics, no DOM
 _PARTS = (*KERNEL, "state.js", "words.js", "pictures.js", "charts.js", "files.js", "view.js")
 
@@ -20,7 +21,7 @@ _PARTS = (*KERNEL, "state.js", "words.js", "pictures.js", "charts.js", "files.js
 @cache
 def module() -> str:
     """Return the component as one ES module, which exports `mount(element, state, onState)`."""
-    colours = {label: colour for label, colour in LIMIT_COLOURS.items() if label <= 8}
+    colours = LIMIT_COLOURS | {8: _EIGHTH}
     facts = {"version": __version__, "formulas": displayed(), "colours": colours}
     parts = [f"const FACTS = {inside_script(facts)};", script()]
     parts += [(_HERE / name).read_text(encoding="utf-8") for name in _PARTS]

@@ -34,7 +34,13 @@ const named = (value, view) => {
   if (value >= 1) return view === "layers" ? "grows" : `feature ${value} wins`;
   return { 0: "collapse", [OTHER]: "a mixture", [STALLED]: "stalls", [TIE]: "tie" }[value];
 };
-const fill = (value) => FACTS.colours[value] || FACTS.colours[1];
+// The colour of a limit on a paper, opaque: regions lie over each other
+function fill(value, { shade, faint, paper }) {
+  const part = value ? shade : faint;
+  const channels = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
+  const under = channels(paper);
+  return `rgb(${channels(FACTS.colours[value]).map((x, k) => Math.round(part * x + (1 - part) * under[k]))})`;
+}
 const ruleLine = (ink, rule) => `stroke="${ink.rules[rule]}" stroke-width="2.4" ${rule === "GD" ? 'stroke-dasharray="7 4"' : ""}`;
 
 // A name for each region, in the middle of its widest place
@@ -104,8 +110,7 @@ function planePicture({ state, model, ink, memo, width }) {
   const here = ({ u, v }) => pixel(two ? u : [u[0], v[0]]);
   const ground = memo("ground", [view, problem.rule, problem.rho, problem.depth, problem.mu, reach, width, ink.paper], () => {
     const parts = two ? regions(problem, reach) : layerRegions(problem, reach);
-    const shapes = parts.map((part) => `<polygon points="${points(part.points.map(pixel))}" fill="${fill(part.label)}"
-      fill-opacity="${part.label ? ink.shade : ink.faint}" stroke="${ink.ink}"/>`);
+    const shapes = parts.map((part) => `<polygon points="${points(part.points.map(pixel))}" fill="${fill(part.label, ink)}" stroke="${ink.ink}"/>`);
     const inner = shapes.join("") + arrows(plot, range, problem, ink) + bold(ink, nameRegions(parts, plot, range, view));
     return `<rect ${plot.inside} fill="${ink.paper}"/>${clipped(plot, inner)}${plot.axes}`;
   });
@@ -139,7 +144,7 @@ function stripPicture({ state, model, ink, memo, width }) {
     });
     const best = mu.indexOf(Math.max(...mu)) + 1;
     const side = plot.right + 14;
-    const gd = `<rect x="${side}" y="${plot.top}" width="44" height="${plot.bottom - plot.top}" fill="${fill(best)}" fill-opacity="${ink.shade}" stroke="${ink.soft}"/>`
+    const gd = `<rect x="${side}" y="${plot.top}" width="44" height="${plot.bottom - plot.top}" fill="${fill(best, ink)}" stroke="${ink.soft}"/>`
       + text(side + 22, plot.top - 8, "GD", small) + bold(ink, text(side + 22, (plot.top + plot.bottom) / 2, best, 'text-anchor="middle"'));
     return `<rect ${plot.inside} fill="${ink.paper}"/>${clipped(plot, stripShapes(table, plot, ink))}${marks.join("")}${gd}${plot.axes}`;
   });
@@ -184,7 +189,7 @@ function stripShapes({ cells }, plot, ink) {
     }
   });
   const shapes = Object.entries(paths).map(([leader, d]) =>
-    `<path d="${d}" fill="${+leader ? fill(leader) : ink.paper}" fill-opacity="${ink.shade}"/>`);
+    `<path d="${d}" fill="${+leader ? fill(leader, ink) : ink.paper}"/>`);
   const names = cells.length < COLUMNS ? [] : Object.entries(sums).map(([leader, runs]) => {
     const count = total(runs.map(([size]) => size));
     const middle = total(runs.map(([size, i]) => size * i)) / count;

@@ -118,6 +118,9 @@ export function mount(element, given, onState = () => {}) {
     write(ground, "innerHTML", picture.ground);
     write(lines, "innerHTML", picture.lines);
     write(handle, "transform", `translate(${plot.px(picture.at[0]).toFixed(1)} ${plot.py(picture.at[1]).toFixed(1)})`);
+    const left = plot.px(picture.at[0]) > plot.width / 2;
+    write(find(".hint"), "x", left ? -14 : 14);
+    write(find(".hint"), "text-anchor", left ? "end" : "start");
     write(handle, "aria-valuenow", show(picture.at[0]));
     write(handle, "aria-valuetext", picture.says);
     const made = state.view === "layers" ? [sizeChart] : [shareChart, sizeChart, strip ? coneChart : pathChart];
