@@ -54,6 +54,8 @@ class Regime:
         `(flow, starts (N, L, d)) -> tau (N,)` of starts that no form covers.
     rows, curves, shares : mapping
         Kind of plane ("balanced", "layers", "pair") to what decides rows, bounds, and areas.
+    fades : bool
+        Whether weights die one by one, braked without bound.
     many, analytic : bool
         Whether `solve_many` follows it, and whether Taylor's method does.
     scale_free : bool
@@ -88,6 +90,7 @@ class Regime:
     curves: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, str] = field(default_factory=dict)
     many: bool = True
+    fades: bool = False
     analytic: bool = False
     scale_free: bool = True
     norm: int | None = None
@@ -325,7 +328,7 @@ _ONE = {
     + (replace(_TIES, forms=(), settled="outcomes.unknown:refused", many=False, apart=True),),
     "1<p<2": (_LINE, _PATH, _PATH),
     "l_2": (replace(_LINE, analytic=True), _L2, _L2_DEEP),
-    "2<p<inf": (_LINE, replace(_PATH, system="one_example.fading:Fading"), _PATH),
+    "2<p<inf": (_LINE, replace(_PATH, system="one_example.fading:Fading", fades=True), _PATH),
     "l_inf": (replace(_LINE, forms=(BALANCED,), many=False, slides=True), _LINF, _LINF_DEEP),
     "unnormalised": (replace(_LINE, forms=(), scale_free=False, analytic=True), _FREE, _FREE),
 }

@@ -128,8 +128,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
 
 def _field(flow: Flow) -> dict[str, str]:
     """Return the name of a field of the user's own, which no trajectory carries."""
-    package = flow.kind == flow.perturbation.kind
-    return {} if package else {"field": type(flow).__name__}
+    package = flow.perturbation.kind
+    return {} if package == flow.kind else {"field": type(flow).__name__}
 
 
 def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> tuple[float, str]:

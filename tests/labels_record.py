@@ -100,13 +100,13 @@ def some_starts(rng, mu, depth, count, rho):
     return starts
 
 
-def labels(count):
-    """Labels of `count` starts, one regime after the other, and those in time."""
+def labels(count, slow):
+    """Labels of `count` starts that formulas decide, and of `slow` that are followed."""
     found, regimes = {}, [(name, depth) for name in RULES for depth in DEPTHS]
-    slow = [regime for regime in regimes if regime not in FORMULA]
+    followed = [regime for regime in regimes if regime not in FORMULA]
     for number, (name, depth) in enumerate(regimes):
         quick = (name, depth) in FORMULA
-        share = 0.95 * count / (len(regimes) - len(slow)) if quick else 0.05 * count / len(slow)
+        share = count / (len(regimes) - len(followed)) if quick else slow / len(followed)
         block = 200 if quick else 10
         rng = np.random.default_rng([7, number])
         parts = []
@@ -223,7 +223,7 @@ def planes(count):
 
 def recorded(sizes):
     """All records."""
-    found = labels(sizes["labels"]) | runs(sizes["runs"])
+    found = labels(sizes["labels"], sizes["slow"]) | runs(sizes["runs"])
     return found | verdicts(sizes["verdicts"]) | planes(sizes["planes"])
 
 
@@ -251,7 +251,13 @@ def main(argv=None):
     """Record or compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path)
-    for name, default in {"labels": 30000, "runs": 420, "verdicts": 280, "planes": 112}.items():
+    for name, default in {
+        "labels": 30000,
+        "slow": 1500,
+        "runs": 420,
+        "verdicts": 280,
+        "planes": 112,
+    }.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     given = vars(parser.parse_args(argv))
     path = given.pop("file")

@@ -1,4 +1,4 @@
-"""Ten deliberate faults of the package, each of which the tests must notice.
+"""Fifteen deliberate faults of the package, each of which the tests must notice.
 
     python -m tests.mutations
 
@@ -104,6 +104,41 @@ MUTATIONS = (
         "raised = np.exp(logs - logs.max(axis=axis, keepdims=True))",
         "raised = np.exp(logs)",
         ("tests/test_losses.py", "tests/test_flow.py"),
+    ),
+    Mutation(
+        "two rows swapped",
+        "flowsam/regimes.py",
+        '"l_2": (replace(_LINE, analytic=True), _L2, _L2_DEEP),',
+        '"l_2": (replace(_LINE, analytic=True), _L2_DEEP, _L2),',
+        ("tests/test_regimes.py",),
+    ),
+    Mutation(
+        "a row's verdict for another's",
+        "flowsam/regimes.py",
+        '"outcomes.theorems:by_theorem"',
+        '"outcomes.theorems:by_curve"',
+        ("tests/test_regimes.py",),
+    ),
+    Mutation(
+        "forms chosen per block",
+        "flowsam/regimes.py",
+        "mine = left & form.applies(starts, self.flow.mu)",
+        "mine = left & form.applies(starts, self.flow.mu).all()",
+        ("tests/test_regimes.py",),
+    ),
+    Mutation(
+        "rho for the gate of a coordinate alone",
+        "flowsam/exact/__init__.py",
+        "return rule.gate(depth) if self.alone else rule.rho",
+        "return rule.rho",
+        ("tests/test_regimes.py",),
+    ),
+    Mutation(
+        "a subclass taken for its parent",
+        "flowsam/flow.py",
+        'return "own" if own else self.perturbation.kind',
+        "return self.perturbation.kind",
+        ("tests/test_regimes.py",),
     ),
 )
 

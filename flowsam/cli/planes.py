@@ -180,7 +180,10 @@ def _axes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The parameters of the plane; without ranges, about twice the radius."""
     nx, ny = points
-    rho = flow.perturbation.rho if flow.perturbation.normalised else 0.0
+    from flowsam.regimes import regime_of
+
+    regime = regime_of(flow.kind, 2)
+    rho = flow.perturbation.rho if regime.scale_free else 0.0
     reach = 2 * rho or 2.0
     both, above = (-1.5 * reach, 1.5 * reach), (reach / nx, reach)
     ends = {

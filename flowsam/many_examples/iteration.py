@@ -94,14 +94,14 @@ class Walk:
         Of three rates the fastest sets h: that of the weights over _STRIDE of the largest, that
         at which the shares relax, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and that of T.
         """
-        rule, rho = self.flow.perturbation, self.flow.perturbation.rho
+        rule = self.flow.perturbation
         pull, products, _, own = self._look(self.theta)
         descent = pull * products
-        ascent = -rho * np.sign(descent) if np.isinf(rule.p) else rule.epsilon(-descent)
+        ascent = rule.step(-descent)
         hat = self.theta + ascent
         pull, products, log_scale, relaxing = self._look(hat)
         velocity = pull * products
-        moving = np.abs(velocity).max() / (np.abs(self.theta).max() + rho) / _STRIDE
+        moving = np.abs(velocity).max() / (np.abs(self.theta).max() + rule.rho) / _STRIDE
         rate = max(moving, max(own, relaxing) / _STABLE, 1e-300)
         log_rate = max(float(np.log(rate)), -log_scale - self.log_t)
         self.fastest = max(self.fastest - _FADING, log_rate)

@@ -104,10 +104,14 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
         if not going.size:
             break
         end = spans[min(k, len(spans) - 1)] / least
-        how = {"rtol": RTOL, "settled": _stop(unit, proof), "most_steps": MOST_STEPS}
+        how = {
+            "rtol": RTOL,
+            "settled": _stop(replace(case, flow=unit), proof),
+            "most_steps": MOST_STEPS,
+        }
         run = solve_many(unit, theta[going], tau_end=end, **how)
         w = _batch_last(run.theta)
-        lost = _negligible(unit, w)
+        lost = _negligible(replace(case, flow=unit), w)
         w[:, lost] = 0.0
         label[going] = _told(unit, starts[going], w, (run.status, proof))
         proved = (run.status == Ending.FINISHED) & (label[going] != Label.UNDECIDED)
@@ -198,23 +202,23 @@ def _batch_last(theta: Float[np.ndarray, "B L d"]) -> Weights:
     return np.ascontiguousarray(np.moveaxis(theta, 0, -1))
 
 
-def _stop(flow: Flow, proof: Proof) -> Callable[[np.ndarray], Bool[np.ndarray, " B"]]:
+def _stop(case: Case, proof: Proof) -> Callable[[np.ndarray], Bool[np.ndarray, " B"]]:
     """Return the question to ask after each step: is it proved, or can a coordinate go."""
 
     def settled(theta: Float[np.ndarray, "B L d"]) -> Bool[np.ndarray, " B"]:
         w = np.moveaxis(theta, 0, -1)
-        return (proof(flow, w) != Label.UNDECIDED) | _negligible(flow, w).any(axis=0)
+        return (proof(case.flow, w) != Label.UNDECIDED) | _negligible(case, w).any(axis=0)
 
     return settled
 
 
-def _negligible(flow: Flow, w: Weights) -> Bool[np.ndarray, "d B"]:
+def _negligible(case: Case, w: Weights) -> Bool[np.ndarray, "d B"]:
     """Coordinates about to die alone (p > 2, L = 2): steps across their last bit never end."""
     size = np.abs(w).max(axis=0)
-    if len(w) > 2 or not flow.perturbation.normalised or flow.perturbation.p <= 2:
+    if not case.regime.fades:
         return np.zeros(size.shape, dtype=bool)
     small = (size > 0) & (size < NEGLIGIBLE * size.max(axis=0))
-    return small & dying(flow, w) if small.any() else small
+    return small & dying(case.flow, w) if small.any() else small
 
 
 def _told(

@@ -58,7 +58,8 @@ def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
     >>> round(scale_unit(Data([[1.0, 2.0], [1.0, 2.0]]), l2(1.0), 2), 6)
     0.485902
     """
-    if not regime_of(rule.kind, depth).amplifies:
+    regime = regime_of(rule.kind, depth)
+    if not regime.amplifies:
         return gate_radius(rule, depth)
     mean = split_signs(train).z.mean(axis=0)
     return critical_scale(mean, rule.rho, profile=np.ones((2, mean.size)))
