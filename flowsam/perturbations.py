@@ -260,13 +260,19 @@ class Own(Perturbation):
     It has no radius and no norm that a theorem could use: rho and p are nan.
     """
 
+    ask: Callable[..., Any]
+    title: str
+
     def __init__(self, ask: Callable[..., Any], name: str) -> None:
         for field, value in {"p": math.nan, "rho": math.nan, "normalised": False}.items():
             object.__setattr__(self, field, value)
         object.__setattr__(self, "ask", ask)
         object.__setattr__(self, "title", name)
 
-    name = property(lambda self: self.title)
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.title
 
     def __eq__(self, other: object) -> bool:
         """Equal rules ask the same function."""

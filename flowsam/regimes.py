@@ -41,7 +41,7 @@ class Regime:
     labels, verdict : str
         `(case, starts (..., L, d)) -> int (...)` and `(case, theta0) -> Limit`.
     solve : str
-        `(case, theta0, span=, how=, wanted=) -> Answer`.
+        `(case, theta0, span=, how=, wanted=) -> Trajectory`.
     forms : tuple of Form
         Closed forms, the most accurate first.
     system : str
@@ -249,7 +249,7 @@ _LINF = Regime(
     many=False,
     slides=True,
 )
-_SMOOTH = {"system": _PATH.system, "many": True, "analytic": True, "slides": False}
+_SMOOTH: dict[str, Any] = {"system": _PATH.system, "many": True, "analytic": True, "slides": False}
 _LINF_DEEP = replace(
     _LINF,
     labels="outcomes.theorem_labels:deep",
@@ -295,7 +295,7 @@ _OWN_MANY = replace(
 )
 _MARGIN = replace(_MANY, verdict="outcomes.late_verdicts:by_line")
 _CONVEX = replace(_MARGIN, finite="outcomes.finite_ends:by_convexity")
-_JUMPS = {
+_JUMPS: dict[str, Any] = {
     "runs": {
         "any": "many_examples.sliding_run:sliding_run",
         "discrete": _CHATTER,
@@ -306,7 +306,7 @@ _JUMPS = {
     "slides": True,
     "smooth_off_axes": False,
 }
-_ITERATED = {
+_ITERATED: dict[str, Any] = {
     "runs": {"auto": _CHATTER, "discrete": _CHATTER},
     "many": False,
     "smooth_off_axes": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +16,6 @@ from flowsam.errors import InputError, InputTypeError
 from flowsam.exact import solution
 from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_number
-from flowsam.many_examples.engine import Answer
 from flowsam.one_example.engine import exact_run, stepped_run
 from flowsam.one_example.taylor_steps import taylor_steps
 from flowsam.regimes import Case, case_of
@@ -108,22 +108,7 @@ def solve(  # noqa: PLR0913 - the contract's verb
     wanted = _checked_rows(save_at, end, clock_name)
     how = {"span": (end, clock_name), "how": (method, rtol, atol), "wanted": wanted}
     found = case_of(flow, len(theta0)).ask("solve")(theta0, **how)
-    return Trajectory(
-        flow.data,
-        flow.perturbation,
-        flow.loss,
-        found.tau,
-        found.theta,
-        found.events,
-        found.ending.status,
-        found.message,
-        found.method,
-        found.steps,
-        found.nfev,
-        {clock_name: end, "rtol": rtol, "atol": atol} | _field(flow),
-        found.clock,
-        found.ending,
-    )
+    return replace(found, settings={clock_name: end, "rtol": rtol, "atol": atol} | _field(flow))
 
 
 def _field(flow: Flow) -> dict[str, str]:
@@ -184,13 +169,16 @@ def of_one_example(
     span: tuple[float, str],
     how: tuple[str, float, float],
     wanted: Rows,
-) -> Answer:
+) -> Trajectory:
     """Solve one example and cut the run into the rows asked for."""
     run = _run(case, theta0, span, how)
     rows = run.rows(wanted, span[1])
     events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
-    about = (*_told(run), run.method, run.steps, run.nfev)
-    return Answer(rows.tau, run.states(rows.tau), events, *about, rows.log_t)
+    ending, message = _told(run)
+    about = (events, ending.status, message, run.method, run.steps, run.nfev)
+    flow = case.flow
+    parts = (flow.data, flow.perturbation, flow.loss, rows.tau, run.states(rows.tau))
+    return Trajectory(*parts, *about, clock=rows.log_t, ending=ending)
 
 
 def _run(case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]) -> Run:
@@ -209,8 +197,8 @@ def _run(case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
             raise InputError(f"no closed form covers this: {reason}; use method='auto'")
     named, stiff = ("DOP853", "Radau") if method == "auto" else (method, "")
     maker = taylor_steps(case, theta0) if method == "heyoka" else None
-    how = Tolerances(named, rtol, atol, stiff=stiff, maker=maker)
-    return stepped_run(case, theta0, span, how)
+    tolerances = Tolerances(named, rtol, atol, stiff=stiff, maker=maker)
+    return stepped_run(case, theta0, span, tolerances)
 
 
 def _why(case: Case) -> str:

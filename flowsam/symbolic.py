@@ -17,11 +17,10 @@ from jaxtyping import Inexact
 
 from flowsam.errors import InputError
 
-__all__ = ["Coordinate", "coordinate", "product_jacobian", "products"]
+__all__ = ["Coordinate", "coordinate", "products"]
 
 Symbols = tuple[sp.Symbol, ...]
 Layers = Inexact[np.ndarray, "*batch L d"]
-Pairs = Inexact[np.ndarray, "*batch L L d"]
 
 _MU, _M, _M_HAT = sp.symbols("mu m mhat", real=True)
 _RHO, _NORM = sp.symbols("rho N", positive=True)
@@ -189,41 +188,6 @@ def products(depth: int) -> Callable[[Layers], Layers]:
         return out
 
     return other_layers
-
-
-@cache
-def product_jacobian(depth: int) -> Callable[[Layers], Pairs]:
-    """Return the function that gives the second derivatives of beta with respect to two layers.
-
-    P_lm = d^2 beta / dw_l dw_m = prod_{k != l, m} w_k, and 0 for l = m.
-
-    Parameters
-    ----------
-    depth : int
-        Number of layers, L >= 1.
-
-    Returns
-    -------
-    callable
-        `theta (..., L, d) -> (..., L, L, d)`.
-
-    Examples
-    --------
-    >>> product_jacobian(2)(np.array([[2.0], [3.0]]))[..., 0]
-    array([[0., 1.],
-           [1., 0.]])
-    """
-    w, first = _derivatives(depth)
-    pairs = [(a, b) for a in range(depth) for b in range(a)]
-    evaluate = sp.lambdify(w, [first[a].diff(w[b]) for a, b in pairs], modules="numpy", cse=True)
-
-    def pairs_of_layers(theta: Layers) -> Pairs:
-        out = np.zeros(theta.shape[:-1] + theta.shape[-2:], theta.dtype)
-        for (a, b), value in zip(pairs, evaluate(*np.moveaxis(theta, -2, 0)), strict=True):
-            out[..., a, b, :] = out[..., b, a, :] = value
-        return out
-
-    return pairs_of_layers
 
 
 def _derivatives(depth: int) -> tuple[tuple[sp.Symbol, ...], list[sp.Expr]]:

@@ -11,7 +11,7 @@ import pytest
 from flowsam.data import Data
 from flowsam.margin import margin_certificate, max_margin, separability
 from flowsam.real_data.bundled import class_mean_difference
-from flowsam.real_data.shares import major_share, share_by_rank
+from flowsam.real_data.shares import share_by_rank
 from flowsam.real_data.tables import Table, breast_cancer_table, digit_table, read_csv, read_idx
 
 
@@ -158,9 +158,8 @@ def test_shares() -> None:
     shares = share_by_rank(data, [[1.0, 9.0, 1.0, 1.0, 1.0], [0.0] * 5], groups=2)
     np.testing.assert_allclose(shares[0], [0.7, 0.3])
     assert np.isnan(shares[1]).all()
-    assert major_share(data, np.ones(5)) == pytest.approx(0.4)
     with pytest.raises(ValueError, match="beta needs 5 features"):
-        major_share(data, np.ones(3))
+        share_by_rank(data, np.ones(3))
 
 
 def test_byte_order_mark_and_double_names(tmp_path) -> None:

@@ -7,7 +7,6 @@ grow like log t at every depth, and T carries a run to log t = 1e4 without an en
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -18,9 +17,9 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.late_path import LateRun
 from flowsam.regimes import Case, loaded
-from flowsam.trajectory import Event
+from flowsam.trajectory import Trajectory
 
-__all__ = ["Answer", "many_examples"]
+__all__ = ["many_examples"]
 
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
@@ -35,35 +34,6 @@ _WHY = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """The part of a trajectory an engine gives.
-
-    Parameters
-    ----------
-    tau : ndarray, shape (T,)
-        Rescaled times.
-    theta : ndarray, shape (T, L, d)
-        Weights.
-    events : tuple of Event
-    ending : Ending
-    message, method : str
-    steps, nfev : int
-    clock : callable
-        `() -> log(1 + t) (T,)`.
-    """
-
-    tau: Points
-    theta: Float[np.ndarray, "T L d"]
-    events: tuple[Event, ...]
-    ending: Ending
-    message: str
-    method: str
-    steps: int
-    nfev: int
-    clock: Callable[[], Points]
-
-
 def many_examples(
     case: Case,
     theta0: Theta,
@@ -71,7 +41,7 @@ def many_examples(
     span: tuple[float, str],
     how: tuple[str, float, float],
     wanted: Wanted = None,
-) -> Answer:
+) -> Trajectory:
     """Solve a flow with several examples by the engine its rule needs.
 
     Parameters
@@ -89,7 +59,8 @@ def many_examples(
 
     Returns
     -------
-    Answer
+    Trajectory
+        Without its settings.
 
     Raises
     ------
@@ -103,7 +74,7 @@ def many_examples(
     >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), gradient_flow())
     >>> how = ("auto", 1e-9, 1e-12)
     >>> case, span = case_of(flow, 1), (9.0, "log_t_end")
-    >>> many_examples(case, np.zeros((1, 2)), span=span, how=how, wanted=4).clock()
+    >>> many_examples(case, np.zeros((1, 2)), span=span, how=how, wanted=4).log_t
     array([0., 3., 6., 9.])
     """
     method, *tolerances = how
@@ -135,7 +106,7 @@ def _engine(case: Case, method: str) -> Callable[..., LateRun]:
     )
 
 
-def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> Answer:
+def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> Trajectory:
     """Cut a run into rows, in the clock of the end; after a collapse it rests to `tau_end`."""
     end, clock_name = span
     last = float(run.edges[-1])
@@ -161,8 +132,9 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
             more = np.log(resting) - float(flow.log_lambda(theta[-1]))
         return np.logaddexp(log_t, more)
 
-    work = run.march.steps, run.march.nfev
-    return Answer(tau, theta, run.march.events, ending, message, how, *work, clock)
+    about = (run.march.events, ending.status, message, how, run.march.steps, run.march.nfev)
+    parts = (flow.data, flow.perturbation, flow.loss, tau, theta)
+    return Trajectory(*parts, *about, clock=clock, ending=ending)
 
 
 def _wanted(steps: Points, wanted: Wanted, end: float) -> Points:

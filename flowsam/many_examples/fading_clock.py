@@ -167,21 +167,6 @@ class FadingClock(LogClock):
         return (pulls[0] * pulls[1] > 0) & (np.sort(np.abs(theta), axis=0)[1] > 0)
 
 
-@dataclass(frozen=True, eq=False)
-class FadingRun(LateRun):
-    """A solved path whose states hold no slaves."""
-
-    system: FadingClock | None = None
-
-    def states(self, log_t: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
-        """Return weights at values of T."""
-        path = self.march.path
-        flat = path(log_t)
-        for mode, chosen in path.regions(log_t):
-            flat[chosen] = [self.system.shown(state, mode) for state in flat[chosen]]
-        return flat[:, :-1].reshape(-1, *self.shape)
-
-
 def fading_run(
     flow: Flow,
     theta0: Theta,
@@ -189,7 +174,7 @@ def fading_run(
     end: tuple[float, str],
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
-) -> FadingRun:
+) -> LateRun:
     """Integrate l_p-SAM with 2 < p < inf, L >= 2, as `late_run` does, and tell each death.
 
     Examples
@@ -207,7 +192,12 @@ def fading_run(
     found = system.ended(marched(system, start, end=end, how=(method, *tolerances)))
     found = replace(found, events=events + found.events)
     note = _STIFF if found.status == "failed" else ""
-    return FadingRun(found, theta0.shape, note, system=system)
+
+    def shown(states: Any, mode: Roles) -> Any:
+        whole = np.array([system.shown(state, mode) for state in states])
+        return whole[:, :-1].reshape(-1, *theta0.shape)
+
+    return LateRun(found, theta0.shape, note, shown)
 
 
 def _told(dead: Features, tau: float) -> tuple[Event, ...]:

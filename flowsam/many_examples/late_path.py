@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -27,11 +29,14 @@ class LateRun:
         (L, d).
     note : str
         What the message of the run has to add.
+    shown : callable, optional
+        `(states (k, m), mode) -> theta (k, L, d)`, where states hold other numbers than weights.
     """
 
     march: March
     shape: tuple[int, int]
     note: str = ""
+    shown: Callable[[Any, Any], Any] | None = None
 
     @property
     def edges(self) -> Points:
@@ -40,7 +45,14 @@ class LateRun:
 
     def states(self, log_t: Points) -> Float[np.ndarray, "k L d"]:
         """Return weights at values of T."""
-        return self.march.path(log_t)[:, :-1].reshape(-1, *self.shape)
+        path = self.march.path
+        flat = path(log_t)
+        if self.shown is None:
+            return flat[:, :-1].reshape(-1, *self.shape)
+        out = np.empty((log_t.size, *self.shape))
+        for mode, chosen in path.regions(log_t):
+            out[chosen] = self.shown(flat[chosen], mode)
+        return out
 
     def tau(self, log_t: Points) -> Points:
         """Return rescaled times at values of T."""

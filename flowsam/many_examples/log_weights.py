@@ -22,7 +22,7 @@ from flowsam.many_examples.log_march import COLLAPSED, marched
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import next_move
 
-__all__ = ["BalancedRun", "LogWeights", "balanced_run", "even", "smooth_run"]
+__all__ = ["LogWeights", "balanced_run", "even", "smooth_run"]
 
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
@@ -183,17 +183,6 @@ class LogWeights(LogClock):
         return _Point(w, r, bend, pull, hat, hat_bend, hat_pull, log_scale, log_norm)
 
 
-@dataclass(frozen=True, eq=False)
-class BalancedRun(LateRun):
-    """A solved path whose states are log-weights."""
-
-    system: LogWeights | None = None
-
-    def states(self, log_t: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
-        """Return weights at values of T."""
-        return np.array([self.system.weights(state) for state in self.march.path(log_t)])
-
-
 def balanced_run(
     flow: Flow,
     theta0: Theta,
@@ -201,7 +190,7 @@ def balanced_run(
     end: tuple[float, str],
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
-) -> BalancedRun:
+) -> LateRun:
     """Integrate a start that is `even`, as `late_run` does.
 
     Here rtol is the relative error of a weight in a step, and atol that of tau.
@@ -218,7 +207,8 @@ def balanced_run(
     system = LogWeights(flow, theta0, rtol)
     exact = np.append(np.full(system.start.size - 1, rtol), atol)
     found = marched(system, (system.start, None, ""), end=end, how=(method, rtol, exact))
-    return BalancedRun(system.ended(found), theta0.shape, system=system)
+    shown = lambda states, mode: np.array([system.weights(state) for state in states])  # noqa: E731
+    return LateRun(system.ended(found), theta0.shape, shown=shown)
 
 
 def _log_norm(pull: Vector, y: Vector, power: int) -> float:

@@ -57,6 +57,12 @@ class Smooth:
         """Return no signals: nothing happens on the way."""
         return np.empty(0)
 
+    def transition(
+        self, theta: Theta, mode: Any, tau: float
+    ) -> tuple[Theta, Any, tuple[Event, ...], str]:
+        """Return state, mode, events and status after an event: none happens here."""
+        return theta, mode, (), ""
+
     def rests(self, theta: Theta, mode: Any) -> bool:
         """Tell whether every active weight is at 0 for good: from L = 2 on the gradient is 0."""
         return len(theta) > 1 and not theta[:, self.flow.mu != 0].any()

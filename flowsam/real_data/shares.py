@@ -10,7 +10,7 @@ from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import real_array
 
-__all__ = ["major_share", "share_by_rank"]
+__all__ = ["share_by_rank"]
 
 
 def share_by_rank(data: Data, beta: ArrayLike, groups: int = 4) -> Float[np.ndarray, "*T groups"]:
@@ -53,25 +53,3 @@ def share_by_rank(data: Data, beta: ArrayLike, groups: int = 4) -> Float[np.ndar
     sums = np.stack([part.sum(axis=-1) for part in parts], axis=-1)
     total = sums.sum(axis=-1, keepdims=True)
     return np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0)
-
-
-def major_share(data: Data, beta: ArrayLike) -> Float[np.ndarray, "*T"]:
-    """Return the share of the mean prediction carried by the strongest quarter of the features.
-
-    Parameters
-    ----------
-    data : Data
-        n examples in d features.
-    beta : array_like, shape (..., d)
-        Predictors.
-
-    Returns
-    -------
-    ndarray, shape (...)
-
-    Examples
-    --------
-    >>> float(major_share(Data([[4.0, 1.0, 1.0, 2.0]]), [1.0, 1.0, 1.0, 1.0]))
-    0.5
-    """
-    return np.asarray(share_by_rank(data, beta)[..., 0])
