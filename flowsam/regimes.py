@@ -76,6 +76,8 @@ class Regime:
         that of w' = |mu_j| w^(L-1).
     amplifies : bool
         Whether `amplification` has its closed forms.
+    provable : bool
+        Whether `certify` has its equation: labels can be proved.
     """
 
     labels: str
@@ -103,6 +105,7 @@ class Regime:
     apart: bool = False
     known: bool = True
     amplifies: bool = False
+    provable: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +251,7 @@ _LINF = Regime(
     shares={"balanced": "portrait.shares:by_regions"},
     many=False,
     slides=True,
+    provable=True,
 )
 _SMOOTH: dict[str, Any] = {"system": _PATH.system, "many": True, "analytic": True, "slides": False}
 _LINF_DEEP = replace(
@@ -272,8 +276,10 @@ _L2 = replace(
     },
     analytic=True,
     amplifies=True,
+    provable=True,
 )
-_L2_DEEP = replace(_PATH, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True)
+_BALLS = replace(_PATH, provable=True)  # p > 1, finite
+_L2_DEEP = replace(_BALLS, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True)
 _TIES = replace(_PATH, system="one_example.vertex_sliding:VertexSliding", smooth_off_axes=False)
 _FREE = replace(_PATH, forms=(), falls=False, scale_free=False, analytic=True)  # unnormalised
 
@@ -326,9 +332,9 @@ _ONE = {
     + (replace(_LINF, **_SMOOTH), replace(_LINF_DEEP, **_SMOOTH)),
     "l_1": (replace(_LINE, many=False, smooth_off_axes=False), _TIES)
     + (replace(_TIES, forms=(), settled="outcomes.unknown:refused", many=False, apart=True),),
-    "1<p<2": (_LINE, _PATH, _PATH),
+    "1<p<2": (_LINE, _BALLS, _BALLS),
     "l_2": (replace(_LINE, analytic=True), _L2, _L2_DEEP),
-    "2<p<inf": (_LINE, replace(_PATH, system="one_example.fading:Fading", fades=True), _PATH),
+    "2<p<inf": (_LINE, replace(_BALLS, system="one_example.fading:Fading", fades=True), _BALLS),
     "l_inf": (replace(_LINE, forms=(BALANCED,), many=False, slides=True), _LINF, _LINF_DEEP),
     "unnormalised": (replace(_LINE, forms=(), scale_free=False, analytic=True), _FREE, _FREE),
 }

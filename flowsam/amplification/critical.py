@@ -6,6 +6,8 @@ its critical scale. (derivations/l2_critical_scale.py)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal, overload
+
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
@@ -14,6 +16,9 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
 from flowsam.inputs import real_array, real_example, real_number
 from flowsam.signatures import public
+
+if TYPE_CHECKING:
+    from flowsam.certify import ProvedScale
 
 __all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds", "positive_radius"]
 
@@ -90,17 +95,36 @@ def critical_scale_bounds(
     True
     """
     mu, rho = real_example(mu), positive_radius(rho)
+    return critical_scale_of(_profile(mu, profile), mu, rho=rho)
+
+
+def _profile(mu: Float[np.ndarray, " d"], profile: ArrayLike | None) -> Float[np.ndarray, "2 d"]:
+    """The start at scale 1."""
     start = np.ones(mu.size) if profile is None else real_array(profile, "profile")
     if start.shape == mu.shape:
         start = np.array([np.where(mu < 0, -start, start), start])
     if start.shape != (2, mu.size):
         fit = f"({mu.size},) or (2, {mu.size})"
         raise InputError(f"profile needs shape {fit}, got {start.shape}; loop over starts")
-    return critical_scale_of(start, mu, rho=rho)
+    return start
+
+
+@overload
+def critical_scale(
+    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = ..., prove: Literal[False] = ...
+) -> float: ...
+
+
+@overload
+def critical_scale(
+    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = ..., prove: Literal[True]
+) -> ProvedScale: ...
 
 
 @public
-def critical_scale(mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None) -> float:
+def critical_scale(
+    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None, prove: bool = False
+) -> float | ProvedScale:
     """Return the scale c* above which `c profile` escapes and below which it collapses.
 
     The separatrix crosses every ray from the origin once. For the default, the uniform start, c*
@@ -114,17 +138,21 @@ def critical_scale(mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None
         Perturbation radius, positive, in the units of w.
     profile : array_like, shape (d,) or (2, d), optional
         A start up to its scale: (d,) is balanced, with sign(mu_j) on layer 1; (2, d) any weights.
+    prove : bool
+        Return doubles on both sides, each proved in balls. Needs the extra flowsam[certify].
 
     Returns
     -------
-    float
+    float or ProvedScale
         inf where no active coordinate has u_j + sign(mu_j) v_j != 0. Relative error about 3e-15;
-        `critical_scale_bounds` says how much.
+        `critical_scale_bounds` says how much. With `prove` an enclosure, `.low` and `.high`, for
+        `flowsam.certify.save_proof`.
 
     Raises
     ------
     TypeError, ValueError
-        For bad entries, other shapes, or rho <= 0.
+        For bad entries, other shapes, or rho <= 0; a scale that is not finite, or of which one
+        side is not proved within 1e-9, cannot be enclosed.
 
     Notes
     -----
@@ -135,4 +163,15 @@ def critical_scale(mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None
     >>> round(critical_scale([1.0, 2.0], 1.0), 13)
     0.5213212825997
     """
-    return critical_scale_bounds(mu, rho, profile=profile).value
+    if not prove:
+        return critical_scale_bounds(mu, rho, profile=profile).value
+    from flowsam.certify import Problem, prove_scale
+
+    mu, rho = real_example(mu), positive_radius(rho)
+    start = _profile(mu, profile)
+    found = critical_scale_of(start, mu, rho=rho)
+    if not np.isfinite(found.value):
+        raise InputError("every scale of this start collapses: there is none to enclose")
+    rows = tuple(map(tuple, start.tolist()))
+    problem = Problem(tuple(mu.tolist()), rho, 2.0, rows)
+    return prove_scale(problem, found.value, error=found.error)

@@ -8,6 +8,7 @@ Values at the two ends of a stretch of the path enclose every size and slope all
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,6 +20,9 @@ from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_sizes import SizePath
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.signatures import public
+
+if TYPE_CHECKING:
+    from flowsam.certify import ProvedLeaders
 
 __all__ = ["Leaders", "leaders"]
 
@@ -35,10 +39,16 @@ class Leaders:
         Rescaled times of the switches, increasing.
     order : tuple of int
         K + 1 places among all d, counted from 1.
+    proof : ProvedLeaders or None
+        With `prove=True`: the order proved, and `.times`, doubles around each switch.
+    unproved : str
+        Why there is no proof, where one was asked for.
     """
 
     times: Float[np.ndarray, " K"]
     order: tuple[int, ...]
+    proof: ProvedLeaders | None = None
+    unproved: str = ""
 
     def at(self, tau: ArrayLike | float | int) -> Int[np.ndarray, "..."]:
         """Return the leader at rescaled times.
@@ -83,8 +93,34 @@ def _succession(path: SizePath) -> tuple[list[float], list[int]]:
     return times, order
 
 
+def _proved(
+    start: tuple[Float[np.ndarray, "2 d"], Float[np.ndarray, " d"], float],
+    by: str,
+    found: Leaders,
+) -> Leaders:
+    """Leaders with their proof, or the reason why there is none."""
+    from flowsam.certify import Problem, Unproved, prove_leaders
+
+    theta0, mu, rho = start
+    rows = tuple(map(tuple, theta0.tolist()))
+    problem = Problem(tuple(mu.tolist()), rho, 2.0, rows)
+    try:
+        proof = prove_leaders(problem, weighted=by == "contribution")
+    except Unproved as error:
+        return Leaders(found.times, found.order, unproved=str(error))
+    times = np.array([(low + high) / 2 for low, high in proof.times])
+    return Leaders(times, proof.order, proof)
+
+
 @public
-def leaders(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, by: str = "size") -> Leaders:
+def leaders(
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
+    by: str = "size",
+    prove: bool = False,
+) -> Leaders:
     """Return the leaders of one run in order, and the times at which they hand over.
 
     Parameters
@@ -97,6 +133,8 @@ def leaders(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, by: str = "si
         Perturbation radius, positive.
     by : str
         "size": largest `|beta_j|`; "contribution": largest `|mu_j beta_j|`.
+    prove : bool
+        Prove the order and enclose the times in balls. Needs the extra flowsam[certify].
 
     Returns
     -------
@@ -140,4 +178,5 @@ def leaders(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, by: str = "si
         log_squares = 2 * np.log(table[1:, places])
     path = SizePath(trace(theta0, mu, rho=rho), sizes, log_squares, offset)
     times, order = _succession(path)
-    return Leaders(np.array(times), tuple(int(places[k]) + 1 for k in order))
+    found = Leaders(np.array(times), tuple(int(places[k]) + 1 for k in order))
+    return _proved((theta0, mu, rho), by, found) if prove else found

@@ -16,7 +16,7 @@ from flowsam.certify.signs import exact_label
 from flowsam.certify.up_sets import corners, sizes_of
 from flowsam.labels import Label
 
-__all__ = ["check_plane", "prove_plane"]
+__all__ = ["agreed", "check_plane", "prove_plane"]
 
 SOFT = (Label.UNDECIDED, Label.SEPARATRIX, Label.TIE)  # of doubles near each other
 
@@ -53,16 +53,18 @@ def prove_plane(plane: PlaneProof, told: Callable[[int], object] = int) -> Plane
 
 
 def _merged(plane: PlaneProof, found: PlaneProof) -> PlaneProof:
-    """The proved labels, and the others as they were; a contradiction is a bug."""
+    """The proved labels, and the others as they were."""
     labels = np.where(found.proved, found.labels, plane.labels)
-    wrong = (labels != plane.labels) & ~np.isin(plane.labels, SOFT)
-    if wrong.any():
-        k = int(np.argmax(wrong))
-        raise AssertionError(
-            f"a proof of label {labels[k]} contradicts {plane.labels[k]}, please report it: "
-            f"{plane.problem(k)}"
-        )
+    for k in np.flatnonzero(labels != plane.labels):
+        agreed(int(labels[k]), int(plane.labels[k]))
     return dataclasses.replace(found, labels=labels)
+
+
+def agreed(proved: int, given: int) -> int:
+    """Return a proved label, which may decide what doubles call near each other."""
+    if proved != given and given not in SOFT:
+        raise AssertionError(f"the proof of label {proved} contradicts {given}, please report it")
+    return proved
 
 
 def _one_by_one(plane: PlaneProof, told: Callable[[int], object]) -> PlaneProof:

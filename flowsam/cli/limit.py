@@ -8,16 +8,18 @@ from typing import Any
 import click
 
 from flowsam.cli.problem import as_typed, flow_options, setup, start_options
+from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
 from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, show, to_json
 
 
 @click.command("limit")
 @flow_options
 @start_options
+@proof_options
 @out_option("the answer, a .json file")
 @json_option
 @quiet_option
-def command(parameters: Any, out: str | None, as_json: bool, quiet: bool) -> None:
+def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how: Any) -> None:
     """Name the limit of one start as t -> inf.
 
     Labels: j >= 1 is the basis vector of feature j, counted from 1; 0 is zero; negative ones are
@@ -31,11 +33,13 @@ def command(parameters: Any, out: str | None, as_json: bool, quiet: bool) -> Non
     flowsam limit --csv FILE --label COLUMN --norm 2 --rho 0.1 --init 0.5
     """
     path = checked_output(out, (".json",))
+    prove, kept = wanted_proof(how)
     case = setup(parameters)
     from flowsam.outcomes import limit
 
     with as_typed():
-        end = limit(case.flow, case.theta0)
+        end = limit(case.flow, case.theta0, prove=prove)
+    keep_proof(end.proof, kept)
     facts = {
         "flow": case.flow.describe(),
         "label": int(end.label),

@@ -10,6 +10,7 @@ import click
 from flowsam.cli.planes import plane_options
 from flowsam.cli.portrait_files import facts_of, write
 from flowsam.cli.problem import flow_options
+from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
 from flowsam.cli.reading import numbers
 from flowsam.cli.writing import (
     checked_output,
@@ -37,6 +38,7 @@ _LEVELS = 10  # halvings of a cell: a thousandth
 @click.option("--field", is_flag=True, help="Velocity, rest points, nullclines, separatrices.")
 @click.option("--path", "starts", multiple=True, help="X,Y: a trajectory from there; repeatable.")
 @click.option("--times", is_flag=True, help="When each start is decided, in a picture or .json.")
+@proof_options
 @click.option("--resume", help="Go on with the rows an interrupted run kept in this file.")
 @out_option(
     "a picture (.pdf, .png, .svg), the labels (.npz; .npy streams any size) or everything as .json"
@@ -68,7 +70,7 @@ def command(
     if how["times"]:
         _check_times(flow, start, (x, y), path)
     lines = _skeleton(flow, start, (x, y), points) if how["field"] or points else None
-    found = _labels(flow, start, (x, y), how["resume"], quiet)
+    found = _labels(flow, start, (x, y), how, quiet)
     stopped = bool(found.unfinished)
     if how["levels"] is not None and not stopped:
         found, stopped = _refined(found, how["levels"], quiet)
@@ -88,6 +90,8 @@ def _check_shown(path: Path | None, how: dict[str, Any]) -> None:
         "--field": how["field"],
         "--path": bool(how["starts"]),
         "--times": how["times"],
+        "--prove": how["prove"],
+        "--proof": how["proof"] is not None,
         "--resume": how["resume"] is not None,
     }
     asked = [name for name, typed in given.items() if typed]
@@ -130,16 +134,21 @@ def _stream(what: Any, axes: tuple[Any, Any], path: Path, *, as_json: bool, quie
 
 
 def _labels(
-    flow: Any, start: Any, axes: tuple[Any, Any], kept: str | None, quiet: bool
+    flow: Any, start: Any, axes: tuple[Any, Any], how: dict[str, Any], quiet: bool
 ) -> Portrait:
-    """The labels of the plane, those an earlier run kept included."""
+    """The labels of the plane: proved, or those an earlier run kept included."""
     from flowsam.portrait import load, phase_portrait, resume
 
-    cells = axes[0].size * axes[1].size
-    if kept is None:
-        with progress_bar(cells, "cells", quiet) as bar:
-            return phase_portrait(flow, *axes, start=start, progress=bar.update)
-    rows = load(kept)
+    prove, kept = wanted_proof(how)
+    if prove and how["resume"] is not None:
+        raise click.UsageError("--prove needs a plane as a whole, got --resume; leave one out")
+    if how["resume"] is None:
+        # cells count twice where they are proved
+        with progress_bar((1 + prove) * axes[0].size * axes[1].size, "cells", quiet) as bar:
+            found = phase_portrait(flow, *axes, start=start, progress=bar.update, prove=prove)
+        keep_proof(found.proof, kept)
+        return found
+    rows = load(how["resume"])
     with progress_bar(rows.unfinished * axes[0].size, "cells", quiet) as bar:
         return resume(rows, flow, axes=axes, start=start, progress=bar.update)
 

@@ -74,6 +74,8 @@ def write(
         arrays = {"x": found.x, "y": found.y, "labels": found.labels, "boundaries": named}
         if times:
             arrays["settled_at"] = found.settled_at
+        if found.proof:
+            arrays["proved"] = found.proof.proved.reshape(found.labels.shape)
         write_text(path, to_json(facts | arrays) + "\n")
     else:
         _picture(found, lines, path, times)
@@ -104,4 +106,7 @@ def _draw(figure: Any, found: Portrait, lines: Skeleton | None, times: bool) -> 
         figure.colorbar(mesh, ax=panels[1], label=word, extend="both", shrink=0.8)
     for panel in panels if np.ptp(found.x) == np.ptp(found.y) else ():
         panel.set_aspect("equal")
-    panels[0].set_title(found.describe(), fontsize=8, parse_math=False)
+    title = found.describe()
+    if found.proof:
+        title += f"\n{found.proof.describe()}"
+    panels[0].set_title(title, fontsize=8, wrap=True, parse_math=False)

@@ -37,7 +37,9 @@ def out_option(what: str) -> Callable[..., Any]:
     return click.option("--out", help=f"Write {what}.")
 
 
-def checked_output(out: str | None, suffixes: tuple[str, ...]) -> Path | None:
+def checked_output(
+    out: str | None, suffixes: tuple[str, ...], *, option: str = "--out"
+) -> Path | None:
     """Return where to write, known to be writable before any work is done.
 
     Parameters
@@ -46,6 +48,8 @@ def checked_output(out: str | None, suffixes: tuple[str, ...]) -> Path | None:
         As typed.
     suffixes : tuple of str
         Endings the command can write, e.g. (".npz",).
+    option : str
+        The option it was given to.
 
     Returns
     -------
@@ -62,11 +66,11 @@ def checked_output(out: str | None, suffixes: tuple[str, ...]) -> Path | None:
 
     path = Path(out)
     if path.suffix not in suffixes:
-        raise click.UsageError(f"--out needs a name ending in {', '.join(suffixes)}, got {out}")
+        raise click.UsageError(f"{option} needs a name ending in {', '.join(suffixes)}, got {out}")
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
         raise click.UsageError(
-            f"--out needs a folder that can be written, got {out}; make it first"
+            f"{option} needs a folder that can be written, got {out}; make it first"
         )
     return path
 

@@ -155,6 +155,8 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     for _, curve in located:
         axes.plot(*curve.T, color="#303030", linewidth=0.7)
     boundaries(axes, plane.boundaries[: len(plane.boundaries) - len(located)])
+    if plane.proof:
+        _proofs(axes, plane)
     axes.set(
         xlim=(plane.x.min(), plane.x.max()),
         ylim=(plane.y.min(), plane.y.max()),
@@ -162,6 +164,21 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
         ylabel=_maths(plane.axes[1]),
     )
     return mesh
+
+
+def _proofs(axes: Axes, plane: Portrait) -> None:
+    """Dots at the starts whose proofs decide all others; crosses over cells without a proof."""
+    places = np.array([*plane.proof.proofs], dtype=np.int64)
+    if places.size < plane.labels.size:  # else every cell is its own
+        _marks(axes, plane, places, ".")
+    _marks(axes, plane, np.flatnonzero(~plane.proof.proved), "x")
+
+
+def _marks(axes: Axes, plane: Portrait, places: Int[np.ndarray, " k"], mark: str) -> None:
+    """A mark in each of some cells."""
+    row, column = np.divmod(places, plane.x.size)
+    style = {"markersize": 2.5, "color": "black", "markeredgewidth": 0.5}
+    axes.plot(plane.x[column], plane.y[row], mark, rasterized=True, **style)
 
 
 def times(axes: Axes, plane: Portrait) -> QuadMesh:

@@ -18,6 +18,7 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.own_scale import in_range
+from flowsam.outcomes.proving import proved
 from flowsam.regimes import case_of
 from flowsam.signatures import public
 
@@ -25,7 +26,7 @@ __all__ = ["Limit", "limit", "limits"]
 
 
 @public
-def limit(flow: Flow, theta0: ArrayLike) -> Limit:
+def limit(flow: Flow, theta0: ArrayLike, *, prove: bool = False) -> Limit:
     """Return where the flow from one start ends as t -> inf, and why.
 
     One example: l_inf and GD at depth L = 2 (any signs) and any L (balanced, or positive and
@@ -47,6 +48,10 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
         Data, rule and loss.
     theta0 : array_like, shape (L, d)
         Initial weights.
+    prove : bool
+        One example, GD and l_p with p > 1, L >= 2: prove the label in balls (l_2 at L = 2, d to
+        64; elsewhere d <= 4) or by exact comparison (l_inf, GD). The certificate is then "proved",
+        or what it was, with the reason. Needs the extra flowsam[certify].
 
     Returns
     -------
@@ -83,7 +88,8 @@ def limit(flow: Flow, theta0: ArrayLike) -> Limit:
         shown = ", ".join(map(str, idle[:12])) + (", ..." if idle.size > 12 else "")
         zero = "mu_j" if flow.data.z.shape[0] == 1 else "every z_ij"
         reason += f"; idle ({zero} = 0): {shown}"
-    return replace(found, reason=reason, features=flow.data.features)
+    found = replace(found, reason=reason, features=flow.data.features)
+    return proved(case_of(flow, len(theta0)), theta0, found) if prove else found
 
 
 @public

@@ -12,6 +12,7 @@ from flowsam.archive import html_card, text_card
 from flowsam.labels import kind_of
 
 if TYPE_CHECKING:
+    from flowsam.certify import Proof
     from flowsam.outcomes.directions import Direction
 
 __all__ = ["Limit", "basis"]
@@ -31,8 +32,8 @@ class Limit:
         Limit of beta / ||beta||_2; None where there is none, or it is not known. Several examples
         at L >= 2: that at the end of the run, whose distance from the max margin is in `reason`.
     certificate : str
-        "theorem", "monotone", "numerical", "limit of discrete SAM" (l_inf-SAM at L >= 3 where
-        Filippov's solution is not unique), or "none".
+        "proved", "theorem", "monotone", "numerical", "limit of discrete SAM" (l_inf-SAM at L >=
+        3 where Filippov's solution is not unique), or "none".
     reason : str
         What decided, or which hypothesis fails.
     evidence : Direction or None
@@ -40,6 +41,8 @@ class Limit:
         whether it is certified or not.
     features : tuple of str
         Names of the coordinates, where the data have them.
+    proof : Proof or None
+        What proves the label, for `flowsam.certify.save_proof`, where it was asked for.
     """
 
     label: int
@@ -48,6 +51,7 @@ class Limit:
     reason: str
     evidence: Direction | None = None
     features: tuple[str, ...] = ()
+    proof: Proof | None = None
 
     @property
     def kind(self) -> str:

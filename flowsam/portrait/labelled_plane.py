@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -20,6 +20,9 @@ from flowsam.portrait import plane_times, shares
 from flowsam.portrait.located import Refinement
 from flowsam.regimes import case_of
 from flowsam.version import __version__
+
+if TYPE_CHECKING:
+    from flowsam.certify import PlaneProof
 
 __all__ = ["Portrait", "load"]
 
@@ -55,6 +58,8 @@ class Portrait:
         What `refine` found out.
     plane : str
         The plane with its parameters, as `plane_names.name_of_plane` says it.
+    proof : PlaneProof or None
+        What `prove=True` proved, for `flowsam.certify.save_proof`.
     radius_axis : bool
         Whether y is rho, so that each row has its own flow; rho of `flow` is then a unit only.
 
@@ -78,6 +83,7 @@ class Portrait:
     refinement: Refinement | None = field(default=None, repr=False)
     plane: str = ""
     radius_axis: bool = False
+    proof: PlaneProof | None = field(default=None, repr=False)
 
     @cached_property
     def fractions(self) -> dict[int, float]:
@@ -117,9 +123,11 @@ class Portrait:
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""
         radius = {"rho": "y"} if self.radius_axis else {}
+        proof = {"proof": self.proof.describe()} if self.proof else {}
         return (
             self.flow.facts()
             | radius
+            | proof
             | {
                 "depth": self.depth,
                 "axes": list(self.axes),
@@ -193,6 +201,7 @@ class Portrait:
             for k, share in sorted(self.fractions.items(), reverse=True)
         )
         open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""
+        proof = [("proof", self.proof.describe())] if self.proof else []
         return [
             ("flow", self.describe()),
             ("x", _range(self.axes[0], self.x)),
@@ -200,6 +209,7 @@ class Portrait:
             ("grid", f"{self.x.size} x {self.y.size}{open_}"),
             ("fractions", ", ".join(shares)),
             ("clock", "limits as t -> inf"),
+            *proof,
         ]
 
     def __repr__(self) -> str:

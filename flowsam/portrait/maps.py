@@ -11,6 +11,7 @@ from flowsam.inputs import checked_grid, real_axis
 from flowsam.portrait import plane_rows, planes, theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start
 from flowsam.portrait.plane_names import name_of_plane
+from flowsam.portrait.proving import proved
 from flowsam.regimes import case_of
 from flowsam.signatures import public
 
@@ -28,6 +29,7 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     depth: int = 2,
     start: Start | None = None,
     progress: Callable[[int], object] = int,
+    prove: bool = False,
 ) -> Portrait:
     """Map a plane of initialisations to their limits as t -> inf.
 
@@ -44,6 +46,10 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
         `flowsam.portrait.planes`; default for d = 2: balanced, x = alpha_1, y = alpha_2.
     progress : callable, optional
         Told how many cells each finished piece has.
+    prove : bool
+        Prove the labels, as `limit` does; under l_2 at L = 2 few starts prove all others, by
+        order. `Portrait.proof` has what is proved, and from how many starts; a proved label
+        stands also where doubles call it a tie or the separatrix.
 
     Returns
     -------
@@ -79,5 +85,9 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     curves = theory_curves.boundaries(case_of(flow, shape[-2]), start, x, y)
     left = y.size - finished
     varies = getattr(start, "radius_axis", False)
-    about = {"unfinished": left, "plane": name, "radius_axis": varies}
+    proof = None
+    if prove and finished == y.size:
+        proof = proved(case_of(flow, shape[-2]), start, (x, y), labels, progress)
+        labels = proof.labels.reshape(labels.shape).astype(labels.dtype)
+    about = {"proof": proof, "unfinished": left, "plane": name, "radius_axis": varies}
     return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, **about)

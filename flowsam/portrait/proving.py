@@ -1,0 +1,58 @@
+"""A plane of starts with its labels proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from flowsam.errors import InputError
+from flowsam.outcomes.proving import NOT_COVERED
+from flowsam.portrait.plane_rows import Start, starts_of
+from flowsam.regimes import Case
+
+if TYPE_CHECKING:
+    from flowsam.certify import PlaneProof
+
+__all__ = ["proved"]
+
+Axis = Float[np.ndarray, " _"]
+
+
+def proved(
+    case: Case,
+    start: Start,
+    axes: tuple[Axis, Axis],
+    labels: Int[np.ndarray, "ny nx"],
+    told: Callable[[int], object],
+) -> PlaneProof:
+    """Return the proof of a plane's labels, with the reason where some have none.
+
+    Parameters
+    ----------
+    case : Case
+    start : callable
+        The plane.
+    axes : tuple of ndarray
+    labels : ndarray of int, shape (ny, nx)
+        Those of `limits`.
+    told : callable
+        Told how many more cells are done.
+
+    Raises
+    ------
+    InputError
+        For a plane over rho.
+    """
+    from flowsam.certify import PlaneProof, prove_plane
+
+    if getattr(start, "radius_axis", False):
+        raise InputError("prove needs one flow, got a plane over rho; prove its starts by limit")
+    starts = starts_of(start, *axes)
+    starts = starts.reshape(-1, *starts.shape[2:])
+    rule, none = case.flow.perturbation, np.zeros(labels.size, dtype=bool)
+    numbers = (case.flow.data.z[0], float(rule.rho), float(rule.p))
+    plane = PlaneProof(*numbers, starts, labels.ravel().astype(np.int64), none, {}, NOT_COVERED)
+    return prove_plane(plane, told) if case.regime.provable else plane
