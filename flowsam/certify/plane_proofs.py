@@ -59,7 +59,9 @@ class PlaneProof:
     def describe(self) -> str:
         """Return how many are proved, by how many starts."""
         count = int(self.proved.sum())
-        how = f"from {len(self.proofs)} starts" if self.proofs else "by exact comparison"
+        how = "by exact comparison"
+        if self.proofs:
+            how = f"from {len(self.proofs)} starts" if self.ordered else "one by one"
         left = f"; the others: {self.reason}" if count < self.proved.size else ""
         return f"{count} of {self.proved.size} labels proved {how}{left}"
 

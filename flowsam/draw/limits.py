@@ -169,7 +169,7 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
 def _proofs(axes: Axes, plane: Portrait) -> None:
     """Dots at the starts whose proofs decide all others; crosses over cells without a proof."""
     places = np.array([*plane.proof.proofs], dtype=np.int64)
-    if places.size < plane.labels.size:  # else every cell is its own
+    if plane.proof.ordered:  # else every cell has its own
         _marks(axes, plane, places, ".")
     _marks(axes, plane, np.flatnonzero(~plane.proof.proved), "x")
 
