@@ -7,32 +7,28 @@ import numpy as np
 
 import flowsam.draw as paint
 from figures import style
-from flowsam import Flow, l2, limits, single_example
-from flowsam.certify import PlaneProof, prove_plane
-from flowsam.portrait.planes import BalancedPlane
+from flowsam import Flow, l2, phase_portrait, single_example
 
+NEEDS = "flint"
 FAST, MU, NEAR = {"n": 40, "digits": 5}, [1.0, 2.0], 0.5213212825996666
 SIZES = (10, 14, 20, 28, 40, 57, 80, 113, 160, 226)
 
 
-def proved(x, y):
+def proved(x):
     """Prove a plane of balanced starts of l_2-SAM."""
-    flow = Flow(single_example(MU), l2(1.0))
-    starts = BalancedPlane(2)(x[None], y[:, None]).reshape(-1, 2, 2)
-    none = np.zeros(len(starts), dtype=bool)
-    return prove_plane(PlaneProof(flow.mu, 1.0, 2.0, starts, limits(flow, starts), none, {}))
+    return phase_portrait(Flow(single_example(MU), l2(1.0)), x, x, prove=True).proof
 
 
 def compute(n=200, digits=15):
     """Return a plane with the starts that prove it, doubles about alpha*, counts over n."""
     x = np.linspace(1.5 / n, 1.5, n)
-    far, ulp = proved(x, x), np.spacing(NEAR)
+    far, ulp = proved(x), np.spacing(NEAR)
     steps = np.arange(-(digits // 2), digits // 2 + 1)
-    close = proved(NEAR + steps * ulp, NEAR + steps * ulp)
+    close = proved(NEAR + steps * ulp)
     corners = far.starts[sorted(far.proofs), 0]
     sizes = [k for k in SIZES if k <= n * 1.2]
     grids = [np.linspace(1.5 / k, 1.5, k) for k in sizes]
-    counts = np.array([[k, len(proved(g, g).proofs)] for k, g in zip(sizes, grids, strict=True)])
+    counts = np.array([[k, len(proved(g).proofs)] for k, g in zip(sizes, grids, strict=True)])
     words = {"rule": "l_2-SAM", "rho": 1.0, "L": 2, "data": "mu = (1, 2)", "start": "balanced"}
     words |= {"clock": "limits as t -> inf", "loss": "any", "method": "tubes in balls, checked"}
     shown = f"left: {far.describe()}; middle: {close.describe()}"
