@@ -10,7 +10,8 @@ __all__ = ["Ending"]
 class Ending(StrEnum):
     """How a run ended; decisions ask for it, never for the words of a message.
 
-    AT_REST ends a run of several examples whose gradient is 0; NEVER_THERE one of one example
+    AT_REST ends a run of several examples whose gradient is 0, FLATTEST one that slid along minima
+    to a flattest one, HELD one whose iteration rests on average; NEVER_THERE one of one example
     that is too nearly at rest for log t to reach its end.
 
     Examples
@@ -30,6 +31,8 @@ class Ending(StrEnum):
     FAILED = "failed"
     NEVER_THERE = "never there"
     AT_REST = "at rest"
+    FLATTEST = "flattest"
+    HELD = "held"
     ROUNDING = "rounding"
     OUT_OF_STEPS = "out of steps"
     OVERFLOWED = "overflowed"
@@ -42,7 +45,7 @@ class Ending(StrEnum):
     @property
     def rests(self) -> bool:
         """Whether the state at the end is also that of every later time."""
-        return self in (Ending.COLLAPSED, Ending.STAYS_AT_0, Ending.AT_REST)
+        return self in _RESTS
 
     def in_tau(self, *, tau: float, coordinate: int | None, method: str) -> str:
         """Return the sentence for a run in rescaled time, with the next move."""
@@ -53,12 +56,15 @@ class Ending(StrEnum):
         return _IN_LOG_T[self].format(tau=tau, log_t=log_t, method=method)
 
 
+_RESTS = (Ending.COLLAPSED, Ending.STAYS_AT_0, Ending.AT_REST, Ending.FLATTEST, Ending.HELD)
 _STATUS = {
     Ending.STAYS_AT_0: "collapsed",
     Ending.OUT_OF_RANGE: "escaped",
     Ending.RUNAWAY: "escaped",
     Ending.NEVER_THERE: "failed",
     Ending.AT_REST: "finished",
+    Ending.FLATTEST: "finished",
+    Ending.HELD: "finished",
     Ending.ROUNDING: "failed",
     Ending.OUT_OF_STEPS: "failed",
     Ending.OVERFLOWED: "failed",
@@ -69,7 +75,7 @@ _IN_TAU = {
     Ending.FINISHED: _REACHED,
     Ending.COLLAPSED: _FELL,
     Ending.ESCAPED: "coordinate {coordinate} blows up at tau = {tau:.12g}, where t becomes "
-    "infinite; the others freeze, and limit(flow, theta0) names the limit",
+    "infinite; the others freeze, and limit(flow, theta0) says what is known of the limit",
     Ending.OUT_OF_RANGE: "margins pass 1e300 at tau = {tau:.6g}, the end of doubles; ask "
     "limit(flow, theta0)",
     Ending.RUNAWAY: "weights are a million times those of the start at tau = {tau:.6g}, and how "
@@ -82,7 +88,8 @@ _IN_TAU = {
     Ending.FAILED: "the steps of {method} became too small at tau = {tau:.12g}; loosen rtol or try "
     "another method",
     Ending.NEVER_THERE: "log t stays below log_t_end: the flow is nearly at rest at "
-    "tau = {tau:.3g}, where log t grows like log tau; limit(flow, theta0) names the limit",
+    "tau = {tau:.3g}, where log t grows like log tau; limit(flow, theta0) says what is known of "
+    "the limit",
 }
 _IN_LOG_T = {
     Ending.FINISHED: _REACHED,
@@ -90,13 +97,15 @@ _IN_LOG_T = {
     Ending.STAYS_AT_0: _FELL,
     Ending.AT_REST: "the gradient is 0 from log t = {log_t:.6g} on, at a finite loss; it rests "
     "there",
+    Ending.FLATTEST: "the flow slides along minima, and is where they are flattest from "
+    "log t = {log_t:.6g} on; it rests there",
+    Ending.HELD: _REACHED,
     Ending.ROUNDING: "from log t = {log_t:.6g} on the pulls of the examples cancel to few digits, "
     "and rounding would decide the rest; ask for an earlier end",
-    Ending.TOO_MANY_EVENTS: "more than 1000 events by log t = {log_t:.6g}; shorten the run, or use "
-    "method='discrete'",
+    Ending.TOO_MANY_EVENTS: "more than 1000 events by log t = {log_t:.6g}; ask for an earlier end",
     Ending.NOT_UNIQUE: "reached the end asked for, on one of several possible paths",
     Ending.FAILED: "the steps of {method} became too small at log t = {log_t:.12g}; loosen rtol "
     "or try another method",
     Ending.OUT_OF_STEPS: "the iteration has taken all the steps it may by log t = {log_t:.6g}; ask "
-    "for an earlier end, or use method='smoothed' for a late direction",
+    "for an earlier end",
 }

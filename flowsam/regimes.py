@@ -26,9 +26,10 @@ from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
 from flowsam.flow import Flow
 from flowsam.perturbations import linf
 
-__all__ = ["Case", "Regime", "TABLE", "case_of", "regime_of"]
+__all__ = ["Case", "LATE", "Regime", "TABLE", "case_of", "regime_of"]
 
 Theta = Float[np.ndarray, "*batch L d"]
+LATE = 1e4
 DEEPEST = 3  # stands for itself and all beyond
 
 
@@ -67,6 +68,8 @@ class Regime:
     dies, rests, slides : bool
         Whether features are suppressed at a gate, a run can end at rest at a finite loss, and
         the field is that of Filippov on switching surfaces.
+    glides : bool
+        Several examples: whether the field jumps at minima, and nowhere else.
     smooth_off_axes : bool
         Whether the field jumps nowhere but where a weight is 0.
     falls, apart : bool
@@ -100,6 +103,7 @@ class Regime:
     dies: bool = False
     rests: bool = False
     slides: bool = False
+    glides: bool = False
     smooth_off_axes: bool = True
     falls: bool = False
     apart: bool = False
@@ -115,6 +119,7 @@ class Case:
     flow: Flow
     depth: int
     regime: Regime
+    log_t_end: float = LATE  # where a run of several examples ends that decides a limit
 
     @property
     def system(self) -> Any:
@@ -194,7 +199,8 @@ def case_of(flow: Flow, depth: int) -> Case:
     regime = regime_of(flow.kind, depth, several=several)
     if flow.loss.known or flow.perturbation.normalised and not several:
         return Case(flow, depth, regime)
-    known = replace(regime, verdict=_OWN_MANY.verdict, norm=None, finite="", analytic=False)
+    blank = {"norm": None, "finite": "", "analytic": False, "glides": False}
+    known = replace(regime, verdict=_OWN_MANY.verdict, **blank)
     return Case(flow, depth, known if several else _OWN)
 
 
@@ -299,7 +305,9 @@ _OWN_MANY = replace(
     runs={"any": "many_examples.own_field:own_run"},
     known=False,
 )
-_MARGIN = replace(_MANY, verdict="outcomes.late_verdicts:by_line")
+_MARGIN = replace(
+    _MANY, verdict="outcomes.late_verdicts:by_line", finite="outcomes.finite_ends:by_line"
+)
 _CONVEX = replace(_MARGIN, finite="outcomes.finite_ends:by_convexity")
 _JUMPS: dict[str, Any] = {
     "runs": {
@@ -323,9 +331,10 @@ _GD_MANY = replace(
     finite="outcomes.finite_ends:by_descent",
     analytic=True,
 )
-_L2_MANY = replace(_GD_MANY, finite="", rests=True)
-_LINF_MANY = replace(_MANY, **_JUMPS, dies=True)
-_FADING = replace(_MANY, runs={"any": "many_examples.fading_clock:fading_run"})
+_P_MANY = replace(_MANY, rests=True, glides=True)
+_L2_MANY = replace(_GD_MANY, finite="", rests=True, glides=True)
+_LINF_MANY = replace(_MANY, **_JUMPS, dies=True, rests=True)
+_FADING = replace(_P_MANY, runs={"any": "many_examples.fading_clock:fading_run"})
 
 _ONE = {
     "GD": (replace(_LINE, forms=(BALANCED,), analytic=True),)
@@ -340,8 +349,8 @@ _ONE = {
 }
 _SEVERAL = {
     "GD": (replace(_CONVEX, norm=2, analytic=True), replace(_GD_MANY, norm=1), _GD_MANY),
-    "l_1": (replace(_MARGIN, **_ITERATED),) + (replace(_MANY, **_ITERATED),) * 2,
-    "1<p<2": (_MARGIN, _MANY, _MANY),
+    "l_1": (replace(_MARGIN, **_ITERATED),) + (replace(_MANY, **_ITERATED, rests=True),) * 2,
+    "1<p<2": (_MARGIN, _P_MANY, _P_MANY),
     "l_2": (replace(_CONVEX, norm=2, rests=True, analytic=True),)
     + (replace(_L2_MANY, norm=1), _L2_MANY),
     "2<p<inf": (_MARGIN, _FADING, _FADING),

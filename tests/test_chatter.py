@@ -7,6 +7,7 @@ import pytest
 
 from flowsam.data import Data, single_example
 from flowsam.discrete import iterate
+from flowsam.endings import Ending
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples import chatter, iteration
@@ -57,7 +58,7 @@ def test_a_state_at_rest_is_held(monkeypatch) -> None:
     monkeypatch.setattr(iteration, "_LOOK", 1024)
     flow = Flow(Data([[1.0], [-0.5]]), linf(0.3))
     run = chatter_run(flow, np.array([[0.5]]), end=(60.0, "log_t_end"))
-    assert run.march.status == "finished"
+    assert run.march.status == Ending.HELD
     assert "at rest on average" in run.note
     assert run.edges[-1] == 60.0
     settled = run.states(np.array([30.0, 60.0]))[:, 0, 0]

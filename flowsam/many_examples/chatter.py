@@ -1,9 +1,9 @@
-"""l_inf-SAM where it slides on several surfaces at once, and l_1-SAM: iteration, its step halved.
+"""SAM where it slides on several surfaces at once, and l_1-SAM: iteration, its step halved.
 
-Filippov's velocity is not unique there, nor where several gradient components tie under l_1. What
-discrete SAM does as its learning rate tends to 0 is a limit of its own, for which no formula is
-known. So it is iterated, in the rescaled clock, and the step halved until two runs agree; the
-difference is part of the answer.
+Filippov's velocity is not unique there, nor where several gradient components tie under l_1, nor
+along minima on which several pulls vanish. What discrete SAM does as its learning rate tends to 0
+is a limit of its own, for which no formula is known. So it is iterated, in the rescaled clock, and
+the step halved until two runs agree; the difference is part of the answer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.iteration import Iteration, Walk, iterated
 from flowsam.many_examples.late_path import LateRun
+from flowsam.perturbations import Perturbation
 
 __all__ = ["chatter_run"]
 
@@ -45,7 +46,7 @@ def chatter_run(
     Parameters
     ----------
     flow : Flow
-        l_inf or l_1.
+        Any normalised rule.
     theta0 : ndarray, shape (L, d)
         Start.
     end : tuple of float and str
@@ -58,9 +59,10 @@ def chatter_run(
     Returns
     -------
     LateRun
-        The finest run, linear between means over its steps. FINISHED or STAYS_AT_0 where
-        halving the step changed the predictor by at most 1e-3 of its largest entry so far (of
-        rho^L where it is smaller), or by less and less up to the most steps affordable;
+        The finest run, linear between means over its steps. FINISHED, HELD or STAYS_AT_0 where
+        halving the step changed the predictor (l_p: the weights, which slide where the predictor
+        is held) by at most 1e-3 of the largest entry so far (of rho^L where it is smaller), or by
+        less and less up to the most steps affordable;
         NOT_UNIQUE where it did not settle; OUT_OF_STEPS where the end takes too many steps.
         `note` has the difference.
 
@@ -83,12 +85,12 @@ def chatter_run(
         coarse, fine = fine, iterated(Walk(flow, theta0, origin, 0.5**halving), end, most)
         total += fine.steps
         if coarse is not None:
-            differences.append(_difference(coarse, fine, flow.perturbation.rho ** len(theta0)))
+            differences.append(_difference(coarse, fine, flow.perturbation))
         if fine.ending == "steps" or 2 * fine.steps > most:
             break
         if differences and differences[-1] <= _TOLERANCE:
             break
-    status, note = _verdict(fine, differences)
+    status, note = _verdict(fine, differences, flow.perturbation)
     rows = fine.rows
     path = Path(
         rows[:, 0],
@@ -100,27 +102,32 @@ def chatter_run(
     return LateRun(march, theta0.shape, note)
 
 
-def _verdict(fine: Iteration, differences: list[float]) -> tuple[Ending, str]:
+def _verdict(fine: Iteration, differences: list[float], rule: Perturbation) -> tuple[Ending, str]:
     """Return ending and note: how the finest run ended, and whether halving settled."""
     if fine.ending == "steps":
-        return Ending.OUT_OF_STEPS, f"; {fine.steps} steps of the iteration end there"
+        late = ", or use method='smoothed' for a late direction" if np.isinf(rule.p) else ""
+        return Ending.OUT_OF_STEPS, f"{late}; {fine.steps} steps of the iteration end there"
     last = differences[-1] if differences else np.inf
-    note = f"; iterated, halving the step changed the predictor by {last:.1e} (relative)"
+    what = "predictor" if rule.switches else "weights"
+    note = f"; iterated, halving the step changed the {what} by {last:.1e} (relative)"
     falling = len(differences) > 1 and last <= _FALLING * differences[-2]
     if last > _TOLERANCE and not falling:
         return Ending.NOT_UNIQUE, note
     rests = "; at rest on average, held to the end" if fine.ending == "rests" else ""
-    stays = fine.ending == "collapsed"
-    return Ending.STAYS_AT_0 if stays else Ending.FINISHED, note + rests
+    endings = {"collapsed": Ending.STAYS_AT_0, "rests": Ending.HELD}
+    return endings.get(fine.ending, Ending.FINISHED), note + rests
 
 
-def _difference(coarse: Iteration, fine: Iteration, floor: float) -> float:
-    """Return the largest relative distance of two runs' predictors at equal log t.
+def _difference(coarse: Iteration, fine: Iteration, rule: Perturbation) -> float:
+    """Return the largest relative distance of two runs' predictors, or weights, at equal log t.
 
-    Relative to the largest entry until one unit of log t later, or to `floor`: beta may be 0.
+    Relative to the largest entry until one unit of log t later, or to rho^L: beta may be 0.
     """
     points = np.linspace(fine.rows[0, 0], min(coarse.rows[-1, 0], fine.rows[-1, 0]), _COMPARED)
-    first, second = coarse.predictor(points), fine.predictor(points)
+    floor = rule.rho ** (fine.shape[0] if rule.switches else 1)
+    first, second = (
+        run.predictor(points) if rule.switches else run.at(points)[:-1].T for run in (coarse, fine)
+    )
     largest = np.maximum.accumulate(np.abs(second).max(axis=1))
     size = np.maximum(np.interp(points + 1.0, points, largest), floor)
     return float(np.max(np.abs(first - second).max(axis=1) / size))

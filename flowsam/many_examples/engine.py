@@ -16,6 +16,9 @@ from flowsam.engines.stepping import METHODS
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.late_path import LateRun
+from flowsam.many_examples.minima import one_dimensional
+from flowsam.many_examples.rest import isolated
+from flowsam.many_examples.sliding_run import iterated_on, sliding_run
 from flowsam.regimes import Case, loaded
 from flowsam.trajectory import Trajectory
 
@@ -85,8 +88,22 @@ def many_examples(
             f"the ascent step rho |grad Lo| of {rule.name} leaves the range of "
             "doubles at this start; scale weights or data down, or take the logistic loss"
         )
-    run = engine(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
+    lean = one_dimensional(flow, theta0) if case.regime.glides else None
+    if lean and method in ("auto", *METHODS):
+        run = sliding_run(lean, theta0, end=span, method=method, tolerances=tuple(tolerances))
+    else:
+        run = engine(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
+    if case.regime.glides and method == "auto":
+        run = _on_along_minima(flow, run, span)
     return _rows(flow, run, span, wanted)
+
+
+def _on_along_minima(flow: Flow, run: LateRun, span: tuple[float, str]) -> LateRun:
+    """Return a run, continued where it came to minima along which it slides."""
+    arrived = run.march.status == Ending.AT_REST
+    if not arrived or isolated(flow, run.states(run.edges[-1:])[0]):
+        return run
+    return iterated_on(flow, run, span, "goes on along minima on which several pulls vanish")
 
 
 def _engine(case: Case, method: str) -> Callable[..., LateRun]:

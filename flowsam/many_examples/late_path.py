@@ -58,6 +58,10 @@ class LateRun:
         """Return rescaled times at values of T."""
         return self.march.path(log_t)[:, -1]
 
+    def flat(self, log_t: Points) -> Float[np.ndarray, "m k"]:
+        """Return the states (theta, tau) at values of T, as a step gives them."""
+        return np.vstack([self.states(log_t).reshape(len(log_t), -1).T, self.tau(log_t)])
+
     def log_t(self, tau: Points) -> Points:
         """Return the values of T at rescaled times inside the run: the inverse of `tau`."""
         ticks = self.tau(self.edges)

@@ -109,7 +109,7 @@ class LogClock:
 
     def moved(self, log_t: float, state: State) -> float:
         """Return the largest move of a weight in the next unit of T, over the largest weight."""
-        move = next_move(self, log_t, state)
+        move = next_move(self.jacobian(log_t, state), self.rates(log_t, state))
         return float(np.abs(move).max() / max(np.abs(state[:-1]).max(), 1.0))
 
     def _ahead(self, log_t: float, state: State) -> Callable[[], float]:

@@ -141,7 +141,7 @@ class LogWeights(LogClock):
 
     def moved(self, log_t: float, state: State) -> float:
         """Return the largest move in the next unit of T: of a log if it grows, of a weight else."""
-        move, y = next_move(self, log_t, state), state[:-1]
+        move, y = next_move(self.jacobian(log_t, state), self.rates(log_t, state)), state[:-1]
         shrinks = np.exp(y - y.max()) * np.minimum(-move, 1.0)
         return float(np.where(move > 0, move, shrinks).max())
 

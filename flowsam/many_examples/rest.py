@@ -8,7 +8,6 @@ doubles. Steps past that point follow rounding errors, and cost the more the lat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -17,12 +16,15 @@ from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.network import other_products
 
-__all__ = ["drift", "next_move", "steady", "stuck", "unrest"]
+__all__ = ["SMALL", "drift", "independent", "isolated", "next_move", "steady", "stuck", "unrest"]
 
 AT_REST = 1e-8  # gradient norm over what it cancels from, and over that after the ascent step
 LINEAR = 1e-4  # the first over the second where the ascent step rules
 SMALL = 1e-5  # gradient norm over what it cancels from, where the next move is worth its price
 STILL = 1e-4  # of the largest weight, in the time from t to e t: what moves less is close to rest
+_ALIVE = 1e-3  # of the largest weight: what is smaller is on its way to 0
+_EVEN = 1e-6  # within which layers are equal
+_RANK = 1e-8  # least over largest singular value of features that count as independent
 ROUNDING = 1e-11  # gradient norm over what it cancels from: five digits of it are left
 
 State = Float[np.ndarray, " m"]
@@ -90,6 +92,38 @@ def unrest(
     return ahead - unmoved, max(digits, STILL - ahead)
 
 
+def isolated(flow: Flow, theta: Float[np.ndarray, "L d"]) -> bool:
+    """Return whether no other minimiser is near one: there a normalised rule rests too.
+
+    One layer; or equal layers, which stay equal, and examples that tell all features that live.
+
+    Examples
+    --------
+    >>> from flowsam import Data, l2
+    >>> flow = Flow(Data([[1.0], [1.0], [-1.0]]), l2(0.1))
+    >>> [isolated(flow, np.array(theta)) for theta in ([[0.7]], [[0.8]] * 2, [[0.7], [1.0]])]
+    [True, True, False]
+    """
+    size = np.abs(theta)
+    live = flow.data.z.any(axis=0) & (size.max(axis=0) > _ALIVE * size.max())
+    if len(theta) == 1 or not live.any():
+        return True
+    even = np.allclose(size[:, live], size[0, live], rtol=_EVEN, atol=0)
+    return even and independent(flow.data.z[:, live])
+
+
+def independent(columns: Float[np.ndarray, "n k"]) -> bool:
+    """Return whether columns, none of them 0, are independent for doubles.
+
+    Examples
+    --------
+    >>> independent(np.eye(2)), independent(np.ones((2, 2)))
+    (True, False)
+    """
+    values = np.linalg.svd(columns / np.linalg.norm(columns, axis=0), compute_uv=False)
+    return len(values) == columns.shape[1] and bool(values[-1] > _RANK * values[0])
+
+
 def stuck(
     flow: Flow,
     theta: Float[np.ndarray, "L d"],
@@ -142,14 +176,13 @@ def drift(flow: Flow, theta: Float[np.ndarray, "L d"], log_t: float) -> float:
     return float(np.abs(move).max() / max(np.abs(theta).max(), 1.0))
 
 
-def next_move(system: Any, log_t: float, state: State) -> Float[np.ndarray, " k"]:
+def next_move(jacobian: Float[np.ndarray, "m m"], rates: State) -> Float[np.ndarray, " k"]:
     """Return the move of an implicit Euler step of one unit of T, shape (m - 1,), without tau.
 
     (I - J) move = rates: along a curved direction the distance to its minimum, along a flat one
     the velocity. inf where the matrix is singular.
     """
-    matrix = np.eye(state.size - 1) - system.jacobian(log_t, state)[:-1, :-1]
     try:
-        return np.linalg.solve(matrix, system.rates(log_t, state)[:-1])
+        return np.linalg.solve(np.eye(rates.size - 1) - jacobian[:-1, :-1], rates[:-1])
     except np.linalg.LinAlgError:
-        return np.full(state.size - 1, np.inf)
+        return np.full(rates.size - 1, np.inf)

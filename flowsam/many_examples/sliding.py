@@ -1,13 +1,15 @@
-"""l_inf-SAM with several examples: Filippov's solution in the clock T = log(1 + t).
+"""Normalised SAM that jumps, with several examples: Filippov's solution in T = log(1 + t).
 
 Signs are held between events; on one surface the solution crosses, slides or leaves. Where it
-would slide on two surfaces at once its velocity is not unique and the run is handed over.
+would slide on two surfaces at once its velocity is not unique and the run is handed over. A slide
+along minima slows down towards a flattest one, and rests there for doubles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from jaxtyping import Bool, Float
 
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
+from flowsam.many_examples.minima import MinimaSwitching
+from flowsam.many_examples.rest import SMALL, next_move
 from flowsam.many_examples.switching import JointSwitching, Region, Side
 from flowsam.network import other_products
 from flowsam.trajectory import Event
@@ -26,6 +30,7 @@ Theta = Float[np.ndarray, "*batch L d"]
 
 _RETURN = 3.0  # rate, per unit of T, at which a drift off the surface decays
 _ROUNDING = 1e-13
+_DEAD = 1e-12  # of the largest weight of the start
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +40,21 @@ class Sliding:
     Parameters
     ----------
     flow : Flow
-        l_inf, rho > 0.
+        l_inf; or l_p with 1 < p < inf, and examples that span one dimension.
     theta0 : ndarray, shape (L, d)
         The start.
+    rtol : float
+        Relative tolerance of its steps. Derivation: derivations/sliding_minima.py.
     """
 
     flow: Flow
     theta0: Float[np.ndarray, "L d"]
+    rtol: float = 1e-9
 
     def __post_init__(self) -> None:
         """Find the surfaces once."""
-        object.__setattr__(self, "surfaces", JointSwitching(self.flow, len(self.theta0)))
+        kind = JointSwitching if np.isinf(self.flow.perturbation.p) else MinimaSwitching
+        object.__setattr__(self, "surfaces", kind(self.flow, len(self.theta0)))
 
     def start(self) -> tuple[Region, tuple[Event, ...], str]:
         """Return the region of the start, the events there, and a status ("" to go on)."""
@@ -95,8 +104,8 @@ class Sliding:
         return lambda log_t, state: self.rates(log_t, state, region)
 
     def jac(self, region: Region) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
-        """Return the Jacobian: exact where nothing slides, by central differences where it does."""
-        if region.sliding is not None:
+        """Return the Jacobian: exact where eps is constant, by central differences elsewhere."""
+        if region.sliding is not None or not self.surfaces.constant:
             return lambda log_t, state: self._differences(log_t, state, region)
 
         def exact(log_t: float, state: State) -> Float[np.ndarray, "m m"]:
@@ -115,14 +124,18 @@ class Sliding:
         """Return central differences of `rates`, all columns at once."""
         products = np.abs(other_products(state[:-1].reshape(self.theta0.shape))).max()
         width = 1e-5 / max(1.0, products * np.abs(self.flow.data.z).max())
-        steps = width * np.eye(state.size)[:-1]
+        width = width * self.surfaces.scales(state[:-1]) * np.ones(state.size - 1)
+        steps = np.diag(np.append(width, 0.0))[:-1]
         out = np.zeros((state.size, state.size))
         pairs = (self.rates(log_t, state + sign * steps, region) for sign in (1, -1))
-        out[:, :-1] = np.subtract(*pairs).T / (2 * width)
+        out[:, :-1] = np.subtract(*pairs).T / (2.0 * width)
         return out
 
     def signals(self, log_t: float, state: State, region: Region) -> Float[np.ndarray, " K"]:
-        """Return what stays positive: heights, the two sides of a slide, the pull to rest."""
+        """Return what stays positive.
+
+        Heights, the two sides of a slide, the pull to rest, and how far off the ends are.
+        """
         theta = state[:-1].reshape(self.theta0.shape)
         size = max(self.flow.perturbation.rho, float(np.abs(theta).max()))
         height = region.signs * self.surfaces.heights(theta)
@@ -134,12 +147,34 @@ class Sliding:
             a, b = self._inflows(theta, region, tuple(sides))
             holds = np.array([-a, b]) / max(abs(a), abs(b), 1e-300)
             share = b / (b - a) if b != a else 1.0
-        if region.resting.any():
+        if region.resting.any() and self.surfaces.constant:
             # at rest while sign(G_j) G_j(theta_hat) > 0, in the mean over a slide
             above, below = (side.pulls * self.flow.pull(side.hat)[0] for side in sides)
             mean = share * above + (1.0 - share) * below
             rests = np.where(region.resting, mean, np.inf)
-        return np.concatenate([height, holds, rests])
+        life = self.surfaces.life(theta, region) - self._floor
+        off = self._unrest(log_t, state, region, sides)
+        return np.concatenate([height, holds, rests, life, [off]])
+
+    @cached_property
+    def _floor(self) -> Float[np.ndarray, " d"]:
+        """The size at which a feature is dead: far below that of its start."""
+        size = self.surfaces.life(self.theta0, self.surfaces.locate(self.theta0)[0])
+        return np.minimum(_DEAD * np.abs(self.theta0).max(), 1e-3 * size)
+
+    def _unrest(self, log_t: float, state: State, region: Region, sides: list[Side]) -> float:
+        """Return how far a slide is from its end: where pulls cancel, and nothing moves on."""
+        if region.sliding is None:
+            return np.inf
+        rates = self.rates(log_t, state, region)
+        sizes = np.abs(self.flow.data.z).max(axis=0)
+        most = max(np.linalg.norm(sizes * other_products(side.hat)) for side in sides)
+        norm = np.linalg.norm(rates[:-1]) / rates[-1]
+        if norm > SMALL * most:
+            return float(norm / most - SMALL)
+        move = next_move(self.jac(region)(log_t, state), rates)
+        size = max(float(np.abs(state[:-1]).max()), 1.0)
+        return float(np.abs(move).max() / size - max(10.0 * self.rtol, self.surfaces.fold))
 
     def transition(
         self, log_t: float, state: State, region: Region
@@ -148,10 +183,18 @@ class Sliding:
         signals = self.signals(log_t, state, region)
         due = signals <= max(_ROUNDING, float(signals.min()))
         theta, tau = state[:-1].reshape(self.theta0.shape), float(state[-1])
-        surfaces, holds, rests = np.split(due, [self.surfaces.size, self.surfaces.size + 2])
+        size, count = self.surfaces.size, theta.shape[1]
+        surfaces, holds, rests, died, ended = np.split(due, size + np.cumsum([0, 2, count, count]))
+        if ended.any():
+            return state, region, (), "flattest"
         region = replace(region, resting=region.resting & ~rests)
         events = [Event(tau, "leave", None, int(j)) for j in np.flatnonzero(rests)]
-        theta = self._snapped(theta, surfaces)
+        theta, region = (
+            self._snapped(theta, surfaces),
+            replace(region, resting=region.resting | died),
+        )
+        theta[np.argsort(np.abs(theta), axis=0)[:2, died], died] = 0.0
+        events += [Event(tau, "zero", None, int(j)) for j in np.flatnonzero(died)]
         region, surfaces, new = self._whole(region, surfaces, tau)
         events.extend(new)
         if holds.any() and not surfaces.any():

@@ -1,4 +1,4 @@
-"""Runs of l_inf-SAM with several examples: from event to event, then iterated if it must be."""
+"""Runs of normalised SAM that slides: from event to event, then iterated if it must be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from flowsam.engines.path import Path
+from flowsam.engines.path import Path, Piece
 from flowsam.engines.stepping import March
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -16,8 +16,9 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import marched
 from flowsam.many_examples.sliding import Sliding
 
-__all__ = ["sliding_run"]
+__all__ = ["iterated_on", "sliding_run"]
 
+_NUDGE = 1e-9
 _HANDED_OVER = {
     "several": "slides on several surfaces",
     "too_many_events": "meets surfaces without end",
@@ -33,12 +34,12 @@ def sliding_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
-    """Integrate l_inf-SAM as Filippov's solution while that is unique, and iterate it from there.
+    """Integrate Filippov's solution while it is unique, and iterate from there.
 
     Parameters
     ----------
     flow : Flow
-        l_inf, rho > 0, any number of examples.
+        l_inf, rho > 0, any number of examples; or one that `one_dimensional` accepts.
     theta0 : ndarray, shape (L, d)
         Start.
     end : tuple of float and str
@@ -54,7 +55,8 @@ def sliding_run(
         Events are located to rounding. Where the state would slide on two surfaces at once, or
         steps and events come to no end, the run goes on as `chatter_run`, and its status and note
         are those of the iteration. Status
-        "sliding_ambiguous" also where unequal layers of a coordinate slide to 0 and others go on.
+        "sliding_ambiguous" also where unequal layers of a coordinate slide to 0 and others go on;
+        FLATTEST where a slide along minima has come to its end.
 
     Raises
     ------
@@ -73,18 +75,20 @@ def sliding_run(
     >>> run.march.status, [event.kind for event in run.march.events]
     ('finished', ['slide'])
     """
-    system = Sliding(flow, theta0)
+    system = Sliding(flow, theta0, tolerances[0])
     region, events, status = system.start()
     if status == "several":
         raise InputError(
-            "the start lies on switching surfaces of l_inf-SAM from which its flow is not unique; "
-            "move it off them a little, or use method='discrete'"
+            f"the start lies on switching surfaces of {flow.perturbation.name} from which its flow "
+            "is not unique; move it off them a little"
+            + (", or use method='discrete'" if system.surfaces.constant else "")
         )
     first = (np.append(theta0.ravel(), 0.0), region, status)
     found = marched(system, first, end=end, how=(method, *tolerances))
-    run = LateRun(replace(found, events=events + found.events), theta0.shape)
+    method = f"Filippov ({found.method})" if found.status in _HANDED_OVER else found.method
+    run = LateRun(replace(found, events=events + found.events, method=method), theta0.shape)
     why = _HANDED_OVER.get(run.march.status)
-    return _iterated_on(flow, run, end, why) if why else _told_free(run)
+    return iterated_on(flow, run, end, why) if why else _told_free(run)
 
 
 def _told_free(run: LateRun) -> LateRun:
@@ -99,7 +103,8 @@ def _told_free(run: LateRun) -> LateRun:
     for event in run.march.events:
         slid = event.kind == "zero" and last.get(event.coordinate) == "slide"
         free += [event] if slid else []
-        last[event.coordinate] = event.kind
+        if event.layer is not None or event.kind == "zero":  # not the slide of a pull
+            last[event.coordinate] = event.kind
     if not free or run.march.status != "finished":
         return run
     since = float(run.log_t(np.array([free[0].tau]))[0])
@@ -111,19 +116,38 @@ def _told_free(run: LateRun) -> LateRun:
     return replace(run, march=replace(run.march, status="sliding_ambiguous"), note=note)
 
 
-def _iterated_on(flow: Flow, run: LateRun, end: tuple[float, str], why: str) -> LateRun:
-    """Return a run that event-driven steps could not end, continued by iteration."""
+def iterated_on(flow: Flow, run: LateRun, end: tuple[float, str], why: str) -> LateRun:
+    """Return a run that event-driven steps could not end, continued by iteration.
+
+    Parameters
+    ----------
+    flow : Flow
+        l_p or l_inf, rho > 0.
+    run : LateRun
+        What goes before.
+    end : tuple of float and str
+        The end and its clock.
+    why : str
+        What the flow does from there on, for the note.
+
+    Returns
+    -------
+    LateRun
+    """
     last = run.edges[-1:]
     origin = float(last[0]), float(run.tau(last)[0])
-    later = chatter_run(flow, run.states(last)[0], end=end, origin=origin)
+    theta = run.states(last)[0]
+    if not flow.descent(theta)[0].any():  # which says nothing of where the step goes
+        theta = theta + _NUDGE * np.abs(theta).max()
+    later = chatter_run(flow, theta, end=end, origin=origin)
     first, then = run.march, later.march
     path = Path(
         np.append(first.path.edges, then.path.edges[1:]),
-        first.path.pieces + then.path.pieces,
+        (Piece(run.flat, None),) * len(first.path.pieces) + then.path.pieces,
         np.append(first.path.breaks, origin[0]),
         then.path.tail,
     )
     work = first.steps + then.steps, first.nfev + then.nfev
-    note = f"; {why} from log t = {origin[0]:.6g} on{later.note}"
-    method = f"Filippov ({first.method}), then {then.method}"
+    note = f"; it {why} from log t = {origin[0]:.6g} on{later.note}"
+    method = f"{run.march.method}, then {then.method}"
     return LateRun(March(path, first.events, then.status, *work, method), run.shape, note)

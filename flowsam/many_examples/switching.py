@@ -20,6 +20,8 @@ from flowsam.network import other_products
 
 __all__ = ["JointSwitching", "Region", "Side"]
 
+_LEAST = 1e-13
+
 Theta = Float[np.ndarray, "*batch L d"]
 Heights = Float[np.ndarray, "*batch S"]
 
@@ -77,6 +79,8 @@ class JointSwitching:
 
     flow: Flow
     depth: int
+    constant = True  # whether eps is, between jumps
+    fold = 0.0  # how close a slide comes to where its surface folds
 
     def __post_init__(self) -> None:
         """Find the surfaces G_j = 0: one for each direction of the columns of z."""
@@ -89,6 +93,7 @@ class JointSwitching:
         object.__setattr__(self, "_owner", owner)
         object.__setattr__(self, "_columns", unit[:, leaders])
         object.__setattr__(self, "_orientation", np.sign(top).astype(int))
+        object.__setattr__(self, "_tops", top)
 
     @property
     def weights(self) -> int:
@@ -130,12 +135,28 @@ class JointSwitching:
     def side(self, theta: Theta, region: Region, sign: int) -> Side:
         """Return the field with the surface of a slide taken as `sign`."""
         held = replace(region, signs=np.where(region.signs == 0, sign, region.signs))
-        rho = self.flow.perturbation.rho
         pulls = self.pulls(held)
-        hat = theta - rho * pulls * other_products(self.sides(held))
+        hat = self._perturbed(theta, held)
         velocity, log_scale = self.flow.descent(hat)
         moved = np.where(region.resting, 0.0, velocity)
         return Side(pulls, hat, moved, np.asarray(log_scale))
+
+    def _perturbed(self, theta: Theta, region: Region) -> Theta:
+        """Return theta_hat with every sign held."""
+        rho = self.flow.perturbation.rho
+        return theta - rho * self.pulls(region) * other_products(self.sides(region))
+
+    def life(self, theta: Float[np.ndarray, "L d"], region: Region) -> Float[np.ndarray, " d"]:
+        """Return what is 0 where a feature dies: inf, for weights reach 0 one by one."""
+        return np.full(theta.shape[1], np.inf)
+
+    def size_of(self, theta: Float[np.ndarray, "L d"]) -> float:
+        """Return what the heights of a state cancel from."""
+        return 1.0
+
+    def scales(self, weights: Float[np.ndarray, " m"]) -> Float[np.ndarray, " *m"]:
+        """Return over which changes of each weight the field is smooth."""
+        return np.array(1.0)
 
     def heights(self, theta: Theta) -> Heights:
         """Return what is 0 on each surface: weights, and G_j over the largest |z_ij|."""
@@ -171,7 +192,7 @@ class JointSwitching:
         zero = theta == 0 if self.weights else np.zeros(theta.shape, bool)
         resting = zero.all(axis=0) & ~self.idle & (self.depth % 2 == 0)
         region = Region(np.where(height < 0, -1, 1), resting)
-        return region, self.watched(region) & (np.abs(height) <= 1e-14)
+        return region, self.watched(region) & (np.abs(height) <= 1e-14 * self.size_of(theta))
 
     def candidates(
         self, theta: Float[np.ndarray, "L d"], region: Region, due: Int[np.ndarray, " k"]

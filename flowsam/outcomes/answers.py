@@ -15,18 +15,25 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.flow import Flow
+from flowsam.inputs import real_number
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.own_scale import in_range
 from flowsam.outcomes.proving import proved
-from flowsam.regimes import case_of
+from flowsam.regimes import LATE, case_of
 from flowsam.signatures import public
 
 __all__ = ["Limit", "limit", "limits"]
 
 
 @public
-def limit(flow: Flow, theta0: ArrayLike, *, prove: bool = False) -> Limit:
+def limit(
+    flow: Flow,
+    theta0: ArrayLike,
+    *,
+    log_t_end: float | int | None = None,
+    prove: bool = False,
+) -> Limit:
     """Return where the flow from one start ends as t -> inf, and why.
 
     One example: l_inf and GD at depth L = 2 (any signs) and any L (balanced, or positive and
@@ -40,7 +47,8 @@ def limit(flow: Flow, theta0: ArrayLike, *, prove: bool = False) -> Limit:
     of the features that survive, for GD, l_2 and l_inf; undecided below that, stalled where they
     do not separate. L >= 3, and other rules: the direction there, with no claim. Data that do not
     separate: stalled where the loss has a finite minimiser that every path reaches (L = 1; GD at
-    L >= 2, where it falls below the loss of 0), or an l_2 run rests; else undecided.
+    L >= 2, where it falls below the loss of 0), or where a run of normalised SAM comes to rest, at
+    the end of its slide along the minima; else undecided, with what goes on.
 
     Parameters
     ----------
@@ -48,6 +56,9 @@ def limit(flow: Flow, theta0: ArrayLike, *, prove: bool = False) -> Limit:
         Data, rule and loss.
     theta0 : array_like, shape (L, d)
         Initial weights.
+    log_t_end : float, optional
+        How far in log(1 + t) a run goes where one decides: several examples, L >= 2; by default
+        1e4. One example is decided in rescaled time, and takes none.
     prove : bool
         One example, GD and l_p with p > 1, L >= 2: prove the label in balls (l_2 at L = 2, d to
         64; elsewhere d <= 4) or by exact comparison (l_inf, GD). The certificate is then "proved",
@@ -64,7 +75,8 @@ def limit(flow: Flow, theta0: ArrayLike, *, prove: bool = False) -> Limit:
 
     Notes
     -----
-    Derivations: derivations/linf_limit.py, derivations/linf_two_layer.py, derivations/l2_limit.py.
+    Derivations: derivations/linf_limit.py, derivations/linf_two_layer.py, derivations/l2_limit.py,
+    derivations/sliding_minima.py.
     Source: arXiv:2603.08290, Theorems 3.1, 3.2, 4.1, 4.2, Corollary 3.5; signs, ties and
     certificates: flowsam.
 
@@ -78,8 +90,10 @@ def limit(flow: Flow, theta0: ArrayLike, *, prove: bool = False) -> Limit:
     theta0 = flow.checked(theta0)
     if theta0.ndim != 2:
         raise InputError(f"limit takes one start (L, d), got {theta0.shape}; see limits")
+    end = _checked_end(flow, log_t_end)
     group = next(in_range(case_of(flow, len(theta0)), theta0[None]))
-    found = case_of(group.flow, len(theta0)).verdict(group.starts[0])
+    case = replace(case_of(group.flow, len(theta0)), log_t_end=end)
+    found = case.verdict(group.starts[0])
     active = flow.data.z.any(axis=0)
     reason, idle = found.reason + group.units, np.flatnonzero(~active) + 1
     if found.label == Label.ZERO and not theta0[:, active].any():
@@ -90,6 +104,21 @@ def limit(flow: Flow, theta0: ArrayLike, *, prove: bool = False) -> Limit:
         reason += f"; idle ({zero} = 0): {shown}"
     found = replace(found, reason=reason, features=flow.data.features)
     return proved(case_of(flow, len(theta0)), theta0, found) if prove else found
+
+
+def _checked_end(flow: Flow, log_t_end: float | int | None) -> float:
+    """Return how far a run may go."""
+    if log_t_end is None:
+        return LATE
+    value = real_number(log_t_end, "log_t_end")
+    if not 0 < value < np.inf:
+        raise InputError(f"log_t_end needs a finite number > 0, got {value:g}; runs start at 0")
+    if len(flow.data.z) == 1:
+        raise InputError(
+            f"log_t_end = {value:g} is for several examples: the limit of one example is decided "
+            "in rescaled time, without a last log t; leave it out"
+        )
+    return value
 
 
 @public

@@ -19,13 +19,15 @@ from flowsam.labels import Label
 from flowsam.margin.farkas import separability
 from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs, restriction
 from flowsam.outcomes.weak_duality import compared, state_certificate
-from flowsam.regimes import Case, case_of
+from flowsam.regimes import LATE, Case, case_of
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
 
 __all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
 
 CERTIFIED = 0.999
+_ENDS = (Ending.AT_REST, Ending.FLATTEST, Ending.HELD)
+_AT_ZERO = 1e-12  # an entry of beta where a slide ends at 0
 _WHOLE = ("finished", "sliding_ambiguous")  # a run that ends early still has a last state
 _RTOL, _ATOL = 1e-7, 1e-10  # against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
 
@@ -94,7 +96,7 @@ class Direction:
         )
 
 
-def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = 1e4) -> Direction:
+def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = LATE) -> Direction:
     """Run a flow to late times and say what its direction is proven to be.
 
     Parameters
@@ -131,7 +133,8 @@ def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = 1e4) -> 
     """
     case = case_of(flow, np.shape(theta0)[0])
     # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not
-    how = {"method": case.regime.late, "rtol": _RTOL, "atol": _ATOL}
+    method = case.regime.late if separability(flow.data).separable else "auto"
+    how = {"method": method, "rtol": _RTOL, "atol": _ATOL}
     return _direction(case, solve(flow, theta0, log_t_end=log_t_end, **how))
 
 
@@ -179,6 +182,8 @@ def _came_to_0(run: Trajectory) -> str:
     """Return how a run ended at 0: an iteration only stays close."""
     if run.ending is Ending.STAYS_AT_0:
         return "the iteration stays at 0, within a few of its steps, to the end"
+    if run.ending in _ENDS:
+        return f"{run.message}, with beta = 0"
     return f"every weight that is pulled at reached 0, at tau = {run.tau[-1]:.6g}"
 
 
@@ -193,14 +198,14 @@ def _verdict(
     if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
         return Label.ZERO, _came_to_0(run)
     verdict = separability(run.data)
-    if not verdict.separable and case.regime.rests and run.ending is Ending.AT_REST:
-        return Label.STALLED, f"{run.message}: the data are {verdict.message}"
     if not verdict.separable:
-        return Label.UNDECIDED, f"no theorem applies: the data are {verdict.message}"
+        label, what = _among_minima(case, run)
+        return label, f"{what}: the data are {verdict.message}"
     blocked = blocked_because(run.data, signs)
     if blocked:
         return Label.STALLED, blocked
-    log_t, early = f"log t = {run.log_t[-1]:.4g}", run.status not in _WHOLE
+    end, early = float(run.log_t[-1]), run.status not in _WHOLE
+    log_t = f"log t = {end:.4g}"
     if early and (norm is None or run.log_t[-1] < 1):
         return Label.FAILED, f"the run ended early: {run.message}"
     if norm is None:
@@ -208,6 +213,20 @@ def _verdict(
     words = f"min m / |beta|_{norm} is at least {certificate:.5f} of the largest l_{norm} margin"
     words += of
     if certificate < CERTIFIED:
-        after = f"the run ended there: {run.message}" if early else "go further in log t"
+        further = f"limit(flow, theta0, log_t_end={10 * end:.4g}) goes further"
+        after = f"the run ended there: {run.message}" if early else further
         return Label.UNDECIDED, f"at {log_t} {words}, below {CERTIFIED}; {after}"
     return Label.OTHER_DIRECTION, f"at {log_t} {words}"
+
+
+def _among_minima(case: Case, run: Trajectory) -> tuple[int, str]:
+    """Return the label and the sentence for data that do not separate: rest, or none."""
+    if not case.regime.rests:
+        return Label.UNDECIDED, "no theorem applies"
+    if run.ending not in _ENDS:
+        return Label.UNDECIDED, f"the run came to no rest; {run.message}"
+    beta = run.beta[-1]
+    if np.abs(beta).max() <= _AT_ZERO:
+        return Label.ZERO, f"{run.message}, with beta = 0"
+    shown = ", ".join(f"{x:.6g}" for x in beta[:8]) + (", ..." if beta.size > 8 else "")
+    return Label.STALLED, f"{run.message}, with beta = {shown}"

@@ -11,19 +11,19 @@ from jaxtyping import Float
 
 from flowsam.data import unsplit
 from flowsam.flow import Flow
+from flowsam.many_examples.rest import independent
 from flowsam.margin.farkas import balancing_weights
 from flowsam.regimes import Case
 from flowsam.solver import solve
 
-__all__ = ["by_convexity", "by_descent"]
+__all__ = ["by_convexity", "by_descent", "by_line"]
 
-_RANK = 1e-8  # least over largest singular value of features that count as independent
 _BELOW = 1e-9  # by how much, relatively, a loss is below that of zero for certain
 _SHORT = 3.0  # log(1 + t) of the run that shows it
 
 
 def by_convexity(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
-    """Return why beta tends to a finite, non-zero limit at L = 1, or "".
+    """Return why beta tends to a finite limit at L = 1, or "".
 
     GD, l_2 and unnormalised SAM: with u = grad Lo / |grad Lo| and a convex loss,
     <u, grad Lo(w + c u)> >= |grad Lo(w)| for c >= 0, so the loss falls as fast as its gradient
@@ -33,7 +33,13 @@ def by_convexity(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
     if balancing_weights(z) is None:
         return ""
     pulled = np.abs(z.sum(axis=0)).max() > 1e-9 * np.abs(z).sum()
-    return "the loss has a finite minimiser, to which every path falls" if pulled else ""
+    where = "" if pulled else ", beta = 0"
+    return f"the loss has a finite minimiser{where}, to which every path falls"
+
+
+def by_line(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
+    """Return the same under every rule: of examples on one line, which the ascent step climbs."""
+    return by_convexity(case, theta0) if np.linalg.matrix_rank(case.flow.data.z) == 1 else ""
 
 
 def by_descent(case: Case, theta0: Float[np.ndarray, "L d"]) -> str:
@@ -68,9 +74,7 @@ def _independent(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:
     data = flow.data
     if (np.abs(theta0) == np.abs(theta0[:1])).all():
         data = unsplit(data)
-    z = data.z[:, data.z.any(axis=0)]
-    values = np.linalg.svd(z / np.linalg.norm(z, axis=0), compute_uv=False)
-    return len(values) == z.shape[1] and bool(values[-1] > _RANK * values[0])
+    return independent(data.z[:, data.z.any(axis=0)])
 
 
 def _below_zero(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:

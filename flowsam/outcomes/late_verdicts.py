@@ -29,8 +29,8 @@ def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarra
 def by_late_run(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start with several examples, L >= 2.
 
-    What a run to log t = 1e4 proves by weak duality. Data that do not separate: stalled where a
-    theorem or a run of l_2-SAM at rest says so.
+    What a run to late times proves by weak duality. Data that do not separate: stalled where a
+    theorem says so, or a run that came to rest, mostly at the end of a slide along minima.
 
     Notes
     -----
@@ -69,9 +69,11 @@ def by_line(case: Case, theta0: Theta) -> Limit:
 
 
 def by_run_alone(case: Case, theta0: Theta) -> Limit:
-    """Return the verdict of a run to log t = 1e4, with its `Direction` as evidence."""
-    found = late_direction(case.flow, theta0)
+    """Return the verdict of a run to late times, with its `Direction` as evidence."""
+    found = late_direction(case.flow, theta0, log_t_end=case.log_t_end)
     known = found.direction if found.label == Label.OTHER_DIRECTION else None
+    if found.label == Label.STALLED and not separability(case.flow.data).separable:
+        known = found.direction  # that of the rest; elsewhere beta may still move
     proven = found.norm is not None or found.label != Label.OTHER_DIRECTION
     certificate = "numerical" if proven else "none"
     if found.label in (Label.UNDECIDED, Label.FAILED):

@@ -1,0 +1,129 @@
+"""Where l_p-SAM jumps whose examples span one dimension: the set of their minima, one surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import brentq
+
+from flowsam.data import Data
+from flowsam.flow import Flow
+from flowsam.losses import softmax
+from flowsam.many_examples.switching import Heights, JointSwitching, Region, Theta
+from flowsam.network import other_products
+
+__all__ = ["MinimaSwitching", "one_dimensional"]
+
+_LEAST = 1e-13
+_FOLD = 1e-5  # nearer, the surface is thinner than the default atol
+
+
+@dataclass(frozen=True, eq=False)
+class MinimaSwitching(JointSwitching):
+    """The surface m = s of examples z_i = c_i a, max |c_i| = 1, with m = <a, beta>.
+
+    The gradient is that of m times a number which changes its sign at s, where the loss is least.
+    So the ascent step is that of +-grad m: it jumps at m = s, and nowhere else.
+
+    Examples
+    --------
+    >>> from flowsam import Data, l2
+    >>> MinimaSwitching(Flow(Data([[1.0, 2.0], [-1.0, -2.0]]), l2(0.1)), 2).size
+    1
+    """
+
+    constant = False
+
+    @property
+    def fold(self) -> float:
+        """1e-5 where the loss is least at m = 0: that surface folds at the origin, flattest too."""
+        return 0.0 if self.least else _FOLD
+
+    @property
+    def weights(self) -> int:
+        """0: the step is continuous where a weight is 0."""
+        return 0
+
+    @cached_property
+    def least(self) -> float:
+        """The m at which the loss is least: sum_i |ell'(c_i m)| c_i = 0."""
+        c, loss = self._columns[:, np.flatnonzero(~self.idle[self._leaders])[0]], self.flow.loss
+
+        def pull(m: float) -> float:
+            return float(softmax(loss.log_slope(c * m)) @ c)
+
+        if abs(pull(0.0)) <= 4e-16:
+            return 0.0
+        far = np.copysign(1.0, pull(0.0))
+        while pull(far) * far > 0:
+            far *= 2.0
+        return float(brentq(pull, 0.0, far, xtol=4e-324, rtol=8.9e-16))
+
+    def heights(self, theta: Theta) -> Heights:
+        """Return s - m, to the last digits of m."""
+        height = self.least - np.prod(theta, axis=-2) @ self._tops
+        return height[..., None] * np.ones(self.size)
+
+    def climbs(self, theta: Theta, velocity: Theta) -> Heights:
+        """Return the rate of s - m along a velocity."""
+        rate = -(self._normal(theta) * velocity).sum(axis=(-2, -1))
+        return rate[..., None] * np.ones(self.size)
+
+    def size_of(self, theta: Float[np.ndarray, "L d"]) -> float:
+        """Return what s - m cancels from."""
+        return float(abs(self.least) + np.abs(np.prod(theta, axis=0)) @ np.abs(self._tops))
+
+    def _normal(self, theta: Theta) -> Theta:
+        """Return the gradient of m."""
+        return self._tops * other_products(theta)
+
+    def _perturbed(self, theta: Theta, region: Region) -> Theta:
+        """Return theta_hat with the sign of s - m held."""
+        towards = self.pulls(region) * np.sign(self._tops)
+        return theta - self.flow.perturbation.step(towards * self._normal(theta))
+
+    def life(self, theta: Float[np.ndarray, "L d"], region: Region) -> Float[np.ndarray, " d"]:
+        """Return the size of two layers of each feature, which die together, or all where p <= 2.
+
+        Where p <= 2 nothing dies on a slide: a feature that falls does so for ever.
+        """
+        size = np.where(self.idle | region.resting, np.inf, np.sort(np.abs(theta), axis=0)[1])
+        if self.flow.perturbation.p > 2:
+            return size
+        moving = np.isfinite(size) & (region.sliding is None)
+        return np.where(moving, size.max(where=moving, initial=0.0), np.inf)
+
+    def scales(self, weights: Float[np.ndarray, " m"]) -> Float[np.ndarray, " *m"]:
+        """Return the largest size, for eps turns with theta; each where p > 2: |g|^(q-1), q < 2."""
+        size = np.abs(weights)
+        return np.clip(size if self.flow.perturbation.p > 2 else size.max(), _LEAST, 1.0)
+
+
+def one_dimensional(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Flow | None:
+    """Return a flow without the features that never move, if its minima are one smooth surface.
+
+    For l_p-SAM, 1 < p < inf, L >= 2: examples z_i = c_i a with c_i of both signs.
+
+    Examples
+    --------
+    >>> from flowsam import Data, l2
+    >>> contrary = Flow(Data([[1.0, 2.0], [-1.0, -2.0]]), l2(0.1))
+    >>> one_dimensional(contrary, np.ones((2, 2))) == contrary
+    True
+    >>> one_dimensional(Flow(Data([[1.0, 2.0], [-1.0, 2.0]]), l2(0.1)), np.ones((2, 2))) is None
+    True
+    """
+    z = flow.data.z
+    z = np.where((theta0 == 0).sum(axis=0) > 1, 0.0, z)
+    moving = z.any(axis=0)
+    if not z.any(axis=1).all():
+        return None
+    lean = z[:, moving]
+    sides = np.sign(lean[:, 0])
+    rank_one = MinimaSwitching(replace(flow, data=Data(lean)), len(theta0)).size == 1
+    if not rank_one or abs(sides.sum()) == len(z):
+        return None
+    return replace(flow, data=Data(z, flow.data.name))
