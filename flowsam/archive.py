@@ -71,9 +71,10 @@ def write(
     """Write arrays and a JSON header with a digest of them as one .npz file; no pickle."""
     path = Path(path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-    header = header | {"digest": _digest(arrays)}
+    text = np.array(json.dumps(header | {"digest": _digest(arrays)}))
+    parts: dict[str, Any] = {"header": text, **arrays}
     with replacing(path) as file:
-        np.savez(file, header=np.array(json.dumps(header)), **arrays)
+        np.savez(file, **parts)
     return path
 
 

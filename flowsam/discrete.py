@@ -193,11 +193,12 @@ def _check_numbers(learning_rate: object, steps: object, save_every: object) -> 
     """Refuse what cannot be iterated, with the value."""
     if not 0 < real_number(learning_rate, "learning_rate") < np.inf:
         raise InputError(f"iterate needs a finite learning_rate > 0, got {learning_rate}")
-    if whole_number(steps, "iterate needs a whole number of steps") < 0:
+    count = whole_number(steps, "iterate needs a whole number of steps")
+    if count < 0:
         raise InputError(f"iterate needs a whole number of steps >= 0, got {steps}")
     every = whole_number(save_every, "iterate needs a whole save_every")
     if every >= 1:
-        checked_grid(1, int(steps) // every, "raise save_every")
+        checked_grid(1, count // every, "raise save_every")
     else:
         raise InputError(f"iterate needs a whole save_every >= 1, got {save_every}; 1 keeps all")
 

@@ -70,7 +70,7 @@ def real_array(
         raise InputTypeError(f"{name} needs real numbers, got {array.dtype}; pass floats")
     array = array.astype(np.float64, copy=False)
     masked = np.ma.is_masked(values)
-    good = ~np.ma.getmaskarray(values) if masked else np.isfinite(array)
+    good = ~np.ma.getmaskarray(np.ma.asarray(values)) if masked else np.isfinite(array)
     if not good.all():
         index = tuple(int(i) for i in np.argwhere(~good)[0])
         shown = "a masked entry" if masked else array[index]

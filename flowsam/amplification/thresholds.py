@@ -213,7 +213,7 @@ def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tupl
     """
     sizes, rho = active(mu), positive_radius(rho)
     if np.unique(sizes).size < sizes.size:
-        raise InputError(f"uniform_leaders needs distinct |mu_j|, got {mu}; use leaders for ties")
+        raise InputError(f"uniform_leaders needs distinct |mu_j|, got {mu!s}; use leaders for ties")
     alpha = real_number(alpha, "alpha")
     if not (np.isfinite(alpha) and alpha > 0):
         raise InputError(f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight")

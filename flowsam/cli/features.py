@@ -116,7 +116,8 @@ def _scan(
     splits = (rest["splits"], rest["test"], bias)
     log_t = np.geomspace(0.05, rest["log_t_end"], 60)
     with progress_bar(2 * len(factors) * rest["splits"], "runs", quiet) as bar:
-        how = {"depth": depth, "factors": factors, "splits": splits, "log_t": log_t}
+        how: dict[str, Any] = {"depth": depth, "factors": factors, "splits": splits}
+        how["log_t"] = log_t
         return scan(table, rule, **how, progress=bar.update)
 
 

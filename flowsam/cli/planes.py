@@ -106,7 +106,9 @@ def _plane(
         if (bases[0] != bases[0][0]).any():
             raise click.UsageError("--plane imbalance tilts a balanced start; give it by --init")
         return planes.ImbalancePlane(bases[0][0], len(bases[0]))
-    return (planes.SegmentPlane if kind == "segment" else planes.RadiusPlane)(*bases)
+    if kind == "segment":
+        return planes.SegmentPlane(bases[0], bases[1])
+    return planes.RadiusPlane(bases[0])
 
 
 def _known_plane(kind: str, d: int, depth: int) -> Plane:
@@ -160,7 +162,8 @@ def _places(text: str | None, shape: tuple[int, ...]) -> tuple[tuple[int, int], 
             f"--weights needs two places in {shape[0]} layers and {shape[1]} features, counted "
             f"from 1, got {text!r}; e.g. --weights 1.1,2.1"
         )
-    return places[0], places[1]
+    (layer, feature), (other_layer, other_feature) = places
+    return (layer, feature), (other_layer, other_feature)
 
 
 def _points(grid: str) -> tuple[int, int]:

@@ -42,7 +42,8 @@ def command(
     kept = checkout / "figures" / "output"
     kept.mkdir(exist_ok=True)
     checked_output(str(kept / "any.npz"), (".npz",))
-    path = checked_output(out or str(checkout / "report.html"), (".html",))
+    path = Path(out or checkout / "report.html")
+    checked_output(str(path), (".html",))
     found = ledger.run(checkout, seed=seed, kept=kept, quiet=quiet)
     figures = gallery.draw_all(checkout, fast=fast, redraw=redraw, quiet=quiet)
     from flowsam.ledger.report import page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -39,7 +41,8 @@ def skeleton(axes: Axes, found: Skeleton, *, nullclines: bool = True) -> dict[st
     arrows(axes, found.x, found.y, found.velocity)
     shown = {}
     for name, curve in found.nullclines if nullclines else ():
-        style = {"linestyle": _NULLCLINES[name], "color": "#404040", "linewidth": 0.9}
+        style: dict[str, Any] = {"linestyle": _NULLCLINES[name], "color": "#404040"}
+        style["linewidth"] = 0.9
         (shown[f"nullcline {name}"],) = axes.plot(*curve.T, **style)
     for name, curve in found.sliding:
         (shown[name],) = axes.plot(
@@ -89,9 +92,9 @@ def arrows(
     size = np.hypot(velocity[..., 0], velocity[..., 1])[..., None]
     unit = np.divide(velocity, size, where=size > 0, out=np.zeros_like(velocity))
     length = 0.72 * min(np.ptp(x) / max(x.size - 1, 1), np.ptp(y) / max(y.size - 1, 1))
-    style = {"color": "#585858", "pivot": "middle", "width": 0.0025, "headwidth": 4.5}
-    place = {"angles": "xy", "scale_units": "xy", "scale": 1.0, "zorder": 1.5}
-    return axes.quiver(x, y, *np.moveaxis(length * unit, -1, 0), **style, **place)
+    style: dict[str, Any] = {"color": "#585858", "pivot": "middle", "width": 0.0025}
+    style |= {"headwidth": 4.5, "angles": "xy", "scale_units": "xy", "scale": 1.0, "zorder": 1.5}
+    return axes.quiver(x, y, *np.moveaxis(length * unit, -1, 0), **style)
 
 
 def trajectories(axes: Axes, curves: tuple[Float[np.ndarray, "_ 2"], ...]) -> list[Line2D]:
@@ -140,7 +143,8 @@ def rest_points(axes: Axes, points: tuple[Equilibrium, ...]) -> dict[str, Line2D
         shape = "s" if "degenerate" in kind else "D" if "pseudo" in kind else "o"
         fill = "left" if "saddle" in kind else "full"
         inside = "black" if kind.startswith("stable") or fill == "left" else "white"
-        style = {"markersize": 4.8 if shape == "D" else 5.6, "markeredgecolor": "black"}
+        style: dict[str, Any] = {"markersize": 4.8 if shape == "D" else 5.6}
+        style |= {"markeredgecolor": "black"}
         style |= {"fillstyle": fill, "markerfacecolor": inside, "markerfacecoloralt": "white"}
         (shown[kind],) = axes.plot(
             *point.point, shape, linestyle="none", clip_on=False, zorder=3, **style

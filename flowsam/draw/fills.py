@@ -58,5 +58,4 @@ def _name_region(
     row, column = wide[central]
     x, y = grid
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.5}
-    place = {"ha": "center", "va": "center", "bbox": box}
-    return axes.text(x[column], y[row], text, **place)
+    return axes.text(x[column], y[row], text, ha="center", va="center", bbox=box)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
@@ -102,9 +104,10 @@ def tiles(
     """
     present, which = np.unique(labels, return_inverse=True)
     colours = np.array([_colour_of(int(k)) for k in present], dtype=object)
-    how = {"edgecolors": "none", "antialiased": False, "rasterized": True}
-    fill = PolyCollection(corners, facecolors=colours[which], **how)
-    return axes.add_collection(fill, autolim=False)
+    how: dict[str, Any] = {"edgecolors": "none", "antialiased": False, "rasterized": True}
+    fill = PolyCollection([*corners], facecolors=colours[which], **how)
+    axes.add_collection(fill, autolim=False)
+    return fill
 
 
 def boundaries(
@@ -202,7 +205,7 @@ def times(axes: Axes, plane: Portrait) -> QuadMesh:
     inside = settled[np.isfinite(settled) & (settled > 0)]
     low, high = np.percentile(inside, (2, 98)) if inside.size else (0.1, 1.0)
     scale = LogNorm(low, max(high, 1.001 * low), clip=True)
-    how = {"shading": "nearest", "rasterized": True}
+    how: dict[str, Any] = {"shading": "nearest", "rasterized": True}
     never, known = (np.where(test(settled), settled, np.nan) for test in (np.isposinf, np.isfinite))
     axes.pcolormesh(plane.x, plane.y, np.sign(never), cmap=ListedColormap(["#E4E4E4"]), **how)
     mesh = axes.pcolormesh(plane.x, plane.y, known, cmap="cividis", norm=scale, **how)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -10,6 +12,8 @@ from matplotlib.lines import Line2D
 from flowsam.data import Data, merge_signs, unsplit
 from flowsam.errors import InputError
 from flowsam.trajectory import Trajectory
+
+_OTHER: dict[str, Any] = {"color": "#009E73", "linestyle": (0, (1, 1))}
 
 __all__ = ["RULE_STYLES", "paths", "run"]
 
@@ -55,7 +59,7 @@ def paths(
     """
     lines = []
     for name, curve in curves.items():
-        style = RULE_STYLES.get(name, {"color": "#009E73", "linestyle": (0, (1, 1))})
+        style: dict[str, Any] = {**RULE_STYLES.get(name, _OTHER)}
         shown = name.replace("l_inf", r"$\ell_\infty$").replace("l_2", r"$\ell_2$")
         lines += axes.plot(curve[:, 0], curve[:, 1], linewidth=width, label=shown, **style)
     return lines

@@ -114,7 +114,8 @@ class Run:
             return self._closed(wanted[wanted <= self.end], bool(wanted[-1] > self.end))
         last = float(self.log_time(np.array([self.end]))[0])
         if isinstance(wanted, int):
-            inner = self.when(np.linspace(0.0, last, wanted)[1:-1]) if math.isfinite(last) else []
+            between = np.linspace(0.0, last, wanted)[1:-1]
+            inner = self.when(between) if math.isfinite(last) else np.empty(0)
             return np.concatenate([[0.0], inner, [self.end]])
         inside = self.when(wanted[wanted <= last]) if (wanted <= last).any() else np.empty(0)
         return self._closed(inside, bool(wanted[-1] > last))

@@ -158,7 +158,7 @@ class Ends:
         at = np.flatnonzero(collapsed)
         if not at.size:
             return steps, collapsed
-        rows = np.ix_(range(len(steps.w)), np.flatnonzero(self.active), at)
+        rows = np.ix_(np.arange(len(steps.w)), np.flatnonzero(self.active), at)
         w, slope = steps.w[rows], steps.slope[rows]
         small = np.abs(w) <= floor[at]
         square, inward = (small * w * w).sum(axis=0), -(small * w * slope).sum(axis=0)

@@ -133,9 +133,16 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
         march = _arrive if by_taylor else _march
         w, tau, status, steps = march(Ends.of(flow, control, w), w, settled)
     theta = np.ascontiguousarray(np.moveaxis(w, -1, 0)).reshape(starts.shape)
-    parts = (part.reshape(batch) for part in (tau, status, steps))
-    used = "heyoka" if by_taylor else "DOP853"
-    return Ensemble(flow, theta, *parts, control.tau_end, rtol, used)
+    return Ensemble(
+        flow,
+        theta,
+        tau.reshape(batch),
+        status.reshape(batch),
+        steps.reshape(batch),
+        control.tau_end,
+        rtol,
+        "heyoka" if by_taylor else "DOP853",
+    )
 
 
 def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:

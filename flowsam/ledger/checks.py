@@ -64,14 +64,14 @@ def run(
     ValueError
         For a claim it does not have.
     """
-    from numpy.random import SeedSequence
+    import secrets
 
     known = claim_names(source)
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise InputError(f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it")
     chosen = [name for name in known if name in (names or known)]
-    drawn = SeedSequence().entropy % 2**32 if seed is None else seed
+    drawn = secrets.randbits(32) if seed is None else seed
     old = {name: _kept(name, source, kept, seed) for name in chosen}
     missing = [name for name in chosen if old[name] is None]
     work = partial(_verify_and_keep, source=source, seed=drawn, kept=kept)
@@ -121,7 +121,8 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
     Verdict
         Never raises for a failing claim; warnings count as failures.
     """
-    start, ledger = time.perf_counter(), {"symbolic": "-", "numeric": "-", "control": "-"}
+    start = time.perf_counter()
+    ledger = {"symbolic": "-", "numeric": "-", "control": "-"}
     derivation, test = _files(name, source)
     origin = message = ""
     step = "symbolic"
@@ -147,7 +148,8 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
         ledger[step] = "fail"
         message = f"{name} fails its {step} part: {complaint(error)}"
     seconds = round(time.perf_counter() - start, 2)
-    return Verdict(name, origin, **ledger, seconds=seconds, message=message, seed=seed)
+    parts = (ledger["symbolic"], ledger["numeric"], ledger["control"])
+    return Verdict(name, origin, *parts, seconds, message, seed)
 
 
 def _theorem(path: Path, source: Path) -> ModuleType:
@@ -156,6 +158,8 @@ def _theorem(path: Path, source: Path) -> ModuleType:
     if root not in sys.path:
         sys.path.insert(0, root)
     spec = importlib.util.spec_from_file_location(path.stem.replace("test", "theorem", 1), path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no module")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -108,7 +108,10 @@ def draw_all(
     names = figure_names(source)
     files = {name: source / "figures" / f"{name}.py" for name in names}
     marks = {
-        name: tuple(fingerprint([path], source, fast, drawing=drawing) for drawing in (False, True))
+        name: (
+            fingerprint([path], source, fast, drawing=False),
+            fingerprint([path], source, fast, drawing=True),
+        )
         for name, path in files.items()
     }
     kept = {} if redraw else {name: _kept(name, source, marks[name]) for name in names}

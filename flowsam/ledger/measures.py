@@ -102,7 +102,8 @@ def two_limits(_: Saved) -> dict[str, Any]:
     from flowsam import Flow, balanced, gradient_flow, l2, limit, single_example, solve
     from flowsam.amplification import critical_scale
 
-    data, words = single_example([1.0, 2.0]), {}
+    data = single_example([1.0, 2.0])
+    words: dict[str, Any] = {}
     start = balanced(np.full(2, 1.01 * critical_scale([1.0, 2.0], 1.0)), 2)
     for name, rule in (("sam", l2(1.0)), ("gd", gradient_flow())):
         beta = solve(Flow(data, rule), start, tau_end=3.0).beta[-1]

@@ -152,7 +152,9 @@ def _solve_on(support: list[int], rows: Matrix, floor: Vector) -> _Active:
 
 def _refined(rows: Matrix, floor: Vector, r: Matrix, precision: type) -> tuple[Vector, Vector]:
     """Solve rows beta = floor, beta = rows^T dual: three corrections, residuals in `precision`."""
-    wide, beta, dual = rows.astype(precision), np.zeros(rows.shape[1]), np.zeros(len(rows))
+    wide: Matrix = rows.astype(precision)
+    beta = np.zeros(rows.shape[1])
+    dual = np.zeros(len(rows))
     for _ in range(4):
         bend = (wide.T @ dual - beta).astype(float)
         gap = (floor - wide @ beta).astype(float) - rows @ bend

@@ -143,12 +143,12 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
     >>> round(margin_certificate(Data([[1, 2]]), 2, [0, 1]).gap, 6)
     0.105573
     """
-    beta = real_array(beta, "beta")
-    if beta.shape != data.z.shape[1:]:
-        raise InputError(f"beta needs shape ({data.z.shape[1]},), got {beta.shape}; flatten it")
-    beta = np.ldexp(beta, -np.frexp(np.abs(beta).max())[1])
+    given = real_array(beta, "beta")
+    if given.shape != data.z.shape[1:]:
+        raise InputError(f"beta needs shape ({data.z.shape[1]},), got {given.shape}; flatten it")
+    vector = np.ldexp(given, -np.frexp(np.abs(given).max())[1])
     data, power = _in_units(data)
-    margins = _margins(data, beta)
+    margins = _margins(data, vector)
     least = int(np.argmin(margins))
     if margins[least] <= 0:
         raise InputError(
@@ -157,10 +157,10 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
         )
     best, dual = _optimum(data, norm)
     order, conjugate = (1, np.inf) if norm == 1 else (2, 2)
-    margin = float(margins[least]) / float(np.linalg.norm(beta, order))
+    margin = float(margins[least]) / float(np.linalg.norm(vector, order))
     bound = float(np.linalg.norm(dual @ data.z, conjugate)) / float(dual.sum())
     unique = norm == 2 or only_vertex(data.z, best, dual)
-    residual = _kkt_residual(data, norm, beta, dual)
+    residual = _kkt_residual(data, norm, vector, dual)
     return MarginCertificate(
         norm,
         margin=float(np.ldexp(margin, -power)),

@@ -97,7 +97,8 @@ class Regions:
     def _wins(self, j: int, partner: int | None) -> Boolean:
         """What makes coordinate j the only winner, or one together with its partner."""
         how = dict.fromkeys(self._active, "beats" if partner is None else "holds")
-        how[partner] = "ties"
+        if partner is not None:
+            how[partner] = "ties"
         terms = (self._against(j, k, how[k]) for k in self._active if k != j)
         return sp.And(self.alpha[j] > _decimal(self.rho), *terms)
 
@@ -218,12 +219,11 @@ def regions(mu: ArrayLike, rho: float | int, depth: float | int) -> Regions:
     (0, 1, 2, -2, -3)
     """
     mu = np.atleast_1d(real_array(mu, "mu"))
-    rho, depth = real_array(rho, "rho"), real_array(depth, "depth")
     if mu.ndim != 1 or not mu.any():
         raise InputError(f"regions needs one example (d,) with a non-zero entry, got {mu}")
-    if rho.shape or rho < 0:
+    if not 0 <= rho < np.inf:
         raise InputError(f"regions needs one rho >= 0, got {rho}; 0 is gradient flow")
-    if depth.shape or depth < 2 or depth % 1:
+    if depth < 2 or depth % 1:
         raise InputError(f"regions needs a whole depth >= 2, got {depth}; L = 1 has one limit, mu")
     return Regions(mu, float(rho), int(depth))
 

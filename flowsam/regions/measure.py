@@ -74,7 +74,7 @@ def chance(label: int, starts: Any, *, mu: Sizes, rho: float, depth: int) -> flo
 
 def _box(j: int, size: Sizes, rho: float, laws: Sequence[Any]) -> float:
     """P(alpha_j > rho, alpha_k <= rho for every other k with size_k >= size_j)."""
-    rivals = np.flatnonzero((size >= size[j]) & (np.arange(size.size) != j))
+    rivals = np.flatnonzero((size >= size[j]) & (np.arange(size.size) != j)).tolist()
     return float(laws[j].sf(rho) * np.prod([laws[k].cdf(rho) for k in rivals]))
 
 
@@ -83,9 +83,10 @@ def _shared(size: Sizes, rho: float, laws: Sequence[Any]) -> float:
     values, counts = np.unique(size[size > 0], return_counts=True)
     total = 0.0
     for value in values[counts > 1]:
-        above = np.prod([laws[k].cdf(rho) for k in np.flatnonzero(size > value)])
-        below = [laws[k].cdf(rho) for k in np.flatnonzero(size == value)]
-        one = sum(_box(int(k), size, rho, laws) for k in np.flatnonzero(size == value))
+        above = np.prod([laws[k].cdf(rho) for k in np.flatnonzero(size > value).tolist()])
+        equal = np.flatnonzero(size == value).tolist()
+        below = [laws[k].cdf(rho) for k in equal]
+        one = sum(_box(k, size, rho, laws) for k in equal)
         total += float(above * (1.0 - np.prod(below)) - one)
     return total
 

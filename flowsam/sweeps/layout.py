@@ -72,20 +72,22 @@ def create(path: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Stor
 def _fill(folder: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> None:
     """Write coordinates, empty arrays and attributes."""
     import zarr
+    from zarr.codecs import Crc32cCodec, ZstdCodec
 
     group = zarr.create_group(folder)
-    checked = (zarr.codecs.ZstdCodec(level=0), zarr.codecs.Crc32cCodec())  # of every byte
+    checked = (ZstdCodec(level=0), Crc32cCodec())  # of every byte
     for name, values in zip(grid.names, grid.values, strict=True):
         kind = str if values.dtype.kind == "U" else values.dtype
         made = group.create_array(
             name, shape=values.shape, dtype=kind, dimension_names=(name,), compressors=checked
         )
         made[:] = values.astype(object) if kind is str else values
+    arrays: dict[str, tuple[tuple[str, ...], tuple[int, ...], Any]]
     arrays = {name: (dims, value.shape, value.dtype) for name, (dims, value) in sample.items()}
     arrays |= {"error": ((), (), str), "state": ((), (), np.dtype(np.int8))}
     for name, (dims, shape, kind) in arrays.items():
         table = _TABLES.get(name, {})
-        flags = {"flag_values": [*table], "flag_meanings": " ".join(table.values())}
+        flags: dict[str, Any] = {"flag_values": [*table], "flag_meanings": " ".join(table.values())}
         group.create_array(
             name,
             shape=(*grid.shape, *shape),

@@ -80,7 +80,8 @@ def sampled(problem: Problem) -> tuple[Found, float]:
     TypeError, ValueError
         Where every cell of the sample fails: the error of the first.
     """
-    sample, spent = None, []
+    sample = None
+    spent: list[float] = []
     errors: list[BaseException] = []
     for place in problem.grid.spread(SAMPLE):
         begin = time.perf_counter()

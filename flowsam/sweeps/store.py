@@ -111,12 +111,12 @@ class Store:
                 with suppress(BlockingIOError), self.claim(block, wait=False):
                     if not self._whole(block):  # pending again
                         self._file("state", block).unlink(missing_ok=True)
-        for name, array in self.arrays.items():
+        for name in self.arrays:
             for partial in (self.path / name).glob("**/*.partial"):
-                place = partial.relative_to(self.path / name / "c").with_suffix("").stem
-                place = (*partial.relative_to(self.path / name / "c").parts[:-1], place)
-                own = array.ndim - len(self.grid.shape)
-                with suppress(BlockingIOError), self.claim(place[: len(place) - own], wait=False):
+                inside = partial.relative_to(self.path / name / "c")
+                place = (*inside.parts[:-1], inside.with_suffix("").stem)
+                block = tuple(int(k) for k in place[: len(self.grid.shape)])
+                with suppress(BlockingIOError), self.claim(block, wait=False):
                     partial.unlink(missing_ok=True)
 
     def _whole(self, block: Block) -> bool:

@@ -81,9 +81,10 @@ def through(
                 region = held.grid.region(block)
                 done += int((whole[region] == which).sum())
                 whole[region] = state
-                counts = (int((whole == state).sum()) for state in (FINISHED, FAILED))
+                finished = int((whole == FINISHED).sum())
+                failed = int((whole == FAILED).sum())
                 pace = (time.perf_counter() - begin) / max(done, 1)
-                told(Progress(*counts, whole.size, pace * (left - done)))
+                told(Progress(finished, failed, whole.size, pace * (left - done)))
             blocks, wait = busy, True  # others hold these: wait until they finish, or die
         except TerminatedWorkerError:  # a worker was killed: the others start again
             pools += 1
