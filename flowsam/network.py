@@ -49,7 +49,6 @@ def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
     return theta
 
 
-@public
 def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
     """Return the predictor `beta = prod_l w^(l)`.
 
@@ -67,10 +66,12 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
     >>> beta([[1.0, 2.0], [3.0, 4.0]])
     array([3., 8.])
     """
-    theta = real_array(theta, "theta")
-    if theta.ndim < 2 or not theta.size:
-        raise InputError(f"beta needs weights (..., L, d), got {theta.shape}; a row a layer")
-    return np.prod(theta, axis=-2)
+    known = isinstance(theta, np.ndarray) and theta.dtype == np.float64  # inf at a blow-up too
+    weights = np.asarray(theta) if known else real_array(theta, "theta")
+    if weights.ndim < 2 or not weights.size:
+        raise InputError(f"beta needs weights (..., L, d), got {weights.shape}; a row a layer")
+    with np.errstate(over="ignore", under="ignore"):
+        return np.prod(weights, axis=-2)
 
 
 def other_products(theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:

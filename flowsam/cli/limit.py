@@ -53,8 +53,9 @@ def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how:
     if end.evidence:
         facts["evidence"] = asdict(end.evidence)
     if end.direction is not None:
-        facts["predictor"] = case.predictor(end.direction)
-        end = replace(end, direction=facts["predictor"], features=case.data.features)
+        predictor = case.predictor(end.direction)
+        facts["predictor"] = predictor
+        end = replace(end, direction=predictor, features=case.data.features)
     if path:
         from flowsam import archive
 
