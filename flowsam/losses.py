@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -38,9 +39,9 @@ class Loss:
     """
 
     name: str
-    log_value: Callable[[Values], Values]
-    log_slope: Callable[[Values], Values]
-    log_slope_derivative: Callable[[Values], Values]
+    log_value: Callable[[Any], Any]
+    log_slope: Callable[[Any], Any]
+    log_slope_derivative: Callable[[Any], Any]
 
     @property
     def known(self) -> bool:

@@ -100,7 +100,7 @@ class Setup:
 
     data: Data
     flow: Flow
-    theta0: np.ndarray | None
+    theta0: Any
     split: bool
 
     def predictor(self, beta: np.ndarray) -> np.ndarray:

@@ -228,10 +228,15 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
             f"the field of {header['settings']['field']} is the user's own, which no file holds; "
             "run the flow again"
         )
-    facts, events = header["provenance"], (Event(**event) for event in header["events"])
+    facts = header["provenance"]
     flow = Flow.of(facts, arrays["z"], header.get("features", ()))
-    about = (facts[name] for name in _RUN)
-    parts = (*vars(flow).values(), arrays["tau"], arrays["theta"])
-    clock = partial(np.asarray, arrays["log_t"])
-    ending = Ending(header.get("ending", facts["status"]))  # older files have the status alone
-    return Trajectory(*parts, tuple(events), *about, dict(header["settings"]), clock, ending)
+    return Trajectory(
+        **vars(flow),
+        tau=arrays["tau"],
+        theta=arrays["theta"],
+        events=tuple(Event(**event) for event in header["events"]),
+        **{name: facts[name] for name in _RUN},
+        settings=dict(header["settings"]),
+        clock=partial(np.asarray, arrays["log_t"]),
+        ending=Ending(header.get("ending", facts["status"])),  # older files: the status alone
+    )

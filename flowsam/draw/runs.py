@@ -17,7 +17,7 @@ _OTHER: dict[str, Any] = {"color": "#009E73", "linestyle": (0, (1, 1))}
 
 __all__ = ["RULE_STYLES", "paths", "run"]
 
-RULE_STYLES = {
+RULE_STYLES: dict[str, dict[str, Any]] = {
     "GD": {"color": "#000000", "linestyle": (0, (5, 2))},
     "l_inf-SAM": {"color": "#0072B2", "linestyle": "-"},
     "l_2-SAM": {"color": "#D55E00", "linestyle": (0, (6, 1, 1, 1))},

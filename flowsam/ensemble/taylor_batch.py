@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 
 from flowsam.engines import taylor
 from flowsam.flow import Flow
+from flowsam.regimes import Case
 
 __all__ = ["march", "worth"]
 

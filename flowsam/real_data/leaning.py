@@ -7,6 +7,7 @@ leans on weak ("minor") features first and on strong ones last; gradient flow ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -100,7 +101,7 @@ def leaning(
     theta = np.full((depth, flow.data.z.shape[1]), float(alpha))
     # with many features l_inf-SAM slides on many surfaces from the start: iterated at once
     method = "discrete" if "discrete" in case_of(flow, depth).regime.runs else "auto"
-    how = {"method": method, "rtol": 1e-6, "atol": 1e-9}
+    how: dict[str, Any] = {"method": method, "rtol": 1e-6, "atol": 1e-9}
     run = solve(flow, theta, log_t_end=log_t[-1], save_at=log_t, **how)
     whole = run.status in ("finished", "sliding_ambiguous")
     kept = run.beta[: len(log_t)] if whole else run.beta[:-1]
