@@ -159,7 +159,7 @@ def _theorem(path: Path, source: Path) -> ModuleType:
         sys.path.insert(0, root)
     spec = importlib.util.spec_from_file_location(path.stem.replace("test", "theorem", 1), path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no module")
+        raise InputError(f"{path} is no module; check it")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
