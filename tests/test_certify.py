@@ -14,7 +14,7 @@ if importlib.util.find_spec("flint") is None:
 
 from flowsam import Flow, balanced, gradient_flow, l2, limit, limits, linf, lp, single_example
 from flowsam.amplification import critical_scale, leaders
-from flowsam.certify import hand_overs, layer_states, stepping
+from flowsam.certify import hand_overs, layer_states, proofs, stepping
 from flowsam.certify.balls import arb, arb_series, precision
 from flowsam.certify.checking import GUARD, Refused, checked
 from flowsam.certify.layers import layers
@@ -380,7 +380,7 @@ def test_fields_in_balls_are_those_of_the_flow(depth, p):
 @pytest.mark.parametrize("d", [2, 4])
 def test_deep_labels_are_proved_and_those_of_limit(depth, p, d):
     rng = np.random.default_rng((depth, d))
-    for _ in range(2):
+    for _ in range(2 if d == 2 else 1):
         mu, alpha = rng.uniform(0.5, 2, d), rng.uniform(0.3, 0.8, d)
         start = balanced(alpha, depth)
         label = limit(Flow(single_example(mu), lp(1.0, p=p)), start).label
@@ -393,7 +393,8 @@ def test_deep_labels_are_proved_and_those_of_limit(depth, p, d):
         check(reread(proof))
 
 
-def test_what_is_not_followed_says_why():
+def test_what_is_not_followed_says_why(monkeypatch):
+    monkeypatch.setattr(proofs, "LEVELS", stepping.LEVELS[:2])
     with pytest.raises(Unproved, match="d <= 4"):
         prove(problem(balanced([0.3] * 5, 3), [1.0, 2, 3, 4, 5]))
     with pytest.raises(Unproved, match="linger"):
@@ -415,7 +416,7 @@ def _random_signs(rng, depth, d):
 def test_exact_labels_of_l_inf_and_gradient_flow(depth):
     rng = np.random.default_rng(depth)
     proved = 0
-    for _ in range(24):
+    for _ in range(10):
         d = int(rng.integers(1, 4))
         mu = np.append(rng.choice([-2.0, -1, 0.5, 3, 0], d - 1), rng.choice([-1.0, 1, 2]))
         rho = float(rng.choice([0.0, 0.3, 0.5, 1]))
@@ -428,7 +429,7 @@ def test_exact_labels_of_l_inf_and_gradient_flow(depth):
         many = exact_labels(starts, mu, rho)
         assert many.tolist() == [-1 if x is None else x for x in ours]
         proved += sum(x is not None for x in ours)
-    assert proved > 30
+    assert proved > 12
 
 
 def test_close_blow_up_times_are_told_apart():

@@ -42,6 +42,8 @@ COMMANDS = [
 def test_shell_commands_work(command, tmp_path, monkeypatch):
     if "digits" in command:
         pytest.importorskip("sklearn")
+    if "--proof" in command:
+        pytest.importorskip("flint")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "figures").mkdir()
     arguments = shlex.split(command)[1:]
