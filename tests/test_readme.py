@@ -34,7 +34,7 @@ COMMANDS = [
     line
     for block in blocks("bash")
     for line in block.splitlines()
-    if line.startswith("flowsam ") and "verify" not in line
+    if line.startswith("flowsam ") and "verify" not in line and " FILE" not in line
 ] + re.findall(r"`(flowsam portrait [^`]*)`", README)
 
 
