@@ -1,12 +1,13 @@
 # %% [markdown]
-# Claim. A state of l_p-SAM or unnormalised SAM proves its limit: at L = 2 a coordinate with
-# |u + sign(mu) v| > 2^(1-1/p) rho only grows, and for p > 2 one with
-# (|u| + |v|)^(2-q) ((2-q)|mu| + (q-1) M) < (2-q) |mu|^q rho / (||g||_q + b)^(q-1) dies in finite
-# tau; at L >= 3 the coordinate whose latest blow-up precedes the earliest of all others wins.
+# Claim. A state of $\ell_p$-SAM or unnormalised SAM proves its limit. At $L = 2$ a coordinate with
+# $|u+\mathrm{sign}(\mu)\,v| > 2^{1-1/p}\rho$ only grows, and for $p > 2$ one with
+# $(|u|+|v|)^{2-q}\,((2-q)|\mu|+(q-1)M) < (2-q)\,|\mu|^q\rho/(\|g\|_q+b)^{q-1}$ dies in finite
+# $\tau$. At $L \geq 3$ the coordinate whose latest blow-up precedes the earliest of all others
+# wins.
 #
 # Formula $|u+\mathrm{sign}(\mu)\,v| > 2^{1-1/p}\rho$
 #
-# Assumes one example; M = max |mu_j|, b = M (2d)^(1/q - 1/p) rho, 1/p + 1/q = 1.
+# Assumes one example; $M = \max_j|\mu_j|$, $b = M\,(2d)^{1/q-1/p}\rho$, $1/p+1/q = 1$.
 #
 # Used by flowsam.outcomes.certificates, flowsam.outcomes.blow_up_order.
 #

@@ -1,13 +1,13 @@
 # %% [markdown]
-# Claim. At depth 1 gradient flow, l_2-SAM and l_inf-SAM follow w = b log t + r with b the l_2
-# max-margin vector of the data: all tend to its direction. For one example every rule keeps to the
-# line w(0) + s mu of gradient flow.
+# Claim. At depth 1 gradient flow, $\ell_2$-SAM and $\ell_\infty$-SAM follow $w = b\log t + r$, with
+# $b$ the $\ell_2$ max-margin vector of the data: all tend to its direction. For one example every
+# rule keeps to the line $w(0) + s\mu$ of gradient flow.
 #
 # Formula $w = b\,\log t + r, \quad b = \mathrm{arg\,min}\,\{\|b\|_2 : \langle b, z_i\rangle \geq
 # 1\}$
 #
 # Assumes linearly separable data; exponential tails of the loss; for the line, that the direction
-# of w converges and that every support vector has a positive weight.
+# of $w$ converges and that every support vector has a positive weight.
 #
 # Used by flowsam.rates, flowsam.outcomes.late_verdicts, flowsam.margin.
 #

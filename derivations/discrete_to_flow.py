@@ -1,13 +1,15 @@
 # %% [markdown]
-# Claim. Discrete SAM with step eta stays within O(eta) of SAM flow up to any fixed time where the
-# ascent step is smooth. At a sign change that both fields point to, it chatters within O(eta) and
-# follows Filippov's sliding solution, lambda f+ + (1 - lambda) f- with lambda = b / (b - a).
+# Claim. Discrete SAM with step $\eta$ stays within $O(\eta)$ of SAM flow up to any fixed time where
+# the ascent step is smooth. At a sign change that both fields point to, it chatters within
+# $O(\eta)$ and follows Filippov's sliding solution, $\lambda f_+ + (1-\lambda)f_-$ with $\lambda =
+# b/(b-a)$.
 #
 # Formula $\|\theta_k-\theta(k\eta)\| = O(\eta); \quad f_0 = \lambda f_+ + (1-\lambda)f_-,\;\;
 # \lambda = b/(b-a)$
 #
-# Assumes a smooth ascent step (GD, l_2, unnormalised; l_inf between sign changes) for the first
-# part; one surface at a time (codimension 1) and a < 0 < b for the second.
+# Assumes a smooth ascent step (GD, $\ell_2$, unnormalised; $\ell_\infty$ between sign changes) for
+# the first part; one surface at a time (codimension 1) and $a < 0 < b$, the two fields' normal
+# components $f_+$ and $f_-$, for the second.
 #
 # Used by flowsam.discrete, flowsam.many_examples.chatter, flowsam.one_example.filippov.
 #

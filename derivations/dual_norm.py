@@ -1,11 +1,12 @@
 # %% [markdown]
-# Claim. The maximum of <eps, g> over ||eps||_p <= rho is rho ||g||_q, 1/p + 1/q = 1, reached at
-# eps = rho sign(g) |g|^(q-1) / ||g||_q^(q-1); for p = inf this is rho sign(g), and as p -> 1 all of
-# rho goes to the largest |g|.
+# Claim. The maximum of $\langle\epsilon, g\rangle$ over $\|\epsilon\|_p \leq \rho$ is
+# $\rho\,\|g\|_q$, $1/p+1/q = 1$, reached at $\epsilon =
+# \rho\,\mathrm{sign}(g)\,|g|^{q-1}/\|g\|_q^{q-1}$. For $p = \infty$ this is
+# $\rho\,\mathrm{sign}(g)$, and as $p \to 1$ all of $\rho$ goes to the largest $|g|$.
 #
 # Formula $\epsilon = \rho\,\mathrm{sign}(g)\,|g|^{q-1}/\|g\|_q^{q-1}, \quad 1/p+1/q=1$
 #
-# Assumes g != 0. For 1 < p < inf the maximiser is unique.
+# Assumes $g \neq 0$. For $1 < p < \infty$ the maximiser is unique.
 #
 # Used by flowsam.perturbations, flowsam.symbolic.
 #

@@ -1,11 +1,12 @@
 # %% [markdown]
-# Claim. L = 2, one example, mu > 0, uniform start: under l_2-SAM there is an interval of alpha
-# whose predictor leans on a minor coordinate at chosen finite times, although its limit direction
-# is that of the major one. Under gradient flow the major coordinate leads at every tau > 0.
+# Claim. Two layers, one example, a uniform start: under $\ell_2$-SAM there is an interval of
+# $\alpha$ whose predictor leans on a minor coordinate at chosen finite times, although its limit
+# direction is that of the major one. Under gradient flow the major coordinate leads at every $\tau
+# > 0$.
 #
 # Formula $\log(\beta_d/\beta_k) = 2\,(\mu_d-\mu_k)\,(\tau-(\mu_k+\mu_d)\,A)$
 #
-# Assumes ell' < 0, n = 1, rho > 0, 0 < mu_1 < ... < mu_d, d >= 2.
+# Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$, $0 < \mu_1 < \cdots < \mu_d$, $d \geq 2$.
 #
 # Used by flowsam.amplification.thresholds, flowsam.amplification.
 #

@@ -1,12 +1,13 @@
 # %% [markdown]
-# Claim. Gradient flow on one example ends in the direction sign(mu_j) e_j of one coordinate.
-# L = 2: the largest |mu_j| among those with u_j + sign(mu_j) v_j != 0, whatever the start. L >= 3,
-# balanced and aligned starts: the largest |mu_j| alpha_j^(L-2), so the dominant coordinate if all
-# alpha_j agree.
+# Claim. Gradient flow on one example ends in the direction $\mathrm{sign}(\mu_j)\,e_j$ of one
+# coordinate. At $L = 2$ it is the largest $|\mu_j|$ among those with $u_j +
+# \mathrm{sign}(\mu_j)\,v_j \neq 0$, whatever the start. At $L \geq 3$, from balanced and aligned
+# starts, it is the largest $|\mu_j|\,\alpha_j^{L-2}$, so the dominant coordinate if all $\alpha_j$
+# agree.
 #
 # Formula $j^\star = \mathrm{arg\,max}_j\;|\mu_j|\,\alpha_j^{L-2}$
 #
-# Assumes ell' < 0, n = 1, L >= 2, and no tie for the largest.
+# Assumes $\ell' < 0$, $n = 1$, $L \geq 2$, and no tie for the largest.
 #
 # Used by flowsam.outcomes, flowsam.exact.linf_balanced, flowsam.exact.linf_two_layer (rho = 0).
 #

@@ -1,13 +1,14 @@
 # %% [markdown]
-# Claim. L = 2, l_2-SAM, one example, uniform start w = alpha 1, 0 < mu_1 < ... < mu_d. There are
-# alpha* < a_1 < ... < a_{d-1} = rho (mu_{d-1} + mu_d)/(sqrt2 ||mu||), a_k where the minimum of
-# tau/A equals mu_k + mu_{k+1}. An escaping run's leaders go down from the mu nearest N(0)/(2 rho)
-# to the first k with alpha < a_k, then up to d, one step at a time; a collapsing run's go down to
-# 1. Up to rho mu_1/(sqrt2 ||mu||) every beta_j falls from the start.
+# Claim. Two layers, $\ell_2$-SAM, one example, a uniform start $w = \alpha\mathbf{1}$: there are
+# thresholds $\alpha^\star < a_1 < \cdots < a_{d-1}$, with $a_k$ where the minimum of $\tau/A$
+# equals $\mu_k + \mu_{k+1}$. An escaping run's leaders go down from the $\mu_j$ nearest
+# $N(0)/(2\rho)$ to the first $k$ with $\alpha < a_k$, then up to $d$, one step at a time; a
+# collapsing run's go down to 1. Up to $\alpha = \rho\,\mu_1/(\sqrt{2}\,\|\mu\|)$ every $\beta_j$
+# falls from the start.
 #
 # Formula $a_{d-1} = \rho\,(\mu_{d-1}+\mu_d)/(\sqrt{2}\,\|\mu\|)$
 #
-# Assumes ell' < 0, n = 1, rho > 0.
+# Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$, $0 < \mu_1 < \cdots < \mu_d$.
 #
 # Used by flowsam.amplification.thresholds.
 #

@@ -1,13 +1,14 @@
 # %% [markdown]
-# Claim. L = 2, l_2-SAM, one example, uniform start w = alpha 1, mu > 0: beta_j is largest where
-# mu_j is nearest tau/(2A), and grows fastest where mu_j is nearest N/(2 rho). Coordinates j and k
-# swap exactly when tau/A = mu_j + mu_k: cones in the (tau, A) plane, the same for every alpha. In
-# a collapse w_j ~ (tau_c - tau)^(mu_j^2/mu_1^2), mu_1 the smallest: the minor coordinate survives
-# longest.
+# Claim. Two layers, $\ell_2$-SAM, one example, a uniform start $w = \alpha\mathbf{1}$: $\beta_j$ is
+# largest where $\mu_j$ is nearest $\tau/(2A)$, and grows fastest where $\mu_j$ is nearest
+# $N/(2\rho)$. Coordinates $j$ and $k$ swap exactly when $\tau/A = \mu_j + \mu_k$: cones in the
+# $(\tau, A)$ plane, the same for every $\alpha$. In a collapse $w_j \sim
+# (\tau_c-\tau)^{\mu_j^2/\mu_1^2}$ with $\mu_1$ the smallest: the minor coordinate survives longest.
 #
 # Formula $\beta_j = \beta_k \;\Leftrightarrow\; \tau/A = \mu_j+\mu_k$
 #
-# Assumes ell' < 0, n = 1, rho > 0. General starts: sizes have more terms, below.
+# Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$, $\mu > 0$. General starts: sizes have more
+# terms, below.
 #
 # Used by flowsam.amplification, flowsam.amplification.succession, flowsam.exact.l2_sizes.
 #

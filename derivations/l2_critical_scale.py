@@ -1,13 +1,14 @@
 # %% [markdown]
-# Claim. L = 2, l_2-SAM, one example: every ray of starts c theta crosses the separatrix once, at
-# its critical scale c*: escape above, collapse below. The separatrix is the stable manifold of the
-# saddle w = (rho/sqrt2) e_1, where N = rho mu_1. For one coordinate (or equal mu) c* is Carlson's
-# integral sqrt2 rho R_F(s^2, s^2 + i s e, s^2 - i s e), s = |u + v|, e = |u - v|.
+# Claim. Two layers, $\ell_2$-SAM, one example: every ray of starts $c\,\theta$ crosses the
+# separatrix once, at its critical scale $c^\star$: escape above, collapse below. The separatrix is
+# the stable manifold of the saddle $w = (\rho/\sqrt{2})\,e_1$, where $N = \rho\mu_1$. For one
+# coordinate (or equal $\mu$) $c^\star$ is Carlson's integral $R_F$, with $s = |u+v|$ and $e =
+# |u-v|$.
 #
 # Formula $c^\star = \sqrt{2}\,\rho\,R_F(s^2,\,s^2+ise,\,s^2-ise)$
 #
-# Assumes ell' < 0, n = 1, rho > 0; any real start with some s_j != 0 (mu > 0; for mu < 0 s and e
-# exchanged).
+# Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$; any real start with some $s_j \neq 0$ ($\mu >
+# 0$; for $\mu < 0$ $s$ and $e$ exchanged).
 #
 # Used by flowsam.amplification.critical, flowsam.exact.l2_critical, flowsam.exact.l2_outcome,
 # flowsam.exact.l2_separatrix, flowsam.portrait.ordered_rows.

@@ -1,13 +1,13 @@
 # %% [markdown]
-# Claim. l_2-SAM at L >= 3, one example, balanced start: the order of mu_j w_j^{L-2} never changes,
-# so a smaller mu may lead in size only within beta_k/beta_d <= (mu_d/mu_k)^{L/(L-2)} of a uniform
-# start. At odd L no weight ever falls, and nothing collapses; at even L a collapse is along w_j ~
-# mu_j^{-1/(L-2)}, all coordinates together. Equilibria on a support S:
-#     w_j = rho mu_j^{-1/(L-2)} / sqrt(L sum_S mu_i^{-2/(L-2)}).
+# Claim. Three layers and more, $\ell_2$-SAM, one example, balanced start: the order of $\mu_j
+# w_j^{L-2}$ never changes, so a smaller $\mu$ may lead in size only within $\beta_k/\beta_d \leq
+# (\mu_d/\mu_k)^{L/(L-2)}$ of a uniform start. At odd $L$ no weight ever falls, and nothing
+# collapses; at even $L$ a collapse is along $w_j \sim \mu_j^{-1/(L-2)}$, all coordinates together.
+# The equilibria on a support $S$ are $w_j = \rho\,\mu_j^{-1/(L-2)}/\sqrt{L\sum_S\mu_i^{-2/(L-2)}}$.
 #
 # Formula $\dot w_j/w_j = (N/\rho)\,r_j(1-r_j)^{L-1}, \quad r_j=\rho\,\mu_j w_j^{L-2}/N$
 #
-# Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and positive.
+# Assumes $\ell' < 0$, $n = 1$, $L \geq 3$, $\rho > 0$, $\mu > 0$, all layers equal and positive.
 #
 # Used by flowsam.outcomes.balanced_l2.
 #

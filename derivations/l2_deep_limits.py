@@ -1,13 +1,17 @@
 # %% [markdown]
-# Claim. A balanced state of l_2-SAM at L >= 3 proves its limit, with r_j = rho mu_j w_j^(L-2) / N:
-# if all r_j < 1, or one w_j > rho/sqrt(L), or at odd L one w_j is beyond its value at rest,
-#     gate_j = rho mu_j^{-1/(L-2)} / sqrt(L sum_i mu_i^{-2/(L-2)}),
-# the flow blows up, and the largest mu_j w_j^(L-2) wins; at even L, if all r_j > 1, it reaches 0.
+# Claim. A balanced state of $\ell_2$-SAM at $L \geq 3$ proves its limit, with $r_j = \rho\,\mu_j
+# w_j^{L-2}/N$. If all $r_j < 1$, or one $w_j > \rho/\sqrt{L}$, or at odd $L$ one $w_j$ is beyond
+# its value at rest (the formula), the flow blows up, and the largest $\mu_j w_j^{L-2}$ wins; at
+# even $L$, if all $r_j > 1$, it reaches 0.
 #
 # Formula $w_j > \rho\,\mu_j^{-1/(L-2)}/\sqrt{L\sum_i\mu_i^{-2/(L-2)}}$
-# Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and positive.
+#
+# Assumes $\ell' < 0$, $n = 1$, $\rho > 0$, $\mu > 0$, all layers equal and positive.
+#
 # Used by flowsam.outcomes.balanced_l2.
+#
 # Source: flowsam; not in arXiv:2603.08290.
+
 # %%
 import numpy as np
 import sympy as sp

@@ -1,11 +1,11 @@
 # %% [markdown]
-# Claim. At L = 2 gradient flow and l_2-SAM go to an l_1 max-margin direction: a direction and
-# shares q that converge satisfy its optimality conditions.
+# Claim. At $L = 2$ gradient flow and $\ell_2$-SAM go to an $\ell_1$ max-margin direction: a
+# direction and shares $q$ that converge satisfy its optimality conditions.
 #
 # Formula $\min_i m_i/\|\beta\|_1 \;\leq\; \gamma_1^\star \;\leq\; \|\sum_i q_i z_i\|_\infty$
 #
 # Assumes linearly separable data that a predictor within the signs of a balanced start separates;
-# that the loss tends to 0; that beta/||beta|| and q converge. Balanced starts, u = v > 0.
+# that the loss tends to 0; that $\beta/\|\beta\|$ and $q$ converge. Balanced starts, $u = v > 0$.
 #
 # Used by flowsam.outcomes.late_verdicts, flowsam.outcomes.weak_duality, flowsam.margin.
 #

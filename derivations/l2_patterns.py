@@ -1,13 +1,18 @@
 # %% [markdown]
-# Claim. Along every path of l_2-SAM at L = 2, one example, N rises (and the flow escapes), falls
-# (and it collapses, or tends to a saddle), or falls, then rises (and it escapes): once N' > 0,
-# always. tau/A does the same. So "minor first" may begin with a descent of the leader.
+# Claim. Along every path of $\ell_2$-SAM with two layers and one example, $N$ rises (and the flow
+# escapes), falls (and it collapses, or tends to a saddle), or falls, then rises (and it escapes):
+# once $N' > 0$, always. $\tau/A$ does the same. So minor first may begin with a descent of the
+# leader.
 #
 # Formula $(\log N)'' = 2\,\mathrm{Var}(\nu-v\nu^2)+v\,\langle\nu^2\rangle\,(\log N)', \quad
 # v=\rho/N$
-# Assumes ell' < 0, n = 1, rho > 0; any real start and mu.
+#
+# Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$; any real start and $\mu$.
+#
 # Used by flowsam.amplification.pattern, flowsam.exact.l2_verdicts, flowsam.exact.l2_curve.
+#
 # Source: flowsam.
+
 # %%
 import numpy as np
 import sympy as sp

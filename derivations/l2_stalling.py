@@ -1,13 +1,14 @@
 # %% [markdown]
-# Claim. l_2-SAM at L = 3 can end at a finite, non-zero predictor: from balanced starts of two
-# coordinates with R = mu_2/mu_1 > 2 + sqrt(3), a whole sector tends to the equilibrium on both,
-# mu_1 w_1 = mu_2 w_2. With x = 1 - r, r_j = rho mu_j w_j / N, it holds {-h < x_1 < 0, x_1 <= x_2 <=
-# R |x_1|}, h the one root in (0, 1/R) of (R b^2 + a^2)(R^2 a^4 + b^4) - 2 R (1 + R)(a^5 + b^5),
-# a = 1 + h, b = 1 - R h. Below that R, near the equilibrium, no ray but equal scores leads to it.
+# Claim. $\ell_2$-SAM at $L = 3$ can end at a finite, non-zero predictor: from balanced starts of
+# two coordinates with $R = \mu_2/\mu_1 > 2+\sqrt{3}$, a whole sector tends to the equilibrium on
+# both, $\mu_1w_1 = \mu_2w_2$. With $x = 1-r$, $r_j = \rho\,\mu_jw_j/N$, it holds $\{-h < x_1 < 0,\;
+# x_1 \leq x_2 \leq R\,|x_1|\}$, $h$ the one root in $(0, 1/R)$ of $(Rb^2+a^2)(R^2a^4+b^4) -
+# 2R(1+R)(a^5+b^5)$, $a = 1+h$, $b = 1-Rh$. Below that $R$, near the equilibrium, no ray but equal
+# scores leads to it.
 #
 # Formula $\mu_2/\mu_1 > 2+\sqrt{3}$
 #
-# Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and positive.
+# Assumes $\ell' < 0$, $n = 1$, $L = 3$, $\rho > 0$, $\mu > 0$, all layers equal and positive.
 #
 # Used by flowsam.outcomes.stalling.
 #

@@ -1,13 +1,13 @@
 # %% [markdown]
-# Claim. L = 2 under l_2-SAM, one example, any real start and mu: with s = u + v, e = u - v,
-#     s_j = s_j(0) exp(mu_j tau - mu_j^2 A),   e_j = e_j(0) exp(-mu_j tau - mu_j^2 A),
-# where A' = rho/N and N^2 = sum mu_j^2 (u_j^2 + v_j^2) is a function of (tau, A) alone: the flow
-# in 2d weights is one scalar equation.
+# Claim. Two layers under $\ell_2$-SAM, one example, any real start and $\mu$: with $s = u+v$ and $e
+# = u-v$, $s_j = s_j(0)\,e^{\mu_j\tau-\mu_j^2A}$ and $e_j = e_j(0)\,e^{-\mu_j\tau-\mu_j^2A}$, where
+# $N^2 = \sum_j\mu_j^2(u_j^2+v_j^2)$ is a function of $(\tau, A)$ alone: the flow in $2d$ weights is
+# one scalar equation.
 #
 # Formula $s_j = s_j(0)\,e^{\mu_j\tau-\mu_j^2A}, \quad dA/d\tau = \rho/N$
 #
-# Assumes ell' < 0, n = 1, rho > 0, N > 0. At N = 0 the perturbation is not defined and the flow
-# ends.
+# Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$, $N > 0$. At $N = 0$ the perturbation is not
+# defined and the flow ends.
 #
 # Used by flowsam.exact.l2_spectrum, flowsam.exact.l2_taylor, flowsam.exact.l2_two_layer.
 #

@@ -1,13 +1,18 @@
 # %% [markdown]
-# Claim. Under l_inf-SAM with L >= 3 unequal weights z_l = w_l - rho sigma_l, sigma_l the sign of
-# mu prod_{k != l} w_k, conserves z_k^2 - z_l^2 until a weight is 0. With z_m the smallest |z|, the
-# place u = S z_m, S = sign(mu) prod_{k != m} sign(z_k), moves by
-# |mu| tau = int du / prod_{k != m} sqrt(u^2 + D_k), D_k = z_k^2 - z_m^2: elliptic at L = 3 and 4.
-# It turns at u = 0 unless two smallest |z| are equal, and ends in a blow-up or at a first w = 0.
+# Claim. Under $\ell_\infty$-SAM with $L \geq 3$ unequal weights $z_l = w_l - \rho\,\sigma_l$,
+# $\sigma_l$ the sign of $\mu\prod_{k \neq l}w_k$, conserves $z_k^2 - z_l^2$ until a weight is 0.
+# With $z_m$ the smallest $|z|$, the place $u = S z_m$, $S = \mathrm{sign}(\mu)\prod_{k \neq
+# m}\mathrm{sign}(z_k)$, moves by the formula, $D_k = z_k^2 - z_m^2$: elliptic at $L = 3$ and 4. It
+# turns at $u = 0$ unless two smallest $|z|$ are equal, and ends in a blow-up or at a first $w = 0$.
+#
 # Formula $|\mu|\,\tau = \int du\,/\prod_{k\neq m}\sqrt{u^2+D_k}$
-# Assumes ell' < 0, n = 1, L >= 3, no weight 0; for the ends, positive aligned weights.
-# Used by flowsam.exact.linf_legs, flowsam.exact.hyperelliptic, flowsam.exact.first_escape.
+#
+# Assumes $\ell' < 0$, $n = 1$, $L \geq 3$, no weight 0; for the ends, positive aligned weights.
+#
+# Used by flowsam.exact.deep_motion, flowsam.exact.hyperelliptic, flowsam.exact.first_escape.
+#
 # Source: flowsam; equal weights: arXiv:2603.08290, Theorem 3.2.
+
 # %%
 import itertools
 import math

@@ -1,13 +1,14 @@
 # %% [markdown]
-# Claim. Under l_inf-SAM with balanced, aligned starts the limit is 0 (even L) or rho^L where
-# alpha_j < rho (odd L) if no alpha_j exceeds rho; else it is the direction sign(mu_j) e_j of
-# j = argmax |mu_j| (alpha_j - rho)^(L-2) over alpha_j > rho. So every basis vector is the limit of
-# some start, whatever mu: the initialisation decides. At L >= 3 the others stop where they are.
+# Claim. Under $\ell_\infty$-SAM with balanced, aligned starts the limit is 0 (even $L$) or $\rho^L$
+# where $\alpha_j < \rho$ (odd $L$) if no $\alpha_j$ exceeds $\rho$; else it is the direction
+# $\mathrm{sign}(\mu_j)\,e_j$ of the largest $|\mu_j|\,(\alpha_j-\rho)^{L-2}$ over $\alpha_j >
+# \rho$. So every basis vector is the limit of some start, whatever $\mu$: the initialisation
+# decides. At $L \geq 3$ the others stop where they are.
 #
 # Formula $j^\star = \mathrm{arg\,max}_{\alpha_j > \rho}\;|\mu_j|\,(\alpha_j-\rho)^{L-2}$
 #
-# Assumes ell' < 0, n = 1, L >= 2, all |w^(l)_j| equal with product of signs sign(mu_j), one largest
-# score, and, where nothing escapes, no alpha_j = rho.
+# Assumes $\ell' < 0$, $n = 1$, $L \geq 2$, all $|w^{(l)}_j|$ equal with product of signs
+# $\mathrm{sign}(\mu_j)$, one largest score, and, where nothing escapes, no $\alpha_j = \rho$.
 #
 # Used by flowsam.outcomes, flowsam.outcomes.theorems.
 #

@@ -1,13 +1,16 @@
 # %% [markdown]
-# Claim. In the space of balanced starts alpha > 0 the region of e_j is, for distinct |mu|, the box
-# alpha_j > rho, alpha_k <= rho for every |mu_k| > |mu_j| (L = 2), and the polyhedral cone
-# alpha_k - rho < (|mu_j|/|mu_k|)^(1/(L-2)) (alpha_j - rho) at (rho, ..., rho) (L >= 3). Independent
-# starts with P(alpha > rho) = p go at L = 2 to the j-th largest |mu| with probability p (1-p)^(j-1)
-# and to none with (1-p)^d; at L >= 3 e_j has int prod_{k != j} F_k(line_k(x)) dF_j(x) over x > rho.
+# Claim. In the space of balanced starts $\alpha > 0$ the region of $e_j$ is, for distinct $|\mu|$,
+# the box $\alpha_j > \rho$, $\alpha_k \leq \rho$ for every $|\mu_k| > |\mu_j|$ ($L = 2$), and the
+# polyhedral cone $\alpha_k-\rho < (|\mu_j|/|\mu_k|)^{1/(L-2)}\,(\alpha_j-\rho)$ at $(\rho, \ldots,
+# \rho)$ ($L \geq 3$). Independent starts with $P(\alpha > \rho) = p$ go at $L = 2$ to the $j$-th
+# largest $|\mu|$ with probability $p\,(1-p)^{j-1}$ and to none with $(1-p)^d$; at $L \geq 3$ $e_j$
+# has $\int_\rho^\infty\prod_{k \neq j}F_k(c_k(x))\,dF_j(x)$, with $c_k$ the line that bounds the
+# cone.
 #
 # Formula $P(e_{(j)}) = p\,(1-p)^{j-1}, \quad P(0) = (1-p)^d \quad (L=2)$
 #
-# Assumes n = 1, L >= 2, balanced aligned starts with continuous, independent sizes alpha_j.
+# Assumes $n = 1$, $L \geq 2$, balanced aligned starts with continuous, independent sizes
+# $\alpha_j$.
 #
 # Used by flowsam.regions, flowsam.regions.measure.
 #

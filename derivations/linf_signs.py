@@ -1,13 +1,18 @@
 # %% [markdown]
-# Claim. Under l_inf-SAM with L >= 2 layers of any signs the two smallest sizes a_(1) <= a_(2)
-# decide. With s = sign(mu prod w) a coordinate escapes iff a_(1) + a_(2) > 2 rho (s = +), or
-# (a_(2) + rho)^2 - (a_(1) + rho)^2 > 8 rho^2 (s = -); equality is the separatrix. The blow-up is at
-# |mu| tau* = int du / prod_{k != m} sqrt(u^2 + z_k^2 - z_m^2), regular through the turn at u = 0.
+# Claim. Under $\ell_\infty$-SAM with $L \geq 2$ layers of any signs the two smallest sizes $a_{(1)}
+# \leq a_{(2)}$ decide. With $s = \mathrm{sign}(\mu\prod w)$ a coordinate escapes iff the formula
+# holds; equality is the separatrix. The blow-up is at $|\mu|\,\tau^\star = \int du/\prod_{k \neq
+# m}\sqrt{u^2+z_k^2-z_m^2}$, regular through the turn at $u = 0$.
+#
 # Formula $s=+:\ a_{(1)}+a_{(2)}>2\rho;\quad s=-:\ (a_{(2)}+\rho)^2-(a_{(1)}+\rho)^2>8\rho^2$
-# Assumes ell' < 0, n = 1, mu > 0 (else one layer's sign is turned), rho > 0.
+#
+# Assumes $\ell' < 0$, $n = 1$, $\mu > 0$ (else one layer's sign is turned), $\rho > 0$.
+#
 # Used by flowsam.exact.linf_signs, flowsam.exact.linf_course, flowsam.exact.linf_deep.
+#
 # Source: flowsam; two layers: derivations/linf_two_layer.py; equal weights: arXiv:2603.08290,
 # Theorem 3.2.
+
 # %%
 import itertools
 import math

@@ -1,13 +1,18 @@
 # %% [markdown]
-# Claim. Where w_1 = 0 and A = prod_{k > 1} (a_k - rho) < 0 < B = prod_{k > 1} (a_k + rho),
-# l_inf-SAM slides with Filippov's share B/(B - A), and a_k^3/3 - rho^2 a_k moves by the same number
-# y in every layer: one quadrature in closed form. No layer passes rho, those below fall, and a
-# second one reaches 0. There Filippov's solution is not unique, and a coordinate that has come
-# there escapes on none of them. At L = 3 and 4 it cannot even run away in single layers.
+# Claim. Where $w_1 = 0$ and $A = \prod_{k > 1}(a_k-\rho) < 0 < B = \prod_{k > 1}(a_k+\rho)$,
+# $\ell_\infty$-SAM slides with Filippov's share $B/(B-A)$, and $a_k^3/3-\rho^2a_k$ moves by the
+# same number $y$ in every layer: one quadrature in closed form. No layer passes $\rho$, those below
+# fall, and a second one reaches 0. There Filippov's solution is not unique, and a coordinate that
+# has come there escapes on none of them. At $L = 3$ and 4 it cannot even run away in single layers.
+#
 # Formula $2\mu\rho^2\,\tau=\int(1/|A|+1/B)\,dy,\quad a_k^3/3-\rho^2a_k=\mathrm{const}_k+y$
-# Assumes ell' < 0, n = 1, mu > 0 (else one layer's sign is turned), rho > 0, L >= 3.
+#
+# Assumes $\ell' < 0$, $n = 1$, $\mu > 0$ (else one layer's sign is turned), $\rho > 0$, $L \geq 3$.
+#
 # Used by flowsam.exact.linf_slides, flowsam.exact.linf_course, flowsam.exact.first_escape.
+#
 # Source: flowsam.
+
 # %%
 import mpmath
 import numpy as np

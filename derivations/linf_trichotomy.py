@@ -1,13 +1,15 @@
 # %% [markdown]
-# Claim. Under l_inf-SAM a balanced, aligned coordinate of size alpha is released if alpha > rho
-# (beta_j -> sign(mu_j) inf), held if alpha = rho, and suppressed if alpha < rho: to 0 in finite
-# rescaled time at even L, to rho^L at odd L. If the signs oppose mu (P = -1), it meets 0 in finite
-# time; there even L rests and odd L passes through, to be suppressed from the other side.
+# Claim. Under $\ell_\infty$-SAM a balanced, aligned coordinate of size $\alpha$ is released if
+# $\alpha > \rho$ ($\beta_j \to \mathrm{sign}(\mu_j)\,\infty$), held if $\alpha = \rho$, and
+# suppressed if $\alpha < \rho$: to 0 in finite rescaled time at even $L$, to $\rho^L$ at odd $L$.
+# If the signs oppose $\mu$ ($P = -1$), it meets 0 in finite time; there even $L$ rests and odd $L$
+# passes through, to be suppressed from the other side.
 #
 # Formula $da/d\tau = |\mu|\,P\,(a - P\rho)^{L-1}$
 #
-# Assumes ell' < 0, n = 1, L >= 2, all |w^(l)_j| equal; P = sign(mu) prod_l sign(w^(l)). Statements
-# about one coordinate alone: another's blow-up freezes it first (derivations/linf_limit.py).
+# Assumes $\ell' < 0$, $n = 1$, $L \geq 2$, all $|w^{(l)}_j|$ equal; $P =
+# \mathrm{sign}(\mu)\prod_l\mathrm{sign}(w^{(l)})$. Statements about one coordinate alone: another's
+# blow-up freezes it first (`linf_limit`).
 #
 # Used by flowsam.exact.linf_balanced, flowsam.exact.balanced_size.
 #

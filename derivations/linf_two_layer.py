@@ -1,13 +1,12 @@
 # %% [markdown]
-# Claim. L = 2 under l_inf-SAM, one coordinate, any real (u, v), mu > 0. In rescaled time the flow
-# is linear in each quadrant, crosses or slides on the axes, and ends
-#     at beta -> +inf  if |u+v| (2 rho + |u| + |v|) > 8 rho^2,   at the origin in finite time if <,
-#     at the saddle sign(u+v) (rho, rho) if =.
-# For mu < 0 replace u by -u.
+# Claim. Two layers under $\ell_\infty$-SAM, one coordinate, any real $(u, v)$, $\mu > 0$. In
+# rescaled time the flow is linear in each quadrant, crosses or slides on the axes, and ends at
+# $\beta \to +\infty$ if $|u+v|\,(2\rho+|u|+|v|) > 8\rho^2$, at the origin in finite time if $<$, at
+# the saddle $\mathrm{sign}(u+v)\,(\rho, \rho)$ if $=$. For $\mu < 0$ replace $u$ by $-u$.
 #
 # Formula $|u+v|\,(2\rho+|u|+|v|) > 8\rho^2 \quad (uv < 0,\;\mu > 0)$
 #
-# Assumes ell' < 0, n = 1, rho > 0. On an axis the solution is Filippov's.
+# Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$. On an axis the solution is Filippov's.
 #
 # Used by flowsam.exact.linf_two_layer, flowsam.exact.two_layer_path, flowsam.one_example.filippov.
 #

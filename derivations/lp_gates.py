@@ -1,16 +1,20 @@
 # %% [markdown]
-# Claim. l_p-SAM, 1 < p < inf, one example, balanced: w rests where w_hat = 0, and there the step is
-# the weights themselves. On each support S there is one such point (p != L),
-#     w_j = rho mu_j^{1/(p-L)} / (L sum_S mu_i^{p/(p-L)})^{1/p};
-# alone, the gate rho L^{-1/p} e_j. At L = 2 the Jacobian on S is diag(mu) ((2-q) I + (q-1) w v^T)
-# with v.w = 1, so that the interior point repels in every direction for p > 2 and is a saddle with
-# one repelling direction for p < 2; a coordinate off S leaves it at rate mu_k for p < 2,
-# mu_k (1 - mu_k/mu_i) at p = 2 and S = {i}, and is drawn to 0 in finite time for p > 2.
+# Claim. $\ell_p$-SAM, $1 < p < \infty$, one example, balanced: $w$ rests where $\hat w = 0$, and
+# there the step is the weights themselves. On each support $S$ there is one such point ($p \neq
+# L$), the formula; alone, the gate $\rho\,L^{-1/p}\,e_j$. At $L = 2$ the Jacobian on $S$ is
+# $\mathrm{diag}(\mu)\,((2-q)I + (q-1)\,w v^T)$ with $\langle v, w\rangle = 1$, so that the interior
+# point repels in every direction for $p > 2$ and is a saddle with one repelling direction for $p <
+# 2$; a coordinate off $S$ leaves it at rate $\mu_k$ for $p < 2$, $\mu_k\,(1-\mu_k/\mu_i)$ at $p =
+# 2$ and $S = \{i\}$, and is drawn to 0 in finite time for $p > 2$.
 #
 # Formula $w_j=\rho\,\mu_j^{1/(p-L)}\,(L\sum_S\mu_i^{p/(p-L)})^{-1/p}$
-# Assumes ell' < 0, n = 1, rho > 0, mu > 0, all layers equal and not negative.
+#
+# Assumes $\ell' < 0$, $n = 1$, $\rho > 0$, $\mu > 0$, all layers equal and not negative.
+#
 # Used by flowsam.exact.lp_gates.
+#
 # Source: flowsam.
+
 # %%
 import sympy as sp
 

@@ -1,13 +1,13 @@
 # %% [markdown]
-# Claim. A tube |y - p(t)| <= r(t) about a polynomial path holds on a step if it does at its start
-# and (r_1 - r_0)/h > max(g, 0) r + d, where d bounds |p' - f(t, p)| and g the logarithmic norm of
-# the Jacobian in the tube. Under l_2-SAM at L = 2 one proved start decides all that are at least
-# (escape) or at most (collapse) as large in every |s_j|, |e_j|. A leader that is ahead where N
-# rises beyond rho (mu_j + mu_k), or falls below rho min mu, stays ahead.
+# Claim. A tube $|y-p(t)| \leq r(t)$ about a polynomial path holds on a step of length $h$ if it
+# does at its start and the formula holds, where $g$ bounds the logarithmic norm of the Jacobian in
+# the tube. Under $\ell_2$-SAM at $L = 2$ one proved start decides all that are at least (escape) or
+# at most (collapse) as large in every $|s_j|$, $|e_j|$. A leader that is ahead where $N$ rises
+# beyond $\rho\,(\mu_j+\mu_k)$, or falls below $\rho\,\min\mu$, stays ahead.
 #
 # Formula $\frac{r_1-r_0}{h} > \max(g,0)\,r + \sup|p'-f(t,p)| \;\Rightarrow\; |y-p|\le r$
 #
-# Assumes f analytic where its balls are finite; n = 1, rho > 0.
+# Assumes $f$ analytic where its balls are finite; $n = 1$, $\rho > 0$.
 #
 # Used by flowsam.certify.checking, flowsam.certify.leading, flowsam.certify.up_sets.
 #

@@ -1,12 +1,14 @@
 # %% [markdown]
-# Claim. In original time, one example, winner with M = |mu_j| and gate rho_p = rho L^(-1/p): for
-# L >= 2 the perturbed loss is ~ 1/(L M^(2/L) t (log t)^(2-2/L)), the loss itself smaller by
-# exp(-M [(z + rho_p)^L - z^L]), z = (m_hat/M)^(1/L); L = 1: t * loss -> exp(-rho |mu|_q)/|mu|^2. At
-# L = 2 beta_k/beta_j ~ (log t)^(mu_k/mu_j - 1); L >= 3: the others freeze, the angle is ~ 1/log t.
+# Claim. In original time, one example, winner with $M = |\mu_j|$ and gate $\rho_p =
+# \rho\,L^{-1/p}$: for $L \geq 2$ the perturbed loss is as in the formula, the loss itself smaller
+# by $\exp(-M\,[(z+\rho_p)^L - z^L])$, $z = (\hat m/M)^{1/L}$; at $L = 1$ $t\,\mathcal{L} \to
+# \exp(-\rho\,\|\mu\|_q)/\|\mu\|_2^2$. At $L = 2$ $\beta_k/\beta_j \sim (\log t)^{\mu_k/\mu_j-1}$;
+# at $L \geq 3$ the others freeze and the angle is $\sim 1/\log t$.
 #
 # Formula $\mathcal{L}(\hat\theta) \sim \frac{1}{L\,M^{2/L}\,t\,(\log t)^{2-2/L}}$
 #
-# Assumes gradient flow, l_inf or l_2 (whose gates are as given); a balanced winner that escapes.
+# Assumes gradient flow, $\ell_\infty$ or $\ell_2$ (whose gates are as given); a balanced winner
+# that escapes.
 #
 # Used by flowsam.rates.
 #

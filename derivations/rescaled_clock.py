@@ -1,14 +1,14 @@
 # %% [markdown]
-# Claim. Dividing the velocity by Lambda(theta_hat) = mean_i |ell'(m_i(theta_hat))| changes the
-# clock, d tau = Lambda dt, and not the path. What remains is (sum_i q_i z_ij) prod_{k != l} w_hat_k
-# with q_i = |ell'_i| / sum_k |ell'_k|; for one example mu_j prod_{k != l} w_hat_k, free of the
-# loss. A blow-up at a finite tau* is reached only as t -> inf, where log t ~ m - log(dm/d tau).
+# Claim. Dividing the velocity by $\Lambda(\hat\theta) = \frac{1}{n}\sum_i|\ell'(m_i(\hat\theta))|$
+# changes the clock and not the path. What remains has the shares $q_i = |\ell'_i|/\sum_k|\ell'_k|$;
+# for one example it is $\mu_j\prod_{k \neq l}\hat w_j^{(k)}$, free of the loss. A blow-up at a
+# finite $\tau^\star$ is reached only as $t \to \infty$, where $\log t \sim m - \log(dm/d\tau)$.
 #
 # Formula $d\tau = \Lambda(\hat\theta)\,dt, \quad dw_j^{(l)}/d\tau = \sum_i q_i z_{ij}\prod_{k\neq
 # l}\hat w_j^{(k)}$
 #
-# Assumes ell' < 0. For the blow-up: gradient flow with any number of examples, or one example under
-# l_inf with w_hat all positive in the escaping coordinate.
+# Assumes $\ell' < 0$. For the blow-up: gradient flow with any number of examples, or one example
+# under $\ell_\infty$ with $\hat w$ all positive in the escaping coordinate.
 #
 # Used by flowsam.flow, flowsam.engines.clock.
 #

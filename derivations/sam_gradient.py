@@ -1,14 +1,15 @@
 # %% [markdown]
-# Claim. With beta_j = prod_l w^(l)_j the gradient of Lo = mean_i ell(<beta, z_i>) in one weight is
-# mean_i ell'(m_i) z_ij prod_{k != l} w^(k)_j, at any depth; SAM's gradient is the same expression
-# at theta_hat = theta + eps(theta). The derivative of Lo(theta_hat) itself has one more term,
-# (d eps/d theta)^T grad Lo(theta_hat): zero for l_inf away from sign changes, for l_2
-# (rho/||g||) H (I - f f^T) ghat with f = g/||g|| and H the Hessian.
+# Claim. With $\beta_j = \prod_l w^{(l)}_j$ the gradient of $\mathcal{L} =
+# \frac{1}{n}\sum_i\ell(\langle\beta, z_i\rangle)$ in one weight is the formula, at any depth; SAM's
+# gradient is the same expression at $\hat\theta = \theta+\epsilon(\theta)$. The derivative of
+# $\mathcal{L}(\hat\theta)$ itself has one more term,
+# $(d\epsilon/d\theta)^T\nabla\mathcal{L}(\hat\theta)$: zero for $\ell_\infty$ away from sign
+# changes, for $\ell_2$ $(\rho/\|g\|)\,H\,(I-ff^T)\,\hat g$ with $f = g/\|g\|$ and $H$ the Hessian.
 #
 # Formula $\nabla_{w_j^{(l)}}\mathcal{L} = \frac{1}{n}\sum_i \ell'(m_i)\,z_{ij}\prod_{k\neq l}
 # w_j^{(k)}$
 #
-# Assumes ell differentiable; for the extra term, a point where eps is differentiable.
+# Assumes $\ell$ differentiable; for the extra term, a point where $\epsilon$ is differentiable.
 #
 # Used by flowsam.symbolic, flowsam.flow.
 #

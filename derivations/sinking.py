@@ -1,16 +1,22 @@
 # %% [markdown]
-# Claim. At L >= 3 a state of l_p-SAM, 1 < p < inf, with two layers u, v of every coordinate small
-# beside rho loses them for good: r = (sum u^2 + v^2)^(1/2) reaches 0 in finite tau, and none of the
-# n = L - 2 others c changes by a share 1/(10 n). With a = |mu| prod |c|, b = max a/c, K = kappa min
-# a, kappa = min(1, (2d)^(1/q - 1/2)), it suffices that 12 r max a <= rho K, s = r b/(2K) <= 1/(20
-# n) and rho s^(q-1) + F <= D = min c/(10 n), F = 4 (r + rho)^2 b r/(rho K). Unnormalised SAM brakes
-# at a rate: with m = rho |ell'| min a - 1 > 0 and y = min(3 m, 1), r -> 0 as tau -> inf if rho
-# |ell'| b r^2 + 8 b (1 + 2 rho |ell'| max a)^2 r^2/(y min a) <= y D.
+# Claim. At $L \geq 3$ a state of $\ell_p$-SAM, $1 < p < \infty$, with two layers $u, v$ of every
+# coordinate small beside $\rho$ loses them for good: $r = (\sum_j u_j^2+v_j^2)^{1/2}$ reaches 0 in
+# finite $\tau$, and none of the $n = L-2$ others $c$ changes by a share $1/(10n)$. With $a =
+# |\mu|\prod|c|$, $b = \max a/c$, $K = \kappa\min a$, $\kappa = \min(1, (2d)^{1/q-1/2})$, it
+# suffices that $12\,r\max a \leq \rho K$, $s = rb/(2K) \leq 1/(20n)$ and $\rho\,s^{q-1}+F \leq D =
+# \min c/(10n)$, $F = 4(r+\rho)^2\,br/(\rho K)$. Unnormalised SAM brakes at a rate: with $m =
+# \rho\,|\ell'|\min a-1 > 0$ and $y = \min(3m, 1)$, $r \to 0$ as $\tau \to \infty$ if
+# $\rho\,|\ell'|\,br^2 + 8b\,(1+2\rho\,|\ell'|\max a)^2\,r^2/(y\min a) \leq yD$.
 #
 # Formula $r' \leq r\,\max_j a_j - \rho\,\kappa\,\min_j a_j$
-# Assumes one example, 1/p + 1/q = 1, d active coordinates; |ell'| at the worst |m| <= r^2 sum a.
+#
+# Assumes one example, $1/p+1/q = 1$, $d$ active coordinates; $|\ell'|$ at the worst $|m| \leq
+# r^2\sum a$.
+#
 # Used by flowsam.outcomes.sinking.
+#
 # Source: flowsam; not in arXiv:2603.08290.
+
 # %%
 import numpy as np
 import sympy as sp

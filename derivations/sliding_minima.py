@@ -1,13 +1,15 @@
 # %% [markdown]
-# Claim. Examples that span one dimension and do not separate, z_i = c_i a, have their minima on
-# the surface m = s, m = <a, beta>. Normalised l_p-SAM does not rest there: its step jumps across.
-# At L = 2 Filippov's solution slides along the surface down the sharpness ||grad m||_q.
+# Claim. Examples that span one dimension and do not separate, $z_i = c_i a$, have their minima on
+# the surface $m = s$, $m = \langle a, \beta\rangle$. Normalised $\ell_p$-SAM does not rest there:
+# its step jumps across. At $L = 2$ Filippov's solution slides along the surface down the sharpness
+# $\|\nabla m\|_q$.
 #
 # Formula $\theta' = -\frac{2\rho\,|g_+g_-|\,\|n\|^2}{b-a}
 # \Big(I-\frac{nn^T}{\|n\|^2}\Big)\nabla\|n\|_q, \quad n=\nabla m$
 #
-# Assumes 1 < p < inf, 1/p + 1/q = 1, L = 2, m(theta - eps) < s < m(theta + eps) with eps the ascent
-# step of n, and a = n f+ < 0 < b = n f-: both fields point at the surface.
+# Assumes $1 < p < \infty$, $1/p+1/q = 1$, $L = 2$, $m(\theta-\epsilon) < s < m(\theta+\epsilon)$
+# with $\epsilon$ the ascent step of $n$, and $a = \langle n, f_+\rangle < 0 < b = \langle n,
+# f_-\rangle$: both fields point at the surface.
 #
 # Used by flowsam.many_examples.minima, flowsam.many_examples.sliding.
 #

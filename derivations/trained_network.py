@@ -1,18 +1,22 @@
 # %% [markdown]
 # Claim. What saliency of a trained network measures: on a linear predictor the share of
-# |mean_i x_ij dm_i/dx_ij| on strong pixels is the share that flowsam calls major, while Grad-CAM
-# on a balanced diagonal network sees |w_j| alone, whatever the depth. A step of SAM in two passes
-# is the step of `iterate`. Whether a small convolutional network leans on weak pixels first is
-# measured, with choices of our own, in figures/fig_trained_network.py.
+# $|\frac{1}{n}\sum_i x_{ij}\,\partial m_i/\partial x_{ij}|$ on strong pixels is the share that
+# flowsam calls major, while Grad-CAM on a balanced diagonal network sees $|w_j|$ alone, whatever
+# the depth. A step of SAM in two passes is the step of `iterate`. Whether a small convolutional
+# network leans on weak pixels first is measured, with choices of our own, in `fig_trained_network`.
 #
 # Formula $\overline{x_j\,\partial m/\partial x_j} = \beta_j \bar z_j$
 #
-# Assumes two classes y = +-1 and margins m_i = y_i <beta, x_i>; maps A_j = w_j x_j for Grad-CAM.
+# Assumes two classes $y = \pm 1$ and margins $m_i = y_i\,\langle\beta, x_i\rangle$; maps $A_j = w_j
+# x_j$ for Grad-CAM.
 #
 # Used by figures.networks.look.
 #
-# Source: setting of arXiv:2603.08290, appendix, re-created with own choices; Grad-CAM: Selvaraju
-# et al. 2017; the two identities: flowsam.
+# Source: setting of arXiv:2603.08290, appendix, re-created with own choices; Grad-CAM: Selvaraju et
+# al. 2017; the two identities: flowsam.
+#
+# Choices: architecture, radius, learning rate, digits and layer of the paper's network are in no
+# public text; ours stand in the run card of `fig_trained_network`.
 
 # %% A linear predictor: the measure is the share of the mean prediction
 import numpy as np

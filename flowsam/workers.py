@@ -1,11 +1,12 @@
-"""Independent pieces of work on every processor, with a bar that counts what is finished."""
+"""Independent pieces of work on every processor, counting what is finished."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from threading import Thread
 from typing import TypeVar
@@ -14,6 +15,7 @@ __all__ = ["each", "end_with_parent", "processors"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_PAUSE = 10.0  # seconds between lines of progress where there is no terminal
 
 
 def processors() -> int:
@@ -51,9 +53,9 @@ def each(
     items : sequence
         The longest first, for the shortest total.
     unit : str
-        What the progress bar counts.
+        What is counted: by a bar on a terminal, elsewhere by a line every ten seconds.
     quiet : bool
-        No progress bar, even on a terminal.
+        No progress.
 
     Returns
     -------
@@ -62,24 +64,37 @@ def each(
     """
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
-    from tqdm import tqdm
-
     processes = min(processors(), len(items))
     if processes < 2:
-        return tuple(work(item) for item in tqdm(items, unit=unit, disable=quiet or None))
+        return tuple(work(item) for item in _counted(items, len(items), unit, quiet=quiet))
     others = multiprocessing.active_children()
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawn, initializer=_begin) as pool:
         try:
             waiting = [pool.submit(work, item) for item in items]
-            done = as_completed(waiting)
-            for _ in tqdm(done, total=len(items), unit=unit, disable=quiet or None):
+            for _ in _counted(as_completed(waiting), len(items), unit, quiet=quiet):
                 pass
             return tuple(future.result() for future in waiting)
         except BaseException:
             for worker in set(multiprocessing.active_children()) - set(others):
                 worker.terminate()
             raise
+
+
+def _counted(items: Iterable[Item], total: int, unit: str, *, quiet: bool) -> Iterator[Item]:
+    """Yield items, telling on stderr how many of them are finished."""
+    from tqdm import tqdm
+
+    if quiet or sys.stderr.isatty():
+        yield from tqdm(items, total=total, unit=unit, disable=quiet)
+        return
+    told = time.monotonic()
+    for count, item in enumerate(items, 1):
+        yield item
+        if count == total or time.monotonic() - told > _PAUSE:
+            told = time.monotonic()
+            sys.stderr.write(f"{count} of {total} {unit}s done\n")
+            sys.stderr.flush()
 
 
 def _begin() -> None:

@@ -20,13 +20,15 @@ FLAGS = (
 
 
 def axe():
-    """The text of axe-core where npm has put it beside the checkout, globally, or in AXE."""
+    """The text of axe-core, where npm or axe-core-python has put it."""
     folders = [
         Path("node_modules"),
         Path("/usr/local/lib/node_modules"),
         Path("/usr/lib/node_modules"),
     ]
-    found = (folder / "axe-core" / "axe.min.js" for folder in folders)
+    packed = importlib.util.find_spec("axe_core_python")
+    found = [folder / "axe-core" / "axe.min.js" for folder in folders]
+    found += [Path(packed.origin).parent / "axe.min.js"] if packed else []
     path = next((path for path in found if path.is_file()), None)
     if path is None:
         pytest.skip("axe-core is not installed (npm install axe-core)")

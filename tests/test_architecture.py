@@ -38,7 +38,7 @@ LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.spl
 ONLY_IN = {
     "matplotlib": (
         *(n for n in SOURCES if n.startswith("draw.")),
-        *("ledger.typeset", "cli.writing"),
+        "cli.writing",
     ),
     "sympy": (
         *("symbolic", "notation", "regions.inequalities"),
@@ -186,7 +186,7 @@ def test_figures_are_short(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "derivations").glob("*.py")), ids=lambda p: p.stem)
 def test_derivations_are_short_and_headed(path):
-    assert 30 <= len(path.read_text(encoding="utf-8").splitlines()) <= 100
+    assert 30 <= len(path.read_text(encoding="utf-8").splitlines()) <= 110
     assert {"claim", "formula", "assumes", "used by", "source"} <= set(headings(path))
 
 

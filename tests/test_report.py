@@ -1,22 +1,27 @@
 """The report: well formed, self-contained, every inner link has a target."""
 
 import base64
-import json
 import re
-import shutil
-import subprocess
-from html import unescape
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from flowsam.ledger.abstract import FINDINGS
+from flowsam.ledger.claims import claim_names, headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.questions import QUESTIONS
+from flowsam.ledger.reading import chapters
 from flowsam.ledger.report import page
-from flowsam.ledger.typeset import formula
+from flowsam.ledger.schedule import Task, expected, perform
+from flowsam.ledger.sections import Places, statements, words_of
+from flowsam.ledger.typeset import formula, prose
 from flowsam.ledger.verdicts import Ledger, Verdict
+from tests.browser import axe, chromium, needs_browser
+
+__all__ = ["chromium"]
 
 ROOT = Path(__file__).parents[1]
 PNG = base64.b64decode(
@@ -34,7 +39,7 @@ class Tags(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag, attrs):
-        if tag not in ("meta", "img", "br"):
+        if tag not in ("meta", "img", "br", "wbr", "link"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -45,7 +50,8 @@ class Tags(HTMLParser):
 def report(tmp_path_factory):
     """A page of this checkout's claims with two small figures, one of them broken."""
     source = tmp_path_factory.mktemp("checkout")
-    (source / "derivations").symlink_to(ROOT / "derivations")
+    for name in ("derivations", "flowsam", "tests"):
+        (source / name).symlink_to(ROOT / name)
     output = source / "figures" / "output"
     output.mkdir(parents=True)
     (output / "fig_digits_limits.png").write_bytes(PNG)
@@ -72,20 +78,77 @@ def report(tmp_path_factory):
 
 
 def test_page_is_well_formed_and_self_contained(report):
-    Tags(report.removeprefix("<!DOCTYPE html>"))
-    report = re.sub(r'<script type="module">.*?</script>', "", report, count=1, flags=re.DOTALL)
-    assert not re.search(r"<(script|link|iframe)|src=\"(?!data:)|url\(", report)
-    anchors = set(re.findall(r'href="#([^"]+)"', report))
-    assert anchors <= set(re.findall(r'id="([^"]+)"', report))
+    bare = re.sub(r"<script type=\"module\">.*?</script>", "", report, flags=re.DOTALL)
+    Tags(bare.removeprefix("<!DOCTYPE html>"))
+    assert not re.search(r"<(script|iframe)|<link (?!rel=\"icon\")|src=\"(?!data:)|url\(", bare)
+    anchors = set(re.findall(r'href="#([^"]+)"', bare))
+    assert anchors <= set(re.findall(r'id="([^"]+)"', bare))
 
 
 def test_page_shows_verdicts_failures_and_cards(report):
-    assert "1 of 2 claims pass" in report and "fails at x &lt; 1" in report
+    assert "Of 2 claims 2 are proved and 1 checked" in report and "fails at x &lt; 1" in report
     assert "fig_loss failed: KeyError" in report
     assert "<b>data</b> mu &amp; rho" in report
     at = [report.index(f'id="{n}"') for n in ("dual_norm", "fig_digits_limits", "rescaled_clock")]
     assert at == sorted(at) and report.count("data:image/png") == 1
     assert 'Also drawn in <a href="#fig_digits_limits">' in report
+
+
+def test_a_claim_links_to_its_homes(report):
+    part = report[report.index('id="dual_norm"') :]
+    part = part[: part.index("</article>")]
+    for name in (
+        "derivations/dual_norm.py",
+        "tests/theorems/test_dual_norm.py",
+        "flowsam/perturbations.py",
+        "#contents",
+    ):
+        assert f'href="{name}"' in part
+
+
+def test_the_paper_s_statements_are_found_by_number():
+    places = Places(ROOT, str)
+    found = statements(claim_names(ROOT), places)
+    assert "linf_trichotomy" in found["Theorem 3.2"] and "l2_limit" in found["Theorem 4.2"]
+    assert found["Corollary 3.5"] and found["Theorem 4.1"] == ["depth_one_margin"]
+    numbers = [list(map(int, re.findall(r"\d+", word))) for word in found]
+    assert numbers == sorted(numbers)
+
+
+VERDICTS = {
+    "proved": Verdict("a", "", "pass", "fail", "-", 0.1, "a fails"),
+    "checked": Verdict("a", "", "pass (1 undecided)", "pass", "pass", 0.1),
+}
+
+
+def test_a_verdict_has_one_word_for_one_thing():
+    words = {name: words_of(verdict, {}) for name, verdict in VERDICTS.items()}
+    for name, other in (("proved", "checked"), ("checked", "proved")):
+        assert f'class="{name}"' in words[name] and f'class="{other}"' not in words[name]
+        assert 'class="open"' in words[name]
+    both = words_of(Verdict("a", "", "pass", "pass", "pass", 0.1), {"choices": "ours."})
+    assert re.findall(r'class="(\w+)"', both) == ["proved", "checked", "recreated"]
+    skipped = words_of(Verdict("a", "", "pass", "skipped: needs x", "skipped: needs x", 0.1), {})
+    assert re.findall(r'class="(\w+)"', skipped) == ["proved", "open"]
+
+
+def test_every_claim_has_its_place_in_the_reading_order():
+    listed = [name for part in chapters(ROOT, claim_names(ROOT)) for name in part.claims]
+    assert sorted(listed) == sorted(claim_names(ROOT))
+    assert "Further claims" not in [part.title for part in chapters(ROOT, claim_names(ROOT))]
+
+
+ASCII = re.compile(r"\^|_[{a-z0-9]|->|<=|>=|!=|\b(rho|tau|alpha|beta|mu|eps|theta|sqrt|sum|ell)\b")
+
+
+@pytest.mark.parametrize("name", claim_names(ROOT))
+def test_heads_are_typeset(name):
+    """Mathematics of a head stands between dollar signs, and MathML can write it."""
+    says = headings(ROOT / "derivations" / f"{name}.py")
+    for word in ("claim", "assumes", "formula"):
+        plain = re.sub(r"\$[^$]+\$|`[^`]+`", "", says[word])
+        assert "$" not in plain and not ASCII.search(plain), f"{word}: {plain}"
+        assert "\\" not in re.sub(r"<[^>]+>", "", prose(says[word]))
 
 
 def test_digits_count_pixels_from_zero_and_labels_from_one(report):
@@ -100,37 +163,65 @@ def test_questions_are_answered_or_say_what_is_missing(report):
     )
 
 
-def test_formulas_are_pictures():
-    assert formula(r"\mu_1").startswith('<img class="formula" src="data:image/svg+xml;base64,')
-    with pytest.raises(ValueError):
-        formula(r"\nonsense")
+def test_there_are_ten_numbers_of_known_size():
+    shown = [found.measure() for found in FINDINGS]
+    assert len(shown) == 10 and {found.claim for found in FINDINGS} <= set(claim_names(ROOT))
+    assert shown[0] == "25.0%" and shown[4] == f"{3 / np.sqrt(10):.4f}"  # 1/4; mu_1 + mu_2
+    assert float(shown[9]) == pytest.approx(1, abs=0.01)
 
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
-PROBE = """<script>addEventListener("load", () => { document.title = JSON.stringify({
-  broken: [...document.images].filter(image => !image.naturalWidth).map(image => image.alt),
-  pictures: document.images.length, wide: document.documentElement.scrollWidth - innerWidth,
-  width: innerWidth, headings: document.querySelectorAll("h2").length}); });</script>"""
+def test_formulas_break_after_relations_and_nowhere_inside_brackets():
+    assert formula(r"f(a = b)").count("<math") == 1
+    assert formula(r"a = b").count("<math") == 2
+    assert "&#x0223C;" in formula(r"a \sim b")
+    assert prose(r"so $\mu_1$ < `x`").startswith("so <math><mrow><msub>")
 
 
-def browse(path, *flags):
-    """What a headless browser makes of a page: the answer of PROBE."""
-    flags = ("--headless", "--no-sandbox", "--disable-gpu", *flags)
-    run = subprocess.run(
-        [BROWSER, *flags, f"file://{path}"], capture_output=True, text=True, timeout=120
-    )
-    return run.stdout
+def test_progress_without_a_terminal_is_lines(capfd):
+    tasks = [Task(f"{k}", float(k), partial(pow, k, 2)) for k in range(3)]
+    assert perform(tasks) == {"0": 0, "1": 1, "2": 4}
+    assert capfd.readouterr().err == "3 of 3 tasks done\n"
+    assert perform(tasks, quiet=True)["2"] == 4 and capfd.readouterr().err == ""
+    assert expected(tasks) >= 2.0
 
 
-@pytest.mark.skipif(not BROWSER, reason="no chromium or chrome on this machine")
-def test_a_browser_shows_the_page_at_the_width_of_a_phone_and_prints_it(report, tmp_path):
+@pytest.mark.parametrize("width", [390, 1280])
+@needs_browser
+def test_a_browser_shows_the_page(report, tmp_path, chromium, width):
+    """No sideways scroll, no message, no request, no serious fault; keys open a figure."""
     path = tmp_path / "report.html"
-    path.write_text(report.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
-    dom = browse(path, "--window-size=500,900", "--dump-dom")
-    seen = json.loads(unescape(re.search(r"<title>(.*?)</title>", dom)[1]))
-    assert seen["headings"] == 9 and seen["pictures"] >= 4 and seen["broken"] == []
-    assert seen["width"] <= 500 and seen["wide"] <= 0, "the page scrolls sideways"
-    browse(path, "--no-pdf-header-footer", f"--print-to-pdf={tmp_path / 'report.pdf'}")
-    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    path.write_text(report, encoding="utf-8")
+    page = chromium.new_page(viewport={"width": width, "height": 844})
+    messages, requests = [], []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(f"file://{path}")
+    page.wait_for_selector(".explorer svg, .explorer canvas")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate("[...document.images].filter(i => i.src && !i.naturalWidth).length") == 0
+    page.locator(".enlarge").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('dialog').open")
+    page.keyboard.press("Escape")
+    assert not page.evaluate("document.querySelector('dialog').open")
+    assert messages == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    page.evaluate(axe())
+    found = page.evaluate("axe.run()")["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    page.close()
+
+
+@needs_browser
+def test_in_print_a_claim_keeps_its_formula(report, tmp_path, chromium):
+    path = tmp_path / "report.html"
+    path.write_text(report, encoding="utf-8")
+    page = chromium.new_page()
+    page.goto(f"file://{path}")
+    page.emulate_media(media="print")
+    style = "getComputedStyle(document.querySelector('.statement')).breakInside"
+    assert page.evaluate(style) == "avoid"
+    assert page.evaluate("getComputedStyle(document.querySelector('.explorer')).display") == "none"
+    assert page.pdf().startswith(b"%PDF")
+    page.close()

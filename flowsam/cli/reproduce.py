@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flowsam.cli.verify import seed_option, source_option
 from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, to_json
+
+if TYPE_CHECKING:
+    from flowsam.ledger.checks import Checks
+    from flowsam.ledger.gallery import Drawings
 
 
 @click.command("reproduce")
@@ -34,8 +40,8 @@ def command(
     changed is drawn from its saved arrays. Exit code 1 if a claim or figure failed.
     """
     from flowsam.archive import write_text
-    from flowsam.ledger import checks as ledger
-    from flowsam.ledger import gallery
+    from flowsam.ledger import checks, gallery
+    from flowsam.ledger.schedule import perform
 
     checkout = Path(source)
     gallery.figure_names(checkout)  # refuses a folder that is no checkout
@@ -44,11 +50,18 @@ def command(
     checked_output(str(kept / "any.npz"), (".npz",))
     path = Path(out or checkout / "report.html")
     checked_output(str(path), (".html",))
-    found = ledger.run(checkout, seed=seed, kept=kept, quiet=quiet)
-    figures = gallery.draw_all(checkout, fast=fast, redraw=redraw, quiet=quiet)
+    claims = checks.plan(checkout, seed=seed, kept=kept)
+    drawings = gallery.plan(checkout, fast=fast, redraw=redraw)
+    if not quiet:
+        click.echo(_foreword(claims, drawings), err=True)
+    made = perform([*claims.tasks, *drawings.tasks], quiet=quiet)
+    found = claims.ledger(made)
+    figures = drawings.figures(made)
     from flowsam.ledger.report import page
 
-    write_text(path, page(found, figures, source=checkout))
+    folder = path.resolve().parent
+    away = Path(os.path.relpath(checkout.resolve(), folder)).as_posix()
+    write_text(path, page(found, figures, source=checkout, address=lambda name: f"{away}/{name}"))
     broken = [f for f in figures if f.error and f.state != "skipped"]
     facts = found.facts() | {
         "figures": {f.name: f.error or f.state for f in figures},
@@ -66,3 +79,19 @@ def command(
         click.echo(f"{len(figures) - len(broken)} of {len(figures)} figures: {states}")
         click.echo(f"report: {path}")
     return 0 if found.passed and not broken else 1
+
+
+def _foreword(claims: Checks, drawings: Drawings) -> str:
+    """What a run will do, how long it takes, how to go on after an interrupt."""
+    from flowsam.ledger.schedule import expected
+    from flowsam.workers import processors
+
+    tasks = [*claims.tasks, *drawings.tasks]
+    kept = len(claims.kept) + len(drawings.kept)
+    if not tasks:
+        return f"nothing has changed: all {kept} claims and figures are kept, writing the report"
+    return (
+        f"{len(claims.tasks)} claims to check and {len(drawings.tasks)} figures to draw, {kept} "
+        f"kept from before: about {expected(tasks):.0f} s on {processors()} processors. Ctrl-C "
+        "stops at any moment: what is finished is kept, and the same command goes on."
+    )

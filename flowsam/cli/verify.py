@@ -49,11 +49,13 @@ def command(
     if proof is not None:
         return _check(proof, as_json=as_json, quiet=quiet)
     from flowsam.archive import write_text
-    from flowsam.ledger import checks as ledger
+    from flowsam.ledger import checks
+    from flowsam.ledger.schedule import perform
 
     path = checked_output(out, (".txt", ".md", ".json"))
     for more in range(repeat):
-        found = ledger.run(Path(source), names=names, seed=seed, quiet=quiet)
+        claims = checks.plan(Path(source), names=names, seed=seed)
+        found = claims.ledger(perform(claims.tasks, quiet=quiet))
         if not found.passed:
             break
         if repeat > 1 and not quiet:

@@ -6,7 +6,7 @@ __all__ = ["CHECKLIST"]
 
 # (heading, what is asked, where it is answered: HTML; {...} is filled in by the report)
 CHECKLIST = (
-    ("Claims", "A clear statement of each claim", 'The <a href="#claims">table of claims</a>.'),
+    ("Claims", "A clear statement of each claim", 'The <a href="#verdicts">table of verdicts</a>.'),
     (
         "Claims",
         "A complete proof",
@@ -25,7 +25,7 @@ CHECKLIST = (
         "<code>flowsam limit</code> names the hypothesis that fails, or answers undecided; see "
         '<a href="#obstacles">obstacles and guesses</a>.',
     ),
-    ("Model", "Mathematical setting and algorithm", 'The <a href="#setting">setting</a>.'),
+    ("Model", "Mathematical setting and algorithm", 'The <a href="#model">setting</a>.'),
     (
         "Model",
         "Cost",
@@ -41,7 +41,7 @@ CHECKLIST = (
         "scikit-learn bundles them; pixels left out are named in the run card.",
     ),
     ("Data", "Splits", "Test share 0.25, split seeds in the run card of fig_real_data."),
-    ("Settings", "Every hyper-parameter", 'The <a href="#cards">table of run cards</a>.'),
+    ("Settings", "Every hyper-parameter", "The run card under each figure."),
     (
         "Settings",
         "Number of runs, seeds, variation",

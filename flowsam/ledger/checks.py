@@ -12,8 +12,8 @@ import importlib.util
 import sys
 import time
 import warnings
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -23,21 +23,53 @@ from flowsam.ledger.claims import claim_names
 from flowsam.ledger.dependencies import PACKAGE, fingerprint
 from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
 from flowsam.ledger.kept import record, recorded
+from flowsam.ledger.schedule import Task
 from flowsam.ledger.verdicts import Ledger, Verdict
-from flowsam.workers import each
 
-__all__ = ["run", "verify"]
+__all__ = ["Checks", "plan", "verify"]
 
 
-def run(
+SECONDS = 5.0  # of a claim that was never checked here
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What checking claims will do.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The claims.
+    kept : dict
+        Verdicts of earlier runs that are still valid.
+    tasks : tuple of Task
+        The others.
+    seed : int
+        Of their draws.
+    note : str
+        For the reader of the ledger.
+    """
+
+    names: tuple[str, ...]
+    kept: dict[str, Verdict]
+    tasks: tuple[Task, ...]
+    seed: int
+    note: str
+
+    def ledger(self, made: Mapping[str, Verdict]) -> Ledger:
+        """Return all verdicts, from what the tasks gave."""
+        found = {**made, **self.kept}
+        return Ledger(self.seed, tuple(found[name] for name in self.names), self.note)
+
+
+def plan(
     source: Path,
     *,
     names: Sequence[str] = (),
     seed: int | None = None,
     kept: Path | None = None,
-    quiet: bool = False,
-) -> Ledger:
-    """Verify claims of a source checkout, on every processor.
+) -> Checks:
+    """Plan to verify claims of a source checkout.
 
     Parameters
     ----------
@@ -50,12 +82,10 @@ def run(
     kept : Path, optional
         A folder for verdicts: one that passed is kept until the code it depends on changes or
         another seed is asked for. None checks everything.
-    quiet : bool
-        No progress bar, even on a terminal.
 
     Returns
     -------
-    Ledger
+    Checks
 
     Raises
     ------
@@ -70,15 +100,22 @@ def run(
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise InputError(f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it")
-    chosen = [name for name in known if name in (names or known)]
+    chosen = tuple(name for name in known if name in (names or known))
     drawn = secrets.randbits(32) if seed is None else seed
-    old = {name: _kept(name, source, kept, seed) for name in chosen}
-    missing = [name for name in chosen if old[name] is None]
-    work = partial(_verify_and_keep, source=source, seed=drawn, kept=kept)
-    new = dict(zip(missing, each(work, missing, unit="claim", quiet=quiet), strict=True))
+    found: dict[str, Verdict] = {}
+    tasks = []
+    for name in chosen:
+        mark = fingerprint(_files(name, source), source) if kept else ""
+        facts = recorded(kept / f"claim_{name}.json") if kept else {}
+        verdict = Verdict(**facts["verdict"] | {"fresh": False}) if facts else None
+        if verdict and facts["fingerprint"] == mark and seed in (None, verdict.seed):
+            found[name] = verdict
+        else:
+            work = partial(_verify_and_keep, name, source, drawn, kept, mark)
+            tasks.append(Task(name, verdict.seconds if verdict else SECONDS, work))
     foreign = PACKAGE.parent != source.resolve()
     note = f"the package checked is the one in {PACKAGE.parent}, not in {source}" if foreign else ""
-    return Ledger(drawn, tuple(old[name] or new[name] for name in chosen), note)
+    return Checks(chosen, found, tuple(tasks), drawn, note)
 
 
 def _files(name: str, source: Path) -> tuple[Path, Path]:
@@ -86,20 +123,10 @@ def _files(name: str, source: Path) -> tuple[Path, Path]:
     return source / f"derivations/{name}.py", source / f"tests/theorems/test_{name}.py"
 
 
-def _kept(name: str, source: Path, kept: Path | None, seed: int | None) -> Verdict | None:
-    """The verdict of an earlier run, if it is still valid."""
-    facts = recorded(kept / f"claim_{name}.json") if kept else {}
-    if not facts or facts["fingerprint"] != fingerprint(_files(name, source), source):
-        return None
-    verdict = Verdict(**facts["verdict"] | {"fresh": False})
-    return verdict if seed in (None, verdict.seed) else None
-
-
-def _verify_and_keep(name: str, source: Path, seed: int, kept: Path | None) -> Verdict:
+def _verify_and_keep(name: str, source: Path, seed: int, kept: Path | None, mark: str) -> Verdict:
     """Verify one claim; note the verdict if it passed."""
     verdict = verify(name, source, seed=seed)
     if kept and verdict.passed and not verdict.skipped:
-        mark = fingerprint(_files(name, source), source)
         record(kept / f"claim_{name}.json", {"fingerprint": mark, "verdict": asdict(verdict)})
     return verdict
 

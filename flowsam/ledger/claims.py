@@ -9,7 +9,7 @@ from flowsam.errors import MissingFileError
 
 __all__ = ["claim_names", "headings"]
 
-_WORDS = re.compile(r"(Claim|Formula|Assumes|Used by|Source)[.:]?\s+(.*)")
+_WORDS = re.compile(r"(Claim|Formula|Assumes|Used by|Source|Choices)[.:]?\s+(.*)")
 
 
 def claim_names(source: Path) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def claim_names(source: Path) -> tuple[str, ...]:
 
 
 def headings(path: Path) -> dict[str, str]:
-    """Return what the head of a derivation says: Claim, Formula, Assumes, Used by, Source.
+    """Return what the head of a derivation says: Claim, Formula, Assumes, Used by, Source, Choices.
 
     Parameters
     ----------
@@ -53,8 +53,9 @@ def headings(path: Path) -> dict[str, str]:
     Returns
     -------
     dict
-        Lower-case words ("claim", "assumes", "used by", "source"; "formula", in LaTeX, where
-        there is one) to their text, unwrapped.
+        Lower-case words ("claim", "formula", "assumes", "used by", "source"; "choices" where a
+        setting that is not public was re-created) to their text, unwrapped; LaTeX is between
+        dollar signs.
     """
     found: dict[str, str] = {}
     word = ""

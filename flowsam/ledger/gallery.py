@@ -13,6 +13,7 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,10 @@ from flowsam.errors import MissingFileError
 from flowsam.ledger.dependencies import fingerprint
 from flowsam.ledger.evidence import complaint
 from flowsam.ledger.kept import record, recorded
+from flowsam.ledger.schedule import Task
 from flowsam.version import __version__
-from flowsam.workers import each
 
-__all__ = ["Figure", "draw_all", "figure_names"]
+__all__ = ["Drawings", "Figure", "figure_names", "plan"]
 
 SUFFIXES = (".npz", ".png", ".pdf")
 
@@ -84,10 +85,33 @@ def figure_names(source: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (source / "figures").glob("fig_*.py")))
 
 
-def draw_all(
-    source: Path, *, fast: bool, redraw: bool = False, quiet: bool = False
-) -> tuple[Figure, ...]:
-    """Return every figure, computing and drawing what has to be, on every processor.
+@dataclass(frozen=True)
+class Drawings:
+    """What drawing the figures of a checkout will do.
+
+    Parameters
+    ----------
+    files : dict
+        Name to script.
+    kept : dict
+        Run cards of figures that are still valid, with their state.
+    tasks : tuple of Task
+        The others.
+    """
+
+    files: dict[str, Path]
+    kept: dict[str, dict[str, Any]]
+    tasks: tuple[Task, ...]
+
+    def figures(self, made: Mapping[str, dict[str, Any]]) -> tuple[Figure, ...]:
+        """Return all figures, from what the tasks gave; one that failed carries its error."""
+        found = {**made, **self.kept}
+        heads = {name: _heading(path) for name, path in self.files.items()}
+        return tuple(Figure(name, *heads[name], **found[name]) for name in self.files)
+
+
+def plan(source: Path, *, fast: bool, redraw: bool = False) -> Drawings:
+    """Plan to draw every figure, computing and drawing what has to be.
 
     Parameters
     ----------
@@ -97,39 +121,35 @@ def draw_all(
         Use each figure's `FAST` sizes.
     redraw : bool
         Draw every figure again, from its saved arrays where it has any, valid or not.
-    quiet : bool
-        No progress bar, even on a terminal.
 
     Returns
     -------
-    tuple of Figure
-        A figure that fails carries its error; the others are still drawn.
+    Drawings
     """
-    names = figure_names(source)
-    files = {name: source / "figures" / f"{name}.py" for name in names}
-    marks = {
-        name: (
+    files = {name: source / "figures" / f"{name}.py" for name in figure_names(source)}
+    kept: dict[str, dict[str, Any]] = {}
+    tasks = []
+    for name, path in files.items():
+        marks = (
             fingerprint([path], source, fast, drawing=False),
             fingerprint([path], source, fast, drawing=True),
         )
-        for name, path in files.items()
-    }
-    kept = {} if redraw else {name: _kept(name, source, marks[name]) for name in names}
-    missing = [(name, *marks[name]) for name in names if not kept.get(name)]
-    work = partial(_make, source=source, fast=fast, redraw=redraw)
-    made = each(work, missing, unit="figure", quiet=quiet)
-    new = {name: facts for (name, *_), facts in zip(missing, made, strict=True)}
-    return tuple(
-        Figure(name, *_heading(path), **(kept.get(name) or new[name]))
-        for name, path in files.items()
-    )
+        old = recorded(_sidecar(name, source))
+        same = old and tuple(old["fingerprints"]) == marks and all(old["files"].values())
+        if same and not redraw:
+            kept[name] = {"card": old["card"], "state": "kept"}
+        else:
+            work = partial(_make, (name, *marks), source, fast=fast, redraw=redraw)
+            seconds = old["card"]["seconds"] if old else _said(path)
+            tasks.append(Task(name, float(seconds), work))
+    return Drawings(files, kept, tuple(tasks))
 
 
-def _kept(name: str, source: Path, marks: tuple[str, str]) -> dict[str, Any]:
-    """The run card of a figure that is still valid, with its state; empty where there is none."""
-    facts = recorded(_sidecar(name, source))
-    valid = facts and tuple(facts["fingerprints"]) == marks and all(facts["files"].values())
-    return {"card": facts["card"], "state": "kept"} if valid else {}
+def _said(path: Path) -> float:
+    """The seconds that a figure's docstring says it takes; 5 where it says nothing."""
+    words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    found = re.search(r"Takes: (\d+) (s|min)", words)
+    return int(found[1]) * {"s": 1.0, "min": 60.0}[found[2]] if found else 5.0
 
 
 def _sidecar(name: str, source: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -11,7 +12,7 @@ __all__ = ["card", "link", "links", "picture", "table"]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table that scrolls where it is too wide; cells are HTML already.
+    """Return a table whose rows become blocks on a narrow page; cells are HTML already.
 
     Parameters
     ----------
@@ -30,11 +31,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     <div class="wide"><table>
     <thead><tr><th>a</th></tr></thead>
     <tbody>
-    <tr><td>1</td></tr>
+    <tr><td data-head="a">1</td></tr>
     </tbody></table></div>
     """
     names = "".join(f"<th>{word}</th>" for word in head)
-    lines = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+    lines = [
+        "".join(f'<td data-head="{word}">{cell}</td>' for word, cell in zip(head, row, strict=True))
+        for row in rows
+    ]
     body = "\n".join(f"<tr>{line}</tr>" for line in lines)
     return (
         f'<div class="wide"><table>\n<thead><tr>{names}</tr></thead>\n'
@@ -69,8 +73,8 @@ def card(facts: Mapping[str, object]) -> str:
     return "; ".join(f"<b>{escape(k)}</b> {escape(str(v))}" for k, v in facts.items())
 
 
-def picture(path: Path, words: str, caption: str) -> str:
-    """Return a figure with its picture in it.
+def picture(path: Path, words: str, caption: str, *, name: str) -> str:
+    """Return a figure with its picture in it; pressing the picture shows it large.
 
     Parameters
     ----------
@@ -80,13 +84,19 @@ def picture(path: Path, words: str, caption: str) -> str:
         What it shows, for those who do not see it.
     caption : str
         HTML.
+    name : str
+        What links to it end in.
 
     Returns
     -------
     str
     """
-    code = base64.b64encode(path.read_bytes()).decode()
+    data = path.read_bytes()
+    code = base64.b64encode(data).decode()
+    width, height = struct.unpack(">II", data[16:24])
+    size = f'width="{width}" height="{height}"'
+    image = f'<img src="data:image/png;base64,{code}" alt="{escape(words)}" {size}>'
     return (
-        f'<figure><img src="data:image/png;base64,{code}" alt="{escape(words)}">'
-        f'<figcaption class="card">{caption}</figcaption></figure>'
+        f'<figure id="{name}"><button class="enlarge" title="show large">{image}</button>'
+        f"<figcaption>{caption}</figcaption></figure>"
     )

@@ -40,8 +40,8 @@ class Question:
 QUESTIONS = (
     Question(
         "Is there code, and what are the details of the experiments?",
-        "The package is the code. Every figure has a run card, and the table of run cards below "
-        "has them all; arrays are saved beside each picture.",
+        "The package is the code. Every figure has a run card, folded below it; its arrays are saved "
+        "beside the picture, in figures/output.",
     ),
     Question(
         "Do the figures show the rescaled flow or the original one?",

@@ -1,4 +1,4 @@
-"""report.html: one page with every claim, verdict, figure and run card; needs no network."""
+"""report.html: the paper's story, its claims, verdicts and figures, on a page without network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping, Sequence
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -15,24 +17,32 @@ from typing import Any
 import numpy as np
 
 from flowsam.explorer.component import module
+from flowsam.ledger.abstract import FINDINGS
 from flowsam.ledger.checklist import CHECKLIST
-from flowsam.ledger.claims import headings
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.html import card, link, links, picture, table
+from flowsam.ledger.html import link, links, table
 from flowsam.ledger.pixels import winners
 from flowsam.ledger.questions import QUESTIONS, Question
-from flowsam.ledger.typeset import formula
+from flowsam.ledger.reading import Chapter, chapters
+from flowsam.ledger.sections import Places, chapter_section, figure_section, statements
+from flowsam.ledger.typeset import formula, prose, spelled
 from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.notation import latex
 from flowsam.version import __version__
 
 __all__ = ["page"]
 
-_SETTINGS = ("rule", "rho", "L", "data", "start", "clock", "loss", "method", "tolerances")
+TITLE_FIGURE = "fig_rules_compared"
 
 
-def page(ledger: Ledger, figures: Sequence[Figure], *, source: Path) -> str:
-    """Return the report as one self-contained HTML page.
+def page(
+    ledger: Ledger,
+    figures: Sequence[Figure],
+    *,
+    source: Path,
+    address: Callable[[str], str] = str,
+) -> str:
+    """Return the report as one HTML page.
 
     Parameters
     ----------
@@ -41,40 +51,103 @@ def page(ledger: Ledger, figures: Sequence[Figure], *, source: Path) -> str:
     figures : sequence of Figure
         Drawn; their pictures and arrays are read from `source`.
     source : Path
-        The checkout, for the heads of the derivations.
+        The checkout, for the heads of the derivations and their order.
+    address : callable
+        A file's name in the checkout to the link that leads there; by default the page is in the
+        checkout.
 
     Returns
     -------
     str
-        HTML without links to other files; its one script is the explorer. A claim is followed by
-        the figures that name it first; figures of no claim come after.
+        HTML that loads no other file; its links to files of the checkout are for going on. A claim
+        is followed by the figures that name it first; figures of no claim come after.
     """
+    places = Places(source, address)
     drawn = [figure for figure in figures if not figure.error]
     saved = {figure.name: _saved(figure, source) for figure in drawn}
-    passed = sum(verdict.passed for verdict in ledger.verdicts)
-    claimed = {verdict.claim for verdict in ledger.verdicts}
-    rest = [figure for figure in figures if not claimed & set(figure.claims)]
+    names = [verdict.claim for verdict in ledger.verdicts]
+    story = chapters(source, names)
+    first = [figure for figure in drawn if figure.name == TITLE_FIGURE]
+    rest = [figure for figure in figures if figure not in first]
+    proved, checked = (
+        sum(getattr(verdict, word) for verdict in ledger.verdicts) for word in ("proved", "checked")
+    )
     template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
-        stamp=escape(f"flowsam {__version__}. {ledger.note}"),
-        summary=f"{passed} of {len(ledger.verdicts)} claims pass; {len(drawn)} of {len(figures)} "
-        f"figures are drawn; {len(QUESTIONS)} questions of reviewers",
+        stamp=escape(_stamp(source, ledger.note)),
+        title_figure="".join(figure_section(figure, places) for figure in first),
+        summary=f"Of {len(names)} claims {proved} are proved and {checked} checked in this run; "
+        f"{len(drawn)} of {len(figures)} figures are drawn.",
+        findings=_findings(names),
+        contents=_contents(story),
+        statements=_statements(names, places),
         beta=formula(r"\beta = w_1 \odot \cdots \odot w_L"),
         flow=formula(
             r"\dot{\theta} = -\nabla\mathcal{L}(\hat{\theta}), \quad "
             r"\hat{\theta} = \theta + \mathrm{arg\,max}_{\|\epsilon\|_p \leq \rho} "
-            r"\langle \epsilon, \nabla\mathcal{L}(\theta) \rangle"
+            r"\langle \epsilon, \nabla\mathcal{L}(\theta) \rangle",
+            display=True,
         ),
-        gradient=formula(_sam_gradient()),
+        gradient=formula(_sam_gradient(), display=True),
+        clock=formula(r"d\tau = \frac{1}{n}\sum_i |\ell'_i|\,dt"),
         explorer=module(),
         verdicts=_verdicts(ledger.verdicts),
-        claims=_claims(ledger.verdicts, figures, source),
-        figures="\n".join(_figure(figure, source) for figure in rest),
-        cards=_cards(figures),
+        claims="\n".join(chapter_section(part, ledger.verdicts, rest, places) for part in story),
+        figures="\n".join(
+            figure_section(figure, places) for figure in rest if not set(figure.claims) & set(names)
+        ),
         digits=winners(saved.get("fig_digits_limits")),
         questions="\n".join(_question(question, ledger, saved) for question in QUESTIONS),
         checklist=_checklist(ledger, figures),
     )
+
+
+def _stamp(source: Path, note: str) -> str:
+    """Date, version and commit."""
+    call = ["git", "-C", str(source), "rev-parse", "--short", "HEAD"]
+    try:
+        found = subprocess.run(call, capture_output=True, text=True, timeout=10, check=False)
+        commit = found.stdout.strip()
+    except OSError:
+        commit = ""
+    words = [time.strftime("%Y-%m-%d"), f"flowsam {__version__}", f"commit {commit}" * bool(commit)]
+    return ", ".join(filter(None, [*words, note])) + "."
+
+
+def _findings(names: Sequence[str]) -> str:
+    """The ten numbers, with the claims that prove them."""
+    rows = [
+        f"<li><b>{escape(found.measure())}</b> <span>{prose(found.sentence)} "
+        f"{link(found.claim) if found.claim in names else ''}</span></li>"
+        for found in FINDINGS
+    ]
+    return "\n".join(rows)
+
+
+def _contents(story: Sequence[Chapter]) -> str:
+    """Chapters and their claims, as a list of lists."""
+    rows = []
+    for part in story:
+        inner = " · ".join(
+            f'<a href="#{name}">{prose(spelled(title))}</a>' for name, title in part.claims.items()
+        )
+        title = prose(spelled(part.title))
+        rows.append(f'<li><a href="#{part.anchor}"><b>{title}</b></a>: {inner}</li>')
+    return "\n".join(rows)
+
+
+def _statements(names: Sequence[str], places: Places) -> str:
+    """The paper's numbered statements, with links to the claims."""
+    rows = [
+        (
+            word,
+            links(found),
+            ", ".join(places.link(f"derivations/{name}.py", "proof") for name in found),
+            ", ".join(places.link(f"tests/theorems/test_{name}.py", "test") for name in found),
+        )
+        for word, found in statements(names, places).items()
+    ]
+    return table(("in the paper", "here", "proof", "test"), rows)
 
 
 def _saved(figure: Figure, source: Path) -> dict[str, Any]:
@@ -92,76 +165,25 @@ def _sam_gradient() -> str:
 
 def _verdicts(verdicts: Sequence[Verdict]) -> str:
     """The table of verdicts."""
-    head = ("claim", "source", "symbolic", "numeric", "control", "seed", "seconds")
-    return table(
-        head,
-        [
-            (
-                link(v.claim),
-                escape(v.source),
-                *(_word(part) for part in (v.symbolic, v.numeric, v.control)),
-                str(v.seed),
-                f"{v.seconds:.1f}",
-            )
-            for v in verdicts
-        ],
-    )
-
-
-def _word(part: str) -> str:
-    """A verdict in its colour."""
-    return f'<span class="{part.split()[0] if part != "-" else ""}">{escape(part)}</span>'
-
-
-def _claims(verdicts: Sequence[Verdict], figures: Sequence[Figure], source: Path) -> str:
-    """Each claim, with the figures that show it; a figure stands at the first claim it names."""
-    sections, shown = [], set()
-    for verdict in verdicts:
-        own = [figure for figure in figures if verdict.claim in figure.claims]
-        there = [figure.name for figure in own if figure.name in shown]
-        sections.append(_claim(verdict, source))
-        sections += [f"<p>Also drawn in {links(there)}.</p>"] if there else []
-        sections += [_figure(figure, source) for figure in own if figure.name not in shown]
-        shown |= {figure.name for figure in own}
-    return "\n".join(sections)
-
-
-def _claim(verdict: Verdict, source: Path) -> str:
-    """One claim: statement, formula, verdict, hypotheses, where it is evaluated."""
-    path = source / "derivations" / f"{verdict.claim}.py"
-    says = headings(path) if path.is_file() else {}
-    lines = [f'<h3 id="{verdict.claim}">{verdict.claim}</h3>']
-    lines += [f"<p>{escape(says.get('claim', 'No derivation.'))}</p>"]
-    lines += [f"<p>{formula(says['formula'].strip('$'))}</p>"] if "formula" in says else []
-    for word, intro in (("assumes", "Assumes"), ("used by", "Evaluated by")):
-        lines += [f"<p>{intro} {escape(says[word])}</p>"] if word in says else []
-    parts = {name: getattr(verdict, name) for name in ("symbolic", "numeric", "control")}
-    words = "; ".join(f"{name} {_word(part)}" for name, part in parts.items())
-    lines += [f'<p class="card"><b>Verdict</b> {words}. Source: {escape(verdict.source)}.</p>']
-    lines += [f'<p class="fail">{escape(verdict.message)}</p>'] if verdict.message else []
-    return "\n".join(lines)
-
-
-def _figure(figure: Figure, source: Path) -> str:
-    """One picture, inside the page, with its run card."""
-    title = f'<h4 id="{figure.name}">{escape(figure.title)}</h4>'
-    if figure.error:
-        word = "skipped" if figure.state == "skipped" else "failed"
-        return f'{title}<p class="fail">{figure.name} {word}: {escape(figure.error)}</p>'
-    png = source / "figures" / "output" / f"{figure.name}.png"
-    facts = figure.card
-    if set(_SETTINGS) <= set(facts):  # the caption repeats them
-        facts = {name: fact for name, fact in facts.items() if name != "caption"}
-    return f"{title}{picture(png, figure.title, f'{figure.name}. {card(facts)}')}"
-
-
-def _cards(figures: Sequence[Figure]) -> str:
-    """Every setting of every figure in one table."""
+    head = ("claim", "proved", "checked", "seed", "seconds")
     rows = [
-        (link(f.name), *(escape(str(f.card.get(name, "-"))) for name in (*_SETTINGS, "seconds")))
-        for f in figures
+        (
+            link(verdict.claim),
+            _word(verdict.proved, verdict.symbolic),
+            _word(verdict.checked, f"{verdict.numeric}, control {verdict.control}"),
+            str(verdict.seed),
+            f"{verdict.seconds:.1f}",
+        )
+        for verdict in verdicts
     ]
-    return table(("figure", *_SETTINGS, "seconds"), rows)
+    return table(head, rows)
+
+
+def _word(holds: bool, found: str) -> str:
+    """A verdict in its colour."""
+    return (
+        '<span class="pass">yes</span>' if holds else f'<span class="open">{escape(found)}</span>'
+    )
 
 
 def _question(question: Question, ledger: Ledger, saved: Mapping[str, Any]) -> str:

@@ -1,44 +1,110 @@
-"""Formulas as pictures, with neither LaTeX nor network: Matplotlib's own mathematics."""
+"""Mathematics and marked words as HTML: LaTeX becomes MathML, which every browser draws itself."""
 
 from __future__ import annotations
 
-import base64
-import io
+import re
+from collections.abc import Callable, Iterator
 from html import escape
 
-__all__ = ["formula"]
+__all__ = ["formula", "prose", "spelled"]
+
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
+_OPEN = {"{", "(", "[", r"\{", r"\langle"}
+_CLOSE = {"}", ")", "]", r"\}", r"\rangle"}
+_RELATIONS = {"=", "<", ">", ",", ";", r"\leq", r"\geq", r"\sim", r"\to", r"\quad", r"\;"}
+_SIZES = {"inf": r"\infty"}
+_LONG = 24  # characters of LaTeX before a sum may be broken
+_TIGHT = re.compile(r"<mo[^>]*>(&#x0002F;|&#x0007C;|&#x02016;|&#x02225;)</mo>")
+_TILDE = "<mi>&#x0007E;</mi>"
+_SPELLED = re.compile(r"\bl_(inf|\d(?:\.\d+)?|p)\b")
 
 
-def formula(latex: str, *, size: float = 13.0) -> str:
-    r"""Return an HTML image of a formula.
+def formula(latex: str, *, display: bool = False) -> str:
+    r"""Return a formula as MathML that may break after its relations, as text does.
 
     Parameters
     ----------
     latex : str
-        Without dollar signs, in the part of LaTeX that mathtext knows.
-    size : float
-        Font size in points.
+        Without dollar signs.
+    display : bool
+        On lines of its own.
 
     Returns
     -------
     str
-        An `img` element with the picture inside it; the LaTeX is its alternative text.
-
-    Raises
-    ------
-    ValueError
-        For LaTeX that mathtext does not know.
+        HTML: one `math` element a piece, with a place to break between.
 
     Examples
     --------
-    >>> formula(r"\rho")[:26]
-    '<img class="formula" src="'
+    >>> formula(r"\rho")
+    '<math><mrow><mi>&#x003C1;</mi></mrow></math>'
+    >>> formula(r"\alpha > \rho").count("<wbr>")
+    1
     """
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.mathtext import math_to_image
+    whole = "<wbr>".join(_mathml(piece, display) for piece in _pieces(latex))
+    return f'<div class="formula">{whole}</div>' if display else whole
 
-    picture = io.BytesIO()
-    words = FontProperties(size=size, math_fontfamily="cm")
-    math_to_image(f"${latex}$", picture, prop=words, format="svg")
-    code = base64.b64encode(picture.getvalue()).decode()
-    return f'<img class="formula" src="data:image/svg+xml;base64,{code}" alt="{escape(latex)}">'
+
+def _mathml(latex: str, display: bool) -> str:
+    """One piece in one element."""
+    from latex2mathml.converter import convert
+
+    written = _TIGHT.sub(r'<mo lspace="0" rspace="0" stretchy="false">\1</mo>', convert(latex))
+    written = written.partition(">")[2]
+    style = ' displaystyle="true"' if display else ""
+    return f"<math{style}>{written.replace(_TILDE, '<mo>&#x0223C;</mo>')}"
+
+
+def _pieces(latex: str) -> Iterator[str]:
+    """Cut a formula after the relations that no bracket holds, and in long sums."""
+    depth, piece = 0, ""
+    for token in _TOKEN.findall(latex):
+        piece += token
+        depth += (token in _OPEN) - (token in _CLOSE)
+        long = token in "+-" and len(piece) > _LONG
+        if (token in _RELATIONS or long) and not depth:
+            yield piece
+            piece = ""
+    if piece.strip():
+        yield piece
+
+
+def spelled(words: str) -> str:
+    r"""Return words in which norms are LaTeX: `l_inf-SAM` becomes `$\ell_{\infty}$-SAM`.
+
+    Examples
+    --------
+    >>> spelled("l_inf-SAM at l_2")
+    '$\\ell_{\\infty}$-SAM at $\\ell_{2}$'
+    """
+    return _SPELLED.sub(lambda found: rf"$\ell_{{{_SIZES.get(found[1], found[1])}}}$", words)
+
+
+def prose(words: str, *, code: Callable[[str], str] = escape) -> str:
+    r"""Return marked words as HTML: `$...$` is mathematics, backticks hold code.
+
+    Parameters
+    ----------
+    words : str
+        Text with LaTeX between dollar signs.
+    code : callable
+        What stands between backticks, as HTML.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> prose("a < b, `x`")
+    'a &lt; b, <code>x</code>'
+    """
+    html = []
+    for part in re.split(r"(\$[^$]+\$|`[^`]+`)", words):
+        if part.startswith("$"):
+            html.append(formula(part.strip("$")))
+        elif part.startswith("`"):
+            html.append(f"<code>{code(part.strip('`'))}</code>")
+        else:
+            html.append(escape(part))
+    return "".join(html)

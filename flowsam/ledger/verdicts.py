@@ -58,6 +58,16 @@ class Verdict:
         return not self.message
 
     @property
+    def proved(self) -> bool:
+        """Whether SymPy decided every step of the derivation."""
+        return self.symbolic == "pass"
+
+    @property
+    def checked(self) -> bool:
+        """Whether the numbers hold, and fail where a hypothesis is broken."""
+        return self.numeric == self.control == "pass"
+
+    @property
     def skipped(self) -> bool:
         """Whether a part was left out, for want of a library."""
         return self.numeric.startswith("skipped")

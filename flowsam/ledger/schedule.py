@@ -1,0 +1,48 @@
+"""Claims and figures in one pool of processes, the longest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flowsam.workers import each, processors
+
+__all__ = ["Task", "expected", "perform"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A piece of work that stands alone.
+
+    Parameters
+    ----------
+    name : str
+        Of the claim or figure.
+    seconds : float
+        How long it took last, or is said to take.
+    work : callable
+        Takes nothing; processes can exchange it.
+    """
+
+    name: str
+    seconds: float
+    work: Callable[[], Any]
+
+
+def perform(tasks: Sequence[Task], *, quiet: bool = False) -> dict[str, Any]:
+    """Return what each task gave, by its name; tqdm or lines tell how far it is."""
+    ordered = sorted(tasks, key=lambda task: -task.seconds)
+    found = each(_call, ordered, unit="task", quiet=quiet)
+    return {task.name: result for task, result in zip(ordered, found, strict=True)}
+
+
+def _call(task: Task) -> Any:
+    """Do one task."""
+    return task.work()
+
+
+def expected(tasks: Sequence[Task]) -> float:
+    """Return the seconds that tasks will take on the processors there are."""
+    longest = max((task.seconds for task in tasks), default=0.0)
+    return max(longest, sum(task.seconds for task in tasks) / processors())

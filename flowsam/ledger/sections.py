@@ -1,0 +1,172 @@
+"""The report's chapters: each claim with its formula, verdict, figure, and links to its homes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from flowsam.ledger.claims import headings
+from flowsam.ledger.evidence import CONTROL_DRAWS, DRAWS
+from flowsam.ledger.gallery import Figure
+from flowsam.ledger.html import card, link, links, picture
+from flowsam.ledger.reading import Chapter
+from flowsam.ledger.typeset import formula, prose, spelled
+from flowsam.ledger.verdicts import Verdict
+
+__all__ = ["Places", "chapter_section", "figure_section", "homes", "statements", "words_of"]
+
+PAPER = "arXiv:2603.08290"
+_DOTTED = re.compile(r"\b(?:flowsam|figures)(?:\.\w+)+")
+_NUMBERED = re.compile(
+    r"(Theorem|Corollary|Proposition|[Ee]quation)s? (\(?\d[\d.]*\)?(?: and [\d.]+)?)"
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """A checkout, and where the page's links to its files lead.
+
+    Parameters
+    ----------
+    source : Path
+        The checkout.
+    address : callable
+        A file's name in the checkout to what a link to it says.
+    """
+
+    source: Path
+    address: Callable[[str], str]
+
+    def link(self, name: str, words: str) -> str:
+        """Return a link to a file of the checkout, or the words where it has none."""
+        there = (self.source / name).exists()
+        return f'<a href="{escape(self.address(name))}">{words}</a>' if there else words
+
+    def head(self, claim: str) -> dict[str, str]:
+        """Return what the head of a claim's derivation says."""
+        path = self.source / "derivations" / f"{claim}.py"
+        return headings(path) if path.is_file() else {}
+
+
+def chapter_section(
+    chapter: Chapter, verdicts: Sequence[Verdict], figures: Sequence[Figure], places: Places
+) -> str:
+    """Return a chapter as HTML; a figure stands at the first claim it names."""
+    lines = [f'<h2 id="{chapter.anchor}">{prose(spelled(chapter.title))}</h2>']
+    lines += [f"<p>{prose(spelled(chapter.words))}</p>"] if chapter.words else []
+    by_name = {verdict.claim: verdict for verdict in verdicts}
+    for name, title in chapter.claims.items():
+        own = [figure for figure in figures if figure.claims[:1] == (name,)]
+        other = [figure for figure in figures if name in figure.claims[1:]]
+        lines += [_claim(by_name[name], title, places)]
+        lines += [figure_section(figure, places) for figure in own]
+        lines += [f'<p class="also">Also drawn in {links(f.name for f in other)}.</p>'] * bool(
+            other
+        )
+        lines += ["</article>"]
+    return "\n".join(lines)
+
+
+def _claim(verdict: Verdict, title: str, places: Places) -> str:
+    """One claim, its element left open for figures."""
+    name = verdict.claim
+    says = places.head(name)
+    lines = [f'<article class="claim" id="{name}"><div class="statement">']
+    lines += [f'<h3>{prose(spelled(title))} <a class="name" href="#{name}">{name}</a></h3>']
+    lines += [f"<p>{prose(says.get('claim', 'No derivation.'), code=_reference)}</p>"]
+    lines += [formula(says["formula"].strip("$"), display=True)] if "formula" in says else []
+    lines += ["</div>"]
+    if "assumes" in says:
+        lines += [
+            f'<p class="assumes"><b>Assumes</b> {prose(says["assumes"], code=_reference)}</p>'
+        ]
+    lines += [f'<p class="verdict">{words_of(verdict, says)}</p>']
+    lines += [f'<p class="homes">{homes(name, says, places)}</p>']
+    return "\n".join(lines)
+
+
+def _reference(name: str) -> str:
+    """A claim or figure named in a text, as a link."""
+    return link(name) if "_" in name else escape(name)
+
+
+def words_of(verdict: Verdict, says: dict[str, str]) -> str:
+    """Return a verdict in the words proved, checked, re-created with own choices, open."""
+    parts = []
+    if verdict.proved:
+        parts.append('<b class="proved">proved</b> step by step by SymPy')
+    if verdict.checked:
+        draws = f"at {DRAWS} random draws, seed {verdict.seed}"
+        control = f"with a hypothesis broken it fails at each of {CONTROL_DRAWS}"
+        parts.append(f'<b class="checked">checked</b> {draws}; {control}')
+    if "choices" in says:
+        choices = prose(says["choices"], code=_reference)
+        parts.append(f'<b class="recreated">re-created with own choices</b>: {choices}')
+    parts += [f'<b class="open">open</b>: {escape(words)}' for words in _open(verdict)]
+    return "; ".join(part.removesuffix(".") for part in parts) + "."
+
+
+def _open(verdict: Verdict) -> Iterator[str]:
+    """What a verdict leaves open."""
+    if verdict.message:
+        yield verdict.message
+    elif not verdict.proved:
+        yield f"steps that SymPy does not decide, {verdict.symbolic}"
+    if verdict.skipped:
+        yield f"its numbers, {verdict.numeric}"
+
+
+def homes(name: str, says: dict[str, str], places: Places) -> str:
+    """Return the links of a claim to its derivation, test and code, and its source."""
+    files = [
+        places.link(f"derivations/{name}.py", "derivation"),
+        places.link(f"tests/theorems/test_{name}.py", "test"),
+    ]
+    code = [places.link(_file(dotted, places.source), dotted) for dotted in _used(says)]
+    source = f"Source: {prose(says.get('source', 'not said')).removesuffix('.')}."
+    return f"{' · '.join([*files, *code])} · {link('contents')}<br>{source}"
+
+
+def _used(says: dict[str, str]) -> list[str]:
+    """The modules that evaluate a claim."""
+    return _DOTTED.findall(says.get("used by", ""))
+
+
+def _file(dotted: str, source: Path) -> str:
+    """The file of a module, or that of the module a name is in."""
+    parts = dotted.split(".")
+    for k in range(len(parts), 0, -1):
+        place = "/".join(parts[:k])
+        for name in (f"{place}.py", f"{place}/__init__.py"):
+            if (source / name).is_file():
+                return name
+    return dotted
+
+
+def figure_section(figure: Figure, places: Places) -> str:
+    """Return one picture, inside the page, with its run card folded away."""
+    title = prose(spelled(figure.title))
+    if figure.error:
+        word = "left out" if figure.state == "skipped" else "failed"
+        reason = escape(figure.error)
+        return f'<p id="{figure.name}"><b>{title}</b> {figure.name} {word}: {reason}</p>'
+    png = places.source / "figures" / "output" / f"{figure.name}.png"
+    facts = {name: fact for name, fact in figure.card.items() if name != "caption"}
+    code = places.link(f"figures/{figure.name}.py", figure.name)
+    folded = f"<details><summary>run card</summary><p>{card(facts)}</p></details>"
+    back = f" · shows {links(figure.claims)}" if figure.claims else ""
+    return picture(png, figure.title, f"{title} {code}{back}{folded}", name=figure.name)
+
+
+def statements(names: Sequence[str], places: Places) -> dict[str, list[str]]:
+    """Return the paper's numbered statements and the claims that name them as their source."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        _, cited, rest = places.head(name).get("source", "").partition(PAPER)
+        for kind, numbers in _NUMBERED.findall(rest if cited else ""):
+            for number in numbers.rstrip(".").split(" and "):
+                found.setdefault(f"{kind.capitalize()} {number}", []).append(name)
+    return dict(sorted(found.items(), key=lambda item: re.findall(r"\d+", item[0])))
