@@ -9,7 +9,7 @@
 #
 # Assumes $\ell' < 0$, $n = 1$, $L \geq 3$, no weight 0; for the ends, positive aligned weights.
 #
-# Used by flowsam.exact.deep_motion, flowsam.exact.hyperelliptic, flowsam.exact.first_escape.
+# Used by flowsam.exact.linf_legs, flowsam.exact.hyperelliptic, flowsam.exact.first_escape.
 #
 # Source: flowsam; equal weights: arXiv:2603.08290, Theorem 3.2.
 

@@ -16,7 +16,7 @@ from flowsam.ledger.questions import QUESTIONS
 from flowsam.ledger.reading import chapters
 from flowsam.ledger.report import page
 from flowsam.ledger.schedule import Task, expected, perform
-from flowsam.ledger.sections import Places, statements, words_of
+from flowsam.ledger.sections import Places, homes, statements, words_of
 from flowsam.ledger.typeset import formula, prose
 from flowsam.ledger.verdicts import Ledger, Verdict
 from tests.browser import axe, chromium, needs_browser
@@ -149,6 +149,13 @@ def test_heads_are_typeset(name):
         plain = re.sub(r"\$[^$]+\$|`[^`]+`", "", says[word])
         assert "$" not in plain and not ASCII.search(plain), f"{word}: {plain}"
         assert "\\" not in re.sub(r"<[^>]+>", "", prose(says[word]))
+
+
+@pytest.mark.parametrize("name", claim_names(ROOT))
+def test_heads_name_modules_that_are_there(name):
+    used = headings(ROOT / "derivations" / f"{name}.py")["used by"]
+    html = homes(name, {"used by": used}, Places(ROOT, str))
+    assert html.count("<a ") == 3 + len(re.findall(r"\b(?:flowsam|figures)\.[\w.]*\w", used))
 
 
 def test_digits_count_pixels_from_zero_and_labels_from_one(report):

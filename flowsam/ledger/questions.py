@@ -40,7 +40,7 @@ class Question:
 QUESTIONS = (
     Question(
         "Is there code, and what are the details of the experiments?",
-        "The package is the code. Every figure has a run card, folded below it; its arrays are saved "
+        "The package is the code. Every figure has a run card, folded below it; its arrays are "
         "beside the picture, in figures/output.",
     ),
     Question(
