@@ -73,8 +73,11 @@ def solve(  # noqa: PLR0913 - the contract's verb
     -------
     Trajectory
         Ends early, with a status that says so, at a blow-up; after a collapse the rows are
-        constant to `tau_end`. A flow at rest has log t = log tau + const: status "failed" where
-        tau = 1e300 (steps: 1e15 times the flow's own) is not enough for `log_t_end`. The error is
+        constant to `tau_end`, and original time goes on with eps = 0. (Of several examples under
+        l_inf a coordinate at 0 has beta_hat_j = rho^L while others move, for they feel it.) Data
+        that do not separate: normalised SAM slides along the minima, and rests where they are
+        flattest. A flow at rest has log t = log tau + const: status "failed" where tau = 1e300
+        (steps: 1e15 times the flow's own) is not enough for `log_t_end`. The error is
         a few tolerance units times the flow's own amplification, or a few ulp for closed forms.
 
     Raises
@@ -86,7 +89,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
     -----
     A weight that is exactly 0 at the start is resolved as at an event: it crosses to the side
     both fields point to, slides if both point at 0; a coordinate with all weights 0 rests.
-    Derivations: derivations/rescaled_clock.py, derivations/linf_two_layer.py.
+    Derivations: derivations/rescaled_clock.py, derivations/linf_two_layer.py,
+    derivations/sliding_minima.py.
     Source: arXiv:2603.08290, equation (2); Filippov's solution: flowsam.
 
     Examples

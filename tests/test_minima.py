@@ -236,5 +236,6 @@ def test_exponential_loss_and_late_ends() -> None:
     data = Data([[1.0], [-2.0]])  # e^-m = 2 e^2m: m = -log(2)/3
     run = solve(Flow(data, l2(0.2), exponential), [[1.2], [-0.4]], log_t_end=50.0)
     np.testing.assert_allclose(run.beta[-1], -np.log(2) / 3, atol=1e-6)
-    late = solve(Flow(CONTRARY, l2(0.3)), START, tau_end=1e6, save_at=3)
-    assert late.tau[-1] == 1e6 and np.isfinite(late.log_t[-1])
+    late = solve(Flow(CONTRARY, l2(0.3)), START, tau_end=1e6, save_at=[50.0, 1e3, 1e6])
+    paces = np.diff(np.expm1(late.log_t)) / np.diff(late.tau)  # before and after it rests
+    assert late.tau[-1] == 1e6 and paces[1] == pytest.approx(paces[0], rel=1e-2)

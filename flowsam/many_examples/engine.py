@@ -143,10 +143,13 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
     how = run.march.method
     message = ending.in_log_t(tau=tau_last, log_t=last, method=how) + run.note
 
+    # beyond a slide the mean pace of both sides, elsewhere that of eps = 0
+    log_pace = -float(flow.log_lambda(theta[-1])) if run.log_pace is None else run.log_pace
+
     def clock() -> Points:
         resting = np.maximum(tau - tau_last, 0.0)
         with np.errstate(divide="ignore"):
-            more = np.log(resting) - float(flow.log_lambda(theta[-1]))
+            more = np.log(resting) + log_pace
         return np.logaddexp(log_t, more)
 
     about = (run.march.events, ending.status, message, how, run.march.steps, run.march.nfev)

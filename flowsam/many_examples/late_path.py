@@ -29,6 +29,8 @@ class LateRun:
         (L, d).
     note : str
         What the message of the run has to add.
+    log_pace : float or None
+        log dt/dtau beyond the end of a run that rests; None for that of eps = 0.
     shown : callable, optional
         `(states (k, m), mode) -> theta (k, L, d)`, where states hold other numbers than weights.
     """
@@ -36,6 +38,7 @@ class LateRun:
     march: March
     shape: tuple[int, int]
     note: str = ""
+    log_pace: float | None = None
     shown: Callable[[Any, Any], Any] | None = None
 
     @property

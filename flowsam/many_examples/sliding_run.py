@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.stepping import March
 from flowsam.errors import InputError
@@ -87,6 +88,10 @@ def sliding_run(
     found = marched(system, first, end=end, how=(method, *tolerances))
     method = f"Filippov ({found.method})" if found.status in _HANDED_OVER else found.method
     run = LateRun(replace(found, events=events + found.events, method=method), theta0.shape)
+    if found.status == Ending.FLATTEST:
+        last = float(run.edges[-1])
+        rates = system.rates(last, found.path(run.edges[-1:])[0], found.path.mode)
+        return replace(run, log_pace=last - float(np.log(rates[-1])))
     why = _HANDED_OVER.get(run.march.status)
     return iterated_on(flow, run, end, why) if why else _told_free(run)
 
