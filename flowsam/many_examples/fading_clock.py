@@ -197,7 +197,7 @@ def fading_run(
         whole = np.array([system.shown(state, mode) for state in states])
         return whole[:, :-1].reshape(-1, *theta0.shape)
 
-    return LateRun(found, theta0.shape, note, shown)
+    return LateRun(found, theta0.shape, note, shown=shown)
 
 
 def _told(dead: Features, tau: float) -> tuple[Event, ...]:
