@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # what type checkers and completion see
     from flowsam.outcomes import Limit as Limit, limit as limit, limits as limits
     from flowsam.perturbations import (
         Perturbation as Perturbation,
+        asam as asam,
         gradient_flow as gradient_flow,
         l2 as l2,
         linf as linf,
@@ -62,7 +63,15 @@ _HOMES = {
     "margin": ("margin_certificate", "max_margin"),
     "network": ("balanced", "beta"),
     "outcomes": ("Limit", "limit", "limits"),
-    "perturbations": ("Perturbation", "gradient_flow", "l2", "linf", "lp", "unnormalised"),
+    "perturbations": (
+        "Perturbation",
+        "asam",
+        "gradient_flow",
+        "l2",
+        "linf",
+        "lp",
+        "unnormalised",
+    ),
     "portrait": ("Portrait", "layer_plane", "phase_portrait", "refine"),
     "solver": ("solve",),
     "sweeps": ("sweep",),

@@ -144,7 +144,7 @@ class Flow:
         if not self.perturbation.normalised:
             with np.errstate(over="ignore"):  # exponential loss at margins below -700
                 direction = np.exp(log_scale)[..., None, None] * direction
-        return theta + self.perturbation.step(-direction)
+        return theta + self.perturbation.ascent(theta, -direction)
 
     def field(self, theta: ArrayLike) -> Theta:
         """Return the rescaled velocity `d theta / d tau`, with `d tau = Lambda(theta_hat) dt`.
@@ -228,6 +228,7 @@ class Flow:
         facts = {"rule": rule.name, "p": str(rule.p), "rho": rule.rho}
         facts |= {"normalised": rule.normalised, "loss": self.loss.name}
         own = {"kind": "own"} if self.kind == "own" else {}
+        own |= {"adaptive": True} if rule.adaptive else {}
         return facts | own | {"data": self.data.name}
 
     @classmethod
@@ -246,7 +247,8 @@ class Flow:
                 f"the rule ({facts['rule']}), loss ({facts['loss']}) or field is one of the "
                 "user's own, which no file holds; run the flow again"
             )
-        rule = Perturbation(float(facts["p"]), facts["rho"], facts["normalised"])
+        about = (facts["normalised"], facts.get("adaptive", False))
+        rule = Perturbation(float(facts["p"]), facts["rho"], *about)
         return cls(Data(z, facts["data"], features), rule, LOSSES[facts["loss"]])
 
     def describe(self, radius: str = "") -> str:

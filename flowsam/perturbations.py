@@ -15,9 +15,19 @@ from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_number
 from flowsam.signatures import public
 
-__all__ = ["KINDS", "Perturbation", "as_rule", "gradient_flow", "l2", "linf", "lp", "unnormalised"]
+__all__ = [
+    "KINDS",
+    "Perturbation",
+    "as_rule",
+    "asam",
+    "gradient_flow",
+    "l2",
+    "linf",
+    "lp",
+    "unnormalised",
+]
 
-KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised")
+KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised", "adaptive")
 
 
 @dataclass(frozen=True)
@@ -25,16 +35,20 @@ class Perturbation:
     """The ascent step of SAM: the maximiser of `<eps, g>` over `||eps||_p <= rho`.
 
     eps = rho sign(g) |g|^(q-1) / ||g||_q^(q-1), 1/p + 1/q = 1, over all layers jointly;
-    unnormalised SAM takes eps = rho g instead. All rules with rho = 0 are gradient flow, and equal.
+    unnormalised SAM takes eps = rho g instead, adaptive SAM maximises over ||eps/|w| ||_p <= rho.
+    All rules with rho = 0 are gradient flow, and equal.
 
     Parameters
     ----------
     p : float
         Norm of the ball, in [1, inf].
     rho : float
-        Radius, in the units of the weights (unnormalised: weights per gradient); rho >= 0.
+        Radius, in the units of the weights (unnormalised: weights per gradient; adaptive: a
+        fraction of the weights); rho >= 0.
     normalised : bool
         False for unnormalised SAM, whose p is 2 by convention.
+    adaptive : bool
+        True for ASAM, whose step scales with each weight.
 
     Raises
     ------
@@ -52,8 +66,11 @@ class Perturbation:
     p: float
     rho: float
     normalised: bool = True
+    adaptive: bool = False
 
-    def __init__(self, p: float | int, rho: float | int, normalised: bool = True) -> None:
+    def __init__(
+        self, p: float | int, rho: float | int, normalised: bool = True, adaptive: bool = False
+    ) -> None:
         """Check the numbers; rho = 0 is stored one way for every rule."""
         p, rho = real_number(p, "p"), real_number(rho, "rho")
         if not p >= 1:
@@ -63,6 +80,7 @@ class Perturbation:
         object.__setattr__(self, "p", p if rho else math.inf)
         object.__setattr__(self, "rho", rho)
         object.__setattr__(self, "normalised", bool(normalised) or not rho)
+        object.__setattr__(self, "adaptive", bool(adaptive and rho))
 
     @property
     def name(self) -> str:
@@ -71,7 +89,10 @@ class Perturbation:
             return "GD"
         if not self.normalised:
             return "unnormalised SAM"
-        return f"l_{'inf' if math.isinf(self.p) else format(self.p, 'g')}-SAM"
+        norm = f"l_{'inf' if math.isinf(self.p) else format(self.p, 'g')}"
+        if self.adaptive:
+            return "ASAM" if self.p == 2 else f"{norm}-ASAM"
+        return f"{norm}-SAM"
 
     def gate(self, depth: int) -> float:
         """Return `rho L^(-1/p)`, by which each of L equal weights of a lone coordinate is moved."""
@@ -90,6 +111,8 @@ class Perturbation:
             return "own"
         if not self.rho:
             return "GD"
+        if self.adaptive:
+            return "adaptive"
         if not self.normalised:
             return "unnormalised"
         known = {1.0: "l_1", 2.0: "l_2", math.inf: "l_inf"}
@@ -127,6 +150,15 @@ class Perturbation:
         array([[0.6, 0.8]])
         """
         return self.step(real_array(g, "g"))
+
+    def ascent(
+        self, theta: Float[np.ndarray, "*batch L d"], g: Float[np.ndarray, "*batch L d"]
+    ) -> Float[np.ndarray, "*batch L d"]:
+        """Return the step at weights `theta` where the gradient is g: `|w| step(|w| g)` of ASAM."""
+        if not self.adaptive:
+            return self.step(g)
+        size = np.abs(theta)
+        return size * self.step(size * g)
 
     def step(self, g: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:
         """Return `epsilon(g)` without checking g."""
@@ -254,6 +286,33 @@ def unnormalised(rho: float | int) -> Perturbation:
     return Perturbation(2.0, rho, normalised=False)
 
 
+@public
+def asam(rho: float | int, *, p: float | int = 2) -> Perturbation:
+    """Return adaptive SAM: the best step with `||eps / |w| ||_p <= rho`.
+
+    eps = rho |w| sign(g) (|w g| / ||w g||_q)^(q-1), so that every weight is moved by a fraction of
+    itself and rescaling the layers changes nothing. Source: Kwon et al. 2021.
+
+    Parameters
+    ----------
+    rho : float
+        Radius, as a fraction of the weights.
+    p : float
+        Norm of the ball, in [1, inf].
+
+    Returns
+    -------
+    Perturbation
+
+    Examples
+    --------
+    >>> rule = asam(0.5)
+    >>> rule.ascent(np.array([[3.0, 1.0]]), np.array([[1.0, 4.0]])), rule.name
+    (array([[0.9, 0.4]]), 'ASAM')
+    """
+    return Perturbation(p, rho, adaptive=True)
+
+
 class Own(Perturbation):
     """A rule of the user's own: a function from gradients of the loss to ascent steps.
 
@@ -264,7 +323,12 @@ class Own(Perturbation):
     title: str
 
     def __init__(self, ask: Callable[..., Any], name: str) -> None:
-        for field, value in {"p": math.nan, "rho": math.nan, "normalised": False}.items():
+        for field, value in {
+            "p": math.nan,
+            "rho": math.nan,
+            "normalised": False,
+            "adaptive": False,
+        }.items():
             object.__setattr__(self, field, value)
         object.__setattr__(self, "ask", ask)
         object.__setattr__(self, "title", name)

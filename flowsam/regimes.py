@@ -288,6 +288,19 @@ _BALLS = replace(_PATH, provable=True)  # p > 1, finite
 _L2_DEEP = replace(_BALLS, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True)
 _TIES = replace(_PATH, system="one_example.vertex_sliding:VertexSliding", smooth_off_axes=False)
 _FREE = replace(_PATH, forms=(), falls=False, scale_free=False, analytic=True)  # unnormalised
+_LEVEL = Regime(  # ASAM
+    "outcomes.adaptive:labels",
+    "outcomes.adaptive:verdict",
+    settled="outcomes.unknown:refused",
+    scale_free=False,
+    known=False,
+)
+_MIXED = replace(
+    _LEVEL,
+    labels="outcomes.adaptive:deep_labels",
+    verdict="outcomes.adaptive:deep_verdict",
+    curves={"balanced": "portrait.mixture_rays:rays"},
+)
 
 # Several examples.
 _LATE, _CHATTER = "many_examples.log_clock:late_run", "many_examples.chatter:chatter_run"
@@ -335,6 +348,8 @@ _P_MANY = replace(_MANY, rests=True, glides=True)
 _L2_MANY = replace(_GD_MANY, finite="", rests=True, glides=True)
 _LINF_MANY = replace(_MANY, **_JUMPS, dies=True, rests=True)
 _FADING = replace(_P_MANY, runs={"any": "many_examples.fading_clock:fading_run"})
+_RELATIVE = replace(_OWN_MANY, runs={"any": "many_examples.adaptive_clock:adaptive_run"})
+_RESCALED = "outcomes.rescaled_margins:by_rescaled_margin"
 
 _ONE = {
     "GD": (replace(_LINE, forms=(BALANCED,), analytic=True),)
@@ -346,6 +361,7 @@ _ONE = {
     "2<p<inf": (_LINE, replace(_BALLS, system="one_example.fading:Fading", fades=True), _BALLS),
     "l_inf": (replace(_LINE, forms=(BALANCED,), many=False, slides=True), _LINF, _LINF_DEEP),
     "unnormalised": (replace(_LINE, forms=(), scale_free=False, analytic=True), _FREE, _FREE),
+    "adaptive": (replace(_LINE, forms=(), scale_free=False), _LEVEL, _MIXED),
 }
 _SEVERAL = {
     "GD": (replace(_CONVEX, norm=2, analytic=True), replace(_GD_MANY, norm=1), _GD_MANY),
@@ -356,6 +372,7 @@ _SEVERAL = {
     "2<p<inf": (_MARGIN, _FADING, _FADING),
     "l_inf": (replace(_MARGIN, norm=2, **_JUMPS), replace(_LINF_MANY, norm=1), _LINF_MANY),
     "unnormalised": (replace(_CONVEX, analytic=True),) + (replace(_MANY, analytic=True),) * 2,
+    "adaptive": (_RELATIVE, replace(_RELATIVE, verdict=_RESCALED), _RELATIVE),
 }
 TABLE = {
     (several, kind, depth): row

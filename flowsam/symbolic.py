@@ -65,7 +65,9 @@ class Coordinate:
 
 
 @cache
-def coordinate(depth: int, p: float | int | None = None, *, loss: str = "logistic") -> Coordinate:
+def coordinate(
+    depth: int, p: float | int | None = None, *, loss: str = "logistic", adaptive: bool = False
+) -> Coordinate:
     """Return one coordinate's margin, loss, gradient, perturbed point and SAM gradient.
 
     Parameters
@@ -76,6 +78,8 @@ def coordinate(depth: int, p: float | int | None = None, *, loss: str = "logisti
         Norm of the perturbation's ball, in [1, inf]; None for gradient flow.
     loss : str
         "logistic" or "exponential".
+    adaptive : bool
+        Whether the ball is that of ASAM: eps = |w| step(|w| g), with N = ||w g||_q.
 
     Returns
     -------
@@ -90,6 +94,8 @@ def coordinate(depth: int, p: float | int | None = None, *, loss: str = "logisti
     --------
     >>> coordinate(2, math.inf).sam_gradient
     (-mu*what_2/(exp(mhat) + 1), -mu*what_1/(exp(mhat) + 1))
+    >>> coordinate(2, 2, adaptive=True).perturbed[0]
+    w_1 + g_1*rho*w_1**2/N
     """
     _check(depth, p, loss)
     w, w_hat, g, g_hat = (_layered(letter, depth) for letter in ("w", "what", "g", "ghat"))
@@ -97,6 +103,7 @@ def coordinate(depth: int, p: float | int | None = None, *, loss: str = "logisti
     value = sp.log(1 + sp.exp(-_M)) if loss == "logistic" else sp.exp(-_M)
     gradient = tuple(sp.simplify(value.diff(_M)) * margin.diff(x) for x in w)
     at_hat = {_M: _M_HAT, **dict(zip(w, w_hat, strict=True))}
+    size = [sp.Abs(x) for x in w] if adaptive and p is not None else [sp.Integer(1)] * depth
     steps = sp.Matrix(_steps(g, p))
     return Coordinate(
         *(w, w_hat, g, g_hat),
@@ -104,9 +111,9 @@ def coordinate(depth: int, p: float | int | None = None, *, loss: str = "logisti
         loss=value,
         gradient=gradient,
         curvature=sp.Matrix([_total(x, margin, w) for x in gradient]),
-        perturbed=tuple(sp.Matrix(w) + steps),
+        perturbed=tuple(sp.Matrix(w) + _scaled(steps, g, size)),
         sam_gradient=tuple(x.subs(at_hat, simultaneous=True) for x in gradient),
-        extra=_extra(steps, g, g_hat),
+        extra=_extra(steps, (w, g, g_hat), size),
     )
 
 
@@ -145,15 +152,30 @@ def _steps(g: Symbols, p: float | int | None) -> list[sp.Expr]:
     return [_RHO * s * (sp.Abs(x) / _NORM) ** power for s, x in zip(signs, g, strict=True)]
 
 
-def _extra(steps: sp.Matrix, g: Symbols, g_hat: Symbols) -> tuple[sp.Expr, ...]:
-    """(d eps/d w)^T ghat, through g itself and through N(g) = (sum |g|^q)^(1/q)."""
+def _scaled(steps: sp.Matrix, g: Symbols, size: list[sp.Expr]) -> sp.Matrix:
+    """`|w| step(|w| g)`, or the step itself where every size is 1; sign(|w| g) is sigma."""
+    at = {x: a * x for x, a in zip(g, size, strict=True)}
+    return sp.Matrix([a * x for a, x in zip(size, steps.subs(at), strict=True)])
+
+
+def _extra(
+    steps: sp.Matrix, symbols: tuple[Symbols, Symbols, Symbols], size: list[sp.Expr]
+) -> tuple[sp.Expr, ...]:
+    """(d eps/d w)^T ghat, through h = |w| g itself, through N(h) = (sum |h|^q)^(1/q), and |w|."""
+    w, g, g_hat = symbols
     # dN/dg_c = sign(g_c) |g_c|^(q-1) / N^(q-1), which is eps_c / rho
     jacobian = steps.jacobian(sp.Matrix(g)) + steps.diff(_NORM) * steps.T / _RHO
     signs = dict(zip(map(sp.sign, g), _layered("sigma", len(g)), strict=True))
-    pull = jacobian.subs(signs).subs({sign**2: 1 for sign in signs.values()}).T * sp.Matrix(g_hat)
+    at_h = {x: a * x for x, a in zip(g, size, strict=True)}
+    slope = jacobian.subs(signs).subs({sign**2: 1 for sign in signs.values()}).subs(at_h)
+    pull = slope.T * sp.Matrix([a * x for a, x in zip(size, g_hat, strict=True)])
     layers = range(1, len(g) + 1)
     curvature = [[sp.Symbol(f"h_{min(a, b)}{max(a, b)}") for b in layers] for a in layers]
-    return tuple(sp.Matrix(curvature) * pull)
+    bend = sp.Matrix(curvature) * sp.Matrix([a * x for a, x in zip(size, pull, strict=True)])
+    turns = [a.diff(x) for a, x in zip(size, w, strict=True)]  # sign(w), or 0
+    moved = steps.subs(at_h)
+    parts = zip(bend, turns, g, pull, moved, g_hat, strict=True)
+    return tuple(b + turn * (x * y + step * hat) for b, turn, x, y, step, hat in parts)
 
 
 @cache

@@ -10,6 +10,7 @@ from flowsam import (
     Flow,
     Label,
     Perturbation,
+    asam,
     balanced,
     gradient_flow,
     iterate,
@@ -43,6 +44,7 @@ RULES = {
     "2<p<inf": lp(0.7, p=3),
     "l_inf": linf(0.7),
     "unnormalised": unnormalised(0.4),
+    "adaptive": asam(0.4),
 }
 ONE = single_example([1.0, 2.0])
 

@@ -58,7 +58,7 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
         raise InputError(
             f"an ensemble needs a smooth rule, got {rule.name}; limits and phase_portrait take it"
         )
-    if flow.kind == "own":
+    if flow.kind in ("own", "adaptive"):
         return lambda w: np.moveaxis(flow.field(np.moveaxis(w, -1, 0)), 0, -1)
     pull = _pull(flow)
     if not rule.rho:

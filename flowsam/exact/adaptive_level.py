@@ -1,0 +1,100 @@
+"""Where ASAM of two layers ends on one example: water-filling, and the robust margin it solves.
+
+With `lambda` the root of `sum_j ((1 - lambda/mu_j)_+ / rho)^p = 1/2` and
+`r_j = (1 - lambda/mu_j)_+ / rho`, the limit has `mu_j beta_j` proportional to `r_j^(p-1)`: every
+feature with mu_j > lambda stays. It is the maximiser of
+
+    min over ||delta||_p <= rho 2^(-1/p) of <mu (1 + delta), beta>,   ||beta||_1 = 1,
+
+the l_1 max margin against relative perturbations of the features, and lambda is its value.
+
+Source: derivations/adaptive_limit.py; beyond arXiv:2603.08290. ASAM: Kwon et al. 2021.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.optimize import brentq
+
+__all__ = ["Level", "moving", "water_level"]
+
+Sizes = Float[np.ndarray, " d"]
+RTOL = 4 * float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """The water level of one example.
+
+    Parameters
+    ----------
+    value : float
+        lambda, in the units of mu: the robust margin.
+    shares : ndarray, shape (d,)
+        r_j, with sum r_j^p = 1/2.
+    direction : ndarray, shape (d,)
+        The limit of beta / ||beta||_2.
+    """
+
+    value: float
+    shares: Sizes
+    direction: Sizes
+
+
+def moving(theta: Float[np.ndarray, "*batch L d"], mu: Sizes) -> Bool[np.ndarray, "*batch d"]:
+    """Return which features grow in the end: all but u_j = -sign(mu_j) v_j and mu_j = 0.
+
+    Examples
+    --------
+    >>> moving(np.array([[1.0, 0.0, -1.0], [2.0, 0.0, 1.0]]), np.ones(3)).tolist()
+    [True, False, False]
+    """
+    return (theta[..., 0, :] + np.sign(mu) * theta[..., 1, :] != 0) & (mu != 0)
+
+
+def water_level(mu: Sizes, *, rho: float, p: float) -> Level:
+    """Return lambda, the shares r_j, and the limit of the direction.
+
+    Parameters
+    ----------
+    mu : ndarray, shape (d,)
+        The example, not all 0; a feature with mu_j = 0 has no share.
+    rho : float
+        Radius, relative to the weights, 0 < rho < 2^(1/p).
+    p : float
+        Norm of the ball, 1 <= p < inf.
+
+    Returns
+    -------
+    Level
+        Relative error: a few eps, in r_j of the largest.
+
+    Examples
+    --------
+    >>> level = water_level(np.array([1.0, 2.0]), rho=1.0, p=2.0)
+    >>> round(level.value, 12), level.shares.round(6).tolist()
+    (0.710102051443, [0.289898, 0.644949])
+    """
+    size = np.abs(mu)
+    top = size.max()
+    ratio = np.divide(top, size, where=size > 0, out=np.ones_like(size))
+    alone = rho * 2 ** (-1 / p)  # 1 - lambda / max mu where the largest stands alone
+
+    def shares(depth: float) -> Sizes:
+        over = np.where(size > 0, (1 - ratio) + depth * ratio, 0.0)
+        return np.maximum(over, 0.0) / alone
+
+    def surplus(depth: float) -> float:
+        return float((shares(depth) ** p).sum()) - 1.0
+
+    depth = alone
+    if surplus(alone) > 0:
+        depth = float(brentq(surplus, 0.0, alone, xtol=1e-300, rtol=RTOL))
+    found = shares(depth)
+    pull = np.where(found > 0, (found / found.max()) ** (p - 1), 0.0)
+    beta = np.divide(pull * top, mu, where=size > 0, out=np.zeros_like(mu))
+    beta = beta / np.linalg.norm(beta)
+    return Level(float(top * (1 - depth)), found * 2 ** (-1 / p), beta)

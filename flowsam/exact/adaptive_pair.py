@@ -1,0 +1,97 @@
+"""ASAM of three or more layers, one example, two features with equal layers: a line.
+
+With v = log |w_2 / w_1| and growth_j = |mu_j| (1 - rho r_j)^(L-1) |w_j|^(L-2), v' has the sign of
+
+    f(v) = log(growth_2 / growth_1),
+
+so the roots of f divide the line: to the next one above where f > 0, below where f < 0, and where
+there is none to one feature. Where f falls through 0 is a mixture, a limit of its own.
+
+Source: derivations/adaptive_deep.py; beyond arXiv:2603.08290.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.optimize import brentq
+
+__all__ = ["Pair"]
+
+Points = Float[np.ndarray, " N"]
+REACH = 80.0  # of v - log ratios of mu / (L-2): shares beyond are below 1e-30
+COUNT = 8001
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two features under ASAM.
+
+    Parameters
+    ----------
+    ratio : float
+        |mu_2 / mu_1|.
+    rho : float
+        Radius, relative to the weights, below L^(1/p).
+    p : float
+        Norm of the ball, 1 < p < inf.
+    depth : int
+        Number of layers, L >= 3.
+
+    Examples
+    --------
+    >>> roots = Pair(1.0, 0.5, 2.0, 3).roots  # the mixture at 0 and what bounds its basin
+    >>> np.exp(roots).round(4).tolist()
+    [0.5723, 1.0, 1.7474]
+    """
+
+    ratio: float
+    rho: float
+    p: float
+    depth: int
+
+    def drift(self, v: Points) -> Points:
+        """Return f(v)."""
+        power, tail = 1 / (self.p - 1), 1 / self.p
+        x = np.log(self.ratio) + self.depth * v  # log of the ratio of |mu beta|
+        first, second = np.minimum(x, 0.0), np.minimum(-x, 0.0)  # log r^p, up to a factor
+        q = power + 1
+        whole = np.logaddexp(0.0, -q * np.abs(x))
+        shares = [np.exp(power * part - tail * whole) for part in (second, first)]
+        low, high = (self.rho * self.depth**-tail * share for share in shares)
+        brakes = np.log1p(-high) - np.log1p(-low)
+        return np.log(self.ratio) + (self.depth - 1) * brakes + (self.depth - 2) * v
+
+    @property
+    def roots(self) -> Points:
+        """Where f is 0, ascending."""
+        centre = -np.log(self.ratio) / self.depth
+        grid = centre + np.sinh(np.linspace(-1, 1, COUNT) * np.arcsinh(REACH))
+        values = self.drift(grid)
+        exact = grid[values == 0]
+        turns = np.flatnonzero(values[1:] * values[:-1] < 0)
+        ends = [(grid[k], grid[k + 1]) for k in turns]
+        inner = [brentq(self._at, *pair, xtol=1e-15) for pair in ends]
+        return np.sort(np.concatenate([exact, inner]))
+
+    def _at(self, v: float) -> float:
+        return float(self.drift(np.array([v]))[0])
+
+    def stable(self, roots: Points) -> Bool[np.ndarray, " N"]:
+        """Tell at which roots f falls: mixtures that attract."""
+        step = 1e-6
+        return self.drift(roots + step) < self.drift(roots - step)
+
+    def ends(self, v: Points) -> tuple[Int[np.ndarray, " N"], Points]:
+        """Return where starts end, 1 or 2 for one feature, 0 a mixture, -1 its edge; and its v."""
+        roots = self.roots
+        slope = np.sign(self.drift(v))
+        padded = np.concatenate([[-np.inf], roots, [np.inf]])
+        above = padded[np.searchsorted(padded, v, side="right")]
+        below = padded[np.searchsorted(padded, v, side="left") - 1]
+        end = np.where(slope > 0, above, np.where(slope < 0, below, v))
+        label = np.where(np.isposinf(end), 2, np.where(np.isneginf(end), 1, 0))
+        resting = (slope == 0) & ~self.stable(v)
+        return np.where(resting, -1, label), end

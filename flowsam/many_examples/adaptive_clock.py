@@ -1,0 +1,96 @@
+"""ASAM of several examples at late times: the clock T with its own exact Jacobian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.errors import InputError
+from flowsam.flow import Flow
+from flowsam.many_examples.hessian import rescaled_hessian
+from flowsam.many_examples.late_path import LateRun
+from flowsam.many_examples.log_clock import LogClock
+from flowsam.many_examples.log_march import marched
+
+__all__ = ["AdaptiveClock", "adaptive_run", "adaptive_slope"]
+
+Theta = Float[np.ndarray, "L d"]
+LEAST = 1e-30  # of a share |w g| / N: for p > 2 the slope at 0 is infinite
+
+
+def adaptive_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "m m"]:
+    """Return `d eps / d theta` of `eps = |w| E(h)`, `h = |w| g`, E the step of l_p-SAM.
+
+    diag(sign(w) E) + diag(|w|) E'(h) (diag(sign(w) g) + diag(|w|) g'), with
+    E'(h) = rho (q-1)/N (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T), u = |h|/N, s = sign(h).
+
+    Examples
+    --------
+    >>> from flowsam import asam, single_example
+    >>> flow = Flow(single_example([1.0]), asam(0.5))  # eps = -rho w / sqrt(2), alone
+    >>> adaptive_slope(flow, np.array([[2.0], [2.0]])).round(6)
+    array([[-0.353553,  0.      ],
+           [ 0.      , -0.353553]])
+    """
+    rule = flow.perturbation
+    power = 1.0 / (rule.p - 1.0)  # q - 1
+    w, g = theta.ravel(), -flow.descent(theta)[0].ravel()
+    size, sign = np.abs(w), np.sign(w)
+    h = size * g
+    norm = np.linalg.norm(h, 1.0 + power)
+    share = np.maximum(np.abs(h) / norm, LEAST)
+    unit = np.copysign(share**power, h)
+    inner = np.diag(sign * g) - size[:, None] * rescaled_hessian(flow, theta)[0]
+    turned = share[:, None] ** (power - 1.0) * inner - np.outer(unit, unit @ inner)
+    return rule.rho * (np.diag(sign * unit) + size[:, None] * (power / norm * turned))
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptiveClock(LogClock):
+    """A `LogClock` whose ascent step moves with the weights."""
+
+    def jacobian(self, log_t: float, state: Float[np.ndarray, " m"]) -> Float[np.ndarray, "m m"]:
+        """Return the derivative of `rates` by the state."""
+        theta = self.weights(state)
+        spread = np.eye(theta.size) + adaptive_slope(self.flow, theta)
+        bend, slope, log_scale = rescaled_hessian(self.flow, self.flow.perturbed(theta))
+        out = np.zeros((state.size, state.size))
+        out[:-1, :-1] = bend @ spread
+        out[-1, :-1] = slope @ spread
+        return np.exp(min(log_t + log_scale, 600.0)) * out
+
+
+def adaptive_run(
+    flow: Flow,
+    theta0: Theta,
+    *,
+    end: tuple[float, str],
+    method: str = "auto",
+    tolerances: tuple[float, float] = (1e-9, 1e-12),
+) -> LateRun:
+    """Integrate ASAM with 1 < p < inf to late times, as `late_run` does smooth rules.
+
+    Raises
+    ------
+    ValueError
+        For p = 1 and p = inf, whose steps jump where features tie or pulls are 0.
+
+    Examples
+    --------
+    >>> from flowsam import Data, asam
+    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), asam(0.5))
+    >>> adaptive_run(flow, np.ones((2, 2)), end=(1e3, "log_t_end")).march.status
+    'finished'
+    """
+    if not 1 < flow.perturbation.p < np.inf:
+        raise InputError(
+            f"{flow.perturbation.name} of several examples jumps where features tie (p = 1) or "
+            "pulls are 0 (p = inf); use iterate, or 1 < p < inf"
+        )
+    system = AdaptiveClock(flow, theta0, tolerances[0])
+    status = "" if system.norm(theta0) else "at rest"
+    start = (np.append(theta0.ravel(), 0.0), None, status)
+    found = marched(system, start, end=end, how=(method, *tolerances))
+    return LateRun(system.ended(found), theta0.shape)

@@ -1,0 +1,32 @@
+"""The rays between one feature and a mixture in a balanced plane of ASAM at L >= 3."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.exact.adaptive_pair import Pair
+from flowsam.portrait.planes import BalancedPlane
+from flowsam.regimes import Case
+
+__all__ = ["rays"]
+
+
+def rays(
+    case: Case, plane: BalancedPlane, ends: tuple[float, float]
+) -> tuple[tuple[str, Float[np.ndarray, "2 2"]], ...]:
+    """Return the rays of constant alpha_2 / alpha_1 that bound the basins, mu > 0.
+
+    Derivation: derivations/adaptive_deep.py.
+    """
+    mu, rule = case.flow.mu, case.flow.perturbation
+    if (mu <= 0).any() or not 1 < rule.p < np.inf or rule.gate(case.depth) >= 1:
+        return ()
+    pair = Pair(float(mu[1] / mu[0]), rule.rho, rule.p, case.depth)
+    roots = pair.roots
+    slopes = np.exp(roots[~pair.stable(roots)])
+    reach = [min(ends[0], ends[1] / slope) for slope in slopes]
+    return tuple(
+        ("basin", np.array([[0.0, 0.0], [x, slope * x]]))
+        for x, slope in zip(reach, slopes, strict=True)
+    )

@@ -1,0 +1,197 @@
+"""ASAM: the step against its definition, iteration, portraits, limits at L = 2 and beyond."""
+
+import numpy as np
+import pytest
+import scipy.optimize
+
+from flowsam import (
+    Data,
+    Flow,
+    Label,
+    Trajectory,
+    asam,
+    balanced,
+    gradient_flow,
+    iterate,
+    limit,
+    limits,
+    linf,
+    phase_portrait,
+    single_example,
+    solve,
+    solve_many,
+    split_signs,
+)
+from flowsam.exact.adaptive_level import water_level
+from flowsam.exact.adaptive_pair import Pair
+from flowsam.many_examples.adaptive_clock import AdaptiveClock
+from flowsam.portrait.planes import RadiusPlane
+from flowsam.trajectory import load
+
+NORMS = [1, 1.2, 2, 3.5, np.inf]
+
+
+@pytest.mark.parametrize("p", NORMS)
+def test_no_step_of_the_relative_ball_is_better(p):
+    rng = np.random.default_rng(1)
+    theta, g = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    best = asam(0.7, p=p).ascent(theta, g)
+    assert np.isclose(np.linalg.norm((best / theta).ravel(), p), 0.7, rtol=1e-12)
+    others = rng.normal(size=(2000, 12))
+    others *= 0.7 / np.linalg.norm(others, p, axis=1, keepdims=True)
+    assert ((others * np.abs(theta).ravel()) @ g.ravel()).max() <= (best * g).sum() + 1e-12
+
+
+def two_steps(z, theta, rho, p, rate, steps):  # noqa: PLR0913
+    """Discrete ASAM written out: ascent from the gradient, descent at the perturbed point."""
+
+    def gradient(w):
+        u, v = w
+        pull = z.T @ (1 / (1 + np.exp(z @ (u * v)))) / len(z)
+        return np.array([-pull * v, -pull * u])
+
+    for _ in range(steps):
+        h = np.abs(theta) * gradient(theta)
+        if np.isinf(p):
+            unit = np.sign(h)
+        else:
+            q = p / (p - 1)
+            unit = np.sign(h) * (np.abs(h) / (np.abs(h) ** q).sum() ** (1 / q)) ** (q - 1)
+        theta = theta - rate * gradient(theta + rho * np.abs(theta) * unit)
+    return theta
+
+
+@pytest.mark.parametrize("p", NORMS[1:])
+@pytest.mark.parametrize("n", [1, 4])
+def test_iterate_is_an_independent_discrete_asam(p, n):
+    rng = np.random.default_rng(2)
+    z, theta = rng.normal(size=(n, 3)), rng.normal(size=(2, 3))
+    run = iterate(Flow(Data(z), asam(0.4, p=p)), theta, learning_rate=0.1, steps=50)
+    assert np.allclose(run.theta[-1], two_steps(z, theta, 0.4, p, 0.1, 50), rtol=0, atol=1e-12)
+
+
+def test_the_infinite_norm_follows_the_path_of_gradient_flow_slower():
+    flow, start = (
+        Flow(single_example([1.0, 2.0, -1.0]), asam(0.4, p=np.inf)),
+        balanced([1, 0.5, 2], 3),
+    )
+    start[0] *= [1, 1, -1]
+    slow = solve(flow, start, tau_end=0.5).theta[-1]
+    fast = solve(Flow(flow.data, gradient_flow()), start, tau_end=0.5 * 0.6**2).theta[-1]
+    assert np.allclose(slow, fast, rtol=1e-8)
+    assert limit(flow, start).label == Label.UNDECIDED
+    assert limit(Flow(flow.data, asam(0.4, p=np.inf)), start[:2]).label == 2
+
+
+def test_directions_are_the_water_level_and_its_robust_margin():
+    """200 levels: KKT to 1e-12, and a convex program of SciPy's own finds nothing better."""
+    rng = np.random.default_rng(3)
+    for trial in range(200):
+        d, p = int(rng.integers(1, 7)), rng.uniform(1.2, 10)
+        mu, rho = rng.uniform(0.3, 2, d), rng.uniform(0.05, 0.99 * 2 ** (1 / p))
+        level = water_level(mu, rho=rho, p=p)
+        b = level.direction / level.direction.sum()
+        q, k = p / (p - 1), rho * 2 ** (-1 / p)
+        pull = mu * (1 - k * (mu * b / np.linalg.norm(mu * b, q)) ** (q - 1))
+        assert (
+            np.abs(pull[b > 1e-12] - level.value).max() < 1e-10 and pull.max() < level.value + 1e-10
+        )
+        if trial < 20:
+            worst = lambda x, mu=mu, k=k, q=q: k * np.linalg.norm(mu * x, q) - mu @ x  # noqa: E731
+            whole = {"type": "eq", "fun": lambda x: x.sum() - 1}
+            start = np.full(d, 1 / d)
+            found = scipy.optimize.minimize(worst, start, bounds=[(0, 1)] * d, constraints=whole)
+            assert -found.fun <= level.value + 1e-9 and abs(-found.fun / level.value - 1) < 1e-5
+
+
+def test_integrated_runs_come_to_the_level():
+    rng = np.random.default_rng(4)
+    for p in (1.5, 2.0, 4.0):
+        mu, theta = np.array([1.0, -1.3, 0.4]), rng.normal(size=(2, 3))
+        flow = Flow(single_example(mu), asam(0.8, p=p))
+        run, found = solve(flow, theta, tau_end=120.0), limit(flow, theta)
+        unit = run.beta[-1] / np.linalg.norm(run.beta[-1])
+        assert np.allclose(unit, found.direction, atol=1e-6), (p, unit, found)
+        assert found.certificate == "theorem"
+
+
+def test_one_feature_is_left_where_the_others_are_below_the_gate():
+    flow = Flow(single_example([1.0, 2.0]), asam(0.5))
+    assert limits(flow, [[[1.0, 1.0]] * 2, [[-1.0, 1.0], [1.0, 1.0]]]).tolist() == [2, 2]
+    gate = 2 * (1 - 1.2 / np.sqrt(2))  # mu_k <= mu_d (1 - rho 2^(-1/p))
+    for mu, label in ((gate * 0.999, 2), (gate * 1.001, -5)):
+        assert limit(Flow(single_example([mu, 2.0]), asam(1.2)), np.ones((2, 2))).label == label
+    dropped = limit(flow, [[1.0, 1.0], [1.0, -1.0]])
+    assert dropped.label == 1 and "lambda" in dropped.reason
+    assert limit(Flow(flow.data, asam(1.5)), np.ones((2, 2))).label == Label.UNDECIDED
+
+
+def test_the_portrait_finds_the_threshold_of_the_even_mixture():
+    """sqrt(6)/7 at L = 3, p = 2 for two equal features, to 1e-4, over rho."""
+    flow, rho = Flow(single_example([1.0, 1.0]), asam(0.5)), np.linspace(0.3, 0.4, 2001)
+    plane = RadiusPlane(balanced([1.0, 1.0 + 1e-7], 3))
+    found = phase_portrait(flow, [1.0, 2.0], rho, start=plane).labels
+    assert (found[:, 0] == found[:, 1]).all() and set(found[:, 0]) == {2, -5}
+    assert abs(rho[found[:, 0] == -5].min() - np.sqrt(6) / 7) < 1e-4
+
+
+def test_a_balanced_plane_has_mixed_regions_with_their_rays():
+    flow, x = Flow(single_example([1.0, 1.2]), asam(0.6)), np.linspace(0.05, 2, 41)
+    portrait = phase_portrait(flow, x, x, depth=3)
+    assert set(np.unique(portrait.labels)) == {-5, 1, 2}
+    slopes = sorted(curve[1, 1] / curve[1, 0] for _, curve in portrait.boundaries)
+    ratio = x[:, None] / x
+    inside = (ratio > slopes[0]) & (ratio < slopes[1])
+    assert np.array_equal(portrait.labels == -5, inside)
+
+
+def test_followed_directions_agree_with_the_line_and_with_runs():
+    rng = np.random.default_rng(5)
+    flow = Flow(single_example([1.0, 1.2, 0.9]), asam(0.6, p=3))
+    starts = rng.normal(size=(60, 3, 3))
+    found = limits(flow, starts)
+    assert not (found == Label.UNDECIDED).any()
+    for theta, label in list(zip(starts[found > 0], found[found > 0], strict=True))[:6]:
+        run = solve(flow, theta, tau_end=1e3)
+        assert run.status == "escaped" and np.abs(run.beta[-1]).argmax() == label - 1
+    pair = Pair(1.2, 0.6, 2.0, 3)
+    edge = np.exp(pair.roots[~pair.stable(pair.roots)])
+    third = Flow(single_example([1.0, 1.2, 1e-3]), asam(0.6))
+    for slope, label in ((edge[0] * 0.98, 1), (edge[0] * 1.02, -5), (edge[1] * 1.02, 2)):
+        assert limit(third, balanced([1.0, slope, 1e-3], 3)).label == label
+
+
+def test_several_examples_reach_the_fixed_point_from_two_starts():
+    rng = np.random.default_rng(6)
+    flow = Flow(Data(rng.uniform(0.2, 2.0, (5, 3))), asam(0.7))
+    ends = [limit(flow, rng.uniform(0.3, 1.0, (2, 3))) for _ in range(2)]
+    assert all(end.label == -5 and "fixed point" in end.reason for end in ends)
+    assert np.allclose(ends[0].direction, ends[1].direction, atol=2e-2)
+    split = split_signs(Data(rng.normal(size=(6, 2))))
+    run = solve(Flow(split, asam(0.4)), np.full((2, 4), 0.3), log_t_end=50.0)
+    assert run.status == "finished"
+    with pytest.raises(ValueError, match="use iterate"):
+        solve(Flow(flow.data, asam(0.4, p=np.inf)), np.ones((2, 3)), log_t_end=5.0)
+
+
+def test_the_jacobian_is_that_of_the_rates():
+    rng = np.random.default_rng(7)
+    for p in (1.5, 2.0, 3.0):
+        flow = Flow(Data(rng.normal(size=(4, 3))), asam(0.5, p=p))
+        clock, state = AdaptiveClock(flow, rng.normal(size=(2, 3))), rng.normal(size=7)
+        step = 1e-6
+        slope = [
+            (clock.rates(1.0, state + step * e) - clock.rates(1.0, state - step * e))
+            for e in np.eye(7)
+        ]
+        assert np.allclose(clock.jacobian(1.0, state), np.transpose(slope) / (2 * step), atol=1e-6)
+
+
+def test_many_starts_and_files(tmp_path):
+    flow, start = Flow(single_example([1.0, 2.0]), asam(0.5)), np.array([[1.0, 0.5], [0.7, -0.2]])
+    run = solve(flow, start, tau_end=1.0)
+    batch = solve_many(flow, np.array([start, start]), tau_end=1.0)
+    assert np.allclose(batch.theta[0], run.theta[-1], rtol=1e-7)
+    run.save(tmp_path / "run.npz")
+    assert load(tmp_path / "run.npz").perturbation == flow.perturbation != linf(0.5)
+    assert isinstance(run, Trajectory) and asam(0) == gradient_flow()
