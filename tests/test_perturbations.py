@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flowsam.perturbations import (
     KINDS,
     Perturbation,
+    asam,
     gradient_flow,
     l2,
     linf,
@@ -138,6 +139,7 @@ def test_every_rule_is_of_one_kind_and_gd_of_its_own():
         "2<p<inf": lp(0.5, p=1e17),
         "l_inf": linf(0.5),
         "unnormalised": unnormalised(0.5),
+        "adaptive": asam(0.5),
         "GD": gradient_flow(),
     }
     assert set(KINDS) == set(rules)
