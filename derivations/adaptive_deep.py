@@ -1,9 +1,10 @@
 # %% [markdown]
 # Claim. ASAM of three and more layers on one example has several limits: each single feature
-# attracts, and a mixture can attract too. The even mixture of m equal features does iff
-# rho > (L-2) (m L)^(1/p) / ((L-2) + L (L-1)/(p-1)); L = 3, p = 2, m = 2: sqrt(6)/7.
+# attracts, and a mixture can attract too. The even mixture of $m$ equal features does iff $\rho$ is
+# above the threshold of the formula; at $L = 3$, $p = 2$, $m = 2$ that is $\sqrt 6/7$.
 # Formula $\rho>\frac{(L-2)(mL)^{1/p}}{(L-2)+L(L-1)/(p-1)}$
-# Assumes ell' < 0, n = 1, L >= 3, 1 < p < inf, rho < L^(1/p); balanced layers for the threshold.
+# Assumes $\ell' < 0$, $n = 1$, $L \ge 3$, $1 < p < \infty$, $\rho < L^{1/p}$; balanced layers for
+# the threshold.
 # Used by flowsam.exact.adaptive_pair, flowsam.outcomes.adaptive, flowsam.portrait.mixture_rays.
 # Source: flowsam; the rule: Kwon et al. 2021 (ASAM).
 # %%

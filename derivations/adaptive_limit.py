@@ -1,10 +1,11 @@
 # %% [markdown]
-# Claim. ASAM of two layers on one example ends by water-filling: with lambda the root of
-# sum_j ((1 - lambda/mu_j)_+ / rho)^p = 1/2, mu_j beta_j is proportional to r_j^(p-1), where
-# r_j = (1 - lambda/mu_j)_+ / rho. It maximises the l_1 margin against relative perturbations of
-# the features, ||delta||_p <= rho 2^(-1/p), whose value is lambda. p = inf: the path of GD.
+# Claim. ASAM of two layers on one example ends by water-filling: with $\lambda$ the root of the
+# formula and $r_j = (1-\lambda/\mu_j)_+/\rho$, the limit has $\mu_j \beta_j$ proportional to
+# $r_j^{p-1}$. It maximises the $\ell_1$ margin against relative perturbations of the features,
+# $\|\delta\|_p \le \rho\, 2^{-1/p}$, whose value is $\lambda$. At $p = \infty$: the path of GD.
 # Formula $\sum_j\left((1-\lambda/\mu_j)_+/\rho\right)^p=\tfrac12$
-# Assumes ell' < 0, n = 1, mu > 0 (else one layer's sign is turned), 0 < rho < 2^(1/p), p > 1.
+# Assumes $\ell' < 0$, $n = 1$, $\mu > 0$ (else one layer's sign is turned), $0 < \rho < 2^{1/p}$,
+# $p > 1$.
 # Used by flowsam.exact.adaptive_level, flowsam.outcomes.adaptive.
 # Source: flowsam; the rule: Kwon et al. 2021 (ASAM).
 # %%
