@@ -1,10 +1,10 @@
 # %% [markdown]
 # Claim. ASAM of two layers on several examples: if the direction of $\beta$ converges, and with it
-# $c_j = 1 - \rho s_j r_j$, then $\beta c$ tends to the $\ell_1$ max margin of the data $z_{ij} c_j$,
-# a fixed point. For any state the least perturbed margin over
-# $\|\beta c\|_1\, \|c \sum_i q_i z_i\|_\infty$, $q$ at the perturbed weights, is at most the share of
-# that margin that $\beta c$ has.
-# Formula $\beta c\to\arg\max_{\|b\|_1\le1}\min_i\langle b,z_i c\rangle$
+# $c_j = 1 - \rho s_j r_j$, then $\beta c$ tends to the $\ell_1$ max margin of the data
+# $z_{ij} c_j$, a fixed point. For any state the least perturbed margin over
+# $\|\beta c\|_1\, \|c \sum_i q_i z_i\|_\infty$, $q$ at the perturbed weights, is at most the share
+# of that margin that $\beta c$ has.
+# Formula $\beta c\to b,\quad b\ \mathrm{of}\ \max_{\|b\|_1\le1}\min_i\langle b,z_i c\rangle$
 # Assumes $\ell' < 0$, separable data, $L = 2$, $1 < p < \infty$, $\rho < 2^{1/p}$, margins to
 # infinity.
 # Used by flowsam.outcomes.rescaled_margins.
