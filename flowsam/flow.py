@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import Data
 from flowsam.errors import InputError, InputTypeError
-from flowsam.losses import LOSSES, Loss, check_slopes, log_mean_exp, logistic, softmax
+from flowsam.losses import LOSSES, Loss, check_slopes, log_mean_exp, logistic, shares_and_mean
 from flowsam.network import checked_theta
 from flowsam.perturbations import Perturbation, as_rule
 
@@ -134,7 +134,8 @@ class Flow:
         log_slopes = self.loss.log_slope(np.prod(theta, axis=-2) @ z.T)
         if z.shape[0] == 1:
             return np.broadcast_to(z[0], theta.shape[:-2] + z.shape[1:]), log_slopes[..., 0]
-        return softmax(log_slopes) @ z, log_mean_exp(log_slopes)
+        shares, log_mean = shares_and_mean(log_slopes)
+        return shares @ z, log_mean
 
     def perturbed(self, theta: Theta) -> Theta:
         """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step."""

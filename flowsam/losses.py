@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from flowsam.errors import InputError
 
-__all__ = ["LOSSES", "Loss", "check_slopes", "exponential", "log_mean_exp", "logistic", "softmax"]
+__all__ = ["LOSSES", "Loss", "check_slopes", "exponential", "log_mean_exp", "logistic"]
+__all__ += ["shares_and_mean", "softmax"]
 
 Values = Float[np.ndarray, "..."] | np.floating
 
@@ -174,3 +175,14 @@ def softmax(logs: Float[np.ndarray, "..."], axis: int = -1) -> Float[np.ndarray,
     """
     raised = np.exp(logs - logs.max(axis=axis, keepdims=True))
     return raised / raised.sum(axis=axis, keepdims=True)
+
+
+def shares_and_mean(
+    logs: Float[np.ndarray, "*batch n"],
+) -> tuple[Float[np.ndarray, "*batch n"], Float[np.ndarray, "*batch"]]:
+    """Return `softmax` and `log_mean_exp` of finite logarithms by one exponential."""
+    top = logs.max(axis=-1, keepdims=True)
+    raised = np.exp(logs - top)
+    total = raised.sum(axis=-1, keepdims=True)
+    means = top + np.log(total / logs.shape[-1])
+    return raised / total, means[..., 0]

@@ -27,6 +27,7 @@ __all__ = [
     "unnormalised",
 ]
 
+_PLAIN = (1e-250, 1e250)  # sums of squares that need no scaling
 KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised", "adaptive")
 
 
@@ -168,8 +169,10 @@ class Perturbation:
             return self.rho * g
         if math.isinf(self.p):
             return np.copysign(self.rho, g) * (g != 0)
+        if self.p == 2 and g.ndim == 2 and _PLAIN[0] < (square := np.vdot(g, g)) < _PLAIN[1]:
+            return g * (self.rho / math.sqrt(square))
         size = np.abs(g)
-        top = size.max(axis=(-2, -1), keepdims=True)
+        top = size.max(axis=None if g.ndim == 2 else (-2, -1), keepdims=True)
         share = size / np.where(top > 0, top, 1.0)
         if self.p == 1:
             ties = (share == 1) / np.maximum((share == 1).sum(axis=(-2, -1), keepdims=True), 1)

@@ -49,6 +49,8 @@ class Regime:
         One example: the velocity with its events, as `OneExample` asks for it.
     runs : mapping
         Several examples: method to engine; "any" is "auto" and SciPy's methods.
+    brief : str
+        Several examples: `(flow, theta0, end=tau, how=) -> Run or None`, tried first to a tau_end.
     late : str
         The method of a run to late times.
     settled : str
@@ -89,6 +91,7 @@ class Regime:
     forms: tuple[Form, ...] = ()
     system: str = "one_example.smooth:Smooth"
     runs: Mapping[str, str] = field(default_factory=dict)
+    brief: str = ""
     late: str = "auto"
     settled: str = "outcomes.settling:settling_times"
     rows: Mapping[str, str] = field(default_factory=dict)
@@ -309,6 +312,7 @@ _MANY = Regime(
     "outcomes.late_verdicts:by_late_run",
     solve="many_examples.engine:many_examples",
     runs={"any": _LATE},
+    brief="many_examples.brief:brief_run",
     settled="outcomes.unknown:refused",
     scale_free=False,
 )
@@ -316,6 +320,7 @@ _OWN_MANY = replace(
     _MANY,
     verdict="outcomes.late_verdicts:by_run_alone",
     runs={"any": "many_examples.own_field:own_run"},
+    brief="",
     known=False,
 )
 _MARGIN = replace(
@@ -323,6 +328,7 @@ _MARGIN = replace(
 )
 _CONVEX = replace(_MARGIN, finite="outcomes.finite_ends:by_convexity")
 _JUMPS: dict[str, Any] = {
+    "brief": "",
     "runs": {
         "any": "many_examples.sliding_run:sliding_run",
         "discrete": _CHATTER,
@@ -334,6 +340,7 @@ _JUMPS: dict[str, Any] = {
     "smooth_off_axes": False,
 }
 _ITERATED: dict[str, Any] = {
+    "brief": "",
     "runs": {"auto": _CHATTER, "discrete": _CHATTER},
     "many": False,
     "smooth_off_axes": False,
@@ -347,7 +354,7 @@ _GD_MANY = replace(
 _P_MANY = replace(_MANY, rests=True, glides=True)
 _L2_MANY = replace(_GD_MANY, finite="", rests=True, glides=True)
 _LINF_MANY = replace(_MANY, **_JUMPS, dies=True, rests=True)
-_FADING = replace(_P_MANY, runs={"any": "many_examples.fading_clock:fading_run"})
+_FADING = replace(_P_MANY, brief="", runs={"any": "many_examples.fading_clock:fading_run"})
 _RELATIVE = replace(_OWN_MANY, runs={"any": "many_examples.adaptive_clock:adaptive_run"})
 _RESCALED = "outcomes.rescaled_margins:by_rescaled_margin"
 

@@ -9,13 +9,13 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.endings import Ending
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import METHODS, Tolerances
 from flowsam.errors import InputError, InputTypeError
 from flowsam.exact import solution
 from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_number
+from flowsam.many_examples.engine import cut
 from flowsam.one_example.engine import exact_run, stepped_run
 from flowsam.one_example.taylor_steps import taylor_steps
 from flowsam.regimes import Case, case_of
@@ -175,14 +175,7 @@ def of_one_example(
     wanted: Rows,
 ) -> Trajectory:
     """Solve one example and cut the run into the rows asked for."""
-    run = _run(case, theta0, span, how)
-    rows = run.rows(wanted, span[1])
-    events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
-    ending, message = _told(run)
-    about = (events, ending.status, message, run.method, run.steps, run.nfev)
-    flow = case.flow
-    parts = (flow.data, flow.perturbation, flow.loss, rows.tau, run.states(rows.tau))
-    return Trajectory(*parts, *about, clock=rows.log_t, ending=ending)
+    return cut(case.flow, _run(case, theta0, span, how), wanted, span[1])
 
 
 def _run(case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]) -> Run:
@@ -195,7 +188,8 @@ def _run(case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
         )
     if method in ("auto", "exact"):
         if form := case.form(theta0):
-            return exact_run(case, theta0, solution(form, case.flow, theta0), span)
+            until = span[0] if span[1] == "tau_end" else math.inf
+            return exact_run(case, theta0, solution(form, case.flow, theta0, until=until), span)
         if method == "exact":
             reason = _why(case)
             raise InputError(f"no closed form covers this: {reason}; use method='auto'")
@@ -211,15 +205,3 @@ def _why(case: Case) -> str:
         solved = "GD, l_inf and, at depth 2, l_2 have"
         return f"{case.flow.perturbation.name} has no solved case at depth {case.depth} ({solved})"
     return f"depth {case.depth} needs equal |w| or positive aligned weights in every coordinate"
-
-
-def _told(run: Run) -> tuple[Ending, str]:
-    """Return how a run ended, and the sentence for it."""
-    blow_up = next((e for e in run.events if e.kind == "blow-up"), None)
-    rest = next((e for e in run.events if e.kind == "collapse"), None)
-    ending = Ending(run.status)
-    if ending is Ending.ESCAPED and blow_up is None:
-        ending = Ending.OUT_OF_RANGE
-    tau = (blow_up or rest).tau if blow_up or rest else run.end
-    coordinate = blow_up.coordinate + 1 if blow_up else None
-    return ending, ending.in_tau(tau=tau, coordinate=coordinate, method=run.method)

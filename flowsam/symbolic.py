@@ -205,7 +205,7 @@ def products(depth: int) -> Callable[[Layers], Layers]:
 
     def other_layers(theta: Layers) -> Layers:
         out = np.empty_like(theta)
-        for layer, value in enumerate(evaluate(*np.moveaxis(theta, -2, 0))):
+        for layer, value in enumerate(evaluate(*(theta[..., k, :] for k in range(depth)))):
             out[..., layer, :] = value
         return out
 

@@ -24,6 +24,9 @@ class Relay:
     def rhs(self, mode):
         return lambda t, x: np.array([self.push - mode if mode else 0.0])
 
+    def calm(self, t, x, mode):
+        return False
+
     def signals(self, t, x, mode):
         return np.array([mode * x[0] if mode else np.inf])
 
@@ -59,6 +62,9 @@ class Friction:
     def rhs(self, mode):
         return lambda t, y: np.array([y[1], -y[0] - self.friction * mode]) * (mode != 0)
 
+    def calm(self, t, y, mode):
+        return False
+
     def signals(self, t, y, mode):
         return np.array([mode * y[1] if mode else np.inf])
 
@@ -81,6 +87,9 @@ class Chatter:
 
     def rhs(self, mode):
         return lambda t, x: np.array([-1.0])
+
+    def calm(self, t, x, mode):
+        return False
 
     def signals(self, t, x, mode):
         return np.array([x[0]])

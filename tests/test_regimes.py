@@ -69,7 +69,9 @@ def test_what_solves_names_nothing_above_the_solver():
     """The table hides imports: a run must not need a verdict, or a verdict a portrait."""
     above = {"solve": "solver many_examples", "runs": "many_examples", "system": "one_example"}
     above |= {"labels": "outcomes", "verdict": "outcomes", "finite": "outcomes"}
-    above |= {"settled": "outcomes"} | dict.fromkeys(("rows", "curves", "shares"), "portrait")
+    above |= {"brief": "many_examples", "settled": "outcomes"} | dict.fromkeys(
+        ("rows", "curves", "shares"), "portrait"
+    )
     for regime in TABLE.values():
         for column, name in named(regime):
             assert name.partition(":")[0].split(".")[0] in above[column].split(), (column, name)

@@ -42,6 +42,8 @@ class Path:
         States at and beyond the last edge, `x (k,) -> (k, m)`.
     mode : object
         The region at and beyond the last edge.
+    nodes : tuple
+        States at the edges, by the step that ended there; () to have them from the steps.
 
     Examples
     --------
@@ -57,11 +59,17 @@ class Path:
     breaks: Float[np.ndarray, " E"]
     tail: Tail
     mode: Any = None
+    nodes: tuple[Float[np.ndarray, " m"], ...] = ()
 
     def __call__(self, x: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k m"]:
         """Return states at points of the run, shape (k, m)."""
         out = self.tail(x)
         owner = self._owners(x)
+        if self.nodes:
+            place = np.minimum(np.searchsorted(self.edges, x), len(self.pieces))
+            at_edge = (self.edges[place] == x) & (owner < len(self.pieces))
+            out[at_edge] = np.reshape([self.nodes[k] for k in place[at_edge]], (-1, out.shape[1]))
+            owner = np.where(at_edge, len(self.pieces), owner)
         order = np.argsort(owner, kind="stable")
         found, first = np.unique(owner[order], return_index=True)
         for index, chosen in zip(found, np.split(order, first[1:]), strict=True):

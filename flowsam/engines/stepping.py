@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -21,13 +23,13 @@ from scipy.optimize import brentq
 from flowsam.engines.path import Path, Piece, Tail
 from flowsam.trajectory import Event
 
-__all__ = ["METHODS", "March", "Piecewise", "Tolerances", "march"]
+__all__ = ["METHODS", "ONE_STEP", "March", "Piecewise", "Tolerances", "march"]
 
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 MAX_EVENTS, QUIET, _STUCK = 1000, 50, 1e-9  # so many that tell nothing, within so little of x
 MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
 MAX_CALLS = (20_000, 60)  # evaluations, and more for each step taken: steps that shrink without end
-_ONE_STEP = ("RK23", "RK45", "DOP853")
+ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
 _WINDOW, _PROGRESS = 500, 1e-3  # the last 400 of so many steps have to get so far, relative to x
@@ -46,6 +48,9 @@ class Piecewise(Protocol):
     def signals(self, x: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return what stays positive inside the region."""
 
+    def calm(self, x: float, state: State, mode: Any) -> bool:
+        """Tell whether all signals are so far from 0 that no step reaches it from here."""
+
     def transition(
         self, x: float, state: State, mode: Any
     ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
@@ -53,6 +58,20 @@ class Piecewise(Protocol):
 
         An ending may give, in place of the state, the states from x on as a function.
         """
+
+
+class Unasked(scipy.integrate.DOP853):
+    """DOP853 whose dense output, three evaluations a step, is made when it is first asked."""
+
+    def dense_output(self) -> Callable[[Any], Any]:
+        """Return the states of the last step as a function."""
+        kept = copy(self)
+        kept.K_extended = self.K_extended.copy()
+        dense = cache(super(Unasked, kept).dense_output)
+        return lambda x: dense()(x)
+
+
+_MAKERS = {"DOP853": Unasked}
 
 
 @dataclass(frozen=True)
@@ -89,12 +108,12 @@ class Tolerances:
         """
         x, state, mode = start
         options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol}
-        if self.method in _ONE_STEP and type(last).__name__ == self.method:
+        make = self.maker or _MAKERS.get(self.method) or getattr(scipy.integrate, self.method)
+        if self.method in ONE_STEP and type(last) is make:
             options["first_step"] = min(last.h_abs, end - x)
         if self.jac is not None and self.method in ("Radau", "BDF", "LSODA"):
             options["jac"] = self.jac(mode)
         with np.errstate(over="ignore", invalid="ignore"):
-            make = self.maker or getattr(scipy.integrate, self.method)
             return make(rhs, x, state, end, **options)
 
 
@@ -138,10 +157,25 @@ def march(
     March
         Status "finished", "too_many_events", "failed" or the system's; events to 4 eps of x.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
+        warnings.simplefilter("ignore", LinAlgWarning)  # a trial Newton step, then shortened
+        return _marched(system, start, end, tolerances, stop)
+
+
+def _marched(
+    system: Piecewise,
+    start: tuple[State, Any, str],
+    end: float,
+    tolerances: Tolerances,
+    stop: Callable[[float, float, Any], float | None] | None,
+) -> March:
+    """Integrate as `march` does."""
     (state, mode, status), x = start, 0.0
     edges, pieces, events, breaks, used = [0.0], [], [], [], [tolerances.method]
-    nfev, crossings, quiet, stepper = 0, 0, 0, None
+    nfev, crossings, quiet, stepper, nodes = 0, 0, 0, None, [state]
     while not status:
+        calm = system.calm(x, state, mode)
         stepper = tolerances.stepper(system.rhs(mode), (x, state, mode), end, stepper)
         happened = False
         while stepper.status == "running" and not happened and not status:
@@ -150,11 +184,14 @@ def march(
                 status = "failed"
                 break
             dense, right = Piece(stepper.dense_output(), mode), stepper.t
-            landed = dense(right)
-            if not np.isfinite(landed).all():  # it leapt over a calm into a wild field
-                status = "failed"
+            landed, before = stepper.y, calm
+            slope = getattr(stepper, "f", landed)
+            if not (np.isfinite(landed).all() and np.isfinite(slope).all()):
+                status = "failed"  # it leapt over a calm into a wild field
                 break
-            found = _first_event(system, mode, (stepper.t_old, right, dense))
+            calm = system.calm(right, landed, mode)
+            step = (stepper.t_old, right, dense)
+            found = None if before and calm else _first_event(system, mode, step)
             reached = (
                 stop(stepper.t_old, right if found is None else found, dense) if stop else None
             )
@@ -165,6 +202,7 @@ def march(
             edges.append(x)
             pieces.append(dense)
             state = landed if x == right else dense(x)
+            nodes.append(state)
             if tolerances.stiff and len(pieces) >= tolerances.patience:
                 used.append(tolerances.stiff)
                 tolerances = replace(tolerances, method=tolerances.stiff, stiff="")
@@ -179,7 +217,7 @@ def march(
             status = status or ("too_many_events" if crossings >= MAX_EVENTS or stuck else "")
         status = status or ("finished" if x >= end else "")
     tail = state if callable(state) else lambda points: np.tile(state, (points.size, 1))
-    path = Path(np.array(edges), tuple(pieces), np.array(breaks), tail, mode)
+    path = Path(np.array(edges), tuple(pieces), np.array(breaks), tail, mode, tuple(nodes))
     return March(path, tuple(events), status, len(pieces), nfev, ", ".join(used))
 
 
@@ -195,9 +233,7 @@ def _stepped(stepper: Any) -> bool:
     """Take one step and tell whether it succeeded: a trial that overflows is shortened."""
     if not getattr(stepper, "h_abs", 1.0) > 0:  # SciPy's choice where rates overflow: no step
         return False
-    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
-        warnings.simplefilter("ignore", LinAlgWarning)  # a trial Newton step, then shortened
+    with np.errstate(over="ignore", invalid="ignore"):
         stepper.step()
     return stepper.status != "failed"
 

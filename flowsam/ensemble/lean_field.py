@@ -16,9 +16,10 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 
-__all__ = ["lean_field"]
+__all__ = ["lean_field", "single_descent", "single_field"]
 
 Weights = Float[np.ndarray, "L d B"]
+State = Float[np.ndarray, "L d"]
 Field = Callable[[Weights], Weights]
 DEEP = 8  # from here on the squares of a product of weights may underflow
 
@@ -72,10 +73,48 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     return field
 
 
-def _others(w: Weights) -> Weights:
+def single_field(flow: Flow) -> Callable[[State], State]:
+    """Return `flow.field` of one state (L, d) without its checks and without the clock.
+
+    Examples
+    --------
+    >>> from flowsam.data import single_example
+    >>> from flowsam.perturbations import l2
+    >>> single_field(Flow(single_example([1.0]), l2(1.0)))(np.full((2, 1), 2.0)).ravel().round(6)
+    array([1.292893, 1.292893])
+    """
+    rule = flow.perturbation
+    if flow.kind == "own" or not rule.normalised:
+        return flow.field
+    descent = single_descent(flow)
+    if not rule.rho:
+        return descent
+    return lambda w: descent(w - rule.step(descent(w)))
+
+
+def single_descent(flow: Flow) -> Callable[[State], State]:
+    """Return the direction `(sum_i q_i z_i) prod_{k != l} w^(k)` of one state (L, d)."""
+    z, log_slope = flow.data.z, flow.loss.log_slope
+    if len(z) == 1:
+        mu = z[0]
+        return lambda w: mu * _others(w)
+
+    def descent(w: State) -> State:
+        others = _others(w)
+        logs = log_slope(z @ (w[0] * others[0]))
+        raised = np.exp(logs - np.maximum.reduce(logs))
+        return raised @ z / np.add.reduce(raised) * others
+
+    return descent
+
+
+def _others(w: Float[np.ndarray, "L d *B"]) -> Float[np.ndarray, "L d *B"]:
     """Product of the other layers, by prefix and suffix."""
     if len(w) <= 2:
         return w[::-1] if len(w) == 2 else np.ones_like(w)
+    if len(w) == 3:
+        around = np.concatenate([w, w])
+        return around[1:4] * around[2:5]
     products, after = np.empty_like(w), w[-1]
     products[1] = w[0]
     for layer in range(2, len(w)):

@@ -39,7 +39,7 @@ class Form:
     short : bool
         Whether the solution is unique up to `valid_until` only.
     traced : bool
-        Whether it has `path`, which is quicker than `weights` when asked often.
+        Whether it has `path`, states and events of one start by one integration.
 
     Examples
     --------
@@ -106,8 +106,10 @@ class Solution:
     valid_until: float
 
 
-def solution(form: Form, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Solution:
-    """Return a form at one start, frozen from the first blow-up on.
+def solution(
+    form: Form, flow: Flow, theta0: Float[np.ndarray, "L d"], *, until: float = math.inf
+) -> Solution:
+    """Return a form at one start to the time asked for, frozen from the first blow-up on.
 
     Examples
     --------
@@ -117,6 +119,8 @@ def solution(form: Form, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Soluti
     ['zero', 'collapse']
     """
     case, mu, rho = form.case, flow.mu, form.radius(flow.perturbation, len(theta0))
+    if form.traced:
+        return Solution(form.name, *case.path(theta0, mu, rho=rho, until=until), math.inf, math.inf)
     blow_up = float(np.min(case.blow_up_time(theta0, mu, rho=rho)))
     valid_until = float(case.valid_until(theta0, mu, rho=rho)) if form.short else math.inf
     last = min(blow_up, valid_until)
@@ -125,11 +129,7 @@ def solution(form: Form, flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Soluti
     if rest <= last and math.isfinite(rest) and "collapse" not in {e.kind for e in events}:
         events = (*events, Event(rest, "collapse"))
 
-    traced = case.path(theta0, mu, rho=rho) if form.traced else None
-
     def states(tau: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
-        if traced is not None:
-            return traced(tau)
         return case.weights(theta0, mu, rho=rho, tau=np.minimum(tau, blow_up))
 
     return Solution(form.name, states, events, blow_up, valid_until)

@@ -137,10 +137,18 @@ class Curve:
         turns = np.flatnonzero((self.outcome.ravel() != Fate.COLLAPSE) & np.isinf(turn))
         place = last[turns]
         pieces, low, high = self.pieces.select(place), np.zeros(place.size), self.lengths[place]
+        middle = high / 2
         for _ in range(60):
-            middle = (low + high) / 2
-            falls = pieces.log_norm_slope(middle) < 0
-            low, high = np.where(falls, middle, low), np.where(falls, high, middle)
+            slope, bend = pieces.log_norm_slope(middle)
+            low, high = np.where(slope < 0, middle, low), np.where(slope < 0, high, middle)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                newton = middle - slope / bend
+            moved = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
+            still = np.abs(moved - middle) <= 2e-16 * high
+            middle = moved
+            if still.all():
+                break
+        high = np.where(high < self.lengths[place], middle, high)
         inside = high < self.lengths[place]  # else the curve stopped while N was falling
         turn[turns[inside]] = (self.tau[place] + pieces.advance(high)[0])[inside]
         return turn.reshape(self.shape)

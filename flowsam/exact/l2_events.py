@@ -7,11 +7,12 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
+from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.trajectory import Event
 
-__all__ = ["blow_up_time", "collapse_time", "events", "zero_time"]
+__all__ = ["blow_up_time", "collapse_time", "events", "events_on", "zero_time"]
 
 
 def collapse_time(
@@ -160,12 +161,19 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if theta0.ndim != 2:
         raise InputError(f"events takes one start (2, d), got shape {theta0.shape}; loop over them")
-    found, until = [], np.inf
     if rho > 0:
-        path = trace(theta0, mu, rho=rho)
-        until, turn = float(path.collapse_time), float(path.turning_time())
-        if np.isfinite(until):
-            found.append(Event(until, "collapse"))
-        if 0 < turn < np.inf:
-            found.append(Event(turn, "turn"))
+        return events_on(trace(theta0, mu, rho=rho), theta0, mu)
+    crossings = _crossings(theta0, mu, np.inf)
+    return tuple(sorted(crossings, key=lambda event: event.tau))
+
+
+def events_on(
+    path: Curve, theta0: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"]
+) -> tuple[Event, ...]:
+    """Return the events of one start, those of its curve as far as it was traced."""
+    found, until, turn = [], float(path.collapse_time), float(path.turning_time())
+    if np.isfinite(until):
+        found.append(Event(until, "collapse"))
+    if 0 < turn < np.inf:
+        found.append(Event(turn, "turn"))
     return tuple(sorted(found + _crossings(theta0, mu, until), key=lambda event: event.tau))

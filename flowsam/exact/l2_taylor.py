@@ -24,6 +24,7 @@ from flowsam.exact.l2_spectrum import BLOCK, Spectrum
 __all__ = ["ORDER", "Pieces", "expand"]
 
 ORDER = 20
+FEW = 1000  # rates of all starts whose powers are one small table
 LIVE = -60.0  # log of the relative weight below which a rate is left out of the series
 LONGEST = 16.0  # a step of the clock; beyond, rates below LIVE could grow unseen
 
@@ -99,8 +100,10 @@ class Pieces:
             gain = (gain + self.g[k]) * sigma
         return gain
 
-    def log_norm_slope(self, sigma: Float[np.ndarray, " b"]) -> Float[np.ndarray, " b"]:
-        """Return dg/dsigma after a stretch of the clock: the sign of N'.
+    def log_norm_slope(
+        self, sigma: Float[np.ndarray, " b"]
+    ) -> tuple[Float[np.ndarray, " b"], Float[np.ndarray, " b"]]:
+        """Return dg/dsigma after a stretch of the clock, the sign of N', and its derivative.
 
         Parameters
         ----------
@@ -109,18 +112,23 @@ class Pieces:
 
         Returns
         -------
-        ndarray, shape (b,)
+        slope, bend : ndarray, shape (b,)
         """
-        slope = np.zeros_like(sigma)
+        slope, bend = np.zeros((2, *sigma.shape))
         for k in range(self.g.shape[0] - 1, 0, -1):
+            bend = bend * sigma + slope
             slope = slope * sigma + k * self.g[k]
-        return slope
+        return slope, bend
 
 
 def _moments(
     x: Float[np.ndarray, "b m"], weight: Float[np.ndarray, "b m"], count: int
 ) -> Float[np.ndarray, "count b"]:
     """Moments 0 to count - 1 of the weights, a block of rates at a time."""
+    if x.size <= FEW:
+        powers = np.broadcast_to(x, (count, *x.shape)).copy()
+        powers[0] = weight
+        return np.multiply.accumulate(powers, axis=0).sum(axis=2)
     total = np.zeros((count, x.shape[0]))
     for start in range(0, x.shape[1], BLOCK):
         rate, power = x[:, start : start + BLOCK], weight[:, start : start + BLOCK].copy()
@@ -128,6 +136,15 @@ def _moments(
             total[k] += power.sum(axis=1)
             power *= rate
     return total
+
+
+def _sums(
+    left: Float[np.ndarray, "i b"], right: Float[np.ndarray, "i *m b"]
+) -> Float[np.ndarray, "*m b"]:
+    """Sum over i of the products, of one start by a product of matrices, which is quicker."""
+    if left.shape[1] == 1:
+        return (left[:, 0] @ right[..., 0])[..., None]
+    return np.einsum("ib,i...b->...b", left, right)
 
 
 def _series(
@@ -144,13 +161,13 @@ def _series(
     for k in range(order):
         width = 2 * (order - k) - 1
         both[k, :width] = f[k, 1 : width + 1] + f[k, 2 : width + 2]
-        growth = np.einsum("ib,imb->mb", y[k::-1], both[: k + 1, :width])
+        growth = _sums(y[k::-1], both[: k + 1, :width])
         f[k + 1, :width] = (growth - f[k, 2 : width + 2]) * (2 / (k + 1))
         # 2 g' F_0 = F_0', and y' = y (1 - y) g'
-        dg[k] = f[k + 1, 0] * ((k + 1) / 2) - np.einsum("ib,ib->b", dg[:k], f[k:0:-1, 0])
+        dg[k] = f[k + 1, 0] * ((k + 1) / 2) - _sums(dg[:k], f[k:0:-1, 0])
         if k + 1 < order:
-            y[k + 1] = np.einsum("ib,ib->b", yz[k::-1], dg[: k + 1]) / (k + 1)
-            square = np.einsum("ib,ib->b", y[1 : k + 1], y[k:0:-1])
+            y[k + 1] = _sums(yz[k::-1], dg[: k + 1]) / (k + 1)
+            square = _sums(y[1 : k + 1], y[k:0:-1])
             yz[k + 1] = y[k + 1] * balance - square
     return y, np.concatenate([g[None], dg / np.arange(1, order + 1)[:, None]])
 

@@ -19,12 +19,13 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact.l2_curve import Curve
-from flowsam.exact.l2_events import blow_up_time, collapse_time, events, zero_time
+from flowsam.exact.l2_events import blow_up_time, collapse_time, events, events_on, zero_time
 from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_outcome import Outcome, outcome
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array
 from flowsam.network import checked_theta
+from flowsam.trajectory import Event
 
 __all__ = [
     "Outcome",
@@ -179,11 +180,12 @@ def weights(
 
 
 def path(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Callable[[Float[np.ndarray, " T"]], Float[np.ndarray, "T 2 d"]]:
-    """Return `weights` of one start as a function of tau; the curve is traced once, to its end."""
-    theta0, mu, rho = checked_start(theta0, mu, rho)
-    if rho == 0:
-        return lambda tau: weights(theta0, mu, rho=0, tau=tau)
-    traced = trace(theta0[None], mu, rho=rho, tau_end=np.inf)
-    return lambda tau: _states(theta0[None], mu, tau, traced.a_at(tau))[0]
+    theta0: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"], *, rho: float, until: float
+) -> tuple[Callable[[Float[np.ndarray, " T"]], Float[np.ndarray, "T 2 d"]], tuple[Event, ...]]:
+    """Return `weights` of one start as a function of tau up to `until`, and its events so far."""
+    traced = trace(theta0, mu, rho=rho, tau_end=until)
+
+    def states(tau: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T 2 d"]:
+        return _states(theta0[None], mu, tau, traced.a_at(tau)[None])[0]
+
+    return states, events_on(traced, theta0, mu)

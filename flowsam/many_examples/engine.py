@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsam.endings import Ending
+from flowsam.engines.run import Run
 from flowsam.engines.stepping import METHODS
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -22,7 +23,7 @@ from flowsam.many_examples.sliding_run import iterated_on, sliding_run
 from flowsam.regimes import Case, loaded
 from flowsam.trajectory import Trajectory
 
-__all__ = ["many_examples"]
+__all__ = ["cut", "many_examples"]
 
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
@@ -89,6 +90,10 @@ def many_examples(
             "doubles at this start; scale weights or data down, or take the logistic loss"
         )
     lean = one_dimensional(flow, theta0) if case.regime.glides else None
+    if not lean and case.regime.brief and span[1] == "tau_end":
+        follow = loaded(case.regime.brief)
+        if brief := follow(flow, theta0, end=span[0], how=how):
+            return cut(flow, brief, wanted, span[1])
     if lean and method in ("auto", *METHODS):
         run = sliding_run(lean, theta0, end=span, method=method, tolerances=tuple(tolerances))
     else:
@@ -104,6 +109,28 @@ def _on_along_minima(flow: Flow, run: LateRun, span: tuple[float, str]) -> LateR
     if not arrived or isolated(flow, run.states(run.edges[-1:])[0]):
         return run
     return iterated_on(flow, run, span, "goes on along minima on which several pulls vanish")
+
+
+def cut(flow: Flow, run: Run, wanted: Wanted, clock_name: str) -> Trajectory:
+    """Return the rows asked for of a run in rescaled time."""
+    rows = run.rows(wanted, clock_name)
+    events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
+    ending, message = _told(run)
+    about = (events, ending.status, message, run.method, run.steps, run.nfev)
+    parts = (flow.data, flow.perturbation, flow.loss, rows.tau, run.states(rows.tau))
+    return Trajectory(*parts, *about, clock=rows.log_t, ending=ending)
+
+
+def _told(run: Run) -> tuple[Ending, str]:
+    """Return how a run ended, and the sentence for it."""
+    blow_up = next((e for e in run.events if e.kind == "blow-up"), None)
+    rest = next((e for e in run.events if e.kind == "collapse"), None)
+    ending = Ending(run.status)
+    if ending is Ending.ESCAPED and blow_up is None:
+        ending = Ending.OUT_OF_RANGE
+    tau = (blow_up or rest).tau if blow_up or rest else run.end
+    coordinate = blow_up.coordinate + 1 if blow_up else None
+    return ending, ending.in_tau(tau=tau, coordinate=coordinate, method=run.method)
 
 
 def _engine(case: Case, method: str) -> Callable[..., LateRun]:

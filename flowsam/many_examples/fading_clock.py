@@ -103,6 +103,10 @@ class FadingClock(LogClock):
             theta = np.where(mode.slaves, self._pair(theta, mode).slaved, theta)
         return np.append(theta.ravel(), state[-1])
 
+    def calm(self, log_t: float, state: State, mode: Roles) -> bool:
+        """Tell nothing: weights may die at any time."""
+        return False
+
     def signals(self, log_t: float, state: State, mode: Roles) -> Float[np.ndarray, " K"]:
         """Return how far off are rest, rounding, and each feature's new role and death.
 

@@ -19,8 +19,8 @@ from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
-from flowsam.many_examples.log_march import COLLAPSED, marched
-from flowsam.many_examples.rest import drift, next_move, steady, stuck, unrest
+from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
+from flowsam.many_examples.rest import drift, lively, next_move, steady, stuck, unrest
 from flowsam.trajectory import Event
 
 __all__ = ["LogClock", "late_run"]
@@ -89,6 +89,15 @@ class LogClock:
         if not self.flow.perturbation.rho or len(self.theta0) == 1:
             return np.array(ends)
         return np.array([*ends, self.height(state)])
+
+    def calm(self, log_t: float, state: State, mode: Any) -> bool:
+        """Tell whether rest, rounding and a collapse are far."""
+        return lively(self.flow, self.weights(state), self.sizes) and not self.falls(state)
+
+    def falls(self, state: State) -> bool:
+        """Tell whether the norm N comes near that of a collapse."""
+        shallow = not self.flow.perturbation.rho or len(self.theta0) == 1
+        return not shallow and self.norm(self.weights(state)) < CALM * self.lowest
 
     def ended(self, found: March) -> March:
         """Return a run, with the reason if its steps shrank to nothing where the pulls cancel."""

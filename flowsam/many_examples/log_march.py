@@ -17,12 +17,13 @@ from scipy.optimize import brentq
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.stepping import METHODS, PATIENCE, March, Tolerances, march
 
-__all__ = ["COLLAPSED", "marched"]
+__all__ = ["CALM", "COLLAPSED", "marched"]
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
 SOON = 200  # steps of such a system after which one that keeps its matrix pays
 STIFF = {False: 10.0, True: 3.0}  # S up to which explicit steps pay, by rho > 0: measured
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
+CALM = 1e3  # in units of that: no step falls so far
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
 
 State = Float[np.ndarray, " m"]
@@ -49,6 +50,10 @@ class _StartClock:
     def signals(self, s: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return what stays positive, the system's own."""
         return self.system.signals(s - self.shift, state, mode)
+
+    def calm(self, s: float, state: State, mode: Any) -> bool:
+        """Tell whether nothing can happen in a step, as the system does."""
+        return self.system.calm(s - self.shift, state, mode)
 
     def transition(self, s: float, state: State, mode: Any) -> Any:
         """Return what the system does at an event."""

@@ -18,7 +18,7 @@ from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
-from flowsam.many_examples.log_march import COLLAPSED, marched
+from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import next_move
 
@@ -138,6 +138,10 @@ class LogWeights(LogClock):
     def height(self, state: State) -> float:
         """Return how far log N is above that of a collapse."""
         return self.norm(state[:-1]) - self.lowest
+
+    def falls(self, state: State) -> bool:
+        """Tell whether log N comes near that of a collapse."""
+        return bool(self.height(state) < np.log(CALM))
 
     def moved(self, log_t: float, state: State) -> float:
         """Return the largest move in the next unit of T: of a log if it grows, of a weight else."""

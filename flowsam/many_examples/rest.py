@@ -16,11 +16,13 @@ from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.network import other_products
 
-__all__ = ["SMALL", "drift", "independent", "isolated", "next_move", "steady", "stuck", "unrest"]
+__all__ = ["LIVELY", "SMALL", "drift", "independent", "isolated", "lively", "next_move"]
+__all__ += ["steady", "stuck", "unrest"]
 
 AT_REST = 1e-8  # gradient norm over what it cancels from, and over that after the ascent step
 LINEAR = 1e-4  # the first over the second where the ascent step rules
 SMALL = 1e-5  # gradient norm over what it cancels from, where the next move is worth its price
+LIVELY = 1e-4  # gradient norm over what it cancels from, where rest is steps away
 STILL = 1e-4  # of the largest weight, in the time from t to e t: what moves less is close to rest
 _ALIVE = 1e-3  # of the largest weight: what is smaller is on its way to 0
 _EVEN = 1e-6  # within which layers are equal
@@ -122,6 +124,12 @@ def independent(columns: Float[np.ndarray, "n k"]) -> bool:
     """
     values = np.linalg.svd(columns / np.linalg.norm(columns, axis=0), compute_uv=False)
     return len(values) == columns.shape[1] and bool(values[-1] > _RANK * values[0])
+
+
+def lively(flow: Flow, theta: Float[np.ndarray, "L d"], sizes: Float[np.ndarray, " d"]) -> bool:
+    """Tell whether the pulls are so far from cancelling that no step comes to rest from here."""
+    norm, most = _cancelled(flow, theta, sizes)
+    return norm > LIVELY * most
 
 
 def stuck(

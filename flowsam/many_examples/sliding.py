@@ -131,6 +131,10 @@ class Sliding:
         out[:, :-1] = np.subtract(*pairs).T / (2.0 * width)
         return out
 
+    def calm(self, log_t: float, state: State, region: Region) -> bool:
+        """Tell nothing: a surface may be near."""
+        return False
+
     def signals(self, log_t: float, state: State, region: Region) -> Float[np.ndarray, " K"]:
         """Return what stays positive.
 

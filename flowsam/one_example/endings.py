@@ -29,6 +29,7 @@ Theta = Float[np.ndarray, "L d"]
 Points = Float[np.ndarray, " _"]
 _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
 _RADIUS = 1e6  # in units of the start: the expansion is then good to 1e-12 of what is left
+_CALM = 1e3  # in units of where a run ends: no step falls so far
 _LARGEST = 1e300  # margins end here
 
 
@@ -70,17 +71,17 @@ class OneExample:
         """The weights to integrate; l_1 at L >= 3 may leave equality, so all of them."""
         return EqualLayers.of(self.theta0, apart=self.case.regime.apart)
 
-    @property
+    @cached_property
     def active(self) -> Float[np.ndarray, " d"]:
         """1 where mu_j is not 0: the others never move."""
         return (self.flow.mu != 0).astype(float)
 
-    @property
+    @cached_property
     def largest(self) -> float:
         """The largest active weight of the start."""
         return float(np.abs(self.theta0 * self.active).max())
 
-    @property
+    @cached_property
     def rate(self) -> float:
         """A rate of the flow, per unit of tau: `max |mu_j| * scale^(L-2)`, never 0."""
         scale = float(np.fmax(self.flow.perturbation.rho, self.largest))
@@ -89,7 +90,7 @@ class OneExample:
             rate = np.abs(self.flow.mu).max() * np.float64(scale or 1.0) ** power
         return float(np.clip(rate, 1e-290, np.finfo(float).max))
 
-    @property
+    @cached_property
     def floor(self) -> float:
         """Largest active weight at which a collapse is certain; 0 where none can happen."""
         if not self.case.regime.falls:
@@ -162,6 +163,16 @@ class OneExample:
             near = 1e2 * floor if self.flow.perturbation.p <= 2 else 1e-2 * floor
             ends[2] = np.partition(sizes, 1, axis=0)[1].max() - near
         return np.concatenate([ends, self.rule.signals(theta, mode)])
+
+    def calm(self, tau: float, state: State, mode: Any) -> bool:
+        """Tell whether no step from here comes to an end, and the rule has no surfaces."""
+        if not self.rule.calm:
+            return False
+        sizes, floor = np.abs(self.layers.whole(state) * self.active), _CALM * self.floor
+        top = sizes.max()
+        if floor and len(sizes) > 2:
+            top, floor = min(top, np.partition(sizes, 1, axis=0)[1].max()), 1e2 * floor
+        return bool(floor < top and 2.0 * sizes.max() < self.ceiling(tau))
 
     def transition(
         self, tau: float, state: State, mode: Any

@@ -8,6 +8,7 @@ rest (l_inf below rho at odd L) the difference grows until the run has left its 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -53,8 +54,16 @@ class EqualLayers:
 
     def whole(self, state: Float[np.ndarray, "*batch m"]) -> Float[np.ndarray, "*batch L d"]:
         """Return all weights of a state."""
+        if self.apart:
+            return state.reshape(*state.shape[:-1], *self.source.shape)
         return self.sign * state[..., self.source]
 
     def flat(self, theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch m"]:
         """Return the weights that are integrated."""
-        return theta.reshape(*theta.shape[:-2], -1)[..., self.kept]
+        every = theta.reshape(*theta.shape[:-2], -1)
+        return every if self.apart else every[..., self.kept]
+
+    @cached_property
+    def apart(self) -> bool:
+        """Whether none is a copy."""
+        return self.kept.size == self.source.size

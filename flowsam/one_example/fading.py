@@ -64,6 +64,7 @@ class Fading(Smooth):
     """
 
     atol: float
+    calm = False
 
     @classmethod
     def of(cls, flow: Flow, small: float) -> Fading:

@@ -70,6 +70,8 @@ class Switching(Smooth):
         With an l_inf perturbation, rho > 0, and one example.
     """
 
+    calm = False
+
     def sided(self, theta: Theta, mode: Mode, side: int) -> Theta:
         """Return the rescaled velocity with every pinned weight taken as `side` of 0."""
         sides = np.where(mode.sides == 0, side, mode.sides).astype(np.float64)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.ensemble.lean_field import single_field
 from flowsam.flow import Flow
 from flowsam.trajectory import Event
 
@@ -35,6 +38,7 @@ class Smooth:
     """
 
     flow: Flow
+    calm = True  # it has no signals
 
     @classmethod
     def of(cls, flow: Flow, small: float) -> Smooth:
@@ -51,7 +55,12 @@ class Smooth:
 
     def field(self, theta: Theta, mode: Any) -> Theta:
         """Return the rescaled velocity."""
-        return self.flow.field(theta)
+        return self.velocity(theta)
+
+    @cached_property
+    def velocity(self) -> Callable[[Theta], Theta]:
+        """The rescaled velocity of one state."""
+        return single_field(self.flow)
 
     def signals(self, theta: Theta, mode: Any) -> Float[np.ndarray, " K"]:
         """Return no signals: nothing happens on the way."""

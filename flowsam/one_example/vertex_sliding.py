@@ -70,6 +70,8 @@ class VertexSliding(Smooth):
     array([0.2, 0.2])
     """
 
+    calm = False
+
     def start(self, theta: Theta) -> tuple[Ties, tuple[Event, ...], str]:
         """Return the ties of a start; equal components slide at once."""
         size = self._sizes(theta)

@@ -1,0 +1,136 @@
+"""Runs in rescaled time, to a `tau_end` near enough that explicit steps get there and nothing ends.
+
+The path does not know of original time: its right-hand side has no clock, and T = log(1 + t) is a
+quadrature along it, made when it is asked for. Whatever else may happen, the runs in T take over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.endings import Ending
+from flowsam.engines.run import Run
+from flowsam.engines.stepping import ONE_STEP, Tolerances, march
+from flowsam.ensemble.lean_field import single_descent, single_field
+from flowsam.flow import Flow
+from flowsam.many_examples.log_march import CALM, COLLAPSED
+from flowsam.many_examples.rest import LIVELY
+from flowsam.network import other_products
+from flowsam.one_example.equal_layers import EqualLayers
+
+__all__ = ["brief_run"]
+
+State = Float[np.ndarray, " m"]
+_FIRST, _MOST = 20, 400  # steps before progress is judged, and how many are worth while
+
+
+@dataclass(frozen=True, eq=False)
+class _Brief:
+    """A flow in rescaled time, as the stepper wants it, which leaves off where it is not calm."""
+
+    flow: Flow
+    theta0: Float[np.ndarray, "L d"]
+
+    @cached_property
+    def layers(self) -> EqualLayers:
+        """The weights to integrate."""
+        return EqualLayers.of(self.theta0)
+
+    @cached_property
+    def descent(self) -> Callable[[State], State]:
+        """The rescaled descent direction."""
+        return single_descent(self.flow)
+
+    @cached_property
+    def sizes(self) -> Float[np.ndarray, " d"]:
+        """The largest |z_ij| of every feature."""
+        return np.abs(self.flow.data.z).max(axis=0)
+
+    @cached_property
+    def lowest(self) -> float:
+        """A gradient norm well above that of a collapse."""
+        depth = len(self.theta0)
+        if not self.flow.perturbation.rho or depth == 1:
+            return 0.0
+        return CALM * COLLAPSED ** (depth - 1) * _norm(self.descent(self.theta0))
+
+    def rhs(self, mode: Any) -> Callable[[float, State], State]:
+        """Return the rescaled velocity of flat states."""
+        field, layers = single_field(self.flow), self.layers
+        return lambda tau, state: layers.flat(field(layers.whole(state)))
+
+    def calm(self, tau: float, state: State, mode: Any) -> bool:
+        """Tell whether rest, rounding and a collapse are far."""
+        theta = self.layers.whole(state)
+        most = LIVELY * _norm(self.sizes * other_products(theta))
+        return _norm(self.descent(theta)) > max(most, self.lowest)
+
+    def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " 1"]:
+        """Return -1 where it is not calm."""
+        return np.array([1.0 if self.calm(tau, state, mode) else -1.0])
+
+    def transition(self, tau: float, state: State, mode: Any) -> Any:
+        """Leave off."""
+        return state, mode, (), str(Ending.FAILED)
+
+
+def brief_run(
+    flow: Flow, theta0: Float[np.ndarray, "L d"], *, end: float, how: tuple[str, float, float]
+) -> Run | None:
+    """Return a run to `tau_end`, or None where another engine has to follow the flow.
+
+    Parameters
+    ----------
+    flow : Flow
+        Any number of examples; gradient flow, l_2, l_p or unnormalised SAM.
+    theta0 : ndarray, shape (L, d)
+        Start.
+    end : float
+        Rescaled time.
+    how : tuple
+        Method, rtol and atol: "auto" (DOP853) or an explicit method, else None is returned.
+
+    Examples
+    --------
+    >>> from flowsam import Data, gradient_flow
+    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), gradient_flow())
+    >>> run = brief_run(flow, np.ones((2, 2)), end=1.0, how=("auto", 1e-9, 1e-12))
+    >>> run.method, (run.states(np.ones(1))[0, 0] / np.exp(1.5)).round(9)
+    ('DOP853', array([1., 1.]))
+    """
+    method, rtol, atol = how
+    method = "DOP853" if method == "auto" else method
+    system, steps = _Brief(flow, theta0), count(1)
+    state = system.layers.flat(theta0)
+    if method not in ONE_STEP or not system.calm(0.0, state, None):
+        return None
+
+    def crawls(left: float, right: float, dense: Any) -> float | None:
+        taken = next(steps)
+        return right if taken >= _FIRST and right * _MOST < taken * end else None
+
+    how = Tolerances(method, rtol, atol)
+    found = march(system, (state, None, ""), end=end, tolerances=how, stop=crawls)
+    path = found.path
+    if found.status != Ending.FINISHED or path.edges[-1] < end:
+        return None
+
+    def states(tau: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
+        return system.layers.whole(path(tau))
+
+    work = found.method, found.steps, found.nfev
+    pace = lambda tau: -flow.log_lambda(states(tau))  # noqa: E731
+    return Run(states, pace, path.edges, path.breaks, (), found.status, end, *work)
+
+
+def _norm(x: Float[np.ndarray, "L d"]) -> float:
+    """Return the Euclidean norm."""
+    return math.sqrt(np.vdot(x, x))

@@ -1,0 +1,133 @@
+"""One run against a bare `solve_ivp`: time, evaluations and error, side by side in one process.
+
+Run: python -m tests.benchmarks.bench_run [repeats] [FILE.json]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from flowsam import Data, Flow, exponential, gradient_flow, l2, lp, single_example, solve
+
+RULES = {"l_2": l2(0.1), "GD": gradient_flow(), "l_1.5": lp(0.1, p=1.5)}
+CASES = (
+    ("l_2", (2, 1, 2), 1.0),
+    ("l_2", (2, 1, 3), 0.6),
+    ("l_2", (10, 20, 2), 6.0),
+    ("GD", (10, 20, 2), 6.0),
+    ("l_1.5", (10, 20, 2), 3.0),
+    ("l_2", (10, 20, 3), 4.0),
+    ("l_2", (100, 100, 2), 6.0),
+    ("signed", (10, 20, 2), 3.0),
+)
+RTOL, ATOL = 1e-9, 1e-12
+
+
+def problem(name, size, depth_seed=0):
+    """Return a flow and a start of size (d, n, L); margins of either sign where it is signed."""
+    d, n, depth = size
+    rng = np.random.default_rng(d + n + depth_seed)
+    rule = RULES.get(name, RULES["l_2"])
+    data = single_example(np.linspace(1.0, 2.0, d)) if n == 1 else None
+    z = rng.standard_normal((n, d)) / np.sqrt(d) + 0.3
+    start = rng.uniform(0.3, 0.8, (depth, d))
+    if name == "signed":
+        start *= rng.choice([-1.0, 1.0], start.shape)
+    return Flow(data or Data(z), rule, exponential), start
+
+
+def lean(flow, shape):
+    """Return the right-hand side that somebody in a hurry would write, `(tau, flat) -> flat`."""
+    z, rho, depth, p = flow.data.z, flow.perturbation.rho, shape[0], flow.perturbation.p
+
+    def descent(w):
+        if depth == 2:
+            beta, others = w[0] * w[1], w[::-1]
+        else:
+            others = np.array([w[1] * w[2], w[0] * w[2], w[0] * w[1]])
+            beta = w[0] * others[0]
+        if len(z) == 1:
+            return z[0] * others
+        margins = z @ beta
+        shares = np.exp(margins.min() - margins)
+        return (shares / shares.sum()) @ z * others
+
+    def step(g):
+        if p == 2:
+            return g * (rho / np.sqrt((g * g).sum()))
+        raised = np.abs(g) ** (1 / (p - 1))
+        return np.copysign(raised, g) * (rho / (raised * np.abs(g)).sum() ** (1 / p))
+
+    def velocity(tau, flat):
+        w = flat.reshape(shape)
+        return descent(w - step(descent(w)) if rho else w).ravel()
+
+    return velocity
+
+
+def least(calls, repeats):
+    """Return the least processor time of each call, taken in turn."""
+    best = [np.inf] * len(calls)
+    for _ in range(repeats):
+        for place, call in enumerate(calls):
+            began = time.process_time()
+            call()
+            best[place] = min(best[place], time.process_time() - began)
+    return best
+
+
+def compare(name, size, tau_end, repeats):
+    """Return the ratios of one case, flowsam over bare."""
+    flow, start = problem(name, size)
+    field, flat = lean(flow, start.shape), start.ravel()
+
+    def bare(rtol=RTOL, atol=ATOL):
+        return solve_ivp(field, (0, tau_end), flat, method="DOP853", rtol=rtol, atol=atol)
+
+    def ours(**how):
+        return solve(flow, start, tau_end=tau_end, rtol=RTOL, atol=ATOL, **how)
+
+    fine, ran, run = bare(1e-13, 1e-15).y[:, -1], bare(), ours()
+    calls = [bare, ours, lambda: ours().log_t]
+    if not run.nfev:  # a closed form: against the steps of its error
+        calls[0] = lambda: bare(1e-12, 1e-15)
+        ran = calls[0]()
+    times = least(calls, repeats)
+    errors = [np.abs(end - fine).max() for end in (ran.y[:, -1], run.theta[-1].ravel())]
+    return {
+        "case": f"{name} {size}",
+        "method": run.method,
+        "ms": [1e3 * t for t in times],
+        "time": times[1] / times[0],
+        "with log_t": times[2] / times[0],
+        "calls": run.nfev / ran.nfev,
+        "errors": errors,
+    }
+
+
+def main():
+    """Print a line a case, and write them."""
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    rows = []
+    for case in CASES:
+        row = compare(*case, repeats)
+        rows.append(row)
+        ms = ", ".join(f"{t:.2f}" for t in row["ms"])
+        print(
+            f"{row['case']:20} {row['method']:20} time {row['time']:6.2f}, with log_t "
+            f"{row['with log_t']:6.2f}, calls {row['calls']:5.2f}, errors "
+            f"{row['errors'][0]:.1e} {row['errors'][1]:.1e}, ms {ms}",
+            flush=True,
+        )
+    if len(sys.argv) > 2:
+        with open(sys.argv[2], "w", encoding="utf-8") as file:
+            json.dump(rows, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

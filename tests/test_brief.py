@@ -1,0 +1,93 @@
+"""Runs to a tau_end: the steps of `solve_ivp`, nothing more, and whatever ends them is found."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from flowsam import Data, Flow, balanced, exponential, gradient_flow, l2, lp, solve, unnormalised
+from flowsam.engines.stepping import Unasked
+from flowsam.many_examples.brief import brief_run
+from flowsam.many_examples.log_clock import late_run
+
+RULES = {
+    "GD": gradient_flow(),
+    "l_2": l2(0.2),
+    "l_1.5": lp(0.2, p=1.5),
+    "unnormalised": unnormalised(0.3),
+}
+
+
+def drawn(rule, depth, *, loss=exponential, seed=0):
+    """Return a flow of 20 examples and a start with signs."""
+    rng = np.random.default_rng([seed, depth])
+    start = rng.uniform(0.4, 0.9, (depth, 5)) * rng.choice([-1.0, 1.0], (depth, 5))
+    return Flow(Data(rng.standard_normal((20, 5)) + 0.5), rule, loss), start
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_steps_are_those_of_solve_ivp(rule, depth):
+    flow, start = drawn(rule, depth)
+    alone = solve_ivp(
+        lambda _, y: flow.field(y.reshape(start.shape)).ravel(),
+        (0, 0.3), start.ravel(), "DOP853", rtol=1e-9, atol=1e-12,
+    )  # fmt: skip
+    run = solve(flow, start, tau_end=0.3)
+    assert run.nfev <= 1.1 * alone.nfev and run.steps == alone.t.size - 1
+    assert np.allclose(run.theta[-1].ravel(), alone.y[:, -1], rtol=1e-12, atol=1e-13)
+    assert run.method == "DOP853" and run.status == "finished" and run.tau[-1] == 0.3
+
+
+@pytest.mark.parametrize("loss", [exponential, Flow(Data([[1.0]]), l2(1)).loss])
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_both_clocks_agree(rule, depth, loss):
+    """States and original time of the run in tau, and of the engine that integrates in T."""
+    flow, start = drawn(rule, depth, loss=loss, seed=1)
+    late = late_run(flow, start, end=(0.3, "tau_end"), tolerances=(1e-12, 1e-14))
+    times = np.linspace(0, 0.3, 7)
+    run = solve(flow, start, tau_end=0.3, rtol=1e-11, save_at=times)
+    log_t = late.log_t(times)
+    assert np.abs(run.log_t - log_t).max() < 1e-8
+    assert np.abs(run.theta - late.states(log_t)).max() < 1e-8
+
+
+def test_equal_layers_stay_equal():
+    flow, _ = drawn(l2(0.2), 3)
+    run = solve(flow, balanced(np.full(5, 0.7), 3), tau_end=0.5, save_at=9)
+    assert (run.theta == run.theta[:, :1]).all()
+
+
+def test_what_ends_a_run_is_left_to_the_engine_in_log_t():
+    """A collapse, and a minimum at a finite loss: no run in tau, and the old answers."""
+    small, flow = np.full((2, 2), 0.1), Flow(Data([[1.0, 9.0], [1.1, -0.01]]), l2(1))
+    assert brief_run(flow, small, end=5.0, how=("auto", 1e-9, 1e-12)) is None
+    run = solve(flow, small, tau_end=5.0)
+    assert run.status == "collapsed" and not run.theta[-1].any()
+    line = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
+    assert brief_run(line, np.ones((1, 1)), end=50.0, how=("auto", 1e-9, 1e-12)) is None
+    assert solve(line, np.ones((1, 1)), tau_end=50.0).status == "finished"
+
+
+def test_a_run_that_crawls_is_given_up():
+    """Weights of three layers grow without bound before tau_end: steps shrink to nothing."""
+    flow = Flow(Data([[1.0, 0.5], [0.8, 1.0]]), gradient_flow())
+    assert brief_run(flow, np.ones((3, 2)), end=1e6, how=("auto", 1e-9, 1e-12)) is None
+
+
+def test_dense_output_is_made_when_asked_and_once():
+    calls = []
+
+    def rotation(t, y):
+        calls.append(t)
+        return np.array([y[1], -y[0]])
+
+    stepper = Unasked(rotation, 0.0, np.array([0.0, 1.0]), 9.0, rtol=1e-9, atol=1e-12)
+    stepper.step()
+    dense, left, right = stepper.dense_output(), stepper.t_old, stepper.t
+    stepper.step()
+    before = len(calls)
+    middle = (left + right) / 2
+    assert np.abs(dense(middle) - [np.sin(middle), np.cos(middle)]).max() < 1e-9
+    assert np.abs(dense(right) - [np.sin(right), np.cos(right)]).max() < 1e-9
+    assert len(calls) == before + 3
