@@ -89,11 +89,11 @@ def many_examples(
             f"the ascent step rho |grad Lo| of {rule.name} leaves the range of "
             "doubles at this start; scale weights or data down, or take the logistic loss"
         )
-    lean = one_dimensional(flow, theta0) if case.regime.glides else None
-    if not lean and case.regime.brief and span[1] == "tau_end":
+    if case.regime.brief and span[1] == "tau_end":
         follow = loaded(case.regime.brief)
         if brief := follow(flow, theta0, end=span[0], how=how):
             return cut(flow, brief, wanted, span[1])
+    lean = one_dimensional(flow, theta0) if case.regime.glides else None
     if lean and method in ("auto", *METHODS):
         run = sliding_run(lean, theta0, end=span, method=method, tolerances=tuple(tolerances))
     else:
