@@ -89,7 +89,7 @@ def single_field(flow: Flow) -> Callable[[State], State]:
     descent = single_descent(flow)
     if not rule.rho:
         return descent
-    return lambda w: descent(w - rule.step(descent(w)))
+    return lambda w: descent(w - rule.ascent(w, descent(w)))
 
 
 def single_descent(flow: Flow) -> Callable[[State], State]:
