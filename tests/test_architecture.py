@@ -32,6 +32,7 @@ LAYERS = [
     "portrait sweeps",
     "draw explorer",
     "ledger",
+    "website",
     "cli",
 ]
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names.split()}

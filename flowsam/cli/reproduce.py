@@ -13,7 +13,8 @@ from flowsam.cli.writing import checked_output, json_option, out_option, quiet_o
 
 if TYPE_CHECKING:
     from flowsam.ledger.checks import Checks
-    from flowsam.ledger.gallery import Drawings
+    from flowsam.ledger.gallery import Drawings, Figure
+    from flowsam.ledger.verdicts import Ledger
 
 
 @click.command("reproduce")
@@ -40,23 +41,12 @@ def command(
     changed is drawn from its saved arrays. Exit code 1 if a claim or figure failed.
     """
     from flowsam.archive import write_text
-    from flowsam.ledger import checks, gallery
-    from flowsam.ledger.schedule import perform
 
     checkout = Path(source)
-    gallery.figure_names(checkout)  # refuses a folder that is no checkout
-    kept = checkout / "figures" / "output"
-    kept.mkdir(exist_ok=True)
-    checked_output(str(kept / "any.npz"), (".npz",))
     path = Path(out or checkout / "report.html")
-    checked_output(str(path), (".html",))
-    claims = checks.plan(checkout, seed=seed, kept=kept)
-    drawings = gallery.plan(checkout, fast=fast, redraw=redraw)
-    if not quiet:
-        click.echo(_foreword(claims, drawings), err=True)
-    made = perform([*claims.tasks, *drawings.tasks], quiet=quiet)
-    found = claims.ledger(made)
-    figures = drawings.figures(made)
+    if out or checkout.is_dir():
+        checked_output(str(path), (".html",))
+    found, figures = brought_up_to_date(checkout, fast=fast, redraw=redraw, seed=seed, quiet=quiet)
     from flowsam.ledger.report import page
 
     folder = path.resolve().parent
@@ -79,6 +69,30 @@ def command(
         click.echo(f"{len(figures) - len(broken)} of {len(figures)} figures: {states}")
         click.echo(f"report: {path}")
     return 0 if found.passed and not broken else 1
+
+
+def brought_up_to_date(
+    checkout: Path,
+    *,
+    fast: bool,
+    redraw: bool = False,
+    seed: int | None = None,
+    quiet: bool = False,
+) -> tuple[Ledger, tuple[Figure, ...]]:
+    """Check and draw what has changed since the last time; return all verdicts and figures."""
+    from flowsam.ledger import checks, gallery
+    from flowsam.ledger.schedule import perform
+
+    gallery.figure_names(checkout)  # refuses a folder that is no checkout
+    kept = checkout / "figures" / "output"
+    kept.mkdir(exist_ok=True)
+    checked_output(str(kept / "any.npz"), (".npz",))
+    claims = checks.plan(checkout, seed=seed, kept=kept)
+    drawings = gallery.plan(checkout, fast=fast, redraw=redraw)
+    if not quiet:
+        click.echo(_foreword(claims, drawings), err=True)
+    made = perform([*claims.tasks, *drawings.tasks], quiet=quiet)
+    return claims.ledger(made), drawings.figures(made)
 
 
 def _foreword(claims: Checks, drawings: Drawings) -> str:

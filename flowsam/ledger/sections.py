@@ -16,7 +16,15 @@ from flowsam.ledger.reading import Chapter
 from flowsam.ledger.typeset import formula, prose, spelled
 from flowsam.ledger.verdicts import Verdict
 
-__all__ = ["Places", "chapter_section", "figure_section", "homes", "statements", "words_of"]
+__all__ = [
+    "Places",
+    "chapter_section",
+    "figure_section",
+    "file_of",
+    "homes",
+    "statements",
+    "words_of",
+]
 
 PAPER = "arXiv:2603.08290"
 _DOTTED = re.compile(r"\b(?:flowsam|figures)(?:\.\w+)+")
@@ -125,9 +133,9 @@ def homes(name: str, says: dict[str, str], places: Places) -> str:
         places.link(f"derivations/{name}.py", "derivation"),
         places.link(f"tests/theorems/test_{name}.py", "test"),
     ]
-    code = [places.link(_file(dotted, places.source), dotted) for dotted in _used(says)]
-    source = f"Source: {prose(says.get('source', 'not said')).removesuffix('.')}."
-    return f"{' · '.join([*files, *code])} · {link('contents')}<br>{source}"
+    code = [places.link(file_of(dotted, places.source), dotted) for dotted in _used(says)]
+    said = prose(spelled(says.get("source", "not said"))).removesuffix(".")
+    return f"{' · '.join([*files, *code])} · {link('contents')}<br>Source: {said}."
 
 
 def _used(says: dict[str, str]) -> list[str]:
@@ -135,8 +143,8 @@ def _used(says: dict[str, str]) -> list[str]:
     return _DOTTED.findall(says.get("used by", ""))
 
 
-def _file(dotted: str, source: Path) -> str:
-    """The file of a module, or that of the module a name is in."""
+def file_of(dotted: str, source: Path) -> str:
+    """Return the file of a module, or that of the module a name is in."""
     parts = dotted.split(".")
     for k in range(len(parts), 0, -1):
         place = "/".join(parts[:k])

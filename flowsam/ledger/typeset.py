@@ -13,7 +13,7 @@ _OPEN = {"{", "(", "[", r"\{", r"\langle"}
 _CLOSE = {"}", ")", "]", r"\}", r"\rangle"}
 _RELATIONS = {"=", "<", ">", ",", ";", r"\leq", r"\geq", r"\sim", r"\to", r"\quad", r"\;"}
 _SIZES = {"inf": r"\infty"}
-_LONG = 24  # characters of LaTeX before a sum may be broken
+_LONG = 8  # characters of LaTeX before a sum may be broken
 _TIGHT = re.compile(r"<mo[^>]*>(&#x0002F;|&#x0007C;|&#x02016;|&#x02225;)</mo>")
 _TILDE = "<mi>&#x0007E;</mi>"
 _SPELLED = re.compile(r"\bl_(inf|\d(?:\.\d+)?|p)\b")

@@ -1,0 +1,1 @@
+"""The site: README, derivations, figures, API, tutorials, report and explorer as linked pages."""

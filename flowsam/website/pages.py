@@ -1,0 +1,209 @@
+"""The sources of the site: Markdown pages made from what the checkout holds."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from flowsam.ledger.claims import claim_names, headings
+from flowsam.ledger.gallery import Figure
+from flowsam.ledger.reading import chapters
+from flowsam.ledger.typeset import spelled
+from flowsam.ledger.verdicts import Ledger
+from flowsam.website.cells import markdown
+
+__all__ = ["PUBLIC", "Site", "address"]
+
+PUBLIC = (
+    "flowsam",
+    *(f"flowsam.{name}" for name in ("portrait", "amplification", "draw", "margin", "real_data")),
+    *(f"flowsam.{name}" for name in ("regions", "rates", "sweeps", "ensemble", "certify")),
+)
+_WAYS = (
+    '<p><a href="report.html">The report</a>, every claim on one page · '
+    '<a href="explorer.html">The explorer</a>, drag a start and see its limit</p>'
+)
+_TABLES = ("tables", "bundled", "named", "leaning", "scan", "shares")
+_PARTS = {"flowsam.real_data": tuple(f"flowsam.real_data.{name}" for name in _TABLES)}
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)\)")
+
+
+def address(name: str) -> str:
+    """Return where the site has a file of the checkout.
+
+    Examples
+    --------
+    >>> address("tests/theorems/test_rates.py"), address("derivations/README.md")
+    ('tests/theorems/test_rates.html', 'derivations/index.html')
+    """
+    return f"{_page(name)}.html"
+
+
+def _page(name: str) -> str:
+    """The page of a file, without its ending."""
+    return name.removesuffix(".py").removesuffix("README.md") + "index" * name.endswith("README.md")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the pages are made from.
+
+    Parameters
+    ----------
+    source : Path
+        The checkout.
+    folder : Path
+        Where the pages are written.
+    ledger : Ledger
+        Verdicts.
+    figures : sequence of Figure
+        Drawn in the checkout.
+    """
+
+    source: Path
+    folder: Path
+    ledger: Ledger
+    figures: Sequence[Figure]
+
+    def write(self) -> None:
+        """Write every page."""
+        self._home()
+        self._derivations()
+        self._gallery()
+        self._interface()
+        shutil.copytree(self.source / "tests" / "tutorials", self.folder / "scripts")
+        self._code()
+
+    def _put(self, name: str, text: str) -> None:
+        """Write one page."""
+        path = self.folder / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    def _home(self) -> None:
+        """README as the first page; its links lead to pages."""
+        text = (self.source / "README.md").read_text(encoding="utf-8")
+        for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
+            if not name.startswith("http"):
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(self.source / name, self.folder / name)
+        pages = ("tutorials/index", "derivations/index", "figures/index", "api/index", "code")
+        text = self._linked(text, "")
+        title, _, rest = text.partition("\n")
+        tree = "\n".join(pages)
+        self._put("index", f"{title}\n\n{_WAYS}\n{rest}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```")
+
+    def _linked(self, text: str, folder: str) -> str:
+        """Markdown whose links to files of the checkout lead to their pages."""
+
+        def lead(found: re.Match[str]) -> str:
+            name = (Path(folder) / found[1]).as_posix()
+            if name.endswith((".png", ".svg")):
+                return found[0]
+            if name.endswith((".py", "README.md")):
+                return f"](/{_page(name)}.md)"
+            return f"](/code.md#{Path(name).name.lower().replace('.', '-')})"
+
+        return _LINK.sub(lead, text)
+
+    def _derivations(self) -> None:
+        """A page a claim, in the order of a first reading."""
+        names = claim_names(self.source)
+        text = (self.source / "derivations/README.md").read_text(encoding="utf-8")
+        blocks = [text.partition("\n## ")[0]]
+        for part in chapters(self.source, names):
+            entries = "\n".join(part.claims)
+            blocks += [f"## {spelled(part.title)}", spelled(part.words)]
+            blocks += [f"```{{toctree}}\n:maxdepth: 1\n\n{entries}\n```"]
+            for name, title in part.claims.items():
+                self._derivation(name, title)
+        self._put("derivations/index", "\n\n".join(blocks))
+
+    def _derivation(self, name: str, title: str) -> None:
+        """One claim: statement, formula, cells, result, picture."""
+        path = self.source / "derivations" / f"{name}.py"
+        says = headings(path)
+        text = path.read_text(encoding="utf-8")
+        body = markdown(text.partition("\n# %%")[1].lstrip() + text.partition("\n# %%")[2])
+        verdict = next(v for v in self.ledger.verdicts if v.claim == name)
+        blocks = [f"# {spelled(title)}", says["claim"], f"$${says['formula'].strip('$')}$$"]
+        blocks += [
+            f"**Assumes** {says['assumes']}",
+            f"**Source.** {spelled(says.get('source', ''))}",
+        ]
+        blocks += [body, "## Result"]
+        count = len(re.findall(r"^\s*assert ", text, re.MULTILINE))
+        blocks += [f"{count} steps end in an `assert`; SymPy's part: {verdict.symbolic}."]
+        blocks += [f"Numbers at random parameters: {verdict.numeric}; control: {verdict.control}."]
+        links = [f"[test](/tests/theorems/test_{name}.md)"]
+        shown = [f for f in self.figures if name in f.claims and not f.error]
+        links += [f"[{figure.name}](/figures/{figure.name}.md)" for figure in shown]
+        links += [f'<a href="../report.html#{name}">in the report</a>']
+        blocks += [" · ".join(links)]
+        self._put(f"derivations/{name}", "\n\n".join(blocks))
+
+    def _gallery(self) -> None:
+        """A page a figure, with its code, and an overview of small pictures."""
+        tiles, names = [], []
+        output = self.source / "figures" / "output"
+        for figure in self.figures:
+            if figure.error:
+                continue
+            names.append(figure.name)
+            (self.folder / "figures").mkdir(exist_ok=True)
+            shutil.copy(output / f"{figure.name}.png", self.folder / "figures")
+            title = spelled(figure.title)
+            image = f"```{{image}} /figures/{figure.name}.png\n:alt: {figure.title}\n"
+            tiles.append(f"{image}:width: 100%\n:target: {figure.name}.html\n```\n\n{title}")
+            code = (self.source / "figures" / f"{figure.name}.py").read_text(encoding="utf-8")
+            shows = ", ".join(f"[{c}](/derivations/{c}.md)" for c in figure.claims)
+            blocks = [f"# {figure.name}", title, f"{image}```"]
+            blocks += [f"Shows {shows}."] if shows else []
+            blocks += [f"```python\n{code}```"]
+            self._put(f"figures/{figure.name}", "\n\n".join(blocks))
+        tree = "```{toctree}\n:hidden:\n\n" + "\n".join(names) + "\n```"
+        self._put("figures/index", "\n\n".join(["# Figures", *tiles, tree]))
+
+    def _interface(self) -> None:
+        """A page a public module, from its docstrings; what flowsam itself has stands there."""
+        shown = import_module("flowsam").__all__
+        for module in PUBLIC:
+            parts = _PARTS.get(module, (module,))
+            known = "" if module == "flowsam" else f"   :exclude-members: {', '.join(shown)}\n"
+            lines = "\n".join(f".. automodule:: {part}\n   :members:\n{known}" for part in parts)
+            self._put(f"api/{module}", f"# {module}\n\n```{{eval-rst}}\n{lines}```")
+        tree = "\n".join(PUBLIC)
+        self._put("api/index", f"# API\n\n```{{toctree}}\n:maxdepth: 1\n\n{tree}\n```")
+
+    def _code(self) -> None:
+        """A page for every script that another page links to, and one for the other files."""
+        texts = [page.read_text(encoding="utf-8") for page in self.folder.rglob("*.md")]
+        linked = {name for text in texts for name in re.findall(r"\]\(/([\w/]+)\.md", text)}
+        linked |= {self._module(n) for c in claim_names(self.source) for n in self._used(c)}
+        for name in sorted(linked):
+            path = self.source / f"{name}.py"
+            if path.is_file() and not (self.folder / f"{name}.md").exists():
+                code = path.read_text(encoding="utf-8")
+                self._put(name, f"---\norphan: true\n---\n\n# {name}.py\n\n```python\n{code}```")
+        others = ("CONTRIBUTING.md", "CITATION.cff", "CHANGELOG.md", "LICENSE")
+        blocks = ["# Project files"]
+        for name in others:
+            text = (self.source / name).read_text(encoding="utf-8")
+            anchor = name.lower().replace(".", "-")
+            blocks += [f"({anchor})=\n## {name}", f"````text\n{text}````"]
+        self._put("code", "\n\n".join(blocks))
+
+    def _used(self, claim: str) -> list[str]:
+        """The modules that a derivation says use it."""
+        says = headings(self.source / "derivations" / f"{claim}.py")
+        return re.findall(r"\b(?:flowsam|figures)(?:\.\w+)+", says.get("used by", ""))
+
+    def _module(self, dotted: str) -> str:
+        """The file of a module, without its ending."""
+        from flowsam.ledger.sections import file_of
+
+        return file_of(dotted, self.source).removesuffix(".py")
