@@ -61,12 +61,15 @@ def test_depth_two_is_certified() -> None:
         assert word in end.reason
 
 
-def test_slow_sets_are_undecided() -> None:
-    """No direction is claimed; the run's is in the evidence."""
+def test_slow_sets_are_conditional() -> None:
+    """The theorem's direction, if directions converge; the run's own is in the evidence."""
     flow, theta0 = Flow(SLOW, gradient_flow()), np.full((2, 2), 0.7)
     end = limit(flow, theta0)
-    assert (end.label, end.certificate, end.direction) == (Label.UNDECIDED, "none", None)
-    assert f"at least {end.evidence.certificate:.5f}" in end.reason
+    best = max_margin(SLOW, 1)
+    assert (end.label, end.certificate) == (Label.OTHER_DIRECTION, "conditional")
+    np.testing.assert_allclose(end.direction, best / np.linalg.norm(best), atol=1e-12)
+    assert f"the run proves {end.evidence.certificate:.5f}" in end.reason
+    assert "if the direction converges" in end.reason
     assert np.linalg.norm(end.evidence.direction) == pytest.approx(1.0)
 
 
@@ -177,3 +180,25 @@ def test_a_restricted_margin_is_named(rule) -> None:
     assert "against all features with any signs: 0.50000 in l_1" in end.reason
     assert end.evidence.free_ratios[0] == pytest.approx(0.5, abs=1e-4)
     assert end.evidence.free_angles[0] == pytest.approx(np.pi / 2, abs=1e-4)
+
+
+def test_random_separable_sets_are_all_told() -> None:
+    """n = 20, d = 5: numerical or conditional, and right against the linear program."""
+    rng = np.random.default_rng(11)
+    for _ in range(3):
+        features, teacher = rng.normal(size=(20, 5)), rng.normal(size=5)
+        data = Data(features * np.sign(features @ teacher)[:, None])
+        end = limit(Flow(data, gradient_flow()), rng.normal(size=(2, 5)))
+        best = max_margin(data, 1)
+        assert end.label == Label.OTHER_DIRECTION
+        assert end.certificate in ("numerical", "conditional")
+        near = 1e-12 if end.certificate == "conditional" else 0.1
+        np.testing.assert_allclose(end.direction, best / np.linalg.norm(best), atol=near)
+
+
+def test_a_margin_that_several_have_is_not_named() -> None:
+    """Equal features: the linear program has a face of optima, and the reason says so."""
+    flow = Flow(Data([[1.0, 1.0, 0.2], [1.0, 1.0, -0.2]]), gradient_flow())
+    end = limit(flow, [[1.0, 0.1, 0.3], [0.9, 0.3, 0.2]], log_t_end=20.0)
+    assert end.evidence.best is None
+    assert end.certificate in ("numerical", "none")

@@ -18,7 +18,7 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.margin.farkas import separability
 from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs, restriction
-from flowsam.outcomes.weak_duality import compared, state_certificate
+from flowsam.outcomes.weak_duality import compared, only_margin, state_certificate
 from flowsam.regimes import LATE, Case, case_of
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
@@ -62,6 +62,9 @@ class Direction:
         Features with |beta_j| above 1e-3 of the largest, counted from 0.
     reason : str
         One sentence.
+    best : ndarray, shape (d,), or None
+        Where the certificate is below 0.999: the max-margin direction that the theorem names if
+        directions converge; None where it names none, or several have that margin.
     """
 
     label: int
@@ -76,6 +79,7 @@ class Direction:
     free_angles: tuple[float, float]
     support: Int[np.ndarray, " s"]
     reason: str
+    best: Float[np.ndarray, " d"] | None = None
 
     @property
     def comparison(self) -> str:
@@ -175,7 +179,9 @@ def _direction(case: Case, run: Trajectory) -> Direction:
     label, reason = _verdict(case, run, (values[-1], of), usable)
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
     about = (float(run.log_t[-1]), settled_at, norm, float(values[-1]))
-    return Direction(label, unit, *about, *beside, support, reason)
+    slow = label == Label.UNDECIDED and norm == 1 and run.status in _WHOLE
+    best = only_margin(run.data, usable) if slow else None
+    return Direction(label, unit, *about, *beside, support, reason, best)
 
 
 def _came_to_0(run: Trajectory) -> str:

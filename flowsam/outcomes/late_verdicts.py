@@ -9,7 +9,7 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.margin.farkas import Separability, separability
 from flowsam.margin.least_distance import shortest_separator
-from flowsam.outcomes.directions import Direction, late_direction
+from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction
 from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.weak_duality import compared
 from flowsam.regimes import Case
@@ -29,8 +29,9 @@ def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarra
 def by_late_run(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start with several examples, L >= 2.
 
-    What a run to late times proves by weak duality. Data that do not separate: stalled where a
-    theorem says so, or a run that came to rest, mostly at the end of a slide along minima.
+    What a run to late times proves by weak duality; at L = 2 the l_1 max margin, "conditional" on
+    the convergence of directions, where it proves too little. Data that do not separate: stalled
+    where a theorem says so, or a run that came to rest, mostly at the end of a slide along minima.
 
     Notes
     -----
@@ -71,6 +72,8 @@ def by_line(case: Case, theta0: Theta) -> Limit:
 def by_run_alone(case: Case, theta0: Theta) -> Limit:
     """Return the verdict of a run to late times, with its `Direction` as evidence."""
     found = late_direction(case.flow, theta0, log_t_end=case.log_t_end)
+    if found.best is not None:
+        return Limit(int(Label.OTHER_DIRECTION), found.best, "conditional", _assumed(found), found)
     known = found.direction if found.label == Label.OTHER_DIRECTION else None
     if found.label == Label.STALLED and not separability(case.flow.data).separable:
         known = found.direction  # that of the rest; elsewhere beta may still move
@@ -103,6 +106,15 @@ def _depth_one(flow: Flow, verdict: Separability) -> Limit:
     )
     unit = best / np.linalg.norm(best)
     return Limit(int(Label.OTHER_DIRECTION), unit, "theorem", reason)
+
+
+def _assumed(found: Direction) -> str:
+    """Return what the theorem assumes, and what the run itself proves of it."""
+    return (
+        "if the direction converges (gradient flow's does: Ji and Telgarsky 2020), its limit is "
+        f"this l_1 max margin; of its margin the run proves {found.certificate:.5f} at log t = "
+        f"{found.log_t:.4g}, {CERTIFIED} would be enough alone; {found.comparison}"
+    )
 
 
 def _reason(found: Direction) -> str:

@@ -32,8 +32,9 @@ class Limit:
         Limit of beta / ||beta||_2; None where there is none, or it is not known. Several examples
         at L >= 2: that at the end of the run, whose distance from the max margin is in `reason`.
     certificate : str
-        "proved", "theorem", "monotone", "numerical", "limit of discrete SAM" (l_inf-SAM at L >=
-        3 where Filippov's solution is not unique), or "none".
+        "proved", "theorem", "monotone", "numerical", "conditional" (several examples at L = 2: if
+        directions converge, as Theorem 4.2 assumes), "limit of discrete SAM" (l_inf-SAM at L >= 3
+        where Filippov's solution is not unique), or "none".
     reason : str
         What decided, or which hypothesis fails.
     evidence : Direction or None

@@ -63,10 +63,11 @@ def by_rescaled_margin(case: Case, theta0: Theta) -> Limit:
         return Limit(int(found.label), None, "none", found.reason, found)
     run = solve(case.flow, theta0, log_t_end=1e4, rtol=1e-7, atol=1e-10)
     ratio = rescaled_certificate(case.flow, run.theta[-1])
-    certificate = "numerical" if ratio >= CERTIFIED else "none"
+    certificate = "numerical" if ratio >= CERTIFIED else "conditional"
     reason = (
         f"at log t = {run.log_t[-1]:.4g} beta c has at least {ratio:.5f} of the largest l_1 margin "
-        "of the data rescaled by c_j = 1 - rho s_j r_j, a fixed point; plain margins: "
+        "of the data rescaled by c_j = 1 - rho s_j r_j, a fixed point that it has if directions "
+        "converge; plain margins: "
         f"{found.comparison}"
     )
     return Limit(int(found.label), found.direction, certificate, reason, found)

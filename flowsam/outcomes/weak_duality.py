@@ -10,10 +10,10 @@ from jaxtyping import Float
 from flowsam.data import Data
 from flowsam.many_examples.smoothing import SmoothedFlow
 from flowsam.margin.least_distance import shortest_separator
-from flowsam.margin.vertices import lightest_separator
+from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
 
-__all__ = ["Comparison", "compared", "state_certificate"]
+__all__ = ["Comparison", "compared", "only_margin", "state_certificate"]
 
 Vector = Float[np.ndarray, " d"]
 
@@ -61,7 +61,7 @@ def state_certificate(
 
     Examples
     --------
-    >>> from flowsam import gradient_flow
+    >>> from flowsam import Flow, gradient_flow
     >>> from flowsam.regimes import case_of
     >>> case = case_of(Flow(Data([[3.0, 4.0]]), gradient_flow()), 2)
     >>> state_certificate(case, np.array([[0.0, 1.0]]), 2, np.zeros(2))
@@ -112,6 +112,35 @@ def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
     except ValueError:
         return none
     return Comparison(*zip(*(_beside(z, kept, best[k], k + 1) for k in (0, 1)), strict=True))
+
+
+def only_margin(data: Data, signs: Vector) -> Vector | None:
+    """Return the l_1 max-margin direction over the features and signs a run can use.
+
+    Parameters
+    ----------
+    data : Data
+    signs : ndarray, shape (d,)
+        As in `state_certificate`.
+
+    Returns
+    -------
+    ndarray, shape (d,), or None
+        Of length 1 (l_2); None where there is none, or several have the largest margin.
+
+    Examples
+    --------
+    >>> only_margin(Data([[3.0, 4.0]]), np.zeros(2)), only_margin(Data([[1.0, 1.0]]), np.zeros(2))
+    (array([0., 1.]), None)
+    """
+    z, free = np.where(np.isnan(signs), 0.0, data.z), np.nan_to_num(signs)
+    try:
+        best, dual = lightest_separator(z, free)
+    except ValueError:
+        return None
+    barred = (free != 0) & (np.sign(dual @ z) != free) & (best == 0)
+    alone = only_vertex(np.where(barred, 0.0, z), best, dual)
+    return best / np.linalg.norm(best) if alone else None
 
 
 def _beside(z: Float[np.ndarray, "n d"], beta: Vector, best: Vector, norm: int) -> tuple:
