@@ -45,10 +45,11 @@ def limit(
     Several examples: L = 1 goes to the l_2 max margin, by theorem. L = 2 is run to log t = 1e4 and
     certified by weak duality once `min_i m_i / ||beta||_1` is at least 0.999 of the largest margin
     of the features that survive, for GD, l_2 and l_inf; below that the max margin itself is named,
-    "conditional" on the convergence of directions; stalled where they do not separate. L >= 3, and other rules: the direction there, with no claim. Data that do not
-    separate: stalled where the loss has a finite minimiser that every path reaches (L = 1; GD at
-    L >= 2, where it falls below the loss of 0), or where a run of normalised SAM comes to rest, at
-    the end of its slide along the minima; else undecided, with what goes on.
+    "conditional" on the convergence of directions; stalled where they do not separate. L >= 3, and
+    other rules: the direction there, with no claim. Data that do not separate: stalled where the
+    loss has a finite minimiser that every path reaches (L = 1; GD at L >= 2, where it falls below
+    the loss of 0), or where a run of normalised SAM comes to rest, at the end of its slide along
+    the minima; else undecided, with what goes on.
 
     Parameters
     ----------

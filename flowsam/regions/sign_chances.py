@@ -1,0 +1,189 @@
+"""How likely signed random starts escape under l_inf-SAM, and which feature wins the race."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.integrate import quad
+from scipy.stats import qmc
+
+from flowsam.errors import InputError
+from flowsam.exact import linf_deep
+from flowsam.inputs import real_array
+
+__all__ = ["Chances", "escape_chance", "winning_chances"]
+
+HOW = {"epsabs": 1e-13, "epsrel": 1e-11, "limit": 400, "full_output": 1}
+DEEPEST = 4  # the deepest network whose race every one of Filippov's solutions runs alike
+
+
+@dataclass(frozen=True, eq=False)
+class Chances:
+    """How likely each feature wins.
+
+    Parameters
+    ----------
+    wins : ndarray, shape (d,)
+        P(limit = e_j).
+    none : float
+        P(no coordinate escapes).
+    error : float
+        Standard error of `wins`, by independent scramblings; 0 where the law is in closed form.
+    """
+
+    wins: Float[np.ndarray, " d"]
+    none: float
+    error: float
+
+
+def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
+    """Return the probability that a coordinate escapes, its L weights independent with one law.
+
+    With a the smallest size, G the law of sizes and Q its signed part, S and T their tails,
+
+        P = (E_+[S, G] + E_-[S, G]) / 2 + sign (E_+[T, Q] - E_-[T, Q]) / 2,
+        E_+[S, G] = L int S(max(a, 2 rho - a))^(L-1) dG(a),
+        E_-[S, G] = L int S(sqrt((a + rho)^2 + 8 rho^2) - rho)^(L-1) dG(a),
+
+    the two rules of `linf_signs`; Q vanishes for symmetric laws.
+
+    Parameters
+    ----------
+    law : frozen continuous scipy.stats distribution
+        Of each weight, any sign.
+    depth : int
+        Number of layers, L >= 2.
+    rho : float
+        Radius, in the units of w.
+    sign : int
+        Sign of mu.
+
+    Returns
+    -------
+    float
+        Error: about 1e-10.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a discrete law, L < 2 or rho < 0.
+
+    Notes
+    -----
+    Derivation: derivations/linf_signs.py.
+
+    Examples
+    --------
+    >>> from scipy.stats import norm, uniform
+    >>> round(escape_chance(norm(0, 2), depth=2, rho=1.0), 6)
+    0.538136
+    >>> escape_chance(uniform(-1, 2), depth=5, rho=0.0)
+    1.0
+    """
+    if not hasattr(law, "cdf") or not hasattr(law, "pdf"):
+        kind = type(law).__name__
+        raise InputError(f"a probability needs a continuous scipy.stats distribution, got {kind}")
+    if depth < 2 or not 0 <= rho < np.inf:
+        raise InputError(f"escape_chance needs L >= 2 and rho >= 0, got {depth} and {rho}")
+    if rho == 0:
+        return 1.0
+    even = _pair(law, depth, rho, 1.0)
+    odd = _pair(law, depth, rho, -1.0)
+    return float((even[0] + even[1]) / 2 + sign * (odd[0] - odd[1]) / 2)
+
+
+def _pair(law: Any, depth: int, rho: float, parity: float) -> tuple[float, float]:
+    """E_+ and E_- with tails and densities of sizes, or (parity -1) their signed parts."""
+
+    def tail(a: float) -> float:
+        return float(law.sf(a) + parity * law.cdf(-a))
+
+    def density(a: float) -> float:
+        return float(law.pdf(a) + parity * law.pdf(-a))
+
+    def along(a: float) -> float:
+        return tail(2 * rho - a) ** (depth - 1) * density(a)
+
+    def against(a: float) -> float:
+        second = np.sqrt((a + rho) ** 2 + 8 * rho * rho) - rho
+        return tail(second) ** (depth - 1) * density(a)
+
+    most = max(abs(edge) for edge in law.ppf([1e-15, 1 - 1e-15]))
+    marks = np.unique([0.0, *(abs(x) for x in law.ppf(np.linspace(0.02, 0.98, 25))), most])
+    near = np.unique(np.clip([*marks, rho], 0.0, rho))
+    plus = sum(quad(along, *span, **HOW)[0] for span in zip(near, near[1:], strict=False))
+    minus = sum(quad(against, *span, **HOW)[0] for span in zip(marks, marks[1:], strict=False))
+    return tail(rho) ** depth + depth * plus, depth * minus
+
+
+def winning_chances(law: Any, mu: Any, *, depth: int, rho: float, points: int = 2**14) -> Chances:
+    """Return how likely each feature wins, all weights independent with one law.
+
+    L = 2: the largest |mu_j| that escapes. L = 3, 4: the smallest blow-up time T_j/|mu_j|, so that
+    P(j) = int prod_{k != j} (1 - H_k(t |mu_k|/|mu_j|)) dH_j(t), H the law of T, by scrambled
+    Sobol points; the chance that none escapes is exact.
+
+    Parameters
+    ----------
+    law : frozen continuous scipy.stats distribution
+    mu : array_like, shape (d,)
+        The example, no entry 0; equal |mu| at L = 2 tie and count for none.
+    depth : int
+        Number of layers, 2 to 4.
+    rho : float
+        Radius, in the units of w.
+    points : int
+        Points of each of eight scramblings, a power of two.
+
+    Returns
+    -------
+    Chances
+
+    Examples
+    --------
+    >>> from scipy.stats import norm
+    >>> found = winning_chances(norm(0, 2), [1.0, 2.0], depth=2, rho=1.0)
+    >>> found.wins.round(6), found.error
+    (array([0.248546, 0.538136]), 0.0)
+    """
+    mu = np.atleast_1d(real_array(mu, "mu"))
+    if depth > DEEPEST or not mu.all():
+        raise InputError(
+            f"winning_chances needs L from 2 to 4 and mu without zeros, got {depth} and {mu}"
+        )
+    escapes = np.array([escape_chance(law, depth=depth, rho=rho, sign=int(s)) for s in np.sign(mu)])
+    none = float(np.prod(1 - escapes))
+    if depth == 2:
+        size = np.abs(mu)
+        rivals = (size >= size[:, None]) & ~np.eye(mu.size, dtype=bool)
+        wins = escapes * np.where(rivals, 1 - escapes, 1.0).prod(axis=1)
+        return Chances(wins, none, 0.0)
+    runs = np.array([_race(law, mu, depth, rho, points, seed) for seed in range(8)])
+    runs *= ((1 - none) / runs.sum(axis=1))[:, None]
+    return Chances(runs.mean(axis=0), none, float(runs.std(axis=0, ddof=1).max() / np.sqrt(8)))
+
+
+def _race(  # noqa: PLR0913
+    law: Any, mu: Float[np.ndarray, " d"], depth: int, rho: float, points: int, seed: int
+) -> Float[np.ndarray, " d"]:
+    """Return the share of one scrambled point set that each feature wins, times by their laws."""
+    uniform = qmc.Sobol(depth, seed=seed).random(points)
+    theta = law.ppf(uniform)[..., None]
+    times = {
+        s: np.sort(linf_deep.blow_up_time(theta, [float(s)], rho=rho)[:, 0])
+        for s in np.unique(np.sign(mu))
+    }
+    found = [times[np.sign(m)] / abs(m) for m in mu]
+    laws = [times_[np.isfinite(times_)] for times_ in found]  # the rest never escapes
+    rank = (np.arange(points) + 0.5) / points
+    wins = np.empty(mu.size)
+    for j, mine in enumerate(laws):
+        left = np.ones(mine.size)
+        for other in (other for k, other in enumerate(laws) if k != j):
+            right = other.size / points
+            left *= 1 - np.interp(mine, other, rank[: other.size], left=0.0, right=right)
+        wins[j] = left.sum() / points
+    return wins
