@@ -5,7 +5,10 @@ import pytest
 from mpmath import mp
 from mpmath import mpf as exactly
 
-from flowsam.exact import linf_deep
+from flowsam import Flow, limit, limits, linf, phase_portrait, single_example, solve
+from flowsam.exact import first_escape, linf_deep
+from flowsam.labels import Label
+from flowsam.portrait.planes import WeightPlane
 from tests.references import fresh_rng
 
 KINDS = ("cross", "turn", "slide", "zero", "blow-up")
@@ -110,3 +113,76 @@ def test_500_starts_have_event_times_of_50_digits(depth):
     errors = [worst_error(rng, depth) for _ in range(125)]
     worst, case = max(errors, key=lambda pair: pair[0])
     assert worst < 1e-12, (worst, case)
+
+
+def raced(theta, mu, *, step, cap):
+    """The coordinate whose layers first pass `cap` under discrete l_inf-SAM, rho = 1, from 1."""
+    depth = theta.shape[1]
+    others = [[k for k in range(depth) if k != layer] for layer in range(depth)]
+    w, winner = theta.copy(), np.zeros(len(theta), dtype=int)
+    left = np.arange(len(theta))
+    for _ in range(60_000):
+        here = w[left]
+        hat = here - np.sign(mu * here[:, others].prod(axis=2))
+        speed = mu * hat[:, others].prod(axis=2)
+        size = np.maximum(np.abs(here).max(axis=(1, 2)), 1.0)
+        w[left] = here + step * (size / np.abs(speed).max(axis=(1, 2)))[:, None, None] * speed
+        far = np.abs(w[left]).min(axis=1).max(axis=-1) > cap
+        winner[left[far]] = np.abs(w[left[far]]).min(axis=1).argmax(axis=-1) + 1
+        left = left[~far]
+        if not left.size:
+            break
+    return winner
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+def test_winners_are_those_of_discrete_sam(depth):
+    """Starts whose race is decided by 2 % of tau* and early; none is undecided."""
+    rng, mu = np.random.default_rng(depth), np.array([1.0, -0.7, 1.6])
+    theta = 2 * rng.normal(size=(400, depth, 3))
+    labels = limits(Flow(single_example(mu), linf(1.0)), theta)
+    times = np.sort(linf_deep.blow_up_time(theta, mu, rho=1.0), axis=-1)
+    escapes = np.isfinite(times[:, 0])
+    assert not (labels == Label.UNDECIDED).any() and (labels[escapes] >= 1).all()
+    clear = escapes & (times[:, 0] < 3) & (times[:, 1] > 1.02 * times[:, 0])
+    found = raced(theta[clear], mu, step=4e-3, cap={3: 200.0, 4: 30.0}[depth])
+    assert clear.sum() > 100 and np.array_equal(found, labels[clear])
+
+
+def test_an_exact_run_ends_where_two_weights_are_at_0_and_says_so():
+    flow, start = Flow(single_example([1.0]), linf(1.0)), [[-0.35], [2.6], [1.3]]
+    run = solve(flow, start, tau_end=9.0, method="exact")
+    stepped = solve(flow, start, tau_end=9.0, method="DOP853")
+    assert [e.kind for e in run.events] == ["cross", "turn", "slide", "zero"]
+    assert run.status == stepped.status == "sliding_ambiguous" and "not unique" in run.message
+    assert np.allclose(run.tau[-1], stepped.tau[-1], rtol=1e-7)
+    assert np.allclose(run.theta[-1], stepped.theta[-1], atol=1e-7)
+    found = limit(flow, start)
+    assert (found.label, found.certificate) == (Label.ZERO, "limit of discrete SAM")
+    assert "not of each solution" in found.reason
+
+
+def test_five_layers_say_what_could_end_the_race():
+    """Coordinate 2 slides, and its other three layers could run away before coordinate 1."""
+    theta = np.array([[1.3, 0.2], [1.3, 0.9], [1.4, 3.0], [1.5, 3.1], [1.6, 3.2]])
+    found = first_escape.finding(theta, [1.0, -1.0], rho=1.0)
+    assert found.label == Label.UNDECIDED and "at the earliest" in found.reason
+    late = first_escape.finding(theta * [[4.0, 1.0]], [1.0, -1.0], rho=1.0)
+    assert late.label == 1 and late.certificate == "theorem"
+
+
+@pytest.mark.parametrize("rest", [[1.7], [-0.6, 2.6], [3.2, -2.8, 3.0]])
+def test_curves_of_two_layers_part_the_labels(rest):
+    """Just beside a curve labels differ; cells that differ have a curve between them."""
+    flow = Flow(single_example([1.0]), linf(1.0))
+    plane = WeightPlane([[0.0], [0.0], *([w] for w in rest)], (0, 0), (1, 0))
+    x = np.linspace(-4.3, 4.3, 41)
+    portrait = phase_portrait(flow, x, x + 1e-3, start=plane)
+    assert portrait.boundaries
+    for _, curve in portrait.boundaries:
+        middle, along = curve[:-1] + np.diff(curve, axis=0) / 2, np.diff(curve, axis=0)
+        normal = 1e-4 * np.column_stack([-along[:, 1], along[:, 0]])
+        normal /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
+        sides = [limits(flow, plane.at(*(middle + s * normal).T)[0]) == 1 for s in (1, -1)]
+        inside = np.abs(middle).max(axis=1) < 4.2
+        assert (sides[0] ^ sides[1])[inside & (np.linalg.norm(along, axis=1) > 1e-9)].all()
