@@ -5,7 +5,19 @@ import pytest
 import sympy as sp
 from scipy.integrate import solve_ivp
 
-from flowsam import Flow, Label, balanced, gradient_flow, l2, limits, linf, single_example, solve
+from flowsam import (
+    Flow,
+    Label,
+    asam,
+    balanced,
+    gradient_flow,
+    l2,
+    limit,
+    limits,
+    linf,
+    single_example,
+    solve,
+)
 from flowsam.amplification import critical_scale, dominance, regimes
 from flowsam.exact import linf_balanced
 from flowsam.exact.l2_separatrix import balanced_excess, lone_separatrix
@@ -14,7 +26,8 @@ from flowsam.explorer.printers import javascript, mathml
 from flowsam.symbolic import coordinate
 from tests.explorer_node import ask, needs_node
 
-RULES = {"GD": lambda rho: gradient_flow(), "linf": linf, "l2": l2}
+RULES = {"GD": lambda rho: gradient_flow(), "linf": linf, "l2": l2, "asam": asam}
+LAYERED = ("GD", "linf", "l2")  # rules of the plane of layers
 BAND, CLOSE = 1e-9, -9
 
 
@@ -132,11 +145,12 @@ def flow_of(problem):
 
 
 def problem_of(rng, rule, depth, d=2):
-    mu, rho = rng.uniform(0.3, 3, d), 0.0 if rule == "GD" else rng.uniform(0.3, 2)
+    most = {"GD": 0.0, "asam": 1.4}.get(rule, 2.0)
+    mu, rho = rng.uniform(0.3, 3, d), rng.uniform(min(0.3, most), most)
     return {"rule": rule, "rho": float(rho), "depth": depth, "mu": mu.tolist()}
 
 
-PLANES = [("GD", k) for k in range(1, 7)] + [("linf", k) for k in range(1, 7)] + [("l2", 2)]
+PLANES = [(rule, k) for rule in ("GD", "linf") for k in range(1, 7)] + [("l2", 2), ("asam", 2)]
 LABELS = "data.starts.map(([u, v]) => label({ ...data.problem, u, v }))"
 
 
@@ -155,7 +169,7 @@ def check_random(count, folder):
         alpha = rng.uniform(1e-3, 2 * max(problem["rho"], 0.5), (count, 2))
         got, want = labels(problem, np.stack([alpha, alpha], 1), folder)
         assert (got == want).all(), problem
-    for rule in RULES:
+    for rule in LAYERED:
         problem = problem_of(rng, rule, 2, d=1)
         layers = rng.uniform(-3, 3, (count, 2, 1)) * max(problem["rho"], 0.5)
         got, want = labels(problem, layers, folder)
@@ -284,8 +298,8 @@ def check_runs(count, folder):
     for rule in RULES:
         problems = []
         for k in range(count):
-            depth = 2 if rule == "l2" or k % 3 == 0 else int(rng.integers(1, 7))
-            single = depth == 2 and k % 2 == 0
+            depth = 2 if rule in ("l2", "asam") or k % 3 == 0 else int(rng.integers(1, 7))
+            single = depth == 2 and k % 2 == 0 and rule in LAYERED
             problem = problem_of(rng, rule, depth, d=1 if single else 2)
             reach = 2 * max(problem["rho"], 0.5)
             u = rng.uniform(-reach, reach, 1) if single else rng.uniform(0.05, reach, 2)
@@ -430,6 +444,30 @@ def test_asam_limit_is_the_robust_l1_margin(tmp_path):
         assert (value[shares == 0] <= value[shares > 0].min() + 1e-9).all()
         kept = (shares > 0).sum()
         assert found["label"] == (-5 if kept > 1 else shares.argmax() + 1)
+
+
+@needs_node
+def test_asam_labels_and_shares_are_those_of_the_package(tmp_path):
+    """Random problems, and those a few ulp to a thousandth from where a feature leaves."""
+    rng, problems = np.random.default_rng(37), []
+    for k in range(400):
+        problem = problem_of(rng, "asam", 2)
+        if k % 2:
+            off = rng.choice([0, *10.0 ** -np.arange(3, 17)]) * rng.choice([-1, 1])
+            problem["mu"][1] = problem["mu"][0] * (1 - problem["rho"] / np.sqrt(2)) * (1 + off)
+            problem["off"] = abs(off)
+        start = rng.uniform(0.01, 3, 2).tolist()
+        problems.append(problem | {"u": start, "v": start})
+    found = ask("data.map((p) => ({ ...asamLimit(p), label: label(p) }))", problems, tmp_path)
+    close = 0
+    for problem, got in zip(problems, found, strict=True):
+        want = limit(flow_of(problem), balanced(problem["u"], 2))
+        shares = np.abs(want.direction) / np.abs(want.direction).sum()
+        assert got["shares"] == pytest.approx(shares, abs=1e-10), problem
+        close += got["label"] == CLOSE
+        near = problem.get("off", 1) * problem["mu"][1] / max(problem["mu"]) < 1.01e-12
+        assert got["label"] == (CLOSE if near else want.label), problem
+    assert close
 
 
 def test_asam_formulas_are_the_definition():

@@ -11,8 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-import flowsam
-from flowsam import explore, gradient_flow, l2, linf, lp
+from flowsam import asam, explore, gradient_flow, l2, linf, lp
 from flowsam.cli import main
 from flowsam.errors import InputError
 from flowsam.explorer.component import module
@@ -61,6 +60,8 @@ def test_page_opens_with_what_was_asked(tmp_path):
     assert explore([2.0], linf(1), init=[-1, 2]).state["layers"] == [-1.0, 2.0]
     assert explore([1, 1.5, 6], init=0.467).state["alpha"] == 0.467
     assert explore([1, 2], gradient_flow(), depth=6).state["rule"] == "GD"
+    state = explore([1, 1.3], asam(0.8)).state
+    assert (state["view"], state["rule"], state["rho"]) == ("plane", "asam", 0.8)
     assert "<iframe" in explore()._repr_html_() and "&lt;!DOCTYPE" in explore()._repr_html_()
 
 
@@ -70,7 +71,12 @@ def test_page_opens_with_what_was_asked(tmp_path):
         (([1, -2],), {}, r"mu from 0.01 to 100, got \[1.0, -2.0\]; take \|mu\|"),
         (([1] * 9,), {}, "1 to 8 mu"),
         (([1, 2], lp(1.0, p=3)), {}, "got l_3-SAM; see phase_portrait"),
-        (([1, 2, 3], linf(1)), {}, "draws l_2 here, got l_inf-SAM"),
+        (([1, 2, 3], linf(1)), {}, "draws l_2, got l_inf-SAM"),
+        (([1, 2, 3], asam(1)), {}, "draws l_2, got ASAM"),
+        (([2], asam(1)), {}, "draws GD, l_inf, l_2, got ASAM"),
+        (([1, 2], asam(1, p=3)), {}, "ASAM with p = 2, got l_3-ASAM"),
+        (([1, 2], asam(1.41)), {}, "rho from 0.001 to 1.4, got 1.41; from sqrt"),
+        (([1, 2], asam(1)), {"depth": 3}, "depth 2 here, got 3"),
         (([1, 2], l2(1)), {"depth": 3}, "depth 2 here, got 3"),
         (([1, 2], linf(1)), {"depth": 7}, "depth 1 to 6 here, got 7"),
         (([1, 2], linf(1e5)), {}, "rho from 0.001 to 1000, got 100000.0"),
@@ -90,12 +96,18 @@ def test_command_writes_the_page(tmp_path, capsys):
     )
     assert '"start": [0.5, 0.6]' in out.read_text(encoding="utf-8")
     assert "kB" in capsys.readouterr().out
+    shares = ["--mu", "1,1.3", "--norm", "asam", "--rho", "0.8", "--out", str(out)]
+    assert main(["explore", *shares]) == 0
+    assert '"rule": "asam", "depth": 2, "rho": 0.8' in out.read_text(encoding="utf-8")
+    capsys.readouterr()
     refusals = {
         "--mu 1,-2": "take |mu|",
         "--norm 3": "l_3-SAM",
         "--norm none --rho 1": "takes no radius",
         "--init x": "numbers",
         "--depth 9": "depth",
+        "--norm asam --rho 2": "rho from 0.001 to 1.4",
+        "--norm asam --mu 1,2,3": "draws l_2",
     }
     for options, says in refusals.items():
         other = tmp_path / "none.html"
@@ -180,12 +192,9 @@ SAYS = {
         STATES["deep"],
         STATES["l2"],
         STATES["strip"],
-        pytest.param(
-            STATES["asam"],
-            marks=pytest.mark.skipif(
-                "asam" not in flowsam.__all__, reason="asam is not public yet"
-            ),
-        ),
+        STATES["asam"],
+        {**STATES["asam"], "rho": 0.1},
+        {**STATES["asam"], "rho": 1.3, "mu": [2.0, 1.7], "start": [0.02, 3.0]},
         {"start": [0.5, 0.6]},
         {"start": [1.0, 0.5]},
         {"rule": "l2", "start": [0.2, 0.3]},
@@ -198,6 +207,10 @@ def test_copied_python_runs_as_printed_and_agrees(chromium, path, state):  # noq
         printed = fresh(tab.text(".code"))
         label = int(re.search(r"label: (-?\d+)", printed)[1])
         assert SAYS[label] in tab.text(".verdict").split(". ")[0]
+        if state.get("rule") == "asam":
+            direction = np.array(re.search(r"direction: (.*)", printed)[1].split(", "), dtype=float)
+            shown = [float(x) for x in re.findall(r": ([\d.]+) %", tab.text(".why"))]
+            assert 100 * direction / direction.sum() == pytest.approx(shown, abs=0.51)
 
 
 @needs_browser

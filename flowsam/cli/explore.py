@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +11,15 @@ from flowsam.cli.problem import COMMAND
 from flowsam.cli.writing import checked_output, out_option, quiet_option
 from flowsam.parameters import check_rule, rule_of
 
+if TYPE_CHECKING:
+    from flowsam.perturbations import Perturbation
+
 
 @click.command("explore")
 @click.option("--mu", default="1,2", show_default=True, help="One example, 1 to 8 features.")
-@click.option("--norm", help="inf, 2, or none (GD); default: inf, and 2 from three features on.")
+@click.option(
+    "--norm", help="inf, 2, asam, or none (GD); default: inf, and 2 from three features on."
+)
 @click.option("--rho", type=float, help="Perturbation radius; default: 1.")
 @click.option("--depth", type=int, default=2, show_default=True, help="Layers of the starts.")
 @click.option("--init", help="Where the start is at first: alpha, or u,v of one feature.")
@@ -32,18 +37,29 @@ def command(
     flowsam explore --out explorer.html
     flowsam explore --mu 1,2 --norm 2 --rho 1 --init 0.55,0.55 --out minor_first.html
     flowsam explore --mu 1,1.5,6 --init 0.467 --out descent.html
+    flowsam explore --mu 1,1.3 --norm asam --rho 0.8 --out shares.html
     """
     path = checked_output(where["out"], (".html",))
     if path is None:
         raise click.UsageError("explore needs a file, got none; e.g. --out explorer.html")
     features = reading.numbers(mu, "--mu")
     named = norm or ("inf" if len(features) < 3 else "2")
-    rule = {"norm": named, "rho": 1.0 if rho is None and named != "none" else rho}
-    check_rule(rule, COMMAND)
+    radius = 1.0 if rho is None and named != "none" else rho
     start = reading.numbers(init, "--init") if init else None
     from flowsam.explorer import explore
 
-    page = explore(features, rule_of(rule, COMMAND), depth=depth, init=start)
+    page = explore(features, _rule(named, radius), depth=depth, init=start)
     page.save(path)
     if not where["quiet"]:
         click.echo(f"{path}: {len(page.html.encode()) / 1000:.0f} kB, opens in any browser")
+
+
+def _rule(norm: str, rho: float | None) -> Perturbation:
+    """The rule of a norm, or ASAM."""
+    if norm == "asam" and rho is not None:
+        from flowsam.perturbations import asam
+
+        return asam(rho)
+    named = {"norm": norm, "rho": rho}
+    check_rule(named, COMMAND)
+    return rule_of(named, COMMAND)

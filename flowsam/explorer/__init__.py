@@ -16,7 +16,8 @@ from flowsam.perturbations import Perturbation, l2, linf
 
 __all__ = ["Page", "explore"]
 
-_RULES = {"GD": "GD", "l_inf": "linf", "l_2": "l2"}  # what the page calls a kind of rule
+_RULES = {"GD": "GD", "l_inf": "linf", "l_2": "l2", "adaptive": "asam"}  # by kind
+_DRAWN = {"layers": "GD, l_inf, l_2", "plane": "GD, l_inf, l_2, ASAM with p = 2", "strip": "l_2"}
 _LEAST, _MOST = 1e-6, 1e4  # of the page's weights
 
 
@@ -38,9 +39,10 @@ def explore(
     mu : array_like, shape (d,)
         One example, d from 1 to 8, entries from 0.01 to 100; of negative entries take the size.
     rule : Perturbation, optional
-        GD, l_inf, or l_2 (depth 2); default `linf(1.0)`, and `l2(1.0)` from three features on.
+        GD, l_inf, l_2 (depth 2), or of two features `asam(rho)` (depth 2, rho <= 1.4); default
+        `linf(1.0)`, and `l2(1.0)` from three features on.
     depth : int
-        Layers, 1 to 6; 2 for l_2, one feature, and more than two.
+        Layers, 1 to 6; 2 for l_2, ASAM, one feature, and more than two.
     init : array_like, shape (d,), or float, optional
         Where the start is at first: alpha, or (u, v) for one feature.
 
@@ -77,15 +79,17 @@ def explore(
 def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     """The rule and depth as the page names them, refused where it has no picture."""
     name = _RULES.get(rule.kind)
-    if name is None or (view == "strip" and name != "l2"):
-        drawn = "l_2" if view == "strip" else ", ".join(_RULES)
-        raise InputError(f"explore draws {drawn} here, got {rule.name}; see phase_portrait")
-    depths = range(1, 7) if view == "plane" and name != "l2" else range(2, 3)
+    fits = {"strip": name == "l2", "plane": name != "asam" or rule.p == 2, "layers": name != "asam"}
+    if name is None or not fits[view]:
+        raise InputError(f"explore draws {_DRAWN[view]}, got {rule.name}; see phase_portrait")
+    depths = range(1, 7) if view == "plane" and name in ("GD", "linf") else range(2, 3)
     if depth not in depths:
         reach = "1 to 6" if len(depths) > 1 else "2"
         raise InputError(f"explore needs depth {reach} here, got {depth}; see phase_portrait")
-    if name != "GD" and not 1e-3 <= rule.rho <= 1e3:
-        raise InputError(f"explore needs rho from 0.001 to 1000, got {rule.rho}; rescale weights")
+    most = 1.4 if rule.adaptive else 1e3
+    move = "from sqrt(2) on ASAM shrinks weights" if rule.adaptive else "rescale weights"
+    if name != "GD" and not 1e-3 <= rule.rho <= most:
+        raise InputError(f"explore needs rho from 0.001 to {most:g}, got {rule.rho}; {move}")
     radius = {} if name == "GD" else {"rho": rule.rho}
     return {"rule": name, "depth": depth} | radius
 

@@ -322,8 +322,9 @@ function asamLimit({ rho, mu }) {
   const lean = mu.map((m) => Math.max(0, 1 - level / m) / m);
   const size = total(lean);
   const kept = lean.filter((x) => x > 0).length;
+  const close = mu.some((m) => Math.abs(m - level) < 1e-12 * Math.max(...mu)); // to leaving or staying
   return {
-    label: kept > 1 ? OTHER : lean.findIndex((x) => x > 0) + 1,
+    label: close ? CLOSE : kept > 1 ? OTHER : lean.findIndex((x) => x > 0) + 1,
     shares: lean.map((x) => x / size),
   };
 }

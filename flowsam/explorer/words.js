@@ -25,6 +25,7 @@ function reason(label, problem, path) {
   const { rule, rho, depth, mu, u, v } = problem;
   const sam = rule === "linf" && rho > 0;
   if (label === CLOSE) {
+    if (rule === "asam") return "A part in 10¹² of μ₂/μ₁ decides whether both features stay. Change it a little.";
     return depth === 2 ? `The start is nearer to the separatrix than this page can compute (${BAND} of its scale). Move it a little.`
       : "The scores of the two features differ by less than a part in 10¹². Move it a little.";
   }
