@@ -180,7 +180,7 @@ def _proofs(axes: Axes, plane: Portrait) -> None:
 def _marks(axes: Axes, plane: Portrait, places: Int[np.ndarray, " k"], mark: str) -> None:
     """A mark in each of some cells."""
     row, column = np.divmod(places, plane.x.size)
-    style = {"markersize": 2.5, "color": "black", "markeredgewidth": 0.5}
+    style: dict[str, Any] = {"markersize": 2.5, "color": "black", "markeredgewidth": 0.5}
     axes.plot(plane.x[column], plane.y[row], mark, rasterized=True, **style)
 
 
