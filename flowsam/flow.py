@@ -228,7 +228,7 @@ class Flow:
         rule = self.perturbation
         facts = {"rule": rule.name, "p": str(rule.p), "rho": rule.rho}
         facts |= {"normalised": rule.normalised, "loss": self.loss.name}
-        own = {"kind": "own"} if self.kind == "own" else {}
+        own: dict[str, Any] = {"kind": "own"} if self.kind == "own" else {}
         own |= {"adaptive": True} if rule.adaptive else {}
         return facts | own | {"data": self.data.name}
 

@@ -20,6 +20,8 @@ from flowsam.signatures import public
 if TYPE_CHECKING:
     from flowsam.certify import ProvedScale
 
+_LARGEST = 1e150
+
 __all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds", "positive_radius"]
 
 
@@ -42,6 +44,12 @@ def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
     """
     mu = real_example(mu)
     return np.abs(mu[mu != 0])
+
+
+def squared(theta0: Float[np.ndarray, "*batch 2 d"]) -> None:
+    """Refuse weights whose squares leave the range of doubles: N is a sum of squares."""
+    if np.abs(theta0).max() > _LARGEST:
+        raise InputError(f"weights up to {_LARGEST:g} have squares in doubles, got larger; scale")
 
 
 def positive_radius(rho: float | int) -> float:

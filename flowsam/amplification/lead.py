@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Int8
 from numpy.typing import ArrayLike
 
-from flowsam.amplification.critical import active, positive_radius
+from flowsam.amplification.critical import active, positive_radius, squared
 from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_outcome import outcome
@@ -159,6 +159,7 @@ def pattern(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.nd
     array([-1,  0,  1], dtype=int8)
     """
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
+    squared(theta0)
     escapes = outcome(theta0, mu, rho=rho).code == Fate.ESCAPE
     turn = trace(theta0, mu, rho=rho).turning_time()
     return np.select([~escapes, turn == 0], [-1, 1], 0).astype(np.int8)
@@ -203,6 +204,7 @@ def collapse_exponents(
     array([ 1.,  4., inf])
     """
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
+    squared(theta0)
     here = (theta0 != 0).any(axis=-2)
     least = np.where(here & (mu != 0), np.abs(mu), np.inf).min(axis=-1, keepdims=True)
     exponents = np.where(here | (mu == 0), (mu / least) ** 2, np.inf)

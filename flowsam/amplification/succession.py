@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from flowsam.amplification.critical import positive_radius
+from flowsam.amplification.critical import positive_radius, squared
 from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_sizes import SizePath
@@ -161,6 +161,7 @@ def leaders(
     ((2, 1, 2, 3), array([ 0.219249,  5.923856, 17.902574]))
     """
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
+    squared(theta0)
     if theta0.ndim != 2:
         raise InputError(f"leaders takes one start (2, d), got {theta0.shape}; loop over them")
     if by not in ("size", "contribution"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -14,6 +14,9 @@ from matplotlib.lines import Line2D
 from flowsam.draw.fills import fill
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
+
+if TYPE_CHECKING:
+    from flowsam.certify import PlaneProof
 
 __all__ = ["LIMIT_COLOURS", "boundaries", "name_of", "portrait", "regions", "tiles", "times"]
 
@@ -159,7 +162,7 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
         axes.plot(*curve.T, color="#303030", linewidth=0.7)
     boundaries(axes, plane.boundaries[: len(plane.boundaries) - len(located)])
     if plane.proof:
-        _proofs(axes, plane)
+        _proofs(axes, plane, plane.proof)
     axes.set(
         xlim=(plane.x.min(), plane.x.max()),
         ylim=(plane.y.min(), plane.y.max()),
@@ -169,12 +172,12 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     return mesh
 
 
-def _proofs(axes: Axes, plane: Portrait) -> None:
+def _proofs(axes: Axes, plane: Portrait, proof: PlaneProof) -> None:
     """Dots at the starts whose proofs decide all others; crosses over cells without a proof."""
-    places = np.array([*plane.proof.proofs], dtype=np.int64)
-    if plane.proof.ordered:  # else every cell has its own
+    places = np.array([*proof.proofs], dtype=np.int64)
+    if proof.ordered:  # else every cell has its own
         _marks(axes, plane, places, ".")
-    _marks(axes, plane, np.flatnonzero(~plane.proof.proved), "x")
+    _marks(axes, plane, np.flatnonzero(~proof.proved), "x")
 
 
 def _marks(axes: Axes, plane: Portrait, places: Int[np.ndarray, " k"], mark: str) -> None:
