@@ -25,8 +25,6 @@ from flowsam.trajectory import Event
 
 __all__ = ["METHODS", "ONE_STEP", "March", "Piecewise", "Tolerances", "march"]
 
-_ROOT_STEPS = 2000  # from 1 to the least double, twice over
-
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 MAX_EVENTS, QUIET, _STUCK = 1000, 50, 1e-9  # so many that tell nothing, within so little of x
 MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
@@ -261,10 +259,7 @@ def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -
         else:  # it left the region at once
             return left
         left = inside
-    if point < np.finfo(float).tiny:  # no relative tolerance is met there
-        return float(point)
-    tight = {"xtol": 4e-324, "rtol": 8.9e-16, "maxiter": _ROOT_STEPS}
-    root = float(brentq(least, left, point, **tight))
+    root = float(brentq(least, left, point, xtol=4e-324, rtol=8.9e-16))
     beyond, ulp = root, float(np.spacing(root))
     while least(beyond) > 0 and beyond < point:  # on the far side, however steep the signal
         beyond, ulp = min(root + ulp, float(point)), 2.0 * ulp
