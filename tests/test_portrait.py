@@ -199,7 +199,7 @@ def test_a_saved_portrait_is_the_same(tmp_path):
             lambda: phase_portrait(
                 Flow(TWO.data, lp(0, p=3)), [1.0], [1.0], start=RadiusPlane(START)
             ),
-            "rho = 0, where every rule is GD",
+            "at rho = 0 every rule is GD",
         ),
         (
             lambda: phase_portrait(TWO, [1.0], [1.0], start=lambda x, y: np.ones((2, 2))),
