@@ -92,6 +92,8 @@ FORMULAS = {  # files that may test the rule, and why
     "ensemble/batch_ends.py": "sizes at the ends of a run, by p",
     "one_example/endings.py": "sizes at the ends of a run, by p",
     "one_example/pace.py": "the mean pace of l_inf",
+    "many_examples/brief.py": "GD has no collapse",
+    "many_examples/dual_steps.py": "the slope of the step",
     "many_examples/hessian.py": "the slope of the step",
     "many_examples/log_clock.py": "GD has no collapse",
     "many_examples/log_weights.py": "the slope of the step",

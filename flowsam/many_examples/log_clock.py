@@ -17,10 +17,12 @@ from jaxtyping import Bool, Float
 
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
+from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.rest import drift, lively, next_move, steady, stuck, unrest
+from flowsam.network import other_products
 from flowsam.trajectory import Event
 
 __all__ = ["LogClock", "late_run"]
@@ -69,6 +71,15 @@ class LogClock:
         out[:-1, :-1] = curvature + curvature @ spread
         out[-1, :-1] = slope + slope @ spread
         return np.exp(min(log_t + log_scale, 600.0)) * out
+
+    def curvature(self, log_t: float, state: State) -> Curvature:
+        """Return the stiff part of `jacobian` by the examples that have a share."""
+        theta, rule = self.weights(state), self.flow.perturbation
+        hat = self.flow.perturbed(theta)
+        z, log_scale = live(self.flow, self.flow.data.z, self.flow.data.z @ np.prod(hat, axis=0))
+        ratio = rule.rho / self.norm(theta) if rule.normalised else rule.rho * np.exp(log_scale)
+        others = other_products(hat)
+        return Curvature(z, others, others, np.exp(min(log_t + log_scale, 600.0)), ratio)
 
     def norm(self, theta: Theta) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.optimize import brentq
 
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.stepping import METHODS, PATIENCE, March, Tolerances, march
+from flowsam.many_examples.dual_steps import Curvature, DualBDF, amplifies
 
 __all__ = ["CALM", "COLLAPSED", "marched"]
 
@@ -24,6 +26,7 @@ SOON = 200  # steps of such a system after which one that keeps its matrix pays
 STIFF = {False: 10.0, True: 3.0}  # S up to which explicit steps pay, by rho > 0: measured
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
+_FINER = 0.1  # tolerances of BDF, whose errors add up where those of others cancel: measured
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
 
 State = Float[np.ndarray, " m"]
@@ -46,6 +49,10 @@ class _StartClock:
         """Return its derivative by the state."""
         slope = self.system.jac(mode)
         return lambda s, state: slope(s - self.shift, state)
+
+    def curvature(self, s: float, state: State) -> Curvature:
+        """Return the stiff part of the derivative by the state."""
+        return self.system.curvature(s - self.shift, state)
 
     def signals(self, s: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return what stays positive, the system's own."""
@@ -91,6 +98,7 @@ class _Steps(Tolerances):
     """Explicit steps early, implicit ones late, where `method` is "auto"; the same else."""
 
     early: float = 0.0
+    curvature: Callable[[float, State], Curvature] | None = None
 
     def stepper(self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any) -> Any:
         """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
@@ -98,6 +106,10 @@ class _Steps(Tolerances):
         if method not in METHODS:
             early = start[0] < self.early
             method, end = ("DOP853", min(end, self.early)) if early else ("Radau", end)
+        if method == "Radau" and self.curvature:
+            maker = partial(DualBDF, jac=self.curvature)
+            fixed = Tolerances("BDF", _FINER * self.rtol, _FINER * self.atol, maker=maker)
+            return fixed.stepper(rhs, start, end, last)
         fixed = Tolerances(method, self.rtol, self.atol, self.jac)
         return fixed.stepper(rhs, start, end, last)
 
@@ -120,10 +132,11 @@ def marched(
     end : tuple of float and str
         The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
     how : tuple
-        Method, rtol and atol. "auto" is DOP853 at first, beyond 250 weights to the end, then Radau,
-        and LSODA where a thousand steps were not enough, 200 beyond 250 weights: close to a
-        minimiser the ascent step turns with the rounding errors of the gradient, and LSODA's test
-        of Newton's iteration bears that.
+        Method, rtol and atol. "auto" is DOP853 at first, then Radau, and LSODA where a thousand
+        steps were not enough: close to a minimiser the ascent step turns with the rounding errors
+        of the gradient, and LSODA's test of Newton's iteration bears that. Beyond 250 weights BDF
+        with its matrix by the examples (`dual_steps`) for Radau; DOP853 to the end, LSODA after
+        200 steps, for rules whose matrix has no such form.
 
     Returns
     -------
@@ -135,8 +148,9 @@ def marched(
     least = -value if in_log_t else -np.inf
     clock = _StartClock(system, float(np.clip(pace, least, _FASTEST)) if np.isfinite(pace) else 0.0)
     large = method == "auto" and start[0].size > LARGE + 1
-    patience = SOON if large else PATIENCE
-    early = np.inf if large else STIFF[bool(system.flow.perturbation.rho)]
+    dual = large and amplifies(system.flow)
+    patience = SOON if large and not dual else PATIENCE
+    early = np.inf if large and not dual else STIFF[bool(system.flow.perturbation.rho)]
     found = march(
         clock,
         start,
@@ -149,13 +163,14 @@ def marched(
             "LSODA" if method == "auto" else "",
             patience,
             early=early,
+            curvature=clock.curvature if dual else None,
         ),
         stop=None if in_log_t else _stop_at(value),
     )
     used = found.method
     if method == "auto":
         late = found.path.edges[-1] > early
-        used = "DOP853, Radau" if late else "DOP853"
+        used = ("DOP853, BDF" if dual else "DOP853, Radau") if late else "DOP853"
         used += ", LSODA" * ("LSODA" in found.method)
     path = clock.path(found.path)
     if in_log_t and found.status == "finished":

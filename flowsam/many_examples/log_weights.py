@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
+from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
@@ -125,6 +126,16 @@ class LogWeights(LogClock):
         out[-1, :-1] = bend * turn if turn.ndim == 1 else bend @ turn
         out[:-1, :-1] += np.outer(growth, out[-1, :-1])
         return np.exp(min(log_t + at.log_scale, 600.0)) * out
+
+    def curvature(self, log_t: float, state: State) -> Curvature:
+        """Return the stiff part of `jacobian`: P is w^(L-1), and logs are weights over w."""
+        y, depth, rho = state[:-1], len(self.theta0), self.flow.perturbation.rho
+        at = self._point(y)
+        z, log_scale = live(self.flow, self.z, self.z @ at.hat**depth)
+        into = depth * at.hat ** (depth - 1) * at.w
+        out = at.hat ** (depth - 1) / at.w
+        ratio = rho * np.exp(-self.norm(y)) if rho else 0.0
+        return Curvature(z, into[None], out[None], np.exp(min(log_t + log_scale, 600.0)), ratio)
 
     def _bent(self, at: _Point, y: Vector) -> Matrix:
         """Return the derivative of r by log w."""

@@ -123,7 +123,8 @@ def one_dimensional(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Flow | None
         return None
     lean = z[:, moving]
     sides = np.sign(lean[:, 0])
-    rank_one = MinimaSwitching(replace(flow, data=Data(lean)), len(theta0)).size == 1
+    unit = lean / np.take_along_axis(lean, np.abs(lean).argmax(axis=0)[None], axis=0)
+    rank_one = (np.abs(unit - unit[:, :1]) <= 1e-13).all()
     if not rank_one or abs(sides.sum()) == len(z):
         return None
     return replace(flow, data=Data(z, flow.data.name))

@@ -1,0 +1,137 @@
+"""Implicit steps for many features: Newton's matrix by the examples that have a share.
+
+With P the other layers' products and B = diag(q |s|) over the live examples, GD's Jacobian is
+-pace V V^T up to what is not stiff, V = P z^T B^(1/2), and SAM's is a polynomial in it,
+-pace V (I + a G) V^T with G = V^T V, a = rho / N (l_2) or rho Lambda (unnormalised). So
+
+    (I + g V (I + a G) V^T)^-1 = I - g V (I + a G) (I + g (G + a G^2))^-1 V^T:
+
+one Cholesky factor of the size of the live examples, where a dense one has that of the weights.
+In single precision: Newton's iteration converges to the same states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.integrate
+from jaxtyping import Float, Float32
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from flowsam.flow import Flow
+from flowsam.losses import shares_and_mean
+
+__all__ = ["Curvature", "DualBDF", "amplifies", "live"]
+
+_LIVE = 1e-9  # share of an example that the matrix needs
+
+State = Float[np.ndarray, " m"]
+Rows = Float[np.ndarray, "k d"]
+
+
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """The Jacobian `-pace out z^T z (I + a G) in` of (weights, tau), tau's row left out.
+
+    Parameters
+    ----------
+    z : ndarray, shape (A, d)
+        Live examples times (q |s|)^(1/2).
+    into, out : ndarray, shape (k, d)
+        What states are multiplied by before z, and after it.
+    pace, ratio : float
+        e^(T + log Lambda), and a.
+    """
+
+    z: Float32[np.ndarray, "A d"]
+    into: Rows
+    out: Rows
+    pace: float
+    ratio: float
+    __array_ufunc__ = None  # a NumPy number times this is `__rmul__`
+
+    def __rmul__(self, c: float) -> tuple[float, Curvature]:
+        """Return what `BDF` subtracts from the identity."""
+        return float(c), self
+
+    @cached_property
+    def gram(self) -> Float32[np.ndarray, "A A"]:
+        """G."""
+        scale = (self.into * self.out).sum(axis=0).astype(np.float32)
+        return (self.z * scale) @ self.z.T
+
+    @cached_property
+    def curved(self) -> Float32[np.ndarray, "A A"]:
+        """G + a G^2."""
+        square = self.gram @ self.gram if self.ratio else 0.0
+        return self.gram + np.float32(self.ratio) * square
+
+
+@dataclass(frozen=True, eq=False)
+class _Factor:
+    """The inverse of I - c J."""
+
+    g: float
+    at: Curvature
+    factor: Any
+
+    def __call__(self, b: State) -> State:
+        """Apply it to a state with tau, which only follows; nan where there is no factor."""
+        at, scale = self.at, float(np.abs(b).max()) or 1.0
+        if self.factor is None:
+            return np.full(b.size, np.nan)
+        rows = b[:-1].reshape(at.into.shape) / scale
+        dual = at.z @ (at.into * rows).sum(axis=0).astype(np.float32)
+        dual = cho_solve(self.factor, dual, check_finite=False)
+        if at.ratio:
+            dual = dual + np.float32(at.ratio) * (at.gram @ dual)
+        moved = self.g * scale * at.out * (dual @ at.z)
+        return np.append(b[:-1] - moved.ravel(), b[-1])
+
+
+class _Identity:
+    """I, from which `BDF` subtracts c J."""
+
+    def __sub__(self, scaled: tuple[float, Curvature]) -> _Factor:
+        c, at = scaled
+        g = c * at.pace
+        matrix = np.float32(g) * at.curved
+        matrix[np.diag_indices(len(matrix))] += 1.0
+        try:
+            return _Factor(g, at, cho_factor(matrix, check_finite=False, overwrite_a=True))
+        except LinAlgError:  # beyond the range of single precision: a shorter step
+            return _Factor(g, at, None)
+
+
+class DualBDF(scipy.integrate.BDF):
+    """SciPy's BDF with `Curvature` for its Jacobian."""
+
+    def __init__(self, fun: Any, t0: float, y0: State, t_bound: float, **options: Any) -> None:
+        super().__init__(fun, t0, y0, t_bound, **options)
+        self.I = _Identity()
+        self.lu = lambda factor: factor
+        self.solve_lu = lambda factor, b: factor(b)
+
+    def _validate_jac(self, jac: Any, sparsity: Any) -> Any:
+        """Take the function as it is."""
+        return jac, jac(self.t, self.y)
+
+
+def amplifies(flow: Flow) -> bool:
+    """Tell whether SAM's Jacobian is a polynomial in GD's: GD, l_2 and unnormalised SAM."""
+    rule = flow.perturbation
+    return flow.kind in ("GD", "l_2", "unnormalised") or not rule.rho
+
+
+def live(
+    flow: Flow, z: Float[np.ndarray, "n d"], margins: Float[np.ndarray, " n"]
+) -> tuple[Float32[np.ndarray, "A d"], float]:
+    """Return the live examples times (q |s|)^(1/2), and log Lambda."""
+    shares, log_scale = shares_and_mean(flow.loss.log_slope(margins))
+    weight = shares * np.abs(flow.loss.log_slope_derivative(margins))
+    alive = weight > _LIVE
+    scaled = z[alive] * np.sqrt(weight[alive])[:, None]
+    return scaled.astype(np.float32), float(log_scale)

@@ -1,0 +1,93 @@
+"""Implicit steps by the live examples: their matrix against the dense one, their runs too."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from flowsam import Data, Flow, balanced, gradient_flow, l2, linf, solve, unnormalised
+from flowsam.many_examples.dual_steps import DualBDF
+from flowsam.many_examples.log_clock import LogClock
+from flowsam.many_examples.log_weights import LogWeights
+from flowsam.many_examples.minima import one_dimensional
+from flowsam.many_examples.switching import JointSwitching
+
+RULES = {"GD": gradient_flow(), "l_2": l2(0.1), "unnormalised": unnormalised(0.3)}
+
+
+def drawn(n, d, depth, *, even):
+    """Return data that a positive beta separates, and a start."""
+    rng = np.random.default_rng([n, d, depth])
+    z = rng.standard_normal((n, d)) / np.sqrt(d)
+    z *= np.sign(z @ rng.uniform(0.5, 1.5, d))[:, None]
+    start = balanced(rng.uniform(0.3, 0.6, d), depth)
+    return Data(z), start if even else start * np.linspace(0.7, 1.4, depth)[:, None]
+
+
+def systems(rule, depth):
+    """Return the system in weights, and the one in logs, each with a state."""
+    data, start = drawn(7, 5, depth, even=True)
+    flow = Flow(data, rule)
+    yield LogClock(flow, start), np.append(start.ravel(), 0.3)
+    if rule.normalised:
+        logs = LogWeights(flow, start)
+        yield logs, logs.start
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_inverse_is_that_of_the_dense_matrix(rule, depth):
+    rng = np.random.default_rng(depth)
+    for system, state in systems(rule, depth):
+        at, c = system.curvature(2.0, state), 0.7
+        z, rows = at.z.astype(float), at.out.shape[0]
+        out = np.concatenate([z * at.out[k] for k in range(rows)], axis=1).T
+        into = np.concatenate([z * at.into[k] for k in range(rows)], axis=1)
+        jacobian = -at.pace * out @ (np.eye(len(z)) + at.ratio * at.gram) @ into
+        b = rng.standard_normal(state.size)
+        stepper = DualBDF(
+            lambda t, y: 0.0 * y, 0.0, state, 1.0, jac=lambda t, y, at=at: at, rtol=1e-3, atol=1e-3
+        )
+        found = stepper.solve_lu(stepper.lu(stepper.I - np.float64(c) * at), b.copy())
+        dense = np.linalg.solve(np.eye(len(b) - 1) - c * jacobian, b[:-1])
+        assert np.abs(found[:-1] - dense).max() < 1e-4 * np.abs(dense).max()
+        assert found[-1] == b[-1]
+
+
+def test_without_a_step_it_is_the_jacobian_up_to_the_turn_of_the_products():
+    """At L = 2 in logs nothing is left out; in weights the products' own derivative is."""
+    for system, state in systems(gradient_flow(), 2):
+        at, exact = system.curvature(2.0, state), system.jacobian(2.0, state)[:-1, :-1]
+        z = at.z.astype(float)
+        blocks = [[(z * o).T @ (z * i) for i in at.into] for o in at.out]
+        left = exact + at.pace * np.block(blocks)
+        if len(at.out) > 1:
+            d = z.shape[1]
+            pull = system.flow.pull(system.weights(state))[0] * at.pace
+            left[:d, d:] -= np.diag(pull)
+            left[d:, :d] -= np.diag(pull)
+        assert np.abs(left).max() < 1e-5 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("even", [True, False], ids=["balanced", "free"])
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_large_runs_agree_with_dense_ones(rule, depth, even):
+    data, start = drawn(30, 256 if even else 256 // depth + 1, depth, even=even)
+    flow, end = Flow(data, rule), {"log_t_end": 30.0, "save_at": 3}
+    run = solve(flow, start, rtol=1e-7, atol=1e-10, **end)
+    dense = solve(flow, start, rtol=1e-8, atol=1e-11, method="LSODA", **end)
+    assert run.method == "DOP853, BDF" and run.status == "finished"
+    assert np.abs(run.theta - dense.theta).max() < 1e-5 * np.abs(dense.theta).max()
+
+
+def test_a_thousand_features_need_no_cube():
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((400, 400))
+    z[:, 7] = -2.0 * z[:, 3]
+    tracemalloc.start()
+    joint = JointSwitching(Flow(Data(z), linf(0.1)), 1)
+    assert one_dimensional(Flow(Data(z), l2(0.1)), np.ones((2, 400))) is None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert joint.size == 399 and peak < 400 * 8 * z.size / 10
