@@ -100,7 +100,6 @@ FORMULAS = {  # files that may test the rule, and why
     "many_examples/fading_clock.py": "the brake, by p",
     "many_examples/rest.py": "a step that keeps its length",
     "many_examples/adaptive_clock.py": "slides at p = 1 and inf are not followed",
-    "many_examples/brief.py": "theta_hat is theta at rho = 0",
     "many_examples/chatter.py": "what stays unique of a slide: the predictor or the weights",
     "many_examples/minima.py": "the step along a normal, by p",
     "many_examples/sliding.py": "the surfaces of a rule: its own gradient's, or the minima's",
