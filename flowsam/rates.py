@@ -108,6 +108,8 @@ def late_log_loss(
     rate = 2.0 - 2.0 / depth
     scale = np.log(depth) + 2.0 / depth * np.log(size)
     perturbed = -(scale + log_t + rate * np.log(log_t))
+    if not (perturbed < 0).all():
+        raise InputError(f"late_log_loss needs later log_t for mu = {mu:g}, got {log_t.min():g}")
     z = (-perturbed / size) ** (1.0 / depth)
     # M z^L = -perturbed, and powers of large M leave the range of doubles
     drop = -perturbed * np.expm1(depth * np.log1p(gate_radius(rule, depth) / z))

@@ -35,6 +35,8 @@ CALLS = (
     ("Flow(single_example([1, 2]), linf(1)).field([[1, 2], [3, 4]])", False),
     ("Flow(single_example([1, 2]), linf(1)).field('x')", True),
     ("Flow(single_example([1, 2]), linf(1)).field([1, 2])", True),
+    ("leaders(theta0=np.ones((0, 2, 2)), mu=[1, 2], rho=1, by='size')", True),
+    ("late_log_loss(log_t=[10, 100], mu=5e-324, depth=2, rule=linf(1))", True),
     ("leaders([[1e308, 1e308]] * 2, [1, 2], rho=1)", True),
     ("pattern(theta0=[[1e308, 1]] * 2, mu=[1, 2], rho=1)", True),
     ("collapse_exponents(theta0=[[1e308, 1]] * 2, mu=[1, 2], rho=1)", True),

@@ -144,6 +144,7 @@ def test_a_radius_that_nothing_needs_is_refused():
     ({"measure": [":"]}, {}, "names like module:function, got ':'"),
     ({"measure": [1]}, {}, "the list of measurements has no 1"),
     ({"measure": ["math:pi"]}, {}, "measure needs functions, got 'math:pi', float"),
+    ({}, {"norm": 3.5}, "axis norm needs a list or a range, got 3.5"),
     ({"scale": "a"}, {}, "scale needs one real number, got 'a'"),
     ({"alpha": [1], "random": [2, 1]}, {}, "one of alpha, theta, random"),
     ({}, {"rho": {"start": 0, "stop": 2, "points": 1e9}}, "whole points, got 1000000000.0"),

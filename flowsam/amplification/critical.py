@@ -48,7 +48,7 @@ def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
 
 def squared(theta0: Float[np.ndarray, "*batch 2 d"]) -> None:
     """Refuse weights whose squares leave the range of doubles: N is a sum of squares."""
-    if np.abs(theta0).max() > _LARGEST:
+    if np.abs(theta0).max(initial=0.0) > _LARGEST:
         raise InputError(f"weights up to {_LARGEST:g} have squares in doubles, got larger; scale")
 
 

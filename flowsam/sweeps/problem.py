@@ -99,12 +99,12 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
     if not axes:
         raise InputError("a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}")
     parameters = cases.loaded(case)
-    if _only_gd(parameters, axes) and ("rho" in axes or parameters.get("rho")):
-        raise InputError("norm none takes no radius, got rho; leave it out, or give other norms")
     names = measures_of(parameters)
     _check_own(names, axes)
     values = tuple(axis_values(str(name), given) for name, given in axes.items())
     grid = Grid(tuple(map(str, axes)), values)
+    if _only_gd(parameters, grid) and ("rho" in axes or parameters.get("rho")):
+        raise InputError("norm none takes no radius, got rho; leave it out, or give other norms")
     first = grid.at((0,) * len(values))
     if grid.cells > CELLS:
         raise InputError(
@@ -124,9 +124,10 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
     return Problem(parameters, grid, configuration)
 
 
-def _only_gd(parameters: Mapping[str, Any], axes: Mapping[str, Any]) -> bool:
+def _only_gd(parameters: Mapping[str, Any], grid: Grid) -> bool:
     """Whether no cell has a norm."""
-    norms = axes.get("norm", [parameters.get("norm", "inf")])
+    varied = dict(zip(grid.names, grid.values, strict=True))
+    norms = varied["norm"].tolist() if "norm" in varied else [parameters.get("norm", "inf")]
     return all(norm == "none" for norm in norms)
 
 
