@@ -1,16 +1,13 @@
-"""Run cards: where the numbers of a figure come from, and the caption made from them."""
+"""Run cards: where the numbers of a figure come from."""
 
 import json
 
-from flowsam.version import __version__
-
 FACTS = ("rule", "rho", "L", "data", "start", "clock", "loss", "method", "tolerances")
 ORIGINAL = "original time, log(1 + t)"  # the clock of a figure whose axis it is
-CAPTION = {"rho": "rho = {}", "L": "L = {}", "loss": "{} loss"}
 
 
 def card(*runs, **more):
-    """Return a figure's run card as JSON: the FACTS, then what else the caption should say.
+    """Return a figure's run card as JSON: the FACTS, then what else it should say.
 
     A run, a Trajectory or a Portrait, knows all of them but the start, each its own; keywords add
     to what runs say or replace it, and say everything where there is none.
@@ -50,11 +47,3 @@ def _joined(each, name):
         for value in values
     }
     return "; ".join(f"{' and '.join(names)}: {value}" for value, names in whose.items())
-
-
-def words(card):
-    """Return the caption of a run card: its facts but the tolerances, and the version."""
-    facts = json.loads(card)
-    shown = [(name, f"{v:g}" if isinstance(v, float) else v) for name, v in facts.items()]
-    parts = [CAPTION.get(name, "{}").format(v) for name, v in shown if name != "tolerances"]
-    return "; ".join([*parts, f"flowsam {__version__}"])

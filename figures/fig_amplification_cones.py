@@ -33,7 +33,7 @@ def compute(points=401, tau_end=9.0):
     return arrays | {"card": style.card(run, start=words, circles="circles: switches")}
 
 
-def draw(caption, tau, a, switches, mu):
+def draw(tau, a, switches, mu):
     """Return the figure: cones of leadership, five paths, and where the lead changes hands."""
     figure, axes = style.panels(height=3.2)
     edges, wide = [0.0, *(mu[:-1] + mu[1:]), np.inf], np.linspace(0, 9, 2)
@@ -47,7 +47,7 @@ def draw(caption, tau, a, switches, mu):
     for share, place in zip(SHARES, PLACES, strict=True):
         axes.text(*place, f"$\\alpha/\\alpha^*={share:g}$", fontsize=6.5)
     axes.set(xlim=(0, 9), ylim=(0, 7), xlabel="rescaled time $\\tau$", ylabel="$A=\\int\\rho/N$")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

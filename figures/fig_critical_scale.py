@@ -28,7 +28,7 @@ def compute(points=33):
     return arrays | {"plane": plane, "card": style.card(**words)}
 
 
-def draw(caption, ratio, found, curves, **arrays):
+def draw(ratio, found, curves, **arrays):
     """Return the figure: the scale, the balanced plane, and the plane of one coordinate."""
     figure, (left, middle, right) = style.panels(3, width=style.PAGE, height=2.4)
     left.semilogx(ratio - 1, arrays["bracket"].T, "--", color="#0072B2", linewidth=0.8)
@@ -51,7 +51,7 @@ def draw(caption, ratio, found, curves, **arrays):
         right.text(1.9 * side, 1.9 * side, "escape", ha="center", va="center")
     right.text(0, 0, "collapse", ha="center", va="center")
     right.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="$u$", ylabel="$v$", aspect="equal")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

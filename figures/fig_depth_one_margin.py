@@ -31,7 +31,7 @@ def compute(rows=60, end=1e4):
     return arrays | {"card": style.card(run, start="w = 0", method=METHOD, **WORDS)}
 
 
-def draw(caption, **arrays):
+def draw(**arrays):
     """Return the figure: error times log t tends to a constant known beforehand."""
     figure, axes = style.panels()
     paint.paths(axes, {name: rows for name, rows in arrays.items() if rows.ndim})
@@ -39,7 +39,7 @@ def draw(caption, **arrays):
         axes.axhline(arrays[name], color="black", linewidth=1.0, linestyle=":")
     axes.set(xscale="log", xlabel=r"$\log(1+t)$", ylabel=r"direction error $\times \log(1+t)$")
     axes.legend(title=r"dotted: predicted (GD, $\ell_2$)")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

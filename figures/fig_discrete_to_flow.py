@@ -36,7 +36,7 @@ def compute(counts=(25, 50, 100, 200, 400, 800), finer=(4, 8, 16, 32, 64)):
     return arrays | {"slid": slid, "card": style.card(ends[0], **WORDS)}
 
 
-def draw(counts, slid, caption, **errors):
+def draw(counts, slid, **errors):
     """Return the figure: errors of the smooth rules, distances to two sliding solutions."""
     figure, axes = style.panels(2, width=style.PAGE)
     paint.paths(axes[0], {name: np.column_stack([2 / counts, x]) for name, x in errors.items()})
@@ -51,7 +51,7 @@ def draw(counts, slid, caption, **errors):
         panel.legend()
     axes[0].set(ylabel="error at $t = 2$", title="smooth rules: first order")
     axes[1].set(ylabel="distance of the iterates", title=r"$\ell_\infty$-SAM that slides")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

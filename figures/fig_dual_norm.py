@@ -30,7 +30,7 @@ def compute(points=721):
     return arrays | {"card": style.card(**FACTS, tolerances="none")}
 
 
-def draw(caption, **arrays):
+def draw(**arrays):
     """Return the figure: one panel a ball, with the gradient, its level line and the step."""
     figure, axes = style.panels(len(BALLS), width=style.PAGE, height=2.1)
     across = np.array([-GRADIENT[1], GRADIENT[0]])
@@ -48,7 +48,7 @@ def draw(caption, **arrays):
     axes[0].set_ylabel(r"$\epsilon_2 / \rho$")
     words = {"$g$": (GRADIENT, (0.55, 0.85)), r"$\epsilon$": ((0.7, 0), (0.45, -0.4))}
     style.point_at(axes[0], words)
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

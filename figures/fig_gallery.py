@@ -1,6 +1,12 @@
-"""A gallery: where balanced starts end under six rules at two, three and four layers.
+r"""A gallery: where balanced starts end under six rules at two, three and four layers.
 
 Claims: linf_limit, l2_limit, l2_deep_limits, decided_states, sinking. Takes: 40 s.
+
+Limits of balanced starts between 0 and 2 for $\mu = (1, 2)$: blue $e_1$, the minor feature, yellow
+$e_2$, the major one, light grey 0, dark grey a finite predictor; $\rho = 1$, and 8 for unnormalised
+SAM, whose steps are long only where gradients are. At two layers $\ell_2$ is the last of the
+$\ell_p$ rules under which the major feature wins wherever nothing collapses. With more layers the
+minor one can win under every rule.
 """
 
 import numpy as np
@@ -34,7 +40,7 @@ def compute(n=30, levels=5):
     return arrays | {"tiles": np.vstack(tiles), "card": style.card(plane, **words)}
 
 
-def draw(caption, cells, labels, curves, tiles):
+def draw(cells, labels, curves, tiles):
     """Return the figure: a row a depth, a column a rule."""
     figure, axes = style.panels(6, rows=3, width=style.PAGE, height=4.2)
     for k, panel in enumerate(axes.flat):
@@ -49,7 +55,7 @@ def draw(caption, cells, labels, curves, tiles):
         row[0].set_ylabel(f"$L = {depth}$;  $\\alpha_2$ (major)", fontsize=7)
     for panel in axes[-1]:
         panel.set_xlabel(r"$\alpha_1$ (minor)", fontsize=7)
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def compute(n=241, columns=13, levels=7):
     return arrays | {"labels": np.array(labels), "card": style.card(plane, **words)}
 
 
-def draw(caption, cells, labels, **arrays):
+def draw(cells, labels, **arrays):
     """Return the figure: one panel a norm, and what the marks mean."""
     figure, axes = style.panels(4, width=style.PAGE, height=2.4)
     shown = {}
@@ -49,7 +49,7 @@ def draw(caption, cells, labels, **arrays):
     )
     axes[0].set_ylabel(r"$\alpha_2$ (major)")
     figure.legend(shown.values(), shown, loc="outside upper center", ncols=5, fontsize=6)
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def compute(n=801, columns=20):
     return {"cells": x, "labels": plane.labels, "card": style.card(plane, start=START)} | found
 
 
-def draw(caption, cells, labels, **arrays):
+def draw(cells, labels, **arrays):
     """Return the figure: cells named in place, field and theorem's boundary over them."""
     figure, axes = style.panels(height=3.4)
     paint.regions(axes, cells, cells, labels)
@@ -42,7 +42,7 @@ def draw(caption, cells, labels, **arrays):
         xlabel=r"initial weight $\alpha_1$ (minor)", ylabel=r"initial weight $\alpha_2$ (major)"
     )
     axes.set(aspect="equal", title=r"Limit of $\ell_\infty$-SAM")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -1,6 +1,12 @@
-"""Where l_inf-SAM ends up at L = 3, 4 and 5: cones at the corner (rho, rho), stalling at odd depth.
+r"""Where l_inf-SAM ends at L = 3, 4 and 5: cones at the corner (rho, rho), stalling at odd depth.
 
 Claims: linf_limit, linf_regions. Takes: 3 s.
+
+Balanced starts under $\ell_\infty$-SAM with $\rho = 1$ and $\mu = (1, 2)$; colours are the limits,
+thin arrows the flow, blue lines some paths, black lines the boundaries of the theorem. Beyond the
+corner $(\rho, \rho)$ the winner is the larger $\mu_j (\alpha_j - \rho)^{L-2}$, so the boundary is
+a ray that turns towards the diagonal as $L$ grows. Below the corner odd depths rise to it and
+stall; even ones sink to 0, and at $L = 4$ weights that reach 0 slide on the axes.
 """
 
 import numpy as np
@@ -28,18 +34,20 @@ def compute(n=601, columns=14):
     return arrays | {k: v for i, f in enumerate(found) for k, v in pack(f, f"field_{i}_").items()}
 
 
-def draw(caption, cells, labels, **arrays):
+def draw(cells, labels, **arrays):
     """Return the figure: one panel a depth, the theorem's boundaries over the cells."""
     figure, axes = style.panels(3, width=style.PAGE, height=3.0)
     shown = {}
     for k, (panel, depth) in enumerate(zip(axes, DEPTHS, strict=True)):
-        paint.regions(panel, cells, cells, labels[k])
+        paint.regions(panel, cells, cells, labels[k], size="medium")
         shown |= paint.skeleton(panel, unpack(arrays, f"field_{k}_"), nullclines=False)
-        panel.set(aspect="equal", title=f"$L = {depth}$", xticks=range(3), yticks=range(3))
+        low = "small starts stall" if depth % 2 else "small starts collapse"
+        panel.set(aspect="equal", title=f"$L = {depth}$: {low}", xticks=range(3), yticks=range(3))
         panel.set_xlabel(r"$\alpha_1$ (minor)")
+        panel.tick_params(labelleft=panel is axes[0])
     axes[0].set_ylabel(r"$\alpha_2$ (major)")
-    figure.legend(shown.values(), shown, loc="outside upper center", ncols=4, fontsize=6)
-    return style.caption(figure, caption)
+    figure.legend(shown.values(), shown, loc="outside lower center", ncols=4, fontsize=7)
+    return figure
 
 
 if __name__ == "__main__":

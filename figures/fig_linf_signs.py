@@ -33,7 +33,7 @@ def compute(n=401, rows=401):
     return arrays | {"ends": [e.tau for e in run.events], "card": card}
 
 
-def draw(caption, cells, run, ends, words, **arrays):
+def draw(cells, run, ends, words, **arrays):
     """Return the figure: three planes with their curves, and the weights of one run."""
     figure, axes = style.panels(4, width=style.PAGE, height=2.35)
     for panel, (depth, rest) in zip(axes, REST.items(), strict=False):
@@ -51,7 +51,7 @@ def draw(caption, cells, run, ends, words, **arrays):
         axes[3].text(end, 2.55, f"{word} ", rotation=90, ha="right", va="top", fontsize=6.5)
     axes[3].set(xlabel="$\\tau$", title="one run", ylabel="weight")
     axes[3].legend(loc=(0.32, 0.52), fontsize=6.5)
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def compute(rows=161, end=3.0):
     return {"card": style.card(run, **WORDS, method="exact; dots: DOP853"), "tau": tau} | found
 
 
-def draw(caption, tau, exact, **dots):
+def draw(tau, exact, **dots):
     """Return the figure: one panel a depth, the start against rho in the line's shade."""
     figure, axes = style.panels(len(DEPTHS), width=style.PAGE, height=2.4)
     for depth, ax, lines, points in zip(DEPTHS, axes, exact, dots["DOP853"], strict=True):
@@ -39,7 +39,7 @@ def draw(caption, tau, exact, **dots):
         for word, y in (("released", 2.75), (low, 0.55 if depth % 2 else 0.05), ("held", 1.0)):
             ax.text(3.05, y, word, fontsize=7, va="center")
     axes[0].set_ylabel(r"weight $w / \rho$")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

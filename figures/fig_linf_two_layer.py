@@ -27,7 +27,7 @@ def compute(n=601, columns=22):
     return arrays | pack(found, "field_")
 
 
-def draw(caption, cells, labels, **arrays):
+def draw(cells, labels, **arrays):
     """Return the figure: regions, field, paths, separatrix, sliding segments, saddles."""
     figure, axes = style.panels(height=3.5)
     paint.regions(axes, cells, cells, labels)
@@ -35,7 +35,7 @@ def draw(caption, cells, labels, **arrays):
     words = {"sliding": ((0, -0.55), (-1.9, -0.55)), "saddle": ((1, 1), (1.35, 1.2))}
     style.point_at(axes, words | {"separatrix (conic)": ((-0.9, 2.41), (-0.55, 2.72))})
     axes.set(xlabel="first layer $u$", ylabel="second layer $v$", aspect="equal")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def compute(rows=200, end=1e3):
     return arrays | {"card": style.card(*runs, **WORDS)}
 
 
-def draw(examples, margins, caption, **runs):
+def draw(examples, margins, **runs):
     """Return the figure: signed examples with both max margins; the major share over log t."""
     figure, axes = style.panels(2, width=style.PAGE)
     axes[0].plot(*examples.T, "o", color="#999999", markersize=3)
@@ -40,7 +40,7 @@ def draw(examples, margins, caption, **runs):
     paint.paths(axes[1], share)
     axes[1].set(xscale="log", xlabel=r"$\log(1 + t)$", ylabel=r"$\beta_2/(\beta_1+\beta_2)$")
     axes[1].legend(title="share of the major feature")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def compute(budget=30_000):
     return {"calls": calls, "reached": naive[:, 1], "card": card}
 
 
-def draw(calls, reached, caption):
+def draw(calls, reached):
     """Return the figure: bars of calls on a log axis, and how far the naive solver came."""
     figure, axes = style.panels(height=2.6)
     axes.bar(np.arange(5) - 0.2, calls[:, 0], 0.4, color="#BBBBBB", hatch="//", label="naive sign")
@@ -35,7 +35,7 @@ def draw(calls, reached, caption):
     axes.set(yscale="log", ylim=(50, 4e5), ylabel="calls of the right-hand side")
     axes.set_xticks(np.arange(5), METHODS)
     axes.legend(loc="upper right")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

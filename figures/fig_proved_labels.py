@@ -38,7 +38,7 @@ def compute(n=200, digits=15):
     return arrays | {"near": near, "counts": counts, "card": card}
 
 
-def draw(caption, x, labels, corners, **arrays):
+def draw(x, labels, corners, **arrays):
     """Return the figure: the plane, the doubles about the separatrix, the cost."""
     figure, (left, middle, right) = style.panels(3, width=style.PAGE, height=2.6)
     paint.regions(left, x, x, labels)
@@ -55,7 +55,7 @@ def draw(caption, x, labels, corners, **arrays):
     right.text(size[-1] ** 2, size[3] / 2, "half a side", ha="right", color="#0072B2")
     right.set(xlabel="cells", ylabel="starts proved")
     right.set_title("the cost is that of the boundary", fontsize=7)
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -1,13 +1,20 @@
-"""Digits 3 against 5: l_2-SAM leans on minor pixels before major ones, gradient flow does not.
+r"""Digits 3 against 5: l_2-SAM leans on minor pixels before major ones, gradient flow does not.
 
 Claims: l2_limit, finite_vs_infinite, l2_critical_scale. Takes: 30 s.
+
+Two layers, 64 pixels, training examples of one split, $\rho = 0.1$; starts are uniform, in units of
+the scale of collapse of the mean example. Top: the share that eight groups of pixels, strongest
+above, have in the mean prediction over original time; below 1 unit the predictor collapses, just
+above it weak pixels lead for a while, far above it SAM resembles GD. Middle: the predictor of GD
+and that of SAM from the scale that leans furthest. Bottom: accuracy on the quarter held out; and,
+for every split, the share of the strongest quarter over that of GD, at its least and at the end.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from figures import style
 from flowsam import l2
-from flowsam.draw import leanings
 from flowsam.real_data.scan import scan
 from flowsam.real_data.tables import digit_table
 
@@ -30,28 +37,46 @@ def compute(seeds=5, factors=FACTORS, rows=60, end=100.0):
         rule="l_2-SAM and GD", rho=RHO, L=2, data=f"{digit_table().name}, 25 % held out",
         start=f"uniform; unit: alpha/rho = {found.alpha[0, 0] / factors[0] / RHO:.4f} in split 1",
         clock=style.ORIGINAL, loss="logistic", method="DOP853, Radau", tolerances="rtol 1e-6",
-        scan=found.words(), colours="shares: of the mean prediction, white: collapsed",
+        scan=found.words(),
     )  # fmt: skip
     return arrays | {"card": card}
 
 
-def draw(log_t, factors, moments, shown, caption, **arrays):
-    """Return the figure: shares, accuracy below, pictures of the weights, the scan."""
-    names = ["GD", *(rf"$\ell_2$, {factor:g} units" for factor in factors)]
-    figure, axes = style.panels(max(len(names), 6), width=style.PAGE, rows=3, height=4.4)
-    measured = zip(arrays["ranks"], arrays["accuracy"], strict=True)
-    leanings(axes[:2], log_t, dict(zip(names, measured, strict=True)))
-    figure.colorbar(axes[0, 0].collections[0], ax=axes[0], label="share", extend="max", pad=0.01)
-    whose = ("GD", *[r"$\ell_2$, selected"] * 4)
-    for panel, who, when, beta in zip(axes[2, :5], whose, moments, shown, strict=True):
-        style.pixels(panel, beta / np.abs(beta).max(), f"{who}\n$\\log(1+t)$ = {when:.3g}")
-    for name, mark in (("last", "^"), ("least", "v")):
-        axes[2, 5].plot(arrays[name].T, "k" + mark, alpha=0.6, markersize=3)
-    axes[2, 5].axhline(0.5, color="black", linewidth=0.5, linestyle=":")
-    axes[2, 5].set_xticks(range(len(factors)), factors, fontsize=6, rotation=60)
-    axes[2, 5].set(xlabel=r"$\alpha$, units", ylim=(-0.05, 1.05))
-    axes[2, 5].set_title("major share / GD's:\nleast (down), last (up)", fontsize=6)
-    return style.caption(figure, caption)
+def draw(log_t, factors, moments, shown, ranks, accuracy, **scanned):
+    """Return the figure: shares of three scales beside GD, weights, accuracy, the scan."""
+    figure = plt.figure(figsize=(style.PAGE, 5.6))
+    top, middle, bottom = figure.subfigures(3, height_ratios=(1.35, 1.2, 1.35))
+    names = ["GD", *(rf"$\ell_2$-SAM, {factor:g} units" for factor in factors)]
+    picked = np.unique([0, 1, 1 + len(factors) // 2, len(factors)])
+    maps = top.subplots(1, len(picked), sharey=True)
+    for panel, run in zip(maps, picked, strict=True):
+        groups = np.arange(ranks.shape[2]) + 1
+        drawn = panel.pcolormesh(log_t, groups, ranks[run].T, vmin=0, vmax=0.5, rasterized=True)
+        panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=names[run])
+        panel.set(yticks=groups[[0, -1]], yticklabels=["strong", "weak"])
+        if np.isnan(ranks[run][-1]).any():
+            panel.text(0.95, 0.5, "collapsed", ha="right", fontsize=7, transform=panel.transAxes)
+    maps[0].invert_yaxis()
+    top.colorbar(drawn, ax=maps, label="share", extend="max", pad=0.01)
+    whose = ("GD", *[r"$\ell_2$-SAM"] * 4)
+    pictures = middle.subplots(1, 5)
+    for panel, who, when, beta in zip(pictures, whose, moments, shown, strict=True):
+        title = f"{who},\n$\\log(1+t)$ = {when:.3g}"
+        style.pixels(panel, beta / np.abs(beta).max(), title)
+    left, right = bottom.subplots(1, 2)
+    for run, dash, shade in zip(picked, ("--", ":", "-", "-."), style.ranks(4), strict=False):
+        left.semilogx(log_t, accuracy[run], dash, color=shade, label=names[run])
+    left.set(xlabel=r"$\log(1+t)$", ylabel="accuracy, held out", ylim=(0.4, 1.02))
+    left.legend(loc="lower right")
+    right.axhline(1.0, color="black", linewidth=0.6, linestyle=":")
+    for name, mark, word in (("last", "^", "at the end"), ("least", "v", "at its least")):
+        lines = right.plot(scanned[name].T, mark, color="black", alpha=0.6, markersize=4)
+        lines[0].set_label(word)
+    right.set_xticks(range(len(factors)), [f"{factor:g}" for factor in factors])
+    right.set(xlabel=r"start $\alpha$, units of collapse", ylim=(-0.05, 1.1))
+    right.set_ylabel("strong share / GD's")
+    right.legend(loc="lower right")
+    return figure
 
 
 if __name__ == "__main__":

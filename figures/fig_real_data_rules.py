@@ -36,7 +36,7 @@ def compute(depths=(1, 2, 3), rows=50, end=20.0):
     return {"log_t": log_t, "ranks": ranks, "major": major, "depths": depths, "card": card}
 
 
-def draw(log_t, ranks, major, depths, caption):
+def draw(log_t, ranks, major, depths):
     """Return the figure: a heat map each, rows the depths, columns the rules."""
     figure, axes = style.panels(3, width=style.PAGE, rows=len(depths), height=1.4 * len(depths) + 1)
     axes = np.reshape(axes, (len(depths), 3))
@@ -51,7 +51,7 @@ def draw(log_t, ranks, major, depths, caption):
         panel.set_title(name)
     axes[-1, 1].set_xlabel(r"$\log(1+t)$")
     figure.colorbar(drawn, ax=axes, label="share of the mean prediction", extend="max")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def compute(rows=1001, end=25.0):
     return arrays | {"card": card, "tau_star": 1 / (2 * (ALPHA[1] - 0.5))}
 
 
-def draw(caption, tau_star, **arrays):
+def draw(tau_star, **arrays):
     """Return the figure: paths that coincide, and the two clocks against each other."""
     figure, axes = style.panels(2, width=style.PAGE, height=2.5)
     for depth, colour in zip(DEPTHS, ("#0072B2", "#D55E00"), strict=True):
@@ -54,7 +54,7 @@ def draw(caption, tau_star, **arrays):
     axes[1].axvline(tau_star, color="#D55E00", linestyle=":")
     axes[1].text(tau_star - 0.05, 18, r"$\tau^*$", ha="right")
     axes[1].set(xlabel=r"rescaled time $\tau$", ylabel=r"$\log(1+t)$", title="two clocks")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def compute(rows=200):
     return arrays | {"card": style.card(**WORDS, **facts)}
 
 
-def draw(caption, u, **arrays):
+def draw(u, **arrays):
     """Return the figure: one panel a rule, lines by formula, dots by differences."""
     figure, axes = style.panels(2, width=style.PAGE, height=2.5)
     for (name, rows), ax in zip(arrays.items(), axes, strict=True):
@@ -48,7 +48,7 @@ def draw(caption, u, **arrays):
     axes[0].set_ylabel(r"$\partial/\partial u$")
     handles, words = axes[1].get_legend_handles_labels()
     axes[1].legend(handles[:3], words[:3])
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def compute(seeds=6, steps=800, radii=(0.3, 0.4, 0.5), folder=None):
     return found | {"card": card}
 
 
-def draw(found, diagonal, words, accuracy, caption):
+def draw(found, diagonal, words, accuracy):
     """Return the figure: shares while the loss falls; below, differences from GD at equal loss."""
     figure, axes = style.panels(3, width=style.PAGE, rows=2, height=4.9)
     names = [str(word).split("|") for word in words]
@@ -93,7 +93,7 @@ def draw(found, diagonal, words, accuracy, caption):
     axes[1, 0].set_yticks(range(len(rows)), shown, fontsize=6.5)
     for panel, title in zip(axes[1], ("strong pixels", "by Grad-CAM", "dark pixels"), strict=True):
         panel.set_title(f"share on {title}" if "by" not in title else "strong pixels, by Grad-CAM")
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

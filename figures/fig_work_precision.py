@@ -34,14 +34,14 @@ def compute(number=4000, looped=40):
     return found | {"card": style.card(**facts, machine="processor seconds of one thread")}
 
 
-def draw(caption, **found):
+def draw(**found):
     """Return the figure: a curve an engine, both axes logarithmic; good is low and left."""
     figure, axes = style.panels(height=3.0)
     for name, (seconds, errors) in found.items():
         axes.loglog(errors, seconds, STYLES[name], color=COLOURS[name], markersize=4, label=name)
     axes.set(xlabel="largest relative error", ylabel="seconds a start")
     axes.legend(loc="center", bbox_to_anchor=(0.45, 0.53))
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""One style for every figure: column width, fonts that embed, captions made from the run."""
+"""One style for every figure: two widths, no text below 6.5 pt, fonts that embed."""
 
 import logging
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -10,24 +11,30 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from figures.cards import ORIGINAL, card, words
+from figures.cards import ORIGINAL, card
 from flowsam.archive import replacing
+from flowsam.ledger.gallery import heading
 
 __all__ = ["ORIGINAL", "card"]
 
 # embedding fonts in PDF remarks on the date of each font file, on stderr
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 OUTPUT = Path(__file__).parent / "output"
-COLUMN, PAGE = 3.4, 6.9  # widths of one and two columns, inches
+COLUMN, PAGE = 3.3, 6.75  # widths of one and two columns, inches
+SMALL = 6.5  # points: no text is smaller; indices and exponents are 0.7 of their word
 plt.rcParams.update(
     {
         "font.size": 8,
+        "axes.titlesize": 8,
+        "axes.labelsize": 7.5,
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
         "axes.linewidth": 0.6,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "legend.frameon": False,
         "legend.fontsize": 7,
-        "mathtext.fontset": "cm",
+        "mathtext.fontset": "dejavusans",
         "pdf.fonttype": 42,  # TrueType: editable, and what publishers ask for
         "savefig.dpi": 200,
         "figure.constrained_layout.use": True,
@@ -47,18 +54,12 @@ def ranks(count):
     ]
 
 
-def caption(figure, text):
-    """Set the run's facts below the figure, wrapped, in small type; return the figure."""
-    figure.supxlabel(str(text), fontsize=5.5, color="#404040", wrap=True)
-    return figure
-
-
 def pixels(axes, values, title):
     """Draw 64 values in [-1, 1] as 8 x 8 pixels: orange positive, blue negative, NaN hatched."""
     axes.patch.set(hatch="/////", edgecolor="#B0B0B0")
     axes.imshow(np.reshape(values, (8, 8)), cmap="PuOr_r", vmin=-1, vmax=1)
     axes.set(xticks=[], yticks=[])
-    axes.set_title(title, fontsize=6.5)
+    axes.set_title(title, fontsize=7)
 
 
 def save(name, compute_arrays, draw, **sizes):
@@ -78,15 +79,19 @@ def compute(name, compute_arrays, **sizes):
 def redraw(name, draw):
     """Draw a figure from its saved arrays and return the PNG's path.
 
-    Arrays with a `card` (figures.cards.card) get their caption from it.
+    The files say what they show: title, caption and run card are in their metadata.
     """
     arrays = load(name)
-    if "card" in arrays:
-        arrays["caption"] = words(str(arrays.pop("card")))
+    run = str(arrays.pop("card", ""))
+    title, _, caption = heading(sys.modules[draw.__module__].__doc__ or name)
     figure = draw(**arrays)
-    for kind, undated in (("pdf", "CreationDate"), ("png", "Software")):
+    said = {
+        "pdf": {"Title": title, "Subject": caption, "Keywords": run, "CreationDate": None},
+        "png": {"Title": title, "Description": caption, "Source": run, "Software": None},
+    }
+    for kind, metadata in said.items():
         with replacing(OUTPUT / f"{name}.{kind}") as file:
-            figure.savefig(file, format=kind, metadata={undated: None})
+            figure.savefig(file, format=kind, metadata=metadata)
     plt.close(figure)
     return OUTPUT / f"{name}.png"
 

@@ -376,13 +376,13 @@ Claim: square_root, square. Takes: 0 s.
 """
 FAST = {{"n": 2}}
 def compute(n=3):
-    return {{"x": np.arange(n) {fault}, "caption": "clock: tau"}}
-def draw(x, caption):
+    return {{"x": np.arange(n) {fault}, "card": style.card(**dict.fromkeys(cards.FACTS, "none"))}}
+def draw(x):
     figure, axes = style.panels()
     axes.plot(x{more})
     return figure
 import numpy as np
-from figures import style
+from figures import cards, style
 '''
 
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from inspect import cleandoc
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +28,7 @@ from flowsam.ledger.kept import record, recorded
 from flowsam.ledger.schedule import Task
 from flowsam.version import __version__
 
-__all__ = ["Drawings", "Figure", "figure_names", "plan"]
+__all__ = ["Drawings", "Figure", "figure_names", "heading", "plan"]
 
 SUFFIXES = (".npz", ".png", ".pdf")
 
@@ -50,6 +51,8 @@ class Figure:
         What this call did: "computed", "redrawn", "kept", or "skipped" for want of a library.
     error : str
         What went wrong; empty where it was drawn.
+    caption : str
+        What the picture shows, in sentences; LaTeX stands between dollar signs.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Figure:
     card: dict[str, Any]
     state: str
     error: str = ""
+    caption: str = ""
 
 
 def figure_names(source: Path) -> tuple[str, ...]:
@@ -106,8 +110,11 @@ class Drawings:
     def figures(self, made: Mapping[str, dict[str, Any]]) -> tuple[Figure, ...]:
         """Return all figures, from what the tasks gave; one that failed carries its error."""
         found = {**made, **self.kept}
-        heads = {name: _heading(path) for name, path in self.files.items()}
-        return tuple(Figure(name, *heads[name], **found[name]) for name in self.files)
+        figures = []
+        for name, path in self.files.items():
+            title, claims, caption = heading(_docstring(path) or name)
+            figures.append(Figure(name, title, claims, caption=caption, **found[name]))
+        return tuple(figures)
 
 
 def plan(source: Path, *, fast: bool, redraw: bool = False) -> Drawings:
@@ -145,10 +152,14 @@ def plan(source: Path, *, fast: bool, redraw: bool = False) -> Drawings:
     return Drawings(files, kept, tuple(tasks))
 
 
+def _docstring(path: Path) -> str:
+    """The docstring of a module that is not imported."""
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
 def _said(path: Path) -> float:
     """The seconds that a figure's docstring says it takes; 5 where it says nothing."""
-    words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    found = re.search(r"Takes: (\d+) (s|min)", words)
+    found = re.search(r"Takes: (\d+) (s|min)", _docstring(path))
     return int(found[1]) * {"s": 1.0, "min": 60.0}[found[2]] if found else 5.0
 
 
@@ -193,7 +204,6 @@ def _compute(name: str, module: ModuleType, style: ModuleType, *, fast: bool) ->
     seconds, arrays = time.perf_counter() - start, style.load(name)
     card = json.loads(str(arrays["card"])) if "card" in arrays else {}
     return card | {
-        "caption": str(arrays.get("caption", "")),
         "sizes": "fast: " + ", ".join(f"{k}={v}" for k, v in sizes.items()) if sizes else "full",
         "seconds": round(seconds, 1),
         "versions": f"flowsam {__version__}, numpy {numpy.__version__}, "
@@ -201,9 +211,27 @@ def _compute(name: str, module: ModuleType, style: ModuleType, *, fast: bool) ->
     }
 
 
-def _heading(path: Path) -> tuple[str, tuple[str, ...]]:
-    """The first sentence of a figure's docstring, and the claims it names."""
-    words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or path.stem
-    named = re.search(r"^Claims?: ([\w, ]+)", words, re.MULTILINE)
+def heading(words: str) -> tuple[str, tuple[str, ...], str]:
+    r"""Return what the docstring of a figure says: its title, the claims it names, its caption.
+
+    Parameters
+    ----------
+    words : str
+        A first sentence, a paragraph with the line `Claims: ...`, and paragraphs of the caption.
+
+    Returns
+    -------
+    title : str
+    claims : tuple of str
+    caption : str
+        With LaTeX between dollar signs; empty where there is none.
+
+    Examples
+    --------
+    >>> heading("Loss over time.\n\nClaim: rates. Takes: 1 s.\n\nIt falls like\n$1/t$.")
+    ('Loss over time.', ('rates',), 'It falls like $1/t$.')
+    """
+    title, *rest = cleandoc(words).split("\n\n")
+    named = re.search(r"^Claims?: ([\w, ]+)", "\n".join(rest[:1]), re.MULTILINE)
     claims = re.findall(r"\w*_\w*|rates", named[1]) if named else []
-    return words.splitlines()[0], tuple(claims)
+    return " ".join(title.split()), tuple(claims), " ".join(" ".join(rest[1:]).split())

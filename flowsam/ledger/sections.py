@@ -162,11 +162,11 @@ def figure_section(figure: Figure, places: Places) -> str:
         reason = escape(figure.error)
         return f'<p id="{figure.name}"><b>{title}</b> {figure.name} {word}: {reason}</p>'
     png = places.source / "figures" / "output" / f"{figure.name}.png"
-    facts = {name: fact for name, fact in figure.card.items() if name != "caption"}
     code = places.link(f"figures/{figure.name}.py", figure.name)
-    folded = f"<details><summary>run card</summary><p>{card(facts)}</p></details>"
+    folded = f"<details><summary>run card</summary><p>{card(figure.card)}</p></details>"
     back = f" · shows {links(figure.claims)}" if figure.claims else ""
-    return picture(png, figure.title, f"{title} {code}{back}{folded}", name=figure.name)
+    said = f"<b>{title}</b> {prose(spelled(figure.caption))} {code}{back}{folded}"
+    return picture(png, figure.title, said, name=figure.name)
 
 
 def statements(names: Sequence[str], places: Places) -> dict[str, list[str]]:
