@@ -1,6 +1,12 @@
-"""The (tau, A) plane: the leader depends on tau/A alone, so its regions are cones.
+r"""The (tau, A) plane: the leader depends on tau/A alone, so its regions are cones.
 
 Claims: l2_two_layer, l2_amplification_in_time, l2_patterns. Takes: 1 s.
+
+$\ell_2$-SAM on two layers: the leader in $\beta$ depends on $\tau/A$ alone, where $A$ is the
+integral of $\rho$ over the gradient's norm, so the plane falls into cones, one a feature of $\mu =
+(1, 1.6, 2.3, 3.2)$. Black: runs from uniform starts at the written multiples of the critical scale
+$\alpha^{*}$. Circles are where the lead changes hands, always on the edge of a cone. A run that
+collapses ends; one above $\alpha^{*}$ runs through the cones down to that of the major feature.
 """
 
 import numpy as np

@@ -6,7 +6,8 @@ First the difference $\mu$ of the class means, orange where the 3 is darker, pur
 Then the predictor $\beta$ of $\ell_2$-SAM over rescaled time, each picture in units of its largest
 entry: two layers, every weight 2 % above the critical scale of $\rho = 1$, so that at the start all
 pixels are equal. The box is the pixel that leads; its rank by $|\mu_j|$ rises from 4 of 37, among
-the weakest, to the strongest. Hatched pixels, with $|\mu_j|$ below 5 % of the largest, are left out.
+the weakest, to the strongest. Hatched pixels, with $|\mu_j|$ below 5 % of the largest, are left
+out.
 """
 
 import numpy as np
@@ -50,7 +51,9 @@ def draw(mu, beta, leader, rank, tau, **_):
     half = (len(beta) + 2) // 2
     figure, axes = style.panels(half, rows=2, width=style.PAGE, height=3.9)
     idle = mu == 0
-    style.pixels(axes[0, 0], np.where(idle, np.nan, mu / np.abs(mu).max()), "what is learnt\n" r"$\mu$")
+    style.pixels(
+        axes[0, 0], np.where(idle, np.nan, mu / np.abs(mu).max()), "what is learnt\n" r"$\mu$"
+    )
     for k, panel in enumerate(axes.flat[1:]):
         if k >= len(beta):
             panel.set_axis_off()

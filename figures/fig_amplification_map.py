@@ -1,14 +1,14 @@
-r"""Which feature leads over the size of the start and time: l_2-SAM passes through all, GD does not.
+r"""Which feature leads over scale and time: l_2-SAM passes through all of them, GD does not.
 
 Claims: l2_amplification_in_time, l2_amplification_in_scale, finite_vs_infinite. Takes: 3 s.
 
-Six features, $\mu = (1, 1.5, 2, 2.5, 3, 4)$, two layers, every weight $\alpha$ at the start,
-$\rho = 1$. Colours and numbers say which feature leads in $\beta$, dark is minor. Left of the
-critical scale $\alpha^*$ the flow collapses after the minor feature has led; right of it the lead
-passes from minor to major, feature by feature, the sooner the larger $\alpha$. Lines are the exact
-thresholds: dashed, below it all fall from the start; $a_k$, above it feature $k$ never leads.
-Under GD the major feature leads throughout. The axis is logarithmic on both sides of 0 and linear
-within 0.002 of it.
+Six features, $\mu = (1, 1.5, 2, 2.5, 3, 4)$, two layers, every weight $\alpha$ at the start, $\rho
+= 1$. Colours and numbers say which feature leads in $\beta$, dark is minor. Left of the critical
+scale $\alpha^*$ the flow collapses after the minor feature has led; right of it the lead passes
+from minor to major, feature by feature, the sooner the larger $\alpha$. Lines are the exact
+thresholds: dashed, below it all fall from the start; $a_k$, above it feature $k$ never leads. Under
+GD the major feature leads throughout. The axis is logarithmic on both sides of 0 and linear within
+0.002 of it.
 """
 
 import numpy as np
@@ -46,7 +46,9 @@ def draw(off, tau, leaders, marks):
         paint.leaders(panel, off, tau, leader, ranks=np.arange(MU.size))
         panel.set_title(title, pad=14)
         panel.set_xscale("symlog", **scale)
-        panel.set(xlabel=r"start against the critical scale, $\alpha/\alpha^{*}-1$", xlim=off[[0, -1]])
+        panel.set(
+            xlabel=r"start against the critical scale, $\alpha/\alpha^{*}-1$", xlim=off[[0, -1]]
+        )
         panel.set_xticks(ticks, [f"{x:g}" for x in ticks])
         panel.minorticks_off()
     axes[1].set(xlabel=r"$\alpha/\alpha^{*}-1$", ylabel="", xticks=[-0.1, 0, 1], yticklabels=[])

@@ -3,10 +3,10 @@ r"""The ratio of scale to radius decides which features lead in turn under l_2-S
 Claims: l2_amplification_in_scale, l2_critical_scale. Takes: 3 s.
 
 Two layers under $\ell_2$-SAM, every weight $\alpha$ at the start. Left: $\mu = (1, 2, 6)$; between
-two rays the same features lead in the same turn, written along them, and 0 is a collapse. Lines
-are exact: below $\alpha^*$ the flow collapses, between $\alpha^*$ and $a_1$ the minor feature
-leads for a while, beyond $a_2$ the major one from the start; circles are where computed limits
-change. Right: the same for $\mu = (1, m)$ over the ratio of the two, at $\rho = 1$.
+two rays the same features lead in the same turn, written along them, and 0 is a collapse. Lines are
+exact: below $\alpha^*$ the flow collapses, between $\alpha^*$ and $a_1$ the minor feature leads for
+a while, beyond $a_2$ the major one from the start; circles are where computed limits change. Right:
+the same for $\mu = (1, m)$ over the ratio of the two, at $\rho = 1$.
 """
 
 import numpy as np
@@ -43,8 +43,9 @@ def compute(n=201, points=25):
     return arrays | {"marks": np.array(marks), "card": style.card(plane, **words)}
 
 
-def draw(x, labels, slopes, ratio, marks, order):
+def draw(x, labels, slopes, **arrays):
     """Return the figure: who leads in turn between the rays of the thresholds; over the ratio."""
+    ratio, marks, order = (arrays[name] for name in ("ratio", "marks", "order"))
     figure, (left, right) = style.panels(2, width=style.PAGE, height=2.8)
     edges = np.array([1e-3, *slopes, 1e3])
     rise = np.array([0, 1])

@@ -1,6 +1,11 @@
-"""Critical starts: alpha* over the ratio of two mu, and the separatrix of balanced starts.
+r"""Critical starts: alpha* over the ratio of two mu, and the separatrix of balanced starts.
 
 Claim: l2_critical_scale. Takes: 15 s.
+
+$\ell_2$-SAM on two layers, $\rho = 1$. Left: the critical scale $\alpha^{*}$ of uniform starts for
+$\mu = (1, m)$, between its two bounds, dashed. Middle: for five ratios $\mu_2/\mu_1$ the balanced
+starts that neither collapse nor escape. Right: the same for one feature, $d = 1$, with unequal
+layers $u$ and $v$; circles are saddles.
 """
 
 import numpy as np

@@ -66,7 +66,9 @@ def draw(mu, alpha, radii, labels, **_):
             panel = axes[row, k + 1]
             rule = rf"$\rho$ = {rho:g}" if rho else "GD"
             label = labels[row, k]
-            style.pixels(panel, shown, f"{rule}\npixel {place(label - 1)} wins" if label > 0 else rule)
+            style.pixels(
+                panel, shown, f"{rule}\npixel {place(label - 1)} wins" if label > 0 else rule
+            )
             lost = np.where(able & (alpha > rho), np.nan, 1.0).reshape(8, 8)
             panel.imshow(np.where(mu.reshape(8, 8) == 0, np.nan, lost), cmap=GREY)
             spot = ((label - 1) % 8 - 0.5, (label - 1) // 8 - 0.5)

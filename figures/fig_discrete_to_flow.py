@@ -1,6 +1,10 @@
-"""Discrete SAM tends to its flow at first order; where it slides, to Filippov's, not to Utkin's.
+r"""Discrete SAM tends to its flow at first order; where it slides, to Filippov's, not to Utkin's.
 
 Claims: discrete_to_flow. Takes: 4 s.
+
+Discrete SAM against its flow as the learning rate falls, slope 1 dotted. Left: the largest error at
+$t = 2$ for rules without jumps. Right: $\ell_\infty$-SAM on a run that slides along a surface where
+its sign jumps; the iterates tend to Filippov's solution, not to Utkin's.
 """
 
 import numpy as np

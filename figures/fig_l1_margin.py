@@ -5,8 +5,8 @@ Claims: l2_limit. Takes: 8 s.
 Three random separable sets of ten features, two layers, every weight 0.5 at the start; GD in
 circles, $\ell_2$-SAM with $\rho = 0.05$ in lines, which run through the circles: the two coincide.
 Left: by what share the run's $\ell_1$ margin misses the largest one, known from a linear program.
-Right: the share it misses at most, proven by weak duality from the state alone. The bound is
-always above the truth; it can rise while examples take turns as the hardest.
+Right: the share it misses at most, proven by weak duality from the state alone. The bound is always
+above the truth; it can rise while examples take turns as the hardest.
 """
 
 import numpy as np

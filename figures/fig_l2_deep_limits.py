@@ -4,8 +4,8 @@ Claims: l2_deep_limits, l2_stalling. Takes: 5 s.
 
 Balanced starts $(\alpha_1, \alpha_2)$ under $\ell_2$-SAM with $\rho = 1$ and $\mu = (1, m)$,
 coloured by the limit that certificates prove on the run. The circle is where both features rest,
-the line where their scores $\mu_j w_j^{L-2}$ are equal. With three layers nothing collapses; for
-$m = 6$, beyond the ratio $2 + \sqrt{3}$, some starts stall at a finite predictor. With four layers
+the line where their scores $\mu_j w_j^{L-2}$ are equal. With three layers nothing collapses; for $m
+= 6$, beyond the ratio $2 + \sqrt{3}$, some starts stall at a finite predictor. With four layers
 small starts collapse to 0 and the scores decide the others.
 """
 

@@ -1,6 +1,11 @@
-"""Where l_inf-SAM ends up at L = 2: at 0 or at any basis vector, chosen by the initialisation.
+r"""Where l_inf-SAM ends up at L = 2: at 0 or at any basis vector, chosen by the initialisation.
 
 Claims: linf_limit, linf_regions. Takes: 1 s.
+
+Limits of $\ell_\infty$-SAM over balanced starts, $\rho = 1$ and $\mu = (1, 2)$: a weight that
+starts below $\rho$ is suppressed. Where both do, the flow collapses to 0; where only the minor one
+exceeds $\rho$, it wins; elsewhere the major one does. Arrows are the flow, blue lines some paths,
+black lines the theorem's boundary.
 """
 
 import numpy as np

@@ -4,9 +4,9 @@ Claims: linf_limit, linf_regions. Takes: 3 s.
 
 Balanced starts under $\ell_\infty$-SAM with $\rho = 1$ and $\mu = (1, 2)$; colours are the limits,
 thin arrows the flow, blue lines some paths, black lines the boundaries of the theorem. Beyond the
-corner $(\rho, \rho)$ the winner is the larger $\mu_j (\alpha_j - \rho)^{L-2}$, so the boundary is
-a ray that turns towards the diagonal as $L$ grows. Below the corner odd depths rise to it and
-stall; even ones sink to 0, and at $L = 4$ weights that reach 0 slide on the axes.
+corner $(\rho, \rho)$ the winner is the larger $\mu_j (\alpha_j - \rho)^{L-2}$, so the boundary is a
+ray that turns towards the diagonal as $L$ grows. Below the corner odd depths rise to it and stall;
+even ones sink to 0, and at $L = 4$ weights that reach 0 slide on the axes.
 """
 
 import numpy as np

@@ -1,6 +1,10 @@
-"""Signed starts under l_inf-SAM at L = 3, 4 and 5: which of two layers' signs let a feature escape.
+r"""Signed starts under l_inf-SAM at L = 3, 4 and 5: which two layers' signs let a feature escape.
 
 Claims: linf_signs, linf_slides. Takes: 2 s.
+
+One feature under $\ell_\infty$-SAM, $\rho = 1$; layers 1 and 2 start as drawn, the others at the
+values in brackets. Colours are the limits, black curves the boundaries by formula. Right: the three
+layers of one run, with its events.
 """
 
 import numpy as np

@@ -1,6 +1,11 @@
-"""Suppressed, held or released: under l_inf-SAM a coordinate's start against rho decides.
+r"""Suppressed, held or released: under l_inf-SAM a coordinate's start against rho decides.
 
 Claim: linf_trichotomy. Takes: 1 s.
+
+One balanced feature under $\ell_\infty$-SAM: the weight over rescaled time from starts below, at
+and above $\rho$; lines are closed forms, dots an independent integration. Above $\rho$ it is
+released and grows; at $\rho$ it stays; below $\rho$ it is suppressed at even depth, and at odd
+depth it rises to $\rho$ and is held there.
 """
 
 import numpy as np

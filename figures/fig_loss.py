@@ -2,10 +2,10 @@ r"""The loss falls like 1/t at one layer under every rule; with more layers SAM 
 
 Claims: rates. Takes: 4 s.
 
-Log of the loss over $\log(1 + t)$ in original time for $\mu = (1, 2)$ from balanced
-$\alpha = (0.8, 0.8)$, $\rho = 0.3$. Circles: the rate predicted for GD. With one layer the three
-curves lie on each other. With $L$ layers SAM is ahead by a distance that grows like
-$(\log t)^{1-1/L}$, for it is the loss at the perturbed point that falls at GD's rate.
+Log of the loss over $\log(1 + t)$ in original time for $\mu = (1, 2)$ from balanced $\alpha = (0.8,
+0.8)$, $\rho = 0.3$. Circles: the rate predicted for GD. With one layer the three curves lie on each
+other. With $L$ layers SAM is ahead by a distance that grows like $(\log t)^{1-1/L}$, for it is the
+loss at the perturbed point that falls at GD's rate.
 """
 
 import numpy as np

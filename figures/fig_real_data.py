@@ -42,8 +42,9 @@ def compute(seeds=5, factors=FACTORS, rows=60, end=100.0):
     return arrays | {"card": card}
 
 
-def draw(log_t, factors, moments, shown, ranks, accuracy, **scanned):
+def draw(log_t, factors, moments, shown, **scanned):
     """Return the figure: shares of three scales beside GD, weights, accuracy, the scan."""
+    ranks, accuracy = scanned["ranks"], scanned["accuracy"]
     figure = plt.figure(figsize=(style.PAGE, 5.6))
     top, middle, bottom = figure.subfigures(3, height_ratios=(1.35, 1.2, 1.35))
     names = ["GD", *(rf"$\ell_2$-SAM, {factor:g} units" for factor in factors)]

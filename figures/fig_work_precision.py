@@ -1,6 +1,10 @@
-"""Work against precision: seconds a start and the largest error, flowsam's engines beside others.
+r"""Work against precision: seconds a start and the largest error, flowsam's engines beside others.
 
 Takes: 20 s.
+
+Processor seconds for one start against the largest error relative to a fine reference; low and left
+is good. $\ell_2$-SAM, two layers, to $\tau = 4$, from starts with weights uniform in (0.7, 2). The
+loop and discrete SAM take fewer starts than the engines, so that they end.
 """
 
 import numpy as np
