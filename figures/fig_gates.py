@@ -19,6 +19,7 @@ from flowsam.portrait import PlaneField, refine, skeleton
 from flowsam.portrait.planes import BalancedPlane
 
 FAST, NORMS, REACH = {"n": 16, "columns": 6, "levels": 2}, (1.5, 2.0, 3.0, np.inf), 1.3
+TITLES = ("major wins", "major wins", "minor can win", "minor can win")
 START = "balanced, every point of the squares"
 LINES = "colours and names: the limit; arrows: the flow; e_1 | e_2 at p = 3: located by bisection"
 
@@ -45,16 +46,21 @@ def draw(cells, labels, **arrays):
     figure, axes = style.panels(4, width=style.PAGE, height=2.4)
     shown = {}
     for k, (panel, norm) in enumerate(zip(axes, NORMS, strict=True)):
-        paint.regions(panel, cells, cells, labels[k])
+        paint.regions(panel, cells, cells, labels[k], size="medium")
         shown |= paint.skeleton(panel, unpack(arrays, f"field_{k}_"))
         name = r"\infty" if np.isinf(norm) else f"{norm:g}"
-        panel.set(aspect="equal", title=f"$p = {name}$", xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+        panel.set(
+            aspect="equal",
+            title=f"$p = {name}$: {TITLES[k]}",
+            xticks=(0, 0.5, 1),
+            yticks=(0, 0.5, 1),
+        )
         panel.set_xlabel(r"$\alpha_1$ (minor)")
     (shown["between $e_1$, $e_2$"],) = axes[2].plot(
         *arrays["divide"].T, "-.", color="black", linewidth=1.2
     )
     axes[0].set_ylabel(r"$\alpha_2$ (major)")
-    figure.legend(shown.values(), shown, loc="outside upper center", ncols=5, fontsize=6)
+    figure.legend(shown.values(), shown, loc="outside upper center", ncols=5, fontsize=7)
     return figure
 
 

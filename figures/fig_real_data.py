@@ -56,7 +56,7 @@ def draw(log_t, factors, moments, shown, **scanned):
         panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=names[run])
         panel.set(yticks=groups[[0, -1]], yticklabels=["strong", "weak"])
         if np.isnan(ranks[run][-1]).any():
-            panel.text(0.95, 0.5, "collapsed", ha="right", fontsize=7, transform=panel.transAxes)
+            panel.text(0.9, 0.5, "collapsed", rotation=90, va="center", transform=panel.transAxes)
     maps[0].invert_yaxis()
     top.colorbar(drawn, ax=maps, label="share", extend="max", pad=0.01)
     whose = ("GD", *[r"$\ell_2$-SAM"] * 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def paths(
     lines = []
     for name, curve in curves.items():
         style: dict[str, Any] = {**RULE_STYLES.get(name, _OTHER)}
-        shown = name.replace("l_inf", r"$\ell_\infty$").replace("l_2", r"$\ell_2$")
+        shown = re.sub(r"l_([\d.]+)", r"$\\ell_{\1}$", name.replace("l_inf", r"$\ell_\infty$"))
         lines += axes.plot(curve[:, 0], curve[:, 1], linewidth=width, label=shown, **style)
     return lines
 
