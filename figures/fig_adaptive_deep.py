@@ -1,6 +1,10 @@
-"""ASAM at L = 3: two features, and the wedge of starts that ends in a mixture of both.
+r"""ASAM at L = 3: two features, and the wedge of starts that ends in a mixture of both.
 
 Claim: adaptive_deep. Takes: 2 s.
+
+Balanced starts of ASAM with three layers, $\mu = (1, \mu_2)$; colours are the limits, black rays
+their edges by formula. Between the rays a wedge of starts ends in a mixture of both features.
+Right: the ratio of the weights at rest over $\rho$, for three $\mu_2$.
 """
 
 import numpy as np
@@ -30,11 +34,11 @@ def compute(n=401, points=161):
     return arrays | {"edges": edges, "card": card}
 
 
-def draw(caption, cells, rho, edges, **arrays):
+def draw(cells, rho, edges, **arrays):
     """Return the figure: three planes, and where mixtures and their edges are over rho."""
     figure, axes = style.panels(4, width=style.PAGE, height=2.3)
     for k, (mu, radius) in enumerate(CASES):
-        paint.regions(axes[k], cells, cells, arrays[f"labels_{k}"], size="x-small")
+        paint.regions(axes[k], cells, cells, arrays[f"labels_{k}"], size="medium")
         for ray in arrays[f"rays_{k}"]:
             axes[k].plot(*ray.T, color="black", linewidth=0.9)
         axes[k].set(aspect="equal", title=rf"$\mu_2 = {mu:g}$, $\rho = {radius:g}$")
@@ -46,7 +50,7 @@ def draw(caption, cells, rho, edges, **arrays):
         axes[3].plot([], [], "o", color=colour, markersize=3, label=rf"$\mu_2 = {mu:g}$")
     axes[3].set(yscale="log", xlabel=r"$\rho$", ylabel=r"$w_2 / w_1$ at rest", title="rest ratios")
     axes[3].legend(fontsize=6.5)
-    return style.caption(figure, caption)
+    return figure
 
 
 if __name__ == "__main__":
