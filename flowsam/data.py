@@ -219,7 +219,10 @@ def unsplit(data: Data) -> Data:
     return Data(data.z[:, :half], name, data.features[:half])
 
 
-def merge_signs(data: Data, beta: ArrayLike) -> Float[np.ndarray, "*T d"]:
+@public
+def merge_signs(
+    data: Data, beta: Float[np.ndarray, "*T D"] | ArrayLike
+) -> Float[np.ndarray, "*T d"]:
     """Return `beta_+ - beta_-`, the predictor of the features as they were before `split_signs`.
 
     Parameters

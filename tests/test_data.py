@@ -180,3 +180,9 @@ def test_wrong_objects_are_named_where_no_type_checker_runs():
     )
     for message, words in zip(run.stdout.splitlines(), WRONG.values(), strict=True):
         assert words in message
+
+
+@pytest.mark.parametrize("wrong", [None, "x", 3, [[1.0, 2.0]], Data])
+def test_merging_signs_needs_data(wrong):
+    with pytest.raises(TypeError, match="merge_signs needs data to be a Data"):
+        merge_signs(wrong, [1.0, 2.0])

@@ -299,3 +299,9 @@ def test_a_million_features_take_no_loop_over_them():
     begun = time.process_time()
     assert limit(Flow(single_example(mu), linf(1.0)), start).label == 123_457
     assert time.process_time() - begun < 10.0
+
+
+@pytest.mark.parametrize("wrong", ["x", 1, [], np.array([])])
+def test_prove_is_a_yes_or_a_no(wrong):
+    with pytest.raises(TypeError, match="prove needs True or False"):
+        limit(Flow(single_example([1, 2]), l2(1)), [[1, 1], [1, 1]], prove=wrong)

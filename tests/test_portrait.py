@@ -348,3 +348,22 @@ def test_regions_are_named_by_features():
     draw.portrait(axes, found)
     axes.figure.canvas.draw()
     assert {text.get_text() for text in axes.texts} >= {"a\\$b\\$", "size"}
+
+
+@pytest.mark.parametrize("unit", [2.0**-1020, 2.0**-500, 2.0**1020])
+def test_planes_at_the_ends_of_doubles_have_their_shares(unit):
+    axis = np.array([0.2, 3.0])
+    for depth in (2, 3):
+        near = phase_portrait(Flow(single_example([1, 2]), linf(1)), axis, axis, depth=depth)
+        flow = Flow(single_example([1, 2]), linf(unit))
+        far = phase_portrait(flow, unit * axis, unit * axis, depth=depth)
+        assert far.fractions == near.fractions
+
+
+def test_a_plane_of_unlike_sizes_leaves_the_range_without_a_word():
+    axis = np.array([0.1, 1e308])
+    flow = Flow(single_example([1, 2]), linf(1))
+    plane = phase_portrait(flow, axis, axis)
+    assert plane.fractions[2] == 1.0 and plane.settled_at.shape == (2, 2)
+    lone = phase_portrait(Flow(single_example([1]), linf(1)), -axis, axis, start=layer_plane)
+    assert np.isfinite(lone.boundaries[0][1]).all()

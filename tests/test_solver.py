@@ -178,3 +178,10 @@ def test_l2_escape_is_stepped_where_no_closed_form_holds():
     run = solve(Flow(single_example([1, 2]), l2(0.5)), [[1, 0.8], [0.7, 0.9], [0.9, 1]], tau_end=9)
     assert run.status == "escaped" and run.method == "DOP853"
     assert run.events[-1].kind == "blow-up" and np.isinf(run.theta[-1]).any()
+
+
+def test_one_large_layer_is_no_blow_up():
+    theta0 = [[3.4e-81, 2e17], [1.3e-23, 1.7e-89], [6.4e-60, 2.4e-12], [4.8e89, -6e46]]
+    flow = Flow(single_example([9.6e-115, 1.5e-140]), l2(8.4e70))
+    run = solve(flow, theta0, tau_end=18.5)
+    assert run.status == "escaped" and not run.events and run.theta[-1].tolist() == theta0

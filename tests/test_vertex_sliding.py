@@ -108,3 +108,11 @@ def test_trial_steps_that_overflow_are_shortened(capfd):
     run = solve(l1_flow([1.0, 2.0]), balanced([1e20, 1e10], 4), tau_end=1.0)
     assert run.status == "escaped" and not capfd.readouterr().out  # LAPACK complains there
     assert run.events[-1].tau == pytest.approx(0.5e-40, rel=1e-8)
+
+
+def test_starts_far_from_one_another_end_with_a_word():
+    tie = np.repeat([[1.659223800469814e-21, 2.9108516812804415e-17, 9.665658865538612e-80]], 2, 0)
+    flow = l1_flow([4.4e47, 1.98e65, -1.01e82], 1.7697817156845511e-102)
+    assert solve(flow, tie, tau_end=0.6).status == "too_many_events"
+    with pytest.raises(ValueError, match="steps need rates"):
+        solve(l1_flow([1.7579e133], 1.5e32), np.full((3, 1), 3.7e102), tau_end=1.0)

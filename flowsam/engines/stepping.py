@@ -33,6 +33,7 @@ ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
 _WINDOW, _PROGRESS = 500, 1e-3  # the last 400 of so many steps have to get so far, relative to x
+_BISECTIONS = 1200  # from the largest double to the least, should the secant not help
 _HALVINGS = 0.5 ** np.arange(1, 50)
 
 State = Float[np.ndarray, " m"]
@@ -259,7 +260,7 @@ def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -
         else:  # it left the region at once
             return left
         left = inside
-    root = float(brentq(least, left, point, xtol=4e-324, rtol=8.9e-16))
+    root = float(brentq(least, left, point, xtol=4e-324, rtol=8.9e-16, maxiter=_BISECTIONS))
     beyond, ulp = root, float(np.spacing(root))
     while least(beyond) > 0 and beyond < point:  # on the far side, however steep the signal
         beyond, ulp = min(root + ulp, float(point)), 2.0 * ulp

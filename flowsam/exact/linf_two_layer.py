@@ -222,8 +222,11 @@ def separatrix(
     >>> separatrix(1, extent=3, points=3)[0].round(3).tolist()
     [[-2.5, 3.5], [0.0, 2.0], [1.0, 1.0], [2.0, 0.0], [3.5, -2.5]]
     """
-    gap = np.sort(np.append(np.linspace(-2 * extent, 2 * extent, points), [-2 * rho, 2 * rho]))
-    ends = 2 * rho + np.maximum(np.abs(gap), 2 * rho)
-    total = 8 * rho * np.divide(rho, ends, where=ends > 0, out=np.zeros_like(ends))
-    u, v = (total + gap) / 2, (total - gap) / 2
+    unit = np.ldexp(1.0, np.frexp(extent)[1] - 1)  # halves, and this: nothing leaves the range
+    half = unit * np.linspace(-extent / unit, extent / unit, points)
+    half = np.sort(np.append(half, [-rho, rho]))
+    ends = rho + np.maximum(np.abs(half), rho)
+    total = 2 * rho * np.divide(rho, ends, where=ends > 0, out=np.zeros_like(ends))
+    u = total + half
+    v = total - half
     return np.stack([np.stack([sign * u, v], axis=-1), np.stack([-sign * v, -u], axis=-1)])

@@ -233,6 +233,8 @@ class OneExample:
         remaining[np.abs(theta).min(axis=0) <= 0.5 * self.ceiling(tau)] = np.inf
         winner = int(np.argmin(remaining))
         stretch, end = remaining[winner], tau + remaining[winner]
+        if not np.isfinite(stretch):  # one layer is large, and no product of layers
+            return self.layers.flat(theta), mode, (), Ending.OUT_OF_RANGE
 
         def tail(points: Points) -> Float[np.ndarray, "k m"]:
             left = np.maximum((end - points) / stretch, 0.0)[:, None, None]

@@ -100,6 +100,8 @@ class VertexSliding(Smooth):
         joined = np.argwhere(reached[m:-1].reshape(theta.shape))
         places = np.concatenate([np.stack(mode.tied, axis=1), joined])
         kept = np.append(~reached[:m], np.ones(len(joined), bool))
+        if not (kept.any() or len(joined)):  # rounding: at the located point nothing is reached
+            return theta, mode, (), ""
         after, status = self._settled(theta, places, kept)
         return theta, after, _changes(mode, after, tau), status
 
@@ -163,10 +165,10 @@ class VertexSliding(Smooth):
             mode = Ties(*places[kept].T, signs, np.zeros(theta.shape))
             shares, common = self._shares(theta, mode)
             rates = self._rates(theta, mode, self.field(theta, mode)[None])[0]
-            ahead = np.where(kept, -np.inf, rates[tuple(places.T)] - common)
+            ahead = np.where(kept, -np.inf, rates[tuple(places.T)])
             if shares.min() < 0:
                 kept[np.flatnonzero(kept)[shares.argmin()]] = False
-            elif ahead.max() > _TIE * np.abs(rates).max():
+            elif ahead.max() > common + _TIE * np.abs(rates).max():
                 kept[ahead.argmax()] = True
             else:
                 fallen = tuple(places[~kept].T)

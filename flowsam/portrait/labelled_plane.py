@@ -19,6 +19,7 @@ from flowsam.labels import Label, kind_of
 from flowsam.portrait import plane_times, shares
 from flowsam.portrait.located import Refinement
 from flowsam.regimes import case_of
+from flowsam.signatures import public
 from flowsam.version import __version__
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Portrait:
         return self._shares[1]
 
     @cached_property
+    @public
     def _shares(self) -> tuple[dict[int, float], dict[int, float]]:
         """Fractions and errors by the best way there is."""
         by_regions = case_of(self.flow, self.depth).on("shares", self.start)
@@ -110,6 +112,7 @@ class Portrait:
         return shares.by_cells(self.labels, self.x, self.y)
 
     @cached_property
+    @public
     def settled_at(self) -> Float[np.ndarray, "ny nx"]:
         """Rescaled time of collapse or blow-up, shape (ny, nx); inf where the limit is asymptotic.
 

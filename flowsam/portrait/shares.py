@@ -74,7 +74,9 @@ def by_regions(flow: Flow, start: BalancedPlane, x: Axis, y: Axis) -> Shares | N
         return None
     from flowsam.regions import regions  # scipy.stats takes half a second to import
 
-    found = regions(np.maximum(flow.mu, 0.0), flow.perturbation.rho, start.depth)
+    unit = np.ldexp(1.0, np.frexp(max(x.max(), y.max()))[1] - 1)  # areas stay in range
+    x, y = x / unit, y / unit
+    found = regions(np.maximum(flow.mu, 0.0), flow.perturbation.rho / unit, start.depth)
     box = [x.min(), y.min()], [x.max(), y.max()]
     whole = float(np.ptp(x) * np.ptp(y))
     volumes = {label: found.volume(label, *box) / whole for label in found.labels}
