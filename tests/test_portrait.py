@@ -366,4 +366,7 @@ def test_a_plane_of_unlike_sizes_leaves_the_range_without_a_word():
     plane = phase_portrait(flow, axis, axis)
     assert plane.fractions[2] == 1.0 and plane.settled_at.shape == (2, 2)
     lone = phase_portrait(Flow(single_example([1]), linf(1)), -axis, axis, start=layer_plane)
-    assert np.isfinite(lone.boundaries[0][1]).all()
+    assert np.isfinite(lone.boundaries[0][1]).all() and sum(lone.fractions.values()) == 1
+    ends = [-1.7e308, 1e308]
+    lone = phase_portrait(lone.flow, ends, ends, start=layer_plane)
+    assert sum(lone.fractions.values()) == 1 and np.isfinite(lone.boundaries[0][1]).all()

@@ -42,7 +42,7 @@ def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
     ({0: 0.75, 2: 0.25}, {0: 0.25, 2: 0.25})
     """
     labels = np.repeat(np.repeat(labels, 1 + (y.size < 2), 0), 1 + (x.size < 2), 1)
-    across, along = (np.abs(np.diff(a)) if a.size > 1 else np.ones(1) for a in (x, y))
+    across, along = _widths(x), _widths(y)
     area = np.outer(along / along.sum(), across / across.sum())
     corners = np.stack([labels[:-1, :-1], labels[:-1, 1:], labels[1:, :-1], labels[1:, 1:]])
     counts = ~np.isin(corners, (Label.SEPARATRIX, Label.TIE))
@@ -56,6 +56,12 @@ def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
         fractions[label] = float((area * share).sum())
         errors[label] = float((area * mixed * np.where(on_line, 1.0, 0.5)).sum())
     return fractions, errors
+
+
+def _widths(axis: Axis) -> Axis:
+    """Widths of the cells of an axis, in units of its largest value."""
+    unit = np.ldexp(1.0, np.frexp(np.abs(axis).max())[1] - 1)
+    return np.abs(np.diff(axis / unit)) if axis.size > 1 else np.ones(1)
 
 
 def by_regions(flow: Flow, start: BalancedPlane, x: Axis, y: Axis) -> Shares | None:
