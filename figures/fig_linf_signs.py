@@ -47,13 +47,14 @@ def draw(cells, run, ends, words, **arrays):
         panel.set(
             aspect="equal", title=f"$L = {depth}$ ({others})", xlabel="layer 1", xlim=cells[[0, -1]]
         )
+    axes[0].set_ylabel("layer 2")
     tau, *lines = run.T
     for k, (dash, line) in enumerate(zip(("-", "--", ":"), lines, strict=True)):
         axes[3].plot(tau, line, dash, label=f"layer {k + 1}")
     for end, word in zip(ends, words, strict=True):
         axes[3].axvline(end, color="black", linewidth=0.6)
         axes[3].text(end, 2.55, f"{word} ", rotation=90, ha="right", va="top", fontsize=6.5)
-    axes[3].set(xlabel="$\\tau$", title="one run", ylabel="weight")
+    axes[3].set(xlabel="$\\tau$", title="one run: turn and slide", ylabel="weight")
     axes[3].legend(loc=(0.32, 0.52), fontsize=6.5)
     return figure
 

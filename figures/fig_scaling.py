@@ -1,4 +1,4 @@
-r"""Cost grows about in proportion to features, examples and cells, and far slower in late time.
+r"""Cost grows at most in proportion to features, examples and cells, far slower in late time.
 
 Takes: 30 s.
 

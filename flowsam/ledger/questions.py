@@ -45,7 +45,7 @@ QUESTIONS = (
     ),
     Question(
         "Do the figures show the rescaled flow or the original one?",
-        "Each caption says, from the result itself. Figures by clock: {clocks}. Both flows have "
+        "Each run card says, from the result itself. Figures by clock: {clocks}. Both flows have "
         "the same path; only the time along it differs.",
         ("rescaled_clock",),
         measures.clocks,
