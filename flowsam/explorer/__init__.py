@@ -42,9 +42,9 @@ def explore(
         GD, l_inf, l_2 (depth 2), or of two features `asam(rho)` (depth 2, rho <= 1.4); default
         `linf(1.0)`, and `l2(1.0)` from three features on.
     depth : int
-        Layers, 1 to 6; 2 for l_2, ASAM, one feature, and more than two.
+        Layers, 1 to 6, of one feature 2 to 6; 2 for l_2, ASAM, and more than two features.
     init : array_like, shape (d,), or float, optional
-        Where the start is at first: alpha, or (u, v) for one feature.
+        Where the start is at first: alpha, or (u, v) for one feature, the smallest layers.
 
     Returns
     -------
@@ -82,9 +82,10 @@ def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     fits = {"strip": name == "l2", "plane": name != "asam" or rule.p == 2, "layers": name != "asam"}
     if name is None or not fits[view]:
         raise InputError(f"explore draws {_DRAWN[view]}, got {rule.name}; see phase_portrait")
-    depths = range(1, 7) if view == "plane" and name in ("GD", "linf") else range(2, 3)
+    deep = view != "strip" and name in ("GD", "linf")
+    depths = range(1 + (view == "layers"), 7) if deep else range(2, 3)
     if depth not in depths:
-        reach = "1 to 6" if len(depths) > 1 else "2"
+        reach = f"{depths[0]} to 6" if deep else "2"
         raise InputError(f"explore needs depth {reach} here, got {depth}; see phase_portrait")
     most = 1.4 if rule.adaptive else 1e3
     move = "from sqrt(2) on ASAM shrinks weights" if rule.adaptive else "rescale weights"

@@ -54,7 +54,7 @@ function sizeChart(scene) {
   const high = Math.max(2, 2 * Math.max(...state.layers.map(Math.abs)));
   const axis = layers ? { range: [-high / 2, high] } : sizeAxis(scene.model);
   const box = timeFrame(scene, { height: layers ? 300 : 170, y: axis.range, yTicks: axis.marks, name: layers ? "" : "size |βⱼ|" });
-  const names = layers ? ["β = uv", "u", "v"] : problem.mu.map((_, j) => `β${sub(j + 1)}`);
+  const names = layers ? [problem.depth > 2 ? "β" : "β = uv", "u", "v"] : problem.mu.map((_, j) => `β${sub(j + 1)}`);
   const value = ({ beta, u, v }, j) => (layers ? [beta[0], u[0], v[0]][j] : Math.log10(Math.abs(beta[j])));
   const lines = both.flatMap(({ shown: rows, problem: own }, k) => names.map((_, j) => (layers && k && j ? ""
     : curve(rows.map((row) => [box.at(row), box.py(value(row, j))]).filter(finite),

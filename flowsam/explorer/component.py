@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -25,8 +26,10 @@ def module() -> str:
     facts = {"version": __version__, "formulas": displayed(), "colours": colours}
     parts = [f"const FACTS = {inside_script(facts)};", script()]
     parts += [(_HERE / name).read_text(encoding="utf-8") for name in _PARTS]
-    lines = (line.strip() for part in parts for line in part.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("// "))
+    lines = (
+        re.sub(r"(^|\s+)// .*", "", line).strip() for part in parts for line in part.splitlines()
+    )
+    return "\n".join(filter(None, lines))
 
 
 def inside_script(value: object) -> str:

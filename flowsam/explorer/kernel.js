@@ -1,10 +1,11 @@
 // The mathematics of the explorer: no DOM. F holds the formulas that SymPy printed.
 // A problem is {rule, rho, depth, mu, u, v}: u and v are layers 1 and 2 of every feature; at other
-// depths all layers are u. Features have mu > 0.
+// depths all layers are u, or of one feature u, v and the further ones `rest`, larger than both by
+// rho or more. Features have mu > 0.
 
 export const BAND = 1e-9; // |log of a start's scale over the critical one| that is too close
 const [LATE, HUGE] = [1e4, 1e40]; // log t from which a run may be left, once its winner leads
-export const [OTHER, STALLED, TIE, SEPARATRIX, CLOSE] = [-5, -4, -3, -2, -9];
+export const [OTHER, STALLED, TIE, SEPARATRIX, STAYS, CLOSE] = [-5, -4, -3, -2, -1, -9];
 const EPS = 2 ** -52;
 const total = (x) => x.reduce((a, b) => a + b, 0);
 const softplus = (m) => (m > 0 ? m + Math.log1p(Math.exp(-m)) : Math.log1p(Math.exp(m)));
@@ -138,11 +139,12 @@ export function label(problem) {
     const code = escapes(problem);
     return code === 1 ? largest(mu, mu.map((_, j) => u[j] + v[j] !== 0), 0) : code;
   }
-  if (depth === 2) {
+  if (depth === 2 || problem.rest) { // the two smallest layers decide
     const over = mu.map((_, j) => conic(u[j], v[j], rho));
     if (over.some(Number.isNaN)) return CLOSE;
     if (over.some((x) => x > 0)) return largest(mu, over.map((x) => x > 0), 0);
-    return over.some((x) => x === 0) ? SEPARATRIX : 0;
+    if (over.some((x) => x === 0)) return SEPARATRIX;
+    return depth > 4 ? STAYS : 0;
   }
   const above = u.map((a) => a > rho);
   if (!above.some(Boolean)) {
@@ -263,10 +265,56 @@ function quadrants({ rho, mu: [mu], u: [u], v: [v] }) {
   const ends = resting ? pieces[pieces.length - 1].tau : Infinity;
   return {
     state,
+    pieces,
     breaks: pieces.map((piece) => piece.tau),
     slow: 1 / mu,
     end: resting ? { kind: "collapse", tau: ends } : { kind: "", tau: Infinity },
   };
+}
+
+// At L > 2 (u, v) goes the same way at another pace, the product of the further layers' hats, of
+// which z_c^2 - z_u^2 is conserved; once a layer stays at 0, beta does
+function layered(problem) {
+  const { rho, depth, mu: [mu], rest } = problem;
+  const { pieces } = quadrants(problem);
+  const most = (label(problem) === 1 ? 99 : 9) / mu; // of the time x at L = 2
+  const nodes = [];
+  let [tau, c, held] = [0, rest];
+  for (const piece of pieces) {
+    const { at, side, lasts } = piece;
+    if (!side) {
+      held = piece;
+      break;
+    }
+    const z = (x) => Math.abs(at(x)[0]) - rho * side;
+    const gap = (c - rho * side) ** 2 - z(0) ** 2;
+    const hat = (x) => Math.sqrt(z(x) ** 2 + gap);
+    const end = Math.min(lasts, most);
+    const f = (_, [x]) => [hat(Math.min(x, end + 1 / mu)) ** (depth - 2)]; // a trial may go far
+    const about = (x) => {
+      const [u, v] = at(x);
+      const size = hat(x);
+      const beta = [u * v * (size + rho * side) ** (depth - 2)];
+      return { u: [u], v: [v], beta, log: piece.log(u, v, size ** (depth - 2)) };
+    };
+    const found = march(f, [0], ([x]) => x >= end || about(x).log > LATE);
+    const past = found.at(-1).y[0] > lasts && found.pop();
+    nodes.push(...found.map(({ x, y }) => ({ tau: tau + x, y, f, about })));
+    if (!past) break;
+    const last = found.at(-1);
+    tau += last.x + bisect((h) => advance(f, 0, last.y, h)[0] > lasts, 0, past.x - last.x);
+    c = hat(lasts) + rho * side;
+  }
+  if (held) {
+    const [u, v] = held.at(0).map((x) => [x]);
+    const about = () => ({ u, v, beta: [0], log: softplus(0) });
+    nodes.push({ tau, y: [0], f: () => [0], about });
+  }
+  const state = (time) => {
+    const near = nodes.findLast((node) => node.tau <= time);
+    return near.about(advance(near.f, 0, near.y, time - near.tau)[0]);
+  };
+  return { nodes, state, breaks: [], end: held ? { kind: "collapse", tau } : { kind: "", tau: Infinity } };
 }
 
 function quadrant(u, v, mu, rho) {
@@ -301,7 +349,8 @@ function quadrant(u, v, mu, rho) {
   const [y, other] = hits[0] <= hits[1] ? [hits[0], 1] : [hits[1], 0];
   return {
     at,
-    log: (x, y) => softplus(mu * (x - rho * b) * (y - rho * a)),
+    log: (x, y, more = 1) => softplus(mu * (x - rho * b) * (y - rho * a) * more),
+    side: a * b,
     lasts: rho > 0 && y < Infinity ? Math.log(y) / mu : Infinity,
     exit: (x, y) => (other ? [0, y] : [x, 0]),
   };
@@ -353,9 +402,9 @@ function adaptive({ rho, mu, u }) {
 
 // ---- a run with its nodes and both clocks
 export function run(problem) {
-  const { rule, rho, u, v } = problem;
+  const { rule, rho, depth, u, v } = problem;
   const even = u.every((x, j) => x === v[j] && x > 0);
-  const make = rho > 0 && rule === "l2" ? planar : rule === "asam" ? adaptive : even ? balanced : quadrants;
+  const make = rho > 0 && rule === "l2" ? planar : rule === "asam" ? adaptive : problem.rest && depth > 2 ? layered : even ? balanced : quadrants;
   const made = make(problem);
   const times = made.nodes ? made.nodes.map(({ tau }) => tau) : spread(label(problem), made);
   const clock = [0];

@@ -32,7 +32,7 @@ function frame({ width, height, x, y, names, xTicks, yTicks, margins = [8, 10, 3
 
 const named = (value, view) => {
   if (value >= 1) return view === "layers" ? "grows" : `feature ${value} wins`;
-  return { 0: "collapse", [OTHER]: "a mixture", [STALLED]: "stalls", [TIE]: "tie" }[value];
+  return { 0: view === "layers" ? "no escape" : "collapse", [OTHER]: "a mixture", [STALLED]: "stalls", [TIE]: "tie" }[value];
 };
 // The colour of a limit on a paper, opaque: regions lie over each other
 function fill(value, { shade, faint, paper }) {

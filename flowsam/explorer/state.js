@@ -37,7 +37,8 @@ function clean(given, known = FIRST) {
   put("time", (x) => number(x, 0, 1));
   put("clock", (x) => x === "tau" || x === "log");
   if (!DRAWN[state.view].includes(state.rule)) [state.rule] = DRAWN[state.view];
-  if (state.view !== "plane" || state.rule === "l2" || state.rule === "asam") state.depth = 2;
+  if (state.view === "strip" || state.rule === "l2" || state.rule === "asam") state.depth = 2;
+  if (state.view === "layers") state.depth = Math.max(2, state.depth);
   if (state.rule === "asam") state.rho = Math.min(state.rho, 1.4);
   return state;
 }
@@ -45,18 +46,19 @@ function clean(given, known = FIRST) {
 // The problem a state poses, for its rule or for GD
 function problemOf({ view, rule, rho, depth, mu, start, layers, alpha }) {
   const facts = { rule, rho: rule === "GD" ? 0 : rho, depth };
-  if (view === "layers") return { ...facts, mu: [mu[0]], u: [layers[0]], v: [layers[1]] };
+  const rest = rho + Math.max(...layers.map(Math.abs)); // size of layers 3 to L
+  if (view === "layers") return { ...facts, mu: [mu[0]], u: [layers[0]], v: [layers[1]], rest };
   if (view === "strip") return { ...facts, mu, u: mu.map(() => alpha), v: mu.map(() => alpha) };
   const two = mu.length > 1 ? mu.slice(0, 2) : [mu[0], 2 * mu[0]];
   return { ...facts, mu: two, u: start, v: start };
 }
 
 function python(state) {
-  const { rule, rho, depth, mu, u, v } = problemOf(state);
+  const { rule, rho, depth, mu, u, v, rest } = problemOf(state);
   const made = { GD: "gradient_flow", linf: "linf", l2: "l2", asam: "asam" }[rule];
   const layers = state.view === "layers";
   const names = ["Flow", made, "limit", "single_example", ...(layers ? [] : ["balanced"])].sort();
-  const start = layers ? `[[${u}], [${v}]]` : `balanced([${u.join(", ")}], ${depth})`;
+  const start = layers ? `[[${u}], [${v}]${`, [${rest}]`.repeat(depth - 2)}]` : `balanced([${u.join(", ")}], ${depth})`;
   return [
     `from flowsam import ${names.join(", ")}`,
     "",

@@ -151,7 +151,7 @@ export function mount(element, given, onState = () => {}) {
     const [one, two] = model.problem.mu;
     knobs("ratio", Math.log10(two / one), tidy(two / one), view === "plane");
     knobs("rho", Math.log10(rho), rho, rule !== "GD");
-    knobs("depth", depth, depth, view === "plane" && (rule === "GD" || rule === "linf"));
+    knobs("depth", depth, depth, view !== "strip" && (rule === "GD" || rule === "linf"));
     find(".knob.mu").hidden = view !== "strip";
     value(".mu [type=text]", mu.join(", "));
     for (const input of root.querySelectorAll("[type=radio]")) {

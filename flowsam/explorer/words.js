@@ -13,6 +13,7 @@ function ending(label, problem) {
   }
   return {
     0: "collapses to 0",
+    [STAYS]: "does not escape",
     [OTHER]: "ends in a mixture of the features",
     [STALLED]: "stalls at a finite predictor",
     [TIE]: "ends in a tie: the leading features share the predictor",
@@ -40,10 +41,10 @@ function reason(label, problem, path) {
       : rho ? "The start is exactly on the boundary: it tends to an unstable equilibrium." : "u + v = 0: it decays to 0 without ever reaching it.";
   }
   if (label === STALLED) return `No start weight is above ρ, and with an odd number of layers the weights tend to ρ: each βⱼ tends to at most ρ^${depth}.`;
-  if (label === 0) {
+  if (label === 0 || label === STAYS) {
     const when = path.end.tau < Infinity ? ` at τ = ${show(path.end.tau)}` : "";
     if (rule === "l2") return `The start is inside the separatrix: every weight falls to 0${when}.`;
-    return mu.length > 1 ? `No start weight is above ρ: each is pushed to 0${when}, and training stands still.` : `The start is inside the boundary: both layers reach 0${when}.`;
+    return mu.length > 1 ? `No start weight is above ρ: each is pushed to 0${when}, and training stands still.` : `The start is inside the boundary: ${depth > 2 ? "a layer reaches 0 and stays" : "both layers reach 0"}${when}.`;
   }
   if (mu.length === 1) return rule === "GD" ? "u + v is not 0." : "The start is outside the boundary.";
   if (rule === "l2") return "The start is outside the separatrix, and of the features that grow the one with the largest μ wins.";
@@ -84,14 +85,14 @@ function sentences({ view }, { problem, sam, gd, both }) {
     now: `Now (${when}) the predictor ${leaning(sam.now)}${alone ? "" : `; under GD it ${leaning(gd.now)}`}.`,
     caption: {
       plane: `Colour: the limit of a start under ${who}. ${lines}. Arrows: where ${who} goes.`,
-      layers: `Blue starts grow, grey ones collapse. ${lines}. Arrows: where ${who} goes.`,
+      layers: `Blue starts grow, grey ones do not${problem.rest && problem.depth > 2 ? `; layers 3 to L have size ${show(problem.rest)}` : ""}. ${lines}. Arrows: where ${who} goes.`,
       strip: "Across: the start; up: time. Below α* all collapses; from aₖ on leadership does not go down "
         + "to the k smallest μ. Right: under GD the major feature leads at once.",
     }[view],
     lead: {
       plane: "Two features, μ₁ and μ₂, compete. The point is where training starts; the colour under it says "
         + "which feature the predictor ends on. Sharpness-aware minimisation (SAM) can change the winner.",
-      layers: "One feature, two layers u and v, any signs. In the grey region SAM kills the feature; gradient "
+      layers: "One feature, its two smallest layers u and v, any signs. In the grey region SAM kills the feature; gradient "
         + "descent (GD) never does, unless u + v = 0.",
       strip: "All features start at the same α. The colour says which one leads at time τ: close above α*, SAM "
         + "leans on minor features first and on the major one last.",
