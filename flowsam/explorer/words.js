@@ -44,7 +44,7 @@ function reason(label, problem, path) {
   if (label === 0 || label === STAYS) {
     const when = path.end.tau < Infinity ? ` at τ = ${show(path.end.tau)}` : "";
     if (rule === "l2") return `The start is inside the separatrix: every weight falls to 0${when}.`;
-    return mu.length > 1 ? `No start weight is above ρ: each is pushed to 0${when}, and training stands still.` : `The start is inside the boundary: ${depth > 2 ? "a layer reaches 0 and stays" : "both layers reach 0"}${when}.`;
+    return mu.length > 1 ? `No start weight is above ρ: each is pushed to 0${when}, and training stands still.` : `The start is inside the boundary: ${depth > 2 ? "a layer stays at 0, reached" : "both layers reach 0"}${when}.`;
   }
   if (mu.length === 1) return rule === "GD" ? "u + v is not 0." : "The start is outside the boundary.";
   if (rule === "l2") return "The start is outside the separatrix, and of the features that grow the one with the largest μ wins.";
