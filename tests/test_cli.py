@@ -47,6 +47,23 @@ def test_simulate_saves_a_run_and_speaks_json(capsys, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.npz"]
 
 
+def test_simulate_writes_a_table(capsys, tmp_path):
+    path = tmp_path / "run.csv"
+    assert answer(capsys, "simulate", *MINOR, "--tau-end", 3, "--out", path, "-q") == (0, "", "")
+    rows = np.genfromtxt(path, delimiter=",", names=True)
+    run = solve(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2, tau_end=3)
+    assert rows.dtype.names == ("tau", "log_t", "beta_1", "beta_2", "margin_1", "log_loss")
+    assert np.array_equal(rows["beta_1"], run.beta[:, 0])  # 17 digits are all of a double
+    assert np.array_equal(rows["log_t"], run.log_t)
+
+
+def test_without_arguments_there_is_a_first_command_to_try(capsys):
+    code, out, _ = answer(capsys)
+    assert code == 2
+    tried = [line.split()[1:] for line in out.splitlines() if line.startswith("  flowsam ")]
+    assert len(tried) == 3 and main(tried[0]) == 0
+
+
 def test_simulate_in_original_time_by_a_chosen_method(capsys):
     code, out, _ = answer(
         capsys, "simulate", *MINOR, "--log-t-end", 5, "--method", "DOP853", "--json"
@@ -130,7 +147,7 @@ BAD = {
     "rtol": (["simulate", *MINOR, "--tau-end", 1, "--rtol", 1e-14], "1e-13"),
     "method": (["simulate", *MINOR, "--tau-end", 1, "--method", "Euler"], "'Euler'"),
     "out folder": (["simulate", *MINOR, "--tau-end", 1, "--out", "no/where.npz"], "no/where.npz"),
-    "out ending": (["simulate", *MINOR, "--tau-end", 1, "--out", "run.csv"], ".npz"),
+    "out ending": (["simulate", *MINOR, "--tau-end", 1, "--out", "run.txt"], ".npz"),
     "map axis": ([*MAP, "--alpha", "x", "--out", "map.npz"], "'x'"),
     "map axis, no map": ([*MAP, "--tau", "x"], "'x'"),
     "axis of no map": ([*MAP, "--tau", "0,1,5"], "--out"),

@@ -30,6 +30,13 @@ _ORDER = (
 )
 
 
+_FIRST = """Try first, where a start ends and why:
+  flowsam limit --mu 1,2 --rho 1 --init 1.5,0.6
+The same as a picture of all starts, and as a page to play with:
+  flowsam portrait --mu 1,2 --rho 1 --out starts.png
+  flowsam explore --out explorer.html"""
+
+
 class _Commands(click.Group):
     """A group whose commands are the modules of this package that have a `command`."""
 
@@ -58,7 +65,7 @@ class _Commands(click.Group):
 def _flowsam(context: click.Context) -> int:
     """Gradient flows of sharpness-aware minimisation on linear diagonal networks."""
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        click.echo(f"{context.get_help()}\n\n{_FIRST}")
         return 2
     return 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import asdict
 from typing import Any
 
@@ -27,7 +29,7 @@ from flowsam.parameters import one_of
 @click.option("--method", default="auto", show_default=True, help="auto, exact, DOP853, Radau, ...")
 @click.option("--rtol", type=float, default=1e-9, show_default=True)
 @click.option("--rows", type=int, help="Rows to keep, equally spaced; default: the solver's steps.")
-@out_option("the run (.npz) or a picture of it (.png, .pdf, .svg)")
+@out_option("the run (.npz), a table of it (.csv) or a picture (.png, .pdf, .svg)")
 @json_option
 @quiet_option
 def command(
@@ -41,14 +43,17 @@ def command(
     """
     ends = {name: how[name] for name in ("tau_end", "log_t_end") if how[name] is not None}
     one_of(ends, ("tau_end", "log_t_end"), COMMAND, COMMAND.example("tau_end", 3))
-    path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
+    path = checked_output(out, (".npz", ".csv", ".png", ".pdf", ".svg"))
     case = setup(parameters)
+    from flowsam.archive import write_text
     from flowsam.solver import solve
 
     with as_typed():
         run = solve(case.flow, case.theta0, save_at=rows, **how)
     if path and path.suffix == ".npz":
         run.save(path)
+    elif path and path.suffix == ".csv":
+        write_text(path, _table(run, case.data.features))
     elif path:
         _picture(run, path, *ends)
     facts = run.provenance() | {
@@ -60,6 +65,19 @@ def command(
         "features": case.data.features,
     }
     show(run, facts, as_json=as_json, quiet=quiet)
+
+
+def _table(run: Any, features: Any) -> str:
+    """Times in both clocks, the predictor, the margins and the loss, a row a time."""
+    names = features or [f"beta_{k}" for k in range(1, run.beta.shape[1] + 1)]
+    head = ["tau", "log_t", *names]
+    head += [f"margin_{k}" for k in range(1, run.margins.shape[1] + 1)] + ["log_loss"]
+    columns = [run.tau, run.log_t, *run.beta.T, *run.margins.T, run.log_loss]
+    written = io.StringIO()
+    lines = csv.writer(written, lineterminator="\n")
+    lines.writerow(head)
+    lines.writerows([f"{number:.17g}" for number in row] for row in zip(*columns, strict=True))
+    return written.getvalue()
 
 
 def _picture(run: Any, path: Any, end: str) -> None:
