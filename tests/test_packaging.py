@@ -85,3 +85,11 @@ def test_systems_pythons_and_floors_are_in_the_workflow():
     for line in SETUP["metadata"]["classifiers"].splitlines():
         version = re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", line.strip())
         assert not version or f'"{version[1]}"' in text
+
+
+def test_checks_of_repositories_pass_or_have_their_reason():
+    processor = pytest.importorskip("repo_review.processor")
+    pytest.importorskip("sp_repo_review")
+    failed = [found.name for found in processor.process(ROOT).results if found.result is False]
+    reasons = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [name for name in failed if name not in reasons] == []

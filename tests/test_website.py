@@ -122,3 +122,15 @@ def test_pages_are_silent_and_fit(checkout, tmp_path, chromium, width):
         assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == [], name
         assert messages == [] and all(url.startswith(("file:", "data:")) for url in requests)
         page.close()
+
+
+SNIPPETS = sorted((ROOT / "tests" / "snippets").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", SNIPPETS, ids=lambda path: path.stem)
+def test_snippets_run(path):
+    text = path.read_text(encoding="utf-8")
+    for library in re.findall(r"^import (torch|pandas|xarray)", text, re.MULTILINE):
+        pytest.importorskip(library)
+    runpy.run_path(str(path))
+    assert "assert " in text
