@@ -91,7 +91,7 @@ def _counted(items: Iterable[Item], total: int, unit: str, *, quiet: bool) -> It
     told = time.monotonic()
     for count, item in enumerate(items, 1):
         yield item
-        if count == total or time.monotonic() - told > _PAUSE:
+        if time.monotonic() - told >= _PAUSE:
             told = time.monotonic()
             sys.stderr.write(f"{count} of {total} {unit}s done\n")
             sys.stderr.flush()
