@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("zarr")
 pytest.importorskip("xarray")
 
-from flowsam import Flow, balanced, l2, limit, linf, single_example, solve, sweep
+from flowsam import Data, Flow, balanced, l2, limit, linf, single_example, solve, sweep
 from flowsam.amplification import leaders
 from flowsam.cli import main
 from flowsam.perturbations import gradient_flow, unnormalised
@@ -341,3 +341,14 @@ def test_the_readme_shows_a_file_that_runs(tmp_path, capsys):
     (tmp_path / "phases.toml").write_text(re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1])
     assert main(["sweep", str(tmp_path / "phases.toml"), "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cells"] == 3 * 40 * 40
+
+
+def test_a_store_names_the_features(tmp_path):
+    data = Data([[1.0, 2.0], [2.0, -1.0]], features=("height", "width"))
+    case = {"data": data, "norm": "2", "alpha": 0.5, "tau_end": 0.1, "measure": ["beta"]}
+    sweep(case, {"rho": [0.1, 0.2]}, store=tmp_path / "s.zarr")
+    found = sweep(case, {"rho": [0.1, 0.2]}, store=tmp_path / "s.zarr", resume="unfinished")
+    assert found.feature.values.tolist() == ["height", "width"]
+    assert np.isfinite(found.beta.sel(feature="width")).all()
+    unnamed = sweep(case | {"data": Data(data.z)}, {"rho": [0.1]})
+    assert "feature" not in unnamed.coords

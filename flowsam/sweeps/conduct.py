@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def _opened(problem: Problem, path: Path, resume: str | None, chunk: int | None)
             "flowsam": __version__,
             "clock": "label: t to infinity; settled_at, switch_times, tau: rescaled time",
         }
-        held = layout.create(path, grid, sample, facts)
+        held = layout.create(path, replace(problem, grid=grid), sample, facts)
     elif resume is None:
         raise InputError(f"{path} exists; go on with it by resume (--resume), or choose another")
     else:

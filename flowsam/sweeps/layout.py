@@ -12,8 +12,8 @@ import numpy as np
 
 from flowsam.errors import InputError
 from flowsam.labels import Label
-from flowsam.sweeps.axes import Grid
 from flowsam.sweeps.measures import STATUSES, UNFINISHED, Found
+from flowsam.sweeps.problem import Problem
 from flowsam.sweeps.store import FAILED, FINISHED, PENDING, Store, metadata_digest, open_store
 
 __all__ = ["create"]
@@ -27,15 +27,15 @@ _TABLES = {
 _TABLES["portrait"] = _TABLES["label"]
 
 
-def create(path: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Store:
+def create(path: Path, problem: Problem, sample: Found, facts: dict[str, Any]) -> Store:
     """Make an empty store in one move; of two processes that try, one makes it and both open it.
 
     Parameters
     ----------
     path : Path
         A folder that does not exist.
-    grid : Grid
-        Axes and blocks.
+    problem : Problem
+        Axes, cut into blocks, and names of features.
     sample : dict
         What `measure` returns for one cell: names, dimensions, shapes and types.
     facts : dict
@@ -53,7 +53,7 @@ def create(path: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Stor
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        _fill(partial, grid, sample, facts)
+        _fill(partial, problem, sample, facts)
         try:
             partial.rename(path)
         except OSError:  # another process was faster
@@ -69,14 +69,18 @@ def create(path: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> Stor
     return open_store(path)
 
 
-def _fill(folder: Path, grid: Grid, sample: Found, facts: dict[str, Any]) -> None:
+def _fill(folder: Path, problem: Problem, sample: Found, facts: dict[str, Any]) -> None:
     """Write coordinates, empty arrays and attributes."""
     import zarr
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
     group = zarr.create_group(folder)
     checked = (ZstdCodec(level=0), Crc32cCodec())  # of every byte
-    for name, values in zip(grid.names, grid.values, strict=True):
+    grid = problem.grid
+    coordinates = dict(zip(grid.names, grid.values, strict=True))
+    if "beta" in sample and problem.features:
+        coordinates["feature"] = np.array(problem.features)
+    for name, values in coordinates.items():
         kind = str if values.dtype.kind == "U" else values.dtype
         made = group.create_array(
             name, shape=values.shape, dtype=kind, dimension_names=(name,), compressors=checked

@@ -50,6 +50,17 @@ class Problem:
         """Digest of configuration and version."""
         return hashlib.sha256(json.dumps(self.configuration).encode()).hexdigest()
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns as given; none where an axis changes the data."""
+        if "data" in self.grid.names:
+            return ()
+        try:
+            first = cases.cell(self.parameters, self.grid.at((0,) * len(self.grid.names)))
+        except InputError:  # that cell fails, and says so in the store
+            return ()
+        return first.setup.data.features
+
     def measured(self, place: tuple[int, ...]) -> Found:
         """Return every quantity of one cell."""
         return measure(cases.cell(self.parameters, self.grid.at(place)))
