@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from flowsam import Flow, gradient_flow, single_example, solve
+from flowsam import Flow, gradient_flow, linf, single_example, solve
 from flowsam.exact import first_escape, hyperelliptic, linf_deep
 from flowsam.labels import Fate, Label
 from flowsam.network import balanced
@@ -306,3 +306,16 @@ def test_two_equal_smallest_layers_beside_another_coordinate():
     start = np.array([[1.7, 0.046], [-0.7, -0.16], [0.7, -0.67], [-0.5, -1.3], [1.7, 0.046]])
     run = solve(Flow(single_example([2.0, 2.0]), gradient_flow()), start, tau_end=0.01)
     assert run.status == "finished" and "turn" not in {event.kind for event in run.events}
+
+
+def test_the_row_of_a_second_zero_is_a_state():
+    rng = np.random.default_rng(3)
+    ended = 0
+    for mu in rng.uniform(0.1, 3.0, 60):
+        theta0 = 10 ** rng.uniform(-2, 1, (4, 1))
+        run = solve(Flow(single_example([mu]), linf(1.0)), theta0, tau_end=50.0)
+        assert np.isfinite(run.theta[-1]).all() or run.status == "escaped"
+        if run.status == "sliding_ambiguous":
+            assert np.sort(np.abs(run.theta[-1, :, 0]))[1] <= 1e-12 * theta0.max()
+            ended += 1
+    assert ended > 10

@@ -182,7 +182,8 @@ class Course:
         size = np.where(late[..., None], self.landed[..., None, :], size)
         if self.slides.any():
             size[self.slides] = self._gliding(size[self.slides], clock)
-        gone = (clock > self.pinned[..., None]) & ~self.equal[..., None]
+        second = self.pinned[..., None] * (1 + 4e-16)  # |mu| (pinned / |mu|) may be an ulp more
+        gone = (clock > second) & ~self.equal[..., None]
         return np.where(gone[..., None], np.nan, sign * size)
 
     def _along(self, way: Leg, clock: NDArray) -> NDArray:
