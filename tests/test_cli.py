@@ -435,7 +435,7 @@ def test_reproduce_writes_one_page_and_keeps_what_did_not_change(project):
     assert "3 of 3 figures: 3 computed, 0 redrawn, 0 kept" in first.stdout
     page = (project / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 3 and page.count("<script") == 2
-    assert 'src="http' not in page and "Squares." in page and "clock: tau" in page
+    assert 'src="http' not in page and "Squares." in page and "<b>clock</b> none" in page
     style = project / "figures" / "style.py"
     style.write_text("# no change\n" + style.read_text())
     (project / "figures" / "fig_two.py").write_text(FIGURE.format(more=" + 1", fault=""))
