@@ -36,8 +36,8 @@ MUTATIONS = (
     Mutation(
         "a sign flipped",
         "flowsam/flow.py",
-        "return theta + self.perturbation.step(-direction)",
-        "return theta - self.perturbation.step(-direction)",
+        "return theta + self.perturbation.ascent(theta, -direction)",
+        "return theta - self.perturbation.ascent(theta, -direction)",
         ("tests/test_flow.py",),
     ),
     Mutation(
@@ -71,9 +71,7 @@ MUTATIONS = (
     Mutation(
         "layers mixed",
         "flowsam/symbolic.py",
-        "for layer, value in enumerate(evaluate(*np.moveaxis(theta, -2, 0))):\n"
         "            out[..., layer, :] = value",
-        "for layer, value in enumerate(evaluate(*np.moveaxis(theta, -2, 0))):\n"
         "            out[..., layer - 1, :] = value",
         ("tests/test_symbolic.py",),
     ),
