@@ -36,11 +36,6 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of `path` in one move once it is whole.
 
     Whatever goes wrong on the way, the file that was there stays, and nothing is left beside it.
-
-    Raises
-    ------
-    ValueError
-        When the folder does not exist, cannot be written, or is full.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

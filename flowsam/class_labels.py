@@ -52,20 +52,6 @@ def class_values(
 ) -> list[Value]:
     """Return labels that compare as numbers if all of them are numbers, else as words.
 
-    Parameters
-    ----------
-    labels : array_like, shape (n,)
-        Numbers or words; text such as "9" and "10.0" is numbers too, compared exactly.
-    where : callable
-        Names an entry by its row, counted from 1.
-    chosen : tuple of str
-        Words that are classes although they read like holes.
-
-    Raises
-    ------
-    InputError
-        For a hole.
-
     Examples
     --------
     >>> sorted(set(class_values(["10", "9", "9.0"])))
@@ -102,13 +88,6 @@ def _number(word: str) -> Decimal | None:
 
 def signs(values: Sequence[Value], what: str, *, move: str) -> Float[np.ndarray, " n"]:
     """Return +1 for the larger of two classes and -1 for the other.
-
-    Parameters
-    ----------
-    values : list
-        Of `class_values`.
-    what, move : str
-        Whose labels they are, and what to do where they are not of two classes.
 
     Examples
     --------

@@ -104,22 +104,6 @@ def column_names(table: object) -> tuple[str, ...]:
 def real_axis(values: object, name: str) -> Float[np.ndarray, " n"]:
     """Return the values of one axis of a plane as finite float64.
 
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-        At least one number; a lone one is an axis of one point.
-    name : str
-        The word for it in the message.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `real_array`, and for another shape.
-
     Examples
     --------
     >>> real_axis([1, 2], "x")
@@ -164,18 +148,6 @@ def real_example(mu: object) -> Float[np.ndarray, " d"]:
 def checked_grid(rows: int, columns: int, instead: str) -> None:
     """Refuse a plane too large for memory.
 
-    Parameters
-    ----------
-    rows, columns : int
-        Points of its axes.
-    instead : str
-        What to do about it.
-
-    Raises
-    ------
-    ValueError
-        Beyond `CELLS`.
-
     Examples
     --------
     >>> checked_grid(400, 300, "pass fewer points")
@@ -190,22 +162,6 @@ def checked_grid(rows: int, columns: int, instead: str) -> None:
 def whole_number(value: object, name: str) -> int:
     """Return a whole number as an int.
 
-    Parameters
-    ----------
-    value : object
-        An int of Python or NumPy.
-    name : str
-        What needs it, in the words of the message.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    TypeError
-        For anything else: 3.0, nan, words, truth values.
-
     Examples
     --------
     >>> whole_number(np.int8(2), "iterate needs a whole number of steps")
@@ -218,22 +174,6 @@ def whole_number(value: object, name: str) -> int:
 
 def real_number(value: object, name: str) -> float:
     """Return one real number as a float, inf and nan included.
-
-    Parameters
-    ----------
-    value : object
-        Anything NumPy turns into a number: integers are welcome.
-    name : str
-        The word for it in the message.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError
-        For anything else: None, words, lists, truth values, complex numbers.
 
     Examples
     --------

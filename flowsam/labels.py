@@ -70,17 +70,6 @@ class Fate(IntEnum):
 def kind_of(label: int) -> str:
     """Return the word for a label: "basis" for j >= 1, else the member's name in lower case.
 
-    Parameters
-    ----------
-    label : int
-        A label of `limit`.
-
-    Returns
-    -------
-    str
-        One of "basis", "zero", "undecided", "separatrix", "tie", "stalled",
-        "other direction", "failed".
-
     Examples
     --------
     >>> kind_of(2), kind_of(-5)

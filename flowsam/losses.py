@@ -129,16 +129,6 @@ def log_mean_exp(logs: Float[np.ndarray, "*batch n"]) -> Float[np.ndarray, "*bat
 
     Three NumPy lines: on small arrays fifteen times faster than `scipy.special.logsumexp`.
 
-    Parameters
-    ----------
-    logs : ndarray, shape (..., n)
-        Logarithms; -inf is allowed.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        Error: a few ulp of the largest entry.
-
     Examples
     --------
     >>> float(log_mean_exp(np.array([-1e5, -1e5])))
@@ -155,18 +145,6 @@ def softmax(logs: Float[np.ndarray, "..."], axis: int = -1) -> Float[np.ndarray,
 
     Not `e^{logs_i - log_mean_exp(logs)} / n`: from margins of 1e8 on the rounded logarithm alone is
     off by more than the eighth digit of a share, and at 1e16 by all of it.
-
-    Parameters
-    ----------
-    logs : ndarray
-        Finite logarithms of any size.
-    axis : int
-        The axis whose shares add up to 1.
-
-    Returns
-    -------
-    ndarray
-        Error: a few ulp of each share, for the logarithms as given.
 
     Examples
     --------

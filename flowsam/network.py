@@ -19,22 +19,6 @@ __all__ = ["balanced", "beta", "checked_theta", "other_products"]
 def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
     """Return weights as finite float64 of shape `(..., L, d)` with L >= 1.
 
-    Parameters
-    ----------
-    theta : array_like, shape (..., L, d)
-        Weights.
-    d : int
-        Number of features the data have.
-
-    Returns
-    -------
-    ndarray, shape (..., L, d)
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, or a shape that does not fit the data.
-
     Examples
     --------
     >>> checked_theta([[1, 2], [1, 2]], 2).shape
@@ -79,16 +63,6 @@ def other_products(theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, 
 
     `P_l = prod_{k != l} w^(k)`, the derivative of beta_j with respect to w^(l)_j. Prefix times
     suffix, no division: exact zeros stay exact and nothing is undefined.
-
-    Parameters
-    ----------
-    theta : ndarray, shape (..., L, d)
-        Weights.
-
-    Returns
-    -------
-    ndarray, shape (..., L, d)
-        Error: L - 2 roundings.
 
     Examples
     --------

@@ -14,23 +14,6 @@ def equations(
 ) -> dict[str, sp.Equality]:
     """Return every derived expression of one coordinate as an equation under its name.
 
-    Parameters
-    ----------
-    depth, p, loss
-        As for `flowsam.symbolic.coordinate`.
-
-    Returns
-    -------
-    dict
-        "margin", "loss", and for each layer "gradient_1", "perturbed_1", "sam_gradient_1",
-        "extra_1" (what the full derivative of the objective has beside the SAM gradient), and
-        the second derivatives "curvature_11", ... that `extra` refers to.
-
-    Raises
-    ------
-    ValueError
-        As `coordinate`.
-
     Examples
     --------
     >>> equations(1)["margin"]
@@ -65,16 +48,6 @@ def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
 
 def latex(depth: int, p: float | int | None = None, *, loss: str = "logistic") -> dict[str, str]:
     r"""Return `equations` in LaTeX, without dollar signs.
-
-    Parameters
-    ----------
-    depth, p, loss
-        As for `flowsam.symbolic.coordinate`.
-
-    Returns
-    -------
-    dict
-        Names to LaTeX, which Matplotlib's mathtext can draw, too.
 
     Examples
     --------

@@ -125,13 +125,7 @@ def one_of(
 
 
 def check(parameters: Mapping[str, Any], dialect: Dialect = FILE, *, start: bool = False) -> None:
-    """Refuse what needs no number to be refused: names that exclude or need each other.
-
-    Raises
-    ------
-    InputError
-        In the words of the dialect.
-    """
+    """Refuse what needs no number to be refused: names that exclude or need each other."""
     check_source(parameters, dialect)
     one_of(parameters, dialect.starts, dialect, dialect.example("alpha", 0.5) if start else "")
     check_rule(parameters, dialect)
@@ -209,13 +203,6 @@ def exponent(norm: object, dialect: Dialect = FILE) -> float | None:
 
 def setup_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Setup:
     """Return the flow and the start of parameters that `check` let pass.
-
-    Parameters
-    ----------
-    parameters : mapping
-        Values by the names of `sweeps.names.CASE`.
-    dialect : Dialect
-        How messages write them.
 
     Examples
     --------

@@ -26,22 +26,6 @@ def gate_radius(rule: Perturbation, depth: int) -> float:
 
     eps moves each of L equal weights by rho L^(-1/p), so w' = 0 where w equals that.
 
-    Parameters
-    ----------
-    rule : Perturbation
-        A normalised rule.
-    depth : int
-        L.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        For unnormalised SAM, whose step vanishes with the gradient.
-
     Examples
     --------
     >>> from flowsam.perturbations import l2, linf
@@ -65,28 +49,6 @@ def late_log_loss(
     perturbed loss ~ 1 / (L M^(2/L) t (log t)^(2-2/L)), for L >= 2. The loss at the weights is
     smaller by e^-(m - m_hat), m - m_hat = M [(z + rho_p)^L - z^L]: all of its terms, for the first,
     L rho_p M^(1/L) (log t)^(1-1/L), is off by M rho_p^2 at L = 2 and without bound at L >= 3.
-
-    Parameters
-    ----------
-    log_t : array_like
-        Values of log(1 + t), above 1.
-    mu : float
-        Entry of the coordinate of one example that grows, its layers equal late; others at 0.
-    depth : int
-        L >= 2.
-    rule : Perturbation
-        Gradient flow or a normalised rule.
-
-    Returns
-    -------
-    perturbed, plain : ndarray
-        Predicted logs; the error of the first tends to 0 like log log t / log t, that of the
-        second is (1 + rho_p / z)^(L-1) times as large.
-
-    Raises
-    ------
-    ValueError
-        For depth below 2.
 
     Notes
     -----
@@ -121,17 +83,6 @@ def depth_one_loss(data: Data, rule: Perturbation) -> float:
     """Return the limit of `t * loss` at depth 1 for one example.
 
     exp(-rho ||mu||_q) / ||mu||_2^2 with 1/p + 1/q = 1.
-
-    Parameters
-    ----------
-    data : Data
-        One example.
-    rule : Perturbation
-        Gradient flow or a normalised rule.
-
-    Returns
-    -------
-    float
 
     Notes
     -----
@@ -177,25 +128,6 @@ def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> D
     eps = -rho b/||b||; the direction error times log t tends to
     ||(I - b b^T/||b||^2) r|| / ||b||.
 
-    Parameters
-    ----------
-    data : Data
-        Separable examples whose support vectors are linearly independent.
-    rule : Perturbation
-        Gradient flow or l_2.
-    weights : array_like, shape (d,)
-        Weights of a late run: the part of r outside the span of the support is read off them,
-        for it depends on the path.
-
-    Returns
-    -------
-    DepthOneAsymptote
-
-    Raises
-    ------
-    ValueError
-        For other rules, data that do not separate, or examples at the margin that support nothing.
-
     Notes
     -----
     Derivation: derivations/rates.py. Source: flowsam; its limit: arXiv:2603.08290, Theorem 3.1.
@@ -228,18 +160,6 @@ def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> D
 @public
 def estimated_exponent(log_t: ArrayLike, values: ArrayLike) -> float:
     """Return the exponent k of `values ~ (log t)^k` over the last factor of 10 in log t.
-
-    Parameters
-    ----------
-    log_t : array_like, shape (T,)
-        Positive, increasing.
-    values : array_like, shape (T,)
-        Positive values, such as a ratio of predictors.
-
-    Returns
-    -------
-    float
-        Least-squares slope of log values against log log t.
 
     Examples
     --------

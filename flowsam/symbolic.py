@@ -70,26 +70,6 @@ def coordinate(
 ) -> Coordinate:
     """Return one coordinate's margin, loss, gradient, perturbed point and SAM gradient.
 
-    Parameters
-    ----------
-    depth : int
-        Number of layers, 1 to 8.
-    p : float, optional
-        Norm of the perturbation's ball, in [1, inf]; None for gradient flow.
-    loss : str
-        "logistic" or "exponential".
-    adaptive : bool
-        Whether the ball is that of ASAM: eps = |w| step(|w| g), with N = ||w g||_q.
-
-    Returns
-    -------
-    Coordinate
-
-    Raises
-    ------
-    ValueError
-        For a depth outside 1 to 8, p < 1, or an unknown loss.
-
     Examples
     --------
     >>> coordinate(2, math.inf).sam_gradient
@@ -184,16 +164,6 @@ def products(depth: int) -> Callable[[Layers], Layers]:
 
     P_l = d beta / d w_l = prod_{k != l} w_k: SymPy's derivative, with shared factors computed once
     and no division, so exact zeros stay exact.
-
-    Parameters
-    ----------
-    depth : int
-        Number of layers, L >= 1.
-
-    Returns
-    -------
-    callable
-        `theta (..., L, d) -> (..., L, d)`, real or complex; error: L - 2 roundings.
 
     Examples
     --------

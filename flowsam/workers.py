@@ -44,24 +44,7 @@ def _end_after(parent: int) -> None:
 def each(
     work: Callable[[Item], Result], items: Sequence[Item], *, unit: str, quiet: bool = False
 ) -> tuple[Result, ...]:
-    """Return `work(item)` of every item, in order, computed by one process a processor.
-
-    Parameters
-    ----------
-    work : callable
-        Found by its name in a module, like the items something that processes can exchange.
-    items : sequence
-        The longest first, for the shortest total.
-    unit : str
-        What is counted: by a bar on a terminal, elsewhere by a line every ten seconds.
-    quiet : bool
-        No progress.
-
-    Returns
-    -------
-    tuple
-        Whatever `work` raises is raised; what it wrote before an interrupt stays.
-    """
+    """Return `work(item)` of every item, in order, computed by one process a processor."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
     processes = min(processors(), len(items))

@@ -26,22 +26,7 @@ __all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds",
 
 
 def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
-    """Return |mu| of the coordinates that move.
-
-    Parameters
-    ----------
-    mu : array_like, shape (d,)
-        Example.
-
-    Returns
-    -------
-    ndarray, shape (m,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, or where nothing moves.
-    """
+    """Return |mu| of the coordinates that move."""
     mu = real_example(mu)
     return np.abs(mu[mu != 0])
 
@@ -53,22 +38,7 @@ def squared(theta0: Float[np.ndarray, "*batch 2 d"]) -> None:
 
 
 def positive_radius(rho: float | int) -> float:
-    """Return rho as a positive float.
-
-    Parameters
-    ----------
-    rho : float
-        Perturbation radius.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError, ValueError
-        For anything else: gradient flow has neither thresholds nor a separatrix.
-    """
+    """Return rho as a positive float."""
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho > 0):
         raise InputError(f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes")

@@ -140,16 +140,7 @@ def _stays_fastest(first: Contender, other: Contender, norm: arb) -> bool:
 def race(
     theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, *, weighted: bool
 ) -> Race:
-    """Return the race of a start: coordinates that are equal for ever count as the first.
-
-    Parameters
-    ----------
-    theta : (2, d) numbers
-    mu : (d,) numbers
-    rho : float
-    weighted : bool
-        Whether contributions |mu_j beta_j| are compared.
-    """
+    """Return the race of a start: coordinates that are equal for ever count as the first."""
     seen, contenders = set(), []
     for j, (u, v, m) in enumerate(zip(*theta, mu, strict=True)):
         s, e = abs(Fraction(u) + Fraction(v)), abs(Fraction(u) - Fraction(v))

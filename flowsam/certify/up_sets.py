@@ -69,23 +69,7 @@ def _sums(a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]) -> Float[np.
 def corners(
     sizes: Sizes, which: Bool[np.ndarray, " N"], proves: Callable[[int], bool], *, least: bool
 ) -> Bool[np.ndarray, " N"]:
-    """Return which starts of a set follow from those that are proved, one extreme after the other.
-
-    Parameters
-    ----------
-    sizes : Sizes
-        Of all starts.
-    which : ndarray of bool, shape (N,)
-        The set, an up-set (least) or a down-set.
-    proves : callable
-        Told the place of a start: whether it was proved.
-    least : bool
-        Whether the least of the set are asked, or the largest.
-
-    Returns
-    -------
-    ndarray of bool, shape (N,)
-    """
+    """Return which starts follow from those that are proved, one extreme after the other."""
     order = sizes.high.sum(axis=1)
     open_ = np.flatnonzero(which)
     open_ = open_[np.argsort(order[open_] if least else -order[open_], kind="stable")]

@@ -50,18 +50,7 @@ _OPTIONS = (
 
 
 def plane_options(command: Command) -> Command:
-    """Add the options of a plane; the command gets `flow`, `start`, `x` and `y`.
-
-    Parameters
-    ----------
-    command : callable
-        Takes the keywords `flow`, on the columns as given, `start`, `x` and `y`.
-
-    Returns
-    -------
-    callable
-        To be wrapped by `flow_options`.
-    """
+    """Add the options of a plane; the command gets `flow`, `start`, `x` and `y`."""
 
     @functools.wraps(command)
     def with_plane(*, parameters: dict[str, Any], plane: str | None, **rest: Any) -> Any:

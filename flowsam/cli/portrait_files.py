@@ -15,17 +15,7 @@ __all__ = ["facts_of", "write"]
 
 
 def facts_of(found: Portrait, lines: Skeleton | None) -> dict[str, Any]:
-    """Return what JSON shows: provenance, fractions with errors, refinement, rest points.
-
-    Parameters
-    ----------
-    found : Portrait
-    lines : Skeleton or None
-
-    Returns
-    -------
-    dict
-    """
+    """Return what JSON shows: provenance, fractions with errors, refinement, rest points."""
     facts = found.provenance() | {
         "fractions": found.fractions,
         "fraction_errors": found.fraction_errors,
@@ -51,20 +41,7 @@ def _real(values: Any) -> list[Any]:
 def write(
     found: Portrait, lines: Skeleton | None, facts: dict[str, Any], path: Path, *, times: bool
 ) -> None:
-    """Write the file asked for, in one move.
-
-    Parameters
-    ----------
-    found : Portrait
-    lines : Skeleton or None
-        What --field and --path add.
-    facts : dict
-        Of `facts_of`.
-    path : Path
-        Its ending says what to write.
-    times : bool
-        Whether the times of decision belong in it.
-    """
+    """Write the file asked for, in one move."""
     from flowsam.archive import write_text
 
     if path.suffix == ".npz":

@@ -16,22 +16,6 @@ __all__ = ["numbers", "read_theta", "spread"]
 def numbers(text: str, option: str) -> list[float]:
     """Return comma-separated numbers.
 
-    Parameters
-    ----------
-    text : str
-        As typed, e.g. "1,2.5".
-    option : str
-        Its option, for the message.
-
-    Returns
-    -------
-    list of float
-
-    Raises
-    ------
-    click.UsageError
-        With the first entry that is no number.
-
     Examples
     --------
     >>> numbers("1, 2.5", "--mu")
@@ -51,24 +35,6 @@ def numbers(text: str, option: str) -> list[float]:
 
 def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
     """Return equal steps from START,STOP,POINTS.
-
-    Parameters
-    ----------
-    text : str
-        As typed, e.g. "0.01,2,200".
-    option : str
-        Its option, for the message.
-    points : int, optional
-        How many for START,STOP alone, which else is refused.
-
-    Returns
-    -------
-    ndarray, shape (POINTS,)
-
-    Raises
-    ------
-    click.UsageError
-        For anything else.
 
     Examples
     --------
@@ -90,22 +56,7 @@ def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
 
 
 def read_theta(path: str) -> np.ndarray:
-    """Return the weights of a .npy file, without pickle.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-
-    Returns
-    -------
-    ndarray, shape (L, d)
-
-    Raises
-    ------
-    click.UsageError
-        For an unreadable or foreign file, or weights of another shape.
-    """
+    """Return the weights of a .npy file, without pickle."""
     import numpy as np
 
     try:

@@ -40,26 +40,7 @@ def out_option(what: str) -> Callable[..., Any]:
 def checked_output(
     out: str | None, suffixes: tuple[str, ...], *, option: str = "--out"
 ) -> Path | None:
-    """Return where to write, known to be writable before any work is done.
-
-    Parameters
-    ----------
-    out : str or None
-        As typed.
-    suffixes : tuple of str
-        Endings the command can write, e.g. (".npz",).
-    option : str
-        The option it was given to.
-
-    Returns
-    -------
-    Path or None
-
-    Raises
-    ------
-    click.UsageError
-        For another ending, or a folder that is missing or cannot be written.
-    """
+    """Return where to write, known to be writable before any work is done."""
     if out is None:
         return None
     from pathlib import Path
@@ -108,17 +89,7 @@ def printable(text: str) -> str:
 
 
 def progress_bar(total: int | None, unit: str, quiet: bool) -> Any:
-    """Return a tqdm bar on stderr, hidden where nobody would see it.
-
-    Parameters
-    ----------
-    total : int or None
-        What it counts up to, None where that is not known.
-    unit : str
-        What it counts, in the plural.
-    quiet : bool
-        As typed.
-    """
+    """Return a tqdm bar on stderr, hidden where nobody would see it."""
     from tqdm import tqdm
 
     hidden = quiet or not sys.stderr.isatty()
@@ -127,15 +98,6 @@ def progress_bar(total: int | None, unit: str, quiet: bool) -> Any:
 
 def to_json(facts: dict[str, Any]) -> str:
     """Return JSON; numbers that JSON does not know become the words "inf", "-inf" and "nan".
-
-    Parameters
-    ----------
-    facts : dict
-        NumPy arrays and numbers are welcome.
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -158,16 +120,6 @@ def _plain(value: Any) -> Any:
 
 
 def show(result: object, facts: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
-    """Print a result as its own text or as JSON, or nothing.
-
-    Parameters
-    ----------
-    result : object
-        Its `repr` is the text.
-    facts : dict
-        What JSON shows.
-    as_json, quiet : bool
-        As typed.
-    """
+    """Print a result as its own text or as JSON, or nothing."""
     if not quiet:
         click.echo(to_json(facts) if as_json else printable(repr(result)))

@@ -71,18 +71,6 @@ def _panel_logs(log_pace: LogPace, left: Times, right: Times) -> tuple[Times, Ti
 def log_integrals(log_pace: LogPace, edges: Times) -> Times:
     """Return log of the integral of e^phi over each interval between consecutive edges.
 
-    Parameters
-    ----------
-    log_pace : callable
-        `tau (m,) -> phi (m,)`, smooth between edges.
-    edges : ndarray, shape (K + 1,)
-        Increasing rescaled times.
-
-    Returns
-    -------
-    ndarray, shape (K,)
-        Relative error of e^result about 1e-14.
-
     Examples
     --------
     >>> steep = lambda tau: 1e5 * tau
@@ -117,20 +105,6 @@ def log_time(log_pace: LogPace, tau: Times, breaks: Times) -> Times:
 
     T(tau_k) = logaddexp(0, log sum_i int e^phi over the intervals up to tau_k).
 
-    Parameters
-    ----------
-    log_pace : callable
-        `tau (m,) -> phi (m,)`, the log of dt/dtau on the path; smooth between breaks.
-    tau : ndarray, shape (T,)
-        Sorted rescaled times, from 0; inf is allowed and gives inf.
-    breaks : ndarray
-        Times where phi or a derivative jumps (events), and any others worth a panel.
-
-    Returns
-    -------
-    ndarray, shape (T,)
-        Relative error about 1e-14 of T plus that of the path.
-
     Notes
     -----
     Derivation: derivations/rescaled_clock.py. Source: arXiv:2603.08290, equation (2).
@@ -163,27 +137,6 @@ def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: f
 
     Newton in a bracket: on t = e^T - 1 from below, exact where the pace is constant, and on T
     from above, where T is nearly linear. Each integral starts from the last point below.
-
-    Parameters
-    ----------
-    log_pace : callable
-        `tau (m,) -> log dt/dtau`, smooth on [left, right].
-    log_t : ndarray, shape (T,)
-        Wanted values of T, between T(left) and T(right).
-    left, right : float
-        The interval.
-    start : float
-        T(left).
-
-    Returns
-    -------
-    ndarray, shape (T,)
-        Rescaled times; error a few ulp of tau, or of T where it is steep.
-
-    Raises
-    ------
-    InputError
-        Where the search does not converge.
 
     Examples
     --------

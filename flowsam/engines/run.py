@@ -135,25 +135,6 @@ def reach(
 ) -> float:
     """Return the rescaled time at which T reaches `log_t`, or the last stop if it does not before.
 
-    Parameters
-    ----------
-    log_pace : callable
-        `tau (k,) -> log dt/dtau (k,)`.
-    log_t : float
-        Wanted value of T = log(1 + t).
-    origin : tuple of float
-        Rescaled time from which the search goes, and T there.
-    stops : ndarray
-        Sorted times where the pace jumps, and where the path ends: a collapse, a blow-up (T is
-        infinite there), or far away.
-    unit : float
-        A scale of tau from which the search doubles.
-
-    Returns
-    -------
-    float
-        Error: a few ulp of tau, or of T where it is steep.
-
     Examples
     --------
     >>> pace = lambda tau: np.full_like(tau, np.log(3.0))

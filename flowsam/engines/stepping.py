@@ -138,26 +138,7 @@ def march(
     tolerances: Tolerances,
     stop: Callable[[float, float, Any], float | None] | None = None,
 ) -> March:
-    """Integrate from 0 to `end` through all events, or to where the system ends.
-
-    Parameters
-    ----------
-    system : Piecewise
-        Right-hand side, signals and transitions.
-    start : tuple
-        Initial state (m,), its mode, and a status: anything but "" ends the run there.
-    end : float
-        End of the independent variable; inf needs `stop` or an ending event.
-    tolerances : Tolerances
-        Method and error control.
-    stop : callable, optional
-        `(left, right, dense) -> x or None`, asked after every step whether to end inside it.
-
-    Returns
-    -------
-    March
-        Status "finished", "too_many_events", "failed" or the system's; events to 4 eps of x.
-    """
+    """Integrate from 0 to `end` through all events, or to where the system ends."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
         warnings.simplefilter("ignore", LinAlgWarning)  # a trial Newton step, then shortened

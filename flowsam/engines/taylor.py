@@ -92,19 +92,6 @@ def step(kind: Kind, *, tolerance: float) -> Any:
     The series are written out to an order and summed at the h where their last two terms, in the
     units `tolerance (|w| + 1e-3)` of each weight, have a mean square of 1, or at what is left to
     go. Where the weights of l_2-SAM are analytic at a collapse, the series of N passes 0 there.
-
-    Parameters
-    ----------
-    kind : Kind
-        Shape and rule; one that `writes_out` accepts.
-    tolerance : float
-        Relative error of a step.
-
-    Returns
-    -------
-    heyoka.cfunc
-        `(inputs (L d + 1, N), pars (P, N)) -> outputs (L d + 1, N)`: weights, layer by layer, and
-        the time left to go: 0 where a start has arrived, nan where a step led beyond a collapse.
     """
     import heyoka as hy
 

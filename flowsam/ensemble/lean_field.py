@@ -27,23 +27,6 @@ DEEP = 8  # from here on the squares of a product of weights may underflow
 def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     """Return `w (L, d, B) -> dw/dtau (L, d, B)`, equal to `flow.field` up to rounding.
 
-    Parameters
-    ----------
-    flow : Flow
-        A smooth rule, or l_1 of one example at L = 2.
-    rtol : float
-        Relative tolerance of the steps to come, which l_1 has to know.
-
-    Returns
-    -------
-    callable
-        Undefined (nan) where the gradient is 0 and the rule is normalised.
-
-    Raises
-    ------
-    ValueError
-        For l_inf, and l_1 with several examples, whose fields jump.
-
     Examples
     --------
     >>> from flowsam.data import single_example

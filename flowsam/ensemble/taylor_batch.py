@@ -44,23 +44,6 @@ def march(
 ) -> tuple[Weights, Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
     """Return last weights, steps, and which members arrived at tau_end.
 
-    Parameters
-    ----------
-    flow : Flow
-        An analytic rule: GD, l_2 or unnormalised SAM.
-    w : ndarray, shape (L, d, N)
-        Starts.
-    tau_end : float
-        End, in rescaled time.
-    rtol : float
-        The steps keep an error of 0.1 rtol.
-
-    Returns
-    -------
-    w : ndarray, shape (L, d, N)
-    steps : ndarray of int, shape (N,)
-    arrived : ndarray of bool, shape (N,)
-
     Examples
     --------
     >>> from flowsam import gradient_flow, single_example

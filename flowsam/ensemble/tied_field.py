@@ -34,21 +34,6 @@ def tied_field(
 ) -> Callable[[Pairs], Pairs]:
     """Return `w (2, d, B) -> dw/dtau (2, d, B)` of l_1-SAM for one example.
 
-    Parameters
-    ----------
-    mu : ndarray, shape (d,)
-        The example.
-    rho : float
-        Radius > 0, in the units of w.
-    rtol : float
-        Relative tolerance of the steps to come.
-
-    Returns
-    -------
-    callable
-        Filippov's solution, unique because the flow is that of a semiconvex function; off by the
-        order of 10 rtol after a component has met another.
-
     Notes
     -----
     One mode of `flowsam.one_example.vertex_sliding`, for every mode at once. Not in

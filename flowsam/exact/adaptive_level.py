@@ -58,20 +58,6 @@ def moving(theta: Float[np.ndarray, "*batch L d"], mu: Sizes) -> Bool[np.ndarray
 def water_level(mu: Sizes, *, rho: float, p: float) -> Level:
     """Return lambda, the shares r_j, and the limit of the direction.
 
-    Parameters
-    ----------
-    mu : ndarray, shape (d,)
-        The example, not all 0; a feature with mu_j = 0 has no share.
-    rho : float
-        Radius, relative to the weights, 0 < rho < 2^(1/p).
-    p : float
-        Norm of the ball, 1 <= p < inf.
-
-    Returns
-    -------
-    Level
-        Relative error: a few eps, in r_j of the largest.
-
     Examples
     --------
     >>> level = water_level(np.array([1.0, 2.0]), rho=1.0, p=2.0)

@@ -105,19 +105,7 @@ class BalancedSize:
         return np.where(starts_there, 0.0, self.hit() if self.depth % 2 == 0 else np.inf)
 
     def at(self, tau: Float[np.ndarray, " T"]) -> Float[np.ndarray, "*batch T d"]:
-        """Return the sizes at times `tau`, as multiples of the start's own signs.
-
-        Parameters
-        ----------
-        tau : ndarray, shape (T,)
-            Rescaled times >= 0, in any order.
-
-        Returns
-        -------
-        ndarray, shape (..., T, d)
-            inf from the blow-up on. After the hit: 0 at even depth, negative (all layers have
-            turned over) at odd depth.
-        """
+        """Return the sizes at times `tau`, as multiples of the start's own signs."""
         tau = tau[:, None]
         a, z, alignment, hit, end = (
             array[..., None, :]

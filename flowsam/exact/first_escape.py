@@ -198,19 +198,6 @@ def _kept(course: Course, fate: Int[np.ndarray, "*batch d"]) -> Bool[np.ndarray,
 def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
     """Return the label of one start, what it rests on, and a sentence with the reason.
 
-    Parameters
-    ----------
-    theta0 : array_like, shape (L, d)
-        One start, L >= 3.
-    mu : array_like, shape (d,)
-        The example, not all 0.
-    rho : float
-        Radius, in the units of w; 0 for gradient flow.
-
-    Returns
-    -------
-    Finding
-
     Examples
     --------
     >>> finding([[1.0, 0.3]] * 3, [1.0, 1.3], rho=0.5).reason

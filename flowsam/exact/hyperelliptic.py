@@ -30,18 +30,6 @@ def remaining(u: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
     Carlson's R_F at L = 3 and L = 4, the trapezoidal rule in `log y` from L = 5 on, where
     `v^2 = u^2 + 2 y`: there the integrand is analytic in a strip of half-width pi.
 
-    Parameters
-    ----------
-    u : ndarray, shape (...)
-        Lower end, >= 0, in the units of w.
-    gaps : ndarray, shape (..., L - 1)
-        D_k >= 0, ascending, in the units of w squared; the batch broadcasts against u.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        In units of w^(2 - L); inf where u = 0 and the first gap is 0. Relative error: a few eps.
-
     Notes
     -----
     Derivation: derivations/linf_deep.py. R_F: Carlson, DLMF 19.29.
@@ -94,18 +82,6 @@ def elapsed(start: ArrayLike, stop: ArrayLike, gaps: NDArray) -> Float[np.ndarra
     F(start) - F(stop) for ends >= 0, with `F(-u) = 2 F(0) - F(u)`. Where the two terms nearly
     cancel, twelve Gauss nodes between the ends take over.
 
-    Parameters
-    ----------
-    start, stop : ndarray, shape (...)
-        Ends, `start <= stop`, in the units of w; stop may be inf.
-    gaps : ndarray, shape (..., L - 1)
-        D_k >= 0, ascending.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        In units of w^(2 - L); inf across a singular 0. Relative error: a few eps.
-
     Examples
     --------
     >>> float(elapsed(np.array(-1.0), np.array(1.0), np.array([1.0, 1.0])))  # pi / 2
@@ -133,19 +109,6 @@ def invert(target: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
 
     Newton's method on `F^(-1/(L-2))`, which is nearly linear in u (linear if every gap is 0),
     inside a bracket that a bisection of log u shrinks whenever Newton would leave it.
-
-    Parameters
-    ----------
-    target : ndarray, shape (...)
-        Values of the integral; <= 0 gives inf, above F(0) gives 0.
-    gaps : ndarray, shape (..., L - 1)
-        D_k >= 0, ascending, batch broadcastable to that of target.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        In the units of w, not below 1e-150 where a gap is 0. Error: tens of eps of
-        sqrt(u^2 + D_1).
 
     Examples
     --------

@@ -87,16 +87,6 @@ def crowd(
 
     A round of these closes a bracket to a seventeenth at least, and to the square of its width or
     so where the expectation is good; a batch of them costs hardly more than one.
-
-    Parameters
-    ----------
-    low, high, expected : ndarray, shape (...)
-        Brackets, and where the roots may be.
-
-    Returns
-    -------
-    ndarray, shape (n, ...)
-        Increasing along the first axis.
     """
     low, high, expected = np.broadcast_arrays(low, high, expected)
     below = expected - np.multiply.outer(CROWD, expected - low)
@@ -113,20 +103,6 @@ def critical_scale_of(
     Both certificates are raced on a batch of scales inside a bracket, `rho min mu / N_0` below
     and the smallest critical scale of a single coordinate above; the next batch crowds about the
     scale that the distances from the saddle point to, each side in powers of ten.
-
-    Parameters
-    ----------
-    theta : ndarray, shape (2, d)
-        A start; only its direction matters, up to the factor.
-    mu : ndarray, shape (d,)
-        The example.
-    rho : float
-        Perturbation radius, positive.
-
-    Returns
-    -------
-    CriticalScale
-        inf where no active coordinate has s != 0: such a start collapses at every scale.
 
     Notes
     -----

@@ -62,21 +62,6 @@ class Curve:
         """Return A at rescaled times: inf from the collapse on.
 
         The inverse of tau on a Taylor piece, by Newton's method inside a bracket.
-
-        Parameters
-        ----------
-        tau : array_like, shape (T,) or ()
-            Rescaled times, at least 0, not beyond the end that the curve was asked for.
-
-        Returns
-        -------
-        ndarray, shape (*batch, T) or batch
-            Error: a few roundings of tau times dA/dtau = rho/N.
-
-        Raises
-        ------
-        ValueError
-            For a negative time.
         """
         tau = real_array(tau, "tau")
         if (tau < 0).any():
@@ -93,17 +78,7 @@ class Curve:
         return np.where(times >= collapse, np.inf, a).reshape(self.shape + tau.shape)
 
     def log_norm_at(self, tau: ArrayLike | float | int) -> Float[np.ndarray, "*batch_and_times"]:
-        """Return log(N/rho) at rescaled times: -inf from the collapse on.
-
-        Parameters
-        ----------
-        tau : array_like, shape (T,) or ()
-            Rescaled times, as for `a_at`.
-
-        Returns
-        -------
-        ndarray, shape (*batch, T) or batch
-        """
+        """Return log(N/rho) at rescaled times: -inf from the collapse on."""
         a = self.a_at(tau)
         starts = self.first.size - 1
         times = np.broadcast_to(np.asarray(tau, dtype=np.float64).ravel(), (starts, np.size(tau)))
@@ -118,11 +93,6 @@ class Curve:
         """Return the rescaled time at which N is least.
 
         N falls, rises, or falls then rises, and nothing else (derivations/l2_patterns.py).
-
-        Returns
-        -------
-        ndarray, shape batch
-            0 where N rises from the start, inf where it falls to the end.
         """
         starts = self.first.size - 1
         turn = np.full(starts, np.inf)

@@ -20,26 +20,6 @@ def collapse_time(
 ) -> Float[np.ndarray, "*batch"]:
     """Return the rescaled time at which the active coordinates come to rest at 0 together.
 
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., 2, d)
-        Any real weights.
-    mu : array_like, shape (d,)
-        The example.
-    rho : float
-        Perturbation radius, at least 0.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        inf for starts that never collapse. Relative error: a few roundings times the start's
-        condition number, 1/|c - 1| for a start c times its critical one.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries or other depths.
-
     Examples
     --------
     >>> float(collapse_time([[0.5], [0.5]], [1.0], rho=1.0).round(12))  # -log(1 - 2^-1/2)
@@ -66,19 +46,6 @@ def zero_time(
     All active coordinates rest together, at `collapse_time`; a coordinate that starts at
     u = v = 0 rests at once.
 
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., 2, d)
-        Any real weights.
-    mu : array_like, shape (d,)
-        The example.
-    rho : float
-        Perturbation radius, at least 0.
-
-    Returns
-    -------
-    ndarray, shape (..., d)
-
     Examples
     --------
     >>> zero_time([[0.5, 0.0, 1.0], [0.5, 0.0, 1.0]], [1.0, 2.0, 0.0], rho=1.0).round(9)
@@ -93,19 +60,6 @@ def blow_up_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
     """Return inf for every coordinate: at L = 2 no weight blows up in finite rescaled time.
-
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., 2, d)
-        Any real weights.
-    mu : array_like, shape (d,)
-        The example.
-    rho : float
-        Perturbation radius, at least 0.
-
-    Returns
-    -------
-    ndarray, shape (..., d)
 
     Examples
     --------
@@ -133,25 +87,6 @@ def _crossings(
 
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
     """Return what happens to one start: weights that cross 0, the turn of N, the collapse.
-
-    Parameters
-    ----------
-    theta0 : array_like, shape (2, d)
-        Any real weights.
-    mu : array_like, shape (d,)
-        The example.
-    rho : float
-        Perturbation radius, at least 0.
-
-    Returns
-    -------
-    tuple of Event
-        By time. "turn" is the minimum of N where N falls, then rises.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries or other shapes.
 
     Examples
     --------

@@ -33,28 +33,7 @@ def march(
     order: int = ORDER,
     record: Record | None = None,
 ) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, "3 b"]]:
-    """Step a batch of starts until each has its verdict.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measure.
-    front : Front
-        Where the starts are.
-    verdict : callable
-        From a front to codes, GOING to go on.
-    order : int
-        Of the expansions.
-    record : list, optional
-        Receives (rows, tau, a, lengths, pieces) of every step.
-
-    Returns
-    -------
-    codes : ndarray of int, shape (b,)
-        Verdicts; SADDLE where the number of steps ran out.
-    end : ndarray, shape (3, b)
-        tau, A and log(N/rho) where each start ended.
-    """
+    """Step a batch of starts until each has its verdict."""
     codes, end = np.full(front.rows.size, int(Fate.SADDLE)), np.zeros((3, front.rows.size))
     place = np.arange(front.rows.size)
     for _ in range(STEPS):
@@ -109,25 +88,6 @@ def trace(
     until: Callable[[Spectrum, float], Verdict] = settled,
 ) -> Curve:
     """Integrate the curves of a batch of starts.
-
-    Parameters
-    ----------
-    theta : ndarray, shape (..., 2, d)
-        Any real weights.
-    mu : ndarray, shape (d,)
-        The example.
-    rho : float
-        Perturbation radius, positive.
-    tau_end : float
-        Where a curve may stop.
-    until : callable
-        From the measure and tau_end to the verdict that ends a curve.
-
-    Returns
-    -------
-    Curve
-        Error of A: about 1e-14 in the units 1/mu^2 of the rates that are alive, times the
-        flow's own amplification.
 
     Examples
     --------

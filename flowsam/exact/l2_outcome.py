@@ -61,18 +61,6 @@ def lone_scale(
 
     `c* = 2^(1/2) rho R_F(s^2, s^2 + i s e, s^2 - i s e)`, Carlson's integral, whatever mu.
 
-    Parameters
-    ----------
-    s, e : array_like
-        `|u + v|` and `|u - v|` (for mu < 0 exchanged; for equal mu root sums of squares).
-    rho : float
-        Perturbation radius, positive.
-
-    Returns
-    -------
-    ndarray
-        inf where s = 0. Relative error a few roundings.
-
     Notes
     -----
     Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
@@ -161,25 +149,6 @@ def outcome(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Outcome:
     Two certificates decide, `N' > 0` and `N < rho min {mu_j : s_j(0) != 0}`, and because a
     numerical path may leave the saddle on the wrong side, both the start a relative 1e-12 smaller
     and the one 1e-12 larger must agree.
-
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., 2, d)
-        Any real weights.
-    mu : array_like, shape (d,)
-        Any real example; idle coordinates (mu_j = 0) are left out.
-    rho : float
-        Perturbation radius, at least 0. At rho = 0 SADDLE means that the flow decays to the
-        origin without reaching it, `u_j + sign(mu_j) v_j = 0` in every active coordinate.
-
-    Returns
-    -------
-    Outcome
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries or other depths.
 
     Notes
     -----

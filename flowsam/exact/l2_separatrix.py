@@ -33,18 +33,6 @@ def lone_separatrix(
     `s = 2^(1/2) rho R_F(1, 1 + i k, 1 - i k)`, `e = k s`; the other branch is its mirror image
     (-u, -v). Far out `|u^2 - v^2| -> rho^2 Gamma(1/4)^4 / (8 pi)`.
 
-    Parameters
-    ----------
-    ratio : array_like, shape (...)
-        k = (u - v)/(u + v), any real number.
-    rho : float
-        Perturbation radius, positive.
-
-    Returns
-    -------
-    ndarray, shape (..., 2)
-        Points (u, v) with u + v > 0, the same for every mu > 0. Error: a few roundings.
-
     Notes
     -----
     Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
@@ -67,20 +55,6 @@ def balanced_separatrix(
 
     On it `log(alpha_2/alpha_1)` falls all the way to the saddle of the smaller mu, so it is a
     graph over that ratio: one integration backwards from the saddle, where it is attracting.
-
-    Parameters
-    ----------
-    mu : array_like, shape (2,)
-        Non-zero; of negative entries the size counts (aligned starts).
-    rho : float
-        Perturbation radius, positive.
-    points : int
-        How many, at least 3.
-
-    Returns
-    -------
-    ndarray, shape (points, 2)
-        From `(rho/2^(1/2), 0)` to `(0, rho/2^(1/2))`. Relative error: that of `balanced_excess`.
 
     Notes
     -----
@@ -109,18 +83,6 @@ def balanced_excess(
     mu: ArrayLike, *, rho: float | int
 ) -> Callable[[Float[np.ndarray, "*batch 2"]], Float[np.ndarray, "*batch"]]:
     """Return the function that tells on which side of the separatrix balanced starts are.
-
-    Parameters
-    ----------
-    mu, rho
-        As for `balanced_separatrix`.
-
-    Returns
-    -------
-    callable
-        From alpha (..., 2), positive, to `log c` where `alpha / c` is on the separatrix: below 0
-        inside, where starts collapse. Error below 1e-9; up to 6e-9 where the two mu differ by less
-        than one part in 10^3.
 
     Notes
     -----

@@ -54,18 +54,7 @@ class Point:
     onset: Sizes
 
     def first(self, side: int) -> int:
-        """Return the leader; of equal sizes the one that leads just after, or just before.
-
-        Parameters
-        ----------
-        side : int
-            1 for just after, -1 for just before.
-
-        Returns
-        -------
-        int
-            Counted from 0.
-        """
+        """Return the leader; of equal sizes the one that leads just after, or just before."""
         return int(np.lexsort((side * self.slope, self.onset, self.size))[-1])
 
 
@@ -101,17 +90,7 @@ class SizePath:
             return turn, float(np.exp(-self.curve.log_norm_at(turn)))
 
     def point(self, x: float) -> Point:
-        """Return a point of the path.
-
-        Parameters
-        ----------
-        x : float
-            At least 0; beyond the last piece A stands still and tau doubles as x grows by 1.
-
-        Returns
-        -------
-        Point
-        """
+        """Return a point of the path."""
         last = self.curve.tau.size
         piece = min(int(x), last - 1)
         part = self.curve.pieces.select(np.array([piece]))
@@ -131,20 +110,7 @@ class SizePath:
         return Point(x, tau, a, pull, free, rate, free - square * a, slope, onset)
 
     def slopes(self, a: Point, b: Point, j: int) -> tuple[Sizes, Sizes]:
-        """Return bounds of the slope of `size_j - size_k` over a stretch.
-
-        Parameters
-        ----------
-        a, b : Point
-            Ends of the stretch.
-        j : int
-            Counted from 0.
-
-        Returns
-        -------
-        least, most : ndarray, shape (m,)
-            nan where beta_j or beta_k changes its sign on the way.
-        """
+        """Return bounds of the slope of `size_j - size_k` over a stretch."""
         turn, highest = self._turn
         turned = a.tau < turn < b.tau
         pulls = np.array([min(a.pull, b.pull), max(a.pull, b.pull, turned * highest)])
@@ -159,20 +125,7 @@ class SizePath:
             return least, np.where(begin, excess[j], high[j] - low) + damping.max(axis=0)
 
     def ahead(self, a: Point, b: Point, j: int) -> Bool[np.ndarray, " m"]:
-        """Return over which coordinates j certainly leads all through the open stretch.
-
-        Parameters
-        ----------
-        a, b : Point
-            Ends of the stretch.
-        j : int
-            Counted from 0.
-
-        Returns
-        -------
-        ndarray of bool, shape (m,)
-            True at j itself.
-        """
+        """Return over which coordinates j certainly leads all through the open stretch."""
         least, most = self.slopes(a, b, j)
         damping = -2 * (self.mu[j] ** 2 - self.mu**2) * np.array([[a.a], [b.a]])
         lowest = -np.inf if a.rate[j] * b.rate[j] < 0 else min(a.free[j], b.free[j])
@@ -188,20 +141,7 @@ class SizePath:
         return proved
 
     def crossing(self, a: Point, b: Point, pair: tuple[int, int]) -> float:
-        """Return the time at which the second of a pair passes the first, once, on a stretch.
-
-        Parameters
-        ----------
-        a, b : Point
-            Ends of the stretch.
-        pair : tuple of int
-            Counted from 0.
-
-        Returns
-        -------
-        float
-            Error: a few roundings over the difference of the slopes.
-        """
+        """Return the time at which the second of a pair passes the first, once, on a stretch."""
 
         def lead(x: float) -> float:
             here = self.point(x)
@@ -210,13 +150,7 @@ class SizePath:
         return self.point(float(brentq(lead, a.x, b.x, xtol=1e-15, rtol=1e-15))).tau
 
     def stretches(self) -> list[tuple[Point, Point]]:
-        """Return the pieces, and after an escape what more it takes to see the last leader.
-
-        Returns
-        -------
-        list of (Point, Point)
-            Stretches in order.
-        """
+        """Return the pieces, and after an escape what more it takes to see the last leader."""
         points = [self.point(float(x)) for x in range(self.curve.tau.size + 1)]
         log_s = self.log_squares[0]
         alive = np.isfinite(log_s)

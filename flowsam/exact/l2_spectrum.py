@@ -47,37 +47,14 @@ class Spectrum:
     def exponents(
         self, rows: Int[np.ndarray, " b"], tau: Float[np.ndarray, " b"], a: Float[np.ndarray, " b"]
     ) -> Float[np.ndarray, "b m"]:
-        """Return the exponents of `(N/rho)^2` for some starts, each at its own `(tau, A)`.
-
-        Parameters
-        ----------
-        rows : ndarray of int, shape (b,)
-            Which starts.
-        tau, a : ndarray, shape (b,)
-            Where on the plane.
-
-        Returns
-        -------
-        ndarray, shape (b, m)
-        """
+        """Return the exponents of `(N/rho)^2` for some starts, each at its own `(tau, A)`."""
         drift = 2 * self.nu * (tau[:, None] - self.nu * a[:, None])
         return self.log_weight[rows] + drift
 
     def log_norm(
         self, rows: Int[np.ndarray, " b"], tau: Float[np.ndarray, " b"], a: Float[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:
-        """Return `log(N/rho)` by a max-shifted sum, at one point for each of some starts.
-
-        Parameters
-        ----------
-        rows, tau, a : ndarray, shape (b,)
-            As for `exponents`.
-
-        Returns
-        -------
-        ndarray, shape (b,)
-            Error: a rounding of the largest exponent.
-        """
+        """Return `log(N/rho)` by a max-shifted sum, at one point for each of some starts."""
         exponents = self.exponents(rows, tau, a)
         top = exponents.max(axis=1)
         return (top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))) / 2
@@ -86,28 +63,7 @@ class Spectrum:
 def checked_start(
     theta0: ArrayLike, mu: ArrayLike, rho: float | int
 ) -> tuple[Float[np.ndarray, "*batch 2 d"], Float[np.ndarray, " d"], float]:
-    """Return starts, example and radius as floats, or say what is wrong with them.
-
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., 2, d)
-        Any real weights.
-    mu : array_like, shape (d,)
-        Any real example.
-    rho : float
-        Perturbation radius, at least 0.
-
-    Returns
-    -------
-    theta0 : ndarray, shape (..., 2, d)
-    mu : ndarray, shape (d,)
-    rho : float
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, an all-zero mu, another depth, or a negative radius.
-    """
+    """Return starts, example and radius as floats, or say what is wrong with them."""
     mu = real_example(mu)
     theta0 = checked_theta(theta0, mu.size)
     if theta0.shape[-2] != 2:
@@ -122,15 +78,6 @@ def spectrum_of(
     theta: Float[np.ndarray, "starts 2 d"], mu: Float[np.ndarray, " d"], rho: float | int
 ) -> Spectrum:
     """Return the measure of a batch of starts; rates that no start carries are left out.
-
-    Parameters
-    ----------
-    theta : ndarray, shape (starts, 2, d)
-        Any real weights.
-    mu : ndarray, shape (d,)
-        The example; zero entries are idle and drop out.
-    rho : float
-        Perturbation radius, positive.
 
     Examples
     --------
@@ -193,20 +140,6 @@ def compressed(spectrum: Spectrum, tau: float, a: float) -> tuple[Spectrum, floa
     A rule with both weights positive has the cell's moments 0 to 3 at the point (tau, A), so
     nothing cancels: the relative error of the sum at another point is at most `q^4/96`, q the
     change of an exponent over half a cell, `|dtau - 2 nu dA| width`.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        Of one start with very many rates.
-    tau, a : float
-        The point about which the rules are exact.
-
-    Returns
-    -------
-    Spectrum
-        At most 2 CELLS rates.
-    float
-        How far `max |dtau - 2 nu dA|` may grow before the relative error passes 3e-12.
     """
     moments, scale, width = _cell_moments(spectrum, tau, a)
     full = np.flatnonzero(moments[0] > 0)

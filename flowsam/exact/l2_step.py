@@ -40,17 +40,7 @@ class Front:
     log_norm: Float[np.ndarray, " b"]
 
     def keep(self, kept: Bool[np.ndarray, " b"]) -> Front:
-        """Return the front without the starts that have ended.
-
-        Parameters
-        ----------
-        kept : ndarray of bool, shape (b,)
-            True where the start goes on.
-
-        Returns
-        -------
-        Front
-        """
+        """Return the front without the starts that have ended."""
         return Front(
             self.rows[kept],
             self.tau[kept],
@@ -66,21 +56,7 @@ def depart(
     tau: Float[np.ndarray, " b"],
     a: Float[np.ndarray, " b"],
 ) -> Front:
-    """Return the front of some starts at given points, N > 0 in each.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measure.
-    rows : ndarray of int, shape (b,)
-        Which starts.
-    tau, a : ndarray, shape (b,)
-        Rescaled time and A.
-
-    Returns
-    -------
-    Front
-    """
+    """Return the front of some starts at given points, N > 0 in each."""
     exponents = spectrum.exponents(rows, tau, a)
     top = exponents.max(axis=1)
     log_norm = (top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))) / 2
@@ -116,24 +92,6 @@ def step(
 
     A step is halved until the sum at its end agrees with the series: a rate too weak to be in
     the series that wakes up on the way is seen here.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measure.
-    front : Front
-        Where the starts are.
-    order : int
-        Of the expansions; it sets the tolerance too.
-
-    Returns
-    -------
-    pieces : Pieces
-        The expansions.
-    length : ndarray, shape (b,)
-        Steps of the clock.
-    front : Front
-        Where the starts are now.
     """
     pieces = expand(spectrum, front.exponents, order=order)
     length = _lengths(pieces, front.tau, np.abs(spectrum.nu).max())

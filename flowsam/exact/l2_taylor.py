@@ -51,50 +51,20 @@ class Pieces:
     g: Float[np.ndarray, "orderplus b"]
 
     def select(self, rows: Int[np.ndarray, " c"]) -> Pieces:
-        """Return the expansions of some of the starts.
-
-        Parameters
-        ----------
-        rows : ndarray of int, shape (c,)
-            Which.
-
-        Returns
-        -------
-        Pieces
-        """
+        """Return the expansions of some of the starts."""
         return Pieces(self.unit[rows], self.y[:, rows], self.z[rows], self.g[:, rows])
 
     def advance(
         self, sigma: Float[np.ndarray, "*t b"]
     ) -> tuple[Float[np.ndarray, "*t b"], Float[np.ndarray, "*t b"]]:
-        """Return the increments of tau and A after a stretch of the clock.
-
-        Parameters
-        ----------
-        sigma : ndarray, shape (..., b)
-            Stretches.
-
-        Returns
-        -------
-        dtau, da : ndarray, shape (..., b)
-        """
+        """Return the increments of tau and A after a stretch of the clock."""
         tail = np.zeros_like(sigma)
         for k in range(self.y.shape[0] - 1, 0, -1):
             tail = (tail + self.y[k] / (k + 1)) * sigma
         return (self.y[0] + tail) * sigma / self.unit, (self.z - tail) * sigma / self.unit**2
 
     def log_norm_gain(self, sigma: Float[np.ndarray, "*t b"]) -> Float[np.ndarray, "*t b"]:
-        """Return the change of log N after a stretch of the clock.
-
-        Parameters
-        ----------
-        sigma : ndarray, shape (..., b)
-            Stretches.
-
-        Returns
-        -------
-        ndarray, shape (..., b)
-        """
+        """Return the change of log N after a stretch of the clock."""
         gain = np.zeros_like(sigma)
         for k in range(self.g.shape[0] - 1, 0, -1):
             gain = (gain + self.g[k]) * sigma
@@ -103,17 +73,7 @@ class Pieces:
     def log_norm_slope(
         self, sigma: Float[np.ndarray, " b"]
     ) -> tuple[Float[np.ndarray, " b"], Float[np.ndarray, " b"]]:
-        """Return dg/dsigma after a stretch of the clock, the sign of N', and its derivative.
-
-        Parameters
-        ----------
-        sigma : ndarray, shape (b,)
-            Stretches.
-
-        Returns
-        -------
-        slope, bend : ndarray, shape (b,)
-        """
+        """Return dg/dsigma after a stretch of the clock, the sign of N', and its derivative."""
         slope, bend = np.zeros((2, *sigma.shape))
         for k in range(self.g.shape[0] - 1, 0, -1):
             bend = bend * sigma + slope
@@ -175,21 +135,7 @@ def _series(
 def expand(
     spectrum: Spectrum, exponents: Float[np.ndarray, "b m"], *, order: int = ORDER
 ) -> Pieces:
-    """Return the Taylor expansions at one point for each of some starts.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measure.
-    exponents : ndarray, shape (b, m)
-        `spectrum.exponents` at the points.
-    order : int
-        Of the expansion of tau.
-
-    Returns
-    -------
-    Pieces
-    """
+    """Return the Taylor expansions at one point for each of some starts."""
     top = exponents.max(axis=1)
     exponents = exponents - top[:, None]
     live = exponents > LIVE

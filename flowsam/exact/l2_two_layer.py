@@ -44,17 +44,6 @@ __all__ = [
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
     """Return whether the formulas cover each start: every real start of depth 2.
 
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., L, d)
-        Weights.
-    mu : array_like, shape (d,)
-        The example.
-
-    Returns
-    -------
-    ndarray of bool, shape (...)
-
     Examples
     --------
     >>> bool(applies([[1.0, -2.0], [0.0, 3.0]], [1.0, -1.0]))
@@ -68,26 +57,6 @@ def curve(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau_end: float | int = np.inf
 ) -> Curve:
     """Return the planar curves (tau, A) of a batch of starts.
-
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., 2, d)
-        Any real weights.
-    mu : array_like, shape (d,)
-        Any real example; zero entries are idle.
-    rho : float
-        Perturbation radius, positive, in the units of w.
-    tau_end : float
-        Where the curves may stop; by default they run to the collapse or until A has settled.
-
-    Returns
-    -------
-    Curve
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, other depths, or rho <= 0.
 
     Examples
     --------
@@ -132,28 +101,6 @@ def weights(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T 2 d"]:
     """Return the weights at rescaled times, exactly 0 from the collapse on.
-
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., 2, d)
-        Any real weights.
-    mu : array_like, shape (d,)
-        Any real example; idle coordinates (mu_j = 0) stay where they are.
-    rho : float
-        Perturbation radius, at least 0, in the units of w.
-    tau : array_like, shape (T,)
-        Rescaled times, at least 0.
-
-    Returns
-    -------
-    ndarray, shape (..., T, 2, d)
-        Max-norm relative error below 1e-12 up to half the collapse time, 1e-10 up to 99 % of it;
-        inf where a weight is beyond the largest double.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, other depths, or negative times.
 
     Notes
     -----

@@ -22,19 +22,7 @@ Verdict = Callable[[Front], np.ndarray]
 
 
 def slope(spectrum: Spectrum, front: Front) -> Float[np.ndarray, " b"]:
-    """Return d log N / dtau, the mean of `nu (1 - rho nu / N)` over the measure.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measure.
-    front : Front
-        Where b starts are.
-
-    Returns
-    -------
-    ndarray, shape (b,)
-    """
+    """Return d log N / dtau, the mean of `nu (1 - rho nu / N)` over the measure."""
     weight = np.exp(front.exponents - 2 * front.log_norm[:, None])
     with np.errstate(over="ignore"):
         inverse = np.exp(-front.log_norm)
@@ -42,17 +30,7 @@ def slope(spectrum: Spectrum, front: Front) -> Float[np.ndarray, " b"]:
 
 
 def log_gate(spectrum: Spectrum) -> Float[np.ndarray, " starts"]:
-    """Return `log min {mu_j : s_j != 0}`, log(N/rho) at the saddle; inf without s.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measure.
-
-    Returns
-    -------
-    ndarray, shape (starts,)
-    """
+    """Return `log min {mu_j : s_j != 0}`, log(N/rho) at the saddle; inf without s."""
     grows = (spectrum.nu > 0) & np.isfinite(spectrum.log_weight)
     return np.log(np.where(grows, spectrum.nu, np.inf).min(axis=1))
 
@@ -62,16 +40,6 @@ def certificates(spectrum: Spectrum) -> Verdict:
 
     `N' > 0` proves escape, for log N is convex along the flow wherever it turns; and
     `N <= rho min {mu_j : s_j != 0}` proves collapse, for then every exponential of N^2 falls.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measure.
-
-    Returns
-    -------
-    callable
-        From a `Front` of b starts to codes (b,): ESCAPE, COLLAPSE, or GOING.
     """
     gate = log_gate(spectrum)
 
@@ -83,20 +51,7 @@ def certificates(spectrum: Spectrum) -> Verdict:
 
 
 def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
-    """Return the verdict of a curve: over where neither tau nor A has anything left to gain.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measure.
-    tau_end : float
-        Where a curve may stop before, UNKNOWN.
-
-    Returns
-    -------
-    callable
-        From a `Front` of b starts to codes (b,): COLLAPSE, ESCAPE, UNKNOWN, SADDLE or GOING.
-    """
+    """Return the verdict of a curve: over where neither tau nor A has anything left to gain."""
     gate, log_rates = log_gate(spectrum), np.log(np.abs(spectrum.nu))
 
     def verdict(front: Front) -> Int[np.ndarray, " b"]:

@@ -69,29 +69,6 @@ def weights(
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times: `w^(l) = sign(w^(l)(0)) a(tau)`.
 
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., L, d)
-        Balanced starts.
-    mu : array_like, shape (d,)
-        The example; any signs, 0 is idle.
-    rho : float
-        Perturbation radius, in the units of w; 0 is gradient flow.
-    tau : array_like, shape (T,)
-        Rescaled times >= 0, in any order.
-
-    Returns
-    -------
-    ndarray, shape (..., T, L, d)
-        Resting weights are exactly 0; from its own blow-up on a coordinate is +-inf. Error: at
-        most 16 eps times the condition number in (theta0, mu, rho, tau); a few eps for P = +1
-        above and at near misses `a = rho (1 +- 1e-12)`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries or shapes, rho < 0, tau < 0, or starts that are not balanced.
-
     Examples
     --------
     >>> weights([[1.0, 0.5]] * 3, [1, 1], rho=0.5, tau=[1.0])[0, 0].round(6).tolist()

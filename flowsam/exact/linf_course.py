@@ -207,20 +207,6 @@ class Course:
 def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
     """Return the starts as courses.
 
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., L, d)
-        Weights, L >= 3.
-    mu : array_like, shape (d,)
-        The example.
-    rho : float
-        Radius, in the units of w; 0 for gradient flow.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, shapes, depth < 3 or rho < 0.
-
     Examples
     --------
     >>> course = read([[-0.4], [2.5], [1.7]], [1.0], 0.5)

@@ -45,26 +45,6 @@ def blow_up_time(
     is added. Finite iff the two smallest layers say so (`linf_signs`). Equal weights:
     arXiv:2603.08290, Theorem 3.2.
 
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., L, d)
-        Weights, L >= 3.
-    mu : array_like, shape (d,)
-        The example.
-    rho : float
-        Radius, in the units of w; 0 for gradient flow.
-
-    Returns
-    -------
-    ndarray, shape (..., d)
-        In rescaled time; inf where there is none. Relative error: tens of eps, times the
-        condition number near the separatrix.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, shapes, depth < 3 or rho < 0; so do the other functions.
-
     Examples
     --------
     >>> float(blow_up_time([[1.0], [1.0], [1.0]], [1.0], rho=0.5)[0])  # 1/(mu (alpha - rho))
@@ -80,16 +60,6 @@ def zero_time(
     """Return the rescaled time from which each coordinate has two weights, or all, at 0.
 
     Equal layers rest there at even L. Gradient flow is smooth at 0 and has no such time.
-
-    Parameters
-    ----------
-    theta0, mu, rho
-        As in `blow_up_time`.
-
-    Returns
-    -------
-    ndarray, shape (..., d)
-        inf where there is none. Relative error: tens of eps.
 
     Examples
     --------
@@ -114,17 +84,6 @@ def valid_until(
 ) -> Float[np.ndarray, "*batch"]:
     """Return the rescaled time to which the solution is unique in all coordinates together.
 
-    Parameters
-    ----------
-    theta0, mu, rho
-        As in `blow_up_time`.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        The earliest time at which a coordinate with unequal layers has two weights at 0; inf
-        where none has.
-
     Examples
     --------
     >>> valid_until([[0.5]] * 4, [1.0], rho=1.0)
@@ -139,16 +98,6 @@ def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarr
 
     ESCAPE and SADDLE by the two smallest layers; else PINNED, two weights reach 0, but SADDLE
     where two equal smallest |z| tend to 0, and as `linf_balanced` has it for equal layers.
-
-    Parameters
-    ----------
-    theta0, mu, rho
-        As in `blow_up_time`.
-
-    Returns
-    -------
-    ndarray of int8, shape (..., d)
-        Exact: no rounding decides between escape, fall and separatrix.
 
     Examples
     --------
@@ -178,19 +127,6 @@ def weights(
     Between zeros z_m = S u, z_k = sign(z_k(0)) sqrt(u^2 + z_k(0)^2 - z_m(0)^2), u by inversion of
     the clock; on a slide one weight is 0 and the others follow `linf_slides`.
 
-    Parameters
-    ----------
-    theta0, mu, rho
-        As in `blow_up_time`.
-    tau : array_like, shape (T,)
-        Rescaled times >= 0.
-
-    Returns
-    -------
-    ndarray, shape (..., T, L, d)
-        +-inf from the coordinate's blow-up on; exactly 0 where a weight slides or rests; nan
-        after a second zero. Error: tens of eps of the largest |w|, times the condition number.
-
     Examples
     --------
     >>> weights([[1.0], [1.0], [1.0]], [1.0], rho=0.5, tau=[1.0])[0, :, 0]  # rho + 1/(tau*-tau)
@@ -212,15 +148,6 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
     "cross": a weight passes through 0; "turn": the smallest |z| passes 0 and z changes sign;
     "slide": a weight comes to 0 and stays; "zero" with a layer: a second one is at 0 and the
     solution stops to be unique; "zero" without one: equal layers rest; "blow-up".
-
-    Parameters
-    ----------
-    theta0, mu, rho
-        As in `blow_up_time`, for one start.
-
-    Returns
-    -------
-    tuple of Event
 
     Examples
     --------

@@ -41,20 +41,6 @@ def surplus(
     a_(1) + a_(2) against 2 rho, or (a_(2) + rho)^2 - (a_(1) + rho)^2 against 8 rho^2: with a_(1)
     negative for s = -, both are the conic of two layers.
 
-    Parameters
-    ----------
-    sizes : ndarray, shape (..., L)
-        |w|, L >= 2.
-    s : ndarray of bool, shape (...)
-        Whether sign(mu) beta > 0.
-    rho : float
-        Radius, in the units of w.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        Its sign is exact: values near 0 are computed in rational arithmetic.
-
     Examples
     --------
     >>> surplus(np.array([[0.4, 2.0, 1.7], [0.4, 2.0, 1.7]]), np.array([True, False]), 1.0) > 0

@@ -75,28 +75,6 @@ def weights(
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times.
 
-    Parameters
-    ----------
-    theta0 : array_like, shape (..., 2, d)
-        Starts.
-    mu : array_like, shape (d,)
-        The example; any signs, 0 is idle.
-    rho : float
-        Perturbation radius, in the units of w; 0 is gradient flow.
-    tau : array_like, shape (T,)
-        Rescaled times >= 0, in any order.
-
-    Returns
-    -------
-    ndarray, shape (..., T, 2, d)
-        Sliding and resting weights are exactly 0. Error: at most 16 eps times the condition
-        number in (theta0, mu, rho, tau); a few eps where both signs agree and the start escapes.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries or shapes, another depth, rho < 0, or tau < 0.
-
     Examples
     --------
     >>> path = weights([[1.5, -0.2], [1.5, 0.6]], [1, 2], rho=1, tau=[0, 0.2, 1])

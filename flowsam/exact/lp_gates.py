@@ -26,28 +26,6 @@ def rest_weights(
 ) -> Float[np.ndarray, " d"]:
     """Return the balanced point of rest with every w_j > 0.
 
-    Parameters
-    ----------
-    mu : array_like, shape (d,)
-        Entries of the example on the support, not 0; of negative ones the size counts.
-    rho : float
-        Perturbation radius, in the units of w.
-    p : float
-        1 < p <= inf.
-    depth : int
-        L >= 2.
-
-    Returns
-    -------
-    ndarray, shape (d,)
-        Common size of each coordinate's weights. Relative error: a few roundings times
-        |p / (p - L)|.
-
-    Raises
-    ------
-    ValueError
-        For p = L with unequal |mu|, where no such point exists, and for other p, L or a zero mu.
-
     Notes
     -----
     Derivation: derivations/lp_gates.py.
@@ -82,22 +60,6 @@ def rest_rates(
     mu: ArrayLike, support: ArrayLike, *, p: float | int
 ) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " r"]]:
     """Return the eigenvalues at L = 2: along the support, and of the coordinates off it.
-
-    Parameters
-    ----------
-    mu : array_like, shape (d,)
-        The example, no entry 0.
-    support : array_like of bool, shape (d,)
-        Which coordinates are positive.
-    p : float
-        1 < p < inf; at p = 2 the support is one coordinate, or of equal |mu|.
-
-    Returns
-    -------
-    along : ndarray, shape (s,)
-        Ascending, in rescaled time; one is positive for p < 2, all are for p > 2.
-    off : ndarray, shape (d - s,)
-        mu_k for p < 2, mu_k (1 - mu_k/mu_i) at p = 2, -inf (reached in finite time) for p > 2.
 
     Notes
     -----

@@ -40,13 +40,6 @@ def excess(
     every quadrant: where uv >= 0, |u| + |v| = |u+v| and it has the sign of `|u+v| - 2 rho`.
     Values nearer to 0 than `exact_below` are computed in rational arithmetic and rounded once.
 
-    Parameters
-    ----------
-    u, v : ndarray, shape (..., d)
-        Weights of layers 1 and 2, the first times sign(mu).
-    rho : float
-        Perturbation radius; at 0 the result is `|u+v|`.
-
     Examples
     --------
     >>> excess(np.array([1.5, 0.3, -1.0]), np.array([0.5, 0.3, 2.0]), 1.0).round(3).tolist()
@@ -162,19 +155,6 @@ def two_layer_path(
     rho: float,
 ) -> TwoLayerPath:
     """Return the path from starts with `large >= |small|`.
-
-    Parameters
-    ----------
-    small, large : ndarray, shape (..., d)
-        Weights of the two layers, mirrored so that `large >= |small|`.
-    speed : ndarray, shape (d,)
-        |mu|; where it is 0 nothing ever happens.
-    rho : float
-        Perturbation radius. Gradient flow (0) has one piece for any sign of `small`.
-
-    Returns
-    -------
-    TwoLayerPath
 
     Examples
     --------

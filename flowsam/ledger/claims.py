@@ -13,23 +13,7 @@ _WORDS = re.compile(r"(Claim|Formula|Assumes|Used by|Source|Choices)[.:]?\s+(.*)
 
 
 def claim_names(source: Path) -> tuple[str, ...]:
-    """Return the claims a source checkout holds, in alphabetical order.
-
-    Parameters
-    ----------
-    source : Path
-        The checkout, with `derivations/` and `tests/theorems/`.
-
-    Returns
-    -------
-    tuple of str
-        Names with a derivation or a theorem test (one without the other fails `verify`).
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folders are not there.
-    """
+    """Return the claims a source checkout holds, in alphabetical order."""
     derivations, theorems = source / "derivations", source / "tests" / "theorems"
     for folder in (derivations, theorems):
         if not folder.is_dir():
@@ -43,20 +27,7 @@ def claim_names(source: Path) -> tuple[str, ...]:
 
 
 def headings(path: Path) -> dict[str, str]:
-    """Return what the head of a derivation says: Claim, Formula, Assumes, Used by, Source, Choices.
-
-    Parameters
-    ----------
-    path : Path
-        A derivation in percent cells, opened by comment lines such as `# Claim. ...`.
-
-    Returns
-    -------
-    dict
-        Lower-case words ("claim", "formula", "assumes", "used by", "source"; "choices" where a
-        setting that is not public was re-created) to their text, unwrapped; LaTeX is between
-        dollar signs.
-    """
+    """Return what the head of a derivation says, by its words: Claim, Formula, Assumes, ..."""
     found: dict[str, str] = {}
     word = ""
     for line in path.read_text(encoding="utf-8").splitlines():

@@ -22,25 +22,7 @@ PACKAGE = Path(flowsam.__file__).resolve().parent
 
 
 def fingerprint(paths: Iterable[Path], source: Path, *facts: object, drawing: bool = True) -> str:
-    """Return a hash of scripts, of all they import from the project, and of further facts.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Scripts, e.g. one figure, or a derivation and its test.
-    source : Path
-        The checkout they are in.
-    *facts : object
-        What else decides the result, e.g. sizes; compared by `repr`.
-    drawing : bool
-        False leaves out what only decides how a picture looks: functions called `draw`,
-        `figures/style.py` and `flowsam/draw`, Matplotlib.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits, changed by another version of Python or of a library, too.
-    """
+    """Return a hash of scripts, of all they import from the project, and of further facts."""
     names = ("numpy", "scipy", "sympy", *(("matplotlib",) if drawing else ()))
     libraries = [(name, version(name)) for name in names]
     digest = hashlib.sha256(repr((facts, platform.python_version(), libraries)).encode())
@@ -52,21 +34,7 @@ def fingerprint(paths: Iterable[Path], source: Path, *facts: object, drawing: bo
 
 
 def dependencies(paths: Iterable[Path], source: Path) -> tuple[Path, ...]:
-    """Return scripts and the files of the project they import, directly or not.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Where to start.
-    source : Path
-        The checkout: `figures` and `tests` are looked up there, `flowsam` where it was imported
-        from.
-
-    Returns
-    -------
-    tuple of Path
-        Sorted; imports inside functions count.
-    """
+    """Return scripts and the files of the project they import, directly or not."""
     found: set[Path] = set()
     waiting = [Path(path).resolve() for path in paths]
     while waiting:

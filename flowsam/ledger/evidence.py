@@ -18,41 +18,13 @@ CONTROL_DRAWS = 5
 
 
 def run_derivation(path: Path) -> dict[str, Any]:
-    """Execute a derivation from top to bottom; its asserts are the proof.
-
-    Parameters
-    ----------
-    path : Path
-        The file, e.g. `derivations/dual_norm.py`.
-
-    Returns
-    -------
-    dict
-        Its names; `UNDECIDED`, if there, lists the steps left to the numerical check.
-
-    Raises
-    ------
-    AssertionError
-        From the step that does not hold.
-    """
+    """Execute a derivation from top to bottom; its asserts are the proof."""
     with contextlib.redirect_stdout(io.StringIO()):
         return runpy.run_path(str(path), run_name="derivation")
 
 
 def run_check(check: Callable, *, seed: int = 0, draws: int = DRAWS) -> None:
     """Assert a claim at `draws` random parameter sets.
-
-    Parameters
-    ----------
-    check : callable
-        `check(rng)`: draws parameters from a `numpy.random.Generator` and asserts.
-    seed, draws : int
-        Draw k uses `default_rng((seed, k))`: a failing draw is repeated without the others.
-
-    Raises
-    ------
-    AssertionError
-        With the seed, the draw and the check's own message.
 
     Examples
     --------
@@ -69,20 +41,7 @@ def run_check(check: Callable, *, seed: int = 0, draws: int = DRAWS) -> None:
 
 
 def run_control(control: Callable, *, seed: int = 0, draws: int = CONTROL_DRAWS) -> None:
-    """Assert that a check with a broken hypothesis fails at every draw.
-
-    Parameters
-    ----------
-    control : callable
-        `control(rng)`; must raise AssertionError, any other error counts as a mistake.
-    seed, draws : int
-        As for `run_check`.
-
-    Raises
-    ------
-    AssertionError
-        If the broken check passes: the check would not notice a wrong claim.
-    """
+    """Assert that a check with a broken hypothesis fails at every draw."""
     for draw, rng in _draws(seed, draws):
         try:
             control(rng)

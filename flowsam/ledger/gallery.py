@@ -65,22 +65,7 @@ class Figure:
 
 
 def figure_names(source: Path) -> tuple[str, ...]:
-    """Return the figures a source checkout holds, in alphabetical order.
-
-    Parameters
-    ----------
-    source : Path
-        The checkout, with `figures/fig_*.py`.
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no `figures/` folder.
-    """
+    """Return the figures a source checkout holds, in alphabetical order."""
     if not (source / "figures").is_dir():
         raise MissingFileError(
             f"reproduce needs a source checkout, got {source} without figures/; "
@@ -213,18 +198,6 @@ def _compute(name: str, module: ModuleType, style: ModuleType, *, fast: bool) ->
 
 def heading(words: str) -> tuple[str, tuple[str, ...], str]:
     r"""Return what the docstring of a figure says: its title, the claims it names, its caption.
-
-    Parameters
-    ----------
-    words : str
-        A first sentence, a paragraph with the line `Claims: ...`, and paragraphs of the caption.
-
-    Returns
-    -------
-    title : str
-    claims : tuple of str
-    caption : str
-        With LaTeX between dollar signs; empty where there is none.
 
     Examples
     --------

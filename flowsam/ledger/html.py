@@ -14,17 +14,6 @@ __all__ = ["card", "link", "links", "picture", "table"]
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table whose rows become blocks on a narrow page; cells are HTML already.
 
-    Parameters
-    ----------
-    head : sequence of str
-        Names of the columns.
-    rows : iterable of sequences of str
-        One cell a column.
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> print(table(["a"], [["1"]]))
@@ -74,23 +63,7 @@ def card(facts: Mapping[str, object]) -> str:
 
 
 def picture(path: Path, words: str, caption: str, *, name: str) -> str:
-    """Return a figure with its picture in it; pressing the picture shows it large.
-
-    Parameters
-    ----------
-    path : Path
-        A PNG file.
-    words : str
-        What it shows, for those who do not see it.
-    caption : str
-        HTML.
-    name : str
-        What links to it end in.
-
-    Returns
-    -------
-    str
-    """
+    """Return a figure with its picture in it; pressing the picture shows it large."""
     data = path.read_bytes()
     code = base64.b64encode(data).decode()
     width, height = struct.unpack(">II", data[16:24])

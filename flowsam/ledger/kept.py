@@ -14,35 +14,13 @@ __all__ = ["record", "recorded"]
 
 
 def record(path: Path, facts: dict[str, Any], files: Sequence[Path] = ()) -> None:
-    """Write facts as JSON in one move, with the hashes of the files that belong to them.
-
-    Parameters
-    ----------
-    path : Path
-        Of the record. It is written last: what was interrupted has none, and is done again.
-    facts : dict
-        Ready for JSON.
-    files : sequence of Path
-        In the same folder.
-    """
+    """Write facts as JSON in one move, with the hashes of the files that belong to them."""
     text = json.dumps(facts | {"files": {file.name: _digest(file) for file in files}}, indent=1)
     write_text(path, text + "\n")
 
 
 def recorded(path: Path) -> dict[str, Any]:
-    """Return the facts of a record and, for each of its files, whether it is still the same.
-
-    Parameters
-    ----------
-    path : Path
-        Of the record.
-
-    Returns
-    -------
-    dict
-        Under "files" a dict of names to whether the file is still what it was; empty where there
-        is no record, or one that cannot be read.
-    """
+    """Return the facts of a record and, for each of its files, whether it is still the same."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         files = {

@@ -14,18 +14,7 @@ __all__ = ["winners"]
 
 
 def winners(arrays: Mapping[str, Any] | None) -> str:
-    """Return which pixel wins for gradient flow and each radius, from both starts, as HTML.
-
-    Parameters
-    ----------
-    arrays : mapping or None
-        What fig_digits_limits saved: `mu`, `radii`, `labels`; None where it was not drawn.
-
-    Returns
-    -------
-    str
-        Pixels are counted from 0, labels from 1.
-    """
+    """Return which pixel wins for gradient flow and each radius, from both starts, as HTML."""
     if arrays is None:
         return "<p>Not drawn in this run.</p>"
     mu = arrays["mu"]

@@ -37,19 +37,7 @@ class Chapter:
 
 
 def chapters(source: Path, names: Sequence[str]) -> tuple[Chapter, ...]:
-    """Return the chapters that some claims belong to.
-
-    Parameters
-    ----------
-    source : Path
-        The checkout.
-    names : sequence of str
-        Claims; those that no chapter lists are a last one.
-
-    Returns
-    -------
-    tuple of Chapter
-    """
+    """Return the chapters that some claims belong to."""
     path = source / "derivations" / "README.md"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     found = [_chapter(part, names) for part in text.split("\n## ")[1:]]

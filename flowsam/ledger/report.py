@@ -42,26 +42,7 @@ def page(
     source: Path,
     address: Callable[[str], str] = str,
 ) -> str:
-    """Return the report as one HTML page.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        Verdicts of every claim.
-    figures : sequence of Figure
-        Drawn; their pictures and arrays are read from `source`.
-    source : Path
-        The checkout, for the heads of the derivations and their order.
-    address : callable
-        A file's name in the checkout to the link that leads there; by default the page is in the
-        checkout.
-
-    Returns
-    -------
-    str
-        HTML that loads no other file; its links to files of the checkout are for going on. A claim
-        is followed by the figures that name it first; figures of no claim come after.
-    """
+    """Return the report as one HTML page."""
     places = Places(source, address)
     drawn = [figure for figure in figures if not figure.error]
     saved = {figure.name: _saved(figure, source) for figure in drawn}

@@ -22,18 +22,6 @@ _SPELLED = re.compile(r"\bl_(inf|\d(?:\.\d+)?|p)\b")
 def formula(latex: str, *, display: bool = False) -> str:
     r"""Return a formula as MathML that may break after its relations, as text does.
 
-    Parameters
-    ----------
-    latex : str
-        Without dollar signs.
-    display : bool
-        On lines of its own.
-
-    Returns
-    -------
-    str
-        HTML: one `math` element a piece, with a place to break between.
-
     Examples
     --------
     >>> formula(r"\rho")
@@ -82,17 +70,6 @@ def spelled(words: str) -> str:
 
 def prose(words: str, *, code: Callable[[str], str] = escape) -> str:
     r"""Return marked words as HTML: `$...$` is mathematics, backticks hold code.
-
-    Parameters
-    ----------
-    words : str
-        Text with LaTeX between dollar signs.
-    code : callable
-        What stands between backticks, as HTML.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

@@ -117,17 +117,6 @@ class Ledger:
 def table(verdicts: Sequence[Verdict], *, markdown: bool = False) -> str:
     """Return the verdicts as an aligned text table, or as a Markdown one.
 
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-        One row each.
-    markdown : bool
-        Pipes instead of spaces.
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> print(table([Verdict("a", "definition", "pass", "pass", "pass", 0.12)], markdown=True))

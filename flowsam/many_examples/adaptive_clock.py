@@ -72,11 +72,6 @@ def adaptive_run(
 ) -> LateRun:
     """Integrate ASAM with 1 < p < inf to late times, as `late_run` does smooth rules.
 
-    Raises
-    ------
-    ValueError
-        For p = 1 and p = inf, whose steps jump where features tie or pulls are 0.
-
     Examples
     --------
     >>> from flowsam import Data, asam

@@ -87,17 +87,6 @@ def brief_run(
 ) -> Run | None:
     """Return a run to `tau_end`, or None where another engine has to follow the flow.
 
-    Parameters
-    ----------
-    flow : Flow
-        Any number of examples; gradient flow, l_2, l_p or unnormalised SAM.
-    theta0 : ndarray, shape (L, d)
-        Start.
-    end : float
-        Rescaled time.
-    how : tuple
-        Method, rtol and atol: "auto" (DOP853) or an explicit method, else None is returned.
-
     Examples
     --------
     >>> from flowsam import Data, gradient_flow

@@ -43,29 +43,6 @@ def chatter_run(
 
     theta_{k+1} = theta_k + h_k F(theta_hat_k)
 
-    Parameters
-    ----------
-    flow : Flow
-        Any normalised rule.
-    theta0 : ndarray, shape (L, d)
-        Start.
-    end : tuple of float and str
-        The end and its clock, "log_t_end" or "tau_end".
-    origin : tuple of float
-        log(1 + t) and rescaled time of the start.
-    **steps : object
-        Method and tolerances of engines that choose their steps: these are halved instead.
-
-    Returns
-    -------
-    LateRun
-        The finest run, linear between means over its steps. FINISHED, HELD or STAYS_AT_0 where
-        halving the step changed the predictor (l_p: the weights, which slide where the predictor
-        is held) by at most 1e-3 of the largest entry so far (of rho^L where it is smaller), or by
-        less and less up to the most steps affordable;
-        NOT_UNIQUE where it did not settle; OUT_OF_STEPS where the end takes too many steps.
-        `note` has the difference.
-
     Notes
     -----
     Error: of first order in the step, on top of chatter of that order across each surface.

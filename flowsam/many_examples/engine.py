@@ -48,29 +48,6 @@ def many_examples(
 ) -> Trajectory:
     """Solve a flow with several examples by the engine its rule needs.
 
-    Parameters
-    ----------
-    case : Case
-        Any rule.
-    theta0 : ndarray, shape (L, d)
-        Start.
-    span : tuple of float and str
-        The end and its clock, "tau_end" or "log_t_end".
-    how : tuple
-        Method, rtol and atol.
-    wanted : int or ndarray, optional
-        Rows: None the steps, a number of equal points, or values in the clock of the end.
-
-    Returns
-    -------
-    Trajectory
-        Without its settings.
-
-    Raises
-    ------
-    ValueError
-        For a method that does not apply, with the reason.
-
     Examples
     --------
     >>> from flowsam import Data, gradient_flow

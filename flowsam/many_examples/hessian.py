@@ -24,22 +24,6 @@ def rescaled_hessian(flow: Flow, theta: Theta) -> tuple[Matrix, Float[np.ndarray
     H = P z^T diag(q s) z P + (sum_i q_i z_i) dP: P the other layers' products, q the shares of
     the examples and s = d log|ell'|/dm. The change of Lambda cancels that of the shares.
 
-    Parameters
-    ----------
-    flow : Flow
-        Data and loss; its rule plays no part.
-    theta : ndarray, shape (L, d)
-        Weights.
-
-    Returns
-    -------
-    hessian : ndarray, shape (L d, L d)
-        Symmetric.
-    slope : ndarray, shape (L d,)
-        Gradient of log Lambda, `(sum_i q_i s_i z_i) P`.
-    log_scale : float
-        log Lambda(theta).
-
     Notes
     -----
     Derivation: derivations/sam_gradient.py.
@@ -71,18 +55,6 @@ def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     -rho (q-1)/||F||_q (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T) H, with u = |F|/||F||_q and
     s = sign(F); for l_2 that is -(rho/||F||) (I - f f^T) H, f = F/||F||. It is -rho Lambda H for
     unnormalised SAM, and 0 for gradient flow and between the jumps of l_1 and l_inf.
-
-    Parameters
-    ----------
-    flow : Flow
-        Data, rule and loss.
-    theta : ndarray, shape (L, d)
-        Weights where the gradient is not zero.
-
-    Returns
-    -------
-    ndarray, shape (L d, L d)
-        For p > 2 the slope at a zero gradient component is infinite; a large one stands for it.
 
     Notes
     -----

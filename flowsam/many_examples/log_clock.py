@@ -184,24 +184,6 @@ def late_run(
 ) -> LateRun:
     """Integrate a flow without switching surfaces to late times.
 
-    Parameters
-    ----------
-    flow : Flow
-        Any number of examples; gradient flow, l_2, l_p or unnormalised SAM.
-    theta0 : ndarray, shape (L, d)
-        Start.
-    end : tuple of float and str
-        The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
-    method : str
-        The name of a `solve_ivp` method, or "auto", see `marched`; Jacobians are exact.
-    tolerances : tuple
-        rtol and atol. Keep rtol times log t far below 1.
-
-    Returns
-    -------
-    LateRun
-        Status "finished", "collapsed", "at rest", or "failed" with the steps taken so far.
-
     Notes
     -----
     Derivation: derivations/rescaled_clock.py. Source: arXiv:2603.08290, equation (2).

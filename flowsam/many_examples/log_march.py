@@ -121,27 +121,7 @@ def marched(
     end: tuple[float, str],
     how: tuple[str, float, float | State],
 ) -> March:
-    """Integrate a system with `flow`, `theta0` and `jac` to an end; its path is one in T.
-
-    Parameters
-    ----------
-    system : Piecewise
-        Velocities and Jacobians for the clock whose log dt/dx they are told.
-    start : tuple
-        State, mode and status at t = 0.
-    end : tuple of float and str
-        The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
-    how : tuple
-        Method, rtol and atol. "auto" is DOP853 at first, then Radau, and LSODA where a thousand
-        steps were not enough: close to a minimiser the ascent step turns with the rounding errors
-        of the gradient, and LSODA's test of Newton's iteration bears that. Beyond 250 weights BDF
-        with its matrix by the examples (`dual_steps`) for Radau; DOP853 to the end, LSODA after
-        200 steps, for rules whose matrix has no such form.
-
-    Returns
-    -------
-    March
-    """
+    """Integrate a system with `flow`, `theta0` and `jac` to an end; its path is one in T."""
     (value, clock_name), (method, rtol, atol) = end, how
     in_log_t = clock_name == "log_t_end"
     pace = float(system.flow.log_lambda(system.theta0))

@@ -26,18 +26,7 @@ def mean_pull(shares: Shares, z: Examples) -> Vector:
 def pull_change(
     z: Examples, bend: Shares, pull: Vector, turn: Float[np.ndarray, "d *k"]
 ) -> Float[np.ndarray, "d d"]:
-    """Return `(d G_j / d beta) turn`, d G_j / d beta_k = sum_i q_i s_i (z_ij - G_j) z_ik.
-
-    Parameters
-    ----------
-    z : ndarray, shape (n, d)
-    bend : ndarray, shape (n,)
-        q_i s_i, s the slope of log|ell'|.
-    pull : ndarray, shape (d,)
-        G.
-    turn : ndarray, shape (d,) or (d, d)
-        Derivative of beta; a vector is a diagonal.
-    """
+    """Return `(d G_j / d beta) turn`, d G_j / d beta_k = sum_i q_i s_i (z_ij - G_j) z_ik."""
     live = _live(np.abs(bend))
     z, bend = (z, bend) if live is None else (z[live], bend[live])
     moved = z * turn if turn.ndim == 1 else z @ turn

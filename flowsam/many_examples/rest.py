@@ -48,26 +48,6 @@ def unrest(
     rate and reaches 0: it rests where N <= 1e-4 N(theta_hat), and gradient flow, which stays along
     a flat direction while a margin grows, would rest.
 
-    Parameters
-    ----------
-    flow : Flow
-        Several examples; any rule without switching surfaces.
-    theta : ndarray, shape (L, d)
-        Weights.
-    sizes : ndarray, shape (d,)
-        max_i |z_i|.
-    move : callable
-        `() -> float`, the largest move in the next unit of log t, in units of the largest weight,
-        of a normalised rule that of gradient flow; asked only where the gradient is small.
-    unmoved : float
-        A few of the tolerances that the weights are computed to.
-
-    Returns
-    -------
-    rest, digits : float
-        Shares of a norm or of a weight above their thresholds, positive on the way. The second
-        is negative where N has few digits left and the weights still move.
-
     Notes
     -----
     Along l_2-SAM g' = -H grad Lo(theta + rho u), u = g/|g|, which tends to -rho H^2 u as g -> 0: N

@@ -37,33 +37,6 @@ def sliding_run(
 ) -> LateRun:
     """Integrate Filippov's solution while it is unique, and iterate from there.
 
-    Parameters
-    ----------
-    flow : Flow
-        l_inf, rho > 0, any number of examples; or one that `one_dimensional` accepts.
-    theta0 : ndarray, shape (L, d)
-        Start.
-    end : tuple of float and str
-        The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
-    method : str
-        The name of a `solve_ivp` method, or "auto", see `marched`.
-    tolerances : tuple
-        rtol and atol.
-
-    Returns
-    -------
-    LateRun
-        Events are located to rounding. Where the state would slide on two surfaces at once, or
-        steps and events come to no end, the run goes on as `chatter_run`, and its status and note
-        are those of the iteration. Status
-        "sliding_ambiguous" also where unequal layers of a coordinate slide to 0 and others go on;
-        FLATTEST where a slide along minima has come to its end.
-
-    Raises
-    ------
-    ValueError
-        For a start on surfaces that do not say how to leave them, as `(alpha, 0)` at L = 2.
-
     Notes
     -----
     Derivation: derivations/discrete_to_flow.py.
@@ -122,23 +95,7 @@ def _told_free(run: LateRun) -> LateRun:
 
 
 def iterated_on(flow: Flow, run: LateRun, end: tuple[float, str], why: str) -> LateRun:
-    """Return a run that event-driven steps could not end, continued by iteration.
-
-    Parameters
-    ----------
-    flow : Flow
-        l_p or l_inf, rho > 0.
-    run : LateRun
-        What goes before.
-    end : tuple of float and str
-        The end and its clock.
-    why : str
-        What the flow does from there on, for the note.
-
-    Returns
-    -------
-    LateRun
-    """
+    """Return a run that event-driven steps could not end, continued by iteration."""
     last = run.edges[-1:]
     origin = float(last[0]), float(run.tau(last)[0])
     theta = run.states(last)[0]

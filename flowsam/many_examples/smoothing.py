@@ -82,27 +82,6 @@ def smoothed_run(
 
     eps = -rho tanh(F / (width |F|)), width = 1e-2.
 
-    Parameters
-    ----------
-    flow : Flow
-        l_inf, rho > 0, any number of examples.
-    theta0 : ndarray, shape (L, d)
-        Start.
-    end : tuple of float and str
-        The end and its clock: (1e4, "log_t_end") or (3.0, "tau_end").
-    method : str
-        Always Radau.
-    tolerances : tuple
-        rtol and atol; 1e-6 and 1e-9 at least.
-
-    Returns
-    -------
-    LateRun
-        An approximation of Utkin's solution. Where paths only cross surfaces it tends to
-        Filippov's and discrete SAM's as width -> 0, and differs by a percent or so at 1e-2; where
-        something slides it keeps a distance from them of the order of rho^2, and only the limit
-        direction is shared.
-
     Notes
     -----
     Derivation: derivations/discrete_to_flow.py.

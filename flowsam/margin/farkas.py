@@ -109,17 +109,6 @@ def balancing_weights(z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"] | 
     q > 0 with sum_i q_i z_i = 0 exists exactly where every v that moves a margin lowers one
     (Stiemke): no direction is free, and the loss has a finite minimiser.
 
-    Parameters
-    ----------
-    z : ndarray, shape (n, d)
-        Signed examples.
-
-    Returns
-    -------
-    ndarray, shape (n,), or None
-        Weights of sum one that cancel to rounding, each above twice what would make them cancel
-        exactly.
-
     Examples
     --------
     >>> balancing_weights(np.array([[1.0], [-1.0]])), balancing_weights(np.array([[1.0], [2.0]]))

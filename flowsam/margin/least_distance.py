@@ -44,26 +44,6 @@ def shortest_separator(
     Why not plain least squares: its residual is of size 1/|beta|, which is lost in rounding
     where the margin of the data is small against their length.
 
-    Parameters
-    ----------
-    z : ndarray, shape (n, d)
-        Signed examples, linearly separable.
-    signs : ndarray, shape (d,), optional
-        +1 or -1 where `beta_j` may only have that sign, 0 where it is free (the default).
-
-    Returns
-    -------
-    beta : ndarray, shape (d,)
-        Exact up to rounding times the condition number of the supporting examples.
-    dual : ndarray, shape (n,)
-        The weights `a`, zero off the support.
-
-    Raises
-    ------
-    ValueError
-        Where no vector is found within 10 (n + d) repairs (the data do not separate, or the
-        supporting examples are dependent to working precision).
-
     Notes
     -----
     Lawson and Hanson, Solving Least Squares Problems (1974), chapter 23; Goldfarb and Idnani,

@@ -30,19 +30,6 @@ def equilibrated(
     scaled_ij = row_i z_ij column_j. Linear programs judge feasibility by absolute tolerances,
     which mean nothing on features that differ by decades.
 
-    Parameters
-    ----------
-    z : ndarray, shape (n, d)
-        Signed examples.
-
-    Returns
-    -------
-    scaled : ndarray, shape (n, d)
-        Largest entry of every row exactly one.
-    row : ndarray, shape (n,)
-    column : ndarray, shape (d,)
-        One for a column of zeros.
-
     Examples
     --------
     >>> equilibrated(np.array([[1.0, 100.0], [2.0, 400.0]]))[0]
@@ -57,19 +44,6 @@ def equilibrated(
 
 def simplex(cost: Vector, above: Matrix, floor: Vector, bounds: Sequence) -> OptimizeResult:
     """Return SciPy's simplex solution of `min cost x` subject to `above x >= floor`.
-
-    Parameters
-    ----------
-    cost : ndarray, shape (k,)
-    above : ndarray, shape (m, k)
-    floor : ndarray, shape (m,)
-    bounds : sequence
-        As `scipy.optimize.linprog` takes them.
-
-    Returns
-    -------
-    OptimizeResult
-        `x`, `fun`, `status` and `-ineqlin.marginals`, the duals of the floors.
 
     Examples
     --------
@@ -88,25 +62,6 @@ def lightest_separator(
 
     minimise sum_j |beta_j| subject to <beta, z_i> >= 1; at the optimum |sum_i y_i z_ij| <= 1,
     with equality and the sign of beta_j wherever beta_j is not zero, y >= 0.
-
-    Parameters
-    ----------
-    z : ndarray, shape (n, d)
-        Signed examples, linearly separable.
-    signs : ndarray, shape (d,), optional
-        +1 or -1 where `beta_j` may only have that sign, 0 where it is free (the default).
-
-    Returns
-    -------
-    beta : ndarray, shape (d,)
-        A vertex; one of many where the optimum is not unique.
-    dual : ndarray, shape (n,)
-        The weights `y`.
-
-    Raises
-    ------
-    ValueError
-        Where the simplex method reports no solution: the data do not separate.
 
     Examples
     --------
@@ -157,18 +112,6 @@ def only_vertex(
 
     On the face of optimal vectors, entries that are zero at the vertex and margins that are one
     there can only grow; another optimum has one of them larger, so their largest sum is asked for.
-
-    Parameters
-    ----------
-    z : ndarray, shape (n, d)
-        Signed examples.
-    beta, dual : ndarray, shapes (d,) and (n,)
-        An optimal pair of `lightest_separator`.
-
-    Returns
-    -------
-    bool
-        True where the largest sum is zero to 1e-7 of the vector's own norm.
 
     Examples
     --------

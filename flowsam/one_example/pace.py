@@ -29,18 +29,6 @@ def linf_log_pace(
     at the origin contributes e^0, a convention; that several sliding coordinates switch
     independently is another. The path depends on neither.
 
-    Parameters
-    ----------
-    flow : Flow
-        One example, l_inf or gradient flow.
-    theta : ndarray, shape (..., L, d)
-        States on a path.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        `-log Lambda(theta_hat)` where nothing slides. Error: a few ulp of the margin.
-
     Examples
     --------
     >>> from flowsam import exponential, linf, single_example

@@ -22,22 +22,7 @@ LARGEST = 64  # weights: larger fields compile too long, and DOP853 is as fast
 
 
 def taylor_steps(case: Case, theta0: Float[np.ndarray, "L d"]) -> Any:
-    """Return what makes step objects of a run, in the place of a class of SciPy.
-
-    Parameters
-    ----------
-    case : Case
-        One example under GD, l_2 or unnormalised SAM.
-    theta0 : ndarray, shape (L, d)
-        The start, at most 64 weights.
-
-    Raises
-    ------
-    ValueError
-        For another rule, or too many weights.
-    ImportError
-        Where heyoka is not installed.
-    """
+    """Return what makes step objects of a run, in the place of a class of SciPy."""
     flow = case.flow
     if not case.regime.analytic:
         raise InputError(

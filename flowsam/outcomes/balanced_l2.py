@@ -32,20 +32,6 @@ _TIE = 8 * np.finfo(float).eps
 def keeps_order(flow: Flow, w: Weights, *, even: float = _EVEN) -> Bool[np.ndarray, " B"]:
     """Return which states are balanced and aligned, `sign(mu_j) beta_j > 0`, under l_2 at L >= 3.
 
-    Parameters
-    ----------
-    flow : Flow
-        One example, any rule.
-    w : ndarray, shape (L, d, B)
-        States, batch last; coordinates at 0 stay there and do not count.
-    even : float
-        Relative difference that layers may have.
-
-    Returns
-    -------
-    ndarray of bool, shape (B,)
-        False where nothing is alive.
-
     Examples
     --------
     >>> from flowsam import l2, single_example
@@ -64,18 +50,6 @@ def keeps_order(flow: Flow, w: Weights, *, even: float = _EVEN) -> Bool[np.ndarr
 
 def proved(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     """Return the label that each balanced state proves: a winner, ZERO or STALLED.
-
-    Parameters
-    ----------
-    flow : Flow
-        One example, any rule.
-    w : ndarray, shape (L, d, B)
-        States, L >= 3, batch last.
-
-    Returns
-    -------
-    ndarray of int, shape (B,)
-        UNDECIDED for other states and rules. Of winners with equal scores the first.
 
     Notes
     -----
@@ -111,17 +85,6 @@ def at_once(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, "
 
     They stay so for ever, and move as one coordinate does: r < 1 blows up, a tie; r > 1 collapses
     at even L and stalls at odd L; r = 1 rests.
-
-    Parameters
-    ----------
-    flow : Flow
-        One example, any rule.
-    starts : ndarray, shape (N, L, d)
-
-    Returns
-    -------
-    ndarray of int, shape (N,)
-        UNDECIDED for all other starts.
 
     Examples
     --------

@@ -26,17 +26,6 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     `|mu_j| gm(|w_j| - r)^(L-2) > |mu_i| rms(|w_i| + r)^(L-2)` for every other i, where r bounds
     |eps|: rho, or rho L^(-1/p), p > 1, for a coordinate with equal layers (p = 1 takes turns).
 
-    Parameters
-    ----------
-    flow : Flow
-        One example, any rule.
-    w : ndarray, shape (L, d, B)
-        States, batch last.
-
-    Returns
-    -------
-    ndarray of int, shape (B,)
-
     Notes
     -----
     Derivation: derivations/decided_states.py. Not in arXiv:2603.08290.
@@ -73,19 +62,6 @@ def equals(
     flow: Flow, starts: Float[np.ndarray, "N L d"], first: Int[np.ndarray, " N"]
 ) -> Bool[np.ndarray, "N d"]:
     """Return which coordinates blow up together with a given one: by symmetry, or by equal scores.
-
-    Parameters
-    ----------
-    flow : Flow
-        One example.
-    starts : ndarray, shape (N, L, d)
-    first : ndarray of int, shape (N,)
-        The coordinate of each start that blows up, counted from 0.
-
-    Returns
-    -------
-    ndarray of bool, shape (N, d)
-        The coordinate itself included.
 
     Examples
     --------

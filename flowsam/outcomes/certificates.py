@@ -30,17 +30,6 @@ Chosen = Bool[np.ndarray, "d B"]
 def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
     """Return the label that each state proves, UNDECIDED where it proves none.
 
-    Parameters
-    ----------
-    flow : Flow
-        One example, any rule with rho > 0.
-    w : ndarray, shape (L, d, B)
-        States, L >= 2, batch last.
-
-    Returns
-    -------
-    ndarray of int, shape (B,)
-
     Notes
     -----
     Derivation: derivations/decided_states.py. Not in arXiv:2603.08290.
@@ -69,16 +58,6 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
     Where p <= 2 only the collapse of all coordinates is told. A coordinate with s_j = 0 keeps it
     and never escapes (p = 1 brings some there in finite tau); SADDLE is an origin that lets the
     others go (unnormalised SAM).
-
-    Parameters
-    ----------
-    flow : Flow
-        One example, any rule with rho > 0.
-    w : ndarray, shape (2, d, B)
-
-    Returns
-    -------
-    ndarray of int, shape (d, B)
 
     Examples
     --------
@@ -110,16 +89,6 @@ def dying(flow: Flow, w: Pairs) -> Chosen:
     ||g||_q + b, b = M (2d)^(1/q-1/p) rho, grows no faster than e^(M tau), M = max |mu|: together
     a linear inequality, whose solution meets 0 iff `x ((2-q) |mu| + (q-1) M) < (2-q) |mu|^q rho /
     (||g||_q + b)^(q-1)`.
-
-    Parameters
-    ----------
-    flow : Flow
-        l_p-SAM with 2 < p < inf, one example.
-    w : ndarray, shape (2, d, B)
-
-    Returns
-    -------
-    ndarray of bool, shape (d, B)
 
     Notes
     -----

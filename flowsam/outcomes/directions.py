@@ -103,25 +103,6 @@ class Direction:
 def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = LATE) -> Direction:
     """Run a flow to late times and say what its direction is proven to be.
 
-    Parameters
-    ----------
-    flow : Flow
-        Several examples.
-    theta0 : array_like, shape (L, d)
-        Start.
-    log_t_end : float
-        How far to go in log(1 + t).
-
-    Returns
-    -------
-    Direction
-        `UNDECIDED` while the certificate is below 0.999; the direction is reported all the same.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `solve` does.
-
     Notes
     -----
     Derivations: derivations/depth_one_margin.py, derivations/l2_limit.py.
@@ -143,18 +124,7 @@ def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = LATE) ->
 
 
 def run_direction(run: Trajectory) -> Direction:
-    """Say what the direction at the end of a run is proven to be.
-
-    Parameters
-    ----------
-    run : Trajectory
-        A run with several examples, far enough in log t.
-
-    Returns
-    -------
-    Direction
-        See `late_direction`.
-    """
+    """Say what the direction at the end of a run is proven to be."""
     flow = Flow(run.data, run.perturbation, run.loss)
     return _direction(case_of(flow, run.theta.shape[1]), run)
 

@@ -25,19 +25,6 @@ _DEEP = {
 def by_path(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     """Return the verdict on one start of a rule without a theorem.
 
-    Parameters
-    ----------
-    case : Case
-        One example; l_p, unnormalised, l_2 at L >= 3.
-    theta0 : ndarray, shape (L, d)
-        The start, L >= 2.
-
-    Returns
-    -------
-    Limit
-        "monotone" where a certificate held on the path, "numerical" where the path was followed
-        into the origin; undecided, with the reason, where neither.
-
     Examples
     --------
     >>> from flowsam import Flow, lp, single_example

@@ -64,23 +64,6 @@ def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarra
 def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     """Follow each start until a state on its path proves the limit.
 
-    Parameters
-    ----------
-    case : Case
-        One example, a rule with rho > 0. Under l_1 and l_inf, which
-        jump, a start decides at once or never; l_1 is followed at L = 2.
-    starts : ndarray, shape (N, L, d)
-        L >= 2.
-    proof : callable
-        `(flow, w (L, d, B)) -> label (B,)`, UNDECIDED to go on.
-
-    Returns
-    -------
-    Settled
-        A label is that of a start within about 1e-7 of the one given, relative. At odd L a path
-        on which more than two layers of a coordinate fall to 0 together is undecided: the rule is
-        undefined there, and it may leave.
-
     Examples
     --------
     >>> from flowsam import balanced, lp, single_example
@@ -134,17 +117,6 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
 
 def settling_times(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
     """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3).
-
-    Parameters
-    ----------
-    case : Case
-        As for `settle`.
-    starts : ndarray, shape (N, L, d)
-
-    Returns
-    -------
-    ndarray, shape (N,)
-        inf where the limit is asymptotic, nan where it is not known. Relative error about 1e-7.
 
     Examples
     --------

@@ -26,19 +26,6 @@ _SHARE = 0.1  # by which the product of the other layers may change
 def sinking(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]:
     """Return which states are certain to end at beta = 0 with two layers of each coordinate at 0.
 
-    Parameters
-    ----------
-    flow : Flow
-        One example, any rule.
-    w : ndarray, shape (L, d, B)
-        States, L >= 3, batch last.
-
-    Returns
-    -------
-    ndarray of bool, shape (B,)
-        False for l_1 and l_inf. There the gradient is 0 and the flow rests: as at the origin for
-        L = 2, every state nearby falls back.
-
     Notes
     -----
     Derivation: derivations/sinking.py. Not in arXiv:2603.08290.

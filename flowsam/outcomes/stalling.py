@@ -22,17 +22,6 @@ def trapped(x: Float[np.ndarray, "2 B"], ratio: float) -> Bool[np.ndarray, " B"]
     From `-h < x_1 < 0, x_1 <= x_2 <= R |x_1|`, h = `sector_depth`, x_1 rises to 0 and the edge
     x_2 = R |x_1| is only crossed inwards.
 
-    Parameters
-    ----------
-    x : ndarray, shape (2, B)
-        1 - r_j of states, the smaller |mu_j| first.
-    ratio : float
-        R >= 1.
-
-    Returns
-    -------
-    ndarray of bool, shape (B,)
-
     Notes
     -----
     Derivation: derivations/l2_stalling.py. Not in arXiv:2603.08290.
@@ -51,16 +40,6 @@ def sector_depth(ratio: float) -> float:
 
     The one root in (0, 1/R) of `(R b^2 + a^2)(R^2 a^4 + b^4) - 2 R (1 + R)(a^5 + b^5)`, a = 1 + h,
     b = 1 - R h, which is positive below it.
-
-    Parameters
-    ----------
-    ratio : float
-        R >= 1.
-
-    Returns
-    -------
-    float
-        Relative error a few roundings.
 
     Notes
     -----

@@ -21,15 +21,6 @@ def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]
     Balance, |w^(k)_j| = |w^(l)_j|, is kept by gradient flow and l_2-SAM, and a balanced beta_j
     cannot pass 0; a coordinate with two weights 0 never moves.
 
-    Parameters
-    ----------
-    theta0 : ndarray, shape (L, d)
-        Start.
-
-    Returns
-    -------
-    ndarray, shape (d,)
-
     Examples
     --------
     >>> reachable_signs(np.array([[1.0, -1.0, 2.0, 0.0], [1.0, 1.0, 1.0, 0.0]]))
@@ -48,17 +39,6 @@ def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
 
     A feature below (1.5 rho)^L, the neighbourhood of its gate, is on its way to 0 (even L) or
     held (odd L): its share of every later predictor tends to 0.
-
-    Parameters
-    ----------
-    case : Case
-        Under other rules every feature stays alive.
-    beta : ndarray, shape (d,)
-        The predictor at the end of a run to late times.
-
-    Returns
-    -------
-    ndarray, shape (d,)
     """
     if not case.regime.dies:
         return np.ones(beta.size)
@@ -68,18 +48,6 @@ def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
 
 def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
     """Say why the loss stays finite, or "" where nothing keeps it from 0.
-
-    Parameters
-    ----------
-    data : Data
-        Separable examples.
-    signs : ndarray, shape (d,)
-        As `reachable_signs`, nan also for features that are not alive.
-
-    Returns
-    -------
-    str
-        One clause with the next move.
 
     Examples
     --------
@@ -106,16 +74,6 @@ def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
 
 def restriction(signs: Float[np.ndarray, " d"]) -> str:
     """Say which predictors a comparison is with, or "" where it is with all; features from 1.
-
-    Parameters
-    ----------
-    signs : ndarray, shape (d,)
-        As in `blocked_because`.
-
-    Returns
-    -------
-    str
-        Words to follow "the largest margin".
 
     Examples
     --------

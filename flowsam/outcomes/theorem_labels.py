@@ -34,17 +34,6 @@ def fate_labels(
     The largest |mu_j| among the escaping coordinates wins (equal: tie); if none escapes and an
     active one is on its separatrix, separatrix; else zero.
 
-    Parameters
-    ----------
-    fates : ndarray of int, shape (..., d)
-        Members of `Fate`; UNKNOWN counts as no escape.
-    mu : ndarray, shape (d,)
-        The example.
-
-    Returns
-    -------
-    ndarray of int, shape (...)
-
     Examples
     --------
     >>> fate_labels(np.array([[Fate.ESCAPE, Fate.ESCAPE], [0, Fate.SADDLE]]), np.array([1.0, -2.0]))

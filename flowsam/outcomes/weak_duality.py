@@ -42,19 +42,6 @@ def state_certificate(
     of the plain ones or, for l_inf, of tanh's, whichever prove more; at most the true margin ratio,
     and 0 where a margin is not positive.
 
-    Parameters
-    ----------
-    case : Case
-    theta : ndarray, shape (L, d)
-    norm : int
-        1 or 2.
-    signs : ndarray, shape (d,)
-        +-1, 0 or nan as in `reachable_signs`; features of nan are left out.
-
-    Returns
-    -------
-    float
-
     Notes
     -----
     Derivations: derivations/depth_one_margin.py, derivations/l2_limit.py.
@@ -85,17 +72,6 @@ def state_certificate(
 def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
     """Return a predictor's margin ratios and angles, over the features and signs a run can use.
 
-    Parameters
-    ----------
-    data : Data
-    beta : ndarray, shape (d,)
-    signs : ndarray, shape (d,)
-        As in `state_certificate`.
-
-    Returns
-    -------
-    Comparison
-
     Examples
     --------
     >>> np.round(compared(Data([[3.0, 4.0]]), np.array([0.0, 2.0]), np.zeros(2)), 4)
@@ -116,17 +92,6 @@ def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
 
 def only_margin(data: Data, signs: Vector) -> Vector | None:
     """Return the l_1 max-margin direction over the features and signs a run can use.
-
-    Parameters
-    ----------
-    data : Data
-    signs : ndarray, shape (d,)
-        As in `state_certificate`.
-
-    Returns
-    -------
-    ndarray, shape (d,), or None
-        Of length 1 (l_2); None where there is none, or several have the largest margin.
 
     Examples
     --------

@@ -94,18 +94,6 @@ class Lattice:
         """Return where labels change between points of one row or column, and the two labels.
 
         Cut in four again and again, down to a lattice unit: the error is half of one.
-
-        Parameters
-        ----------
-        first, last : ndarray of int, shape (N, 2)
-            Ends with different labels.
-
-        Returns
-        -------
-        places : ndarray, shape (N, 2)
-            Midpoints of the last unit, in lattice coordinates.
-        pairs : ndarray of int, shape (N, 2)
-            The labels on its two sides, from `first` to `last`.
         """
         left, right = self.labels(first), self.labels(last)
         rows = np.arange(len(first))

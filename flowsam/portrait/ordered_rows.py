@@ -33,20 +33,6 @@ def decided(
 ) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
     """Decide some rows, and return a function that writes out the labels of a slice of them.
 
-    Parameters
-    ----------
-    flow : Flow
-        l_2-SAM, one example.
-    plane : BalancedPlane
-        Two layers.
-    x, y : ndarray, shapes (nx,) and (ny,)
-        alpha_1 and alpha_2, positive, in any order.
-
-    Returns
-    -------
-    callable
-        `slice -> ndarray of int16, shape (rows, nx)`, those that `limits` gives each cell.
-
     Notes
     -----
     Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.

@@ -22,18 +22,6 @@ def name_of_plane(start: Start, x: Axis, y: Axis) -> str:
     both must not be mixed. Planes of `flowsam.portrait.planes` are their fields, to the last bit;
     of any other callable it is the starts on this grid that count.
 
-    Parameters
-    ----------
-    start : callable
-        The plane.
-    x, y : ndarray
-        Its parameters, shapes (nx,) and (ny,).
-
-    Returns
-    -------
-    str
-        Equal only for planes with the same starts on this grid.
-
     Examples
     --------
     >>> import numpy as np

@@ -81,26 +81,7 @@ def at_boundary(labels: Int[np.ndarray, "ny nx"]) -> Bool[np.ndarray, "ny nx"]:
 def labels_by_rows(
     flow: Flow, start: Start, axes: tuple[Axis, Axis], progress: Callable[[int], object]
 ) -> tuple[Int[np.ndarray, "ny nx"], int]:
-    """Return the labels of a plane, and how many rows were finished before an interrupt.
-
-    Parameters
-    ----------
-    flow : Flow
-        Data, rule and loss; a plane with `flow_at` changes it from row to row.
-    start : callable
-        The plane.
-    axes : tuple of ndarray
-        x (nx,) and y (ny,).
-    progress : callable
-        Told the number of cells of each finished piece.
-
-    Returns
-    -------
-    labels : ndarray of int16, shape (ny, nx)
-        UNDECIDED in unfinished rows.
-    finished : int
-        Rows finished, from the first: fewer than ny after a KeyboardInterrupt.
-    """
+    """Return the labels of a plane, and how many rows were finished before an interrupt."""
     labels, finished = np.empty((axes[1].size, axes[0].size), np.int16), 0
     cells = labels.ravel()
     try:
@@ -179,18 +160,6 @@ def labels_at(
     flow: Flow, start: Start, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
     """Return the labels of scattered points of a plane.
-
-    Parameters
-    ----------
-    flow : Flow
-        Data, rule and loss.
-    start : callable
-        The plane.
-    x, y : ndarray, shape (N,)
-
-    Returns
-    -------
-    ndarray of int, shape (N,)
 
     Examples
     --------

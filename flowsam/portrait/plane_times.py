@@ -16,27 +16,7 @@ BLOCK = 2**15  # cells worked on at once
 
 
 def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.ndarray, "ny nx"]:
-    """Return the rescaled time of collapse or blow-up over a plane.
-
-    Parameters
-    ----------
-    flow : Flow
-        One example.
-    start : callable
-        The plane.
-    axes : tuple of ndarray
-        x (nx,) and y (ny,).
-
-    Returns
-    -------
-    ndarray, shape (ny, nx)
-        inf where the limit is asymptotic, nan where it is not known.
-
-    Raises
-    ------
-    ValueError
-        For several examples, and l_1 at L >= 3.
-    """
+    """Return the rescaled time of collapse or blow-up over a plane."""
     x, y = axes
     own = hasattr(start, "flow_at")
     rows = 1 if own else max(1, BLOCK // x.size)

@@ -15,16 +15,6 @@ Point = tuple[float, float]
 def joined(segments: list[tuple[Point, Point]]) -> list[Float[np.ndarray, "_ 2"]]:
     """Return the polylines that segments with shared ends form, open ones first, by their ends.
 
-    Parameters
-    ----------
-    segments : list of pairs of points
-        Ends are shared where they are equal, to the last bit.
-
-    Returns
-    -------
-    list of ndarray, shape (m, 2)
-        A closed line repeats its first point; lines end where three or more segments meet.
-
     Examples
     --------
     >>> joined([((0.0, 0.0), (1.0, 0.0)), ((2.0, 0.0), (1.0, 0.0))])[0].tolist()
@@ -64,17 +54,6 @@ def _walk(
 
 def straight(line: Float[np.ndarray, "n 2"], slack: float) -> Float[np.ndarray, "m 2"]:
     """Return a polyline without the points it can do without (Ramer, Douglas and Peucker).
-
-    Parameters
-    ----------
-    line : ndarray, shape (n, 2)
-    slack : float
-        Largest distance of a point left out to the line that remains.
-
-    Returns
-    -------
-    ndarray, shape (m, 2)
-        Both ends stay; a closed line keeps the point farthest from its end.
 
     Examples
     --------

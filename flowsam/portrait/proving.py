@@ -28,24 +28,7 @@ def proved(
     labels: Int[np.ndarray, "ny nx"],
     told: Callable[[int], object],
 ) -> PlaneProof:
-    """Return the proof of a plane's labels, with the reason where some have none.
-
-    Parameters
-    ----------
-    case : Case
-    start : callable
-        The plane.
-    axes : tuple of ndarray
-    labels : ndarray of int, shape (ny, nx)
-        Those of `limits`.
-    told : callable
-        Told how many more cells are done.
-
-    Raises
-    ------
-    InputError
-        For a plane over rho.
-    """
+    """Return the proof of a plane's labels, with the reason where some have none."""
     from flowsam.certify import PlaneProof, prove_plane
 
     if getattr(start, "radius_axis", False):

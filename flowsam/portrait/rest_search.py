@@ -80,25 +80,7 @@ def checked_rule(field: PlaneField) -> None:
 def across(
     field: PlaneField, axis: int, along: Float[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, "2 n 2"], Float[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    """Return what the field does on a line `coordinate[axis] = 0`.
-
-    Parameters
-    ----------
-    field : PlaneField
-    axis : int
-        0 for x = 0, 1 for y = 0.
-    along : ndarray, shape (n,)
-        The other coordinate.
-
-    Returns
-    -------
-    sides : ndarray, shape (2, n, 2)
-        Velocity just above and just below the line.
-    share : ndarray, shape (n,)
-        Filippov's weight of the upper side, b/(b - a): a, b the normal speeds; 1/2 without sliding.
-    slides : ndarray of bool, shape (n,)
-        Where both sides point at the line.
-    """
+    """Return what the field does on a line `coordinate[axis] = 0`."""
     points = np.zeros((2, along.size, 2))
     points[..., 1 - axis] = along
     points[..., axis] = NEAR * field.span * np.array([[1.0], [-1.0]])

@@ -22,20 +22,6 @@ def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
     Each cell goes in equal parts to the labels of its corners. A corner on a separatrix or a tie,
     which are lines as a rule, counts only where all four are.
 
-    Parameters
-    ----------
-    labels : ndarray of int, shape (ny, nx)
-    x, y : ndarray
-        Its axes, evenly spaced or not.
-
-    Returns
-    -------
-    fractions : dict
-        Label to share of the area; a label seen on the grid may have 0.
-    errors : dict
-        Half the area of the cells that a boundary of the label crosses, all of it where it runs
-        through a corner: what the grid cannot see if no region slips between its points.
-
     Examples
     --------
     >>> by_cells(np.array([[0, 0, 0, 2]]), np.array([0.0, 1, 2, 4]), np.array([1.0]))

@@ -41,21 +41,6 @@ def sign_curves(
 ) -> tuple[Curve, ...]:
     """Return the curves between escape and fall, as rows (x, y) of the two layers.
 
-    Parameters
-    ----------
-    others : ndarray, shape (L - 2,)
-        The other layers' weights; one that is 0 has either sign.
-    mu : float
-        The feature, not 0.
-    rho : float
-        Radius, in the units of w.
-    reach : float
-        The curves cover |x|, |y| <= reach.
-
-    Returns
-    -------
-    tuple of ndarray of shape (m, 2)
-
     Notes
     -----
     Derivation: derivations/linf_signs.py.

@@ -117,20 +117,7 @@ def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def separatrices(field: PlaneField, points: tuple[Equilibrium, ...] | None = None) -> Curves:
-    """Return the curves between regions: theory's where there are, else stable manifolds.
-
-    Parameters
-    ----------
-    field : PlaneField
-    points : tuple of Equilibrium, optional
-        Those of the field, if known.
-
-    Returns
-    -------
-    tuple of (str, ndarray of shape (m, 2))
-        "stable manifold" of each saddle, integrated backwards in time from it by arc length, to
-        the edge of the window: relative error about 1e-6 at the saddle, and falling from there.
-    """
+    """Return the curves between regions: theory's where there are, else stable manifolds."""
     known = boundaries(field.case, field.start, np.array(field.x), np.array(field.y))
     if known:
         return known
@@ -178,11 +165,6 @@ def _backwards(field: PlaneField, point: np.ndarray, direction: np.ndarray) -> C
 
 def sliding(field: PlaneField) -> Curves:
     """Return the segments of the axes on which l_inf slides, Filippov's solution staying there.
-
-    Returns
-    -------
-    tuple of (str, ndarray of shape (2, 2))
-        Named "sliding"; none for other rules. Error of the ends: 1e-9 of the window.
 
     Examples
     --------

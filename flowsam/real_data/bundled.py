@@ -14,27 +14,7 @@ __all__ = ["breast_cancer", "class_mean_difference", "digits"]
 
 
 def digits(first: int, second: int) -> tuple[Float[np.ndarray, "n 64"], Float[np.ndarray, " n"]]:
-    """Return two classes of scikit-learn's 8 x 8 digits: features in [0, 1] and labels.
-
-    Parameters
-    ----------
-    first, second : int
-        Two different digits; `first` gets label +1.
-
-    Returns
-    -------
-    X : ndarray, shape (n, 64)
-        Pixels, row by row, divided by 16.
-    y : ndarray, shape (n,)
-        +1 and -1.
-
-    Raises
-    ------
-    ImportError
-        Where scikit-learn is not installed: `pip install flowsam[data]`.
-    ValueError
-        For digits outside 0..9 or equal ones.
-    """
+    """Return two classes of scikit-learn's 8 x 8 digits: features in [0, 1] and labels."""
     if first == second or not {first, second} <= set(range(10)):
         raise InputError(f"digits needs two different digits 0..9, got {first} and {second}")
     try:
@@ -49,20 +29,7 @@ def digits(first: int, second: int) -> tuple[Float[np.ndarray, "n 64"], Float[np
 def breast_cancer() -> tuple[
     Float[np.ndarray, "569 30"], Float[np.ndarray, " 569"], tuple[str, ...]
 ]:
-    """Return scikit-learn's breast cancer set: 30 features in their own units, benign +1.
-
-    Returns
-    -------
-    X : ndarray, shape (569, 30)
-    y : ndarray, shape (569,)
-        +1 and -1.
-    features : tuple of str
-
-    Raises
-    ------
-    ImportError
-        Where scikit-learn is not installed: `pip install flowsam[data]`.
-    """
+    """Return scikit-learn's breast cancer set: 30 features in their own units, benign +1."""
     try:
         from sklearn.datasets import load_breast_cancer
     except ImportError:
@@ -83,27 +50,6 @@ def class_mean_difference(
     """Return the signed difference of class means as the one example of a flow.
 
     mu = mean of X over the larger label minus mean over the smaller.
-
-    Parameters
-    ----------
-    X : ndarray, shape (n, d)
-        Features.
-    y : ndarray, shape (n,)
-        Labels of two classes.
-    name : str
-        A word for titles.
-    features : sequence of str
-        Names of the columns.
-
-    Returns
-    -------
-    Data
-        One example; entries of both signs, and 0 for constant features.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, shapes, or labels other than two classes.
 
     Examples
     --------

@@ -71,23 +71,6 @@ def leaning(
 ) -> Leaning:
     """Run a uniform balanced start and measure what its predictor leans on.
 
-    Parameters
-    ----------
-    train : Data
-        Several examples, not split: at L >= 2 the run is on `split_signs` of them, at L = 1 as is.
-    test : Data or None
-        Held-out examples for the accuracy.
-    rule : Perturbation
-    start : tuple
-        alpha > 0 of every weight, and the depth L.
-    log_t : ndarray, shape (T,)
-        Values of log(1 + t), increasing.
-
-    Returns
-    -------
-    Leaning
-        In eight groups of equal size, to a relative error of 1e-4 of the predictor.
-
     Examples
     --------
     >>> from flowsam import l2

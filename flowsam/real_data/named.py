@@ -16,28 +16,7 @@ DATA_SETS = ("breast_cancer", "digits:A,B", "digits_means", "FOLDER:A,B (IDX fil
 
 
 def named_table(name: str) -> Table:
-    """Return a table of features with two-class labels.
-
-    Parameters
-    ----------
-    name : str
-        "digits:A,B", two of scikit-learn's digits ("digits": 3 and 5); "FOLDER:A,B", two classes
-        of an IDX folder, such as a downloaded MNIST; "breast_cancer". The first class, or benign,
-        counts as +1.
-
-    Returns
-    -------
-    Table
-
-    Raises
-    ------
-    ValueError
-        For another name, or classes that are not there.
-    ImportError
-        Where scikit-learn is needed and not installed.
-    OSError
-        For a folder without IDX files.
-    """
+    """Return a table of features with two-class labels."""
     from pathlib import Path
 
     from flowsam.real_data import tables
@@ -53,25 +32,7 @@ def named_table(name: str) -> Table:
 
 
 def named_data(name: str, *, bias: bool = True) -> Data:
-    """Return a named data set, standardised; "digits_means" is one example, as it is.
-
-    Parameters
-    ----------
-    name : str
-        As for `named_table`, or "digits_means": the signed difference of the class means of the
-        digits 3 and 5.
-    bias : bool
-        Whether to add a constant column.
-
-    Returns
-    -------
-    Data
-
-    Raises
-    ------
-    ValueError, ImportError, OSError
-        As `named_table` does.
-    """
+    """Return a named data set, standardised; "digits_means" is one example, as it is."""
     if name == "digits_means":
         from flowsam.real_data import bundled, tables
 
@@ -83,27 +44,7 @@ def named_data(name: str, *, bias: bool = True) -> Data:
 
 
 def csv_data(path: str, label: str, *, bias: bool = True) -> Data:
-    """Return the two-class data of a CSV file with a header, standardised.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-    label : str
-        Name of the column of labels; all others are features. The larger label counts as +1.
-    bias : bool
-        Whether to add a constant column.
-
-    Returns
-    -------
-    Data
-
-    Raises
-    ------
-    ValueError
-        For an unreadable file, an unknown column, an entry that is no number, labels other than
-        two classes, or, without a bias, an example of nothing but constant features.
-    """
+    """Return the two-class data of a CSV file with a header, standardised."""
     from flowsam.real_data.tables import read_csv
 
     return read_csv(path, label).standardised(bias=bias)[0]

@@ -35,18 +35,6 @@ def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
     l_2 at L = 2: the critical scale of the mean example; else `rho L^(-1/p)`, the gate of a lone
     weight.
 
-    Parameters
-    ----------
-    train : Data
-        Not split.
-    rule : Perturbation
-        Normalised, rho > 0.
-    depth : int
-
-    Returns
-    -------
-    float
-
     Notes
     -----
     Collapse measured within 2 % of it on digits and breast_cancer. Derivation of the critical
@@ -169,27 +157,6 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
     progress: Callable[[int], object] | None = None,
 ) -> Scan:
     """Run SAM and gradient flow from uniform starts of several scales on several random splits.
-
-    Parameters
-    ----------
-    table : Table
-    rule : Perturbation
-        A normalised SAM rule.
-    depth : int
-    factors : sequence of float
-        Scales in units of `scale_unit` of each split.
-    splits : tuple
-        Their number (seeds 0, 1, ...), the share held out, whether to add a constant column.
-    log_t : ndarray, optional
-        Rows in log(1 + t); default: 60 from 0.05 to 100, equal in its logarithm.
-
-    progress : callable, optional
-        Told after each run, SAM's and gradient flow's alike, that 1 more is done.
-
-    Returns
-    -------
-    Scan
-        After an interrupt, of the splits finished by then, where there is one.
 
     Examples
     --------

@@ -19,26 +19,6 @@ def share_by_rank(data: Data, beta: ArrayLike, groups: int = 4) -> Float[np.ndar
     share_j = |beta_j mean_i z_ij| / sum_k |beta_k mean_i z_ik|, features sorted by |mean_i z_ij|
     and cut into groups of equal size; a feature that is 0 in every example is left out.
 
-    Parameters
-    ----------
-    data : Data
-        n examples in d features; for a run on `split_signs`, pass the original data and
-        `beta_+ - beta_-`.
-    beta : array_like, shape (..., d)
-        Predictors.
-    groups : int
-        Number of groups.
-
-    Returns
-    -------
-    ndarray, shape (..., groups)
-        Sums to 1, or nan where beta is 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a shape that does not fit.
-
     Examples
     --------
     >>> share_by_rank(Data([[4.0, 1.0]]), [1.0, 4.0], groups=2)

@@ -81,26 +81,6 @@ class Table:
         its range, so that columns of 1e200 or 1e-200 are as good as others; a feature without a
         range is constant: it becomes 0 and stays in its place. The bias is a last column of ones.
 
-        Parameters
-        ----------
-        bias : bool
-            Whether to add a constant column.
-        test : float
-            Share of the examples kept for testing, in [0, 1).
-        seed : int
-            Of the permutation that splits.
-
-        Returns
-        -------
-        train : Data
-        test : Data or None
-            None where `test` is 0.
-
-        Raises
-        ------
-        ValueError
-            For a share outside [0, 1), or so near 1 that no example is left.
-
         Examples
         --------
         >>> Table([[1.0], [3.0]], [0, 1]).standardised()[0].z
@@ -143,39 +123,13 @@ def _pixels(picture: tuple[int, int] | None) -> tuple[str, ...]:
 
 
 def digit_table(first: int = 3, second: int = 5) -> Table:
-    """Return two classes of scikit-learn's bundled 8 x 8 digits; `first` counts as +1.
-
-    Parameters
-    ----------
-    first, second : int
-        Two different digits, 0 to 9.
-
-    Returns
-    -------
-    Table
-        64 features.
-
-    Raises
-    ------
-    ImportError
-        Where scikit-learn is not installed.
-    """
+    """Return two classes of scikit-learn's bundled 8 x 8 digits; `first` counts as +1."""
     X, y = real_data.digits(first, second)
     return Table(X, y, f"digits {first} against {second}", (8, 8))
 
 
 def breast_cancer_table() -> Table:
-    """Return scikit-learn's bundled breast cancer set: benign counts as +1, 30 features.
-
-    Returns
-    -------
-    Table
-
-    Raises
-    ------
-    ImportError
-        Where scikit-learn is not installed.
-    """
+    """Return scikit-learn's bundled breast cancer set: benign counts as +1, 30 features."""
     X, y, features = real_data.breast_cancer()
     return Table(X, y, "breast cancer", features=features)
 
@@ -187,29 +141,7 @@ def read_csv(
     classes: Sequence[str] = (),
     drop: Sequence[str] = (),
 ) -> Table:
-    """Read a CSV file with a header; every column but the label and those to drop is a feature.
-
-    Parameters
-    ----------
-    path : path
-    label : str
-        Name of the column of labels, numbers or words.
-    classes : sequence of str
-        Two labels: rows of others are left out, and the first counts as +1. By default the file
-        has two, and the larger counts as +1.
-    drop : sequence of str
-        Columns that are no features, such as a row's number.
-
-    Returns
-    -------
-    Table
-
-    Raises
-    ------
-    ValueError
-        For an unreadable file or one without rows, an unknown column, a hole, an entry that is no
-        number, or labels other than two classes: with the file, the row from 1, and the column.
-    """
+    """Read a CSV file with a header; every column but the label and those to drop is a feature."""
     columns = csv_columns(path)
     for name in (label, *drop):
         if name not in columns:
@@ -227,25 +159,7 @@ def read_csv(
 
 
 def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
-    """Read two classes of an IDX folder, such as a downloaded MNIST; `first` counts as +1.
-
-    Parameters
-    ----------
-    folder : path
-        Holds `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, or the same with .gz.
-    first, second : int
-        Two different labels.
-
-    Returns
-    -------
-    Table
-        Pixels divided by 255, row by row.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        For missing, foreign or cut files, or labels that are not there.
-    """
+    """Read two classes of an IDX folder, such as a downloaded MNIST; `first` counts as +1."""
     images = idx_array(Path(folder), "train-images-idx3-ubyte")
     labels = idx_array(Path(folder), "train-labels-idx1-ubyte")
     if images.ndim != 3 or labels.shape != images.shape[:1]:

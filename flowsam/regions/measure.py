@@ -27,30 +27,6 @@ def chance(label: int, starts: Any, *, mu: Sizes, rho: float, depth: int) -> flo
     in the quantile u = F_j(x), where integrand and interval are bounded whatever the tails;
     Gauss-Kronrod between the kinks, which are where a law ends.
 
-    Parameters
-    ----------
-    label : int
-        A label of `Regions.labels`.
-    starts : frozen continuous scipy.stats distribution, or a sequence of d
-        Law of each size, on (0, inf).
-    mu : ndarray, shape (d,)
-        The example; coordinates with mu_j = 0 take no part.
-    rho : float
-        Radius, in the units of w.
-    depth : int
-        Number of layers, L >= 2.
-
-    Returns
-    -------
-    float
-        Error: that of the laws at L = 2; at L >= 3 some eps for uniform laws, else 1e-9 and eps
-        times rho over the width of the law.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For laws that are discrete or not positive, or a wrong number of them.
-
     Examples
     --------
     >>> from scipy.stats import uniform
@@ -116,20 +92,6 @@ def polytope(j: int, slopes: Sizes, low: Sizes, width: Sizes) -> float:
     With t = alpha_j - rho the integrand is a product of clipped lines in t, a polynomial between
     its kinks: Gauss-Legendre of d/2 nodes is exact. Nothing is added to rho, so that a box much
     smaller than rho keeps its digits.
-
-    Parameters
-    ----------
-    j : int
-        The winner, counted from 0.
-    slopes : ndarray, shape (d,)
-        Of the lines alpha_k - rho = slope_k t; inf where mu_k = 0.
-    low, width : ndarray, shape (d,)
-        The box of alpha - rho.
-
-    Returns
-    -------
-    float
-        Error: some eps.
 
     Examples
     --------

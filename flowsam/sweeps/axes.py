@@ -26,23 +26,6 @@ CHUNKS = 2**20  # files of one array, and tuples in memory
 def axis_values(name: str, given: object) -> Values:
     """Return the values of an axis from a list, or from a range.
 
-    Parameters
-    ----------
-    name : str
-        For messages.
-    given : list or dict
-        Numbers or words; or `{start, stop, points, spacing}`, spacing "linear" or "log".
-
-    Returns
-    -------
-    ndarray, shape (k,)
-        float64, int64 where all are whole by type, or text.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For anything else, an empty axis, or a value that is there twice.
-
     Examples
     --------
     >>> axis_values("rho", {"start": 0.01, "stop": 1, "points": 3, "spacing": "log"})

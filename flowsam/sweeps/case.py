@@ -66,23 +66,7 @@ class Cell:
 
 
 def loaded(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a case with its data read, once and not in every cell.
-
-    Parameters
-    ----------
-    parameters : mapping
-        Names of `CASE`.
-
-    Returns
-    -------
-    dict
-        A file of data is replaced by its examples `z`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For unknown names, or a file that cannot be read.
-    """
+    """Return the parameters of a case with its data read, once and not in every cell."""
     check_names(parameters, CASE, "a case")
     found = dict(parameters)
     if "csv" in found:
@@ -98,22 +82,6 @@ def loaded(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def cell(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> Cell:
     """Return the cell in which some parameters of a case are changed.
-
-    Parameters
-    ----------
-    parameters : mapping
-        The case, as `loaded` returns it.
-    changes : mapping
-        Values by the names of axes: those of `VARIABLE`, alpha_J or mu_J.
-
-    Returns
-    -------
-    Cell
-
-    Raises
-    ------
-    TypeError, ValueError
-        For values that make no flow or no start.
 
     Examples
     --------

@@ -28,28 +28,7 @@ _TABLES["portrait"] = _TABLES["label"]
 
 
 def create(path: Path, problem: Problem, sample: Found, facts: dict[str, Any]) -> Store:
-    """Make an empty store in one move; of two processes that try, one makes it and both open it.
-
-    Parameters
-    ----------
-    path : Path
-        A folder that does not exist.
-    problem : Problem
-        Axes, cut into blocks, and names of features.
-    sample : dict
-        What `measure` returns for one cell: names, dimensions, shapes and types.
-    facts : dict
-        Attributes of the group.
-
-    Returns
-    -------
-    Store
-
-    Raises
-    ------
-    ValueError
-        Where the folder cannot be made.
-    """
+    """Make an empty store in one move; of two processes that try, one makes it and both open it."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)

@@ -126,11 +126,6 @@ TAKEN = (
 def measures_of(parameters: dict[str, Any]) -> tuple[str, ...]:
     """Return the names a case measures, known or of the form module:function.
 
-    Raises
-    ------
-    TypeError, ValueError
-        For an unknown name, with the near one, or a function that cannot be imported.
-
     Examples
     --------
     >>> measures_of({"measure": ["label", "math:hypot"]})
@@ -167,16 +162,6 @@ def measure(cell: Cell) -> Found:
 
     A function given as "module:function" gets (flow, theta0) and returns a number or an array of
     numbers whose shape is the same in every cell.
-
-    Parameters
-    ----------
-    cell : Cell
-        Flow, start and parameters.
-
-    Returns
-    -------
-    dict
-        `name -> (dimensions, array)`.
 
     Examples
     --------

@@ -74,11 +74,6 @@ def sampled(problem: Problem) -> tuple[Found, float]:
     """Measure a few cells spread over the grid; return one's quantities and seconds a cell.
 
     A cell that fails is passed over: it will be marked in the store.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where every cell of the sample fails: the error of the first.
     """
     sample = None
     spent: list[float] = []

@@ -100,13 +100,7 @@ def read_sweep(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
 
 
 def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
-    """Check every name, and every value of every axis once, beside the others' first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        In one line, before any work.
-    """
+    """Check every name, and every value of every axis once, beside the others' first."""
     if not axes:
         raise InputError("a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}")
     parameters = cases.loaded(case)

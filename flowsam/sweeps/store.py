@@ -151,13 +151,7 @@ def _sync(file: Path) -> None:
 
 
 def open_store(path: Path) -> Store:
-    """Open the store of a sweep.
-
-    Raises
-    ------
-    ValueError
-        For a folder that is not one, or one that another version made.
-    """
+    """Open the store of a sweep."""
     import zarr
 
     try:

@@ -51,21 +51,7 @@ def through(
     which: int,
     told: Callable[[Progress], object],
 ) -> None:
-    """Work through the blocks with cells of one state, and report each as it finishes.
-
-    Parameters
-    ----------
-    problem : Problem
-        Case and axes.
-    held : Store
-        Where results go; the blocks are its own.
-    pool : callable
-        As `place` yields it.
-    which : int
-        PENDING, or FAILED to repeat what failed.
-    told : callable
-        Gets a `Progress` after each block.
-    """
+    """Work through the blocks with cells of one state, and report each as it finishes."""
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     whole, begin, done, pools = held.state, time.perf_counter(), 0, 0
@@ -105,22 +91,7 @@ def _reports(
 
 @contextmanager
 def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
-    """Yield where blocks are worked on: processes of this machine, or a Dask cluster.
-
-    Parameters
-    ----------
-    jobs : int
-        Processes; -1 for one a core.
-    scheduler : str or None
-        Address of the cluster that is used instead.
-
-    Raises
-    ------
-    ValueError
-        Where no scheduler answers.
-    ImportError
-        Without distributed.
-    """
+    """Yield where blocks are worked on: processes of this machine, or a Dask cluster."""
     from joblib import Parallel, parallel_config
 
     if scheduler is None:

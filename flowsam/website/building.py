@@ -26,24 +26,7 @@ _EXTENSIONS = (
 
 
 def build(source: Path, out: Path, ledger: Ledger, figures: Sequence[Figure]) -> tuple[str, ...]:
-    """Write the site; return what Sphinx warned of.
-
-    Parameters
-    ----------
-    source : Path
-        The checkout.
-    out : Path
-        A folder; pages of an earlier build are replaced.
-    ledger : Ledger
-        Verdicts of every claim.
-    figures : sequence of Figure
-        Drawn in the checkout.
-
-    Returns
-    -------
-    tuple of str
-        Empty where all is well.
-    """
+    """Write the site; return what Sphinx warned of."""
     import io
 
     from sphinx.application import Sphinx
