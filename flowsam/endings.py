@@ -97,8 +97,8 @@ _IN_LOG_T = {
     Ending.STAYS_AT_0: _FELL,
     Ending.AT_REST: "the gradient is 0 from log t = {log_t:.6g} on, at a finite loss; it rests "
     "there",
-    Ending.FLATTEST: "the flow slides along minima, and is where they are flattest from "
-    "log t = {log_t:.6g} on; it rests there",
+    Ending.FLATTEST: "the flow slides along minima and rests from log t = {log_t:.6g} on, where "
+    "they are flattest, or where theta_hat is at a minimum too",
     Ending.HELD: _REACHED,
     Ending.ROUNDING: "from log t = {log_t:.6g} on the pulls of the examples cancel to few digits, "
     "and rounding would decide the rest; ask for an earlier end",
