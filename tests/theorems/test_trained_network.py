@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowsam import Batches, Data, Flow, gradient_flow, iterate, l2, linf
+from flowsam import Batches, Data, Flow, asam, gradient_flow, iterate, l2, linf
 from tests.theorems.ledger import needs, negative_control, numeric, symbolic
 
 CLAIM = "trained_network"
@@ -17,8 +17,9 @@ def draw(rng):
     data = Data(rng.standard_normal((6, d)))
     theta = rng.standard_normal((depth, d))
     rho = float(rng.uniform(0.05, 0.5))
-    rules = (("GD", gradient_flow()), ("l_2", l2(rho)), ("l_inf", linf(rho)))
-    name, rule = rules[int(rng.integers(3))]
+    balls = (("l_2", l2(rho)), ("l_inf", linf(rho)), ("ASAM", asam(rho)))
+    rules = (("GD", gradient_flow()), *balls)
+    name, rule = rules[int(rng.integers(4))]
     return data, theta, name, rule
 
 
