@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.errors import InputError
+from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import real_array, real_number
 from flowsam.signatures import public
 
@@ -376,6 +376,10 @@ def as_rule(rule: object) -> object:
     """
     if isinstance(rule, Perturbation):
         return rule
+    for maker in (gradient_flow, linf, l2, lp, unnormalised, asam):
+        if rule is maker:
+            name = maker.__name__
+            raise InputTypeError(f"Flow needs a rule, got the function {name}; call it: linf(1.0)")
     ask = getattr(rule, "step", rule)
     if not callable(ask):
         return rule

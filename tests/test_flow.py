@@ -178,3 +178,9 @@ def test_description_names_rule_radius_loss_and_data():
     text = Flow(single_example([1, 2]), l2(0.5), exponential).describe()
     assert text == "l_2-SAM, rho=0.5, exponential loss, mu=(1, 2)"
     assert Flow(Data([[1.0], [2.0]]), gradient_flow()).describe() == "GD, logistic loss, n=2, d=1"
+
+
+@pytest.mark.parametrize("maker", [gradient_flow, linf, l2])
+def test_a_rule_that_was_not_called_is_refused(maker):
+    with pytest.raises(TypeError, match=f"the function {maker.__name__}; call it"):
+        Flow(single_example([1.0]), maker)
