@@ -76,9 +76,10 @@ import numpy as np
 
 from flowsam import Data, Flow, gradient_flow
 from flowsam.outcomes.weak_duality import state_certificate
+from flowsam.regimes import case_of
 
 flow = Flow(Data([[2.0, 1.0], [1.0, 3.0]]), gradient_flow())
 theta = np.array([[1.0, 2.0], [1.0, 2.0]])
 least = (flow.data.z @ theta.prod(axis=0)).min() / theta.prod(axis=0).sum()
 own = least / np.abs(flow.pull(theta)[0]).max()
-assert np.isclose(state_certificate(flow, theta, 1, np.ones(2)), own, rtol=1e-12)
+assert np.isclose(state_certificate(case_of(flow, 2), theta, 1, np.ones(2)), own, rtol=1e-12)

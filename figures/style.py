@@ -13,7 +13,7 @@ import numpy as np
 
 from figures.cards import ORIGINAL, card
 from flowsam.archive import replacing
-from flowsam.ledger.gallery import heading
+from flowsam.captions import heading
 
 __all__ = ["ORIGINAL", "card"]
 

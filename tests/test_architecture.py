@@ -21,7 +21,8 @@ SOURCES = {
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 LAYERS = [
-    "version errors archive workers labels endings inputs signatures class_labels data network",
+    "version captions errors archive workers labels endings inputs signatures "
+    "class_labels data network",
     "losses perturbations symbolic notation",
     "flow trajectory",
     "exact margin certify",

@@ -30,7 +30,11 @@ def mypy(folder):
     pytest.importorskip("mypy")
     cache = ROOT / ".mypy_cache" / "users"
     command = [sys.executable, "-m", "mypy", "--config-file=", f"--cache-dir={cache}", "."]
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    # an editable install is found by an import hook, which mypy does not run
+    found = os.environ | {"MYPYPATH": str(ROOT)}
+    run = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env=found, check=False
+    )
     return run.stdout
 
 

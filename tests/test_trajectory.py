@@ -58,7 +58,7 @@ def test_a_run_at_rest_keeps_its_ending_and_old_files_have_their_status(tmp_path
     flow = Flow(Data([[1.0], [-1.0], [2.0]]), l2(0.1))
     first = solve(flow, [[1.0], [1.0]], log_t_end=1e3)
     path = first.save(tmp_path / "run")
-    assert load(path).ending is first.ending is Ending.AT_REST and first.status == "finished"
+    assert load(path).ending is first.ending is Ending.FLATTEST and first.status == "finished"
     assert run_direction(load(path)).label == run_direction(first).label == Label.STALLED
     renamed = replace(first, message="resting at a finite loss", ending=Ending.FINISHED)
     assert run_direction(renamed).label != Label.STALLED  # words decide nothing

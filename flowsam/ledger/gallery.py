@@ -16,11 +16,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from inspect import cleandoc
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from flowsam.captions import heading
 from flowsam.errors import MissingFileError
 from flowsam.ledger.dependencies import fingerprint
 from flowsam.ledger.evidence import complaint
@@ -194,17 +194,3 @@ def _compute(name: str, module: ModuleType, style: ModuleType, *, fast: bool) ->
         "versions": f"flowsam {__version__}, numpy {numpy.__version__}, "
         f"scipy {scipy.__version__}, Python {platform.python_version()}",
     }
-
-
-def heading(words: str) -> tuple[str, tuple[str, ...], str]:
-    r"""Return what the docstring of a figure says: its title, the claims it names, its caption.
-
-    Examples
-    --------
-    >>> heading("Loss over time.\n\nClaim: rates. Takes: 1 s.\n\nIt falls like\n$1/t$.")
-    ('Loss over time.', ('rates',), 'It falls like $1/t$.')
-    """
-    title, *rest = cleandoc(words).split("\n\n")
-    named = re.search(r"^Claims?: ([\w, ]+)", "\n".join(rest[:1]), re.MULTILINE)
-    claims = re.findall(r"\w*_\w*|rates", named[1]) if named else []
-    return " ".join(title.split()), tuple(claims), " ".join(" ".join(rest[1:]).split())

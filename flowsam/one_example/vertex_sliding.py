@@ -64,7 +64,7 @@ class VertexSliding(Smooth):
 
     Examples
     --------
-    >>> from flowsam import lp, single_example
+    >>> from flowsam import Flow, lp, single_example
     >>> rule, start = VertexSliding(Flow(single_example([1.0]), lp(1.0, p=1))), np.full((2, 1), 0.7)
     >>> rule.field(start, rule.start(start)[0]).round(12).ravel()  # w - rho/2
     array([0.2, 0.2])

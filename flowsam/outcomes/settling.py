@@ -67,6 +67,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     Examples
     --------
     >>> from flowsam import balanced, lp, single_example
+    >>> from flowsam.regimes import case_of
     >>> case = case_of(Flow(single_example([1, 2]), lp(1, p=3)), 2)
     >>> settle(case, balanced([[0.3, 0.3], [1.2, 0.3], [0.3, 1.2]], 2)).label
     array([0, 1, 2])
@@ -121,6 +122,7 @@ def settling_times(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
     Examples
     --------
     >>> from flowsam import balanced, l2, single_example
+    >>> from flowsam.regimes import case_of
     >>> case = case_of(Flow(single_example([1.0]), l2(1)), 2)  # alone: 1/sqrt(2) is its gate
     >>> settling_times(case, balanced([[0.3], [0.8]], 2)).round(6)
     array([0.552106,      inf])
