@@ -62,11 +62,11 @@ def command(
     if not (quiet or as_json):
         for figure in broken:
             click.echo(f"{figure.name} failed: {figure.error}")
-        states = ", ".join(
-            f"{sum(figure.state == state for figure in figures)} {state}"
-            for state in ("computed", "redrawn", "kept")
-        )
-        click.echo(f"{len(figures) - len(broken)} of {len(figures)} figures: {states}")
+        words = ["computed", "redrawn", "kept"]
+        words += ["skipped"] if any(f.state == "skipped" for f in figures) else []
+        states = ", ".join(f"{sum(f.state == word for f in figures)} {word}" for word in words)
+        drawn = sum(not figure.error for figure in figures)
+        click.echo(f"{drawn} of {len(figures)} figures: {states}")
         click.echo(f"report: {path}")
     return 0 if found.passed and not broken else 1
 
