@@ -6,9 +6,9 @@ python -m figures.fig_trained_network FOLDER, with its IDX files.
 Top: the share of strong pixels while the training loss falls, thin lines the splits, thick ones
 their median; in the diagonal network, in a small convolutional network by its predictions, and by
 Grad-CAM. Bottom: how far SAM differs from GD at equal loss, a dot a split, a bar their mean, for
-every rule and radius that was tried; a row without dots never reaches that loss. Near its collapse
-$\ell_2$-SAM leans less on strong pixels, by its predictions alone; with ten classes, farther from
-its collapse, it leans more on them.
+every rule and radius that was tried, and a cross the mean at an equal step, the 100th; a row
+without dots never reaches that loss. Near its collapse $\ell_2$-SAM leans less on strong pixels, by
+its predictions alone; with ten classes, farther from its collapse, it leans more on them.
 """
 
 import sys
@@ -24,7 +24,7 @@ NEEDS = "torch"
 FAST = {"seeds": 2, "steps": 150, "radii": (0.4,)}
 UNREPEATED = ("*",)  # single precision: other machines round otherwise
 LEVELS = np.geomspace(0.6, 0.1, 8)  # of the training loss, where runs are compared
-AT = 3  # the level of the lower row
+AT, STEP = 3, 100  # the level of the lower row, and the step of its crosses
 RHO, ALPHA = 0.1, 0.014  # of the diagonal network: just above its collapse
 SIGNS = {"l_2": r"$\ell_2$", "l_inf": r"$\ell_\infty$", "ASAM": "ASAM"}
 COLOURS = {"l_2": "#D55E00", "l_inf": "#0072B2", "ASAM": "#CC79A7"}
@@ -35,6 +35,7 @@ def compute(seeds=6, steps=800, radii=(0.3, 0.4, 0.5), folder=None):
     two, ten = net.digits((3, 5), folder), net.digits(range(10), folder)
     runs = net.plan(radii, steps)
     found = np.full((len(runs), seeds, len(LEVELS), 4), np.nan)
+    stepped = np.full((len(runs), seeds, 4), np.nan)
     accuracy, diagonal = np.full((len(runs), seeds), np.nan), np.empty((2, seeds, len(LEVELS)))
     for seed in range(seeds):
         pair, every = net.split(*two, seed), net.split(*ten, seed)
@@ -43,6 +44,7 @@ def compute(seeds=6, steps=800, radii=(0.3, 0.4, 0.5), folder=None):
         kinds = {"shuffled": pair.shuffled(seed), "ten classes": every}
         for place, (word, rule, training) in enumerate(runs):
             run = net.train(kinds.get(word, pair), rule, training, seed=seed)
+            stepped[place, seed] = net.at_step(run, STEP)
             found[place, seed], accuracy[place, seed] = net.at_loss(run, LEVELS), run.accuracy[-1]
     told = [net.verdict(found[[0, len(radii)], :, AT, measure]) for measure in (0, 2)]
     card = style.card(
@@ -57,10 +59,11 @@ def compute(seeds=6, steps=800, radii=(0.3, 0.4, 0.5), folder=None):
     )  # fmt: skip
     words = [f"{word}|{rule.name}|{rule.rho:g}" for word, rule, _ in runs]
     found = {"found": found, "diagonal": diagonal, "words": words, "accuracy": accuracy}
+    found["stepped"] = stepped
     return found | {"card": card}
 
 
-def draw(found, diagonal, words, accuracy):
+def draw(found, diagonal, words, accuracy, stepped):
     """Return the figure: shares while the loss falls; below, differences from GD at equal loss."""
     figure, axes = style.panels(3, width=style.PAGE, rows=2, height=4.9)
     names = [str(word).split("|") for word in words]
@@ -93,6 +96,8 @@ def draw(found, diagonal, words, accuracy):
             colour = COLOURS[names[place][1]]
             panel.plot(far, np.full(len(far), height), ".", color=colour, markersize=3)
             panel.plot(np.mean(far), height, "|", color=colour, markersize=11)
+            at_once = np.mean(stepped[place, :, measure] - stepped[base, :, measure])
+            panel.plot(at_once, height, "x", color="#404040", markersize=4)
         panel.axvline(0.0, color="#808080", linewidth=0.6)
         panel.set(ylim=(len(rows) - 0.5, -0.5), yticks=[], xlim=(-0.3, 0.3))
         panel.set_xlabel(f"SAM less GD, at loss {LEVELS[AT]:.2f}")

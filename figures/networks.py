@@ -279,6 +279,13 @@ def at_loss(run, levels):
     return found
 
 
+def at_step(run, step):
+    """Return the measures at one step, nan where the run has ended before."""
+    if run.steps[-1] < step:
+        return np.full(run.measures.shape[1], np.nan)
+    return np.array([np.interp(step, run.steps, column) for column in run.measures.T])
+
+
 def diagonal(data, rule, alpha, levels):
     """Return the diagonal network's share on strong pixels at equal training loss, from flowsam."""
     from flowsam import Data

@@ -42,6 +42,7 @@ SHAPES = {  # of figures whose arrays no two machines share
         "diagonal": np.full((2, 2, 8), 0.5),
         "words": np.array(["3, 5|GD|0", "3, 5|l_2|0.4", "3, 5|l_inf|0.4"]),
         "accuracy": np.ones((3, 2)),
+        "stepped": np.full((3, 2, 4), 0.5),
     },
 }
 NAMES = [
