@@ -6,7 +6,7 @@ python -m figures.fig_trained_network FOLDER, with its IDX files.
 Top: the share of strong pixels while the training loss falls, thin lines the splits, thick ones
 their median; in the diagonal network, in a small convolutional network by its predictions, and by
 Grad-CAM. Bottom: how far SAM differs from GD at equal loss, a dot a split, a bar their mean, for
-every rule and radius that was tried, and a cross the mean at an equal step, the 40th; a row
+every rule and radius that was tried, and a cross the mean at an equal step, the 15th; a row
 without dots never reaches that loss. Near its collapse $\ell_2$-SAM leans less on strong pixels, by
 its predictions alone; with ten classes, farther from its collapse, it leans more on them.
 """
@@ -24,7 +24,7 @@ NEEDS = "torch"
 FAST = {"seeds": 2, "steps": 150, "radii": (0.4,)}
 UNREPEATED = ("*",)  # single precision: other machines round otherwise
 LEVELS = np.geomspace(0.6, 0.1, 8)  # of the training loss, where runs are compared
-AT, STEP = 3, 40  # the level of the lower row, and the step of its crosses
+AT, STEP = 3, 15  # the level of the lower row, and the step of its crosses
 RHO, ALPHA = 0.1, 0.014  # of the diagonal network: just above its collapse
 SIGNS = {"l_2": r"$\ell_2$", "l_inf": r"$\ell_\infty$", "ASAM": "ASAM"}
 COLOURS = {"l_2": "#D55E00", "l_inf": "#0072B2", "ASAM": "#CC79A7"}
