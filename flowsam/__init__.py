@@ -30,7 +30,10 @@ if TYPE_CHECKING:  # what type checkers and completion see
     from flowsam.flow import Flow as Flow
     from flowsam.labels import Label as Label
     from flowsam.losses import exponential as exponential, logistic as logistic
-    from flowsam.margin import margin_certificate as margin_certificate, max_margin as max_margin
+    from flowsam.margin import (
+        margin_certificate as margin_certificate,
+        max_margin as max_margin,
+    )
     from flowsam.network import balanced as balanced, beta as beta
     from flowsam.outcomes import Limit as Limit, limit as limit, limits as limits
     from flowsam.perturbations import (
@@ -85,7 +88,9 @@ __all__ = ["__version__", *sorted(_MODULE)]
 def __getattr__(name: str) -> object:
     """Import a public name on first use and keep it."""
     if name not in _MODULE:
-        raise AttributeError(f"module 'flowsam' has no attribute {name!r}; see dir(flowsam)")
+        raise AttributeError(
+            f"module 'flowsam' has no attribute {name!r}; see dir(flowsam)"
+        )
     value = getattr(import_module(f"flowsam.{_MODULE[name]}"), name)
     globals()[name] = value
     return value

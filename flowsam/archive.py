@@ -99,7 +99,9 @@ def read(
         _check_stored(Path(path))
         with np.load(path, allow_pickle=False) as file:
             header = json.loads(str(file["header"]))
-            arrays = {name: np.array(file[name]) for name in file.files if name != "header"}
+            arrays = {
+                name: np.array(file[name]) for name in file.files if name != "header"
+            }
         if header["format"] != kind:
             raise KeyError(header["format"])
         check_shapes(arrays, shapes)
@@ -107,7 +109,9 @@ def read(
         if header.get("digest") not in (None, _digest(arrays)):
             raise InputError("its numbers are not those that were written")
         return built
-    except Exception as error:  # zip, JSON, NumPy and key errors alike: the file is not ours
+    except (
+        Exception
+    ) as error:  # zip, JSON, NumPy and key errors alike: the file is not ours
         reason = " ".join(str(error).split())
         raise InputError(
             f"load needs a file with a {kind}, got {path} ({type(error).__name__}: {reason}); "
@@ -118,7 +122,9 @@ def read(
 def _check_stored(path: Path) -> None:
     """Refuse a file that unpacks to more than its size; ours are not compressed."""
     with zipfile.ZipFile(path) as file:
-        packed = any(part.compress_type != zipfile.ZIP_STORED for part in file.infolist())
+        packed = any(
+            part.compress_type != zipfile.ZIP_STORED for part in file.infolist()
+        )
         size = sum(part.file_size for part in file.infolist())
     if packed or size > path.stat().st_size:
         raise InputError(f"it unpacks to {size} bytes")
@@ -135,7 +141,8 @@ def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, str]) -> None:
     """
     sizes: dict[str, int] = {}
     for name, axes in shapes.items():
-        array, letters = arrays.get(name), axes.split()
+        array = arrays.get(name)
+        letters = axes.split()
         if array is None or array.dtype.kind not in "biuf" or not array.size:
             raise InputError(f"{name} is missing, empty, or holds no numbers")
         known = [f"{k} = {sizes[k]}" for k in letters if k in sizes]
@@ -166,14 +173,18 @@ def lock(descriptor: int, *, wait: bool) -> None:
         return
 
 
-def dataset(variables: dict[str, Any], coords: dict[str, Any], *, facts: dict[str, Any]) -> Any:
+def dataset(
+    variables: dict[str, Any], coords: dict[str, Any], *, facts: dict[str, Any]
+) -> Any:
     """Return an `xarray.Dataset` with facts as attributes; without xarray, say how to get it."""
     try:
         import xarray
     except ImportError:
         needed = "to_xarray needs xarray; pip install 'flowsam[sweep]'"
         raise MissingLibraryError(needed) from None
-    return xarray.Dataset(variables, coords, {key: str(value) for key, value in facts.items()})
+    return xarray.Dataset(
+        variables, coords, {key: str(value) for key, value in facts.items()}
+    )
 
 
 def text_card(title: str, rows: Rows) -> str:

@@ -20,7 +20,20 @@ __all__ = [
     "signs",
 ]
 
-_HOLES = {"", "?", "--", "nan", "-nan", "nat", "na", "n/a", "#n/a", "<na>", "null", "none"}
+_HOLES = {
+    "",
+    "?",
+    "--",
+    "nan",
+    "-nan",
+    "nat",
+    "na",
+    "n/a",
+    "#n/a",
+    "<na>",
+    "null",
+    "none",
+}
 Value = int | float | Decimal | str
 
 
@@ -69,7 +82,9 @@ def class_values(
         if masked[row] or (holds_nothing(word) and word not in chosen):
             shown = "a masked entry" if masked[row] else repr(word)
             place = where(row + 1)
-            raise InputError(f"{place} needs a label, got {shown}; give it one, or drop the row")
+            raise InputError(
+                f"{place} needs a label, got {shown}; give it one, or drop the row"
+            )
     if column.dtype.kind in "biuf":
         return entries
     numbers = [_number(word) for word in words]

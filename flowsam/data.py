@@ -14,7 +14,14 @@ from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import column_names, real_array
 from flowsam.signatures import public
 
-__all__ = ["Data", "from_labels", "merge_signs", "single_example", "split_signs", "unsplit"]
+__all__ = [
+    "Data",
+    "from_labels",
+    "merge_signs",
+    "single_example",
+    "split_signs",
+    "unsplit",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +55,16 @@ class Data:
     name: str = ""
     features: tuple[str, ...] = ()
 
-    def __init__(self, z: ArrayLike, name: str = "", features: Iterable[str] = ()) -> None:
+    def __init__(
+        self, z: ArrayLike, name: str = "", features: Iterable[str] = ()
+    ) -> None:
         """Check and freeze the examples."""
         features = feature_names(features) or column_names(z)
         z = np.array(real_table(z, "z", features))
         if z.ndim != 2 or 0 in z.shape:
-            raise InputError(f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each")
+            raise InputError(
+                f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each"
+            )
         zero = np.flatnonzero(~z.any(axis=1))
         if zero.size:
             raise InputError(
@@ -94,7 +105,9 @@ def feature_names(features: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(str, features))
 
 
-def real_table(values: ArrayLike, what: str, features: tuple[str, ...]) -> Float[np.ndarray, "..."]:
+def real_table(
+    values: ArrayLike, what: str, features: tuple[str, ...]
+) -> Float[np.ndarray, "..."]:
     """Return a table as finite float64; a hole is named by its row, from 1, and its column."""
 
     def place(index: tuple[int, ...]) -> object:
@@ -107,7 +120,9 @@ def real_table(values: ArrayLike, what: str, features: tuple[str, ...]) -> Float
 
 
 @public
-def single_example(mu: ArrayLike, *, name: str = "", features: Iterable[str] = ()) -> Data:
+def single_example(
+    mu: ArrayLike, *, name: str = "", features: Iterable[str] = ()
+) -> Data:
     """Return the data set {(mu, +1)}, the setting of the paper's theorems for one example.
 
     Parameters
@@ -136,10 +151,18 @@ def single_example(mu: ArrayLike, *, name: str = "", features: Iterable[str] = (
     """
     mu = real_array(mu, "mu")
     if mu.ndim != 1 or not mu.size:
-        raise InputError(f"mu needs shape (d,) with d >= 1, got {mu.shape}; pass a flat list")
+        raise InputError(
+            f"mu needs shape (d,) with d >= 1, got {mu.shape}; pass a flat list"
+        )
     if not mu.any():
-        raise InputError("mu needs a non-zero entry, got all zeros; nothing would ever move")
-    short = "mu=(" + ", ".join(f"{m:g}" for m in mu) + ")" if mu.size <= 6 else f"mu, d={mu.size}"
+        raise InputError(
+            "mu needs a non-zero entry, got all zeros; nothing would ever move"
+        )
+    short = (
+        "mu=(" + ", ".join(f"{m:g}" for m in mu) + ")"
+        if mu.size <= 6
+        else f"mu, d={mu.size}"
+    )
     return Data(mu[None], name or short, features)
 
 
@@ -179,7 +202,9 @@ def class_signs(X: Float[np.ndarray, "..."], y: ArrayLike) -> Float[np.ndarray, 
     """Return +1 for the larger of two labels y and -1 for the smaller, one a row of X."""
     shape = label_column(y).shape
     if X.ndim != 2 or shape != X.shape[:1]:
-        raise InputError(f"y needs one label a row of X, got {shape} for X {X.shape}; check both")
+        raise InputError(
+            f"y needs one label a row of X, got {shape} for X {X.shape}; check both"
+        )
     return signs(class_values(y), "y", move="select two of them")
 
 
@@ -207,7 +232,9 @@ def split_signs(data: Data) -> Data:
     """
     name = f"{data.name}, signs split" if data.name else "signs split"
     mirrored = tuple(f"-{feature}" for feature in data.features)
-    return Data(np.concatenate([data.z, -data.z], axis=1), name, data.features + mirrored)
+    return Data(
+        np.concatenate([data.z, -data.z], axis=1), name, data.features + mirrored
+    )
 
 
 def unsplit(data: Data) -> Data:

@@ -61,11 +61,17 @@ class Batches:
             if getattr(self, name) is not None or name != "shard":
                 whole_number(getattr(self, name), f"Batches needs a whole {name}")
         if self.seed < 0:
-            raise InputError(f"Batches needs seed >= 0, got {self.seed}; it starts a generator")
+            raise InputError(
+                f"Batches needs seed >= 0, got {self.seed}; it starts a generator"
+            )
         if self.batch < 1:
-            raise InputError(f"Batches needs batch >= 1, got {self.batch}; it counts examples")
+            raise InputError(
+                f"Batches needs batch >= 1, got {self.batch}; it counts examples"
+            )
         if self.shard is not None and not 1 <= self.shard <= self.batch:
-            raise InputError(f"Batches needs 1 <= shard <= batch, got {self.shard}; 1 is 1-SAM")
+            raise InputError(
+                f"Batches needs 1 <= shard <= batch, got {self.shard}; 1 is 1-SAM"
+            )
 
     def deal(self, n: int) -> Iterator[list[np.ndarray]]:
         """Yield for every step its shards, as arrays of example numbers, for ever.
@@ -146,22 +152,29 @@ def iterate(  # noqa: PLR0913 - the public contract
     """
     theta = flow.checked(theta0)
     if theta.ndim != 2:
-        raise InputError(f"iterate takes one start (L, d), got shape {theta.shape}; loop over them")
+        raise InputError(
+            f"iterate takes one start (L, d), got shape {theta.shape}; loop over them"
+        )
     _check_numbers(learning_rate, steps, save_every)
     if not isinstance(batches, Batches | None):
         raise InputTypeError(
             f"iterate needs batches made by Batches(batch, shard, seed), got {batches!r}"
         )
     shards = _shards(flow, batches)
-    log_rate, rows, tau, kept = np.log(float(learning_rate)), [theta], [0.0], [0]
-    clock, message = 0.0, f"{steps} steps of size {learning_rate:g}"
+    log_rate = np.log(float(learning_rate))
+    rows = [theta]
+    tau = [0.0]
+    kept = [0]
+    clock = 0.0
+    message = f"{steps} steps of size {learning_rate:g}"
     ending = Ending.FINISHED
     evaluations = 0
     for step in range(1, steps + 1):
         dealt = shards()
         with np.errstate(over="ignore", invalid="ignore"):  # said below
             move, advance = _step(theta, dealt, log_rate)
-            theta, clock = theta + move, clock + advance
+            theta = theta + move
+            clock = clock + advance
         evaluations += len(dealt) * (2 if flow.perturbation.rho else 1)
         if not np.isfinite(theta).all():
             ending = Ending.OVERFLOWED
@@ -192,7 +205,9 @@ def iterate(  # noqa: PLR0913 - the public contract
 def _check_numbers(learning_rate: object, steps: object, save_every: object) -> None:
     """Refuse what cannot be iterated, with the value."""
     if not 0 < real_number(learning_rate, "learning_rate") < np.inf:
-        raise InputError(f"iterate needs a finite learning_rate > 0, got {learning_rate}")
+        raise InputError(
+            f"iterate needs a finite learning_rate > 0, got {learning_rate}"
+        )
     count = whole_number(steps, "iterate needs a whole number of steps")
     if count < 0:
         raise InputError(f"iterate needs a whole number of steps >= 0, got {steps}")
@@ -200,7 +215,9 @@ def _check_numbers(learning_rate: object, steps: object, save_every: object) -> 
     if every >= 1:
         checked_grid(1, count // every, "raise save_every")
     else:
-        raise InputError(f"iterate needs a whole save_every >= 1, got {save_every}; 1 keeps all")
+        raise InputError(
+            f"iterate needs a whole save_every >= 1, got {save_every}; 1 keeps all"
+        )
 
 
 def _shards(flow: Flow, batches: Batches | None) -> Callable[[], Shards]:
@@ -213,18 +230,22 @@ def _shards(flow: Flow, batches: Batches | None) -> Callable[[], Shards]:
         """Deal one batch."""
         rows = next(dealt)
         size = sum(map(len, rows))
-        return [(len(shard) / size, replace(flow, data=Data(z[shard]))) for shard in rows]
+        return [
+            (len(shard) / size, replace(flow, data=Data(z[shard]))) for shard in rows
+        ]
 
     return deal
 
 
 def _step(theta: Theta, shards: Shards, log_rate: float) -> tuple[Theta, float]:
     """Return the step and the rescaled time it takes."""
-    move, advance = np.zeros_like(theta), 0.0
+    move = np.zeros_like(theta)
+    advance = 0.0
     for weight, flow in shards:
         direction, log_scale = flow.rates(theta)
         pace = weight * float(np.exp(log_rate + log_scale))
-        move, advance = move + pace * direction, advance + pace
+        move = move + pace * direction
+        advance = advance + pace
     return move, advance
 
 
@@ -232,4 +253,8 @@ def _dealing(batches: Batches | None) -> dict[str, int]:
     """Return the batch settings as they belong in a run card."""
     if batches is None:
         return {}
-    return {"batch": batches.batch, "shard": batches.shard or batches.batch, "seed": batches.seed}
+    return {
+        "batch": batches.batch,
+        "shard": batches.shard or batches.batch,
+        "seed": batches.seed,
+    }

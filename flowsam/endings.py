@@ -56,7 +56,13 @@ class Ending(StrEnum):
         return _IN_LOG_T[self].format(tau=tau, log_t=log_t, method=method)
 
 
-_RESTS = (Ending.COLLAPSED, Ending.STAYS_AT_0, Ending.AT_REST, Ending.FLATTEST, Ending.HELD)
+_RESTS = (
+    Ending.COLLAPSED,
+    Ending.STAYS_AT_0,
+    Ending.AT_REST,
+    Ending.FLATTEST,
+    Ending.HELD,
+)
 _STATUS = {
     Ending.STAYS_AT_0: "collapsed",
     Ending.OUT_OF_RANGE: "escaped",

@@ -12,14 +12,29 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import Data
 from flowsam.errors import InputError, InputTypeError
-from flowsam.losses import LOSSES, Loss, check_slopes, log_mean_exp, logistic, shares_and_mean
+from flowsam.losses import (
+    LOSSES,
+    Loss,
+    check_slopes,
+    log_mean_exp,
+    logistic,
+    shares_and_mean,
+)
 from flowsam.network import checked_theta
-from flowsam.perturbations import Perturbation, as_rule
+from flowsam.own_rule import as_rule
+from flowsam.perturbations import Perturbation
 
 __all__ = ["Flow"]
 
 Theta = Float[np.ndarray, "*batch L d"]
-_EQUATION = ("descent", "pull", "perturbed", "field", "log_lambda", "rates")  # of the theorems
+_EQUATION = (
+    "descent",
+    "pull",
+    "perturbed",
+    "field",
+    "log_lambda",
+    "rates",
+)  # of the theorems
 
 
 @dataclass(frozen=True)
@@ -69,25 +84,35 @@ class Flow:
         """Say which noun is missing where words or arrays were passed."""
         object.__setattr__(self, "perturbation", as_rule(self.perturbation))
         nouns = {"data": Data, "perturbation": Perturbation, "loss": Loss}
-        makers = {"data": "single_example(mu)", "perturbation": "linf(rho)", "loss": "logistic"}
+        makers = {
+            "data": "single_example(mu)",
+            "perturbation": "linf(rho)",
+            "loss": "logistic",
+        }
         for name, noun in nouns.items():
             if not isinstance(given := getattr(self, name), noun):
                 kind = f"{noun.__name__}, got {type(given).__name__}"
-                raise InputTypeError(f"Flow needs {name} to be a {kind}; e.g. {makers[name]}")
+                raise InputTypeError(
+                    f"Flow needs {name} to be a {kind}; e.g. {makers[name]}"
+                )
         if not self.loss.known:
             check_slopes(self.loss)
 
     @property
     def kind(self) -> str:
         """The kind of its rule for `regimes`; "own" where a subclass has another field."""
-        own = any(getattr(type(self), name) is not getattr(Flow, name) for name in _EQUATION)
+        own = any(
+            getattr(type(self), name) is not getattr(Flow, name) for name in _EQUATION
+        )
         return "own" if own else self.perturbation.kind
 
     @property
     def mu(self) -> Float[np.ndarray, " d"]:
         """The one example, or a ValueError that says how many there are."""
         if self.data.z.shape[0] != 1:
-            raise InputError(f"this needs one example, got n = {self.data.z.shape[0]}; see Data")
+            raise InputError(
+                f"this needs one example, got n = {self.data.z.shape[0]}; see Data"
+            )
         return self.data.z[0]
 
     def checked(self, theta: ArrayLike) -> Theta:
@@ -128,12 +153,16 @@ class Flow:
         pull, log_scale = self.pull(theta)
         return pull[..., None, :] * others, log_scale
 
-    def pull(self, theta: Theta) -> tuple[Float[np.ndarray, "*b d"], Float[np.ndarray, "*b"]]:
+    def pull(
+        self, theta: Theta
+    ) -> tuple[Float[np.ndarray, "*b d"], Float[np.ndarray, "*b"]]:
         """Return `sum_i q_i z_i` and `log Lambda`, both at `theta` as given."""
         z = self.data.z
         log_slopes = self.loss.log_slope(np.prod(theta, axis=-2) @ z.T)
         if z.shape[0] == 1:
-            return np.broadcast_to(z[0], theta.shape[:-2] + z.shape[1:]), log_slopes[..., 0]
+            return np.broadcast_to(z[0], theta.shape[:-2] + z.shape[1:]), log_slopes[
+                ..., 0
+            ]
         shares, log_mean = shares_and_mean(log_slopes)
         return shares @ z, log_mean
 
@@ -173,14 +202,19 @@ class Flow:
 
     def fitting(self, theta: ArrayLike) -> Theta:
         """Return `theta` as it is where type and shape fit, else `checked(theta)`."""
-        if isinstance(theta, np.ndarray) and theta.dtype == np.float64 and theta.ndim > 1:
+        if (
+            isinstance(theta, np.ndarray)
+            and theta.dtype == np.float64
+            and theta.ndim > 1
+        ):
             if theta.shape[-1] == self.data.z.shape[1] and theta.shape[-2]:
                 return theta
         return self.checked(theta)
 
     def rates(self, theta: Theta) -> tuple[Theta, Float[np.ndarray, "*batch"]]:
         """Return `field` and `log_lambda` by one evaluation, those of a subclass by its own."""
-        mine, package = type(self), Flow
+        mine = type(self)
+        package = Flow
         if mine.field is package.field and mine.log_lambda is package.log_lambda:
             return self.descent(self.perturbed(theta))
         return self.field(theta), self.log_lambda(theta)
@@ -233,7 +267,9 @@ class Flow:
         return facts | own | {"data": self.data.name}
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], z: ArrayLike, features: Iterable[str] = ()) -> Flow:
+    def of(
+        cls, facts: Mapping[str, Any], z: ArrayLike, features: Iterable[str] = ()
+    ) -> Flow:
         """Return the flow that gave `facts`, with its examples z (n, d) and their names.
 
         Examples

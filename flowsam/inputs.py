@@ -63,11 +63,15 @@ def real_array(
     try:
         array = np.asarray(values)
     except ValueError:
-        raise InputError(f"{name} needs rows of one length; pass a rectangular array") from None
+        raise InputError(
+            f"{name} needs rows of one length; pass a rectangular array"
+        ) from None
     if array.dtype.kind == "O":
         array = _numbers(array, name, place)
     if array.dtype.kind not in "biuf":
-        raise InputTypeError(f"{name} needs real numbers, got {array.dtype}; pass floats")
+        raise InputTypeError(
+            f"{name} needs real numbers, got {array.dtype}; pass floats"
+        )
     array = array.astype(np.float64, copy=False)
     masked = np.ma.is_masked(values)
     good = ~np.ma.getmaskarray(np.ma.asarray(values)) if masked else np.isfinite(array)

@@ -91,7 +91,9 @@ def _minus_one(m: Values) -> Values:
 
 
 # functions with names, so that a flow can be pickled and sent to other processes
-logistic = Loss("logistic", _log_softplus_negative, _log_logistic_slope, _logistic_slope_derivative)
+logistic = Loss(
+    "logistic", _log_softplus_negative, _log_logistic_slope, _logistic_slope_derivative
+)
 exponential = Loss("exponential", _minus, _minus, _minus_one)
 LOSSES = {loss.name: loss for loss in (logistic, exponential)}
 
@@ -105,7 +107,8 @@ def check_slopes(loss: Loss) -> None:
     far = np.geomspace(1e-2, 300.0, 60)
     m = np.concatenate([-far[::-1], [0.0], far])
     with np.errstate(all="ignore"):
-        logs, slopes = np.asarray(loss.log_value(m)), np.asarray(loss.log_slope(m))
+        logs = np.asarray(loss.log_value(m))
+        slopes = np.asarray(loss.log_slope(m))
         falls = (np.diff(logs) < 0) & np.isfinite(slopes[1:])
     if not falls.all():
         place = m[1:][~falls][0]

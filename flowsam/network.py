@@ -50,15 +50,21 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
     >>> beta([[1.0, 2.0], [3.0, 4.0]])
     array([3., 8.])
     """
-    known = isinstance(theta, np.ndarray) and theta.dtype == np.float64  # inf at a blow-up too
+    known = (
+        isinstance(theta, np.ndarray) and theta.dtype == np.float64
+    )  # inf at a blow-up too
     weights = np.asarray(theta) if known else real_array(theta, "theta")
     if weights.ndim < 2 or not weights.size:
-        raise InputError(f"beta needs weights (..., L, d), got {weights.shape}; a row a layer")
+        raise InputError(
+            f"beta needs weights (..., L, d), got {weights.shape}; a row a layer"
+        )
     with np.errstate(over="ignore", under="ignore"):
         return np.prod(weights, axis=-2)
 
 
-def other_products(theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:
+def other_products(
+    theta: Float[np.ndarray, "*batch L d"],
+) -> Float[np.ndarray, "*batch L d"]:
     """Return for each weight the product of the other layers' weights in its coordinate.
 
     `P_l = prod_{k != l} w^(k)`, the derivative of beta_j with respect to w^(l)_j. Prefix times
@@ -114,9 +120,13 @@ def balanced(
     """
     alpha = np.atleast_1d(real_array(alpha, "alpha"))
     if not alpha.shape[-1]:
-        raise InputError(f"balanced needs a weight or more, got {alpha.shape}; e.g. [1.5, 0.6]")
+        raise InputError(
+            f"balanced needs a weight or more, got {alpha.shape}; e.g. [1.5, 0.6]"
+        )
     if depth < 1:
-        raise InputError(f"balanced needs a whole depth >= 1, got {depth}; depth counts layers")
+        raise InputError(
+            f"balanced needs a whole depth >= 1, got {depth}; depth counts layers"
+        )
     checked_grid(depth, alpha.size, "pass fewer layers")
     if (alpha <= 0).any():
         place = tuple(int(i) for i in np.argwhere(alpha <= 0)[0])

@@ -37,7 +37,9 @@ def equations(
         for a in range(depth):
             for b in range(a, depth):
                 pair = f"{a + 1}{b + 1}"
-                found[f"curvature_{pair}"] = _equal(sp.Symbol(f"h_{pair}"), one.curvature[a, b])
+                found[f"curvature_{pair}"] = _equal(
+                    sp.Symbol(f"h_{pair}"), one.curvature[a, b]
+                )
     return found
 
 
@@ -46,7 +48,9 @@ def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
     return sp.Eq(left, right, evaluate=False)
 
 
-def latex(depth: int, p: float | int | None = None, *, loss: str = "logistic") -> dict[str, str]:
+def latex(
+    depth: int, p: float | int | None = None, *, loss: str = "logistic"
+) -> dict[str, str]:
     r"""Return `equations` in LaTeX, without dollar signs.
 
     Examples
@@ -55,4 +59,7 @@ def latex(depth: int, p: float | int | None = None, *, loss: str = "logistic") -
     \hat{w}_{1} = w_{1} + \frac{g_{1} \rho}{N}
     """
     names = {sp.Symbol("ell"): r"\ell"}
-    return {k: sp.latex(v, symbol_names=names) for k, v in equations(depth, p, loss=loss).items()}
+    return {
+        k: sp.latex(v, symbol_names=names)
+        for k, v in equations(depth, p, loss=loss).items()
+    }

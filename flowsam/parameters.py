@@ -76,7 +76,9 @@ class Dialect:
     def example(self, parameter: str, value: object) -> str:
         """Return a parameter with a value as it is written."""
         number = isinstance(value, float)
-        return self.given.format(self.name(parameter), f"{value:g}" if number else value)
+        return self.given.format(
+            self.name(parameter), f"{value:g}" if number else value
+        )
 
 
 FILE = Dialect()
@@ -111,7 +113,10 @@ class Setup:
 
 
 def one_of(
-    parameters: Mapping[str, Any], names: tuple[str, ...], dialect: Dialect, example: str
+    parameters: Mapping[str, Any],
+    names: tuple[str, ...],
+    dialect: Dialect,
+    example: str,
 ) -> str | None:
     """Return the one of several parameters that is given; without an example it may be none."""
     given = [dialect.name(name) for name in names if name in parameters]
@@ -124,15 +129,24 @@ def one_of(
     return next((name for name in names if name in parameters), None)
 
 
-def check(parameters: Mapping[str, Any], dialect: Dialect = FILE, *, start: bool = False) -> None:
+def check(
+    parameters: Mapping[str, Any], dialect: Dialect = FILE, *, start: bool = False
+) -> None:
     """Refuse what needs no number to be refused: names that exclude or need each other."""
     check_source(parameters, dialect)
-    one_of(parameters, dialect.starts, dialect, dialect.example("alpha", 0.5) if start else "")
+    one_of(
+        parameters,
+        dialect.starts,
+        dialect,
+        dialect.example("alpha", 0.5) if start else "",
+    )
     check_rule(parameters, dialect)
     for name in ("aligned", "split_signs", "bias"):
         if not isinstance(parameters.get(name, True), bool):
             shown = repr(parameters[name])
-            raise InputTypeError(f"{dialect.name(name)} needs true or false, got {shown}")
+            raise InputTypeError(
+                f"{dialect.name(name)} needs true or false, got {shown}"
+            )
     if "theta" in parameters and parameters.get("aligned"):
         raise InputError(
             f"{dialect.name('aligned')} is for {dialect.name('alpha')}, "
@@ -147,17 +161,23 @@ def check_rule(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:
     rho = parameters.get("rho")
     if p is None and rho:
         shown = dialect.example("rho", rho)
-        raise InputError(f"{dialect.name('norm')} none takes no radius, got {shown}; leave it out")
+        raise InputError(
+            f"{dialect.name('norm')} none takes no radius, got {shown}; leave it out"
+        )
     if p is not None and rho is None:
         needs = dialect.example("rho", 0.5)
-        raise InputError(f"{dialect.name('norm')} {norm} needs a radius, got none; e.g. {needs}")
+        raise InputError(
+            f"{dialect.name('norm')} {norm} needs a radius, got none; e.g. {needs}"
+        )
 
 
 def check_source(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:
     """Refuse data from none or several sources, and options of tables where there is none."""
     first = dialect.sources[0]
     value = {"mu": "1,2", "data": "digits:3,5"}[first]
-    source = str(one_of(parameters, dialect.sources, dialect, dialect.example(first, value)))
+    source = str(
+        one_of(parameters, dialect.sources, dialect, dialect.example(first, value))
+    )
     if source == "csv" and "label_column" not in parameters:
         needs = dialect.example("label_column", "y")
         raise InputError(
@@ -168,8 +188,14 @@ def check_source(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None
     fits = () if single else fits
     for name in TABLE:
         if name in parameters and name not in fits:
-            whose = " or ".join(dialect.name(k) for k in ("csv", "data")[: 1 + (name == "bias")])
-            given = dialect.example(source, parameters[source]) if single else dialect.name(source)
+            whose = " or ".join(
+                dialect.name(k) for k in ("csv", "data")[: 1 + (name == "bias")]
+            )
+            given = (
+                dialect.example(source, parameters[source])
+                if single
+                else dialect.name(source)
+            )
             raise InputError(
                 f"{dialect.name(name)} is for tables of {whose}, got {given}; leave it out"
             )
@@ -265,7 +291,9 @@ def table_of(parameters: Mapping[str, Any]) -> Table:
 
     if "data" in parameters:
         return named_table(str(parameters["data"]))
-    chosen = {name: parameters[name] for name in ("classes", "drop") if name in parameters}
+    chosen = {
+        name: parameters[name] for name in ("classes", "drop") if name in parameters
+    }
     return read_csv(str(parameters["csv"]), str(parameters["label_column"]), **chosen)
 
 
@@ -304,14 +332,20 @@ def _start(
     elif "random" in parameters:
         ends = real_array(parameters["random"], "random")
         if ends.shape != (2,) or not ends[0] < ends[1]:
-            raise InputError(f"random needs [low, high] with low < high, got {ends.tolist()}")
-        seed = whole_number(parameters.get("seed", 0), "random needs a whole number as seed")
+            raise InputError(
+                f"random needs [low, high] with low < high, got {ends.tolist()}"
+            )
+        seed = whole_number(
+            parameters.get("seed", 0), "random needs a whole number as seed"
+        )
         if seed < 0:
             raise InputError(f"random needs seed >= 0, got {seed}")
         shape = (depth, flow.data.z.shape[1])
         start = np.random.default_rng(seed).uniform(ends[0], ends[1], shape)
     elif "alpha" in parameters:
-        start = balanced_start(flow, parameters, depth=depth, split=split, dialect=dialect)
+        start = balanced_start(
+            flow, parameters, depth=depth, split=split, dialect=dialect
+        )
     else:
         return None
     return start * real_number(parameters.get("scale", 1.0), "scale")

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from flowsam.errors import InputError, InputTypeError
+from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_number
 from flowsam.signatures import public
 
 __all__ = [
     "KINDS",
     "Perturbation",
-    "as_rule",
     "asam",
     "gradient_flow",
     "l2",
@@ -70,14 +67,23 @@ class Perturbation:
     adaptive: bool = False
 
     def __init__(
-        self, p: float | int, rho: float | int, normalised: bool = True, adaptive: bool = False
+        self,
+        p: float | int,
+        rho: float | int,
+        normalised: bool = True,
+        adaptive: bool = False,
     ) -> None:
         """Check the numbers; rho = 0 is stored one way for every rule."""
-        p, rho = real_number(p, "p"), real_number(rho, "rho")
+        p = real_number(p, "p")
+        rho = real_number(rho, "rho")
         if not p >= 1:
-            raise InputError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
+            raise InputError(
+                f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm"
+            )
         if not 0 <= rho < math.inf:
-            raise InputError(f"a perturbation needs a finite rho >= 0, got {rho}; 0 is GD")
+            raise InputError(
+                f"a perturbation needs a finite rho >= 0, got {rho}; 0 is GD"
+            )
         object.__setattr__(self, "p", p if rho else math.inf)
         object.__setattr__(self, "rho", rho)
         object.__setattr__(self, "normalised", bool(normalised) or not rho)
@@ -161,7 +167,9 @@ class Perturbation:
         size = np.abs(theta)
         return size * self.step(size * g)
 
-    def step(self, g: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:
+    def step(
+        self, g: Float[np.ndarray, "*batch L d"]
+    ) -> Float[np.ndarray, "*batch L d"]:
         """Return `epsilon(g)` without checking g."""
         if not self.rho:
             return np.zeros_like(g)
@@ -169,13 +177,19 @@ class Perturbation:
             return self.rho * g
         if math.isinf(self.p):
             return np.copysign(self.rho, g) * (g != 0)
-        if self.p == 2 and g.ndim == 2 and _PLAIN[0] < (square := np.vdot(g, g)) < _PLAIN[1]:
+        if (
+            self.p == 2
+            and g.ndim == 2
+            and _PLAIN[0] < (square := np.vdot(g, g)) < _PLAIN[1]
+        ):
             return g * (self.rho / math.sqrt(square))
         size = np.abs(g)
         top = size.max(axis=None if g.ndim == 2 else (-2, -1), keepdims=True)
         share = size / np.where(top > 0, top, 1.0)
         if self.p == 1:
-            ties = (share == 1) / np.maximum((share == 1).sum(axis=(-2, -1), keepdims=True), 1)
+            ties = (share == 1) / np.maximum(
+                (share == 1).sum(axis=(-2, -1), keepdims=True), 1
+            )
             return np.copysign(self.rho * ties, g)
         if self.p == 2:
             norm = np.sqrt((share * share).sum(axis=(-2, -1), keepdims=True))
@@ -314,73 +328,3 @@ def asam(rho: float | int, *, p: float | int = 2) -> Perturbation:
     (array([[0.9, 0.4]]), 'ASAM')
     """
     return Perturbation(p, rho, adaptive=True)
-
-
-class Own(Perturbation):
-    """A rule of the user's own: a function from gradients of the loss to ascent steps.
-
-    It has no radius and no norm that a theorem could use: rho and p are nan.
-    """
-
-    ask: Callable[..., Any]
-    title: str
-
-    def __init__(self, ask: Callable[..., Any], name: str) -> None:
-        for field, value in {
-            "p": math.nan,
-            "rho": math.nan,
-            "normalised": False,
-            "adaptive": False,
-        }.items():
-            object.__setattr__(self, field, value)
-        object.__setattr__(self, "ask", ask)
-        object.__setattr__(self, "title", name)
-
-    @property
-    def name(self) -> str:
-        """The name of the function."""
-        return self.title
-
-    def __eq__(self, other: object) -> bool:
-        """Equal rules ask the same function."""
-        return type(other) is Own and other.ask == self.ask
-
-    def __hash__(self) -> int:
-        """Hash of the function."""
-        return hash(self.ask)
-
-    def __repr__(self) -> str:
-        """Return the name."""
-        return self.title
-
-    def step(self, g: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch L d"]:
-        """Return the user's step, or say what else it is."""
-        step = real_array(self.ask(g), f"the step of {self.title}")
-        if step.shape != g.shape:
-            raise InputError(
-                f"the step of {self.title} needs the shape of the gradients, {g.shape}, got "
-                f"{step.shape}; rules broadcast over batches"
-            )
-        return step
-
-
-def as_rule(rule: object) -> object:
-    """Return a rule as it is, or the one that a callable, or an object with a `step`, stands for.
-
-    Examples
-    --------
-    >>> def half(g):
-    ...     return 0.5 * np.sign(g)
-    >>> as_rule(half).kind, as_rule(half).name, as_rule(linf(1.0)).kind
-    ('own', 'half', 'l_inf')
-    """
-    if isinstance(rule, Perturbation):
-        return rule
-    for maker in (gradient_flow, linf, l2, lp, unnormalised, asam):
-        if rule is maker:
-            name = maker.__name__
-            raise InputTypeError(f"Flow needs a rule, got the function {name}; call it: linf(1.0)")
-    ask = getattr(rule, "step", rule)
-    if not callable(ask):
-        return rule
-    return Own(ask, str(getattr(rule, "name", getattr(rule, "__name__", type(rule).__name__))))

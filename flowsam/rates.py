@@ -17,7 +17,12 @@ from flowsam.signatures import public
 
 _DEEPEST = 1000  # layers
 
-__all__ = ["depth_one_asymptote", "depth_one_loss", "estimated_exponent", "late_log_loss"]
+__all__ = [
+    "depth_one_asymptote",
+    "depth_one_loss",
+    "estimated_exponent",
+    "late_log_loss",
+]
 
 
 @public
@@ -33,9 +38,13 @@ def gate_radius(rule: Perturbation, depth: int) -> float:
     (1.0, 0.707107)
     """
     if depth < 1:
-        raise InputError(f"gate_radius needs depth >= 1, got {depth}; depth counts layers")
+        raise InputError(
+            f"gate_radius needs depth >= 1, got {depth}; depth counts layers"
+        )
     if not rule.normalised:
-        raise InputError("gate_radius needs a normalised rule: unnormalised steps vanish late")
+        raise InputError(
+            "gate_radius needs a normalised rule: unnormalised steps vanish late"
+        )
     return rule.gate(depth)
 
 
@@ -61,17 +70,24 @@ def late_log_loss(
     -105.2983
     """
     if depth < 2:
-        raise InputError(f"late_log_loss needs depth >= 2, got {depth}; see depth_one_loss")
+        raise InputError(
+            f"late_log_loss needs depth >= 2, got {depth}; see depth_one_loss"
+        )
     if depth > _DEEPEST:
         raise InputError(f"late_log_loss needs depth <= {_DEEPEST}, got {depth}")
-    log_t, size = real_array(log_t, "log_t"), abs(mu)
+    log_t = real_array(log_t, "log_t")
+    size = abs(mu)
     if not (log_t > 1).all() or not 0 < size < np.inf:
-        raise InputError(f"late_log_loss needs log_t > 1 and mu != 0, got {log_t.min()} and {mu}")
+        raise InputError(
+            f"late_log_loss needs log_t > 1 and mu != 0, got {log_t.min()} and {mu}"
+        )
     rate = 2.0 - 2.0 / depth
     scale = np.log(depth) + 2.0 / depth * np.log(size)
     perturbed = -(scale + log_t + rate * np.log(log_t))
     if not (perturbed < 0).all():
-        raise InputError(f"late_log_loss needs later log_t for mu = {mu:g}, got {log_t.min():g}")
+        raise InputError(
+            f"late_log_loss needs later log_t for mu = {mu:g}, got {log_t.min():g}"
+        )
     z = (-perturbed / size) ** (1.0 / depth)
     # M z^L = -perturbed, and powers of large M leave the range of doubles
     drop = -perturbed * np.expm1(depth * np.log1p(gate_radius(rule, depth) / z))
@@ -121,7 +137,9 @@ class DepthOneAsymptote(NamedTuple):
 
 
 @public
-def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> DepthOneAsymptote:
+def depth_one_asymptote(
+    data: Data, rule: Perturbation, weights: ArrayLike
+) -> DepthOneAsymptote:
     """Return the asymptote of depth 1 under gradient flow or l_2-SAM, and the direction's rate.
 
     b = sum_i a_i z_i, and <r, z_i> = -log(n a_i) - <eps, z_i> on the support {a_i > 0}, with
@@ -147,8 +165,11 @@ def depth_one_asymptote(data: Data, rule: Perturbation, weights: ArrayLike) -> D
     support = dual > 0
     if (tight := int((data.z @ slope < 1.0 + 1e-9).sum())) != support.sum():
         got = f"{tight} at the margin, {support.sum()} that support it"
-        raise InputError(f"depth_one_asymptote needs independent support vectors only, got {got}")
-    z, length = data.z[support], np.linalg.norm(slope)
+        raise InputError(
+            f"depth_one_asymptote needs independent support vectors only, got {got}"
+        )
+    z = data.z[support]
+    length = np.linalg.norm(slope)
     target = -np.log(len(data.z) * dual[support]) + rule.rho * (z @ slope) / length
     inside = np.linalg.lstsq(z, target)[0]
     outside = weights - np.linalg.lstsq(z, z @ weights)[0]
@@ -166,14 +187,19 @@ def estimated_exponent(log_t: ArrayLike, values: ArrayLike) -> float:
     >>> round(estimated_exponent([10.0, 100.0, 1000.0], [3.0, 0.3, 0.03]), 12)
     -1.0
     """
-    log_t, values = real_axis(log_t, "log_t"), real_axis(values, "values")
+    log_t = real_axis(log_t, "log_t")
+    values = real_axis(values, "values")
     if values.size != log_t.size or not (log_t[0] > 0 and (np.diff(log_t) > 0).all()):
-        raise InputError("estimated_exponent needs log_t > 0 that increase, and a value for each")
+        raise InputError(
+            "estimated_exponent needs log_t > 0 that increase, and a value for each"
+        )
     if not (values > 0).all():
         raise InputError(f"estimated_exponent needs values > 0, got {values.min()}")
     late = log_t >= log_t[-1] / 10.0 * (1 - 1e-12)
     across = np.log(log_t[late])
     if late.sum() < 2 or not across[-1] > across[0]:
-        raise InputError(f"estimated_exponent needs two late times or more, got {late.sum()}")
+        raise InputError(
+            f"estimated_exponent needs two late times or more, got {late.sum()}"
+        )
     off = across - across.mean()
     return float(off @ np.log(values[late]) / (off @ off))

@@ -13,15 +13,15 @@ is a rule, a loss or a field of the user's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache, partial
-from importlib import import_module
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from flowsam.columns import Regime, loaded
 from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
 from flowsam.flow import Flow
 from flowsam.perturbations import linf
@@ -31,88 +31,6 @@ __all__ = ["Case", "LATE", "Regime", "TABLE", "case_of", "regime_of"]
 Theta = Float[np.ndarray, "*batch L d"]
 LATE = 1e4
 DEEPEST = 3  # stands for itself and all beyond
-
-
-@dataclass(frozen=True)
-class Regime:
-    """One row of the table.
-
-    Parameters
-    ----------
-    labels, verdict : str
-        `(case, starts (..., L, d)) -> int (...)` and `(case, theta0) -> Limit`.
-    solve : str
-        `(case, theta0, span=, how=, wanted=) -> Trajectory`.
-    forms : tuple of Form
-        Closed forms, the most accurate first.
-    system : str
-        One example: the velocity with its events, as `OneExample` asks for it.
-    runs : mapping
-        Several examples: method to engine; "any" is "auto" and SciPy's methods.
-    brief : str
-        Several examples: `(flow, theta0, end=tau, how=) -> Run or None`, tried first to a tau_end.
-    late : str
-        The method of a run to late times.
-    settled : str
-        `(flow, starts (N, L, d)) -> tau (N,)` of starts that no form covers.
-    rows, curves, shares : mapping
-        Kind of plane ("balanced", "layers", "pair") to what decides rows, bounds, and areas.
-    fades : bool
-        Whether weights die one by one, braked without bound.
-    many, analytic : bool
-        Whether `solve_many` follows it, and whether Taylor's method does.
-    scale_free : bool
-        Whether the limit depends on theta / rho alone.
-    norm : int or None
-        Several examples: the norm whose margin a theorem says is maximised.
-    finite : str
-        Several examples that do not separate: `(flow, theta0) -> reason or ""`.
-    dies, rests, slides : bool
-        Whether features are suppressed at a gate, a run can end at rest at a finite loss, and
-        the field is that of Filippov on switching surfaces.
-    glides : bool
-        Several examples: whether the field jumps at minima, and nowhere else.
-    smooth_off_axes : bool
-        Whether the field jumps nowhere but where a weight is 0.
-    falls, apart : bool
-        One example: whether all weights can fall to 0 at once, and equal layers come apart.
-    known : bool
-        Whether the field is the package's: a coordinate at 0 rests, signs are kept, a blow-up is
-        that of w' = |mu_j| w^(L-1).
-    amplifies : bool
-        Whether `amplification` has its closed forms.
-    provable : bool
-        Whether `certify` has its equation: labels can be proved.
-    """
-
-    labels: str
-    verdict: str
-    solve: str = "solver:of_one_example"
-    forms: tuple[Form, ...] = ()
-    system: str = "one_example.smooth:Smooth"
-    runs: Mapping[str, str] = field(default_factory=dict)
-    brief: str = ""
-    late: str = "auto"
-    settled: str = "outcomes.settling:settling_times"
-    rows: Mapping[str, str] = field(default_factory=dict)
-    curves: Mapping[str, str] = field(default_factory=dict)
-    shares: Mapping[str, str] = field(default_factory=dict)
-    many: bool = True
-    fades: bool = False
-    analytic: bool = False
-    scale_free: bool = True
-    norm: int | None = None
-    finite: str = ""
-    dies: bool = False
-    rests: bool = False
-    slides: bool = False
-    glides: bool = False
-    smooth_off_axes: bool = True
-    falls: bool = False
-    apart: bool = False
-    known: bool = True
-    amplifies: bool = False
-    provable: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +58,9 @@ class Case:
 
     def form(self, theta0: Float[np.ndarray, "L d"]) -> Form | None:
         """Return the closed form of one start, or None."""
-        return next((f for f in self.regime.forms if f.applies(theta0, self.flow.mu)), None)
+        return next(
+            (f for f in self.regime.forms if f.applies(theta0, self.flow.mu)), None
+        )
 
     def split(
         self, starts: Float[np.ndarray, "N L d"]
@@ -202,7 +122,12 @@ def case_of(flow: Flow, depth: int) -> Case:
     regime = regime_of(flow.kind, depth, several=several)
     if flow.loss.known or flow.perturbation.normalised and not several:
         return Case(flow, depth, regime)
-    blank: dict[str, Any] = {"norm": None, "finite": "", "analytic": False, "glides": False}
+    blank: dict[str, Any] = {
+        "norm": None,
+        "finite": "",
+        "analytic": False,
+        "glides": False,
+    }
     known = replace(regime, verdict=_OWN_MANY.verdict, **blank)
     return Case(flow, depth, known if several else _OWN)
 
@@ -219,16 +144,12 @@ def regime_of(kind: str, depth: int, *, several: bool = False) -> Regime:
     return TABLE.get(place, _OWN_MANY if several else _OWN)
 
 
-@cache
-def loaded(name: str) -> Callable[..., Any]:
-    """Return a function of the package by "module:function"."""
-    module, _, function = name.partition(":")
-    return getattr(import_module(f"flowsam.{module}"), function)
-
-
 # One example. Unlike l_inf, other rules move a balanced coordinate that is alone by its gate.
 _PATH = Regime(
-    "outcomes.settling:labels", "outcomes.path_verdicts:by_path", forms=(ALONE,), falls=True
+    "outcomes.settling:labels",
+    "outcomes.path_verdicts:by_path",
+    forms=(ALONE,),
+    falls=True,
 )
 _OWN = Regime(
     "outcomes.unknown:labels",
@@ -262,7 +183,12 @@ _LINF = Regime(
     slides=True,
     provable=True,
 )
-_SMOOTH: dict[str, Any] = {"system": _PATH.system, "many": True, "analytic": True, "slides": False}
+_SMOOTH: dict[str, Any] = {
+    "system": _PATH.system,
+    "many": True,
+    "analytic": True,
+    "slides": False,
+}
 _LINF_DEEP = replace(
     _LINF,
     labels="outcomes.theorem_labels:deep",
@@ -288,9 +214,15 @@ _L2 = replace(
     provable=True,
 )
 _BALLS = replace(_PATH, provable=True)  # p > 1, finite
-_L2_DEEP = replace(_BALLS, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True)
-_TIES = replace(_PATH, system="one_example.vertex_sliding:VertexSliding", smooth_off_axes=False)
-_FREE = replace(_PATH, forms=(), falls=False, scale_free=False, analytic=True)  # unnormalised
+_L2_DEEP = replace(
+    _BALLS, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True
+)
+_TIES = replace(
+    _PATH, system="one_example.vertex_sliding:VertexSliding", smooth_off_axes=False
+)
+_FREE = replace(
+    _PATH, forms=(), falls=False, scale_free=False, analytic=True
+)  # unnormalised
 _LEVEL = Regime(  # ASAM
     "outcomes.adaptive:labels",
     "outcomes.adaptive:verdict",
@@ -306,7 +238,8 @@ _MIXED = replace(
 )
 
 # Several examples.
-_LATE, _CHATTER = "many_examples.log_clock:late_run", "many_examples.chatter:chatter_run"
+_LATE = "many_examples.log_clock:late_run"
+_CHATTER = "many_examples.chatter:chatter_run"
 _MANY = Regime(
     "outcomes.late_verdicts:labels",
     "outcomes.late_verdicts:by_late_run",
@@ -324,7 +257,9 @@ _OWN_MANY = replace(
     known=False,
 )
 _MARGIN = replace(
-    _MANY, verdict="outcomes.late_verdicts:by_line", finite="outcomes.finite_ends:by_line"
+    _MANY,
+    verdict="outcomes.late_verdicts:by_line",
+    finite="outcomes.finite_ends:by_line",
 )
 _CONVEX = replace(_MARGIN, finite="outcomes.finite_ends:by_convexity")
 _JUMPS: dict[str, Any] = {
@@ -354,31 +289,61 @@ _GD_MANY = replace(
 _P_MANY = replace(_MANY, rests=True, glides=True)
 _L2_MANY = replace(_GD_MANY, finite="", rests=True, glides=True)
 _LINF_MANY = replace(_MANY, **_JUMPS, dies=True, rests=True)
-_FADING = replace(_P_MANY, brief="", runs={"any": "many_examples.fading_clock:fading_run"})
-_RELATIVE = replace(_OWN_MANY, runs={"any": "many_examples.adaptive_clock:adaptive_run"})
+_FADING = replace(
+    _P_MANY, brief="", runs={"any": "many_examples.fading_clock:fading_run"}
+)
+_RELATIVE = replace(
+    _OWN_MANY, runs={"any": "many_examples.adaptive_clock:adaptive_run"}
+)
 _RESCALED = "outcomes.rescaled_margins:by_rescaled_margin"
 
 _ONE = {
     "GD": (replace(_LINE, forms=(BALANCED,), analytic=True),)
     + (replace(_LINF, **_SMOOTH), replace(_LINF_DEEP, **_SMOOTH)),
     "l_1": (replace(_LINE, many=False, smooth_off_axes=False), _TIES)
-    + (replace(_TIES, forms=(), settled="outcomes.unknown:refused", many=False, apart=True),),
+    + (
+        replace(
+            _TIES, forms=(), settled="outcomes.unknown:refused", many=False, apart=True
+        ),
+    ),
     "1<p<2": (_LINE, _BALLS, _BALLS),
     "l_2": (replace(_LINE, analytic=True), _L2, _L2_DEEP),
-    "2<p<inf": (_LINE, replace(_BALLS, system="one_example.fading:Fading", fades=True), _BALLS),
-    "l_inf": (replace(_LINE, forms=(BALANCED,), many=False, slides=True), _LINF, _LINF_DEEP),
-    "unnormalised": (replace(_LINE, forms=(), scale_free=False, analytic=True), _FREE, _FREE),
+    "2<p<inf": (
+        _LINE,
+        replace(_BALLS, system="one_example.fading:Fading", fades=True),
+        _BALLS,
+    ),
+    "l_inf": (
+        replace(_LINE, forms=(BALANCED,), many=False, slides=True),
+        _LINF,
+        _LINF_DEEP,
+    ),
+    "unnormalised": (
+        replace(_LINE, forms=(), scale_free=False, analytic=True),
+        _FREE,
+        _FREE,
+    ),
     "adaptive": (replace(_LINE, forms=(), scale_free=False), _LEVEL, _MIXED),
 }
 _SEVERAL = {
-    "GD": (replace(_CONVEX, norm=2, analytic=True), replace(_GD_MANY, norm=1), _GD_MANY),
-    "l_1": (replace(_MARGIN, **_ITERATED),) + (replace(_MANY, **_ITERATED, rests=True),) * 2,
+    "GD": (
+        replace(_CONVEX, norm=2, analytic=True),
+        replace(_GD_MANY, norm=1),
+        _GD_MANY,
+    ),
+    "l_1": (replace(_MARGIN, **_ITERATED),)
+    + (replace(_MANY, **_ITERATED, rests=True),) * 2,
     "1<p<2": (_MARGIN, _P_MANY, _P_MANY),
     "l_2": (replace(_CONVEX, norm=2, rests=True, analytic=True),)
     + (replace(_L2_MANY, norm=1), _L2_MANY),
     "2<p<inf": (_MARGIN, _FADING, _FADING),
-    "l_inf": (replace(_MARGIN, norm=2, **_JUMPS), replace(_LINF_MANY, norm=1), _LINF_MANY),
-    "unnormalised": (replace(_CONVEX, analytic=True),) + (replace(_MANY, analytic=True),) * 2,
+    "l_inf": (
+        replace(_MARGIN, norm=2, **_JUMPS),
+        replace(_LINF_MANY, norm=1),
+        _LINF_MANY,
+    ),
+    "unnormalised": (replace(_CONVEX, analytic=True),)
+    + (replace(_MANY, analytic=True),) * 2,
     "adaptive": (_RELATIVE, replace(_RELATIVE, verdict=_RESCALED), _RELATIVE),
 }
 TABLE = {

@@ -68,7 +68,9 @@ def _converter(annotation: str, verb: Callable[..., Any], name: str) -> Convert:
         return functools.partial(_NUMBERS[annotation], name=name)
     kind = _KINDS.get(annotation.partition("[")[0]) or verb.__globals__.get(annotation)
     if isinstance(kind, type):
-        return functools.partial(_instance, kind=kind, needs=f"{verb.__name__} needs {name}")
+        return functools.partial(
+            _instance, kind=kind, needs=f"{verb.__name__} needs {name}"
+        )
     return lambda value: value
 
 

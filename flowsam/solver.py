@@ -106,13 +106,17 @@ def solve(  # noqa: PLR0913 - the contract's verb
         )
     theta0 = flow.checked(theta0)
     if theta0.ndim != 2:
-        raise InputError(f"solve takes one start (L, d), got {theta0.shape}; see solve_many")
+        raise InputError(
+            f"solve takes one start (L, d), got {theta0.shape}; see solve_many"
+        )
     end, clock_name = _checked_end(tau_end, log_t_end)
     _check_tolerances(rtol, atol)
     wanted = _checked_rows(save_at, end, clock_name)
     how = {"span": (end, clock_name), "how": (method, rtol, atol), "wanted": wanted}
     found = case_of(flow, len(theta0)).ask("solve")(theta0, **how)
-    return replace(found, settings={clock_name: end, "rtol": rtol, "atol": atol} | _field(flow))
+    return replace(
+        found, settings={clock_name: end, "rtol": rtol, "atol": atol} | _field(flow)
+    )
 
 
 def _field(flow: Flow) -> dict[str, str]:
@@ -121,23 +125,34 @@ def _field(flow: Flow) -> dict[str, str]:
     return {} if package == flow.kind else {"field": type(flow).__name__}
 
 
-def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> tuple[float, str]:
+def _checked_end(
+    tau_end: float | int | None, log_t_end: float | int | None
+) -> tuple[float, str]:
     """Return the end and the name of its clock."""
     if (tau_end is None) == (log_t_end is None):
         given = "neither" if tau_end is None else "both"
-        raise InputError(f"solve needs exactly one of tau_end and log_t_end, got {given}; pass one")
-    name, value = ("tau_end", tau_end) if log_t_end is None else ("log_t_end", log_t_end)
+        raise InputError(
+            f"solve needs exactly one of tau_end and log_t_end, got {given}; pass one"
+        )
+    name, value = (
+        ("tau_end", tau_end) if log_t_end is None else ("log_t_end", log_t_end)
+    )
     value = real_number(value, name)
     if not 0 < value < math.inf:
-        raise InputError(f"{name} needs a finite number > 0, got {value:g}; runs start at 0")
+        raise InputError(
+            f"{name} needs a finite number > 0, got {value:g}; runs start at 0"
+        )
     return value, name
 
 
 def _check_tolerances(rtol: float, atol: float) -> None:
     """Refuse tolerances that doubles cannot meet."""
-    rtol, atol = real_number(rtol, "rtol"), real_number(atol, "atol")
+    rtol = real_number(rtol, "rtol")
+    atol = real_number(atol, "atol")
     if not 1e-13 <= rtol < 1:
-        raise InputError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
+        raise InputError(
+            f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16"
+        )
     if not _LEAST_ATOL <= atol < math.inf:
         raise InputError(
             f"atol needs a finite number >= {_LEAST_ATOL:g}, got {atol:g}: a weight at 0 has no "
@@ -152,14 +167,27 @@ def _checked_rows(save_at: int | ArrayLike | None, end: float, clock_name: str) 
     values = real_array(save_at, "save_at")
     if values.ndim == 0:
         if values < 2 or values != int(values):
-            raise InputError(f"save_at needs a whole number >= 2, got {values:g}; or pass times")
+            raise InputError(
+                f"save_at needs a whole number >= 2, got {values:g}; or pass times"
+            )
         if values > _MOST_ROWS:
             size = f"{values:.3g} rows take {values * 8 / 2**30:.3g} GiB a weight"
-            raise InputError(f"save_at is too large: {size}; pass fewer, or solve piece by piece")
+            raise InputError(
+                f"save_at is too large: {size}; pass fewer, or solve piece by piece"
+            )
         return int(values)
-    if values.ndim != 1 or not values.size or (values < 0).any() or (np.diff(values) < 0).any():
-        raise InputError("save_at needs sorted times >= 0 in the clock of the end; sort them")
-    if values[-1] > end * (1 + 1e-12):  # an end of linspace or geomspace may be rounded up
+    if (
+        values.ndim != 1
+        or not values.size
+        or (values < 0).any()
+        or (np.diff(values) < 0).any()
+    ):
+        raise InputError(
+            "save_at needs sorted times >= 0 in the clock of the end; sort them"
+        )
+    if values[-1] > end * (
+        1 + 1e-12
+    ):  # an end of linspace or geomspace may be rounded up
         raise InputError(
             f"save_at needs times up to {clock_name} = {end:g}, got {values[-1]:g}; set a later end"
         )
@@ -178,7 +206,9 @@ def of_one_example(
     return cut(case.flow, _run(case, theta0, span, how), wanted, span[1])
 
 
-def _run(case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]) -> Run:
+def _run(
+    case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]
+) -> Run:
     """Pick the engine for one example and run it."""
     method, rtol, atol = how
     if method not in ("auto", "exact", "heyoka", *METHODS):
@@ -189,7 +219,9 @@ def _run(case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, flo
     if method in ("auto", "exact"):
         if form := case.form(theta0):
             until = span[0] if span[1] == "tau_end" else math.inf
-            return exact_run(case, theta0, solution(form, case.flow, theta0, until=until), span)
+            return exact_run(
+                case, theta0, solution(form, case.flow, theta0, until=until), span
+            )
         if method == "exact":
             reason = _why(case)
             raise InputError(f"no closed form covers this: {reason}; use method='auto'")

@@ -66,7 +66,11 @@ class Coordinate:
 
 @cache
 def coordinate(
-    depth: int, p: float | int | None = None, *, loss: str = "logistic", adaptive: bool = False
+    depth: int,
+    p: float | int | None = None,
+    *,
+    loss: str = "logistic",
+    adaptive: bool = False,
 ) -> Coordinate:
     """Return one coordinate's margin, loss, gradient, perturbed point and SAM gradient.
 
@@ -78,12 +82,18 @@ def coordinate(
     w_1 + g_1*rho*w_1**2/N
     """
     _check(depth, p, loss)
-    w, w_hat, g, g_hat = (_layered(letter, depth) for letter in ("w", "what", "g", "ghat"))
+    w, w_hat, g, g_hat = (
+        _layered(letter, depth) for letter in ("w", "what", "g", "ghat")
+    )
     margin = sp.Symbol("r", real=True) + _MU * sp.prod(w)
     value = sp.log(1 + sp.exp(-_M)) if loss == "logistic" else sp.exp(-_M)
     gradient = tuple(sp.simplify(value.diff(_M)) * margin.diff(x) for x in w)
     at_hat = {_M: _M_HAT, **dict(zip(w, w_hat, strict=True))}
-    size = [sp.Abs(x) for x in w] if adaptive and p is not None else [sp.Integer(1)] * depth
+    size = (
+        [sp.Abs(x) for x in w]
+        if adaptive and p is not None
+        else [sp.Integer(1)] * depth
+    )
     steps = sp.Matrix(_steps(g, p))
     return Coordinate(
         *(w, w_hat, g, g_hat),
@@ -112,7 +122,9 @@ def _check(depth: int, p: float | int | None, loss: str) -> None:
     if depth not in range(1, 9):
         raise InputError(f"symbolic expressions need a depth from 1 to 8, got {depth}")
     if p is not None and not p >= 1:
-        raise InputError(f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm")
+        raise InputError(
+            f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm"
+        )
     if loss not in ("logistic", "exponential"):
         raise InputError(f"loss needs to be logistic or exponential, got {loss!r}")
 
@@ -125,11 +137,16 @@ def _steps(g: Symbols, p: float | int | None) -> list[sp.Expr]:
     if math.isinf(p):
         return [_RHO * s for s in signs]
     if p == 1:
-        return [_RHO * s * chi for s, chi in zip(signs, _layered("chi", len(g)), strict=True)]
+        return [
+            _RHO * s * chi
+            for s, chi in zip(signs, _layered("chi", len(g)), strict=True)
+        ]
     if p == 2:
         return [_RHO * x / _NORM for x in g]
     power = 1 / (sp.Rational(str(p)) - 1)  # q - 1
-    return [_RHO * s * (sp.Abs(x) / _NORM) ** power for s, x in zip(signs, g, strict=True)]
+    return [
+        _RHO * s * (sp.Abs(x) / _NORM) ** power for s, x in zip(signs, g, strict=True)
+    ]
 
 
 def _scaled(steps: sp.Matrix, g: Symbols, size: list[sp.Expr]) -> sp.Matrix:
@@ -147,11 +164,17 @@ def _extra(
     jacobian = steps.jacobian(sp.Matrix(g)) + steps.diff(_NORM) * steps.T / _RHO
     signs = dict(zip(map(sp.sign, g), _layered("sigma", len(g)), strict=True))
     at_h = {x: a * x for x, a in zip(g, size, strict=True)}
-    slope = jacobian.subs(signs).subs({sign**2: 1 for sign in signs.values()}).subs(at_h)
+    slope = (
+        jacobian.subs(signs).subs({sign**2: 1 for sign in signs.values()}).subs(at_h)
+    )
     pull = slope.T * sp.Matrix([a * x for a, x in zip(size, g_hat, strict=True)])
     layers = range(1, len(g) + 1)
-    curvature = [[sp.Symbol(f"h_{min(a, b)}{max(a, b)}") for b in layers] for a in layers]
-    bend = sp.Matrix(curvature) * sp.Matrix([a * x for a, x in zip(size, pull, strict=True)])
+    curvature = [
+        [sp.Symbol(f"h_{min(a, b)}{max(a, b)}") for b in layers] for a in layers
+    ]
+    bend = sp.Matrix(curvature) * sp.Matrix(
+        [a * x for a, x in zip(size, pull, strict=True)]
+    )
     turns = [a.diff(x) for a, x in zip(size, w, strict=True)]  # sign(w), or 0
     moved = steps.subs(at_h)
     parts = zip(bend, turns, g, pull, moved, g_hat, strict=True)
@@ -175,7 +198,9 @@ def products(depth: int) -> Callable[[Layers], Layers]:
 
     def other_layers(theta: Layers) -> Layers:
         out = np.empty_like(theta)
-        for layer, value in enumerate(evaluate(*(theta[..., k, :] for k in range(depth)))):
+        for layer, value in enumerate(
+            evaluate(*(theta[..., k, :] for k in range(depth)))
+        ):
             out[..., layer, :] = value
         return out
 

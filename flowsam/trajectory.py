@@ -104,7 +104,9 @@ class Trajectory:
     steps: int
     nfev: int
     settings: dict[str, Any] = field(default_factory=dict)
-    clock: Callable[[], Float[np.ndarray, " T"]] | None = field(default=None, repr=False)
+    clock: Callable[[], Float[np.ndarray, " T"]] | None = field(
+        default=None, repr=False
+    )
     ending: Ending | None = None
 
     def __post_init__(self) -> None:
@@ -120,7 +122,9 @@ class Trajectory:
     def log_t(self) -> Float[np.ndarray, " T"]:
         """T = log(1 + t), shape (T,): 0 at the start, inf at a blow-up."""
         if self.clock is None:
-            raise InputError("this trajectory carries no original time; run solve again")
+            raise InputError(
+                "this trajectory carries no original time; run solve again"
+            )
         return self.clock()
 
     @cached_property
@@ -133,7 +137,9 @@ class Trajectory:
     def margins(self) -> Float[np.ndarray, "T n"]:
         """Margins <beta, z_i>, shape (T, n); at a blow-up those of the winner."""
         finite = np.isfinite(self.beta)
-        jumps = (np.where(finite, 0.0, 1.0) * np.copysign(1.0, self.beta)) @ self.data.z.T
+        jumps = (
+            np.where(finite, 0.0, 1.0) * np.copysign(1.0, self.beta)
+        ) @ self.data.z.T
         margins = np.where(finite, self.beta, 0.0) @ self.data.z.T
         return np.where(jumps == 0, margins, np.copysign(np.inf, jumps))
 
@@ -166,7 +172,12 @@ class Trajectory:
             "ending": str(self.ending),
             "features": self.data.features,
         }
-        arrays = {"z": self.data.z, "tau": self.tau, "log_t": self.log_t, "theta": self.theta}
+        arrays = {
+            "z": self.data.z,
+            "tau": self.tau,
+            "log_t": self.log_t,
+            "theta": self.theta,
+        }
         return archive.write(path, header, arrays)
 
     @staticmethod
@@ -202,7 +213,10 @@ class Trajectory:
         return [
             ("rule", f"{self.perturbation.name}{rho}, {self.loss.name} loss"),
             ("data", f"{self.data.name or 'unnamed'}, depth L = {self.theta.shape[1]}"),
-            ("time", f"tau = {self.tau[0]:.6g} to {self.tau[-1]:.6g} in {self.tau.size} rows"),
+            (
+                "time",
+                f"tau = {self.tau[0]:.6g} to {self.tau[-1]:.6g} in {self.tau.size} rows",
+            ),
             ("beta at the end", last),
             ("events", kinds),
             ("status", f"{self.status}: {self.message}"),
@@ -238,5 +252,7 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
         **{name: facts[name] for name in _RUN},
         settings=dict(header["settings"]),
         clock=partial(np.asarray, arrays["log_t"]),
-        ending=Ending(header.get("ending", facts["status"])),  # older files: the status alone
+        ending=Ending(
+            header.get("ending", facts["status"])
+        ),  # older files: the status alone
     )

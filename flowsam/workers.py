@@ -36,20 +36,28 @@ def end_with_parent() -> None:
 
 def _end_after(parent: int) -> None:
     """End this process once another one has taken the parent's place."""
-    while os.getppid() == parent:  # Windows keeps the number: there a worker ends with its work
+    while (
+        os.getppid() == parent
+    ):  # Windows keeps the number: there a worker ends with its work
         time.sleep(0.2)
     os._exit(1)
 
 
 def each(
-    work: Callable[[Item], Result], items: Sequence[Item], *, unit: str, quiet: bool = False
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    unit: str,
+    quiet: bool = False,
 ) -> tuple[Result, ...]:
     """Return `work(item)` of every item, in order, computed by one process a processor."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
     processes = min(processors(), len(items))
     if processes < 2:
-        return tuple(work(item) for item in _counted(items, len(items), unit, quiet=quiet))
+        return tuple(
+            work(item) for item in _counted(items, len(items), unit, quiet=quiet)
+        )
     others = multiprocessing.active_children()
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawn, initializer=_begin) as pool:
@@ -64,7 +72,9 @@ def each(
             raise
 
 
-def _counted(items: Iterable[Item], total: int, unit: str, *, quiet: bool) -> Iterator[Item]:
+def _counted(
+    items: Iterable[Item], total: int, unit: str, *, quiet: bool
+) -> Iterator[Item]:
     """Yield items, telling on stderr how many of them are finished."""
     from tqdm import tqdm
 

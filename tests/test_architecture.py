@@ -23,10 +23,10 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOU
 LAYERS = [
     "version captions errors archive workers labels endings inputs signatures "
     "class_labels data network",
-    "losses perturbations symbolic notation",
+    "losses perturbations own_rule symbolic notation",
     "flow trajectory",
     "exact margin certify",
-    "regimes",
+    "columns regimes",
     "engines one_example many_examples ensemble discrete rates",
     "solver",
     "outcomes amplification regions real_data parameters",

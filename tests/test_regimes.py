@@ -25,13 +25,14 @@ from flowsam import (
     solve_many,
     unnormalised,
 )
+from flowsam.columns import Regime, loaded
 from flowsam.endings import Ending
 from flowsam.losses import Loss
 from flowsam.perturbations import KINDS
 from flowsam.portrait.plane_times import settling
 from flowsam.portrait.planes import BalancedPlane, RadiusPlane, WeightPlane, layer_plane
 from flowsam.real_data.scan import scale_unit
-from flowsam.regimes import TABLE, Regime, case_of, loaded, regime_of
+from flowsam.regimes import TABLE, case_of, regime_of
 from flowsam.sweeps.case import cell
 from flowsam.trajectory import load
 from tests.labels_record import some_mu, some_starts

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 _LARGEST = 1e150
 
-__all__ = ["CriticalScale", "active", "critical_scale", "critical_scale_bounds", "positive_radius"]
+__all__ = [
+    "CriticalScale",
+    "active",
+    "critical_scale",
+    "critical_scale_bounds",
+    "positive_radius",
+]
 
 
 def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
@@ -34,14 +40,18 @@ def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
 def squared(theta0: Float[np.ndarray, "*batch 2 d"]) -> None:
     """Refuse weights whose squares leave the range of doubles: N is a sum of squares."""
     if np.abs(theta0).max(initial=0.0) > _LARGEST:
-        raise InputError(f"weights up to {_LARGEST:g} have squares in doubles, got larger; scale")
+        raise InputError(
+            f"weights up to {_LARGEST:g} have squares in doubles, got larger; scale"
+        )
 
 
 def positive_radius(rho: float | int) -> float:
     """Return rho as a positive float."""
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho > 0):
-        raise InputError(f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes")
+        raise InputError(
+            f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes"
+        )
     return rho
 
 
@@ -72,36 +82,53 @@ def critical_scale_bounds(
     >>> abs(found.value - 0.521321282599666543) < found.error < 1e-14
     True
     """
-    mu, rho = real_example(mu), positive_radius(rho)
+    mu = real_example(mu)
+    rho = positive_radius(rho)
     return critical_scale_of(_profile(mu, profile), mu, rho=rho)
 
 
-def _profile(mu: Float[np.ndarray, " d"], profile: ArrayLike | None) -> Float[np.ndarray, "2 d"]:
+def _profile(
+    mu: Float[np.ndarray, " d"], profile: ArrayLike | None
+) -> Float[np.ndarray, "2 d"]:
     """The start at scale 1."""
     start = np.ones(mu.size) if profile is None else real_array(profile, "profile")
     if start.shape == mu.shape:
         start = np.array([np.where(mu < 0, -start, start), start])
     if start.shape != (2, mu.size):
         fit = f"({mu.size},) or (2, {mu.size})"
-        raise InputError(f"profile needs shape {fit}, got {start.shape}; loop over starts")
+        raise InputError(
+            f"profile needs shape {fit}, got {start.shape}; loop over starts"
+        )
     return start
 
 
 @overload
 def critical_scale(
-    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = ..., prove: Literal[False] = ...
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    profile: ArrayLike | None = ...,
+    prove: Literal[False] = ...,
 ) -> float: ...
 
 
 @overload
 def critical_scale(
-    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = ..., prove: Literal[True]
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    profile: ArrayLike | None = ...,
+    prove: Literal[True],
 ) -> ProvedScale: ...
 
 
 @public
 def critical_scale(
-    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None, prove: bool = False
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    profile: ArrayLike | None = None,
+    prove: bool = False,
 ) -> float | ProvedScale:
     """Return the scale c* above which `c profile` escapes and below which it collapses.
 
@@ -145,11 +172,14 @@ def critical_scale(
         return critical_scale_bounds(mu, rho, profile=profile).value
     from flowsam.certify import Problem, prove_scale
 
-    mu, rho = real_example(mu), positive_radius(rho)
+    mu = real_example(mu)
+    rho = positive_radius(rho)
     start = _profile(mu, profile)
     found = critical_scale_of(start, mu, rho=rho)
     if not np.isfinite(found.value):
-        raise InputError("every scale of this start collapses: there is none to enclose")
+        raise InputError(
+            "every scale of this start collapses: there is none to enclose"
+        )
     rows = tuple(map(tuple, start.tolist()))
     problem = Problem(tuple(mu.tolist()), rho, 2.0, rows)
     return prove_scale(problem, found.value, error=found.error)

@@ -59,7 +59,9 @@ def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
     squared(theta0)
     if theta0.ndim != 2:
-        raise InputError(f"fastest takes one start (2, d), got {theta0.shape}; loop over them")
+        raise InputError(
+            f"fastest takes one start (2, d), got {theta0.shape}; loop over them"
+        )
     moving = np.flatnonzero((mu != 0) & theta0.any(axis=0))
     if not moving.size or (theta0[0] != np.sign(mu) * theta0[1])[moving].any():
         raise InputError(
@@ -67,15 +69,19 @@ def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
             "where beta_j changes sign"
         )
     sizes, first = np.unique(np.abs(mu[moving]), return_index=True)
-    path, places = trace(theta0, mu, rho=rho), moving[first] + 1
-    turn, end = float(path.turning_time()), float(path.collapse_time)
+    path = trace(theta0, mu, rho=rho)
+    places = moving[first] + 1
+    turn = float(path.turning_time())
+    end = float(path.collapse_time)
     levels = np.log(sizes[:-1] + sizes[1:])
 
     def norm(tau: float) -> float:
         return float(path.log_norm_at(tau))
 
     stop = min(turn, end * (1 - 1e-12))
-    low = norm(turn) if np.isfinite(turn) else -np.inf  # 0 at a collapse, below all at a saddle
+    low = (
+        norm(turn) if np.isfinite(turn) else -np.inf
+    )  # 0 at a collapse, below all at a saddle
     falls = np.flatnonzero((levels < norm(0.0)) & (levels > low))[::-1]
     rises = np.flatnonzero(levels > low) if np.isfinite(turn) else falls[:0]
     times = [_crossing(norm, levels[k], (0.0, stop)) for k in falls]
@@ -85,10 +91,13 @@ def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
     return Leaders(np.array(times), tuple(int(places[k]) for k in order))
 
 
-def _crossing(norm: Callable[[float], float], level: float, stretch: tuple[float, float]) -> float:
+def _crossing(
+    norm: Callable[[float], float], level: float, stretch: tuple[float, float]
+) -> float:
     """Where log N, monotone on a stretch that may have no end, passes a level."""
     low, high = stretch
-    before, step = norm(low) > level, 1.0
+    before = norm(low) > level
+    step = 1.0
     while np.isinf(stretch[1]) and (norm(low + step) > level) == before:
         step *= 2
     high = low + step if np.isinf(high) else high

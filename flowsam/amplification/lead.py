@@ -78,11 +78,15 @@ def dominance(
            [1, 1, 1, 0],
            [2, 3, 3, 3]], dtype=int16)
     """
-    sizes, places = active(mu), np.flatnonzero(np.atleast_1d(mu))
-    alpha, tau = real_axis(alpha, "alpha"), real_axis(tau, "tau")
+    sizes = active(mu)
+    places = np.flatnonzero(np.atleast_1d(mu))
+    alpha = real_axis(alpha, "alpha")
+    tau = real_axis(tau, "tau")
     if alpha.min() <= 0 or tau.min() < 0:
         least = f"{alpha.min():g} and {tau.min():g}"
-        raise InputError(f"dominance needs alpha > 0 and tau >= 0, got {least}; move their starts")
+        raise InputError(
+            f"dominance needs alpha > 0 and tau >= 0, got {least}; move their starts"
+        )
     checked_grid(alpha.size, tau.size, "pass fewer points, or ask for a part at a time")
     if by not in ("size", "contribution", "growth"):
         raise InputError(f"by needs 'size', 'contribution' or 'growth', got {by!r}")
@@ -106,7 +110,8 @@ def _scores(
 ) -> tuple[Float[np.ndarray, "b T d"], Bool[np.ndarray, "b T"]]:
     """What the leader has most of, and where the flow has collapsed."""
     tau, by = question
-    shape, curve = (starts.shape[0], tau.size), None
+    shape = (starts.shape[0], tau.size)
+    curve = None
     if rho > 0:
         curve = trace(starts, sizes, rho=rho, tau_end=float(tau.max(initial=0.0)))
     a = np.zeros(shape) if curve is None else curve.a_at(tau)
@@ -114,7 +119,9 @@ def _scores(
     pull = np.zeros(shape)  # rho/N
     asked = np.flatnonzero((tau == 0) | (by == "growth"))
     if curve is not None and asked.size:
-        pull[:, asked] = np.exp(-np.where(collapsed[:, asked], 0, curve.log_norm_at(tau[asked])))
+        pull[:, asked] = np.exp(
+            -np.where(collapsed[:, asked], 0, curve.log_norm_at(tau[asked]))
+        )
     growth = sizes - sizes**2 * pull[..., None]
     if by == "growth":
         return growth, collapsed
@@ -125,7 +132,9 @@ def _scores(
 
 
 @public
-def pattern(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch"]:
+def pattern(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Int8[np.ndarray, "*batch"]:
     """Return which way N goes along the flow: there are three ways only.
 
     Parameters

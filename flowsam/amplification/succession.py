@@ -62,27 +62,34 @@ class Leaders:
         -------
         ndarray of int, shape (...)
         """
-        return np.asarray(self.order)[np.searchsorted(self.times, np.asarray(tau), "right")]
+        return np.asarray(self.order)[
+            np.searchsorted(self.times, np.asarray(tau), "right")
+        ]
 
 
 def _succession(path: SizePath) -> tuple[list[float], list[int]]:
     """Times and leaders, stretch by stretch."""
     stack = path.stretches()[::-1]
-    times, order = [], [stack[-1][0].first(1)]
+    times = []
+    order = [stack[-1][0].first(1)]
     while stack:
         a, b = stack.pop()
-        j, i = a.first(1), b.first(-1)
+        j = a.first(1)
+        i = b.first(-1)
         ahead = path.ahead(a, b, j)
         if ahead.all():
-            found, when = j, a.tau
+            found = j
+            when = a.tau
         elif b.x - a.x < NARROW:
-            found, when = i, b.tau
+            found = i
+            when = b.tau
         elif (
             i != j
             and (ahead | path.ahead(a, b, i) | (np.arange(ahead.size) == i)).all()
             and (path.slopes(a, b, j)[1][i] < 0)
         ):
-            found, when = i, path.crossing(a, b, (j, i))
+            found = i
+            when = path.crossing(a, b, (j, i))
         else:
             middle = path.point((a.x + b.x) / 2)
             stack += [(middle, b), (a, middle)]
@@ -163,14 +170,20 @@ def leaders(
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
     squared(theta0)
     if theta0.ndim != 2:
-        raise InputError(f"leaders takes one start (2, d), got {theta0.shape}; loop over them")
+        raise InputError(
+            f"leaders takes one start (2, d), got {theta0.shape}; loop over them"
+        )
     if by not in ("size", "contribution"):
-        raise InputError(f"by needs 'size' or 'contribution', got {by!r}; for growth see fastest")
+        raise InputError(
+            f"by needs 'size' or 'contribution', got {by!r}; for growth see fastest"
+        )
     s, e = np.abs(theta0[0] + theta0[1]), np.abs(theta0[0] - theta0[1])
     table = np.array([np.abs(mu), np.where(mu > 0, s, e), np.where(mu > 0, e, s)])
     moving = np.flatnonzero((mu != 0) & ((s > 0) | (e > 0)))
     if not moving.size:
-        raise InputError("leaders needs a start away from the origin, got 0 in all active weights")
+        raise InputError(
+            "leaders needs a start away from the origin, got 0 in all active weights"
+        )
     # equal coordinates move together: the first stands for all
     places = moving[np.sort(np.unique(table[:, moving], axis=1, return_index=True)[1])]
     sizes = table[0, places]

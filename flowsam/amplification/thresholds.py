@@ -74,17 +74,25 @@ def _lowest_ratio(
     """The minimum of tau/A over the runs, at rho = 1; 0 for a collapse."""
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
     curve = trace(starts, sizes, rho=1.0, until=_past_lowest)
-    last = curve.first[1:] - 1  # the minimum is on the last piece, where tau/A falls below N
+    last = (
+        curve.first[1:] - 1
+    )  # the minimum is on the last piece, where tau/A falls below N
     if curve.pieces is None:
         return np.zeros(alpha.size)
-    pieces, low, high = curve.pieces.select(last), np.zeros(alpha.size), curve.lengths[last]
-    norm = np.exp(curve.spectrum.log_norm(np.arange(alpha.size), curve.tau[last], curve.a[last]))
+    pieces = curve.pieces.select(last)
+    low = np.zeros(alpha.size)
+    high = curve.lengths[last]
+    norm = np.exp(
+        curve.spectrum.log_norm(np.arange(alpha.size), curve.tau[last], curve.a[last])
+    )
     for _ in range(ROUNDS):
         middle = (low + high) / 2
         dtau, da = pieces.advance(middle)
-        tau, a = curve.tau[last] + dtau, curve.a[last] + da
+        tau = curve.tau[last] + dtau
+        a = curve.a[last] + da
         over = norm * np.exp(pieces.log_norm_gain(middle)) * a > tau
-        low, high = np.where(over, low, middle), np.where(over, middle, high)
+        low = np.where(over, low, middle)
+        high = np.where(over, middle, high)
     start = alpha * np.sqrt(2) * np.linalg.norm(sizes)
     rises = start >= (sizes**4).sum() / (sizes**3).sum()
     return np.where(curve.outcome == Fate.ESCAPE, np.where(rises, start, tau / a), 0.0)
@@ -106,8 +114,10 @@ def _roots(
         )
         above = np.argmax(known > 0, axis=0)
         columns = np.arange(low.size)
-        low, high = ends[above - 1, columns], ends[above, columns]
-        below, above = known[above - 1, columns], known[above, columns]
+        low = ends[above - 1, columns]
+        high = ends[above, columns]
+        below = known[above - 1, columns]
+        above = known[above, columns]
         with np.errstate(invalid="ignore"):
             share = np.where(np.isfinite(above - below), -below / (above - below), 0.5)
         expected = low + np.clip(share, 0, 1) * (high - low)
@@ -152,9 +162,13 @@ def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
     >>> round(found.falling, 6), round(found.critical, 6), found.thresholds.round(6)
     (0.188982, 0.436426, array([0.566947, 0.944911]))
     """
-    sizes, rho = active(mu), positive_radius(rho)
-    sizes = np.ldexp(sizes, -np.frexp(sizes.max())[1])  # no threshold has the units of mu
-    levels, largest = np.unique(sizes), sizes.max()
+    sizes = active(mu)
+    rho = positive_radius(rho)
+    sizes = np.ldexp(
+        sizes, -np.frexp(sizes.max())[1]
+    )  # no threshold has the units of mu
+    levels = np.unique(sizes)
+    largest = sizes.max()
     norm = np.sqrt(2) * np.linalg.norm(sizes)
     critical = critical_scale_of(np.ones((2, sizes.size)), sizes, rho=1.0).value
     # while N rises from the start the minimum of tau/A is N(0)/rho = alpha norm
@@ -176,7 +190,9 @@ def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
 
 
 @public
-def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tuple[int, ...]:
+def uniform_leaders(
+    mu: ArrayLike, rho: float | int, alpha: float | int
+) -> tuple[int, ...]:
     """Return the exact sequence of leaders, by size, of the uniform balanced start `alpha 1`.
 
     An escaping run's leaders go down one step at a time from the |mu| nearest N(0)/(2 rho) to the
@@ -211,12 +227,17 @@ def uniform_leaders(mu: ArrayLike, rho: float | int, alpha: float | int) -> tupl
     >>> uniform_leaders([1.0, 1.5, 6.0], 1.0, 0.467)  # minor first may begin with a descent
     (2, 1, 2, 3)
     """
-    sizes, rho = active(mu), positive_radius(rho)
+    sizes = active(mu)
+    rho = positive_radius(rho)
     if np.unique(sizes).size < sizes.size:
-        raise InputError(f"uniform_leaders needs distinct |mu_j|, got {mu!s}; use leaders for ties")
+        raise InputError(
+            f"uniform_leaders needs distinct |mu_j|, got {mu!s}; use leaders for ties"
+        )
     alpha = real_number(alpha, "alpha")
     if not (np.isfinite(alpha) and alpha > 0):
-        raise InputError(f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight")
+        raise InputError(
+            f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight"
+        )
     places = np.flatnonzero(np.atleast_1d(mu))[np.argsort(sizes)] + 1
     order = np.sort(sizes)
     sums = order[:-1] + order[1:]

@@ -16,14 +16,25 @@ except ImportError:
 
 Place = arb | arb_series  # a number, a ball, or a series in one
 
-__all__ = ["Place", "acb", "arb", "arb_series", "around", "jet", "number", "precision", "text"]
+__all__ = [
+    "Place",
+    "acb",
+    "arb",
+    "arb_series",
+    "around",
+    "jet",
+    "number",
+    "precision",
+    "text",
+]
 
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
     """Work at a number of bits; series as long as they are made."""
     before = (ctx.prec, ctx.cap)
-    ctx.prec, ctx.cap = bits, 2**20
+    ctx.prec = bits
+    ctx.cap = 2**20
     try:
         yield
     finally:

@@ -48,7 +48,8 @@ class _Stretch:
 
     def at(self, place: arb) -> tuple[arb, arb]:
         """tau and A at a place, or in a ball of places."""
-        row, radius = self.step.centre[0], max(self.step.radius, key=float)
+        row = self.step.centre[0]
+        radius = max(self.step.radius, key=float)
         return self.x + place, around(value_at(row, place), radius)
 
     @property
@@ -74,7 +75,9 @@ def hand_overs(race: Race, tube: Tube) -> list[HandOver]:
             new = _of_stretch(race, stretch)
             if new is None:
                 if not stretch.b - stretch.a > NARROW * step.width:
-                    raise Refused(f"the leader near tau = {float(stretch.x):g} is not clear")
+                    raise Refused(
+                        f"the leader near tau = {float(stretch.x):g} is not clear"
+                    )
                 stack += stretch.halves()[::-1]
                 continue
             found += [n for n in new if not found or n.place != found[-1].place]
@@ -114,7 +117,8 @@ def _leader(race: Race, stretch: _Stretch) -> Contender | None:
     gains = [c.gain(tau, a, pull) for c in race.contenders]
     for j, one in enumerate(race.contenders):
         if all(
-            sizes[j] > sizes[k] or (abs(one.product) == abs(other.product) and gains[j] > gains[k])
+            sizes[j] > sizes[k]
+            or (abs(one.product) == abs(other.product) and gains[j] > gains[k])
             for k, other in enumerate(race.contenders)
             if k != j
         ):
@@ -140,7 +144,9 @@ def _crossing(stretch: _Stretch, first: Contender, last: Contender) -> HandOver:
     return HandOver(last.place, down, up)
 
 
-def _edge(stretch: _Stretch, pair: tuple[Contender, Contender], ends: tuple[arb, arb]) -> arb:
+def _edge(
+    stretch: _Stretch, pair: tuple[Contender, Contender], ends: tuple[arb, arb]
+) -> arb:
     """The place nearest the second end, by bisection, where the first of a pair is ahead."""
     good, bad = ends
     ahead, behind = pair

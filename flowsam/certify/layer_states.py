@@ -43,7 +43,8 @@ def _first(field: Layers, w: Rows) -> int | None:
     share = arb(field.depth) ** (-1 / field.p) if field.balanced else arb(1)
     radius = share * field.rho
     power = arb(field.depth - 2)
-    low, high = [], []
+    low = []
+    high = []
     for j, m in enumerate(field.mu):
         column = [row[j] for row in w]
         inner = prod(abs(x) - radius for x in column)
@@ -91,7 +92,8 @@ def _largest(sizes: list[arb]) -> int:
 
 def _two_layers(field: Layers, w: Rows) -> int | None:
     """The limit at L = 2, p != 2, from what is certain about each coordinate."""
-    u, v = w[0], w[-1]
+    u = w[0]
+    v = w[-1]
     sign = [1 if field.balanced or m > 0 else -1 for m in field.mu]
     s = [abs(a + k * b) for a, b, k in zip(u, v, sign, strict=True)]
     edge = arb(2) ** (1 - 1 / field.p) * field.rho
@@ -136,7 +138,10 @@ def _dies(field: Layers, u: list[arb], v: list[arb]) -> list[bool]:
     most = reduce(arb.max, sizes)
     count = arb(2 * len(sizes))
     spare = most * count ** (1 / q - 1 / field.p) * field.rho
-    terms = [(m * abs(a)) ** q + (m * abs(b)) ** q for m, a, b in zip(sizes, u, v, strict=True)]
+    terms = [
+        (m * abs(a)) ** q + (m * abs(b)) ** q
+        for m, a, b in zip(sizes, u, v, strict=True)
+    ]
     norm = sum(terms) ** (1 / q) + spare
     dies = []
     for m, a, b in zip(sizes, u, v, strict=True):

@@ -121,7 +121,9 @@ def _normalised(pulls: Rows, p: arb, copies: int) -> Rows:
     ]
 
 
-def layers(theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, p: float) -> Layers:
+def layers(
+    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, p: float
+) -> Layers:
     """Return the equation of a start, its doubles taken exactly.
 
     Idle coordinates, and those with two layers at 0, rest and are left out.
@@ -129,7 +131,9 @@ def layers(theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, p:
     columns = list(zip(*theta, strict=True))
     moving = [j for j, w in enumerate(columns) if mu[j] and sum(x == 0 for x in w) < 2]
     even = all(len({abs(x) for x in columns[j]}) == 1 for j in moving)
-    ahead = all(mu[j] * prod(1 if x > 0 else -1 for x in columns[j]) > 0 for j in moving)
+    ahead = all(
+        mu[j] * prod(1 if x > 0 else -1 for x in columns[j]) > 0 for j in moving
+    )
     if even and ahead:
         rows = [[abs(columns[j][0]) for j in moving]]
         rates = [abs(mu[j]) for j in moving]

@@ -116,9 +116,9 @@ class Race:
             return None
         lasts = _stays_slowest if label == Label.ZERO else _stays_fastest
         norm = 1 / self.pull(x, a)
-        holds = all(grows - shrinks > part for c in others for part in c.parts(x, a)) and all(
-            lasts(first, c, norm) for c in others
-        )
+        holds = all(
+            grows - shrinks > part for c in others for part in c.parts(x, a)
+        ) and all(lasts(first, c, norm) for c in others)
         return first.place if holds else None
 
     def pull(self, tau: arb, a: arb) -> arb:
@@ -141,7 +141,8 @@ def race(
     theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, *, weighted: bool
 ) -> Race:
     """Return the race of a start: coordinates that are equal for ever count as the first."""
-    seen, contenders = set(), []
+    seen = set()
+    contenders = []
     for j, (u, v, m) in enumerate(zip(*theta, mu, strict=True)):
         s, e = abs(Fraction(u) + Fraction(v)), abs(Fraction(u) - Fraction(v))
         if m < 0:
@@ -151,7 +152,8 @@ def race(
             continue
         seen.add(kind)
         weight = Fraction(abs(m)) if weighted else Fraction(1)
-        grows, shrinks = _ball(weight * s * s), _ball(weight * e * e)
+        grows = _ball(weight * s * s)
+        shrinks = _ball(weight * e * e)
         product = weight * Fraction(u) * Fraction(v) * (1 if m > 0 else -1)
         size = abs(arb(m))
         contenders.append(Contender(j + 1, size, grows, shrinks, product))

@@ -67,7 +67,9 @@ class PlaneProof:
 
     def facts(self) -> dict[str, Any]:
         """Return the proof as text, doubles in hexadecimal."""
-        tubes = {k: proof.tube.facts() for k, proof in self.proofs.items() if proof.tube}
+        tubes = {
+            k: proof.tube.facts() for k, proof in self.proofs.items() if proof.tube
+        }
         return {
             "format": PLANE,
             "mu": [m.hex() for m in self.mu.tolist()],
@@ -89,7 +91,9 @@ class PlaneProof:
         labels = np.array(facts["labels"], dtype=np.int64)
         proved = np.array(facts["proved"], dtype=bool)
         mu = np.array([number(m) for m in facts["mu"]])
-        bare = cls(mu, number(facts["rho"]), number(facts["p"]), starts, labels, proved, {})
+        bare = cls(
+            mu, number(facts["rho"]), number(facts["p"]), starts, labels, proved, {}
+        )
         for word, tube in facts["tubes"].items():
             place = int(word)
             label = int(labels[place])

@@ -66,6 +66,15 @@ def _read(path: Path) -> tuple[Any, Any]:
         raise InputError(
             f"a proof needs a file that can be read, got {path} ({error.strerror})"
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+    ) as error:
         why = f"{type(error).__name__}: {error}"
-        raise InputError(f"{path} is not a proof of flowsam, or damaged ({why[:80]})") from None
+        raise InputError(
+            f"{path} is not a proof of flowsam, or damaged ({why[:80]})"
+        ) from None

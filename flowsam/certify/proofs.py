@@ -163,7 +163,9 @@ def _check_size(problem: Problem) -> None:
     if len(problem.theta) == 2 and problem.p == 2:
         return
     if moving > LARGEST:
-        raise Unproved(f"l_p paths are followed in balls for d <= {LARGEST}, got {moving}")
+        raise Unproved(
+            f"l_p paths are followed in balls for d <= {LARGEST}, got {moving}"
+        )
 
 
 def _label(problem: Problem, tube: Tube) -> int:

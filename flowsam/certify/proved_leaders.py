@@ -62,8 +62,11 @@ class ProvedLeaders:
         """Return the proof of a text."""
         number = float.fromhex
         pairs = [(number(low), number(high)) for low, high in facts["times"]]
-        order, tube = tuple(facts["order"]), Tube.of(facts["tube"])
-        return cls(Problem.of(facts), bool(facts["weighted"]), order, tuple(pairs), tube)
+        order = tuple(facts["order"])
+        tube = Tube.of(facts["tube"])
+        return cls(
+            Problem.of(facts), bool(facts["weighted"]), order, tuple(pairs), tube
+        )
 
 
 def prove_leaders(problem: Problem, *, weighted: bool = False) -> ProvedLeaders:
@@ -87,7 +90,9 @@ def check_leaders(found: ProvedLeaders) -> None:
         for (low, high), (one, other) in zip(found.times, told.times, strict=False)
     )
     if told.order != found.order or len(told.times) != len(found.times) or not inside:
-        raise Refused(f"the leaders are {told.order}, not {found.order}, or switch elsewhere")
+        raise Refused(
+            f"the leaders are {told.order}, not {found.order}, or switch elsewhere"
+        )
 
 
 def _race(problem: Problem, weighted: bool) -> Race:

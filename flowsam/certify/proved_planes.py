@@ -63,7 +63,9 @@ def _merged(plane: PlaneProof, found: PlaneProof) -> PlaneProof:
 def agreed(proved: int, given: int) -> int:
     """Return a proved label, which may decide what doubles call near each other."""
     if proved != given and given not in SOFT:
-        raise AssertionError(f"the proof of label {proved} contradicts {given}, please report it")
+        raise AssertionError(
+            f"the proof of label {proved} contradicts {given}, please report it"
+        )
     return proved
 
 
@@ -80,7 +82,8 @@ def _one_by_one(plane: PlaneProof, told: Callable[[int], object]) -> PlaneProof:
 
 def _by_order(plane: PlaneProof) -> PlaneProof:
     """The least escaping and the largest collapsing starts prove the others."""
-    found, sizes = _Found(plane), sizes_of(plane.starts, plane.mu)
+    found = _Found(plane)
+    sizes = sizes_of(plane.starts, plane.mu)
     winner = _winners(plane)
     escapes = (plane.labels > 0) | (plane.labels == Label.TIE)
     proved = corners(sizes, escapes, found.proves, least=True)
@@ -90,13 +93,16 @@ def _by_order(plane: PlaneProof) -> PlaneProof:
     open_ = open_[np.argsort(sizes.high[open_].sum(axis=1), kind="stable")]
     while open_.size:  # by halving, as nothing says on which side they are
         k = open_.size // 2
-        part, place = sizes.take(open_), int(open_[k])
+        part = sizes.take(open_)
+        place = int(open_[k])
         follows = np.arange(open_.size) == k
         if found.proves(place):
             collapses = found.labels[place] == Label.ZERO
             follows = part.at_most(k) if collapses else part.at_least(k)
             proved[open_[follows]] = True
-            found.labels[open_[follows]] = Label.ZERO if collapses else winner[open_[follows]]
+            found.labels[open_[follows]] = (
+                Label.ZERO if collapses else winner[open_[follows]]
+            )
         open_ = open_[~follows]
     return found.plane(proved)
 
@@ -158,7 +164,8 @@ def _demand(holds: bool, place: int) -> None:
 
 def _ordered(plane: PlaneProof) -> Chosen:
     """Which labels follow by order from those of single starts."""
-    sizes, winner = sizes_of(plane.starts, plane.mu), _winners(plane)
+    sizes = sizes_of(plane.starts, plane.mu)
+    winner = _winners(plane)
     follows = np.zeros(plane.labels.size, dtype=bool)
     for k, proof in plane.proofs.items():
         if proof.label == Label.ZERO:
@@ -170,7 +177,8 @@ def _ordered(plane: PlaneProof) -> Chosen:
 
 def _winners(plane: PlaneProof) -> Labels:
     """The label of each start if it escapes: the largest |mu_j| with s_j != 0; equal ones tie."""
-    u, v = plane.starts[:, 0], plane.starts[:, 1]
+    u = plane.starts[:, 0]
+    v = plane.starts[:, 1]
     grows = np.where(plane.mu > 0, u != -v, u != v) & (plane.mu != 0)
     size = np.where(grows, np.abs(plane.mu), -1.0)
     first = size == size.max(axis=1, keepdims=True)

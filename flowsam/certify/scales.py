@@ -108,7 +108,8 @@ def check_scale(scale: ProvedScale) -> None:
     """Raise `Refused` where the proof of a critical scale does not hold."""
     check(scale.below)
     check(scale.above)
-    one, other = scale.below.problem, scale.above.problem
+    one = scale.below.problem
+    other = scale.above.problem
     if replace(one, scale=1.0) != replace(other, scale=1.0):
         raise Refused("the two sides are of different starts")
     if scale.below.label != Label.ZERO or scale.above.label == Label.ZERO:

@@ -24,10 +24,13 @@ Starts = Float[np.ndarray, "N L d"]
 Vectors = Float[np.ndarray, "N d"]
 
 
-def exact_labels(starts: Starts, mu: Float[np.ndarray, " d"], rho: float) -> Int[np.ndarray, " N"]:
+def exact_labels(
+    starts: Starts, mu: Float[np.ndarray, " d"], rho: float
+) -> Int[np.ndarray, " N"]:
     """Return the label of each start, UNDECIDED where `exact_label` has none."""
     moving = np.flatnonzero(mu)
-    part, rates = starts[..., moving], mu[moving]
+    part = starts[..., moving]
+    rates = mu[moving]
     depth = starts.shape[1]
     sizes = np.sort(np.abs(part), axis=1)
     fates = _fates(part, rates, sizes, rho)
@@ -48,7 +51,9 @@ def exact_labels(starts: Starts, mu: Float[np.ndarray, " d"], rho: float) -> Int
     return found
 
 
-def _label(start: Float[np.ndarray, "L d"], mu: Float[np.ndarray, " d"], rho: float) -> int:
+def _label(
+    start: Float[np.ndarray, "L d"], mu: Float[np.ndarray, " d"], rho: float
+) -> int:
     """The exact label of one start."""
     label = exact_label(start.tolist(), mu.tolist(), rho)
     return int(Label.UNDECIDED) if label is None else label
@@ -80,7 +85,8 @@ def _fates(
     opposed = np.sign(mu) * np.sign(part).prod(axis=1) < 0
     side, sure = _sides(sizes[:, 0], sizes[:, 1], rho)
     other, certain = _opposed_sides(sizes[:, 0], sizes[:, 1], rho)
-    side, sure = np.where(opposed, other, side), np.where(opposed, certain, sure)
+    side = np.where(opposed, other, side)
+    sure = np.where(opposed, certain, sure)
     fates = np.where(side > 0, Fate.ESCAPE, Fate.COLLAPSE)
     fates = np.where(side == 0, Fate.SADDLE, fates).astype(np.int8)
     for k, j in zip(*np.nonzero(~sure), strict=True):
@@ -102,7 +108,9 @@ def _sides(
         shift = total - second
         lost = (first - shift) + (second - (total - shift))
         side = np.sign(total - 2 * rho)
-    return np.where(side == 0, np.sign(lost), side), np.isfinite(total) & (4 * rho < np.inf)
+    return np.where(side == 0, np.sign(lost), side), np.isfinite(total) & (
+        4 * rho < np.inf
+    )
 
 
 def _opposed_sides(
@@ -112,7 +120,8 @@ def _opposed_sides(
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         product = (second - first) * (first + second + 2 * rho)
         gate = 8 * rho * rho
-        excess, scale = product - gate, product + gate
+        excess = product - gate
+        scale = product + gate
         sure = np.abs(excess) > ROUNDINGS * scale
     return np.sign(excess), sure & (scale > RANGE) & (scale < 1 / RANGE)
 

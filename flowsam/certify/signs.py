@@ -51,7 +51,9 @@ class Coordinate:
         return self.sizes[0] == self.sizes[-1]
 
 
-def exact_label(theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float) -> int | None:
+def exact_label(
+    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float
+) -> int | None:
     """Return the label of one start, or None where this does not decide.
 
     At L >= 3 that is so for unequal layers of which none escapes, whose limit depends on how zero
@@ -142,7 +144,8 @@ def _blow_up(c: Coordinate, rho: Fraction) -> arb:
     `int_z1^inf dz / prod_{l > 1} (z^2 + z_l^2 - z_1^2)^(1/2)` over |mu|, z = |w| - rho, z_1 with
     its sign; where s < 0 the smallest layer falls to 0 before, and goes on at z_1 = -rho.
     """
-    gate, speed = _ball(rho), _ball(c.speed)
+    gate = _ball(rho)
+    speed = _ball(c.speed)
     if c.sign >= 0:
         z = [a - rho for a in c.sizes]
         squares = [_ball(x * x - z[0] * z[0]) for x in z[1:]]

@@ -58,7 +58,8 @@ def follow(field: Field, level: Level) -> Tube | None:
     `Stuck` where steps shrink without end.
     """
     enough = WIDE * min(field.units)
-    x, y = arb(0), list(field.start)
+    x = arb(0)
+    y = list(field.start)
     radius = arb(0)
     steps: list[Step] = []
     while len(steps) < level.steps and radius < enough:
@@ -67,7 +68,9 @@ def follow(field: Field, level: Level) -> Tube | None:
             return Tube(tuple(steps), level.precision)
         step = _step(field, (x, y, radius), level)
         if step is None or not step.width > field.patience * x:
-            raise Stuck(f"no step passes tau = {float(x):.6g}, where the field is not analytic")
+            raise Stuck(
+                f"no step passes tau = {float(x):.6g}, where the field is not analytic"
+            )
         steps.append(step)
         x = (x + step.width).mid()
         y, radius = _end(step)
@@ -105,7 +108,9 @@ def _widened(first: arb, width: arb, growth: arb, defect: arb) -> arb:
     return ((first + SLACK * width * defect) / (1 - SLACK * growth * width)).upper()
 
 
-def _taylor(field: Field, x: arb, y: list[arb], order: int) -> tuple[tuple[arb, ...], ...]:
+def _taylor(
+    field: Field, x: arb, y: list[arb], order: int
+) -> tuple[tuple[arb, ...], ...]:
     """Coefficients of the solution from (x, y), one more by each Picard iteration."""
     rows = [[c] for c in y]
     for k in range(1, order + 1):
@@ -116,7 +121,9 @@ def _taylor(field: Field, x: arb, y: list[arb], order: int) -> tuple[tuple[arb, 
     return tuple(map(tuple, rows))
 
 
-def _width(field: Field, centre: tuple[tuple[arb, ...], ...], level: Level, growth: arb) -> arb:
+def _width(
+    field: Field, centre: tuple[tuple[arb, ...], ...], level: Level, growth: arb
+) -> arb:
     """A width, of few digits, at which the last terms and the growth are small enough."""
     sizes = [STEEP / max(float(growth), SMALL)]
     for row, unit in zip(centre, field.units, strict=True):

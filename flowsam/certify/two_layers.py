@@ -87,7 +87,9 @@ def two_layers(
     scale: float = 1.0,
 ) -> TwoLayers:
     """Return the equation of a start times a scale, all doubles taken exactly."""
-    rates, weights, growing = [], [], {}
+    rates = []
+    weights = []
+    growing = {}
     for j, (u, v, rate) in enumerate(zip(*theta, mu, strict=True)):
         for sign in (1, -1):
             # a sum of two doubles that is 0 is exact, whatever the precision

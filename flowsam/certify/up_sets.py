@@ -59,7 +59,9 @@ def sizes_of(starts: Starts, mu: Float[np.ndarray, " d"]) -> Sizes:
     return Sizes(sign * high, sign * low)
 
 
-def _sums(a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]) -> Float[np.ndarray, "2 N m"]:
+def _sums(
+    a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]
+) -> Float[np.ndarray, "2 N m"]:
     """Sums in doubles, and what they lost."""
     total = a + b
     shift = total - b
@@ -67,7 +69,11 @@ def _sums(a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]) -> Float[np.
 
 
 def corners(
-    sizes: Sizes, which: Bool[np.ndarray, " N"], proves: Callable[[int], bool], *, least: bool
+    sizes: Sizes,
+    which: Bool[np.ndarray, " N"],
+    proves: Callable[[int], bool],
+    *,
+    least: bool,
 ) -> Bool[np.ndarray, " N"]:
     """Return which starts follow from those that are proved, one extreme after the other."""
     order = sizes.high.sum(axis=1)

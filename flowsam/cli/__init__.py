@@ -42,7 +42,11 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of a first reading; new files come after."""
-        names = [found.name for found in pkgutil.iter_modules(__path__) if self._load(found.name)]
+        names = [
+            found.name
+            for found in pkgutil.iter_modules(__path__)
+            if self._load(found.name)
+        ]
         return sorted(names, key=lambda name: (*_ORDER, name).index(name))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -93,11 +97,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _refuse(error.format_message())
     except click.Abort:
-        return _refuse("stopped; finished parts are kept, nothing is half-written", code=130)
+        return _refuse(
+            "stopped; finished parts are kept, nothing is half-written", code=130
+        )
     except BrokenPipeError:  # the reader of a pipe had enough
         return 1
     except MemoryError as error:
-        return _refuse(f"this does not fit in memory ({error}); ask for fewer points or features")
+        return _refuse(
+            f"this does not fit in memory ({error}); ask for fewer points or features"
+        )
     except (InputError, OSError) as error:
         return _refuse(str(error))
 

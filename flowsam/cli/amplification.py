@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 @click.command("amplification")
 @l2_options
 @start_options
-@click.option("--by", type=click.Choice(["size", "contribution", "growth"]), default="size")
+@click.option(
+    "--by", type=click.Choice(["size", "contribution", "growth"]), default="size"
+)
 @click.option("--alpha", help="Of the map: START,STOP,POINTS of uniform starts.")
 @click.option("--tau", help="Of the map: START,STOP,POINTS of rescaled time.")
-@out_option("the map of leaders (.npz) or its picture (.png, .pdf, .svg), GD's beside it")
+@out_option(
+    "the map of leaders (.npz) or its picture (.png, .pdf, .svg), GD's beside it"
+)
 @json_option
 @quiet_option
 def command(
@@ -59,9 +63,13 @@ def _axis(text: str, option: str, path: Path | None) -> np.ndarray:
     """An axis of the map; one point is none."""
     values = spread(text, option)
     if values.size < 2 or not values[0] < values[-1]:
-        raise click.UsageError(f"{option} needs START < STOP and 2 POINTS or more, got {text!r}")
+        raise click.UsageError(
+            f"{option} needs START < STOP and 2 POINTS or more, got {text!r}"
+        )
     if path is None:
-        raise click.UsageError(f"{option} is an axis of the map, got no --out; e.g. --out map.png")
+        raise click.UsageError(
+            f"{option} is an axis of the map, got no --out; e.g. --out map.png"
+        )
     return values
 
 
@@ -74,7 +82,9 @@ class _Table:
     def __repr__(self) -> str:
         from flowsam.archive import text_card
 
-        return text_card("Amplification", [(k, _shown(v)) for k, v in self.facts.items()])
+        return text_card(
+            "Amplification", [(k, _shown(v)) for k, v in self.facts.items()]
+        )
 
 
 def _shown(value: Any) -> str:
@@ -86,17 +96,30 @@ def _shown(value: Any) -> str:
 
 def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
     """What the start does, and where the behaviour of uniform starts changes."""
-    from flowsam.amplification import critical_scale_bounds, fastest, leaders, pattern, regimes
+    from flowsam.amplification import (
+        critical_scale_bounds,
+        fastest,
+        leaders,
+        pattern,
+        regimes,
+    )
     from flowsam.outcomes import limits
 
-    mu, rho = flow.mu, flow.perturbation.rho
+    mu = flow.mu
+    rho = flow.perturbation.rho
     growth = by == "growth"
-    run = fastest(theta0, mu, rho=rho) if growth else leaders(theta0, mu, rho=rho, by=by)
+    run = (
+        fastest(theta0, mu, rho=rho) if growth else leaders(theta0, mu, rho=rho, by=by)
+    )
     own = critical_scale_bounds(mu, rho, profile=theta0)
     uniform = regimes(mu, rho)
     rests = limits(flow, theta0) == Label.SEPARATRIX
     falls = "towards the saddle, to within 1e-12" if rests else "collapse"
-    words = {-1: f"N falls: {falls}", 0: "N falls, then rises: escape", 1: "N rises: escape"}
+    words = {
+        -1: f"N falls: {falls}",
+        0: "N falls, then rises: escape",
+        1: "N rises: escape",
+    }
     return {
         "flow": f"{flow.describe()}, depth L = 2",
         "by": by,
@@ -119,17 +142,32 @@ def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
     from flowsam import archive
     from flowsam.amplification import dominance, regimes
 
-    mu, rho = flow.mu, flow.perturbation.rho
+    mu = flow.mu
+    rho = flow.perturbation.rho
     top = regimes(mu, rho).major or rho
-    alpha = np.linspace(top / 50, 1.3 * top, 300) if axes["alpha"] is None else axes["alpha"]
-    tau = np.linspace(0, 12 / np.abs(mu).max(), 300) if axes["tau"] is None else axes["tau"]
+    alpha = (
+        np.linspace(top / 50, 1.3 * top, 300)
+        if axes["alpha"] is None
+        else axes["alpha"]
+    )
+    tau = (
+        np.linspace(0, 12 / np.abs(mu).max(), 300)
+        if axes["tau"] is None
+        else axes["tau"]
+    )
     maps = {
         "l_2-SAM": dominance(mu, rho, alpha, tau, by=by),
         "GD": dominance(mu, 0, alpha, tau, by=by),
     }
     if path.suffix == ".npz":
         header = {"format": "flowsam leaders 1", "flow": flow.describe(), "by": by}
-        arrays = {"alpha": alpha, "tau": tau, "l2": maps["l_2-SAM"], "gd": maps["GD"], "mu": mu}
+        arrays = {
+            "alpha": alpha,
+            "tau": tau,
+            "l2": maps["l_2-SAM"],
+            "gd": maps["GD"],
+            "mu": mu,
+        }
         archive.write(path, header, arrays)
     else:
         _picture(flow, path, maps, (tau, alpha), by=by)
@@ -162,11 +200,17 @@ def _draw_map(
     panels[1].set_ylabel("")
     found = regimes(flow.mu, flow.perturbation.rho)
     marks = [(found.critical, r"$\alpha^*$ ", "-")]
-    marks += [(a, f" $a_{{{k}}}$", ":") for k, a in enumerate(found.thresholds, 1) if by == "size"]
+    marks += [
+        (a, f" $a_{{{k}}}$", ":")
+        for k, a in enumerate(found.thresholds, 1)
+        if by == "size"
+    ]
     for place, word, dash in marks:
         if alpha[0] <= place <= alpha[-1]:
             side = "right" if dash == "-" else "left"
             panels[0].axvline(place, color="black", linewidth=0.8, linestyle=dash)
-            panels[0].text(place, 1.01 * tau[-1], word, ha=side, va="bottom", fontsize=7)
+            panels[0].text(
+                place, 1.01 * tau[-1], word, ha=side, va="bottom", fontsize=7
+            )
     title = f"leading feature by {by}; {flow.describe()}, L = 2"
     figure.suptitle(title, fontsize=8, parse_math=False)

@@ -5,20 +5,34 @@ from __future__ import annotations
 import click
 
 from flowsam.cli.problem import COMMAND, norm_option
-from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, to_json
+from flowsam.cli.writing import (
+    checked_output,
+    json_option,
+    out_option,
+    quiet_option,
+    to_json,
+)
 from flowsam.parameters import exponent
 
 
 @click.command("derive")
 @click.option("--depth", type=int, default=2, show_default=True, help="Layers, 1 to 8.")
 @norm_option
-@click.option("--loss", type=click.Choice(["logistic", "exponential"]), default="logistic")
+@click.option(
+    "--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"
+)
 @click.option("--latex", is_flag=True, help="LaTeX in place of plain text.")
 @out_option("the equations (.txt, .tex or .json)")
 @json_option
 @quiet_option
 def command(
-    depth: int, norm: str, loss: str, latex: bool, out: str | None, as_json: bool, quiet: bool
+    depth: int,
+    norm: str,
+    loss: str,
+    latex: bool,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Print margin, loss, gradient, perturbed point and SAM gradient of one coordinate.
 
@@ -30,7 +44,9 @@ def command(
     path = checked_output(out, (".txt", ".tex", ".json"))
     p = exponent(norm, COMMAND)
     if norm == "unnormalised":
-        raise click.UsageError("derive knows --norm inf, none or a number, got unnormalised")
+        raise click.UsageError(
+            "derive knows --norm inf, none or a number, got unnormalised"
+        )
     from flowsam import notation
     from flowsam.archive import write_text
 
@@ -41,7 +57,9 @@ def command(
             name: f"{equation.lhs} = {equation.rhs}"
             for name, equation in notation.equations(depth, p, loss=loss).items()
         }
-    text = to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())
+    text = (
+        to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())
+    )
     if path:
         write_text(path, text + "\n")
     if not quiet:

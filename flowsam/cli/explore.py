@@ -16,17 +16,29 @@ if TYPE_CHECKING:
 
 
 @click.command("explore")
-@click.option("--mu", default="1,2", show_default=True, help="One example, 1 to 8 features.")
 @click.option(
-    "--norm", help="inf, 2, asam, or none (GD); default: inf, and 2 from three features on."
+    "--mu", default="1,2", show_default=True, help="One example, 1 to 8 features."
+)
+@click.option(
+    "--norm",
+    help="inf, 2, asam, or none (GD); default: inf, and 2 from three features on.",
 )
 @click.option("--rho", type=float, help="Perturbation radius; default: 1.")
-@click.option("--depth", type=int, default=2, show_default=True, help="Layers of the starts.")
-@click.option("--init", help="Where the start is at first: alpha, or u,v of one feature.")
+@click.option(
+    "--depth", type=int, default=2, show_default=True, help="Layers of the starts."
+)
+@click.option(
+    "--init", help="Where the start is at first: alpha, or u,v of one feature."
+)
 @out_option("the page, one .html file that needs no network")
 @quiet_option
 def command(
-    mu: str, norm: str | None, rho: float | None, depth: int, init: str | None, **where: Any
+    mu: str,
+    norm: str | None,
+    rho: float | None,
+    depth: int,
+    init: str | None,
+    **where: Any,
 ) -> None:
     """Write a page on which a start is dragged and its limit is said at once.
 
@@ -41,7 +53,9 @@ def command(
     """
     path = checked_output(where["out"], (".html",))
     if path is None:
-        raise click.UsageError("explore needs a file, got none; e.g. --out explorer.html")
+        raise click.UsageError(
+            "explore needs a file, got none; e.g. --out explorer.html"
+        )
     features = reading.numbers(mu, "--mu")
     named = norm or ("inf" if len(features) < 3 else "2")
     radius = 1.0 if rho is None and named != "none" else rho
@@ -51,7 +65,9 @@ def command(
     page = explore(features, _rule(named, radius), depth=depth, init=start)
     page.save(path)
     if not where["quiet"]:
-        click.echo(f"{path}: {len(page.html.encode()) / 1000:.0f} kB, opens in any browser")
+        click.echo(
+            f"{path}: {len(page.html.encode()) / 1000:.0f} kB, opens in any browser"
+        )
 
 
 def _rule(norm: str, rho: float | None) -> Perturbation:

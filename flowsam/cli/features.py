@@ -39,13 +39,19 @@ FEATURES = replace(COMMAND, sources=("data", "csv"))
 @click.option("--depth", type=int, default=2, show_default=True, help="Layers.")
 @click.option("--factors", default="0.98,1.05,1.2,1.5,3", show_default=True,
               help="Scales of the start, in units of the one at collapse.")  # fmt: skip
-@click.option("--splits", type=click.IntRange(1), default=5, show_default=True, help="Seeds.")
-@click.option("--test", type=float, default=0.25, show_default=True, help="Share held out.")
+@click.option(
+    "--splits", type=click.IntRange(1), default=5, show_default=True, help="Seeds."
+)
+@click.option(
+    "--test", type=float, default=0.25, show_default=True, help="Share held out."
+)
 @click.option("--log-t-end", type=float, default=100.0, show_default=True)
 @out_option("the shares (.npz) or the picture of the first split (.png, .pdf, .svg)")
 @json_option
 @quiet_option
-def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how: Any) -> int:
+def command(
+    parameters: Any, out: str | None, as_json: bool, quiet: bool, **how: Any
+) -> int:
     """Scan starts and splits for minor features that come first and major ones that come last.
 
     SAM and GD run from the same uniform starts on columns [z, -z] of the standardised table. The
@@ -60,11 +66,15 @@ def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how:
     path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
     if parameters["norm"] in ("none", "unnormalised") or not parameters["rho"]:
         shown = f"--norm {parameters['norm']} and --rho {parameters['rho']:g}"
-        raise click.UsageError(f"features needs a SAM rule to set beside GD, got {shown}")
+        raise click.UsageError(
+            f"features needs a SAM rule to set beside GD, got {shown}"
+        )
     check(parameters, FEATURES)
     how["factors"] = _factors(**how)
     if parameters.get("data") == "digits_means":
-        raise click.UsageError("features needs a table of examples, got --data digits_means")
+        raise click.UsageError(
+            "features needs a table of examples, got --data digits_means"
+        )
     from flowsam.parameters import table_of
 
     how["rule"] = _rule(parameters)
@@ -75,7 +85,11 @@ def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how:
         _save(found, path)
     elif path:
         _picture(found, path, table.picture)
-    facts = {"scan": found.title, "selected": found.chosen, "unfinished": found.unfinished}
+    facts = {
+        "scan": found.title,
+        "selected": found.chosen,
+        "unfinished": found.unfinished,
+    }
     show(found, facts | {"rows": found.rows()}, as_json=as_json, quiet=quiet)
     if found.unfinished:
         done = f"{len(found.sam)} of {how['splits']} splits are finished and kept"
@@ -87,7 +101,9 @@ def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how:
 def _rule(parameters: dict[str, Any]) -> Perturbation:
     """The SAM rule; GD runs beside it in any case."""
     if exponent(parameters["norm"], FEATURES) == 1:
-        raise click.UsageError("features follows l_p-SAM for P > 1, got --norm 1; its field jumps")
+        raise click.UsageError(
+            "features follows l_p-SAM for P > 1, got --norm 1; its field jumps"
+        )
     return rule_of(parameters, FEATURES)
 
 
@@ -96,12 +112,20 @@ def _factors(*, factors: str, depth: int, log_t_end: float, **_: Any) -> list[fl
     scales = numbers(factors, "--factors")
     good = all(0 < scale < float("inf") for scale in scales) and depth >= 1
     if not good or not 0.1 < log_t_end < float("inf"):
-        raise click.UsageError("features needs --factors > 0, --depth >= 1 and --log-t-end > 0.1")
+        raise click.UsageError(
+            "features needs --factors > 0, --depth >= 1 and --log-t-end > 0.1"
+        )
     return scales
 
 
 def _scan(
-    table: Table, quiet: bool, *, rule: Perturbation, depth: int, factors: list[float], **rest: Any
+    table: Table,
+    quiet: bool,
+    *,
+    rule: Perturbation,
+    depth: int,
+    factors: list[float],
+    **rest: Any,
 ) -> Scan:
     """The runs, and a word on stderr where no line separates the examples."""
     import numpy as np
@@ -127,11 +151,17 @@ def _save(found: Scan, path: Path) -> None:
 
     from flowsam import archive
 
-    arrays = {"alpha": found.alpha, "factors": np.array(found.factors), "shown": found.shown}
+    arrays = {
+        "alpha": found.alpha,
+        "factors": np.array(found.factors),
+        "shown": found.shown,
+    }
     arrays["log_t"] = found.sam[0][0].log_t
     for name, runs in (("sam", found.sam), ("gd", found.gd)):
         for part in ("ranks", "accuracy", "predictor"):
-            arrays[f"{name}_{part}"] = np.array([[getattr(r, part) for r in row] for row in runs])
+            arrays[f"{name}_{part}"] = np.array(
+                [[getattr(r, part) for r in row] for row in runs]
+            )
     archive.write(path, {"format": "flowsam features 1", "scan": found.title}, arrays)
 
 
@@ -139,7 +169,8 @@ def _picture(found: Scan, path: Path, size: tuple[int, int] | None) -> None:
     """Draw GD beside SAM at every scale, first split; below, the weights where they are pixels."""
     runs = {"GD": found.gd[0][0]}
     runs |= {
-        rf"$\alpha$ = {f:g} units": r for f, r in zip(found.factors, found.sam[0], strict=True)
+        rf"$\alpha$ = {f:g} units": r
+        for f, r in zip(found.factors, found.sam[0], strict=True)
     }
     rows = 3 if size else 2
     with picture(path, figsize=(1.3 * len(runs) + 0.8, 1.5 * rows)) as figure:
@@ -149,7 +180,9 @@ def _picture(found: Scan, path: Path, size: tuple[int, int] | None) -> None:
         measured = {title: (run.ranks, run.accuracy) for title, run in runs.items()}
         leanings(axes[:2], found.sam[0][0].log_t, measured)
         shares = axes[0, 0].collections[0]
-        figure.colorbar(shares, ax=axes[0], label="share of the\nmean prediction", extend="max")
+        figure.colorbar(
+            shares, ax=axes[0], label="share of the\nmean prediction", extend="max"
+        )
         if size:
             _weights(axes[2], list(runs.values()), size)
         figure.suptitle(found.title, fontsize=8, parse_math=False)

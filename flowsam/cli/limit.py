@@ -9,7 +9,14 @@ import click
 
 from flowsam.cli.problem import as_typed, flow_options, setup, start_options
 from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
-from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, show, to_json
+from flowsam.cli.writing import (
+    checked_output,
+    json_option,
+    out_option,
+    quiet_option,
+    show,
+    to_json,
+)
 
 
 @click.command("limit")
@@ -19,7 +26,9 @@ from flowsam.cli.writing import checked_output, json_option, out_option, quiet_o
 @out_option("the answer, a .json file")
 @json_option
 @quiet_option
-def command(parameters: Any, out: str | None, as_json: bool, quiet: bool, **how: Any) -> None:
+def command(
+    parameters: Any, out: str | None, as_json: bool, quiet: bool, **how: Any
+) -> None:
     """Name the limit of one start as t -> inf.
 
     Labels: j >= 1 is the basis vector of feature j, counted from 1; 0 is zero; negative ones are

@@ -23,7 +23,12 @@ __all__ = ["KINDS", "plane_options"]
 Command = Callable[..., Any]
 _MOST = 10**13  # cells of a stream on a disk of 20 TB
 KINDS = ("balanced", "layers", "weights", "imbalance", "segment", "radius")
-BASES = {"weights": 1, "imbalance": 1, "segment": 2, "radius": 1}  # starts each plane is made of
+BASES = {
+    "weights": 1,
+    "imbalance": 1,
+    "segment": 2,
+    "radius": 1,
+}  # starts each plane is made of
 _OPTIONS = (
     click.option(
         "--plane",
@@ -33,19 +38,32 @@ _OPTIONS = (
         "radius: scale and rho, which --rho need not name. Default: layers for one feature, else "
         "balanced.",
     ),
-    click.option("--depth", type=int, default=2, show_default=True, help="Layers of the starts."),
     click.option(
-        "--init", multiple=True, help="A balanced start the plane is made of; twice for segment."
+        "--depth", type=int, default=2, show_default=True, help="Layers of the starts."
     ),
     click.option(
-        "--theta", multiple=True, help="The same as a .npy file of weights, shape (L, d)."
+        "--init",
+        multiple=True,
+        help="A balanced start the plane is made of; twice for segment.",
     ),
     click.option(
-        "--weights", help="Of the weights plane: LAYER.FEATURE,LAYER.FEATURE, counted from 1."
+        "--theta",
+        multiple=True,
+        help="The same as a .npy file of weights, shape (L, d).",
     ),
-    click.option("--x", "x_range", help="START,STOP or START,STOP,POINTS of the first parameter."),
-    click.option("--y", "y_range", help="The same of the second; default: by the plane."),
-    click.option("--grid", default="401", show_default=True, help="Points: N, or NX,NY."),
+    click.option(
+        "--weights",
+        help="Of the weights plane: LAYER.FEATURE,LAYER.FEATURE, counted from 1.",
+    ),
+    click.option(
+        "--x", "x_range", help="START,STOP or START,STOP,POINTS of the first parameter."
+    ),
+    click.option(
+        "--y", "y_range", help="The same of the second; default: by the plane."
+    ),
+    click.option(
+        "--grid", default="401", show_default=True, help="Points: N, or NX,NY."
+    ),
 )
 
 
@@ -53,11 +71,17 @@ def plane_options(command: Command) -> Command:
     """Add the options of a plane; the command gets `flow`, `start`, `x` and `y`."""
 
     @functools.wraps(command)
-    def with_plane(*, parameters: dict[str, Any], plane: str | None, **rest: Any) -> Any:
-        made_of = {name: rest.pop(name) for name in ("depth", "init", "theta", "weights")}
+    def with_plane(
+        *, parameters: dict[str, Any], plane: str | None, **rest: Any
+    ) -> Any:
+        made_of = {
+            name: rest.pop(name) for name in ("depth", "init", "theta", "weights")
+        }
         ranges = {name: rest.pop(name) for name in ("x_range", "y_range", "grid")}
         if plane == "radius" and parameters["norm"] == "none":
-            raise click.UsageError("--plane radius needs a rule with a radius, got --norm none")
+            raise click.UsageError(
+                "--plane radius needs a rule with a radius, got --norm none"
+            )
         parameters = ({"rho": 1.0} if plane == "radius" else {}) | parameters
         check(parameters, COMMAND)
         points = _points(ranges.pop("grid"))
@@ -86,14 +110,18 @@ def _plane(
 
     bases = _bases(flow, kind, depth, (init, theta))
     if weights and kind != "weights":
-        raise click.UsageError(f"--weights belongs to --plane weights, got --plane {kind}; drop it")
+        raise click.UsageError(
+            f"--weights belongs to --plane weights, got --plane {kind}; drop it"
+        )
     if kind in ("balanced", "layers"):
         return _known_plane(kind, flow.data.z.shape[1], depth)
     if kind == "weights":
         return planes.WeightPlane(bases[0], *_places(weights, bases[0].shape))
     if kind == "imbalance":
         if (bases[0] != bases[0][0]).any():
-            raise click.UsageError("--plane imbalance tilts a balanced start; give it by --init")
+            raise click.UsageError(
+                "--plane imbalance tilts a balanced start; give it by --init"
+            )
         return planes.ImbalancePlane(bases[0][0], len(bases[0]))
     if kind == "segment":
         return planes.SegmentPlane(bases[0], bases[1])
@@ -109,9 +137,11 @@ def _known_plane(kind: str, d: int, depth: int) -> Plane:
     if kind == "layers" and (d, depth) == (1, 2):
         return planes.layer_plane
     if kind == "balanced":
-        needs, got = "d = 2 features", f"d = {d}"
+        needs = "d = 2 features"
+        got = f"d = {d}"
     else:
-        needs, got = "d = 1 feature and two layers", f"d = {d} and depth {depth}"
+        needs = "d = 1 feature and two layers"
+        got = f"d = {d} and depth {depth}"
     raise click.UsageError(
         f"--plane {kind} needs {needs}, got {got}; --plane segment, imbalance, weights and radius "
         "take any"
@@ -125,27 +155,42 @@ def _bases(
     init, theta = given
     needed = BASES.get(kind, 0)
     if len(init) + len(theta) != needed or (init and theta):
-        words = ("takes no start", "needs one start", "needs two starts of one kind")[needed]
+        words = ("takes no start", "needs one start", "needs two starts of one kind")[
+            needed
+        ]
         raise click.UsageError(
             f"--plane {kind} {words}, got {len(init)} --init and {len(theta)} --theta; "
-            + ("leave them out" if not needed else "e.g. --init 1" + " --init 2" * (needed - 1))
+            + (
+                "leave them out"
+                if not needed
+                else "e.g. --init 1" + " --init 2" * (needed - 1)
+            )
         )
     files = [flow.checked(reading.read_theta(path)) for path in theta]
     alphas = [{"alpha": reading.numbers(text, "--init")} for text in init]
-    return files + [balanced_start(flow, a, depth=depth, dialect=COMMAND) for a in alphas]
+    return files + [
+        balanced_start(flow, a, depth=depth, dialect=COMMAND) for a in alphas
+    ]
 
 
-def _places(text: str | None, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+def _places(
+    text: str | None, shape: tuple[int, ...]
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """Two places (layer, coordinate), counted from 0, of LAYER.FEATURE,LAYER.FEATURE."""
     try:
-        places = [tuple(int(n) - 1 for n in entry.split(".")) for entry in (text or "").split(",")]
+        places = [
+            tuple(int(n) - 1 for n in entry.split("."))
+            for entry in (text or "").split(",")
+        ]
     except ValueError:
         places = []
     if len(places) != 2 or any(len(place) != 2 for place in places):
         raise click.UsageError(
             f"--weights needs LAYER.FEATURE,LAYER.FEATURE, got {text!r}; e.g. --weights 1.1,2.1"
         )
-    inside = all(0 <= k < size for place in places for k, size in zip(place, shape, strict=True))
+    inside = all(
+        0 <= k < size for place in places for k, size in zip(place, shape, strict=True)
+    )
     if not inside or places[0] == places[1]:
         raise click.UsageError(
             f"--weights needs two places in {shape[0]} layers and {shape[1]} features, counted "
@@ -159,16 +204,25 @@ def _points(grid: str) -> tuple[int, int]:
     """Numbers of points of --grid."""
     points = reading.numbers(grid, "--grid")
     if len(points) not in (1, 2) or not all(n >= 1 and n.is_integer() for n in points):
-        raise click.UsageError(f"--grid needs N or NX,NY of at least 1, got {grid!r}; e.g. 401")
+        raise click.UsageError(
+            f"--grid needs N or NX,NY of at least 1, got {grid!r}; e.g. 401"
+        )
     nx = int(points[0])
     ny = int(points[-1])
     if nx * ny > _MOST:
-        raise click.UsageError(f"--grid needs at most {_MOST:.0e} cells, got {grid!r}; e.g. 401")
+        raise click.UsageError(
+            f"--grid needs at most {_MOST:.0e} cells, got {grid!r}; e.g. 401"
+        )
     return nx, ny
 
 
 def _axes(
-    flow: Flow, kind: str, points: tuple[int, int], *, x_range: str | None, y_range: str | None
+    flow: Flow,
+    kind: str,
+    points: tuple[int, int],
+    *,
+    x_range: str | None,
+    y_range: str | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The parameters of the plane; without ranges, about twice the radius."""
     nx, ny = points
@@ -177,7 +231,8 @@ def _axes(
     regime = regime_of(flow.kind, 2)
     rho = flow.perturbation.rho if regime.scale_free else 0.0
     reach = 2 * rho or 2.0
-    both, above = (-1.5 * reach, 1.5 * reach), (reach / nx, reach)
+    both = (-1.5 * reach, 1.5 * reach)
+    above = (reach / nx, reach)
     ends = {
         "balanced": (above, (reach / ny, reach)),
         "imbalance": (above, (-1.0, 1.0)),
@@ -187,7 +242,9 @@ def _axes(
     x = reading.spread(x_range, "--x", points=nx) if x_range else _even(*ends[0], nx)
     if not y_range and x_range and kind in ("balanced", "layers", "weights"):
         return x, reading.spread(x_range, "--x", points=ny)
-    return x, reading.spread(y_range, "--y", points=ny) if y_range else _even(*ends[1], ny)
+    return x, reading.spread(y_range, "--y", points=ny) if y_range else _even(
+        *ends[1], ny
+    )
 
 
 def _even(low: float, high: float, points: int) -> np.ndarray:

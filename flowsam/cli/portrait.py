@@ -35,18 +35,33 @@ _LEVELS = 10  # halvings of a cell: a thousandth
     "--refine", "levels", type=click.IntRange(1, 16), is_flag=False, flag_value=_LEVELS,
     help=f"Locate boundaries to 2^-LEVELS of a cell; without a number {_LEVELS}.",
 )  # fmt: skip
-@click.option("--field", is_flag=True, help="Velocity, rest points, nullclines, separatrices.")
-@click.option("--path", "starts", multiple=True, help="X,Y: a trajectory from there; repeatable.")
-@click.option("--times", is_flag=True, help="When each start is decided, in a picture or .json.")
+@click.option(
+    "--field", is_flag=True, help="Velocity, rest points, nullclines, separatrices."
+)
+@click.option(
+    "--path", "starts", multiple=True, help="X,Y: a trajectory from there; repeatable."
+)
+@click.option(
+    "--times", is_flag=True, help="When each start is decided, in a picture or .json."
+)
 @proof_options
-@click.option("--resume", help="Go on with the rows an interrupted run kept in this file.")
+@click.option(
+    "--resume", help="Go on with the rows an interrupted run kept in this file."
+)
 @out_option(
     "a picture (.pdf, .png, .svg), the labels (.npz; .npy streams any size) or everything as .json"
 )
 @json_option
 @quiet_option
 def command(
-    flow: Any, start: Any, x: Any, y: Any, out: str | None, as_json: bool, quiet: bool, **how: Any
+    flow: Any,
+    start: Any,
+    x: Any,
+    y: Any,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+    **how: Any,
 ) -> int:
     """Map a plane of starts to limits as t -> inf, by theorem or by integration.
 
@@ -64,7 +79,9 @@ def command(
         return _stream((flow, start), (x, y), path, as_json=as_json, quiet=quiet)
     points = [numbers(text, "--path") for text in how["starts"]]
     if any(len(point) != 2 for point in points):
-        raise click.UsageError(f"--path needs X,Y, got {how['starts']}; e.g. --path 0.5,0.7")
+        raise click.UsageError(
+            f"--path needs X,Y, got {how['starts']}; e.g. --path 0.5,0.7"
+        )
     if how["levels"] is not None:
         _check_refinement(x, y)
     if how["times"]:
@@ -97,9 +114,13 @@ def _check_shown(path: Path | None, how: dict[str, Any]) -> None:
     asked = [name for name, typed in given.items() if typed]
     if asked and path and path.suffix == ".npy":
         move = (
-            "the same command goes on by itself" if asked == ["--resume"] else "give another --out"
+            "the same command goes on by itself"
+            if asked == ["--resume"]
+            else "give another --out"
         )
-        raise click.UsageError(f"--out {path} streams labels alone, got {', '.join(asked)}; {move}")
+        raise click.UsageError(
+            f"--out {path} streams labels alone, got {', '.join(asked)}; {move}"
+        )
 
 
 def _check_refinement(x: Any, y: Any) -> None:
@@ -109,27 +130,36 @@ def _check_refinement(x: Any, y: Any) -> None:
     check_axes(x, y)
 
 
-def _check_times(flow: Any, start: Any, axes: tuple[Any, Any], path: Path | None) -> None:
+def _check_times(
+    flow: Any, start: Any, axes: tuple[Any, Any], path: Path | None
+) -> None:
     """Refuse --times before the work where nothing would show it or know it."""
     from flowsam.portrait.plane_times import settled_rows
 
     if path is None or path.suffix == ".npz":
-        raise click.UsageError(f"--times needs --out with a picture or .json, got {path}; add it")
+        raise click.UsageError(
+            f"--times needs --out with a picture or .json, got {path}; add it"
+        )
     settled_rows(flow, start, (axes[0][:1], axes[1][:1]))
 
 
-def _stream(what: Any, axes: tuple[Any, Any], path: Path, *, as_json: bool, quiet: bool) -> int:
+def _stream(
+    what: Any, axes: tuple[Any, Any], path: Path, *, as_json: bool, quiet: bool
+) -> int:
     """Write the labels row by row, in little memory; the same command goes on after a stop."""
     from flowsam.archive import text_card
     from flowsam.portrait import stream_portrait
 
-    (flow, start), (x, y) = what, axes
+    (flow, start) = what
+    (x, y) = axes
     with progress_bar(x.size * y.size, "cells", quiet) as bar:
         found = stream_portrait(flow, x, y, path=path, start=start, progress=bar.update)
     facts = found.provenance | {"fractions": found.fractions}
     if not quiet:
         rows = [(name, str(value)) for name, value in facts.items()]
-        click.echo(to_json(facts) if as_json else text_card(f"Portrait in {path}", rows))
+        click.echo(
+            to_json(facts) if as_json else text_card(f"Portrait in {path}", rows)
+        )
     return 0
 
 
@@ -141,11 +171,17 @@ def _labels(
 
     prove, kept = wanted_proof(how)
     if prove and how["resume"] is not None:
-        raise click.UsageError("--prove needs a plane as a whole, got --resume; leave one out")
+        raise click.UsageError(
+            "--prove needs a plane as a whole, got --resume; leave one out"
+        )
     if how["resume"] is None:
         # cells count twice where they are proved
-        with progress_bar((1 + prove) * axes[0].size * axes[1].size, "cells", quiet) as bar:
-            found = phase_portrait(flow, *axes, start=start, progress=bar.update, prove=prove)
+        with progress_bar(
+            (1 + prove) * axes[0].size * axes[1].size, "cells", quiet
+        ) as bar:
+            found = phase_portrait(
+                flow, *axes, start=start, progress=bar.update, prove=prove
+            )
         keep_proof(found.proof, kept)
         return found
     rows = load(how["resume"])
@@ -177,12 +213,16 @@ def _keep(found: Portrait, path: Path | None) -> int:
     return 130
 
 
-def _skeleton(flow: Any, start: Any, axes: tuple[Any, Any], points: list[list[float]]) -> Skeleton:
+def _skeleton(
+    flow: Any, start: Any, axes: tuple[Any, Any], points: list[list[float]]
+) -> Skeleton:
     """What organises the plane's field, with the paths asked for."""
     from flowsam.portrait import PlaneField, skeleton
 
     window = []
     for low, high, cells in ((axis.min(), axis.max(), axis.size) for axis in axes):
-        edge = 0 < low <= 1.5 * (high - low) / max(cells - 1, 1)  # the axis is a cell away
+        edge = (
+            0 < low <= 1.5 * (high - low) / max(cells - 1, 1)
+        )  # the axis is a cell away
         window.append((0.0 if edge else float(low), float(high)))
     return skeleton(PlaneField(flow, start, *window), starts=points)

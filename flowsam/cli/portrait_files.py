@@ -39,7 +39,12 @@ def _real(values: Any) -> list[Any]:
 
 
 def write(
-    found: Portrait, lines: Skeleton | None, facts: dict[str, Any], path: Path, *, times: bool
+    found: Portrait,
+    lines: Skeleton | None,
+    facts: dict[str, Any],
+    path: Path,
+    *,
+    times: bool,
 ) -> None:
     """Write the file asked for, in one move."""
     from flowsam.archive import write_text
@@ -48,7 +53,12 @@ def write(
         found.save(path)
     elif path.suffix == ".json":
         named = [{"name": name, "points": curve} for name, curve in found.boundaries]
-        arrays = {"x": found.x, "y": found.y, "labels": found.labels, "boundaries": named}
+        arrays = {
+            "x": found.x,
+            "y": found.y,
+            "labels": found.labels,
+            "boundaries": named,
+        }
         if times:
             arrays["settled_at"] = found.settled_at
         if found.proof:
@@ -75,7 +85,12 @@ def _draw(figure: Any, found: Portrait, lines: Skeleton | None, times: bool) -> 
     draw.portrait(panels[0], found)
     if lines:
         shown = draw.skeleton(panels[0], lines)
-        place = {"loc": "outside lower center", "ncols": 2, "fontsize": 6.5, "frameon": False}
+        place = {
+            "loc": "outside lower center",
+            "ncols": 2,
+            "fontsize": 6.5,
+            "frameon": False,
+        }
         figure.legend(shown.values(), shown, **place)
     if times:
         mesh = draw.times(panels[1], found)

@@ -52,13 +52,21 @@ norm_option = click.option(
 )
 _MU = click.option("--mu", help="One example, e.g. 1,2.")
 _DATA = click.option("--data", help=f"One of {', '.join(DATA_SETS)}; standardised.")
-_RHO = click.option("--rho", type=float, help="Perturbation radius; not with --norm none.")
+_RHO = click.option(
+    "--rho", type=float, help="Perturbation radius; not with --norm none."
+)
 _TABLE_OPTIONS = (
     click.option("--csv", help="A CSV file with a header; standardised."),
-    click.option("--label", "label_column", help="The CSV file's column of labels, two classes."),
+    click.option(
+        "--label", "label_column", help="The CSV file's column of labels, two classes."
+    ),
     click.option("--classes", help="A,B: rows of these labels alone; A counts as +1."),
-    click.option("--drop", multiple=True, help="A column that is no feature; repeatable."),
-    click.option("--no-bias", is_flag=True, help="No constant column beside the features."),
+    click.option(
+        "--drop", multiple=True, help="A column that is no feature; repeatable."
+    ),
+    click.option(
+        "--no-bias", is_flag=True, help="No constant column beside the features."
+    ),
 )
 _RULE_OPTIONS = (
     click.option(
@@ -68,14 +76,22 @@ _RULE_OPTIONS = (
         help="inf, 2, any P >= 1, unnormalised, or none (GD).",
     ),
     _RHO,
-    click.option("--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"),
+    click.option(
+        "--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"
+    ),
 )
 _START_OPTIONS = (
     click.option("--depth", type=int, help="Layers of --init; default: 2."),
-    click.option("--init", help="Balanced start alpha > 0: one number, or one a feature."),
+    click.option(
+        "--init", help="Balanced start alpha > 0: one number, or one a feature."
+    ),
     click.option("--theta", help="A .npy file of weights, shape (L, d)."),
-    click.option("--aligned", is_flag=True, help="Signs of the one example on layer 1 of --init."),
-    click.option("--no-split", is_flag=True, help="Several examples: keep one column a feature."),
+    click.option(
+        "--aligned", is_flag=True, help="Signs of the one example on layer 1 of --init."
+    ),
+    click.option(
+        "--no-split", is_flag=True, help="Several examples: keep one column a feature."
+    ),
 )
 
 
@@ -104,7 +120,9 @@ def start_options(command: Command) -> Command:
         given["alpha"] = None if init is None else reading.numbers(init, "--init")
         given["aligned"] = rest.pop("aligned") or None
         given["split_signs"] = False if rest.pop("no_split") else None
-        parameters |= {name: value for name, value in given.items() if value is not None}
+        parameters |= {
+            name: value for name, value in given.items() if value is not None
+        }
         check(parameters, COMMAND, start=True)
         return command(parameters=parameters, **rest)
 
@@ -118,7 +136,9 @@ def as_typed() -> Iterator[None]:
         yield
     except InputError as error:
         words = re.sub(
-            r"\b(tau_end|log_t_end|save_at|rtol)\b", lambda m: COMMAND.name(m[1]), str(error)
+            r"\b(tau_end|log_t_end|save_at|rtol)\b",
+            lambda m: COMMAND.name(m[1]),
+            str(error),
         )
         raise InputError(words) from None
 
@@ -139,21 +159,37 @@ def _collecting(
 
     @functools.wraps(command)
     def with_parameters(**rest: Any) -> Any:
-        names = ("mu", "data", "csv", "label_column", "classes", "drop", "norm", "rho", "loss")
+        names = (
+            "mu",
+            "data",
+            "csv",
+            "label_column",
+            "classes",
+            "drop",
+            "norm",
+            "rho",
+            "loss",
+        )
         given = {name: rest.pop(name, None) for name in names}
-        parameters = {name: v for name, v in given.items() if v not in (None, ())} | fixed
+        parameters = {
+            name: v for name, v in given.items() if v not in (None, ())
+        } | fixed
         if rest.pop("no_bias", False):
             parameters["bias"] = False
         if "mu" in parameters:
             parameters["mu"] = reading.numbers(parameters["mu"], "--mu")
         if "classes" in parameters:
-            parameters["classes"] = tuple(map(str.strip, parameters["classes"].split(",")))
+            parameters["classes"] = tuple(
+                map(str.strip, parameters["classes"].split(","))
+            )
         return command(parameters=parameters, **rest)
 
     return _with(options, with_parameters)
 
 
-def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+def _with(
+    options: tuple[Callable[[Command], Command], ...], command: Command
+) -> Command:
     """Decorate so that --help lists the options in order."""
     for option in reversed(options):
         command = option(command)

@@ -16,7 +16,9 @@ __all__ = ["keep_proof", "proof_options", "wanted_proof"]
 def proof_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command."""
     prove = click.option(
-        "--prove", is_flag=True, help="Prove labels in balls; what is not proved is said."
+        "--prove",
+        is_flag=True,
+        help="Prove labels in balls; what is not proved is said.",
     )
     keep = click.option(
         "--proof", help="The same, and keep it in this .json, for verify --proof FILE."

@@ -49,9 +49,13 @@ def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
     if len(values) == 2 and points:
         values.append(float(points))
     if len(values) != 3 or not values[2].is_integer() or not 1 <= values[2] <= CELLS:
-        raise click.UsageError(f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200")
+        raise click.UsageError(
+            f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200"
+        )
     if not math.isfinite(values[1] - values[0]):
-        raise click.UsageError(f"{option} needs a finite range, got {text!r}; e.g. 0.01,2,200")
+        raise click.UsageError(
+            f"{option} needs a finite range, got {text!r}; e.g. 0.01,2,200"
+        )
     return np.linspace(values[0], values[1], int(values[2]))
 
 
@@ -67,5 +71,7 @@ def read_theta(path: str) -> np.ndarray:
         ) from None
     shape = getattr(theta, "shape", "an archive")
     if len(shape) != 2 or shape == "an archive":
-        raise click.UsageError(f"--theta needs weights of shape (L, d), got {shape} in {path}")
+        raise click.UsageError(
+            f"--theta needs weights of shape (L, d), got {shape} in {path}"
+        )
     return theta

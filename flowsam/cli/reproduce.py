@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsam.cli.verify import seed_option, source_option
-from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, to_json
+from flowsam.cli.writing import (
+    checked_output,
+    json_option,
+    out_option,
+    quiet_option,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from flowsam.ledger.checks import Checks
@@ -20,7 +26,9 @@ if TYPE_CHECKING:
 @click.command("reproduce")
 @source_option
 @click.option("--fast", is_flag=True, help="Figures from small arrays.")
-@click.option("--redraw", is_flag=True, help="Draw figures again from saved arrays, valid or not.")
+@click.option(
+    "--redraw", is_flag=True, help="Draw figures again from saved arrays, valid or not."
+)
 @seed_option
 @out_option("the report, an .html file [default: report.html in the checkout]")
 @json_option
@@ -46,12 +54,17 @@ def command(
     path = Path(out or checkout / "report.html")
     if out or checkout.is_dir():
         checked_output(str(path), (".html",))
-    found, figures = brought_up_to_date(checkout, fast=fast, redraw=redraw, seed=seed, quiet=quiet)
+    found, figures = brought_up_to_date(
+        checkout, fast=fast, redraw=redraw, seed=seed, quiet=quiet
+    )
     from flowsam.ledger.report import page
 
     folder = path.resolve().parent
     away = Path(os.path.relpath(checkout.resolve(), folder)).as_posix()
-    write_text(path, page(found, figures, source=checkout, address=lambda name: f"{away}/{name}"))
+    write_text(
+        path,
+        page(found, figures, source=checkout, address=lambda name: f"{away}/{name}"),
+    )
     broken = [f for f in figures if f.error and f.state != "skipped"]
     facts = found.facts() | {
         "figures": {f.name: f.error or f.state for f in figures},
@@ -64,7 +77,9 @@ def command(
             click.echo(f"{figure.name} failed: {figure.error}")
         words = ["computed", "redrawn", "kept"]
         words += ["skipped"] if any(f.state == "skipped" for f in figures) else []
-        states = ", ".join(f"{sum(f.state == word for f in figures)} {word}" for word in words)
+        states = ", ".join(
+            f"{sum(f.state == word for f in figures)} {word}" for word in words
+        )
         drawn = sum(not figure.error for figure in figures)
         click.echo(f"{drawn} of {len(figures)} figures: {states}")
         click.echo(f"report: {path}")

@@ -26,14 +26,28 @@ from flowsam.parameters import one_of
 @start_options
 @click.option("--tau-end", type=float, help="End in rescaled time.")
 @click.option("--log-t-end", type=float, help="End in log(1 + t).")
-@click.option("--method", default="auto", show_default=True, help="auto, exact, DOP853, Radau, ...")
+@click.option(
+    "--method",
+    default="auto",
+    show_default=True,
+    help="auto, exact, DOP853, Radau, ...",
+)
 @click.option("--rtol", type=float, default=1e-9, show_default=True)
-@click.option("--rows", type=int, help="Rows to keep, equally spaced; default: the solver's steps.")
+@click.option(
+    "--rows",
+    type=int,
+    help="Rows to keep, equally spaced; default: the solver's steps.",
+)
 @out_option("the run (.npz), a table of it (.csv) or a picture (.png, .pdf, .svg)")
 @json_option
 @quiet_option
 def command(
-    parameters: Any, out: str | None, as_json: bool, quiet: bool, rows: int | None, **how: Any
+    parameters: Any,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+    rows: int | None,
+    **how: Any,
 ) -> None:
     """Solve the flow from one start.
 
@@ -41,7 +55,9 @@ def command(
     flowsam simulate --mu 1,2 --rho 1 --init 1.5,0.6 --tau-end 3 --out run.npz
     flowsam simulate --data digits:3,5 --norm 2 --rho 0.1 --init 0.014 --log-t-end 20
     """
-    ends = {name: how[name] for name in ("tau_end", "log_t_end") if how[name] is not None}
+    ends = {
+        name: how[name] for name in ("tau_end", "log_t_end") if how[name] is not None
+    }
     one_of(ends, ("tau_end", "log_t_end"), COMMAND, COMMAND.example("tau_end", 3))
     path = checked_output(out, (".npz", ".csv", ".png", ".pdf", ".svg"))
     case = setup(parameters)
@@ -76,7 +92,9 @@ def _table(run: Any, features: Any) -> str:
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     lines.writerow(head)
-    lines.writerows([f"{number:.17g}" for number in row] for row in zip(*columns, strict=True))
+    lines.writerows(
+        [f"{number:.17g}" for number in row] for row in zip(*columns, strict=True)
+    )
     return written.getvalue()
 
 
@@ -89,5 +107,9 @@ def _picture(run: Any, path: Any, end: str) -> None:
         panels = figure.subplots(1, 3)
         for axes, quantity in zip(panels, ("beta", "share", "margins"), strict=True):
             draw.run(axes, run, quantity=quantity, clock=clock)
-        flow = f"{run.perturbation.name}, rho = {run.perturbation.rho:g}, {run.data.name}"
-        figure.suptitle(f"{flow}, L = {run.theta.shape[1]}", fontsize=8, parse_math=False)
+        flow = (
+            f"{run.perturbation.name}, rho = {run.perturbation.rho:g}, {run.data.name}"
+        )
+        figure.suptitle(
+            f"{flow}, L = {run.theta.shape[1]}", fontsize=8, parse_math=False
+        )

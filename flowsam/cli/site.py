@@ -13,7 +13,9 @@ from flowsam.cli.writing import quiet_option
 
 @click.command("site")
 @source_option
-@click.option("--out", default="site", show_default=True, help="The folder of the pages.")
+@click.option(
+    "--out", default="site", show_default=True, help="The folder of the pages."
+)
 @click.option("--fast", is_flag=True, help="Figures from small arrays.")
 @quiet_option
 def command(source: str, out: str, fast: bool, quiet: bool) -> int:
@@ -23,7 +25,9 @@ def command(source: str, out: str, fast: bool, quiet: bool) -> int:
     first. Needs the extra [site]. Exit code 1 if a claim or figure failed or a page has a fault.
     """
     if importlib.util.find_spec("sphinx_gallery") is None:
-        raise click.UsageError('site needs Sphinx and its parts: pip install "flowsam[site]"')
+        raise click.UsageError(
+            'site needs Sphinx and its parts: pip install "flowsam[site]"'
+        )
     folder = Path(out)
     if folder.exists() and not folder.is_dir() or not folder.resolve().parent.is_dir():
         raise click.UsageError(f"--out needs a folder that can be written, got {out}")
@@ -34,7 +38,9 @@ def command(source: str, out: str, fast: bool, quiet: bool) -> int:
     warnings = build(Path(source).resolve(), folder.resolve(), found, figures)
     for line in warnings:
         click.echo(line, err=True)
-    broken = [figure for figure in figures if figure.error and figure.state != "skipped"]
+    broken = [
+        figure for figure in figures if figure.error and figure.state != "skipped"
+    ]
     if not quiet:
         click.echo(f"site: {folder}/index.html, {len(warnings)} warnings")
     return 0 if found.passed and not broken and not warnings else 1

@@ -18,17 +18,34 @@ if TYPE_CHECKING:
 
 @click.command("sweep")
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--store", help="Folder of the results; default: FILE with the ending .zarr.")
-@click.option("--jobs", type=int, default=1, show_default=True, help="Processes; -1: all cores.")
+@click.option(
+    "--store", help="Folder of the results; default: FILE with the ending .zarr."
+)
+@click.option(
+    "--jobs", type=int, default=1, show_default=True, help="Processes; -1: all cores."
+)
 @click.option("--scheduler", help="Address of a Dask cluster that does the work.")
 @click.option("--resume", is_flag=True, help="Go on with a store that exists.")
-@click.option("--retry-failed", is_flag=True, help="Repeat the failed cells of a store, no others.")
-@click.option("--chunk", type=int, help="Cells written as one; default: about a second of work.")
-@click.option("--dry-run", is_flag=True, help="Print cells, chunks, memory and time, and stop.")
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Repeat the failed cells of a store, no others.",
+)
+@click.option(
+    "--chunk", type=int, help="Cells written as one; default: about a second of work."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Print cells, chunks, memory and time, and stop."
+)
 @json_option
 @quiet_option
 def command(
-    file: str, store: str | None, dry_run: bool, as_json: bool, quiet: bool, **options: Any
+    file: str,
+    store: str | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> int:
     """Measure the case of FILE at all combinations of the values of its axes.
 
@@ -53,17 +70,31 @@ def command(
         planned = plan(case, axes, chunk=options["chunk"])
         show(planned, vars(planned), as_json=as_json, quiet=quiet)
         return 0
-    return _run(case, axes, Path(store or Path(file).with_suffix(".zarr")), options, as_json, quiet)
+    return _run(
+        case,
+        axes,
+        Path(store or Path(file).with_suffix(".zarr")),
+        options,
+        as_json,
+        quiet,
+    )
 
 
 def _run(
-    case: Any, axes: Any, store: Path, options: dict[str, Any], as_json: bool, quiet: bool
+    case: Any,
+    axes: Any,
+    store: Path,
+    options: dict[str, Any],
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Run the sweep and say what became of it."""
     from flowsam import sweep
 
     if options["resume"] and options["retry_failed"]:
-        raise click.UsageError("give one of --resume and --retry-failed, got both; resume first")
+        raise click.UsageError(
+            "give one of --resume and --retry-failed, got both; resume first"
+        )
     resume = "unfinished" if options.pop("resume") else None
     resume = "failed" if options.pop("retry_failed") else resume
     told, close = _teller(as_json, quiet)
@@ -72,7 +103,11 @@ def _run(
     finally:
         close()
     failed = (found.state == 2).values
-    facts = {"store": str(store), "cells": found.state.size, "failed": int(failed.sum())}
+    facts = {
+        "store": str(store),
+        "cells": found.state.size,
+        "failed": int(failed.sum()),
+    }
     facts["first_error"] = str(found.error.values[failed][0]) if failed.any() else ""
     text = f"{facts['cells']} cells in {store}, {facts['failed']} failed"
     text += f", the first with {facts['first_error']}; see its variable error, then --retry-failed"
@@ -87,7 +122,9 @@ class _Text(str):
     __repr__ = str.__str__
 
 
-def _teller(as_json: bool, quiet: bool) -> tuple[Callable[[Progress], None], Callable[[], None]]:
+def _teller(
+    as_json: bool, quiet: bool
+) -> tuple[Callable[[Progress], None], Callable[[], None]]:
     """How to report progress on stderr, and how to end it."""
     if as_json:
 
@@ -98,10 +135,18 @@ def _teller(as_json: bool, quiet: bool) -> tuple[Callable[[Progress], None], Cal
     from tqdm import tqdm
 
     hidden = quiet or not sys.stderr.isatty()
-    bar = tqdm(total=0, unit="cell", disable=hidden, bar_format="{l_bar}{bar}| {n}/{total} {desc}")
+    bar = tqdm(
+        total=0,
+        unit="cell",
+        disable=hidden,
+        bar_format="{l_bar}{bar}| {n}/{total} {desc}",
+    )
 
     def moved(now: Progress) -> None:
-        bar.total, bar.n = now.cells, now.finished + now.failed
-        bar.set_description_str(f"{now.failed} failed, {tqdm.format_interval(now.seconds_left)}")
+        bar.total = now.cells
+        bar.n = now.finished + now.failed
+        bar.set_description_str(
+            f"{now.failed} failed, {tqdm.format_interval(now.seconds_left)}"
+        )
 
     return moved, bar.close

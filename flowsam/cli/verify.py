@@ -6,12 +6,20 @@ from pathlib import Path
 
 import click
 
-from flowsam.cli.writing import checked_output, json_option, out_option, quiet_option, to_json
+from flowsam.cli.writing import (
+    checked_output,
+    json_option,
+    out_option,
+    quiet_option,
+    to_json,
+)
 
 source_option = click.option(
     "--source", default=".", show_default=True, help="The source checkout."
 )
-seed_option = click.option("--seed", type=click.IntRange(min=0), help="Of the draws; else fresh.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), help="Of the draws; else fresh."
+)
 
 
 @click.command("verify")
@@ -59,7 +67,9 @@ def command(
         if not found.passed:
             break
         if repeat > 1 and not quiet:
-            click.echo(f"{more + 1} of {repeat}: {found.text().splitlines()[-1]}", err=True)
+            click.echo(
+                f"{more + 1} of {repeat}: {found.text().splitlines()[-1]}", err=True
+            )
         seed = found.seed + (more + 1 < repeat)
     kinds = {
         ".json": to_json(found.facts()),

@@ -29,7 +29,9 @@ __all__ = [
 ]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+quiet_option = click.option(
+    "--quiet", "-q", is_flag=True, help="Print nothing but errors."
+)
 
 
 def out_option(what: str) -> Callable[..., Any]:
@@ -47,7 +49,9 @@ def checked_output(
 
     path = Path(out)
     if path.suffix not in suffixes:
-        raise click.UsageError(f"{option} needs a name ending in {', '.join(suffixes)}, got {out}")
+        raise click.UsageError(
+            f"{option} needs a name ending in {', '.join(suffixes)}, got {out}"
+        )
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
         raise click.UsageError(
@@ -93,7 +97,9 @@ def progress_bar(total: int | None, unit: str, quiet: bool) -> Any:
     from tqdm import tqdm
 
     hidden = quiet or not sys.stderr.isatty()
-    return tqdm(total=total, unit=f" {unit}", unit_scale=True, disable=hidden, leave=False)
+    return tqdm(
+        total=total, unit=f" {unit}", unit_scale=True, disable=hidden, leave=False
+    )
 
 
 def to_json(facts: dict[str, Any]) -> str:
@@ -116,7 +122,9 @@ def _plain(value: Any) -> Any:
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    return (
+        str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    )
 
 
 def show(result: object, facts: dict[str, Any], *, as_json: bool, quiet: bool) -> None:

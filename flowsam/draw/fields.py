@@ -20,7 +20,9 @@ _SLIDING = "#B0397F"
 _PATH = "#00446B"
 
 
-def skeleton(axes: Axes, found: Skeleton, *, nullclines: bool = True) -> dict[str, Line2D]:
+def skeleton(
+    axes: Axes, found: Skeleton, *, nullclines: bool = True
+) -> dict[str, Line2D]:
     """Draw a planar field and what organises it, computed parts first, theory over them.
 
     Arrows show directions, all of one length; nullclines are dotted (x' = 0) and dashed (y' = 0),
@@ -51,7 +53,9 @@ def skeleton(axes: Axes, found: Skeleton, *, nullclines: bool = True) -> dict[st
     for line in trajectories(axes, found.paths):
         shown["trajectory"] = line
     for _, curve in found.separatrices:
-        (shown["separatrix"],) = axes.plot(*curve.T, color="black", linewidth=1.4, zorder=2.4)
+        (shown["separatrix"],) = axes.plot(
+            *curve.T, color="black", linewidth=1.4, zorder=2.4
+        )
     shown |= rest_points(axes, found.equilibria)
     axes.set(xlim=found.window[0], ylim=found.window[1])
     _uncover(axes, found.equilibria)
@@ -60,11 +64,14 @@ def skeleton(axes: Axes, found: Skeleton, *, nullclines: bool = True) -> dict[st
 
 def _uncover(axes: Axes, points: tuple[Equilibrium, ...]) -> None:
     """Move names of regions from under rest points to their upper right."""
-    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    (left, right) = axes.get_xlim()
+    (low, high) = axes.get_ylim()
     span = np.array([right - left, high - low])
     for name in (text for text in axes.texts if text.get_text()):
         for point in points:
-            if (np.abs(np.array(name.get_position()) - point.point) < 0.06 * span).all():
+            if (
+                np.abs(np.array(name.get_position()) - point.point) < 0.06 * span
+            ).all():
                 name.set_position(tuple(np.array(point.point) + 0.1 * span))
 
 
@@ -93,11 +100,19 @@ def arrows(
     unit = np.divide(velocity, size, where=size > 0, out=np.zeros_like(velocity))
     length = 0.72 * min(np.ptp(x) / max(x.size - 1, 1), np.ptp(y) / max(y.size - 1, 1))
     style: dict[str, Any] = {"color": "#585858", "pivot": "middle", "width": 0.0025}
-    style |= {"headwidth": 4.5, "angles": "xy", "scale_units": "xy", "scale": 1.0, "zorder": 1.5}
+    style |= {
+        "headwidth": 4.5,
+        "angles": "xy",
+        "scale_units": "xy",
+        "scale": 1.0,
+        "zorder": 1.5,
+    }
     return axes.quiver(x, y, *np.moveaxis(length * unit, -1, 0), **style)
 
 
-def trajectories(axes: Axes, curves: tuple[Float[np.ndarray, "_ 2"], ...]) -> list[Line2D]:
+def trajectories(
+    axes: Axes, curves: tuple[Float[np.ndarray, "_ 2"], ...]
+) -> list[Line2D]:
     """Draw paths in the plane, each with an arrow half-way along what is seen of it.
 
     Parameters
@@ -116,9 +131,16 @@ def trajectories(axes: Axes, curves: tuple[Float[np.ndarray, "_ 2"], ...]) -> li
         length = np.append(0, np.hypot(*np.diff(curve, axis=0).T).cumsum())
         middle = int(np.searchsorted(length, length[-1] / 2))
         if 0 < middle < len(curve) and length[-1] > 0:
-            head = {"arrowstyle": "-|>", "color": _PATH, "linewidth": 0, "mutation_scale": 8}
+            head = {
+                "arrowstyle": "-|>",
+                "color": _PATH,
+                "linewidth": 0,
+                "mutation_scale": 8,
+            }
             ends = {"xy": curve[middle], "xytext": curve[middle - 1]}
-            axes.annotate("", **ends, arrowprops=head | {"shrinkA": 0, "shrinkB": 0}, zorder=2.35)
+            axes.annotate(
+                "", **ends, arrowprops=head | {"shrinkA": 0, "shrinkB": 0}, zorder=2.35
+            )
     return lines
 
 
@@ -145,7 +167,11 @@ def rest_points(axes: Axes, points: tuple[Equilibrium, ...]) -> dict[str, Line2D
         inside = "black" if kind.startswith("stable") or fill == "left" else "white"
         style: dict[str, Any] = {"markersize": 4.8 if shape == "D" else 5.6}
         style |= {"markeredgecolor": "black"}
-        style |= {"fillstyle": fill, "markerfacecolor": inside, "markerfacecoloralt": "white"}
+        style |= {
+            "fillstyle": fill,
+            "markerfacecolor": inside,
+            "markerfacecoloralt": "white",
+        }
         (shown[kind],) = axes.plot(
             *point.point, shape, linestyle="none", clip_on=False, zorder=3, **style
         )

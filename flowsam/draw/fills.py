@@ -30,12 +30,19 @@ def fill(
     norm = BoundaryNorm(np.arange(present.size + 1) - 0.5, present.size)
     index = np.searchsorted(present, labels)
     mesh = axes.pcolormesh(
-        *grid, index, cmap=ListedColormap(colours), norm=norm, shading="nearest", rasterized=True
+        *grid,
+        index,
+        cmap=ListedColormap(colours),
+        norm=norm,
+        shading="nearest",
+        rasterized=True,
     )
     for k, (_, *names) in enumerate(looks):
         pieces, count = component(index == k)
         for piece in range(1, min(count, 8) + 1):
-            written = (_name_region(axes, grid, pieces == piece, name) for name in names)
+            written = (
+                _name_region(axes, grid, pieces == piece, name) for name in names
+            )
             for text in filter(None, written):
                 text.set_fontsize(size)
                 break
@@ -53,7 +60,9 @@ def _name_region(
     letters = 3 if text.startswith("$") else max(2, len(text))
     if depth.max() - 0.5 < 0.01 * letters * max(inside.shape):
         return None
-    wide = np.argwhere(depth >= 0.9 * depth.max())  # of the widest places the most central
+    wide = np.argwhere(
+        depth >= 0.9 * depth.max()
+    )  # of the widest places the most central
     central = np.argmin(((wide - np.argwhere(inside).mean(axis=0)) ** 2).sum(axis=1))
     row, column = wide[central]
     x, y = grid

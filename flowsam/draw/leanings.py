@@ -12,7 +12,9 @@ __all__ = ["leanings", "pixels"]
 
 
 def leanings(
-    axes: Any, log_t: Float[np.ndarray, " T"], runs: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    axes: Any,
+    log_t: Float[np.ndarray, " T"],
+    runs: Mapping[str, tuple[np.ndarray, np.ndarray]],
 ) -> None:
     """Draw a column a run: a heat map of shares over log t, and accuracy below it.
 

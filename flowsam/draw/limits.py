@@ -18,7 +18,15 @@ from flowsam.portrait import Portrait
 if TYPE_CHECKING:
     from flowsam.certify import PlaneProof
 
-__all__ = ["LIMIT_COLOURS", "boundaries", "name_of", "portrait", "regions", "tiles", "times"]
+__all__ = [
+    "LIMIT_COLOURS",
+    "boundaries",
+    "name_of",
+    "portrait",
+    "regions",
+    "tiles",
+    "times",
+]
 
 # neighbours differ in luminance too: e_1 .69, e_2 .81, 0 .94, stalled .61 of white
 _BASIS = ("#74BCEB", "#F6CF6B", "#2E8B70", "#D9A3C4", "#F3EC8A", "#0072B2", "#E08A55")
@@ -80,7 +88,9 @@ def regions(
     QuadMesh
         Rasterised inside vector output: a million cells stay a small file.
     """
-    return fill(axes, (x, y), labels, lambda label: (_colour_of(label), name_of(label)), size)
+    return fill(
+        axes, (x, y), labels, lambda label: (_colour_of(label), name_of(label)), size
+    )
 
 
 def _colour_of(label: int) -> str:
@@ -107,7 +117,11 @@ def tiles(
     """
     present, which = np.unique(labels, return_inverse=True)
     colours = np.array([_colour_of(int(k)) for k in present], dtype=object)
-    how: dict[str, Any] = {"edgecolors": "none", "antialiased": False, "rasterized": True}
+    how: dict[str, Any] = {
+        "edgecolors": "none",
+        "antialiased": False,
+        "rasterized": True,
+    }
     fill = PolyCollection([*corners], facecolors=colours[which], **how)
     axes.add_collection(fill, autolim=False)
     return fill
@@ -126,7 +140,9 @@ def boundaries(
     lines = []
     for k, (_, curve) in enumerate(curves):
         label = "theory" if k == 0 else None
-        lines += axes.plot(curve[:, 0], curve[:, 1], color="black", linewidth=1.2, label=label)
+        lines += axes.plot(
+            curve[:, 0], curve[:, 1], color="black", linewidth=1.2, label=label
+        )
     return lines
 
 
@@ -151,7 +167,9 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
         if label < 1:
             return _colour_of(label), name_of(label)
         sign = plane.signs[label - 1]
-        named = (f"{sign}{features[label - 1]}".replace("$", r"\$"),) if features else ()
+        named = (
+            (f"{sign}{features[label - 1]}".replace("$", r"\$"),) if features else ()
+        )
         return _colour_of(label), *named, name_of(label, sign)
 
     mesh = fill(axes, (plane.x, plane.y), labels, look, "large")
@@ -180,10 +198,16 @@ def _proofs(axes: Axes, plane: Portrait, proof: PlaneProof) -> None:
     _marks(axes, plane, np.flatnonzero(~proof.proved), "x")
 
 
-def _marks(axes: Axes, plane: Portrait, places: Int[np.ndarray, " k"], mark: str) -> None:
+def _marks(
+    axes: Axes, plane: Portrait, places: Int[np.ndarray, " k"], mark: str
+) -> None:
     """A mark in each of some cells."""
     row, column = np.divmod(places, plane.x.size)
-    style: dict[str, Any] = {"markersize": 2.5, "color": "black", "markeredgewidth": 0.5}
+    style: dict[str, Any] = {
+        "markersize": 2.5,
+        "color": "black",
+        "markeredgewidth": 0.5,
+    }
     axes.plot(plane.x[column], plane.y[row], mark, rasterized=True, **style)
 
 
@@ -209,8 +233,12 @@ def times(axes: Axes, plane: Portrait) -> QuadMesh:
     low, high = np.percentile(inside, (2, 98)) if inside.size else (0.1, 1.0)
     scale = LogNorm(low, max(high, 1.001 * low), clip=True)
     how: dict[str, Any] = {"shading": "nearest", "rasterized": True}
-    never, known = (np.where(test(settled), settled, np.nan) for test in (np.isposinf, np.isfinite))
-    axes.pcolormesh(plane.x, plane.y, np.sign(never), cmap=ListedColormap(["#E4E4E4"]), **how)
+    never, known = (
+        np.where(test(settled), settled, np.nan) for test in (np.isposinf, np.isfinite)
+    )
+    axes.pcolormesh(
+        plane.x, plane.y, np.sign(never), cmap=ListedColormap(["#E4E4E4"]), **how
+    )
     mesh = axes.pcolormesh(plane.x, plane.y, known, cmap="cividis", norm=scale, **how)
     axes.set(
         xlim=(plane.x.min(), plane.x.max()),
@@ -225,5 +253,6 @@ def _maths(words: str) -> str:
     """Set Greek and indexed words of an axis name in Matplotlib's own mathematics."""
     greek = ("alpha", "rho", "tau", "beta", "mu")
     return " ".join(
-        f"$\\{word}$" if word.split("_")[0] in greek else word for word in words.split(" ")
+        f"$\\{word}$" if word.split("_")[0] in greek else word
+        for word in words.split(" ")
     )

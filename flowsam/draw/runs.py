@@ -61,8 +61,12 @@ def paths(
     lines = []
     for name, curve in curves.items():
         style: dict[str, Any] = {**RULE_STYLES.get(name, _OTHER)}
-        shown = re.sub(r"l_([\d.]+)", r"$\\ell_{\1}$", name.replace("l_inf", r"$\ell_\infty$"))
-        lines += axes.plot(curve[:, 0], curve[:, 1], linewidth=width, label=shown, **style)
+        shown = re.sub(
+            r"l_([\d.]+)", r"$\\ell_{\1}$", name.replace("l_inf", r"$\ell_\infty$")
+        )
+        lines += axes.plot(
+            curve[:, 0], curve[:, 1], linewidth=width, label=shown, **style
+        )
     return lines
 
 

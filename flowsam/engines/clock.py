@@ -24,9 +24,12 @@ LogPace = Callable[[Times], Times]
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 # Legendre coefficients of f from f W / 2 at the nodes: the last three, and their sums at the ends
 _SERIES = np.polynomial.legendre.legvander(_NODES, 15) * np.arange(1, 32, 2)
-_TAIL, _ENDS = _SERIES[:, 13:], _SERIES @ np.stack([(-1.0) ** np.arange(16), np.ones(16)], axis=1)
+_TAIL = _SERIES[:, 13:]
+_ENDS = _SERIES @ np.stack([(-1.0) ** np.arange(16), np.ones(16)], axis=1)
 _LOG_WEIGHTS = np.log(_WEIGHTS / 2)
-_NODES = np.concatenate([[0.0], (_NODES + 1) / 2, [1.0]])  # the ends are looked at, with no weight
+_NODES = np.concatenate(
+    [[0.0], (_NODES + 1) / 2, [1.0]]
+)  # the ends are looked at, with no weight
 _SPREAD = 3.0  # largest change of phi on a panel: 16 nodes integrate e^{3x} to 1e-16
 _UNSEEN = 1e-8  # of the mean: 16 nodes are exact to degree 31, and its coefficient is the square
 _NEGLIGIBLE = 45.0  # e^-45 of the largest panel is below the last bit of the sum
@@ -35,14 +38,19 @@ _NEWTON_STEPS = 100
 
 
 @np.errstate(divide="ignore", invalid="ignore")  # phi is inf beyond margins of 1e308
-def _panel_logs(log_pace: LogPace, left: Times, right: Times) -> tuple[Times, Times, Times]:
+def _panel_logs(
+    log_pace: LogPace, left: Times, right: Times
+) -> tuple[Times, Times, Times]:
     """Return log of the integral, of a bound (-inf: fine already), and where to cut each panel.
 
     Fine are panels on which phi changes little and the Legendre series of e^phi has ended.
     """
     width = right - left
-    phi = log_pace((left[:, None] + width[:, None] * _NODES).ravel()).reshape(-1, _NODES.size)
-    top, last = phi.max(axis=1), phi[:, -1] >= phi[:, 0]
+    phi = log_pace((left[:, None] + width[:, None] * _NODES).ravel()).reshape(
+        -1, _NODES.size
+    )
+    top = phi.max(axis=1)
+    last = phi[:, -1] >= phi[:, 0]
     share = np.exp(phi[:, 1:-1] - top[:, None] + _LOG_WEIGHTS)
     total = share.sum(axis=1)
     logs, bound = (x + np.log(width) for x in (top + np.log(total), top))
@@ -58,7 +66,8 @@ def _panel_logs(log_pace: LogPace, left: Times, right: Times) -> tuple[Times, Ti
     fine = flat | (spread <= 10 * rounding) | (width <= 2e-14 * np.abs(right))
     logs = np.where(line & fine, bound - np.log(steep), logs)
     endless = top == np.inf
-    logs, fine = np.where(endless, np.inf, logs), fine | endless
+    logs = np.where(endless, np.inf, logs)
+    fine = fine | endless
     # only what lies this near the larger end can matter next to it
     share = np.minimum(0.5, (1.5 * _NEGLIGIBLE + np.log(steep)) / steep)
     share = np.where(top > np.maximum(phi[:, 0], phi[:, -1]), 0.5, share)
@@ -94,8 +103,12 @@ def _log_panels(log_pace: LogPace, left: Times, right: Times, owner: Places) -> 
         keep = ~fine & (bound > best[owner] - _NEGLIGIBLE)
         if not keep.any():
             break
-        left, cut, right, owner = left[keep], cut[keep], right[keep], owner[keep]
-        left, right = np.concatenate([left, cut]), np.concatenate([cut, right])
+        left = left[keep]
+        cut = cut[keep]
+        right = right[keep]
+        owner = owner[keep]
+        left = np.concatenate([left, cut])
+        right = np.concatenate([cut, right])
         owner = np.concatenate([owner, owner])
     return best
 
@@ -120,7 +133,9 @@ def log_time(log_pace: LogPace, tau: Times, breaks: Times) -> Times:
     if not finite.size:
         return out
     inner = breaks[(breaks > 0) & (breaks < finite[-1])]
-    edges, rows = (np.unique(np.append(0.0, x)) for x in (np.append(finite, inner), finite))
+    edges, rows = (
+        np.unique(np.append(0.0, x)) for x in (np.append(finite, inner), finite)
+    )
     if edges.size == 1:
         out[: finite.size] = 0.0
         return out
@@ -132,7 +147,9 @@ def log_time(log_pace: LogPace, tau: Times, breaks: Times) -> Times:
     return out
 
 
-def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: float) -> Times:
+def when(
+    log_pace: LogPace, log_t: Times, left: float, right: float, *, start: float
+) -> Times:
     """Return the rescaled times at which T reaches given values on one smooth interval.
 
     Newton in a bracket: on t = e^T - 1 from below, exact where the pace is constant, and on T
@@ -145,18 +162,24 @@ def when(log_pace: LogPace, log_t: Times, left: float, right: float, *, start: f
     array([0., 2.])
     """
     shape = log_t.shape
-    low, high, base = np.full(shape, left), np.full(shape, right), np.full(shape, start)
-    tau, open_ = low.copy(), np.arange(log_t.size)
+    low = np.full(shape, left)
+    high = np.full(shape, right)
+    base = np.full(shape, start)
+    tau = low.copy()
+    open_ = np.arange(log_t.size)
     reached = base.copy()
     for _ in range(_NEWTON_STEPS):
-        below, wanted = reached <= log_t[open_], log_t[open_]
+        below = reached <= log_t[open_]
+        wanted = log_t[open_]
         lower = open_[below]
-        low[lower], base[lower] = tau[lower], reached[below]
+        low[lower] = tau[lower]
+        base[lower] = reached[below]
         high[open_[~below]] = tau[open_[~below]]
         step = _newton(reached, wanted, log_pace(tau[open_]))
         near = np.abs(reached - wanted) <= 2e-16 * np.abs(wanted)
         near |= np.minimum(np.abs(step), (high - low)[open_] / 2) <= 2e-16 * tau[open_]
-        open_, step = open_[~near], step[~near]
+        open_ = open_[~near]
+        step = step[~near]
         if not open_.size:
             break
         trial = tau[open_] + step

@@ -68,7 +68,9 @@ class Path:
         if self.nodes:
             place = np.minimum(np.searchsorted(self.edges, x), len(self.pieces))
             at_edge = (self.edges[place] == x) & (owner < len(self.pieces))
-            out[at_edge] = np.reshape([self.nodes[k] for k in place[at_edge]], (-1, out.shape[1]))
+            out[at_edge] = np.reshape(
+                [self.nodes[k] for k in place[at_edge]], (-1, out.shape[1])
+            )
             owner = np.where(at_edge, len(self.pieces), owner)
         order = np.argsort(owner, kind="stable")
         found, first = np.unique(owner[order], return_index=True)
@@ -77,7 +79,9 @@ class Path:
                 out[chosen] = self.pieces[index](x[chosen]).T
         return out
 
-    def regions(self, x: Float[np.ndarray, " k"]) -> list[tuple[Any, Bool[np.ndarray, " k"]]]:
+    def regions(
+        self, x: Float[np.ndarray, " k"]
+    ) -> list[tuple[Any, Bool[np.ndarray, " k"]]]:
         """Return each region that points of the run are in, with the points it has."""
         modes = [*(piece.mode for piece in self.pieces), self.mode]
         first = {id(mode): index for index, mode in reversed(list(enumerate(modes)))}

@@ -62,7 +62,9 @@ class Run:
     @property
     def infinite_from(self) -> float:
         """Rescaled time of the blow-up, where t is infinite; inf without one."""
-        return min((e.tau for e in self.events if e.kind == "blow-up"), default=math.inf)
+        return min(
+            (e.tau for e in self.events if e.kind == "blow-up"), default=math.inf
+        )
 
     def log_time(self, tau: Points) -> Points:
         """Return T = log(1 + t) at sorted times; inf from a blow-up on."""
@@ -79,10 +81,14 @@ class Run:
         if kinks.size == 1:
             return np.zeros(log_t.size)
         reached = self.log_time(kinks)
-        place = np.clip(np.searchsorted(reached, log_t, side="left") - 1, 0, kinks.size - 2)
+        place = np.clip(
+            np.searchsorted(reached, log_t, side="left") - 1, 0, kinks.size - 2
+        )
         tau = np.empty(log_t.size)
         for index in np.unique(place):
-            chosen, left, right = place == index, kinks[index], kinks[index + 1]
+            chosen = place == index
+            left = kinks[index]
+            right = kinks[index + 1]
             tau[chosen] = clock.when(
                 self.log_pace, log_t[chosen], left, right, start=float(reached[index])
             )
@@ -106,7 +112,9 @@ class Run:
     def _times(self, wanted: int | Points | None, clock_name: str) -> Points:
         """Return the rescaled times of the rows asked for."""
         if wanted is None:
-            times = np.concatenate([[0.0], self.edges, [e.tau for e in self.events], [self.end]])
+            times = np.concatenate(
+                [[0.0], self.edges, [e.tau for e in self.events], [self.end]]
+            )
             return np.unique(times[times <= self.end])
         if clock_name == "tau_end":
             if isinstance(wanted, int):
@@ -117,7 +125,9 @@ class Run:
             between = np.linspace(0.0, last, wanted)[1:-1]
             inner = self.when(between) if math.isfinite(last) else np.empty(0)
             return np.concatenate([[0.0], inner, [self.end]])
-        inside = self.when(wanted[wanted <= last]) if (wanted <= last).any() else np.empty(0)
+        inside = (
+            self.when(wanted[wanted <= last]) if (wanted <= last).any() else np.empty(0)
+        )
         return self._closed(inside, bool(wanted[-1] > last))
 
     def _closed(self, times: Points, ended_before: bool) -> Points:
@@ -142,7 +152,9 @@ def reach(
     >>> round(tau, 12)
     2.0
     """
-    (left, start), limit, stride = origin, float(stops[-1]), unit
+    (left, start) = origin
+    limit = float(stops[-1])
+    stride = unit
     while left < limit:
         gap = (limit - left) / 2
         if gap <= 4e-16 * limit:  # halved so far because T may be infinite at the limit
@@ -151,6 +163,10 @@ def reach(
         logs = clock.log_integrals(log_pace, np.array([left, right]))
         reached = float(np.logaddexp(start, logs[0]))
         if reached >= log_t:
-            return float(clock.when(log_pace, np.array([log_t]), left, right, start=start)[0])
-        left, start, stride = right, reached, 2 * stride
+            return float(
+                clock.when(log_pace, np.array([log_t]), left, right, start=start)[0]
+            )
+        left = right
+        start = reached
+        stride = 2 * stride
     return limit

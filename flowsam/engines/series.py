@@ -49,7 +49,9 @@ class Series:
 
     def value(self, order: int, h: Coefficient) -> Coefficient:
         """Return the sum to an order."""
-        return reduce(lambda total, k: total * h + self[k], reversed(range(order)), self[order])
+        return reduce(
+            lambda total, k: total * h + self[k], reversed(range(order)), self[order]
+        )
 
     def __add__(self, other: Any) -> Series:
         """A sum with a series or a constant."""
@@ -63,11 +65,14 @@ class Series:
             return self * other.base * other.factor
         if isinstance(other, Series):
             return Series(
-                lambda k: _chain(self[i] * other[k - i] for i in _by_age(range(k + 1), k))
+                lambda k: _chain(
+                    self[i] * other[k - i] for i in _by_age(range(k + 1), k)
+                )
             )
         return _Multiple(self, other)
 
-    __radd__, __rmul__ = __add__, __mul__
+    __radd__ = __add__
+    __rmul__ = __mul__
 
     def __truediv__(self, other: Series) -> Series:
         """A quotient c of series, from `c b = a`, b divided by its first coefficient."""
@@ -119,7 +124,8 @@ class _Multiple(Series):
 
     def __init__(self, base: Series, factor: Coefficient) -> None:
         super().__init__(lambda k: base[k] * factor)
-        self.base, self.factor = base, factor
+        self.base = base
+        self.factor = factor
 
     def __mul__(self, other: Any) -> Series:
         """A product or a multiple."""

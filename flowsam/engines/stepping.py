@@ -26,13 +26,25 @@ from flowsam.trajectory import Event
 __all__ = ["METHODS", "ONE_STEP", "March", "Piecewise", "Tolerances", "march"]
 
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
-MAX_EVENTS, QUIET, _STUCK = 1000, 50, 1e-9  # so many that tell nothing, within so little of x
-MAX_STEPS = 100_000  # a run that needs more is stiff or chatters: say so rather than hang
-MAX_CALLS = (20_000, 60)  # evaluations, and more for each step taken: steps that shrink without end
+MAX_EVENTS, QUIET, _STUCK = (
+    1000,
+    50,
+    1e-9,
+)  # so many that tell nothing, within so little of x
+MAX_STEPS = (
+    100_000  # a run that needs more is stiff or chatters: say so rather than hang
+)
+MAX_CALLS = (
+    20_000,
+    60,
+)  # evaluations, and more for each step taken: steps that shrink without end
 ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
-_WINDOW, _PROGRESS = 500, 1e-3  # the last 400 of so many steps have to get so far, relative to x
+_WINDOW, _PROGRESS = (
+    500,
+    1e-3,
+)  # the last 400 of so many steps have to get so far, relative to x
 _BISECTIONS = 1200  # from the largest double to the least, should the secant not help
 _HALVINGS = 0.5 ** np.arange(1, 50)
 
@@ -101,7 +113,9 @@ class Tolerances:
     patience: int = PATIENCE
     maker: Callable[..., Any] | None = None
 
-    def stepper(self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any) -> Any:
+    def stepper(
+        self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any
+    ) -> Any:
         """Return a SciPy step object for one piece, from x, state and mode of its start.
 
         A one-step method goes on with the step it would have taken next (`last`, the object of the
@@ -109,7 +123,11 @@ class Tolerances:
         """
         x, state, mode = start
         options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol}
-        make = self.maker or _MAKERS.get(self.method) or getattr(scipy.integrate, self.method)
+        make = (
+            self.maker
+            or _MAKERS.get(self.method)
+            or getattr(scipy.integrate, self.method)
+        )
         if self.method in ONE_STEP and type(last) is make:
             options["first_step"] = min(last.h_abs, end - x)
         if self.jac is not None and self.method in ("Radau", "BDF", "LSODA"):
@@ -141,86 +159,159 @@ def march(
     """Integrate from 0 to `end` through all events, or to where the system ends."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
-        warnings.simplefilter("ignore", LinAlgWarning)  # a trial Newton step, then shortened
-        return _marched(system, start, end, tolerances, stop)
+        warnings.simplefilter(
+            "ignore", LinAlgWarning
+        )  # a trial Newton step, then shortened
+        return _Marching(system, start, end, tolerances, stop).go()
 
 
-def _marched(
-    system: Piecewise,
-    start: tuple[State, Any, str],
-    end: float,
-    tolerances: Tolerances,
-    stop: Callable[[float, float, Any], float | None] | None,
-) -> March:
-    """Integrate as `march` does."""
-    (state, mode, status), x = start, 0.0
-    edges, pieces, events, breaks, used = [0.0], [], [], [], [tolerances.method]
-    nfev, crossings, quiet, stepper, nodes = 0, 0, 0, None, [state]
-    while not status:
-        calm = system.calm(x, state, mode)
-        stepper = tolerances.stepper(system.rhs(mode), (x, state, mode), end, stepper)
+class _Marching:
+    """A run of `march` so far."""
+
+    def __init__(
+        self,
+        system: Piecewise,
+        start: tuple[State, Any, str],
+        end: float,
+        tolerances: Tolerances,
+        stop: Callable[[float, float, Any], float | None] | None,
+    ) -> None:
+        self.system = system
+        self.state, self.mode, self.status = start
+        self.end = end
+        self.tolerances = tolerances
+        self.stop = stop
+        self.x = 0.0
+        self.edges = [0.0]
+        self.pieces: list[Piece] = []
+        self.nodes = [self.state]
+        self.events: list[Event] = []
+        self.breaks: list[float] = []
+        self.used = [tolerances.method]
+        self.nfev = 0
+        self.quiet = 0
+        self.stepper: Any = None
+
+    def go(self) -> March:
+        """Integrate piece by piece, through every event."""
+        while not self.status:
+            if self._piece() and not self.status:
+                self._transition()
+            if not self.status and self.x >= self.end:
+                self.status = "finished"
+        state = self.state
+        still = lambda points: np.tile(state, (points.size, 1))  # noqa: E731
+        path = Path(
+            np.array(self.edges),
+            tuple(self.pieces),
+            np.array(self.breaks),
+            state if callable(state) else still,
+            self.mode,
+            tuple(self.nodes),
+        )
+        steps = len(self.pieces)
+        used = ", ".join(self.used)
+        return March(path, tuple(self.events), self.status, steps, self.nfev, used)
+
+    def _piece(self) -> bool:
+        """Step with one step object and tell whether an event ended it."""
+        calm = self.system.calm(self.x, self.state, self.mode)
+        start = (self.x, self.state, self.mode)
+        rhs = self.system.rhs(self.mode)
+        stepper = self.tolerances.stepper(rhs, start, self.end, self.stepper)
+        self.stepper = stepper
         happened = False
-        while stepper.status == "running" and not happened and not status:
-            went, calls = _stepped(stepper), nfev + stepper.nfev
-            if not went or _spent(edges, breaks[-1] if breaks else 0.0, calls, tolerances.stiff):
-                status = "failed"
+        while stepper.status == "running" and not happened and not self.status:
+            if not self._advanced(stepper):
+                self.status = "failed"
                 break
-            dense, right = Piece(stepper.dense_output(), mode), stepper.t
-            landed, before = stepper.y, calm
-            slope = getattr(stepper, "f", landed)
-            if not (np.isfinite(landed).all() and np.isfinite(slope).all()):
-                status = "failed"  # it leapt over a calm into a wild field
+            before = calm
+            calm = self.system.calm(stepper.t, stepper.y, self.mode)
+            happened = self._keep(stepper, before and calm)
+            if self._hands_over():
                 break
-            calm = system.calm(right, landed, mode)
-            step = (stepper.t_old, right, dense)
-            found = None if before and calm else _first_event(system, mode, step)
-            reached = (
-                stop(stepper.t_old, right if found is None else found, dense) if stop else None
-            )
-            happened, x = (found is not None and reached is None), right
-            if found is not None or reached is not None:
-                x = found if reached is None else reached
-            status = "finished" if reached is not None else status
-            edges.append(x)
-            pieces.append(dense)
-            state = landed if x == right else dense(x)
-            nodes.append(state)
-            if tolerances.stiff and len(pieces) >= tolerances.patience:
-                used.append(tolerances.stiff)
-                tolerances = replace(tolerances, method=tolerances.stiff, stiff="")
-                break
-        nfev += stepper.nfev
-        if happened:
-            state, mode, new, status = system.transition(x, state, mode)
-            events.extend(new)
-            breaks.append(x)
-            crossings, quiet = crossings + 1, 0 if new else quiet + 1
-            stuck = quiet >= QUIET and x - breaks[-QUIET] <= _STUCK * x
-            status = status or ("too_many_events" if crossings >= MAX_EVENTS or stuck else "")
-        status = status or ("finished" if x >= end else "")
-    tail = state if callable(state) else lambda points: np.tile(state, (points.size, 1))
-    path = Path(np.array(edges), tuple(pieces), np.array(breaks), tail, mode, tuple(nodes))
-    return March(path, tuple(events), status, len(pieces), nfev, ", ".join(used))
+        self.nfev += stepper.nfev
+        return happened
+
+    def _advanced(self, stepper: Any) -> bool:
+        """Take one step and tell whether there was work left, and it led anywhere."""
+        went = _stepped(stepper)
+        calls = self.nfev + stepper.nfev
+        event = self.breaks[-1] if self.breaks else 0.0
+        if not went or _spent(self.edges, event, calls, self.tolerances.stiff):
+            return False
+        # not finite: it leapt over a calm into a wild field
+        slope = getattr(stepper, "f", stepper.y)
+        return bool(np.isfinite(stepper.y).all() and np.isfinite(slope).all())
+
+    def _keep(self, stepper: Any, calm: bool) -> bool:
+        """Keep a step up to its first event or to the end, and tell whether an event it was."""
+        dense = Piece(stepper.dense_output(), self.mode)
+        left = stepper.t_old
+        right = stepper.t
+        found = None
+        if not calm:
+            found = _first_event(self.system, self.mode, (left, right, dense))
+        x = right if found is None else found
+        reached = self.stop(left, x, dense) if self.stop else None
+        if reached is not None:
+            x = reached
+            self.status = "finished"
+        self.x = x
+        self.state = stepper.y if x == right else dense(x)
+        self.edges.append(x)
+        self.pieces.append(dense)
+        self.nodes.append(self.state)
+        return found is not None and reached is None
+
+    def _hands_over(self) -> bool:
+        """Whether the stiff method takes over from here."""
+        method = self.tolerances.stiff
+        if not method or len(self.pieces) < self.tolerances.patience:
+            return False
+        self.used.append(method)
+        self.tolerances = replace(self.tolerances, method=method, stiff="")
+        return True
+
+    def _transition(self) -> None:
+        """Let the system change its mode at an event."""
+        changed = self.system.transition(self.x, self.state, self.mode)
+        self.state, self.mode, new, self.status = changed
+        self.events.extend(new)
+        self.breaks.append(self.x)
+        self.quiet = 0 if new else self.quiet + 1
+        stuck = self.quiet >= QUIET and self.x - self.breaks[-QUIET] <= _STUCK * self.x
+        if not self.status and (stuck or len(self.breaks) >= MAX_EVENTS):
+            self.status = "too_many_events"
 
 
 def _spent(edges: list[float], event: float, calls: int, stiff: str) -> bool:
     """Return whether a run has had its work, or gets nowhere: a weight dies and is no event."""
     steps = len(edges) - 1
-    if stiff or steps <= PATIENCE or steps % _WINDOW != _WINDOW - 1 or event > edges[-400]:
+    if (
+        stiff
+        or steps <= PATIENCE
+        or steps % _WINDOW != _WINDOW - 1
+        or event > edges[-400]
+    ):
         return steps >= MAX_STEPS or calls > MAX_CALLS[0] + MAX_CALLS[1] * steps
     return edges[-1] - edges[-400] < _PROGRESS * edges[-1]
 
 
 def _stepped(stepper: Any) -> bool:
     """Take one step and tell whether it succeeded: a trial that overflows is shortened."""
-    if not getattr(stepper, "h_abs", 1.0) > 0:  # SciPy's choice where rates overflow: no step
+    if (
+        not getattr(stepper, "h_abs", 1.0) > 0
+    ):  # SciPy's choice where rates overflow: no step
         return False
     with np.errstate(over="ignore", invalid="ignore"):
         stepper.step()
     return stepper.status != "failed"
 
 
-def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -> float | None:
+def _first_event(
+    system: Piecewise, mode: Any, step: tuple[float, float, Any]
+) -> float | None:
     """Return where the first signal turns negative inside a step, or None."""
     left, right, dense = step
 
@@ -233,7 +324,9 @@ def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -
         left = point
     else:
         return None
-    if least(left) <= 0:  # began on the surface: it may go inside and come back in one step
+    if (
+        least(left) <= 0
+    ):  # began on the surface: it may go inside and come back in one step
         for inside in left + _HALVINGS * (point - left):
             if least(inside) > 0:
                 break
@@ -241,8 +334,14 @@ def _first_event(system: Piecewise, mode: Any, step: tuple[float, float, Any]) -
         else:  # it left the region at once
             return left
         left = inside
-    root = float(brentq(least, left, point, xtol=4e-324, rtol=8.9e-16, maxiter=_BISECTIONS))
-    beyond, ulp = root, float(np.spacing(root))
-    while least(beyond) > 0 and beyond < point:  # on the far side, however steep the signal
-        beyond, ulp = min(root + ulp, float(point)), 2.0 * ulp
+    root = float(
+        brentq(least, left, point, xtol=4e-324, rtol=8.9e-16, maxiter=_BISECTIONS)
+    )
+    beyond = root
+    ulp = float(np.spacing(root))
+    while (
+        least(beyond) > 0 and beyond < point
+    ):  # on the far side, however steep the signal
+        beyond = min(root + ulp, float(point))
+        ulp = 2.0 * ulp
     return beyond

@@ -27,7 +27,9 @@ Kind = tuple[tuple[int, int, int], str, str]  # shape (n, d, L), rule, loss
 WATCH = 1e-3  # small beside the weights, whose error it shares; large enough to be seen
 
 ATOL = 1e-3  # added to the size of a weight, as the ensemble's absolute tolerance is
-UNROLLED = 4  # n L d up to which a step is one long function; beyond, that compiles too long
+UNROLLED = (
+    4  # n L d up to which a step is one long function; beyond, that compiles too long
+)
 
 
 def installed() -> bool:
@@ -44,9 +46,14 @@ def kind_of(flow: Flow, depth: int) -> Kind:
     >>> kind_of(Flow(single_example([1.0, 2.0]), l2(0.5)), 3)  # one example: in the field no loss
     ((1, 2, 3), 'l_2', '')
     """
-    rule, (n, d) = flow.perturbation, flow.data.z.shape
+    rule = flow.perturbation
+    (n, d) = flow.data.z.shape
     word = "GD" if not rule.rho else "l_2" if rule.normalised else "unnormalised"
-    return (n, d, depth), word, "" if n == 1 and word != "unnormalised" else flow.loss.name
+    return (
+        (n, d, depth),
+        word,
+        "" if n == 1 and word != "unnormalised" else flow.loss.name,
+    )
 
 
 def numbers(flow: Flow) -> Float[np.ndarray, " P"]:
@@ -71,7 +78,9 @@ def system(kind: Kind) -> list[tuple[Any, Any]]:
     weights = [(w[k][j], field[k][j]) for k in range(depth) for j in range(d)]
     if rule != "l_2":
         return weights
-    unit = hy.par[0] ** (2.0 * depth - 3.0) * hy.sum([entry**2.0 for row in z for entry in row])
+    unit = hy.par[0] ** (2.0 * depth - 3.0) * hy.sum(
+        [entry**2.0 for row in z for entry in row]
+    )
     return [*weights, (hy.expression("watch"), WATCH * unit / norm)]
 
 
@@ -99,14 +108,18 @@ def step(kind: Kind, *, tolerance: float) -> Any:
     z = [hy.par[1 + j] for j in range(d)]
     names = [hy.expression(f"w_{i}") for i in range(depth * d)]
     weights = [
-        series.integral(name, lambda k=i // d, j=i % d: field[k][j]) for i, name in enumerate(names)
+        series.integral(name, lambda k=i // d, j=i % d: field[k][j])
+        for i, name in enumerate(names)
     ]
     rows = [weights[k * d : (k + 1) * d] for k in range(depth)]
     field, norm = _field(series, rows, [z], (rule, "", hy.par[0]))
     # two more terms than the least work of the products asks for: a step has other costs as well
     order = 3 + math.ceil(-math.log(tolerance) / 2)
     last = (order - 1, order)
-    units = [1.0 / ((one[0] ** 2.0 + ATOL**2) * (len(names) * tolerance**2)) for one in weights]
+    units = [
+        1.0 / ((one[0] ** 2.0 + ATOL**2) * (len(names) * tolerance**2))
+        for one in weights
+    ]
     ends = [
         hy.sum([one[k] ** 2.0 * unit for one, unit in zip(weights, units, strict=True)])
         for k in last
@@ -122,27 +135,37 @@ def step(kind: Kind, *, tolerance: float) -> Any:
     return hy.cfunc([*new, after], [*names, left], compact_mode=len(names) > UNROLLED)
 
 
-def _field(hy: Any, w: Terms, z: Terms, about: tuple[str, str, Any]) -> tuple[Terms, Any]:
+def _field(
+    hy: Any, w: Terms, z: Terms, about: tuple[str, str, Any]
+) -> tuple[Terms, Any]:
     """SAM's rescaled field, the descent at the perturbed weights, and N = ||g||."""
-    (kind, loss, rho), depth = about, len(w)
+    (kind, loss, rho) = about
+    depth = len(w)
     from flowsam.symbolic import coordinate
 
     one = coordinate(depth, None if kind == "GD" else 2)
     descent, log_scale = _descent(hy, one, w, z, loss)
     if kind == "GD":
         return descent, None
-    if kind == "l_2":  # rho g / N depends on g / N alone; a square and a root cost half a product
+    if (
+        kind == "l_2"
+    ):  # rho g / N depends on g / N alone; a square and a root cost half a product
         norm = hy.sum([entry**2.0 for row in descent for entry in row]) ** 0.5
         over = norm * (-1.0 / rho)
         away = [[entry / over for entry in row] for row in descent]
     else:
-        norm, scale = None, hy.exp(log_scale) * -rho
+        norm = None
+        scale = hy.exp(log_scale) * -rho
         away = [[scale * entry for entry in row] for row in descent]
     steps = [
-        p.subs({s: 1 for s in p.free_symbols if str(s) in ("rho", "N")}) for p in one.perturbed
+        p.subs({s: 1 for s in p.free_symbols if str(s) in ("rho", "N")})
+        for p in one.perturbed
     ]
     d = len(z[0])
-    hat = [[_evaluate(hy, one, p, w, (j, _entries(away, j))) for j in range(d)] for p in steps]
+    hat = [
+        [_evaluate(hy, one, p, w, (j, _entries(away, j))) for j in range(d)]
+        for p in steps
+    ]
     return _descent(hy, one, hat, z, loss)[0], norm
 
 
@@ -152,23 +175,36 @@ def _entries(g: Terms, j: int) -> dict[str, Any]:
 
 
 def _evaluate(
-    hy: Any, one: Coordinate, expression: Any, w: Terms, about: tuple[int, dict[str, Any]]
+    hy: Any,
+    one: Coordinate,
+    expression: Any,
+    w: Terms,
+    about: tuple[int, dict[str, Any]],
 ) -> Any:
     """One coordinate's expression of SymPy with the weights of coordinate j, and other values."""
     j, values = about
-    values = {str(symbol): row[j] for symbol, row in zip(one.w, w, strict=True)} | values
+    values = {
+        str(symbol): row[j] for symbol, row in zip(one.w, w, strict=True)
+    } | values
     given = {s: values[str(s)] for s in expression.free_symbols}
     return hy.from_sympy(expression, given)
 
 
-def _descent(hy: Any, one: Coordinate, w: Terms, z: Terms, loss: str) -> tuple[Terms, Any]:
+def _descent(
+    hy: Any, one: Coordinate, w: Terms, z: Terms, loss: str
+) -> tuple[Terms, Any]:
     """`(sum_i q_i z_i) prod_{k != l} w^(k)` and log Lambda, as `Flow.descent` has them."""
     d = len(z[0])
     pull, log_scale = (
-        (z[0], None) if not loss else _pull(hy, [_margin(hy, one, w, row) for row in z], z, loss)
+        (z[0], None)
+        if not loss
+        else _pull(hy, [_margin(hy, one, w, row) for row in z], z, loss)
     )
     slopes = [one.margin.diff(symbol) for symbol in one.w]
-    terms = [[_evaluate(hy, one, s, w, (j, {"mu": pull[j]})) for j in range(d)] for s in slopes]
+    terms = [
+        [_evaluate(hy, one, s, w, (j, {"mu": pull[j]})) for j in range(d)]
+        for s in slopes
+    ]
     return terms, log_scale
 
 

@@ -13,8 +13,13 @@ from flowsam.flow import Flow
 
 __all__ = ["Ending", "Ends"]
 
-RADIUS = 1e6  # in units of the start: there the blow-up time is known to 1e-12 of itself
-LOW, PIN = 1e-3, 1e-6  # p > 2, in units of rho: smaller weights are slaved to others, and stiff
+RADIUS = (
+    1e6  # in units of the start: there the blow-up time is known to 1e-12 of itself
+)
+LOW, PIN = (
+    1e-3,
+    1e-6,
+)  # p > 2, in units of rho: smaller weights are slaved to others, and stiff
 LARGEST = 1e300  # margins end here
 
 
@@ -73,7 +78,9 @@ class Ends:
     @classmethod
     def of(cls, flow: Flow, control: Control, w: Float[np.ndarray, "L d N"]) -> Ends:
         """Read the sizes off the starts."""
-        rule, depth, z = flow.perturbation, len(w), flow.data.z
+        rule = flow.perturbation
+        depth = len(w)
+        z = flow.data.z
         size = np.abs(w).max(axis=(0, 1))
         known = flow.kind != "own"
         falls = known and bool(rule.rho) and rule.normalised and depth > 1
@@ -112,7 +119,9 @@ class Ends:
         """Return an `Ending` or -1 for each member, and the members, moved to their ends."""
         size = np.abs(steps.w[:, self.active])
         high = size.max(axis=(0, 1), initial=0.0) >= self.ceiling[steps.member]
-        ending = np.where(steps.tried >= self.control.most_steps, Ending.OUT_OF_STEPS, -1)
+        ending = np.where(
+            steps.tried >= self.control.most_steps, Ending.OUT_OF_STEPS, -1
+        )
         ending[stuck] = Ending.FAILED
         ending[steps.tau >= self.control.tau_end] = Ending.FINISHED
         second = _second(size)
@@ -136,7 +145,8 @@ class Ends:
         near = (second <= self.pin) & (second > 0)
         if not near.any():
             return steps
-        w, slope = steps.w.copy(), steps.slope.copy()
+        w = steps.w.copy()
+        slope = steps.slope.copy()
         mask = np.zeros(w.shape[1:], dtype=bool)
         mask[self.active] = near
         small = mask & (np.abs(w) <= self.pin)
@@ -161,9 +171,13 @@ class Ends:
         rows = np.ix_(np.arange(len(steps.w)), np.flatnonzero(self.active), at)
         w, slope = steps.w[rows], steps.slope[rows]
         small = np.abs(w) <= floor[at]
-        square, inward = (small * w * w).sum(axis=0), -(small * w * slope).sum(axis=0)
-        certain = ((inward > 0) | (square == 0)).all(axis=0) & self._led(steps.w[..., at])
-        tau, new = steps.tau.copy(), steps.w.copy()
+        square = (small * w * w).sum(axis=0)
+        inward = -(small * w * slope).sum(axis=0)
+        certain = ((inward > 0) | (square == 0)).all(axis=0) & self._led(
+            steps.w[..., at]
+        )
+        tau = steps.tau.copy()
+        new = steps.w.copy()
         new[rows] = np.where(small & certain, 0.0, w)
         moving = certain & (square > 0).any(axis=0)
         tau[at] += np.where(moving, square.sum(axis=0) / inward.sum(axis=0), 0.0)
@@ -175,7 +189,9 @@ class Ends:
         p = self.flow.perturbation.p
         if p <= 2:
             return np.ones(w.shape[-1], dtype=bool)
-        size = np.abs(self.flow.descent(np.moveaxis(w, -1, 0))[0]).reshape(w.shape[-1], -1)
+        size = np.abs(self.flow.descent(np.moveaxis(w, -1, 0))[0]).reshape(
+            w.shape[-1], -1
+        )
         top = size.max(axis=1)
         share = size / np.where(top > 0, top, 1.0)[:, None]
         return (share ** (p / (p - 1))).sum(axis=1) <= 1 + 1e-6
@@ -189,14 +205,18 @@ class Ends:
         relative order (others / z)^2. The other coordinates are carried on and freeze.
         """
         near = np.flatnonzero(high | stuck)
-        w, slope = steps.w[..., near], steps.slope[..., near]
+        w = steps.w[..., near]
+        slope = steps.slope[..., near]
         hat = np.moveaxis(self.flow.perturbed(np.moveaxis(w, -1, 0)), 0, -1)
         growth = (len(w) - 2) * (hat * slope).sum(axis=(0, 1))
         left = np.where(growth > 0, (hat * hat).sum(axis=(0, 1)) / growth, np.inf)
         inside = steps.tau[near] + left <= self.control.tau_end
         escaped = inside & (high[near] | (left < 1e-9 * steps.tau[near]))
-        near, w, left = near[escaped], w[..., escaped], left[escaped]
-        tau, new = steps.tau.copy(), steps.w.copy()
+        near = near[escaped]
+        w = w[..., escaped]
+        left = left[escaped]
+        tau = steps.tau.copy()
+        new = steps.w.copy()
         tau[near] += left
         moved = w + left * slope[..., escaped]
         if self.flow.data.z.shape[0] == 1:

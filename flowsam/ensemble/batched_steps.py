@@ -20,7 +20,9 @@ Row = Float[np.ndarray, " B"]
 # Stages 1 and 2 are used by the next two stages alone: kept ahead of stage 0, every combination
 # reads one contiguous range of finished rows, nearly without the columns of zeros.
 ORDER = np.array([2, 1, 0, *range(3, DOP853.n_stages)])
-SAFETY, SHRINK, GROW = 0.9, 0.2, 10.0
+SAFETY = 0.9
+SHRINK = 0.2
+GROW = 10.0
 EXPONENT = -1.0 / (DOP853.error_estimator_order + 1)
 
 
@@ -141,18 +143,23 @@ class Steps:
 
 def _rms(values: Weights) -> Row:
     """Root mean square over the weights of each member."""
-    return np.sqrt(np.einsum("ldb,ldb->b", values, values) / (values.shape[0] * values.shape[1]))
+    return np.sqrt(
+        np.einsum("ldb,ldb->b", values, values) / (values.shape[0] * values.shape[1])
+    )
 
 
 def _first_size(control: Control, w: Weights, slope: Weights) -> Row:
     """SciPy's choice of the first step (Hairer, Norsett and Wanner, II.4)."""
     scale = control.scale(w)
-    d0, d1 = _rms(w / scale), _rms(slope / scale)
+    d0 = _rms(w / scale)
+    d1 = _rms(slope / scale)
     h0 = np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)
     h0 = np.minimum(h0, control.tau_end)
     d2 = _rms((control.field(w + h0 * slope) - slope) / scale) / h0
     flat = np.maximum(1e-6, h0 * 1e-3)
-    h1 = np.where((d1 <= 1e-15) & (d2 <= 1e-15), flat, (0.01 / np.maximum(d1, d2)) ** -EXPONENT)
+    h1 = np.where(
+        (d1 <= 1e-15) & (d2 <= 1e-15), flat, (0.01 / np.maximum(d1, d2)) ** -EXPONENT
+    )
     return np.fmin(np.fmin(100 * h0, h1), control.tau_end)
 
 

@@ -47,7 +47,11 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     pull = _pull(flow)
     if not rule.rho:
         return lambda w: pull(w) * _others(w)
-    away = _scaled(flow, pull) if not rule.normalised else _normalised(rule.p, rule.rho, pull)
+    away = (
+        _scaled(flow, pull)
+        if not rule.normalised
+        else _normalised(rule.p, rule.rho, pull)
+    )
 
     def field(w: Weights) -> Weights:
         hat = w - away(w)
@@ -77,7 +81,8 @@ def single_field(flow: Flow) -> Callable[[State], State]:
 
 def single_descent(flow: Flow) -> Callable[[State], State]:
     """Return the direction `(sum_i q_i z_i) prod_{k != l} w^(k)` of one state (L, d)."""
-    z, log_slope = flow.data.z, flow.loss.log_slope
+    z = flow.data.z
+    log_slope = flow.loss.log_slope
     if len(z) == 1:
         mu = z[0]
         return lambda w: mu * _others(w)
@@ -98,7 +103,8 @@ def _others(w: Float[np.ndarray, "L d *B"]) -> Float[np.ndarray, "L d *B"]:
     if len(w) == 3:
         around = np.concatenate([w, w])
         return around[1:4] * around[2:5]
-    products, after = np.empty_like(w), w[-1]
+    products = np.empty_like(w)
+    after = w[-1]
     products[1] = w[0]
     for layer in range(2, len(w)):
         np.multiply(products[layer - 1], w[layer - 1], out=products[layer])
@@ -145,7 +151,8 @@ def _normalised(p: float, rho: float, pull: Callable) -> Field:
 
 def _scaled(flow: Flow, pull: Callable) -> Field:
     """-eps of unnormalised SAM: rho times the descent in original time."""
-    z, rho = flow.data.z, flow.perturbation.rho
+    z = flow.data.z
+    rho = flow.perturbation.rho
 
     def away(w: Weights) -> Weights:
         logs = flow.loss.log_slope(z @ np.prod(w, axis=0))

@@ -22,7 +22,9 @@ from flowsam.signatures import public
 
 __all__ = ["Ending", "Ensemble", "solve_many"]
 
-BLOCK = 16_000  # numbers under way at once: twelve stages of them fit a second-level cache
+BLOCK = (
+    16_000  # numbers under way at once: twelve stages of them fit a second-level cache
+)
 
 Settled = Callable[[Float[np.ndarray, "B L d"]], Bool[np.ndarray, " B"]]
 
@@ -123,10 +125,13 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     """
     starts = flow.checked(theta0s)
     control = replace(_checked_control(flow, tau_end, rtol), most_steps=most_steps)
-    batch, shape = starts.shape[:-2], starts.shape[-2:]
+    batch = starts.shape[:-2]
+    shape = starts.shape[-2:]
     case = case_of(flow, shape[0])
     if not case.regime.many and not case.regime.slides:
-        raise InputError(f"an ensemble of l_1 needs L = 2, got L = {shape[0]}; solve takes any")
+        raise InputError(
+            f"an ensemble of l_1 needs L = 2, got L = {shape[0]}; solve takes any"
+        )
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         by_taylor = _by_taylor(method, case, w, settled)
@@ -147,11 +152,17 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
 
 def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:
     """Refuse ends and tolerances that mean nothing."""
-    tau_end, rtol = (float(real_array(v, n)) for v, n in ((tau_end, "tau_end"), (rtol, "rtol")))
+    tau_end, rtol = (
+        float(real_array(v, n)) for v, n in ((tau_end, "tau_end"), (rtol, "rtol"))
+    )
     if tau_end <= 0:
-        raise InputError(f"tau_end needs a positive number, got {tau_end:g}; runs start at 0")
+        raise InputError(
+            f"tau_end needs a positive number, got {tau_end:g}; runs start at 0"
+        )
     if not 1e-13 <= rtol < 1:
-        raise InputError(f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16")
+        raise InputError(
+            f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16"
+        )
     return Control(lean_field(flow, rtol), tau_end, rtol, 1e-3 * rtol)
 
 
@@ -163,13 +174,19 @@ def _by_taylor(method: str, case: Case, w: np.ndarray, settled: Settled | None) 
         raise InputError(f"method needs auto, DOP853 or heyoka, got {method!r}")
     if method == "heyoka" and (settled is not None or not case.regime.analytic):
         asked = "settled=" if settled is not None else case.flow.perturbation.name
-        raise InputError(f"heyoka takes GD, l_2 and unnormalised SAM to tau_end, got {asked}")
+        raise InputError(
+            f"heyoka takes GD, l_2 and unnormalised SAM to tau_end, got {asked}"
+        )
     if method == "heyoka" and not taylor.installed():
-        raise MissingLibraryError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")
+        raise MissingLibraryError(
+            "method='heyoka' needs heyoka; pip install 'flowsam[fast]'"
+        )
     return method == "heyoka"
 
 
-def _arrive(ends: Ends, w: np.ndarray, settled: Settled | None) -> tuple[np.ndarray, ...]:
+def _arrive(
+    ends: Ends, w: np.ndarray, settled: Settled | None
+) -> tuple[np.ndarray, ...]:
     """Go to tau_end by Taylor's method; the members it loses go by steps, from their starts."""
     control = ends.control
     new, steps, arrived = taylor_batch.march(
@@ -185,13 +202,20 @@ def _arrive(ends: Ends, w: np.ndarray, settled: Settled | None) -> tuple[np.ndar
     return new, tau, status, steps
 
 
-def _march(ends: Ends, w: np.ndarray, settled: Settled | None) -> tuple[np.ndarray, ...]:
+def _march(
+    ends: Ends, w: np.ndarray, settled: Settled | None
+) -> tuple[np.ndarray, ...]:
     """Step blocks of members to their ends, refilling from the queue; w (L, d, N) and the rest."""
-    number, control, block = w.shape[-1], ends.control, max(64, BLOCK // (w.shape[0] * w.shape[1]))
-    w, tau = w.copy(), np.zeros(number)
-    status, steps = np.full(number, Ending.COLLAPSED, np.int8), np.zeros(number, np.int64)
+    number = w.shape[-1]
+    control = ends.control
+    block = max(64, BLOCK // (w.shape[0] * w.shape[1]))
+    w = w.copy()
+    tau = np.zeros(number)
+    status = np.full(number, Ending.COLLAPSED, np.int8)
+    steps = np.zeros(number, np.int64)
     queue = np.flatnonzero(~ends.resting(w))
-    under_way, queue = Steps.start(control, queue[:block], w[..., queue[:block]]), queue[block:]
+    under_way = Steps.start(control, queue[:block], w[..., queue[:block]])
+    queue = queue[block:]
     while under_way.member.size:
         under_way, stuck = under_way.advance(control)
         ending, under_way = ends.judge(under_way, stuck)
@@ -203,10 +227,14 @@ def _march(ends: Ends, w: np.ndarray, settled: Settled | None) -> tuple[np.ndarr
             continue
         over = under_way.keep(done)
         at = over.member
-        w[..., at], tau[at], status[at], steps[at] = over.w, over.tau, ending[done], over.count
+        w[..., at] = over.w
+        tau[at] = over.tau
+        status[at] = ending[done]
+        steps[at] = over.count
         under_way = under_way.keep(~done)
         free = block - under_way.member.size
         if queue.size and free >= block // 8:
-            fresh, queue = queue[:free], queue[free:]
+            fresh = queue[:free]
+            queue = queue[free:]
             under_way = under_way.join(Steps.start(control, fresh, w[..., fresh]))
     return w, tau, status, steps

@@ -51,68 +51,102 @@ def march(
     >>> if taylor.installed():
     ...     assert abs(march(flow, start, tau_end=1.0, rtol=1e-9)[0] - np.e).max() < 1e-9
     """
-    kind, tolerance = taylor.kind_of(flow, len(w)), max(FINER * rtol, 1e-17)
+    kind = taylor.kind_of(flow, len(w))
+    tolerance = max(FINER * rtol, 1e-17)
     if taylor.writes_out(kind):
         return _all_at_once(_step(kind, tolerance), flow, w, tau_end=tau_end)
     return _in_batches(_integrator(kind, tolerance), flow, w, tau_end=tau_end)
 
 
-def _all_at_once(step: Any, flow: Flow, w: Weights, *, tau_end: float) -> tuple[Any, ...]:
+def _all_at_once(
+    step: Any, flow: Flow, w: Weights, *, tau_end: float
+) -> tuple[Any, ...]:
     """Step all members of a block, each with its own size, and lay the arrived aside."""
-    number, size = w.shape[-1], w[..., 0].size
+    number = w.shape[-1]
+    size = w[..., 0].size
     out = np.concatenate([w.reshape(size, number), np.full((1, number), tau_end)])
     steps = np.zeros(number, dtype=np.int64)
     for first in range(0, number, BLOCK):
         block = slice(first, first + BLOCK)
         _step_block(step, taylor.numbers(flow)[:, None], out[:, block], steps[block])
-    return out[:-1].reshape(w.shape), steps, (out[-1] == 0) & np.isfinite(out).all(axis=0)
+    return (
+        out[:-1].reshape(w.shape),
+        steps,
+        (out[-1] == 0) & np.isfinite(out).all(axis=0),
+    )
 
 
-def _step_block(step: Any, numbers: np.ndarray, out: np.ndarray, steps: np.ndarray) -> None:
+def _step_block(
+    step: Any, numbers: np.ndarray, out: np.ndarray, steps: np.ndarray
+) -> None:
     """Step to the end; a row of `out` is a weight, the last one the time left."""
     place = _filled(np.arange(out.shape[1]), step.batch_size)
-    here, count, going = out.take(place, axis=1), steps[place], np.ones(place.size, dtype=bool)
-    after, pars = np.empty_like(here), np.repeat(numbers, place.size, axis=1)
+    here = out.take(place, axis=1)
+    count = steps[place]
+    going = np.ones(place.size, dtype=bool)
+    after = np.empty_like(here)
+    pars = np.repeat(numbers, place.size, axis=1)
     for _ in range(MOST_STEPS):
         step(inputs=here, pars=pars, outputs=after)
         here, after = after, here
         count += going
         going = here[-1] > 0  # not where it is nan
         if np.count_nonzero(going) <= 0.9 * going.size:  # till then: steps of no length
-            over, left = np.flatnonzero(~going), _filled(np.flatnonzero(going), step.batch_size)
-            out[:, place[over]], steps[place[over]] = here.take(over, axis=1), count[over]
-            here, place, count = here.take(left, axis=1), place[left], count[left]
-            after, pars, going = np.empty_like(here), pars[:, : left.size].copy(), going[left]
+            over = np.flatnonzero(~going)
+            left = _filled(np.flatnonzero(going), step.batch_size)
+            out[:, place[over]], steps[place[over]] = (
+                here.take(over, axis=1),
+                count[over],
+            )
+            here = here.take(left, axis=1)
+            place = place[left]
+            count = count[left]
+            after = np.empty_like(here)
+            pars = pars[:, : left.size].copy()
+            going = going[left]
             if not left.size:
                 return
-    out[:, place], steps[place] = here, count
+    out[:, place] = here
+    steps[place] = count
 
 
 def _filled(places: np.ndarray, lanes: int) -> np.ndarray:
     """Repeat the last one to fill a vector: starts outside of one round in another way."""
-    return places[np.minimum(np.arange(-(-places.size // lanes) * lanes), places.size - 1)]
+    return places[
+        np.minimum(np.arange(-(-places.size // lanes) * lanes), places.size - 1)
+    ]
 
 
 def _in_batches(run: Any, flow: Flow, w: Weights, *, tau_end: float) -> tuple[Any, ...]:
     """Step one batch after the other by heyoka's integrator."""
-    number, lanes = w.shape[-1], run.batch_size
+    number = w.shape[-1]
+    lanes = run.batch_size
     run.pars[:] = taylor.numbers(flow)[:, None]
     # one batch after the other in memory, the last one filled with one member; small starts are
     # the ones to collapse, and one of them keeps its batch waiting: they wait together
     order = np.argsort(np.einsum("ldn,ldn->n", w, w), kind="stable")
     chosen = _filled(order, lanes)
     size = w[..., 0].size  # the state may hold more than the weights
-    batches = w.reshape(size, number)[:, chosen].reshape(size, chosen.size // lanes, lanes)
+    batches = w.reshape(size, number)[:, chosen].reshape(
+        size, chosen.size // lanes, lanes
+    )
     batches = np.ascontiguousarray(batches.swapaxes(0, 1))
-    reached, steps = np.empty(batches[:, 0].shape), np.empty(batches[:, 0].shape, dtype=np.int64)
-    state, time = run.state, run.time
+    reached = np.empty(batches[:, 0].shape)
+    steps = np.empty(batches[:, 0].shape, dtype=np.int64)
+    state = run.state
+    time = run.time
     for k, batch in enumerate(batches):
         run.set_time(0.0)
-        state[:size], state[size:] = batch, 0.0
+        state[:size] = batch
+        state[size:] = 0.0
         run.propagate_until(tau_end, max_steps=MOST_STEPS)
-        batch[:], reached[k], steps[k] = state[:size], time, [end[3] for end in run.propagate_res]
+        batch[:] = state[:size]
+        reached[k] = time
+        steps[k] = [end[3] for end in run.propagate_res]
     place = np.argsort(order)
-    out = np.ascontiguousarray(batches.swapaxes(0, 1)).reshape(*w.shape[:2], -1)[..., place]
+    out = np.ascontiguousarray(batches.swapaxes(0, 1)).reshape(*w.shape[:2], -1)[
+        ..., place
+    ]
     arrived = (reached.ravel()[place] == tau_end) & np.isfinite(out).all(axis=(0, 1))
     return np.ascontiguousarray(out), steps.ravel()[place], arrived
 
@@ -133,4 +167,6 @@ def _integrator(kind: taylor.Kind, tolerance: float) -> Any:
     lanes = (2 if small else 1) * hy.recommended_simd_size()
     system = taylor.system(kind)
     start = np.ones((len(system), lanes))
-    return hy.taylor_adaptive_batch(system, start, tol=tolerance, compact_mode=not small)
+    return hy.taylor_adaptive_batch(
+        system, start, tol=tolerance, compact_mode=not small
+    )

@@ -45,7 +45,8 @@ def tied_field(
     array([[0.2, 1. ],
            [0.2, 3. ]])
     """
-    a, sign = np.abs(mu)[:, None], np.sign(mu)[:, None]
+    a = np.abs(mu)[:, None]
+    sign = np.sign(mu)[:, None]
     square = np.where(a > 0, a * a, 1.0)
 
     def field(w: Pairs) -> Pairs:
@@ -58,7 +59,9 @@ def tied_field(
         slope = mu[:, None] * hat[::-1]
         s = w[0] + sign * w[1]
         still = (np.abs(s) <= SLACK * (np.abs(w[0]) + np.abs(w[1]))) & (a > 0)
-        if still.any():  # u = -sign(mu) v is kept for ever; rounding would grow without this
+        if (
+            still.any()
+        ):  # u = -sign(mu) v is kept for ever; rounding would grow without this
             half = np.where(still, (a * s + slope[0] + sign * slope[1]) / 2, 0.0)
             slope = slope - np.stack([half, sign * half])
         return slope
@@ -67,10 +70,14 @@ def tied_field(
 
 
 def _poured(
-    level: Pairs, rise: Float[np.ndarray, "d 1"], tied: Bool[np.ndarray, "2 d B"], rho: float
+    level: Pairs,
+    rise: Float[np.ndarray, "d 1"],
+    tied: Bool[np.ndarray, "2 d B"],
+    rho: float,
 ) -> Pairs:
     """Return rho lambda: `max(0, level - c rise)` over the tied components, of sum rho."""
-    wet, depth = tied, level
+    wet = tied
+    depth = level
     for _ in range(2 * len(rise)):  # c only rises as dry ones go: none comes back
         c = ((wet * level).sum(axis=(0, 1)) - rho) / (wet * rise).sum(axis=(0, 1))
         depth = level - c * rise

@@ -20,7 +20,16 @@ from flowsam.flow import Flow
 from flowsam.perturbations import Perturbation
 from flowsam.trajectory import Event
 
-__all__ = ["ALONE", "BALANCED", "DEEP", "L2", "TWO_LAYERS", "Form", "Solution", "solution"]
+__all__ = [
+    "ALONE",
+    "BALANCED",
+    "DEEP",
+    "L2",
+    "TWO_LAYERS",
+    "Form",
+    "Solution",
+    "solution",
+]
 
 Theta = Float[np.ndarray, "*batch L d"]
 
@@ -58,7 +67,9 @@ class Form:
         """The module."""
         return import_module(f"flowsam.exact.{self.name}")
 
-    def applies(self, starts: Theta, mu: Float[np.ndarray, " d"]) -> Bool[np.ndarray, "*batch"]:
+    def applies(
+        self, starts: Theta, mu: Float[np.ndarray, " d"]
+    ) -> Bool[np.ndarray, "*batch"]:
         """Tell which starts (..., L, d) it covers, shape (...)."""
         if self.alone and np.count_nonzero(mu) != 1:
             return np.zeros(starts.shape[:-2], dtype=bool)
@@ -70,15 +81,18 @@ class Form:
 
     def time(self, flow: Flow, starts: Theta) -> Float[np.ndarray, "*batch"]:
         """Return the first blow-up, or without one the time at which the last coordinate rests."""
-        mu, rho = flow.mu, self.radius(flow.perturbation, starts.shape[-2])
+        mu = flow.mu
+        rho = self.radius(flow.perturbation, starts.shape[-2])
         blow_up = self.case.blow_up_time(starts, mu, rho=rho).min(axis=-1)
         rest = self.case.zero_time(starts, mu, rho=rho)
         return np.minimum(blow_up, np.where(mu == 0, 0.0, rest).max(axis=-1))
 
 
 ALONE = Form("linf_balanced", alone=True)
-BALANCED, TWO_LAYERS = Form("linf_balanced"), Form("linf_two_layer")
-DEEP, L2 = Form("linf_deep", short=True), Form("l2_two_layer", traced=True)
+BALANCED = Form("linf_balanced")
+TWO_LAYERS = Form("linf_two_layer")
+DEEP = Form("linf_deep", short=True)
+L2 = Form("l2_two_layer", traced=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,15 +132,25 @@ def solution(
     >>> [event.kind for event in solution(BALANCED, flow, np.full((2, 1), 0.5)).events]
     ['zero', 'collapse']
     """
-    case, mu, rho = form.case, flow.mu, form.radius(flow.perturbation, len(theta0))
+    case = form.case
+    mu = flow.mu
+    rho = form.radius(flow.perturbation, len(theta0))
     if form.traced:
-        return Solution(form.name, *case.path(theta0, mu, rho=rho, until=until), math.inf, math.inf)
+        return Solution(
+            form.name, *case.path(theta0, mu, rho=rho, until=until), math.inf, math.inf
+        )
     blow_up = float(np.min(case.blow_up_time(theta0, mu, rho=rho)))
-    valid_until = float(case.valid_until(theta0, mu, rho=rho)) if form.short else math.inf
+    valid_until = (
+        float(case.valid_until(theta0, mu, rho=rho)) if form.short else math.inf
+    )
     last = min(blow_up, valid_until)
     events = tuple(e for e in case.events(theta0, mu, rho=rho) if e.tau <= last)
     rest = float(np.where(mu == 0, 0.0, case.zero_time(theta0, mu, rho=rho)).max())
-    if rest <= last and math.isfinite(rest) and "collapse" not in {e.kind for e in events}:
+    if (
+        rest <= last
+        and math.isfinite(rest)
+        and "collapse" not in {e.kind for e in events}
+    ):
         events = (*events, Event(rest, "collapse"))
 
     def states(tau: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:

@@ -44,7 +44,9 @@ class Level:
     direction: Sizes
 
 
-def moving(theta: Float[np.ndarray, "*batch L d"], mu: Sizes) -> Bool[np.ndarray, "*batch d"]:
+def moving(
+    theta: Float[np.ndarray, "*batch L d"], mu: Sizes
+) -> Bool[np.ndarray, "*batch d"]:
     """Return which features grow in the end: all but u_j = -sign(mu_j) v_j and mu_j = 0.
 
     Examples

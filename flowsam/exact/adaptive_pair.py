@@ -54,9 +54,13 @@ class Pair:
 
     def drift(self, v: Points) -> Points:
         """Return f(v)."""
-        power, tail = 1 / (self.p - 1), 1 / self.p
+        power = 1 / (self.p - 1)
+        tail = 1 / self.p
         x = np.log(self.ratio) + self.depth * v  # log of the ratio of |mu beta|
-        first, second = np.minimum(x, 0.0), np.minimum(-x, 0.0)  # log r^p, up to a factor
+        first, second = (
+            np.minimum(x, 0.0),
+            np.minimum(-x, 0.0),
+        )  # log r^p, up to a factor
         q = power + 1
         whole = np.logaddexp(0.0, -q * np.abs(x))
         shares = [np.exp(power * part - tail * whole) for part in (second, first)]

@@ -22,7 +22,9 @@ __all__ = ["BalancedSize"]
 
 _POWERS = 1000  # at most, of digits in [1/2, 1): their product is a double
 _BEYOND = 100_000  # exponents of two that no double has, whatever its digits
-_LEAST = np.nextafter(0.0, 1.0)  # for times that underflow: what has not begun is not over
+_LEAST = np.nextafter(
+    0.0, 1.0
+)  # for times that underflow: what has not begun is not over
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,9 @@ class BalancedSize:
         rises = (self.alignment > 0) & (self.a < self.rho) & (self.depth % 2 == 0)
         falls = (self.alignment < 0) & (self.rho > 0) & (self.depth > 1)
         smaller = np.where(rises, -self.z, np.where(falls, self.rho, 1.0))
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # idle at 0: no hit
+        with np.errstate(
+            divide="ignore", over="ignore", invalid="ignore"
+        ):  # idle at 0: no hit
             span = np.log1p(self.a / smaller)
             if self.depth < 3:
                 time = span / self.speed
@@ -102,7 +106,9 @@ class BalancedSize:
     def rest(self) -> Float[np.ndarray, "*batch d"]:
         """Return the time from which a stays 0, shape (..., d): the hit, at even depth only."""
         starts_there = (self.a == 0) & (self.speed > 0) & (self.depth > 1)
-        return np.where(starts_there, 0.0, self.hit() if self.depth % 2 == 0 else np.inf)
+        return np.where(
+            starts_there, 0.0, self.hit() if self.depth % 2 == 0 else np.inf
+        )
 
     def at(self, tau: Float[np.ndarray, " T"]) -> Float[np.ndarray, "*batch T d"]:
         """Return the sizes at times `tau`, as multiples of the start's own signs."""
@@ -114,9 +120,13 @@ class BalancedSize:
         growth = alignment * np.sign(z) ** self.depth
         x = self._log_growth(z, growth, np.minimum(tau, np.minimum(hit, end)))
         with np.errstate(over="ignore", invalid="ignore"):
-            half = np.expm1(x / 2)  # e^x - 1 = half (half + 2) overflows no sooner than z e^x
+            half = np.expm1(
+                x / 2
+            )  # e^x - 1 = half (half + 2) overflows no sooner than z e^x
             rising = a + z * half * (half + 2)
-            falling = a * np.exp(x) + self.rho * np.expm1(x)  # no cancellation as rho -> 0
+            falling = a * np.exp(x) + self.rho * np.expm1(
+                x
+            )  # no cancellation as rho -> 0
         before = np.maximum(np.where(alignment > 0, rising, falling), 0.0)
         if not (hit < np.inf).any():
             return before
@@ -143,8 +153,10 @@ class BalancedSize:
     def _scale_parts(self, z: NDArray) -> tuple[NDArray, NDArray]:
         """Return the digits and the exponent of `_scale`: no power leaves the range of doubles."""
         power = self.depth - 2
-        (digits, exponent), (speed, shift) = np.frexp(np.abs(z)), np.frexp(self.speed)
-        powers, lost = np.ones_like(digits), np.zeros(digits.shape, dtype=np.int64)
+        (digits, exponent) = np.frexp(np.abs(z))
+        (speed, shift) = np.frexp(self.speed)
+        powers = np.ones_like(digits)
+        lost = np.zeros(digits.shape, dtype=np.int64)
         for done in range(0, power, _POWERS):
             powers, more = np.frexp(powers * digits ** min(_POWERS, power - done))
             lost += more

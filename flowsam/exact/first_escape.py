@@ -29,7 +29,9 @@ from flowsam.labels import Fate, Label
 
 __all__ = ["Finding", "finding", "holds", "labels", "winners"]
 
-TIE = 8 * np.finfo(float).eps  # relative difference of blow-up times that counts as none
+TIE = (
+    8 * np.finfo(float).eps
+)  # relative difference of blow-up times that counts as none
 BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
 SHARP = 6  # the deepest one in which the bound above is proved
 
@@ -67,7 +69,9 @@ def holds(depth: int, rho: float) -> bool:
     return depth % 2 == 1 and rho > 0
 
 
-def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int[np.ndarray, "*batch"]:
+def labels(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Int[np.ndarray, "*batch"]:
     """Return the limit's label for each start, as t -> inf.
 
     j >= 1 iff coordinate j blows up first, and before another one could run away with two weights
@@ -114,7 +118,9 @@ def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int[np.ndar
     return found
 
 
-def winners(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Bool[np.ndarray, " d"]:
+def winners(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Bool[np.ndarray, " d"]:
     """Return which coordinates of one start (L, d) blow up first, several where they tie.
 
     Examples
@@ -145,7 +151,9 @@ def _blow_up(course: Course) -> Float[np.ndarray, "*batch d"]:
 
 def _first(blow_up: Float[np.ndarray, "*batch d"]) -> Bool[np.ndarray, "*batch d"]:
     """Which coordinates blow up first."""
-    return (blow_up <= blow_up.min(axis=-1, keepdims=True) * (1 + TIE)) & (blow_up < np.inf)
+    return (blow_up <= blow_up.min(axis=-1, keepdims=True) * (1 + TIE)) & (
+        blow_up < np.inf
+    )
 
 
 def _runaway(course: Course) -> Float[np.ndarray, "*batch d"]:
@@ -158,7 +166,11 @@ def _runaway(course: Course) -> Float[np.ndarray, "*batch d"]:
         return np.full(course.start.shape[:-1], np.inf)
     time = course.pinned.copy()
     falls = time < np.inf
-    sharp = falls & course.slides if course.start.shape[-1] <= SHARP else np.zeros_like(falls)
+    sharp = (
+        falls & course.slides
+        if course.start.shape[-1] <= SHARP
+        else np.zeros_like(falls)
+    )
     if sharp.any():
         rest = np.sort(course.glide.landed, axis=-1)[:, 1:] - course.rho
         later = _blow_up_of(np.maximum(rest, 0.0)) / course.rho**2
@@ -189,7 +201,9 @@ def _labels(course: Course) -> Int[np.ndarray, " k"]:
     return np.where((runaway > first) | np.isinf(runaway), found, Label.UNDECIDED)
 
 
-def _kept(course: Course, fate: Int[np.ndarray, "*batch d"]) -> Bool[np.ndarray, "*batch d"]:
+def _kept(
+    course: Course, fate: Int[np.ndarray, "*batch d"]
+) -> Bool[np.ndarray, "*batch d"]:
     """Which coordinates equal layers hold at or below rho."""
     rests = course.equal & (fate == Fate.SADDLE)
     return (fate == Fate.STALL) | (rests & holds(course.start.shape[-1], course.rho))
@@ -208,9 +222,11 @@ def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
     times = _times(course)
     pinned = np.isfinite(times.pinned).any()
     if label == Label.UNDECIDED:
-        certificate, reason = "none", _open(times)
+        certificate = "none"
+        reason = _open(times)
     elif label >= 1 or label == Label.TIE:
-        certificate, reason = "theorem", _decided(label, times)
+        certificate = "theorem"
+        reason = _decided(label, times)
     else:
         certificate = "limit of discrete SAM" if pinned else "theorem"
         reason = _without(label, times)
@@ -298,5 +314,7 @@ def _active(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
     """Read the starts, or say that no coordinate moves."""
     course = read(theta0, mu, rho)
     if not course.mu.any():
-        raise InputError("a limit needs an example with a non-zero entry, got mu = 0; see Data")
+        raise InputError(
+            "a limit needs an example with a non-zero entry, got mu = 0; see Data"
+        )
     return course

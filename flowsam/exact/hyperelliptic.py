@@ -47,25 +47,35 @@ def remaining(u: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
         return np.asarray(elliprf(u * u, squares[..., 0], squares[..., 1]))
     if gaps.shape[-1] == 3:
         a, b, c = np.moveaxis(np.sqrt(squares), -1, 0)
-        return np.asarray(elliprf((u * a + b * c) ** 2, (u * b + a * c) ** 2, (u * c + a * b) ** 2))
-    unit = np.ldexp(1.0, np.frexp(np.sqrt(squares[..., -1]))[1])  # products stay in range
+        return np.asarray(
+            elliprf((u * a + b * c) ** 2, (u * b + a * c) ** 2, (u * c + a * b) ** 2)
+        )
+    unit = np.ldexp(
+        1.0, np.frexp(np.sqrt(squares[..., -1]))[1]
+    )  # products stay in range
     unit = np.where((unit > 0) & (unit < np.inf), unit, 1.0)
     roots = np.sqrt(squares) / unit[..., None]
-    return np.asarray(_trapezoid(np.asarray(u / unit), roots) * unit ** (1 - gaps.shape[-1]))
+    return np.asarray(
+        _trapezoid(np.asarray(u / unit), roots) * unit ** (1 - gaps.shape[-1])
+    )
 
 
 def _trapezoid(u: NDArray, roots: NDArray) -> NDArray:
     """`int exp(s) / prod sqrt(z_k^2 + 2 exp(s)) ds` over the range where it is not negligible."""
     depth = roots.shape[-1] + 1
     with np.errstate(divide="ignore"):
-        least, second = np.log(u), np.log(roots[..., 0])
+        least = np.log(u)
+        second = np.log(roots[..., 0])
         rest = np.log(roots[..., 1:]).sum(axis=-1)
     left = second + np.maximum(least - TAIL, second - 2 * TAIL)
     right = np.maximum(TAIL + rest, TAIL + (depth - 2) * second) * 2 / (depth - 2)
-    singular, done = np.isneginf(second), np.isposinf(least)
+    singular = np.isneginf(second)
+    done = np.isposinf(least)
     ordinary = ~(singular | done)
-    left, right = np.where(ordinary, left, 0.0), np.where(ordinary, right, 1.0)
-    total, squares = np.zeros(left.shape), roots**2
+    left = np.where(ordinary, left, 0.0)
+    right = np.where(ordinary, right, 1.0)
+    total = np.zeros(left.shape)
+    squares = roots**2
     count = int(np.ceil(np.max(right - left, initial=0.0) / STEP)) + 1
     block = max(1, ENTRIES // max(roots.size, 1))
     for nodes in np.split(np.arange(count), range(block, count, block)):
@@ -76,7 +86,9 @@ def _trapezoid(u: NDArray, roots: NDArray) -> NDArray:
     return np.where(singular, np.inf, np.where(done, 0.0, STEP * total))
 
 
-def elapsed(start: ArrayLike, stop: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
+def elapsed(
+    start: ArrayLike, stop: ArrayLike, gaps: NDArray
+) -> Float[np.ndarray, "..."]:
     """Return the integral between two ends of either sign, relative error kept when it is short.
 
     F(start) - F(stop) for ends >= 0, with `F(-u) = 2 F(0) - F(u)`. Where the two terms nearly
@@ -87,12 +99,16 @@ def elapsed(start: ArrayLike, stop: ArrayLike, gaps: NDArray) -> Float[np.ndarra
     >>> float(elapsed(np.array(-1.0), np.array(1.0), np.array([1.0, 1.0])))  # pi / 2
     1.5707963267948966
     """
-    start, stop = np.asarray(start, dtype=np.float64), np.asarray(stop, dtype=np.float64)
-    first, last = remaining(np.abs(start), gaps), remaining(np.abs(stop), gaps)
+    start = np.asarray(start, dtype=np.float64)
+    stop = np.asarray(stop, dtype=np.float64)
+    first = remaining(np.abs(start), gaps)
+    last = remaining(np.abs(stop), gaps)
     centre = remaining(np.zeros(np.shape(start)), gaps)
     with np.errstate(invalid="ignore"):
         across = (centre - first) + (centre - last)
-        total = np.where(start >= 0, first - last, np.where(stop <= 0, last - first, across))
+        total = np.where(
+            start >= 0, first - last, np.where(stop <= 0, last - first, across)
+        )
         total = np.where((start < 0) & (stop > 0) & np.isinf(centre), np.inf, total)
         short = total < 1e-2 * np.minimum(first, last)
     if not np.any(short):
@@ -100,7 +116,9 @@ def elapsed(start: ArrayLike, stop: ArrayLike, gaps: NDArray) -> Float[np.ndarra
     half = np.where(short, stop - start, 0.0) / 2
     nodes = start[..., None] + half[..., None] * (1 + NODES)
     with np.errstate(divide="ignore", invalid="ignore"):  # where it is not short
-        values = 1 / np.prod(np.sqrt(nodes[..., None] ** 2 + gaps[..., None, :]), axis=-1)
+        values = 1 / np.prod(
+            np.sqrt(nodes[..., None] ** 2 + gaps[..., None, :]), axis=-1
+        )
         return np.where(short, half * (values @ WEIGHTS), total)
 
 
@@ -132,19 +150,28 @@ def _newton(target: NDArray, gaps: NDArray, centre: NDArray) -> NDArray:
     low = high - np.sqrt(gaps[:, -1])
     with np.errstate(invalid="ignore"):  # inf * 0 where a gap is 0
         low = np.fmax(np.fmax((centre - target) * slope, low), FLOOR)
-    u, active = high.copy(), np.arange(target.size)
+    u = high.copy()
+    active = np.arange(target.size)
     for _ in range(200):
-        here, goal, gap = u[active], target[active], gaps[active]
+        here = u[active]
+        goal = target[active]
+        gap = gaps[active]
         value = remaining(here, gap)
-        high[active] = np.where(value <= goal, np.minimum(here, high[active]), high[active])
-        low[active] = np.where(value >= goal, np.maximum(here, low[active]), low[active])
+        high[active] = np.where(
+            value <= goal, np.minimum(here, high[active]), high[active]
+        )
+        low[active] = np.where(
+            value >= goal, np.maximum(here, low[active]), low[active]
+        )
         rate = np.prod(np.sqrt(here[:, None] ** 2 + gap), axis=-1)
         ratio = (value / goal) ** (1 / power)
         new = here + power * value * (ratio - 1) * rate
         outside = ~((new >= low[active]) & (new <= high[active]))
         new[outside] = (np.sqrt(low[active]) * np.sqrt(high[active]))[outside]
         u[active] = new
-        moving = (np.abs(value - goal) > 4 * EPS * goal) & (np.abs(new - here) > SETTLED * here)
+        moving = (np.abs(value - goal) > 4 * EPS * goal) & (
+            np.abs(new - here) > SETTLED * here
+        )
         active = active[moving]
         if not active.size:
             return u

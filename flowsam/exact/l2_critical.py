@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from flowsam.exact.l2_outcome import MARGIN, QUICK, TRUST, grow_and_shrink, lone_scale, race
+from flowsam.exact.l2_outcome import (
+    MARGIN,
+    QUICK,
+    TRUST,
+    grow_and_shrink,
+    lone_scale,
+    race,
+)
 from flowsam.exact.l2_spectrum import Spectrum, spectrum_of
 from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_taylor import ORDER
@@ -45,7 +52,8 @@ class CriticalScale:
 
 def _left_saddle(spectrum: Spectrum) -> Verdict:
     """Verdict by a certificate once N is well away from its value at the saddle."""
-    gate, proved = log_gate(spectrum), certificates(spectrum)
+    gate = log_gate(spectrum)
+    proved = certificates(spectrum)
 
     def verdict(front: Front) -> Int[np.ndarray, " b"]:
         away = np.abs(np.expm1(front.log_norm - gate[front.rows])) > EXIT
@@ -61,15 +69,23 @@ def _narrow(
     order: int,
 ) -> tuple[Float[np.ndarray, " 2"], float]:
     """Smaller bracket of the log scale, and where its root is expected."""
-    candidates = np.unique(candidates[(candidates > bracket[0]) & (candidates < bracket[1])])
+    candidates = np.unique(
+        candidates[(candidates > bracket[0]) & (candidates < bracket[1])]
+    )
     if not candidates.size:
         return bracket, float(bracket.mean())
-    many = Spectrum(spectrum.nu, np.repeat(spectrum.log_weight, candidates.size, axis=0))
+    many = Spectrum(
+        spectrum.nu, np.repeat(spectrum.log_weight, candidates.size, axis=0)
+    )
     codes, (tau, _, log_norm) = race(many, candidates, _left_saddle, order=order)
     # N/(rho mu_1) - 1 grows like e^{mu_1 tau} at the saddle: its value there is smooth in c
     gate = log_gate(spectrum)[0]
     miss = np.expm1(log_norm - gate) * np.exp(-np.exp(gate) * tau)
-    first = int(np.argmax(codes == Fate.ESCAPE)) if (codes == Fate.ESCAPE).any() else codes.size
+    first = (
+        int(np.argmax(codes == Fate.ESCAPE))
+        if (codes == Fate.ESCAPE).any()
+        else codes.size
+    )
     low = candidates[first - 1] if first else bracket[0]
     high = candidates[first] if first < codes.size else bracket[1]
     share = 0.5
@@ -132,7 +148,9 @@ def critical_scale_of(
     for _ in range(ROUNDS):
         width = np.ptp(bracket)
         quick = width > 10 * MARGIN
-        bracket, expected = _narrow(spectrum, bracket, candidates, QUICK if quick else ORDER)
+        bracket, expected = _narrow(
+            spectrum, bracket, candidates, QUICK if quick else ORDER
+        )
         if np.ptp(bracket) <= finest or (width < 1e-13 and np.ptp(bracket) > width / 2):
             break  # what is left is rounding
         if quick:  # a verdict within the error of such a path is not one

@@ -58,15 +58,20 @@ class Curve:
     outcome: Int8[np.ndarray, "*batch"]
     collapse_time: Float[np.ndarray, "*batch"]
 
-    def a_at(self, tau: ArrayLike | float | int) -> Float[np.ndarray, "*batch_and_times"]:
+    def a_at(
+        self, tau: ArrayLike | float | int
+    ) -> Float[np.ndarray, "*batch_and_times"]:
         """Return A at rescaled times: inf from the collapse on.
 
         The inverse of tau on a Taylor piece, by Newton's method inside a bracket.
         """
         tau = real_array(tau, "tau")
         if (tau < 0).any():
-            raise InputError(f"a curve starts at tau = 0, got tau = {tau.min():g}; pass tau >= 0")
-        times, starts = tau.reshape(1, -1), self.first.size - 1
+            raise InputError(
+                f"a curve starts at tau = 0, got tau = {tau.min():g}; pass tau >= 0"
+            )
+        times = tau.reshape(1, -1)
+        starts = self.first.size - 1
         collapse = self.collapse_time.reshape(-1, 1)
         a = np.zeros((starts, times.size))
         if self.pieces is not None:
@@ -74,19 +79,27 @@ class Curve:
         saddle = self.outcome.reshape(-1, 1) == Fate.SADDLE  # there N stands still
         with np.errstate(over="ignore"):
             rate = np.where(saddle, np.exp(-self.end[2][:, None]), 0.0)
-        a = a + np.where(saddle, np.maximum(times - self.end[0][:, None], 0) * rate, 0.0)
+        a = a + np.where(
+            saddle, np.maximum(times - self.end[0][:, None], 0) * rate, 0.0
+        )
         return np.where(times >= collapse, np.inf, a).reshape(self.shape + tau.shape)
 
-    def log_norm_at(self, tau: ArrayLike | float | int) -> Float[np.ndarray, "*batch_and_times"]:
+    def log_norm_at(
+        self, tau: ArrayLike | float | int
+    ) -> Float[np.ndarray, "*batch_and_times"]:
         """Return log(N/rho) at rescaled times: -inf from the collapse on."""
         a = self.a_at(tau)
         starts = self.first.size - 1
-        times = np.broadcast_to(np.asarray(tau, dtype=np.float64).ravel(), (starts, np.size(tau)))
+        times = np.broadcast_to(
+            np.asarray(tau, dtype=np.float64).ravel(), (starts, np.size(tau))
+        )
         flat = a.reshape(starts, -1)
         log_norm = np.full(flat.shape, -np.inf)
         for k in range(flat.shape[1]):
             alive = np.flatnonzero(np.isfinite(flat[:, k]))
-            log_norm[alive, k] = self.spectrum.log_norm(alive, times[alive, k], flat[alive, k])
+            log_norm[alive, k] = self.spectrum.log_norm(
+                alive, times[alive, k], flat[alive, k]
+            )
         return log_norm.reshape(a.shape)
 
     def turning_time(self) -> Float[np.ndarray, "*batch"]:
@@ -98,7 +111,9 @@ class Curve:
         turn = np.full(starts, np.inf)
         if self.pieces is None:
             return turn.reshape(self.shape)
-        last = np.zeros(starts, dtype=np.int64)  # the last piece on which N begins by falling
+        last = np.zeros(
+            starts, dtype=np.int64
+        )  # the last piece on which N begins by falling
         for row in range(starts):
             rising = self.pieces.g[1, self.first[row] : self.first[row + 1]] > 0
             falling = rising.size - 1 if not rising.any() else int(rising.argmax()) - 1
@@ -106,11 +121,14 @@ class Curve:
             turn[row] = 0.0 if rising.size and falling < 0 else np.inf
         turns = np.flatnonzero((self.outcome.ravel() != Fate.COLLAPSE) & np.isinf(turn))
         place = last[turns]
-        pieces, low, high = self.pieces.select(place), np.zeros(place.size), self.lengths[place]
+        pieces = self.pieces.select(place)
+        low = np.zeros(place.size)
+        high = self.lengths[place]
         middle = high / 2
         for _ in range(60):
             slope, bend = pieces.log_norm_slope(middle)
-            low, high = np.where(slope < 0, middle, low), np.where(slope < 0, high, middle)
+            low = np.where(slope < 0, middle, low)
+            high = np.where(slope < 0, high, middle)
             with np.errstate(divide="ignore", invalid="ignore"):
                 newton = middle - slope / bend
             moved = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
@@ -119,22 +137,32 @@ class Curve:
             if still.all():
                 break
         high = np.where(high < self.lengths[place], middle, high)
-        inside = high < self.lengths[place]  # else the curve stopped while N was falling
+        inside = (
+            high < self.lengths[place]
+        )  # else the curve stopped while N was falling
         turn[turns[inside]] = (self.tau[place] + pieces.advance(high)[0])[inside]
         return turn.reshape(self.shape)
 
-    def _interpolate(self, times: Float[np.ndarray, "1 T"]) -> Float[np.ndarray, "starts T"]:
+    def _interpolate(
+        self, times: Float[np.ndarray, "1 T"]
+    ) -> Float[np.ndarray, "starts T"]:
         """A from the pieces, constant beyond the last."""
         starts = self.first.size - 1
         place = np.empty((starts, times.size), dtype=np.int64)
         for row in range(starts):
-            low, high = self.first[row], self.first[row + 1]
-            place[row] = low + np.searchsorted(self.tau[low:high], times[0], "right") - 1
-        place = np.clip(place, 0, self.tau.size - 1)  # a start at the origin has no piece
+            low = self.first[row]
+            high = self.first[row + 1]
+            place[row] = (
+                low + np.searchsorted(self.tau[low:high], times[0], "right") - 1
+            )
+        place = np.clip(
+            place, 0, self.tau.size - 1
+        )  # a start at the origin has no piece
         target = (np.minimum(times, self.end[0][:, None]) - self.tau[place]).ravel()
         place, gain = place.ravel(), np.empty(place.size)
         for block in (slice(k, k + POINTS) for k in range(0, place.size, POINTS)):
-            pieces, length = self.pieces.select(place[block]), self.lengths[place[block]]
+            pieces = self.pieces.select(place[block])
+            length = self.lengths[place[block]]
             gain[block] = pieces.advance(_stretch(pieces, target[block], length))[1]
         return (self.a[place] + gain).reshape(starts, -1)
 
@@ -143,12 +171,14 @@ def _stretch(
     pieces: Pieces, target: Float[np.ndarray, " t"], length: Float[np.ndarray, " t"]
 ) -> Float[np.ndarray, " t"]:
     """Stretch of the clock in which tau grows by `target`, one for each piece."""
-    low, high = np.zeros_like(target), length.copy()
+    low = np.zeros_like(target)
+    high = length.copy()
     with np.errstate(divide="ignore", invalid="ignore"):
         sigma = np.fmin(target * pieces.unit / pieces.y[0], length)
     for _ in range(100):
         excess = pieces.advance(sigma)[0] - target
-        low, high = np.where(excess <= 0, sigma, low), np.where(excess >= 0, sigma, high)
+        low = np.where(excess <= 0, sigma, low)
+        high = np.where(excess >= 0, sigma, high)
         slope = np.zeros_like(sigma)
         for coefficient in pieces.y[::-1]:
             slope = slope * sigma + coefficient

@@ -53,7 +53,9 @@ def zero_time(
     """
     together = collapse_time(theta0, mu, rho=rho)[..., None]
     theta0, mu, _ = checked_start(theta0, mu, rho)
-    return np.where((theta0 == 0).all(axis=-2), 0.0, np.where(mu == 0, np.inf, together))
+    return np.where(
+        (theta0 == 0).all(axis=-2), 0.0, np.where(mu == 0, np.inf, together)
+    )
 
 
 def blow_up_time(
@@ -74,11 +76,15 @@ def _crossings(
     theta0: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"], until: float
 ) -> list[Event]:
     """Where a weight changes sign: |s| = |e|, at most once a coordinate, beta from - to +."""
-    s, e = theta0[0] + theta0[1], theta0[0] - theta0[1]
-    grow, shrink = np.where(mu > 0, s, e), np.where(mu > 0, e, s)
+    s = theta0[0] + theta0[1]
+    e = theta0[0] - theta0[1]
+    grow = np.where(mu > 0, s, e)
+    shrink = np.where(mu > 0, e, s)
     found = []
     for j in np.flatnonzero((mu != 0) & (grow != 0) & (np.abs(shrink) > np.abs(grow))):
-        tau = (np.log(np.abs(shrink[j])) - np.log(np.abs(grow[j]))) / (2 * np.abs(mu[j]))
+        tau = (np.log(np.abs(shrink[j])) - np.log(np.abs(grow[j]))) / (
+            2 * np.abs(mu[j])
+        )
         layer = 0 if (s[j] > 0) != (e[j] > 0) else 1  # u = (s + e)/2, v = (s - e)/2
         if tau < until:
             found.append(Event(float(tau), "cross", layer, int(j)))
@@ -95,7 +101,9 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
     """
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if theta0.ndim != 2:
-        raise InputError(f"events takes one start (2, d), got shape {theta0.shape}; loop over them")
+        raise InputError(
+            f"events takes one start (2, d), got shape {theta0.shape}; loop over them"
+        )
     if rho > 0:
         return events_on(trace(theta0, mu, rho=rho), theta0, mu)
     crossings = _crossings(theta0, mu, np.inf)
@@ -106,9 +114,13 @@ def events_on(
     path: Curve, theta0: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"]
 ) -> tuple[Event, ...]:
     """Return the events of one start, those of its curve as far as it was traced."""
-    found, until, turn = [], float(path.collapse_time), float(path.turning_time())
+    found = []
+    until = float(path.collapse_time)
+    turn = float(path.turning_time())
     if np.isfinite(until):
         found.append(Event(until, "collapse"))
     if 0 < turn < np.inf:
         found.append(Event(turn, "turn"))
-    return tuple(sorted(found + _crossings(theta0, mu, until), key=lambda event: event.tau))
+    return tuple(
+        sorted(found + _crossings(theta0, mu, until), key=lambda event: event.tau)
+    )

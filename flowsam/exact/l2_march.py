@@ -34,7 +34,8 @@ def march(
     record: Record | None = None,
 ) -> tuple[Int[np.ndarray, " b"], Float[np.ndarray, "3 b"]]:
     """Step a batch of starts until each has its verdict."""
-    codes, end = np.full(front.rows.size, int(Fate.SADDLE)), np.zeros((3, front.rows.size))
+    codes = np.full(front.rows.size, int(Fate.SADDLE))
+    end = np.zeros((3, front.rows.size))
     place = np.arange(front.rows.size)
     for _ in range(STEPS):
         end[:, place] = front.tau, front.a, front.log_norm
@@ -43,7 +44,8 @@ def march(
         codes[place[~on]] = code[~on]
         if not on.any():
             break
-        begin, place = front.keep(on), place[on]
+        begin = front.keep(on)
+        place = place[on]
         pieces, lengths, front = step(spectrum, begin, order=order)
         if record is not None:
             record.append((begin.rows, begin.tau, begin.a, lengths, pieces))
@@ -65,11 +67,13 @@ def _march_compressed(
     spectrum: Spectrum, verdict_of: Callable[[Spectrum], Verdict], record: Record
 ) -> tuple[Int[np.ndarray, " 1"], Float[np.ndarray, "3 1"]]:
     """March one start with very many rates, on compressions while they last."""
-    rows, (tau, a) = np.zeros(1, dtype=np.int64), np.zeros((2, 1))
+    rows = np.zeros(1, dtype=np.int64)
+    (tau, a) = np.zeros((2, 1))
     done = -PATIENCE
     while len(record) - done >= PATIENCE:
         small, reach = compressed(spectrum, float(tau[0]), float(a[0]))
-        begin, done = depart(small, rows, tau, a), len(record)
+        begin = depart(small, rows, tau, a)
+        done = len(record)
         verdict = _within(small, verdict_of(small), begin, reach)
         codes, end = march(small, begin, verdict, record=record)
         if codes[0] != FAR:
@@ -99,7 +103,8 @@ def trace(
     """
     spectrum = spectrum_of(theta.reshape(-1, *theta.shape[-2:]), mu, rho)
     starts = spectrum.log_weight.shape[0]
-    codes, end = np.full(starts, int(Fate.COLLAPSE)), np.zeros((3, starts))
+    codes = np.full(starts, int(Fate.COLLAPSE))
+    end = np.zeros((3, starts))
     end[2] = -np.inf
     moving = np.flatnonzero(np.isfinite(spectrum.log_weight).any(axis=1))
     record: Record = []
@@ -107,7 +112,9 @@ def trace(
         for row in moving:
             one = Spectrum(spectrum.nu, spectrum.log_weight[row : row + 1])
             part: Record = []
-            codes[[row]], end[:, [row]] = _march_compressed(one, lambda s: until(s, tau_end), part)
+            codes[[row]], end[:, [row]] = _march_compressed(
+                one, lambda s: until(s, tau_end), part
+            )
             record += [(rows + row, *rest) for rows, *rest in part]
     elif moving.size:
         front = depart(spectrum, moving, *np.zeros((2, moving.size)))
@@ -130,13 +137,29 @@ def _bind(
         nothing = np.zeros((3, 0))
         first = np.zeros(codes.size + 1, dtype=np.int64)
         return Curve(shape, spectrum, first, *nothing, None, end, outcome, collapse)
-    rows, tau, a, lengths = (np.concatenate([entry[k] for entry in record]) for k in range(4))
+    rows, tau, a, lengths = (
+        np.concatenate([entry[k] for entry in record]) for k in range(4)
+    )
     order = np.argsort(rows, kind="stable")
     first = np.searchsorted(rows[order], np.arange(codes.size + 1))
     pieces = [entry[4] for entry in record]
-    unit, z = (np.concatenate([getattr(p, name) for p in pieces]) for name in ("unit", "z"))
-    y, g = (np.concatenate([getattr(p, name) for p in pieces], axis=1) for name in ("y", "g"))
+    unit, z = (
+        np.concatenate([getattr(p, name) for p in pieces]) for name in ("unit", "z")
+    )
+    y, g = (
+        np.concatenate([getattr(p, name) for p in pieces], axis=1)
+        for name in ("y", "g")
+    )
     whole = Pieces(unit, y, z, g).select(order)
     return Curve(
-        shape, spectrum, first, tau[order], a[order], lengths[order], whole, end, outcome, collapse
+        shape,
+        spectrum,
+        first,
+        tau[order],
+        a[order],
+        lengths[order],
+        whole,
+        end,
+        outcome,
+        collapse,
     )

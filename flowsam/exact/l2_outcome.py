@@ -74,7 +74,8 @@ def lone_scale(
     # homogeneous of degree -1: put the larger of s and the geometric mean of s and e to 1
     unit = np.where(s >= e, s, np.sqrt(s) * np.sqrt(e))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        x, y = (s / unit) ** 2, np.minimum(e / s, 1.0)
+        x = (s / unit) ** 2
+        y = np.minimum(e / s, 1.0)
         value = np.sqrt(2) * rho / unit * elliprf(x, x + 1j * y, x - 1j * y).real
     return np.where(s == 0, np.inf, value)
 
@@ -84,7 +85,9 @@ def grow_and_shrink(
 ) -> tuple[Float[np.ndarray, "b active"], Float[np.ndarray, "b active"]]:
     """|s| and |e| of the active coordinates, exchanged where mu < 0."""
     active = mu != 0
-    total, difference = (np.abs(theta0[:, 0] + k * theta0[:, 1])[:, active] for k in (1, -1))
+    total, difference = (
+        np.abs(theta0[:, 0] + k * theta0[:, 1])[:, active] for k in (1, -1)
+    )
     positive = mu[active] > 0
     return np.where(positive, total, difference), np.where(positive, difference, total)
 
@@ -98,15 +101,20 @@ def race(
 ) -> tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]]:
     """Verdicts, and the ends, of the starts scaled by e^shift."""
     scaled = Spectrum(spectrum.nu, spectrum.log_weight + 2 * shift[:, None])
-    codes, end = np.full(shift.size, int(Fate.COLLAPSE)), np.zeros((3, shift.size))
+    codes = np.full(shift.size, int(Fate.COLLAPSE))
+    end = np.zeros((3, shift.size))
     moving = np.flatnonzero(np.isfinite(scaled.log_weight).any(axis=1))
     if moving.size:
         front = depart(scaled, moving, *np.zeros((2, moving.size)))
-        codes[moving], end[:, moving] = march(scaled, front, verdict_of(scaled), order=order)
+        codes[moving], end[:, moving] = march(
+            scaled, front, verdict_of(scaled), order=order
+        )
     return codes, end
 
 
-def _squeeze(spectrum: Spectrum, margin: float, order: int) -> Int[np.ndarray, " starts"]:
+def _squeeze(
+    spectrum: Spectrum, margin: float, order: int
+) -> Int[np.ndarray, " starts"]:
     """Codes proved for starts a relative margin away; SADDLE between.
 
     N is monotone in the scale: what a slightly larger start collapses from, or a slightly
@@ -132,14 +140,20 @@ def _decide(
         return np.where(rests & (shrink == 0).all(axis=1), Fate.COLLAPSE, code)
     sizes = np.unique(np.abs(mu[mu != 0]))
     if sizes.size == 1:  # one coordinate in effect
-        own = lone_scale(*(np.sqrt((x**2).sum(axis=1)) for x in (grow, shrink)), rho=rho)
+        own = lone_scale(
+            *(np.sqrt((x**2).sum(axis=1)) for x in (grow, shrink)), rho=rho
+        )
         return np.select(
-            [own > 1 + TRUST, own < 1 - TRUST], [Fate.COLLAPSE, Fate.ESCAPE], Fate.SADDLE
+            [own > 1 + TRUST, own < 1 - TRUST],
+            [Fate.COLLAPSE, Fate.ESCAPE],
+            Fate.SADDLE,
         )
     spectrum = spectrum_of(theta0, mu, rho)
     codes = _squeeze(spectrum, MARGIN, QUICK)
     near = np.flatnonzero(codes == Fate.SADDLE)
-    codes[near] = _squeeze(Spectrum(spectrum.nu, spectrum.log_weight[near]), TRUST, ORDER)
+    codes[near] = _squeeze(
+        Spectrum(spectrum.nu, spectrum.log_weight[near]), TRUST, ORDER
+    )
     return codes
 
 

@@ -20,9 +20,15 @@ from flowsam.exact.l2_outcome import lone_scale
 
 __all__ = ["balanced_excess", "balanced_separatrix", "lone_separatrix"]
 
-NEARLY_EQUAL = 2e-5  # m - 1 below which a step in m - 1 is nearer than steps of an integrator
+NEARLY_EQUAL = (
+    2e-5  # m - 1 below which a step in m - 1 is nearer than steps of an integrator
+)
 STEEP = 1e5  # m beyond which the curve is the limit's to 1 / m^2
-NEAR, FAR, SPACING = 1e-13, 12.0, 0.01  # of knots: log w_high from -NEAR/m to -FAR - log m, by 1 %
+NEAR, FAR, SPACING = (
+    1e-13,
+    12.0,
+    0.01,
+)  # of knots: log w_high from -NEAR/m to -FAR - log m, by 1 %
 
 
 def lone_separatrix(
@@ -69,11 +75,13 @@ def balanced_separatrix(
            [0.      , 0.707107]])
     """
     sizes = _sizes(mu)
-    corner, angle = rho / np.sqrt(2), np.linspace(0, np.pi / 2, points)[1:-1]
+    corner = rho / np.sqrt(2)
+    angle = np.linspace(0, np.pi / 2, points)[1:-1]
     low, high = np.sort(sizes)
     ratio = np.log(np.tan(angle))
     curve = np.empty((points, 2))
-    curve[0], curve[-1] = (corner, 0), (0, corner)
+    curve[0] = (corner, 0)
+    curve[-1] = (0, corner)
     curve[1:-1, 0] = corner * np.exp(_log_low(high / low)(ratio))
     curve[1:-1, 1] = curve[1:-1, 0] * np.exp(ratio)
     return curve if sizes[0] < sizes[1] else curve[::-1, ::-1]
@@ -98,10 +106,13 @@ def balanced_excess(
     """
     sizes = _sizes(mu)
     low, high = np.argsort(sizes, kind="stable")
-    path, corner = _log_low(sizes[high] / sizes[low]), rho / np.sqrt(2)
+    path = _log_low(sizes[high] / sizes[low])
+    corner = rho / np.sqrt(2)
 
     def excess(alpha: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch"]:
-        with np.errstate(divide="ignore", invalid="ignore"):  # log 0 where one of them is alone
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # log 0 where one of them is alone
             small, large = (np.log(alpha[..., k] / corner) for k in (low, high))
             return np.where(np.isfinite(small), small - path(large - small), large)
 
@@ -112,7 +123,9 @@ def _sizes(mu: ArrayLike) -> Float[np.ndarray, " 2"]:
     """Check mu and return the sizes of its entries."""
     sizes = np.abs(np.asarray(mu, dtype=np.float64))
     if sizes.shape != (2,) or not (sizes > 0).all():
-        raise InputError(f"the separatrix needs two non-zero mu, got {mu}; use critical_scale")
+        raise InputError(
+            f"the separatrix needs two non-zero mu, got {mu}; use critical_scale"
+        )
     return sizes
 
 
@@ -126,19 +139,23 @@ def _log_low(m: float) -> Callable[[np.ndarray], np.ndarray]:
     y = -np.exp(np.arange(np.log(FAR + np.log(m)), np.log(NEAR / m), -SPACING))
     ratio = (y - np.log(np.expm1(-y)) / m) / (1 + 1 / m)
     behind = np.arange(ratio[-1] + SPACING, FAR, SPACING)
-    y, ratio = np.append(y, np.zeros_like(behind)), np.append(ratio, behind)
+    y = np.append(y, np.zeros_like(behind))
+    ratio = np.append(ratio, behind)
     if m - 1 < NEARLY_EQUAL:  # on its slow manifold, pull = 1, to (m - 1)^2
         square = (m * np.exp(ratio)) ** 2
         path = m * (m - 1) * square / (1 + square) - np.log1p(square) / 2
         bends = (2 * m * (m - 1) / (1 + square) - 1) * square / (1 + square)
     elif m > STEEP:
-        path, bends = y - ratio, -1 / (m * np.expm1(-y) + np.exp(-y))
+        path = y - ratio
+        bends = -1 / (m * np.expm1(-y) + np.exp(-y))
     else:
         path = _integrated(m, ratio)
         bends = _slope(m, np.exp(-path) / np.hypot(1, m * np.exp(ratio)))
     spline = CubicHermiteSpline(ratio, path, bends)
 
-    def log_low(q: np.ndarray) -> np.ndarray:  # beyond the last knot w_high is the corner's
+    def log_low(
+        q: np.ndarray,
+    ) -> np.ndarray:  # beyond the last knot w_high is the corner's
         return spline(np.clip(q, ratio[0], ratio[-1])) - np.maximum(q - ratio[-1], 0)
 
     return log_low
@@ -153,10 +170,13 @@ def _integrated(m: float, ratio: Float[np.ndarray, " r"]) -> Float[np.ndarray, "
     """Integrate from the saddle on, along its stable direction."""
     start = ratio[0] - 10
     bend = -(m**2) / (2 * (2 * (m - 1) * m + 1))
-    first, at = np.log1p(bend * np.exp(2 * start)), np.concatenate([[start], ratio])
+    first = np.log1p(bend * np.exp(2 * start))
+    at = np.concatenate([[start], ratio])
 
     def slope(q: float, x: np.ndarray) -> float:
         return _slope(m, math.exp(-x[0]) / math.hypot(1, m * math.exp(q)))
 
     # LSODA as a loop of its own: ten times as fast as solve_ivp's, a step of Python each
-    return odeint(slope, first, at, tfirst=True, rtol=1e-10, atol=1e-12, mxstep=10**6)[1:, 0]
+    return odeint(slope, first, at, tfirst=True, rtol=1e-10, atol=1e-12, mxstep=10**6)[
+        1:, 0
+    ]

@@ -95,18 +95,24 @@ class SizePath:
         piece = min(int(x), last - 1)
         part = self.curve.pieces.select(np.array([piece]))
         dtau, da = part.advance(self.curve.lengths[[piece]] * min(x - piece, 1.0))
-        tau, a = float(self.curve.tau[piece] + dtau[0]), float(self.curve.a[piece] + da[0])
+        tau = float(self.curve.tau[piece] + dtau[0])
+        a = float(self.curve.a[piece] + da[0])
         tau *= 2.0 ** max(x - last, 0.0)
         start = np.zeros(1, dtype=np.int64)
-        log_norm = self.curve.spectrum.log_norm(start, np.array([tau]), np.array([a]))[0]
+        log_norm = self.curve.spectrum.log_norm(start, np.array([tau]), np.array([a]))[
+            0
+        ]
         p, q = self.log_squares + 2 * np.array([[tau], [-tau]]) * self.mu
-        square, at_zero = 2 * self.mu**2, p == q
+        square = 2 * self.mu**2
+        at_zero = p == q
         with np.errstate(divide="ignore", over="ignore"):  # inf is a bound too
             pull = float(np.exp(-log_norm))
             free = np.maximum(p, q) + np.log(-np.expm1(-np.abs(p - q))) + self.offset
             rate = 2 * self.mu / np.tanh((p - q) / 2)
             slope = np.where(at_zero, 0.0, rate) - square * pull
-        onset = np.where(at_zero, np.log(4 * self.mu) + p + self.offset - square * a, 0.0)
+        onset = np.where(
+            at_zero, np.log(4 * self.mu) + p + self.offset - square * a, 0.0
+        )
         return Point(x, tau, a, pull, free, rate, free - square * a, slope, onset)
 
     def slopes(self, a: Point, b: Point, j: int) -> tuple[Sizes, Sizes]:
@@ -114,22 +120,29 @@ class SizePath:
         turn, highest = self._turn
         turned = a.tau < turn < b.tau
         pulls = np.array([min(a.pull, b.pull), max(a.pull, b.pull, turned * highest)])
-        low, high = np.minimum(a.rate, b.rate), np.maximum(a.rate, b.rate)
+        low = np.minimum(a.rate, b.rate)
+        high = np.maximum(a.rate, b.rate)
         jump = np.where(a.rate * b.rate < 0, np.nan, 0.0)
         # both 0 at a: 0 < 2 mu coth(2 mu t) - 1/t < 2 mu min(1, 2 mu t/3), and 1/t cancels
-        begin, double = np.isneginf(a.size) & np.isneginf(a.size[j]), 2 * self.mu
+        begin = np.isneginf(a.size) & np.isneginf(a.size[j])
+        double = 2 * self.mu
         excess = double * np.minimum(1.0, double * (b.tau - a.tau) / 3)
         with np.errstate(over="ignore", invalid="ignore"):
-            damping = -2 * (self.mu[j] ** 2 - self.mu**2) * pulls[:, None] + jump + jump[j]
+            damping = (
+                -2 * (self.mu[j] ** 2 - self.mu**2) * pulls[:, None] + jump + jump[j]
+            )
             least = np.where(begin, -excess, low[j] - high) + damping.min(axis=0)
-            return least, np.where(begin, excess[j], high[j] - low) + damping.max(axis=0)
+            return least, np.where(begin, excess[j], high[j] - low) + damping.max(
+                axis=0
+            )
 
     def ahead(self, a: Point, b: Point, j: int) -> Bool[np.ndarray, " m"]:
         """Return over which coordinates j certainly leads all through the open stretch."""
         least, most = self.slopes(a, b, j)
         damping = -2 * (self.mu[j] ** 2 - self.mu**2) * np.array([[a.a], [b.a]])
         lowest = -np.inf if a.rate[j] * b.rate[j] < 0 else min(a.free[j], b.free[j])
-        begin, length = np.isneginf(a.size) & np.isneginf(a.size[j]), b.tau - a.tau
+        begin = np.isneginf(a.size) & np.isneginf(a.size[j])
+        length = b.tau - a.tau
         with np.errstate(invalid="ignore"):
             at_a = np.where(begin, a.onset[j] - a.onset, a.size[j] - a.size)
             at_b = b.size[j] - b.size

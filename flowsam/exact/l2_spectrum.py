@@ -24,8 +24,12 @@ from flowsam.network import checked_theta
 __all__ = ["Spectrum", "checked_start", "compressed", "spectrum_of"]
 
 CELLS = 16384  # of the compression, over the whole range of rates
-SMALLEST = 1e-140  # of the rates: their squares and 1/squares stay in the range of doubles
-REACH = 4e-3  # largest change of half an exponent across a cell: error REACH^4/96 = 3e-12
+SMALLEST = (
+    1e-140  # of the rates: their squares and 1/squares stay in the range of doubles
+)
+REACH = (
+    4e-3  # largest change of half an exponent across a cell: error REACH^4/96 = 3e-12
+)
 BLOCK = 32768  # rates summed at a time: a block and its powers stay in cache
 
 
@@ -45,14 +49,20 @@ class Spectrum:
     log_weight: Float[np.ndarray, "starts m"]
 
     def exponents(
-        self, rows: Int[np.ndarray, " b"], tau: Float[np.ndarray, " b"], a: Float[np.ndarray, " b"]
+        self,
+        rows: Int[np.ndarray, " b"],
+        tau: Float[np.ndarray, " b"],
+        a: Float[np.ndarray, " b"],
     ) -> Float[np.ndarray, "b m"]:
         """Return the exponents of `(N/rho)^2` for some starts, each at its own `(tau, A)`."""
         drift = 2 * self.nu * (tau[:, None] - self.nu * a[:, None])
         return self.log_weight[rows] + drift
 
     def log_norm(
-        self, rows: Int[np.ndarray, " b"], tau: Float[np.ndarray, " b"], a: Float[np.ndarray, " b"]
+        self,
+        rows: Int[np.ndarray, " b"],
+        tau: Float[np.ndarray, " b"],
+        a: Float[np.ndarray, " b"],
     ) -> Float[np.ndarray, " b"]:
         """Return `log(N/rho)` by a max-shifted sum, at one point for each of some starts."""
         exponents = self.exponents(rows, tau, a)
@@ -67,15 +77,21 @@ def checked_start(
     mu = real_example(mu)
     theta0 = checked_theta(theta0, mu.size)
     if theta0.shape[-2] != 2:
-        raise InputError(f"the l_2 curve needs two layers, got {theta0.shape[-2]}; see solve")
+        raise InputError(
+            f"the l_2 curve needs two layers, got {theta0.shape[-2]}; see solve"
+        )
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho >= 0):
-        raise InputError(f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow")
+        raise InputError(
+            f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow"
+        )
     return theta0, mu, rho
 
 
 def spectrum_of(
-    theta: Float[np.ndarray, "starts 2 d"], mu: Float[np.ndarray, " d"], rho: float | int
+    theta: Float[np.ndarray, "starts 2 d"],
+    mu: Float[np.ndarray, " d"],
+    rho: float | int,
 ) -> Spectrum:
     """Return the measure of a batch of starts; rates that no start carries are left out.
 
@@ -85,13 +101,16 @@ def spectrum_of(
     >>> one.nu, np.exp(one.log_weight).round(12)  # N^2 = 4 (9 + 1) = 32 + 8
     (array([ 2., -2.]), array([[32.,  8.]]))
     """
-    amplitude = np.concatenate([theta[:, 0] + theta[:, 1], theta[:, 0] - theta[:, 1]], axis=1)
+    amplitude = np.concatenate(
+        [theta[:, 0] + theta[:, 1], theta[:, 0] - theta[:, 1]], axis=1
+    )
     nu = np.concatenate([mu, -mu])
     kept = (nu != 0) & (amplitude != 0).any(axis=0)
     if not kept.any():  # at the origin: one rate that carries nothing
         return Spectrum(np.ones(1), np.full((theta.shape[0], 1), -np.inf))
     if not kept.all():
-        nu, amplitude = nu[kept], amplitude[:, kept]
+        nu = nu[kept]
+        amplitude = amplitude[:, kept]
     extreme = nu[(np.abs(nu) < SMALLEST) | (np.abs(nu) > 1 / SMALLEST)]
     if extreme.size:
         raise InputError(
@@ -102,7 +121,9 @@ def spectrum_of(
         # one rounding of the ratio costs less than those of two large logarithms
         log_weight = np.log(np.abs(amplitude) / rho)
         if not (plain := np.isfinite(log_weight)).all():
-            log_weight = np.where(plain, log_weight, np.log(np.abs(amplitude)) - np.log(rho))
+            log_weight = np.where(
+                plain, log_weight, np.log(np.abs(amplitude)) - np.log(rho)
+            )
     log_weight += np.log(np.abs(nu) / np.sqrt(2))
     log_weight *= 2
     return Spectrum(nu, log_weight)
@@ -114,7 +135,8 @@ def _cell_moments(
     """Moments 0 to 3 of every cell about its centre, their log scales, and the cell width."""
     nu, low = spectrum.nu, spectrum.nu.min()
     width = (spectrum.nu.max() - low) / CELLS
-    scale, moments = np.full(CELLS, -np.inf), np.zeros((4, CELLS))
+    scale = np.full(CELLS, -np.inf)
+    moments = np.zeros((4, CELLS))
     blocks = [slice(i, i + 8 * BLOCK) for i in range(0, nu.size, 8 * BLOCK)]
 
     def cell_and_exponent(block: slice) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +165,8 @@ def compressed(spectrum: Spectrum, tau: float, a: float) -> tuple[Spectrum, floa
     """
     moments, scale, width = _cell_moments(spectrum, tau, a)
     full = np.flatnonzero(moments[0] > 0)
-    mass, scale = moments[0, full], scale[full]
+    mass = moments[0, full]
+    scale = scale[full]
     mean, second, third = moments[1:, full] / mass
     variance = np.maximum(second - mean**2, 0)
     # one rate, or rates closer than roundings: a single node of all the mass
@@ -159,6 +182,7 @@ def compressed(spectrum: Spectrum, tau: float, a: float) -> tuple[Spectrum, floa
     nu = centre + width * (mean + deviation * np.array([right, -1 / right]))
     mass = mass * np.where(single, [[1.0], [0.0]], [share, 1 - share])
     kept = mass > 0
-    nu, exponent = nu[kept], (np.log(np.where(kept, mass, 1.0)) + scale)[kept]
+    nu = nu[kept]
+    exponent = (np.log(np.where(kept, mass, 1.0)) + scale)[kept]
     log_weight = exponent - 2 * nu * (tau - nu * a)
     return Spectrum(nu, log_weight[None]), REACH / width

@@ -80,7 +80,9 @@ def _lengths(
                 relative = (tolerance * first / size) ** (1 / k)
                 absolute = (floor / size) ** (1 / (k + 1))
                 length = np.fmin(length, np.fmax(relative, absolute))
-            bend = (AGREEMENT / 10 * tolerance / np.abs(pieces.g[k + 1])) ** (1 / (k + 1))
+            bend = (AGREEMENT / 10 * tolerance / np.abs(pieces.g[k + 1])) ** (
+                1 / (k + 1)
+            )
             length = np.fmin(length, bend)
     return length
 
@@ -96,19 +98,29 @@ def step(
     pieces = expand(spectrum, front.exponents, order=order)
     length = _lengths(pieces, front.tau, np.abs(spectrum.nu).max())
     pending = np.arange(front.rows.size)
-    tau, a, log_norm = front.tau.copy(), front.a.copy(), front.log_norm.copy()
+    tau = front.tau.copy()
+    a = front.a.copy()
+    log_norm = front.log_norm.copy()
     exponents = np.empty_like(front.exponents)
     for _ in range(HALVINGS):
         part = pieces.select(pending)
         dtau, da = part.advance(length[pending])
         there = depart(
-            spectrum, front.rows[pending], front.tau[pending] + dtau, front.a[pending] + da
+            spectrum,
+            front.rows[pending],
+            front.tau[pending] + dtau,
+            front.a[pending] + da,
         )
-        tau[pending], a[pending] = there.tau, there.a
-        exponents[pending], log_norm[pending] = there.exponents, there.log_norm
+        tau[pending] = there.tau
+        a[pending] = there.a
+        exponents[pending] = there.exponents
+        log_norm[pending] = there.log_norm
         expected = front.log_norm[pending] + part.log_norm_gain(length[pending])
         rounding = np.abs(expected) + part.unit * (there.tau + part.unit * there.a)
-        off = np.abs(there.log_norm - expected) > AGREEMENT * PER_ORDER**order + 1e-14 * rounding
+        off = (
+            np.abs(there.log_norm - expected)
+            > AGREEMENT * PER_ORDER**order + 1e-14 * rounding
+        )
         pending = pending[off]
         if not pending.size:
             break

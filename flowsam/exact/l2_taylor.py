@@ -61,9 +61,13 @@ class Pieces:
         tail = np.zeros_like(sigma)
         for k in range(self.y.shape[0] - 1, 0, -1):
             tail = (tail + self.y[k] / (k + 1)) * sigma
-        return (self.y[0] + tail) * sigma / self.unit, (self.z - tail) * sigma / self.unit**2
+        return (self.y[0] + tail) * sigma / self.unit, (
+            self.z - tail
+        ) * sigma / self.unit**2
 
-    def log_norm_gain(self, sigma: Float[np.ndarray, "*t b"]) -> Float[np.ndarray, "*t b"]:
+    def log_norm_gain(
+        self, sigma: Float[np.ndarray, "*t b"]
+    ) -> Float[np.ndarray, "*t b"]:
         """Return the change of log N after a stretch of the clock."""
         gain = np.zeros_like(sigma)
         for k in range(self.g.shape[0] - 1, 0, -1):
@@ -91,7 +95,8 @@ def _moments(
         return np.multiply.accumulate(powers, axis=0).sum(axis=2)
     total = np.zeros((count, x.shape[0]))
     for start in range(0, x.shape[1], BLOCK):
-        rate, power = x[:, start : start + BLOCK], weight[:, start : start + BLOCK].copy()
+        rate = x[:, start : start + BLOCK]
+        power = weight[:, start : start + BLOCK].copy()
         for k in range(count):
             total[k] += power.sum(axis=1)
             power *= rate
@@ -116,7 +121,8 @@ def _series(
     f[0] = moments
     both = np.zeros_like(f)  # F_{m+1} + F_{m+2}
     y, yz, dg = np.zeros((3, order, g.size))
-    y[0], balance = expit(g), expit(-g) - expit(g)
+    y[0] = expit(g)
+    balance = expit(-g) - expit(g)
     yz[0] = y[0] * expit(-g)
     for k in range(order):
         width = 2 * (order - k) - 1

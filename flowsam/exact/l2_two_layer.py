@@ -19,7 +19,13 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact.l2_curve import Curve
-from flowsam.exact.l2_events import blow_up_time, collapse_time, events, events_on, zero_time
+from flowsam.exact.l2_events import (
+    blow_up_time,
+    collapse_time,
+    events,
+    events_on,
+    zero_time,
+)
 from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_outcome import Outcome, outcome
 from flowsam.exact.l2_spectrum import checked_start
@@ -66,7 +72,9 @@ def curve(
     """
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if rho == 0:
-        raise InputError("curve needs rho > 0, got 0; without perturbation A = 0 at all times")
+        raise InputError(
+            "curve needs rho > 0, got 0; without perturbation A = 0 at all times"
+        )
     return trace(theta0, mu, rho=rho, tau_end=tau_end)
 
 
@@ -82,16 +90,19 @@ def _states(
     parts = []
     with np.errstate(over="ignore", invalid="ignore"):
         for sign in (1, -1):
-            amplitude, rate = (theta0[:, 0] + sign * theta0[:, 1])[:, None], sign * mu
+            amplitude = (theta0[:, 0] + sign * theta0[:, 1])[:, None]
+            rate = sign * mu
             # twice the root: a tiny amplitude may meet a factor beyond the largest double
             root = np.exp(rate * (tau[:, None] - rate * damping) / 2)
             parts.append(amplitude * root * root)
             parts[-1][np.isnan(parts[-1])] = 0.0  # no amplitude at all
     states = np.empty((*a.shape, 2, mu.size))
-    states[:, :, 0], states[:, :, 1] = parts[0] + parts[1], parts[0] - parts[1]
+    states[:, :, 0] = parts[0] + parts[1]
+    states[:, :, 1] = parts[0] - parts[1]
     states /= 2
     states[resting] = 0.0
-    idle, start = mu == 0, (tau == 0) & ~resting
+    idle = mu == 0
+    start = (tau == 0) & ~resting
     states[..., idle] = theta0[:, None][..., idle]
     states[start] = theta0[np.nonzero(start)[0]]
     return states
@@ -127,8 +138,14 @@ def weights(
 
 
 def path(
-    theta0: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"], *, rho: float, until: float
-) -> tuple[Callable[[Float[np.ndarray, " T"]], Float[np.ndarray, "T 2 d"]], tuple[Event, ...]]:
+    theta0: Float[np.ndarray, "2 d"],
+    mu: Float[np.ndarray, " d"],
+    *,
+    rho: float,
+    until: float,
+) -> tuple[
+    Callable[[Float[np.ndarray, " T"]], Float[np.ndarray, "T 2 d"]], tuple[Event, ...]
+]:
     """Return `weights` of one start as a function of tau up to `until`, and its events so far."""
     traced = trace(theta0, mu, rho=rho, tau_end=until)
 

@@ -44,7 +44,8 @@ def certificates(spectrum: Spectrum) -> Verdict:
     gate = log_gate(spectrum)
 
     def verdict(front: Front) -> Int[np.ndarray, " b"]:
-        collapses, escapes = front.log_norm <= gate[front.rows], slope(spectrum, front) > 0
+        collapses = front.log_norm <= gate[front.rows]
+        escapes = slope(spectrum, front) > 0
         return np.select([collapses, escapes], [Fate.COLLAPSE, Fate.ESCAPE], GOING)
 
     return verdict
@@ -52,7 +53,8 @@ def certificates(spectrum: Spectrum) -> Verdict:
 
 def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
     """Return the verdict of a curve: over where neither tau nor A has anything left to gain."""
-    gate, log_rates = log_gate(spectrum), np.log(np.abs(spectrum.nu))
+    gate = log_gate(spectrum)
+    log_rates = np.log(np.abs(spectrum.nu))
 
     def verdict(front: Front) -> Int[np.ndarray, " b"]:
         growth = slope(spectrum, front)
@@ -70,6 +72,8 @@ def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
         away = np.abs(front.log_norm - gate[front.rows])
         stands = (away < 1e-10) & (front.tau > LINGER * np.exp(-gate[front.rows]))
         ends = [rested, frozen, front.tau >= tau_end, stands]
-        return np.select(ends, [Fate.COLLAPSE, Fate.ESCAPE, Fate.UNKNOWN, Fate.SADDLE], GOING)
+        return np.select(
+            ends, [Fate.COLLAPSE, Fate.ESCAPE, Fate.UNKNOWN, Fate.SADDLE], GOING
+        )
 
     return verdict

@@ -40,11 +40,17 @@ def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
     """Read starts and refuse those the formulas do not cover."""
     theta, mu = _checked(theta0, mu)
     # Entry by entry in memory, so that inner loops run over the batch.
-    theta = np.moveaxis(np.array(np.moveaxis(theta, (-2, -1), (0, 1)), order="C"), (0, 1), (-2, -1))
+    theta = np.moveaxis(
+        np.array(np.moveaxis(theta, (-2, -1), (0, 1)), order="C"), (0, 1), (-2, -1)
+    )
     if not 0 <= rho < np.inf:
-        raise InputError(f"linf_balanced needs a finite rho >= 0, got {rho}; 0 is gradient flow")
+        raise InputError(
+            f"linf_balanced needs a finite rho >= 0, got {rho}; 0 is gradient flow"
+        )
     if not applies(theta, mu).all():
-        raise InputError("linf_balanced needs equal |w| in all layers; other starts: flowsam.solve")
+        raise InputError(
+            "linf_balanced needs equal |w| in all layers; other starts: flowsam.solve"
+        )
     alignment = np.sign(mu) * np.prod(np.sign(theta), axis=-2)
     return BalancedSize(
         np.abs(theta[..., 0, :]), alignment, np.abs(mu), theta.shape[-2], float(rho)
@@ -61,7 +67,9 @@ def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
     """
     theta, mu = _checked(theta0, mu)
     size = np.abs(theta)
-    return np.asarray(((size == size[..., :1, :]).all(axis=-2) | (mu == 0)).all(axis=-1))
+    return np.asarray(
+        ((size == size[..., :1, :]).all(axis=-2) | (mu == 0)).all(axis=-1)
+    )
 
 
 def weights(
@@ -77,9 +85,12 @@ def weights(
     [0.175639, 0.0]
     """
     theta, mu = _checked(theta0, mu)
-    start, tau = theta[..., None, :, :], np.atleast_1d(real_array(tau, "tau"))
+    start = theta[..., None, :, :]
+    tau = np.atleast_1d(real_array(tau, "tau"))
     if (tau < 0).any():
-        raise InputError(f"linf_balanced needs tau >= 0, got {tau.min()}; starts are at tau = 0")
+        raise InputError(
+            f"linf_balanced needs tau >= 0, got {tau.min()}; starts are at tau = 0"
+        )
     if theta.shape[-2] == 1:
         return start + mu * tau[:, None, None]
     moved = np.sign(start) * _size(theta, mu, rho).at(tau)[..., None, :]
@@ -101,7 +112,9 @@ def blow_up_time(
     return _size(theta0, mu, rho).blow_up()
 
 
-def race(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Float[np.ndarray, "*batch d"]:
+def race(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Float[np.ndarray, "*batch d"]:
     """Return blow-up times over a power of two of each start's own, shape (..., d).
 
     Ratios at any scale of weights and rho, where the times themselves underflow or overflow.
@@ -142,8 +155,14 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
     [('zero', 1), ('blow-up', 0)]
     """
     size = _size(theta0, mu, rho)
-    hit, rest, blow_up = size.hit(), size.rest(), size.blow_up()
-    rows = {"zero": rest, "cross": np.where(rest < np.inf, np.inf, hit), "blow-up": blow_up}
+    hit = size.hit()
+    rest = size.rest()
+    blow_up = size.blow_up()
+    rows = {
+        "zero": rest,
+        "cross": np.where(rest < np.inf, np.inf, hit),
+        "blow-up": blow_up,
+    }
     end = min(blow_up.min(), np.finfo(float).max)
     found = [
         Event(float(tau), kind, None, coordinate)
@@ -154,7 +173,9 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
     return tuple(sorted(found, key=lambda event: event.tau))
 
 
-def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch d"]:
+def fate(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does alone (`flowsam.labels.Fate`), shape (..., d).
 
     P = +1: ESCAPE for a > rho, SADDLE for a = rho; below, COLLAPSE (even L) or STALL at rho^L
@@ -170,7 +191,8 @@ def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarr
     idle = np.broadcast_to(size.speed == 0, size.a.shape)
     if size.depth == 1:
         return np.where(idle, Fate.IDLE, Fate.ESCAPE).astype(np.int8)
-    even, aligned = size.depth % 2 == 0, size.alignment > 0
+    even = size.depth % 2 == 0
+    aligned = size.alignment > 0
     rules = [  # a later rule overrides an earlier one
         (size.a == 0, Fate.COLLAPSE if even else Fate.UNKNOWN),
         (aligned & (size.z == 0) | (size.rho == 0), Fate.SADDLE),

@@ -70,7 +70,9 @@ class Course:
     def crosses(self) -> Bool[np.ndarray, "*batch d"]:
         """Whether one weight alone reaches 0 first, and A > 0 there (a_k > rho: gap > 3 rho^2)."""
         gaps = self.first.gaps - 3 * self.rho * self.rho
-        passes = (np.count_nonzero(gaps < 0, axis=-1) % 2 == 0) & (gaps != 0).all(axis=-1)
+        passes = (np.count_nonzero(gaps < 0, axis=-1) % 2 == 0) & (gaps != 0).all(
+            axis=-1
+        )
         alone = self.first.gaps[..., 0] > 0
         return passes & alone & ~self.first.along & (self.rho > 0)
 
@@ -81,11 +83,16 @@ class Course:
         x_k = a_k + rho has x_k^2 = gap_k + rho^2; z_k = x_k - 2 rho, and near the separatrix, where
         x_k = 3 rho, its distance from rho is the surplus over x_k + 3 rho.
         """
-        rho, first = self.rho, self.first
+        rho = self.rho
+        first = self.first
         gaps = first.gaps
         x = np.sqrt(gaps + rho * rho)
-        over = np.where(gaps == gaps[..., :1], 8 * rho * rho * self.surplus[..., None], 0.0)
-        over = np.where(gaps == gaps[..., :1], over, gaps - 8 * rho * rho) / (x + 3 * rho)
+        over = np.where(
+            gaps == gaps[..., :1], 8 * rho * rho * self.surplus[..., None], 0.0
+        )
+        over = np.where(gaps == gaps[..., :1], over, gaps - 8 * rho * rho) / (
+            x + 3 * rho
+        )
         near = np.abs(over) < rho / 2
         z = np.where(near, rho + over, (gaps - 3 * rho * rho) / (x + 2 * rho))
         error = np.where(near, over - (z - rho), 0.0)
@@ -95,7 +102,9 @@ class Course:
         np.put_along_axis(own, first.order, z, axis=-1)
         slack = np.zeros_like(z)
         np.put_along_axis(slack, first.order, error, axis=-1)
-        return leg(own, slack, size=own + rho, along=np.ones_like(self.crosses), rho=rho)
+        return leg(
+            own, slack, size=own + rho, along=np.ones_like(self.crosses), rho=rho
+        )
 
     @property
     def cross(self) -> Float[np.ndarray, "*batch d"]:
@@ -167,14 +176,20 @@ class Course:
         """The slides, one a coordinate that `slides`, other layers by size."""
         return Slide(np.sort(self.landed[self.slides], axis=-1)[..., 1:], self.rho)
 
-    def weights(self, clock: Float[np.ndarray, "d T"]) -> Float[np.ndarray, "*batch d T L"]:
+    def weights(
+        self, clock: Float[np.ndarray, "d T"]
+    ) -> Float[np.ndarray, "*batch d T L"]:
         """Return the weights at times |mu| tau: inf from a blow-up on, nan past a second zero."""
         size = self._along(self.first, clock)
         sign = np.broadcast_to(self.sign[..., None, :], size.shape)
         if self._later:
-            passed = (self.crosses[..., None] & (clock >= self.first.end[..., None]))[..., None]
+            passed = (self.crosses[..., None] & (clock >= self.first.end[..., None]))[
+                ..., None
+            ]
             after = clock - np.where(self.crosses, self.first.end, 0.0)[..., None]
-            size = np.where(passed, self._along(self.second, np.maximum(after, 0.0)), size)
+            size = np.where(
+                passed, self._along(self.second, np.maximum(after, 0.0)), size
+            )
             own = np.arange(self.start.shape[-1]) == self.first.order[..., :1]
             sign = np.where(passed & own[..., None, :], -sign, sign)
         size = np.where((clock >= self.blow_up[..., None])[..., None], np.inf, size)
@@ -182,7 +197,9 @@ class Course:
         size = np.where(late[..., None], self.landed[..., None, :], size)
         if self.slides.any():
             size[self.slides] = self._gliding(size[self.slides], clock)
-        second = self.pinned[..., None] * (1 + 4e-16)  # |mu| (pinned / |mu|) may be an ulp more
+        second = self.pinned[..., None] * (
+            1 + 4e-16
+        )  # |mu| (pinned / |mu|) may be an ulp more
         gone = (clock > second) & ~self.equal[..., None]
         return np.where(gone[..., None], np.nan, sign * size)
 
@@ -193,13 +210,18 @@ class Course:
 
     def _gliding(self, size: NDArray, clock: NDArray) -> NDArray:
         """Sizes of the coordinates that slide, with those of the slide filled in."""
-        landed, begin = self.landed[self.slides], self.end[self.slides]
-        since = np.broadcast_to(clock, (*self.start.shape[:-1], clock.shape[-1]))[self.slides]
+        landed = self.landed[self.slides]
+        begin = self.end[self.slides]
+        since = np.broadcast_to(clock, (*self.start.shape[:-1], clock.shape[-1]))[
+            self.slides
+        ]
         since = since - begin[:, None]
         inside = np.clip(since, 0.0, self.glide.duration[:, None])
         order = np.argsort(landed, axis=-1, kind="stable")
         moved = np.zeros_like(size)
-        others = np.broadcast_to(order[:, None, 1:], (*since.shape, order.shape[-1] - 1))
+        others = np.broadcast_to(
+            order[:, None, 1:], (*since.shape, order.shape[-1] - 1)
+        )
         np.put_along_axis(moved, others, self.glide.sizes(inside), axis=-1)
         return np.where((since > 0)[..., None], moved, size)
 
@@ -213,12 +235,17 @@ def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
     >>> course.cross.round(6), bool(course.surplus > 0)
     (array([0.063767]), True)
     """
-    mu, rho = np.atleast_1d(real_array(mu, "mu")), float(rho)
+    mu = np.atleast_1d(real_array(mu, "mu"))
+    rho = float(rho)
     theta = checked_theta(theta0, mu.size)
     if theta.shape[-2] < 3:
-        raise InputError(f"linf_deep needs depth >= 3, got {theta.shape[-2]}; see linf_two_layer")
+        raise InputError(
+            f"linf_deep needs depth >= 3, got {theta.shape[-2]}; see linf_two_layer"
+        )
     if not 0 <= rho < np.inf:
-        raise InputError(f"linf_deep needs a finite rho >= 0, got {rho}; 0 is gradient flow")
+        raise InputError(
+            f"linf_deep needs a finite rho >= 0, got {rho}; 0 is gradient flow"
+        )
     w = np.moveaxis(theta, -2, -1)
     sign, along = np.where(w < 0, -1.0, 1.0), linf_signs.along(w, mu)
     if rho > 0:  # a weight at 0 starts at the end of a leg with s = -
@@ -227,8 +254,11 @@ def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
         old = np.take_along_axis(sign, first, axis=-1)
         np.put_along_axis(sign, first, np.where(turned, -old, old), axis=-1)
         along = along & ~turned[..., 0]
-    size, shift = np.abs(w), np.where(along, rho, -rho)[..., None]
+    size = np.abs(w)
+    shift = np.where(along, rho, -rho)[..., None]
     z = size - shift
-    error = (size - (z + (size - z))) + ((size - z) - shift)  # size - shift = z + error, exactly
+    error = (size - (z + (size - z))) + (
+        (size - z) - shift
+    )  # size - shift = z + error, exactly
     way = leg(z, error, size=size, along=along, rho=rho)
     return Course(w, sign, way, mu, rho)

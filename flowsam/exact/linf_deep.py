@@ -20,7 +20,15 @@ from flowsam.labels import Fate
 from flowsam.network import checked_theta
 from flowsam.trajectory import Event
 
-__all__ = ["applies", "blow_up_time", "events", "fate", "valid_until", "weights", "zero_time"]
+__all__ = [
+    "applies",
+    "blow_up_time",
+    "events",
+    "fate",
+    "valid_until",
+    "weights",
+    "zero_time",
+]
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
@@ -93,7 +101,9 @@ def valid_until(
     return np.asarray((course.pinned / course.speed).min(axis=-1))
 
 
-def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch d"]:
+def fate(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does when nothing stops it, as a `flowsam.labels.Fate`.
 
     ESCAPE and SADDLE by the two smallest layers; else PINNED, two weights reach 0, but SADDLE
@@ -132,7 +142,8 @@ def weights(
     >>> weights([[1.0], [1.0], [1.0]], [1.0], rho=0.5, tau=[1.0])[0, :, 0]  # rho + 1/(tau*-tau)
     array([1.5, 1.5, 1.5])
     """
-    course, tau = read(theta0, mu, rho), np.atleast_1d(real_array(tau, "tau"))
+    course = read(theta0, mu, rho)
+    tau = np.atleast_1d(real_array(tau, "tau"))
     w = np.moveaxis(course.weights(course.speed[:, None] * tau), -3, -1)
     start = np.swapaxes(course.start, -1, -2)[..., None, :, :]
     w = np.where((course.mu == 0) | (tau == 0)[:, None, None], start, w)

@@ -91,13 +91,19 @@ class Leg:
         """|mu| tau at which z_m passes 0; inf where it does not."""
         crosses = (self.place < 0) & (self.hit > 0) & (self.gaps[..., 0] > 0)
         start = np.where(crosses, self.place, 0.0)
-        return np.where(crosses, elapsed(start, np.zeros(start.shape), self.gaps), np.inf)
+        return np.where(
+            crosses, elapsed(start, np.zeros(start.shape), self.gaps), np.inf
+        )
 
-    def sizes(self, u: Float[np.ndarray, "*batch T"]) -> Float[np.ndarray, "*batch T L"]:
+    def sizes(
+        self, u: Float[np.ndarray, "*batch T"]
+    ) -> Float[np.ndarray, "*batch T L"]:
         """Return the sizes at places u, layers in their own order; below 0 past a zero of GD."""
         sign = np.where(self.z < 0, -1.0, 1.0)[..., None, 1:]
         rest = sign * np.sqrt(u[..., None] ** 2 + self.gaps[..., None, :])
-        z = np.concatenate([self.heading[..., None, None] * u[..., None], rest], axis=-1)
+        z = np.concatenate(
+            [self.heading[..., None, None] * u[..., None], rest], axis=-1
+        )
         found = np.empty_like(z)
         order = np.broadcast_to(self.order[..., None, :], z.shape)
         shift = np.where(self.along, self.rho, -self.rho)[..., None, None]
@@ -114,11 +120,17 @@ class Leg:
         np.put_along_axis(found, self.order, np.where(gone, 0.0, there), axis=-1)
         return found
 
-    def place_at(self, clock: Float[np.ndarray, "*batch T"]) -> Float[np.ndarray, "*batch T"]:
+    def place_at(
+        self, clock: Float[np.ndarray, "*batch T"]
+    ) -> Float[np.ndarray, "*batch T"]:
         """Return the place at times |mu| tau since the start; inf from the blow-up on."""
-        gaps, place = self.gaps[..., None, :], self.place[..., None]
-        first, centre = remaining(np.abs(place), gaps), remaining(np.zeros(place.shape), gaps)
-        with np.errstate(invalid="ignore"):  # inf - inf on the separatrix is never chosen
+        gaps = self.gaps[..., None, :]
+        place = self.place[..., None]
+        first = remaining(np.abs(place), gaps)
+        centre = remaining(np.zeros(place.shape), gaps)
+        with np.errstate(
+            invalid="ignore"
+        ):  # inf - inf on the separatrix is never chosen
             to_turn = np.where(place < 0, centre - first, 0.0)
             growing = np.where(place < 0, centre + to_turn, first) - clock
         before = (place < 0) & (clock < to_turn)
@@ -126,7 +138,9 @@ class Leg:
         return np.where(before, -1.0, 1.0) * invert(target, gaps)
 
 
-def leg(z: NDArray, error: NDArray, *, size: NDArray, along: NDArray, rho: float) -> Leg:
+def leg(
+    z: NDArray, error: NDArray, *, size: NDArray, along: NDArray, rho: float
+) -> Leg:
     """Return the motion from sizes whose perturbed ones are `z + error`, layers last.
 
     The layers are sorted, and gaps are formed, with the rounding error of z kept: which side of

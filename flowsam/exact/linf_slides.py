@@ -78,7 +78,9 @@ class Slide:
         """The sizes at the end, the smallest exactly 0."""
         least = self.others.min(axis=-1) / self.rho
         end = self.rho * (1 + self.moved((least * (3 - least * least))[:, None])[:, 0])
-        return np.where(self.others == self.others.min(axis=-1, keepdims=True), 0.0, end)
+        return np.where(
+            self.others == self.others.min(axis=-1, keepdims=True), 0.0, end
+        )
 
     def clock(self, s: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
         """|mu| tau at y = d (e^s - 1), by Gauss-Legendre on equal panels of s."""
@@ -116,7 +118,9 @@ class Slide:
         """Return the sizes at times |mu| tau since the start, at most `duration`."""
         columns = [self.place(column) for column in clock.T]
         s = np.stack(columns, axis=-1) if columns else np.zeros(clock.shape)
-        return self.rho * np.maximum(1 + self.moved(self.unit[:, None] * np.expm1(s)), 0.0)
+        return self.rho * np.maximum(
+            1 + self.moved(self.unit[:, None] * np.expm1(s)), 0.0
+        )
 
     def place(self, clock: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
         """Return s at one time each: Newton's method in a bracket that only shrinks."""

@@ -29,12 +29,22 @@ from flowsam.labels import Fate
 from flowsam.network import checked_theta
 from flowsam.trajectory import Event
 
-__all__ = ["applies", "blow_up_time", "events", "fate", "separatrix", "weights", "zero_time"]
+__all__ = [
+    "applies",
+    "blow_up_time",
+    "events",
+    "fate",
+    "separatrix",
+    "weights",
+    "zero_time",
+]
 
 _BLOCK = 1 << 17  # coordinates decided at once: they fit the cache
 
 
-def _checked(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> tuple[NDArray, NDArray]:
+def _checked(
+    theta0: ArrayLike, mu: ArrayLike, rho: float | int
+) -> tuple[NDArray, NDArray]:
     """Return starts (..., 2, d) and mu (d,) as finite arrays."""
     mu = np.atleast_1d(real_array(mu, "mu"))
     theta = checked_theta(theta0, mu.size)
@@ -43,18 +53,26 @@ def _checked(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> tuple[NDArra
             f"linf_two_layer needs 2 layers, got {theta.shape[-2]}; other depths: flowsam.solve"
         )
     if not 0 <= rho < np.inf:
-        raise InputError(f"linf_two_layer needs a finite rho >= 0, got {rho}; 0 is gradient flow")
+        raise InputError(
+            f"linf_two_layer needs a finite rho >= 0, got {rho}; 0 is gradient flow"
+        )
     return theta, mu
 
 
-def _path(theta: NDArray, mu: NDArray, rho: float | int) -> tuple[TwoLayerPath, NDArray, NDArray]:
+def _path(
+    theta: NDArray, mu: NDArray, rho: float | int
+) -> tuple[TwoLayerPath, NDArray, NDArray]:
     """Return the mirrored path, whether layer 1 is the larger, and the signs (..., 2, d)."""
     aligned = theta * np.stack([np.where(mu < 0, -1.0, 1.0), np.ones_like(mu)])
-    u, v = aligned[..., 0, :], aligned[..., 1, :]
+    u = aligned[..., 0, :]
+    v = aligned[..., 1, :]
     swapped = np.abs(u) > np.abs(v)
-    small, large = np.where(swapped, v, u), np.where(swapped, u, v)
+    small = np.where(swapped, v, u)
+    large = np.where(swapped, u, v)
     mirror = np.where(large < 0, -1.0, 1.0)
-    path = two_layer_path(small * mirror, large * mirror, speed=np.abs(mu), rho=float(rho))
+    path = two_layer_path(
+        small * mirror, large * mirror, speed=np.abs(mu), rho=float(rho)
+    )
     return path, swapped, np.stack([np.where(mu < 0, -mirror, mirror), mirror], axis=-2)
 
 
@@ -85,10 +103,15 @@ def weights(
     path, swapped, signs = _path(theta, mu, rho)
     tau = np.atleast_1d(real_array(tau, "tau"))
     if (tau < 0).any():
-        raise InputError(f"linf_two_layer needs tau >= 0, got {tau.min()}; starts are at tau = 0")
+        raise InputError(
+            f"linf_two_layer needs tau >= 0, got {tau.min()}; starts are at tau = 0"
+        )
     small, large = path.at(tau)
-    swapped, idle = swapped[..., None, :], mu == 0
-    moved = np.stack([np.where(swapped, large, small), np.where(swapped, small, large)], axis=-2)
+    swapped = swapped[..., None, :]
+    idle = mu == 0
+    moved = np.stack(
+        [np.where(swapped, large, small), np.where(swapped, small, large)], axis=-2
+    )
     moved = signs[..., None, :, :] * moved + 0.0  # no -0.0
     return np.where(idle, theta[..., None, :, :], moved) if idle.any() else moved
 
@@ -152,7 +175,9 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
     return tuple(sorted(found, key=lambda event: event.tau))
 
 
-def fate(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Int8[np.ndarray, "*batch d"]:
+def fate(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does alone (`flowsam.labels.Fate`), shape (..., d).
 
     ESCAPE, SADDLE or COLLAPSE as `excess` is > 0, = 0 or < 0, decided exactly; IDLE for mu = 0.
@@ -200,11 +225,15 @@ def separatrix(
     >>> separatrix(1, extent=3, points=3)[0].round(3).tolist()
     [[-2.5, 3.5], [0.0, 2.0], [1.0, 1.0], [2.0, 0.0], [3.5, -2.5]]
     """
-    unit = np.ldexp(1.0, np.frexp(extent)[1] - 1)  # halves, and this: nothing leaves the range
+    unit = np.ldexp(
+        1.0, np.frexp(extent)[1] - 1
+    )  # halves, and this: nothing leaves the range
     half = unit * np.linspace(-extent / unit, extent / unit, points)
     half = np.sort(np.append(half, [-rho, rho]))
     ends = rho + np.maximum(np.abs(half), rho)
     total = 2 * rho * np.divide(rho, ends, where=ends > 0, out=np.zeros_like(ends))
     u = total + half
     v = total - half
-    return np.stack([np.stack([sign * u, v], axis=-1), np.stack([-sign * v, -u], axis=-1)])
+    return np.stack(
+        [np.stack([sign * u, v], axis=-1), np.stack([-sign * v, -u], axis=-1)]
+    )

@@ -71,8 +71,10 @@ def rest_rates(
     >>> along, off
     (array([1.]), array([-2.]))
     """
-    size, on = np.abs(real_array(mu, "mu")), np.asarray(support, dtype=bool)
-    own, others = size[on], size[~on]
+    size = np.abs(real_array(mu, "mu"))
+    on = np.asarray(support, dtype=bool)
+    own = size[on]
+    others = size[~on]
     w = rest_weights(own, rho=1.0, p=p, depth=2)
     g = np.sqrt(2.0 * w**p)  # g_j^2 = v_j w_j = 2 w_j^p / rho^p
     root = np.sqrt(own)

@@ -126,17 +126,23 @@ class TwoLayerPath:
         begin = np.where(opposed, 0.0, small)
         total = entry + begin
         with np.errstate(over="ignore"):
-            half = np.expm1(np.where(deficit == 0, 0.0, x / 2))  # no sooner inf than the weight
+            half = np.expm1(
+                np.where(deficit == 0, 0.0, x / 2)
+            )  # no sooner inf than the weight
             rise = (-total * np.expm1(-x) - deficit * half * (half + 2)) / 2
             slid = landing - self.rho * self.speed * np.maximum(tau - second, 0.0)
         decay = np.exp(-x)
-        low, high = begin * decay + rise, entry * decay + rise
+        low = begin * decay + rise
+        high = entry * decay + rise
         if self.rho > 0:
             low = np.maximum(low, 0.0)
         if opposed.any():
             x = self.speed * np.minimum(tau, first)
-            half, drift = np.expm1(x / 2), self.rho * np.expm1(-x)
-            rise = (small + large) * half * (half + 2) * (1 + np.exp(-x)) / 2  # s sinh(x)
+            half = np.expm1(x / 2)
+            drift = self.rho * np.expm1(-x)
+            rise = (
+                (small + large) * half * (half + 2) * (1 + np.exp(-x)) / 2
+            )  # s sinh(x)
             before = tau < first
             low = np.where(before, small * np.exp(-x) + rise - drift, low)
             high = np.where(before, large * np.exp(-x) + rise + drift, high)
@@ -165,15 +171,20 @@ def two_layer_path(
     opposed = (small < 0) & (speed > 0) & (rho > 0)
     with np.errstate(all="ignore"):
         entry, deficit, one = _piece_one(small, large, rho)
-        entry, begin = np.where(opposed, entry, large), np.where(opposed, 0.0, small)
+        entry = np.where(opposed, entry, large)
+        begin = np.where(opposed, 0.0, small)
         deficit = np.where(opposed, deficit, _exact_deficit(small, large, rho))
         two, landing = _piece_two(begin, entry, deficit, rho)
         # What has not begun is not over: no duration of a motion underflows to 0.
         first = np.where(opposed, np.maximum(one / speed, _LEAST), 0.0)
-        second = first + np.where(speed > 0, np.maximum(two / speed, _LEAST * (begin > 0)), np.inf)
+        second = first + np.where(
+            speed > 0, np.maximum(two / speed, _LEAST * (begin > 0)), np.inf
+        )
         slide = np.maximum(landing / rho / speed, _LEAST * (landing > 0))
         third = second + np.where(second < np.inf, slide, np.inf)
-    return TwoLayerPath(small, large, entry, deficit, landing, (first, second, third), speed, rho)
+    return TwoLayerPath(
+        small, large, entry, deficit, landing, (first, second, third), speed, rho
+    )
 
 
 def _exact_deficit(small: NDArray, large: NDArray, rho: float) -> NDArray:
@@ -183,16 +194,23 @@ def _exact_deficit(small: NDArray, large: NDArray, rho: float) -> NDArray:
     return (2 * rho - total) - ((large - (total - back)) + (small - back))
 
 
-def _piece_one(small: NDArray, large: NDArray, rho: float) -> tuple[NDArray, NDArray, NDArray]:
+def _piece_one(
+    small: NDArray, large: NDArray, rho: float
+) -> tuple[NDArray, NDArray, NDArray]:
     """Large and 2 rho - large where small = 0, and x there: s y^2 + 2 rho y = e + 2 rho."""
-    total, gap = large + small, large - small
+    total = large + small
+    gap = large - small
     mean = np.sqrt(total) * np.sqrt(gap + 2 * rho)
     root = np.hypot(rho, mean)
     entry = mean * (mean / (rho + root))
-    over = excess(small, large, rho, exact_below=1e-3)  # 13 digits of a near miss or more
+    over = excess(
+        small, large, rho, exact_below=1e-3
+    )  # 13 digits of a near miss or more
     deficit = np.where(over < 0.5, -8 * rho * over / (3 + root / rho), 2 * rho - entry)
     rise = (-2 * small / (rho + root)) * ((gap + 2 * rho) / (gap + rho + root))  # y - 1
-    x = np.where(rise < np.inf, np.log1p(rise), np.log(gap + 2 * rho) - np.log(rho + root))
+    x = np.where(
+        rise < np.inf, np.log1p(rise), np.log(gap + 2 * rho) - np.log(rho + root)
+    )
     return entry, deficit, x
 
 
@@ -202,7 +220,9 @@ def _piece_two(
     """x and large where small = 0 again: deficit y^2 - 2 rho y + e = 0, the root above 1."""
     root = np.hypot(rho - entry, np.sqrt(begin) * np.sqrt(2 * rho - begin))
     forward = entry + begin - rho
-    rise = np.where(forward >= 0, (forward + root) / deficit, 2 * begin / (root - forward))
+    rise = np.where(
+        forward >= 0, (forward + root) / deficit, 2 * begin / (root - forward)
+    )
     x = np.where(deficit > 0, np.log1p(rise), np.inf)
     landing = np.where(x > 0, (entry - begin) * deficit / (rho + root), entry)
     return x, np.where(x < np.inf, landing, 0.0)

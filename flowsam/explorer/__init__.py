@@ -17,7 +17,11 @@ from flowsam.perturbations import Perturbation, l2, linf
 __all__ = ["Page", "explore"]
 
 _RULES = {"GD": "GD", "l_inf": "linf", "l_2": "l2", "adaptive": "asam"}  # by kind
-_DRAWN = {"layers": "GD, l_inf, l_2", "plane": "GD, l_inf, l_2, ASAM with p = 2", "strip": "l_2"}
+_DRAWN = {
+    "layers": "GD, l_inf, l_2",
+    "plane": "GD, l_inf, l_2, ASAM with p = 2",
+    "strip": "l_2",
+}
 _LEAST, _MOST = 1e-6, 1e4  # of the page's weights
 
 
@@ -70,7 +74,9 @@ def explore(
     mu = real_example(mu)
     rule = rule or (linf(1.0) if mu.size < 3 else l2(1.0))
     if mu.size > 8 or mu.min() < 0.01 or mu.max() > 100:
-        raise InputError(f"explore needs 1 to 8 mu from 0.01 to 100, got {mu.tolist()}; take |mu|")
+        raise InputError(
+            f"explore needs 1 to 8 mu from 0.01 to 100, got {mu.tolist()}; take |mu|"
+        )
     view = "layers" if mu.size == 1 else "plane" if mu.size == 2 else "strip"
     state = {"view": view, "mu": mu.tolist()} | _rule(rule, depth, view)
     return Page(state if init is None else state | _start(init, view))
@@ -79,18 +85,30 @@ def explore(
 def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     """The rule and depth as the page names them, refused where it has no picture."""
     name = _RULES.get(rule.kind)
-    fits = {"strip": name == "l2", "plane": name != "asam" or rule.p == 2, "layers": name != "asam"}
+    fits = {
+        "strip": name == "l2",
+        "plane": name != "asam" or rule.p == 2,
+        "layers": name != "asam",
+    }
     if name is None or not fits[view]:
-        raise InputError(f"explore draws {_DRAWN[view]}, got {rule.name}; see phase_portrait")
+        raise InputError(
+            f"explore draws {_DRAWN[view]}, got {rule.name}; see phase_portrait"
+        )
     deep = view != "strip" and name in ("GD", "linf")
     depths = range(1 + (view == "layers"), 7) if deep else range(2, 3)
     if depth not in depths:
         reach = f"{depths[0]} to 6" if deep else "2"
-        raise InputError(f"explore needs depth {reach} here, got {depth}; see phase_portrait")
+        raise InputError(
+            f"explore needs depth {reach} here, got {depth}; see phase_portrait"
+        )
     most = 1.4 if rule.adaptive else 1e3
-    move = "from sqrt(2) on ASAM shrinks weights" if rule.adaptive else "rescale weights"
+    move = (
+        "from sqrt(2) on ASAM shrinks weights" if rule.adaptive else "rescale weights"
+    )
     if name != "GD" and not 1e-3 <= rule.rho <= most:
-        raise InputError(f"explore needs rho from 0.001 to {most:g}, got {rule.rho}; {move}")
+        raise InputError(
+            f"explore needs rho from 0.001 to {most:g}, got {rule.rho}; {move}"
+        )
     radius = {} if name == "GD" else {"rho": rule.rho}
     return {"rule": name, "depth": depth} | radius
 
@@ -105,7 +123,9 @@ def _start(init: ArrayLike | float | int, view: str) -> dict[str, object]:
     fits = start.ndim == 1 and (size >= least).all() and (size <= _MOST).all()
     if view == "strip":
         if not fits or np.unique(start).size > 1:
-            raise InputError(f"explore needs one alpha for all features here, got {start.tolist()}")
+            raise InputError(
+                f"explore needs one alpha for all features here, got {start.tolist()}"
+            )
         return {"alpha": float(start[0])}
     if not fits or start.size != 2:
         raise InputError(

@@ -16,7 +16,15 @@ __all__ = ["KERNEL", "inside_script", "module"]
 _HERE = Path(__file__).parent
 _EIGHTH = "#A58BC9"  # the palette of limits has seven features
 KERNEL = ("kernel.js", "planes.js")  # mathematics, no DOM
-_PARTS = (*KERNEL, "state.js", "words.js", "pictures.js", "charts.js", "files.js", "view.js")
+_PARTS = (
+    *KERNEL,
+    "state.js",
+    "words.js",
+    "pictures.js",
+    "charts.js",
+    "files.js",
+    "view.js",
+)
 
 
 @cache
@@ -27,7 +35,9 @@ def module() -> str:
     parts = [f"const FACTS = {inside_script(facts)};", script()]
     parts += [(_HERE / name).read_text(encoding="utf-8") for name in _PARTS]
     lines = (
-        re.sub(r"(^|\s+)// .*", "", line).strip() for part in parts for line in part.splitlines()
+        re.sub(r"(^|\s+)// .*", "", line).strip()
+        for part in parts
+        for line in part.splitlines()
     )
     return "\n".join(filter(None, lines))
 

@@ -22,7 +22,8 @@ A, BETA, C, E, K, M, Q = sp.symbols("A beta c e k m q", real=True)
 R, S, U, V, W, X = sp.symbols("r s u v w x", real=True)
 U_DOT, W_DOT, A_DOT, N_DOT, M_HAT = sp.symbols("udot wdot Adot Ndot mhat", real=True)
 SLOPE, SCORE, REST, END = sp.symbols("xdot score tau_0 tau_end")
-_Z, _STEP = ALPHA - RHO, RHO * MU / N
+_Z = ALPHA - RHO
+_STEP = RHO * MU / N
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ FORMULAS = {
     ),
     "product": Formula(BETA, (S, E), (S**2 - E**2) / 4),
     "margin2": Formula(
-        M_HAT, (S, E, MU, RHO, N), MU * ((S * (1 - _STEP)) ** 2 - (E * (1 + _STEP)) ** 2) / 4
+        M_HAT,
+        (S, E, MU, RHO, N),
+        MU * ((S * (1 - _STEP)) ** 2 - (E * (1 + _STEP)) ** 2) / 4,
     ),
     # the separatrix of l_2: x = log w_1, q = log(w_2/w_1), m = mu_2/mu_1, r = rho mu_1/N
     "pull": Formula(R, (X, Q, M), sp.exp(-X) / hypot(1, M * sp.exp(Q))),
@@ -109,6 +112,8 @@ def script() -> str:
 def displayed() -> dict[str, str]:
     """Return the MathML of the formulas that a plane shows, by rule."""
     return {
-        rule: "".join(mathml(FORMULAS[name].left, FORMULAS[name].right) for name in names)
+        rule: "".join(
+            mathml(FORMULAS[name].left, FORMULAS[name].right) for name in names
+        )
         for rule, names in _SHOWN.items()
     }

@@ -11,7 +11,11 @@ from sympy.printing.mathml import MathMLPresentationPrinter
 
 __all__ = ["javascript", "mathml"]
 
-_SHOWN = {"&ExponentialE;": "e", "<mo>&InvisibleTimes;</mo>": "", "<mo>-</mo>": "<mo>−</mo>"}
+_SHOWN = {
+    "&ExponentialE;": "e",
+    "<mo>&InvisibleTimes;</mo>": "",
+    "<mo>-</mo>": "<mo>−</mo>",
+}
 
 
 class _JavaScript(JavascriptCodePrinter):
@@ -26,7 +30,9 @@ class _JavaScript(JavascriptCodePrinter):
 class _MathML(MathMLPresentationPrinter):
     """Presentation MathML: marks over letters, what is subtracted last, no invisible characters."""
 
-    def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
+    def _as_ordered_terms(
+        self, expr: sp.Expr, order: str | None = None
+    ) -> list[sp.Expr]:
         """Put terms with a minus after the others."""
         terms = super()._as_ordered_terms(expr, order)
         return sorted(terms, key=lambda term: term.could_extract_minus_sign())
@@ -43,13 +49,19 @@ class _MathML(MathMLPresentationPrinter):
             return self._of("mfrac", over, below)
         marked = self._of("mover", letter, self._of("mo", "^"))
         marked.setAttribute("accent", "true")
-        return self._of("msub", marked, self._of("mi", found[3][1:])) if found[3] else marked
+        return (
+            self._of("msub", marked, self._of("mi", found[3][1:]))
+            if found[3]
+            else marked
+        )
 
     def _of(self, tag: str, *parts: object) -> Any:
         """An element of text or of elements."""
         made = self.dom.createElement(tag)
         for part in parts:
-            made.appendChild(self.dom.createTextNode(part) if isinstance(part, str) else part)
+            made.appendChild(
+                self.dom.createTextNode(part) if isinstance(part, str) else part
+            )
         return made
 
 

@@ -89,7 +89,9 @@ def _order() -> str:
     exact = solve(flow, start, log_t_end=np.log1p(4.0)).theta[-1]
     steps = (400, 800)
     errors = [
-        np.abs(iterate(flow, start, learning_rate=4.0 / n, steps=n).theta[-1] - exact).max()
+        np.abs(
+            iterate(flow, start, learning_rate=4.0 / n, steps=n).theta[-1] - exact
+        ).max()
         for n in steps
     ]
     return f"{np.log2(errors[0] / errors[1]):.3f}"

@@ -99,7 +99,9 @@ def plan(
     known = claim_names(source)
     unknown = sorted(set(names) - set(known))
     if unknown:
-        raise InputError(f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it")
+        raise InputError(
+            f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it"
+        )
     chosen = tuple(name for name in known if name in (names or known))
     drawn = secrets.randbits(32) if seed is None else seed
     found: dict[str, Verdict] = {}
@@ -114,7 +116,11 @@ def plan(
             work = partial(_verify_and_keep, name, source, drawn, kept, mark)
             tasks.append(Task(name, verdict.seconds if verdict else SECONDS, work))
     foreign = PACKAGE.parent != source.resolve()
-    note = f"the package checked is the one in {PACKAGE.parent}, not in {source}" if foreign else ""
+    note = (
+        f"the package checked is the one in {PACKAGE.parent}, not in {source}"
+        if foreign
+        else ""
+    )
     return Checks(chosen, found, tuple(tasks), drawn, note)
 
 
@@ -123,11 +129,16 @@ def _files(name: str, source: Path) -> tuple[Path, Path]:
     return source / f"derivations/{name}.py", source / f"tests/theorems/test_{name}.py"
 
 
-def _verify_and_keep(name: str, source: Path, seed: int, kept: Path | None, mark: str) -> Verdict:
+def _verify_and_keep(
+    name: str, source: Path, seed: int, kept: Path | None, mark: str
+) -> Verdict:
     """Verify one claim; note the verdict if it passed."""
     verdict = verify(name, source, seed=seed)
     if kept and verdict.passed and not verdict.skipped:
-        record(kept / f"claim_{name}.json", {"fingerprint": mark, "verdict": asdict(verdict)})
+        record(
+            kept / f"claim_{name}.json",
+            {"fingerprint": mark, "verdict": asdict(verdict)},
+        )
     return verdict
 
 
@@ -164,7 +175,9 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
             origin = theorem.SOURCE
             needed = getattr(theorem, "NEEDS", "")
             if needed and importlib.util.find_spec(needed) is None:
-                ledger |= dict.fromkeys(("numeric", "control"), f"skipped: needs {needed}")
+                ledger |= dict.fromkeys(
+                    ("numeric", "control"), f"skipped: needs {needed}"
+                )
             else:
                 run_check(theorem.check, seed=seed)
                 ledger[step] = "pass"
@@ -184,7 +197,9 @@ def _theorem(path: Path, source: Path) -> ModuleType:
     root = str(source.resolve())
     if root not in sys.path:
         sys.path.insert(0, root)
-    spec = importlib.util.spec_from_file_location(path.stem.replace("test", "theorem", 1), path)
+    spec = importlib.util.spec_from_file_location(
+        path.stem.replace("test", "theorem", 1), path
+    )
     if spec is None or spec.loader is None:
         raise InputError(f"{path} is no module; check it")
     module = importlib.util.module_from_spec(spec)

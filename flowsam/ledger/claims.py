@@ -14,7 +14,8 @@ _WORDS = re.compile(r"(Claim|Formula|Assumes|Used by|Source|Choices)[.:]?\s+(.*)
 
 def claim_names(source: Path) -> tuple[str, ...]:
     """Return the claims a source checkout holds, in alphabetical order."""
-    derivations, theorems = source / "derivations", source / "tests" / "theorems"
+    derivations = source / "derivations"
+    theorems = source / "tests" / "theorems"
     for folder in (derivations, theorems):
         if not folder.is_dir():
             raise MissingFileError(

@@ -21,11 +21,15 @@ __all__ = ["dependencies", "fingerprint"]
 PACKAGE = Path(flowsam.__file__).resolve().parent
 
 
-def fingerprint(paths: Iterable[Path], source: Path, *facts: object, drawing: bool = True) -> str:
+def fingerprint(
+    paths: Iterable[Path], source: Path, *facts: object, drawing: bool = True
+) -> str:
     """Return a hash of scripts, of all they import from the project, and of further facts."""
     names = ("numpy", "scipy", "sympy", *(("matplotlib",) if drawing else ()))
     libraries = [(name, version(name)) for name in names]
-    digest = hashlib.sha256(repr((facts, platform.python_version(), libraries)).encode())
+    digest = hashlib.sha256(
+        repr((facts, platform.python_version(), libraries)).encode()
+    )
     for path in dependencies(paths, source):
         if drawing or not (path.name == "style.py" or PACKAGE / "draw" in path.parents):
             code = _code(path, path.stat().st_mtime_ns, drawing=drawing)
@@ -88,8 +92,8 @@ def _code(path: Path, _: int, *, drawing: bool) -> str:
     if not drawing:
         tree.body = [node for node in tree.body if getattr(node, "name", "") != "draw"]
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
-            node
-        ):
+        if isinstance(
+            node, (ast.Module, ast.ClassDef, ast.FunctionDef)
+        ) and ast.get_docstring(node):
             node.body = node.body[1:]
     return ast.dump(tree)

@@ -37,10 +37,14 @@ def run_check(check: Callable, *, seed: int = 0, draws: int = DRAWS) -> None:
         try:
             check(rng)
         except AssertionError as error:
-            raise AssertionError(f"seed {seed}, draw {draw}: {complaint(error)}") from error
+            raise AssertionError(
+                f"seed {seed}, draw {draw}: {complaint(error)}"
+            ) from error
 
 
-def run_control(control: Callable, *, seed: int = 0, draws: int = CONTROL_DRAWS) -> None:
+def run_control(
+    control: Callable, *, seed: int = 0, draws: int = CONTROL_DRAWS
+) -> None:
     """Assert that a check with a broken hypothesis fails at every draw."""
     for draw, rng in _draws(seed, draws):
         try:

@@ -127,7 +127,9 @@ def plan(source: Path, *, fast: bool, redraw: bool = False) -> Drawings:
             fingerprint([path], source, fast, drawing=True),
         )
         old = recorded(_sidecar(name, source))
-        same = old and tuple(old["fingerprints"]) == marks and all(old["files"].values())
+        same = (
+            old and tuple(old["fingerprints"]) == marks and all(old["files"].values())
+        )
         if same and not redraw:
             kept[name] = {"card": old["card"], "state": "kept"}
         else:
@@ -153,10 +155,13 @@ def _sidecar(name: str, source: Path) -> Path:
     return source / "figures" / "output" / f"{name}.json"
 
 
-def _make(task: tuple[str, str, str], source: Path, *, fast: bool, redraw: bool) -> dict[str, Any]:
+def _make(
+    task: tuple[str, str, str], source: Path, *, fast: bool, redraw: bool
+) -> dict[str, Any]:
     """Compute and draw one figure, or draw it again; its card and state, or its error."""
     name, computed, _ = task
-    path, root = _sidecar(name, source), str(source.resolve())
+    path = _sidecar(name, source)
+    root = str(source.resolve())
     if root not in sys.path:
         sys.path.insert(0, root)
     old = recorded(path)
@@ -167,7 +172,11 @@ def _make(task: tuple[str, str, str], source: Path, *, fast: bool, redraw: bool)
         module = importlib.import_module(f"figures.{name}")
         needed = getattr(module, "NEEDS", "")
         if needed and importlib.util.find_spec(needed) is None and not again:
-            return {"card": {}, "state": "skipped", "error": f"needs {needed}, of an extra"}
+            return {
+                "card": {},
+                "state": "skipped",
+                "error": f"needs {needed}, of an extra",
+            }
         card = old["card"] if again else _compute(name, module, style, fast=fast)
         style.redraw(name, module.draw)
     except Exception as error:  # one broken figure must not hide the others
@@ -178,7 +187,9 @@ def _make(task: tuple[str, str, str], source: Path, *, fast: bool, redraw: bool)
     return {"card": card, "state": "redrawn" if again else "computed"}
 
 
-def _compute(name: str, module: ModuleType, style: ModuleType, *, fast: bool) -> dict[str, Any]:
+def _compute(
+    name: str, module: ModuleType, style: ModuleType, *, fast: bool
+) -> dict[str, Any]:
     """Compute and save the arrays of one figure; return its run card."""
     import numpy
     import scipy
@@ -186,10 +197,13 @@ def _compute(name: str, module: ModuleType, style: ModuleType, *, fast: bool) ->
     sizes = getattr(module, "FAST", {}) if fast else {}
     start = time.perf_counter()
     style.compute(name, module.compute, **sizes)
-    seconds, arrays = time.perf_counter() - start, style.load(name)
+    seconds = time.perf_counter() - start
+    arrays = style.load(name)
     card = json.loads(str(arrays["card"])) if "card" in arrays else {}
     return card | {
-        "sizes": "fast: " + ", ".join(f"{k}={v}" for k, v in sizes.items()) if sizes else "full",
+        "sizes": "fast: " + ", ".join(f"{k}={v}" for k, v in sizes.items())
+        if sizes
+        else "full",
         "seconds": round(seconds, 1),
         "versions": f"flowsam {__version__}, numpy {numpy.__version__}, "
         f"scipy {scipy.__version__}, Python {platform.python_version()}",

@@ -25,7 +25,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """
     names = "".join(f"<th>{word}</th>" for word in head)
     lines = [
-        "".join(f'<td data-head="{word}">{cell}</td>' for word, cell in zip(head, row, strict=True))
+        "".join(
+            f'<td data-head="{word}">{cell}</td>'
+            for word, cell in zip(head, row, strict=True)
+        )
         for row in rows
     ]
     body = "\n".join(f"<tr>{line}</tr>" for line in lines)

@@ -15,7 +15,9 @@ __all__ = ["record", "recorded"]
 
 def record(path: Path, facts: dict[str, Any], files: Sequence[Path] = ()) -> None:
     """Write facts as JSON in one move, with the hashes of the files that belong to them."""
-    text = json.dumps(facts | {"files": {file.name: _digest(file) for file in files}}, indent=1)
+    text = json.dumps(
+        facts | {"files": {file.name: _digest(file) for file in files}}, indent=1
+    )
     write_text(path, text + "\n")
 
 
@@ -24,7 +26,8 @@ def recorded(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         files = {
-            name: path.with_name(name).is_file() and _digest(path.with_name(name)) == hashed
+            name: path.with_name(name).is_file()
+            and _digest(path.with_name(name)) == hashed
             for name, hashed in facts["files"].items()
         }
         return facts | {"files": files}

@@ -41,16 +41,25 @@ def blow_up(_: Saved) -> dict[str, Any]:
 
     flow = Flow(single_example([1.0, 1.3]), linf(0.5))
     run = solve(flow, balanced([1.0, 0.3], 3), tau_end=3.0)
-    return {"star": f"{run.tau[-1]:.6g}", "frozen": f"{run.beta[-1, 1]:.7f}", "rest": 0.5**3}
+    return {
+        "star": f"{run.tau[-1]:.6g}",
+        "frozen": f"{run.beta[-1, 1]:.7f}",
+        "rest": 0.5**3,
+    }
 
 
 def signed_pairs(_: Saved) -> dict[str, Any]:
     """Compare the escapes of random pairs of any sign with those of positive pairs."""
     from flowsam import Flow, limits, linf, single_example
 
-    flow, pairs = Flow(single_example([1.0]), linf(1.0)), _rng().uniform(-3, 3, (20_000, 2, 1))
-    escapes, positive = limits(flow, pairs) == 1, (pairs > 0).all(axis=(1, 2))
-    return {"any": f"{escapes.mean():.1%}", "positive": f"{escapes[positive].mean():.1%}"}
+    flow = Flow(single_example([1.0]), linf(1.0))
+    pairs = _rng().uniform(-3, 3, (20_000, 2, 1))
+    escapes = limits(flow, pairs) == 1
+    positive = (pairs > 0).all(axis=(1, 2))
+    return {
+        "any": f"{escapes.mean():.1%}",
+        "positive": f"{escapes[positive].mean():.1%}",
+    }
 
 
 def _rng() -> np.random.Generator:
@@ -78,7 +87,10 @@ def amplified_map(saved: Saved) -> dict[str, Any]:
     leaders = arrays["leaders"][:, :, arrays["tau"] > 0]
     major = leaders.max()
     minor = [(part > 0) & (part < major) for part in leaders]
-    return {"sam": f"{minor[0].mean():.0%}", "gd": f"{minor[1].sum()} of {minor[1].size}"}
+    return {
+        "sam": f"{minor[0].mean():.0%}",
+        "gd": f"{minor[1].sum()} of {minor[1].size}",
+    }
 
 
 def leader_at(_: Saved) -> dict[str, Any]:
@@ -134,7 +146,9 @@ def two_classes(saved: Saved) -> dict[str, Any]:
 def late_losses(saved: Saved) -> dict[str, Any]:
     """Read the last losses at depth 2."""
     arrays = saved["fig_loss"]
-    ends = {name[2:]: rows[-1] for name, rows in arrays.items() if name.startswith("2 ")}
+    ends = {
+        name[2:]: rows[-1] for name, rows in arrays.items() if name.startswith("2 ")
+    }
     words = [f"{name} {row[1]:.1f}" for name, row in ends.items() if name != "rate"]
     return {"log_t": f"{ends['GD'][0]:g}", "losses": ", ".join(words)}
 
@@ -151,4 +165,8 @@ def depth_two_rates(saved: Saved) -> dict[str, Any]:
         if name.startswith("d ")
     ]
     shown = f"{min(slopes):.3f} to {max(slopes):.3f}"
-    return {"log_t": f"{arrays['d GD'][-1, 0]:g}", "gap": f"{max(gaps):.2g}", "slopes": shown}
+    return {
+        "log_t": f"{arrays['d GD'][-1, 0]:g}",
+        "gap": f"{max(gaps):.2g}",
+        "slopes": shown,
+    }

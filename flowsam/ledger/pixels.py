@@ -20,7 +20,9 @@ def winners(arrays: Mapping[str, Any] | None) -> str:
     mu = arrays["mu"]
     rows = [
         (f"&rho; = {rho:g}" if rho else "GD", *(_winner(label, mu) for label in column))
-        for rho, column in zip(arrays["radii"], arrays["labels"].T.tolist(), strict=True)
+        for rho, column in zip(
+            arrays["radii"], arrays["labels"].T.tolist(), strict=True
+        )
     ]
     sizes = np.abs(mu[mu != 0])
     tied = sizes.size - np.unique(sizes).size

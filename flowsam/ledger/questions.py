@@ -34,7 +34,9 @@ class Question:
 
     def answered(self, saved: measures.Saved) -> str:
         """Return the answer with its numbers; KeyError where a figure is missing."""
-        return self.answer.format(**self.measure(saved)) if self.measure else self.answer
+        return (
+            self.answer.format(**self.measure(saved)) if self.measure else self.answer
+        )
 
 
 QUESTIONS = (

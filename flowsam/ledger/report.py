@@ -51,7 +51,8 @@ def page(
     first = [figure for figure in drawn if figure.name == TITLE_FIGURE]
     rest = [figure for figure in figures if figure not in first]
     proved, checked = (
-        sum(getattr(verdict, word) for verdict in ledger.verdicts) for word in ("proved", "checked")
+        sum(getattr(verdict, word) for verdict in ledger.verdicts)
+        for word in ("proved", "checked")
     )
     template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
@@ -73,12 +74,18 @@ def page(
         clock=formula(r"d\tau = \frac{1}{n}\sum_i |\ell'_i|\,dt"),
         explorer=module(),
         verdicts=_verdicts(ledger.verdicts),
-        claims="\n".join(chapter_section(part, ledger.verdicts, rest, places) for part in story),
+        claims="\n".join(
+            chapter_section(part, ledger.verdicts, rest, places) for part in story
+        ),
         figures="\n".join(
-            figure_section(figure, places) for figure in rest if not set(figure.claims) & set(names)
+            figure_section(figure, places)
+            for figure in rest
+            if not set(figure.claims) & set(names)
         ),
         digits=winners(saved.get("fig_digits_limits")),
-        questions="\n".join(_question(question, ledger, saved) for question in QUESTIONS),
+        questions="\n".join(
+            _question(question, ledger, saved) for question in QUESTIONS
+        ),
         checklist=_checklist(ledger, figures),
     )
 
@@ -87,11 +94,17 @@ def _stamp(source: Path, note: str) -> str:
     """Date, version and commit."""
     call = ["git", "-C", str(source), "rev-parse", "--short", "HEAD"]
     try:
-        found = subprocess.run(call, capture_output=True, text=True, timeout=10, check=False)
+        found = subprocess.run(
+            call, capture_output=True, text=True, timeout=10, check=False
+        )
         commit = found.stdout.strip()
     except OSError:
         commit = ""
-    words = [time.strftime("%Y-%m-%d"), f"flowsam {__version__}", f"commit {commit}" * bool(commit)]
+    words = [
+        time.strftime("%Y-%m-%d"),
+        f"flowsam {__version__}",
+        f"commit {commit}" * bool(commit),
+    ]
     return ", ".join(filter(None, [*words, note])) + "."
 
 
@@ -110,7 +123,8 @@ def _contents(story: Sequence[Chapter]) -> str:
     rows = []
     for part in story:
         inner = " · ".join(
-            f'<a href="#{name}">{prose(spelled(title))}</a>' for name, title in part.claims.items()
+            f'<a href="#{name}">{prose(spelled(title))}</a>'
+            for name, title in part.claims.items()
         )
         title = prose(spelled(part.title))
         rows.append(f'<li><a href="#{part.anchor}"><b>{title}</b></a>: {inner}</li>')
@@ -124,7 +138,9 @@ def _statements(names: Sequence[str], places: Places) -> str:
             word,
             links(found),
             ", ".join(places.link(f"derivations/{name}.py", "proof") for name in found),
-            ", ".join(places.link(f"tests/theorems/test_{name}.py", "test") for name in found),
+            ", ".join(
+                places.link(f"tests/theorems/test_{name}.py", "test") for name in found
+            ),
         )
         for word, found in statements(names, places).items()
     ]
@@ -163,7 +179,9 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
 def _word(holds: bool, found: str) -> str:
     """A verdict in its colour."""
     return (
-        '<span class="pass">yes</span>' if holds else f'<span class="open">{escape(found)}</span>'
+        '<span class="pass">yes</span>'
+        if holds
+        else f'<span class="open">{escape(found)}</span>'
     )
 
 
@@ -187,7 +205,9 @@ def _checklist(ledger: Ledger, figures: Sequence[Figure]) -> str:
     undecided = [v.symbolic for v in ledger.verdicts if "undecided" in v.symbolic]
     facts = {
         "undecided": f"those of {len(undecided)} claims" if undecided else "none",
-        "versions": next((f.card["versions"] for f in figures if "versions" in f.card), "-"),
+        "versions": next(
+            (f.card["versions"] for f in figures if "versions" in f.card), "-"
+        ),
         "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
         "claims_seconds": f"{sum(v.seconds for v in ledger.verdicts):.0f}",
         "seconds": f"{sum(json.loads(str(f.card.get('seconds', 0))) for f in figures):.0f}",

@@ -60,7 +60,10 @@ class Places:
 
 
 def chapter_section(
-    chapter: Chapter, verdicts: Sequence[Verdict], figures: Sequence[Figure], places: Places
+    chapter: Chapter,
+    verdicts: Sequence[Verdict],
+    figures: Sequence[Figure],
+    places: Places,
 ) -> str:
     """Return a chapter as HTML; a figure stands at the first claim it names."""
     lines = [f'<h2 id="{chapter.anchor}">{prose(spelled(chapter.title))}</h2>']
@@ -71,9 +74,9 @@ def chapter_section(
         other = [figure for figure in figures if name in figure.claims[1:]]
         lines += [_claim(by_name[name], title, places)]
         lines += [figure_section(figure, places) for figure in own]
-        lines += [f'<p class="also">Also drawn in {links(f.name for f in other)}.</p>'] * bool(
-            other
-        )
+        lines += [
+            f'<p class="also">Also drawn in {links(f.name for f in other)}.</p>'
+        ] * bool(other)
         lines += ["</article>"]
     return "\n".join(lines)
 
@@ -83,9 +86,13 @@ def _claim(verdict: Verdict, title: str, places: Places) -> str:
     name = verdict.claim
     says = places.head(name)
     lines = [f'<article class="claim" id="{name}"><div class="statement">']
-    lines += [f'<h3>{prose(spelled(title))} <a class="name" href="#{name}">{name}</a></h3>']
+    lines += [
+        f'<h3>{prose(spelled(title))} <a class="name" href="#{name}">{name}</a></h3>'
+    ]
     lines += [f"<p>{prose(says.get('claim', 'No derivation.'), code=_reference)}</p>"]
-    lines += [formula(says["formula"].strip("$"), display=True)] if "formula" in says else []
+    lines += (
+        [formula(says["formula"].strip("$"), display=True)] if "formula" in says else []
+    )
     lines += ["</div>"]
     if "assumes" in says:
         lines += [
@@ -133,7 +140,9 @@ def homes(name: str, says: dict[str, str], places: Places) -> str:
         places.link(f"derivations/{name}.py", "derivation"),
         places.link(f"tests/theorems/test_{name}.py", "test"),
     ]
-    code = [places.link(file_of(dotted, places.source), dotted) for dotted in _used(says)]
+    code = [
+        places.link(file_of(dotted, places.source), dotted) for dotted in _used(says)
+    ]
     said = prose(spelled(says.get("source", "not said"))).removesuffix(".")
     return f"{' · '.join([*files, *code])} · {link('contents')}<br>Source: {said}."
 
@@ -160,7 +169,9 @@ def figure_section(figure: Figure, places: Places) -> str:
     if figure.error:
         word = "left out" if figure.state == "skipped" else "failed"
         reason = escape(figure.error)
-        return f'<p id="{figure.name}"><b>{title}</b> {figure.name} {word}: {reason}</p>'
+        return (
+            f'<p id="{figure.name}"><b>{title}</b> {figure.name} {word}: {reason}</p>'
+        )
     png = places.source / "figures" / "output" / f"{figure.name}.png"
     code = places.link(f"figures/{figure.name}.py", figure.name)
     folded = f"<details><summary>run card</summary><p>{card(figure.card)}</p></details>"

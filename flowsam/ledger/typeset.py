@@ -11,7 +11,19 @@ __all__ = ["formula", "prose", "spelled"]
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _OPEN = {"{", "(", "[", r"\{", r"\langle"}
 _CLOSE = {"}", ")", "]", r"\}", r"\rangle"}
-_RELATIONS = {"=", "<", ">", ",", ";", r"\leq", r"\geq", r"\sim", r"\to", r"\quad", r"\;"}
+_RELATIONS = {
+    "=",
+    "<",
+    ">",
+    ",",
+    ";",
+    r"\leq",
+    r"\geq",
+    r"\sim",
+    r"\to",
+    r"\quad",
+    r"\;",
+}
 _SIZES = {"inf": r"\infty"}
 _LONG = 8  # characters of LaTeX before a sum may be broken
 _TIGHT = re.compile(r"<mo[^>]*>(&#x0002F;|&#x0007C;|&#x02016;|&#x02225;)</mo>")
@@ -37,7 +49,9 @@ def _mathml(latex: str, display: bool) -> str:
     """One piece in one element."""
     from latex2mathml.converter import convert
 
-    written = _TIGHT.sub(r'<mo lspace="0" rspace="0" stretchy="false">\1</mo>', convert(latex))
+    written = _TIGHT.sub(
+        r'<mo lspace="0" rspace="0" stretchy="false">\1</mo>', convert(latex)
+    )
     written = written.partition(">")[2]
     style = ' displaystyle="true"' if display else ""
     return f"<math{style}>{written.replace(_TILDE, '<mo>&#x0223C;</mo>')}"
@@ -45,7 +59,8 @@ def _mathml(latex: str, display: bool) -> str:
 
 def _pieces(latex: str) -> Iterator[str]:
     """Cut a formula after the relations that no bracket holds, and in long sums."""
-    depth, piece = 0, ""
+    depth = 0
+    piece = ""
     for token in _TOKEN.findall(latex):
         piece += token
         depth += (token in _OPEN) - (token in _CLOSE)
@@ -65,7 +80,9 @@ def spelled(words: str) -> str:
     >>> spelled("l_inf-SAM at l_2")
     '$\\ell_{\\infty}$-SAM at $\\ell_{2}$'
     """
-    return _SPELLED.sub(lambda found: rf"$\ell_{{{_SIZES.get(found[1], found[1])}}}$", words)
+    return _SPELLED.sub(
+        lambda found: rf"$\ell_{{{_SIZES.get(found[1], found[1])}}}$", words
+    )
 
 
 def prose(words: str, *, code: Callable[[str], str] = escape) -> str:

@@ -98,7 +98,12 @@ class Ledger:
 
     def facts(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
-        head = {"flowsam": __version__, "seed": self.seed, "passed": self.passed, "note": self.note}
+        head = {
+            "flowsam": __version__,
+            "seed": self.seed,
+            "passed": self.passed,
+            "note": self.note,
+        }
         return head | {"claims": [asdict(verdict) for verdict in self.verdicts]}
 
     def text(self, *, markdown: bool = False) -> str:
@@ -111,7 +116,9 @@ class Ledger:
         skipped = sum(verdict.skipped for verdict in self.verdicts)
         last += f"; {skipped} of them by symbols alone" if skipped else ""
         notes = [self.note] if self.note else []
-        return "\n".join([table(self.verdicts, markdown=markdown), "", *failures, *notes, last])
+        return "\n".join(
+            [table(self.verdicts, markdown=markdown), "", *failures, *notes, last]
+        )
 
 
 def table(verdicts: Sequence[Verdict], *, markdown: bool = False) -> str:
@@ -124,7 +131,9 @@ def table(verdicts: Sequence[Verdict], *, markdown: bool = False) -> str:
     | --- | --- | --- | --- | --- | --- |
     | a | definition | pass | pass | pass | 0.1 |
     """
-    rows = [[*(getattr(v, c) for c in COLUMNS[:-1]), f"{v.seconds:.1f}"] for v in verdicts]
+    rows = [
+        [*(getattr(v, c) for c in COLUMNS[:-1]), f"{v.seconds:.1f}"] for v in verdicts
+    ]
     if markdown:
         lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -37,7 +37,8 @@ def adaptive_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "m m"]:
     rule = flow.perturbation
     power = 1.0 / (rule.p - 1.0)  # q - 1
     w, g = theta.ravel(), -flow.descent(theta)[0].ravel()
-    size, sign = np.abs(w), np.sign(w)
+    size = np.abs(w)
+    sign = np.sign(w)
     h = size * g
     norm = np.linalg.norm(h, 1.0 + power)
     share = np.maximum(np.abs(h) / norm, LEAST)
@@ -51,7 +52,9 @@ def adaptive_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "m m"]:
 class AdaptiveClock(LogClock):
     """A `LogClock` whose ascent step moves with the weights."""
 
-    def jacobian(self, log_t: float, state: Float[np.ndarray, " m"]) -> Float[np.ndarray, "m m"]:
+    def jacobian(
+        self, log_t: float, state: Float[np.ndarray, " m"]
+    ) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates` by the state."""
         theta = self.weights(state)
         spread = np.eye(theta.size) + adaptive_slope(self.flow, theta)

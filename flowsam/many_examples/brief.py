@@ -64,7 +64,8 @@ class _Brief:
 
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the rescaled velocity of flat states."""
-        field, layers = single_field(self.flow), self.layers
+        field = single_field(self.flow)
+        layers = self.layers
         return lambda tau, state: layers.flat(field(layers.whole(state)))
 
     def calm(self, tau: float, state: State, mode: Any) -> bool:
@@ -83,7 +84,11 @@ class _Brief:
 
 
 def brief_run(
-    flow: Flow, theta0: Float[np.ndarray, "L d"], *, end: float, how: tuple[str, float, float]
+    flow: Flow,
+    theta0: Float[np.ndarray, "L d"],
+    *,
+    end: float,
+    how: tuple[str, float, float],
 ) -> Run | None:
     """Return a run to `tau_end`, or None where another engine has to follow the flow.
 
@@ -97,7 +102,8 @@ def brief_run(
     """
     method, rtol, atol = how
     method = "DOP853" if method == "auto" else method
-    system, steps = _Brief(flow, theta0), count(1)
+    system = _Brief(flow, theta0)
+    steps = count(1)
     state = system.layers.flat(theta0)
     if method not in ONE_STEP or not system.calm(0.0, state, None):
         return None

@@ -56,10 +56,14 @@ def chatter_run(
     >>> run.march.status.value, bool(abs(run.states(run.edges)[-1, 0, 1]) < 0.01)
     ('finished', True)
     """
-    differences, total, coarse, fine = [], 0, None, None
+    differences = []
+    total = 0
+    coarse = None
+    fine = None
     most = int(min(_MOST_STEPS, max(2000, _WORK / flow.data.z.size)))
     for halving in range(12):
-        coarse, fine = fine, iterated(Walk(flow, theta0, origin, 0.5**halving), end, most)
+        coarse = fine
+        fine = iterated(Walk(flow, theta0, origin, 0.5**halving), end, most)
         total += fine.steps
         if coarse is not None:
             differences.append(_difference(coarse, fine, flow.perturbation))
@@ -79,11 +83,20 @@ def chatter_run(
     return LateRun(march, theta0.shape, note)
 
 
-def _verdict(fine: Iteration, differences: list[float], rule: Perturbation) -> tuple[Ending, str]:
+def _verdict(
+    fine: Iteration, differences: list[float], rule: Perturbation
+) -> tuple[Ending, str]:
     """Return ending and note: how the finest run ended, and whether halving settled."""
     if fine.ending == "steps":
-        late = ", or use method='smoothed' for a late direction" if np.isinf(rule.p) else ""
-        return Ending.OUT_OF_STEPS, f"{late}; {fine.steps} steps of the iteration end there"
+        late = (
+            ", or use method='smoothed' for a late direction"
+            if np.isinf(rule.p)
+            else ""
+        )
+        return (
+            Ending.OUT_OF_STEPS,
+            f"{late}; {fine.steps} steps of the iteration end there",
+        )
     last = differences[-1] if differences else np.inf
     what = "predictor" if rule.switches else "weights"
     note = f"; iterated, halving the step changed the {what} by {last:.1e} (relative)"
@@ -100,10 +113,13 @@ def _difference(coarse: Iteration, fine: Iteration, rule: Perturbation) -> float
 
     Relative to the largest entry until one unit of log t later, or to rho^L: beta may be 0.
     """
-    points = np.linspace(fine.rows[0, 0], min(coarse.rows[-1, 0], fine.rows[-1, 0]), _COMPARED)
+    points = np.linspace(
+        fine.rows[0, 0], min(coarse.rows[-1, 0], fine.rows[-1, 0]), _COMPARED
+    )
     floor = rule.rho ** (fine.shape[0] if rule.switches else 1)
     first, second = (
-        run.predictor(points) if rule.switches else run.at(points)[:-1].T for run in (coarse, fine)
+        run.predictor(points) if rule.switches else run.at(points)[:-1].T
+        for run in (coarse, fine)
     )
     largest = np.maximum.accumulate(np.abs(second).max(axis=1))
     size = np.maximum(np.interp(points + 1.0, points, largest), floor)

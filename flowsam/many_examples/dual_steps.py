@@ -101,7 +101,9 @@ class _Identity:
         matrix = np.float32(g) * at.curved
         matrix[np.diag_indices(len(matrix))] += 1.0
         try:
-            return _Factor(g, at, cho_factor(matrix, check_finite=False, overwrite_a=True))
+            return _Factor(
+                g, at, cho_factor(matrix, check_finite=False, overwrite_a=True)
+            )
         except LinAlgError:  # beyond the range of single precision: a shorter step
             return _Factor(g, at, None)
 
@@ -109,7 +111,9 @@ class _Identity:
 class DualBDF(scipy.integrate.BDF):
     """SciPy's BDF with `Curvature` for its Jacobian."""
 
-    def __init__(self, fun: Any, t0: float, y0: State, t_bound: float, **options: Any) -> None:
+    def __init__(
+        self, fun: Any, t0: float, y0: State, t_bound: float, **options: Any
+    ) -> None:
         super().__init__(fun, t0, y0, t_bound, **options)
         self.I = _Identity()
         self.lu = lambda factor: factor

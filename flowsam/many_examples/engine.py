@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
+from flowsam.columns import loaded
 from flowsam.endings import Ending
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import METHODS
@@ -20,7 +21,7 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.minima import one_dimensional
 from flowsam.many_examples.rest import isolated
 from flowsam.many_examples.sliding_run import iterated_on, sliding_run
-from flowsam.regimes import Case, loaded
+from flowsam.regimes import Case
 from flowsam.trajectory import Trajectory
 
 __all__ = ["cut", "many_examples"]
@@ -72,9 +73,13 @@ def many_examples(
             return cut(flow, brief, wanted, span[1])
     lean = one_dimensional(flow, theta0) if case.regime.glides else None
     if lean and method in ("auto", *METHODS):
-        run = sliding_run(lean, theta0, end=span, method=method, tolerances=tuple(tolerances))
+        run = sliding_run(
+            lean, theta0, end=span, method=method, tolerances=tuple(tolerances)
+        )
     else:
-        run = engine(flow, theta0, end=span, method=method, tolerances=tuple(tolerances))
+        run = engine(
+            flow, theta0, end=span, method=method, tolerances=tuple(tolerances)
+        )
     if case.regime.glides and method == "auto":
         run = _on_along_minima(flow, run, span)
     return _rows(flow, run, span, wanted)
@@ -85,7 +90,9 @@ def _on_along_minima(flow: Flow, run: LateRun, span: tuple[float, str]) -> LateR
     arrived = run.march.status == Ending.AT_REST
     if not arrived or isolated(flow, run.states(run.edges[-1:])[0]):
         return run
-    return iterated_on(flow, run, span, "goes on along minima on which several pulls vanish")
+    return iterated_on(
+        flow, run, span, "goes on along minima on which several pulls vanish"
+    )
 
 
 def cut(flow: Flow, run: Run, wanted: Wanted, clock_name: str) -> Trajectory:
@@ -112,7 +119,8 @@ def _told(run: Run) -> tuple[Ending, str]:
 
 def _engine(case: Case, method: str) -> Callable[..., LateRun]:
     """Return what integrates a flow by a method, or say what that takes."""
-    runs, name = case.regime.runs, case.flow.perturbation.name
+    runs = case.regime.runs
+    name = case.flow.perturbation.name
     if method in runs:
         return loaded(runs[method])
     if "any" in runs and method in ("auto", *METHODS):
@@ -127,7 +135,9 @@ def _engine(case: Case, method: str) -> Callable[..., LateRun]:
     )
 
 
-def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> Trajectory:
+def _rows(
+    flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted
+) -> Trajectory:
     """Cut a run into rows, in the clock of the end; after a collapse it rests to `tau_end`."""
     end, clock_name = span
     last = float(run.edges[-1])
@@ -148,7 +158,9 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
     message = ending.in_log_t(tau=tau_last, log_t=last, method=how) + run.note
 
     # beyond a slide the mean pace of both sides, elsewhere that of eps = 0
-    log_pace = -float(flow.log_lambda(theta[-1])) if run.log_pace is None else run.log_pace
+    log_pace = (
+        -float(flow.log_lambda(theta[-1])) if run.log_pace is None else run.log_pace
+    )
 
     def clock() -> Points:
         resting = np.maximum(tau - tau_last, 0.0)
@@ -156,7 +168,14 @@ def _rows(flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted) -> 
             more = np.log(resting) + log_pace
         return np.logaddexp(log_t, more)
 
-    about = (run.march.events, ending.status, message, how, run.march.steps, run.march.nfev)
+    about = (
+        run.march.events,
+        ending.status,
+        message,
+        how,
+        run.march.steps,
+        run.march.nfev,
+    )
     parts = (flow.data, flow.perturbation, flow.loss, tau, theta)
     return Trajectory(*parts, *about, clock=clock, ending=ending)
 

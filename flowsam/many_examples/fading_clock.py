@@ -107,27 +107,40 @@ class FadingClock(LogClock):
         """Tell nothing: weights may die at any time."""
         return False
 
-    def signals(self, log_t: float, state: State, mode: Roles) -> Float[np.ndarray, " K"]:
+    def signals(
+        self, log_t: float, state: State, mode: Roles
+    ) -> Float[np.ndarray, " K"]:
         """Return how far off are rest, rounding, and each feature's new role and death.
 
         A weight is enslaved where it has its slaved value and the error of that is small, both to
         10 atol; it is freed where the error passes 40 atol, or where the pull turns.
         """
         state = self.shown(state, mode)
-        theta, ends = self.weights(state), super().signals(log_t, state, mode)[:2]
-        at, rule, still = self._pair(theta, mode), self.flow.perturbation, mode.dead | ~self.moving
+        theta = self.weights(state)
+        ends = super().signals(log_t, state, mode)[:2]
+        at, rule, still = (
+            self._pair(theta, mode),
+            self.flow.perturbation,
+            mode.dead | ~self.moving,
+        )
         braked = self._braked(theta)
         pulls = np.maximum(at.brake * at.u ** (1.0 / (rule.p - 1.0)), at.u)
-        share = np.divide(rule.p * at.slaved, at.u, out=np.ones_like(pulls), where=braked)
+        share = np.divide(
+            rule.p * at.slaved, at.u, out=np.ones_like(pulls), where=braked
+        )
         error = np.where(braked, share**2 * pulls, np.inf)
         off = np.abs(theta[at.layers[0], np.arange(at.u.size)] - at.slaved)
         third = np.sort(np.abs(theta), axis=0)[2:3]
         master = (at.u < 0.99 * third).all(axis=0)  # of two equal masters none is
-        bind = np.where(master & braked, np.maximum(off, error) - 10.0 * self.floor, np.inf)
+        bind = np.where(
+            master & braked, np.maximum(off, error) - 10.0 * self.floor, np.inf
+        )
         role = np.where(mode.slaves.any(axis=0), 40.0 * self.floor - error, bind)
         dies = braked & (at.u ** ((rule.p - 2.0) / (rule.p - 1.0)) < 0.5 * at.brake)
         life = np.where(dies, at.u - self.floor, np.inf)
-        return np.concatenate([ends, np.where(still, np.inf, role), np.where(still, np.inf, life)])
+        return np.concatenate(
+            [ends, np.where(still, np.inf, role), np.where(still, np.inf, life)]
+        )
 
     def transition(
         self, log_t: float, state: State, mode: Roles
@@ -137,15 +150,23 @@ class FadingClock(LogClock):
         state = self.shown(state, mode)
         if not (turned | died).any():
             return super().transition(log_t, state, mode)
-        theta, tau = self.weights(state).copy(), float(state[-1])
-        layers, every = self._pair(theta, mode).layers, np.arange(died.size)
-        slaves, dead = mode.slaves & ~(turned | died), mode.dead | died
+        theta = self.weights(state).copy()
+        tau = float(state[-1])
+        layers = self._pair(theta, mode).layers
+        every = np.arange(died.size)
+        slaves = mode.slaves & ~(turned | died)
+        dead = mode.dead | died
         bound = turned & ~mode.slaves.any(axis=0) & ~died
         slaves[layers[0][bound], every[bound]] = True
         theta[layers[:, died], every[died]] = 0.0
         gone = bool(dead[self.moving].all())
         events = _told(died, tau) + ((Event(tau, "collapse"),) if gone else ())
-        return np.append(theta.ravel(), tau), Roles(slaves, dead), events, "collapsed" * gone
+        return (
+            np.append(theta.ravel(), tau),
+            Roles(slaves, dead),
+            events,
+            "collapsed" * gone,
+        )
 
     def _free(self, mode: Roles) -> Float[np.ndarray, " m"]:
         """Return 1 where an entry of a state is integrated."""
@@ -153,10 +174,14 @@ class FadingClock(LogClock):
 
     def _pair(self, theta: Theta, mode: Roles) -> _Pair:
         """Return the two smallest weights of every feature, a slave first."""
-        rule, every = self.flow.perturbation, np.arange(theta.shape[1])
-        order = np.argsort(np.where(mode.slaves, -1.0, np.abs(theta)), axis=0, kind="stable")
+        rule = self.flow.perturbation
+        every = np.arange(theta.shape[1])
+        order = np.argsort(
+            np.where(mode.slaves, -1.0, np.abs(theta)), axis=0, kind="stable"
+        )
         v, u = np.abs(theta)[order[:2], every]
-        pull, products = self.flow.pull(theta)[0], other_products(theta)
+        pull = self.flow.pull(theta)[0]
+        products = other_products(theta)
         strength = np.abs(pull * np.prod(theta[order[2:], every], axis=0))
         norm = np.linalg.norm((pull * products).ravel(), rule.p / (rule.p - 1.0))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

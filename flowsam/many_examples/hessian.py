@@ -18,7 +18,9 @@ Theta = Float[np.ndarray, "L d"]
 Matrix = Float[np.ndarray, "k k"]
 
 
-def rescaled_hessian(flow: Flow, theta: Theta) -> tuple[Matrix, Float[np.ndarray, " k"], float]:
+def rescaled_hessian(
+    flow: Flow, theta: Theta
+) -> tuple[Matrix, Float[np.ndarray, " k"], float]:
     """Return `H = d(Lambda F)/d theta / Lambda`, the slope of `log Lambda`, and `log Lambda`.
 
     H = P z^T diag(q s) z P + (sum_i q_i z_i) dP: P the other layers' products, q the shares of
@@ -35,16 +37,21 @@ def rescaled_hessian(flow: Flow, theta: Theta) -> tuple[Matrix, Float[np.ndarray
     >>> rescaled_hessian(flow, np.array([[1.0]]))
     (array([[-4.]]), array([-2.]), -2.0)
     """
-    z, (depth, d) = flow.data.z, theta.shape
+    z = flow.data.z
+    (depth, d) = theta.shape
     products = other_products(theta)
     margins = z @ np.prod(theta, axis=0)
     pull, log_scale = flow.pull(theta)
-    bend = softmax(flow.loss.log_slope(margins)) * flow.loss.log_slope_derivative(margins)
+    bend = softmax(flow.loss.log_slope(margins)) * flow.loss.log_slope_derivative(
+        margins
+    )
     inner = z.T @ (bend[:, None] * z)
     hessian = products[:, :, None, None] * inner[None, :, None, :] * products
     if depth > 1:
         coordinate = np.arange(d)
-        hessian[:, coordinate, :, coordinate] += pull[:, None, None] * _pair_products(theta)
+        hessian[:, coordinate, :, coordinate] += pull[:, None, None] * _pair_products(
+            theta
+        )
     slope = (bend @ z) * products
     return hessian.reshape(depth * d, depth * d), slope.ravel(), float(log_scale)
 

@@ -15,7 +15,9 @@ __all__ = ["Iteration", "Walk", "iterated"]
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
 
-_STRIDE = 1.0 / 32.0  # share of the largest weight that a step of the first run may move
+_STRIDE = (
+    1.0 / 32.0
+)  # share of the largest weight that a step of the first run may move
 _STABLE = 2.0  # step of the first run times the rate at which the shares relax
 _HELD = 16  # steps for which h is held: on which side of a surface the state is must not matter
 _FADING = 0.01  # what a step forgets of the log of the fastest rate seen
@@ -42,8 +44,11 @@ class Iteration:
         times = self.rows[:, 0]
         right = np.clip(np.searchsorted(times, log_t), 1, times.size - 1)
         width = times[right] - times[right - 1]
-        share = np.clip((log_t - times[right - 1]) / np.where(width > 0, width, 1.0), 0.0, 1.0)
-        before, after = self.rows[right - 1, 1:].T, self.rows[right, 1:].T
+        share = np.clip(
+            (log_t - times[right - 1]) / np.where(width > 0, width, 1.0), 0.0, 1.0
+        )
+        before = self.rows[right - 1, 1:].T
+        after = self.rows[right, 1:].T
         return before + share * (after - before)
 
     def predictor(self, log_t: Points) -> Float[np.ndarray, "k d"]:
@@ -53,8 +58,13 @@ class Iteration:
 
 def iterated(walk: Walk, end: tuple[float, str], most: int) -> Iteration:
     """Walk to the end, to rest, or for `most` steps; a row is the mean of a block of steps."""
-    goal, in_tau = end[0], end[1] == "tau_end"
-    rows, block, thinning, look, ending = [walk.row()], [], 1, _LOOK, ""
+    goal = end[0]
+    in_tau = end[1] == "tau_end"
+    rows = [walk.row()]
+    block = []
+    thinning = 1
+    look = _LOOK
+    ending = ""
     while not ending:
         walk.advance(goal if in_tau else np.inf)
         block.append(walk.row())
@@ -62,11 +72,13 @@ def iterated(walk: Walk, end: tuple[float, str], most: int) -> Iteration:
             rows.append(np.mean(block, axis=0))
             block = []
         if len(rows) > _ROWS:  # the start, then means of two
-            rows, thinning = [rows[0], *(np.add(rows[1::2], rows[2::2]) / 2)], 2 * thinning
+            rows = [rows[0], *(np.add(rows[1::2], rows[2::2]) / 2)]
+            thinning = 2 * thinning
         if (walk.tau if in_tau else walk.log_t) >= goal * (1 - 1e-15):
             ending = "end"
         elif walk.steps == look:
-            ending, look = walk.rested(rows, goal, in_tau), 2 * look
+            ending = walk.rested(rows, goal, in_tau)
+            look = 2 * look
         elif walk.steps >= most:
             ending = "steps"
     if ending in ("end", "steps"):
@@ -77,11 +89,17 @@ def iterated(walk: Walk, end: tuple[float, str], most: int) -> Iteration:
 class Walk:
     """The state of an iteration: weights, both clocks, and the step h held."""
 
-    def __init__(self, flow: Flow, theta: Theta, origin: tuple[float, float], share: float) -> None:
+    def __init__(
+        self, flow: Flow, theta: Theta, origin: tuple[float, float], share: float
+    ) -> None:
         """Start the clocks; the first step sets its own size."""
-        self.flow, self.theta, self.log_share = flow, theta, float(np.log(share))
-        (self.log_t, self.tau), self.steps = origin, 0
-        self.fastest, self.log_step = -np.inf, np.inf
+        self.flow = flow
+        self.theta = theta
+        self.log_share = float(np.log(share))
+        (self.log_t, self.tau) = origin
+        self.steps = 0
+        self.fastest = -np.inf
+        self.log_step = np.inf
         self.powers = np.hstack([flow.data.z, flow.data.z**2])
 
     def row(self) -> Points:
@@ -101,11 +119,16 @@ class Walk:
         hat = self.theta + ascent
         pull, products, log_scale, relaxing = self._look(hat)
         velocity = pull * products
-        moving = np.abs(velocity).max() / (np.abs(self.theta).max() + rule.rho) / _STRIDE
+        moving = (
+            np.abs(velocity).max() / (np.abs(self.theta).max() + rule.rho) / _STRIDE
+        )
         rate = max(moving, max(own, relaxing) / _STABLE, 1e-300)
         log_rate = max(float(np.log(rate)), -log_scale - self.log_t)
         self.fastest = max(self.fastest - _FADING, log_rate)
-        if self.steps % _HELD == 0 or self.log_step + log_rate > self.log_share + _BURST:
+        if (
+            self.steps % _HELD == 0
+            or self.log_step + log_rate > self.log_share + _BURST
+        ):
             self.log_step = self.log_share - self.fastest
         left = tau_end - self.tau
         pace = min(float(np.exp(self.log_step)), left)
@@ -115,9 +138,12 @@ class Walk:
         # in logs: a margin of 1000 is left in rescaled times of 0
         self.log_t = float(np.logaddexp(self.log_t, log_pace - log_scale))
 
-    def _look(self, theta: Theta) -> tuple[Float[np.ndarray, " d"], Theta, float, float]:
+    def _look(
+        self, theta: Theta
+    ) -> tuple[Float[np.ndarray, " d"], Theta, float, float]:
         """Return G, P and log Lambda of one state, and the rate of its shares: in few calls."""
-        products, d = other_products(theta), theta.shape[1]
+        products = other_products(theta)
+        d = theta.shape[1]
         logs = self.flow.loss.log_slope(self.flow.data.z @ (theta[0] * products[0]))
         top = logs.max()
         weights = np.exp(logs - top)
@@ -142,15 +168,20 @@ class Walk:
             return ""
         active = np.tile(self.flow.data.z.any(axis=0), len(self.theta))
         collapsed = np.abs(later[active]).max(initial=0.0) <= 4.0 * stride
-        before, last = rows[-quarter], rows[-1]
+        before = rows[-quarter]
+        last = rows[-1]
         last[1:-1] = np.where(active & collapsed, 0.0, later)
         # log of t gained per unit of rescaled time, from the last quarter
-        with np.errstate(divide="ignore"):  # no rescaled time at all where it underflows
+        with np.errstate(
+            divide="ignore"
+        ):  # no rescaled time at all where it underflows
             gain = -np.log(last[-1] - before[-1])
         gain += last[0] + np.log(-np.expm1(before[0] - last[0]))
         if in_tau:
-            log_t, tau = np.logaddexp(last[0], gain + np.log(goal - last[-1])), goal
+            log_t = np.logaddexp(last[0], gain + np.log(goal - last[-1]))
+            tau = goal
         else:
-            log_t, tau = goal, last[-1] + np.exp(min(goal - gain, 600.0))
+            log_t = goal
+            tau = last[-1] + np.exp(min(goal - gain, 600.0))
         rows.append(np.concatenate([[log_t], last[1:-1], [tau]]))
         return "collapsed" if collapsed else "rests"

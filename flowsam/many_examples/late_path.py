@@ -63,14 +63,18 @@ class LateRun:
 
     def flat(self, log_t: Points) -> Float[np.ndarray, "m k"]:
         """Return the states (theta, tau) at values of T, as a step gives them."""
-        return np.vstack([self.states(log_t).reshape(len(log_t), -1).T, self.tau(log_t)])
+        return np.vstack(
+            [self.states(log_t).reshape(len(log_t), -1).T, self.tau(log_t)]
+        )
 
     def log_t(self, tau: Points) -> Points:
         """Return the values of T at rescaled times inside the run: the inverse of `tau`."""
         ticks = self.tau(self.edges)
         owner = np.clip(np.searchsorted(ticks, tau), 1, len(ticks) - 1)
         spans = zip(self.edges[owner - 1], self.edges[owner], strict=True)
-        return np.array([self._when(t, *span) for t, span in zip(tau, spans, strict=True)])
+        return np.array(
+            [self._when(t, *span) for t, span in zip(tau, spans, strict=True)]
+        )
 
     def _when(self, tau: float, left: float, right: float) -> float:
         """Return the T of one rescaled time within one step."""

@@ -56,7 +56,9 @@ class LogClock:
         """Return the velocity of (theta, tau) in T, shape (L d + 1,)."""
         theta = state[:-1].reshape(self.theta0.shape)
         direction, log_scale = self.flow.rates(theta)
-        pace = np.exp(min(log_t + float(log_scale), 600.0))  # a wild trial step must not overflow
+        pace = np.exp(
+            min(log_t + float(log_scale), 600.0)
+        )  # a wild trial step must not overflow
         return np.append(pace * direction, pace)
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
@@ -66,7 +68,9 @@ class LogClock:
         """
         theta = state[:-1].reshape(self.theta0.shape)
         spread = ascent_slope(self.flow, theta)
-        curvature, slope, log_scale = rescaled_hessian(self.flow, self.flow.perturbed(theta))
+        curvature, slope, log_scale = rescaled_hessian(
+            self.flow, self.flow.perturbed(theta)
+        )
         out = np.zeros((state.size, state.size))
         out[:-1, :-1] = curvature + curvature @ spread
         out[-1, :-1] = slope + slope @ spread
@@ -74,12 +78,21 @@ class LogClock:
 
     def curvature(self, log_t: float, state: State) -> Curvature:
         """Return the stiff part of `jacobian` by the examples that have a share."""
-        theta, rule = self.weights(state), self.flow.perturbation
+        theta = self.weights(state)
+        rule = self.flow.perturbation
         hat = self.flow.perturbed(theta)
-        z, log_scale = live(self.flow, self.flow.data.z, self.flow.data.z @ np.prod(hat, axis=0))
-        ratio = rule.rho / self.norm(theta) if rule.normalised else rule.rho * np.exp(log_scale)
+        z, log_scale = live(
+            self.flow, self.flow.data.z, self.flow.data.z @ np.prod(hat, axis=0)
+        )
+        ratio = (
+            rule.rho / self.norm(theta)
+            if rule.normalised
+            else rule.rho * np.exp(log_scale)
+        )
         others = other_products(hat)
-        return Curvature(z, others, others, np.exp(min(log_t + log_scale, 600.0)), ratio)
+        return Curvature(
+            z, others, others, np.exp(min(log_t + log_scale, 600.0)), ratio
+        )
 
     def norm(self, theta: Theta) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
@@ -95,15 +108,20 @@ class LogClock:
 
     def signals(self, log_t: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return how far off are rest at a critical point, rounding, and a collapse."""
-        theta, move = self.weights(state), self._ahead(log_t, state)
-        ends = unrest(self.flow, theta, sizes=self.sizes, move=move, unmoved=10 * self.rtol)
+        theta = self.weights(state)
+        move = self._ahead(log_t, state)
+        ends = unrest(
+            self.flow, theta, sizes=self.sizes, move=move, unmoved=10 * self.rtol
+        )
         if not self.flow.perturbation.rho or len(self.theta0) == 1:
             return np.array(ends)
         return np.array([*ends, self.height(state)])
 
     def calm(self, log_t: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
-        return lively(self.flow, self.weights(state), self.sizes) and not self.falls(state)
+        return lively(self.flow, self.weights(state), self.sizes) and not self.falls(
+            state
+        )
 
     def falls(self, state: State) -> bool:
         """Tell whether the norm N comes near that of a collapse."""
@@ -168,7 +186,9 @@ class LogClock:
         """Return the state after a collapse, None where that is not what the run came to."""
         moving = np.tile(self.moving, len(self.theta0))
         size = np.abs(state[:-1][moving]).max()
-        shallow = len(self.theta0) == 1 or not self.flow.perturbation.rho  # no collapse of these
+        shallow = (
+            len(self.theta0) == 1 or not self.flow.perturbation.rho
+        )  # no collapse of these
         if shallow or size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():
             return None
         return np.append(np.where(moving, 0.0, state[:-1]), state[-1])

@@ -23,10 +23,15 @@ __all__ = ["CALM", "COLLAPSED", "marched"]
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
 SOON = 200  # steps of such a system after which one that keeps its matrix pays
-STIFF = {False: 10.0, True: 3.0}  # S up to which explicit steps pay, by rho > 0: measured
+STIFF = {
+    False: 10.0,
+    True: 3.0,
+}  # S up to which explicit steps pay, by rho > 0: measured
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
-_FINER = 0.1  # tolerances of BDF, whose errors add up where those of others cancel: measured
+_FINER = (
+    0.1  # tolerances of BDF, whose errors add up where those of others cancel: measured
+)
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
 
 State = Float[np.ndarray, " m"]
@@ -77,7 +82,8 @@ class _StartClock:
     def path(self, path: Path) -> Path:
         """Return a path in S as one in T."""
         pieces = tuple(Piece(_Timed(p.dense, self), p.mode) for p in path.pieces)
-        edges, breaks = self.to_log_t(path.edges), self.to_log_t(path.breaks)
+        edges = self.to_log_t(path.edges)
+        breaks = self.to_log_t(path.breaks)
         return replace(path, edges=edges, pieces=pieces, breaks=breaks)
 
 
@@ -100,7 +106,9 @@ class _Steps(Tolerances):
     early: float = 0.0
     curvature: Callable[[float, State], Curvature] | None = None
 
-    def stepper(self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any) -> Any:
+    def stepper(
+        self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any
+    ) -> Any:
         """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
         method = self.method
         if method not in METHODS:
@@ -108,7 +116,9 @@ class _Steps(Tolerances):
             method, end = ("DOP853", min(end, self.early)) if early else ("Radau", end)
         if method == "Radau" and self.curvature:
             maker = partial(DualBDF, jac=self.curvature)
-            fixed = Tolerances("BDF", _FINER * self.rtol, _FINER * self.atol, maker=maker)
+            fixed = Tolerances(
+                "BDF", _FINER * self.rtol, _FINER * self.atol, maker=maker
+            )
             return fixed.stepper(rhs, start, end, last)
         fixed = Tolerances(method, self.rtol, self.atol, self.jac)
         return fixed.stepper(rhs, start, end, last)
@@ -122,11 +132,14 @@ def marched(
     how: tuple[str, float, float | State],
 ) -> March:
     """Integrate a system with `flow`, `theta0` and `jac` to an end; its path is one in T."""
-    (value, clock_name), (method, rtol, atol) = end, how
+    (value, clock_name) = end
+    (method, rtol, atol) = how
     in_log_t = clock_name == "log_t_end"
     pace = float(system.flow.log_lambda(system.theta0))
     least = -value if in_log_t else -np.inf
-    clock = _StartClock(system, float(np.clip(pace, least, _FASTEST)) if np.isfinite(pace) else 0.0)
+    clock = _StartClock(
+        system, float(np.clip(pace, least, _FASTEST)) if np.isfinite(pace) else 0.0
+    )
     large = method == "auto" and start[0].size > LARGE + 1
     dual = large and amplifies(system.flow)
     patience = SOON if large and not dual else PATIENCE

@@ -81,7 +81,9 @@ class LogWeights(LogClock):
     @cached_property
     def z(self) -> Float[np.ndarray, "n d"]:
         """Examples of the moving features, turned to the signs of beta."""
-        return (self.flow.data.z * np.prod(np.sign(self.theta0), axis=0))[:, self.moving]
+        return (self.flow.data.z * np.prod(np.sign(self.theta0), axis=0))[
+            :, self.moving
+        ]
 
     @property
     def start(self) -> State:
@@ -96,26 +98,39 @@ class LogWeights(LogClock):
 
     def norm(self, y: Vector) -> float:
         """Return log N of log-weights."""
-        w, power = np.exp(y), len(self.theta0) - 1
+        w = np.exp(y)
+        power = len(self.theta0) - 1
         pull = softmax(self.flow.loss.log_slope(self.z @ w ** (power + 1))) @ self.z
         return _log_norm(pull, y, power)
 
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (y, tau) in T."""
-        point, depth = self._point(state[:-1]), len(self.theta0)
+        point = self._point(state[:-1])
+        depth = len(self.theta0)
         pace = np.exp(min(log_t + point.log_scale, 600.0))
-        growth = point.hat_pull * point.w ** (depth - 2) * (1.0 - point.r) ** (depth - 1)
+        growth = (
+            point.hat_pull * point.w ** (depth - 2) * (1.0 - point.r) ** (depth - 1)
+        )
         return np.append(pace * growth, pace)
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates` by the state."""
-        at, depth, out = self._point(state[:-1]), len(self.theta0), np.zeros((state.size,) * 2)
-        kept, lead = 1.0 - at.r, at.w ** (depth - 2)
-        turn = depth * at.hat ** (depth - 1) * at.w * kept  # d margin_hat / d log w, by z
+        at, depth, out = (
+            self._point(state[:-1]),
+            len(self.theta0),
+            np.zeros((state.size,) * 2),
+        )
+        kept = 1.0 - at.r
+        lead = at.w ** (depth - 2)
+        turn = (
+            depth * at.hat ** (depth - 1) * at.w * kept
+        )  # d margin_hat / d log w, by z
         growth = at.hat_pull * lead * kept ** (depth - 1)
         if self.flow.perturbation.rho:
             bent = self._bent(at, state[:-1])
-            turn = np.diag(turn) - (depth * at.hat ** (depth - 1) * at.w)[:, None] * bent
+            turn = (
+                np.diag(turn) - (depth * at.hat ** (depth - 1) * at.w)[:, None] * bent
+            )
             out[:-1, :-1] -= ((depth - 1) * at.hat_pull * lead * kept ** (depth - 2))[
                 :, None
             ] * bent
@@ -129,22 +144,29 @@ class LogWeights(LogClock):
 
     def curvature(self, log_t: float, state: State) -> Curvature:
         """Return the stiff part of `jacobian`: P is w^(L-1), and logs are weights over w."""
-        y, depth, rho = state[:-1], len(self.theta0), self.flow.perturbation.rho
+        y = state[:-1]
+        depth = len(self.theta0)
+        rho = self.flow.perturbation.rho
         at = self._point(y)
         z, log_scale = live(self.flow, self.z, self.z @ at.hat**depth)
         into = depth * at.hat ** (depth - 1) * at.w
         out = at.hat ** (depth - 1) / at.w
         ratio = rho * np.exp(-self.norm(y)) if rho else 0.0
-        return Curvature(z, into[None], out[None], np.exp(min(log_t + log_scale, 600.0)), ratio)
+        return Curvature(
+            z, into[None], out[None], np.exp(min(log_t + log_scale, 600.0)), ratio
+        )
 
     def _bent(self, at: _Point, y: Vector) -> Matrix:
         """Return the derivative of r by log w."""
-        depth, rho = len(self.theta0), self.flow.perturbation.rho
+        depth = len(self.theta0)
+        rho = self.flow.perturbation.rho
         pull = pull_change(self.z, at.bend, at.pull, depth * at.w**depth)
         square = np.exp(2 * (depth - 1) * y + np.log(depth) - 2 * at.log_norm)
         norm = (square * at.pull) @ pull + (depth - 1) * square * at.pull**2
         scale = rho * np.exp((depth - 2) * y - at.log_norm)
-        return scale[:, None] * pull + (depth - 2) * np.diag(at.r) - np.outer(at.r, norm)
+        return (
+            scale[:, None] * pull + (depth - 2) * np.diag(at.r) - np.outer(at.r, norm)
+        )
 
     def height(self, state: State) -> float:
         """Return how far log N is above that of a collapse."""
@@ -156,7 +178,8 @@ class LogWeights(LogClock):
 
     def moved(self, log_t: float, state: State) -> float:
         """Return the largest move in the next unit of T: of a log if it grows, of a weight else."""
-        move, y = next_move(self.jacobian(log_t, state), self.rates(log_t, state)), state[:-1]
+        move = next_move(self.jacobian(log_t, state), self.rates(log_t, state))
+        y = state[:-1]
         shrinks = np.exp(y - y.max()) * np.minimum(-move, 1.0)
         return float(np.where(move > 0, move, shrinks).max())
 
@@ -179,21 +202,29 @@ class LogWeights(LogClock):
 
     def _point(self, y: Vector) -> _Point:
         """Evaluate one state."""
-        z, loss, depth, rho = self.z, self.flow.loss, len(self.theta0), self.flow.perturbation.rho
+        z = self.z
+        loss = self.flow.loss
+        depth = len(self.theta0)
+        rho = self.flow.perturbation.rho
         w = np.exp(y)
         margins = z @ w**depth
         log_slopes = loss.log_slope(margins)
         shares = softmax(log_slopes)
-        pull, bend = mean_pull(shares, z), shares * loss.log_slope_derivative(margins)
+        pull = mean_pull(shares, z)
+        bend = shares * loss.log_slope_derivative(margins)
         log_norm = _log_norm(pull, y, depth - 1)
-        r, hat, hat_pull, hat_bend = np.zeros_like(w), w, pull, bend
+        r = np.zeros_like(w)
+        hat = w
+        hat_pull = pull
+        hat_bend = bend
         if rho:
             r = rho * pull * np.exp((depth - 2) * y - log_norm)
             hat = w * (1.0 - r)
             margins = z @ hat**depth
             log_slopes = loss.log_slope(margins)
             shares = softmax(log_slopes)
-            hat_pull, hat_bend = mean_pull(shares, z), shares * loss.log_slope_derivative(margins)
+            hat_pull = mean_pull(shares, z)
+            hat_bend = shares * loss.log_slope_derivative(margins)
         log_scale = float(log_mean_exp(log_slopes))
         return _Point(w, r, bend, pull, hat, hat_bend, hat_pull, log_scale, log_norm)
 
@@ -221,7 +252,9 @@ def balanced_run(
     rtol, atol = tolerances
     system = LogWeights(flow, theta0, rtol)
     exact = np.append(np.full(system.start.size - 1, rtol), atol)
-    found = marched(system, (system.start, None, ""), end=end, how=(method, rtol, exact))
+    found = marched(
+        system, (system.start, None, ""), end=end, how=(method, rtol, exact)
+    )
     shown = lambda states, mode: np.array([system.weights(state) for state in states])  # noqa: E731
     return LateRun(system.ended(found), theta0.shape, shown=shown)
 

@@ -50,7 +50,8 @@ class MinimaSwitching(JointSwitching):
     @cached_property
     def least(self) -> float:
         """The m at which the loss is least: sum_i |ell'(c_i m)| c_i = 0."""
-        c, loss = self._columns[:, np.flatnonzero(~self.idle[self._leaders])[0]], self.flow.loss
+        c = self._columns[:, np.flatnonzero(~self.idle[self._leaders])[0]]
+        loss = self.flow.loss
 
         def pull(m: float) -> float:
             return float(softmax(loss.log_slope(c * m)) @ c)
@@ -74,7 +75,9 @@ class MinimaSwitching(JointSwitching):
 
     def size_of(self, theta: Float[np.ndarray, "L d"]) -> float:
         """Return what s - m cancels from."""
-        return float(abs(self.least) + np.abs(np.prod(theta, axis=0)) @ np.abs(self._tops))
+        return float(
+            abs(self.least) + np.abs(np.prod(theta, axis=0)) @ np.abs(self._tops)
+        )
 
     def _normal(self, theta: Theta) -> Theta:
         """Return the gradient of m."""
@@ -85,12 +88,16 @@ class MinimaSwitching(JointSwitching):
         towards = self.pulls(region) * np.sign(self._tops)
         return theta - self.flow.perturbation.step(towards * self._normal(theta))
 
-    def life(self, theta: Float[np.ndarray, "L d"], region: Region) -> Float[np.ndarray, " d"]:
+    def life(
+        self, theta: Float[np.ndarray, "L d"], region: Region
+    ) -> Float[np.ndarray, " d"]:
         """Return the size of two layers of each feature, which die together, or all where p <= 2.
 
         Where p <= 2 nothing dies on a slide: a feature that falls does so for ever.
         """
-        size = np.where(self.idle | region.resting, np.inf, np.sort(np.abs(theta), axis=0)[1])
+        size = np.where(
+            self.idle | region.resting, np.inf, np.sort(np.abs(theta), axis=0)[1]
+        )
         if self.flow.perturbation.p > 2:
             return size
         moving = np.isfinite(size) & (region.sliding is None)
@@ -99,7 +106,9 @@ class MinimaSwitching(JointSwitching):
     def scales(self, weights: Float[np.ndarray, " m"]) -> Float[np.ndarray, " *m"]:
         """Return the largest size, for eps turns with theta; each where p > 2: |g|^(q-1), q < 2."""
         size = np.abs(weights)
-        return np.clip(size if self.flow.perturbation.p > 2 else size.max(), _LEAST, 1.0)
+        return np.clip(
+            size if self.flow.perturbation.p > 2 else size.max(), _LEAST, 1.0
+        )
 
 
 def one_dimensional(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Flow | None:

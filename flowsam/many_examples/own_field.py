@@ -29,7 +29,9 @@ class OwnClock(LogClock):
         step = _STEP * np.maximum(np.abs(state), 1e-3)
         return np.atleast_2d(approx_fprime(state, lambda x: self.rates(log_t, x), step))
 
-    def signals(self, log_t: float, state: State, mode: None) -> Float[np.ndarray, " 0"]:
+    def signals(
+        self, log_t: float, state: State, mode: None
+    ) -> Float[np.ndarray, " 0"]:
         """Return no signals."""
         return np.empty(0)
 

@@ -19,7 +19,9 @@ from flowsam.network import other_products
 __all__ = ["LIVELY", "SMALL", "drift", "independent", "isolated", "lively", "next_move"]
 __all__ += ["steady", "stuck", "unrest"]
 
-AT_REST = 1e-8  # gradient norm over what it cancels from, and over that after the ascent step
+AT_REST = (
+    1e-8  # gradient norm over what it cancels from, and over that after the ascent step
+)
 LINEAR = 1e-4  # the first over the second where the ascent step rules
 SMALL = 1e-5  # gradient norm over what it cancels from, where the next move is worth its price
 LIVELY = 1e-4  # gradient norm over what it cancels from, where rest is steps away
@@ -69,7 +71,9 @@ def unrest(
     digits = norm / most - ROUNDING
     if steady(flow):
         off = norm - LINEAR * float(np.linalg.norm(flow.field(theta)))
-        return off if off > 0 else max(off, move() - (unmoved if digits > 0 else STILL)), digits
+        return off if off > 0 else max(
+            off, move() - (unmoved if digits > 0 else STILL)
+        ), digits
     ahead = move()
     return ahead - unmoved, max(digits, STILL - ahead)
 
@@ -106,7 +110,9 @@ def independent(columns: Float[np.ndarray, "n k"]) -> bool:
     return len(values) == columns.shape[1] and bool(values[-1] > _RANK * values[0])
 
 
-def lively(flow: Flow, theta: Float[np.ndarray, "L d"], sizes: Float[np.ndarray, " d"]) -> bool:
+def lively(
+    flow: Flow, theta: Float[np.ndarray, "L d"], sizes: Float[np.ndarray, " d"]
+) -> bool:
     """Tell whether the pulls are so far from cancelling that no step comes to rest from here."""
     norm, most = _cancelled(flow, theta, sizes)
     return norm > LIVELY * most
@@ -164,7 +170,9 @@ def drift(flow: Flow, theta: Float[np.ndarray, "L d"], log_t: float) -> float:
     return float(np.abs(move).max() / max(np.abs(theta).max(), 1.0))
 
 
-def next_move(jacobian: Float[np.ndarray, "m m"], rates: State) -> Float[np.ndarray, " k"]:
+def next_move(
+    jacobian: Float[np.ndarray, "m m"], rates: State
+) -> Float[np.ndarray, " k"]:
     """Return the move of an implicit Euler step of one unit of T, shape (m - 1,), without tau.
 
     (I - J) move = rates: along a curved direction the distance to its minimum, along a flat one

@@ -59,13 +59,17 @@ class Sliding:
     def start(self) -> tuple[Region, tuple[Event, ...], str]:
         """Return the region of the start, the events there, and a status ("" to go on)."""
         region, on = self.surfaces.locate(self.theta0)
-        rested = tuple(Event(0.0, "zero", None, int(j)) for j in np.flatnonzero(region.resting))
+        rested = tuple(
+            Event(0.0, "zero", None, int(j)) for j in np.flatnonzero(region.resting)
+        )
         region, events, status = self._decided(self.theta0, region, on, 0.0)
         if not status and self._at_rest(region):
             return region, (*rested, Event(0.0, "collapse")), "collapsed"
         return region, rested + events, status
 
-    def rates(self, log_t: float, states: Float[np.ndarray, "*b m"], region: Region) -> Any:
+    def rates(
+        self, log_t: float, states: Float[np.ndarray, "*b m"], region: Region
+    ) -> Any:
         """Return the velocity of (theta, tau) in T, one state or many.
 
         d theta/d tau = lambda f+ + (1 - lambda) f- while sliding, and
@@ -74,7 +78,9 @@ class Sliding:
         theta = states[..., :-1].reshape(*states.shape[:-1], *self.theta0.shape)
         velocity, log_pace = self._motion(theta, region, log_t)
         pace = np.exp(np.minimum(log_t - log_pace, 600.0))[..., None]
-        return np.concatenate([pace * velocity.reshape(*states.shape[:-1], -1), pace], axis=-1)
+        return np.concatenate(
+            [pace * velocity.reshape(*states.shape[:-1], -1), pace], axis=-1
+        )
 
     def _motion(
         self, theta: Theta, region: Region, log_t: float
@@ -97,7 +103,9 @@ class Sliding:
         self, theta: Theta, region: Region, sides: tuple[Side, Side]
     ) -> list[Float[np.ndarray, "*batch"]]:
         """Return a and b, the rates of the height of a slide's surface on its two sides."""
-        return [self.surfaces.climbs(theta, s.velocity)[..., region.sliding] for s in sides]
+        return [
+            self.surfaces.climbs(theta, s.velocity)[..., region.sliding] for s in sides
+        ]
 
     def rhs(self, region: Region) -> Callable[[float, State], State]:
         """Return the right-hand side of one region."""
@@ -114,13 +122,16 @@ class Sliding:
                 self.flow, self.surfaces.side(theta, region, 1).hat
             )
             out = np.zeros((state.size, state.size))
-            out[:-1, :-1], out[-1, :-1] = hessian, slope
+            out[:-1, :-1] = hessian
+            out[-1, :-1] = slope
             out[:-1][np.tile(region.resting, len(theta))] = 0.0
             return np.exp(min(log_t + log_scale, 600.0)) * out
 
         return exact
 
-    def _differences(self, log_t: float, state: State, region: Region) -> Float[np.ndarray, "m m"]:
+    def _differences(
+        self, log_t: float, state: State, region: Region
+    ) -> Float[np.ndarray, "m m"]:
         """Return central differences of `rates`, all columns at once."""
         products = np.abs(other_products(state[:-1].reshape(self.theta0.shape))).max()
         width = 1e-5 / max(1.0, products * np.abs(self.flow.data.z).max())
@@ -135,7 +146,9 @@ class Sliding:
         """Tell nothing: a surface may be near."""
         return False
 
-    def signals(self, log_t: float, state: State, region: Region) -> Float[np.ndarray, " K"]:
+    def signals(
+        self, log_t: float, state: State, region: Region
+    ) -> Float[np.ndarray, " K"]:
         """Return what stays positive.
 
         Heights, the two sides of a slide, the pull to rest, and how far off the ends are.
@@ -145,7 +158,9 @@ class Sliding:
         height = region.signs * self.surfaces.heights(theta)
         height[: self.surfaces.weights] /= size
         height = np.where(self.surfaces.watched(region), height, np.inf)
-        holds, rests, share = np.full(2, np.inf), np.full(theta.shape[1], np.inf), 1.0
+        holds = np.full(2, np.inf)
+        rests = np.full(theta.shape[1], np.inf)
+        share = 1.0
         sides = [self.surfaces.side(theta, region, sign) for sign in (1, -1)]
         if region.sliding is not None:
             a, b = self._inflows(theta, region, tuple(sides))
@@ -166,7 +181,9 @@ class Sliding:
         size = self.surfaces.life(self.theta0, self.surfaces.locate(self.theta0)[0])
         return np.minimum(_DEAD * np.abs(self.theta0).max(), 1e-3 * size)
 
-    def _unrest(self, log_t: float, state: State, region: Region, sides: list[Side]) -> float:
+    def _unrest(
+        self, log_t: float, state: State, region: Region, sides: list[Side]
+    ) -> float:
         """Return how far a slide is from its end: where pulls cancel, and nothing moves on."""
         if region.sliding is None:
             return np.inf
@@ -178,7 +195,9 @@ class Sliding:
             return float(norm / most - SMALL)
         move = next_move(self.jac(region)(log_t, state), rates)
         size = max(float(np.abs(state[:-1]).max()), 1.0)
-        return float(np.abs(move).max() / size - max(10.0 * self.rtol, self.surfaces.fold))
+        return float(
+            np.abs(move).max() / size - max(10.0 * self.rtol, self.surfaces.fold)
+        )
 
     def transition(
         self, log_t: float, state: State, region: Region
@@ -186,17 +205,19 @@ class Sliding:
         """Return state, region, events and status after the first signal reached 0."""
         signals = self.signals(log_t, state, region)
         due = signals <= max(_ROUNDING, float(signals.min()))
-        theta, tau = state[:-1].reshape(self.theta0.shape), float(state[-1])
-        size, count = self.surfaces.size, theta.shape[1]
-        surfaces, holds, rests, died, ended = np.split(due, size + np.cumsum([0, 2, count, count]))
+        theta = state[:-1].reshape(self.theta0.shape)
+        tau = float(state[-1])
+        size = self.surfaces.size
+        count = theta.shape[1]
+        surfaces, holds, rests, died, ended = np.split(
+            due, size + np.cumsum([0, 2, count, count])
+        )
         if ended.any():
             return state, region, (), "flattest"
         region = replace(region, resting=region.resting & ~rests)
         events = [Event(tau, "leave", None, int(j)) for j in np.flatnonzero(rests)]
-        theta, region = (
-            self._snapped(theta, surfaces),
-            replace(region, resting=region.resting | died),
-        )
+        theta = self._snapped(theta, surfaces)
+        region = replace(region, resting=region.resting | died)
         theta[np.argsort(np.abs(theta), axis=0)[:2, died], died] = 0.0
         events += [Event(tau, "zero", None, int(j)) for j in np.flatnonzero(died)]
         region, surfaces, new = self._whole(region, surfaces, tau)
@@ -207,7 +228,8 @@ class Sliding:
             region, new, status = self._decided(theta, region, surfaces, tau)
         events.extend(new)
         if not status and self._at_rest(region):
-            events, status = [*events, Event(tau, "collapse")], "collapsed"
+            events = [*events, Event(tau, "collapse")]
+            status = "collapsed"
         return np.append(theta.ravel(), tau), region, tuple(events), status
 
     def _snapped(self, theta: Theta, due: Bool[np.ndarray, " S"]) -> Theta:
@@ -223,14 +245,17 @@ class Sliding:
         self, region: Region, due: Bool[np.ndarray, " S"], tau: float
     ) -> tuple[Region, Bool[np.ndarray, " S"], list[Event]]:
         """Settle coordinates whose weights reach 0 together: rest, or pass at odd depth."""
-        depth, count = len(self.theta0), self.surfaces.weights
+        depth = len(self.theta0)
+        count = self.surfaces.weights
         if not count:
             return region, due, []
         zero = due if depth % 2 else due | (region.signs == 0)  # reached along an axis
         whole = zero[:count].reshape(depth, -1).all(axis=0)
         flip = np.append(np.tile(whole, depth), np.zeros(due.size - count, bool))
         kind = "cross" if depth % 2 else "zero"
-        if depth % 2:  # eps does not jump there: the other layers' product keeps its sign
+        if (
+            depth % 2
+        ):  # eps does not jump there: the other layers' product keeps its sign
             region = replace(region, signs=np.where(flip, -region.signs, region.signs))
         else:
             signs = np.where(flip & (region.signs == 0), 1, region.signs)
@@ -255,20 +280,27 @@ class Sliding:
         places = np.flatnonzero(due | (region.signs == 0))
         if not due.any():
             return region, (), ""
-        found = self.surfaces.candidates(theta, region, places) if len(places) <= 2 else []
+        found = (
+            self.surfaces.candidates(theta, region, places) if len(places) <= 2 else []
+        )
         if len(found) != 1:
             return region, (), "several"
         events = []
         for surface in places:
-            old, new = region.signs[surface], found[0].signs[surface]
+            old = region.signs[surface]
+            new = found[0].signs[surface]
             kind = "slide" if new == 0 else "leave" if old == 0 else "cross"
-            if new != old and (new == 0 or tau > 0):  # a start on a surface only enters a region
+            if new != old and (
+                new == 0 or tau > 0
+            ):  # a start on a surface only enters a region
                 events.append(Event(tau, kind, *self.surfaces.place(int(surface))))
         return found[0], tuple(events), ""
 
 
 def _mean_pace(
-    share: Float[np.ndarray, "*b"], above: Float[np.ndarray, "*b"], below: Float[np.ndarray, "*b"]
+    share: Float[np.ndarray, "*b"],
+    above: Float[np.ndarray, "*b"],
+    below: Float[np.ndarray, "*b"],
 ) -> Float[np.ndarray, "*b"]:
     """Return log(share/Lambda+ + (1 - share)/Lambda-) from log Lambda+ and log Lambda-."""
     top = -np.minimum(above, below)

@@ -59,8 +59,12 @@ def sliding_run(
         )
     first = (np.append(theta0.ravel(), 0.0), region, status)
     found = marched(system, first, end=end, how=(method, *tolerances))
-    method = f"Filippov ({found.method})" if found.status in _HANDED_OVER else found.method
-    run = LateRun(replace(found, events=events + found.events, method=method), theta0.shape)
+    method = (
+        f"Filippov ({found.method})" if found.status in _HANDED_OVER else found.method
+    )
+    run = LateRun(
+        replace(found, events=events + found.events, method=method), theta0.shape
+    )
     if found.status == Ending.FLATTEST:
         last = float(run.edges[-1])
         rates = system.rates(last, found.path(run.edges[-1:])[0], found.path.mode)
@@ -102,7 +106,8 @@ def iterated_on(flow: Flow, run: LateRun, end: tuple[float, str], why: str) -> L
     if not flow.descent(theta)[0].any():  # which says nothing of where the step goes
         theta = theta + _NUDGE * np.abs(theta).max()
     later = chatter_run(flow, theta, end=end, origin=origin)
-    first, then = run.march, later.march
+    first = run.march
+    then = later.march
     path = Path(
         np.append(first.path.edges, then.path.edges[1:]),
         (Piece(run.flat, None),) * len(first.path.pieces) + then.path.pieces,
@@ -112,4 +117,6 @@ def iterated_on(flow: Flow, run: LateRun, end: tuple[float, str], why: str) -> L
     work = first.steps + then.steps, first.nfev + then.nfev
     note = f"; it {why} from log t = {origin[0]:.6g} on{later.note}"
     method = f"{run.march.method}, then {then.method}"
-    return LateRun(March(path, first.events, then.status, *work, method), run.shape, note)
+    return LateRun(
+        March(path, first.events, then.status, *work, method), run.shape, note
+    )

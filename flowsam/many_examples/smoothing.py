@@ -51,7 +51,9 @@ class SmoothedFlow(Flow):
 class SmoothedClock(LogClock):
     """The smoothed flow in the clock T, with its own Jacobian."""
 
-    def jacobian(self, log_t: float, state: Float[np.ndarray, " m"]) -> Float[np.ndarray, "m m"]:
+    def jacobian(
+        self, log_t: float, state: Float[np.ndarray, " m"]
+    ) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates`.
 
         d eps/d theta = -(rho / (width |F|)) diag(cosh^-2(u / width)) (I - u u^T) H, u = F / |F|.
@@ -61,9 +63,13 @@ class SmoothedClock(LogClock):
         norm = max(self.norm(theta), 1e-300)
         unit = self.flow.descent(theta)[0].ravel() / norm
         reach = np.minimum(np.abs(unit) / self.flow.width, 300.0)
-        steep = self.flow.perturbation.rho / (self.flow.width * norm) / np.cosh(reach) ** 2
+        steep = (
+            self.flow.perturbation.rho / (self.flow.width * norm) / np.cosh(reach) ** 2
+        )
         spread = -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
-        at_hat, slope, log_scale = rescaled_hessian(self.flow, self.flow.perturbed(theta))
+        at_hat, slope, log_scale = rescaled_hessian(
+            self.flow, self.flow.perturbed(theta)
+        )
         out = np.zeros((state.size, state.size))
         out[:-1, :-1] = at_hat + at_hat @ spread
         out[-1, :-1] = slope + slope @ spread
@@ -97,5 +103,7 @@ def smoothed_run(
     steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
     rtol, atol = np.maximum(tolerances, (_RTOL, 1e-3 * _RTOL)).tolist()
     start = (np.append(theta0.ravel(), 0.0), None, "")
-    run = marched(SmoothedClock(steep, theta0), start, end=end, how=("Radau", rtol, atol))
+    run = marched(
+        SmoothedClock(steep, theta0), start, end=end, how=("Radau", rtol, atol)
+    )
     return LateRun(replace(run, method="tanh for sign (Utkin), Radau"), theta0.shape)

@@ -133,7 +133,9 @@ class JointSwitching:
 
     def pulls(self, region: Region) -> Float[np.ndarray, " d"]:
         """Return the sign of every G_j in a region."""
-        return (region.signs[self.weights :][self._owner] * self._orientation).astype(float)
+        return (region.signs[self.weights :][self._owner] * self._orientation).astype(
+            float
+        )
 
     def side(self, theta: Theta, region: Region, sign: int) -> Side:
         """Return the field with the surface of a slide taken as `sign`."""
@@ -149,7 +151,9 @@ class JointSwitching:
         rho = self.flow.perturbation.rho
         return theta - rho * self.pulls(region) * other_products(self.sides(region))
 
-    def life(self, theta: Float[np.ndarray, "L d"], region: Region) -> Float[np.ndarray, " d"]:
+    def life(
+        self, theta: Float[np.ndarray, "L d"], region: Region
+    ) -> Float[np.ndarray, " d"]:
         """Return what is 0 where a feature dies: inf, for weights reach 0 one by one."""
         return np.full(theta.shape[1], np.inf)
 
@@ -177,28 +181,41 @@ class JointSwitching:
         q, bend = self._shares(theta)
         paces = (other_products(theta) * velocity).sum(axis=-2) @ self.flow.data.z.T
         flux = bend * paces
-        columns = flux @ self._columns - flux.sum(axis=-1)[..., None] * (q @ self._columns)
+        columns = flux @ self._columns - flux.sum(axis=-1)[..., None] * (
+            q @ self._columns
+        )
         if not self.weights:
             return columns
-        return np.concatenate([velocity.reshape(*theta.shape[:-2], -1), columns], axis=-1)
+        return np.concatenate(
+            [velocity.reshape(*theta.shape[:-2], -1), columns], axis=-1
+        )
 
-    def _shares(self, theta: Theta) -> tuple[Float[np.ndarray, "*b n"], Float[np.ndarray, "*b n"]]:
+    def _shares(
+        self, theta: Theta
+    ) -> tuple[Float[np.ndarray, "*b n"], Float[np.ndarray, "*b n"]]:
         """Return the shares q_i of the examples at theta itself, and q_i s_i."""
         loss = self.flow.loss
         margins = np.prod(theta, axis=-2) @ self.flow.data.z.T
         q = softmax(loss.log_slope(margins))
         return q, q * loss.log_slope_derivative(margins)
 
-    def locate(self, theta: Float[np.ndarray, "L d"]) -> tuple[Region, Bool[np.ndarray, " S"]]:
+    def locate(
+        self, theta: Float[np.ndarray, "L d"]
+    ) -> tuple[Region, Bool[np.ndarray, " S"]]:
         """Return the region of a state and the surfaces it lies on."""
         height = self.heights(theta)
         zero = theta == 0 if self.weights else np.zeros(theta.shape, bool)
         resting = zero.all(axis=0) & ~self.idle & (self.depth % 2 == 0)
         region = Region(np.where(height < 0, -1, 1), resting)
-        return region, self.watched(region) & (np.abs(height) <= 1e-14 * self.size_of(theta))
+        return region, self.watched(region) & (
+            np.abs(height) <= 1e-14 * self.size_of(theta)
+        )
 
     def candidates(
-        self, theta: Float[np.ndarray, "L d"], region: Region, due: Int[np.ndarray, " k"]
+        self,
+        theta: Float[np.ndarray, "L d"],
+        region: Region,
+        due: Int[np.ndarray, " k"],
     ) -> list[Region]:
         """Return the regions a state on the surfaces `due` can move on in.
 
@@ -216,7 +233,10 @@ class JointSwitching:
         return found
 
     def _leads_into(
-        self, theta: Float[np.ndarray, "L d"], region: Region, due: Int[np.ndarray, " k"]
+        self,
+        theta: Float[np.ndarray, "L d"],
+        region: Region,
+        due: Int[np.ndarray, " k"],
     ) -> bool:
         """Tell whether the field of a region takes a state on its edge into it."""
         above = self.climbs(theta, self.side(theta, region, 1).velocity)

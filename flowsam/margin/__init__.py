@@ -8,4 +8,10 @@ from flowsam.margin.maximum import (
     separability,
 )
 
-__all__ = ["MarginCertificate", "Separability", "margin_certificate", "max_margin", "separability"]
+__all__ = [
+    "MarginCertificate",
+    "Separability",
+    "margin_certificate",
+    "max_margin",
+    "separability",
+]

@@ -83,13 +83,17 @@ def separability(data: Data) -> Separability:
     above = np.hstack([scaled, -np.ones((n, 1))])
     found = simplex(np.append(np.zeros(d), -1.0), above, np.zeros(n), bounds)
     if found.x is None:
-        raise InputError(f"separability met a failing simplex method ({found.message}); rescale z")
+        raise InputError(
+            f"separability met a failing simplex method ({found.message}); rescale z"
+        )
     beta = column * found.x[:d]
     rounding = (d + 2) * np.finfo(float).eps * (np.abs(z) @ np.abs(beta))
     surplus = float(np.min((z @ beta) / np.where(rounding > 0, rounding, 1.0)))
     if surplus > 1.0:
         least = float((z @ beta).min() / np.linalg.norm(beta))
-        message = f"linearly separable: a vector of length 1 has least margin {least:.3g}"
+        message = (
+            f"linearly separable: a vector of length 1 has least margin {least:.3g}"
+        )
         return Separability(True, beta / np.linalg.norm(beta), surplus, message)
     weights = np.maximum(-found.ineqlin.marginals, 0.0) * row
     weights /= weights.sum()
@@ -116,7 +120,9 @@ def balancing_weights(z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"] | 
     """
     n, d = z.shape
     scaled, row, _ = equilibrated(z)
-    equal = np.vstack([np.hstack([scaled.T, np.zeros((d, 1))]), np.append(np.ones(n), 0.0)])
+    equal = np.vstack(
+        [np.hstack([scaled.T, np.zeros((d, 1))]), np.append(np.ones(n), 0.0)]
+    )
     least = np.hstack([-np.eye(n), np.ones((n, 1))])
     target = np.append(np.zeros(d), 1.0)
     cost = np.append(np.zeros(n), -1.0)

@@ -56,7 +56,8 @@ def shortest_separator(
     (array([0.5, 1. ]), array([0.25, 1.  ]))
     """
     length = np.linalg.norm(z, axis=1)
-    rows, floor = z / length[:, None], 1.0 / length
+    rows = z / length[:, None]
+    floor = 1.0 / length
     if signs is not None:
         bound = np.flatnonzero(signs)
         rows = np.vstack([rows, np.diag(signs)[bound]])
@@ -66,7 +67,9 @@ def shortest_separator(
         margins = rows @ active.beta
         slack = margins - floor
         rounding = 8 * _EPS * (np.abs(rows) @ np.abs(active.beta) + floor) + 1e-300
-        short = np.where(np.isin(np.arange(len(rows)), active.rows), 0.0, -slack / rounding)
+        short = np.where(
+            np.isin(np.arange(len(rows)), active.rows), 0.0, -slack / rounding
+        )
         worst = int(np.argmax(short))
         if short[worst] <= 1.0:
             dual = np.zeros(len(rows))
@@ -88,7 +91,9 @@ def _guess(rows: Matrix, floor: Vector) -> list[int]:
     for _ in range(3):
         try:
             dual, _ = nnls(np.vstack([root, scale * floor]), target)
-        except RuntimeError:  # the iteration limit: the repair starts from the last guess
+        except (
+            RuntimeError
+        ):  # the iteration limit: the repair starts from the last guess
             return support
         support = [int(i) for i in np.flatnonzero(dual)]
         rest = 1.0 - scale * (floor @ dual)
@@ -130,7 +135,9 @@ def _solve_on(support: list[int], rows: Matrix, floor: Vector) -> _Active:
     return _Active([], np.zeros(0), np.zeros(rows.shape[1]))
 
 
-def _refined(rows: Matrix, floor: Vector, r: Matrix, precision: type) -> tuple[Vector, Vector]:
+def _refined(
+    rows: Matrix, floor: Vector, r: Matrix, precision: type
+) -> tuple[Vector, Vector]:
     """Solve rows beta = floor, beta = rows^T dual: three corrections, residuals in `precision`."""
     wide: Matrix = rows.astype(precision)
     beta = np.zeros(rows.shape[1])
@@ -139,16 +146,21 @@ def _refined(rows: Matrix, floor: Vector, r: Matrix, precision: type) -> tuple[V
         bend = (wide.T @ dual - beta).astype(float)
         gap = (floor - wide @ beta).astype(float) - rows @ bend
         step = solve_triangular(r, solve_triangular(r, gap, trans="T"))
-        dual, beta = dual + step, beta + (rows.T @ step + bend)
+        dual = dual + step
+        beta = beta + (rows.T @ step + bend)
     return beta, dual
 
 
 def _add(new: int, active: _Active, rows: Matrix, floor: Vector) -> _Active:
     """One dual step: raise the weight of a short example, dropping those it makes superfluous."""
-    support, dual, beta = list(active.rows), active.dual.copy(), active.beta
+    support = list(active.rows)
+    dual = active.dual.copy()
+    beta = active.beta
     weight = 0.0
     while True:
-        basis = np.linalg.lstsq(rows[support].T, rows[new])[0] if support else np.zeros(0)
+        basis = (
+            np.linalg.lstsq(rows[support].T, rows[new])[0] if support else np.zeros(0)
+        )
         outside = rows[new] - rows[support].T @ basis
         steepness = outside @ outside
         full = np.inf
@@ -159,8 +171,12 @@ def _add(new: int, active: _Active, rows: Matrix, floor: Vector) -> _Active:
         blocking = ratios.min(initial=np.inf)
         step = min(full, blocking)
         if not np.isfinite(step):
-            raise InputError("max_margin needs linearly separable data; ask separability(data) why")
-        dual, weight, beta = dual - step * basis, weight + step, beta + step * outside
+            raise InputError(
+                "max_margin needs linearly separable data; ask separability(data) why"
+            )
+        dual = dual - step * basis
+        weight = weight + step
+        beta = beta + step * outside
         if full <= blocking:
             return _solve_on([*support, new], rows, floor)
         leaving = int(np.argmin(ratios))

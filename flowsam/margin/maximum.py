@@ -16,7 +16,13 @@ from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import equilibrated, lightest_separator, only_vertex
 from flowsam.signatures import public
 
-__all__ = ["MarginCertificate", "Separability", "margin_certificate", "max_margin", "separability"]
+__all__ = [
+    "MarginCertificate",
+    "Separability",
+    "margin_certificate",
+    "max_margin",
+    "separability",
+]
 
 _TOLERANCE = 1e-10
 _PROVEN = 1e-6  # what the dual weights must prove of an l_1 optimum
@@ -145,7 +151,9 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
     """
     given = real_array(beta, "beta")
     if given.shape != data.z.shape[1:]:
-        raise InputError(f"beta needs shape ({data.z.shape[1]},), got {given.shape}; flatten it")
+        raise InputError(
+            f"beta needs shape ({data.z.shape[1]},), got {given.shape}; flatten it"
+        )
     vector = np.ldexp(given, -np.frexp(np.abs(given).max())[1])
     data, power = _in_units(data)
     margins = _margins(data, vector)
@@ -180,10 +188,14 @@ def _in_units(data: Data) -> tuple[Data, int]:
     return Data(np.ldexp(data.z, power), data.name), power
 
 
-def _optimum(data: Data, norm: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
+def _optimum(
+    data: Data, norm: int
+) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
     """Call the engine of the norm; let separability explain a failure."""
     if norm not in (1, 2):
-        raise InputError(f"max_margin needs norm 1 or 2, got {norm!r}; other norms are not solved")
+        raise InputError(
+            f"max_margin needs norm 1 or 2, got {norm!r}; other norms are not solved"
+        )
     engine = lightest_separator if norm == 1 else shortest_separator
     try:
         beta, dual = engine(data.z)
@@ -192,10 +204,12 @@ def _optimum(data: Data, norm: int) -> tuple[Float[np.ndarray, " d"], Float[np.n
         if not verdict.separable:
             message = f"max_margin needs separable data, got data {verdict.message}"
             raise InputError(message) from None
-        beta, dual = np.zeros(data.z.shape[1]), np.zeros(len(data.z))
+        beta = np.zeros(data.z.shape[1])
+        dual = np.zeros(len(data.z))
     if not (dual.any() and (data.z @ beta > 0).all()):
         raise InputError(
-            "max_margin lost the optimum of data that do separate to rounding; " + _cause(data)
+            "max_margin lost the optimum of data that do separate to rounding; "
+            + _cause(data)
         )
     return beta, dual
 
@@ -210,7 +224,8 @@ def _kkt_residual(
     than they round the vector. Stationarity is judged beyond what the rounding of the stored
     dual weights alone makes of it.
     """
-    margins, terms = _margins(data, beta), dual @ np.abs(data.z)
+    margins = _margins(data, beta)
+    terms = dual @ np.abs(data.z)
     least = margins.min()
     excess = float(dual @ (margins / least - 1.0) / dual.sum())
     if norm == 2:
@@ -218,7 +233,9 @@ def _kkt_residual(
         error = np.linalg.norm(dual @ data.z - beta)
         error /= np.linalg.norm(beta) + np.linalg.norm(terms)
     else:
-        error = np.max(_stationarity(data, beta, dual) - 4 * np.finfo(float).eps * terms)
+        error = np.max(
+            _stationarity(data, beta, dual) - 4 * np.finfo(float).eps * terms
+        )
     return max(excess, float(error), 0.0)
 
 
@@ -244,7 +261,8 @@ def _cause(data: Data) -> str:
     """Return what makes the data hard, and what to do about it."""
     _, row, column = equilibrated(data.z)
     column = column[data.z.any(axis=0)]
-    rows, columns = row.max() / row.min(), column.max() / column.min()
+    rows = row.max() / row.min()
+    columns = column.max() / column.min()
     if rows > _UNEQUAL:
         return f"examples differ in length by a factor {rows:.1g}: drop or rescale the outliers"
     if columns > _UNEQUAL:

@@ -42,7 +42,9 @@ def equilibrated(
     return z * column * row[:, None], row, column
 
 
-def simplex(cost: Vector, above: Matrix, floor: Vector, bounds: Sequence) -> OptimizeResult:
+def simplex(
+    cost: Vector, above: Matrix, floor: Vector, bounds: Sequence
+) -> OptimizeResult:
     """Return SciPy's simplex solution of `min cost x` subject to `above x >= floor`.
 
     Examples
@@ -51,7 +53,12 @@ def simplex(cost: Vector, above: Matrix, floor: Vector, bounds: Sequence) -> Opt
     2.0
     """
     return linprog(
-        cost, A_ub=-above, b_ub=-floor, bounds=bounds, method="highs-ds", options=_OPTIONS
+        cost,
+        A_ub=-above,
+        b_ub=-floor,
+        bounds=bounds,
+        method="highs-ds",
+        options=_OPTIONS,
     )
 
 
@@ -71,7 +78,8 @@ def lightest_separator(
     d = z.shape[1]
     scaled, row, column = equilibrated(z)
     signs = np.zeros(d) if signs is None else signs
-    plus, minus = np.where(signs >= 0, np.inf, 0.0), np.where(signs <= 0, np.inf, 0.0)
+    plus = np.where(signs >= 0, np.inf, 0.0)
+    minus = np.where(signs <= 0, np.inf, 0.0)
     bounds = [(0.0, most) for most in (*plus, *minus)]
     found = simplex(np.tile(column, 2), np.hstack([scaled, -scaled]), row, bounds)
     if found.x is None:
@@ -79,25 +87,33 @@ def lightest_separator(
             "max_margin needs linearly separable data, the simplex method found none "
             f"({found.message}); ask separability(data) why"
         )
-    beta, dual = column * (found.x[:d] - found.x[d:]), -found.ineqlin.marginals * row
+    beta = column * (found.x[:d] - found.x[d:])
+    dual = -found.ineqlin.marginals * row
     return _vertex(z, beta, dual)
 
 
 def _vertex(z: Matrix, beta: Vector, dual: Vector) -> tuple[Vector, Vector]:
     """Solve the named vertex again on its tight examples and non-zero entries alone."""
-    kept, tight = beta != 0, z @ beta - 1.0 < 1e-8
+    kept = beta != 0
+    tight = z @ beta - 1.0 < 1e-8
     heavy = dual > 1e-10 * dual.max()
-    exact, weights = np.zeros_like(beta), np.zeros_like(dual)
+    exact = np.zeros_like(beta)
+    weights = np.zeros_like(dual)
     block = z[np.ix_(tight, kept)]
     exact[kept] = beta[kept] + np.linalg.lstsq(block, 1.0 - block @ beta[kept])[0]
-    weights[heavy] = _balanced(z[np.ix_(heavy, kept)].T, dual[heavy], np.sign(beta[kept]))
-    better = (z @ exact).min() >= (z @ beta).min() and (np.sign(exact) == np.sign(beta)).all()
+    weights[heavy] = _balanced(
+        z[np.ix_(heavy, kept)].T, dual[heavy], np.sign(beta[kept])
+    )
+    better = (z @ exact).min() >= (z @ beta).min() and (
+        np.sign(exact) == np.sign(beta)
+    ).all()
     return (exact, weights) if better else (beta, dual)
 
 
 def _balanced(block: Matrix, dual: Vector, signs: Vector) -> Vector:
     """Correct weights until `block dual = signs` to the rounding of the weights: sums cancel."""
-    wide, weights = block.astype(np.longdouble), dual.astype(np.longdouble)
+    wide = block.astype(np.longdouble)
+    weights = dual.astype(np.longdouble)
     size = np.abs(block).max(axis=1)
     for _ in range(3):
         error = ((signs - wide @ weights) / size).astype(float)
@@ -106,7 +122,9 @@ def _balanced(block: Matrix, dual: Vector, signs: Vector) -> Vector:
 
 
 def only_vertex(
-    z: Float[np.ndarray, "n d"], beta: Float[np.ndarray, " d"], dual: Float[np.ndarray, " n"]
+    z: Float[np.ndarray, "n d"],
+    beta: Float[np.ndarray, " d"],
+    dual: Float[np.ndarray, " n"],
 ) -> bool:
     """Return whether a vertex of least l_1 norm is the only vector of that norm.
 
@@ -123,7 +141,10 @@ def only_vertex(
     pull = dual @ z
     saturated = np.abs(pull) >= 1.0 - 1e-9 * (1.0 + dual @ np.abs(z))
     saturated |= beta != 0
-    face = scaled[:, saturated] * np.where(beta != 0, np.sign(beta), np.sign(pull))[saturated]
+    face = (
+        scaled[:, saturated]
+        * np.where(beta != 0, np.sign(beta), np.sign(pull))[saturated]
+    )
     idle = (beta == 0)[saturated] * 1.0
     tight: Bool[np.ndarray, " n"] = z @ beta - 1.0 < 1e-8
     gain = idle + face[tight].sum(axis=0)

@@ -28,7 +28,9 @@ State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
 Points = Float[np.ndarray, " _"]
 _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
-_RADIUS = 1e6  # in units of the start: the expansion is then good to 1e-12 of what is left
+_RADIUS = (
+    1e6  # in units of the start: the expansion is then good to 1e-12 of what is left
+)
 _CALM = 1e3  # in units of where a run ends: no step falls so far
 _LARGEST = 1e300  # margins end here
 
@@ -95,7 +97,9 @@ class OneExample:
         """Largest active weight at which a collapse is certain; 0 where none can happen."""
         if not self.case.regime.falls:
             return 0.0
-        return min(1e3 * self.atol, 1e-3 * min(self.largest, self.flow.perturbation.rho))
+        return min(
+            1e3 * self.atol, 1e-3 * min(self.largest, self.flow.perturbation.rho)
+        )
 
     @property
     def range_end(self) -> float:
@@ -117,9 +121,14 @@ class OneExample:
         depth = len(self.theta0)
         if depth < 3:
             return self.range_end
-        scale = float(np.fmax(self.flow.perturbation.rho, np.abs(self.theta0).max())) or 1.0
+        scale = (
+            float(np.fmax(self.flow.perturbation.rho, np.abs(self.theta0).max())) or 1.0
+        )
         left = _LEFT * max((depth - 2) * tau * self.rate, 1.0)
-        return min(self.range_end, max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2)))) * scale)
+        return min(
+            self.range_end,
+            max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2)))) * scale,
+        )
 
     def start(self) -> tuple[Any, tuple[Event, ...], str]:
         """Return the mode of the start, the events at tau = 0, and a status ("" to go on)."""
@@ -138,14 +147,20 @@ class OneExample:
             for j in np.flatnonzero((self.active > 0) & np.isfinite(times))
             if j not in known
         ]
-        return tuple(sorted([*new, *events], key=lambda e: (e.tau, e.kind == "collapse")))
+        return tuple(
+            sorted([*new, *events], key=lambda e: (e.tau, e.kind == "collapse"))
+        )
 
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the right-hand side of one region, on flat states."""
-        whole, flat, field = self.layers.whole, self.layers.flat, self.rule.field
+        whole = self.layers.whole
+        flat = self.layers.flat
+        field = self.rule.field
         return lambda tau, state: flat(field(whole(state), mode))
 
-    def shown(self, states: Float[np.ndarray, "k m"], mode: Any) -> Float[np.ndarray, "k L d"]:
+    def shown(
+        self, states: Float[np.ndarray, "k m"], mode: Any
+    ) -> Float[np.ndarray, "k L d"]:
         """Return the weights of flat states in one region."""
         return self.rule.shown(self.layers.whole(states), mode)
 
@@ -156,8 +171,13 @@ class OneExample:
     def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return distances to collapse, to the ceiling and to a zero gradient, then the rule's."""
         theta = self.layers.whole(state)
-        sizes, floor = np.abs(theta * self.active), self.floor
-        ends = [sizes.max() - floor if floor else np.inf, self.ceiling(tau) - sizes.max(), np.inf]
+        sizes = np.abs(theta * self.active)
+        floor = self.floor
+        ends = [
+            sizes.max() - floor if floor else np.inf,
+            self.ceiling(tau) - sizes.max(),
+            np.inf,
+        ]
         if floor and len(theta) > 2:  # two weights at 0 are enough: every product is 0
             # for p <= 2 rates grow as 1/||g|| and no steps get much nearer; for p > 2 weights die
             near = 1e2 * floor if self.flow.perturbation.p <= 2 else 1e-2 * floor
@@ -168,10 +188,12 @@ class OneExample:
         """Tell whether no step from here comes to an end, and the rule has no surfaces."""
         if not self.rule.calm:
             return False
-        sizes, floor = np.abs(self.layers.whole(state) * self.active), _CALM * self.floor
+        sizes = np.abs(self.layers.whole(state) * self.active)
+        floor = _CALM * self.floor
         top = sizes.max()
         if floor and len(sizes) > 2:
-            top, floor = min(top, np.partition(sizes, 1, axis=0)[1].max()), 1e2 * floor
+            top = min(top, np.partition(sizes, 1, axis=0)[1].max())
+            floor = 1e2 * floor
         return bool(floor < top and 2.0 * sizes.max() < self.ceiling(tau))
 
     def transition(
@@ -181,7 +203,9 @@ class OneExample:
         theta = self.layers.whole(state)
         collapse, escape, gradient, *_ = self.signals(tau, state, mode)
         if collapse <= 0 or escape <= 0:
-            return (self._collapsed if collapse <= 0 else self._escaped)(tau, theta, mode)
+            return (self._collapsed if collapse <= 0 else self._escaped)(
+                tau, theta, mode
+            )
         if gradient <= 0:
             sizes = np.abs(theta * self.active)
             if sizes.max() <= 1e3 * np.partition(sizes, 1, axis=0)[1].max():
@@ -228,11 +252,14 @@ class OneExample:
         hat = self.flow.perturbed(theta)
         with np.errstate(divide="ignore"):
             remaining = (
-                (hat**2).mean(axis=0) ** (1 - depth / 2) / np.abs(self.flow.mu) / (depth - 2)
+                (hat**2).mean(axis=0) ** (1 - depth / 2)
+                / np.abs(self.flow.mu)
+                / (depth - 2)
             )
         remaining[np.abs(theta).min(axis=0) <= 0.5 * self.ceiling(tau)] = np.inf
         winner = int(np.argmin(remaining))
-        stretch, end = remaining[winner], tau + remaining[winner]
+        stretch = remaining[winner]
+        end = tau + remaining[winner]
         if not np.isfinite(stretch):  # one layer is large, and no product of layers
             return self.layers.flat(theta), mode, (), Ending.OUT_OF_RANGE
 

@@ -31,43 +31,63 @@ _FAR = 1e15  # in units of 1/rate: steps give up a wait for log_t_end there, the
 _FARTHEST = 1e300  # a closed form is followed to here, the end of doubles
 
 
-def exact_run(case: Case, theta0: Theta, found: exact.Solution, span: tuple[float, str]) -> Run:
+def exact_run(
+    case: Case, theta0: Theta, found: exact.Solution, span: tuple[float, str]
+) -> Run:
     """Return a closed form as a run to the end asked for, or as far as it is unique."""
-    (end, clock_name), name = span, f"exact: {found.name}"
+    (end, clock_name) = span
+    name = f"exact: {found.name}"
     model = OneExample.of(case, theta0, 0.0)
     log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
     if model.out_of_range:
-        return Run(found.states, log_pace, np.zeros(1), np.zeros(0), (), "escaped", 0.0, name)
+        return Run(
+            found.states, log_pace, np.zeros(1), np.zeros(0), (), "escaped", 0.0, name
+        )
     events, rest = _with_collapse(found, model)
     breaks = np.unique([event.tau for event in events])
-    far, status = _FARTHEST, "finished"
+    far = _FARTHEST
+    status = "finished"
     if clock_name == "log_t_end":
         limit = min(found.blow_up, rest, found.valid_until, far)
         stops = np.append(breaks[breaks < limit], limit)
-        end = reach(log_pace, end, origin=(0.0, 0.0), stops=stops, unit=1.0 / model.rate)
+        end = reach(
+            log_pace, end, origin=(0.0, 0.0), stops=stops, unit=1.0 / model.rate
+        )
         status = Ending.NEVER_THERE if end == far else status
     if end >= found.valid_until < min(found.blow_up, rest):
-        end, status = found.valid_until, Ending.NOT_UNIQUE
+        end = found.valid_until
+        status = Ending.NOT_UNIQUE
     beyond = _range_end(found, model, end)
     if found.blow_up <= end or beyond is not None:
-        end, status = found.blow_up if beyond is None else beyond, "escaped"
+        end = found.blow_up if beyond is None else beyond
+        status = "escaped"
     elif rest <= end:
         status = "collapsed"
     events = tuple(event for event in events if event.tau <= end)
     asked = _asked(span, status, end)
     edges = np.array([0.0])
-    return Run(found.states, log_pace, edges, breaks, events, status, end, name, asked=asked)
+    return Run(
+        found.states, log_pace, edges, breaks, events, status, end, name, asked=asked
+    )
 
 
-def _with_collapse(found: exact.Solution, model: OneExample) -> tuple[tuple[Event, ...], float]:
+def _with_collapse(
+    found: exact.Solution, model: OneExample
+) -> tuple[tuple[Event, ...], float]:
     """Return the events with the collapse of all coordinates among them, and its time or inf."""
-    at_rest = {e.coordinate: e.tau for e in found.events if e.kind == "zero" and e.layer is None}
+    at_rest = {
+        e.coordinate: e.tau
+        for e in found.events
+        if e.kind == "zero" and e.layer is None
+    }
     own = [event.tau for event in found.events if event.kind == "collapse"]
     rest = min((tau for tau in own if tau < found.valid_until), default=math.inf)
     if len(at_rest) == model.active.sum():
         rest = max(at_rest.values())
     events = tuple(event for event in found.events if event.kind != "collapse")
-    return model.told(events + ((Event(rest, "collapse"),) if rest < math.inf else ())), rest
+    return model.told(
+        events + ((Event(rest, "collapse"),) if rest < math.inf else ())
+    ), rest
 
 
 def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | None:
@@ -75,8 +95,12 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
 
     def excess(log_tau: float) -> float:
         with np.errstate(over="ignore", invalid="ignore"):
-            size = np.abs(found.states(np.array([math.exp(log_tau)]))[0] * model.active).max()
-            share = np.nan_to_num(size / model.range_end, nan=0.0)  # inf * 0 at a collapse
+            size = np.abs(
+                found.states(np.array([math.exp(log_tau)]))[0] * model.active
+            ).max()
+            share = np.nan_to_num(
+                size / model.range_end, nan=0.0
+            )  # inf * 0 at a collapse
         return math.log(np.clip(share, 1e-300, 1e300))
 
     if end == 0 or math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
@@ -89,20 +113,19 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
     return math.exp(brentq(excess, first, math.log(end), rtol=1e-12))
 
 
-def stepped_run(case: Case, theta0: Theta, span: tuple[float, str], tolerances: Tolerances) -> Run:
+def stepped_run(
+    case: Case, theta0: Theta, span: tuple[float, str], tolerances: Tolerances
+) -> Run:
     """Integrate between events and return the run."""
     end, clock_name = span
     model = OneExample.of(case, theta0, tolerances.atol)
-    moving = theta0[..., model.flow.mu != 0].any()
-    if moving and not model.out_of_range and model.rate > _FASTEST:
-        raise InputError(
-            f"steps need rates |mu| |w|^(L-2) up to {_FASTEST:g}, got {model.rate:.3g}; scale the "
-            "features down, and tau grows by the same factor"
-        )
+    _refuse_fast(model, theta0)
     mode, events, status = model.start()
     status = "escaped" if model.out_of_range else status
     far = _FAR / model.rate
-    clock_end = _LogTimeEnd(model, end, tolerances) if clock_name == "log_t_end" else None
+    clock_end = (
+        _LogTimeEnd(model, end, tolerances) if clock_name == "log_t_end" else None
+    )
     result = march(
         model,
         (model.layers.flat(theta0), mode, status),
@@ -110,44 +133,70 @@ def stepped_run(case: Case, theta0: Theta, span: tuple[float, str], tolerances: 
         tolerances=tolerances,
         stop=clock_end,
     )
-    path, events = result.path, model.told(events + result.events)
+    path = result.path
+    events = model.told(events + result.events)
 
     def states(tau: Points) -> Float[np.ndarray, "k L d"]:
-        flat, out = path(tau), np.empty((tau.size, *theta0.shape))
+        flat = path(tau)
+        out = np.empty((tau.size, *theta0.shape))
         for mode, chosen in path.regions(tau):
             out[chosen] = model.shown(flat[chosen], mode)
         return out
 
     log_pace = lambda tau: model.log_pace(states(tau))  # noqa: E731
-    status, last = result.status or status, float(path.edges[-1])
+    status = result.status or status
+    last = float(path.edges[-1])
     tail = events[-1].tau if status in ("collapsed", "escaped") and events else last
     horizon = far if clock_end and status == "finished" else max(tail, last)
     if clock_end and clock_end.reached < end:
         origin = (last, clock_end.reached)
-        last = reach(log_pace, end, origin=origin, stops=np.array([horizon]), unit=1.0 / model.rate)
+        last = reach(
+            log_pace,
+            end,
+            origin=origin,
+            stops=np.array([horizon]),
+            unit=1.0 / model.rate,
+        )
         ended = Ending.NEVER_THERE if status == Ending.FINISHED else status
         status = ended if last == horizon else Ending.FINISHED
     elif not clock_end:
         last = end if status == "collapsed" else min(horizon, end)
         status = "finished" if horizon > end else status
     events = tuple(event for event in events if event.tau <= last)
-    about = (events, status, last, result.method, result.steps, result.nfev)
-    about += (_asked(span, status, last),)
+    work = (result.method, result.steps, result.nfev)
+    about = (events, status, last, *work, _asked(span, status, last))
     return Run(states, log_pace, path.edges, path.breaks, *about)
+
+
+def _refuse_fast(model: OneExample, theta0: Theta) -> None:
+    """Refuse rates whose steps would not be doubles."""
+    moving = theta0[..., model.flow.mu != 0].any()
+    if moving and not model.out_of_range and model.rate > _FASTEST:
+        raise InputError(
+            f"steps need rates |mu| |w|^(L-2) up to {_FASTEST:g}, got {model.rate:.3g}; scale the "
+            "features down, and tau grows by the same factor"
+        )
 
 
 def _asked(span: tuple[float, str], status: str, end: float) -> float:
     """Return the T asked for where the rescaled time of the end underflows, else 0."""
-    (log_t_end, clock_name), within = span, status == "finished" and end < _LEAST
+    (log_t_end, clock_name) = span
+    within = status == "finished" and end < _LEAST
     return log_t_end if clock_name == "log_t_end" and within else 0.0
 
 
 class _LogTimeEnd:
     """The question of every step whether T passes its end, and where; and whether it ever will."""
 
-    def __init__(self, model: OneExample, log_t_end: float, tolerances: Tolerances) -> None:
-        self.model, self.log_t_end, self.tolerances = model, log_t_end, tolerances
-        self.reached, self.still, self.rest = 0.0, 0, model.layers.flat(model.theta0)
+    def __init__(
+        self, model: OneExample, log_t_end: float, tolerances: Tolerances
+    ) -> None:
+        self.model = model
+        self.log_t_end = log_t_end
+        self.tolerances = tolerances
+        self.reached = 0.0
+        self.still = 0
+        self.rest = model.layers.flat(model.theta0)
 
     def __call__(self, left: float, right: float, dense: Piece) -> float | None:
         """Return where to end inside a step, or None."""
@@ -158,7 +207,9 @@ class _LogTimeEnd:
         self.reached = float(np.logaddexp(before, logs[0]))
         if self.reached < self.log_t_end:
             return right if self._rests(dense(right)) else None
-        return float(clock.when(pace, np.array([self.log_t_end]), left, right, start=before)[0])
+        return float(
+            clock.when(pace, np.array([self.log_t_end]), left, right, start=before)[0]
+        )
 
     def _rests(self, state: Points) -> bool:
         """Tell whether the state has not moved, to 10 tolerance units, for many steps.

@@ -52,13 +52,17 @@ class EqualLayers:
         sign = np.where(negative == negative.ravel()[origin], 1.0, -1.0)
         return cls(kept, source.reshape(theta.shape), sign)
 
-    def whole(self, state: Float[np.ndarray, "*batch m"]) -> Float[np.ndarray, "*batch L d"]:
+    def whole(
+        self, state: Float[np.ndarray, "*batch m"]
+    ) -> Float[np.ndarray, "*batch L d"]:
         """Return all weights of a state."""
         if self.apart:
             return state.reshape(*state.shape[:-1], *self.source.shape)
         return self.sign * state[..., self.source]
 
-    def flat(self, theta: Float[np.ndarray, "*batch L d"]) -> Float[np.ndarray, "*batch m"]:
+    def flat(
+        self, theta: Float[np.ndarray, "*batch L d"]
+    ) -> Float[np.ndarray, "*batch m"]:
         """Return the weights that are integrated."""
         every = theta.reshape(*theta.shape[:-2], -1)
         return every if self.apart else every[..., self.kept]

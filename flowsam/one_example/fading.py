@@ -79,7 +79,9 @@ class Fading(Smooth):
 
     def field(self, theta: Theta, mode: Braked) -> Theta:
         """Return the rescaled velocity; slaves and resting weights are not integrated."""
-        return np.where(mode.slaves | mode.resting, 0.0, self.flow.field(self.shown(theta, mode)))
+        return np.where(
+            mode.slaves | mode.resting, 0.0, self.flow.field(self.shown(theta, mode))
+        )
 
     def shown(self, theta: Theta, mode: Braked) -> Theta:
         """Return the weights of a state: slaves are read off their partners."""
@@ -99,7 +101,9 @@ class Fading(Smooth):
         theta = self.shown(theta, mode)
         slaved, error = self._slaved(theta)
         bind = np.maximum(np.abs(theta - slaved), error) - self.atol
-        bind[np.abs(theta) == np.abs(theta[::-1])] = np.inf  # equal layers have no master
+        bind[np.abs(theta) == np.abs(theta[::-1])] = (
+            np.inf
+        )  # equal layers have no master
         role = np.where(mode.slaves, 4.0 * self.atol - error, bind)
         still = mode.resting | (self.flow.mu == 0)
         masters = mode.slaves[::-1]
@@ -112,7 +116,10 @@ class Fading(Smooth):
         """Return state, mode and events after a weight changed its role or a coordinate died."""
         signals = self.signals(theta, mode)
         reached = signals <= max(1e-3 * self.atol, signals.min())
-        theta, turned = self.shown(theta, mode), reached[: theta.size].reshape(theta.shape)
+        theta, turned = (
+            self.shown(theta, mode),
+            reached[: theta.size].reshape(theta.shape),
+        )
         dead = reached[theta.size :]
         smaller = np.abs(theta) <= np.abs(theta[::-1])
         smaller[1] &= ~smaller[0]
@@ -130,20 +137,28 @@ class Fading(Smooth):
 
     def _slaved(self, theta: Theta) -> tuple[Theta, Theta]:
         """Return the slaved value of every weight, and the error of it."""
-        rule, mu = self.flow.perturbation, np.abs(self.flow.mu)
+        rule = self.flow.perturbation
+        mu = np.abs(self.flow.mu)
         partner = theta[..., ::-1, :]
         speed = np.sign(partner) * self.flow.field(theta)[..., ::-1, :]
         u, active = np.abs(partner), (partner != 0) & (mu != 0)
-        g, q = mu * u, rule.p / (rule.p - 1.0)
+        g = mu * u
+        q = rule.p / (rule.p - 1.0)
         top = g.max(axis=(-2, -1), keepdims=True)
         weights = np.divide(g, top, out=np.zeros_like(g), where=top > 0) ** q
         whole = weights.sum(axis=(-2, -1), keepdims=True)
         norm = top * whole ** (1.0 / q)
         growth = np.divide(speed, u, out=np.zeros_like(u), where=active)
         scale = norm / np.where(mu == 0, 1.0, mu)
-        mean = (weights * growth).sum(axis=(-2, -1), keepdims=True) / np.where(whole, whole, 1.0)
-        with np.errstate(divide="ignore", over="ignore"):  # no slave is this large, none lags so
-            value = np.exp(np.minimum((rule.p - 1.0) * np.log(u / rule.rho) + np.log(scale), 200.0))
+        mean = (weights * growth).sum(axis=(-2, -1), keepdims=True) / np.where(
+            whole, whole, 1.0
+        )
+        with np.errstate(
+            divide="ignore", over="ignore"
+        ):  # no slave is this large, none lags so
+            value = np.exp(
+                np.minimum((rule.p - 1.0) * np.log(u / rule.rho) + np.log(scale), 200.0)
+            )
             rate = ((rule.p - 1.0) * growth + mean) / np.where(mu == 0, 1.0, mu)
             lag = np.divide(value, u, out=np.zeros_like(u), where=active) * rate
         lag = np.clip(lag, -1e3, 1e3)

@@ -92,7 +92,9 @@ class Switching(Smooth):
         share = self._shares(above, below, mode)[..., None, :]
         return np.where(mode.sides == 0, 0.0, share * above + (1.0 - share) * below)
 
-    def _shares(self, above: Theta, below: Theta, mode: Mode) -> Float[np.ndarray, "*batch d"]:
+    def _shares(
+        self, above: Theta, below: Theta, mode: Mode
+    ) -> Float[np.ndarray, "*batch d"]:
         """Return lambda of each coordinate, 1 where it does not slide."""
         a, b = _pinned_rates(above, mode), _pinned_rates(below, mode)
         return np.divide(b, b - a, out=np.ones_like(b), where=mode.pinned & (b != a))
@@ -116,7 +118,9 @@ class Switching(Smooth):
         """Return log dt/dtau: what slides is exactly 0, so that the state tells the mode."""
         return linf_log_pace(self.flow, theta)
 
-    def start(self, theta: Float[np.ndarray, "L d"]) -> tuple[Mode, tuple[Event, ...], str]:
+    def start(
+        self, theta: Float[np.ndarray, "L d"]
+    ) -> tuple[Mode, tuple[Event, ...], str]:
         """Return the mode of a start: weights that are exactly 0 are resolved as at an event.
 
         A coordinate with every weight 0 rests (its gradient is 0). A single zero weight crosses
@@ -155,9 +159,12 @@ class Switching(Smooth):
                 return theta, mode, (), "sliding_ambiguous"
             mode = replace(mode, sides=np.where(whole, -mode.sides, mode.sides))
         else:
-            resting, sides = mode.resting | whole, np.where(whole, 0, mode.sides)
+            resting = mode.resting | whole
+            sides = np.where(whole, 0, mode.sides)
             mode = replace(mode, resting=resting, sides=sides)
-        events = _events("cross" if len(theta) % 2 else "zero", tau, np.flatnonzero(whole))
+        events = _events(
+            "cross" if len(theta) % 2 else "zero", tau, np.flatnonzero(whole)
+        )
         touched = (due.any(axis=0) | freed) & ~whole
         mode, more, status = self._resolved(theta, mode, zero & touched, tau)
         return theta, mode, events + more, status
@@ -165,7 +172,9 @@ class Switching(Smooth):
     def _units(self, theta: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " K"]:
         """Return the size of each signal: weights, then twice velocities, of its coordinate."""
         size = np.maximum(self.flow.perturbation.rho, np.abs(theta).max(axis=0))
-        speed = np.where(self.flow.mu == 0, 1.0, np.abs(self.flow.mu)) * size ** (len(theta) - 1)
+        speed = np.where(self.flow.mu == 0, 1.0, np.abs(self.flow.mu)) * size ** (
+            len(theta) - 1
+        )
         return np.concatenate([np.tile(size, len(theta)), np.tile(speed, 2)])
 
     def rests(self, theta: Float[np.ndarray, "L d"], mode: Mode) -> bool:
@@ -173,14 +182,20 @@ class Switching(Smooth):
         return bool(mode.resting[self.flow.mu != 0].all())
 
     def _resolved(
-        self, theta: Float[np.ndarray, "L d"], mode: Mode, zero: Bool[np.ndarray, "L d"], tau: float
+        self,
+        theta: Float[np.ndarray, "L d"],
+        mode: Mode,
+        zero: Bool[np.ndarray, "L d"],
+        tau: float,
     ) -> tuple[Mode, tuple[Event, ...], str]:
         """Decide cross, slide or leave for each coordinate with one weight at 0."""
         if (zero.sum(axis=0) > 1).any():
             return mode, (), "sliding_ambiguous"
         probe = replace(mode, sides=np.where(zero, 0, mode.sides))
-        above, below = self.sided(theta, probe, 1), self.sided(theta, probe, -1)
-        sides, events = mode.sides.copy(), []
+        above = self.sided(theta, probe, 1)
+        below = self.sided(theta, probe, -1)
+        sides = mode.sides.copy()
+        events = []
         for layer, j in np.argwhere(zero):
             a, b, old = above[layer, j], below[layer, j], mode.sides[layer, j]
             if (a == 0 and b == 0) or (a > 0 > b):
@@ -200,6 +215,8 @@ def _pinned_rates(velocity: Theta, mode: Mode) -> Float[np.ndarray, "*batch d"]:
     return np.where((mode.sides == 0) & ~mode.resting, velocity, 0.0).sum(axis=-2)
 
 
-def _events(kind: str, tau: float, coordinates: Int[np.ndarray, " k"]) -> tuple[Event, ...]:
+def _events(
+    kind: str, tau: float, coordinates: Int[np.ndarray, " k"]
+) -> tuple[Event, ...]:
     """Return one event a coordinate."""
     return tuple(Event(float(tau), kind, None, int(j)) for j in coordinates)

@@ -39,14 +39,20 @@ def linf_log_pace(
     """
     if theta.all() or not flow.perturbation.rho or theta.shape[-2] == 1:
         return np.asarray(-flow.log_lambda(theta))
-    mu, rho, zero = flow.mu, flow.perturbation.rho, theta == 0
+    mu = flow.mu
+    rho = flow.perturbation.rho
+    zero = theta == 0
     resting = zero.all(axis=-2)
-    sides = (np.where(theta == 0, side, np.where(theta > 0, 1.0, -1.0)) for side in (1, -1))
+    sides = (
+        np.where(theta == 0, side, np.where(theta > 0, 1.0, -1.0)) for side in (1, -1)
+    )
     hats = [theta - rho * np.sign(mu) * other_products(side) for side in sides]
     a, b = (np.where(zero, mu * other_products(hat), 0.0).sum(axis=-2) for hat in hats)
     # a <= 0 <= b slides; elsewhere the weight passes through 0, to the side both point to
     whole = np.where((a < 0) & (b <= 0), 0.0, 1.0)
-    share = np.divide(b, b - a, out=whole, where=zero.any(axis=-2) & ~resting & (a * b < 0))
+    share = np.divide(
+        b, b - a, out=whole, where=zero.any(axis=-2) & ~resting & (a * b < 0)
+    )
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         logs = [
             np.where(weight > 0, np.log(weight) + mu * np.prod(hat, axis=-2), -np.inf)

@@ -17,7 +17,9 @@ from flowsam.regimes import Case
 
 __all__ = ["TaylorSteps", "taylor_steps"]
 
-UNROLLED = 5  # entries up to which the series are written out; beyond, that compiles too long
+UNROLLED = (
+    5  # entries up to which the series are written out; beyond, that compiles too long
+)
 LARGEST = 64  # weights: larger fields compile too long, and DOP853 is as fast
 
 
@@ -34,7 +36,9 @@ def taylor_steps(case: Case, theta0: Float[np.ndarray, "L d"]) -> Any:
             f"method='heyoka' takes up to {LARGEST} weights, got {theta0.size}; use DOP853"
         )
     if not taylor.installed():
-        raise MissingLibraryError("method='heyoka' needs heyoka; pip install 'flowsam[fast]'")
+        raise MissingLibraryError(
+            "method='heyoka' needs heyoka; pip install 'flowsam[fast]'"
+        )
     return partial(TaylorSteps, flow=flow, layers=EqualLayers.of(theta0))
 
 
@@ -59,13 +63,15 @@ class TaylorSteps(OdeSolver):
     ) -> None:  # fmt: skip
         super().__init__(fun, t0, y0, t_bound, vectorized=False)
         self.run = _integrator(taylor.kind_of(flow, len(layers.source)), rtol)
-        self.numbers, self.layers = taylor.numbers(flow), layers
+        self.numbers = taylor.numbers(flow)
+        self.layers = layers
         self.series: Float[np.ndarray, "m K"] | None = None
 
     def _step_impl(self) -> tuple[bool, str | None]:
         """One step, never beyond the bound."""
         run = self.run
-        run.time, run.pars[:] = self.t, self.numbers
+        run.time = self.t
+        run.pars[:] = self.numbers
         run.state[:] = 0.0
         run.state[: self.layers.source.size] = self.layers.whole(self.y).ravel()
         _, size = run.step(max_delta_t=self.t_bound - self.t, write_tc=True)
@@ -85,7 +91,9 @@ class TaylorSteps(OdeSolver):
 class _Series(DenseOutput):
     """A polynomial in t - t_old for every weight."""
 
-    def __init__(self, t_old: float, t: float, series: Float[np.ndarray, "m K"]) -> None:
+    def __init__(
+        self, t_old: float, t: float, series: Float[np.ndarray, "m K"]
+    ) -> None:
         super().__init__(t_old, t)
         self.series = series
 
@@ -102,4 +110,6 @@ def _integrator(kind: taylor.Kind, tolerance: float) -> Any:
 
     system = taylor.system(kind)
     compact = len(system) > UNROLLED
-    return hy.taylor_adaptive(system, np.ones(len(system)), tol=tolerance, compact_mode=compact)
+    return hy.taylor_adaptive(
+        system, np.ones(len(system)), tol=tolerance, compact_mode=compact
+    )

@@ -81,13 +81,17 @@ class VertexSliding(Smooth):
 
     def field(self, theta: Theta, mode: Ties) -> Theta:
         """Return the rescaled velocity `sum_a lambda_a f_a`."""
-        return np.tensordot(self._shares(theta, mode)[0], self._vertices(theta, mode), 1)
+        return np.tensordot(
+            self._shares(theta, mode)[0], self._vertices(theta, mode), 1
+        )
 
     def signals(self, theta: Theta, mode: Ties) -> Float[np.ndarray, " K"]:
         """Return the shares of the tied components, the others' distances below, and the top."""
         size = self._sizes(theta)
         top = (mode.signs * self.flow.mu * other_products(theta))[mode.tied].mean()
-        below = np.where(self.flow.mu == 0, np.inf, 1.0 - size / (top or 1.0) + mode.slack)
+        below = np.where(
+            self.flow.mu == 0, np.inf, 1.0 - size / (top or 1.0) + mode.slack
+        )
         below[mode.tied] = np.inf
         return np.concatenate([self._shares(theta, mode)[0], below.ravel(), [top]])
 
@@ -95,12 +99,15 @@ class VertexSliding(Smooth):
         self, theta: Theta, mode: Ties, tau: float
     ) -> tuple[Theta, Ties, tuple[Event, ...], str]:
         """Return state, mode, events and a status after a share or a distance reached 0."""
-        signals, m = self.signals(theta, mode), mode.layers.size
+        signals = self.signals(theta, mode)
+        m = mode.layers.size
         reached = signals <= max(_TIE, signals.min())
         joined = np.argwhere(reached[m:-1].reshape(theta.shape))
         places = np.concatenate([np.stack(mode.tied, axis=1), joined])
         kept = np.append(~reached[:m], np.ones(len(joined), bool))
-        if not (kept.any() or len(joined)):  # rounding: at the located point nothing is reached
+        if not (
+            kept.any() or len(joined)
+        ):  # rounding: at the located point nothing is reached
             return theta, mode, (), ""
         after, status = self._settled(theta, places, kept)
         return theta, after, _changes(mode, after, tau), status
@@ -113,7 +120,9 @@ class VertexSliding(Smooth):
         """Return log dt/dtau: the perturbed margin is `m - rho max|g|` at every tied vertex."""
         margin = np.prod(theta, axis=-2) @ self.flow.mu
         top = self._sizes(theta).max(axis=(-2, -1))
-        return np.asarray(-self.flow.loss.log_slope(margin - self.flow.perturbation.rho * top))
+        return np.asarray(
+            -self.flow.loss.log_slope(margin - self.flow.perturbation.rho * top)
+        )
 
     def _sizes(self, theta: Theta) -> Theta:
         """Return |g| of every component, over Lambda."""
@@ -122,30 +131,45 @@ class VertexSliding(Smooth):
     def _vertices(self, theta: Theta, mode: Ties) -> Vertices:
         """Return the velocity with all of rho on each tied component."""
         hats = np.tile(theta, (mode.layers.size, 1, 1))
-        hats[np.arange(len(hats)), *mode.tied] -= self.flow.perturbation.rho * mode.signs[mode.tied]
+        hats[np.arange(len(hats)), *mode.tied] -= (
+            self.flow.perturbation.rho * mode.signs[mode.tied]
+        )
         return self.flow.descent(hats)[0]
 
     def _rates(self, theta: Theta, mode: Ties, velocities: Vertices) -> Vertices:
         """Return the rate of every |g| along each velocity, shape (m, L, d)."""
-        depth, rates = len(theta), np.zeros_like(velocities)
-        for layer in range(depth):  # the product rule: one factor at a time gives way to its rate
+        depth = len(theta)
+        rates = np.zeros_like(velocities)
+        for layer in range(
+            depth
+        ):  # the product rule: one factor at a time gives way to its rate
             rest = np.delete(np.arange(depth), layer)
             for moved in rest:
                 others = theta[rest[rest != moved]].prod(axis=0)
                 rates[:, layer] += others * velocities[:, moved]
         return rates * self.flow.mu * mode.signs
 
-    def _shares(self, theta: Theta, mode: Ties) -> tuple[Float[np.ndarray, " m"], float]:
+    def _shares(
+        self, theta: Theta, mode: Ties
+    ) -> tuple[Float[np.ndarray, " m"], float]:
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
         m, g = mode.layers.size, self.flow.mu * other_products(theta)
         rates = self._rates(theta, mode, self._vertices(theta, mode))[:, *mode.tied].T
-        if m == 1 or not np.isfinite(rates).all():  # a trial step that overflows is shortened
+        if (
+            m == 1 or not np.isfinite(rates).all()
+        ):  # a trial step that overflows is shortened
             return np.full(m, 1.0 / m), float(rates[0, 0])
         # one scale, or lstsq takes large rates for a rank lost
         unit = float(np.abs(rates).max()) or 1.0
-        reach = max(self.flow.perturbation.rho, float(np.abs(theta[:, mode.coordinates]).max()))
-        fastest = float(np.abs(self.flow.mu[mode.coordinates]).max()) * reach ** (len(theta) - 2)
-        size = (mode.signs * g)[mode.tied]  # beyond 0 it goes on: steps may look across a collapse
+        reach = max(
+            self.flow.perturbation.rho, float(np.abs(theta[:, mode.coordinates]).max())
+        )
+        fastest = float(np.abs(self.flow.mu[mode.coordinates]).max()) * reach ** (
+            len(theta) - 2
+        )
+        size = (mode.signs * g)[
+            mode.tied
+        ]  # beyond 0 it goes on: steps may look across a collapse
         pull = unit * (size - size.mean()) / max(size.mean(), unit / fastest)
         border = np.full((m, 1), unit)
         system = np.block([[rates, -border], [border.T, np.zeros((1, 1))]])

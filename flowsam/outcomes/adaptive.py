@@ -36,7 +36,8 @@ def _fades(case: Case) -> bool:
 
 def labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
     """Return labels at L = 2: one feature left, several (another direction), or undecided."""
-    mu, rule = case.flow.mu, case.flow.perturbation
+    mu = case.flow.mu
+    rule = case.flow.perturbation
     if _fades(case):
         return np.full(starts.shape[:-2], Label.UNDECIDED, dtype=np.int64)
     if np.isinf(rule.p):
@@ -47,7 +48,9 @@ def labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
         if pattern.any():
             level = water_level(np.where(pattern, mu, 0.0), rho=rule.rho, p=rule.p)
             kept = np.flatnonzero(level.shares)
-            found[(moves == pattern).all(axis=-1)] = kept[0] + 1 if kept.size == 1 else OTHER
+            found[(moves == pattern).all(axis=-1)] = (
+                kept[0] + 1 if kept.size == 1 else OTHER
+            )
     return found
 
 
@@ -58,14 +61,20 @@ def _as_gradient_flow(case: Case) -> Case:
 
 def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     """Return the verdict of the theorem of water-filling at L = 2."""
-    label, mu, rule = int(labels(case, theta0)), case.flow.mu, case.flow.perturbation
+    label = int(labels(case, theta0))
+    mu = case.flow.mu
+    rule = case.flow.perturbation
     if label == Label.UNDECIDED:
         return Limit(label, None, "none", _no_theorem(case))
     if np.isinf(rule.p):
         own = _as_gradient_flow(case).verdict(theta0)
-        return Limit(own.label, own.direction, own.certificate, f"the path of GD: {own.reason}")
+        return Limit(
+            own.label, own.direction, own.certificate, f"the path of GD: {own.reason}"
+        )
     if label == Label.SEPARATRIX:
-        reason = "u_j + sign(mu_j) v_j = 0 in every active feature: they tend to 0 together"
+        reason = (
+            "u_j + sign(mu_j) v_j = 0 in every active feature: they tend to 0 together"
+        )
         return Limit(label, None, "theorem", reason)
     level = water_level(np.where(moving(theta0, mu), mu, 0.0), rho=rule.rho, p=rule.p)
     kept = ", ".join(str(j + 1) for j in np.flatnonzero(level.shares)[:12])
@@ -82,7 +91,9 @@ def _no_theorem(case: Case) -> str:
     rule = case.flow.perturbation
     if _fades(case):
         limit = case.depth ** (1 / rule.p)
-        return f"rho = {rule.rho:g} is not below L^(1/p) = {limit:.6g}: weights can shrink"
+        return (
+            f"rho = {rule.rho:g} is not below L^(1/p) = {limit:.6g}: weights can shrink"
+        )
     return "no theorem is known at L >= 3 for p = 1 and p = inf; solve shows where a run goes"
 
 
@@ -113,7 +124,9 @@ def deep_verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
         reason = "the direction came to a mixture that attracts: its features blow up together"
         return Limit(label, found.direction[0], "numerical", reason)
     if label == Label.SEPARATRIX:
-        return Limit(label, None, "numerical", "the direction came to a mixture that repels")
+        return Limit(
+            label, None, "numerical", "the direction came to a mixture that repels"
+        )
     known = 1 < case.flow.perturbation.p < np.inf and not _fades(case)
     reason = "the direction moves too slowly to be told; start it elsewhere"
     return Limit(label, None, "none", reason if known else _no_theorem(case))
@@ -121,7 +134,9 @@ def deep_verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
 
 def _ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     """Return where starts end."""
-    rule, mu, size = case.flow.perturbation, case.flow.mu, len(starts)
+    rule = case.flow.perturbation
+    mu = case.flow.mu
+    size = len(starts)
     nothing = np.full(size, Label.UNDECIDED, dtype=np.int64)
     found = Ends(nothing, np.zeros((size, mu.size)), np.zeros(size, dtype=bool))
     if not 1 < rule.p < np.inf or _fades(case):
@@ -136,11 +151,14 @@ def _ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
 
 def _fill(found: Ends, some: Bool[np.ndarray, " N"], part: Ends) -> None:
     """Write the ends of some starts."""
-    found.label[some], found.direction[some] = part.label, part.direction
+    found.label[some] = part.label
+    found.direction[some] = part.direction
     found.proved[some] = part.proved
 
 
-def _on_line(starts: Float[np.ndarray, "N L d"], mu: Float[np.ndarray, " d"]) -> np.ndarray:
+def _on_line(
+    starts: Float[np.ndarray, "N L d"], mu: Float[np.ndarray, " d"]
+) -> np.ndarray:
     """Which starts have two active features with equal layers, both aligned and not 0."""
     active = starts[..., mu != 0]
     size = np.abs(active)
@@ -151,31 +169,40 @@ def _on_line(starts: Float[np.ndarray, "N L d"], mu: Float[np.ndarray, " d"]) ->
 
 def _line_ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     """Ends of two features by the roots of their line."""
-    mu, rule, depth = case.flow.mu, case.flow.perturbation, case.depth
+    mu = case.flow.mu
+    rule = case.flow.perturbation
+    depth = case.depth
     first, second = np.flatnonzero(mu)
     pair = Pair(float(abs(mu[second] / mu[first])), rule.rho, rule.p, depth)
     size = np.abs(starts[:, 0])
     end, v = pair.ends(np.log(size[:, second] / size[:, first]))
-    label = np.select([end == 1, end == 2, end == 0], [first + 1, second + 1, OTHER], -2)
+    label = np.select(
+        [end == 1, end == 2, end == 0], [first + 1, second + 1, OTHER], -2
+    )
     direction = np.zeros((len(starts), mu.size))
     direction[:, first] = np.sign(mu[first])
-    direction[:, second] = np.sign(mu[second]) * np.exp(depth * np.where(end == 0, v, 0.0))
+    direction[:, second] = np.sign(mu[second]) * np.exp(
+        depth * np.where(end == 0, v, 0.0)
+    )
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
     return Ends(label, direction, label >= 1)
 
 
 def _followed(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     """Follow directions, all starts at once, each with a clock of its own."""
-    flow, size = case.flow, len(starts)
+    flow = case.flow
+    size = len(starts)
     label = np.full(size, Label.UNDECIDED, dtype=np.int64)
-    proved, theta = np.zeros(size, dtype=bool), np.where(flow.mu == 0, 0.0, starts)
+    proved = np.zeros(size, dtype=bool)
+    theta = np.where(flow.mu == 0, 0.0, starts)
     left = np.flatnonzero(np.prod(theta, axis=1).any(axis=-1))
     label[np.setdiff1d(np.arange(size), left)] = Label.ZERO
     for step in range(MOST):
         if step % LOOK == 0 and left.size:
             theta[left] /= np.abs(theta[left]).max(axis=(1, 2), keepdims=True)
             told = _told(case, theta[left])
-            label[left], proved[left] = told, told >= 1
+            label[left] = told
+            proved[left] = told >= 1
             left = left[told == Label.UNDECIDED]
         if not left.size:
             break
@@ -185,7 +212,9 @@ def _followed(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     return Ends(label, beta / np.where(length > 0, length, 1.0), proved)
 
 
-def _turning(flow: Flow, theta: Float[np.ndarray, "N L d"]) -> Float[np.ndarray, "N L d"]:
+def _turning(
+    flow: Flow, theta: Float[np.ndarray, "N L d"]
+) -> Float[np.ndarray, "N L d"]:
     """Velocity of the direction of theta, in units of its own rate."""
     field = flow.field(theta)
     square = (theta * theta).sum(axis=(1, 2), keepdims=True)
@@ -194,7 +223,9 @@ def _turning(flow: Flow, theta: Float[np.ndarray, "N L d"]) -> Float[np.ndarray,
     return (field - rate * theta) / unit
 
 
-def _stepped(flow: Flow, theta: Float[np.ndarray, "N L d"]) -> Float[np.ndarray, "N L d"]:
+def _stepped(
+    flow: Flow, theta: Float[np.ndarray, "N L d"]
+) -> Float[np.ndarray, "N L d"]:
     """One step of the classical fourth-order method."""
     first = _turning(flow, theta)
     second = _turning(flow, theta + STEP / 2 * first)
@@ -209,18 +240,27 @@ def _told(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"
     Feature j blows up first where |mu_j| (1 - g)^(L-1) gm(|w_j|)^(L-2) is above the others'
     |mu_k| (1 + g)^(L-1) rms(|w_k|)^(L-2), g = rho L^(-1/p) the largest rho r.
     """
-    mu, depth = case.flow.mu, case.depth
-    gate, size = case.flow.perturbation.gate(depth), np.abs(theta)
+    mu = case.flow.mu
+    depth = case.depth
+    gate = case.flow.perturbation.gate(depth)
+    size = np.abs(theta)
     rises = np.sign(mu) * np.prod(np.sign(theta), axis=1) > 0
     low = np.exp(np.log(np.maximum(size, 1e-300)).mean(axis=1)) ** (depth - 2)
     low = np.where(rises, np.abs(mu) * (1 - gate) ** (depth - 1) * low, 0.0)
-    high = np.abs(mu) * (1 + gate) ** (depth - 1) * (size**2).mean(axis=1) ** (depth / 2 - 1)
+    high = (
+        np.abs(mu)
+        * (1 + gate) ** (depth - 1)
+        * (size**2).mean(axis=1) ** (depth / 2 - 1)
+    )
     first = low.argmax(axis=-1)
     rows = np.arange(len(theta))
     best = low[rows, first]
     high[rows, first] = 0.0
     found = np.where(best > high.max(axis=-1), first + 1, int(Label.UNDECIDED))
-    still = np.abs(_turning(case.flow, theta)).max(axis=(1, 2)) < STILL * np.abs(theta).max()
+    still = (
+        np.abs(_turning(case.flow, theta)).max(axis=(1, 2))
+        < STILL * np.abs(theta).max()
+    )
     for row in np.flatnonzero(still & (found == Label.UNDECIDED)):
         attracts = _attracts(case.flow, theta[row])
         found[row] = OTHER if attracts else int(Label.SEPARATRIX)
@@ -229,7 +269,8 @@ def _told(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"
 
 def _attracts(flow: Flow, theta: Float[np.ndarray, "L d"]) -> bool:
     """Whether no small change of a direction at rest grows, by differences."""
-    size, step = theta.size, 1e-5 * float(np.abs(theta).max())
+    size = theta.size
+    step = 1e-5 * float(np.abs(theta).max())
     moved = step * np.eye(size).reshape(size, *theta.shape)
     slope = (_turning(flow, theta + moved) - _turning(flow, theta - moved)) / (2 * step)
     return bool(np.linalg.eigvals(slope.reshape(size, size)).real.max() < 1e-6)

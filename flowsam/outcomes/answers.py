@@ -90,13 +90,16 @@ def limit(
     """
     theta0 = flow.checked(theta0)
     if theta0.ndim != 2:
-        raise InputError(f"limit takes one start (L, d), got {theta0.shape}; see limits")
+        raise InputError(
+            f"limit takes one start (L, d), got {theta0.shape}; see limits"
+        )
     end = _checked_end(flow, log_t_end)
     group = next(in_range(case_of(flow, len(theta0)), theta0[None]))
     case = replace(case_of(group.flow, len(theta0)), log_t_end=end)
     found = case.verdict(group.starts[0])
     active = flow.data.z.any(axis=0)
-    reason, idle = found.reason + group.units, np.flatnonzero(~active) + 1
+    reason = found.reason + group.units
+    idle = np.flatnonzero(~active) + 1
     if found.label == Label.ZERO and not theta0[:, active].any():
         reason = "every active weight is 0 from the start: it rests"
     if idle.size:
@@ -113,7 +116,9 @@ def _checked_end(flow: Flow, log_t_end: float | int | None) -> float:
         return LATE
     value = real_number(log_t_end, "log_t_end")
     if not 0 < value < np.inf:
-        raise InputError(f"log_t_end needs a finite number > 0, got {value:g}; runs start at 0")
+        raise InputError(
+            f"log_t_end needs a finite number > 0, got {value:g}; runs start at 0"
+        )
     if len(flow.data.z) == 1:
         raise InputError(
             f"log_t_end = {value:g} is for several examples: the limit of one example is decided "

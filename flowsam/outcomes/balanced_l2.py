@@ -29,7 +29,9 @@ _CLEAR = 10 * _EVEN
 _TIE = 8 * np.finfo(float).eps
 
 
-def keeps_order(flow: Flow, w: Weights, *, even: float = _EVEN) -> Bool[np.ndarray, " B"]:
+def keeps_order(
+    flow: Flow, w: Weights, *, even: float = _EVEN
+) -> Bool[np.ndarray, " B"]:
     """Return which states are balanced and aligned, `sign(mu_j) beta_j > 0`, under l_2 at L >= 3.
 
     Examples
@@ -39,10 +41,12 @@ def keeps_order(flow: Flow, w: Weights, *, even: float = _EVEN) -> Bool[np.ndarr
     >>> keeps_order(Flow(single_example([1, 2]), l2(1)), states)
     array([ True, False])
     """
-    rule, size = flow.perturbation, np.abs(w)
+    rule = flow.perturbation
+    size = np.abs(w)
     if not (rule.normalised and rule.p == 2 and len(w) > 2):
         return np.zeros(w.shape[-1], dtype=bool)
-    top, alive = size.max(axis=0), _alive(flow, w)
+    top = size.max(axis=0)
+    alive = _alive(flow, w)
     aligned = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
     same = top - size.min(axis=0) <= even * top
     return alive.any(axis=0) & ((aligned & same) | ~alive).all(axis=0)
@@ -67,7 +71,9 @@ def proved(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     if not places.size:
         return found
     w = w[..., places]
-    alive, size, r = _alive(flow, w), np.abs(w[0]), _ratios(flow, w)
+    alive = _alive(flow, w)
+    size = np.abs(w[0])
+    r = _ratios(flow, w)
     gate = _gates(flow, w) if len(w) % 2 else flow.perturbation.rho / np.sqrt(len(w))
     escapes = (np.where(alive, r, 0.0) < 1 - _CLEAR).all(axis=0)
     escapes |= (alive & (size > (1 + _CLEAR) * gate)).any(axis=0)
@@ -99,13 +105,17 @@ def at_once(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, "
     if not places.size:
         return found
     w = w[..., places]
-    alive, r = _alive(flow, w), _ratios(flow, w)
+    alive = _alive(flow, w)
+    r = _ratios(flow, w)
     most, least = (np.where(alive, r, x).T for x in (-np.inf, np.inf))
-    high, low = most.max(axis=1), least.min(axis=1)
+    high = most.max(axis=1)
+    low = least.min(axis=1)
     equal = high - low <= _TIE * high
     rest = int(Label.STALLED if len(w) % 2 else Label.ZERO)
     winner = np.where(alive.sum(axis=0) > 1, int(Label.TIE), alive.argmax(axis=0) + 1)
-    label = np.select([high > 1 + _TIE, high < 1 - _TIE], [rest, winner], int(Label.SEPARATRIX))
+    label = np.select(
+        [high > 1 + _TIE, high < 1 - _TIE], [rest, winner], int(Label.SEPARATRIX)
+    )
     found[places] = np.where(equal, label, int(Label.UNDECIDED))
     return found
 
@@ -136,8 +146,11 @@ def _ratios(flow: Flow, w: Weights) -> PerWeight:
 
 def _gates(flow: Flow, w: Weights) -> PerWeight:
     """|w_j| at rest with all alive: `rho |mu_j|^-p / (L sum |mu_i|^-2p)^(1/2)`, p = 1/(L-2)."""
-    alive, power = _alive(flow, w), -1 / (len(w) - 2)
+    alive = _alive(flow, w)
+    power = -1 / (len(w) - 2)
     least = np.where(alive, np.abs(flow.mu)[:, None], np.inf).min(axis=0)
-    share = np.where(alive, np.where(alive, np.abs(flow.mu)[:, None] / least, 1.0) ** power, 0.0)
+    share = np.where(
+        alive, np.where(alive, np.abs(flow.mu)[:, None] / least, 1.0) ** power, 0.0
+    )
     gate = flow.perturbation.rho * share / np.sqrt(len(w) * (share**2).sum(axis=0))
     return np.where(alive, gate, np.inf)

@@ -48,11 +48,13 @@ def _first(
 ) -> Int[np.ndarray, " B"]:
     """Return the coordinate whose score exceeds all others by a factor, or -1."""
     a, power, size = np.abs(flow.mu)[:, None], len(w) - 2, np.abs(w)
-    inner, outer = np.maximum(size - radius, 0.0), size + radius
+    inner = np.maximum(size - radius, 0.0)
+    outer = size + radius
     rises = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
     low = np.where(rises, a * np.prod(inner ** (power / len(w)), axis=0), 0.0)
     high = a * np.mean(outer * outer, axis=0) ** (power / 2)
-    first, columns = low.argmax(axis=0), np.arange(w.shape[-1])
+    first = low.argmax(axis=0)
+    columns = np.arange(w.shape[-1])
     best = low[first, columns]
     high[first, columns] = 0.0
     return np.where((best > 0) & (best > margin * high.max(axis=0)), first, -1)
@@ -71,16 +73,21 @@ def equals(
     array([[ True, False]])
     """
     a, sizes = np.abs(flow.mu), np.sort(np.abs(starts), axis=1)
-    sign, place = np.sign(flow.mu) * np.prod(np.sign(starts), axis=1), first[:, None]
+    sign = np.sign(flow.mu) * np.prod(np.sign(starts), axis=1)
+    place = first[:, None]
     chosen = np.take_along_axis(sizes, place[:, None], axis=2)
     same = (a == a[place]) & (sign == np.take_along_axis(sign, place, axis=1))
     same &= (sizes == chosen).all(axis=1)
     ordered = keeps_order(flow, np.moveaxis(starts, 0, -1), even=0.0)
     if ordered.any():
-        _, power = np.frexp(sizes[:, 0].max(axis=1, keepdims=True))  # no power leaves the doubles
+        _, power = np.frexp(
+            sizes[:, 0].max(axis=1, keepdims=True)
+        )  # no power leaves the doubles
         scores = a * np.ldexp(sizes[:, 0], -power) ** (sizes.shape[1] - 2)
         top = np.take_along_axis(scores, place, axis=1)
-        same |= ordered[:, None] & (np.abs(scores - top) <= 8 * np.finfo(float).eps * top)
+        same |= ordered[:, None] & (
+            np.abs(scores - top) <= 8 * np.finfo(float).eps * top
+        )
     return same
 
 
@@ -100,7 +107,9 @@ def _radius(
     """
     rule = flow.perturbation
     if rule.normalised:
-        share = len(w) ** (-1 / rule.p) if rule.p > 1 else 1.0  # p = 1: one layer at a time
+        share = (
+            len(w) ** (-1 / rule.p) if rule.p > 1 else 1.0
+        )  # p = 1: one layer at a time
         return rule.rho * np.where(even, (1 + 10 * _EVEN) * share, 1.0)
     x = flow.mu[:, None] * np.prod(w, axis=0)
     peak = np.where(x > 1, x * np.exp(-np.maximum(x, 1.0)), np.exp(-1.0))
@@ -115,10 +124,13 @@ def _fading(flow: Flow, w: Weights) -> Float[np.ndarray, " B"]:
     A winner by a factor 2 blows up before the others, perturbed by less than half of G_i = max
     |w_i|, have grown threefold: `|eps| <= rho e^-(x_j - sum |mu_i| (3 G_i)^L) max |g|` till then.
     """
-    depth, columns, a = len(w), np.arange(w.shape[-1]), np.abs(flow.mu)[:, None]
+    depth = len(w)
+    columns = np.arange(w.shape[-1])
+    a = np.abs(flow.mu)[:, None]
     x, top = flow.mu[:, None] * np.prod(w, axis=0), np.abs(w).max(axis=0)
     first = x.argmax(axis=0)
-    slope, other = a * (3 * top) ** (depth - 1), a * (3 * top) ** depth
+    slope = a * (3 * top) ** (depth - 1)
+    other = a * (3 * top) ** depth
     slope[first, columns] = x[first, columns] / np.abs(w[:, first, columns]).min(axis=0)
     other[first, columns] = 0.0
     margin = x[first, columns] - other.sum(axis=0)

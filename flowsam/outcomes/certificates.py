@@ -41,10 +41,14 @@ def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
     >>> decided(Flow(single_example([1, 2]), lp(1, p=3)), np.stack([layer, layer]))
     array([ 1,  0, -1])
     """
-    with np.errstate(all="ignore"):  # weights near the ends of doubles prove nothing, or the same
+    with np.errstate(
+        all="ignore"
+    ):  # weights near the ends of doubles prove nothing, or the same
         if len(w) > 2:
             first = winner(flow, w)
-            held = np.where(sinking(flow, w), int(Label.ZERO), balanced_l2.proved(flow, w))
+            held = np.where(
+                sinking(flow, w), int(Label.ZERO), balanced_l2.proved(flow, w)
+            )
             return np.where(first < 0, held, first + 1)
         known = fates(flow, w).T
     least = fate_labels(known, flow.mu)
@@ -78,7 +82,12 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
             escapes = top & escapes.any(axis=0)
     slack = SLACK * np.abs(w).sum(axis=0) if rule.p == 1 else 0.0
     falls = falls | (s <= slack)
-    told = {Fate.IDLE: a == 0, Fate.SADDLE: saddle, Fate.ESCAPE: escapes, Fate.COLLAPSE: falls}
+    told = {
+        Fate.IDLE: a == 0,
+        Fate.SADDLE: saddle,
+        Fate.ESCAPE: escapes,
+        Fate.COLLAPSE: falls,
+    }
     return np.select(list(told.values()), list(told), Fate.UNKNOWN)
 
 
@@ -101,8 +110,10 @@ def dying(flow: Flow, w: Pairs) -> Chosen:
     >>> dying(flow, np.array([[[0.05, 2.0]]] * 2))
     array([[ True, False]])
     """
-    rule, a = flow.perturbation, np.abs(flow.mu)[:, None]
-    q, most = rule.p / (rule.p - 1), float(a.max())
+    rule = flow.perturbation
+    a = np.abs(flow.mu)[:, None]
+    q = rule.p / (rule.p - 1)
+    most = float(a.max())
     b = most * (2.0 * np.count_nonzero(a)) ** (1 / q - 1 / rule.p) * rule.rho
     g = ((a * np.abs(w)) ** q).sum(axis=(0, 1)) ** (1 / q)
     x = np.abs(w).sum(axis=0) ** (2 - q)
@@ -115,7 +126,8 @@ def _shrinking(flow: Flow, w: Pairs) -> Bool[np.ndarray, " B"]:
 
     ||g||_q >= min |mu_j| |theta| (2d)^(1/q-1/2), over the coordinates that are not at 0.
     """
-    rule, active = flow.perturbation, flow.mu != 0
+    rule = flow.perturbation
+    active = flow.mu != 0
     a, w = np.abs(flow.mu)[active, None], w[:, active]
     alive = (w != 0).any(axis=0)
     least = np.where(alive, a, np.inf).min(axis=0, initial=np.inf)
@@ -132,8 +144,10 @@ def _unnormalised(
     All rise for ever once rho Lambda max|mu| < 1, since margins then rise; all fall for ever once
     rho |ell'(S)| min|mu| > 1, S = sum |mu_j| s_j^2 / 4, which no later margin exceeds.
     """
-    a, moving = np.abs(flow.mu)[:, None], s > 0
-    most, least = np.where(moving, a, 0).max(axis=0), np.where(moving, a, np.inf).min(axis=0)
+    a = np.abs(flow.mu)[:, None]
+    moving = s > 0
+    most = np.where(moving, a, 0).max(axis=0)
+    least = np.where(moving, a, np.inf).min(axis=0)
     least = np.where(moving.any(axis=0), least, a[a > 0].min(initial=np.inf))
     here, later = (
         flow.perturbation.rho * np.exp(flow.loss.log_slope(margin))

@@ -14,7 +14,9 @@ __all__ = ["labels", "times", "verdict"]
 _WHY = "L = 1: every rule moves along mu, so beta / ||beta|| tends to mu / ||mu||"
 
 
-def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarray, "*batch"]:
+def labels(
+    case: Case, starts: Float[np.ndarray, "*batch L d"]
+) -> Int[np.ndarray, "*batch"]:
     """Return the one label."""
     return np.full(starts.shape[:-2], Label.OTHER_DIRECTION, dtype=np.int64)
 
@@ -22,7 +24,12 @@ def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarra
 def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     """Return the verdict of the theorem."""
     direction = case.flow.mu / np.abs(case.flow.mu).max()
-    return Limit(int(Label.OTHER_DIRECTION), direction / np.linalg.norm(direction), "theorem", _WHY)
+    return Limit(
+        int(Label.OTHER_DIRECTION),
+        direction / np.linalg.norm(direction),
+        "theorem",
+        _WHY,
+    )
 
 
 def times(case: Case, starts: Float[np.ndarray, "N L d"]) -> Float[np.ndarray, " N"]:

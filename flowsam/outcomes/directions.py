@@ -17,7 +17,12 @@ from flowsam.endings import Ending
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.margin.farkas import separability
-from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs, restriction
+from flowsam.outcomes.survivors import (
+    alive,
+    blocked_because,
+    reachable_signs,
+    restriction,
+)
 from flowsam.outcomes.weak_duality import compared, only_margin, state_certificate
 from flowsam.regimes import LATE, Case, case_of
 from flowsam.solver import solve
@@ -28,8 +33,14 @@ __all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
 CERTIFIED = 0.999
 _ENDS = (Ending.AT_REST, Ending.FLATTEST, Ending.HELD)
 _AT_ZERO = 1e-12  # an entry of beta where a slide ends at 0
-_WHOLE = ("finished", "sliding_ambiguous")  # a run that ends early still has a last state
-_RTOL, _ATOL = 1e-7, 1e-10  # against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
+_WHOLE = (
+    "finished",
+    "sliding_ambiguous",
+)  # a run that ends early still has a last state
+_RTOL, _ATOL = (
+    1e-7,
+    1e-10,
+)  # against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +97,12 @@ class Direction:
         """The margin ratios, the angles and the support, in one clause; features from 1."""
         shown = ", ".join(str(j + 1) for j in self.support[:12])
         shown += ", ..." if self.support.size > 12 else ""
-        ratios, angles = ("{:.5f} in l_1, {:.5f} in l_2", "{:.2g} to l_1, {:.2g} to l_2")
+        ratios = "{:.5f} in l_1, {:.5f} in l_2"
+        angles = "{:.2g} to l_1, {:.2g} to l_2"
         free = ""
-        if not np.allclose(self.ratios, self.free_ratios, rtol=0, atol=1e-6, equal_nan=True):
+        if not np.allclose(
+            self.ratios, self.free_ratios, rtol=0, atol=1e-6, equal_nan=True
+        ):
             free = (
                 f"against all features with any signs: {ratios.format(*self.free_ratios)}, "
                 f"{angles.format(*self.free_angles)}; "
@@ -100,7 +114,9 @@ class Direction:
         )
 
 
-def late_direction(flow: Flow, theta0: ArrayLike, *, log_t_end: float = LATE) -> Direction:
+def late_direction(
+    flow: Flow, theta0: ArrayLike, *, log_t_end: float = LATE
+) -> Direction:
     """Run a flow to late times and say what its direction is proven to be.
 
     Notes
@@ -132,7 +148,11 @@ def run_direction(run: Trajectory) -> Direction:
 def _direction(case: Case, run: Trajectory) -> Direction:
     """Return what a run proves under the theorems of its regime."""
     norm = case.regime.norm
-    signs = reachable_signs(run.theta[0]) if case.regime.known else np.zeros(run.beta.shape[1])
+    signs = (
+        reachable_signs(run.theta[0])
+        if case.regime.known
+        else np.zeros(run.beta.shape[1])
+    )
     kept = alive(case, run.beta[-1])
     values = np.array(
         [state_certificate(case, theta, norm or 1, signs * kept) for theta in run.theta]
@@ -144,8 +164,15 @@ def _direction(case: Case, run: Trajectory) -> Direction:
     size = np.linalg.norm(beta)
     unit = beta / size if size > 0 else beta
     usable = signs * kept
-    beside = (*compared(run.data, unit, usable), *compared(run.data, unit, np.zeros(beta.size)))
-    of = "" if np.allclose(beside[0], beside[2], rtol=0, atol=1e-6) else restriction(usable)
+    beside = (
+        *compared(run.data, unit, usable),
+        *compared(run.data, unit, np.zeros(beta.size)),
+    )
+    of = (
+        ""
+        if np.allclose(beside[0], beside[2], rtol=0, atol=1e-6)
+        else restriction(usable)
+    )
     label, reason = _verdict(case, run, (values[-1], of), usable)
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
     about = (float(run.log_t[-1]), settled_at, norm, float(values[-1]))
@@ -170,7 +197,8 @@ def _verdict(
     signs: Float[np.ndarray, " d"],
 ) -> tuple[int, str]:
     """Return the label and the sentence that explains it: the ratio proven, and of what margin."""
-    (certificate, of), norm = proven, case.regime.norm
+    (certificate, of) = proven
+    norm = case.regime.norm
     if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
         return Label.ZERO, _came_to_0(run)
     verdict = separability(run.data)
@@ -180,12 +208,16 @@ def _verdict(
     blocked = blocked_because(run.data, signs)
     if blocked:
         return Label.STALLED, blocked
-    end, early = float(run.log_t[-1]), run.status not in _WHOLE
+    end = float(run.log_t[-1])
+    early = run.status not in _WHOLE
     log_t = f"log t = {end:.4g}"
     if early and (norm is None or run.log_t[-1] < 1):
         return Label.FAILED, f"the run ended early: {run.message}"
     if norm is None:
-        return Label.OTHER_DIRECTION, f"no theorem is known here; the direction is that at {log_t}"
+        return (
+            Label.OTHER_DIRECTION,
+            f"no theorem is known here; the direction is that at {log_t}",
+        )
     words = f"min m / |beta|_{norm} is at least {certificate:.5f} of the largest l_{norm} margin"
     words += of
     if certificate < CERTIFIED:

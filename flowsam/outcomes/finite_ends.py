@@ -39,7 +39,11 @@ def by_convexity(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
 
 def by_line(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
     """Return the same under every rule: of examples on one line, which the ascent step climbs."""
-    return by_convexity(case, theta0) if np.linalg.matrix_rank(case.flow.data.z) == 1 else ""
+    return (
+        by_convexity(case, theta0)
+        if np.linalg.matrix_rank(case.flow.data.z) == 1
+        else ""
+    )
 
 
 def by_descent(case: Case, theta0: Float[np.ndarray, "L d"]) -> str:

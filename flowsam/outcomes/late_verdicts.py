@@ -19,7 +19,9 @@ __all__ = ["by_late_run", "by_line", "by_run_alone", "labels"]
 Theta = Float[np.ndarray, "L d"]
 
 
-def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarray, "*batch"]:
+def labels(
+    case: Case, starts: Float[np.ndarray, "*batch L d"]
+) -> Int[np.ndarray, "*batch"]:
     """Return the labels of starts, each from a run of its own."""
     flat = starts.reshape(-1, *starts.shape[-2:])
     found = [case.verdict(theta).label for theta in flat]
@@ -73,7 +75,13 @@ def by_run_alone(case: Case, theta0: Theta) -> Limit:
     """Return the verdict of a run to late times, with its `Direction` as evidence."""
     found = late_direction(case.flow, theta0, log_t_end=case.log_t_end)
     if found.best is not None:
-        return Limit(int(Label.OTHER_DIRECTION), found.best, "conditional", _assumed(found), found)
+        return Limit(
+            int(Label.OTHER_DIRECTION),
+            found.best,
+            "conditional",
+            _assumed(found),
+            found,
+        )
     known = found.direction if found.label == Label.OTHER_DIRECTION else None
     if found.label == Label.STALLED and not separability(case.flow.data).separable:
         known = found.direction  # that of the rest; elsewhere beta may still move
@@ -121,5 +129,9 @@ def _reason(found: Direction) -> str:
     """Return what decided, what the end of the run looks like, and how far it had to go."""
     if np.isnan(found.ratios[0]):
         return found.reason
-    far = f", from log t = {found.settled_at:.4g} on" if np.isfinite(found.settled_at) else ""
+    far = (
+        f", from log t = {found.settled_at:.4g} on"
+        if np.isfinite(found.settled_at)
+        else ""
+    )
     return f"{found.reason}{far}; {found.comparison}"

@@ -88,9 +88,14 @@ def _shown(direction: Float[np.ndarray, " d"] | None, features: tuple[str, ...])
     order = np.argsort(-np.abs(direction), kind="stable")
     moving = [int(j) for j in order if direction[j]]
     entries = (
-        f"{direction[j]:+.6g} {features[j] if features else f'e_{j + 1}'}" for j in moving[:_WHOLE]
+        f"{direction[j]:+.6g} {features[j] if features else f'e_{j + 1}'}"
+        for j in moving[:_WHOLE]
     )
-    more = f", ... ({len(moving)} of {direction.size} are not 0)" if len(moving) > _WHOLE else ""
+    more = (
+        f", ... ({len(moving)} of {direction.size} are not 0)"
+        if len(moving) > _WHOLE
+        else ""
+    )
     return ", ".join(entries) + more
 
 

@@ -33,8 +33,10 @@ def by_path(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     >>> by_path(case, np.array([[3.0, 0.01]] * 2)).label
     1
     """
-    flow, found = case.flow, settle(case, theta0[None])
-    label, ending = int(found.label[0]), Ending(found.ending[0])
+    flow = case.flow
+    found = settle(case, theta0[None])
+    label = int(found.label[0])
+    ending = Ending(found.ending[0])
     when = f"at tau = {found.tau[0]:.6g}"
     if label == Label.UNDECIDED and not case.regime.many:
         reason = (
@@ -55,17 +57,26 @@ def by_path(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     return Limit(label, direction, "monotone", f"{when} {_two_layers(flow, label)}")
 
 
-def _first(flow: Flow, theta0: Float[np.ndarray, "L d"], label: int, when: str) -> Limit:
+def _first(
+    flow: Flow, theta0: Float[np.ndarray, "L d"], label: int, when: str
+) -> Limit:
     """Return the verdict on a winner at L >= 3; equal ones share beta_j ~ |mu_j|^(-L/(L-2))."""
-    mu, depth = flow.mu, len(theta0)
+    mu = flow.mu
+    depth = len(theta0)
     if label >= 1:
         reason = f"{when} coordinate {label} is certain to blow up first; the others freeze there"
         return Limit(label, basis(mu, label), "monotone", reason)
-    candidates = equals(flow, np.repeat(theta0[None], mu.size, axis=0), np.arange(mu.size))
+    candidates = equals(
+        flow, np.repeat(theta0[None], mu.size, axis=0), np.arange(mu.size)
+    )
     together = candidates[candidates.sum(axis=1).argmax()]
-    share = np.where(together, np.abs(np.where(together, mu, 1.0)) ** (-depth / (depth - 2)), 0.0)
+    share = np.where(
+        together, np.abs(np.where(together, mu, 1.0)) ** (-depth / (depth - 2)), 0.0
+    )
     direction = np.sign(mu) * share / np.linalg.norm(share)
-    return Limit(label, direction, "monotone", "equal coordinates blow up together, by symmetry")
+    return Limit(
+        label, direction, "monotone", "equal coordinates blow up together, by symmetry"
+    )
 
 
 def _two_layers(flow: Flow, label: int) -> str:
@@ -90,7 +101,9 @@ def _two_layers(flow: Flow, label: int) -> str:
 def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
     """Return why a path ended without a certificate."""
     if ending == Ending.COLLAPSED and undecided:
-        return f"the path falls into the origin {when}; at odd depth it may leave it again"
+        return (
+            f"the path falls into the origin {when}; at odd depth it may leave it again"
+        )
     return {
         Ending.COLLAPSED: f"every active coordinate loses two layers or more {when}",
         Ending.ESCAPED: f"several coordinates blow up {when}, too close to each other to tell",

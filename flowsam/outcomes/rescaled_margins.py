@@ -45,7 +45,8 @@ def rescaled_certificate(flow: Flow, theta: Theta) -> float:
     >>> round(rescaled_certificate(Flow(single_example([1.0]), asam(0.5)), np.ones((2, 1))), 12)
     1.0
     """
-    c, hat = factors(flow, theta), flow.perturbed(theta)
+    c = factors(flow, theta)
+    hat = flow.perturbed(theta)
     margins = flow.data.z @ np.prod(hat, axis=0)
     length = np.abs(np.prod(theta, axis=0) * c).sum()
     bound = np.abs(c * flow.pull(hat)[0]).max()
@@ -56,7 +57,9 @@ def by_rescaled_margin(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on ASAM of several examples, L = 2: what its run to log t = 1e4 proves."""
     rule = case.flow.perturbation
     if not 1 < rule.p < np.inf:
-        reason = f"{rule.name} jumps where features tie or pulls are 0; iterate shows a run"
+        reason = (
+            f"{rule.name} jumps where features tie or pulls are 0; iterate shows a run"
+        )
         return Limit(int(Label.UNDECIDED), None, "none", reason)
     found = late_direction(case.flow, theta0)
     if found.label != Label.OTHER_DIRECTION:

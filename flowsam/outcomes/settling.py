@@ -28,7 +28,9 @@ __all__ = ["Settled", "labels", "settle", "settling_times"]
 Starts = Float[np.ndarray, "N L d"]
 Weights = Float[np.ndarray, "L d B"]
 Proof = Callable[[Flow, Weights], Int[np.ndarray, " B"]]
-SPANS = tuple(8.0**k for k in range(1, 9))  # rescaled time, in units of the slowest active rate
+SPANS = tuple(
+    8.0**k for k in range(1, 9)
+)  # rescaled time, in units of the slowest active rate
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 NEGLIGIBLE = 1e-9  # a dying coordinate of this share of the largest is put to 0
 RTOL = 1e-8
@@ -55,7 +57,9 @@ class Settled:
     ending: Int8[np.ndarray, " N"]
 
 
-def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarray, "*batch"]:
+def labels(
+    case: Case, starts: Float[np.ndarray, "*batch L d"]
+) -> Int[np.ndarray, "*batch"]:
     """Return the labels that paths prove."""
     flat = starts.reshape(-1, *starts.shape[-2:])
     return settle(case, flat).label.reshape(starts.shape[:-2])
@@ -77,13 +81,16 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     label = proof(unit, _batch_last(theta))
     if proof is decided and theta.shape[1] > 2:
         label = np.where(label == Label.UNDECIDED, at_once(unit, theta), label)
-    tau, ending = np.zeros(label.size), np.full(label.size, Ending.SETTLED, np.int8)
+    tau = np.zeros(label.size)
+    ending = np.full(label.size, Ending.SETTLED, np.int8)
     steps = np.zeros(label.size, dtype=np.int64)
     going = np.flatnonzero(label == Label.UNDECIDED)
     ending[going] = Ending.FINISHED
     least = np.abs(unit.mu[unit.mu != 0]).min(initial=1.0)
     spans = SPANS if theta.shape[1] > 2 else SPANS[:EXPONENTIAL]
-    rounds = len(spans) + theta.shape[-1]  # one more for each coordinate that may be dropped
+    rounds = (
+        len(spans) + theta.shape[-1]
+    )  # one more for each coordinate that may be dropped
     for k in range(rounds if case.regime.many else 0):
         if not going.size:
             break
@@ -112,7 +119,9 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     again = (label == Label.STALLED) & ~keeps_order(unit, _batch_last(starts), even=0.0)
     if again.any():  # layers that have become equal are not known to stay so
         more = settle(case, starts[again], proof=_moving)
-        label[again], tau[again], ending[again] = more.label, more.tau, more.ending
+        label[again] = more.label
+        tau[again] = more.tau
+        ending[again] = more.ending
     return Settled(label, tau, ending)
 
 
@@ -129,7 +138,9 @@ def settling_times(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
     """
     found = settle(case, starts, proof=_asymptotic)
     ends = np.isin(found.ending, (Ending.COLLAPSED, Ending.ESCAPED))
-    unknown = np.isin(found.ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS))
+    unknown = np.isin(
+        found.ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS)
+    )
     return np.select([ends, unknown], [found.tau, np.nan], np.inf)
 
 
@@ -153,11 +164,14 @@ def _in_own_units(flow: Flow, starts: Starts) -> tuple[Flow, Starts, float]:
 
     Unnormalised SAM has no radius: its unit is the weight at which a margin is 1.
     """
-    rule, depth = flow.perturbation, starts.shape[-2]
+    rule = flow.perturbation
+    depth = starts.shape[-2]
     most = float(np.abs(flow.mu).max())
     unit = most ** (-1 / depth)
     if rule.normalised:  # of starts far above rho the powers have to be doubles
-        unit = max(rule.rho, float(np.abs(starts).max(initial=0.0)) * 2.0 ** -(FAR // depth))
+        unit = max(
+            rule.rho, float(np.abs(starts).max(initial=0.0)) * 2.0 ** -(FAR // depth)
+        )
     with np.errstate(over="ignore"):
         rho = rule.rho / unit if rule.normalised else rule.rho / unit / unit
     if rho == np.inf:
@@ -181,7 +195,9 @@ def _stop(case: Case, proof: Proof) -> Callable[[np.ndarray], Bool[np.ndarray, "
 
     def settled(theta: Float[np.ndarray, "B L d"]) -> Bool[np.ndarray, " B"]:
         w = np.moveaxis(theta, 0, -1)
-        return (proof(case.flow, w) != Label.UNDECIDED) | _negligible(case, w).any(axis=0)
+        return (proof(case.flow, w) != Label.UNDECIDED) | _negligible(case, w).any(
+            axis=0
+        )
 
     return settled
 
@@ -208,11 +224,15 @@ def _told(
     blown = np.flatnonzero((status == Ending.ESCAPED) & np.isinf(w).any(axis=(0, 1)))
     first = np.isinf(w[..., blown]).all(axis=0).argmax(axis=0)
     alone = equals(flow, starts[blown], first).sum(axis=1) == 1
-    label[blown] = np.where(alone, int(Label.UNDECIDED), first + 1)  # bounds overlap to the end
+    label[blown] = np.where(
+        alone, int(Label.UNDECIDED), first + 1
+    )  # bounds overlap to the end
     return label
 
 
-def _shared(flow: Flow, starts: Starts, label: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
+def _shared(
+    flow: Flow, starts: Starts, label: Int[np.ndarray, " N"]
+) -> Int[np.ndarray, " N"]:
     """Turn winners at L >= 3 that do not win alone into ties."""
     won = np.flatnonzero(label >= 1)
     if starts.shape[1] > 2 and won.size:

@@ -37,7 +37,8 @@ def sinking(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]
     >>> sinking(Flow(single_example([1.0]), l2(1)), states)
     array([ True, False])
     """
-    rule, active = flow.perturbation, flow.mu != 0
+    rule = flow.perturbation
+    active = flow.mu != 0
     found = np.zeros(w.shape[-1], dtype=bool)
     if not rule.rho or (rule.normalised and not 1 < rule.p < np.inf):
         return found
@@ -56,7 +57,8 @@ def _pulled(flow: Flow, size: Float[np.ndarray, "L a B"]) -> Float[np.ndarray, "
     pull = np.abs(flow.mu[flow.mu != 0])[:, None] * size[2:].prod(axis=0)
     kappa = min(1.0, (2.0 * len(pull)) ** (0.5 - 1.0 / rule.p))
     r = np.sqrt((size[:2] ** 2).sum(axis=(0, 1)))
-    least, rate = kappa * pull.min(axis=0), (pull / size[2]).max(axis=0)
+    least = kappa * pull.min(axis=0)
+    rate = (pull / size[2]).max(axis=0)
     share = r * rate / (2 * least)
     drift = 4 * (r + rule.rho) ** 2 * rate * r / (rule.rho * least)
     sure = (12 * pull.max(axis=0) * r <= rule.rho * least) & (
@@ -74,7 +76,8 @@ def _damped(flow: Flow, size: Float[np.ndarray, "L a B"]) -> Float[np.ndarray, "
     rho = flow.perturbation.rho
     pull = np.abs(flow.mu[flow.mu != 0])[:, None] * size[2:].prod(axis=0)
     square = (size[:2] ** 2).sum(axis=(0, 1))
-    margin, least = square * pull.sum(axis=0), pull.min(axis=0)
+    margin = square * pull.sum(axis=0)
+    least = pull.min(axis=0)
     low, high = (np.exp(flow.loss.log_slope(sign * margin)) for sign in (1, -1))
     rate = (pull / size[2]).max(axis=0)
     kick = (1 + 2 * rho * high * pull.max(axis=0)) ** 2

@@ -56,4 +56,8 @@ def sector_depth(ratio: float) -> float:
         gain = (b * b + a * a / ratio) * (a**4 + (b * b / ratio) ** 2)
         return gain - 2 * (1 + 1 / ratio) / ratio * (a**5 + b**5)
 
-    return float(brentq(inward, 0.0, 1 / ratio)) if ratio > RATIO and inward(0.0) > 0 else 0.0
+    return (
+        float(brentq(inward, 0.0, 1 / ratio))
+        if ratio > RATIO and inward(0.0) > 0
+        else 0.0
+    )

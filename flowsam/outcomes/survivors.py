@@ -12,7 +12,9 @@ from flowsam.regimes import Case
 
 __all__ = ["alive", "blocked_because", "reachable_signs", "restriction"]
 
-_SURVIVES = 1e-6  # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
+_SURVIVES = (
+    1e-6  # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
+)
 
 
 def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]:
@@ -42,7 +44,8 @@ def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
     """
     if not case.regime.dies:
         return np.ones(beta.size)
-    size, gate = np.abs(beta), (1.5 * case.flow.perturbation.rho) ** case.depth
+    size = np.abs(beta)
+    gate = (1.5 * case.flow.perturbation.rho) ** case.depth
     return np.where(size > max(_SURVIVES * size.max(), gate), 1.0, np.nan)
 
 
@@ -80,7 +83,8 @@ def restriction(signs: Float[np.ndarray, " d"]) -> str:
     >>> restriction(np.array([1.0, -1.0, np.nan])), restriction(np.zeros(2))
     (' of features 1, 2 that survive, with beta_1 > 0, beta_2 < 0', '')
     """
-    usable, signed = np.flatnonzero(~np.isnan(signs)), np.flatnonzero(np.nan_to_num(signs))
+    usable = np.flatnonzero(~np.isnan(signs))
+    signed = np.flatnonzero(np.nan_to_num(signs))
     words = ""
     if usable.size < signs.size:
         words += f" of features {_listed([str(j + 1) for j in usable])} that survive"

@@ -68,14 +68,19 @@ def balanced_labels(
     stalled, also where every coordinate starts at rho and rests.
     """
     fates = linf_balanced.fate(theta0s, mu, rho=rho)
-    fates = np.where((fates == Fate.SADDLE) & holds(theta0s.shape[-2], rho), Fate.STALL, fates)
+    fates = np.where(
+        (fates == Fate.SADDLE) & holds(theta0s.shape[-2], rho), Fate.STALL, fates
+    )
     blow_up = linf_balanced.race(theta0s, mu, rho=rho)
     first = blow_up.min(axis=-1, keepdims=True)
     winners = (blow_up <= first * (1 + TIE)) & (fates == Fate.ESCAPE)
     count = winners.sum(axis=-1)
     found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
     held = np.select(
-        [(fates == fate).any(axis=-1) for fate in (Fate.UNKNOWN, Fate.STALL, Fate.SADDLE)],
+        [
+            (fates == fate).any(axis=-1)
+            for fate in (Fate.UNKNOWN, Fate.STALL, Fate.SADDLE)
+        ],
         [Label.UNDECIDED, Label.STALLED, Label.SEPARATRIX],
         Label.ZERO,
     )
@@ -87,7 +92,9 @@ def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels
 
     s_j = u_j + sign(mu_j) v_j keeps its sign for ever; several equal largest |mu_j| tie.
     """
-    from flowsam.exact import l2_outcome  # and SciPy's functions, which l_inf does without
+    from flowsam.exact import (
+        l2_outcome,
+    )  # and SciPy's functions, which l_inf does without
 
     code = l2_outcome.outcome(theta0s, mu, rho=rho).code
     grows = (theta0s[..., 0, :] + np.sign(mu) * theta0s[..., 1, :] != 0) & (mu != 0)
@@ -100,7 +107,8 @@ def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels
 
 def two_layers(case: Case, starts: Theta) -> Labels:
     """Return the labels of l_inf and GD at L = 2."""
-    mu, rho = case.flow.mu, case.flow.perturbation.rho
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
     return fate_labels(linf_two_layer.fate(starts, mu, rho=rho), mu)
 
 

@@ -17,29 +17,37 @@ __all__ = ["by_curve", "by_theorem"]
 
 def by_curve(case: Case, theta0: Float[np.ndarray, "2 d"]) -> Limit:
     """Return the verdict on l_2 at L = 2, by the two certificates on the planar curve."""
-    mu, rho = case.flow.mu, case.flow.perturbation.rho
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
     label = int(l2_labels(theta0, mu, rho))
     s = theta0[0] + np.sign(mu) * theta0[1]
     if label == Label.SEPARATRIX:
-        reason = "the start's own critical scale is 1 within 1e-12: it tends to a saddle"
+        reason = (
+            "the start's own critical scale is 1 within 1e-12: it tends to a saddle"
+        )
         return Limit(label, None, "numerical", reason)
     if label == Label.ZERO:
         reason = "N fell below rho min |mu_j|, from where every weight falls to 0 in finite tau"
         return Limit(label, None, "monotone", reason)
     why = (
-        "N' > 0 at a point of the path proves escape, and the largest |mu_j| with s_j(0) != 0 wins"
+        "N' > 0 at a point of the path proves escape, "
+        "and the largest |mu_j| with s_j(0) != 0 wins"
     )
     if label >= 1:
         return Limit(label, basis(mu, label), "monotone", why)
     top = (s != 0) & (np.abs(mu) == np.abs(mu[s != 0]).max())
     size = np.where(top, np.sign(mu) * s**2, 0.0)
-    return Limit(label, size / np.linalg.norm(size), "monotone", why + "; equal ones share it")
+    return Limit(
+        label, size / np.linalg.norm(size), "monotone", why + "; equal ones share it"
+    )
 
 
 def by_theorem(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     """Return the verdict of the l_inf and GD theorems."""
-    flow, depth = case.flow, case.depth
-    mu, rho = flow.mu, flow.perturbation.rho
+    flow = case.flow
+    depth = case.depth
+    mu = flow.mu
+    rho = flow.perturbation.rho
     label = int(case.labels(theta0))
     if depth > 2 and not linf_balanced.applies(theta0, mu):
         found = first_escape.finding(theta0, mu, rho=rho)
@@ -47,12 +55,16 @@ def by_theorem(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
         return Limit(found.label, direction, found.certificate, found.reason)
     reason = _theorem_reason(label, mu, rho, depth)
     if label == Label.STALLED and (np.abs(theta0[:, mu != 0]) == rho).all():
-        reason = f"each active coordinate rests at |w| = {rho:g}, an unstable equilibrium"
+        reason = (
+            f"each active coordinate rests at |w| = {rho:g}, an unstable equilibrium"
+        )
     certificate = "none" if label == Label.UNDECIDED else "theorem"
     return Limit(label, _direction(flow, theta0, label), certificate, reason)
 
 
-def _theorem_reason(label: int, mu: Float[np.ndarray, " d"], rho: float, depth: int) -> str:
+def _theorem_reason(
+    label: int, mu: Float[np.ndarray, " d"], rho: float, depth: int
+) -> str:
     """Return the sentence for a label of a two-layer or balanced start."""
     gate = f"{rho:g}" if rho else "0"
     if label >= 1:
@@ -76,14 +88,18 @@ def _direction(
     At L = 2 beta_j ~ (|u_j + sign(mu_j) v_j| - 2 rho)^2 once every member is on its last
     quadrant; at L >= 3 members blow up together and beta_j ~ |mu_j|^(-L/(L-2)).
     """
-    mu, rho, depth = flow.mu, flow.perturbation.rho, len(theta0)
+    mu = flow.mu
+    rho = flow.perturbation.rho
+    depth = len(theta0)
     if label >= 1:
         return basis(mu, label)
     if label != Label.TIE:
         return None
     if depth == 2:
         late = [event.tau for event in linf_two_layer.events(theta0, mu, rho=rho)]
-        u, v = linf_two_layer.weights(theta0, mu, rho=rho, tau=[max(late, default=0.0)])[0]
+        u, v = linf_two_layer.weights(
+            theta0, mu, rho=rho, tau=[max(late, default=0.0)]
+        )[0]
         escapes = linf_two_layer.fate(theta0, mu, rho=rho) == Fate.ESCAPE
         top = escapes & (np.abs(mu) == np.abs(mu[escapes]).max())
         size = np.where(top, (np.abs(u + np.sign(mu) * v) - 2 * rho) ** 2, 0.0)

@@ -13,14 +13,18 @@ from flowsam.regimes import Case
 __all__ = ["labels", "refused", "times", "verdict"]
 
 
-def labels(case: Case, starts: Float[np.ndarray, "*batch L d"]) -> Int[np.ndarray, "*batch"]:
+def labels(
+    case: Case, starts: Float[np.ndarray, "*batch L d"]
+) -> Int[np.ndarray, "*batch"]:
     """Return UNDECIDED for every start."""
     return np.full(starts.shape[:-2], Label.UNDECIDED, dtype=np.int64)
 
 
 def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     """Return UNDECIDED."""
-    reason = f"no theorem is known for {case.flow.describe()}; solve shows where a run goes"
+    reason = (
+        f"no theorem is known for {case.flow.describe()}; solve shows where a run goes"
+    )
     return Limit(int(Label.UNDECIDED), None, "none", reason)
 
 

@@ -59,13 +59,20 @@ def state_certificate(
     flow, least = case.flow, float((case.flow.data.z @ beta).min())
     if length == 0 or least <= 0:
         return 0.0
-    bounds, points = [], [theta, flow.perturbed(theta)]
+    bounds = []
+    points = [theta, flow.perturbed(theta)]
     if case.regime.slides:  # on its surfaces one side alone proves little
-        points.append(SmoothedFlow(flow.data, flow.perturbation, flow.loss).perturbed(theta))
+        points.append(
+            SmoothedFlow(flow.data, flow.perturbation, flow.loss).perturbed(theta)
+        )
     for point in points:
         pull = flow.pull(point)[0]
-        useful = np.where(np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull))
-        bounds.append(np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2))
+        useful = np.where(
+            np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull)
+        )
+        bounds.append(
+            np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2)
+        )
     return float(least / length / min(bounds))
 
 
@@ -79,15 +86,22 @@ def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
            [0.    , 0.6435]])
     """
     used = ~np.isnan(signs)
-    kept, z = np.where(used, beta, 0.0), np.where(used, data.z, 0.0)
-    free, none = np.nan_to_num(signs), Comparison((np.nan, np.nan), (np.nan, np.nan))
+    kept = np.where(used, beta, 0.0)
+    z = np.where(used, data.z, 0.0)
+    free = np.nan_to_num(signs)
+    none = Comparison((np.nan, np.nan), (np.nan, np.nan))
     if not kept.any() or not z.any(axis=1).all():
         return none
     try:
-        best = [separator(z, free)[0] for separator in (lightest_separator, shortest_separator)]
+        best = [
+            separator(z, free)[0]
+            for separator in (lightest_separator, shortest_separator)
+        ]
     except ValueError:
         return none
-    return Comparison(*zip(*(_beside(z, kept, best[k], k + 1) for k in (0, 1)), strict=True))
+    return Comparison(
+        *zip(*(_beside(z, kept, best[k], k + 1) for k in (0, 1)), strict=True)
+    )
 
 
 def only_margin(data: Data, signs: Vector) -> Vector | None:
@@ -98,7 +112,8 @@ def only_margin(data: Data, signs: Vector) -> Vector | None:
     >>> only_margin(Data([[3.0, 4.0]]), np.zeros(2)), only_margin(Data([[1.0, 1.0]]), np.zeros(2))
     (array([0., 1.]), None)
     """
-    z, free = np.where(np.isnan(signs), 0.0, data.z), np.nan_to_num(signs)
+    z = np.where(np.isnan(signs), 0.0, data.z)
+    free = np.nan_to_num(signs)
     try:
         best, dual = lightest_separator(z, free)
     except ValueError:
@@ -108,7 +123,9 @@ def only_margin(data: Data, signs: Vector) -> Vector | None:
     return best / np.linalg.norm(best) if alone else None
 
 
-def _beside(z: Float[np.ndarray, "n d"], beta: Vector, best: Vector, norm: int) -> tuple:
+def _beside(
+    z: Float[np.ndarray, "n d"], beta: Vector, best: Vector, norm: int
+) -> tuple:
     """Return the margin ratio and the angle, accurate also where it is small."""
     margin = float((z @ beta).min() / np.linalg.norm(beta, norm))
     units = [x / np.linalg.norm(x) for x in (beta, best)]

@@ -10,7 +10,14 @@ from jaxtyping import Bool, Float, Int
 
 from flowsam.labels import kind_of
 from flowsam.portrait.lattice import Lattice
-from flowsam.portrait.lattice_cells import CORNERS, UNIT, Cells, area_of, cells_at, squares
+from flowsam.portrait.lattice_cells import (
+    CORNERS,
+    UNIT,
+    Cells,
+    area_of,
+    cells_at,
+    squares,
+)
 from flowsam.portrait.located import Tiling
 from flowsam.portrait.polylines import joined, straight
 
@@ -42,15 +49,22 @@ class Ledger:
     lattice: Lattice
     area: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     error: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
-    segments: defaultdict[tuple[int, int], list] = field(default_factory=lambda: defaultdict(list))
+    segments: defaultdict[tuple[int, int], list] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     tiles: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     seen: set[tuple[int, int, int]] = field(default_factory=set)
     settled: set[tuple[int, int, int]] = field(default_factory=set)
 
     def coarse(self) -> Cells:
         """Return the portrait's cells whose corners differ; count the others as they are."""
-        step, (columns, rows) = self.lattice.step, self.lattice.last // self.lattice.step
-        corner = step * np.stack(np.divmod(np.arange(rows * columns), columns)[::-1], axis=1)
+        step, (columns, rows) = (
+            self.lattice.step,
+            self.lattice.last // self.lattice.step,
+        )
+        corner = step * np.stack(
+            np.divmod(np.arange(rows * columns), columns)[::-1], axis=1
+        )
         return self._mixed(cells_at(self.lattice, corner, np.full(len(corner), step)))
 
     def _mixed(self, cells: Cells) -> Cells:
@@ -65,10 +79,15 @@ class Ledger:
         return found
 
     def _count(
-        self, totals: dict, labels: Int[np.ndarray, " N"], cells: Cells, units: np.ndarray
+        self,
+        totals: dict,
+        labels: Int[np.ndarray, " N"],
+        cells: Cells,
+        units: np.ndarray,
     ) -> None:
         """Add areas given in square lattice units."""
-        plane, step = self.lattice.plane, self.lattice.step
+        plane = self.lattice.plane
+        step = self.lattice.step
         column, row = (cells.corner // step).T
         size = units * np.diff(plane.x)[column] * np.diff(plane.y)[row] / step**2
         for label in np.unique(labels):
@@ -79,11 +98,13 @@ class Ledger:
 
         A chord needs two crossings between the same two labels, and the boundary along it.
         """
-        small, simple = cells.side == UNIT, cells.crossed.sum(axis=1) == 2
+        small = cells.side == UNIT
+        simple = cells.crossed.sum(axis=1) == 2
         done = np.zeros(small.shape, dtype=bool)
         plain = cells.keep(simple)
         _, place, pair = plain.crossings(self.lattice)
-        chord, pair = place.reshape(-1, 2, 2), pair.reshape(-1, 2, 2)
+        chord = place.reshape(-1, 2, 2)
+        pair = pair.reshape(-1, 2, 2)
         fits = (pair[:, 0] == pair[:, 1]).all(axis=1)
         fits &= small[simple] | plain.followed(self.lattice, chord)
         done[simple] = fits
@@ -92,7 +113,9 @@ class Ledger:
         self.settled.update(cells.keep(done | small).keys)
         return cells.keep(~(done | small))
 
-    def _take_chords(self, cells: Cells, chord: Chords, pair: Int[np.ndarray, "N 2"]) -> None:
+    def _take_chords(
+        self, cells: Cells, chord: Chords, pair: Int[np.ndarray, "N 2"]
+    ) -> None:
         """Count both sides of chords, and the strip of one tolerance along them."""
         parts = cells.halves(chord)
         first = area_of(parts[0])
@@ -117,7 +140,9 @@ class Ledger:
             self.tiles.append((cells.labels[:, k], squares(place, cells.side / 2)))
         cell, place, pair = cells.crossings(self.lattice)
         centre = (cells.corner + cells.side[:, None] / 2)[cell]
-        for end, middle, labels in zip(place.tolist(), centre.tolist(), pair.tolist(), strict=True):
+        for end, middle, labels in zip(
+            place.tolist(), centre.tolist(), pair.tolist(), strict=True
+        ):
             self.segments[tuple(labels)].append((tuple(end), tuple(middle)))
 
     def cut(self, cells: Cells) -> Cells:
@@ -141,7 +166,9 @@ class Ledger:
                 if side << n <= self.lattice.step
             ]
             parents = {(x // size * size, y // size * size, size) for size in sizes}
-            found[k] = not ({(x, y, side)} & (self.seen | asked) or parents & self.settled)
+            found[k] = not (
+                {(x, y, side)} & (self.seen | asked) or parents & self.settled
+            )
             asked.add((x, y, side))
         return found
 
@@ -151,7 +178,8 @@ class Ledger:
         for pair, segments in sorted(self.segments.items()):
             name = " | ".join(f"e_{k}" if k > 0 else kind_of(k) for k in pair)
             found += [
-                (name, self.lattice.place(straight(line, _SLACK))) for line in joined(segments)
+                (name, self.lattice.place(straight(line, _SLACK)))
+                for line in joined(segments)
             ]
         return tuple(found)
 
@@ -159,7 +187,9 @@ class Ledger:
         """Return the labels of the grid, and the tiles that fill the cells a boundary crosses."""
         rows, columns = np.indices(self.lattice.plane.labels.shape)
         points = self.lattice.step * np.stack([columns.ravel(), rows.ravel()], axis=1)
-        labels, tiles = (np.concatenate(parts) for parts in zip(*self.tiles, strict=True))
+        labels, tiles = (
+            np.concatenate(parts) for parts in zip(*self.tiles, strict=True)
+        )
         corners = self.lattice.place(tiles.reshape(-1, 2)).reshape(tiles.shape)
         grid = self.lattice.labels(points).reshape(rows.shape)
         return Tiling(grid.astype(np.int16), labels.astype(np.int16), corners)

@@ -65,7 +65,9 @@ class PlaneField:
         """Check window and plane."""
         ends = real_array([self.x, self.y], "window")
         if not (ends[:, 1] > ends[:, 0]).all():
-            raise InputError(f"a window needs low < high, got {self.x} and {self.y}; swap the ends")
+            raise InputError(
+                f"a window needs low < high, got {self.x} and {self.y}; swap the ends"
+            )
         object.__setattr__(self, "x", tuple(ends[0].tolist()))
         object.__setattr__(self, "y", tuple(ends[1].tolist()))
         if hasattr(self.start, "flow_at"):
@@ -89,16 +91,21 @@ class PlaneField:
         """Whether `gate` is the perturbed weight: balanced starts, one example."""
         return isinstance(self.start, BalancedPlane) and self.flow.data.z.shape[0] == 1
 
-    def inside(self, points: Points, *, margin: float = 1e-9) -> Bool[np.ndarray, "*batch"]:
+    def inside(
+        self, points: Points, *, margin: float = 1e-9
+    ) -> Bool[np.ndarray, "*batch"]:
         """Return which points the window holds, its edge included, shape (...)."""
         low, high = np.array([self.x, self.y], dtype=float).T
         slack = margin * self.span
-        return np.asarray(((points >= low - slack) & (points <= high + slack)).all(axis=-1))
+        return np.asarray(
+            ((points >= low - slack) & (points <= high + slack)).all(axis=-1)
+        )
 
     def lift(self, points: ArrayLike) -> Theta:
         """Return the starts of points (..., 2), shape (..., L, d)."""
         points = real_array(points, "points")
-        x, y = points[..., 0], points[..., 1]
+        x = points[..., 0]
+        y = points[..., 1]
         if isinstance(self.start, BalancedPlane):
             shape = (*points.shape[:-1], self.start.depth, 2)
             return np.broadcast_to(points[..., None, :], shape).copy()
@@ -185,7 +192,9 @@ class PlaneField:
 
     def grid(
         self, columns: int
-    ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"], Float[np.ndarray, "n n 2"]]:
+    ) -> tuple[
+        Float[np.ndarray, " n"], Float[np.ndarray, " n"], Float[np.ndarray, "n n 2"]
+    ]:
         """Return x (n,), y (n,) at the centres of n x n cells, and the velocity on them.
 
         Cell centres of an even n avoid the middle of the window, where surfaces often lie.

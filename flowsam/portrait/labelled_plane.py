@@ -120,7 +120,9 @@ class Portrait:
         is not a function any more, and for rules that neither formula nor integration covers.
         """
         if self.start is None:
-            raise InputError("settled_at needs the plane's function; run phase_portrait again")
+            raise InputError(
+                "settled_at needs the plane's function; run phase_portrait again"
+            )
         return plane_times.settled_rows(self.flow, self.start, (self.x, self.y))
 
     def provenance(self) -> dict[str, Any]:
@@ -147,16 +149,27 @@ class Portrait:
 
         A folder that cannot be written is a ValueError.
         """
-        curves = {f"boundary_{k}": curve for k, (_, curve) in enumerate(self.boundaries)}
+        curves = {
+            f"boundary_{k}": curve for k, (_, curve) in enumerate(self.boundaries)
+        }
         names = [name for name, _ in self.boundaries]
-        header = {"format": _FORMAT, "provenance": self.provenance(), "boundaries": names}
+        header = {
+            "format": _FORMAT,
+            "provenance": self.provenance(),
+            "boundaries": names,
+        }
         header["features"] = self.flow.data.features
         if self.radius_axis:
             header["unit_of_rho"] = self.flow.perturbation.rho
         if self.refinement:
             header["refinement"] = self.refinement.facts()
             curves |= self.refinement.tiling.arrays()
-        arrays = {"x": self.x, "y": self.y, "labels": self.labels, "z": self.flow.data.z}
+        arrays = {
+            "x": self.x,
+            "y": self.y,
+            "labels": self.labels,
+            "z": self.flow.data.z,
+        }
         return archive.write(path, header, arrays | curves)
 
     @staticmethod
@@ -169,7 +182,9 @@ class Portrait:
 
         The meanings of labels are in `flag_values` and `flag_meanings`, fractions in `fractions`.
         """
-        flags = {k: kind_of(k).replace(" ", "_") for k in np.unique(self.labels).tolist()}
+        flags = {
+            k: kind_of(k).replace(" ", "_") for k in np.unique(self.labels).tolist()
+        }
         meanings = {"flag_values": [*flags], "flag_meanings": " ".join(flags.values())}
         coords = {
             name: (name, axis, {"long_name": words})
@@ -238,16 +253,27 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
     unit = header.get("unit_of_rho")
     radius = {} if unit is None else {"rho": unit}
     flow = Flow.of(facts | radius, arrays["z"], header.get("features", ()))
-    curves = tuple((name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"]))
+    curves = tuple(
+        (name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"])
+    )
     grid = (arrays["x"], arrays["y"], arrays["labels"])
-    axes, left = tuple(facts["axes"]), facts.get("unfinished_rows", 0)
+    axes = tuple(facts["axes"])
+    left = facts.get("unfinished_rows", 0)
     if left and (facts["flowsam"] != __version__ or "digest" not in header):
-        raise InputError(f"rows of flowsam {facts['flowsam']}, and this is {__version__}")
+        raise InputError(
+            f"rows of flowsam {facts['flowsam']}, and this is {__version__}"
+        )
     labels = arrays["labels"]
-    if labels.dtype.kind != "i" or labels.min() < min(Label) or labels.max() > flow.data.z.shape[1]:
+    if (
+        labels.dtype.kind != "i"
+        or labels.min() < min(Label)
+        or labels.max() > flow.data.z.shape[1]
+    ):
         raise InputError("labels that are no limits of this flow")
     refined = (
-        Refinement.of(header["refinement"], curves, arrays) if "refinement" in header else None
+        Refinement.of(header["refinement"], curves, arrays)
+        if "refinement" in header
+        else None
     )
     return Portrait(
         flow,

@@ -17,7 +17,9 @@ __all__ = ["Lattice"]
 Points = Int[np.ndarray, "N 2"]
 Labels = Int[np.ndarray, " N"]
 _PARTS = 4  # fewer rounds than bisection, in larger batches
-_ASIDE = np.array([0.31, 0.17])  # in lattice units: off a boundary that runs through a point
+_ASIDE = np.array(
+    [0.31, 0.17]
+)  # in lattice units: off a boundary that runs through a point
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,9 @@ class Lattice:
     known: dict[int, int] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def over(cls, plane: Portrait, step: int, progress: Callable[[int], object] = int) -> Lattice:
+    def over(
+        cls, plane: Portrait, step: int, progress: Callable[[int], object] = int
+    ) -> Lattice:
         """Return the lattice with the labels of the portrait, those on a boundary asked again."""
         lattice = cls(plane, step, progress)
         rows, columns = np.indices(plane.labels.shape)
@@ -50,7 +54,9 @@ class Lattice:
         labels = plane.labels.ravel().astype(np.int64)
         thin = _thin(labels) & at_boundary(plane.labels).ravel()
         labels[thin] = lattice._beside(points[thin])
-        lattice.known.update(zip(lattice._keys(points).tolist(), labels.tolist(), strict=True))
+        lattice.known.update(
+            zip(lattice._keys(points).tolist(), labels.tolist(), strict=True)
+        )
         return lattice
 
     @property
@@ -63,11 +69,16 @@ class Lattice:
         """Labels computed beyond those of the portrait."""
         return len(self.known) - self.plane.labels.size
 
-    def place(self, points: Float[np.ndarray, "N 2"] | Points) -> Float[np.ndarray, "N 2"]:
+    def place(
+        self, points: Float[np.ndarray, "N 2"] | Points
+    ) -> Float[np.ndarray, "N 2"]:
         """Return the plane's parameters at lattice points, linear inside a cell."""
         cells = points / self.step
         axes = (self.plane.x, self.plane.y)
-        columns = [np.interp(c, np.arange(a.size), a) for c, a in zip(cells.T, axes, strict=True)]
+        columns = [
+            np.interp(c, np.arange(a.size), a)
+            for c, a in zip(cells.T, axes, strict=True)
+        ]
         return np.stack(columns, axis=1)
 
     def labels(self, points: Points) -> Labels:
@@ -95,7 +106,8 @@ class Lattice:
 
         Cut in four again and again, down to a lattice unit: the error is half of one.
         """
-        left, right = self.labels(first), self.labels(last)
+        left = self.labels(first)
+        right = self.labels(last)
         rows = np.arange(len(first))
         while (span := np.abs(last - first).max(axis=1, initial=0)).max(initial=0) > 1:
             stride = np.maximum(span // _PARTS, 1)
@@ -103,7 +115,9 @@ class Lattice:
             points = first[:, None] + steps[..., None] * np.sign(last - first)[:, None]
             seen = self.labels(points.reshape(-1, 2)).reshape(steps.shape)
             after = (seen != left[:, None]).argmax(axis=1)
-            first, last, right = points[rows, after - 1], points[rows, after], seen[rows, after]
+            first = points[rows, after - 1]
+            last = points[rows, after]
+            right = seen[rows, after]
         return (first + last) / 2, np.stack([left, right], axis=1)
 
     def _keys(self, points: Points) -> Int[np.ndarray, " N"]:

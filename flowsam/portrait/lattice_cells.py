@@ -15,7 +15,9 @@ Points = Int[np.ndarray, "N 2"]
 UNIT = 4  # lattice units in the tolerance
 CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 ACROSS = np.array([[0, -1], [1, 0], [0, 1], [-1, 0]])
-SHARES = np.array([1 / 3, 2 / 3])[:, None]  # where a chord is tested: bends and S-shapes show
+SHARES = np.array([1 / 3, 2 / 3])[
+    :, None
+]  # where a chord is tested: bends and S-shapes show
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,9 @@ class Cells:
         aside = (0.75 * UNIT * towards)[:, None, None] * normal[:, None]
         on = chord[:, None, 0] + SHARES * along[:, None]
         own = self.labels[:, :1]
-        other = np.where(self.labels == own, np.iinfo(np.int64).min, self.labels).max(axis=1)
+        other = np.where(self.labels == own, np.iinfo(np.int64).min, self.labels).max(
+            axis=1
+        )
         good = np.ones(length.shape, dtype=bool)
         for point, label in ((on + aside, own), (on - aside, other[:, None])):
             point = np.rint(point).astype(np.int64)
@@ -124,10 +128,12 @@ class Cells:
         first = np.empty((len(self.side), 5, 2))
         other = first.copy()
         codes = (self.labels == self.labels[:, :1]) @ [1, 2, 4, 8]
-        points, sides = self.points.astype(float), self.crossed
+        points = self.points.astype(float)
+        sides = self.crossed
         for code in np.unique(codes):
             some = codes == code
-            ends, rings = iter((0, 1)), ([], [])
+            ends = iter((0, 1))
+            rings = ([], [])
             for k in range(4):
                 rings[1 - (code >> k & 1)].append(points[some, k])
                 if sides[some][0, k]:
@@ -146,7 +152,8 @@ def area_of(polygons: Float[np.ndarray, "N 5 2"]) -> Float[np.ndarray, " N"]:
 
 
 def squares(
-    corner: Float[np.ndarray, "N 2"] | Points, side: Float[np.ndarray, " N"] | Int[np.ndarray, " N"]
+    corner: Float[np.ndarray, "N 2"] | Points,
+    side: Float[np.ndarray, " N"] | Int[np.ndarray, " N"],
 ) -> Float[np.ndarray, "N 5 2"]:
     """Return squares as polygons of five corners."""
     return 1.0 * corner[:, None] + side[:, None, None] * CORNERS[[0, 1, 2, 3, 3]]

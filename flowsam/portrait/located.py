@@ -67,12 +67,18 @@ class Refinement:
         return rest | {"curves": len(self.curves)}
 
     @classmethod
-    def of(cls, facts: dict[str, Any], curves: Curves, arrays: dict[str, np.ndarray]) -> Refinement:
+    def of(
+        cls, facts: dict[str, Any], curves: Curves, arrays: dict[str, np.ndarray]
+    ) -> Refinement:
         """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays.
 
         JSON made text of the labels.
         """
-        shares = [{int(k): v for k, v in facts[n].items()} for n in ("fractions", "errors")]
+        shares = [
+            {int(k): v for k, v in facts[n].items()} for n in ("fractions", "errors")
+        ]
         located = curves[len(curves) - facts["curves"] :]
-        tiling = Tiling(*(arrays[f"tiling_{name}"] for name in ("grid", "labels", "corners")))
+        tiling = Tiling(
+            *(arrays[f"tiling_{name}"] for name in ("grid", "labels", "corners"))
+        )
         return cls(located, facts["tolerance"], facts["evaluations"], *shares, tiling)

@@ -75,9 +75,15 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     [[1, 1], [0, 0]]
     """
     x, y = real_axis(x, "x"), real_axis(y, "y")
-    instead = "use flowsam.portrait.stream_portrait, or `flowsam portrait --out labels.npy`"
+    instead = (
+        "use flowsam.portrait.stream_portrait, or `flowsam portrait --out labels.npy`"
+    )
     checked_grid(y.size, x.size, instead)
-    start = plane_rows.default_plane(flow.data.z.shape[1], depth) if start is None else start
+    start = (
+        plane_rows.default_plane(flow.data.z.shape[1], depth)
+        if start is None
+        else start
+    )
     shape = plane_rows.checked_start(flow, start, x, y)
     name = name_of_plane(start, x, y)
     labels, finished = plane_rows.labels_by_rows(flow, start, (x, y), progress)

@@ -19,7 +19,8 @@ def rays(
 
     Derivation: derivations/adaptive_deep.py.
     """
-    mu, rule = case.flow.mu, case.flow.perturbation
+    mu = case.flow.mu
+    rule = case.flow.perturbation
     if (mu <= 0).any() or not 1 < rule.p < np.inf or rule.gate(case.depth) >= 1:
         return ()
     pair = Pair(float(mu[1] / mu[0]), rule.rho, rule.p, case.depth)

@@ -29,7 +29,10 @@ BESIDE = 3e-8  # log of the scale beside the separatrix where it does not decide
 
 
 def decided(
-    flow: Flow, plane: BalancedPlane, x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]
+    flow: Flow,
+    plane: BalancedPlane,
+    x: Float[np.ndarray, " nx"],
+    y: Float[np.ndarray, " ny"],
 ) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
     """Decide some rows, and return a function that writes out the labels of a slice of them.
 
@@ -45,7 +48,8 @@ def decided(
     array([[0, 0, 2, 2],
            [0, 0, 2, 2]], dtype=int16)
     """
-    label, order = _labels(flow, plane), np.argsort(x, kind="stable")
+    label = _labels(flow, plane)
+    order = np.argsort(x, kind="stable")
     runs = _rising(lambda row, place: label(x[order[place]], y[row]), y.size, x.size)
     back = None if (np.diff(order) == 1).all() else np.argsort(order)
 
@@ -66,13 +70,16 @@ def _written(runs: Int[np.ndarray, "rows 4"], width: int) -> Int[np.ndarray, "ro
     return out
 
 
-def _labels(flow: Flow, plane: BalancedPlane) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def _labels(
+    flow: Flow, plane: BalancedPlane
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """The label of starts (alpha_1, alpha_2): by their side of the separatrix, or by their flow."""
     rho = flow.perturbation.rho
     by_flow = lambda x, y: limits(flow, plane.at(x, y)[0])  # noqa: E731
     if not (flow.mu > 0).all():
         return by_flow
-    excess, far = balanced_excess(flow.mu, rho=rho), np.full(1, rho)
+    excess = balanced_excess(flow.mu, rho=rho)
+    far = np.full(1, rho)
     escape = by_flow(far, far)[0]
 
     def label(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -92,14 +99,22 @@ def _rising(label: At, height: int, width: int) -> Int[np.ndarray, "ny 4"]:
     From start to end is the separatrix.
     """
     rows = np.arange(height)
-    low, high = np.zeros_like(rows), np.full_like(rows, width - 1)
-    first, last = label(rows, low), label(rows, high)
+    low = np.zeros_like(rows)
+    high = np.full_like(rows, width - 1)
+    first = label(rows, low)
+    last = label(rows, high)
     change = np.flatnonzero(first != last)
-    start, end = low.copy(), low.copy()  # of what is not the first label, and of the last
-    end[change], under = _first_place(label, change, (low[change], high[change]), last[change])
+    start, end = (
+        low.copy(),
+        low.copy(),
+    )  # of what is not the first label, and of the last
+    end[change], under = _first_place(
+        label, change, (low[change], high[change]), last[change]
+    )
     start[change] = end[change]
     between = change[(under != first[change]) & (under != UNSEEN)]
-    ends, wanted = (low[between], end[between] - 1), np.full(between.size, Label.SEPARATRIX)
+    ends = (low[between], end[between] - 1)
+    wanted = np.full(between.size, Label.SEPARATRIX)
     start[between], _ = _first_place(label, between, ends, wanted)
     return np.stack([first, start, end, last], axis=1)
 

@@ -32,19 +32,27 @@ def name_of_plane(start: Start, x: Axis, y: Axis) -> str:
     """
     if isinstance(start, Plane) and type(start).__module__ == Plane.__module__:
         return _name_by_fields(start)
-    digest, rows = hashlib.sha256(), max(1, BLOCK // x.size)
+    digest = hashlib.sha256()
+    rows = max(1, BLOCK // x.size)
     for first in range(0, y.size, rows):
-        digest.update(starts_of(start, x, y[first : first + rows]).astype(float).tobytes())
-    where, kind = getattr(start, "__module__", ""), type(start).__qualname__
+        digest.update(
+            starts_of(start, x, y[first : first + rows]).astype(float).tobytes()
+        )
+    where = getattr(start, "__module__", "")
+    kind = type(start).__qualname__
     name = f"{where}.{getattr(start, '__qualname__', kind)}"
     return f"{name}, starts {digest.hexdigest()[:16]}"
 
 
 def _name_by_fields(plane: Plane) -> str:
     """A plane of the package: what makes its starts, not the names of its axes."""
-    made_of = {f.name: getattr(plane, f.name) for f in fields(plane) if f.name != "axes"}
+    made_of = {
+        f.name: getattr(plane, f.name) for f in fields(plane) if f.name != "axes"
+    }
     digest = hashlib.sha256()
     for value in map(np.asarray, made_of.values()):
         digest.update(f"{value.dtype} {value.shape} ".encode() + value.tobytes())
-    shown = " ".join(", ".join(f"{name}={value!r}" for name, value in made_of.items()).split())
+    shown = " ".join(
+        ", ".join(f"{name}={value!r}" for name, value in made_of.items()).split()
+    )
     return f"{type(plane).__name__}({shown}), fields {digest.hexdigest()[:16]}"

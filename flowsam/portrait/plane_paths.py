@@ -54,14 +54,18 @@ def paths(field: PlaneField, points: ArrayLike) -> tuple[Curve, ...]:
         )
     if not field.inside(points).all():
         outside = points[~field.inside(points)][0].tolist()
-        raise InputError(f"paths begin inside the window, got {outside}; move it or widen x and y")
+        raise InputError(
+            f"paths begin inside the window, got {outside}; move it or widen x and y"
+        )
     return tuple(_path(field, point) for point in points)
 
 
 def _path(field: PlaneField, point: Float[np.ndarray, "2"]) -> Curve:
     """One trajectory: its end is looked for first, so that its rows lie in the window."""
-    theta, speed = field.lift(point), np.abs(field.velocity(point)).max()
-    end, curve = 0.25 * field.span / speed if speed > 0 else 1.0, point[None]
+    theta = field.lift(point)
+    speed = np.abs(field.velocity(point)).max()
+    end = 0.25 * field.span / speed if speed > 0 else 1.0
+    curve = point[None]
     for _ in range(16):
         run = solve(field.flow, theta, tau_end=end, save_at=ROWS)
         curve = _flat(field, run.theta[np.isfinite(run.theta).all(axis=(1, 2))])

@@ -32,7 +32,9 @@ Starts = Float[np.ndarray, "ny nx L d"]
 Start = Callable[..., Starts]
 ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once
-BLOCK = 2**17  # the most cells worked on at once: the arrays of a block stay in the cache
+BLOCK = (
+    2**17
+)  # the most cells worked on at once: the arrays of a block stay in the cache
 SECONDS = 1.0  # of work between two reports, where one cell takes less
 
 
@@ -70,7 +72,8 @@ def at_boundary(labels: Int[np.ndarray, "ny nx"]) -> Bool[np.ndarray, "ny nx"]:
     array([[False,  True,  True, False]])
     """
     edge = np.zeros(labels.shape, dtype=bool)
-    across, along = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
+    across = labels[:, 1:] != labels[:, :-1]
+    along = labels[1:] != labels[:-1]
     edge[:, 1:] |= across
     edge[:, :-1] |= across
     edge[1:] |= along
@@ -82,7 +85,8 @@ def labels_by_rows(
     flow: Flow, start: Start, axes: tuple[Axis, Axis], progress: Callable[[int], object]
 ) -> tuple[Int[np.ndarray, "ny nx"], int]:
     """Return the labels of a plane, and how many rows were finished before an interrupt."""
-    labels, finished = np.empty((axes[1].size, axes[0].size), np.int16), 0
+    labels = np.empty((axes[1].size, axes[0].size), np.int16)
+    finished = 0
     cells = labels.ravel()
     try:
         for first, found in labelled_pieces(flow, start, axes):
@@ -112,13 +116,15 @@ def labelled_pieces(
     while row < y.size:
         rows = y[row : row + max(1, size // x.size)]
         here, starts = _block(flow, start, x, rows)
-        cells, first = starts.reshape(-1, *starts.shape[-2:]), row * x.size
+        cells = starts.reshape(-1, *starts.shape[-2:])
+        first = row * x.size
         while len(cells):
             begun = time.perf_counter()
             found = limits(here, cells[:size]).astype("<i2")
             spent = time.perf_counter() - begun
             yield first, found
-            first, cells = first + found.size, cells[size:]
+            first = first + found.size
+            cells = cells[size:]
             growth = min(8.0, SECONDS / max(spent, 1e-9))
             size = int(min(max(1, growth * found.size), BLOCK))
         row = first // x.size

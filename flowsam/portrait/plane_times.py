@@ -15,7 +15,9 @@ __all__ = ["settled_rows", "settling"]
 BLOCK = 2**15  # cells worked on at once
 
 
-def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.ndarray, "ny nx"]:
+def settled_rows(
+    flow: Flow, start: Start, axes: tuple[Axis, Axis]
+) -> Float[np.ndarray, "ny nx"]:
     """Return the rescaled time of collapse or blow-up over a plane."""
     x, y = axes
     own = hasattr(start, "flow_at")
@@ -31,7 +33,8 @@ def settled_rows(flow: Flow, start: Start, axes: tuple[Axis, Axis]) -> Float[np.
 def settling(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
     """Return the first blow-up, or without one the time at which the last coordinate rests."""
     starts = block.reshape(-1, *block.shape[-2:])
-    case, found = case_of(flow, starts.shape[1]), np.empty(len(starts))
+    case = case_of(flow, starts.shape[1])
+    found = np.empty(len(starts))
     for form, mine in case.split(starts):
         some = starts[mine]
         if form is None:

@@ -99,9 +99,12 @@ class WeightPlane(Plane):
 
     def __post_init__(self) -> None:
         """Check the places; name the axes after them."""
-        theta, places = _start(self.theta, "theta"), (self.first, self.second)
+        theta = _start(self.theta, "theta")
+        places = (self.first, self.second)
         inside = all(
-            0 <= k < size for place in places for k, size in zip(place, theta.shape, strict=True)
+            0 <= k < size
+            for place in places
+            for k, size in zip(place, theta.shape, strict=True)
         )
         if not inside or self.first == self.second:
             raise InputError(
@@ -187,7 +190,8 @@ class SegmentPlane(Plane):
 
     def __post_init__(self) -> None:
         """Check the two ends."""
-        first, last = _start(self.first, "first"), _start(self.last, "last")
+        first = _start(self.first, "first")
+        last = _start(self.last, "last")
         if first.shape != last.shape:
             raise InputError(
                 f"SegmentPlane needs starts of one shape (L, d), got {first.shape}, {last.shape}"
@@ -197,7 +201,8 @@ class SegmentPlane(Plane):
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
-        x, y = x[..., None, None], y[..., None, None]
+        x = x[..., None, None]
+        y = y[..., None, None]
         return y * ((1 - x) * self.first + x * self.last)
 
 
@@ -246,7 +251,9 @@ def _start(theta: ArrayLike, name: str) -> Float[np.ndarray, "L d"]:
     """Return one start as float64, or say what it is."""
     theta = real_array(theta, name)
     if theta.ndim != 2:
-        raise InputError(f"{name} needs one start (L, d), got {theta.shape}; pass its layers")
+        raise InputError(
+            f"{name} needs one start (L, d), got {theta.shape}; pass its layers"
+        )
     return theta
 
 
@@ -256,4 +263,6 @@ class _LayerPlane(WeightPlane):
     kind = "layers"
 
 
-layer_plane = _LayerPlane(np.zeros((2, 1)), (0, 0), (1, 0), ("first layer u", "second layer v"))
+layer_plane = _LayerPlane(
+    np.zeros((2, 1)), (0, 0), (1, 0), ("first layer u", "second layer v")
+)

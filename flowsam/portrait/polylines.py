@@ -24,7 +24,8 @@ def joined(segments: list[tuple[Point, Point]]) -> list[Float[np.ndarray, "_ 2"]
     for k, (first, last) in enumerate(segments):
         ends[first].append(k)
         ends[last].append(k)
-    free, lines = set(range(len(segments))), []
+    free = set(range(len(segments)))
+    lines = []
     starts = sorted(point for point, touching in ends.items() if len(touching) != 2)
     for point in [*starts, *ends]:  # open lines from their ends; what is left is closed
         for k in ends[point]:
@@ -48,7 +49,11 @@ def _walk(
         point = last if point == first else first
         line.append(point)
         touching = ends[point]
-        k = next((m for m in touching if m in free), None) if len(touching) == 2 else None
+        k = (
+            next((m for m in touching if m in free), None)
+            if len(touching) == 2
+            else None
+        )
     return line
 
 
@@ -60,12 +65,14 @@ def straight(line: Float[np.ndarray, "n 2"], slack: float) -> Float[np.ndarray, 
     >>> straight(np.array([[0.0, 0], [1, 0.1], [2, -0.1], [3, 0], [3, 5]]), 0.2).tolist()
     [[0.0, 0.0], [3.0, 0.0], [3.0, 5.0]]
     """
-    kept, spans = np.zeros(len(line), dtype=bool), [(0, len(line) - 1)]
+    kept = np.zeros(len(line), dtype=bool)
+    spans = [(0, len(line) - 1)]
     kept[[0, -1]] = True
     while spans:
         first, last = spans.pop()
         inner = line[first + 1 : last]
-        along, off = line[last] - line[first], inner - line[first]
+        along = line[last] - line[first]
+        off = inner - line[first]
         size = along @ along
         share = np.clip(off @ along / size, 0, 1) if size else np.zeros(len(inner))
         distance = np.hypot(*(off - share[:, None] * along).T)

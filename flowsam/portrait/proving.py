@@ -32,10 +32,15 @@ def proved(
     from flowsam.certify import PlaneProof, prove_plane
 
     if getattr(start, "radius_axis", False):
-        raise InputError("prove needs one flow, got a plane over rho; prove its starts by limit")
+        raise InputError(
+            "prove needs one flow, got a plane over rho; prove its starts by limit"
+        )
     starts = starts_of(start, *axes)
     starts = starts.reshape(-1, *starts.shape[2:])
-    rule, none = case.flow.perturbation, np.zeros(labels.size, dtype=bool)
+    rule = case.flow.perturbation
+    none = np.zeros(labels.size, dtype=bool)
     numbers = (case.flow.data.z[0], float(rule.rho), float(rule.p))
-    plane = PlaneProof(*numbers, starts, labels.ravel().astype(np.int64), none, {}, NOT_COVERED)
+    plane = PlaneProof(
+        *numbers, starts, labels.ravel().astype(np.int64), none, {}, NOT_COVERED
+    )
     return prove_plane(plane, told) if case.regime.provable else plane

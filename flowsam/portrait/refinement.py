@@ -69,10 +69,13 @@ def refine(
     ledger = Ledger(Lattice.over(portrait, UNIT << levels, progress))
     cells = ledger.coarse()
     while cells.side.size:
-        largest = cells.side == cells.side.max()  # a cell before its parts: none is taken twice
+        largest = (
+            cells.side == cells.side.max()
+        )  # a cell before its parts: none is taken twice
         parts = ledger.cut(ledger.accept(cells.keep(largest)))
         cells = cells.keep(~largest).join(parts)
-    curves, asked = ledger.curves(), ledger.lattice.asked
+    curves = ledger.curves()
+    asked = ledger.lattice.asked
     case = case_of(portrait.flow, portrait.depth)
     theory = theory_curves.boundaries(case, portrait.start, portrait.x, portrait.y)
     found = Refinement(curves, 2.0**-levels, asked, *ledger.shares(), ledger.regions())
@@ -84,9 +87,13 @@ def _check(portrait: Portrait, levels: int) -> None:
     if portrait.start is None:
         raise InputError("refine needs the plane's function; run phase_portrait again")
     if portrait.unfinished:
-        raise InputError(f"refine needs every row, got {portrait.unfinished} left by an interrupt")
+        raise InputError(
+            f"refine needs every row, got {portrait.unfinished} left by an interrupt"
+        )
     if not 1 <= levels <= _LEVELS:
-        raise InputError(f"refine needs 1 <= levels <= {_LEVELS}, got {levels}; 10 is a thousandth")
+        raise InputError(
+            f"refine needs 1 <= levels <= {_LEVELS}, got {levels}; 10 is a thousandth"
+        )
     check_axes(portrait.x, portrait.y)
 
 
@@ -94,7 +101,9 @@ def check_axes(x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]) -> None
     """Refuse axes without cells between their points: before the work, where it can be known."""
     for name, axis in (("x", x), ("y", y)):
         if axis.size < 2:
-            raise InputError(f"refine needs two points of {name} or more, got 1; take a finer grid")
+            raise InputError(
+                f"refine needs two points of {name} or more, got 1; take a finer grid"
+            )
         if not (np.diff(axis) > 0).all():
             raise InputError(
                 f"refine needs {name} to increase, got {axis[0]:g} to {axis[-1]:g}; sort it"

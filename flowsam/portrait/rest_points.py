@@ -90,14 +90,16 @@ def classified(field: PlaneField, point: Float[np.ndarray, "2"]) -> Equilibrium:
     steep = last > 2 * np.maximum(first, least)
     if steep.any():
         infinite = np.copysign(np.inf, slopes[-1].diagonal())
-        values, vectors = np.where(steep, infinite, _extrapolated(slopes).diagonal()), np.eye(2)
+        values = np.where(steep, infinite, _extrapolated(slopes).diagonal())
+        vectors = np.eye(2)
     else:
         values, columns = np.linalg.eig(_extrapolated(slopes))
         vectors = np.full((2, 2), np.nan) if np.iscomplexobj(values) else columns.T
     values = np.where(np.abs(values) < least, 0.0, values)
     values = values if values.imag.any() else values.real
     order = np.argsort(values.real)
-    values, vectors = values[order], vectors[order]
+    values = values[order]
+    vectors = vectors[order]
     return Equilibrium(point, _name(field, point, values), values, vectors)
 
 
@@ -107,7 +109,8 @@ def _extrapolated(slopes: list[np.ndarray]) -> Float[np.ndarray, "2 2"]:
     l_p with p < 2 has fields like |w|^(q-1) on the axes, whose differences err by a power of h.
     """
     first, second, third = slopes
-    last, bend = third - second, third - 2 * second + first
+    last = third - second
+    bend = third - 2 * second + first
     left = np.abs(second - first) > 1e-7 * np.abs(slopes).max()
     step = np.divide(last * last, bend, where=left & (bend != 0), out=np.zeros((2, 2)))
     return np.where(left, third - step, first)
@@ -136,8 +139,12 @@ def _word_by_turning(field: PlaneField, point: Float[np.ndarray, "2"]) -> str:
     _, velocity = _ring(field, point, RADIUS)
     angle = np.arctan2(velocity[:, 1], velocity[:, 0])
     turn = np.diff(angle, append=angle[0])
-    index = round(float((turn - 2 * np.pi * np.round(turn / (2 * np.pi))).sum() / (2 * np.pi)))
-    return {-1: "saddle", 0: "saddle-node", 1: "node"}.get(index, f"point of index {index}")
+    index = round(
+        float((turn - 2 * np.pi * np.round(turn / (2 * np.pi))).sum() / (2 * np.pi))
+    )
+    return {-1: "saddle", 0: "saddle-node", 1: "node"}.get(
+        index, f"point of index {index}"
+    )
 
 
 def _ring(

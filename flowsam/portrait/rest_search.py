@@ -97,7 +97,9 @@ def _off_axes(field: PlaneField) -> Iterator[np.ndarray]:
     tiny = 1e-7 * field.span
     edges = [np.where(np.abs(edge) < tiny, tiny, edge) for edge in edges]
     values = field.gate(np.stack(np.meshgrid(*edges), axis=-1))
-    corners = np.stack([values[:-1, :-1], values[1:, :-1], values[:-1, 1:], values[1:, 1:]])
+    corners = np.stack(
+        [values[:-1, :-1], values[1:, :-1], values[:-1, 1:], values[1:, 1:]]
+    )
     open_ = ((corners.min(axis=0) <= 0) & (corners.max(axis=0) >= 0)).all(axis=-1)
     size = np.array([edges[0][1] - edges[0][0], edges[1][1] - edges[1][0]])
     for row, column in np.argwhere(open_):
@@ -105,7 +107,10 @@ def _off_axes(field: PlaneField) -> Iterator[np.ndarray]:
         found = root(field.gate, middle, options={"xtol": 1e-14})
         near = np.abs(found.x - middle) <= 1.5 * size
         off = np.abs(found.x) > 1e-6 * field.span
-        small = np.abs(field.gate(found.x)).max() <= 1e-9 * np.abs(corners[:, row, column]).max()
+        small = (
+            np.abs(field.gate(found.x)).max()
+            <= 1e-9 * np.abs(corners[:, row, column]).max()
+        )
         if near.all() and off.all() and small and field.inside(found.x):
             yield found.x
 
@@ -131,7 +136,9 @@ def _on_axis(field: PlaneField, axis: int) -> Iterator[np.ndarray]:
     speed = tangent(along)
     turns = still[1:] & still[:-1] & (speed[1:] * speed[:-1] < 0)
     for k in np.flatnonzero(turns):
-        place = brentq(lambda s: tangent(np.array([s]))[0], along[k], along[k + 1], xtol=1e-14)
+        place = brentq(
+            lambda s: tangent(np.array([s]))[0], along[k], along[k + 1], xtol=1e-14
+        )
         jumps = np.abs(tangent(np.array([place]))[0]) > 1e-6 * np.abs(speed).max()
         if not jumps and abs(place) > 1e-6 * field.span:
             yield np.insert(np.array([place]), axis, 0.0)

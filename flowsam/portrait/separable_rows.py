@@ -21,7 +21,10 @@ __all__ = ["decided"]
 
 
 def decided(
-    flow: Flow, plane: BalancedPlane, x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]
+    flow: Flow,
+    plane: BalancedPlane,
+    x: Float[np.ndarray, " nx"],
+    y: Float[np.ndarray, " ny"],
 ) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
     """Decide some rows, and return a function that writes out the labels of a slice of them.
 
@@ -39,9 +42,11 @@ def decided(
     array([[ 0, -2,  1],
            [ 2,  2,  2]], dtype=int16)
     """
-    mu, rho = flow.mu, flow.perturbation.rho
+    mu = flow.mu
+    rho = flow.perturbation.rho
     alone = [
-        linf_two_layer.fate(plane.at(a, a)[0], mu, rho=rho)[:, j] for j, a in enumerate((x, y))
+        linf_two_layer.fate(plane.at(a, a)[0], mu, rho=rho)[:, j]
+        for j, a in enumerate((x, y))
     ]
     fates, which = np.unique(alone[1], return_inverse=True)
     pairs = np.stack(np.broadcast_arrays(alone[0], fates[:, None]), axis=-1)

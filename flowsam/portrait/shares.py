@@ -28,13 +28,17 @@ def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
     ({0: 0.75, 2: 0.25}, {0: 0.25, 2: 0.25})
     """
     labels = np.repeat(np.repeat(labels, 1 + (y.size < 2), 0), 1 + (x.size < 2), 1)
-    across, along = _widths(x), _widths(y)
+    across = _widths(x)
+    along = _widths(y)
     area = np.outer(along / along.sum(), across / across.sum())
-    corners = np.stack([labels[:-1, :-1], labels[:-1, 1:], labels[1:, :-1], labels[1:, 1:]])
+    corners = np.stack(
+        [labels[:-1, :-1], labels[:-1, 1:], labels[1:, :-1], labels[1:, 1:]]
+    )
     counts = ~np.isin(corners, (Label.SEPARATRIX, Label.TIE))
     on_line = ~counts.all(axis=0)
     counts |= ~counts.any(axis=0)
-    fractions, errors = {}, {}
+    fractions = {}
+    errors = {}
     for label in np.unique(labels).tolist():
         seen = corners == label
         share = (seen & counts).sum(axis=0) / counts.sum(axis=0)
@@ -67,7 +71,8 @@ def by_regions(flow: Flow, start: BalancedPlane, x: Axis, y: Axis) -> Shares | N
     from flowsam.regions import regions  # scipy.stats takes half a second to import
 
     unit = np.ldexp(1.0, np.frexp(max(x.max(), y.max()))[1] - 1)  # areas stay in range
-    x, y = x / unit, y / unit
+    x = x / unit
+    y = y / unit
     found = regions(np.maximum(flow.mu, 0.0), flow.perturbation.rho / unit, start.depth)
     box = [x.min(), y.min()], [x.max(), y.max()]
     whole = float(np.ptp(x) * np.ptp(y))

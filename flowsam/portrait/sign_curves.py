@@ -27,7 +27,9 @@ def pairs(
     case: Case, plane: WeightPlane, ends: tuple[float, float]
 ) -> tuple[tuple[str, Curve], ...]:
     """Return the separatrix where the two layers move and no other coordinate escapes."""
-    mu, rho, j = case.flow.mu, case.flow.perturbation.rho, plane.first[1]
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
+    j = plane.first[1]
     fates = case.regime.forms[-1].case.fate(plane.theta, mu, rho=rho)
     if not mu[j] or (np.delete(fates, j) == Fate.ESCAPE).any():
         return ()

@@ -54,7 +54,9 @@ class Skeleton:
     paths: tuple[Curve, ...]
 
 
-def skeleton(field: PlaneField, *, starts: ArrayLike = (), columns: int = 24) -> Skeleton:
+def skeleton(
+    field: PlaneField, *, starts: ArrayLike = (), columns: int = 24
+) -> Skeleton:
     """Return all of it for one field.
 
     Parameters
@@ -116,7 +118,9 @@ def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             yield x, y
 
 
-def separatrices(field: PlaneField, points: tuple[Equilibrium, ...] | None = None) -> Curves:
+def separatrices(
+    field: PlaneField, points: tuple[Equilibrium, ...] | None = None
+) -> Curves:
     """Return the curves between regions: theory's where there are, else stable manifolds."""
     known = boundaries(field.case, field.start, np.array(field.x), np.array(field.y))
     if known:
@@ -126,7 +130,9 @@ def separatrices(field: PlaneField, points: tuple[Equilibrium, ...] | None = Non
     return tuple(("stable manifold", curve) for curve in curves)
 
 
-def stable_manifolds(field: PlaneField, points: tuple[Equilibrium, ...]) -> tuple[Curve, ...]:
+def stable_manifolds(
+    field: PlaneField, points: tuple[Equilibrium, ...]
+) -> tuple[Curve, ...]:
     """Return both branches of the stable manifold of each saddle with two non-zero eigenvalues."""
     saddles = [p for p in points if p.kind in ("saddle", "pseudo-saddle")]
     branches = [
@@ -187,7 +193,9 @@ def _sliding_ends(field: PlaneField, axis: int) -> Iterator[Float[np.ndarray, "2
     low, high = (field.x, field.y)[1 - axis]
     if not (field.x, field.y)[axis][0] <= 0 <= (field.x, field.y)[axis][1]:
         return
-    along = np.linspace(low, high, 8 * LATTICE)  # an even number: the middle is no point
+    along = np.linspace(
+        low, high, 8 * LATTICE
+    )  # an even number: the middle is no point
     slides = across(field, axis, along)[2]
     edges = np.flatnonzero(np.diff(slides.astype(int)))
     ends = [low] if slides[0] else []

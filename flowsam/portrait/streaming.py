@@ -97,11 +97,17 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     [[0, 1], [2, 2]] 0.5
     """
     x, y = real_axis(x, "x"), real_axis(y, "y")
-    start = plane_rows.default_plane(flow.data.z.shape[1], depth) if start is None else start
+    start = (
+        plane_rows.default_plane(flow.data.z.shape[1], depth)
+        if start is None
+        else start
+    )
     depth = plane_rows.checked_start(flow, start, x, y)[-2]
     path = Path(path)
     if path.suffix != ".npy":
-        raise InputError(f"a stream needs a name ending in .npy, got {path}; e.g. labels.npy")
+        raise InputError(
+            f"a stream needs a name ending in .npy, got {path}; e.g. labels.npy"
+        )
     facts = _provenance(flow, start, depth, (x, y))
     _check_own(path.with_suffix(".json"))
     partial = path.with_name(f".{path.name}.{facts['digest'][:16]}.partial")
@@ -117,7 +123,9 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
             f"a stream needs a folder that can be written, got {path.parent} ({error.strerror}); "
             "make it, or choose another"
         ) from None
-    return Stream(path, {k: counts[k] / (x.size * y.size) for k in sorted(counts)}, facts)
+    return Stream(
+        path, {k: counts[k] / (x.size * y.size) for k in sorted(counts)}, facts
+    )
 
 
 def _check_own(path: Path) -> None:
@@ -129,7 +137,9 @@ def _check_own(path: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         own = False
     if not own:
-        raise InputError(f"a stream writes its facts to {path}, which is not its own; move it")
+        raise InputError(
+            f"a stream writes its facts to {path}, which is not its own; move it"
+        )
 
 
 def _provenance(
@@ -207,7 +217,11 @@ class _Rows:
 
     def verified(self, rows: int) -> int:
         """Write the head of a new file, or keep of an old one what its digests vouch for."""
-        head = {"descr": _LABEL.str, "fortran_order": False, "shape": (rows, self.columns)}
+        head = {
+            "descr": _LABEL.str,
+            "fortran_order": False,
+            "shape": (rows, self.columns),
+        }
         first = io.BytesIO()
         np.lib.format.write_array_header_1_0(first, head)
         self.file.seek(0)

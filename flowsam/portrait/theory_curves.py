@@ -61,7 +61,8 @@ def boundaries(
 
 def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return `alpha_j = rho` of balanced l_inf and GD at L = 2."""
-    mu, rho = case.flow.mu, case.flow.perturbation.rho
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
     if (mu <= 0).any() or mu[0] == mu[1]:
         return _single_gates(mu, rho, ends)
     major = int(np.argmax(mu))  # beyond its gate the minor one's does not matter
@@ -73,7 +74,8 @@ def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
 
 def deep_gates(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return `alpha_j = rho` and the ray of equal scores of balanced l_inf and GD at L >= 3."""
-    mu, rho = case.flow.mu, case.flow.perturbation.rho
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
     if (mu <= 0).any():
         return _single_gates(mu, rho, ends)
     slope = (mu[0] / mu[1]) ** (1.0 / (case.depth - 2))
@@ -87,7 +89,8 @@ def deep_gates(case: Case, plane: Any, ends: Ends) -> Curves:
 
 def conics(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of l_inf on the layer plane."""
-    rho, sign = case.flow.perturbation.rho, 1 if case.flow.mu[0] > 0 else -1
+    rho = case.flow.perturbation.rho
+    sign = 1 if case.flow.mu[0] > 0 else -1
     curves = linf_two_layer.separatrix(rho, extent=max(ends), sign=sign)
     return tuple(("separatrix", curve) for curve in curves)
 
@@ -96,23 +99,33 @@ def bend(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of balanced l_2 at L = 2."""
     if (case.flow.mu <= 0).any():
         return ()
-    return (("separatrix", balanced_separatrix(case.flow.mu, rho=case.flow.perturbation.rho)),)
+    return (
+        (
+            "separatrix",
+            balanced_separatrix(case.flow.mu, rho=case.flow.perturbation.rho),
+        ),
+    )
 
 
 def ray(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the ray of equal scores of balanced l_2 at L >= 3."""
-    mu, rho, depth = case.flow.mu, case.flow.perturbation.rho, case.depth
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
+    depth = case.depth
     if (mu <= 0).any():
         return ()
     unit = mu ** (-1.0 / (depth - 2))
     last = unit * min(ends[0] / unit[0], ends[1] / unit[1])
-    first = rho * unit / np.sqrt(depth * (unit @ unit)) if depth % 2 == 0 else np.zeros(2)
+    first = (
+        rho * unit / np.sqrt(depth * (unit @ unit)) if depth % 2 == 0 else np.zeros(2)
+    )
     return (("equal scores", np.array([first, last])),) if (last > first).all() else ()
 
 
 def branches(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return both branches of the separatrix of l_2 on the layer plane."""
-    rho, sign = case.flow.perturbation.rho, 1 if case.flow.mu[0] > 0 else -1
+    rho = case.flow.perturbation.rho
+    sign = 1 if case.flow.mu[0] > 0 else -1
     ratio = np.sinh(np.linspace(-1, 1, 401) * np.arcsinh(1 + (max(ends) / rho) ** 2))
     branch = lone_separatrix(ratio, rho=rho)
     return tuple(("separatrix", side * branch * [sign, 1]) for side in (1, -1))
@@ -121,12 +134,17 @@ def branches(case: Case, plane: Any, ends: Ends) -> Curves:
 def _single_gates(mu: Float[np.ndarray, "2"], rho: float, ends: Ends) -> Curves:
     """Return the gates of coordinates that do not meet: one with mu_j < 0 never escapes."""
     return tuple(
-        ("alpha_j = rho", _segment(j, rho, (0.0, ends[1 - j]))) for j in (0, 1) if mu[j] > 0
+        ("alpha_j = rho", _segment(j, rho, (0.0, ends[1 - j])))
+        for j in (0, 1)
+        if mu[j] > 0
     )
 
 
-def _segment(axis: int, value: float, span: tuple[float, float]) -> Float[np.ndarray, "2 2"]:
+def _segment(
+    axis: int, value: float, span: tuple[float, float]
+) -> Float[np.ndarray, "2 2"]:
     """Return the segment where one coordinate is fixed."""
     points = np.empty((2, 2))
-    points[:, axis], points[:, 1 - axis] = value, span
+    points[:, axis] = value
+    points[:, 1 - axis] = span
     return points

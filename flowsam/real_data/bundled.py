@@ -13,14 +13,20 @@ from flowsam.errors import InputError, MissingLibraryError
 __all__ = ["breast_cancer", "class_mean_difference", "digits"]
 
 
-def digits(first: int, second: int) -> tuple[Float[np.ndarray, "n 64"], Float[np.ndarray, " n"]]:
+def digits(
+    first: int, second: int
+) -> tuple[Float[np.ndarray, "n 64"], Float[np.ndarray, " n"]]:
     """Return two classes of scikit-learn's 8 x 8 digits: features in [0, 1] and labels."""
     if first == second or not {first, second} <= set(range(10)):
-        raise InputError(f"digits needs two different digits 0..9, got {first} and {second}")
+        raise InputError(
+            f"digits needs two different digits 0..9, got {first} and {second}"
+        )
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise MissingLibraryError("digits need scikit-learn; pip install 'flowsam[data]'") from None
+        raise MissingLibraryError(
+            "digits need scikit-learn; pip install 'flowsam[data]'"
+        ) from None
     pixels, target = load_digits(return_X_y=True)
     chosen = np.isin(target, (first, second))
     return pixels[chosen] / 16.0, np.where(target[chosen] == first, 1.0, -1.0)
@@ -37,7 +43,11 @@ def breast_cancer() -> tuple[
             "breast_cancer needs scikit-learn; pip install 'flowsam[data]'"
         ) from None
     found = load_breast_cancer()
-    return found.data, np.where(found.target == 1, 1.0, -1.0), tuple(found.feature_names)
+    return (
+        found.data,
+        np.where(found.target == 1, 1.0, -1.0),
+        tuple(found.feature_names),
+    )
 
 
 def class_mean_difference(

@@ -38,7 +38,9 @@ def csv_columns(path: str | os.PathLike[str]) -> dict[str, Column]:
     """Return the columns of a CSV file with a header by name, or say why it cannot be read."""
     rows = _rows(path)
     if len(rows) < 2:
-        raise InputError(f"{path} needs a header and rows, got {len(rows)} lines; see --csv")
+        raise InputError(
+            f"{path} needs a header and rows, got {len(rows)} lines; see --csv"
+        )
     header = _header(path, rows[0][1])
     for row, (line, entries) in enumerate(rows[1:], 1):
         if len(entries) != len(header):
@@ -62,14 +64,20 @@ def _rows(path: str | os.PathLike[str]) -> list[tuple[int, list[str]]]:
             reader = csv.reader(file)
             return [(reader.line_num, row) for row in reader if row]
     except OSError as error:
-        reason, move = error.strerror, "check the path"
+        reason = error.strerror
+        move = "check the path"
     except UnicodeDecodeError as error:
-        reason, move = f"byte {error.start} is not UTF-8", "save it as UTF-8"
+        reason = f"byte {error.start} is not UTF-8"
+        move = "save it as UTF-8"
     except csv.Error as error:
-        reason, move = str(error), "save it as comma-separated text"
+        reason = str(error)
+        move = "save it as comma-separated text"
     except ValueError as error:  # a path with a null character
-        reason, move = str(error), "check the path"
-    raise InputError(f"--csv (read_csv) needs a CSV file, got {path} ({reason}); {move}")
+        reason = str(error)
+        move = "check the path"
+    raise InputError(
+        f"--csv (read_csv) needs a CSV file, got {path} ({reason}); {move}"
+    )
 
 
 def _header(path: str | os.PathLike[str], entries: list[str]) -> list[str]:
@@ -80,12 +88,18 @@ def _header(path: str | os.PathLike[str], entries: list[str]) -> list[str]:
                 f"{path} needs columns separated by commas, got a header separated by {mark!r}; "
                 "save it with commas"
             )
-    header = [" ".join(name.split()) or f"column {k}" for k, name in enumerate(entries, 1)]
+    header = [
+        " ".join(name.split()) or f"column {k}" for k, name in enumerate(entries, 1)
+    ]
     for name in header:
         if not name.isprintable():
-            raise InputError(f"{path} needs names that can be printed, got {name!r}; rename it")
+            raise InputError(
+                f"{path} needs names that can be printed, got {name!r}; rename it"
+            )
         if header.count(name) > 1:
-            raise InputError(f"{path} needs different column names, got {name!r} twice; rename one")
+            raise InputError(
+                f"{path} needs different column names, got {name!r} twice; rename one"
+            )
     return header
 
 
@@ -98,7 +112,9 @@ def _number(word: str) -> float:
     return found if math.isfinite(found) else math.nan
 
 
-def chosen_rows(column: Column, classes: tuple[str, ...]) -> tuple[list[int], list[bool]]:
+def chosen_rows(
+    column: Column, classes: tuple[str, ...]
+) -> tuple[list[int], list[bool]]:
     """Return the rows of two classes, and whether each is of the one that counts as +1."""
     values = class_values(column.entries, where=column.place, chosen=classes)
     there = sorted(set(values))
@@ -128,7 +144,11 @@ def numbers_of(column: Column, rows: list[int]) -> Float[np.ndarray, " n"]:
         found[k] = _number(column.entries[row])
         if not np.isfinite(found[k]):
             word = column.entries[row]
-            move = "fill it in or drop the row" if holds_nothing(word) else "drop the column"
+            move = (
+                "fill it in or drop the row"
+                if holds_nothing(word)
+                else "drop the column"
+            )
             option = "" if holds_nothing(word) else " by --drop (drop)"
             raise InputError(
                 f"{column.place(row + 1)} needs a number, got {word!r}; {move}{option}"

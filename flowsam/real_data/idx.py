@@ -29,11 +29,15 @@ def idx_array(folder: Path, name: str) -> np.ndarray:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"read_idx cannot read {path} ({error}); fetch it again") from None
+        raise InputError(
+            f"read_idx cannot read {path} ({error}); fetch it again"
+        ) from None
     axes = raw[3] if raw[:3] == b"\0\0\x08" and len(raw) > 3 else 0
     head = 4 + 4 * axes
     if not 1 <= axes <= _AXES or len(raw) < head:
-        raise InputError(f"read_idx needs an IDX file of bytes, got {path}; its header is another")
+        raise InputError(
+            f"read_idx needs an IDX file of bytes, got {path}; its header is another"
+        )
     shape = np.frombuffer(raw[4:head], ">u4").tolist()
     body = math.prod(shape)
     if len(raw) != head + body:

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DATA_SETS", "csv_data", "named_data", "named_table"]
 
-DATA_SETS = ("breast_cancer", "digits:A,B", "digits_means", "FOLDER:A,B (IDX files, as MNIST's)")
+DATA_SETS = (
+    "breast_cancer",
+    "digits:A,B",
+    "digits_means",
+    "FOLDER:A,B (IDX files, as MNIST's)",
+)
 
 
 def named_table(name: str) -> Table:
@@ -54,5 +59,7 @@ def _classes(text: str) -> list[int]:
     """The two classes after the colon."""
     found = [int(entry) for entry in text.split(",") if entry.strip().isdecimal()]
     if len(found) != 2 or text.count(",") != 1:
-        raise InputError(f"data needs two classes after the colon, got {text!r}; e.g. 3,5")
+        raise InputError(
+            f"data needs two classes after the colon, got {text!r}; e.g. 3,5"
+        )
     return found

@@ -24,7 +24,10 @@ from flowsam.regimes import regime_of
 
 __all__ = ["Scan", "scale_unit", "scan"]
 
-FELL, BACK = 0.5, 0.8  # of gradient flow's major share, at the same log t and at the end
+FELL, BACK = (
+    0.5,
+    0.8,
+)  # of gradient flow's major share, at the same log t and at the end
 Cells = Float[np.ndarray, "seeds factors"]
 _Split = tuple[list[float], tuple[Leaning, ...], tuple[Leaning, ...]]
 
@@ -81,7 +84,9 @@ class Scan:
     def least(self) -> Cells:
         """SAM's major share over gradient flow's at the same time: the least over the run."""
         pairs = [zip(a, b, strict=True) for a, b in zip(self.sam, self.gd, strict=True)]
-        return np.array([[np.fmin.reduce(s.major / g.major) for s, g in row] for row in pairs])
+        return np.array(
+            [[np.fmin.reduce(s.major / g.major) for s, g in row] for row in pairs]
+        )
 
     @property
     def last(self) -> Cells:
@@ -130,18 +135,29 @@ class Scan:
 
     def words(self) -> str:
         """Return the table in one line, for captions."""
-        return "; ".join(f"{text.replace(';', ',')} at {name}" for name, text in self.lines())
+        return "; ".join(
+            f"{text.replace(';', ',')} at {name}" for name, text in self.lines()
+        )
 
     def lines(self) -> list[tuple[str, str]]:
         """Return the table by scale: a heading, then what all splits give at each."""
-        lines = [("alpha / unit", "splits that show it; least share over GD's; last; collapsed")]
+        lines = [
+            (
+                "alpha / unit",
+                "splits that show it; least share over GD's; last; collapsed",
+            )
+        ]
         for k, factor in enumerate(self.factors):
             gone = sum(runs[k].status == "collapsed" for runs in self.sam)
             entry = f"{self.shown[:, k].sum()} of {len(self.sam)}; "
             least = self.least[:, k]
             entry += f"{np.fmin.reduce(least):.3f} to {np.fmax.reduce(least):.3f}; "
             back = self.last[:, k][~np.isnan(self.last[:, k])]
-            entry += f"{back.min():.3f} to {back.max():.3f}; {gone}" if back.size else f"-; {gone}"
+            entry += (
+                f"{back.min():.3f} to {back.max():.3f}; {gone}"
+                if back.size
+                else f"-; {gone}"
+            )
             lines.append((f"{factor:g} (alpha {self.alpha[:, k].mean():.4g})", entry))
         return lines
 
@@ -175,7 +191,9 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
             train, test = table.standardised(bias=bias, test=held, seed=seed)
             alpha = [factor * scale_unit(train, rule, depth) for factor in factors]
             rows: tuple[list[Leaning], list[Leaning]] = ([], [])
-            for a, (runs, law) in product(alpha, zip(rows, (rule, gradient_flow()), strict=True)):
+            for a, (runs, law) in product(
+                alpha, zip(rows, (rule, gradient_flow()), strict=True)
+            ):
                 runs.append(leaning(train, test, law, start=(a, depth), log_t=log_t))
                 if progress:
                     progress(1)

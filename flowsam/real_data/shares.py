@@ -13,7 +13,9 @@ from flowsam.inputs import real_array
 __all__ = ["share_by_rank"]
 
 
-def share_by_rank(data: Data, beta: ArrayLike, groups: int = 4) -> Float[np.ndarray, "*T groups"]:
+def share_by_rank(
+    data: Data, beta: ArrayLike, groups: int = 4
+) -> Float[np.ndarray, "*T groups"]:
     """Return the share of the mean prediction in groups of features, strongest first.
 
     share_j = |beta_j mean_i z_ij| / sum_k |beta_k mean_i z_ik|, features sorted by |mean_i z_ij|
@@ -24,9 +26,12 @@ def share_by_rank(data: Data, beta: ArrayLike, groups: int = 4) -> Float[np.ndar
     >>> share_by_rank(Data([[4.0, 1.0]]), [1.0, 4.0], groups=2)
     array([0.5, 0.5])
     """
-    beta, strength = real_array(beta, "beta"), np.abs(data.z.mean(axis=0))
+    beta = real_array(beta, "beta")
+    strength = np.abs(data.z.mean(axis=0))
     if beta.shape[-1:] != strength.shape:
-        raise InputError(f"beta needs {strength.size} features, got {beta.shape}; see split_signs")
+        raise InputError(
+            f"beta needs {strength.size} features, got {beta.shape}; see split_signs"
+        )
     active = np.flatnonzero(data.z.any(axis=0))
     order = active[np.argsort(-strength[active], kind="stable")]
     parts = np.array_split(np.abs(beta * strength)[..., order], groups, axis=-1)

@@ -145,15 +145,21 @@ def read_csv(
     columns = csv_columns(path)
     for name in (label, *drop):
         if name not in columns:
-            raise InputError(f"{path} has no column {name!r}; it has {', '.join(columns)}")
+            raise InputError(
+                f"{path} has no column {name!r}; it has {', '.join(columns)}"
+            )
     if label in drop:
-        raise InputError(f"{path} needs its column of labels {label!r}, got it among those to drop")
+        raise InputError(
+            f"{path} needs its column of labels {label!r}, got it among those to drop"
+        )
     classes = tuple(map(str, classes))
     column = columns[label]
     rows, positive = chosen_rows(column, classes)
     features = [name for name in columns if name not in (label, *drop)]
     if not features:
-        raise InputError(f"{path} needs a column beside {label!r}, got none; it has no feature")
+        raise InputError(
+            f"{path} needs a column beside {label!r}, got none; it has no feature"
+        )
     X = np.column_stack([numbers_of(columns[name], rows) for name in features])
     return Table(X, positive, Path(path).stem, features=features)
 
@@ -164,7 +170,9 @@ def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
     labels = idx_array(Path(folder), "train-labels-idx1-ubyte")
     if images.ndim != 3 or labels.shape != images.shape[:1]:
         got = f"{images.shape} and {labels.shape} in {folder}"
-        raise InputError(f"read_idx needs images (n, height, width) and n labels, got {got}")
+        raise InputError(
+            f"read_idx needs images (n, height, width) and n labels, got {got}"
+        )
     there = np.unique(labels).tolist()
     if first == second or not {first, second} <= set(there):
         has = ", ".join(map(str, there[:12])) + (", ..." if len(there) > 12 else "")

@@ -57,7 +57,9 @@ class Regions:
     @property
     def labels(self) -> tuple[int, ...]:
         """Every label there is: none above rho, the basis vectors, separatrix (even L), tie."""
-        none, *rest = [Label.STALLED] if self.depth % 2 else [Label.ZERO, Label.SEPARATRIX]
+        none, *rest = (
+            [Label.STALLED] if self.depth % 2 else [Label.ZERO, Label.SEPARATRIX]
+        )
         return tuple(map(int, (none, *(j + 1 for j in self._active), *rest, Label.TIE)))
 
     @property
@@ -82,8 +84,11 @@ class Regions:
         if label >= 1:
             return self._wins(label - 1, None)
         if label == Label.TIE:
-            return sp.Or(*(self._wins(j, k) for j in self._active for k in self._active if j < k))
-        rho, sizes = _decimal(self.rho), [self.alpha[j] for j in self._active]
+            return sp.Or(
+                *(self._wins(j, k) for j in self._active for k in self._active if j < k)
+            )
+        rho = _decimal(self.rho)
+        sizes = [self.alpha[j] for j in self._active]
         held = sp.And(*(a <= rho for a in sizes))
         if label == Label.SEPARATRIX:
             return sp.And(held, sp.Or(*(sp.Eq(a, rho) for a in sizes)))
@@ -104,8 +109,10 @@ class Regions:
 
     def _against(self, j: int, k: int, how: str) -> Boolean:
         """What makes coordinate j, above rho, beat k, tie with it, or hold its own."""
-        alpha, rho = self.alpha, _decimal(self.rho)
-        ours, theirs = _decimal(abs(self.mu[j])), _decimal(abs(self.mu[k]))
+        alpha = self.alpha
+        rho = _decimal(self.rho)
+        ours = _decimal(abs(self.mu[j]))
+        theirs = _decimal(abs(self.mu[k]))
         if self.depth > 2:
             line = rho + sp.root(ours / theirs, self.depth - 2) * (alpha[j] - rho)
             return {"beats": sp.Lt, "holds": sp.Le, "ties": sp.Eq}[how](alpha[k], line)
@@ -122,7 +129,9 @@ class Regions:
         >>> print(regions([1.0], 0.5, 2).latex().split(r"\\")[1].strip())
         e_{1} & \alpha_{1} > \frac{1}{2}
         """
-        words = {j: f"e_{{{j}}}" if j > 0 else rf"\text{{{kind_of(j)}}}" for j in self.labels}
+        words = {
+            j: f"e_{{{j}}}" if j > 0 else rf"\text{{{kind_of(j)}}}" for j in self.labels
+        }
         rows = [rf"{word} & {sp.latex(self.condition(j))}" for j, word in words.items()]
         return r"\begin{cases}" + r" \\ ".join(rows) + r"\end{cases}"
 
@@ -176,7 +185,9 @@ class Regions:
         >>> regions([1.0, 2.0], 1.0, 2).volume(1, 0.0, 3.0)  # alpha_1 in (1, 3), alpha_2 <= 1
         2.0
         """
-        low, high = (np.broadcast_to(real_array(x, "box"), self.mu.shape) for x in (low, high))
+        low, high = (
+            np.broadcast_to(real_array(x, "box"), self.mu.shape) for x in (low, high)
+        )
         if (low < 0).any() or (low >= high).any():
             raise InputError(f"volume needs 0 <= low < high, got {low} and {high}")
         box = [stats.uniform(a, b - a) for a, b in zip(low, high, strict=True)]
@@ -220,11 +231,15 @@ def regions(mu: ArrayLike, rho: float | int, depth: float | int) -> Regions:
     """
     mu = np.atleast_1d(real_array(mu, "mu"))
     if mu.ndim != 1 or not mu.any():
-        raise InputError(f"regions needs one example (d,) with a non-zero entry, got {mu}")
+        raise InputError(
+            f"regions needs one example (d,) with a non-zero entry, got {mu}"
+        )
     if not 0 <= rho < np.inf:
         raise InputError(f"regions needs one rho >= 0, got {rho}; 0 is gradient flow")
     if depth < 2 or depth % 1:
-        raise InputError(f"regions needs a whole depth >= 2, got {depth}; L = 1 has one limit, mu")
+        raise InputError(
+            f"regions needs a whole depth >= 2, got {depth}; L = 1 has one limit, mu"
+        )
     return Regions(mu, float(rho), int(depth))
 
 

@@ -34,7 +34,8 @@ def chance(label: int, starts: Any, *, mu: Sizes, rho: float, depth: int) -> flo
     >>> round(chance(1, uniform(0, 1), **rule), 15)  # x/2 integrated over (0, 1)
     0.25
     """
-    laws, size = _checked_laws(starts, mu.size), np.abs(mu)
+    laws = _checked_laws(starts, mu.size)
+    size = np.abs(mu)
     active = np.flatnonzero(size)
     if label >= 1 and depth == 2:
         return _box(label - 1, size, rho, laws)
@@ -59,7 +60,9 @@ def _shared(size: Sizes, rho: float, laws: Sequence[Any]) -> float:
     values, counts = np.unique(size[size > 0], return_counts=True)
     total = 0.0
     for value in values[counts > 1]:
-        above = np.prod([laws[k].cdf(rho) for k in np.flatnonzero(size > value).tolist()])
+        above = np.prod(
+            [laws[k].cdf(rho) for k in np.flatnonzero(size > value).tolist()]
+        )
         equal = np.flatnonzero(size == value).tolist()
         below = [laws[k].cdf(rho) for k in equal]
         one = sum(_box(k, size, rho, laws) for k in equal)
@@ -79,10 +82,17 @@ def _cone(j: int, slopes: Sizes, rho: float, laws: Sequence[Any]) -> float:
         over = laws[j].ppf(u) - rho
         return float(np.prod([law.cdf(rho + slope * over) for law, slope in rivals]))
 
-    edges = [rho + (edge - rho) / slope for law, slope in rivals for edge in law.support()]
+    edges = [
+        rho + (edge - rho) / slope for law, slope in rivals for edge in law.support()
+    ]
     marks = np.unique(np.clip(laws[j].cdf([rho, *edges]), laws[j].cdf(rho), 1.0))
     spans = [(a, b) for a, b in zip(marks, [*marks[1:], 1.0], strict=True) if a < b]
-    how = {"epsabs": 1e-12, "epsrel": 1e-10, "limit": 200, "full_output": 1}  # 1: no warnings
+    how = {
+        "epsabs": 1e-12,
+        "epsrel": 1e-10,
+        "limit": 200,
+        "full_output": 1,
+    }  # 1: no warnings
     return float(sum(quad(inside, *span, **how)[0] for span in spans))
 
 
@@ -99,7 +109,9 @@ def polytope(j: int, slopes: Sizes, low: Sizes, width: Sizes) -> float:
     0.25
     """
     rivals = np.array([k != j and s < np.inf for k, s in enumerate(slopes)], dtype=bool)
-    slope, first, size = slopes[rivals], low[rivals], width[rivals]
+    slope = slopes[rivals]
+    first = low[rivals]
+    size = width[rivals]
     ends = max(low[j], 0.0), low[j] + width[j]
     if ends[0] >= ends[1]:
         return 0.0
@@ -124,7 +136,9 @@ def _checked_laws(starts: Any, d: int) -> list[Any]:
     """Return d continuous distributions on (0, inf)."""
     laws = list(starts) if isinstance(starts, Sequence) else [starts] * d
     if len(laws) != d:
-        raise InputError(f"a probability needs one distribution or {d}, got {len(laws)}")
+        raise InputError(
+            f"a probability needs one distribution or {d}, got {len(laws)}"
+        )
     for law in laws:
         if not hasattr(law, "ppf") or not hasattr(law, "pdf"):
             kind = type(law).__name__
@@ -133,5 +147,7 @@ def _checked_laws(starts: Any, d: int) -> list[Any]:
             )
         least = law.support()[0]
         if least < 0:
-            raise InputError(f"balanced starts are positive, got sizes from {least}; try halfnorm")
+            raise InputError(
+                f"balanced starts are positive, got sizes from {least}; try halfnorm"
+            )
     return laws

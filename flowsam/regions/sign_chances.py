@@ -17,7 +17,9 @@ from flowsam.inputs import real_array
 __all__ = ["Chances", "escape_chance", "winning_chances"]
 
 HOW = {"epsabs": 1e-13, "epsrel": 1e-11, "limit": 400, "full_output": 1}
-DEEPEST = 4  # the deepest network whose race every one of Filippov's solutions runs alike
+DEEPEST = (
+    4  # the deepest network whose race every one of Filippov's solutions runs alike
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +87,13 @@ def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
     """
     if not hasattr(law, "cdf") or not hasattr(law, "pdf"):
         kind = type(law).__name__
-        raise InputError(f"a probability needs a continuous scipy.stats distribution, got {kind}")
+        raise InputError(
+            f"a probability needs a continuous scipy.stats distribution, got {kind}"
+        )
     if depth < 2 or not 0 <= rho < np.inf:
-        raise InputError(f"escape_chance needs L >= 2 and rho >= 0, got {depth} and {rho}")
+        raise InputError(
+            f"escape_chance needs L >= 2 and rho >= 0, got {depth} and {rho}"
+        )
     if rho == 0:
         return 1.0
     even = _pair(law, depth, rho, 1.0)
@@ -112,14 +118,22 @@ def _pair(law: Any, depth: int, rho: float, parity: float) -> tuple[float, float
         return tail(second) ** (depth - 1) * density(a)
 
     most = max(abs(edge) for edge in law.ppf([1e-15, 1 - 1e-15]))
-    marks = np.unique([0.0, *(abs(x) for x in law.ppf(np.linspace(0.02, 0.98, 25))), most])
+    marks = np.unique(
+        [0.0, *(abs(x) for x in law.ppf(np.linspace(0.02, 0.98, 25))), most]
+    )
     near = np.unique(np.clip([*marks, rho], 0.0, rho))
-    plus = sum(quad(along, *span, **HOW)[0] for span in zip(near, near[1:], strict=False))
-    minus = sum(quad(against, *span, **HOW)[0] for span in zip(marks, marks[1:], strict=False))
+    plus = sum(
+        quad(along, *span, **HOW)[0] for span in zip(near, near[1:], strict=False)
+    )
+    minus = sum(
+        quad(against, *span, **HOW)[0] for span in zip(marks, marks[1:], strict=False)
+    )
     return tail(rho) ** depth + depth * plus, depth * minus
 
 
-def winning_chances(law: Any, mu: Any, *, depth: int, rho: float, points: int = 2**14) -> Chances:
+def winning_chances(
+    law: Any, mu: Any, *, depth: int, rho: float, points: int = 2**14
+) -> Chances:
     """Return how likely each feature wins, all weights independent with one law.
 
     L = 2: the largest |mu_j| that escapes. L = 3, 4: the smallest blow-up time T_j/|mu_j|, so that
@@ -154,7 +168,9 @@ def winning_chances(law: Any, mu: Any, *, depth: int, rho: float, points: int = 
         raise InputError(
             f"winning_chances needs L from 2 to 4 and mu without zeros, got {depth} and {mu}"
         )
-    escapes = np.array([escape_chance(law, depth=depth, rho=rho, sign=int(s)) for s in np.sign(mu)])
+    escapes = np.array(
+        [escape_chance(law, depth=depth, rho=rho, sign=int(s)) for s in np.sign(mu)]
+    )
     none = float(np.prod(1 - escapes))
     if depth == 2:
         size = np.abs(mu)
@@ -163,11 +179,18 @@ def winning_chances(law: Any, mu: Any, *, depth: int, rho: float, points: int = 
         return Chances(wins, none, 0.0)
     runs = np.array([_race(law, mu, depth, rho, points, seed) for seed in range(8)])
     runs *= ((1 - none) / runs.sum(axis=1))[:, None]
-    return Chances(runs.mean(axis=0), none, float(runs.std(axis=0, ddof=1).max() / np.sqrt(8)))
+    return Chances(
+        runs.mean(axis=0), none, float(runs.std(axis=0, ddof=1).max() / np.sqrt(8))
+    )
 
 
 def _race(  # noqa: PLR0913
-    law: Any, mu: Float[np.ndarray, " d"], depth: int, rho: float, points: int, seed: int
+    law: Any,
+    mu: Float[np.ndarray, " d"],
+    depth: int,
+    rho: float,
+    points: int,
+    seed: int,
 ) -> Float[np.ndarray, " d"]:
     """Return the share of one scrambled point set that each feature wins, times by their laws."""
     uniform = qmc.Sobol(depth, seed=seed).random(points)
@@ -184,6 +207,8 @@ def _race(  # noqa: PLR0913
         left = np.ones(mine.size)
         for other in (other for k, other in enumerate(laws) if k != j):
             right = other.size / points
-            left *= 1 - np.interp(mine, other, rank[: other.size], left=0.0, right=right)
+            left *= 1 - np.interp(
+                mine, other, rank[: other.size], left=0.0, right=right
+            )
         wins[j] = left.sum() / points
     return wins

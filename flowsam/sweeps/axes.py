@@ -33,14 +33,18 @@ def axis_values(name: str, given: object) -> Values:
     """
     values = _spread(name, given) if isinstance(given, dict) else _listed(name, given)
     if np.unique(values).size < values.size:
-        raise InputError(f"axis {name} needs different values, got one of them twice; remove it")
+        raise InputError(
+            f"axis {name} needs different values, got one of them twice; remove it"
+        )
     return values
 
 
 def _listed(name: str, given: object) -> Values:
     """Numbers, or words."""
     if not isinstance(given, (list, tuple, np.ndarray)) or not len(given):
-        raise InputError(f"axis {name} needs a list or a range, got {given!r}; e.g. [0.5, 1.0]")
+        raise InputError(
+            f"axis {name} needs a list or a range, got {given!r}; e.g. [0.5, 1.0]"
+        )
     if any(isinstance(value, str) for value in given):
         return np.array([str(value) for value in given])
     whole = np.asarray(given, dtype=object)  # takes ragged lists too
@@ -55,17 +59,30 @@ def _spread(name: str, given: dict[str, Any]) -> Values:
     check_names(given, RANGE, f"the range of {name}")
     missing = [key for key in RANGE[:3] if key not in given]
     if missing:
-        raise InputError(f"the range of {name} needs start, stop and points, got no {missing[0]}")
+        raise InputError(
+            f"the range of {name} needs start, stop and points, got no {missing[0]}"
+        )
     ends = real_array([given["start"], given["stop"]], f"start and stop of {name}")
     if ends.shape != (2,):
-        raise InputError(f"the range of {name} needs two numbers as start and stop, got {given}")
+        raise InputError(
+            f"the range of {name} needs two numbers as start and stop, got {given}"
+        )
     start, stop = ends.tolist()
-    points, spacing = given["points"], given.get("spacing", "linear")
-    if not 1 <= whole_number(points, f"the range of {name} needs whole points") <= POINTS:
-        raise InputError(f"the range of {name} needs 1 to {POINTS} points, got {points}")
+    points = given["points"]
+    spacing = given.get("spacing", "linear")
+    if (
+        not 1
+        <= whole_number(points, f"the range of {name} needs whole points")
+        <= POINTS
+    ):
+        raise InputError(
+            f"the range of {name} needs 1 to {POINTS} points, got {points}"
+        )
     check_names([spacing], ("linear", "log"), f"the spacing of {name}")
     if spacing == "log" and not min(start, stop) > 0:
-        raise InputError(f"a log range of {name} needs positive ends, got {start:g} to {stop:g}")
+        raise InputError(
+            f"a log range of {name} needs positive ends, got {start:g} to {stop:g}"
+        )
     return (np.geomspace if spacing == "log" else np.linspace)(start, stop, points)
 
 
@@ -106,7 +123,9 @@ class Grid:
     @property
     def chunks(self) -> int:
         """Number of blocks."""
-        return math.prod(-(-n // size) for n, size in zip(self.shape, self.block, strict=True))
+        return math.prod(
+            -(-n // size) for n, size in zip(self.shape, self.block, strict=True)
+        )
 
     @property
     def blocks(self) -> list[tuple[int, ...]]:
@@ -126,13 +145,16 @@ class Grid:
 
     def spread(self, number: int) -> Iterator[tuple[int, ...]]:
         """Yield places spread evenly over the grid, the first cell and the last among them."""
-        chosen = np.unique(np.linspace(0, self.cells - 1, min(number, self.cells)).round())
+        chosen = np.unique(
+            np.linspace(0, self.cells - 1, min(number, self.cells)).round()
+        )
         for k in chosen.astype(int):
             yield tuple(int(i) for i in np.unravel_index(k, self.shape))
 
     def cut(self, cells: int) -> Grid:
         """Return the grid in blocks of at most `cells` cells, long in the last axes."""
-        block, left = [], max(1, cells)
+        block = []
+        left = max(1, cells)
         for n in reversed(self.shape):
             block.append(min(n, left))
             left = max(1, left // n)

@@ -15,7 +15,15 @@ from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import LOSSES
-from flowsam.parameters import STARTS, TABLE, Setup, check, check_source, data_of, setup_of
+from flowsam.parameters import (
+    STARTS,
+    TABLE,
+    Setup,
+    check,
+    check_source,
+    data_of,
+    setup_of,
+)
 from flowsam.solver import solve
 from flowsam.sweeps.names import CASE, VARIABLE, check_names
 from flowsam.trajectory import Trajectory
@@ -54,14 +62,18 @@ class Cell:
     def start(self) -> Float[np.ndarray, "L d"]:
         """The start, or a ValueError that says how to give one."""
         if self.theta0 is None:
-            raise InputError(f"a case needs a start, got none of {', '.join(STARTS)}; e.g. alpha=1")
+            raise InputError(
+                f"a case needs a start, got none of {', '.join(STARTS)}; e.g. alpha=1"
+            )
         return self.theta0
 
     @cached_property
     def run(self) -> Trajectory:
         """The run to the end that the case names: its first and its last row."""
         names = ("tau_end", "log_t_end", "method", "rtol", "atol")
-        given = {name: self.parameters[name] for name in names if name in self.parameters}
+        given = {
+            name: self.parameters[name] for name in names if name in self.parameters
+        }
         return solve(self.flow, self.start, save_at=2, **given)
 
 
@@ -103,11 +115,18 @@ def _change(parameters: dict[str, Any], name: str, value: object) -> None:
     """Set one parameter, or one entry of a list."""
     place = _PLACE.fullmatch(name)
     if not place:
-        check_names([name], VARIABLE, "an axis (one of a case's numbers and words, alpha_J, mu_J)")
+        check_names(
+            [name],
+            VARIABLE,
+            "an axis (one of a case's numbers and words, alpha_J, mu_J)",
+        )
         parameters[name] = value
         return
-    whole, j = place[1], int(place[2])
+    whole = place[1]
+    j = int(place[2])
     entries = parameters.get(whole)
     if not isinstance(entries, (list, tuple)) or j > len(entries):
-        raise InputError(f"axis {name} needs a list {whole} of at least {j}, got {entries}")
+        raise InputError(
+            f"axis {name} needs a list {whole} of at least {j}, got {entries}"
+        )
     parameters[whole] = [*entries[: j - 1], value, *entries[j:]]

@@ -94,7 +94,9 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     if resume not in (None, "unfinished", "failed"):
         raise InputError(f"resume needs 'unfinished' or 'failed', got {resume!r}")
     if not isinstance(jobs, int) or jobs == 0:
-        raise InputError(f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}")
+        raise InputError(
+            f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}"
+        )
     problem = checked(case, axes)
     told = progress or (lambda _: None)
     which = FAILED if resume == "failed" else PENDING
@@ -133,11 +135,15 @@ def _dataset(path: Path) -> Any:
     return xarray.open_zarr(path, chunks=None, consolidated=False)
 
 
-def _opened(problem: Problem, path: Path, resume: str | None, chunk: int | None) -> Store:
+def _opened(
+    problem: Problem, path: Path, resume: str | None, chunk: int | None
+) -> Store:
     """The store to write to: a new one, or one of the same configuration."""
     if not path.exists():
         if resume == "failed":
-            raise InputError(f"there is no store {path} whose failed cells could be repeated")
+            raise InputError(
+                f"there is no store {path} whose failed cells could be repeated"
+            )
         sample, seconds = sampled(problem)
         grid = cut(problem, seconds, chunk)
         facts = {
@@ -148,7 +154,9 @@ def _opened(problem: Problem, path: Path, resume: str | None, chunk: int | None)
         }
         held = layout.create(path, replace(problem, grid=grid), sample, facts)
     elif resume is None:
-        raise InputError(f"{path} exists; go on with it by resume (--resume), or choose another")
+        raise InputError(
+            f"{path} exists; go on with it by resume (--resume), or choose another"
+        )
     else:
         held = open_store(path)
         _compare(problem.configuration, held.configuration, path)
@@ -162,7 +170,9 @@ def _compare_axes(asked: Grid, held: Grid, path: Path) -> None:
     for name, then in zip(asked.names, asked.values, strict=True):
         now = dict(zip(held.names, held.values, strict=True)).get(name)
         if now is None or now.tolist() != then.tolist():
-            raise InputError(f"{path} is damaged: its axis {name} has other values; restore it")
+            raise InputError(
+                f"{path} is damaged: its axis {name} has other values; restore it"
+            )
 
 
 def _compare(now: Any, then: Any, path: Path, name: str = "") -> None:

@@ -14,7 +14,14 @@ from flowsam.errors import InputError
 from flowsam.labels import Label
 from flowsam.sweeps.measures import STATUSES, UNFINISHED, Found
 from flowsam.sweeps.problem import Problem
-from flowsam.sweeps.store import FAILED, FINISHED, PENDING, Store, metadata_digest, open_store
+from flowsam.sweeps.store import (
+    FAILED,
+    FINISHED,
+    PENDING,
+    Store,
+    metadata_digest,
+    open_store,
+)
 
 __all__ = ["create"]
 
@@ -62,15 +69,24 @@ def _fill(folder: Path, problem: Problem, sample: Found, facts: dict[str, Any]) 
     for name, values in coordinates.items():
         kind = str if values.dtype.kind == "U" else values.dtype
         made = group.create_array(
-            name, shape=values.shape, dtype=kind, dimension_names=(name,), compressors=checked
+            name,
+            shape=values.shape,
+            dtype=kind,
+            dimension_names=(name,),
+            compressors=checked,
         )
         made[:] = values.astype(object) if kind is str else values
     arrays: dict[str, tuple[tuple[str, ...], tuple[int, ...], Any]]
-    arrays = {name: (dims, value.shape, value.dtype) for name, (dims, value) in sample.items()}
+    arrays = {
+        name: (dims, value.shape, value.dtype) for name, (dims, value) in sample.items()
+    }
     arrays |= {"error": ((), (), str), "state": ((), (), np.dtype(np.int8))}
     for name, (dims, shape, kind) in arrays.items():
         table = _TABLES.get(name, {})
-        flags: dict[str, Any] = {"flag_values": [*table], "flag_meanings": " ".join(table.values())}
+        flags: dict[str, Any] = {
+            "flag_values": [*table],
+            "flag_meanings": " ".join(table.values()),
+        }
         group.create_array(
             name,
             shape=(*grid.shape, *shape),
@@ -91,4 +107,10 @@ def _empty(name: str, kind: Any) -> Any:
     """What unfinished cells hold."""
     if kind is str:
         return ""
-    return np.nan if kind.kind == "f" else UNFINISHED if name in _TABLES and name != "state" else 0
+    return (
+        np.nan
+        if kind.kind == "f"
+        else UNFINISHED
+        if name in _TABLES and name != "state"
+        else 0
+    )

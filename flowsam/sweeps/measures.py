@@ -24,7 +24,15 @@ from flowsam.sweeps.axes import axis_values
 from flowsam.sweeps.case import Cell
 from flowsam.sweeps.names import check_names
 
-__all__ = ["MEASURES", "STATUSES", "TAKEN", "UNFINISHED", "measure", "measures_of", "source_digest"]
+__all__ = [
+    "MEASURES",
+    "STATUSES",
+    "TAKEN",
+    "UNFINISHED",
+    "measure",
+    "measures_of",
+    "source_digest",
+]
 
 Raw = dict[str, tuple[tuple[str, ...], Any]]
 Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]
@@ -47,15 +55,19 @@ def _settled_at(cell: Cell) -> Raw:
 
 def _switch_times(cell: Cell) -> Raw:
     """Times at which the lead changes and who leads between them, l_2 at L = 2."""
-    rule, most = cell.flow.perturbation, int(cell.parameters.get("switches", 16))
+    rule = cell.flow.perturbation
+    most = int(cell.parameters.get("switches", 16))
     if not case_of(cell.flow, len(cell.start)).regime.amplifies:
         raise InputError(
             f"switch_times needs l_2-SAM at depth 2, got {rule.name} at depth {len(cell.start)}"
         )
     found = leaders(cell.start, cell.flow.mu, rho=rule.rho)
     if found.times.size > most:
-        raise InputError(f"{found.times.size} switches exceed switches = {most}; raise it")
-    times, order = np.full(most, np.nan), np.zeros(most + 1, np.int16)
+        raise InputError(
+            f"{found.times.size} switches exceed switches = {most}; raise it"
+        )
+    times = np.full(most, np.nan)
+    order = np.zeros(most + 1, np.int16)
     times[: found.times.size], order[: len(found.order)] = found.times, found.order
     return {"switch_times": (("switch",), times), "leaders": (("stage",), order)}
 
@@ -79,14 +91,20 @@ def _end(cell: Cell) -> Raw:
     """How and when the run ended, in both clocks."""
     run = cell.run
     status = np.int16(STATUSES.index(run.status))
-    return {"status": ((), status), "tau": ((), run.tau[-1]), "log_t": ((), run.log_t[-1])}
+    return {
+        "status": ((), status),
+        "tau": ((), run.tau[-1]),
+        "log_t": ((), run.log_t[-1]),
+    }
 
 
 def _portrait(cell: Cell) -> Raw:
     """The limits of a plane of starts, `plane = {x = ..., y = ..., kind = "balanced"}`."""
     plane = cell.parameters.get("plane")
     if not isinstance(plane, dict) or "x" not in plane:
-        raise InputError(f"portrait needs plane = {{x = ..., y = ...}} in the case, got {plane}")
+        raise InputError(
+            f"portrait needs plane = {{x = ..., y = ...}} in the case, got {plane}"
+        )
     check_names(plane, ("x", "y", "kind"), "a plane")
     kind = plane.get("kind", "balanced")
     check_names([kind], ("balanced", "layers"), "the list of planes")
@@ -147,13 +165,17 @@ def split_names(parameters: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """
     names = parameters.get("measure", ["label"])
     if not isinstance(names, (list, tuple)) or not names:
-        raise InputTypeError(f"measure needs a list of names, got {names!r}; e.g. ['label']")
+        raise InputTypeError(
+            f"measure needs a list of names, got {names!r}; e.g. ['label']"
+        )
     own = [name for name in names if isinstance(name, str) and ":" in name]
     known = [name for name in names if name not in own]
     check_names(known, MEASURES, "the list of measurements")
     for name in own:
         if not _FUNCTION.fullmatch(name):
-            raise InputError(f"measure needs names like module:function, got {name!r}; check it")
+            raise InputError(
+                f"measure needs names like module:function, got {name!r}; check it"
+            )
     return known, own
 
 
@@ -176,9 +198,14 @@ def measure(cell: Cell) -> Found:
                 _function(name, cell.parameters.get("folder"))(cell.flow, cell.start)
             )
             if value.dtype.kind not in "biuf":
-                raise InputTypeError(f"{name} needs to return numbers, got {value.dtype}")
+                raise InputTypeError(
+                    f"{name} needs to return numbers, got {value.dtype}"
+                )
             own = name.partition(":")[2]
-            found[own] = (tuple(f"{own}_{k}" for k in range(value.ndim)), value.astype(float))
+            found[own] = (
+                tuple(f"{own}_{k}" for k in range(value.ndim)),
+                value.astype(float),
+            )
         else:
             found |= MEASURES[name](cell)
     return {name: (dims, np.asarray(value)) for name, (dims, value) in found.items()}
@@ -191,12 +218,17 @@ def _function(name: str, folder: str | None) -> Callable[..., Any]:
         sys.path.insert(0, folder)
     try:
         found = getattr(importlib.import_module(module), function)
-    except (Exception, SystemExit) as error:  # any error of a user's module is that module's
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # any error of a user's module is that module's
         raise InputError(
             f"measure needs module:function that can be imported, got {name!r} ({error})"
         ) from None
     if not callable(found):
-        raise InputTypeError(f"measure needs functions, got {name!r}, {type(found).__name__}")
+        raise InputTypeError(
+            f"measure needs functions, got {name!r}, {type(found).__name__}"
+        )
     return found
 
 

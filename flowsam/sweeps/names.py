@@ -36,5 +36,9 @@ def check_names(names: Iterable[object], known: Iterable[str], what: str) -> Non
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1, 0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"known are {', '.join(known)}"
+            )
             raise InputError(f"{what} has no {name!r}; {hint}")

@@ -66,7 +66,10 @@ class Plan:
             ("time", f"about {self.seconds:.3g} s in one process, from a timed sample"),
         ]
         if math.isnan(self.seconds):
-            rows[-1] = ("time, and their memory", "not known: a plan runs no function of yours")
+            rows[-1] = (
+                "time, and their memory",
+                "not known: a plan runs no function of yours",
+            )
         return text_card("Sweep", rows)
 
 
@@ -88,11 +91,14 @@ def sampled(problem: Problem) -> tuple[Found, float]:
         if sample is not None:  # the first one imports and compiles
             spent.append(time.perf_counter() - begin)
         else:
-            sample, warm_up = found, time.perf_counter() - begin
+            sample = found
+            warm_up = time.perf_counter() - begin
         if sum(spent) > SAMPLE_SECONDS:
             break
     if sample is None:
-        raise InputError(f"every cell tried fails, the first with: {errors[0]}") from errors[0]
+        raise InputError(
+            f"every cell tried fails, the first with: {errors[0]}"
+        ) from errors[0]
     return sample, float(np.mean(spent)) if spent else warm_up
 
 
@@ -115,12 +121,16 @@ def cut(problem: Problem, seconds: float, chunk: int | None) -> Grid:
         cells *= 2
         grid = problem.grid.cut(cells)
     if grid.chunks > CHUNKS:
-        raise InputError(f"a store may have {CHUNKS} chunks, got {grid.chunks}; raise chunk")
+        raise InputError(
+            f"a store may have {CHUNKS} chunks, got {grid.chunks}; raise chunk"
+        )
     return grid
 
 
 @public
-def plan(case: Mapping[str, Any], axes: Mapping[str, Any], *, chunk: int | None = None) -> Plan:
+def plan(
+    case: Mapping[str, Any], axes: Mapping[str, Any], *, chunk: int | None = None
+) -> Plan:
     """Say how many cells, chunks, bytes and seconds a sweep takes, from a timed sample.
 
     Parameters

@@ -56,7 +56,9 @@ class Problem:
         if "data" in self.grid.names:
             return ()
         try:
-            first = cases.cell(self.parameters, self.grid.at((0,) * len(self.grid.names)))
+            first = cases.cell(
+                self.parameters, self.grid.at((0,) * len(self.grid.names))
+            )
         except InputError:  # that cell fails, and says so in the store
             return ()
         return first.setup.data.features
@@ -87,11 +89,15 @@ def read_sweep(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"a sweep needs a TOML file, got {path} ({error}); check it") from None
+        raise InputError(
+            f"a sweep needs a TOML file, got {path} ({error}); check it"
+        ) from None
     check_names(tables, ("case", "axes"), "a sweep's file")
     for name in ("case", "axes"):
         if not isinstance(tables.get(name), dict) or not tables[name]:
-            raise InputError(f"a sweep's file needs a table [{name}], got none in {path}; add it")
+            raise InputError(
+                f"a sweep's file needs a table [{name}], got none in {path}; add it"
+            )
     case = tables["case"]
     case.setdefault("folder", str(path.parent.resolve()))
     if "csv" in case:
@@ -102,14 +108,18 @@ def read_sweep(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
 def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
     """Check every name, and every value of every axis once, beside the others' first."""
     if not axes:
-        raise InputError("a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}")
+        raise InputError(
+            "a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}"
+        )
     parameters = cases.loaded(case)
     names = measures_of(parameters)
     _check_own(names, axes)
     values = tuple(axis_values(str(name), given) for name, given in axes.items())
     grid = Grid(tuple(map(str, axes)), values)
     if _only_gd(parameters, grid) and ("rho" in axes or parameters.get("rho")):
-        raise InputError("norm none takes no radius, got rho; leave it out, or give other norms")
+        raise InputError(
+            "norm none takes no radius, got rho; leave it out, or give other norms"
+        )
     first = grid.at((0,) * len(values))
     if grid.cells > CELLS:
         raise InputError(
@@ -132,7 +142,9 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
 def _only_gd(parameters: Mapping[str, Any], grid: Grid) -> bool:
     """Whether no cell has a norm."""
     varied = dict(zip(grid.names, grid.values, strict=True))
-    norms = varied["norm"].tolist() if "norm" in varied else [parameters.get("norm", "inf")]
+    norms = (
+        varied["norm"].tolist() if "norm" in varied else [parameters.get("norm", "inf")]
+    )
     return all(norm == "none" for norm in norms)
 
 

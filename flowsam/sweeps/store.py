@@ -26,7 +26,9 @@ from flowsam.version import __version__
 
 __all__ = ["FAILED", "FINISHED", "PENDING", "Store", "open_store"]
 
-PENDING, FINISHED, FAILED = 0, 1, 2
+PENDING = 0
+FINISHED = 1
+FAILED = 2
 Block = tuple[int, ...]
 
 
@@ -64,14 +66,18 @@ class Store:
     def waiting(self, state: int) -> list[Block]:
         """Blocks with a cell of that state."""
         whole = self.state == state
-        return [block for block in self.grid.blocks if whole[self.grid.region(block)].any()]
+        return [
+            block for block in self.grid.blocks if whole[self.grid.region(block)].any()
+        ]
 
     def read(self, block: Block) -> dict[str, Shaped[np.ndarray, "..."]]:
         """Return all arrays of a block."""
         region = self.grid.region(block)
         state = self.arrays["state"][region]
         if (state == PENDING).all():  # nothing is there yet
-            kinds = {name: (a.shape[state.ndim :], a) for name, a in self.arrays.items()}
+            kinds = {
+                name: (a.shape[state.ndim :], a) for name, a in self.arrays.items()
+            }
             return {
                 name: np.full(state.shape + own, a.fill_value, a.dtype)
                 for name, (own, a) in kinds.items()
@@ -183,7 +189,9 @@ def _store(path: Path, group: Any) -> Store:
     """The store in a group that this version made; it writes files of fill values too."""
     import zarr
 
-    names, block, measured = (json.loads(group.attrs[k]) for k in ("axes", "block", "measured"))
+    names, block, measured = (
+        json.loads(group.attrs[k]) for k in ("axes", "block", "measured")
+    )
     grid = Grid(tuple(names), tuple(group[name][:] for name in names), tuple(block))
     with zarr.config.set({"array.write_empty_chunks": True}):
         arrays = {name: group[name] for name in (*measured, "error", "state")}

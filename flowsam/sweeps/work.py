@@ -54,8 +54,12 @@ def through(
     """Work through the blocks with cells of one state, and report each as it finishes."""
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    whole, begin, done, pools = held.state, time.perf_counter(), 0, 0
-    left, wait = int((whole == which).sum()), False
+    whole = held.state
+    begin = time.perf_counter()
+    done = 0
+    pools = 0
+    left = int((whole == which).sum())
+    wait = False
     blocks = held.waiting(which)
     while blocks:
         busy = []
@@ -71,7 +75,10 @@ def through(
                 failed = int((whole == FAILED).sum())
                 pace = (time.perf_counter() - begin) / max(done, 1)
                 told(Progress(finished, failed, whole.size, pace * (left - done)))
-            blocks, wait = busy, True  # others hold these: wait until they finish, or die
+            blocks, wait = (
+                busy,
+                True,
+            )  # others hold these: wait until they finish, or die
         except TerminatedWorkerError:  # a worker was killed: the others start again
             pools += 1
             if pools == POOLS:
@@ -134,7 +141,10 @@ def _block(
 
     end_with_parent()
     try:
-        with held.claim(block, wait=wait), threadpool_limits(1):  # sums in one order everywhere
+        with (
+            held.claim(block, wait=wait),
+            threadpool_limits(1),
+        ):  # sums in one order everywhere
             return block, _worked(problem, held, block, which)
     except BlockingIOError:
         return block, None
@@ -153,7 +163,9 @@ def _worked(problem: Problem, held: Store, block: Block, which: int) -> State:
     return arrays["state"]
 
 
-def _fill(arrays: dict[str, Shaped[np.ndarray, "..."]], at: Block, measured: Callable) -> None:
+def _fill(
+    arrays: dict[str, Shaped[np.ndarray, "..."]], at: Block, measured: Callable
+) -> None:
     """Put one cell's quantities, or its error, into the arrays of its block."""
     try:
         found = {name: value for name, (_, value) in measured().items()}
@@ -165,6 +177,11 @@ def _fill(arrays: dict[str, Shaped[np.ndarray, "..."]], at: Block, measured: Cal
                 )
         for name, value in found.items():
             arrays[name][at] = value
-        arrays["error"][at], arrays["state"][at] = "", FINISHED
-    except (Exception, SystemExit) as error:  # any error of a cell is that cell's, and kept
-        arrays["error"][at], arrays["state"][at] = f"{type(error).__name__}: {error}", FAILED
+        arrays["error"][at] = ""
+        arrays["state"][at] = FINISHED
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # any error of a cell is that cell's, and kept
+        arrays["error"][at] = f"{type(error).__name__}: {error}"
+        arrays["state"][at] = FAILED

@@ -25,7 +25,9 @@ _EXTENSIONS = (
 )
 
 
-def build(source: Path, out: Path, ledger: Ledger, figures: Sequence[Figure]) -> tuple[str, ...]:
+def build(
+    source: Path, out: Path, ledger: Ledger, figures: Sequence[Figure]
+) -> tuple[str, ...]:
     """Write the site; return what Sphinx warned of."""
     import io
 
@@ -64,8 +66,17 @@ def _settings(pages: Path) -> dict[str, Any]:
         "html_theme": "alabaster",
         "html_theme_options": {
             **{"description": "Where SAM takes a network", "page_width": "68rem"},
-            **{"sidebar_width": "13rem", "fixed_sidebar": False, "show_powered_by": False},
-            **{"link": "#00588f", "gray_1": "#444", "gray_2": "#eee", "sidebar_link": "#00588f"},
+            **{
+                "sidebar_width": "13rem",
+                "fixed_sidebar": False,
+                "show_powered_by": False,
+            },
+            **{
+                "link": "#00588f",
+                "gray_1": "#444",
+                "gray_2": "#eee",
+                "sidebar_link": "#00588f",
+            },
             **{"sidebar_text": "#444", "sidebar_header": "#222", "pre_bg": "#f6f6f6"},
         },
         "html_math_renderer": "mathml",
@@ -124,6 +135,7 @@ def _plain(*event: Any) -> None:
         if not line.lstrip().startswith((">>>", "...", "*")):
             parts = _CODE.split(line)
             parts[::2] = [
-                re.sub(r"([|*])|(?<=\w)(_)(?!\w)", r"\\\1\2", part) for part in parts[::2]
+                re.sub(r"([|*])|(?<=\w)(_)(?!\w)", r"\\\1\2", part)
+                for part in parts[::2]
             ]
             lines[k] = "".join(parts)

@@ -20,8 +20,14 @@ __all__ = ["PUBLIC", "Site", "address"]
 
 PUBLIC = (
     "flowsam",
-    *(f"flowsam.{name}" for name in ("portrait", "amplification", "draw", "margin", "real_data")),
-    *(f"flowsam.{name}" for name in ("regions", "rates", "sweeps", "ensemble", "certify")),
+    *(
+        f"flowsam.{name}"
+        for name in ("portrait", "amplification", "draw", "margin", "real_data")
+    ),
+    *(
+        f"flowsam.{name}"
+        for name in ("regions", "rates", "sweeps", "ensemble", "certify")
+    ),
 )
 _WAYS = (
     '<p><a href="report.html">The report</a>, every claim on one page · '
@@ -45,7 +51,9 @@ def address(name: str) -> str:
 
 def _page(name: str) -> str:
     """The page of a file, without its ending."""
-    return name.removesuffix(".py").removesuffix("README.md") + "index" * name.endswith("README.md")
+    return name.removesuffix(".py").removesuffix("README.md") + "index" * name.endswith(
+        "README.md"
+    )
 
 
 @dataclass(frozen=True)
@@ -91,11 +99,20 @@ class Site:
             if not name.startswith("http"):
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(self.source / name, self.folder / name)
-        pages = ("tutorials/index", "derivations/index", "figures/index", "api/index", "code")
+        pages = (
+            "tutorials/index",
+            "derivations/index",
+            "figures/index",
+            "api/index",
+            "code",
+        )
         text = self._linked(text, "")
         title, _, rest = text.partition("\n")
         tree = "\n".join(pages)
-        self._put("index", f"{title}\n\n{_WAYS}\n{rest}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```")
+        self._put(
+            "index",
+            f"{title}\n\n{_WAYS}\n{rest}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```",
+        )
 
     def _linked(self, text: str, folder: str) -> str:
         """Markdown whose links to files of the checkout lead to their pages."""
@@ -128,17 +145,27 @@ class Site:
         path = self.source / "derivations" / f"{name}.py"
         says = headings(path)
         text = path.read_text(encoding="utf-8")
-        body = markdown(text.partition("\n# %%")[1].lstrip() + text.partition("\n# %%")[2])
+        body = markdown(
+            text.partition("\n# %%")[1].lstrip() + text.partition("\n# %%")[2]
+        )
         verdict = next(v for v in self.ledger.verdicts if v.claim == name)
-        blocks = [f"# {spelled(title)}", says["claim"], f"$${says['formula'].strip('$')}$$"]
+        blocks = [
+            f"# {spelled(title)}",
+            says["claim"],
+            f"$${says['formula'].strip('$')}$$",
+        ]
         blocks += [
             f"**Assumes** {says['assumes']}",
             f"**Source.** {spelled(says.get('source', ''))}",
         ]
         blocks += [body, "## Result"]
         count = len(re.findall(r"^\s*assert ", text, re.MULTILINE))
-        blocks += [f"{count} steps end in an `assert`; SymPy's part: {verdict.symbolic}."]
-        blocks += [f"Numbers at random parameters: {verdict.numeric}; control: {verdict.control}."]
+        blocks += [
+            f"{count} steps end in an `assert`; SymPy's part: {verdict.symbolic}."
+        ]
+        blocks += [
+            f"Numbers at random parameters: {verdict.numeric}; control: {verdict.control}."
+        ]
         links = [f"[test](/tests/theorems/test_{name}.md)"]
         shown = [f for f in self.figures if name in f.claims and not f.error]
         links += [f"[{figure.name}](/figures/{figure.name}.md)" for figure in shown]
@@ -148,7 +175,8 @@ class Site:
 
     def _gallery(self) -> None:
         """A page a figure, with its code, and an overview of small pictures."""
-        tiles, names = [], []
+        tiles = []
+        names = []
         output = self.source / "figures" / "output"
         for figure in self.figures:
             if figure.error:
@@ -158,8 +186,12 @@ class Site:
             shutil.copy(output / f"{figure.name}.png", self.folder / "figures")
             title = spelled(figure.title)
             image = f"```{{image}} /figures/{figure.name}.png\n:alt: {figure.title}\n"
-            tiles.append(f"{image}:width: 100%\n:target: {figure.name}.html\n```\n\n{title}")
-            code = (self.source / "figures" / f"{figure.name}.py").read_text(encoding="utf-8")
+            tiles.append(
+                f"{image}:width: 100%\n:target: {figure.name}.html\n```\n\n{title}"
+            )
+            code = (self.source / "figures" / f"{figure.name}.py").read_text(
+                encoding="utf-8"
+            )
             shows = ", ".join(f"[{c}](/derivations/{c}.md)" for c in figure.claims)
             blocks = [f"# {figure.name}", title, f"{image}```"]
             blocks += [f"Shows {shows}."] if shows else []
@@ -173,8 +205,14 @@ class Site:
         shown = import_module("flowsam").__all__
         for module in PUBLIC:
             parts = _PARTS.get(module, (module,))
-            known = "" if module == "flowsam" else f"   :exclude-members: {', '.join(shown)}\n"
-            lines = "\n".join(f".. automodule:: {part}\n   :members:\n{known}" for part in parts)
+            known = (
+                ""
+                if module == "flowsam"
+                else f"   :exclude-members: {', '.join(shown)}\n"
+            )
+            lines = "\n".join(
+                f".. automodule:: {part}\n   :members:\n{known}" for part in parts
+            )
             self._put(f"api/{module}", f"# {module}\n\n```{{eval-rst}}\n{lines}```")
         tree = "\n".join(PUBLIC)
         self._put("api/index", f"# API\n\n```{{toctree}}\n:maxdepth: 1\n\n{tree}\n```")
@@ -182,13 +220,20 @@ class Site:
     def _code(self) -> None:
         """A page for every script that another page links to, and one for the other files."""
         texts = [page.read_text(encoding="utf-8") for page in self.folder.rglob("*.md")]
-        linked = {name for text in texts for name in re.findall(r"\]\(/([\w/]+)\.md", text)}
-        linked |= {self._module(n) for c in claim_names(self.source) for n in self._used(c)}
+        linked = {
+            name for text in texts for name in re.findall(r"\]\(/([\w/]+)\.md", text)
+        }
+        linked |= {
+            self._module(n) for c in claim_names(self.source) for n in self._used(c)
+        }
         for name in sorted(linked):
             path = self.source / f"{name}.py"
             if path.is_file() and not (self.folder / f"{name}.md").exists():
                 code = path.read_text(encoding="utf-8")
-                self._put(name, f"---\norphan: true\n---\n\n# {name}.py\n\n```python\n{code}```")
+                self._put(
+                    name,
+                    f"---\norphan: true\n---\n\n# {name}.py\n\n```python\n{code}```",
+                )
         others = ("CONTRIBUTING.md", "CITATION.cff", "CHANGELOG.md", "LICENSE")
         blocks = ["# Project files"]
         for name in others:

@@ -1,0 +1,100 @@
+"""A rule of the user's own: any function from gradients to ascent steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsam.errors import InputError, InputTypeError
+from flowsam.inputs import real_array
+from flowsam.perturbations import (
+    Perturbation,
+    asam,
+    gradient_flow,
+    l2,
+    linf,
+    lp,
+    unnormalised,
+)
+
+__all__ = ["Own", "as_rule"]
+
+
+class Own(Perturbation):
+    """A rule of the user's own: a function from gradients of the loss to ascent steps.
+
+    It has no radius and no norm that a theorem could use: rho and p are nan.
+    """
+
+    ask: Callable[..., Any]
+    title: str
+
+    def __init__(self, ask: Callable[..., Any], name: str) -> None:
+        for field, value in {
+            "p": math.nan,
+            "rho": math.nan,
+            "normalised": False,
+            "adaptive": False,
+        }.items():
+            object.__setattr__(self, field, value)
+        object.__setattr__(self, "ask", ask)
+        object.__setattr__(self, "title", name)
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.title
+
+    def __eq__(self, other: object) -> bool:
+        """Equal rules ask the same function."""
+        return type(other) is Own and other.ask == self.ask
+
+    def __hash__(self) -> int:
+        """Hash of the function."""
+        return hash(self.ask)
+
+    def __repr__(self) -> str:
+        """Return the name."""
+        return self.title
+
+    def step(
+        self, g: Float[np.ndarray, "*batch L d"]
+    ) -> Float[np.ndarray, "*batch L d"]:
+        """Return the user's step, or say what else it is."""
+        step = real_array(self.ask(g), f"the step of {self.title}")
+        if step.shape != g.shape:
+            raise InputError(
+                f"the step of {self.title} needs the shape of the gradients, {g.shape}, got "
+                f"{step.shape}; rules broadcast over batches"
+            )
+        return step
+
+
+def as_rule(rule: object) -> object:
+    """Return a rule as it is, or the one that a callable, or an object with a `step`, stands for.
+
+    Examples
+    --------
+    >>> def half(g):
+    ...     return 0.5 * np.sign(g)
+    >>> as_rule(half).kind, as_rule(half).name, as_rule(linf(1.0)).kind
+    ('own', 'half', 'l_inf')
+    """
+    if isinstance(rule, Perturbation):
+        return rule
+    for maker in (gradient_flow, linf, l2, lp, unnormalised, asam):
+        if rule is maker:
+            name = maker.__name__
+            raise InputTypeError(
+                f"Flow needs a rule, got the function {name}; call it: linf(1.0)"
+            )
+    ask = getattr(rule, "step", rule)
+    if not callable(ask):
+        return rule
+    return Own(
+        ask, str(getattr(rule, "name", getattr(rule, "__name__", type(rule).__name__)))
+    )
