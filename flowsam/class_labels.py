@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
-from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
+from flowsam.shapes import Float, Shaped
 
 __all__ = [
     "Value",

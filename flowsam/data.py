@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
 from flowsam.class_labels import class_values, label_column, signs
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import column_names, real_array
+from flowsam.shapes import Float
 from flowsam.signatures import public
 
 __all__ = [

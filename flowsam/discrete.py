@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
@@ -14,6 +13,7 @@ from flowsam.endings import Ending
 from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
 from flowsam.inputs import checked_grid, real_number, whole_number
+from flowsam.shapes import Float
 from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 

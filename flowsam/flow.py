@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
@@ -23,6 +22,7 @@ from flowsam.losses import (
 from flowsam.network import checked_theta
 from flowsam.own_rule import as_rule
 from flowsam.perturbations import Perturbation
+from flowsam.shapes import Float
 
 __all__ = ["Flow"]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from numbers import Real
 
 import numpy as np
-from jaxtyping import Float, Shaped
 
 from flowsam.errors import InputError, InputTypeError
+from flowsam.shapes import Float, Shaped
 
 __all__ = [
     "CELLS",

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.errors import InputError
+from flowsam.shapes import Float
 
 __all__ = ["LOSSES", "Loss", "check_slopes", "exponential", "log_mean_exp", "logistic"]
 __all__ += ["shares_and_mean", "softmax"]

@@ -6,11 +6,11 @@ Weights are one array `theta` of shape `(L, d)`, a layer a row; a batch is `(...
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import checked_grid, real_array
+from flowsam.shapes import Float
 from flowsam.signatures import public
 
 __all__ = ["balanced", "beta", "checked_theta", "other_products"]

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import real_array
@@ -20,6 +19,7 @@ from flowsam.perturbations import (
     lp,
     unnormalised,
 )
+from flowsam.shapes import Float
 
 __all__ = ["Own", "as_rule"]
 

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_number
+from flowsam.shapes import Float
 from flowsam.signatures import public
 
 __all__ = [

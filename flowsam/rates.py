@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
@@ -13,6 +12,7 @@ from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_axis
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.perturbations import Perturbation
+from flowsam.shapes import Float
 from flowsam.signatures import public
 
 _DEEPEST = 1000  # layers

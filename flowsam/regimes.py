@@ -19,12 +19,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.columns import Regime, loaded
 from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
 from flowsam.flow import Flow
 from flowsam.perturbations import linf
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Case", "LATE", "Regime", "TABLE", "case_of", "regime_of"]
 

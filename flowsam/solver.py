@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.engines.run import Run
@@ -19,6 +18,7 @@ from flowsam.many_examples.engine import cut
 from flowsam.one_example.engine import exact_run, stepped_run
 from flowsam.one_example.taylor_steps import taylor_steps
 from flowsam.regimes import Case, case_of
+from flowsam.shapes import Float
 from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 

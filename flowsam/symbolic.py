@@ -13,9 +13,9 @@ from functools import cache
 
 import numpy as np
 import sympy as sp
-from jaxtyping import Inexact
 
 from flowsam.errors import InputError
+from flowsam.shapes import Inexact
 
 __all__ = ["Coordinate", "coordinate", "products"]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam import archive
 from flowsam.data import Data
@@ -19,6 +18,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
+from flowsam.shapes import Float
 from flowsam.version import __version__
 
 __all__ = ["Event", "Trajectory", "load"]

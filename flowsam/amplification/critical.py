@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
 from flowsam.inputs import real_array, real_example, real_number
+from flowsam.shapes import Float
 from flowsam.signatures import public
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ derivations/l2_amplification_in_scale.py) General starts: `leaders`.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Int8
 from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import active, positive_radius, squared
@@ -20,6 +19,7 @@ from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import checked_grid, real_axis
 from flowsam.labels import Fate
 from flowsam.network import balanced
+from flowsam.shapes import Bool, Float, Int, Int8
 from flowsam.signatures import public
 
 __all__ = ["collapse_exponents", "dominance", "pattern"]

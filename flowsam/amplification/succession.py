@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import positive_radius, squared
@@ -19,6 +18,7 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_sizes import SizePath
 from flowsam.exact.l2_spectrum import checked_start
+from flowsam.shapes import Float, Int
 from flowsam.signatures import public
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import active, positive_radius
@@ -24,6 +23,7 @@ from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
 from flowsam.inputs import real_number
 from flowsam.labels import Fate
+from flowsam.shapes import Float, Int
 from flowsam.signatures import public
 
 __all__ = ["Regimes", "regimes", "uniform_leaders"]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.certify.proofs import Problem, Proof
 from flowsam.certify.tubes import Tube
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["PLANE", "PlaneProof"]
 

@@ -11,7 +11,6 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Refused, checked
@@ -22,6 +21,7 @@ from flowsam.certify.tubes import Field, Tube
 from flowsam.certify.two_layers import two_layers
 from flowsam.errors import InputError
 from flowsam.flow import Flow
+from flowsam.shapes import Float
 
 __all__ = ["FORMAT", "Problem", "Proof", "Unproved", "check", "prove"]
 

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Int
 
 from flowsam.certify.checking import Refused
 from flowsam.certify.plane_proofs import PlaneProof
@@ -15,6 +14,7 @@ from flowsam.certify.sign_planes import exact_labels
 from flowsam.certify.signs import exact_label
 from flowsam.certify.up_sets import corners, sizes_of
 from flowsam.labels import Label
+from flowsam.shapes import Bool, Int
 
 __all__ = ["agreed", "check_plane", "prove_plane"]
 

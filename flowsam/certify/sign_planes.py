@@ -9,10 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Int8
 
 from flowsam.certify.signs import coordinate, exact_label, fate_of
 from flowsam.labels import Fate, Label
+from flowsam.shapes import Bool, Float, Int, Int8
 
 __all__ = ["exact_labels"]
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Sizes", "corners", "sizes_of"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 
 from flowsam.portrait import Equilibrium, Skeleton
+from flowsam.shapes import Float
 
 __all__ = ["arrows", "rest_points", "skeleton", "trajectories"]
 

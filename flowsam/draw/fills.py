@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.text import Text
 from scipy.ndimage import distance_transform_edt
 from scipy.ndimage import label as component
+
+from flowsam.shapes import Float, Int
 
 __all__ = ["fill"]
 

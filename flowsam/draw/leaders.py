@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 
 from flowsam.draw.fills import fill
+from flowsam.shapes import Float, Int
 
 __all__ = ["leaders"]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+
+from flowsam.shapes import Float
 
 __all__ = ["leanings", "pixels"]
 

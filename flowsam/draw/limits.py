@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import ListedColormap, LogNorm
@@ -14,6 +13,7 @@ from matplotlib.lines import Line2D
 from flowsam.draw.fills import fill
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
+from flowsam.shapes import Float, Int
 
 if TYPE_CHECKING:
     from flowsam.certify import PlaneProof

@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from flowsam.data import Data, merge_signs, unsplit
 from flowsam.errors import InputError
+from flowsam.shapes import Float
 from flowsam.trajectory import Trajectory
 
 _OTHER: dict[str, Any] = {"color": "#009E73", "linestyle": (0, (1, 1))}

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.errors import InputError
+from flowsam.shapes import Float, Int
 
 __all__ = ["log_integrals", "log_time", "when"]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Path", "Piece", "Tail"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.engines import clock
+from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
 __all__ = ["Run", "reach"]

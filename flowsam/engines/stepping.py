@@ -16,11 +16,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.integrate
-from jaxtyping import Float
 from scipy.linalg import LinAlgWarning
 from scipy.optimize import brentq
 
 from flowsam.engines.path import Path, Piece, Tail
+from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
 __all__ = ["METHODS", "ONE_STEP", "March", "Piecewise", "Tolerances", "march"]

@@ -12,10 +12,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.engines import series
 from flowsam.flow import Flow
+from flowsam.shapes import Float
 
 if TYPE_CHECKING:
     from flowsam.symbolic import Coordinate

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.ensemble.batched_steps import Control, Steps
 from flowsam.flow import Flow
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Ending", "Ends"]
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
 from scipy.integrate import DOP853
+
+from flowsam.shapes import Bool, Float
 
 __all__ = ["Control", "Steps"]
 

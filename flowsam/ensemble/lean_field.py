@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.ensemble.tied_field import tied_field
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
+from flowsam.shapes import Float
 
 __all__ = ["lean_field", "single_descent", "single_field"]
 

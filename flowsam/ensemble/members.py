@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Int8
 from numpy.typing import ArrayLike
 
 from flowsam.engines import taylor
@@ -18,6 +17,7 @@ from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.regimes import Case, case_of
+from flowsam.shapes import Bool, Float, Int, Int8
 from flowsam.signatures import public
 
 __all__ = ["Ending", "Ensemble", "solve_many"]

@@ -12,11 +12,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.engines import taylor
 from flowsam.flow import Flow
 from flowsam.regimes import Case
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["march", "worth"]
 

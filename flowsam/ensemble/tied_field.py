@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float
+
+from flowsam.shapes import Bool, Float
 
 __all__ = ["SLACK", "tied_field"]
 

@@ -14,10 +14,10 @@ from importlib import import_module
 from types import ModuleType
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from flowsam.flow import Flow
 from flowsam.perturbations import Perturbation
+from flowsam.shapes import Bool, Float
 from flowsam.trajectory import Event
 
 __all__ = [

@@ -16,8 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
 from scipy.optimize import brentq
+
+from flowsam.shapes import Bool, Float
 
 __all__ = ["Level", "moving", "water_level"]
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from scipy.optimize import brentq
+
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Pair"]
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import NDArray
+
+from flowsam.shapes import Float
 
 __all__ = ["BalancedSize"]
 

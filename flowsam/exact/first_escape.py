@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
@@ -26,6 +25,7 @@ from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course, read
 from flowsam.exact.linf_deep import fates
 from flowsam.labels import Fate, Label
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Finding", "finding", "holds", "labels", "winners"]
 

@@ -10,8 +10,9 @@ elliptic at L = 3 and 4, hyperelliptic from L = 5 on.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
+
+from flowsam.shapes import Float
 
 __all__ = ["elapsed", "invert", "remaining"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.exact.l2_outcome import (
     MARGIN,
@@ -24,6 +23,7 @@ from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates, log_gate
 from flowsam.labels import Fate
+from flowsam.shapes import Float, Int
 
 __all__ = ["CriticalScale", "critical_scale_of", "crowd"]
 

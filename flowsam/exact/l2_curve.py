@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, Int8
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
@@ -13,6 +12,7 @@ from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_taylor import Pieces
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
+from flowsam.shapes import Float, Int, Int8
 
 __all__ = ["Curve"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_spectrum import checked_start
+from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
 __all__ = ["blow_up_time", "collapse_time", "events", "events_on", "zero_time"]

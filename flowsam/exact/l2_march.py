@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_spectrum import Spectrum, compressed, spectrum_of
@@ -13,6 +12,7 @@ from flowsam.exact.l2_step import Front, depart, step
 from flowsam.exact.l2_taylor import LIVE, ORDER, Pieces
 from flowsam.exact.l2_verdicts import GOING, Verdict, settled
 from flowsam.labels import Fate
+from flowsam.shapes import Float, Int
 
 __all__ = ["ENTRIES", "march", "trace"]
 

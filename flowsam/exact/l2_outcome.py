@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Int8
 from numpy.typing import ArrayLike
 from scipy.special import elliprf
 
@@ -21,6 +20,7 @@ from flowsam.exact.l2_step import depart
 from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import Verdict, certificates
 from flowsam.labels import Fate
+from flowsam.shapes import Bool, Float, Int, Int8
 
 __all__ = [
     "MARGIN",

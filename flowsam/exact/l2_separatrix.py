@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.integrate import odeint
 from scipy.interpolate import CubicHermiteSpline
 
 from flowsam.errors import InputError
 from flowsam.exact.l2_outcome import lone_scale
+from flowsam.shapes import Float
 
 __all__ = ["balanced_excess", "balanced_separatrix", "lone_separatrix"]
 

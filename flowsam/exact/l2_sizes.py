@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float
 from scipy.optimize import brentq
 
 from flowsam.exact.l2_curve import Curve
 from flowsam.labels import Fate
+from flowsam.shapes import Bool, Float
 
 __all__ = ["Point", "SizePath"]
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_example, real_number
 from flowsam.network import checked_theta
+from flowsam.shapes import Float, Int
 
 __all__ = ["Spectrum", "checked_start", "compressed", "spectrum_of"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_taylor import LONGEST, ORDER, Pieces, expand
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Front", "depart", "step"]
 

@@ -16,10 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 from scipy.special import expit
 
 from flowsam.exact.l2_spectrum import BLOCK, Spectrum
+from flowsam.shapes import Float, Int
 
 __all__ = ["ORDER", "Pieces", "expand"]
 

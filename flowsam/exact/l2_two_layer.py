@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
@@ -31,6 +30,7 @@ from flowsam.exact.l2_outcome import Outcome, outcome
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array
 from flowsam.network import checked_theta
+from flowsam.shapes import Bool, Float
 from flowsam.trajectory import Event
 
 __all__ = [

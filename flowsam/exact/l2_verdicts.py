@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_step import Front
 from flowsam.labels import Fate
+from flowsam.shapes import Float, Int
 
 __all__ = ["GOING", "Verdict", "certificates", "log_gate", "settled", "slope"]
 

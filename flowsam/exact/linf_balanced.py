@@ -17,7 +17,6 @@ Source: arXiv:2603.08290, Theorem 3.2; derivations/linf_trichotomy.py.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
@@ -25,6 +24,7 @@ from flowsam.exact.balanced_size import BalancedSize
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
 from flowsam.network import checked_theta
+from flowsam.shapes import Bool, Float, Int8
 from flowsam.trajectory import Event
 
 __all__ = ["applies", "blow_up_time", "events", "fate", "race", "weights", "zero_time"]

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
@@ -23,6 +22,7 @@ from flowsam.exact.linf_legs import Leg, leg
 from flowsam.exact.linf_slides import Slide
 from flowsam.inputs import real_array
 from flowsam.network import checked_theta
+from flowsam.shapes import Bool, Float
 
 __all__ = ["Course", "read"]
 

@@ -10,7 +10,6 @@ Source: derivations/linf_deep.py, derivations/linf_signs.py, derivations/linf_sl
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike
 
 from flowsam.exact import linf_balanced
@@ -18,6 +17,7 @@ from flowsam.exact.linf_course import Course, read
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
 from flowsam.network import checked_theta
+from flowsam.shapes import Bool, Float, Int8
 from flowsam.trajectory import Event
 
 __all__ = [

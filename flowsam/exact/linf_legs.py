@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from flowsam.exact.hyperelliptic import elapsed, invert, remaining
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Leg", "leg"]
 

@@ -13,9 +13,9 @@ arXiv:2603.08290.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from flowsam.exact.two_layer_path import excess
+from flowsam.shapes import Bool, Float
 
 __all__ = ["along", "surplus"]
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+
+from flowsam.shapes import Float
 
 __all__ = ["Slide"]
 

@@ -19,7 +19,6 @@ Source: derivations/linf_two_layer.py; beyond arXiv:2603.08290.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int8
 from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
@@ -27,6 +26,7 @@ from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
 from flowsam.network import checked_theta
+from flowsam.shapes import Bool, Float, Int8
 from flowsam.trajectory import Event
 
 __all__ = [

@@ -12,11 +12,11 @@ Source: derivations/lp_gates.py; beyond arXiv:2603.08290.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import real_array
 from flowsam.errors import InputError
+from flowsam.shapes import Float
 
 __all__ = ["rest_rates", "rest_weights"]
 

@@ -18,8 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy.typing import NDArray
+
+from flowsam.shapes import Bool, Float
 
 __all__ = ["TwoLayerPath", "excess", "two_layer_path"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -13,6 +12,7 @@ from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import marched
+from flowsam.shapes import Float
 
 __all__ = ["AdaptiveClock", "adaptive_run", "adaptive_slope"]
 

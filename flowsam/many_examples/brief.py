@@ -14,7 +14,6 @@ from itertools import count
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.endings import Ending
 from flowsam.engines.run import Run
@@ -25,6 +24,7 @@ from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.rest import LIVELY
 from flowsam.network import other_products
 from flowsam.one_example.equal_layers import EqualLayers
+from flowsam.shapes import Float
 
 __all__ = ["brief_run"]
 

@@ -9,7 +9,6 @@ the step halved until two runs agree; the difference is part of the answer.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece
@@ -18,6 +17,7 @@ from flowsam.flow import Flow
 from flowsam.many_examples.iteration import Iteration, Walk, iterated
 from flowsam.many_examples.late_path import LateRun
 from flowsam.perturbations import Perturbation
+from flowsam.shapes import Float
 
 __all__ = ["chatter_run"]
 

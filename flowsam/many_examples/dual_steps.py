@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 import scipy.integrate
-from jaxtyping import Float, Float32
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from flowsam.flow import Flow
 from flowsam.losses import shares_and_mean
+from flowsam.shapes import Float, Float32
 
 __all__ = ["Curvature", "DualBDF", "amplifies", "live"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.columns import loaded
 from flowsam.endings import Ending
@@ -22,6 +21,7 @@ from flowsam.many_examples.minima import one_dimensional
 from flowsam.many_examples.rest import isolated
 from flowsam.many_examples.sliding_run import iterated_on, sliding_run
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 from flowsam.trajectory import Trajectory
 
 __all__ = ["cut", "many_examples"]

@@ -20,13 +20,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.flow import Flow
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import marched
 from flowsam.network import other_products
+from flowsam.shapes import Bool, Float, Int
 from flowsam.trajectory import Event
 
 __all__ = ["FadingClock", "fading_run"]

@@ -6,11 +6,11 @@ With -grad Lo = Lambda F the Hessian is -Lambda H; H, like F, underflows at no m
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.network import other_products
+from flowsam.shapes import Float
 
 __all__ = ["ascent_slope", "rescaled_hessian"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.network import other_products
+from flowsam.shapes import Float
 
 __all__ = ["Iteration", "Walk", "iterated"]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.optimize import brentq
 
 from flowsam.engines.stepping import March
+from flowsam.shapes import Float
 
 __all__ = ["LateRun"]
 

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
@@ -23,6 +22,7 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.rest import drift, lively, next_move, steady, stuck, unrest
 from flowsam.network import other_products
+from flowsam.shapes import Bool, Float
 from flowsam.trajectory import Event
 
 __all__ = ["LogClock", "late_run"]

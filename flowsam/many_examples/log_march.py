@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.optimize import brentq
 
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.stepping import METHODS, PATIENCE, March, Tolerances, march
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, amplifies
+from flowsam.shapes import Float
 
 __all__ = ["CALM", "COLLAPSED", "marched"]
 

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
@@ -22,6 +21,7 @@ from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import next_move
+from flowsam.shapes import Float
 
 __all__ = ["LogWeights", "balanced_run", "even", "smooth_run"]
 

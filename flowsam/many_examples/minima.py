@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
 from scipy.optimize import brentq
 
 from flowsam.data import Data
@@ -14,6 +13,7 @@ from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.many_examples.switching import Heights, JointSwitching, Region, Theta
 from flowsam.network import other_products
+from flowsam.shapes import Float
 
 __all__ = ["MinimaSwitching", "one_dimensional"]
 

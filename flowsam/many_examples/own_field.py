@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from scipy.optimize import approx_fprime
 
 from flowsam.engines.stepping import March
@@ -13,6 +12,7 @@ from flowsam.flow import Flow
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import marched
+from flowsam.shapes import Float
 
 __all__ = ["own_run"]
 

@@ -6,7 +6,8 @@ Late, a few examples of many hold all of the loss; the sums over the others are 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+
+from flowsam.shapes import Bool, Float
 
 __all__ = ["mean_pull", "pull_change"]
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.network import other_products
+from flowsam.shapes import Float
 
 __all__ = ["LIVELY", "SMALL", "drift", "independent", "isolated", "lively", "next_move"]
 __all__ += ["steady", "stuck", "unrest"]

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
@@ -21,6 +20,7 @@ from flowsam.many_examples.minima import MinimaSwitching
 from flowsam.many_examples.rest import SMALL, next_move
 from flowsam.many_examples.switching import JointSwitching, Region, Side
 from flowsam.network import other_products
+from flowsam.shapes import Bool, Float
 from flowsam.trajectory import Event
 
 __all__ = ["Sliding"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece
@@ -16,6 +15,7 @@ from flowsam.many_examples.chatter import chatter_run
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import marched
 from flowsam.many_examples.sliding import Sliding
+from flowsam.shapes import Float
 
 __all__ = ["iterated_on", "sliding_run"]
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.network import other_products
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["JointSwitching", "Region", "Side"]
 

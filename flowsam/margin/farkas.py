@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 from scipy.optimize import linprog
 
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.margin.vertices import equilibrated, simplex
+from flowsam.shapes import Float
 
 __all__ = ["Separability", "balancing_weights", "separability"]
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
 from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 from scipy.optimize import nnls
 
 from flowsam.errors import InputError
+from flowsam.shapes import Bool, Float
 
 __all__ = ["shortest_separator"]
 

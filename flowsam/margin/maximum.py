@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
@@ -14,6 +13,7 @@ from flowsam.inputs import real_array
 from flowsam.margin.farkas import Separability, separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import equilibrated, lightest_separator, only_vertex
+from flowsam.shapes import Float, Shaped
 from flowsam.signatures import public
 
 __all__ = [

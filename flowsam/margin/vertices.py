@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
 from scipy.optimize import OptimizeResult, linprog
 
 from flowsam.errors import InputError
+from flowsam.shapes import Bool, Float
 
 __all__ = ["equilibrated", "lightest_separator", "only_vertex", "simplex"]
 

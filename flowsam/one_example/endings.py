@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Tail
@@ -20,6 +19,7 @@ from flowsam.flow import Flow
 from flowsam.one_example.equal_layers import EqualLayers
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
 __all__ = ["OneExample"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from jaxtyping import Float
 from scipy.optimize import brentq
 
 from flowsam import exact
@@ -17,6 +16,7 @@ from flowsam.engines.stepping import Tolerances, march
 from flowsam.errors import InputError
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
 __all__ = ["exact_run", "stepped_run"]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Int
+
+from flowsam.shapes import Float, Int
 
 __all__ = ["EqualLayers"]
 

@@ -19,10 +19,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
+from flowsam.shapes import Bool, Float
 from flowsam.trajectory import Event
 
 __all__ = ["Braked", "Fading"]

@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.network import other_products
 from flowsam.one_example.pace import linf_log_pace
 from flowsam.one_example.smooth import Smooth
+from flowsam.shapes import Bool, Float, Int
 from flowsam.trajectory import Event
 
 __all__ = ["Mode", "Switching"]

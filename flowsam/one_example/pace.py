@@ -8,10 +8,10 @@ Derivation: derivations/rescaled_clock.py.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.network import other_products
+from flowsam.shapes import Float
 
 __all__ = ["linf_log_pace"]
 

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.ensemble.lean_field import single_field
 from flowsam.flow import Flow
+from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
 __all__ = ["Free", "Smooth"]

@@ -6,7 +6,6 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.integrate import DenseOutput, OdeSolver
 
 from flowsam.engines import taylor
@@ -14,6 +13,7 @@ from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.one_example.equal_layers import EqualLayers
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["TaylorSteps", "taylor_steps"]
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
+from flowsam.shapes import Bool, Float, Int
 from flowsam.trajectory import Event
 
 __all__ = ["Ties", "VertexSliding"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.exact.adaptive_level import moving, water_level
 from flowsam.exact.adaptive_pair import Pair
@@ -19,6 +18,7 @@ from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.perturbations import gradient_flow
 from flowsam.regimes import Case, case_of
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["deep_labels", "deep_verdict", "labels", "verdict"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Int
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
@@ -21,6 +20,7 @@ from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.own_scale import in_range
 from flowsam.outcomes.proving import proved
 from flowsam.regimes import LATE, case_of
+from flowsam.shapes import Int
 from flowsam.signatures import public
 
 __all__ = ["Limit", "limit", "limits"]

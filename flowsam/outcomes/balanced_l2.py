@@ -14,11 +14,11 @@ The largest score |mu_j| |w_j|^(L-2) wins. (derivations/l2_deep_limits.py)
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.stalling import trapped
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["at_once", "keeps_order", "proved"]
 

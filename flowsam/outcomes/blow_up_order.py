@@ -9,10 +9,10 @@ geometric and the quadratic mean: between `rms^-(L-2)` and `gm^-(L-2)`, over (L 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.flow import Flow
 from flowsam.outcomes.balanced_l2 import keeps_order
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["equals", "winner"]
 

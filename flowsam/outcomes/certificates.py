@@ -11,7 +11,6 @@ every coordinate fall to 0, see `sinking`; more is known of balanced ones of l_2
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.ensemble.tied_field import SLACK
 from flowsam.flow import Flow
@@ -20,6 +19,7 @@ from flowsam.outcomes import balanced_l2
 from flowsam.outcomes.blow_up_order import winner
 from flowsam.outcomes.sinking import sinking
 from flowsam.outcomes.theorem_labels import fate_labels
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["decided", "dying", "fates"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit
 from flowsam.regimes import Case
+from flowsam.shapes import Float, Int
 
 __all__ = ["labels", "times", "verdict"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.endings import Ending
@@ -25,6 +24,7 @@ from flowsam.outcomes.survivors import (
 )
 from flowsam.outcomes.weak_duality import compared, only_margin, state_certificate
 from flowsam.regimes import LATE, Case, case_of
+from flowsam.shapes import Float, Int
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
 

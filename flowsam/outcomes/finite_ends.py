@@ -7,13 +7,13 @@ loss, convex in beta, has bounded sublevel sets. A path along which it falls sta
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.data import unsplit
 from flowsam.flow import Flow
 from flowsam.many_examples.rest import independent
 from flowsam.margin.farkas import balancing_weights
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 from flowsam.solver import solve
 
 __all__ = ["by_convexity", "by_descent", "by_line"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
@@ -13,6 +12,7 @@ from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction
 from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.weak_duality import compared
 from flowsam.regimes import Case
+from flowsam.shapes import Float, Int
 
 __all__ = ["by_late_run", "by_line", "by_run_alone", "labels"]
 

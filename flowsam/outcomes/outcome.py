@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.archive import html_card, text_card
 from flowsam.labels import kind_of
+from flowsam.shapes import Float
 
 if TYPE_CHECKING:
     from flowsam.certify import Proof

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.data import Data
 from flowsam.flow import Flow
 from flowsam.regimes import Case
+from flowsam.shapes import Float, Int
 
 __all__ = ["Scaled", "in_range"]
 

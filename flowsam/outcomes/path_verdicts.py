@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.ensemble import Ending
 from flowsam.flow import Flow
@@ -12,6 +11,7 @@ from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.settling import MOST_STEPS, settle
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["by_path"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["NOT_COVERED", "proved"]
 

@@ -7,13 +7,13 @@ depends on beta. Whether it is unique is not known.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.directions import CERTIFIED, late_direction
 from flowsam.outcomes.outcome import Limit
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 from flowsam.solver import solve
 
 __all__ = ["by_rescaled_margin", "factors", "rescaled_certificate"]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Int8
 
 from flowsam.data import Data
 from flowsam.ensemble import Ending, solve_many
@@ -22,6 +21,7 @@ from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
+from flowsam.shapes import Bool, Float, Int, Int8
 
 __all__ = ["Settled", "labels", "settle", "settling_times"]
 

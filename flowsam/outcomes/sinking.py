@@ -14,9 +14,9 @@ kappa); twice the drift is asked for. Unnormalised SAM damps r at a rate instead
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from flowsam.flow import Flow
+from flowsam.shapes import Bool, Float
 
 __all__ = ["sinking"]
 

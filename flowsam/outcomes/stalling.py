@@ -8,8 +8,9 @@ second order, p = (R^2, 1)/(1 + R^2). (derivations/l2_stalling.py)
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
 from scipy.optimize import brentq
+
+from flowsam.shapes import Bool, Float
 
 __all__ = ["RATIO", "sector_depth", "trapped"]
 

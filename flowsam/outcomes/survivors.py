@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.data import Data
 from flowsam.margin.farkas import separability
 from flowsam.margin.vertices import lightest_separator
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["alive", "blocked_because", "reachable_signs", "restriction"]
 

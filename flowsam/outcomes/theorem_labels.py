@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.exact import first_escape, linf_balanced, linf_two_layer
 from flowsam.exact.first_escape import holds
 from flowsam.labels import Fate, Label
 from flowsam.regimes import Case
+from flowsam.shapes import Float, Int
 
 __all__ = [
     "TIE",

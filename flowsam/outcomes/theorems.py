@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.exact import first_escape, linf_balanced, linf_two_layer
 from flowsam.flow import Flow
@@ -11,6 +10,7 @@ from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.theorem_labels import TIE, l2_labels
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["by_curve", "by_theorem"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.errors import InputError
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit
 from flowsam.regimes import Case
+from flowsam.shapes import Float, Int
 
 __all__ = ["labels", "refused", "times", "verdict"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.data import Data
 from flowsam.many_examples.smoothing import SmoothedFlow
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["Comparison", "compared", "only_margin", "state_certificate"]
 

@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.labels import kind_of
 from flowsam.portrait.lattice import Lattice
@@ -20,6 +19,7 @@ from flowsam.portrait.lattice_cells import (
 )
 from flowsam.portrait.located import Tiling
 from flowsam.portrait.polylines import joined, straight
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Ledger"]
 

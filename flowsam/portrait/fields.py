@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
@@ -15,6 +14,7 @@ from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.portrait.planes import BalancedPlane, Plane, WeightPlane
 from flowsam.regimes import Case, case_of
+from flowsam.shapes import Bool, Float
 
 __all__ = ["PlaneField"]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam import archive
 from flowsam.errors import InputError
@@ -19,6 +18,7 @@ from flowsam.labels import Label, kind_of
 from flowsam.portrait import plane_times, shares
 from flowsam.portrait.located import Refinement
 from flowsam.regimes import case_of
+from flowsam.shapes import Float, Int
 from flowsam.signatures import public
 from flowsam.version import __version__
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.labels import Label
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.plane_rows import at_boundary, labels_at
+from flowsam.shapes import Float, Int
 
 __all__ = ["Lattice"]
 

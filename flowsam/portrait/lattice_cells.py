@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.portrait.lattice import Lattice
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["CORNERS", "UNIT", "Cells", "area_of", "cells_at", "squares"]
 

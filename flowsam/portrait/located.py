@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+
+from flowsam.shapes import Float, Int
 
 __all__ = ["Refinement", "Tiling"]
 

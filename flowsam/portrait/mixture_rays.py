@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.exact.adaptive_pair import Pair
 from flowsam.portrait.planes import BalancedPlane
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["rays"]
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.exact.l2_separatrix import balanced_excess
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.planes import BalancedPlane
+from flowsam.shapes import Float, Int
 
 __all__ = ["decided"]
 

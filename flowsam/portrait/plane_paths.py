@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_array
 from flowsam.portrait.fields import PlaneField
+from flowsam.shapes import Float
 from flowsam.solver import solve
 
 __all__ = ["ROWS", "paths"]

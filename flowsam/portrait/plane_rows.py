@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -15,6 +14,7 @@ from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.planes import BalancedPlane, Plane, RadiusPlane
 from flowsam.regimes import Case, case_of
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = [
     "at_boundary",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.portrait.plane_rows import Axis, Start, Starts, starts_of
 from flowsam.regimes import case_of
+from flowsam.shapes import Float
 
 __all__ = ["settled_rows", "settling"]
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.network import balanced
+from flowsam.shapes import Float
 
 __all__ = [
     "BalancedPlane",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-from jaxtyping import Float
+
+from flowsam.shapes import Float
 
 __all__ = ["joined", "straight"]
 

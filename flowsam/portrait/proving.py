@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.errors import InputError
 from flowsam.outcomes.proving import NOT_COVERED
 from flowsam.portrait.plane_rows import Start, starts_of
 from flowsam.regimes import Case
+from flowsam.shapes import Float, Int
 
 if TYPE_CHECKING:
     from flowsam.certify import PlaneProof

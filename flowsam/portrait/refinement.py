@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.errors import InputError
 from flowsam.portrait import theory_curves
@@ -21,6 +20,7 @@ from flowsam.portrait.lattice import Lattice
 from flowsam.portrait.lattice_cells import UNIT
 from flowsam.portrait.located import Refinement
 from flowsam.regimes import case_of
+from flowsam.shapes import Float
 from flowsam.signatures import public
 
 __all__ = ["check_axes", "refine"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Complex, Float
 
 from flowsam.portrait.fields import STEP, PlaneField
+from flowsam.shapes import Complex, Float
 
 __all__ = ["Equilibrium", "classified", "rests"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Bool, Float
 from scipy.optimize import brentq, root
 
 from flowsam.errors import InputError
 from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.rest_points import Equilibrium, classified, rests
+from flowsam.shapes import Bool, Float
 
 __all__ = ["across", "checked_rule", "equilibria"]
 

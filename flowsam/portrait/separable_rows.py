@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.exact import linf_two_layer
 from flowsam.flow import Flow
 from flowsam.outcomes.theorem_labels import fate_labels
 from flowsam.portrait.planes import BalancedPlane
+from flowsam.shapes import Float, Int
 
 __all__ = ["decided"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.portrait.planes import BalancedPlane
+from flowsam.shapes import Float, Int
 
 __all__ = ["by_cells", "by_regions"]
 

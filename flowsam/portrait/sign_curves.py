@@ -11,11 +11,11 @@ and |y| <= |x| (the rest is the mirror image):
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.labels import Fate
 from flowsam.portrait.planes import WeightPlane
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["pairs", "sign_curves"]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from contourpy import contour_generator
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
@@ -16,6 +15,7 @@ from flowsam.portrait.plane_paths import ROWS, paths
 from flowsam.portrait.rest_points import Equilibrium
 from flowsam.portrait.rest_search import across, checked_rule, equilibria
 from flowsam.portrait.theory_curves import boundaries
+from flowsam.shapes import Float
 
 __all__ = ["Skeleton", "nullclines", "separatrices", "skeleton", "sliding"]
 

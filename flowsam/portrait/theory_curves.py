@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.exact import linf_two_layer
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
 from flowsam.regimes import Case
+from flowsam.shapes import Float
 
 __all__ = ["bend", "boundaries", "branches", "conics", "deep_gates", "ray", "two_gates"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.data import Data, class_signs, real_table, single_example
 from flowsam.errors import InputError, MissingLibraryError
+from flowsam.shapes import Float
 
 __all__ = ["breast_cancer", "class_mean_difference", "digits"]
 

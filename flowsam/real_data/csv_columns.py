@@ -8,10 +8,10 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.class_labels import class_values, holds_nothing, shown_classes
 from flowsam.errors import InputError
+from flowsam.shapes import Float
 
 __all__ = ["Column", "chosen_rows", "csv_columns", "numbers_of"]
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.data import Data, merge_signs, split_signs
 from flowsam.flow import Flow
 from flowsam.perturbations import Perturbation
 from flowsam.real_data.shares import share_by_rank
 from flowsam.regimes import case_of
+from flowsam.shapes import Float
 from flowsam.solver import solve
 
 __all__ = ["Leaning", "leaning"]

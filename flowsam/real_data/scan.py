@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from flowsam.amplification import critical_scale
 from flowsam.archive import text_card
@@ -21,6 +20,7 @@ from flowsam.rates import gate_radius
 from flowsam.real_data.leaning import Leaning, leaning
 from flowsam.real_data.tables import Table
 from flowsam.regimes import regime_of
+from flowsam.shapes import Bool, Float
 
 __all__ = ["Scan", "scale_unit", "scan"]
 

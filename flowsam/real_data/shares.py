@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import real_array
+from flowsam.shapes import Float
 
 __all__ = ["share_by_rank"]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from flowsam.data import Data, class_signs, feature_names, real_table
@@ -17,6 +16,7 @@ from flowsam.inputs import column_names
 from flowsam.real_data import bundled as real_data
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
 from flowsam.real_data.idx import idx_array
+from flowsam.shapes import Float, Int
 
 __all__ = ["Table", "breast_cancer_table", "digit_table", "read_csv", "read_idx"]
 

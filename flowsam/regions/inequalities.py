@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 from scipy import stats
 from sympy.logic.boolalg import Boolean
@@ -24,6 +23,7 @@ from flowsam.network import balanced
 from flowsam.outcomes import limits
 from flowsam.perturbations import linf
 from flowsam.regions.measure import chance
+from flowsam.shapes import Bool, Float
 from flowsam.signatures import public
 
 __all__ = ["Regions", "regions"]

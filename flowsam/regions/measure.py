@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.integrate import quad
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.labels import Label
+from flowsam.shapes import Float
 
 __all__ = ["chance", "polytope"]
 

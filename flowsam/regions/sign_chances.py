@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.integrate import quad
 from scipy.stats import qmc
 
 from flowsam.errors import InputError
 from flowsam.exact import linf_deep
 from flowsam.inputs import real_array
+from flowsam.shapes import Float
 
 __all__ = ["Chances", "escape_chance", "winning_chances"]
 

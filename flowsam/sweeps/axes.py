@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_axis, whole_number
+from flowsam.shapes import Shaped
 from flowsam.sweeps.names import check_names
 
 __all__ = ["CHUNKS", "Grid", "axis_values"]

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from flowsam.data import Data
 from flowsam.errors import InputError
@@ -24,6 +23,7 @@ from flowsam.parameters import (
     data_of,
     setup_of,
 )
+from flowsam.shapes import Float
 from flowsam.solver import solve
 from flowsam.sweeps.names import CASE, VARIABLE, check_names
 from flowsam.trajectory import Trajectory

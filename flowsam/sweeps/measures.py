@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped
 
 from flowsam.amplification import leaders
 from flowsam.errors import InputError, InputTypeError
@@ -20,6 +19,7 @@ from flowsam.outcomes import limit
 from flowsam.portrait import layer_plane, phase_portrait
 from flowsam.portrait.plane_times import settling
 from flowsam.regimes import case_of
+from flowsam.shapes import Shaped
 from flowsam.sweeps.axes import axis_values
 from flowsam.sweeps.case import Cell
 from flowsam.sweeps.names import check_names

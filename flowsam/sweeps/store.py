@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int8, Shaped
 
 from flowsam import archive
 from flowsam.errors import InputError
+from flowsam.shapes import Int8, Shaped
 from flowsam.sweeps.axes import Grid
 from flowsam.version import __version__
 

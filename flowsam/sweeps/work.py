@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int8, Shaped
 
 from flowsam.errors import InputError, MissingLibraryError
+from flowsam.shapes import Int8, Shaped
 from flowsam.sweeps.problem import Problem
 from flowsam.sweeps.store import FAILED, FINISHED, Store
 from flowsam.workers import end_with_parent
