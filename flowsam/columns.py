@@ -1,4 +1,8 @@
-"""The columns of the table of regimes: all that verbs may ask of a row."""
+"""The columns of the table of regimes: all that verbs may ask of a row.
+
+Functions are written "module:function" within flowsam and loaded when asked, so that the table can
+stand below all that it names.
+"""
 
 from __future__ import annotations
 
@@ -15,84 +19,45 @@ __all__ = ["Regime", "loaded"]
 
 @dataclass(frozen=True)
 class Regime:
-    """One row of the table.
+    """One row of the table."""
 
-    Parameters
-    ----------
-    labels, verdict : str
-        `(case, starts (..., L, d)) -> int (...)` and `(case, theta0) -> Limit`.
-    solve : str
-        `(case, theta0, span=, how=, wanted=) -> Trajectory`.
-    forms : tuple of Form
-        Closed forms, the most accurate first.
-    system : str
-        One example: the velocity with its events, as `OneExample` asks for it.
-    runs : mapping
-        Several examples: method to engine; "any" is "auto" and SciPy's methods.
-    brief : str
-        Several examples: `(flow, theta0, end=tau, how=) -> Run or None`, tried first to a tau_end.
-    late : str
-        The method of a run to late times.
-    settled : str
-        `(flow, starts (N, L, d)) -> tau (N,)` of starts that no form covers.
-    rows, curves, shares : mapping
-        Kind of plane ("balanced", "layers", "pair") to what decides rows, bounds, and areas.
-    fades : bool
-        Whether weights die one by one, braked without bound.
-    many, analytic : bool
-        Whether `solve_many` follows it, and whether Taylor's method does.
-    scale_free : bool
-        Whether the limit depends on theta / rho alone.
-    norm : int or None
-        Several examples: the norm whose margin a theorem says is maximised.
-    finite : str
-        Several examples that do not separate: `(flow, theta0) -> reason or ""`.
-    dies, rests, slides : bool
-        Whether features are suppressed at a gate, a run can end at rest at a finite loss, and
-        the field is that of Filippov on switching surfaces.
-    glides : bool
-        Several examples: whether the field jumps at minima, and nowhere else.
-    smooth_off_axes : bool
-        Whether the field jumps nowhere but where a weight is 0.
-    falls, apart : bool
-        One example: whether all weights can fall to 0 at once, and equal layers come apart.
-    known : bool
-        Whether the field is the package's: a coordinate at 0 rests, signs are kept, a blow-up is
-        that of w' = |mu_j| w^(L-1).
-    amplifies : bool
-        Whether `amplification` has its closed forms.
-    provable : bool
-        Whether `certify` has its equation: labels can be proved.
-    """
-
-    labels: str
-    verdict: str
+    labels: str  # (case, starts (..., L, d)) -> int (...)
+    verdict: str  # (case, theta0) -> Limit
+    # (case, theta0, span=, how=, wanted=) -> Trajectory
     solve: str = "solver:of_one_example"
-    forms: tuple[Form, ...] = ()
+    forms: tuple[Form, ...] = ()  # closed forms, the most accurate first
+    # one example: the velocity with its events, as `OneExample` asks for it
     system: str = "one_example.smooth:Smooth"
+    # several examples: method to engine; "any" is "auto" and SciPy's methods
     runs: Mapping[str, str] = field(default_factory=dict)
+    # (flow, theta0, end=tau, how=) -> Run or None, tried first to a tau_end
     brief: str = ""
-    late: str = "auto"
+    late: str = "auto"  # the method of a run to late times
+    # (case, starts (N, L, d)) -> tau (N,) of starts that no form covers
     settled: str = "outcomes.settling:settling_times"
+    # kind of plane to what decides its rows; so are bounds and areas
     rows: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, str] = field(default_factory=dict)
-    many: bool = True
-    fades: bool = False
-    analytic: bool = False
-    scale_free: bool = True
+    many: bool = True  # whether `solve_many` follows it
+    fades: bool = False  # weights die one by one, braked without bound
+    analytic: bool = False  # whether Taylor's method follows it
+    scale_free: bool = True  # the limit depends on theta / rho alone
+    # several examples: that whose margin a theorem says is maximised
     norm: int | None = None
+    # several examples that do not separate: (case, theta0) -> reason or ""
     finite: str = ""
-    dies: bool = False
-    rests: bool = False
-    slides: bool = False
-    glides: bool = False
-    smooth_off_axes: bool = True
-    falls: bool = False
-    apart: bool = False
+    dies: bool = False  # features are suppressed at a gate
+    rests: bool = False  # a run can end at rest at a finite loss
+    slides: bool = False  # the field is Filippov's on switching surfaces
+    glides: bool = False  # several examples: the field jumps at minima, nowhere else
+    smooth_off_axes: bool = True  # the field jumps nowhere but where a weight is 0
+    falls: bool = False  # one example: all weights can fall to 0 at once
+    apart: bool = False  # one example: equal layers come apart
+    # a coordinate at 0 rests, signs are kept, blow-ups are those of w' = |mu| w^(L-1)
     known: bool = True
-    amplifies: bool = False
-    provable: bool = False
+    amplifies: bool = False  # `amplification` has its closed forms
+    provable: bool = False  # `certify` has its equation
 
 
 @cache

@@ -1,14 +1,9 @@
 """THE table: which regime a flow is in, and what every verb does there.
 
 A regime is a cell (one or several examples, kind of rule, depth 1, 2 or 3 and more), found without
-a look at the start; a form is a closed form inside a regime, chosen for each start. Verbs ask
-`case_of(flow, depth)` and nobody else weighs a rule, a depth and a number of examples.
-
-To add a rule: give `Perturbation.kind` a word for it and the table its rows below, each a
-`Regime`, or a known one with a few columns replaced. Columns that are functions are written
-"module:function" within flowsam and loaded when asked, so that the table can stand below all that
-it names. A kind without rows is followed by steps, and no theorem or formula is used for it: so
-is a rule, a loss or a field of the user's own.
+a look at the start; a form is a closed form inside a regime, chosen for each start. To add a rule:
+a word in `Perturbation.kind` and its rows below. A kind without rows, as a rule, a loss or a field
+of the user's own, is followed by steps, and no theorem or formula is used for it.
 """
 
 from __future__ import annotations
@@ -110,13 +105,6 @@ def case_of(flow: Flow, depth: int) -> Case:
 
     A loss of the user's own keeps the path of its rule: for one example its theorems too, but for
     unnormalised SAM, whose step it scales; for several examples no theorem is known.
-
-    Examples
-    --------
-    >>> from flowsam import l2, single_example
-    >>> case = case_of(Flow(single_example([1.0, 2.0]), l2(0.5)), 2)
-    >>> [form.name for form in case.regime.forms]
-    ['linf_balanced', 'l2_two_layer']
     """
     several = len(flow.data.z) > 1
     regime = regime_of(flow.kind, depth, several=several)
@@ -133,13 +121,7 @@ def case_of(flow: Flow, depth: int) -> Case:
 
 
 def regime_of(kind: str, depth: int, *, several: bool = False) -> Regime:
-    """Return the row of a kind of rule at a depth.
-
-    Examples
-    --------
-    >>> regime_of("l_2", 2).amplifies, regime_of("l_inf", 7, several=True).late
-    (True, 'smoothed')
-    """
+    """Return the row of a kind of rule at a depth."""
     place = (several, kind, min(depth, DEEPEST))
     return TABLE.get(place, _OWN_MANY if several else _OWN)
 

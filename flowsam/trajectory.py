@@ -157,13 +157,7 @@ class Trajectory:
         return facts | self.settings | {"flowsam": __version__}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write one .npz file with a JSON header, in one move, and return its path.
-
-        Raises
-        ------
-        ValueError
-            When the folder does not exist or cannot be written.
-        """
+        """Write one .npz file with a JSON header, in one move, and return its path."""
         header = {
             "format": _FORMAT,
             "provenance": self.provenance(),
@@ -186,11 +180,7 @@ class Trajectory:
         return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
 
     def to_xarray(self) -> Any:
-        """Return an `xarray.Dataset` (needs xarray) with provenance as attributes.
-
-        Dimensions are time, layer, feature and example; coordinates tau, log_t, and the names of
-        features where the data have them.
-        """
+        """Return an `xarray.Dataset` (needs xarray) over time, layer, feature and example."""
         named = {"feature": list(self.data.features)} if self.data.features else {}
         return archive.dataset(
             {

@@ -29,37 +29,14 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The states of a run, step by step, with the region each step was taken in.
+    """The states of a run, step by step, with the region each step was taken in."""
 
-    Parameters
-    ----------
-    edges : ndarray, shape (S + 1,)
-        Ends of the steps.
-    pieces : tuple of Piece
-        The steps.
-    breaks : ndarray
-        Where events were: the states have a kink there.
-    tail : callable
-        States at and beyond the last edge, `x (k,) -> (k, m)`.
-    mode : object
-        The region at and beyond the last edge.
-    nodes : tuple
-        States at the edges, by the step that ended there; () to have them from the steps.
-
-    Examples
-    --------
-    >>> step = Piece(lambda x: 2.0 * x[None], "rising")
-    >>> at_rest = lambda x: np.ones((x.size, 1))
-    >>> path = Path(np.array([0.0, 0.5]), (step,), np.array([0.5]), at_rest, "at rest")
-    >>> path(np.array([0.25, 3.0])).ravel().tolist()
-    [0.5, 1.0]
-    """
-
-    edges: Float[np.ndarray, " S1"]
+    edges: Float[np.ndarray, " S1"]  # ends of the steps
     pieces: tuple[Piece, ...]
-    breaks: Float[np.ndarray, " E"]
-    tail: Tail
-    mode: Any = None
+    breaks: Float[np.ndarray, " E"]  # where events were: the states have a kink there
+    tail: Tail  # states at and beyond the last edge, x (k,) -> (k, m)
+    mode: Any = None  # the region at and beyond the last edge
+    # states at the edges, by the step that ended there; () to have them from the steps
     nodes: tuple[Float[np.ndarray, " m"], ...] = ()
 
     def __call__(self, x: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k m"]:

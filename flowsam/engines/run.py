@@ -27,36 +27,19 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A path in rescaled time with its original time.
-
-    Parameters
-    ----------
-    states : callable
-        `tau (k,) -> theta (k, L, d)`.
-    log_pace : callable
-        `tau (k,) -> log dt/dtau (k,)`.
-    edges, breaks : ndarray
-        Ends of steps, and events between which the pace is smooth.
-    events : tuple of Event
-    status : str
-    end : float
-        Rescaled time where the run ends.
-    method : str
-    steps, nfev : int
-    asked : float
-        T of the end where rescaled time underflows before it, as at margins of 1000; else 0.
-    """
+    """A path in rescaled time with its original time."""
 
     states: Callable[[Points], Float[np.ndarray, "k L d"]]
-    log_pace: Callable[[Points], Points]
+    log_pace: Callable[[Points], Points]  # log dt/dtau
     edges: Points
-    breaks: Points
+    breaks: Points  # events, between which the pace is smooth
     events: tuple[Event, ...]
     status: str
-    end: float
+    end: float  # rescaled time where the run ends
     method: str
     steps: int = 0
     nfev: int = 0
+    # T of the end where rescaled time underflows before it, as at margins of 1000
     asked: float = 0.0
 
     @property
@@ -143,15 +126,7 @@ def reach(
     stops: Points,
     unit: float,
 ) -> float:
-    """Return the rescaled time at which T reaches `log_t`, or the last stop if it does not before.
-
-    Examples
-    --------
-    >>> pace = lambda tau: np.full_like(tau, np.log(3.0))
-    >>> tau = reach(pace, np.log(7.0), origin=(0.0, 0.0), stops=np.array([1.0, 9.0]), unit=1.0)
-    >>> round(tau, 12)
-    2.0
-    """
+    """Return the rescaled time at which T reaches `log_t`, or the last stop if it comes first."""
     (left, start) = origin
     limit = float(stops[-1])
     stride = unit

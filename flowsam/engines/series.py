@@ -1,12 +1,8 @@
 """Power series in the time since a step began: the arithmetic that heyoka's compiler is given.
 
-A coefficient is an expression of heyoka's, made when it is first asked for, so that a series may
-hold itself: a weight is the integral of a velocity that is computed from weights. The module has
-those of heyoka's names that fields of one example are written with: they are written once.
-
-What is written decides how long the compiled code takes. Products are added one to the other, each
-in one fused operation, those that wait for the newest coefficient last; constant factors are kept
-out of the convolutions.
+A coefficient is an expression of heyoka's, made when first asked for, so that a series may hold
+itself. What is written decides how fast the compiled code is: products are added one to the other,
+those that wait for the newest coefficient last, and constant factors stay out of convolutions.
 """
 
 from __future__ import annotations
@@ -23,19 +19,7 @@ Coefficient = Any  # a number or an expression of heyoka's
 
 
 class Series:
-    """`sum_k c_k h^k`.
-
-    Parameters
-    ----------
-    rule : callable
-        `k -> c_k`, asked once for each k, in their order.
-
-    Examples
-    --------
-    >>> one = Series(lambda k: 1.0)  # 1 / (1 - h)
-    >>> [(one + 0.5)[k] for k in range(2)], [(2 * one)[k] for k in range(2)]
-    ([1.5, 1.0], [2.0, 2.0])
-    """
+    """`sum_k c_k h^k` of a rule `k -> c_k`, asked once for each k, in their order."""
 
     def __init__(self, rule: Callable[[int], Coefficient]) -> None:
         self.rule = rule
@@ -103,10 +87,7 @@ class Series:
 
     @cached_property
     def inverse(self) -> Coefficient:
-        """1 / c_0, nan for c_0 = 0.
-
-        heyoka takes a factor 1/x for a division, one in every product: a choice hides it.
-        """
+        """1 / c_0, nan for 0: a choice that hides it, for heyoka would divide once a product."""
         import heyoka as hy
 
         return hy.select(hy.eq(self[0], 0.0), math.nan, self[0] ** -1.0)
@@ -168,14 +149,7 @@ def _chain(terms: Any) -> Coefficient:
 
 
 def integral(first: Coefficient, velocity: Callable[[], Series]) -> Series:
-    """Return the series that starts at a value and has a velocity, which may come later.
-
-    Examples
-    --------
-    >>> grows = integral(1.0, lambda: grows)  # e^h
-    >>> [grows[k] for k in range(4)]
-    [1.0, 1.0, 0.5, 0.16666666666666666]
-    """
+    """Return the series that starts at a value and has a velocity, which may come later."""
     return Series(lambda k: (velocity() * (1.0 / k))[k - 1] if k else first)
 
 

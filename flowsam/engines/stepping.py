@@ -1,8 +1,7 @@
 """Steps of SciPy's `solve_ivp` classes between located events.
 
-`solve_ivp` itself takes one function an event and cannot start on one; here all surfaces are one
-vector of signals, positive inside the region, looked at inside every step, and a piece starts
-with its region held fixed, so that an event that is 0 at the start is neither missed nor doubled.
+`solve_ivp` cannot start on an event; here all surfaces are one vector of signals, positive inside
+the region, and a piece starts with its region held fixed: no event is missed or doubled.
 """
 
 from __future__ import annotations
@@ -67,10 +66,7 @@ class Piecewise(Protocol):
     def transition(
         self, x: float, state: State, mode: Any
     ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
-        """Return state, mode, events and an ending status ("" to go on) after an event.
-
-        An ending may give, in place of the state, the states from x on as a function.
-        """
+        """Return state (or the states from x on), mode, events and an ending, "" to go on."""
 
 
 class Unasked(scipy.integrate.DOP853):
@@ -89,38 +85,21 @@ _MAKERS = {"DOP853": Unasked}
 
 @dataclass(frozen=True)
 class Tolerances:
-    """How the steps are taken: a `solve_ivp` method and its error control.
-
-    Parameters
-    ----------
-    method : str
-        One of `METHODS`, or the name of what `maker` makes.
-    rtol, atol : float
-        Relative and absolute tolerance of a step; atol may be one number an entry.
-    jac : callable, optional
-        `mode -> (x, state -> matrix)`.
-    stiff, patience : str, int
-        The method that takes over after so many steps; "" for none.
-    maker : callable, optional
-        What makes step objects where `method` is not a class of SciPy.
-    """
+    """How the steps are taken: a `solve_ivp` method and its error control."""
 
     method: str
     rtol: float
-    atol: float | Float[np.ndarray, " m"]
-    jac: Callable[[Any], Any] | None = None
-    stiff: str = ""
+    atol: float | Float[np.ndarray, " m"]  # one number, or one an entry
+    jac: Callable[[Any], Any] | None = None  # mode -> (x, state -> matrix)
+    stiff: str = ""  # the method that takes over after `patience` steps; "" for none
     patience: int = PATIENCE
+    # what makes step objects where `method` is not a class of SciPy
     maker: Callable[..., Any] | None = None
 
     def stepper(
         self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any
     ) -> Any:
-        """Return a SciPy step object for one piece, from x, state and mode of its start.
-
-        A one-step method goes on with the step it would have taken next (`last`, the object of the
-        piece before): across an event the solution has a kink, and the same scale of time.
-        """
+        """Return a SciPy step object for one piece; its first step continues the piece before."""
         x, state, mode = start
         options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol}
         make = (

@@ -1,8 +1,7 @@
 """Fields for Taylor's method, as heyoka compiles them: rules that are analytic in the weights.
 
-The expressions are those SymPy derives for one coordinate (`flowsam.symbolic`), compiled for a
-shape and not for its numbers: data and radius are parameters. Shares of examples are shifted by
-the largest, so that margins of any size are right.
+SymPy's expressions for one coordinate (`flowsam.symbolic`), compiled for a shape, with data and
+radius as parameters. Shares of examples are shifted by the largest: margins may have any size.
 """
 
 from __future__ import annotations
@@ -38,14 +37,7 @@ def installed() -> bool:
 
 
 def kind_of(flow: Flow, depth: int) -> Kind:
-    """Return what a field is compiled for: flows of one kind differ in `numbers` alone.
-
-    Examples
-    --------
-    >>> from flowsam import l2, single_example
-    >>> kind_of(Flow(single_example([1.0, 2.0]), l2(0.5)), 3)  # one example: in the field no loss
-    ((1, 2, 3), 'l_2', '')
-    """
+    """Return what a field is compiled for: flows of one kind differ in `numbers` alone."""
     rule = flow.perturbation
     (n, d) = flow.data.z.shape
     word = "GD" if not rule.rho else "l_2" if rule.normalised else "unnormalised"
@@ -64,10 +56,8 @@ def numbers(flow: Flow) -> Float[np.ndarray, " P"]:
 def system(kind: Kind) -> list[tuple[Any, Any]]:
     """Return weights and their rescaled velocities as heyoka's expressions, layer by layer.
 
-    l_2-SAM has a last entry besides the weights, a watch: a collapse is where N = ||g|| is 0, but
-    the weights' own series may go through it (one coordinate: w = c (tau* - tau)) and on along
-    -N, which is no solution. The integral of 1/N has a singularity there, so that no step that
-    carries it reaches over. Its factor makes it a small number without unit.
+    l_2-SAM has a watch as its last entry, the integral of 1/N, N = ||g||: its singularity at a
+    collapse keeps steps from reaching over, where the weights' own series go on along -N.
     """
     import heyoka as hy
 
@@ -85,22 +75,16 @@ def system(kind: Kind) -> list[tuple[Any, Any]]:
 
 
 def writes_out(kind: Kind) -> bool:
-    """Return whether `step` takes a kind: one example, no logistic or exponential in its field.
-
-    Examples
-    --------
-    >>> writes_out(((1, 2, 2), "l_2", "")), writes_out(((3, 2, 2), "l_2", "logistic"))
-    (True, False)
-    """
+    """Return whether `step` takes a kind: one example, no logistic or exponential in its field."""
     return not kind[2]
 
 
 def step(kind: Kind, *, tolerance: float) -> Any:
     """Return one step of Taylor's method as a function heyoka has compiled, for any starts at once.
 
-    The series are written out to an order and summed at the h where their last two terms, in the
-    units `tolerance (|w| + 1e-3)` of each weight, have a mean square of 1, or at what is left to
-    go. Where the weights of l_2-SAM are analytic at a collapse, the series of N passes 0 there.
+    h is where the last two terms, in units of `tolerance (|w| + 1e-3)`, have a mean square of 1;
+    where l_2's weights are analytic at a collapse, the series of N passes 0 there and ends the
+    step.
     """
     import heyoka as hy
 
@@ -219,8 +203,7 @@ def _margin(hy: Any, one: Coordinate, w: Terms, z: list[Any]) -> Any:
 def _pull(hy: Any, margins: list[Any], z: Terms, loss: str) -> tuple[list[Any], Any]:
     """`sum_i q_i z_i` and log Lambda, shifted by the largest log|ell'|.
 
-    Shift and softplus are written with ramps, but the sums are analytic whatever is taken for
-    the largest: on which side of a ramp a step begins does not change its Taylor series.
+    Ramps shift, but the sums are analytic whatever is taken for the largest.
     """
     logs = [-_softplus(hy, m) if loss == "logistic" else -m for m in margins]
     top = logs[0]

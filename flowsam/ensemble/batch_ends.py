@@ -55,24 +55,14 @@ class Ending(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """Sizes at which each of N members ends: a certain collapse, a blow-up in sight.
-
-    Parameters
-    ----------
-    flow : Flow
-        Data, rule and loss.
-    control : Control
-        Field, end and tolerances.
-    floor, ceiling : ndarray, shape (N,)
-        Largest active |w| at a collapse (0: none can happen) and before a blow-up.
-    pin : float
-        Largest second |w| of a coordinate that comes to rest alone; 0 where none can.
-    """
+    """Sizes at which each of N members ends: a certain collapse, a blow-up in sight."""
 
     flow: Flow
     control: Control
+    # largest active |w| at a collapse; 0 where none can happen
     floor: Float[np.ndarray, " N"]
-    ceiling: Float[np.ndarray, " N"]
+    ceiling: Float[np.ndarray, " N"]  # largest |w| before a blow-up
+    # largest second |w| of a coordinate that comes to rest alone; 0 where none can
     pin: float
 
     @classmethod
@@ -138,9 +128,8 @@ class Ends:
     def _pinned(self, steps: Steps, second: Float[np.ndarray, "a B"]) -> Steps:
         """Put to rest the single coordinates that have come to 0 while others live.
 
-        p > 2: w' ~ -|w|^(q-1) with q < 2, so two weights at 0 absorb the coordinate; what is left
-        off is below (pin / rho)^2. p <= 2, L >= 3: two weights at the tolerance decay at a rate
-        that others set, stiff where it exceeds the step's, and none can outgrow a blow-up.
+        p > 2: w' ~ -|w|^(q-1), q < 2: two weights at 0 absorb the rest, below (pin / rho)^2. p <=
+        2, L >= 3: two weights at the tolerance decay, stiff, and none can outgrow a blow-up.
         """
         near = (second <= self.pin) & (second > 0)
         if not near.any():
@@ -158,11 +147,7 @@ class Ends:
         return replace(steps, w=w, slope=slope)
 
     def _fallen(self, steps: Steps, second: np.ndarray) -> tuple[Steps, np.ndarray]:
-        """Follow to the end of the gradient who is certain to reach it, and return who is.
-
-        The gradient of a coordinate vanishes with two of its weights. Below the floor the
-        perturbation outweighs them and pulls them in, the largest at constant speed.
-        """
+        """Follow to the end of the gradient who is certain to reach it, and return who is."""
         floor = self.floor[steps.member]
         collapsed = (second <= floor).all(axis=0) & (floor > 0)
         at = np.flatnonzero(collapsed)
@@ -201,8 +186,7 @@ class Ends:
     ) -> tuple[Steps, np.ndarray]:
         """Follow the last stretch of a blow-up: `tau* - tau = |z|^2 / ((L - 2) <z, z'>)`.
 
-        z are the perturbed weights, along which |z|' ~ |z|^(L-1); what is neglected is of
-        relative order (others / z)^2. The other coordinates are carried on and freeze.
+        z are the perturbed weights; what is neglected is of relative order (others / z)^2.
         """
         near = np.flatnonzero(high | stuck)
         w = steps.w[..., near]

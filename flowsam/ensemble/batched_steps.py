@@ -1,8 +1,4 @@
-"""DOP853 on a batch, each member with its own step and error control.
-
-The coefficients are those SciPy publishes; norms, safety factors and the choice of the first
-step are those of `scipy.integrate.solve_ivp`, so a member takes the steps it would take alone.
-"""
+"""DOP853 on a batch, each member with the steps SciPy's `solve_ivp` would take for it alone."""
 
 from __future__ import annotations
 
@@ -44,19 +40,7 @@ LAST = LAST[:, 2:]
 
 @dataclass(frozen=True)
 class Control:
-    """What every member shares: field, end and tolerances.
-
-    Parameters
-    ----------
-    field : callable
-        `w (L, d, B) -> dw/dtau (L, d, B)`.
-    tau_end : float
-        End, in rescaled time.
-    rtol, atol : float
-        Relative and absolute tolerance of a step.
-    most_steps : int
-        Steps a member may try.
-    """
+    """What every member shares: field `w (L, d, B) -> dw/dtau`, end in tau, tolerances."""
 
     field: Callable[[Weights], Weights]
     tau_end: float
@@ -76,29 +60,15 @@ class Control:
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """Members under way, batch last.
+    """Members under way, batch last."""
 
-    Parameters
-    ----------
-    member : ndarray of int, shape (B,)
-        Place among all starts.
-    tau, size : ndarray, shape (B,)
-        Rescaled time, and the next step to try.
-    w, slope : ndarray, shape (L, d, B)
-        Weights and their velocity.
-    retry : ndarray of bool, shape (B,)
-        Whether the last attempt was rejected.
-    count, tried : ndarray of int, shape (B,)
-        Steps accepted, and all.
-    """
-
-    member: np.ndarray
+    member: np.ndarray  # place among all starts
     tau: Row
-    size: Row
+    size: Row  # the next step to try
     w: Weights
     slope: Weights
-    retry: Bool[np.ndarray, " B"]
-    count: np.ndarray
+    retry: Bool[np.ndarray, " B"]  # whether the last attempt was rejected
+    count: np.ndarray  # steps accepted; `tried` has all
     tried: np.ndarray
 
     @classmethod

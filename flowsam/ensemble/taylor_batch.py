@@ -1,9 +1,8 @@
 """Taylor's method on a batch, by heyoka: smooth rules, few coordinates and examples.
 
-One example: a whole step is one compiled function, which NumPy calls for all members at once,
-each with its own size. Several examples, and unnormalised SAM: heyoka's integrator, a batch at a
-time, for a step that is written out compiles too long. A member that does not arrive (a collapse,
-a blow-up) is left to DOP853, which follows it to its end.
+One example: a whole step is one compiled function, called for all members at once. Several, and
+unnormalised SAM: heyoka's integrator, for a written-out step compiles too long. A member that does
+not arrive (a collapse, a blow-up) is left to DOP853.
 """
 
 from __future__ import annotations
@@ -29,10 +28,7 @@ FINER = 0.1  # of rtol: nearer than DOP853 at the same rtol, where that uses its
 
 
 def worth(case: Case, w: Weights) -> bool:
-    """Return whether heyoka is there, covers the flow, and is faster, compiling included.
-
-    Several examples cost it as much as NumPy, whose sums over them are matrix products.
-    """
+    """Return whether heyoka is there, covers the flow, and is faster, compiling included."""
     depth, d, _ = w.shape
     few = case.flow.data.z.shape[0] == 1 and depth * d <= LARGEST
     enough = w.size >= (WORTH if depth * d <= taylor.UNROLLED else 10 * WORTH)
@@ -42,15 +38,7 @@ def worth(case: Case, w: Weights) -> bool:
 def march(
     flow: Flow, w: Weights, *, tau_end: float, rtol: float
 ) -> tuple[Weights, Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
-    """Return last weights, steps, and which members arrived at tau_end.
-
-    Examples
-    --------
-    >>> from flowsam import gradient_flow, single_example
-    >>> flow, start = Flow(single_example([1.0]), gradient_flow()), np.ones((2, 1, 1))
-    >>> if taylor.installed():
-    ...     assert abs(march(flow, start, tau_end=1.0, rtol=1e-9)[0] - np.e).max() < 1e-9
-    """
+    """Return last weights, steps, and which members arrived at tau_end."""
     kind = taylor.kind_of(flow, len(w))
     tolerance = max(FINER * rtol, 1e-17)
     if taylor.writes_out(kind):

@@ -1,14 +1,12 @@
 """The rescaled field of l_1-SAM at L = 2 on thousands of starts, batch last, without events.
 
-All of rho sits on the largest |g_k|, |mu_j| times the partner of w_k in its coordinate j; several
-that are largest share it, lambda >= 0 of sum 1. With `|g_k|' = mu_j^2 (sign(g_k) w_k - rho
-lambda_k)` they stay together for
+Components that tie for the largest |g_k| share rho, and with `|g_k|' = mu_j^2 (sign(g_k) w_k - rho
+lambda_k)` stay together for
 
-    lambda_k = max(0, sign(g_k) w_k - c / mu_j^2) / rho:
+    lambda_k = max(0, sign(g_k) w_k - c / mu_j^2) / rho,   sum lambda = 1,
 
-water poured on the fast ones up to one level c. The field jumps only where components meet; each
-member's error control finds the place, and a band around a tie, wider than a step may overshoot,
-with a pull back into its middle, keeps what has met together.
+water up to one level c. A band around a tie, wider than a step may overshoot, pulls back into its
+middle, so that what has met stays together.
 """
 
 from __future__ import annotations
@@ -33,19 +31,7 @@ PULL = 4.0  # rate of return to the middle of a band, in units of max |mu|
 def tied_field(
     mu: Float[np.ndarray, " d"], rho: float, rtol: float = 1e-9
 ) -> Callable[[Pairs], Pairs]:
-    """Return `w (2, d, B) -> dw/dtau (2, d, B)` of l_1-SAM for one example.
-
-    Notes
-    -----
-    One mode of `flowsam.one_example.vertex_sliding`, for every mode at once. Not in
-    arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> tied_field(np.array([1.0]), 1.0)(np.array([[[0.7, 3.0]], [[0.7, 2.0]]]))[..., 0, :]
-    array([[0.2, 1. ],
-           [0.2, 3. ]])
-    """
+    """Return `w (2, d, B) -> dw/dtau (2, d, B)` of l_1-SAM, all modes of `vertex_sliding`."""
     a = np.abs(mu)[:, None]
     sign = np.sign(mu)[:, None]
     square = np.where(a > 0, a * a, 1.0)

@@ -1,8 +1,7 @@
 """Solved cases, one file each: pure functions of arrays, in rescaled time, for one example.
 
 A case offers `applies`, `weights`, `blow_up_time`, `zero_time` and `events`; a `Form` is a case
-with the radius it holds with, and `solution` wraps it for one start. Which forms a flow has, the
-table of `regimes` says.
+with the radius it holds with. Which forms a flow has, the table of `regimes` says.
 """
 
 from __future__ import annotations

@@ -1,14 +1,11 @@
 """Where ASAM of two layers ends on one example: water-filling, and the robust margin it solves.
 
-With `lambda` the root of `sum_j ((1 - lambda/mu_j)_+ / rho)^p = 1/2` and
-`r_j = (1 - lambda/mu_j)_+ / rho`, the limit has `mu_j beta_j` proportional to `r_j^(p-1)`: every
-feature with mu_j > lambda stays. It is the maximiser of
+With `lambda` the root of `sum_j ((1 - lambda/mu_j)_+ / rho)^p = 1/2` and `r_j = (1 - lambda/mu_j)_+
+/ rho`, the limit has `mu_j beta_j` proportional to `r_j^(p-1)`: the maximiser, of value lambda, of
 
-    min over ||delta||_p <= rho 2^(-1/p) of <mu (1 + delta), beta>,   ||beta||_1 = 1,
+    min over ||delta||_p <= rho 2^(-1/p) of <mu (1 + delta), beta>,   ||beta||_1 = 1.
 
-the l_1 max margin against relative perturbations of the features, and lambda is its value.
-
-Source: derivations/adaptive_limit.py; beyond arXiv:2603.08290. ASAM: Kwon et al. 2021.
+(derivations/adaptive_limit.py; beyond arXiv:2603.08290. ASAM: Kwon et al. 2021)
 """
 
 from __future__ import annotations
@@ -28,45 +25,22 @@ RTOL = 4 * float(np.finfo(float).eps)
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """The water level of one example.
+    """The water level of one example."""
 
-    Parameters
-    ----------
-    value : float
-        lambda, in the units of mu: the robust margin.
-    shares : ndarray, shape (d,)
-        r_j, with sum r_j^p = 1/2.
-    direction : ndarray, shape (d,)
-        The limit of beta / ||beta||_2.
-    """
-
-    value: float
-    shares: Sizes
-    direction: Sizes
+    value: float  # lambda, in the units of mu: the robust margin
+    shares: Sizes  # r_j, with sum r_j^p = 1/2
+    direction: Sizes  # the limit of beta / ||beta||_2
 
 
 def moving(
     theta: Float[np.ndarray, "*batch L d"], mu: Sizes
 ) -> Bool[np.ndarray, "*batch d"]:
-    """Return which features grow in the end: all but u_j = -sign(mu_j) v_j and mu_j = 0.
-
-    Examples
-    --------
-    >>> moving(np.array([[1.0, 0.0, -1.0], [2.0, 0.0, 1.0]]), np.ones(3)).tolist()
-    [True, False, False]
-    """
+    """Return which features grow in the end: all but u_j = -sign(mu_j) v_j and mu_j = 0."""
     return (theta[..., 0, :] + np.sign(mu) * theta[..., 1, :] != 0) & (mu != 0)
 
 
 def water_level(mu: Sizes, *, rho: float, p: float) -> Level:
-    """Return lambda, the shares r_j, and the limit of the direction.
-
-    Examples
-    --------
-    >>> level = water_level(np.array([1.0, 2.0]), rho=1.0, p=2.0)
-    >>> round(level.value, 12), level.shares.round(6).tolist()
-    (0.710102051443, [0.289898, 0.644949])
-    """
+    """Return lambda, the shares r_j, and the limit of the direction."""
     size = np.abs(mu)
     top = size.max()
     ratio = np.divide(top, size, where=size > 0, out=np.ones_like(size))

@@ -4,10 +4,8 @@ With v = log |w_2 / w_1| and growth_j = |mu_j| (1 - rho r_j)^(L-1) |w_j|^(L-2), 
 
     f(v) = log(growth_2 / growth_1),
 
-so the roots of f divide the line: to the next one above where f > 0, below where f < 0, and where
-there is none to one feature. Where f falls through 0 is a mixture, a limit of its own.
-
-Source: derivations/adaptive_deep.py; beyond arXiv:2603.08290.
+so that its roots divide the line: mixtures where f falls through 0, and beyond them one feature.
+(derivations/adaptive_deep.py; beyond arXiv:2603.08290)
 """
 
 from __future__ import annotations
@@ -28,28 +26,10 @@ COUNT = 8001
 
 @dataclass(frozen=True)
 class Pair:
-    """Two features under ASAM.
+    """Two features under ASAM, L >= 3, 1 < p < inf."""
 
-    Parameters
-    ----------
-    ratio : float
-        |mu_2 / mu_1|.
-    rho : float
-        Radius, relative to the weights, below L^(1/p).
-    p : float
-        Norm of the ball, 1 < p < inf.
-    depth : int
-        Number of layers, L >= 3.
-
-    Examples
-    --------
-    >>> roots = Pair(1.0, 0.5, 2.0, 3).roots  # the mixture at 0 and what bounds its basin
-    >>> np.exp(roots).round(4).tolist()
-    [0.5723, 1.0, 1.7474]
-    """
-
-    ratio: float
-    rho: float
+    ratio: float  # |mu_2 / mu_1|
+    rho: float  # relative to the weights, below L^(1/p)
     p: float
     depth: int
 

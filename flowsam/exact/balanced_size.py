@@ -1,13 +1,10 @@
 """The one number that moves in a balanced coordinate: the common size `a` of its weights.
 
-    a' = |mu| P (a - P rho)^(L-1),    z = a - P rho,
+    a' = |mu| P (a - P rho)^(L-1),    z = a - P rho = z(0) e^x,   growth = P sign(z)^L,
 
-has `z = z(0) e^x` with `x = growth |mu| tau` at L = 2 and, at L >= 3,
-`x = -log(1 - growth tau / scale) / (L-2)`, `scale = 1 / ((L-2) |mu| |z(0)|^(L-2))`, where
-`growth = P sign(z)^L` says whether |z| grows. No power of a negative number is ever taken.
-At L = 1 nothing ever hits or blows up, and `at` does not apply: `w = w(0) + mu tau`.
-
-Source: arXiv:2603.08290, Theorem 3.2; derivations/linf_trichotomy.py.
+x = growth |mu| tau at L = 2, `-log(1 - growth tau / scale) / (L-2)` at L >= 3, with `scale = 1 /
+((L-2) |mu| |z(0)|^(L-2))`: no power of a negative number is ever taken. L = 1 has no `at`: w = w(0)
++ mu tau. (arXiv:2603.08290, Theorem 3.2; derivations/linf_trichotomy.py)
 """
 
 from __future__ import annotations
@@ -30,31 +27,12 @@ _LEAST = np.nextafter(
 
 @dataclass(frozen=True, eq=False)
 class BalancedSize:
-    """Sizes of balanced starts and where they end.
+    """Sizes of balanced starts and where they end."""
 
-    Parameters
-    ----------
-    a : ndarray, shape (..., d)
-        `|w|`, the same in every layer.
-    alignment : ndarray, shape (..., d)
-        `P = sign(mu) prod_l sign(w^(l))`; 0 where the coordinate rests.
-    speed : ndarray, shape (d,)
-        `|mu|`.
-    depth : int
-        L.
-    rho : float
-        Perturbation radius, in the units of w.
-
-    Examples
-    --------
-    >>> size = BalancedSize(np.array([1.0]), np.array([1.0]), np.array([1.0]), 3, 0.5)
-    >>> size.blow_up().tolist(), size.at(np.array([1.0])).tolist()
-    ([2.0], [[1.5]])
-    """
-
-    a: Float[np.ndarray, "*batch d"]
+    a: Float[np.ndarray, "*batch d"]  # |w|, the same in every layer
+    # P = sign(mu) prod_l sign(w^(l)); 0 where the coordinate rests
     alignment: Float[np.ndarray, "*batch d"]
-    speed: Float[np.ndarray, " d"]
+    speed: Float[np.ndarray, " d"]  # |mu|
     depth: int
     rho: float
 
@@ -71,11 +49,7 @@ class BalancedSize:
         return np.where(escapes, self._scale(self.z), np.inf)
 
     def race(self) -> Float[np.ndarray, "*batch d"]:
-        """Return the times of `blow_up` over a power of two of each start's own, shape (..., d).
-
-        Ratios are the same, but the first is of size 1: neither what is first nor what is
-        together with it is lost where times leave the range of doubles. No digit is rounded.
-        """
+        """Return `blow_up` over a power of two of each start's own: of size 1, unrounded."""
         if self.depth < 3:
             return np.full(self.a.shape, np.inf)
         escapes = (self.alignment > 0) & (self.z > 0) & (self.speed > 0)
@@ -86,10 +60,10 @@ class BalancedSize:
     def hit(self) -> Float[np.ndarray, "*batch d"]:
         """Return the time at which a positive a comes to 0, shape (..., d); inf where never.
 
-        |z| goes up from `rho - a` to rho (P = +1, even L), or down from `rho + a` to rho (P = -1):
-        with m the smaller end, `log(1 + a/m) / |mu|` at L = 2 and, at L >= 3,
-        `(1 - (1 + a/m)^-(L-2)) / ((L-2) |mu| m^(L-2))`. Both keep their digits as a -> 0 and
-        as a -> rho.
+            log(1 + a/m) / |mu|  (L = 2),   (1 - (1 + a/m)^-(L-2)) / ((L-2) |mu| m^(L-2))  (L >= 3),
+
+        m the smaller end of |z|: `rho - a` for P = +1, even L, rho for P = -1. Both keep their
+        digits.
         """
         rises = (self.alignment > 0) & (self.a < self.rho) & (self.depth % 2 == 0)
         falls = (self.alignment < 0) & (self.rho > 0) & (self.depth > 1)

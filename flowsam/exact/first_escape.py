@@ -1,15 +1,12 @@
 """The limit of several coordinates of three or more layers: the first to blow up wins.
 
-All coordinates share one rescaled clock, and original time is infinite when the first of them
-blows up: the others freeze there. A coordinate that has slid never escapes, on any of Filippov's
-solutions. What it can do, at L >= 5 and with two weights at 0, is run away in its other layers
-while beta_j = 0, and so end the clock: never before
+One clock for all: the others freeze there. A coordinate that has slid never escapes, on any of
+Filippov's solutions. At L >= 5 and with two weights at 0 it can run away in its other layers R
+while beta_j = 0, and so end the clock, but, L = 5 and 6, not before
 
-    t_2 + (1/(|mu| rho^2)) int_0^inf dy / prod_R sqrt((a_k - rho)^2 + 2 y),   L = 5 and 6,
+    t_2 + (1/(|mu| rho^2)) int_0^inf dy / prod_R sqrt((a_k - rho)^2 + 2 y),
 
-R the layers that are not at 0 at t_2, and never at all if one of them is below rho.
-
-Source: derivations/linf_slides.py; beyond arXiv:2603.08290.
+and never if one of them is below rho at t_2. (derivations/linf_slides.py)
 """
 
 from __future__ import annotations
@@ -38,34 +35,16 @@ SHARP = 6  # the deepest one in which the bound above is proved
 
 @dataclass(frozen=True)
 class Finding:
-    """A label, what it rests on, and the sentence that says so.
-
-    Parameters
-    ----------
-    label : int
-        As `labels` gives it.
-    certificate : str
-        "theorem"; "limit of discrete SAM" where Filippov's solutions do not all have the limit;
-        "none" where the label is UNDECIDED.
-    reason : str
-        The times that decided, or why none did.
-    """
+    """A label, what it rests on, and the sentence that says so."""
 
     label: int
+    # "theorem"; "limit of discrete SAM": of not all of Filippov's; "none"
     certificate: str
-    reason: str
+    reason: str  # the times that decided, or why none did
 
 
 def holds(depth: int, rho: float) -> bool:
-    """Tell whether equal layers that do not escape keep |beta_j| = rho^L: odd L, rho > 0.
-
-    Below rho they tend to it, at rho they rest; even L loses them to 0.
-
-    Examples
-    --------
-    >>> holds(3, 0.5), holds(4, 0.5), holds(3, 0.0)
-    (True, False, False)
-    """
+    """Tell whether equal layers that do not escape keep |beta_j| = rho^L: odd L, rho > 0."""
     return depth % 2 == 1 and rho > 0
 
 
@@ -121,13 +100,7 @@ def labels(
 def winners(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Bool[np.ndarray, " d"]:
-    """Return which coordinates of one start (L, d) blow up first, several where they tie.
-
-    Examples
-    --------
-    >>> winners([[1.0, 1.0], [1.2, 1.2], [1.3, 0.9]], [1.0, 1.0], rho=0.5).tolist()
-    [True, False]
-    """
+    """Return which coordinates of one start (L, d) blow up first, several where they tie."""
     course = _active(theta0, mu, rho)
     return _first(_blow_up(_unit(course, ..., int(_scale(course)))))
 
@@ -159,8 +132,7 @@ def _first(blow_up: Float[np.ndarray, "*batch d"]) -> Bool[np.ndarray, "*batch d
 def _runaway(course: Course) -> Float[np.ndarray, "*batch d"]:
     """Rescaled time before which no coordinate with two weights at 0 blows up, whatever solution.
 
-    After a slide at L = 5 and 6 by the comparison with p = 1; elsewhere (two weights at 0 at once,
-    or deeper) with every |w| + rho in place of the perturbed weight.
+    After a slide at L = 5 and 6 by the integral above; elsewhere with every |w| + rho as perturbed.
     """
     if course.start.shape[-1] <= BOUND:
         return np.full(course.start.shape[:-1], np.inf)
@@ -210,13 +182,7 @@ def _kept(
 
 
 def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
-    """Return the label of one start, what it rests on, and a sentence with the reason.
-
-    Examples
-    --------
-    >>> finding([[1.0, 0.3]] * 3, [1.0, 1.3], rho=0.5).reason
-    'coordinate 1 blows up first, at tau = 2; as t -> inf the others freeze there'
-    """
+    """Return the label of one start, what it rests on, and a sentence with the reason."""
     label = int(labels(theta0, mu, rho=rho))
     course = _active(theta0, mu, rho)
     times = _times(course)

@@ -1,10 +1,8 @@
 """The one integral behind every deep coordinate, and its inverse.
 
-With D_k >= 0 (the gaps) the rescaled clock of a coordinate of L layers is
+    F(u) = int_u^inf dv / prod_{k=1}^{L-1} sqrt(v^2 + D_k),   u >= 0,  D_k >= 0:
 
-    F(u) = int_u^inf dv / prod_{k=1}^{L-1} sqrt(v^2 + D_k),   u >= 0:
-
-elliptic at L = 3 and 4, hyperelliptic from L = 5 on.
+the rescaled clock of L layers, elliptic at L = 3 and 4, hyperelliptic from L = 5 on.
 """
 
 from __future__ import annotations
@@ -28,17 +26,9 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 def remaining(u: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
     """Return the integral from `u` to infinity.
 
-    Carlson's R_F at L = 3 and L = 4, the trapezoidal rule in `log y` from L = 5 on, where
-    `v^2 = u^2 + 2 y`: there the integrand is analytic in a strip of half-width pi.
-
-    Notes
-    -----
-    Derivation: derivations/linf_deep.py. R_F: Carlson, DLMF 19.29.
-
-    Examples
-    --------
-    >>> float(remaining(np.array(0.0), np.array([1.0, 1.0])))  # the integral of 1/(1 + v^2)
-    1.5707963267948966
+    Carlson's R_F (DLMF 19.29) at L = 3 and 4; from L = 5 on the trapezoidal rule in `log y`, `v^2 =
+    u^2 + 2 y`, where the integrand is analytic in a strip of half-width pi.
+    (derivations/linf_deep.py)
     """
     from scipy.special import elliprf  # two layers need none of it
 
@@ -90,15 +80,9 @@ def _trapezoid(u: NDArray, roots: NDArray) -> NDArray:
 def elapsed(
     start: ArrayLike, stop: ArrayLike, gaps: NDArray
 ) -> Float[np.ndarray, "..."]:
-    """Return the integral between two ends of either sign, relative error kept when it is short.
+    """Return the integral between ends of either sign, its relative error kept when it is short.
 
-    F(start) - F(stop) for ends >= 0, with `F(-u) = 2 F(0) - F(u)`. Where the two terms nearly
-    cancel, twelve Gauss nodes between the ends take over.
-
-    Examples
-    --------
-    >>> float(elapsed(np.array(-1.0), np.array(1.0), np.array([1.0, 1.0])))  # pi / 2
-    1.5707963267948966
+    F(start) - F(stop), `F(-u) = 2 F(0) - F(u)`; twelve Gauss nodes where that nearly cancels.
     """
     start = np.asarray(start, dtype=np.float64)
     stop = np.asarray(stop, dtype=np.float64)
@@ -126,13 +110,8 @@ def elapsed(
 def invert(target: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
     """Return the u >= 0 with `remaining(u, gaps) = target`.
 
-    Newton's method on `F^(-1/(L-2))`, which is nearly linear in u (linear if every gap is 0),
-    inside a bracket that a bisection of log u shrinks whenever Newton would leave it.
-
-    Examples
-    --------
-    >>> float(invert(np.array(0.25), np.array([0.0, 0.0])))
-    4.0
+    Newton's method on `F^(-1/(L-2))`, nearly linear in u, in a bracket that bisection of log u
+    shrinks.
     """
     target = np.asarray(target, dtype=np.float64)
     centre = np.broadcast_to(remaining(np.zeros(gaps.shape[:-1]), gaps), target.shape)

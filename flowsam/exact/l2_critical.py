@@ -1,7 +1,7 @@
-"""The critical scale of a start of l_2-SAM at L = 2.
+"""The critical scale of a start of l_2-SAM at L = 2: times c it escapes exactly for c > c*.
 
-A start times c escapes exactly for c > c*; the separatrix is the stable manifold of the saddle
-`w = (rho/2^(1/2)) e_1`, where N = rho mu_1. (derivations/l2_critical_scale.py)
+The separatrix is the stable manifold of the saddle `w = (rho/2^(1/2)) e_1`, where N = rho mu_1.
+(derivations/l2_critical_scale.py)
 """
 
 from __future__ import annotations
@@ -36,15 +36,7 @@ ROUNDING = 2e-15  # of the scale, from the tolerance of the path and the sum beh
 
 @dataclass(frozen=True)
 class CriticalScale:
-    """A critical scale with its error bound.
-
-    Parameters
-    ----------
-    value : float
-        The scale c* at which the profile lies on the separatrix.
-    error : float
-        Half the last bracket plus the roundings of the path.
-    """
+    """A critical scale c* with its error: half the last bracket plus the roundings of the path."""
 
     value: float
     error: float
@@ -101,8 +93,8 @@ def crowd(
 ) -> Float[np.ndarray, "n *m"]:
     """Return candidates for roots in brackets: some spread evenly, some about what is expected.
 
-    A round of these closes a bracket to a seventeenth at least, and to the square of its width or
-    so where the expectation is good; a batch of them costs hardly more than one.
+    A round closes a bracket to a seventeenth at least, to the square of its width where that is
+    good.
     """
     low, high, expected = np.broadcast_arrays(low, high, expected)
     below = expected - np.multiply.outer(CROWD, expected - low)
@@ -116,19 +108,9 @@ def critical_scale_of(
 ) -> CriticalScale:
     """Return the scale c* at which `c theta` lies on the separatrix, with its error bound.
 
-    Both certificates are raced on a batch of scales inside a bracket, `rho min mu / N_0` below
-    and the smallest critical scale of a single coordinate above; the next batch crowds about the
-    scale that the distances from the saddle point to, each side in powers of ten.
-
-    Notes
-    -----
-    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> found = critical_scale_of(np.ones((2, 2)), np.array([1.0, 2.0]), rho=1.0)
-    >>> abs(found.value - 0.521321282599666543) < 2e-15, found.error < 1e-14
-    (True, True)
+    Both certificates are raced on batches of scales, first between `rho min mu / N_0` and the
+    smallest critical scale of one coordinate, then about where the distances from the saddle point
+    to.
     """
     grow, shrink = grow_and_shrink(theta[None], mu)
     unit = float(max(grow.max(initial=0.0), shrink.max(initial=0.0)))

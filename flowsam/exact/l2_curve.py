@@ -21,50 +21,29 @@ POINTS = 2048  # evaluated at a time: their coefficients stay in cache
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The paths of a batch of starts on the (tau, A) plane, as Taylor pieces.
+    """The paths of a batch of starts on the (tau, A) plane, as Taylor pieces, A = int rho/N dtau.
 
-    `tau` is rescaled time, `A = int rho/N dtau`; every weight is an explicit function of both.
     A curve runs to the collapse, or to where A has settled in an escape, or to the time asked for.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of the batch; () for a single start.
-    spectrum : Spectrum
-        The measure behind N/rho.
-    first : ndarray of int, shape (starts + 1,)
-        Where each start's pieces begin.
-    tau, a, lengths : ndarray, shape (P,)
-        Beginning of each piece, and its stretch of the clock.
-    pieces : Pieces
-        The P expansions.
-    end : ndarray, shape (3, starts)
-        Last tau, A and log(N/rho).
-    outcome : ndarray of int8, shape batch
-        `Fate`: COLLAPSE, ESCAPE, SADDLE where the path never left the saddle, UNKNOWN where the
-        curve was stopped before either was proved.
-    collapse_time : ndarray, shape batch
-        inf where `outcome` is not COLLAPSE, or the curve was stopped before.
     """
 
-    shape: tuple[int, ...]
-    spectrum: Spectrum
-    first: Int[np.ndarray, " startsplus"]
+    shape: tuple[int, ...]  # of the batch; () for a single start
+    spectrum: Spectrum  # the measure behind N/rho
+    first: Int[np.ndarray, " startsplus"]  # where each start's pieces begin
     tau: Float[np.ndarray, " P"]
     a: Float[np.ndarray, " P"]
+    # of each piece, in its clock; it begins at `tau` and `a`
     lengths: Float[np.ndarray, " P"]
     pieces: Pieces | None
-    end: Float[np.ndarray, "3 starts"]
+    end: Float[np.ndarray, "3 starts"]  # last tau, A and log(N/rho)
+    # `Fate`: SADDLE where it never left the saddle, UNKNOWN where it was stopped
     outcome: Int8[np.ndarray, "*batch"]
+    # inf where `outcome` is not COLLAPSE, or the curve was stopped before
     collapse_time: Float[np.ndarray, "*batch"]
 
     def a_at(
         self, tau: ArrayLike | float | int
     ) -> Float[np.ndarray, "*batch_and_times"]:
-        """Return A at rescaled times: inf from the collapse on.
-
-        The inverse of tau on a Taylor piece, by Newton's method inside a bracket.
-        """
+        """Return A at rescaled times, by Newton's method in a bracket: inf from the collapse on."""
         tau = real_array(tau, "tau")
         if (tau < 0).any():
             raise InputError(
@@ -103,10 +82,7 @@ class Curve:
         return log_norm.reshape(a.shape)
 
     def turning_time(self) -> Float[np.ndarray, "*batch"]:
-        """Return the rescaled time at which N is least.
-
-        N falls, rises, or falls then rises, and nothing else (derivations/l2_patterns.py).
-        """
+        """Return where N is least: it falls, rises, or falls then rises (l2_patterns.py)."""
         starts = self.first.size - 1
         turn = np.full(starts, np.inf)
         if self.pieces is None:

@@ -18,13 +18,7 @@ __all__ = ["blow_up_time", "collapse_time", "events", "events_on", "zero_time"]
 def collapse_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch"]:
-    """Return the rescaled time at which the active coordinates come to rest at 0 together.
-
-    Examples
-    --------
-    >>> float(collapse_time([[0.5], [0.5]], [1.0], rho=1.0).round(12))  # -log(1 - 2^-1/2)
-    1.2279471773
-    """
+    """Return the rescaled time at which the active coordinates come to rest at 0 together."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if rho == 0:
         rests = (theta0[..., mu != 0] == 0).all(axis=(-2, -1))
@@ -43,13 +37,7 @@ def zero_time(
 ) -> Float[np.ndarray, "*batch d"]:
     """Return the time at which each coordinate comes to rest at 0; inf where it never does.
 
-    All active coordinates rest together, at `collapse_time`; a coordinate that starts at
-    u = v = 0 rests at once.
-
-    Examples
-    --------
-    >>> zero_time([[0.5, 0.0, 1.0], [0.5, 0.0, 1.0]], [1.0, 2.0, 0.0], rho=1.0).round(9)
-    array([1.22794718, 0.        ,        inf])
+    All active ones at `collapse_time`; one that starts at u = v = 0 at once.
     """
     together = collapse_time(theta0, mu, rho=rho)[..., None]
     theta0, mu, _ = checked_start(theta0, mu, rho)
@@ -61,13 +49,7 @@ def zero_time(
 def blow_up_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return inf for every coordinate: at L = 2 no weight blows up in finite rescaled time.
-
-    Examples
-    --------
-    >>> blow_up_time([[9.0], [9.0]], [1.0], rho=1.0)
-    array([inf])
-    """
+    """Return inf for every coordinate: at L = 2 no weight blows up in finite rescaled time."""
     theta0, _, _ = checked_start(theta0, mu, rho)
     return np.full(theta0[..., 0, :].shape, np.inf)
 
@@ -92,13 +74,7 @@ def _crossings(
 
 
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
-    """Return what happens to one start: weights that cross 0, the turn of N, the collapse.
-
-    Examples
-    --------
-    >>> [(e.kind, round(e.tau, 6)) for e in events([[0.55] * 2] * 2, [1.0, 2.0], rho=1.0)]
-    [('turn', 1.262312)]
-    """
+    """Return what happens to one start: weights that cross 0, the turn of N, the collapse."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if theta0.ndim != 2:
         raise InputError(

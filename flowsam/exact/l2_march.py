@@ -91,16 +91,7 @@ def trace(
     tau_end: float | int = np.inf,
     until: Callable[[Spectrum, float], Verdict] = settled,
 ) -> Curve:
-    """Integrate the curves of a batch of starts.
-
-    Examples
-    --------
-    One coordinate, balanced, w' = mu (w - rho/2^(1/2)): at rest at tau = log(1/(1 - 2^(1/2) w)).
-
-    >>> curve = trace(np.full((2, 1), 0.5), np.ones(1), rho=1.0)
-    >>> round(float(curve.collapse_time), 12), round(float(-np.log(1 - 0.5 * 2**0.5)), 12)
-    (1.2279471773, 1.2279471773)
-    """
+    """Integrate the curves of a batch of starts."""
     spectrum = spectrum_of(theta.reshape(-1, *theta.shape[-2:]), mu, rho)
     starts = spectrum.log_weight.shape[0]
     codes = np.full(starts, int(Fate.COLLAPSE))

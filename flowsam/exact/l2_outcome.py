@@ -1,8 +1,7 @@
 """What a start of l_2-SAM at L = 2 ends in: escape, collapse, or the separatrix between.
 
-N(tau) increases with every |s_j(0)| and |e_j(0)|, so every ray from the origin crosses the
-separatrix once, at its critical scale, and a start can be squeezed between two others.
-(derivations/l2_critical_scale.py)
+N(tau) increases with every |s_j(0)| and |e_j(0)|: every ray from the origin crosses the separatrix
+once, and a start can be squeezed between two others. (derivations/l2_critical_scale.py)
 """
 
 from __future__ import annotations
@@ -40,35 +39,20 @@ MARGIN = 1e-5  # and a scale well above their error
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Where starts end, and whether it is proved.
+    """Where starts end, and whether it is proved."""
 
-    Parameters
-    ----------
-    code : ndarray of int8, shape batch
-        `Fate`: COLLAPSE, ESCAPE, or SADDLE (on the separatrix to within 1e-12 of its scale).
-    certified : ndarray of bool, shape batch
-        Whether a certificate decided: False exactly for SADDLE.
-    """
-
+    # `Fate`: COLLAPSE, ESCAPE, or SADDLE (on the separatrix to 1e-12 of its scale)
     code: Int8[np.ndarray, "*batch"]
+    # whether a certificate decided: False exactly for SADDLE
     certified: Bool[np.ndarray, "*batch"]
 
 
 def lone_scale(
     s: ArrayLike | float | int, e: ArrayLike | float | int, *, rho: float | int
 ) -> Float[np.ndarray, "..."]:
-    """Return the critical scale of one coordinate, or of coordinates with equal mu.
+    """Return the critical scale of one coordinate, or of coordinates with equal mu, whatever mu.
 
-    `c* = 2^(1/2) rho R_F(s^2, s^2 + i s e, s^2 - i s e)`, Carlson's integral, whatever mu.
-
-    Notes
-    -----
-    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> float(lone_scale(2.0, 0.0, rho=1.0)) == 0.5**0.5  # the saddle w = rho/2^(1/2)
-    True
+    c* = 2^(1/2) rho R_F(s^2, s^2 + i s e, s^2 - i s e),  Carlson's integral
     """
     s, e = np.broadcast_arrays(np.abs(s), np.abs(e))
     # homogeneous of degree -1: put the larger of s and the geometric mean of s and e to 1
@@ -115,11 +99,7 @@ def race(
 def _squeeze(
     spectrum: Spectrum, margin: float, order: int
 ) -> Int[np.ndarray, " starts"]:
-    """Codes proved for starts a relative margin away; SADDLE between.
-
-    N is monotone in the scale: what a slightly larger start collapses from, or a slightly
-    smaller one escapes from, the start does too.
-    """
+    """Codes proved for starts a relative margin away, N rising with the scale; else SADDLE."""
     starts = spectrum.log_weight.shape[0]
     codes = race(spectrum, np.full(starts, margin), certificates, order=order)[0]
     open_ = np.flatnonzero(codes != Fate.COLLAPSE)
@@ -160,19 +140,8 @@ def _decide(
 def outcome(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Outcome:
     """Return whether each start escapes, collapses or lies on the separatrix.
 
-    Two certificates decide, `N' > 0` and `N < rho min {mu_j : s_j(0) != 0}`, and because a
-    numerical path may leave the saddle on the wrong side, both the start a relative 1e-12 smaller
-    and the one 1e-12 larger must agree.
-
-    Notes
-    -----
-    Derivation: derivations/l2_critical_scale.py.
-
-    Examples
-    --------
-    >>> starts = np.array([0.5, 0.5213212825996665, 0.55])[:, None, None] * np.ones((2, 2))
-    >>> outcome(starts, [1.0, 2.0], rho=1.0).code
-    array([0, 2, 1], dtype=int8)
+    `N' > 0` and `N < rho min {mu_j : s_j(0) != 0}` decide; since a numerical path may leave the
+    saddle on the wrong side, the starts a relative 1e-12 smaller and larger must agree.
     """
     theta0, mu, rho = checked_start(theta0, mu, rho)
     flat = theta0.reshape(-1, 2, mu.size)

@@ -34,20 +34,9 @@ NEAR, FAR, SPACING = (
 def lone_separatrix(
     ratio: ArrayLike | float | int, *, rho: float | int
 ) -> Float[np.ndarray, "*batch 2"]:
-    """Return the separatrix of one coordinate in its plane (u, v), as a curve.
+    """Return the separatrix of one coordinate in its plane (u, v); the other branch mirrors it.
 
-    `s = 2^(1/2) rho R_F(1, 1 + i k, 1 - i k)`, `e = k s`; the other branch is its mirror image
-    (-u, -v). Far out `|u^2 - v^2| -> rho^2 Gamma(1/4)^4 / (8 pi)`.
-
-    Notes
-    -----
-    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> lone_separatrix([0.0, 1.0], rho=1.0).round(6)
-    array([[0.707107, 0.707107],
-           [1.311029, 0.      ]])
+    s = 2^(1/2) rho R_F(1, 1 + i k, 1 - i k),  e = k s;  |s e| -> rho^2 Gamma(1/4)^4 / (8 pi)
     """
     ratio = np.asarray(ratio, dtype=np.float64)
     s = lone_scale(np.ones_like(ratio), ratio, rho=rho)
@@ -59,20 +48,8 @@ def balanced_separatrix(
 ) -> Float[np.ndarray, "points 2"]:
     """Return the separatrix of balanced starts (alpha_1, alpha_2), d = 2, as a curve.
 
-    On it `log(alpha_2/alpha_1)` falls all the way to the saddle of the smaller mu, so it is a
-    graph over that ratio: one integration backwards from the saddle, where it is attracting.
-
-    Notes
-    -----
-    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> curve = balanced_separatrix([1.0, 2.0], rho=1.0, points=3)
-    >>> curve.round(6)  # in the middle alpha_1 = alpha_2 = 0.521321
-    array([[0.707107, 0.      ],
-           [0.521321, 0.521321],
-           [0.      , 0.707107]])
+    `log(alpha_2/alpha_1)` falls along it: a graph, integrated backwards from the saddle of the
+    smaller mu, where it is attracting.
     """
     sizes = _sizes(mu)
     corner = rho / np.sqrt(2)
@@ -90,20 +67,7 @@ def balanced_separatrix(
 def balanced_excess(
     mu: ArrayLike, *, rho: float | int
 ) -> Callable[[Float[np.ndarray, "*batch 2"]], Float[np.ndarray, "*batch"]]:
-    """Return the function that tells on which side of the separatrix balanced starts are.
-
-    Notes
-    -----
-    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> excess = balanced_excess([1.0, 2.0], rho=1.0)
-    >>> bool(abs(excess(np.full((1, 2), 0.521321282599666543))[0]) < 1e-9)
-    True
-    >>> excess(np.array([[0.5, 0.5], [1.0, 0.0]])).round(6)
-    array([-0.041758,  0.346574])
-    """
+    """Return the function that tells on which side of the separatrix balanced starts are."""
     sizes = _sizes(mu)
     low, high = np.argsort(sizes, kind="stable")
     path = _log_low(sizes[high] / sizes[low])
@@ -132,9 +96,8 @@ def _sizes(mu: ArrayLike) -> Float[np.ndarray, " 2"]:
 def _log_low(m: float) -> Callable[[np.ndarray], np.ndarray]:
     """The log of w_low on the separatrix, in corners, over that of w_high / w_low.
 
-    m is the ratio of the two mu. As it grows, `(1 + 1/m) q = y - log(e^-y - 1)/m`, y = log w_high
-    and q the argument, to 1/m^2: a bend as narrow as 1/m. The knots are dense where this one bends.
-    (proved in tests/test_critical_scale.py)
+    `(1 + 1/m) q = y - log(e^-y - 1)/m`, y = log w_high, q the argument, to 1/m^2: a bend as narrow
+    as 1/m, m the ratio of mu, where the knots are dense. (proved in tests/test_critical_scale.py)
     """
     y = -np.exp(np.arange(np.log(FAR + np.log(m)), np.log(NEAR / m), -SPACING))
     ratio = (y - np.log(np.expm1(-y)) / m) / (1 + 1 / m)

@@ -1,11 +1,10 @@
 """Sizes of the coordinates along one path of l_2-SAM at L = 2, with bounds over a stretch of it.
 
-    log|beta_j| = log|s_j^2 e^{2 mu_j tau} - e_j^2 e^{-2 mu_j tau}| - 2 mu_j^2 A - log 4
+    log|beta_j| = log|s_j^2 e^{2 mu_j tau} - e_j^2 e^{-2 mu_j tau}| - 2 mu_j^2 A - log 4,
 
-with the start's s = u + v and e = u - v (exchanged where mu_j < 0). tau, A, the bracket's content,
-its logarithmic derivative and, between the turns of N, rho/N are monotone along a path, so values
-at the two ends of a stretch enclose sizes and slopes all along it.
-(derivations/l2_amplification_in_time.py)
+s = u + v, e = u - v (exchanged where mu_j < 0). tau, A, the bracket, its logarithmic derivative
+and, between the turns of N, rho/N are monotone: the ends of a stretch enclose sizes and slopes on
+it. (derivations/l2_amplification_in_time.py)
 """
 
 from __future__ import annotations
@@ -29,29 +28,17 @@ Sizes = Float[np.ndarray, " m"]
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A point of the path.
+    """A point of the path."""
 
-    Parameters
-    ----------
-    x, tau, a, pull : float
-        Parameter of the path, rescaled time, A, and rho/N.
-    free, rate : ndarray, shape (m,)
-        Sizes without damping and up to log 4, and their derivatives `2 mu coth`.
-    size, slope : ndarray, shape (m,)
-        Sizes up to log 4, and d size/dtau; where beta_j = 0, the part of it that stays finite.
-    onset : ndarray, shape (m,)
-        Where beta_j = 0 after a time t less, `size - log t` as t -> 0; elsewhere 0.
-    """
-
-    x: float
+    x: float  # parameter of the path
     tau: float
     a: float
-    pull: float
-    free: Sizes
-    rate: Sizes
-    size: Sizes
-    slope: Sizes
-    onset: Sizes
+    pull: float  # rho/N
+    free: Sizes  # sizes without damping, up to log 4
+    rate: Sizes  # their derivatives, 2 mu coth
+    size: Sizes  # up to log 4
+    slope: Sizes  # d size/dtau; where beta_j = 0, the part of it that stays finite
+    onset: Sizes  # where beta_j = 0 a time t ago: size - log t as t -> 0; elsewhere 0
 
     def first(self, side: int) -> int:
         """Return the leader; of equal sizes the one that leads just after, or just before."""
@@ -60,26 +47,13 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class SizePath:
-    """The sizes of m coordinates along the path of one start.
+    """The sizes of m coordinates along the path of one start; x is k to k + 1 on piece k."""
 
-    The parameter x is k to k + 1 on piece k of the curve.
-
-    Parameters
-    ----------
-    curve : Curve
-        Of one start, run to its end.
-    mu : ndarray, shape (m,)
-        |mu| of the coordinates that count.
-    log_squares : ndarray, shape (2, m)
-        `log s^2` and `log e^2`, exchanged where mu < 0; -inf where 0, not both.
-    offset : ndarray, shape (m,)
-        Added to the sizes: 0, or log|mu| for contributions to the margin.
-    """
-
-    curve: Curve
-    mu: Sizes
+    curve: Curve  # of one start, run to its end
+    mu: Sizes  # |mu| of the coordinates that count
+    # log s^2 and log e^2, exchanged where mu < 0; -inf where 0, not both
     log_squares: Float[np.ndarray, "2 m"]
-    offset: Sizes
+    offset: Sizes  # added to the sizes: 0, or log|mu| for contributions to the margin
 
     @cached_property
     def _turn(self) -> tuple[float, float]:

@@ -1,12 +1,11 @@
 """The gradient norm of l_2-SAM at L = 2, one example, as a sum of exponentials.
 
-With s = u + v and e = u - v, every weight is a function of the rescaled time `tau` and of
-`A = int rho/N dtau` alone, and so is the norm `N = ||mu w||` of the (rescaled) gradient:
+With A = int rho/N dtau and N = ||mu w|| that of the rescaled gradient,
 
     (N/rho)^2 = sum_k exp(log_weight_k + 2 nu_k tau - 2 nu_k^2 A),
 
-a positive measure on signed rates: nu = mu_j carries s_j, nu = -mu_j carries e_j. Signs of mu,
-zero weights and idle coordinates need no case of their own. (derivations/l2_two_layer.py)
+a positive measure on signed rates: nu = mu_j carries s_j = u + v, -mu_j carries e_j = u - v. Signs
+of mu, zero weights and idle coordinates need no case of their own. (derivations/l2_two_layer.py)
 """
 
 from __future__ import annotations
@@ -35,17 +34,10 @@ BLOCK = 32768  # rates summed at a time: a block and its powers stay in cache
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """The measure on signed rates behind `N(tau, A)`, for many starts with one `mu`.
+    """The measure on signed rates behind `N(tau, A)`, for many starts with one `mu`."""
 
-    Parameters
-    ----------
-    nu : ndarray, shape (m,)
-        Rates, non-zero, in units of 1/tau.
-    log_weight : ndarray, shape (starts, m)
-        `log(nu^2 amplitude^2 / (2 rho^2))`; -inf where a start lacks the rate.
-    """
-
-    nu: Float[np.ndarray, " m"]
+    nu: Float[np.ndarray, " m"]  # rates, non-zero, in units of 1/tau
+    # log(nu^2 amplitude^2 / (2 rho^2)); -inf where a start lacks the rate
     log_weight: Float[np.ndarray, "starts m"]
 
     def exponents(
@@ -93,14 +85,7 @@ def spectrum_of(
     mu: Float[np.ndarray, " d"],
     rho: float | int,
 ) -> Spectrum:
-    """Return the measure of a batch of starts; rates that no start carries are left out.
-
-    Examples
-    --------
-    >>> one = spectrum_of(np.array([[[3.0], [1.0]]]), np.array([2.0]), 1.0)
-    >>> one.nu, np.exp(one.log_weight).round(12)  # N^2 = 4 (9 + 1) = 32 + 8
-    (array([ 2., -2.]), array([[32.,  8.]]))
-    """
+    """Return the measure of a batch of starts; rates that no start carries are left out."""
     amplitude = np.concatenate(
         [theta[:, 0] + theta[:, 1], theta[:, 0] - theta[:, 1]], axis=1
     )
@@ -159,9 +144,8 @@ def _cell_moments(
 def compressed(spectrum: Spectrum, tau: float, a: float) -> tuple[Spectrum, float]:
     """Replace the measure of one start by two-point Gauss rules, one in each cell of rates.
 
-    A rule with both weights positive has the cell's moments 0 to 3 at the point (tau, A), so
-    nothing cancels: the relative error of the sum at another point is at most `q^4/96`, q the
-    change of an exponent over half a cell, `|dtau - 2 nu dA| width`.
+    Moments 0 to 3 at the point (tau, A) are kept with positive weights: elsewhere the relative
+    error of the sum is at most `q^4/96`, q = `|dtau - 2 nu dA| width`.
     """
     moments, scale, width = _cell_moments(spectrum, tau, a)
     full = np.flatnonzero(moments[0] > 0)

@@ -19,25 +19,13 @@ HALVINGS = 100
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """Where each of some starts has got to.
+    """Where each of some starts has got to."""
 
-    Parameters
-    ----------
-    rows : ndarray of int, shape (b,)
-        Which starts of the spectrum.
-    tau, a : ndarray, shape (b,)
-        Rescaled time and A.
-    exponents : ndarray, shape (b, m)
-        Of `(N/rho)^2` at the point.
-    log_norm : ndarray, shape (b,)
-        log(N/rho).
-    """
-
-    rows: Int[np.ndarray, " b"]
+    rows: Int[np.ndarray, " b"]  # which starts of the spectrum
     tau: Float[np.ndarray, " b"]
     a: Float[np.ndarray, " b"]
-    exponents: Float[np.ndarray, "b m"]
-    log_norm: Float[np.ndarray, " b"]
+    exponents: Float[np.ndarray, "b m"]  # of (N/rho)^2 at the point
+    log_norm: Float[np.ndarray, " b"]  # log(N/rho)
 
     def keep(self, kept: Bool[np.ndarray, " b"]) -> Front:
         """Return the front without the starts that have ended."""
@@ -92,8 +80,7 @@ def step(
 ) -> tuple[Pieces, Float[np.ndarray, " b"], Front]:
     """Expand at the front and move it on by one accepted step.
 
-    A step is halved until the sum at its end agrees with the series: a rate too weak to be in
-    the series that wakes up on the way is seen here.
+    Halved until the sum at its end agrees with the series: a rate that wakes up on the way is seen.
     """
     pieces = expand(spectrum, front.exponents, order=order)
     length = _lengths(pieces, front.tau, np.abs(spectrum.nu).max())

@@ -1,14 +1,12 @@
 """Taylor series of the planar flow (tau, A) of l_2-SAM at L = 2, in a clock of its own scale.
 
-With a rate `unit` (the largest that carries weight where the step starts) and
-`g = log(N / (rho unit))`, the clock `sigma = unit tau + unit^2 A` has
+With `unit` the largest rate that carries weight and `g = log(N / (rho unit))`, the clock `sigma =
+unit tau + unit^2 A` is regular on the way through collapse as well as escape:
 
-    unit dtau/dsigma = y,   unit^2 dA/dsigma = 1 - y,   y = expit(g):
+    unit dtau/dsigma = y,   unit^2 dA/dsigma = 1 - y,   y = expit(g).
 
-bounded and regular on the way through collapse as well as escape. The moments
-`F_m = sum_k weight_k (nu_k/unit)^m` close under it, `F_m' = 2 y (F_{m+1} + F_{m+2}) - 2 F_{m+2}`,
-so one pass over the rates gives every derivative: a step costs the same sum for d = 1 and the
-same few small products for d = 10^6. (derivations/l2_two_layer.py)
+The moments `F_m = sum_k weight_k (nu_k/unit)^m` have `F_m' = 2 y (F_{m+1} + F_{m+2}) - 2 F_{m+2}`:
+one pass over the rates gives every derivative. (derivations/l2_two_layer.py)
 """
 
 from __future__ import annotations
@@ -31,24 +29,13 @@ LONGEST = 16.0  # a step of the clock; beyond, rates below LIVE could grow unsee
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """One Taylor expansion for each of b starts.
+    """One Taylor expansion for each of b starts."""
 
-    Parameters
-    ----------
-    unit : ndarray, shape (b,)
-        The rate that sets the clock.
-    y : ndarray, shape (ORDER, b)
-        Coefficients of `expit(g)`.
-    z : ndarray, shape (b,)
-        `expit(-g)` at the start of the step, without the cancellation of 1 - y.
-    g : ndarray, shape (ORDER + 1, b)
-        Coefficients of g.
-    """
-
-    unit: Float[np.ndarray, " b"]
-    y: Float[np.ndarray, "order b"]
+    unit: Float[np.ndarray, " b"]  # the rate that sets the clock
+    y: Float[np.ndarray, "order b"]  # coefficients of expit(g)
+    # expit(-g) at the start of the step, without the cancellation of 1 - y
     z: Float[np.ndarray, " b"]
-    g: Float[np.ndarray, "orderplus b"]
+    g: Float[np.ndarray, "orderplus b"]  # its coefficients
 
     def select(self, rows: Int[np.ndarray, " c"]) -> Pieces:
         """Return the expansions of some of the starts."""

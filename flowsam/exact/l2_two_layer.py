@@ -1,12 +1,10 @@
 """l_2-SAM at L = 2, one example: the whole flow is one scalar equation.
 
-With s = u + v, e = u - v and `N^2 = sum_j mu_j^2 (u_j^2 + v_j^2)`, for any real start and mu,
-
     s_j = s_j(0) exp(mu_j tau - mu_j^2 A),  e_j = e_j(0) exp(-mu_j tau - mu_j^2 A),
-    dA/dtau = rho / N(tau, A).
+    dA/dtau = rho / N(tau, A),  N^2 = sum_j mu_j^2 (u_j^2 + v_j^2),
 
-The planar curve (tau, A) is integrated once (`l2_march.trace`) and everything is read off it.
-(derivations/l2_two_layer.py)
+s = u + v, e = u - v, for any real start and mu. The planar curve (tau, A) is integrated once
+(`l2_march.trace`) and everything is read off it. (derivations/l2_two_layer.py)
 """
 
 from __future__ import annotations
@@ -48,13 +46,7 @@ __all__ = [
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Return whether the formulas cover each start: every real start of depth 2.
-
-    Examples
-    --------
-    >>> bool(applies([[1.0, -2.0], [0.0, 3.0]], [1.0, -1.0]))
-    True
-    """
+    """Return whether the formulas cover each start: every real start of depth 2."""
     theta0 = checked_theta(theta0, np.size(mu))
     return np.full(theta0.shape[:-2], theta0.shape[-2] == 2)
 
@@ -62,14 +54,7 @@ def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
 def curve(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau_end: float | int = np.inf
 ) -> Curve:
-    """Return the planar curves (tau, A) of a batch of starts.
-
-    Examples
-    --------
-    >>> path = curve([[0.5, 0.5], [0.5, 0.5]], [1.0, 2.0], rho=1.0)
-    >>> int(path.outcome), round(float(path.collapse_time), 12)
-    (0, 2.959741571854)
-    """
+    """Return the planar curves (tau, A) of a batch of starts."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if rho == 0:
         raise InputError(
@@ -111,18 +96,7 @@ def _states(
 def weights(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T 2 d"]:
-    """Return the weights at rescaled times, exactly 0 from the collapse on.
-
-    Notes
-    -----
-    Derivation: derivations/l2_two_layer.py. Not in arXiv:2603.08290, which bounds rates.
-
-    Examples
-    --------
-    >>> weights([[0.5, 0.5], [0.5, 0.5]], [1.0, 2.0], rho=1.0, tau=[1.0])[0].round(9)
-    array([[0.59590968, 0.13652833],
-           [0.59590968, 0.13652833]])
-    """
+    """Return the weights at rescaled times, exactly 0 from the collapse on."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
     tau = np.atleast_1d(real_array(tau, "tau"))
     flat = theta0.reshape(-1, 2, mu.size)

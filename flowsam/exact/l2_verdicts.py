@@ -38,8 +38,8 @@ def log_gate(spectrum: Spectrum) -> Float[np.ndarray, " starts"]:
 def certificates(spectrum: Spectrum) -> Verdict:
     """Return the verdict on a front by what is proved there.
 
-    `N' > 0` proves escape, for log N is convex along the flow wherever it turns; and
-    `N <= rho min {mu_j : s_j != 0}` proves collapse, for then every exponential of N^2 falls.
+    `N' > 0` proves escape, log N being convex where it turns; `N <= rho min {mu_j : s_j != 0}`
+    proves collapse, for then every exponential of N^2 falls.
     """
     gate = log_gate(spectrum)
 

@@ -1,17 +1,12 @@
 """l_inf-SAM and gradient flow from balanced starts, one example, any depth L >= 1.
 
-Balanced: in each coordinate all `|w^(l)|` equal one `a`; the signs are free. In rescaled time
+In each coordinate all `|w^(l)|` equal one `a`; the signs are free. In rescaled time
 
     a' = |mu| P (a - P rho)^(L-1),    P = sign(mu) prod_l sign(w^(l)).
 
-Where `a` meets 0 an even depth rests; an odd depth passes through, all layers at once, and goes
-on with P = +1 towards `a = rho`. L = 1 moves at constant speed whatever rho is, and rho = 0 is
-gradient flow.
-
-A coordinate that starts at 0 rests there: a zero gradient is not perturbed. At odd L >= 3 and
-rho > 0 other solutions leave the origin, so that its fate is UNKNOWN.
-
-Source: arXiv:2603.08290, Theorem 3.2; derivations/linf_trichotomy.py.
+At `a` = 0 an even depth rests; an odd one passes through and goes on with P = +1 towards rho. A
+start at 0 rests, but at odd L >= 3 other solutions leave the origin: its fate is UNKNOWN.
+(arXiv:2603.08290, Theorem 3.2; derivations/linf_trichotomy.py)
 """
 
 from __future__ import annotations
@@ -58,13 +53,7 @@ def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Tell which starts (..., L, d) have one `|w|` in each coordinate with mu_j != 0, shape (...).
-
-    Examples
-    --------
-    >>> bool(applies([[1, -2], [-1, 2]], [1, 1])), bool(applies([[1, 2], [1, 3]], [1, 1]))
-    (True, False)
-    """
+    """Tell which starts (..., L, d) have one `|w|` in each coordinate with mu_j != 0."""
     theta, mu = _checked(theta0, mu)
     size = np.abs(theta)
     return np.asarray(
@@ -75,15 +64,7 @@ def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
 def weights(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T L d"]:
-    """Return the weights at rescaled times: `w^(l) = sign(w^(l)(0)) a(tau)`.
-
-    Examples
-    --------
-    >>> weights([[1.0, 0.5]] * 3, [1, 1], rho=0.5, tau=[1.0])[0, 0].round(6).tolist()
-    [1.5, 0.5]
-    >>> weights([[0.5]] * 2, [1], rho=1, tau=[0.5, 0.7])[:, 0, 0].round(6).tolist()
-    [0.175639, 0.0]
-    """
+    """Return the weights at rescaled times: `w^(l) = sign(w^(l)(0)) a(tau)`."""
     theta, mu = _checked(theta0, mu)
     start = theta[..., None, :, :]
     tau = np.atleast_1d(real_array(tau, "tau"))
@@ -100,14 +81,9 @@ def weights(
 def blow_up_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return each coordinate's own blow-up time, shape (..., d).
+    """Return each coordinate's own blow-up time, shape (..., d); else inf.
 
-    `1 / ((L-2) |mu| (a - rho)^(L-2))` where L >= 3, P = +1 and a > rho, to a few eps; else inf.
-
-    Examples
-    --------
-    >>> blow_up_time([[1, 0.3]] * 3, [1, 1.3], rho=0.5).tolist()
-    [2.0, inf]
+    `1 / ((L-2) |mu| (a - rho)^(L-2))` where L >= 3, P = +1 and a > rho, to a few eps.
     """
     return _size(theta0, mu, rho).blow_up()
 
@@ -115,44 +91,22 @@ def blow_up_time(
 def race(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return blow-up times over a power of two of each start's own, shape (..., d).
-
-    Ratios at any scale of weights and rho, where the times themselves underflow or overflow.
-
-    Examples
-    --------
-    >>> times = race([[1e-200, 2e-200]] * 6, [1, 1], rho=0)
-    >>> float(times[0] / times[1])
-    16.0
-    """
+    """Return blow-up times over a power of two of each start's own: ratios at any scale."""
     return _size(theta0, mu, rho).race()
 
 
 def zero_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return the time at which each coordinate comes to rest at 0, shape (..., d).
-
-    0 where it starts there, inf where it never does, as at every odd L from a > 0.
-
-    Examples
-    --------
-    >>> zero_time([[1.5, 0.6]] * 2, [1, 2], rho=1).round(6).tolist()
-    [inf, 0.458145]
-    """
+    """Return when each coordinate comes to rest at 0; inf where never, as at odd L from a > 0."""
     return _size(theta0, mu, rho).rest()
 
 
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
     """Return what happens to ONE start (L, d) up to the first blow-up, in order of time.
 
-    "zero": a coordinate comes to rest (at tau = 0 if it starts at rest); "cross": an odd depth
-    passes through 0, all layers at once; "blow-up" ends the list.
-
-    Examples
-    --------
-    >>> [(e.kind, e.coordinate) for e in events([[1, 0.1]] * 4, [1, 1], rho=0.5)]
-    [('zero', 1), ('blow-up', 0)]
+    "zero": at rest at 0; "cross": an odd depth passes through 0, all layers at once; "blow-up": the
+    end.
     """
     size = _size(theta0, mu, rho)
     hit = size.hit()
@@ -176,16 +130,10 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
 def fate(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Int8[np.ndarray, "*batch d"]:
-    """Return what each coordinate does alone (`flowsam.labels.Fate`), shape (..., d).
+    """Return what each coordinate does alone (`flowsam.labels.Fate`), doubles compared exactly.
 
-    P = +1: ESCAPE for a > rho, SADDLE for a = rho; below, COLLAPSE (even L) or STALL at rho^L
-    (odd L). P = -1: COLLAPSE (even L) or STALL (odd L). Gradient flow with P = -1 tends to 0
-    without reaching it: SADDLE, as is a start at 0. The doubles are compared exactly.
-
-    Examples
-    --------
-    >>> fate([[1.5, 0.6]] * 2, [1, 2], rho=1).tolist()
-    [1, 0]
+    P = +1: ESCAPE for a > rho, SADDLE for a = rho; below, COLLAPSE (even L) or STALL at rho^L (odd
+    L). P = -1: COLLAPSE (even L) or STALL (odd L), but SADDLE under GD, as is a start at 0.
     """
     size = _size(theta0, mu, rho)
     idle = np.broadcast_to(size.speed == 0, size.a.shape)

@@ -1,11 +1,9 @@
 """The course of one coordinate of three or more layers under l_inf-SAM, from any start.
 
-With s = sign(mu beta): where s = - all sizes fall until the smallest weight reaches 0; there it
-crosses to s = + where A = prod over the others of (a_k - rho) is > 0, and slides where A <= 0.
-Where s = + the coordinate runs to infinity, or a weight below rho falls to 0 and slides. A slide
-ends where a second weight is 0: Filippov's solution is unique up to there and no further.
-
-Source: derivations/linf_signs.py, derivations/linf_slides.py.
+With s = sign(mu beta): where s = - all sizes fall until the smallest weight is 0; it crosses where
+A = prod over the others of (a_k - rho) > 0, and slides where A <= 0. Where s = + it runs to
+infinity, or a weight below rho falls to 0 and slides. A slide ends where a second weight is 0:
+Filippov's solution is unique up to there. (derivations/linf_signs.py, derivations/linf_slides.py)
 """
 
 from __future__ import annotations
@@ -29,25 +27,11 @@ __all__ = ["Course", "read"]
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """A batch of starts; times are |mu| tau, layers are the last axis.
+    """A batch of starts; times are |mu| tau, layers are the last axis."""
 
-    Parameters
-    ----------
-    start : ndarray, shape (..., d, L)
-        Weights w.
-    sign : ndarray, shape (..., d, L)
-        Their signs on the first leg.
-    first : Leg
-        From the start to the first zero.
-    mu : ndarray, shape (d,)
-        The example.
-    rho : float
-        Radius, in the units of w.
-    """
-
-    start: Float[np.ndarray, "*batch d L"]
-    sign: Float[np.ndarray, "*batch d L"]
-    first: Leg
+    start: Float[np.ndarray, "*batch d L"]  # weights w
+    sign: Float[np.ndarray, "*batch d L"]  # theirs on the first leg
+    first: Leg  # from the start to the first zero
     mu: Float[np.ndarray, " d"]
     rho: float
 
@@ -80,8 +64,7 @@ class Course:
     def second(self) -> Leg:
         """The leg after a crossing, from z = -rho; where there is none, the first.
 
-        x_k = a_k + rho has x_k^2 = gap_k + rho^2; z_k = x_k - 2 rho, and near the separatrix, where
-        x_k = 3 rho, its distance from rho is the surplus over x_k + 3 rho.
+        x_k = a_k + rho, x_k^2 = gap_k + rho^2; z_k = x_k - 2 rho = rho + surplus / (x_k + 3 rho).
         """
         rho = self.rho
         first = self.first
@@ -227,14 +210,7 @@ class Course:
 
 
 def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
-    """Return the starts as courses.
-
-    Examples
-    --------
-    >>> course = read([[-0.4], [2.5], [1.7]], [1.0], 0.5)
-    >>> course.cross.round(6), bool(course.surplus > 0)
-    (array([0.063767]), True)
-    """
+    """Return the starts as courses."""
     mu = np.atleast_1d(real_array(mu, "mu"))
     rho = float(rho)
     theta = checked_theta(theta0, mu.size)

@@ -1,10 +1,8 @@
 """l_inf-SAM and gradient flow with three or more layers, one example, any start.
 
-The answers every solved case gives, vectorised over starts, coordinates and times. A coordinate
-with equal layers is that of `linf_balanced`; the others are those of `linf_course`, up to the
-time at which a second weight is 0 and Filippov's solution stops to be unique.
-
-Source: derivations/linf_deep.py, derivations/linf_signs.py, derivations/linf_slides.py.
+The answers every solved case gives: equal layers by `linf_balanced`, the others by `linf_course`,
+up to the time at which a second weight is 0 and Filippov's solution stops to be unique.
+(derivations/linf_deep.py, derivations/linf_signs.py, derivations/linf_slides.py)
 """
 
 from __future__ import annotations
@@ -32,13 +30,7 @@ __all__ = [
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Tell which starts (..., L, d) are covered, shape (...): all at L >= 3.
-
-    Examples
-    --------
-    >>> bool(applies([[1.0], [-0.7], [0.0]], [2.0])), bool(applies([[1.0], [2.0]], [2.0]))
-    (True, False)
-    """
+    """Tell which starts (..., L, d) are covered, shape (...): all at L >= 3."""
     theta = checked_theta(theta0, np.atleast_1d(real_array(mu, "mu")).size)
     return np.full(theta.shape[:-2], theta.shape[-2] >= 3)
 
@@ -48,15 +40,9 @@ def blow_up_time(
 ) -> Float[np.ndarray, "*batch d"]:
     """Return the rescaled time at which each coordinate, alone, runs to infinity.
 
-    tau* = (1/|mu|) int_{u(0)}^inf du / prod_{k != m} sqrt(u^2 + z_k^2 - z_m^2), at L = 3 with all
-    z > 0 Carlson's R_F(z_1^2, z_2^2, z_3^2)/|mu|; where sign(mu) beta < 0 the time to the crossing
-    is added. Finite iff the two smallest layers say so (`linf_signs`). Equal weights:
-    arXiv:2603.08290, Theorem 3.2.
+        tau* = (1/|mu|) int_{u(0)}^inf du / prod_{k != m} sqrt(u^2 + z_k^2 - z_m^2),
 
-    Examples
-    --------
-    >>> float(blow_up_time([[1.0], [1.0], [1.0]], [1.0], rho=0.5)[0])  # 1/(mu (alpha - rho))
-    2.0
+    at L = 3, all z > 0, R_F(z_1^2, z_2^2, z_3^2)/|mu|; after the time to the crossing where s = -.
     """
     course = read(theta0, mu, rho)
     return course.blow_up / course.speed
@@ -65,15 +51,7 @@ def blow_up_time(
 def zero_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return the rescaled time from which each coordinate has two weights, or all, at 0.
-
-    Equal layers rest there at even L. Gradient flow is smooth at 0 and has no such time.
-
-    Examples
-    --------
-    >>> float(zero_time([[0.5]] * 4, [1.0], rho=1.0)[0])  # ((1 - 1/2)^-2 - 1) / 2
-    1.5
-    """
+    """Return the rescaled time from which each coordinate has two weights, or all, at 0."""
     course = read(theta0, mu, rho)
     found = course.pinned / course.speed
     if not course.equal.any():
@@ -90,13 +68,7 @@ def _alike(course: Course) -> Float[np.ndarray, "*batch L d"]:
 def valid_until(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch"]:
-    """Return the rescaled time to which the solution is unique in all coordinates together.
-
-    Examples
-    --------
-    >>> valid_until([[0.5]] * 4, [1.0], rho=1.0)
-    array(inf)
-    """
+    """Return the rescaled time to which the solution is unique in all coordinates together."""
     course = read(theta0, mu, rho)
     return np.asarray((course.pinned / course.speed).min(axis=-1))
 
@@ -106,13 +78,8 @@ def fate(
 ) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does when nothing stops it, as a `flowsam.labels.Fate`.
 
-    ESCAPE and SADDLE by the two smallest layers; else PINNED, two weights reach 0, but SADDLE
-    where two equal smallest |z| tend to 0, and as `linf_balanced` has it for equal layers.
-
-    Examples
-    --------
-    >>> fate([[0.4], [1.0], [1.0]], [1.0], rho=0.5)  # Fate.ESCAPE
-    array([1], dtype=int8)
+    ESCAPE and SADDLE by the two smallest layers; else PINNED, two weights reach 0, but SADDLE where
+    two equal smallest |z| tend to 0, and as `linf_balanced` has it for equal layers.
     """
     return fates(read(theta0, mu, rho))
 
@@ -134,13 +101,8 @@ def weights(
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times, each coordinate alone.
 
-    Between zeros z_m = S u, z_k = sign(z_k(0)) sqrt(u^2 + z_k(0)^2 - z_m(0)^2), u by inversion of
-    the clock; on a slide one weight is 0 and the others follow `linf_slides`.
-
-    Examples
-    --------
-    >>> weights([[1.0], [1.0], [1.0]], [1.0], rho=0.5, tau=[1.0])[0, :, 0]  # rho + 1/(tau*-tau)
-    array([1.5, 1.5, 1.5])
+    Between zeros z_m = S u, z_k = sign(z_k(0)) sqrt(u^2 + z_k(0)^2 - z_m(0)^2); slides:
+    `linf_slides`.
     """
     course = read(theta0, mu, rho)
     tau = np.atleast_1d(real_array(tau, "tau"))
@@ -156,14 +118,9 @@ def weights(
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
     """Return what happens to each coordinate alone, in order of rescaled time.
 
-    "cross": a weight passes through 0; "turn": the smallest |z| passes 0 and z changes sign;
-    "slide": a weight comes to 0 and stays; "zero" with a layer: a second one is at 0 and the
-    solution stops to be unique; "zero" without one: equal layers rest; "blow-up".
-
-    Examples
-    --------
-    >>> [e.kind for e in events([[-0.1], [0.9], [0.8]], [1.0], rho=0.5)]
-    ['cross', 'turn', 'slide', 'zero']
+    "cross": a weight passes 0; "turn": the smallest |z| does; "slide": a weight stays at 0; "zero"
+    with a layer: a second one is at 0, the solution no more unique; without: equal layers rest;
+    "blow-up".
     """
     course = read(theta0, mu, rho)
     found = []

@@ -1,18 +1,13 @@
 """One coordinate of three or more layers between two zeros of its weights, l_inf-SAM or GD.
 
-With a_l = |w_l|, s = sign(mu prod_k w_k) and z_l = a_l - s rho, in rescaled time
-
-    a_l' = s |mu| prod_{k != l} z_k,    z_k^2 - z_l^2 conserved.
-
-One number moves: with z_m the smallest |z| and S = s prod_{k != m} sign(z_k), the place u = S z_m
+With a_l = |w_l|, s = sign(mu prod_k w_k) and z_l = a_l - s rho, a_l' = s |mu| prod_{k != l} z_k
+conserves z_k^2 - z_l^2. With z_m the smallest |z|, the place u = s prod_{k != m} sign(z_k) z_m
 increases by
 
     u' = |mu| prod_{k != m} sqrt(u^2 + z_k(0)^2 - z_m(0)^2),
 
-a clock that is one integral (`hyperelliptic`). While u < 0 all |z| shrink, u = 0 is the turn,
-then all grow. With u < 0 and two equal smallest |z| the turn is never reached: the separatrix.
-
-Source: derivations/linf_deep.py.
+a clock (`hyperelliptic`). u = 0 is the turn from shrinking to growing; with two equal smallest |z|
+it is never reached: the separatrix. (derivations/linf_deep.py)
 """
 
 from __future__ import annotations
@@ -31,29 +26,13 @@ __all__ = ["Leg", "leg"]
 
 @dataclass(frozen=True, eq=False)
 class Leg:
-    """A batch of motions, sorted: `order`, `z` and `gaps` list the layers by |z|.
+    """A batch of motions, sorted: `order`, `z` and `gaps` list the layers by |z|."""
 
-    Parameters
-    ----------
-    order : ndarray of int, shape (..., L)
-        The layer at each sorted place.
-    z : ndarray, shape (..., L)
-        Perturbed sizes at the start.
-    gaps : ndarray, shape (..., L - 1)
-        z_k^2 - z_m^2, ascending.
-    size : ndarray, shape (..., L)
-        Sizes at the start.
-    along : ndarray of bool, shape (...)
-        Whether s = +.
-    rho : float
-        Radius, in the units of w.
-    """
-
-    order: Int[np.ndarray, "*batch L"]
-    z: Float[np.ndarray, "*batch L"]
-    gaps: Float[np.ndarray, "*batch M"]
-    size: Float[np.ndarray, "*batch L"]
-    along: Bool[np.ndarray, "*batch"]
+    order: Int[np.ndarray, "*batch L"]  # the layer at each sorted place
+    z: Float[np.ndarray, "*batch L"]  # perturbed sizes at the start
+    gaps: Float[np.ndarray, "*batch M"]  # z_k^2 - z_m^2, ascending
+    size: Float[np.ndarray, "*batch L"]  # at the start
+    along: Bool[np.ndarray, "*batch"]  # whether s = +
     rho: float
 
     @cached_property
@@ -69,10 +48,10 @@ class Leg:
 
     @cached_property
     def hit(self) -> Float[np.ndarray, "*batch"]:
-        """The place where the first weight reaches 0; inf where none ever does.
+        """The place where the first weight reaches 0; inf where none ever does, as under GD.
 
-        s = +: u^2 = rho^2 + z_m(0)^2 - z_k(0)^2 for the negative z_k with the largest |z_k|, k not
-        m; s = -: -rho. Gradient flow is smooth at 0 and has no such place.
+        s = +: u^2 = rho^2 + z_m(0)^2 - z_k(0)^2 for the largest |z_k| of z_k < 0, k not m; s = -:
+        -rho.
         """
         least = self.size.min(axis=-1)
         squared = least * (2 * self.rho - least) + self.z[..., 0] ** 2
@@ -143,8 +122,7 @@ def leg(
 ) -> Leg:
     """Return the motion from sizes whose perturbed ones are `z + error`, layers last.
 
-    The layers are sorted, and gaps are formed, with the rounding error of z kept: which side of
-    the separatrix a start lies on is decided exactly.
+    The error is kept in the gaps: on which side of the separatrix a start lies is decided exactly.
     """
     error = np.where(z < 0, -error, error)
     order = np.lexsort((error, np.abs(z)), axis=-1)

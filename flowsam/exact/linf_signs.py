@@ -2,12 +2,9 @@
 
 With a_(1) <= a_(2) the two smallest |w| and s = sign(mu prod_k w_k), a coordinate escapes iff
 
-    s = +:  a_(1) + a_(2) > 2 rho,        s = -:  (a_(2) + rho)^2 - (a_(1) + rho)^2 > 8 rho^2,
+    s = +:  a_(1) + a_(2) > 2 rho,        s = -:  (a_(2) + rho)^2 - (a_(1) + rho)^2 > 8 rho^2;
 
-equality is the separatrix, and the other layers do not matter. For rho = 0 both are GD's rule.
-
-Source: derivations/linf_signs.py; two layers: derivations/linf_two_layer.py; beyond
-arXiv:2603.08290.
+equality is the separatrix. (derivations/linf_signs.py, derivations/linf_two_layer.py)
 """
 
 from __future__ import annotations
@@ -23,28 +20,13 @@ __all__ = ["along", "surplus"]
 def along(
     w: Float[np.ndarray, "*batch d L"], mu: Float[np.ndarray, " d"]
 ) -> Bool[np.ndarray, "*batch d"]:
-    """Return whether sign(mu) beta >= 0, layers last: s = +; a weight at 0 counts as positive.
-
-    Examples
-    --------
-    >>> along(np.array([[1.0, -2.0, 3.0]]), np.array([-1.0]))
-    array([ True])
-    """
+    """Return whether sign(mu) beta >= 0, layers last: s = +; a weight at 0 counts as positive."""
     return (np.count_nonzero(w < 0, axis=-1) + (mu < 0)) % 2 == 0
 
 
 def surplus(
     sizes: Float[np.ndarray, "*batch L"], s: Bool[np.ndarray, "*batch"], rho: float
 ) -> Float[np.ndarray, "*batch"]:
-    """Return a number that is > 0 where a coordinate escapes, 0 on the separatrix, < 0 elsewhere.
-
-    a_(1) + a_(2) against 2 rho, or (a_(2) + rho)^2 - (a_(1) + rho)^2 against 8 rho^2: with a_(1)
-    negative for s = -, both are the conic of two layers.
-
-    Examples
-    --------
-    >>> surplus(np.array([[0.4, 2.0, 1.7], [0.4, 2.0, 1.7]]), np.array([True, False]), 1.0) > 0
-    array([ True, False])
-    """
+    """Return a number > 0 where a coordinate escapes, 0 on the separatrix, < 0 elsewhere."""
     least = np.partition(sizes, 1, axis=-1)[..., :2]
     return excess(np.where(s, least[..., 0], -least[..., 0]), least[..., 1], rho)

@@ -1,14 +1,12 @@
 """One coordinate of l_inf-SAM that slides: one weight at 0, three or more layers.
 
-With a_k the sizes of the other weights, A = prod (a_k - rho) < 0 and B = prod (a_k + rho),
-Filippov's solution is `a_k' = -2 |mu| rho^2 A B / ((B - A)(a_k^2 - rho^2))`, so that
+With a_k the other sizes, A = prod (a_k - rho) < 0 and B = prod (a_k + rho), Filippov's solution is
+`a_k' = -2 |mu| rho^2 A B / ((B - A)(a_k^2 - rho^2))`, so that one number y moves:
 
-    h_k = (a_k - rho)^2 (a_k + 2 rho) / 3 = h_k(0) + y,   2 |mu| rho^2 dtau = (1/|A| + 1/B) dy
+    h_k = (a_k - rho)^2 (a_k + 2 rho) / 3 = h_k(0) + y,   2 |mu| rho^2 dtau = (1/|A| + 1/B) dy.
 
-one number y moves, no weight passes rho, those below fall, and the slide ends where the
-smallest reaches 0 as well. There Filippov's solution stops to be unique.
-
-Source: derivations/linf_slides.py; beyond arXiv:2603.08290.
+No weight passes rho, and the slide ends where the smallest is 0: no more unique.
+(derivations/linf_slides.py)
 """
 
 from __future__ import annotations
@@ -29,22 +27,9 @@ ROUNDS = 60  # of Newton's method inside a bracket; about six are used
 
 @dataclass(frozen=True, eq=False)
 class Slide:
-    """Slides of a flat batch.
+    """Slides of a flat batch."""
 
-    Parameters
-    ----------
-    others : ndarray, shape (N, L - 1)
-        Sizes of the weights that are not at 0 where the slide begins, an odd number below rho.
-    rho : float
-        Radius, in the units of w.
-
-    Examples
-    --------
-    >>> slide = Slide(np.array([[0.4, 1.3]]), 1.0)
-    >>> slide.sizes(0.5 * slide.duration[:, None]).round(6).tolist()
-    [[[0.244249, 1.454867]]]
-    """
-
+    # sizes of the weights not at 0 where it begins, an odd number below rho
     others: Float[np.ndarray, "N M"]
     rho: float
 
@@ -105,8 +90,8 @@ class Slide:
     def moved(self, y: Float[np.ndarray, "N K"]) -> Float[np.ndarray, "N K M"]:
         """Return the roots x of `x^2 (x + 3) = 3 h`, on the start's side of 0.
 
-        x = 2 sin(t) (sqrt(3) cos(t) -+ sin(t)) with sin(3 t) = sqrt(3 h) / 2, and above 2, where
-        x > 1, x = 2 cosh(t) - 1 with cosh(3 t) = the same.
+        x = 2 sin(t) (sqrt(3) cos(t) -+ sin(t)), sin(3 t) = sqrt(3 h) / 2; for x > 1 x = 2 cosh(t) -
+        1 with cosh(3 t) = the same.
         """
         side = np.where(self.above < 0, -1.0, 1.0)[:, None]
         sine = np.sqrt(self.first[:, None] + y[..., None]) / 2

@@ -1,19 +1,15 @@
 """l_inf-SAM and gradient flow with two layers, one example: any real weights, any signs.
 
-In rescaled time each coordinate (u, v) moves on its own; for mu > 0
+Each coordinate (u, v) moves on its own, linear in every quadrant; for mu > 0
 
-    u' = mu (v - rho sign(u)),    v' = mu (u - rho sign(v)),
+    u' = mu (v - rho sign(u)),    v' = mu (u - rho sign(v)).
 
-linear in every quadrant (mu < 0: change the sign of u). On the axis u = 0 the weight u crosses
-where |v| > rho and slides where |v| <= rho; no part of an axis repels, so the Filippov solution
-is unique. It escapes to beta -> sign(mu) inf, collapses onto the origin in finite time, or, on
-one curve, tends to the saddle +-(rho, rho):
+On u = 0 the weight u crosses where |v| > rho and slides where |v| <= rho: no axis repels, and the
+Filippov solution is unique. The path itself: `two_layer_path`.
 
-    |u+v| (2 rho + |u| + |v|) > 8 rho^2    escape;    < collapse;    = separatrix.
+    |u+v| (2 rho + |u| + |v|) > 8 rho^2    escape;    < collapse;    = separatrix to +-(rho, rho)
 
-Gradient flow (rho = 0) escapes unless u + v = 0. The map itself: `two_layer_path`.
-
-Source: derivations/linf_two_layer.py; beyond arXiv:2603.08290.
+GD (rho = 0) escapes unless u + v = 0. (derivations/linf_two_layer.py; beyond arXiv:2603.08290)
 """
 
 from __future__ import annotations
@@ -77,13 +73,7 @@ def _path(
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Tell which starts (..., L, d) are covered, shape (...): all at depth 2, else none.
-
-    Examples
-    --------
-    >>> bool(applies([[1, -2], [0, 3]], [1, 0])), bool(applies([[1]] * 3, [1]))
-    (True, False)
-    """
+    """Tell which starts (..., L, d) are covered, shape (...): all at depth 2, else none."""
     theta = checked_theta(theta0, np.atleast_1d(real_array(mu, "mu")).size)
     return np.full(theta.shape[:-2], theta.shape[-2] == 2)
 
@@ -91,14 +81,7 @@ def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
 def weights(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T L d"]:
-    """Return the weights at rescaled times.
-
-    Examples
-    --------
-    >>> path = weights([[1.5, -0.2], [1.5, 0.6]], [1, 2], rho=1, tau=[0, 0.2, 1])
-    >>> path.round(6)[:, :, 1].tolist()
-    [[-0.2, 0.6], [0.0, 0.187098], [0.0, 0.0]]
-    """
+    """Return the weights at rescaled times."""
     theta, mu = _checked(theta0, mu, rho)
     path, swapped, signs = _path(theta, mu, rho)
     tau = np.atleast_1d(real_array(tau, "tau"))
@@ -119,13 +102,7 @@ def weights(
 def blow_up_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return inf for every coordinate, shape (..., d): two layers grow exponentially.
-
-    Examples
-    --------
-    >>> blow_up_time([[2.0], [3.0]], [1.0], rho=1).tolist()
-    [inf]
-    """
+    """Return inf for every coordinate, shape (..., d): two layers grow exponentially."""
     theta, _ = _checked(theta0, mu, rho)
     return np.full(theta[..., 0, :].shape, np.inf)
 
@@ -133,15 +110,7 @@ def blow_up_time(
 def zero_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return the time at which each coordinate comes to rest at 0; inf where it never does.
-
-    Shape (..., d); 0 where it starts there. Error: 16 eps times the condition number.
-
-    Examples
-    --------
-    >>> zero_time([[1.5, 0.6, -0.5], [1.5, 0.6, 0.5]], [1, 2, 1], rho=1).round(6).tolist()
-    [inf, 0.458145, 0.405465]
-    """
+    """Return when each coordinate comes to rest at 0, to 16 eps times its condition; inf: never."""
     theta, mu = _checked(theta0, mu, rho)
     at_rest = (theta == 0).all(axis=-2) & (mu != 0)
     return np.where(at_rest, 0.0, _path(theta, mu, rho)[0].ends[-1])
@@ -150,14 +119,7 @@ def zero_time(
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
     """Return what happens to ONE start (2, d), in order of time.
 
-    "cross": a weight passes through 0; "slide": it reaches 0 (or starts there) and stays; "zero":
-    the coordinate rests at the origin. Gradient flow has no switching surface, hence no events
-    but a "zero" at tau = 0 of a coordinate that starts there.
-
-    Examples
-    --------
-    >>> [(e.kind, e.layer, e.coordinate) for e in events([[-0.5], [0.7]], [1], rho=1)]
-    [('slide', 0, 0), ('zero', None, 0)]
+    "cross": a weight passes 0; "slide": it is at 0 and stays; "zero": at rest. GD switches nowhere.
     """
     theta, mu = _checked(theta0, mu, rho)
     path, swapped, _ = _path(theta, mu, rho)
@@ -178,16 +140,7 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
 def fate(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Int8[np.ndarray, "*batch d"]:
-    """Return what each coordinate does alone (`flowsam.labels.Fate`), shape (..., d).
-
-    ESCAPE, SADDLE or COLLAPSE as `excess` is > 0, = 0 or < 0, decided exactly; IDLE for mu = 0.
-    Gradient flow: SADDLE where `u + sign(mu) v = 0`, else ESCAPE.
-
-    Examples
-    --------
-    >>> fate([[1.5, 0.6, -1.0], [1.5, 0.6, 3.0]], [1, 2, 1], rho=1).tolist()
-    [1, 0, 1]
-    """
+    """Return each coordinate's `Fate` alone: ESCAPE, SADDLE, COLLAPSE by the sign of `excess`."""
     theta, mu = _checked(theta0, mu, rho)
     starts = theta.reshape(-1, 2, mu.size)
     outcome = np.empty((starts.shape[0], mu.size), dtype=np.int8)
@@ -212,18 +165,11 @@ def _fates(starts: NDArray, mu: NDArray, rho: float) -> NDArray:
 def separatrix(
     rho: float | int, *, extent: float | int, sign: int = 1, points: int = 401
 ) -> Float[np.ndarray, "2 m 2"]:
-    """Return the two curves in the (u, v) plane between collapse and escape.
+    """Return the two curves in the (u, v) plane between collapse and escape, rows (u, v).
 
-    With e = u - v: `u + v = +-8 rho^2 / (2 rho + max(|e|, 2 rho))`, a segment between the axes
-    and two branches of conics. Under gradient flow both are the line u + v = 0.
+        u + v = +-8 rho^2 / (2 rho + max(|e|, 2 rho)),   e = u - v,
 
-    The curves cover |u|, |v| <= `extent` by `points` values of e and the two corners, as rows
-    (u, v) in ascending order of e; `sign` is that of mu, and -1 mirrors u.
-
-    Examples
-    --------
-    >>> separatrix(1, extent=3, points=3)[0].round(3).tolist()
-    [[-2.5, 3.5], [0.0, 2.0], [1.0, 1.0], [2.0, 0.0], [3.5, -2.5]]
+    `points` values of e and the two corners, for |u|, |v| <= `extent`; sign(mu) = -1 mirrors u.
     """
     unit = np.ldexp(
         1.0, np.frexp(extent)[1] - 1

@@ -4,9 +4,7 @@ On each support S there is one point with w_hat = 0 and all w_j > 0 on S,
 
     w_j = rho mu_j^(1/(p-L)) / (L sum_S mu_i^(p/(p-L)))^(1/p),    p != L;
 
-alone, the gate rho L^(-1/p) e_j. As p -> inf it is the corner rho (1, ..., 1) of l_inf.
-
-Source: derivations/lp_gates.py; beyond arXiv:2603.08290.
+alone, the gate rho L^(-1/p) e_j; p -> inf: the corner rho (1, ..., 1). (derivations/lp_gates.py)
 """
 
 from __future__ import annotations
@@ -24,19 +22,7 @@ __all__ = ["rest_rates", "rest_weights"]
 def rest_weights(
     mu: ArrayLike, *, rho: float | int, p: float | int, depth: int
 ) -> Float[np.ndarray, " d"]:
-    """Return the balanced point of rest with every w_j > 0.
-
-    Notes
-    -----
-    Derivation: derivations/lp_gates.py.
-
-    Examples
-    --------
-    >>> rest_weights([1.0, 2.0], rho=1, p=3, depth=2).round(6)  # in the ratio of mu
-    array([0.381571, 0.763143])
-    >>> rest_weights([5.0], rho=1, p=2, depth=4)
-    array([0.5])
-    """
+    """Return the balanced point of rest with every w_j > 0."""
     size = np.abs(np.atleast_1d(real_array(mu, "mu")))
     if not (size > 0).all() or not p > 1 or depth < 2:
         raise InputError(
@@ -59,18 +45,7 @@ def rest_weights(
 def rest_rates(
     mu: ArrayLike, support: ArrayLike, *, p: float | int
 ) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " r"]]:
-    """Return the eigenvalues at L = 2: along the support, and of the coordinates off it.
-
-    Notes
-    -----
-    Derivation: derivations/lp_gates.py.
-
-    Examples
-    --------
-    >>> along, off = rest_rates([1.0, 2.0], [True, False], p=2)
-    >>> along, off
-    (array([1.]), array([-2.]))
-    """
+    """Return the eigenvalues at L = 2: along the support, and of the coordinates off it."""
     size = np.abs(real_array(mu, "mu"))
     on = np.asarray(support, dtype=bool)
     own = size[on]

@@ -1,16 +1,13 @@
 """The path of one coordinate with two layers under l_inf-SAM, in at most three pieces.
 
-Swapping the layers, changing both signs, or changing the sign of mu together with that of
-layer 1 maps solutions to solutions. So every start is one with `large >= |small|`, mu > 0, and
-with `x = |mu| tau`, `s = large + small`, `e = large - small`:
+By symmetry every start is one with `large >= |small|`, mu > 0; with `x = |mu| tau`, `s = large +
+small`, `e = large - small`:
 
 1. small < 0:   s' = s,            e' = -(e + 2 rho)     until small = 0,
 2. small >= 0:  s' = s - 2 rho,    e' = -e               until small = 0, if ever,
 3. small = 0, large <= rho:        large' = -rho         until large = 0: both rest.
 
-The hits of small = 0 solve quadratics in e^x. `excess` > 0 says that piece 2 never ends.
-
-Source: derivations/linf_two_layer.py.
+The hits of small = 0 solve quadratics in e^x. (derivations/linf_two_layer.py)
 """
 
 from __future__ import annotations
@@ -35,16 +32,9 @@ def excess(
     *,
     exact_below: float = _ROUNDING,
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return `|u+v| (2 rho + |u| + |v|) / (8 rho^2) - 1`, with the right sign always.
+    """Return `|u+v| (2 rho + |u| + |v|) / (8 rho^2) - 1`, with the right sign always, for mu > 0.
 
-    For mu > 0 a start escapes, rests on the separatrix, or collapses as this is > 0, = 0, < 0, in
-    every quadrant: where uv >= 0, |u| + |v| = |u+v| and it has the sign of `|u+v| - 2 rho`.
-    Values nearer to 0 than `exact_below` are computed in rational arithmetic and rounded once.
-
-    Examples
-    --------
-    >>> excess(np.array([1.5, 0.3, -1.0]), np.array([0.5, 0.3, 2.0]), 1.0).round(3).tolist()
-    [0.0, -0.805, -0.375]
+    Where uv >= 0 that of `|u+v| - 2 rho`; nearer to 0 than `exact_below` in rational arithmetic.
     """
     value = np.abs(u + v)
     if rho == 0:
@@ -76,33 +66,17 @@ def _rational_excess(*numbers: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class TwoLayerPath:
-    """Starts with `large >= |small|` and mu > 0, and the ends of their pieces; shapes (..., d).
-
-    Parameters
-    ----------
-    small, large : ndarray
-        Where the path starts.
-    entry : ndarray
-        `large` where piece 2 begins (with small = 0, or at the start itself).
-    deficit : ndarray
-        `2 rho - s` there: > 0 where piece 2 ends.
-    landing : ndarray
-        `large` where piece 3 begins.
-    ends : tuple of ndarray
-        Times at which the pieces end; 0 for a piece 1 that is empty.
-    speed : ndarray, shape (d,)
-        |mu|.
-    rho : float
-        Perturbation radius.
-    """
+    """Starts with `large >= |small|` and mu > 0, and the ends of their pieces; shapes (..., d)."""
 
     small: Float[np.ndarray, "*batch d"]
     large: Float[np.ndarray, "*batch d"]
+    # `large` where piece 2 begins (with small = 0, or at the start itself)
     entry: Float[np.ndarray, "*batch d"]
-    deficit: Float[np.ndarray, "*batch d"]
-    landing: Float[np.ndarray, "*batch d"]
+    deficit: Float[np.ndarray, "*batch d"]  # 2 rho - s there: > 0 where piece 2 ends
+    landing: Float[np.ndarray, "*batch d"]  # `large` where piece 3 begins
+    # times at which the pieces end; 0 for a piece 1 that is empty
     ends: tuple[Float[np.ndarray, "*batch d"], ...]
-    speed: Float[np.ndarray, " d"]
+    speed: Float[np.ndarray, " d"]  # |mu|
     rho: float
 
     @property
@@ -111,11 +85,7 @@ class TwoLayerPath:
         return self.ends[0] > 0
 
     def at(self, tau: Float[np.ndarray, " T"]) -> tuple[NDArray, NDArray]:
-        """Return (small, large) at times `tau`, in any order; each of shape (..., T, d).
-
-        Every formula is `w(0) e^-x + increment`, with an increment that has no cancellation
-        where the path escapes. At rest both are exactly 0.
-        """
+        """Return (small, large) at times `tau` as `w(0) e^-x + increment`, without cancellation."""
         tau = tau[:, None]
         first, second, third = (end[..., None, :] for end in self.ends)
         small, large, entry, deficit, landing = (
@@ -161,14 +131,7 @@ def two_layer_path(
     speed: Float[np.ndarray, " d"],
     rho: float,
 ) -> TwoLayerPath:
-    """Return the path from starts with `large >= |small|`.
-
-    Examples
-    --------
-    >>> path = two_layer_path(*np.array([[0.6], [0.6]]), speed=np.array([2.0]), rho=1.0)
-    >>> path.ends[-1].round(6).tolist()
-    [0.458145]
-    """
+    """Return the path from starts with `large >= |small|`."""
     opposed = (small < 0) & (speed > 0) & (rho > 0)
     with np.errstate(all="ignore"):
         entry, deficit, one = _piece_one(small, large, rho)

@@ -23,16 +23,8 @@ LEAST = 1e-30  # of a share |w g| / N: for p > 2 the slope at 0 is infinite
 def adaptive_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "m m"]:
     """Return `d eps / d theta` of `eps = |w| E(h)`, `h = |w| g`, E the step of l_p-SAM.
 
-    diag(sign(w) E) + diag(|w|) E'(h) (diag(sign(w) g) + diag(|w|) g'), with
-    E'(h) = rho (q-1)/N (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T), u = |h|/N, s = sign(h).
-
-    Examples
-    --------
-    >>> from flowsam import asam, single_example
-    >>> flow = Flow(single_example([1.0]), asam(0.5))  # eps = -rho w / sqrt(2), alone
-    >>> adaptive_slope(flow, np.array([[2.0], [2.0]])).round(6)
-    array([[-0.353553,  0.      ],
-           [ 0.      , -0.353553]])
+    diag(sign(w) E) + diag(|w|) E'(h) (diag(sign(w) g) + diag(|w|) g'),
+    E'(h) = rho (q-1)/N (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T),  u = |h|/N,  s = sign(h)
     """
     rule = flow.perturbation
     power = 1.0 / (rule.p - 1.0)  # q - 1
@@ -73,15 +65,7 @@ def adaptive_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
-    """Integrate ASAM with 1 < p < inf to late times, as `late_run` does smooth rules.
-
-    Examples
-    --------
-    >>> from flowsam import Data, asam
-    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), asam(0.5))
-    >>> adaptive_run(flow, np.ones((2, 2)), end=(1e3, "log_t_end")).march.status
-    'finished'
-    """
+    """Integrate ASAM with 1 < p < inf to late times, as `late_run` does smooth rules."""
     if not 1 < flow.perturbation.p < np.inf:
         raise InputError(
             f"{flow.perturbation.name} of several examples jumps where features tie (p = 1) or "

@@ -1,7 +1,7 @@
 """Runs in rescaled time, to a `tau_end` near enough that explicit steps get there and nothing ends.
 
-The path does not know of original time: its right-hand side has no clock, and T = log(1 + t) is a
-quadrature along it, made when it is asked for. Whatever else may happen, the runs in T take over.
+The right-hand side has no clock: T = log(1 + t) is a quadrature along the path, made when asked
+for. Whatever else may happen, the runs in T take over.
 """
 
 from __future__ import annotations
@@ -90,16 +90,7 @@ def brief_run(
     end: float,
     how: tuple[str, float, float],
 ) -> Run | None:
-    """Return a run to `tau_end`, or None where another engine has to follow the flow.
-
-    Examples
-    --------
-    >>> from flowsam import Data, gradient_flow
-    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), gradient_flow())
-    >>> run = brief_run(flow, np.ones((2, 2)), end=1.0, how=("auto", 1e-9, 1e-12))
-    >>> run.method, (run.states(np.ones(1))[0, 0] / np.exp(1.5)).round(9)
-    ('DOP853', array([1., 1.]))
-    """
+    """Return a run to `tau_end`, or None where another engine has to follow the flow."""
     method, rtol, atol = how
     method = "DOP853" if method == "auto" else method
     system = _Brief(flow, theta0)

@@ -1,9 +1,8 @@
 """SAM where it slides on several surfaces at once, and l_1-SAM: iteration, its step halved.
 
-Filippov's velocity is not unique there, nor where several gradient components tie under l_1, nor
-along minima on which several pulls vanish. What discrete SAM does as its learning rate tends to 0
-is a limit of its own, for which no formula is known. So it is iterated, in the rescaled clock, and
-the step halved until two runs agree; the difference is part of the answer.
+Filippov's velocity is not unique there. What discrete SAM does as its learning rate tends to 0 is a
+limit of its own, without a known formula: it is iterated in the rescaled clock, and the step halved
+until two runs agree; the difference is part of the answer. (derivations/discrete_to_flow.py)
 """
 
 from __future__ import annotations
@@ -39,23 +38,7 @@ def chatter_run(
     origin: tuple[float, float] = (0.0, 0.0),
     **steps: object,
 ) -> LateRun:
-    """Iterate discrete SAM with ever smaller steps until two runs agree.
-
-    theta_{k+1} = theta_k + h_k F(theta_hat_k)
-
-    Notes
-    -----
-    Error: of first order in the step, on top of chatter of that order across each surface.
-    Derivation: derivations/discrete_to_flow.py.
-
-    Examples
-    --------
-    >>> from flowsam import Data, linf
-    >>> flow = Flow(Data([[1.0, 1.0], [1.0, -1.0]]), linf(0.1))
-    >>> run = chatter_run(flow, np.array([[0.5, 0.3]]), end=(6.0, "log_t_end"))
-    >>> run.march.status.value, bool(abs(run.states(run.edges)[-1, 0, 1]) < 0.01)
-    ('finished', True)
-    """
+    """Iterate `theta += h F(theta_hat)`, of first order in h, until two runs agree."""
     differences = []
     total = 0
     coarse = None
@@ -109,7 +92,7 @@ def _verdict(
 
 
 def _difference(coarse: Iteration, fine: Iteration, rule: Perturbation) -> float:
-    """Return the largest relative distance of two runs' predictors, or weights, at equal log t.
+    """Return the largest distance of two runs' predictors, or weights, at equal log t.
 
     Relative to the largest entry until one unit of log t later, or to rho^L: beta may be 0.
     """

@@ -1,13 +1,13 @@
 """Implicit steps for many features: Newton's matrix by the examples that have a share.
 
-With P the other layers' products and B = diag(q |s|) over the live examples, GD's Jacobian is
--pace V V^T up to what is not stiff, V = P z^T B^(1/2), and SAM's is a polynomial in it,
--pace V (I + a G) V^T with G = V^T V, a = rho / N (l_2) or rho Lambda (unnormalised). So
+With P the other layers' products, B = diag(q |s|) over the live examples, V = P z^T B^(1/2) and G =
+V^T V, the Jacobian is -pace V (I + a G) V^T up to what is not stiff, a = 0 (GD), rho / N (l_2) or
+rho Lambda (unnormalised):
 
-    (I + g V (I + a G) V^T)^-1 = I - g V (I + a G) (I + g (G + a G^2))^-1 V^T:
+    (I + g V (I + a G) V^T)^-1 = I - g V (I + a G) (I + g (G + a G^2))^-1 V^T,
 
-one Cholesky factor of the size of the live examples, where a dense one has that of the weights.
-In single precision: Newton's iteration converges to the same states.
+one Cholesky factor of the size of the live examples, in single precision: Newton's iteration
+converges to the same states.
 """
 
 from __future__ import annotations
@@ -34,23 +34,13 @@ Rows = Float[np.ndarray, "k d"]
 
 @dataclass(frozen=True, eq=False)
 class Curvature:
-    """The Jacobian `-pace out z^T z (I + a G) in` of (weights, tau), tau's row left out.
+    """The Jacobian `-pace out z^T z (I + a G) in` of (weights, tau), tau's row left out."""
 
-    Parameters
-    ----------
-    z : ndarray, shape (A, d)
-        Live examples times (q |s|)^(1/2).
-    into, out : ndarray, shape (k, d)
-        What states are multiplied by before z, and after it.
-    pace, ratio : float
-        e^(T + log Lambda), and a.
-    """
-
-    z: Float32[np.ndarray, "A d"]
-    into: Rows
-    out: Rows
-    pace: float
-    ratio: float
+    z: Float32[np.ndarray, "A d"]  # live examples times (q |s|)^(1/2)
+    into: Rows  # what states are multiplied by before z
+    out: Rows  # and after it
+    pace: float  # e^(T + log Lambda)
+    ratio: float  # a
     __array_ufunc__ = None  # a NumPy number times this is `__rmul__`
 
     def __rmul__(self, c: float) -> tuple[float, Curvature]:

@@ -1,16 +1,14 @@
 """l_p-SAM with 2 < p < inf and several examples: features die in finite time and stay dead.
 
-The ascent step goes like |g|^(q-1), 0 < q - 1 < 1, without a bound on its slope. Let v <= u be the
-two smallest weights of a feature, sizes without signs, and R the product of its others. While the
-pull has one sign at theta and theta_hat, both are braked:
+With v <= u the two smallest sizes of a feature and R the product of its others, both are braked
+while the pull has one sign at theta and theta_hat:
 
     dv/dtau = |G_hat R_hat| (u - c v^(q-1)),  du/dtau = |G_hat R_hat| (v - c u^(q-1)),
-    c = rho (|G R| / ||g||_q)^(q-1).
+    c = rho (|G R| / ||g||_q)^(q-1),  0 < q - 1 < 1.
 
-Where u^(2-q) < c both fall, reach 0 in finite time, and every gradient of the feature with them.
-On the way v is the slave of u: it sits where its own brake stops it, v = (u / c)^(p-1), pulled
-there at a rate without bound. So it is read off u, and not integrated, where the error of that,
-(p v / u)^2 max(u, c u^(q-1)), is of the size of atol.
+Where u^(2-q) < c both fall and reach 0 in finite time. On the way v is the slave of u, read off
+where its own brake stops it, v = (u / c)^(p-1), once the error of that, (p v / u)^2 max(u, c
+u^(q-1)), is of the size of atol.
 """
 
 from __future__ import annotations
@@ -61,18 +59,9 @@ class _Pair(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FadingClock(LogClock):
-    """The flow in the clock T without slaves and dead features; a mode says which those are.
+    """The flow in the clock T without slaves and dead features; a mode says which those are."""
 
-    Parameters
-    ----------
-    flow : Flow
-        A normalised rule with 2 < p < inf, L >= 2.
-    theta0 : ndarray, shape (L, d)
-    rtol : float
-    floor : float
-        Size of u at which a feature that dies is dead, and error of a slave.
-    """
-
+    # size of u at which a feature that dies is dead, and error of a slave
     floor: float = 1e-12
 
     def begun(self) -> tuple[Roles, tuple[Event, ...], str]:
@@ -112,8 +101,7 @@ class FadingClock(LogClock):
     ) -> Float[np.ndarray, " K"]:
         """Return how far off are rest, rounding, and each feature's new role and death.
 
-        A weight is enslaved where it has its slaved value and the error of that is small, both to
-        10 atol; it is freed where the error passes 40 atol, or where the pull turns.
+        A weight is bound at 10 atol, and freed at 40 or where the pull turns.
         """
         state = self.shown(state, mode)
         theta = self.weights(state)
@@ -204,16 +192,7 @@ def fading_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
-    """Integrate l_p-SAM with 2 < p < inf, L >= 2, as `late_run` does, and tell each death.
-
-    Examples
-    --------
-    >>> from flowsam import Data, lp
-    >>> flow = Flow(Data([[1.0, 1.0], [1.0, 1.2]]), lp(0.5, p=3))
-    >>> run = fading_run(flow, np.array([[0.01, 1.0], [0.02, 0.9]]), end=(9.0, "log_t_end"))
-    >>> [(event.kind, event.coordinate) for event in run.march.events]
-    [('zero', 0)]
-    """
+    """Integrate l_p-SAM with 2 < p < inf, L >= 2, as `late_run` does, and tell each death."""
     floor = max(tolerances[1], 1e-14 * float(np.abs(theta0).max()))
     system = FadingClock(flow, theta0, tolerances[0], floor)
     mode, events, status = system.begun()

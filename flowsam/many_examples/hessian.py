@@ -1,7 +1,4 @@
-"""Second derivatives of the loss, rescaled like its gradient: what implicit methods need.
-
-With -grad Lo = Lambda F the Hessian is -Lambda H; H, like F, underflows at no margin.
-"""
+"""Second derivatives of the loss: -Lambda H where -grad Lo = Lambda F, without underflow."""
 
 from __future__ import annotations
 
@@ -23,19 +20,9 @@ def rescaled_hessian(
 ) -> tuple[Matrix, Float[np.ndarray, " k"], float]:
     """Return `H = d(Lambda F)/d theta / Lambda`, the slope of `log Lambda`, and `log Lambda`.
 
-    H = P z^T diag(q s) z P + (sum_i q_i z_i) dP: P the other layers' products, q the shares of
-    the examples and s = d log|ell'|/dm. The change of Lambda cancels that of the shares.
+        H = P z^T diag(q s) z P + (sum_i q_i z_i) dP,   s = d log|ell'|/dm,
 
-    Notes
-    -----
-    Derivation: derivations/sam_gradient.py.
-
-    Examples
-    --------
-    >>> from flowsam import Data, exponential, gradient_flow
-    >>> flow = Flow(Data([[2.0]]), gradient_flow(), exponential)
-    >>> rescaled_hessian(flow, np.array([[1.0]]))
-    (array([[-4.]]), array([-2.]), -2.0)
+    P the other layers' products, q the shares. (derivations/sam_gradient.py)
     """
     z = flow.data.z
     (depth, d) = theta.shape
@@ -57,22 +44,11 @@ def rescaled_hessian(
 
 
 def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
-    """Return `d eps / d theta`, the derivative of the ascent step.
+    """Return `d eps / d theta`, u = |F|/||F||_q, s = sign(F); 0 for GD and between jumps.
 
-    -rho (q-1)/||F||_q (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T) H, with u = |F|/||F||_q and
-    s = sign(F); for l_2 that is -(rho/||F||) (I - f f^T) H, f = F/||F||. It is -rho Lambda H for
-    unnormalised SAM, and 0 for gradient flow and between the jumps of l_1 and l_inf.
+        -rho (q-1)/||F||_q (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T) H, unnormalised -rho Lambda H
 
-    Notes
-    -----
-    Derivation: derivations/dual_norm.py.
-
-    Examples
-    --------
-    >>> from flowsam import Data, exponential, unnormalised
-    >>> flow = Flow(Data([[2.0]]), unnormalised(0.5), exponential)
-    >>> ascent_slope(flow, np.array([[0.0]]))
-    array([[2.]])
+    (derivations/dual_norm.py)
     """
     rule = flow.perturbation
     hessian, _, log_scale = rescaled_hessian(flow, theta)

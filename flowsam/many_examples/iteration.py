@@ -28,15 +28,12 @@ _LOOK = 16384  # steps after which, and at every doubling, a state is looked at 
 
 @dataclass(frozen=True, eq=False)
 class Iteration:
-    """One run: rows of (log(1 + t), theta, tau), its steps, and how it ended.
-
-    `ending` is "end" (reached), "rests" (on average), "collapsed" (rests at the origin), or
-    "steps" (the most allowed were not enough).
-    """
+    """One run: rows of (log(1 + t), theta, tau), its steps, and how it ended."""
 
     rows: Float[np.ndarray, "K m"]
     shape: tuple[int, int]
     steps: int
+    # "end", "rests" (on average), "collapsed" (rests at the origin), or "steps": out of them
     ending: str
 
     def at(self, log_t: Float[np.ndarray, "*k"] | float) -> Float[np.ndarray, "m *k"]:
@@ -109,8 +106,8 @@ class Walk:
     def advance(self, tau_end: float) -> None:
         """Take one step, a shorter one where rescaled time would pass its end.
 
-        Of three rates the fastest sets h: that of the weights over _STRIDE of the largest, that
-        at which the shares relax, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and that of T.
+        The fastest of three rates sets h: of the weights over _STRIDE of the largest, of the
+        shares, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and of T.
         """
         rule = self.flow.perturbation
         pull, products, _, own = self._look(self.theta)
@@ -154,11 +151,7 @@ class Walk:
         return pull, products, float(top + np.log(total / logs.size)), rate
 
     def rested(self, rows: list[Points], goal: float, in_tau: bool) -> str:
-        """Say whether the state rests on average; if so, rest to the end.
-
-        The means of the last two quarters of the steps are compared: what moves at all in the
-        rescaled clock moves many strides in thousands of steps.
-        """
+        """Say whether the state rests on average, by two quarters; if so, rest to the end."""
         quarter = len(rows) // 4
         later = np.mean([row[1:-1] for row in rows[-quarter:]], axis=0)
         earlier = np.mean([row[1:-1] for row in rows[-2 * quarter : -quarter]], axis=0)

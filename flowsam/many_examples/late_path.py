@@ -19,26 +19,14 @@ Points = Float[np.ndarray, " k"]
 
 @dataclass(frozen=True, eq=False)
 class LateRun:
-    """A solved path in the clock T.
+    """A solved path in the clock T."""
 
-    Parameters
-    ----------
-    march : March
-        Path in T of the flat states (theta, tau), with status and work.
-    shape : tuple
-        (L, d).
-    note : str
-        What the message of the run has to add.
-    log_pace : float or None
-        log dt/dtau beyond the end of a run that rests; None for that of eps = 0.
-    shown : callable, optional
-        `(states (k, m), mode) -> theta (k, L, d)`, where states hold other numbers than weights.
-    """
-
-    march: March
+    march: March  # path of the flat states (theta, tau), with status and work
     shape: tuple[int, int]
-    note: str = ""
+    note: str = ""  # what the message of the run has to add
+    # log dt/dtau beyond the end of a run that rests; None for that of eps = 0
     log_pace: float | None = None
+    # (states (k, m), mode) -> theta (k, L, d), where states hold other numbers
     shown: Callable[[Any, Any], Any] | None = None
 
     @property

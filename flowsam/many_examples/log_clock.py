@@ -1,8 +1,8 @@
 """Many examples at late times: the flow with `T = log(1 + t)` as its independent variable.
 
-Margins grow like log t, so in T they grow like T and the path to log t = 1e4 takes hundreds of
-steps; nothing blows up at any depth. The shares q_i of the examples relax within a unit of T
-for ever: an implicit method with the exact Jacobian follows the slow path, explicit ones crawl.
+Margins grow like T, and nothing blows up at any depth: log t = 1e4 takes hundreds of steps. The
+shares of the examples relax within a unit of T for ever: implicit methods with the exact Jacobian
+follow the slow path, explicit ones crawl. (derivations/rescaled_clock.py; arXiv:2603.08290, (2))
 """
 
 from __future__ import annotations
@@ -35,17 +35,7 @@ Theta = Float[np.ndarray, "L d"]
 class LogClock:
     """A flow without switching surfaces in the clock T, as the stepper wants it.
 
-    d theta / dT = e^(T + log Lambda(theta_hat)) F(theta_hat), d tau / dT = e^(T + log Lambda),
-    F the rescaled field: dt = e^T dT and d tau = Lambda dt.
-
-    Parameters
-    ----------
-    flow : Flow
-        Any number of examples; gradient flow, l_2, l_p or unnormalised SAM.
-    theta0 : ndarray, shape (L, d)
-        The start.
-    rtol : float
-        Relative tolerance of its steps. Derivation: derivations/rescaled_clock.py.
+    d theta / dT = e^(T + log Lambda(theta_hat)) F(theta_hat),  d tau / dT = e^(T + log Lambda)
     """
 
     flow: Flow
@@ -62,10 +52,7 @@ class LogClock:
         return np.append(pace * direction, pace)
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
-        """Return the derivative of `rates` by the state, exact for every smooth rule.
-
-        J = e^(T + log Lambda) H(theta_hat) (I + d eps/d theta), see `hessian`.
-        """
+        """Return the derivative of `rates`: e^(T + log Lambda) H(theta_hat) (I + d eps/d theta)."""
         theta = state[:-1].reshape(self.theta0.shape)
         spread = ascent_slope(self.flow, theta)
         curvature, slope, log_scale = rescaled_hessian(
@@ -202,21 +189,7 @@ def late_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
-    """Integrate a flow without switching surfaces to late times.
-
-    Notes
-    -----
-    Derivation: derivations/rescaled_clock.py. Source: arXiv:2603.08290, equation (2).
-
-    Examples
-    --------
-    >>> from flowsam import Data, gradient_flow
-    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), gradient_flow())
-    >>> run = late_run(flow, np.zeros((1, 2)), end=(1e3, "log_t_end"))
-    >>> direction = run.states(np.array([1e3]))[0, 0]
-    >>> (direction / np.linalg.norm(direction)).round(3)
-    array([0.707, 0.707])
-    """
+    """Integrate a flow without switching surfaces to late times."""
     system = LogClock(flow, theta0, tolerances[0])
     undefined = flow.perturbation.rho and system.norm(theta0) == 0
     pulled = (flow.data.z @ np.prod(theta0, axis=0)).any() or len(theta0) == 1

@@ -1,7 +1,7 @@
 """How a system in the clock T = log(1 + t) is integrated: explicit steps early, implicit late.
 
-The steps are taken in S = log(1 + Lambda_0 t), Lambda_0 the pace of the start: where its margins
-are 900 nothing moves before T = 900, and a step that grew over such a calm leaps over what follows.
+The steps are taken in S = log(1 + Lambda_0 t), Lambda_0 the pace of the start: at margins of 900
+nothing moves before T = 900, and a step that grew over such a calm leaps over what follows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Balanced starts of several examples in the logarithms of their weights: one number a feature.
+"""Balanced starts of several examples in `y_j = log|w_j|`: one number a feature.
 
-Layers of equal size stay equal, so `y_j = log|w_j|` describes them, and it has no stiffness
-where weights die: near a collapse of l_2-SAM the strong features fall like `(tau_c - tau)^k` with
-k up to the square of their pull over that of the weakest, thousands of times as fast.
+No stiffness where weights die: near a collapse of l_2-SAM the strong features fall like `(tau_c -
+tau)^k`, k up to the square of their pull over that of the weakest.
 """
 
 from __future__ import annotations
@@ -34,15 +33,7 @@ _NO_MARGIN = 1e-4  # of its terms without their signs
 
 
 def even(flow: Flow, theta0: Theta) -> bool:
-    """Return whether a start under GD or l_2-SAM stays balanced and away from 0.
-
-    Examples
-    --------
-    >>> from flowsam import Data, l2
-    >>> flow = Flow(Data([[1.0, 0.0], [2.0, 0.0]]), l2(1))
-    >>> even(flow, np.array([[1.0, 0.0], [-1.0, 0.0]])), even(flow, np.array([[1.0, 1], [2, 1]]))
-    (True, False)
-    """
+    """Return whether a start under GD or l_2-SAM stays balanced and away from 0."""
     size = np.abs(theta0[:, flow.data.z.any(axis=0)])
     return bool((size > 0).all() and (size == size[:1]).all())
 
@@ -68,14 +59,11 @@ class _Point(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LogWeights(LogClock):
-    """A balanced flow in the clock T, as the stepper wants it: the state is (log|w|, tau).
+    """A balanced flow in the clock T: the state is (log|w|, tau).
 
-    d y_j / dT = e^(T + log Lambda(theta_hat)) G_hat_j w_j^(L-2) (1 - r_j)^(L-1), with G the pull
-    of the examples towards the sign of beta_j.
+        dy_j/dT = e^(T + log Lambda(theta_hat)) G_hat_j w_j^(L-2) (1 - r_j)^(L-1),
 
-    Notes
-    -----
-    Derivation: derivations/l2_limit.py for the growth of log w. Not in arXiv:2603.08290.
+    G the pull of the examples towards the sign of beta_j. (derivations/l2_limit.py)
     """
 
     @cached_property
@@ -189,11 +177,7 @@ class LogWeights(LogClock):
         return self.norm(self.start[:-1]) + (len(self.theta0) - 1) * np.log(COLLAPSED)
 
     def at_origin(self, state: State) -> State | None:
-        """Return the state after a collapse, None where a run came to a critical point elsewhere.
-
-        Features that no longer pull, as the bias of classes of equal size, keep their weights: a
-        collapse is a predictor whose margins are 0.
-        """
+        """Return the state after a collapse, margins of 0; features that rest keep theirs."""
         large = state[:-1] > self.start[:-1].max() + np.log(COLLAPSED) / 2
         beta = np.where(large, np.exp(len(self.theta0) * state[:-1]), 0.0)
         if np.abs(self.z @ beta).max() > _NO_MARGIN * (np.abs(self.z) @ beta).max():
@@ -237,18 +221,7 @@ def balanced_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
-    """Integrate a start that is `even`, as `late_run` does.
-
-    Here rtol is the relative error of a weight in a step, and atol that of tau.
-
-    Examples
-    --------
-    >>> from flowsam import Data, l2
-    >>> flow = Flow(Data([[1.0, 9.0], [1.1, -0.01]]), l2(1))
-    >>> run = balanced_run(flow, np.full((2, 2), 0.1), end=(9.0, "log_t_end"))
-    >>> run.march.status, run.march.steps < 200
-    ('collapsed', True)
-    """
+    """Integrate a start that is `even`; rtol is the error of weights in a step, atol of tau."""
     rtol, atol = tolerances
     system = LogWeights(flow, theta0, rtol)
     exact = np.append(np.full(system.start.size - 1, rtol), atol)

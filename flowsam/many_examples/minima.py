@@ -25,14 +25,8 @@ _FOLD = 1e-5  # nearer, the surface is thinner than the default atol
 class MinimaSwitching(JointSwitching):
     """The surface m = s of examples z_i = c_i a, max |c_i| = 1, with m = <a, beta>.
 
-    The gradient is that of m times a number which changes its sign at s, where the loss is least.
-    So the ascent step is that of +-grad m: it jumps at m = s, and nowhere else.
-
-    Examples
-    --------
-    >>> from flowsam import Data, l2
-    >>> MinimaSwitching(Flow(Data([[1.0, 2.0], [-1.0, -2.0]]), l2(0.1)), 2).size
-    1
+    The gradient is grad m times a number that changes its sign at s: eps jumps there and nowhere
+    else.
     """
 
     constant = False
@@ -91,10 +85,7 @@ class MinimaSwitching(JointSwitching):
     def life(
         self, theta: Float[np.ndarray, "L d"], region: Region
     ) -> Float[np.ndarray, " d"]:
-        """Return the size of two layers of each feature, which die together, or all where p <= 2.
-
-        Where p <= 2 nothing dies on a slide: a feature that falls does so for ever.
-        """
+        """Return the size of two layers of each feature, that die together, or all if p <= 2."""
         size = np.where(
             self.idle | region.resting, np.inf, np.sort(np.abs(theta), axis=0)[1]
         )
@@ -112,18 +103,9 @@ class MinimaSwitching(JointSwitching):
 
 
 def one_dimensional(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Flow | None:
-    """Return a flow without the features that never move, if its minima are one smooth surface.
+    """Return a flow without features that never move, if its minima are one smooth surface.
 
-    For l_p-SAM, 1 < p < inf, L >= 2: examples z_i = c_i a with c_i of both signs.
-
-    Examples
-    --------
-    >>> from flowsam import Data, l2
-    >>> contrary = Flow(Data([[1.0, 2.0], [-1.0, -2.0]]), l2(0.1))
-    >>> one_dimensional(contrary, np.ones((2, 2))) == contrary
-    True
-    >>> one_dimensional(Flow(Data([[1.0, 2.0], [-1.0, 2.0]]), l2(0.1)), np.ones((2, 2))) is None
-    True
+    1 < p < inf, L >= 2, and examples z_i = c_i a with c_i of both signs; else None.
     """
     z = flow.data.z
     z = np.where((theta0 == 0).sum(axis=0) > 1, 0.0, z)

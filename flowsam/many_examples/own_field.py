@@ -52,15 +52,7 @@ def own_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
-    """Integrate a flow of the user's own, as `late_run` does.
-
-    Examples
-    --------
-    >>> from flowsam import Data
-    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), lambda g: 0.0 * g)
-    >>> own_run(flow, np.zeros((1, 2)), end=(9.0, "log_t_end")).march.status
-    'finished'
-    """
+    """Integrate a flow of the user's own, as `late_run` does."""
     start = (np.append(theta0.ravel(), 0.0), None, "")
     system = OwnClock(flow, theta0, tolerances[0])
     found = marched(system, start, end=end, how=(method, *tolerances))

@@ -1,7 +1,4 @@
-"""The pull of the examples G = sum_i q_i z_i and its derivative: of those that have a share.
-
-Late, a few examples of many hold all of the loss; the sums over the others are below rounding.
-"""
+"""The pull G = sum_i q_i z_i and its derivative, by the few examples that hold all of the loss."""
 
 from __future__ import annotations
 

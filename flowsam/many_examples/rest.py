@@ -1,8 +1,7 @@
 """Where a run has come to rest at a finite loss: data that do not separate, features that died.
 
-The gradient vanishes where the pulls of the examples cancel, far from where weights are 0. There
-l_2-SAM arrives in finite time and stays; gradient flow comes closer for ever, and is at rest for
-doubles. Steps past that point follow rounding errors, and cost the more the later it gets.
+The gradient vanishes where the pulls cancel, far from weights at 0: l_2-SAM arrives in finite time,
+gradient flow for doubles. Steps past that point follow rounding errors.
 """
 
 from __future__ import annotations
@@ -44,25 +43,10 @@ def unrest(
 ) -> tuple[float, float]:
     """Return how far off a critical point is at which the pulls cancel, and how far off rounding.
 
-    N <= 1e-8 ||max_i |z_i| P||, P the other layers' products: small by cancellation, not because
-    weights are. The flow rests where the next unit of log t moves no weight by `unmoved` of the
-    largest. A normalised rule keeps the length of its ascent step, so that N falls at a finite
-    rate and reaches 0: it rests where N <= 1e-4 N(theta_hat), and gradient flow, which stays along
-    a flat direction while a margin grows, would rest.
-
-    Notes
-    -----
-    Along l_2-SAM g' = -H grad Lo(theta + rho u), u = g/|g|, which tends to -rho H^2 u as g -> 0: N
-    falls by rho |H u|^2 and the weights move by rho |H u| a unit of time. What is left of the path
-    is N / |H u|: the distance that gradient flow would have to go.
-
-    Examples
-    --------
-    >>> from flowsam import Data, l2
-    >>> flow = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
-    >>> where = {"sizes": np.array([2.0]), "move": lambda: 0.0}
-    >>> [unrest(flow, np.array([[w]]), **where)[0] > 0 for w in (1e-10, 1e-3)]
-    [False, True]
+    N <= 1e-8 ||max_i |z_i| P||, P the other layers' products: small by cancellation. It rests where
+    the next unit of T moves no weight by `unmoved` of the largest; a normalised rule, whose N falls
+    at rho |H u|^2 (g' = -H grad Lo(theta + rho u), u = g/|g|), where N <= 1e-4 N(theta_hat) and
+    gradient flow would rest.
     """
     norm, most = _cancelled(flow, theta, sizes)
     small = AT_REST if steady(flow) else SMALL
@@ -82,13 +66,6 @@ def isolated(flow: Flow, theta: Float[np.ndarray, "L d"]) -> bool:
     """Return whether no other minimiser is near one: there a normalised rule rests too.
 
     One layer; or equal layers, which stay equal, and examples that tell all features that live.
-
-    Examples
-    --------
-    >>> from flowsam import Data, l2
-    >>> flow = Flow(Data([[1.0], [1.0], [-1.0]]), l2(0.1))
-    >>> [isolated(flow, np.array(theta)) for theta in ([[0.7]], [[0.8]] * 2, [[0.7], [1.0]])]
-    [True, True, False]
     """
     size = np.abs(theta)
     live = flow.data.z.any(axis=0) & (size.max(axis=0) > _ALIVE * size.max())
@@ -99,13 +76,7 @@ def isolated(flow: Flow, theta: Float[np.ndarray, "L d"]) -> bool:
 
 
 def independent(columns: Float[np.ndarray, "n k"]) -> bool:
-    """Return whether columns, none of them 0, are independent for doubles.
-
-    Examples
-    --------
-    >>> independent(np.eye(2)), independent(np.ones((2, 2)))
-    (True, False)
-    """
+    """Return whether columns, none of them 0, are independent for doubles."""
     values = np.linalg.svd(columns / np.linalg.norm(columns, axis=0), compute_uv=False)
     return len(values) == columns.shape[1] and bool(values[-1] > _RANK * values[0])
 
@@ -125,16 +96,7 @@ def stuck(
     sizes: Float[np.ndarray, " d"],
     move: Callable[[], float],
 ) -> str:
-    """Return why the steps of a run shrank to nothing: "at rest", "rounding", else "failed".
-
-    Examples
-    --------
-    >>> from flowsam import Data, l2
-    >>> flow, size = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1)), np.array([2.0])
-    >>> at = [np.array([[w]]) for w in (1e-9, 1e-3)]
-    >>> [stuck(flow, theta, sizes=size, move=lambda: 0.0) for theta in at]
-    ['at rest', 'failed']
-    """
+    """Return why the steps of a run shrank to nothing: "at rest", "rounding", else "failed"."""
     norm, most = _cancelled(flow, theta, sizes)
     if not steady(flow) or norm > AT_REST * most:
         return "failed"
@@ -156,10 +118,7 @@ def _cancelled(
 
 
 def drift(flow: Flow, theta: Float[np.ndarray, "L d"], log_t: float) -> float:
-    """Return the largest move of gradient flow in the next unit of T, over the largest weight.
-
-    One step of implicit Euler, (I - e^(T + log Lambda) H) move = e^(T + log Lambda) F.
-    """
+    """Return GD's largest move in the next unit of T, by implicit Euler, over the largest |w|."""
     curvature, _, log_scale = rescaled_hessian(flow, theta)
     pace = np.exp(min(log_t + log_scale, 600.0))
     force = pace * flow.descent(theta)[0].ravel()
@@ -173,11 +132,7 @@ def drift(flow: Flow, theta: Float[np.ndarray, "L d"], log_t: float) -> float:
 def next_move(
     jacobian: Float[np.ndarray, "m m"], rates: State
 ) -> Float[np.ndarray, " k"]:
-    """Return the move of an implicit Euler step of one unit of T, shape (m - 1,), without tau.
-
-    (I - J) move = rates: along a curved direction the distance to its minimum, along a flat one
-    the velocity. inf where the matrix is singular.
-    """
+    """Return the move of one unit of T without tau, inf where singular: `(I - J) move = rates`."""
     try:
         return np.linalg.solve(np.eye(rates.size - 1) - jacobian[:-1, :-1], rates[:-1])
     except np.linalg.LinAlgError:

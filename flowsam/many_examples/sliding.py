@@ -1,8 +1,7 @@
 """Normalised SAM that jumps, with several examples: Filippov's solution in T = log(1 + t).
 
-Signs are held between events; on one surface the solution crosses, slides or leaves. Where it
-would slide on two surfaces at once its velocity is not unique and the run is handed over. A slide
-along minima slows down towards a flattest one, and rests there for doubles.
+On one surface it crosses, slides or leaves; where it would slide on two its velocity is not unique
+and the run is handed over. A slide along minima rests at a flattest one, for doubles.
 """
 
 from __future__ import annotations
@@ -37,14 +36,7 @@ _DEAD = 1e-12  # of the largest weight of the start
 class Sliding:
     """The flow in the clock T, as the stepper wants it: states (theta, tau), regions, events.
 
-    Parameters
-    ----------
-    flow : Flow
-        l_inf; or l_p with 1 < p < inf, and examples that span one dimension.
-    theta0 : ndarray, shape (L, d)
-        The start.
-    rtol : float
-        Relative tolerance of its steps. Derivation: derivations/sliding_minima.py.
+    l_inf; or l_p with 1 < p < inf and examples of one dimension. (derivations/sliding_minima.py)
     """
 
     flow: Flow
@@ -72,8 +64,7 @@ class Sliding:
     ) -> Any:
         """Return the velocity of (theta, tau) in T, one state or many.
 
-        d theta/d tau = lambda f+ + (1 - lambda) f- while sliding, and
-        dt/d tau = lambda/Lambda+ + (1 - lambda)/Lambda-.
+        theta' = lambda f+ + (1 - lambda) f-,   dt/d tau = lambda/Lambda+ + (1 - lambda)/Lambda-
         """
         theta = states[..., :-1].reshape(*states.shape[:-1], *self.theta0.shape)
         velocity, log_pace = self._motion(theta, region, log_t)
@@ -149,10 +140,7 @@ class Sliding:
     def signals(
         self, log_t: float, state: State, region: Region
     ) -> Float[np.ndarray, " K"]:
-        """Return what stays positive.
-
-        Heights, the two sides of a slide, the pull to rest, and how far off the ends are.
-        """
+        """Return what stays positive: heights, sides of a slide, the pull to rest, the ends."""
         theta = state[:-1].reshape(self.theta0.shape)
         size = max(self.flow.perturbation.rho, float(np.abs(theta).max()))
         height = region.signs * self.surfaces.heights(theta)

@@ -35,20 +35,7 @@ def sliding_run(
     method: str = "auto",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
-    """Integrate Filippov's solution while it is unique, and iterate from there.
-
-    Notes
-    -----
-    Derivation: derivations/discrete_to_flow.py.
-
-    Examples
-    --------
-    >>> from flowsam import Data, linf
-    >>> flow = Flow(Data([[1.0, 1.0], [1.0, -1.0]]), linf(0.3))
-    >>> run = sliding_run(flow, np.array([[0.5, 0.2]]), end=(20.0, "log_t_end"))
-    >>> run.march.status, [event.kind for event in run.march.events]
-    ('finished', ['slide'])
-    """
+    """Integrate Filippov's solution while it is unique, and iterate from there."""
     system = Sliding(flow, theta0, tolerances[0])
     region, events, status = system.start()
     if status == "several":
@@ -76,9 +63,9 @@ def sliding_run(
 def _told_free(run: LateRun) -> LateRun:
     """Say where a coordinate slid along an axis into the origin and the others went on.
 
-    All its surfaces then slide at once. Rest fixes how often each sign occurs, not how often the
-    signs of the layers agree: the mean of beta_hat_j there is free in [-rho^L, rho^L], and moves
-    the others. The run takes rho^L, what equal layers have; discrete SAM's value is of its step.
+    Rest fixes how often each sign occurs, not how often those of the layers agree: the mean of
+    beta_hat_j is free in [-rho^L, rho^L] and moves the others. The run takes rho^L, that of equal
+    layers; discrete SAM's value depends on its step.
     """
     last: dict[int, str] = {}
     free = []

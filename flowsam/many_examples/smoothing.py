@@ -1,9 +1,8 @@
 """l_inf-SAM with tanh in place of the sign: it converges to Utkin's solution, not to Filippov's.
 
-eps = -rho tanh(F / (width |F|)), F the rescaled descent direction. As width -> 0 the state slides
-where tanh takes the value in [-1, 1] that keeps F_j = 0 (equivalent control, in theta_hat), while
-discrete SAM averages the velocities of the two sides. The loss is not linear in theta_hat, so the
-paths differ by a bounded offset: the limit direction is the same, the path is not.
+As width -> 0 the state slides where tanh keeps F_j = 0 (equivalent control, in theta_hat), while
+discrete SAM averages the velocities of the two sides: the paths differ by a bounded offset, the
+limit direction is the same. (derivations/discrete_to_flow.py)
 """
 
 from __future__ import annotations
@@ -29,13 +28,7 @@ _RTOL = 1e-6  # the steps would follow that rounding below it
 
 @dataclass(frozen=True)
 class SmoothedFlow(Flow):
-    """A flow whose ascent step is a steep continuous function of the gradient.
-
-    Parameters
-    ----------
-    width : float
-        Share of F in its norm below which tanh is not yet the sign; > 0.
-    """
+    """A flow with `eps = -rho tanh(F / (width |F|))`, F the rescaled descent direction."""
 
     width: float = _WIDTH
 
@@ -54,9 +47,9 @@ class SmoothedClock(LogClock):
     def jacobian(
         self, log_t: float, state: Float[np.ndarray, " m"]
     ) -> Float[np.ndarray, "m m"]:
-        """Return the derivative of `rates`.
+        """Return the derivative of `rates`, with this d eps/d theta, u = F / |F|.
 
-        d eps/d theta = -(rho / (width |F|)) diag(cosh^-2(u / width)) (I - u u^T) H, u = F / |F|.
+        -(rho / (width |F|)) diag(cosh^-2(u / width)) (I - u u^T) H
         """
         theta = state[:-1].reshape(self.theta0.shape)
         hessian = rescaled_hessian(self.flow, theta)[0]
@@ -84,22 +77,7 @@ def smoothed_run(
     method: str = "smoothed",
     tolerances: tuple[float, float] = (1e-9, 1e-12),
 ) -> LateRun:
-    """Integrate l_inf-SAM with a steep tanh for the sign, implicitly.
-
-    eps = -rho tanh(F / (width |F|)), width = 1e-2.
-
-    Notes
-    -----
-    Derivation: derivations/discrete_to_flow.py.
-
-    Examples
-    --------
-    >>> from flowsam import Data, linf
-    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), linf(0.1))
-    >>> run = smoothed_run(flow, np.array([[0.0, 0.3]]), end=(50.0, "log_t_end"))
-    >>> run.states(np.array([50.0]))[0, 0].round(1)
-    array([17.3, 17.3])
-    """
+    """Integrate l_inf-SAM with a steep tanh for the sign, implicitly, width = 1e-2."""
     steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
     rtol, atol = np.maximum(tolerances, (_RTOL, 1e-3 * _RTOL)).tolist()
     start = (np.append(theta0.ravel(), 0.0), None, "")

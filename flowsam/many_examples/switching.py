@@ -1,9 +1,7 @@
 """Switching surfaces of l_inf-SAM with several examples: where they are, and which side leads on.
 
-eps = -rho sign(G_j) sign(P_lj) jumps where a weight is 0 (P, the other layers' product, changes
-sign) and where a component of `G = sum_i q_i z_i` is 0. All coordinates share the q_i, so where
-the state slides on one surface the whole field is one convex combination of its two sides.
-Features whose columns of z are proportional share one surface `G_j = 0`.
+eps = -rho sign(G_j) sign(P_lj) jumps where a weight is 0 and where a pull G_j = sum_i q_i z_ij is.
+All coordinates share the q_i, so that a slide combines the whole field of its two sides.
 """
 
 from __future__ import annotations
@@ -28,18 +26,10 @@ Heights = Float[np.ndarray, "*batch S"]
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """The side of every surface a state is on.
+    """The side of every surface a state is on."""
 
-    Parameters
-    ----------
-    signs : ndarray of int, shape (S,)
-        +1 or -1; 0 for the one surface the state slides on.
-    resting : ndarray of bool, shape (d,)
-        Coordinates whose weights are all pinned to 0 (even depth): beta_hat_j = rho^L there for
-        either sign of the weights, so that any number of them may rest without ambiguity.
-    """
-
-    signs: Int[np.ndarray, " S"]
+    signs: Int[np.ndarray, " S"]  # +1 or -1; 0 for the one surface the state slides on
+    # weights all pinned to 0, even L: beta_hat_j = rho^L for either sign of them
     resting: Bool[np.ndarray, " d"]
 
     @property
@@ -60,21 +50,9 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class JointSwitching:
-    """The surfaces of a flow, weights (layer by layer) first, then the pulls.
+    """The surfaces of a flow, weights (layer by layer) first, then the pulls; at L = 1 pulls alone.
 
-    Parameters
-    ----------
-    flow : Flow
-        l_inf, rho > 0.
-    depth : int
-        Number of layers; at depth 1 weights are no surfaces.
-
-    Examples
-    --------
-    >>> from flowsam import Data, linf, split_signs
-    >>> data = split_signs(Data([[1.0, 2.0], [2.0, 1.0]]))
-    >>> JointSwitching(Flow(data, linf(0.1)), 2).size  # 8 weights, 2 pulls: pairs share theirs
-    10
+    Features whose columns of z are proportional share one surface `G_j = 0`.
     """
 
     flow: Flow
@@ -175,8 +153,7 @@ class JointSwitching:
     def climbs(self, theta: Theta, velocity: Theta) -> Heights:
         """Return the rate of each height along a velocity.
 
-        dG_j = sum_i q_i s_i (z_ij - G_j) dm_i, with s_i = d log|ell'|/dm and dm_i the rate of
-        the margin i.
+        dG_j = sum_i q_i s_i (z_ij - G_j) dm_i,   s_i = d log|ell'|/dm
         """
         q, bend = self._shares(theta)
         paces = (other_products(theta) * velocity).sum(axis=-2) @ self.flow.data.z.T
@@ -217,10 +194,10 @@ class JointSwitching:
         region: Region,
         due: Int[np.ndarray, " k"],
     ) -> list[Region]:
-        """Return the regions a state on the surfaces `due` can move on in.
+        """Return the regions a state on the surfaces `due` can move on in; one: it is unique.
 
-        A side is possible if its field leaves the surface into it; sliding on one surface, if
-        both fields point at it. Exactly one region: Filippov's solution is unique there.
+        A side is possible if its field leaves into it; sliding, if both fields point at the
+        surface.
         """
         found = []
         for signs in product((1, -1, 0), repeat=len(due)):

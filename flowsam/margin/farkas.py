@@ -108,15 +108,9 @@ def separability(data: Data) -> Separability:
 
 
 def balancing_weights(z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"] | None:
-    """Return weights, all positive, under which the examples cancel, or None where none are proven.
+    """Return weights q > 0 under which the examples cancel, or None where none are proven.
 
-    q > 0 with sum_i q_i z_i = 0 exists exactly where every v that moves a margin lowers one
-    (Stiemke): no direction is free, and the loss has a finite minimiser.
-
-    Examples
-    --------
-    >>> balancing_weights(np.array([[1.0], [-1.0]])), balancing_weights(np.array([[1.0], [2.0]]))
-    (array([0.5, 0.5]), None)
+    sum_i q_i z_i = 0  iff every v that moves a margin lowers one (Stiemke): a minimum exists
     """
     n, d = z.shape
     scaled, row, _ = equilibrated(z)

@@ -219,10 +219,7 @@ def _kkt_residual(
 ) -> float:
     """Measure the largest violation of the optimality conditions, each without units.
 
-    The vector is judged at least margin one, whatever its length, by margins in extended
-    precision: where an example is long and its margin short, doubles round the margin by more
-    than they round the vector. Stationarity is judged beyond what the rounding of the stored
-    dual weights alone makes of it.
+    Margins in extended precision; stationarity beyond what rounding of the stored dual makes of it.
     """
     margins = _margins(data, beta)
     terms = dual @ np.abs(data.z)

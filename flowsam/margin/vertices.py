@@ -1,7 +1,7 @@
 """The lightest vector with all margins at least one: a linear program, its vertex, its uniqueness.
 
-The simplex solution names the vertex; the vertex is then computed again from its own tight
-examples and non-zero entries, so that its error is rounding and not the solver's tolerance.
+The simplex method names the vertex; it is computed again from its tight examples and non-zero
+entries, so that its error is rounding and not the solver's tolerance.
 """
 
 from __future__ import annotations
@@ -25,17 +25,7 @@ _OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance":
 def equilibrated(
     z: Float[np.ndarray, "n d"],
 ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"], Float[np.ndarray, " d"]]:
-    """Return `z` with rows and columns of size about one, and the two scalings.
-
-    scaled_ij = row_i z_ij column_j. Linear programs judge feasibility by absolute tolerances,
-    which mean nothing on features that differ by decades.
-
-    Examples
-    --------
-    >>> equilibrated(np.array([[1.0, 100.0], [2.0, 400.0]]))[0]
-    array([[1. , 0.5],
-           [1. , 1. ]])
-    """
+    """Return `row_i z_ij column_j` of size about 1, for tolerances are absolute, and scalings."""
     size = np.abs(z).max(axis=0)
     column = 1.0 / np.where(size > 0, size, 1.0)
     row = 1.0 / np.abs(z * column).max(axis=1)
@@ -45,13 +35,7 @@ def equilibrated(
 def simplex(
     cost: Vector, above: Matrix, floor: Vector, bounds: Sequence
 ) -> OptimizeResult:
-    """Return SciPy's simplex solution of `min cost x` subject to `above x >= floor`.
-
-    Examples
-    --------
-    >>> float(simplex(np.ones(1), np.eye(1), np.array([2.0]), (0, None)).fun)
-    2.0
-    """
+    """Return SciPy's simplex solution of `min cost x` subject to `above x >= floor`."""
     return linprog(
         cost,
         A_ub=-above,
@@ -65,15 +49,9 @@ def simplex(
 def lightest_separator(
     z: Float[np.ndarray, "n d"], signs: Float[np.ndarray, " d"] | None = None
 ) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
-    """Return a vertex `beta` of least l_1 norm with `z beta >= 1`, and the dual that proves it.
+    """Return a vertex `beta` of least l_1 norm with `z beta >= 1`, and the dual y that proves it.
 
-    minimise sum_j |beta_j| subject to <beta, z_i> >= 1; at the optimum |sum_i y_i z_ij| <= 1,
-    with equality and the sign of beta_j wherever beta_j is not zero, y >= 0.
-
-    Examples
-    --------
-    >>> lightest_separator(np.array([[1.0, 2.0]]))
-    (array([0. , 0.5]), array([0.5]))
+    |sum_i y_i z_ij| <= 1, with equality and the sign of beta_j where beta_j != 0,  y >= 0
     """
     d = z.shape[1]
     scaled, row, column = equilibrated(z)
@@ -128,14 +106,7 @@ def only_vertex(
 ) -> bool:
     """Return whether a vertex of least l_1 norm is the only vector of that norm.
 
-    On the face of optimal vectors, entries that are zero at the vertex and margins that are one
-    there can only grow; another optimum has one of them larger, so their largest sum is asked for.
-
-    Examples
-    --------
-    >>> z = np.array([[1.0, 1.0]])
-    >>> only_vertex(z, *lightest_separator(z))
-    False
+    Another optimum has a zero entry or a tight margin larger: their largest sum is asked for.
     """
     scaled, row, column = equilibrated(z)
     pull = dual @ z

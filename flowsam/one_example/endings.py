@@ -1,7 +1,7 @@
 """One-example flows for the stepper: where a run in rescaled time ends, and why.
 
-A normalised rule can drive every active weight to 0 in finite tau (collapse: the gradient is
-zero and the rule undefined there); at depth 3 or more a coordinate reaches infinity in finite tau.
+A normalised rule can drive all active weights to 0 in finite tau (collapse: the rule is undefined
+at a gradient of 0); at L >= 3 a coordinate reaches infinity in finite tau.
 """
 
 from __future__ import annotations
@@ -37,24 +37,12 @@ _LARGEST = 1e300  # margins end here
 
 @dataclass(frozen=True, eq=False)
 class OneExample:
-    """A flow with one example as the stepper wants it: flat states (`layers`), events and ends.
-
-    Parameters
-    ----------
-    case : Case
-        One example, any rule.
-    theta0 : ndarray, shape (L, d)
-        The start.
-    atol : float
-        Absolute tolerance; collapse is read off at 1e3 atol.
-    rule : Smooth
-        The velocity and its events: where eps jumps (p = inf and 1), and where weights die.
-    """
+    """A flow with one example as the stepper wants it: flat states (`layers`), events and ends."""
 
     case: Case
     theta0: Float[np.ndarray, "L d"]
-    atol: float
-    rule: Smooth
+    atol: float  # collapse is read off at 1e3 atol
+    rule: Smooth  # the velocity and its events: where eps jumps, and where weights die
 
     @classmethod
     def of(cls, case: Case, theta0: Theta, atol: float) -> OneExample:
@@ -114,10 +102,7 @@ class OneExample:
         return len(self.theta0) < 3 and self.largest >= self.range_end
 
     def ceiling(self, tau: float) -> float:
-        """Largest weight before the run ends in a blow-up, or leaves the range of doubles.
-
-        What is left of tau at a blow-up is not below 1e-12 of it, where steps still have digits.
-        """
+        """Largest |w| before a blow-up ends the run: 1e-12 of tau is left, for its digits."""
         depth = len(self.theta0)
         if depth < 3:
             return self.range_end

@@ -212,11 +212,7 @@ class _LogTimeEnd:
         )
 
     def _rests(self, state: Points) -> bool:
-        """Tell whether the state has not moved, to 10 tolerance units, for many steps.
-
-        A stable rest keeps explicit steps at the length of its fastest rate, while T only grows
-        like log tau: waiting for it by steps would last for ever.
-        """
+        """Tell whether the state rests, to 10 tolerance units, for many steps: T ~ log tau."""
         unit = self.tolerances.atol + self.tolerances.rtol * np.abs(state)
         moved = (np.abs(state - self.rest) > 10.0 * unit).any()
         self.still, self.rest = (0, state) if moved else (self.still + 1, self.rest)

@@ -1,8 +1,7 @@
 """Layers that start equal, up to sign, stay so: each is integrated once.
 
-Every rule is one formula for all layers, and a pair of sign flips is a symmetry, so `|w_k| = |w_l|`
-in one coordinate is conserved. Rounding would break it, and where equal layers are an unstable
-rest (l_inf below rho at odd L) the difference grows until the run has left its path.
+`|w_k| = |w_l|` is conserved by symmetry, but rounding breaks it, and where equal layers are an
+unstable rest (l_inf below rho at odd L) the difference grows until the run has left its path.
 """
 
 from __future__ import annotations
@@ -19,27 +18,10 @@ __all__ = ["EqualLayers"]
 
 @dataclass(frozen=True, eq=False)
 class EqualLayers:
-    """A state (L, d) as the m weights of it that are not copies of others.
+    """A state (L, d) as the m weights of it that are not copies of others."""
 
-    Parameters
-    ----------
-    kept : ndarray of int, shape (m,)
-        Their places in the flat state.
-    source : ndarray of int, shape (L, d)
-        Which of them each weight copies.
-    sign : ndarray, shape (L, d)
-        +1 or -1, with which it does.
-
-    Examples
-    --------
-    >>> layers = EqualLayers.of(np.array([[0.5, 2.0], [-0.5, 3.0]]))
-    >>> layers.whole(np.array([0.1, 2.0, 3.0]))
-    array([[ 0.1,  2. ],
-           [-0.1,  3. ]])
-    """
-
-    kept: Int[np.ndarray, " m"]
-    source: Int[np.ndarray, "L d"]
+    kept: Int[np.ndarray, " m"]  # their places in the flat state
+    source: Int[np.ndarray, "L d"]  # which of them each weight copies, times its sign
     sign: Float[np.ndarray, "L d"]
 
     @classmethod

@@ -4,14 +4,9 @@ With G = ||g||_q and c = rho (|mu|/G)^(q-1), in the frame where mu > 0,
 
     v' = mu (u - c sign(v) |v|^(q-1)),    0 < q - 1 < 1,
 
-so that a weight much smaller than its partner is a slave: it sits where its own brake stops it,
-|v| = ((|u| - v'/mu) / rho)^(p-1) G / |mu|, and is pulled there at a rate without bound as v -> 0.
-Steps cannot follow that pull and need not: the slave is read off its partner, and a coordinate
-with both weights below atol rests at 0, which it reaches in finite time.
-
-The time of a death is known to some 50 atol^k, k = (p - 2)/(p - 1), of 1/rate: |u|^k falls at a
-constant rate, and u is known to atol. Its time has 4 digits at p = 3 and atol = 1e-12, whatever
-rtol; what the other coordinates do is not touched by that.
+so that a weight much smaller than its partner is a slave, read off where its own brake stops it,
+|v| = ((|u| - v'/mu) / rho)^(p-1) G / |mu|; both below atol: the coordinate rests at 0. Its death is
+known to some 50 atol^k, k = (p - 2)/(p - 1), of 1/rate: 4 digits at p = 3 and atol = 1e-12.
 """
 
 from __future__ import annotations
@@ -32,13 +27,7 @@ Theta = Float[np.ndarray, "*batch 2 d"]
 
 @dataclass(frozen=True, eq=False)
 class Braked:
-    """Which weights are slaves of their partners, and which coordinates are at rest.
-
-    Parameters
-    ----------
-    slaves : ndarray of bool, shape (2, d)
-    resting : ndarray of bool, shape (d,)
-    """
+    """Which weights (2, d) are slaves of their partners, and which coordinates (d,) are at rest."""
 
     slaves: Bool[np.ndarray, "2 d"]
     resting: Bool[np.ndarray, " d"]
@@ -46,24 +35,9 @@ class Braked:
 
 @dataclass(frozen=True)
 class Fading(Smooth):
-    """A flow whose small weights die, in the terms of `filippov.Switching`.
+    """A flow whose small weights die, in the terms of `filippov.Switching`."""
 
-    Parameters
-    ----------
-    flow : Flow
-        One example, l_p with 2 < p < inf, depth 2.
-    atol : float
-        Size below which a weight is 0, and error of a slave.
-
-    Examples
-    --------
-    >>> from flowsam import lp, single_example
-    >>> rule = Fading(Flow(single_example([1.0, 2.0]), lp(1.0, p=3)), 1e-12)
-    >>> rule.start(np.array([[0.0, 1.0], [0.0, 1.0]]))[1]
-    (Event(tau=0.0, kind='zero', layer=None, coordinate=0),)
-    """
-
-    atol: float
+    atol: float  # size below which a weight is 0, and error of a slave
     calm = False
 
     @classmethod
@@ -93,11 +67,7 @@ class Fading(Smooth):
         return theta
 
     def signals(self, theta: Theta, mode: Braked) -> Float[np.ndarray, " 3*d"]:
-        """Return how far each weight is from another role, then each coordinate from rest.
-
-        A free weight is enslaved where it has its slaved value and the error of that is small,
-        both to atol; a slave is freed where the error passes 4 atol.
-        """
+        """Return how far weights are from another role (bound at atol, free at 4), and from rest."""
         theta = self.shown(theta, mode)
         slaved, error = self._slaved(theta)
         bind = np.maximum(np.abs(theta - slaved), error) - self.atol

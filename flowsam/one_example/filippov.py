@@ -1,10 +1,8 @@
-"""Filippov's solution of l_inf-SAM: which side of every switching surface, cross, slide, leave.
+"""Filippov's solution of l_inf-SAM, one example: which side of every surface, cross, slide, leave.
 
-The ascent step `eps = rho sign(g)` jumps where a weight is 0 (the other layers' gradients change
-sign there) and, for several examples, where a component of `G = sum_i q_i z_i` is 0. Between
-those surfaces the signs are constants held in a `Mode`, so the right-hand side calls no `sign`.
-On a surface whose two fields both point at it the solution slides: the velocity is the convex
-combination that stays on it. Derivations: derivations/linf_two_layer.py.
+`eps = rho sign(g)` jumps where a weight is 0; between, the signs are constants held in a `Mode`. On
+a surface whose two fields both point at it the velocity is their combination that stays on it.
+(derivations/linf_two_layer.py)
 """
 
 from __future__ import annotations
@@ -28,25 +26,12 @@ _ROUNDING = 1e-13  # of a signal's own size
 
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """The region a state is in: the sign of every weight and of every pull G_j.
+    """The region a state is in: the sign of every weight and of every pull G_j."""
 
-    Parameters
-    ----------
-    sides : ndarray of int, shape (L, d)
-        +1 or -1; 0 where the weight is pinned to 0 (sliding or at rest).
-    pulls : ndarray of int, shape (d,)
-        Sign of G_j; 0 where it is pinned to 0, and for idle coordinates.
-    resting : ndarray of bool, shape (d,)
-        Coordinates at rest at the origin, where eps = 0 by convention.
-
-    Examples
-    --------
-    >>> Mode(np.array([[1], [1]]), np.array([1]), np.array([False])).pinned.any()
-    np.False_
-    """
-
+    # +1 or -1; 0 where the weight is pinned to 0 (sliding or at rest)
     sides: Int[np.ndarray, "L d"]
-    pulls: Int[np.ndarray, " d"]
+    pulls: Int[np.ndarray, " d"]  # sign of G_j; 0 for idle coordinates
+    # coordinates at rest at the origin, where eps = 0 by convention
     resting: Bool[np.ndarray, " d"]
 
     @property
@@ -62,13 +47,7 @@ class Mode:
 
 @dataclass(frozen=True)
 class Switching(Smooth):
-    """l_inf-SAM for one example as a flow with events.
-
-    Parameters
-    ----------
-    flow : Flow
-        With an l_inf perturbation, rho > 0, and one example.
-    """
+    """l_inf-SAM for one example, rho > 0, as a flow with events."""
 
     calm = False
 
@@ -80,11 +59,7 @@ class Switching(Smooth):
         return np.where(mode.resting, 0.0, velocity)
 
     def field(self, theta: Theta, mode: Mode) -> Theta:
-        """Return Filippov's rescaled velocity: `lambda f+ + (1 - lambda) f-` where it slides.
-
-        lambda = b / (b - a) with a, b the velocities of the pinned weight on its two sides;
-        for one example the coordinates are independent and so are their lambdas.
-        """
+        """Return the velocity: `lambda f+ + (1 - lambda) f-`, lambda = b / (b - a), on slides."""
         above = self.sided(theta, mode, 1)
         if not mode.pinned.any():
             return above
@@ -100,10 +75,7 @@ class Switching(Smooth):
         return np.divide(b, b - a, out=np.ones_like(b), where=mode.pinned & (b != a))
 
     def signals(self, theta: Theta, mode: Mode) -> Rates:
-        """Return what stays positive inside the mode, shape (..., L d + 2 d).
-
-        First `side * w` of every free weight, then `-a` and `b` of every sliding coordinate.
-        """
+        """Return what stays positive: `side * w` of free weights, then `-a`, `b` of slides."""
         distance = np.where(mode.free, mode.sides * theta, np.inf)
         flat = distance.reshape(*theta.shape[:-2], -1)
         holds = np.full((*theta.shape[:-2], 2 * theta.shape[-1]), np.inf)
@@ -142,11 +114,7 @@ class Switching(Smooth):
     def transition(
         self, theta: Float[np.ndarray, "L d"], mode: Mode, tau: float
     ) -> tuple[Float[np.ndarray, "L d"], Mode, tuple[Event, ...], str]:
-        """Return state, mode, events and "" (or "sliding_ambiguous") after an event at `tau`.
-
-        Every surface reached to rounding is resolved together, so simultaneous events are
-        neither missed nor doubled; the nearest one is reached by definition.
-        """
+        """Return state, mode, events and "" or "sliding_ambiguous" after an event."""
         distance = self.signals(theta, mode) / self._units(theta)
         reached = distance <= max(_ROUNDING, distance.min())
         due = reached[: theta.size].reshape(theta.shape)

@@ -1,8 +1,7 @@
 """The speed of original time, log dt/dtau, where the ascent step switches infinitely fast.
 
-Where l_inf-SAM slides, eps takes two values in turn and dt/dtau is its mean over them; that is
-what discrete SAM does as its step goes to 0 (`sign(0) = 0` would be wrong by tens of per cent).
-Derivation: derivations/rescaled_clock.py.
+Where l_inf-SAM slides dt/dtau is its mean over both values of eps, as for discrete SAM with a step
+of 0; `sign(0) = 0` would be wrong by tens of per cent. (derivations/rescaled_clock.py)
 """
 
 from __future__ import annotations
@@ -21,21 +20,10 @@ def linf_log_pace(
 ) -> Float[np.ndarray, "*batch"]:
     """Return log dt/dtau of l_inf-SAM or gradient flow, on sliding segments and at rest too.
 
-    dt/dtau is `1 + e^m` (logistic) or `e^m` (exponential) with the mean of e^m in place of e^m:
-    `prod_j (lambda_j e^{m_j+} + (1 - lambda_j) e^{m_j-})` over the coordinates that slide, with
-    `lambda = b / (b - a)`, a and b the velocities of the weight at 0 on its two sides.
+        e^m -> prod_j (lambda_j e^{m_j+} + (1 - lambda_j) e^{m_j-}),  lambda = b / (b - a)
 
-    Which coordinates slide is read off the state: their weight is exactly 0. A coordinate at rest
-    at the origin contributes e^0, a convention; that several sliding coordinates switch
-    independently is another. The path depends on neither.
-
-    Examples
-    --------
-    >>> from flowsam import exponential, linf, single_example
-    >>> flow = Flow(single_example([1.0]), linf(1.0), exponential)
-    >>> state = np.array([[0.0], [0.5]])  # (0.75 e^0.5 + 0.25 e^-1.5)
-    >>> float(linf_log_pace(flow, state).round(6))
-    0.256442
+    over the coordinates with a weight at 0 exactly. That they switch independently, and that one at
+    rest gives e^0, are conventions on which the path does not depend.
     """
     if theta.all() or not flow.perturbation.rho or theta.shape[-2] == 1:
         return np.asarray(-flow.log_lambda(theta))

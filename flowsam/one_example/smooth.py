@@ -21,21 +21,7 @@ Theta = Float[np.ndarray, "*batch L d"]
 
 @dataclass(frozen=True)
 class Smooth:
-    """Gradient flow, l_2, unnormalised SAM, and depth 1: the field of the flow itself.
-
-    The same questions as `filippov.Switching` answers, with the trivial mode None.
-
-    Parameters
-    ----------
-    flow : Flow
-        One example.
-
-    Examples
-    --------
-    >>> from flowsam import l2, single_example
-    >>> Smooth(Flow(single_example([1.0]), l2(1.0))).start(np.ones((2, 1)))
-    (None, (), '')
-    """
+    """The field of the flow itself, asked as `filippov.Switching` is; its mode is None."""
 
     flow: Flow
     calm = True  # it has no signals

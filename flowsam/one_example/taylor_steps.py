@@ -43,19 +43,7 @@ def taylor_steps(case: Case, theta0: Float[np.ndarray, "L d"]) -> Any:
 
 
 class TaylorSteps(OdeSolver):
-    """Steps of Taylor's method with their series as dense output.
-
-    Parameters
-    ----------
-    fun, t0, y0, t_bound
-        As every step object of SciPy has them.
-    rtol, atol : float
-        The steps keep an error of rtol max|w|, and of rtol where max|w| < 1; atol is not used.
-    flow : Flow
-        Data and radius.
-    layers : EqualLayers
-        Which weights the states hold.
-    """
+    """Steps of Taylor's method, series as dense output; error rtol max(|w|, 1), no atol."""
 
     def __init__(  # noqa: PLR0913 - SciPy's
         self, fun: Any, t0: float, y0: Any, t_bound: float,

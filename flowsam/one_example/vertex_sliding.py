@@ -1,13 +1,9 @@
 """l_1-SAM: the ascent step sits on the largest |g|, and slides where the largest ones tie.
 
-With all of rho on component a the velocity is f_a, and |g_b| changes at a rate D_ba along it.
-Where several are largest, Filippov's solution is the mean `sum_a lambda_a f_a`, lambda >= 0, with
-`sum_a lambda_a D_ba` equal to one rate c where lambda_b > 0, and at most c where b falls behind.
-At L = 2, `D_ba = D_b - rho mu_b^2 [a = b]`: lambda is unique, water poured on the fast components.
-
-A balanced coordinate alone has lambda = 1/L each, `w' = mu w^(L-2) (w - rho (L-1)/L)`: a gate at
-rho/2 for L = 2. Sharing one step of rho/L (the limit p -> 1) agrees there only; at L >= 3 any
-imbalance leads away from it, and discrete SAM follows Filippov's solution.
+With all of rho on a, |g_b| changes at a rate D_ba. Where several are largest the velocity is sum_a
+lambda_a f_a, lambda >= 0, `sum_a lambda_a D_ba` equal to one rate c where lambda_b > 0 and at most
+c elsewhere; at L = 2 water poured on the fast ones. One balanced coordinate has lambda = 1/L, a
+gate at rho/2 for L = 2; at L >= 3 any imbalance leads away, as for discrete SAM.
 """
 
 from __future__ import annotations
@@ -30,21 +26,13 @@ _TIE = 1e-12  # relative difference of |g| that counts as none where ties are lo
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """Which components of the gradient are the largest, and on which side of 0 all of them are.
+    """Which components of the gradient are the largest, and on which side of 0 all of them are."""
 
-    Parameters
-    ----------
-    layers, coordinates : ndarray of int, shape (m,)
-        Their places.
-    signs : ndarray, shape (L, d)
-        Signs of `mu prod_{k != l} w^(k)` where the region began; the tied ones keep theirs in it.
-    slack : ndarray, shape (L, d)
-        What rounding left of the distance below the largest, for those that just left.
-    """
-
-    layers: Int[np.ndarray, " m"]
+    layers: Int[np.ndarray, " m"]  # places of those, with `coordinates`
     coordinates: Int[np.ndarray, " m"]
+    # of mu prod_{k != l} w^(k) where the region began; the tied ones keep theirs
     signs: Float[np.ndarray, "L d"]
+    # what rounding left of the distance below the largest, for those that just left
     slack: Float[np.ndarray, "L d"]
 
     @property
@@ -55,20 +43,7 @@ class Ties:
 
 @dataclass(frozen=True)
 class VertexSliding(Smooth):
-    """l_1-SAM for one example as a flow with events, in the terms of `filippov.Switching`.
-
-    Parameters
-    ----------
-    flow : Flow
-        With an l_1 perturbation, rho > 0, one example, and depth at least 2.
-
-    Examples
-    --------
-    >>> from flowsam import Flow, lp, single_example
-    >>> rule, start = VertexSliding(Flow(single_example([1.0]), lp(1.0, p=1))), np.full((2, 1), 0.7)
-    >>> rule.field(start, rule.start(start)[0]).round(12).ravel()  # w - rho/2
-    array([0.2, 0.2])
-    """
+    """l_1-SAM for one example, rho > 0, L >= 2, in the terms of `filippov.Switching`."""
 
     calm = False
 
@@ -179,11 +154,7 @@ class VertexSliding(Smooth):
     def _settled(
         self, theta: Theta, places: Int[np.ndarray, "m 2"], kept: Bool[np.ndarray, " m"]
     ) -> tuple[Ties, str]:
-        """Choose which of the largest components stay tied, and let the others fall behind.
-
-        The one of the most negative share goes, one that would get ahead comes back, until no
-        share is negative and none gets ahead.
-        """
+        """Choose which ties stay: the most negative share goes, one that gets ahead returns."""
         signs = np.sign(self.flow.mu * other_products(theta))
         for _ in range(4 * len(places)):
             mode = Ties(*places[kept].T, signs, np.zeros(theta.shape))

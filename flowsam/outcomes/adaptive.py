@@ -1,8 +1,7 @@
 """Where ASAM ends on one example: water-filling at L = 2, one of several limits at L >= 3.
 
-The field is homogeneous in the weights, so that the direction of theta moves on its own: from
-three layers on it is followed until one feature is certain to blow up first, or to a mixture that
-attracts. Two features with equal layers are a line, whose roots decide (`exact.adaptive_pair`).
+The direction of theta moves on its own: from L = 3 on it is followed until one feature is certain
+to blow up first, or to a mixture that attracts; two features with equal layers: `adaptive_pair`.
 """
 
 from __future__ import annotations
@@ -237,8 +236,11 @@ def _stepped(
 def _told(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
     """Labels that directions prove, or rest at; else UNDECIDED.
 
-    Feature j blows up first where |mu_j| (1 - g)^(L-1) gm(|w_j|)^(L-2) is above the others'
-    |mu_k| (1 + g)^(L-1) rms(|w_k|)^(L-2), g = rho L^(-1/p) the largest rho r.
+    Feature j blows up first where
+
+        |mu_j| (1 - g)^(L-1) gm(|w_j|)^(L-2)  >  |mu_k| (1 + g)^(L-1) rms(|w_k|)^(L-2),
+
+    g = rho L^(-1/p), the largest rho r.
     """
     mu = case.flow.mu
     depth = case.depth

@@ -1,8 +1,7 @@
 """limit and limits: where a flow ends as t -> inf, by the theorem that decides.
 
-Directions converge like powers of log t, and a run near a saddle looks converged: no label comes
-from how little a run still moves. Theorems come first, then certificates of a run's state, in
-rescaled time for one example, at log t = 1e4 for several.
+Directions converge like powers of log t, and near a saddle look converged: no label comes from how
+little a run moves, but from theorems, then from certificates of a run's state.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """What a balanced state of l_2-SAM at L >= 3 proves about its limit, one example.
 
-With r_j = rho |mu_j| |w_j|^(L-2) / N, N = L^(1/2) ||mu w^(L-1)||, a weight obeys `w_j'/w_j =
-(N/rho) f_j`, f = r (1 - r)^(L-1), and the order of r never changes. Alive coordinates rest
-together where all r = 1, at |w_j| = gate_j. What decides:
+With r_j = rho |mu_j| |w_j|^(L-2) / N, N = L^(1/2) ||mu w^(L-1)||, `w_j'/w_j = (N/rho) f_j`, f = r
+(1 - r)^(L-1), and the order of r never changes. What decides:
+
 - all r < 1 stays so, and N rises beyond its value at rest: a blow-up, at any L;
 - one |w_j| > rho L^(-1/2), which |eps_j| never exceeds, only grows: a blow-up, at any L;
 - even L, all r > 1 stays so, and the least r rises: all reach 0 in finite tau;
-- odd L, f >= 0, no weight falls: one beyond its gate proves a blow-up, for a bounded path can only
-  come to rest there.
+- odd L, no weight falls: one beyond its gate proves a blow-up, for bounded paths rest there.
+
 The largest score |mu_j| |w_j|^(L-2) wins. (derivations/l2_deep_limits.py)
 """
 
@@ -32,15 +32,7 @@ _TIE = 8 * np.finfo(float).eps
 def keeps_order(
     flow: Flow, w: Weights, *, even: float = _EVEN
 ) -> Bool[np.ndarray, " B"]:
-    """Return which states are balanced and aligned, `sign(mu_j) beta_j > 0`, under l_2 at L >= 3.
-
-    Examples
-    --------
-    >>> from flowsam import l2, single_example
-    >>> states = np.array([[[1.0, 1.0], [2.0, 0.0]], [[1.0, 1.0], [2.0, 0.0]], [[1, -1], [2, 0.0]]])
-    >>> keeps_order(Flow(single_example([1, 2]), l2(1)), states)
-    array([ True, False])
-    """
+    """Return which states are balanced and aligned, `sign(mu_j) beta_j > 0`; l_2, L >= 3."""
     rule = flow.perturbation
     size = np.abs(w)
     if not (rule.normalised and rule.p == 2 and len(w) > 2):
@@ -53,19 +45,7 @@ def keeps_order(
 
 
 def proved(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
-    """Return the label that each balanced state proves: a winner, ZERO or STALLED.
-
-    Notes
-    -----
-    Derivation: derivations/l2_deep_limits.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> from flowsam import l2, single_example
-    >>> flow, state = Flow(single_example([1, 2]), l2(1)), np.array([[0.1, 0.3], [0.1, 0.5]])
-    >>> [proved(flow, np.array([state] * depth)).tolist() for depth in (3, 4)]
-    [[-1, 2], [0, 2]]
-    """
+    """Return the label that each balanced state proves: a winner, ZERO or STALLED."""
     found = np.full(w.shape[-1], int(Label.UNDECIDED))
     places = np.flatnonzero(keeps_order(flow, w))
     if not places.size:
@@ -89,15 +69,7 @@ def proved(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
 def at_once(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
     """Return the labels of balanced l_2 starts whose scores |mu_j| |w_j|^(L-2) are all equal.
 
-    They stay so for ever, and move as one coordinate does: r < 1 blows up, a tie; r > 1 collapses
-    at even L and stalls at odd L; r = 1 rests.
-
-    Examples
-    --------
-    >>> from flowsam import balanced, l2, single_example
-    >>> flow = Flow(single_example([1, 2]), l2(1))
-    >>> at_once(flow, balanced([[0.2, 0.1], [1.0, 0.5], [1.0, 0.6]], 3))
-    array([-4, -3, -1])
+    r < 1 blows up, a tie; r > 1 collapses at even L and stalls at odd L; r = 1 rests.
     """
     w = np.moveaxis(starts, 0, -1)
     found = np.full(len(starts), int(Label.UNDECIDED))

@@ -1,9 +1,9 @@
 """Which coordinate blows up first at L >= 3: bounds of the times, from one state.
 
-With |eps| <= r, `|w_k|' <= |mu| prod_{m != k} (|w_m| + r)`, and `>=` with |w_m| - r where
-sign(mu) beta > 0. Either comparison conserves z_k^2 - z_l^2, so blow-up takes
-`int_0^inf dy / (|mu| prod_k (z_k^2 + 2 y)^(1/2))`, and the product lies between those of the
-geometric and the quadratic mean: between `rms^-(L-2)` and `gm^-(L-2)`, over (L - 2) |mu|.
+With |eps| <= r, `|w_k|' <= |mu| prod_{m != k} (|w_m| + r)`, and `>=` with |w_m| - r where sign(mu)
+beta > 0. Either comparison conserves z_k^2 - z_l^2, so that the time, `int_0^inf dy / (|mu| prod_k
+(z_k^2 + 2 y)^(1/2))`, lies between `rms^-(L-2)` and `gm^-(L-2)`, over (L - 2) |mu|.
+(derivations/decided_states.py)
 """
 
 from __future__ import annotations
@@ -23,19 +23,9 @@ _EVEN = 1e-9  # relative difference of layers that rounding may leave between eq
 def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     """Return the coordinate that is certain to blow up first at L >= 3, counted from 0, or -1.
 
-    `|mu_j| gm(|w_j| - r)^(L-2) > |mu_i| rms(|w_i| + r)^(L-2)` for every other i, where r bounds
-    |eps|: rho, or rho L^(-1/p), p > 1, for a coordinate with equal layers (p = 1 takes turns).
+        |mu_j| gm(|w_j| - r)^(L-2) > |mu_i| rms(|w_i| + r)^(L-2)  for every other i,
 
-    Notes
-    -----
-    Derivation: derivations/decided_states.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> from flowsam import linf, single_example
-    >>> states = np.array([[[9.0, 1.5], [2.0, 0.9]]] * 3)
-    >>> winner(Flow(single_example([1, 2]), linf(1)), states)
-    array([ 0, -1])
+    r a bound of |eps|: rho, or rho L^(-1/p), p > 1, where layers are equal (p = 1 takes turns).
     """
     found = _first(flow, w, _radius(flow, w, _even(w)), 1.0)
     if flow.perturbation.normalised:
@@ -63,15 +53,7 @@ def _first(
 def equals(
     flow: Flow, starts: Float[np.ndarray, "N L d"], first: Int[np.ndarray, " N"]
 ) -> Bool[np.ndarray, "N d"]:
-    """Return which coordinates blow up together with a given one: by symmetry, or by equal scores.
-
-    Examples
-    --------
-    >>> from flowsam import lp, single_example
-    >>> start = np.array([[[1.0, -1.0], [2.0, 1.0], [3.0, 3.0]]])
-    >>> equals(Flow(single_example([1, -1]), lp(1, p=3)), start, np.array([0]))
-    array([[ True, False]])
-    """
+    """Return which coordinates blow up together with a given one: by symmetry or equal scores."""
     a, sizes = np.abs(flow.mu), np.sort(np.abs(starts), axis=1)
     sign = np.sign(flow.mu) * np.prod(np.sign(starts), axis=1)
     place = first[:, None]
@@ -102,8 +84,8 @@ def _radius(
 ) -> Float[np.ndarray, "..."] | float:
     """Bound |eps| from now on: by rho, or for unnormalised SAM by what rising margins leave of it.
 
-    With every x_j = mu_j beta_j > 0 and S their sum, `|eps_k| = rho Lambda x_j / |w_k| <=
-    rho e^-(S - x_j) x_j e^-x_j / |w_k|`; while that is below |w_k|, all |w| and x_j rise.
+    With every x_j = mu_j beta_j > 0 and S their sum, `|eps_k| <= rho e^-(S - x_j) x_j e^-x_j /
+    |w_k|`; while that is below |w_k|, all |w| and x_j rise.
     """
     rule = flow.perturbation
     if rule.normalised:
@@ -121,8 +103,8 @@ def _radius(
 def _fading(flow: Flow, w: Weights) -> Float[np.ndarray, " B"]:
     """Bound |eps| of unnormalised SAM where the margin x_j of one coordinate outweighs the rest.
 
-    A winner by a factor 2 blows up before the others, perturbed by less than half of G_i = max
-    |w_i|, have grown threefold: `|eps| <= rho e^-(x_j - sum |mu_i| (3 G_i)^L) max |g|` till then.
+    A winner by a factor 2 blows up before the others, G_i = max |w_i|, have grown threefold: till
+    then `|eps| <= rho e^-(x_j - sum |mu_i| (3 G_i)^L) max |g|`.
     """
     depth = len(w)
     columns = np.arange(w.shape[-1])

@@ -1,11 +1,9 @@
 """What a state already proves about its limit, for one-example rules without a theorem.
 
-L = 2, s_j = u_j + sign(mu_j) v_j: `s_j' = |mu_j| (s_j + c)` with |c| at most 2^(1-1/p) rho, so
-beyond that distance s_j grows for ever. Where 1 < p <= 2 the brake on a weight fades as the
-gradient grows, so one escape releases every coordinate with s_j != 0. Where p > 2 a small weight
-is braked without bound, and a coordinate dies alone in finite tau.
-L >= 3: the first coordinate to blow up wins, see `blow_up_order`; states with two small layers in
-every coordinate fall to 0, see `sinking`; more is known of balanced ones of l_2: `balanced_l2`.
+L = 2: s_j = u_j + sign(mu_j) v_j has `s_j' = |mu_j| (s_j + c)`, |c| <= 2^(1-1/p) rho, and grows for
+ever beyond that. 1 < p <= 2: brakes fade as the gradient grows, and one escape releases every
+coordinate with s_j != 0; p > 2: small weights are braked without bound, and coordinates die alone
+in finite tau. L >= 3: `blow_up_order`, `sinking`, `balanced_l2`. (derivations/decided_states.py)
 """
 
 from __future__ import annotations
@@ -28,19 +26,7 @@ Chosen = Bool[np.ndarray, "d B"]
 
 
 def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
-    """Return the label that each state proves, UNDECIDED where it proves none.
-
-    Notes
-    -----
-    Derivation: derivations/decided_states.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> from flowsam import lp, single_example
-    >>> layer = np.array([[3.0, 0.01, 0.01], [0.01, 1e-4, 0.7]])
-    >>> decided(Flow(single_example([1, 2]), lp(1, p=3)), np.stack([layer, layer]))
-    array([ 1,  0, -1])
-    """
+    """Return the label that each state proves, UNDECIDED where it proves none."""
     with np.errstate(
         all="ignore"
     ):  # weights near the ends of doubles prove nothing, or the same
@@ -59,15 +45,8 @@ def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
 def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
     """Return what is certain about each coordinate at L = 2, UNKNOWN where nothing is.
 
-    Where p <= 2 only the collapse of all coordinates is told. A coordinate with s_j = 0 keeps it
-    and never escapes (p = 1 brings some there in finite tau); SADDLE is an origin that lets the
-    others go (unnormalised SAM).
-
-    Examples
-    --------
-    >>> from flowsam import lp, single_example
-    >>> fates(Flow(single_example([1, 2]), lp(1, p=1.5)), np.array([[[3.0], [0.1]]] * 2)).ravel()
-    array([5, 1])
+    p <= 2 tells only the collapse of all. s_j = 0 is kept and never escapes; SADDLE is an origin
+    that lets the others go (unnormalised SAM).
     """
     a, rule = np.abs(flow.mu)[:, None], flow.perturbation
     s = np.abs(w[0] + np.sign(flow.mu)[:, None] * w[1]) * (a > 0)
@@ -94,21 +73,10 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
 def dying(flow: Flow, w: Pairs) -> Chosen:
     """Return which coordinates reach 0 in finite tau whatever the others do (p > 2, L = 2).
 
-    `x = (|u| + |v|)^(2-q)` obeys `x' <= (2-q) |mu| (x - |mu|^(q-1) rho / ||g||_q^(q-1))`, and
-    ||g||_q + b, b = M (2d)^(1/q-1/p) rho, grows no faster than e^(M tau), M = max |mu|: together
-    a linear inequality, whose solution meets 0 iff `x ((2-q) |mu| + (q-1) M) < (2-q) |mu|^q rho /
-    (||g||_q + b)^(q-1)`.
+        x' <= (2-q) |mu| (x - |mu|^(q-1) rho / ||g||_q^(q-1)),   x = (|u| + |v|)^(2-q),
 
-    Notes
-    -----
-    Derivation: derivations/decided_states.py. As p -> inf it reads `|u| + |v| < rho`.
-
-    Examples
-    --------
-    >>> from flowsam import lp, single_example
-    >>> flow = Flow(single_example([1.0]), lp(1, p=3))
-    >>> dying(flow, np.array([[[0.05, 2.0]]] * 2))
-    array([[ True, False]])
+    and ||g||_q + b, b = M (2d)^(1/q-1/p) rho, grows no faster than e^(M tau), M = max |mu|; so iff
+    `x ((2-q) |mu| + (q-1) M) < (2-q) |mu|^q rho / (||g||_q + b)^(q-1)`; p -> inf: |u| + |v| < rho.
     """
     rule = flow.perturbation
     a = np.abs(flow.mu)[:, None]
@@ -141,8 +109,8 @@ def _unnormalised(
 ) -> tuple[Chosen, Chosen, Chosen]:
     """Escapes, falls and saddles at L = 2, `s_j' = |mu_j| s_j (1 - rho Lambda(theta) |mu_j|)`.
 
-    All rise for ever once rho Lambda max|mu| < 1, since margins then rise; all fall for ever once
-    rho |ell'(S)| min|mu| > 1, S = sum |mu_j| s_j^2 / 4, which no later margin exceeds.
+    All rise for ever once rho Lambda max|mu| < 1; all fall for ever once rho |ell'(S)| min|mu| > 1,
+    S = sum |mu_j| s_j^2 / 4, which no later margin exceeds.
     """
     a = np.abs(flow.mu)[:, None]
     moving = s > 0

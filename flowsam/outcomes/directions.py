@@ -1,8 +1,7 @@
 """Where a flow with several examples points at late times: the run, and what it proves.
 
-Convergence can be as slow as (log t)^-0.02, so a direction that looks settled proves nothing.
-Weak duality does: min_i m_i / ||beta|| <= largest margin <= ||sum_i q_i z_i||_*, the left from the
-weights of the run, the right from its shares. Their ratio certifies the direction.
+Convergence can be as slow as (log t)^-0.02: a direction that looks settled proves nothing. Weak
+duality does: min_i m_i / ||beta|| <= largest margin <= ||sum_i q_i z_i||_*.
 """
 
 from __future__ import annotations
@@ -45,51 +44,27 @@ _RTOL, _ATOL = (
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """What a run to late times says about its limit direction.
+    """What a run to late times says about its limit direction."""
 
-    Parameters
-    ----------
-    label : int
-        `Label.OTHER_DIRECTION`, `UNDECIDED`, `STALLED`, `ZERO` or `FAILED`.
-    direction : ndarray, shape (d,)
-        beta at the end, of length 1 (l_2); zeros where beta is 0.
-    log_t : float
-        log(1 + t) at the end of the run.
-    settled_at : float
-        log(1 + t) from which the certificate stays at 0.999 or above; inf where it does not.
-    norm : int or None
-        1 or 2, the norm whose margin a theorem says is maximised; None where none is known.
-    certificate : float
-        `min_i m_i / ||beta||` over `||sum_i q_i z_i||_*` in that norm (l_1 where None): never
-        above the true margin ratio.
-    ratios : tuple of float
-        True margin ratios in the l_1 and the l_2 norm, 1 at the max margin of the features that
-        survive, with the signs the start can reach.
-    angles : tuple of float
-        Angles (radians) to those l_1 and l_2 max-margin directions.
-    free_ratios, free_angles : tuple of float
-        The same against the max margins of all features, with any signs.
-    support : ndarray of int
-        Features with |beta_j| above 1e-3 of the largest, counted from 0.
-    reason : str
-        One sentence.
-    best : ndarray, shape (d,), or None
-        Where the certificate is below 0.999: the max-margin direction that the theorem names if
-        directions converge; None where it names none, or several have that margin.
-    """
-
-    label: int
+    label: int  # OTHER_DIRECTION, UNDECIDED, STALLED, ZERO or FAILED
+    # beta at the end, of l_2 length 1; zeros where beta is 0
     direction: Float[np.ndarray, " d"]
-    log_t: float
+    log_t: float  # at the end of the run
+    # log(1 + t) from which the certificate stays >= 0.999; inf where it does not
     settled_at: float
+    # 1 or 2, whose margin a theorem says is maximised; None where none is known
     norm: int | None
+    # min_i m_i / ||beta|| over ||sum_i q_i z_i||_* (l_1 where norm is None)
     certificate: float
+    # true margin ratios, l_1 and l_2, over surviving features and signs in reach
     ratios: tuple[float, float]
-    angles: tuple[float, float]
+    angles: tuple[float, float]  # radians, to those l_1 and l_2 max-margin directions
+    # the same against all features with any signs; so are free_angles
     free_ratios: tuple[float, float]
     free_angles: tuple[float, float]
-    support: Int[np.ndarray, " s"]
+    support: Int[np.ndarray, " s"]  # features with |beta_j| above 1e-3 of the largest
     reason: str
+    # the theorem's max-margin direction if directions converge, where it is one
     best: Float[np.ndarray, " d"] | None = None
 
     @property
@@ -119,18 +94,7 @@ def late_direction(
 ) -> Direction:
     """Run a flow to late times and say what its direction is proven to be.
 
-    Notes
-    -----
-    Derivations: derivations/depth_one_margin.py, derivations/l2_limit.py.
-    Source: arXiv:2603.08290, Theorems 3.1, 4.1, 4.2.
-
-    Examples
-    --------
-    >>> from flowsam import Data, gradient_flow
-    >>> flow = Flow(Data([[1.0, 2.0], [2.0, 1.5]]), gradient_flow())
-    >>> found = late_direction(flow, [[1.0, 1.0], [1.0, 1.0]], log_t_end=1e3)
-    >>> found.norm, found.certificate > 0.99, round(found.ratios[0], 3)
-    (1, True, 1.0)
+    Source: arXiv:2603.08290, Theorems 3.1, 4.1, 4.2. (derivations/l2_limit.py)
     """
     case = case_of(flow, np.shape(theta0)[0])
     # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not

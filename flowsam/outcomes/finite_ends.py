@@ -1,7 +1,7 @@
 """Data that do not separate: where a theorem says that weights stay finite, without a late run.
 
-Where positive weights cancel all examples, every direction that moves a margin lowers one: the
-loss, convex in beta, has bounded sublevel sets. A path along which it falls stays in one of them.
+Where positive weights cancel all examples, the loss, convex in beta, has bounded sublevel sets, and
+a path along which it falls stays in one.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ _SHORT = 3.0  # log(1 + t) of the run that shows it
 def by_convexity(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
     """Return why beta tends to a finite limit at L = 1, or "".
 
-    GD, l_2 and unnormalised SAM: with u = grad Lo / |grad Lo| and a convex loss,
-    <u, grad Lo(w + c u)> >= |grad Lo(w)| for c >= 0, so the loss falls as fast as its gradient
-    allows, to its minimiser.
+    GD, l_2 and unnormalised SAM: u = grad Lo / |grad Lo| has <u, grad Lo(w + c u)> >= |grad Lo(w)|.
     """
     z = case.flow.data.z
     if balancing_weights(z) is None:
@@ -49,18 +47,8 @@ def by_line(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
 def by_descent(case: Case, theta0: Float[np.ndarray, "L d"]) -> str:
     """Return why beta tends to a finite, non-zero limit under GD at L >= 2, or "".
 
-    The loss falls, so beta stays in a bounded set; with it theta, because w_k^2 - w_l^2 is kept; a
-    bounded gradient flow of an analytic loss converges (Lojasiewicz), and not to 0 once the loss
-    is below that of 0. "" where features are dependent beyond `split_signs`, examples separate in
-    part, or the limit may be 0.
-
-    Examples
-    --------
-    >>> from flowsam import Data, gradient_flow
-    >>> from flowsam.regimes import case_of
-    >>> case = case_of(Flow(Data([[1.0], [-1.0], [2.0]]), gradient_flow()), 2)
-    >>> by_descent(case, np.ones((2, 1)))[:30], by_descent(case, np.zeros((2, 1)))
-    ('the loss falls below that of b', '')
+    The loss falls: beta, and theta (w_k^2 - w_l^2 is kept), stay bounded; such a gradient flow of
+    an analytic loss converges (Lojasiewicz), and not to 0 once the loss is below that of 0.
     """
     flow = case.flow
     if not _independent(flow, theta0) or balancing_weights(flow.data.z) is None:
@@ -72,8 +60,7 @@ def by_descent(case: Case, theta0: Float[np.ndarray, "L d"]) -> str:
 def _independent(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:
     """Whether margins bound every weight that moves.
 
-    Of a pair z, -z the balanced weights keep w_+ w_- (L = 2) or w_+^(2-L) + w_-^(2-L), so that
-    both are bounded where beta_+ - beta_- is.
+    A pair z, -z keeps w_+ w_- (L = 2) or w_+^(2-L) + w_-^(2-L): bounded where beta_+ - beta_- is.
     """
     data = flow.data
     if (np.abs(theta0) == np.abs(theta0[:1])).all():

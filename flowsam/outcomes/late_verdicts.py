@@ -31,13 +31,9 @@ def labels(
 def by_late_run(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start with several examples, L >= 2.
 
-    What a run to late times proves by weak duality; at L = 2 the l_1 max margin, "conditional" on
-    the convergence of directions, where it proves too little. Data that do not separate: stalled
-    where a theorem says so, or a run that came to rest, mostly at the end of a slide along minima.
-
-    Notes
-    -----
-    Derivation: derivations/l2_limit.py. Source: arXiv:2603.08290, Theorems 4.1, 4.2.
+    By weak duality of a late run; at L = 2 the l_1 max margin, "conditional" on the convergence of
+    directions, where that proves too little. Data that do not separate: stalled by a theorem, or by
+    a run that came to rest. (derivations/l2_limit.py; arXiv:2603.08290, Theorems 4.1, 4.2)
     """
     stalled = _stalled(case, theta0, separability(case.flow.data))
     if stalled:
@@ -51,21 +47,8 @@ def by_late_run(case: Case, theta0: Theta) -> Limit:
 def by_line(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start with several examples at L = 1: the l_2 max margin.
 
-    From every start, for the ascent step is bounded and adds a bounded offset to a line of that
-    slope.
-
-    Notes
-    -----
-    Derivation: derivations/depth_one_margin.py. Source: arXiv:2603.08290, Theorem 3.1.
-
-    Examples
-    --------
-    >>> from flowsam import Data, Flow, linf
-    >>> from flowsam.regimes import case_of
-    >>> case = case_of(Flow(Data([[1.0, 0.0], [0.0, 2.0]]), linf(1)), 1)
-    >>> verdict = by_line(case, np.zeros((1, 2)))
-    >>> verdict.label, verdict.direction.round(4), verdict.certificate
-    (-5, array([0.8944, 0.4472]), 'theorem')
+    From every start: a bounded ascent step adds a bounded offset. (derivations/depth_one_margin.py;
+    arXiv:2603.08290, Theorem 3.1)
     """
     verdict = separability(case.flow.data)
     return _stalled(case, theta0, verdict) or _depth_one(case.flow, verdict)

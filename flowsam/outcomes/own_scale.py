@@ -1,7 +1,7 @@
 """Starts and examples of any size in numbers whose powers are doubles.
 
-Under a normalised rule labels stay as they are where mu, or weights and rho together, are
-multiplied by a number. A power of two rounds nothing.
+A normalised rule's labels stay where mu, or weights and rho together, are multiplied by a number; a
+power of two rounds nothing.
 """
 
 from __future__ import annotations
@@ -35,19 +35,7 @@ class Scaled:
 
 
 def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
-    """Yield starts with equivalent flows: ordinary ones as they are.
-
-    So are those of a rule with its own scale. A group has one scale, which its starts decide.
-
-    Examples
-    --------
-    >>> from flowsam import l2, single_example
-    >>> flow = Flow(single_example([1.0, 2.0]), l2(1.0))
-    >>> from flowsam.regimes import case_of
-    >>> group = next(in_range(case_of(flow, 2), np.full((1, 2, 2), 1e308)))
-    >>> group.units, float(np.log2(group.starts.max()).round(2))
-    ('; weights in units of 2^824', 199.15)
-    """
+    """Yield starts with equivalent flows, one scale a group; ordinary ones as they are."""
     flow, rule = case.flow, case.flow.perturbation
     if not case.regime.scale_free:
         yield Scaled(np.arange(len(starts)), flow, starts, "")

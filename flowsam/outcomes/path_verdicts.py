@@ -23,16 +23,7 @@ _DEEP = {
 
 
 def by_path(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
-    """Return the verdict on one start of a rule without a theorem.
-
-    Examples
-    --------
-    >>> from flowsam import Flow, lp, single_example
-    >>> from flowsam.regimes import case_of
-    >>> case = case_of(Flow(single_example([1, 2]), lp(1, p=3)), 2)
-    >>> by_path(case, np.array([[3.0, 0.01]] * 2)).label
-    1
-    """
+    """Return the verdict on one start of a rule without a theorem."""
     flow = case.flow
     found = settle(case, theta0[None])
     label = int(found.label[0])

@@ -22,14 +22,7 @@ Theta = Float[np.ndarray, "L d"]
 
 
 def factors(flow: Flow, theta: Theta) -> Float[np.ndarray, " d"]:
-    """Return c_j = w_hat / w, the same in every layer; 1 where a weight is 0.
-
-    Examples
-    --------
-    >>> from flowsam import asam, single_example
-    >>> factors(Flow(single_example([1.0]), asam(0.5)), np.ones((2, 1))).round(6)
-    array([0.646447])
-    """
+    """Return c_j = w_hat / w, the same in every layer; 1 where a weight is 0."""
     hat = flow.perturbed(theta)
     return np.divide(hat[0], theta[0], where=theta[0] != 0, out=np.ones_like(hat[0]))
 
@@ -37,13 +30,7 @@ def factors(flow: Flow, theta: Theta) -> Float[np.ndarray, " d"]:
 def rescaled_certificate(flow: Flow, theta: Theta) -> float:
     """Return the weak-duality ratio of beta c on the data z c, at most the true margin ratio.
 
-    `min_i m_i(theta_hat) / ||beta c||_1` over `||c sum_i q_i z_i||_inf`, both at theta_hat.
-
-    Examples
-    --------
-    >>> from flowsam import asam, single_example
-    >>> round(rescaled_certificate(Flow(single_example([1.0]), asam(0.5)), np.ones((2, 1))), 12)
-    1.0
+    min_i m_i(theta_hat) / ||beta c||_1  over  ||c sum_i q_i z_i||_inf,  both at theta_hat
     """
     c = factors(flow, theta)
     hat = flow.perturbed(theta)

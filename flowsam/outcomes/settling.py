@@ -39,22 +39,11 @@ MOST_STEPS = 3_000  # of one start, rounds together: one or two seconds
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """What became of many starts.
+    """What became of many starts."""
 
-    Parameters
-    ----------
-    label : ndarray of int, shape (N,)
-        As in `limits`; UNDECIDED where nothing is proved.
-    tau : ndarray, shape (N,)
-        Rescaled time at which a path ended or was given up.
-    ending : ndarray of int8, shape (N,)
-        An `Ending`: SETTLED by a certificate, COLLAPSED, ESCAPED, FAILED, or given up: FINISHED,
-        OUT_OF_STEPS.
-    """
-
-    label: Int[np.ndarray, " N"]
-    tau: Float[np.ndarray, " N"]
-    ending: Int8[np.ndarray, " N"]
+    label: Int[np.ndarray, " N"]  # as in `limits`; UNDECIDED where nothing is proved
+    tau: Float[np.ndarray, " N"]  # rescaled time at which a path ended or was given up
+    ending: Int8[np.ndarray, " N"]  # an `Ending`
 
 
 def labels(
@@ -66,16 +55,7 @@ def labels(
 
 
 def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
-    """Follow each start until a state on its path proves the limit.
-
-    Examples
-    --------
-    >>> from flowsam import balanced, lp, single_example
-    >>> from flowsam.regimes import case_of
-    >>> case = case_of(Flow(single_example([1, 2]), lp(1, p=3)), 2)
-    >>> settle(case, balanced([[0.3, 0.3], [1.2, 0.3], [0.3, 1.2]], 2)).label
-    array([0, 1, 2])
-    """
+    """Follow each start until a state on its path proves the limit."""
     flow = case.flow
     unit, theta, clock = _in_own_units(flow, starts)
     label = proof(unit, _batch_last(theta))
@@ -126,16 +106,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
 
 
 def settling_times(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
-    """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3).
-
-    Examples
-    --------
-    >>> from flowsam import balanced, l2, single_example
-    >>> from flowsam.regimes import case_of
-    >>> case = case_of(Flow(single_example([1.0]), l2(1)), 2)  # alone: 1/sqrt(2) is its gate
-    >>> settling_times(case, balanced([[0.3], [0.8]], 2)).round(6)
-    array([0.552106,      inf])
-    """
+    """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3)."""
     found = settle(case, starts, proof=_asymptotic)
     ends = np.isin(found.ending, (Ending.COLLAPSED, Ending.ESCAPED))
     unknown = np.isin(

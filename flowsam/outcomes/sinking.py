@@ -1,14 +1,13 @@
 """States at L >= 3 that lose two layers of every coordinate for good, smooth rules.
 
-With u_j, v_j the two smallest layers of a coordinate and c_jk the others, small (u, v) move as at
-L = 2 with `a_j = |mu_j| prod_k |c_jk|` for |mu_j|, and `r = (sum u_j^2 + v_j^2)^(1/2)` obeys
+With u_j, v_j the two smallest layers and c_jk the others, a_j = |mu_j| prod_k |c_jk| and r = (sum
+u_j^2 + v_j^2)^(1/2),
 
     r' <= a_max r - rho a_min kappa,  kappa = min(1, (2d)^(1/q - 1/2)),
 
-as long as the c hold. Over the time that is left they drift by less than 2 (r + rho)^2 b r / (rho
-a_min kappa), b = max a_j / |c_jk|, and are perturbed by less than rho s^(q-1), s = r b / (2 a_min
-kappa); twice the drift is asked for. Unnormalised SAM damps r at a rate instead, see `_damped`.
-(derivations/sinking.py)
+as long as the c hold: they drift by less than 2 (r + rho)^2 b r / (rho a_min kappa), b = max a_j /
+|c_jk|, and are perturbed by less than rho s^(q-1), s = r b / (2 a_min kappa); twice the drift is
+asked for. (derivations/sinking.py)
 """
 
 from __future__ import annotations
@@ -24,19 +23,7 @@ _SHARE = 0.1  # by which the product of the other layers may change
 
 
 def sinking(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]:
-    """Return which states are certain to end at beta = 0 with two layers of each coordinate at 0.
-
-    Notes
-    -----
-    Derivation: derivations/sinking.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> from flowsam import l2, single_example
-    >>> states = np.array([[[1.0, 1.0]], [[0.01, 0.1]], [[0.01, 0.1]]])
-    >>> sinking(Flow(single_example([1.0]), l2(1)), states)
-    array([ True, False])
-    """
+    """Return which states are certain to end at beta = 0, two layers of each coordinate at 0."""
     rule = flow.perturbation
     active = flow.mu != 0
     found = np.zeros(w.shape[-1], dtype=bool)

@@ -1,8 +1,8 @@
 """The sector of starts of l_2-SAM at L = 3 that stall: two balanced coordinates, one example.
 
-With x = 1 - r (see `balanced_l2`), the minor coordinate first and R = |mu_2|/|mu_1|, the
-equilibrium x = 0 with both coordinates alive is degenerate: `x_j' = 2 sum_i p_i x_i^2 - x_j^2` to
-second order, p = (R^2, 1)/(1 + R^2). (derivations/l2_stalling.py)
+With x = 1 - r (see `balanced_l2`), the minor coordinate first, R = |mu_2|/|mu_1|, the equilibrium x
+= 0 is degenerate: `x_j' = 2 sum_i p_i x_i^2 - x_j^2` to second order, p = (R^2, 1)/(1 + R^2).
+(derivations/l2_stalling.py)
 """
 
 from __future__ import annotations
@@ -18,19 +18,9 @@ RATIO = 2 + np.sqrt(3.0)  # of two |mu_j|, beyond which a sector stalls
 
 
 def trapped(x: Float[np.ndarray, "2 B"], ratio: float) -> Bool[np.ndarray, " B"]:
-    """Return which balanced states can only stall.
+    """Return which balanced states can only stall: `-h < x_1 < 0, x_1 <= x_2 <= R |x_1|`.
 
-    From `-h < x_1 < 0, x_1 <= x_2 <= R |x_1|`, h = `sector_depth`, x_1 rises to 0 and the edge
-    x_2 = R |x_1| is only crossed inwards.
-
-    Notes
-    -----
-    Derivation: derivations/l2_stalling.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> trapped(np.array([[-0.01, -0.01, -0.2], [-0.005, 0.06, 0.1]]), 5.0)
-    array([ True, False, False])
+    x_1 rises to 0, and the edge x_2 = R |x_1| is only crossed inwards; h = `sector_depth`.
     """
     depth = sector_depth(ratio)
     return (-depth < x[0]) & (x[0] < 0) & (x[0] <= x[1]) & (x[1] <= -ratio * x[0])
@@ -39,17 +29,7 @@ def trapped(x: Float[np.ndarray, "2 B"], ratio: float) -> Bool[np.ndarray, " B"]
 def sector_depth(ratio: float) -> float:
     """Return how far from rest the edge of the sector is crossed inwards, 0 without a sector.
 
-    The one root in (0, 1/R) of `(R b^2 + a^2)(R^2 a^4 + b^4) - 2 R (1 + R)(a^5 + b^5)`, a = 1 + h,
-    b = 1 - R h, which is positive below it.
-
-    Notes
-    -----
-    Derivation: derivations/l2_stalling.py.
-
-    Examples
-    --------
-    >>> sector_depth(3.7), round(sector_depth(5.0), 6)
-    (0.0, 0.090253)
+    (R b^2 + a^2)(R^2 a^4 + b^4) = 2 R (1 + R)(a^5 + b^5), a = 1 + h, b = 1 - R h, 0 < h < 1/R
     """
 
     def inward(h: float) -> float:  # over R^3

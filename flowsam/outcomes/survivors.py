@@ -20,13 +20,7 @@ _SURVIVES = (
 def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]:
     """Return the signs of beta_j a start can reach: +-1 where one, 0 where both, nan where none.
 
-    Balance, |w^(k)_j| = |w^(l)_j|, is kept by gradient flow and l_2-SAM, and a balanced beta_j
-    cannot pass 0; a coordinate with two weights 0 never moves.
-
-    Examples
-    --------
-    >>> reachable_signs(np.array([[1.0, -1.0, 2.0, 0.0], [1.0, 1.0, 1.0, 0.0]]))
-    array([ 1., -1.,  0., nan])
+    GD and l_2-SAM keep |w^(k)_j| = |w^(l)_j|, and a balanced beta_j cannot pass 0.
     """
     size = np.abs(theta0)
     if len(theta0) == 1:
@@ -39,8 +33,8 @@ def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]
 def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
     """Return 1 for features not suppressed by l_inf-SAM at the end of a run, nan for the others.
 
-    A feature below (1.5 rho)^L, the neighbourhood of its gate, is on its way to 0 (even L) or
-    held (odd L): its share of every later predictor tends to 0.
+    Below (1.5 rho)^L, the neighbourhood of its gate, a feature's share of later predictors tends to
+    0.
     """
     if not case.regime.dies:
         return np.ones(beta.size)
@@ -50,13 +44,7 @@ def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
 
 
 def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
-    """Say why the loss stays finite, or "" where nothing keeps it from 0.
-
-    Examples
-    --------
-    >>> blocked_because(Data([[1.0, 2.0], [2.0, 1.0]]), np.array([0.0, 0.0]))
-    ''
-    """
+    """Say why the loss stays finite, or "" where nothing keeps it from 0."""
     usable = ~np.isnan(signs)
     kept = data.z[:, usable]
     if not kept.any(axis=1).all() or not separability(Data(kept)).separable:
@@ -76,13 +64,7 @@ def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
 
 
 def restriction(signs: Float[np.ndarray, " d"]) -> str:
-    """Say which predictors a comparison is with, or "" where it is with all; features from 1.
-
-    Examples
-    --------
-    >>> restriction(np.array([1.0, -1.0, np.nan])), restriction(np.zeros(2))
-    (' of features 1, 2 that survive, with beta_1 > 0, beta_2 < 0', '')
-    """
+    """Say which predictors a comparison is with, or "" where it is with all; features from 1."""
     usable = np.flatnonzero(~np.isnan(signs))
     signed = np.flatnonzero(np.nan_to_num(signs))
     words = ""

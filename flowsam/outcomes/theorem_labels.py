@@ -31,13 +31,8 @@ def fate_labels(
 ) -> Int[np.ndarray, "*batch"]:
     """Return labels at L = 2 from what each coordinate does alone.
 
-    The largest |mu_j| among the escaping coordinates wins (equal: tie); if none escapes and an
-    active one is on its separatrix, separatrix; else zero.
-
-    Examples
-    --------
-    >>> fate_labels(np.array([[Fate.ESCAPE, Fate.ESCAPE], [0, Fate.SADDLE]]), np.array([1.0, -2.0]))
-    array([ 2, -2])
+    The largest escaping |mu_j| wins (equal: tie); else an active one on its separatrix, separatrix;
+    else zero.
     """
     size = np.where((fates == Fate.ESCAPE) & (mu != 0), np.abs(mu), -1.0)
     top = size.max(axis=-1, keepdims=True)
@@ -61,11 +56,9 @@ def deep_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labe
 def balanced_labels(
     theta0s: Float[np.ndarray, "k L d"], mu: Float[np.ndarray, " d"], rho: float
 ) -> Int[np.ndarray, " k"]:
-    """Return labels of balanced starts at L >= 3.
+    """Return labels of balanced starts at L >= 3: largest score mu_j (alpha_j - rho)^(L-2).
 
-    The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores
-    within 8 eps tie. Without a winner, odd L and rho > 0, beta has a finite limit that is not 0:
-    stalled, also where every coordinate starts at rho and rests.
+    Within 8 eps: a tie. Without a winner, odd L and rho > 0 stall at a finite beta != 0.
     """
     fates = linf_balanced.fate(theta0s, mu, rho=rho)
     fates = np.where(
@@ -88,9 +81,9 @@ def balanced_labels(
 
 
 def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
-    """Return labels of l_2 at L = 2: an escape goes to the largest |mu_j| with s_j(0) != 0.
+    """Return labels of l_2 at L = 2: escapes go to the largest |mu_j| with s_j(0) != 0.
 
-    s_j = u_j + sign(mu_j) v_j keeps its sign for ever; several equal largest |mu_j| tie.
+    Equal ones tie; s_j = u_j + sign(mu_j) v_j keeps its sign for ever.
     """
     from flowsam.exact import (
         l2_outcome,

@@ -85,8 +85,8 @@ def _direction(
 ) -> Float[np.ndarray, " d"] | None:
     """Return the direction of a label: that of a tie follows from the growth of its members.
 
-    At L = 2 beta_j ~ (|u_j + sign(mu_j) v_j| - 2 rho)^2 once every member is on its last
-    quadrant; at L >= 3 members blow up together and beta_j ~ |mu_j|^(-L/(L-2)).
+    L = 2: beta_j ~ (|u_j + sign(mu_j) v_j| - 2 rho)^2 once every member is on its last quadrant; L
+    >= 3: beta_j ~ |mu_j|^(-L/(L-2)).
     """
     mu = flow.mu
     rho = flow.perturbation.rho

@@ -19,18 +19,10 @@ Vector = Float[np.ndarray, " d"]
 
 
 class Comparison(NamedTuple):
-    """A predictor beside the max margins, in the l_1 and the l_2 norm; nan where there is none.
+    """A predictor beside the max margins, in the l_1 and the l_2 norm; nan where there is none."""
 
-    Attributes
-    ----------
-    ratios : tuple of float
-        Margins over the largest ones, 1 at the max margin.
-    angles : tuple of float
-        Angles to the max-margin directions, radians.
-    """
-
-    ratios: tuple[float, float]
-    angles: tuple[float, float]
+    ratios: tuple[float, float]  # margins over the largest ones
+    angles: tuple[float, float]  # to the max-margin directions, radians
 
 
 def state_certificate(
@@ -38,21 +30,9 @@ def state_certificate(
 ) -> float:
     """Return the weak-duality ratio of one state, over the features and signs a run can use.
 
-    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, with the shares q of the perturbed weights, those
-    of the plain ones or, for l_inf, of tanh's, whichever prove more; at most the true margin ratio,
-    and 0 where a margin is not positive.
-
-    Notes
-    -----
-    Derivations: derivations/depth_one_margin.py, derivations/l2_limit.py.
-
-    Examples
-    --------
-    >>> from flowsam import Flow, gradient_flow
-    >>> from flowsam.regimes import case_of
-    >>> case = case_of(Flow(Data([[3.0, 4.0]]), gradient_flow()), 2)
-    >>> state_certificate(case, np.array([[0.0, 1.0]]), 2, np.zeros(2))
-    0.8
+    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, q of the perturbed weights, the plain ones or,
+    for l_inf, tanh's, whichever prove more; 0 where a margin is not positive.
+    (derivations/l2_limit.py)
     """
     beta = np.where(np.isnan(signs), 0.0, np.prod(theta, axis=0))
     length = np.linalg.norm(beta, norm)
@@ -77,14 +57,7 @@ def state_certificate(
 
 
 def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
-    """Return a predictor's margin ratios and angles, over the features and signs a run can use.
-
-    Examples
-    --------
-    >>> np.round(compared(Data([[3.0, 4.0]]), np.array([0.0, 2.0]), np.zeros(2)), 4)
-    array([[1.    , 0.8   ],
-           [0.    , 0.6435]])
-    """
+    """Return a predictor's margin ratios and angles, over the features and signs a run can use."""
     used = ~np.isnan(signs)
     kept = np.where(used, beta, 0.0)
     z = np.where(used, data.z, 0.0)
@@ -105,13 +78,7 @@ def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
 
 
 def only_margin(data: Data, signs: Vector) -> Vector | None:
-    """Return the l_1 max-margin direction over the features and signs a run can use.
-
-    Examples
-    --------
-    >>> only_margin(Data([[3.0, 4.0]]), np.zeros(2)), only_margin(Data([[1.0, 1.0]]), np.zeros(2))
-    (array([0., 1.]), None)
-    """
+    """Return the l_1 max-margin direction over the features and signs a run can use."""
     z = np.where(np.isnan(signs), 0.0, data.z)
     free = np.nan_to_num(signs)
     try:
