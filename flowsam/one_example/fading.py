@@ -67,7 +67,7 @@ class Fading(Smooth):
         return theta
 
     def signals(self, theta: Theta, mode: Braked) -> Float[np.ndarray, " 3*d"]:
-        """Return how far weights are from another role (bound at atol, free at 4), and from rest."""
+        """Return how far weights are from another role (at atol, back at 4) and from rest."""
         theta = self.shown(theta, mode)
         slaved, error = self._slaved(theta)
         bind = np.maximum(np.abs(theta - slaved), error) - self.atol
