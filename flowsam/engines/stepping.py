@@ -156,6 +156,7 @@ class _Marching:
         stop: Callable[[float, float, Any], float | None] | None,
     ) -> None:
         self.system = system
+        self.state: Any  # after an ending, a Tail may stand in its place
         self.state, self.mode, self.status = start
         self.end = end
         self.tolerances = tolerances

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,8 +92,12 @@ def step(kind: Kind, *, tolerance: float) -> Any:
     (_, d, depth), rule, _ = kind
     z = [hy.par[1 + j] for j in range(d)]
     names = [hy.expression(f"w_{i}") for i in range(depth * d)]
+
+    def velocity(k: int, j: int) -> Any:
+        return field[k][j]  # which comes later
+
     weights = [
-        series.integral(name, lambda k=i // d, j=i % d: field[k][j])
+        series.integral(name, partial(velocity, *divmod(i, d)))
         for i, name in enumerate(names)
     ]
     rows = [weights[k * d : (k + 1) * d] for k in range(depth)]

@@ -118,7 +118,7 @@ def stepped_run(
 ) -> Run:
     """Integrate between events and return the run."""
     end, clock_name = span
-    model = OneExample.of(case, theta0, tolerances.atol)
+    model = OneExample.of(case, theta0, float(tolerances.atol))
     _refuse_fast(model, theta0)
     mode, events, status = model.start()
     status = "escaped" if model.out_of_range else status

@@ -163,7 +163,7 @@ class Switching(Smooth):
         above = self.sided(theta, probe, 1)
         below = self.sided(theta, probe, -1)
         sides = mode.sides.copy()
-        events = []
+        events: list[Event] = []
         for layer, j in np.argwhere(zero):
             a, b, old = above[layer, j], below[layer, j], mode.sides[layer, j]
             if (a == 0 and b == 0) or (a > 0 > b):

@@ -45,6 +45,9 @@ def taylor_steps(case: Case, theta0: Float[np.ndarray, "L d"]) -> Any:
 class TaylorSteps(OdeSolver):
     """Steps of Taylor's method, series as dense output; error rtol max(|w|, 1), no atol."""
 
+    t: float
+    y: Float[np.ndarray, " m"]
+
     def __init__(  # noqa: PLR0913 - SciPy's
         self, fun: Any, t0: float, y0: Any, t_bound: float,
         *, rtol: float, atol: float, flow: Flow, layers: EqualLayers,
@@ -53,7 +56,7 @@ class TaylorSteps(OdeSolver):
         self.run = _integrator(taylor.kind_of(flow, len(layers.source)), rtol)
         self.numbers = taylor.numbers(flow)
         self.layers = layers
-        self.series: Float[np.ndarray, "m K"] | None = None
+        self.series = np.empty((0, 0))
 
     def _step_impl(self) -> tuple[bool, str | None]:
         """One step, never beyond the bound."""

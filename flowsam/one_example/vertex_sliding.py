@@ -157,7 +157,8 @@ class VertexSliding(Smooth):
         """Choose which ties stay: the most negative share goes, one that gets ahead returns."""
         signs = np.sign(self.flow.mu * other_products(theta))
         for _ in range(4 * len(places)):
-            mode = Ties(*places[kept].T, signs, np.zeros(theta.shape))
+            layers, coordinates = places[kept].T
+            mode = Ties(layers, coordinates, signs, np.zeros(theta.shape))
             shares, common = self._shares(theta, mode)
             rates = self._rates(theta, mode, self.field(theta, mode)[None])[0]
             ahead = np.where(kept, -np.inf, rates[tuple(places.T)])
