@@ -33,10 +33,7 @@ Rows = list[tuple[str, str]]
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a new file that takes the place of `path` in one move once it is whole.
-
-    Whatever goes wrong on the way, the file that was there stays, and nothing is left beside it.
-    """
+    """Open a new file that takes the place of `path` in one move, once it is whole."""
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -90,10 +87,9 @@ def read(
     shapes: dict[str, str],
     build: Callable[[dict[str, Any], dict[str, np.ndarray]], Built],
 ) -> Built:
-    """Read a file of `write` and build what it holds; nothing in it is executed.
+    """Build what a file of `write` holds; a foreign or damaged one is an InputError with its path.
 
-    `shapes` names the arrays it must have by the names of their axes, e.g. {"z": "n d"}. Whatever
-    `build(header, arrays)` raises means a foreign file: a ValueError in one line with its path.
+    `shapes` names the arrays it must have by the names of their axes, e.g. {"z": "n d"}.
     """
     try:
         _check_stored(Path(path))
@@ -131,14 +127,7 @@ def _check_stored(path: Path) -> None:
 
 
 def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, str]) -> None:
-    """Refuse arrays that are missing, hold no numbers, or do not fit each other.
-
-    Examples
-    --------
-    >>> check_shapes({"tau": np.ones(3), "theta": np.ones((2, 2))}, {"tau": "T", "theta": "T d"})
-    Traceback (most recent call last):
-    flowsam.errors.InputError: theta has shape (2, 2), which is not (T, d) with T = 3
-    """
+    """Refuse arrays that are missing, hold no numbers, or do not fit each other."""
     sizes: dict[str, int] = {}
     for name, axes in shapes.items():
         array = arrays.get(name)
@@ -157,10 +146,7 @@ def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, str]) -> None:
 
 
 def lock(descriptor: int, *, wait: bool) -> None:
-    """Lock an open file where the system can; BlockingIOError where another process has it.
-
-    The lock goes when the process dies.
-    """
+    """Lock an open file where the system can, for this process, or raise BlockingIOError."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -188,25 +174,12 @@ def dataset(
 
 
 def text_card(title: str, rows: Rows) -> str:
-    """Return facts one a line, under a title.
-
-    Examples
-    --------
-    >>> print(text_card("Limit", [("label", "2")]))
-    Limit
-      label: 2
-    """
+    """Return facts one a line, under a title."""
     return title + "".join(f"\n  {name}: {text}" for name, text in rows)
 
 
 def html_card(title: str, rows: Rows) -> str:
-    """Return the same facts as a small table, for notebooks.
-
-    Examples
-    --------
-    >>> html_card("Limit", [("rho", "<1")])[-27:]
-    '<td>&lt;1</td></tr></table>'
-    """
+    """Return the same facts as a small table, for notebooks."""
     from html import escape
 
     cells = "".join(

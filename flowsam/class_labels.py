@@ -38,13 +38,7 @@ Value = int | float | Decimal | str
 
 
 def holds_nothing(entry: object) -> bool:
-    """Whether an entry is a hole: empty, nan, None, NA, masked, or what tables write for these.
-
-    Examples
-    --------
-    >>> [holds_nothing(entry) for entry in (None, float("nan"), " NA ", "?", 0, "no")]
-    [True, True, True, True, False, False]
-    """
+    """Whether an entry is a hole: empty, nan, None, NA, masked, or what tables write for these."""
     return str(entry).strip().casefold() in _HOLES
 
 
@@ -63,13 +57,7 @@ def class_values(
     where: Callable[[int], str] = "y, row {}".format,
     chosen: tuple[str, ...] = (),
 ) -> list[Value]:
-    """Return labels that compare as numbers if all of them are numbers, else as words.
-
-    Examples
-    --------
-    >>> sorted(set(class_values(["10", "9", "9.0"])))
-    [Decimal('9'), Decimal('10')]
-    """
+    """Return labels that compare as numbers if all of them are numbers, else as words."""
     column = label_column(labels)
     masked = (
         np.ma.getmaskarray(np.ma.asarray(labels))
@@ -102,13 +90,7 @@ def _number(word: str) -> Decimal | None:
 
 
 def signs(values: Sequence[Value], what: str, *, move: str) -> Float[np.ndarray, " n"]:
-    """Return +1 for the larger of two classes and -1 for the other.
-
-    Examples
-    --------
-    >>> signs(class_values(["10", "9"]), "y", move="select two").tolist()
-    [1.0, -1.0]
-    """
+    """Return +1 for the larger of two classes and -1 for the other."""
     classes = sorted(set(values))
     if len(classes) != 2:
         shown = f"{len(classes)} ({shown_classes(classes)})"

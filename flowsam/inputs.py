@@ -95,24 +95,12 @@ def _numbers(array: Shaped[np.ndarray, "..."], name: str, place: Place) -> np.nd
 
 
 def column_names(table: object) -> tuple[str, ...]:
-    """Return the names a table has for its columns, such as those of a DataFrame; () for none.
-
-    Examples
-    --------
-    >>> column_names(np.eye(2))
-    ()
-    """
+    """Return the names a table has for its columns, such as those of a DataFrame; () for none."""
     return tuple(" ".join(str(name).split()) for name in getattr(table, "columns", ()))
 
 
 def real_axis(values: object, name: str) -> Float[np.ndarray, " n"]:
-    """Return the values of one axis of a plane as finite float64.
-
-    Examples
-    --------
-    >>> real_axis([1, 2], "x")
-    array([1., 2.])
-    """
+    """Return the values of one axis of a plane as finite float64."""
     array = np.atleast_1d(real_array(values, name))
     if array.ndim != 1 or not array.size:
         raise InputError(
@@ -150,12 +138,7 @@ def real_example(mu: object) -> Float[np.ndarray, " d"]:
 
 
 def checked_grid(rows: int, columns: int, instead: str) -> None:
-    """Refuse a plane too large for memory.
-
-    Examples
-    --------
-    >>> checked_grid(400, 300, "pass fewer points")
-    """
+    """Refuse a plane too large for memory."""
     if rows * columns > CELLS:
         raise InputError(
             f"a grid may have {CELLS} cells, got {rows} x {columns}, which need about "
@@ -164,26 +147,14 @@ def checked_grid(rows: int, columns: int, instead: str) -> None:
 
 
 def whole_number(value: object, name: str) -> int:
-    """Return a whole number as an int.
-
-    Examples
-    --------
-    >>> whole_number(np.int8(2), "iterate needs a whole number of steps")
-    2
-    """
+    """Return a whole number as an int."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise InputTypeError(f"{name}, got {shown(value)}; pass an int")
     return int(value)
 
 
 def real_number(value: object, name: str) -> float:
-    """Return one real number as a float, inf and nan included.
-
-    Examples
-    --------
-    >>> real_number(2, "rho")
-    2.0
-    """
+    """Return one real number as a float, inf and nan included."""
     array = np.asarray(value, dtype=object)  # takes ragged lists too
     array = np.asarray(value) if array.shape == () else array
     if array.shape != () or array.dtype.kind not in "iuf" or np.ma.is_masked(value):

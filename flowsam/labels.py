@@ -1,7 +1,6 @@
 """The words for where a flow ends: labels of limits, and the fate of one coordinate.
 
-A label j >= 1 is the coordinate's place among all d, counted from 1; the other labels are the
-members of `Label`. "Not known" is a label of its own, never a guess.
+A label j >= 1 is the coordinate's place, counted from 1; the others are members of `Label`.
 """
 
 from __future__ import annotations
@@ -45,34 +44,19 @@ class Label(IntEnum):
 
 
 class Fate(IntEnum):
-    """What one coordinate of the one-example flow does when nothing stops it.
+    """What one coordinate of the one-example flow does when nothing stops it."""
 
-    COLLAPSE rests at 0; ESCAPE means sign(mu_j) beta_j -> +inf; SADDLE tends to the unstable
-    equilibrium; STALL tends to a finite non-zero value; IDLE has mu_j = 0 and never moves;
-    PINNED slides until two weights are 0, and never escapes, though what follows is not unique;
-    UNKNOWN is not decided by the formulas.
-
-    Examples
-    --------
-    >>> int(Fate.ESCAPE)
-    1
-    """
-
-    COLLAPSE = 0
-    ESCAPE = 1
-    SADDLE = 2
-    STALL = 3
-    IDLE = 4
-    UNKNOWN = 5
-    PINNED = 6
+    COLLAPSE = 0  # rests at 0
+    ESCAPE = 1  # sign(mu_j) beta_j -> +inf
+    SADDLE = 2  # tends to the unstable equilibrium
+    STALL = 3  # tends to a finite non-zero value
+    IDLE = 4  # mu_j = 0: never moves
+    UNKNOWN = 5  # not decided by the formulas
+    PINNED = (
+        6  # slides until two weights are 0; never escapes, what follows is not unique
+    )
 
 
 def kind_of(label: int) -> str:
-    """Return the word for a label: "basis" for j >= 1, else the member's name in lower case.
-
-    Examples
-    --------
-    >>> kind_of(2), kind_of(-5)
-    ('basis', 'other direction')
-    """
+    """Return the word for a label: "basis" for j >= 1, else the member's name in lower case."""
     return "basis" if label >= 1 else Label(label).name.lower().replace("_", " ")

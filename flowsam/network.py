@@ -1,7 +1,4 @@
-"""The linear diagonal network: `f(x) = <beta, x>` with `beta = prod_l w^(l)`, elementwise.
-
-Weights are one array `theta` of shape `(L, d)`, a layer a row; a batch is `(..., L, d)`.
-"""
+"""The linear diagonal network `f(x) = <beta, x>`, `beta = prod_l w^(l)`; theta is (..., L, d)."""
 
 from __future__ import annotations
 
@@ -17,13 +14,7 @@ __all__ = ["balanced", "beta", "checked_theta", "other_products"]
 
 
 def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
-    """Return weights as finite float64 of shape `(..., L, d)` with L >= 1.
-
-    Examples
-    --------
-    >>> checked_theta([[1, 2], [1, 2]], 2).shape
-    (2, 2)
-    """
+    """Return weights as finite float64 of shape `(..., L, d)` with L >= 1."""
     theta = real_array(theta, "theta")
     if theta.ndim < 2 or theta.shape[-2] < 1 or theta.shape[-1] != d:
         raise InputError(
@@ -65,16 +56,7 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
 def other_products(
     theta: Float[np.ndarray, "*batch L d"],
 ) -> Float[np.ndarray, "*batch L d"]:
-    """Return for each weight the product of the other layers' weights in its coordinate.
-
-    `P_l = prod_{k != l} w^(k)`, the derivative of beta_j with respect to w^(l)_j. Prefix times
-    suffix, no division: exact zeros stay exact and nothing is undefined.
-
-    Examples
-    --------
-    >>> other_products(np.array([[2.0], [3.0], [0.0]])).ravel()
-    array([0., 0., 6.])
-    """
+    """Return `P_l = prod_{k != l} w^(k)`, d beta/d w^(l), prefix times suffix: zeros stay exact."""
     depth = theta.shape[-2]
     if depth == 2:
         return theta[..., ::-1, :]

@@ -12,13 +12,7 @@ __all__ = ["equations", "latex"]
 def equations(
     depth: int, p: float | int | None = None, *, loss: str = "logistic"
 ) -> dict[str, sp.Equality]:
-    """Return every derived expression of one coordinate as an equation under its name.
-
-    Examples
-    --------
-    >>> equations(1)["margin"]
-    Eq(m, mu*w_1 + r)
-    """
+    """Return every derived expression of one coordinate as an equation under its name."""
     one = coordinate(depth, p, loss=loss)
     found = {
         "margin": _equal(sp.Symbol("m", real=True), one.margin),
@@ -51,13 +45,7 @@ def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
 def latex(
     depth: int, p: float | int | None = None, *, loss: str = "logistic"
 ) -> dict[str, str]:
-    r"""Return `equations` in LaTeX, without dollar signs.
-
-    Examples
-    --------
-    >>> print(latex(2, 2.0)["perturbed_1"])
-    \hat{w}_{1} = w_{1} + \frac{g_{1} \rho}{N}
-    """
+    """Return `equations` in LaTeX, without dollar signs."""
     names = {sp.Symbol("ell"): r"\ell"}
     return {
         k: sp.latex(v, symbol_names=names)

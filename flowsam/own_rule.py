@@ -25,10 +25,7 @@ __all__ = ["Own", "as_rule"]
 
 
 class Own(Perturbation):
-    """A rule of the user's own: a function from gradients of the loss to ascent steps.
-
-    It has no radius and no norm that a theorem could use: rho and p are nan.
-    """
+    """A rule of the user's own, from gradients to ascent steps; its rho and p are nan."""
 
     ask: Callable[..., Any]
     title: str
@@ -75,15 +72,7 @@ class Own(Perturbation):
 
 
 def as_rule(rule: object) -> object:
-    """Return a rule as it is, or the one that a callable, or an object with a `step`, stands for.
-
-    Examples
-    --------
-    >>> def half(g):
-    ...     return 0.5 * np.sign(g)
-    >>> as_rule(half).kind, as_rule(half).name, as_rule(linf(1.0)).kind
-    ('own', 'half', 'l_inf')
-    """
+    """Return a rule as it is, or the one that a callable, or an object with `step`, stands for."""
     if isinstance(rule, Perturbation):
         return rule
     for maker in (gradient_flow, linf, l2, lp, unnormalised, asam):

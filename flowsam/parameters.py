@@ -1,10 +1,7 @@
 """Parameters by name, as the command line and sweeps take them: a flow and a start.
 
-Splitting signs has one meaning. At L >= 2 a balanced start keeps every beta_j at the sign it has,
-so that on a table of several examples half of the predictors would be out of reach: its columns
-are [z, -z] unless `split_signs = false`, and results are told of the columns as given. `mu` and
-`z` are the flow's own examples and stay as they are unless `split_signs = true`; at L = 1 weights
-change sign by themselves and nothing is split.
+At L >= 2 balanced starts keep the signs of beta: columns of a table become [z, -z] unless
+`split_signs = false`, those of `mu` and `z` if it is true; at L = 1 nothing is split.
 """
 
 from __future__ import annotations
@@ -51,23 +48,13 @@ TABLE = ("label_column", "classes", "drop", "bias")  # of data from files
 
 @dataclass(frozen=True)
 class Dialect:
-    """How parameters are written in messages: `rho = 1` in a file, `--rho 1` as an option.
-
-    Parameters
-    ----------
-    sources, starts : tuple of str
-        The parameters there are.
-    names : dict
-        Those written otherwise.
-    form, given : str
-        Patterns of a name, and of a name with its value.
-    """
+    """How parameters are written in messages: `rho = 1` in a file, `--rho 1` as an option."""
 
     sources: tuple[str, ...] = SOURCES
     starts: tuple[str, ...] = STARTS
-    names: Mapping[str, str] = field(default_factory=dict)
-    form: str = "{}"
-    given: str = "{} = {}"
+    names: Mapping[str, str] = field(default_factory=dict)  # those written otherwise
+    form: str = "{}"  # of a name
+    given: str = "{} = {}"  # of a name with its value
 
     def name(self, parameter: str) -> str:
         """Return a parameter as it is written."""
@@ -86,23 +73,11 @@ FILE = Dialect()
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """What parameters by name make.
+    """What parameters by name make."""
 
-    Parameters
-    ----------
-    data : Data
-        Examples of the columns as given.
-    flow : Flow
-        On the columns [z, -z] of `data` where signs are split, else on `data`.
-    theta0 : ndarray, shape (L, columns of the flow), or None
-        The start; None where none is given.
-    split : bool
-        Whether signs are split.
-    """
-
-    data: Data
-    flow: Flow
-    theta0: Any
+    data: Data  # columns as given
+    flow: Flow  # on [z, -z] where signs are split
+    theta0: Any  # (L, columns of the flow), or None
     split: bool
 
     def predictor(self, beta: np.ndarray) -> np.ndarray:
@@ -206,13 +181,7 @@ def check_source(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None
 
 
 def exponent(norm: object, dialect: Dialect = FILE) -> float | None:
-    """Return p of a norm in words or numbers: None for "none", 2 for "unnormalised".
-
-    Examples
-    --------
-    >>> exponent("inf"), exponent("2"), exponent(1.5), exponent("none")
-    (inf, 2.0, 1.5, None)
-    """
+    """Return p of a norm in words or numbers: None for "none", 2 for "unnormalised"."""
     if norm == "none":
         return None
     if norm == "unnormalised":
@@ -228,14 +197,7 @@ def exponent(norm: object, dialect: Dialect = FILE) -> float | None:
 
 
 def setup_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Setup:
-    """Return the flow and the start of parameters that `check` let pass.
-
-    Examples
-    --------
-    >>> setup = setup_of({"z": [[1, 2], [3, 4]], "rho": 1, "alpha": 0.5, "split_signs": True})
-    >>> setup.theta0.shape, setup.predictor(setup.theta0.prod(axis=0)).tolist()
-    ((2, 4), [0.0, 0.0])
-    """
+    """Return the flow and the start of parameters that `check` let pass."""
     from flowsam.data import split_signs
     from flowsam.flow import Flow
     from flowsam.losses import LOSSES

@@ -27,16 +27,7 @@ __all__ = [
 
 @public
 def gate_radius(rule: Perturbation, depth: int) -> float:
-    """Return the size of a lone balanced weight at its gate: `rho L^(-1/p)`, 0 for GD.
-
-    eps moves each of L equal weights by rho L^(-1/p), so w' = 0 where w equals that.
-
-    Examples
-    --------
-    >>> from flowsam.perturbations import l2, linf
-    >>> gate_radius(linf(1.0), 2), round(gate_radius(l2(1.0), 2), 6)
-    (1.0, 0.707107)
-    """
+    """Return the size of a lone balanced weight at its gate: `rho L^(-1/p)`, 0 for GD."""
     if depth < 1:
         raise InputError(
             f"gate_radius needs depth >= 1, got {depth}; depth counts layers"
@@ -52,22 +43,10 @@ def gate_radius(rule: Perturbation, depth: int) -> float:
 def late_log_loss(
     log_t: ArrayLike | float | int, mu: float | int, depth: int, rule: Perturbation
 ) -> tuple[Float[np.ndarray, "*T"], Float[np.ndarray, "*T"]]:
-    """Return the predicted log loss at late times, at the perturbed weights and at the weights.
+    """Return the predicted late log loss at theta_hat and at theta, L >= 2 (derivations/rates.py).
 
-    With z = w - rho_p of the winner, M = |mu|, m_hat = M z^L and dt = e^m_hat dtau:
-    perturbed loss ~ 1 / (L M^(2/L) t (log t)^(2-2/L)), for L >= 2. The loss at the weights is
-    smaller by e^-(m - m_hat), m - m_hat = M [(z + rho_p)^L - z^L]: all of its terms, for the first,
-    L rho_p M^(1/L) (log t)^(1-1/L), is off by M rho_p^2 at L = 2 and without bound at L >= 3.
-
-    Notes
-    -----
-    Derivation: derivations/rates.py. Source: flowsam.
-
-    Examples
-    --------
-    >>> from flowsam.perturbations import gradient_flow
-    >>> round(float(late_log_loss(100.0, 1.0, 2, gradient_flow())[0]), 4)
-    -105.2983
+    At theta_hat it is 1 / (L M^(2/L) t (log t)^(2-2/L)), M = |mu|; with M z^L = m_hat that at theta
+    is smaller by e^-(M [(z + rho_p)^L - z^L]), whose first term alone errs without bound at L >= 3.
     """
     if depth < 2:
         raise InputError(
@@ -96,21 +75,7 @@ def late_log_loss(
 
 @public
 def depth_one_loss(data: Data, rule: Perturbation) -> float:
-    """Return the limit of `t * loss` at depth 1 for one example.
-
-    exp(-rho ||mu||_q) / ||mu||_2^2 with 1/p + 1/q = 1.
-
-    Notes
-    -----
-    Derivation: derivations/rates.py. Source: flowsam.
-
-    Examples
-    --------
-    >>> from flowsam.data import single_example
-    >>> from flowsam.perturbations import gradient_flow
-    >>> depth_one_loss(single_example([3.0, 4.0]), gradient_flow())
-    0.04
-    """
+    """Return lim t loss = exp(-rho ||mu||_q) / ||mu||_2^2 at L = n = 1 (derivations/rates.py)."""
     if data.z.shape[0] != 1:
         raise InputError(f"depth_one_loss needs one example, got n = {data.z.shape[0]}")
     mu = data.z[0]
@@ -119,17 +84,7 @@ def depth_one_loss(data: Data, rule: Perturbation) -> float:
 
 
 class DepthOneAsymptote(NamedTuple):
-    """The line `w = b log t + r` that depth 1 follows.
-
-    Attributes
-    ----------
-    slope : ndarray, shape (d,)
-        b, the l_2 max-margin vector.
-    offset : ndarray, shape (d,)
-        r.
-    error_constant : float
-        Limit of the direction error times log t.
-    """
+    """The line `w = b log t + r` of depth 1, b the l_2 max-margin vector, r the offset."""
 
     slope: Float[np.ndarray, " d"]
     offset: Float[np.ndarray, " d"]
@@ -140,23 +95,10 @@ class DepthOneAsymptote(NamedTuple):
 def depth_one_asymptote(
     data: Data, rule: Perturbation, weights: ArrayLike
 ) -> DepthOneAsymptote:
-    """Return the asymptote of depth 1 under gradient flow or l_2-SAM, and the direction's rate.
+    """Return the asymptote w = b log t + r at L = 1, GD or l_2-SAM (derivations/rates.py).
 
-    b = sum_i a_i z_i, and <r, z_i> = -log(n a_i) - <eps, z_i> on the support {a_i > 0}, with
-    eps = -rho b/||b||; the direction error times log t tends to
-    ||(I - b b^T/||b||^2) r|| / ||b||.
-
-    Notes
-    -----
-    Derivation: derivations/rates.py. Source: flowsam; its limit: arXiv:2603.08290, Theorem 3.1.
-
-    Examples
-    --------
-    >>> from flowsam.data import Data
-    >>> from flowsam.perturbations import gradient_flow
-    >>> line = depth_one_asymptote(Data([[1.0, 0.0], [0.0, 2.0]]), gradient_flow(), [9.0, 9.0])
-    >>> line.slope, line.offset.round(4)
-    (array([1. , 0.5]), array([-0.6931,  0.3466]))
+    b = sum_i a_i z_i, <r, z_i> = -log(n a_i) + rho <b, z_i>/||b|| on {a_i > 0}; the direction's
+    error times log t tends to ||(I - b b^T/||b||^2) r||/||b||. Source: arXiv:2603.08290, Thm 3.1.
     """
     if rule.rho and not (rule.normalised and rule.p == 2):
         raise InputError(f"depth_one_asymptote covers GD and l_2-SAM, got {rule.name}")
@@ -180,13 +122,7 @@ def depth_one_asymptote(
 
 @public
 def estimated_exponent(log_t: ArrayLike, values: ArrayLike) -> float:
-    """Return the exponent k of `values ~ (log t)^k` over the last factor of 10 in log t.
-
-    Examples
-    --------
-    >>> round(estimated_exponent([10.0, 100.0, 1000.0], [3.0, 0.3, 0.03]), 12)
-    -1.0
-    """
+    """Return the exponent k of `values ~ (log t)^k` over the last factor of 10 in log t."""
     log_t = real_axis(log_t, "log_t")
     values = real_axis(values, "values")
     if values.size != log_t.size or not (log_t[0] > 0 and (np.diff(log_t) > 0).all()):

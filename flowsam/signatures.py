@@ -27,18 +27,8 @@ _EXAMPLES = {
 def public(verb: Verb) -> Verb:
     """Return a function that checks its arguments by its own annotations.
 
-    Nouns are asked for by their class, `ArrayLike` becomes finite float64, `float` and `int` one
-    number, words and functions are what they say; the rest is the function's own business. What
-    leaves the range of doubles becomes inf or 0 without a word, whatever the caller has set.
-
-    Examples
-    --------
-    >>> @public
-    ... def half(x: float | int) -> float:
-    ...     return x / 2
-    >>> half("3")
-    Traceback (most recent call last):
-    flowsam.errors.InputTypeError: x needs one real number, got '3'
+    Nouns by their class, `ArrayLike` becomes finite float64, `float` and `int` one number; the rest
+    is the function's own business. No warning where doubles leave their range.
     """
     parameters = inspect.signature(verb).parameters
     inner = inspect.unwrap(verb)

@@ -1,6 +1,5 @@
 """SymPy derives the gradient of the SAM objective for ONE coordinate; NumPy broadcasts it.
 
-`beta_j` is a product of the layers' weights in coordinate j: one coordinate at depth L says all.
 Derivations: derivations/sam_gradient.py, derivations/dual_norm.py.
 """
 
@@ -32,35 +31,20 @@ class Coordinate:
 
     m = r + mu w_1 ... w_L, g_l = ell'(m) dm/dw_l, w_hat_l = w_l + eps_l(g), and
     ghat_l = ell'(m_hat) dm/dw_l at w_hat, SAM's gradient; d/dw_l ell(m(w_hat)) = ghat_l + extra_l.
-
-    Parameters
-    ----------
-    w, w_hat, g, g_hat : tuple of Symbol
-        Weights, perturbed weights, and the gradients at both.
-    margin, loss : Expr
-        In w, mu and `r`, the other coordinates' part of the margin; and in the margin m.
-    gradient, sam_gradient : tuple of Expr
-        In (m, w, mu) and in (m_hat, w_hat, mu).
-    curvature : Matrix, (L, L)
-        Second derivatives of the loss, in (m, w, mu).
-    perturbed : tuple of Expr
-        In w, rho, g, the signs sigma_l of g_l, and N = ||g||_q over all coordinates (p = 1: chi_l
-        is 1 on the largest |g|, else 0).
-    extra : tuple of Expr
-        `(d eps/d w)^T ghat`, with h_ab for the curvature, of a coordinate standing alone
-        (d = n = 1); 0 for GD, p = 1 and p = inf, whose eps is constant between jumps.
     """
 
     w: Symbols
     w_hat: Symbols
     g: Symbols
     g_hat: Symbols
-    margin: sp.Expr
-    loss: sp.Expr
+    margin: sp.Expr  # in w, mu and r, the part of the other coordinates
+    loss: sp.Expr  # in m
     gradient: tuple[sp.Expr, ...]
-    curvature: sp.Matrix
+    curvature: sp.Matrix  # second derivatives of the loss
+    # in w, rho, g, sigma = sign(g), N = ||g||_q, and chi = 1 on the largest |g| (p = 1)
     perturbed: tuple[sp.Expr, ...]
     sam_gradient: tuple[sp.Expr, ...]
+    # (d eps/d w)^T ghat with h_ab the curvature, at d = n = 1; 0 where eps is constant
     extra: tuple[sp.Expr, ...]
 
 
@@ -72,15 +56,7 @@ def coordinate(
     loss: str = "logistic",
     adaptive: bool = False,
 ) -> Coordinate:
-    """Return one coordinate's margin, loss, gradient, perturbed point and SAM gradient.
-
-    Examples
-    --------
-    >>> coordinate(2, math.inf).sam_gradient
-    (-mu*what_2/(exp(mhat) + 1), -mu*what_1/(exp(mhat) + 1))
-    >>> coordinate(2, 2, adaptive=True).perturbed[0]
-    w_1 + g_1*rho*w_1**2/N
-    """
+    """Return one coordinate's margin, loss, gradient, perturbed point and SAM gradient."""
     _check(depth, p, loss)
     w, w_hat, g, g_hat = (
         _layered(letter, depth) for letter in ("w", "what", "g", "ghat")
@@ -183,16 +159,7 @@ def _extra(
 
 @cache
 def products(depth: int) -> Callable[[Layers], Layers]:
-    """Return the function that gives, for each weight, the product of the other layers' weights.
-
-    P_l = d beta / d w_l = prod_{k != l} w_k: SymPy's derivative, with shared factors computed once
-    and no division, so exact zeros stay exact.
-
-    Examples
-    --------
-    >>> products(3)(np.array([[2.0], [3.0], [0.0]])).ravel()
-    array([0., 0., 6.])
-    """
+    """Return theta -> `P_l = prod_{k != l} w_k`, without division: exact zeros stay exact."""
     w, first = _derivatives(depth)
     evaluate = sp.lambdify(w, first, modules="numpy", cse=True)
 

@@ -180,7 +180,7 @@ class Trajectory:
         return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
 
     def to_xarray(self) -> Any:
-        """Return an `xarray.Dataset` (needs xarray) over time, layer, feature and example."""
+        """Return an `xarray.Dataset` over time, layer, feature, example, with its provenance."""
         named = {"feature": list(self.data.features)} if self.data.features else {}
         return archive.dataset(
             {

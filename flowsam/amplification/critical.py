@@ -1,7 +1,6 @@
-"""The critical scale of a profile under l_2-SAM at L = 2, one example.
+"""The critical scale c* of a profile under l_2-SAM at L = 2, one example.
 
-The separatrix crosses every ray from the origin once: a start times c escapes exactly for c above
-its critical scale. (derivations/l2_critical_scale.py)
+The separatrix crosses every ray once: it escapes iff c > c*. (derivations/l2_critical_scale.py)
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Who grows fastest when under l_2-SAM at L = 2, one example: a question to N alone.
+"""Who grows fastest when under l_2-SAM at L = 2, from a balanced aligned start of one example.
 
-From a balanced aligned start `d log|beta_j|/dtau = 2 |mu_j| (1 - |mu_j| rho/N)`, so the fastest has
-|mu_j| nearest N/(2 rho): neighbours hand over where `N = rho (|mu_j| + |mu_k|)`, at most twice each
-since N falls, rises, or falls and then rises. (derivations/l2_amplification_in_time.py)
+d log|beta_j|/dtau = 2 |mu_j| (1 - |mu_j| rho/N): neighbours hand over at N = rho (|mu_j| + |mu_k|).
+(derivations/l2_amplification_in_time.py)
 """
 
 from __future__ import annotations

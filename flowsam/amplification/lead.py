@@ -1,9 +1,7 @@
-"""Minor first, major last: who leads when under l_2-SAM at L = 2, one example.
+"""Who leads when under l_2-SAM at L = 2 from w = alpha 1: minor first, major last.
 
-From a uniform balanced start `w = alpha 1` the predictor is `beta_j = alpha^2 exp(2 mu_j tau -
-2 mu_j^2 A)`: at a point of the (tau, A) plane the largest beta_j is the one with mu_j nearest
-tau/(2A). The regions are cones, the same for every alpha. (derivations/l2_amplification_in_time.py,
-derivations/l2_amplification_in_scale.py) General starts: `leaders`.
+beta_j = alpha^2 exp(2 mu_j tau - 2 mu_j^2 A): the leader has mu_j nearest tau/(2A), a cone in the
+plane of (tau, A). (derivations/l2_amplification_in_time.py, l2_amplification_in_scale.py)
 """
 
 from __future__ import annotations

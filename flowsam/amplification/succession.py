@@ -1,7 +1,6 @@
-"""Who leads when, from any start of l_2-SAM at L = 2: every switch, certified and by root finding.
+"""Who leads when, from any start of l_2-SAM at L = 2: every switch, certified, by root finding.
 
-Values at the two ends of a stretch of the path enclose every size and slope all along it
-(`exact.l2_sizes`): a stretch is halved until they prove one leader, or one crossing.
+A stretch of the path is halved until its ends prove one leader, or one crossing (`exact.l2_sizes`).
 (derivations/l2_amplification_in_time.py)
 """
 
@@ -51,17 +50,7 @@ class Leaders:
     unproved: str = ""
 
     def at(self, tau: ArrayLike | float | int) -> Int[np.ndarray, "..."]:
-        """Return the leader at rescaled times.
-
-        Parameters
-        ----------
-        tau : array_like, shape (...)
-            Rescaled times before a collapse.
-
-        Returns
-        -------
-        ndarray of int, shape (...)
-        """
+        """Return the leader at rescaled times before a collapse, of their shape."""
         return np.asarray(self.order)[
             np.searchsorted(self.times, np.asarray(tau), "right")
         ]

@@ -1,8 +1,7 @@
 """The initialisation scale: exact thresholds of uniform starts under l_2-SAM at L = 2.
 
-Coordinates j and k swap where tau/A = mu_j + mu_k, and tau/A falls, rises, or falls then rises:
-its minimum over a run, a function of alpha alone, says how far down the leadership goes.
-(derivations/l2_amplification_in_scale.py)
+Coordinates j and k swap where tau/A = mu_j + mu_k; its minimum over a run says how far down the
+leadership goes. (derivations/l2_amplification_in_scale.py)
 """
 
 from __future__ import annotations

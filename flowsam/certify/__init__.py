@@ -1,7 +1,4 @@
-"""Labels proved: a prover in balls, a checker that follows nothing, files that hold proofs.
-
-Needs python-flint, the extra `flowsam[certify]`.
-"""
+"""Labels proved: a prover in balls, a checker that follows nothing, files; needs python-flint."""
 
 from flowsam.certify.checking import Refused
 from flowsam.certify.plane_proofs import PlaneProof

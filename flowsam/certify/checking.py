@@ -1,13 +1,7 @@
-"""The checker: whether a tube holds, by an inequality between explicit functions.
+"""The checker: a tube holds if (radius_1 - radius_0)/h > max(g, 0) radius + d on every step.
 
-It follows nothing. On a step let `d` bound `|p' - slope(p)|` and `g` the logarithmic norm of the
-Jacobian in the tube, for the maximum norm. If the tube contains the state at one end, and
-
-    (radius_1 - radius_0)/h > max(g, 0) radius + d,
-
-it does at the other, for there `|y - p|' <= g |y - p| + d`. `d` comes from the Taylor series
-about the middle of the step, the last coefficient taken over the whole of it.
-(derivations/proved_labels.py)
+There |p' - slope(p)| <= d and the Jacobian has logarithmic norm g (of the maximum norm), so that
+|y - p|' <= g |y - p| + d: nothing is followed. (derivations/proved_labels.py)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where the leader of a run changes, stretch by stretch of its tube, in balls.
 
-A stretch is halved until one coordinate leads all along it, or one hands over to another once:
-each leads at one end, no third is ahead of both, and the ratio of the two only rises.
+A stretch is halved until one leads all along, or one hands over once: each leads at one end, no
+third is ahead of both, and the ratio of the two only rises.
 """
 
 from __future__ import annotations
@@ -22,15 +22,7 @@ CLOSE = 60  # halvings of the enclosure of a crossing
 
 @dataclass(frozen=True)
 class HandOver:
-    """A new leader, and between which rescaled times it takes over.
-
-    Parameters
-    ----------
-    place : int
-        Counted from 1.
-    low, high : float
-        0 for the first leader.
-    """
+    """A new leader, counted from 1, and rescaled times around its take-over (the first: 0, 0)."""
 
     place: int
     low: float = 0.0

@@ -1,9 +1,6 @@
-"""What a ball of states of l_p-SAM, 1 < p < inf, proves about the limit.
+"""What a ball of states of l_p-SAM, 1 < p < inf, proves about the limit, by `outcomes`' bounds.
 
-The inequalities are those of `outcomes.certificates`, `outcomes.blow_up_order`,
-`outcomes.balanced_l2` and `outcomes.sinking`, here for balls, so that a comparison that is not
-certain decides nothing. (derivations/decided_states.py, derivations/l2_deep_limits.py,
-derivations/sinking.py)
+(derivations/decided_states.py, derivations/l2_deep_limits.py, derivations/sinking.py)
 """
 
 from __future__ import annotations

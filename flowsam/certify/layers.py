@@ -1,8 +1,7 @@
-"""l_p-SAM, 1 < p < inf, in balls, any depth, and the states that decide.
+"""The equation of l_p-SAM, 1 < p < inf, in balls, any depth.
 
-With pull_kj = mu_j prod_{l != k} w_lj and 1/p + 1/q = 1 a weight moves by the pull of the others
-at `w - rho sign(pull) |pull|^(q-1) / ||pull||_q^(q-1)`. Coordinates whose layers are equal in
-size, in all of them, are followed as one row that counts `depth` times. (derivations/l2_deep.py)
+w_kj' is pull_kj = mu_j prod_{l != k} w_lj at w - rho sign(pull) |pull|^(q-1) / ||pull||_q^(q-1).
+(derivations/l2_deep.py)
 """
 
 from __future__ import annotations
@@ -21,27 +20,15 @@ Rows = list[list[Any]]
 
 @dataclass(frozen=True)
 class Layers:
-    """One start's equation; the state is one row after the other.
+    """One start's equation; the state is one row of coordinates after the other."""
 
-    Parameters
-    ----------
-    mu : tuple of arb
-        Of the coordinates that move.
-    rho : arb
-    p : arb
-    depth : int
-    weights : tuple of tuple of arb
-        One row, positive, where all layers are equal, else `depth` rows.
-    places : tuple of int
-        The label of each coordinate.
-    """
-
-    mu: tuple[arb, ...]
+    mu: tuple[arb, ...]  # of the coordinates that move
     rho: arb
     p: arb
     depth: int
+    # one positive row, which counts depth times, where all layers are equal in size
     weights: tuple[tuple[arb, ...], ...]
-    places: tuple[int, ...]
+    places: tuple[int, ...]  # the label of each coordinate
 
     @property
     def balanced(self) -> bool:

@@ -1,12 +1,6 @@
-"""Who leads in a tube of l_2-SAM at L = 2, and for how long: |beta_j| compared in balls.
+"""Who leads in a tube of l_2-SAM at L = 2, and for how long (derivations/proved_labels.py).
 
-    4 |beta_j| = |s_j^2 e^{2 mu_j tau} - e_j^2 e^{-2 mu_j tau}| e^{-2 mu_j^2 A}
-    d log|beta_j|/dtau = 2 |mu_j| q_j - 2 mu_j^2 rho/N,   q_j = (s_j^2 + e_j^2)/(s_j^2 - e_j^2)
-
-at the present s_j, e_j. After the end of the tube nothing changes: there the leader is ahead of
-max(s_k^2, e_k^2) of every other coordinate, N rises with N >= rho (|mu_j| + |mu_k|) and the leader
-grows fastest, or all falls with N <= rho min |mu|, the leader's |mu|, and it falls slowest.
-(derivations/proved_labels.py)
+4 |beta_j| = |s_j^2 e^{2 mu_j tau} - e_j^2 e^{-2 mu_j tau}| e^{-2 mu_j^2 A}
 """
 
 from __future__ import annotations
@@ -25,26 +19,14 @@ __all__ = ["Contender", "Race", "race"]
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """One coordinate.
-
-    Parameters
-    ----------
-    place : int
-        Counted from 1.
-    speed : arb
-        |mu_j|.
-    grows, shrinks : arb
-        s_j(0)^2 and e_j(0)^2, exchanged where mu_j < 0, times |mu_j| where contributions are
-        compared.
-    product : Fraction
-        sign(mu_j) u_j v_j, times |mu_j| there: what it starts with, exactly.
-    """
+    """One coordinate."""
 
     place: int
-    speed: arb
+    speed: arb  # |mu_j|
+    # s_j(0)^2 and e_j(0)^2, exchanged where mu_j < 0; times |mu_j| for contributions
     grows: arb
     shrinks: arb
-    product: Fraction
+    product: Fraction  # sign(mu_j) u_j v_j, times |mu_j| there: the start, exactly
 
     def parts(self, tau: arb, a: arb) -> tuple[arb, arb]:
         """Return s_j^2 and e_j^2 at a point or in a box."""
@@ -60,7 +42,7 @@ class Contender:
         return abs(grows - shrinks)
 
     def gain(self, tau: arb, a: arb, pull: arb) -> arb:
-        """Return twice the derivative of |beta_j|, given rho/N; nan where its sign is not sure."""
+        """Return twice |beta_j|', given rho/N; nan where its sign is not sure."""
         grows, shrinks = self.parts(tau, a)
         gain = self.speed * (grows + shrinks) - self.speed**2 * pull * (grows - shrinks)
         if self.product == 0 and gain > 0:
@@ -107,6 +89,7 @@ class Race:
         label = self.field.decided(x, y)
         if label is None:
             return None
+        # ahead of max(s_k^2, e_k^2) of every other, the leader grows fastest or falls slowest
         a = y[0]
         sizes = [float(c.size(x, a)) for c in self.contenders]
         first = self.contenders[max(range(len(sizes)), key=sizes.__getitem__)]

@@ -1,8 +1,4 @@
-"""Proofs of labels: made by the prover, checked, written as text.
-
-A proof holds the problem, its doubles exactly, the label, and the tube that leads to a state that
-decides; where the doubles decide alone (l_inf, gradient flow) there is no tube.
-"""
+"""Proofs of labels: a problem, its doubles exactly, its label, a tube to a state that decides."""
 
 from __future__ import annotations
 

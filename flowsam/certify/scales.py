@@ -1,7 +1,6 @@
 """The critical scale of a start of l_2-SAM at L = 2, between two doubles that are proved.
 
-The start times c escapes exactly for c above c*: a proof of collapse below and one of escape above
-enclose it. (derivations/l2_critical_scale.py)
+One collapses, the other escapes. (derivations/l2_critical_scale.py)
 """
 
 from __future__ import annotations

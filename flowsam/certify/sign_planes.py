@@ -1,8 +1,4 @@
-"""Exact labels of many starts of l_inf-SAM or gradient flow.
-
-A comparison in doubles is believed where it is clearer than its rounding errors, and made in
-fractions elsewhere; starts of one pattern of fates share one exact decision.
-"""
+"""Exact labels of many starts of l_inf-SAM or gradient flow: one exact decision a pattern."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 """Labels of l_inf-SAM and gradient flow, one example, by exact comparison of the doubles.
 
-A coordinate is decided by its two smallest layers a_1 <= a_2 and s = sign(mu prod_k w_k): for
-s >= 0 it escapes iff `a_1 + a_2 > 2 rho`, else iff `(a_2 + rho)^2 - (a_1 + rho)^2 > 8 rho^2`.
-At L = 2 the largest |mu_j| of those wins; at L >= 3 the first to blow up, for balanced starts the
-largest |mu_j| (a_j - rho)^(L-2), else by an integral in balls. (derivations/linf_two_layer.py,
-derivations/linf_limit.py)
+The largest |mu_j| that escapes wins at L = 2, the first to blow up at L >= 3.
+(derivations/linf_two_layer.py, derivations/linf_limit.py)
 """
 
 from __future__ import annotations
@@ -26,19 +23,7 @@ Column = tuple[Fraction, ...]
 
 @dataclass(frozen=True)
 class Coordinate:
-    """One coordinate that moves.
-
-    Parameters
-    ----------
-    place : int
-        Counted from 1.
-    speed : Fraction
-        |mu_j|.
-    sizes : tuple of Fraction
-        |w|, ascending.
-    sign : int
-        Of mu times the product of the weights.
-    """
+    """One coordinate that moves, counted from 1: |mu_j|, |w| ascending, sign of mu prod_k w_k."""
 
     place: int
     speed: Fraction
@@ -54,11 +39,7 @@ class Coordinate:
 def exact_label(
     theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float
 ) -> int | None:
-    """Return the label of one start, or None where this does not decide.
-
-    At L >= 3 that is so for unequal layers of which none escapes, whose limit depends on how zero
-    weights are treated; and at L >= 5 wherever another coordinate may rest at 0 on the way.
-    """
+    """Return the label of one start, None where unequal layers leave it open or rest on the way."""
     radius = Fraction(rho)
     rows = list(zip(*theta, strict=True))
     active = [coordinate(j, rows[j], m) for j, m in enumerate(mu) if m]
@@ -139,11 +120,7 @@ def _by_time(active: list[Coordinate], fates: list[Fate], rho: Fraction) -> int 
 
 
 def _blow_up(c: Coordinate, rho: Fraction) -> arb:
-    """The rescaled time at which an escaping coordinate blows up.
-
-    `int_z1^inf dz / prod_{l > 1} (z^2 + z_l^2 - z_1^2)^(1/2)` over |mu|, z = |w| - rho, z_1 with
-    its sign; where s < 0 the smallest layer falls to 0 before, and goes on at z_1 = -rho.
-    """
+    """When c blows up: `int_z1^inf dz / prod_{l>1} (z^2 + z_l^2 - z_1^2)^(1/2) / |mu|`."""
     gate = _ball(rho)
     speed = _ball(c.speed)
     if c.sign >= 0:

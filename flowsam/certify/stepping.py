@@ -1,7 +1,4 @@
-"""The prover: a tube by Taylor's method, as long as it takes to decide.
-
-Nothing here is trusted: whether the tube holds is for `checking` to say.
-"""
+"""The prover: a tube by Taylor's method until it decides; whether it holds `checking` says."""
 
 from __future__ import annotations
 
@@ -27,20 +24,10 @@ class Stuck(ValueError):
 
 @dataclass(frozen=True)
 class Level:
-    """How exactly to follow.
+    """How exactly to follow."""
 
-    Parameters
-    ----------
-    order : int
-        Degree of the polynomials.
-    bits : int
-        A step may move the state by 2^-bits units.
-    steps : int
-        Where to give up.
-    """
-
-    order: int
-    bits: int
+    order: int  # degree of the polynomials
+    bits: int  # a step may move the state by 2^-bits units
     steps: int = 600
 
     @property
@@ -53,10 +40,7 @@ LEVELS = (Level(10, 24), Level(24, 72), Level(32, 108), Level(44, 176))
 
 
 def follow(field: Field, level: Level) -> Tube | None:
-    """Return a tube whose end decides, or None where it grows too wide or too long.
-
-    `Stuck` where steps shrink without end.
-    """
+    """Return a tube whose end decides, None where it is too wide or long, or raise `Stuck`."""
     enough = WIDE * min(field.units)
     x = arb(0)
     y = list(field.start)

@@ -1,8 +1,4 @@
-"""A tube around a solution: polynomials and radii, step by step, as numbers or as text.
-
-On a step of width h the state is claimed to lie within r(t) = radius_0 + (radius_1 - radius_0)
-t/h of the polynomial p(t), in every component.
-"""
+"""A tube: on a step of width h the state is within radius_0 + (radius_1 - radius_0) t/h of p(t)."""
 
 from __future__ import annotations
 
@@ -40,21 +36,11 @@ class Field(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One stretch of a tube.
-
-    Parameters
-    ----------
-    width : arb
-        h, exact.
-    centre : tuple of tuple of arb
-        The coefficients of p, lowest first, one polynomial a component; exact.
-    radius : tuple of arb
-        At the two ends; exact.
-    """
+    """One stretch of a tube, all numbers exact."""
 
     width: arb
-    centre: tuple[tuple[arb, ...], ...]
-    radius: tuple[arb, arb]
+    centre: tuple[tuple[arb, ...], ...]  # a polynomial a component, lowest first
+    radius: tuple[arb, arb]  # at the two ends
 
     def facts(self) -> dict[str, Any]:
         """Return the step as text."""

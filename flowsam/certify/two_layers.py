@@ -1,9 +1,7 @@
 """The scalar equation of l_2-SAM at L = 2 in balls, and the states that decide.
 
-    A' = rho/N(tau, A),   (N/rho)^2 = sum_k weight_k exp(2 nu_k (tau - nu_k A))
-
-over signed rates, nu = mu_j for s_j = u_j + v_j and nu = -mu_j for e_j = u_j - v_j.
-(derivations/l2_two_layer.py)
+A' = rho/N(tau, A), (N/rho)^2 = sum_k weight_k exp(2 nu_k (tau - nu_k A)), over rates nu = mu_j of
+s_j = u_j + v_j and -mu_j of e_j = u_j - v_j. (derivations/l2_two_layer.py)
 """
 
 from __future__ import annotations
@@ -20,21 +18,11 @@ __all__ = ["TwoLayers", "two_layers"]
 
 @dataclass(frozen=True)
 class TwoLayers:
-    """One start's equation.
+    """One start's equation."""
 
-    Parameters
-    ----------
-    rates : tuple of arb
-        nu_k, of both signs.
-    weights : tuple of arb
-        (nu_k a_k / rho)^2 / 2.
-    winner : int
-        The label of an escape.
-    """
-
-    rates: tuple[arb, ...]
-    weights: tuple[arb, ...]
-    winner: int
+    rates: tuple[arb, ...]  # nu_k, of both signs
+    weights: tuple[arb, ...]  # (nu_k a_k / rho)^2 / 2
+    winner: int  # the label of an escape
 
     @property
     def start(self) -> tuple[arb, ...]:
@@ -62,10 +50,7 @@ class TwoLayers:
         return [sum(self.terms(x, y[0])).rsqrt()]
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
-        """Return the label that a ball of states proves.
-
-        `N' > 0` proves escape; `N <= rho min {nu > 0}`, the least rate that grows, collapse.
-        """
+        """Return the proved label: N' > 0 is escape, N <= rho min {nu > 0} collapse."""
         growing = [nu for nu in self.rates if nu > 0]
         if not growing:
             return int(Label.ZERO)

@@ -1,9 +1,7 @@
-"""Planes of l_2-SAM at L = 2 by their order: few proved starts decide all the others.
+"""Planes of l_2-SAM at L = 2 by their order: what exceeds an escaping start in all sizes escapes.
 
-N(tau) increases with every |s_j(0)|, |e_j(0)|, s = u + v, e = u - v: what is at least an escaping
-start in each of them escapes, what is at most a collapsing one collapses. So the least escaping
-and the largest collapsing starts of a plane are proved, as many as its boundary has corners.
-(derivations/l2_critical_scale.py)
+N(tau) rises with every |s_j(0)|, |e_j(0)|, s = u + v, e = u - v: the least escaping and the
+largest collapsing starts decide the others. (derivations/l2_critical_scale.py)
 """
 
 from __future__ import annotations
@@ -22,13 +20,7 @@ Starts = Float[np.ndarray, "N 2 d"]
 
 @dataclass(frozen=True, eq=False)
 class Sizes:
-    """|s_j| and |e_j| of many starts, exactly: each the sum of two doubles, rounded first.
-
-    Parameters
-    ----------
-    high, low : ndarray, shape (N, 2 m)
-        The sums in doubles, and what they lost.
-    """
+    """|s_j| and |e_j| of many starts, exactly: the sums in doubles, and what they lost."""
 
     high: Float[np.ndarray, "N m"]
     low: Float[np.ndarray, "N m"]

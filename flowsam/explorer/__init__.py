@@ -1,7 +1,6 @@
 """The explorer: a page on which a start is dragged and its limit is said.
 
-The folder is a noun and the public verb is `explore`: a package `flowsam.explore` would take the
-place of the function `flowsam.explore` as soon as anything imported it.
+Not named `explore`: importing a package `flowsam.explore` would hide the function.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """The explorer's formulas, written once: what the page displays is what it executes.
 
-tests/test_explorer.py shows that the closed forms solve the velocities of `flowsam.symbolic`.
 Derivations: linf_deep, linf_two_layer, l2_two_layer, l2_critical_scale.
 """
 

@@ -49,13 +49,7 @@ class Page:
         )
 
     def widget(self) -> Any:
-        """Return the explorer as a widget: `.state` is read and set from Python.
-
-        Raises
-        ------
-        MissingLibraryError
-            Where anywidget is not installed.
-        """
+        """Return the explorer as a widget, `.state` read and set from Python; needs anywidget."""
         try:
             from flowsam.explorer.widget import Explorer
         except ModuleNotFoundError as error:

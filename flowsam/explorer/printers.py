@@ -66,25 +66,12 @@ class _MathML(MathMLPresentationPrinter):
 
 
 def javascript(expression: sp.Expr) -> str:
-    """Return an expression of JavaScript.
-
-    Examples
-    --------
-    >>> x = sp.Symbol("x")
-    >>> javascript(sp.exp(x) + sp.sqrt(x))
-    'Math.sqrt(x) + Math.exp(x)'
-    """
+    """Return an expression of JavaScript."""
     return _JavaScript().doprint(expression)
 
 
 def mathml(left: sp.Expr, right: sp.Expr) -> str:
-    """Return `left = right` as a block of MathML for HTML.
-
-    Examples
-    --------
-    >>> mathml(sp.Symbol("A"), sp.Symbol("w"))
-    '<math display="block"><mrow><mi>A</mi><mo>=</mo><mi>w</mi></mrow></math>'
-    """
+    """Return `left = right` as a block of MathML for HTML."""
     printer = _MathML()
     sides = (printer.doprint(side) for side in (left, right))
     text = f'<math display="block"><mrow>{"<mo>=</mo>".join(sides)}</mrow></math>'

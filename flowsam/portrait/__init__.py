@@ -5,6 +5,13 @@ from flowsam.portrait.labelled_plane import Portrait, load
 from flowsam.portrait.located import Refinement, Tiling
 from flowsam.portrait.maps import layer_plane, phase_portrait
 from flowsam.portrait.plane_paths import paths
+from flowsam.portrait.planes import (
+    BalancedPlane,
+    ImbalancePlane,
+    RadiusPlane,
+    SegmentPlane,
+    WeightPlane,
+)
 from flowsam.portrait.refinement import refine
 from flowsam.portrait.rest_points import Equilibrium
 from flowsam.portrait.rest_search import equilibria
@@ -13,13 +20,18 @@ from flowsam.portrait.skeletons import Skeleton, skeleton
 from flowsam.portrait.streaming import Stream, stream_portrait
 
 __all__ = [
+    "BalancedPlane",
     "Equilibrium",
+    "ImbalancePlane",
     "PlaneField",
     "Portrait",
+    "RadiusPlane",
     "Refinement",
+    "SegmentPlane",
     "Skeleton",
     "Stream",
     "Tiling",
+    "WeightPlane",
     "equilibria",
     "layer_plane",
     "load",

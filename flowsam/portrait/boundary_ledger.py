@@ -30,31 +30,19 @@ _SLACK = 1.0  # lattice units by which a line may leave crossings known to half 
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
-    """Running totals of one refinement.
-
-    Parameters
-    ----------
-    lattice : Lattice
-        The lattice over the plane.
-    area, error : dict
-        Area of each label, and of the strips in which boundaries lie.
-    segments : dict
-        Pair of labels to segments in lattice coordinates.
-    tiles : list
-        Labels (N,) and polygons (N, 5, 2) in lattice coordinates; a later one covers earlier ones.
-    seen, settled : set
-        Names of all mixed cells, and of those that need no cut.
-    """
+    """Running totals of one refinement, in lattice coordinates and by label."""
 
     lattice: Lattice
     area: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+    # of the strips in which boundaries lie
     error: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     segments: defaultdict[tuple[int, int], list] = field(
         default_factory=lambda: defaultdict(list)
     )
+    # labels (N,) and polygons (N, 5, 2): a later one covers earlier ones
     tiles: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
-    seen: set[tuple[int, int, int]] = field(default_factory=set)
-    settled: set[tuple[int, int, int]] = field(default_factory=set)
+    seen: set[tuple[int, int, int]] = field(default_factory=set)  # all mixed cells
+    settled: set[tuple[int, int, int]] = field(default_factory=set)  # to be cut no more
 
     def coarse(self) -> Cells:
         """Return the portrait's cells whose corners differ; count the others as they are."""
@@ -94,10 +82,7 @@ class Ledger:
             totals[int(label)] += float(size[labels == label].sum())
 
     def accept(self, cells: Cells) -> Cells:
-        """Take down what is a chord or small enough; return the cells to cut.
-
-        A chord needs two crossings between the same two labels, and the boundary along it.
-        """
+        """Take down cells whose one chord fits, and the smallest; return the cells to cut."""
         small = cells.side == UNIT
         simple = cells.crossed.sum(axis=1) == 2
         done = np.zeros(small.shape, dtype=bool)

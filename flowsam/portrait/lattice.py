@@ -24,24 +24,14 @@ _ASIDE = np.array(
 
 @dataclass(frozen=True, eq=False)
 class Lattice:
-    """A portrait's plane with every cell cut into `step` x `step`, and the labels known so far.
-
-    Parameters
-    ----------
-    plane : Portrait
-        With its start function and increasing axes; its cells have their corners in grid points.
-    step : int
-        Lattice units in a cell's side, a power of 2.
-    progress : callable
-        Told how many labels each batch has added.
-    known : dict
-        Number of a point to its label.
-    """
+    """A portrait's plane with every cell cut into `step` x `step`, and the labels known so far."""
 
     plane: Portrait
-    step: int
+    step: int  # a power of 2
     progress: Callable[[int], object] = int
-    known: dict[int, int] = field(default_factory=dict, repr=False)
+    known: dict[int, int] = field(
+        default_factory=dict, repr=False
+    )  # by number of point
 
     @classmethod
     def over(
@@ -102,10 +92,7 @@ class Lattice:
     def crossings(
         self, first: Points, last: Points
     ) -> tuple[Float[np.ndarray, "N 2"], Int[np.ndarray, "N 2"]]:
-        """Return where labels change between points of one row or column, and the two labels.
-
-        Cut in four again and again, down to a lattice unit: the error is half of one.
-        """
+        """Return where labels change between points of a row or column, to half a unit."""
         left = self.labels(first)
         right = self.labels(last)
         rows = np.arange(len(first))

@@ -22,19 +22,11 @@ SHARES = np.array([1 / 3, 2 / 3])[
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Square cells: lower left corners, sides, and the labels of their corners.
-
-    Parameters
-    ----------
-    corner : ndarray of int, shape (N, 2)
-    side : ndarray of int, shape (N,)
-    labels : ndarray of int, shape (N, 4)
-        Against the clock from the lower left corner.
-    """
+    """Square cells: lower left corners, sides, and the labels of their corners."""
 
     corner: Int[np.ndarray, "N 2"]
     side: Int[np.ndarray, " N"]
-    labels: Int[np.ndarray, "N 4"]
+    labels: Int[np.ndarray, "N 4"]  # against the clock from the lower left
 
     def keep(self, chosen: Bool[np.ndarray, " N"]) -> Cells:
         """Return the chosen cells."""
@@ -67,10 +59,7 @@ class Cells:
         return cells_at(lattice, corner.reshape(-1, 2), np.repeat(half, 4))
 
     def entered(self, lattice: Lattice) -> tuple[Cells, Int[np.ndarray, " M"]]:
-        """Return neighbours a boundary enters through an equal-ended side, and that side's label.
-
-        The cells have been cut: the middle of the side tells.
-        """
+        """Return neighbours a boundary enters by an equal-ended side, and that side's label."""
         middle = self.corner[:, None] + (self.side // 2)[:, None, None] * (1 + ACROSS)
         inner = lattice.labels(middle.reshape(-1, 2)).reshape(-1, 4)
         cell, which = np.nonzero(~self.crossed & (inner != self.labels))
@@ -81,10 +70,7 @@ class Cells:
         return found, self.labels[cell, which][inside]
 
     def crossings(self, lattice: Lattice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return cell, place and sorted pair of labels of every crossing of a side.
-
-        A side is searched from its lower or left end, so that neighbours find the same place.
-        """
+        """Return cell, place, sorted labels of each crossing; neighbours find the same place."""
         cell, which = np.nonzero(self.crossed)
         ends = [self.points[cell, which], self.points[cell, (which + 1) % 4]]
         first = np.where((which < 2)[:, None], ends[0], ends[1])
@@ -95,11 +81,7 @@ class Cells:
     def followed(
         self, lattice: Lattice, chord: Float[np.ndarray, "N 2 2"]
     ) -> Bool[np.ndarray, " N"]:
-        """Return whether the boundary follows each chord: three quarters of a tolerance aside.
-
-        The labels on both sides are asked at a third and two thirds of the chord; one shorter
-        than two tolerances is taken as it is.
-        """
+        """Tell whether the boundary follows each chord: 3/4 of a tolerance aside, at its thirds."""
         along = chord[:, 1] - chord[:, 0]
         length = np.maximum(np.hypot(*along.T), 1e-9)
         normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / length[:, None]
@@ -121,10 +103,7 @@ class Cells:
     def halves(
         self, chord: Float[np.ndarray, "N 2 2"]
     ) -> tuple[Float[np.ndarray, "N 5 2"], Float[np.ndarray, "N 5 2"]]:
-        """Return both parts a chord cuts a cell into: the lower left corner's first.
-
-        Polygons of at most five corners; the last is repeated where there are fewer.
-        """
+        """Return both parts a chord cuts a cell into, the lower left first."""
         first = np.empty((len(self.side), 5, 2))
         other = first.copy()
         codes = (self.labels == self.labels[:, :1]) @ [1, 2, 4, 8]

@@ -71,10 +71,7 @@ class Refinement:
     def of(
         cls, facts: dict[str, Any], curves: Curves, arrays: dict[str, np.ndarray]
     ) -> Refinement:
-        """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays.
-
-        JSON made text of the labels.
-        """
+        """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays."""
         shares = [
             {int(k): v for k, v in facts[n].items()} for n in ("fractions", "errors")
         ]

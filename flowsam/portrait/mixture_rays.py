@@ -15,10 +15,7 @@ __all__ = ["rays"]
 def rays(
     case: Case, plane: BalancedPlane, ends: tuple[float, float]
 ) -> tuple[tuple[str, Float[np.ndarray, "2 2"]], ...]:
-    """Return the rays of constant alpha_2 / alpha_1 that bound the basins, mu > 0.
-
-    Derivation: derivations/adaptive_deep.py.
-    """
+    """Return the rays of alpha_2 / alpha_1 that bound basins (derivations/adaptive_deep.py)."""
     mu = case.flow.mu
     rule = case.flow.perturbation
     if (mu <= 0).any() or not 1 < rule.p < np.inf or rule.gate(case.depth) >= 1:

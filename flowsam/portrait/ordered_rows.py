@@ -1,10 +1,7 @@
 """Rows of a plane along which the label changes at one place: l_2-SAM, balanced, two layers.
 
-`N(tau)` increases with every alpha_j: what lies left of a collapse and below it collapses, what
-lies right of an escape and above it escapes, to the same coordinate. As many cells of a row
-decide it as its number of cells has binary digits, and the separatrix, a curve known to 1e-9,
-decides these but where it passes so near that only their own flow can tell.
-(derivations/l2_critical_scale.py)
+N(tau) rises with every alpha_j: bisection and the separatrix decide a row, and the flow itself
+what is next to it. (derivations/l2_critical_scale.py)
 """
 
 from __future__ import annotations
@@ -34,20 +31,7 @@ def decided(
     x: Float[np.ndarray, " nx"],
     y: Float[np.ndarray, " ny"],
 ) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
-    """Decide some rows, and return a function that writes out the labels of a slice of them.
-
-    Notes
-    -----
-    Derivation: derivations/l2_critical_scale.py. Not in arXiv:2603.08290.
-
-    Examples
-    --------
-    >>> from flowsam import l2, single_example
-    >>> flow, x = Flow(single_example([1.0, 2.0]), l2(1.0)), np.array([0.25, 0.5, 0.75, 1.0])
-    >>> decided(flow, BalancedPlane(2), x, np.array([0.25, 0.5]))(slice(None))
-    array([[0, 0, 2, 2],
-           [0, 0, 2, 2]], dtype=int16)
-    """
+    """Decide some rows, and return a function that writes out the labels of a slice of them."""
     label = _labels(flow, plane)
     order = np.argsort(x, kind="stable")
     runs = _rising(lambda row, place: label(x[order[place]], y[row]), y.size, x.size)
@@ -94,10 +78,7 @@ def _labels(
 
 
 def _rising(label: At, height: int, width: int) -> Int[np.ndarray, "ny 4"]:
-    """Runs of rows of rising alpha_1: (first label, start, end, last label).
-
-    From start to end is the separatrix.
-    """
+    """Runs of rows of rising alpha_1: (first label, start, end, last label)."""
     rows = np.arange(height)
     low = np.zeros_like(rows)
     high = np.full_like(rows, width - 1)
@@ -122,10 +103,7 @@ def _rising(label: At, height: int, width: int) -> Int[np.ndarray, "ny 4"]:
 def _first_place(
     label: At, rows: Places, ends: tuple[Places, Places], wanted: Places
 ) -> tuple[Places, Places]:
-    """The first place of each row with a label that holds from there on; the label before it.
-
-    By bisection: the second end has the label, the first has not. UNSEEN is the first end's label.
-    """
+    """The first place of each row with a label that holds from there on; the label before it."""
     low, high = (end.copy() for end in ends)
     under = np.full(rows.size, UNSEEN)
     while (open_ := np.flatnonzero(high - low > 1)).size:

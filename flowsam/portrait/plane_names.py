@@ -16,20 +16,7 @@ BLOCK = 2**15  # cells whose starts are made at once
 
 
 def name_of_plane(start: Start, x: Axis, y: Axis) -> str:
-    """Return a plane's class and parameters, or a function's name, and a digest that is exact.
-
-    Printed arrays lack digits, and two functions may have one name, such as `<lambda>`; rows of
-    both must not be mixed. Planes of `flowsam.portrait.planes` are their fields, to the last bit;
-    of any other callable it is the starts on this grid that count.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from flowsam.portrait.planes import ImbalancePlane
-    >>> axis = np.array([1.0])
-    >>> name_of_plane(ImbalancePlane([1, 2], 3), axis, axis).split(", fields")[0]
-    'ImbalancePlane(profile=array([1., 2.]), depth=3)'
-    """
+    """Return a plane's class and parameters, or a function's name, and an exact digest."""
     if isinstance(start, Plane) and type(start).__module__ == Plane.__module__:
         return _name_by_fields(start)
     digest = hashlib.sha256()

@@ -64,13 +64,7 @@ def starts_of(start: Start, x: Axis, y: Axis) -> Starts:
 
 
 def at_boundary(labels: Int[np.ndarray, "ny nx"]) -> Bool[np.ndarray, "ny nx"]:
-    """Return which cells have a neighbour of another label.
-
-    Examples
-    --------
-    >>> at_boundary(np.array([[0, 0, 2, 2]]))
-    array([[False,  True,  True, False]])
-    """
+    """Return which cells have a neighbour of another label."""
     edge = np.zeros(labels.shape, dtype=bool)
     across = labels[:, 1:] != labels[:, :-1]
     along = labels[1:] != labels[:-1]
@@ -101,11 +95,7 @@ def labels_by_rows(
 def labelled_pieces(
     flow: Flow, start: Start, axes: tuple[Axis, Axis]
 ) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
-    """Yield labels, int16, in the order of the cells, each time with the number of the first.
-
-    A piece takes about `SECONDS`: as many cells as the last one's cost allows, from one row, or
-    from one cell where examples compete and each start has a run of its own.
-    """
+    """Yield the number of a piece's first cell and its labels, int16, each about `SECONDS`."""
     x, y = axes
     decided = case_on(flow, start, x, y).on("rows", start)
     if decided:
@@ -165,15 +155,7 @@ def _only_ratio_counts(flow: Flow, depth: int, radii: Axis) -> bool:
 def labels_at(
     flow: Flow, start: Start, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
-    """Return the labels of scattered points of a plane.
-
-    Examples
-    --------
-    >>> from flowsam import linf, single_example
-    >>> flow = Flow(single_example([1, 2]), linf(1))
-    >>> labels_at(flow, BalancedPlane(2), np.array([0.5, 1.5]), np.array([0.5, 0.5]))
-    array([0, 1])
-    """
+    """Return the labels of scattered points of a plane."""
     if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, len(start.theta), y):
         return limits(start.flow_at(flow, 1.0), start.at(x, y)[0] / y[:, None, None])
     if not hasattr(start, "flow_at"):

@@ -1,7 +1,6 @@
-"""Planes of initialisations: frozen functions of two parameters, each naming its axes.
+"""Planes of initialisations: frozen functions of x (1, nx) and y (ny, 1), each naming its axes.
 
-A plane takes x (1, nx) and y (ny, 1) to starts (ny, nx, L, d), and so may any function; these
-take scattered points too, and one with a method `flow_at(flow, y)` gives each row its own flow.
+So may any function be; these take scattered points too, and `flow_at(flow, y)` gives a row a flow.
 """
 
 from __future__ import annotations

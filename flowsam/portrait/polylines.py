@@ -14,13 +14,7 @@ Point = tuple[float, float]
 
 
 def joined(segments: list[tuple[Point, Point]]) -> list[Float[np.ndarray, "_ 2"]]:
-    """Return the polylines that segments with shared ends form, open ones first, by their ends.
-
-    Examples
-    --------
-    >>> joined([((0.0, 0.0), (1.0, 0.0)), ((2.0, 0.0), (1.0, 0.0))])[0].tolist()
-    [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]
-    """
+    """Return the polylines that segments with shared ends form, open ones first, by their ends."""
     ends: dict[Point, list[int]] = defaultdict(list)
     for k, (first, last) in enumerate(segments):
         ends[first].append(k)
@@ -59,13 +53,7 @@ def _walk(
 
 
 def straight(line: Float[np.ndarray, "n 2"], slack: float) -> Float[np.ndarray, "m 2"]:
-    """Return a polyline without the points it can do without (Ramer, Douglas and Peucker).
-
-    Examples
-    --------
-    >>> straight(np.array([[0.0, 0], [1, 0.1], [2, -0.1], [3, 0], [3, 5]]), 0.2).tolist()
-    [[0.0, 0.0], [3.0, 0.0], [3.0, 5.0]]
-    """
+    """Return a polyline without the points it can do without (Ramer, Douglas and Peucker)."""
     kept = np.zeros(len(line), dtype=bool)
     spans = [(0, len(line) - 1)]
     kept[[0, -1]] = True

@@ -1,8 +1,6 @@
 """refine: the boundaries of a portrait as curves, at a cost that grows with their length.
 
-Cells whose corners differ are crossed by a boundary. Where it enters and leaves is found by
-cutting their sides again and again; where the chord between is not the boundary, within tolerance,
-the cell is cut in four.
+Cells whose corners differ are cut in four until the chord between two crossings is the boundary.
 """
 
 from __future__ import annotations

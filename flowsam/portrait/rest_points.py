@@ -1,8 +1,6 @@
 """How a planar field rests at a point: smooth, degenerate, or on surfaces where it jumps.
 
-A rule may be discontinuous on the axes of a plane (l_inf), undefined in the origin (every
-normalised rule) or of infinite slope (p > 2). Rest points there are pseudo-equilibria: the flow
-reaches or leaves them in finite time along some direction, which an infinite eigenvalue says.
+There it may rest in finite time along a direction, which an infinite eigenvalue says.
 """
 
 from __future__ import annotations
@@ -56,19 +54,7 @@ class Equilibrium:
 
 
 def rests(field: PlaneField, point: Float[np.ndarray, "2"]) -> bool:
-    """Tell whether 0 is among Filippov's velocities at a point.
-
-    It is where the field fades towards the point, or no open half-plane holds all it does there.
-
-    Examples
-    --------
-    >>> from flowsam import Flow, l2, single_example
-    >>> from flowsam.portrait.planes import BalancedPlane
-    >>> flow = Flow(single_example([1.0, 2.0]), l2(1))
-    >>> fields = [PlaneField(flow, BalancedPlane(depth), (0, 2), (0, 2)) for depth in (2, 3)]
-    >>> [rests(field, np.zeros(2)) for field in fields]  # odd depths never collapse
-    [True, False]
-    """
+    """Tell whether 0 is among Filippov's velocities: no open half-plane holds them all."""
     _, velocity = _ring(field, point, 1e-6)
     _, wider = _ring(field, point, 1e-5)
     if np.abs(velocity).max() < 0.2 * np.abs(wider).max():
@@ -79,11 +65,7 @@ def rests(field: PlaneField, point: Float[np.ndarray, "2"]) -> bool:
 
 
 def classified(field: PlaneField, point: Float[np.ndarray, "2"]) -> Equilibrium:
-    """Return a rest point with its name and eigenvalues.
-
-    Slopes that grow without bound as the step shrinks are infinite; the name of a degenerate or
-    pseudo-equilibrium is that of the turning of the field around it.
-    """
+    """Return a rest point, named by its eigenvalues, or by turning where they are 0 or infinite."""
     slopes = [field.slopes(point, step=STEP / shrink) for shrink in (1, 8, 64)]
     least = ZERO * _scale(field)
     first, _, last = (np.abs(slope.diagonal()) for slope in slopes)
@@ -104,10 +86,7 @@ def classified(field: PlaneField, point: Float[np.ndarray, "2"]) -> Equilibrium:
 
 
 def _extrapolated(slopes: list[np.ndarray]) -> Float[np.ndarray, "2 2"]:
-    """Slopes at step 0 from steps h, h/8, h/64: Aitken's where a power of h is left.
-
-    l_p with p < 2 has fields like |w|^(q-1) on the axes, whose differences err by a power of h.
-    """
+    """Slopes at step 0 from h, h/8, h/64, by Aitken's rule where |w|^(q-1) leaves a power of h."""
     first, second, third = slopes
     last = third - second
     bend = third - 2 * second + first

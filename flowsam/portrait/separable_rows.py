@@ -1,8 +1,6 @@
 """Rows of a plane whose coordinates move apart: l_inf-SAM and GD, balanced, two layers.
 
-In rescaled time no coordinate feels another one, so that x decides the fate of the first alone and
-y that of the second: the row of labels is one of a few, one for each fate of the second.
-(derivations/linf_two_layer.py)
+x decides the first fate alone and y the second. (derivations/linf_two_layer.py)
 """
 
 from __future__ import annotations
@@ -26,22 +24,7 @@ def decided(
     x: Float[np.ndarray, " nx"],
     y: Float[np.ndarray, " ny"],
 ) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
-    """Decide some rows, and return a function that writes out the labels of a slice of them.
-
-    Parameters and result are those of `ordered_rows.decided`.
-
-    Notes
-    -----
-    Derivation: derivations/linf_two_layer.py. Source: arXiv:2603.08290, Corollary 3.5.
-
-    Examples
-    --------
-    >>> from flowsam import linf, single_example
-    >>> flow, x = Flow(single_example([1.0, 2.0]), linf(1.0)), np.array([0.5, 1.0, 1.5])
-    >>> decided(flow, BalancedPlane(2), x, np.array([0.5, 1.5]))(slice(None))
-    array([[ 0, -2,  1],
-           [ 2,  2,  2]], dtype=int16)
-    """
+    """Decide some rows, and return a function that writes out the labels of a slice of them."""
     mu = flow.mu
     rho = flow.perturbation.rho
     alone = [

@@ -17,16 +17,7 @@ _ROUNDING = 1e-14  # of an exact share
 
 
 def by_cells(labels: Int[np.ndarray, "ny nx"], x: Axis, y: Axis) -> Shares:
-    """Return the shares of the rectangle that the grid spans, from the corners of its cells.
-
-    Each cell goes in equal parts to the labels of its corners. A corner on a separatrix or a tie,
-    which are lines as a rule, counts only where all four are.
-
-    Examples
-    --------
-    >>> by_cells(np.array([[0, 0, 0, 2]]), np.array([0.0, 1, 2, 4]), np.array([1.0]))
-    ({0: 0.75, 2: 0.25}, {0: 0.25, 2: 0.25})
-    """
+    """Return shares by the corners of cells; those on a line count only where all four are."""
     labels = np.repeat(np.repeat(labels, 1 + (y.size < 2), 0), 1 + (x.size < 2), 1)
     across = _widths(x)
     along = _widths(y)
@@ -55,17 +46,7 @@ def _widths(axis: Axis) -> Axis:
 
 
 def by_regions(flow: Flow, start: BalancedPlane, x: Axis, y: Axis) -> Shares | None:
-    """Return the exact shares of balanced l_inf and GD, L >= 2, or None where no mu_j > 0.
-
-    A coordinate with mu_j < 0 never escapes from a positive start.
-
-    Examples
-    --------
-    >>> from flowsam import linf, single_example
-    >>> axis = np.array([0.5, 2.0])
-    >>> by_regions(Flow(single_example([1, 2]), linf(1)), BalancedPlane(2), axis, axis)[0]
-    {0: 0.1111111111111111, 1: 0.2222222222222222, 2: 0.6666666666666667}
-    """
+    """Return the exact shares of balanced l_inf and GD, L >= 2, or None where no mu_j > 0."""
     if (flow.mu <= 0).all() or min(np.ptp(x), np.ptp(y)) <= 0:
         return None
     from flowsam.regions import regions  # scipy.stats takes half a second to import

@@ -1,11 +1,7 @@
-"""The boundary of escape in a plane of two layers of one coordinate, l_inf-SAM and GD, any depth.
+"""Where two layers x, y of one coordinate begin to escape, l_inf-SAM and GD, any depth.
 
-With c <= c' the two smallest sizes of the other layers (inf where there are none), p = min(|x|, c)
-and |y| <= |x| (the rest is the mirror image):
-
-    s = +:  |y| = 2 rho - p,
-    s = -:  (p + rho)^2 - (|y| + rho)^2 = 8 rho^2  for |y| <= p,
-            (|y| + rho)^2 - (c + rho)^2 = 8 rho^2  for c <= |y| <= c'.
+c <= c' are the two smallest sizes of the other layers, inf where there are none; the rest of the
+plane mirrors |y| <= |x|. (derivations/linf_signs.py)
 """
 
 from __future__ import annotations
@@ -41,18 +37,7 @@ def pairs(
 def sign_curves(
     others: Float[np.ndarray, " _"], mu: float, *, rho: float, reach: float
 ) -> tuple[Curve, ...]:
-    """Return the curves between escape and fall, as rows (x, y) of the two layers.
-
-    Notes
-    -----
-    Derivation: derivations/linf_signs.py.
-
-    Examples
-    --------
-    >>> curves = sign_curves(np.array([1.5]), 1.0, rho=1.0, reach=4.0)
-    >>> curves[0].tolist()  # s = +, first quadrant, |y| <= |x|
-    [[1.0, 1.0], [1.5, 0.5], [4.0, 0.5]]
-    """
+    """Return the curves between escape and fall, as rows (x, y) of the two layers."""
     c, c2 = np.sort([*np.abs(others), np.inf, np.inf])[:2]
     kept = float(np.sign(mu) * np.prod(np.sign(others)))
     halves = {1.0: _along(c, c2, rho, reach), -1.0: _against(c, c2, rho, reach)}
@@ -65,7 +50,7 @@ def sign_curves(
 
 
 def _along(c: float, c2: float, rho: float, reach: float) -> list[Curve]:
-    """Curves of s = + in 0 <= y <= x <= reach."""
+    """Where y = 2 rho - min(x, c): s = +, in 0 <= y <= x <= reach."""
     level = 2 * rho - c
     if c >= rho:
         corner = min(c, 2 * rho, reach)
@@ -77,7 +62,7 @@ def _along(c: float, c2: float, rho: float, reach: float) -> list[Curve]:
 
 
 def _against(c: float, c2: float, rho: float, reach: float) -> list[Curve]:
-    """Curves of s = - in 0 <= y <= x <= reach."""
+    """Where a^2 - b^2 = 8 rho^2, s = -: (a, b) = rho + (x, y) up to c, else rho + (y, c)."""
     found = []
     last = min(c, reach)
     if last > 2 * rho:

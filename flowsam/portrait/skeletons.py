@@ -88,11 +88,7 @@ def skeleton(
 
 
 def nullclines(field: PlaneField) -> Curves:
-    """Return the curves "x' = 0" and "y' = 0", without the axes where the field jumps.
-
-    Level curves of `PlaneField.gate` on a lattice a quadrant: where l_inf jumps through 0 there is
-    no nullcline but a sliding segment. Error: half a cell where it bends, second order.
-    """
+    """Return the level curves "x' = 0", "y' = 0" of `gate`, quadrant by quadrant."""
     checked_rule(field)
     found = []
     for x, y in _quadrants(field):
@@ -170,15 +166,7 @@ def _backwards(field: PlaneField, point: np.ndarray, direction: np.ndarray) -> C
 
 
 def sliding(field: PlaneField) -> Curves:
-    """Return the segments of the axes on which l_inf slides, Filippov's solution staying there.
-
-    Examples
-    --------
-    >>> from flowsam import Flow, layer_plane, linf, single_example
-    >>> field = PlaneField(Flow(single_example([1.0]), linf(2)), layer_plane, (-3, 3), (-3, 3))
-    >>> sliding(field)[1][1].round(6).tolist()
-    [[-2.0, 0.0], [2.0, 0.0]]
-    """
+    """Return the segments of the axes on which l_inf slides, Filippov's solution staying there."""
     if not field.case.regime.slides:
         return ()
     return tuple(

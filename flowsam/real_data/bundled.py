@@ -57,15 +57,7 @@ def class_mean_difference(
     name: str = "",
     features: Iterable[str] = (),
 ) -> Data:
-    """Return the signed difference of class means as the one example of a flow.
-
-    mu = mean of X over the larger label minus mean over the smaller.
-
-    Examples
-    --------
-    >>> class_mean_difference(np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([-1.0, 1.0])).z
-    array([[2., 0.]])
-    """
+    """Return one example, mu = mean of X over the larger label minus mean over the smaller."""
     X = real_table(X, "X", ())
     positive = class_signs(X, y) > 0
     mu = X[positive].mean(axis=0) - X[~positive].mean(axis=0)

@@ -1,8 +1,4 @@
-"""Which features a predictor leans on while it trains: SAM beside gradient flow, on real data.
-
-The paper's message on real data: just above the scale where l_2-SAM collapses, its predictor
-leans on weak ("minor") features first and on strong ones last; gradient flow never does.
-"""
+"""Which features a predictor leans on while it trains: SAM beside gradient flow, on real data."""
 
 from __future__ import annotations
 
@@ -26,26 +22,14 @@ Times = Float[np.ndarray, " T"]
 
 @dataclass(frozen=True, eq=False)
 class Leaning:
-    """One run, by the features its predictor leans on.
-
-    Parameters
-    ----------
-    log_t : ndarray, shape (T,)
-        log(1 + t).
-    predictor : ndarray, shape (T, d)
-        Of the original features; nan after a collapse.
-    ranks : ndarray, shape (T, groups)
-        Share of the mean prediction by groups of features, strongest first; nan likewise.
-    accuracy : ndarray, shape (T,)
-        On held-out examples, else on those of the run; nan likewise.
-    status, facts : str
-        How the run ended, and what it was.
-    """
+    """One run, by the features its predictor leans on; rows are nan after a collapse."""
 
     log_t: Times
-    predictor: Float[np.ndarray, "T d"]
-    ranks: Float[np.ndarray, "T groups"]
-    accuracy: Times
+    predictor: Float[np.ndarray, "T d"]  # of the original features
+    ranks: Float[
+        np.ndarray, "T groups"
+    ]  # shares of the mean prediction, strongest first
+    accuracy: Times  # on held-out examples, where there are
     status: str
     facts: str
 
@@ -69,16 +53,7 @@ def leaning(
     start: tuple[float, int],
     log_t: Times,
 ) -> Leaning:
-    """Run a uniform balanced start and measure what its predictor leans on.
-
-    Examples
-    --------
-    >>> from flowsam import l2
-    >>> data = Data(np.diag([4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0]))
-    >>> run = leaning(data, None, l2(0.1), start=(0.5, 2), log_t=np.array([0.1, 2.0]))
-    >>> run.ranks.shape, run.status, bool(run.major[0] > 0.3)
-    ((2, 8), 'finished', True)
-    """
+    """Run a uniform balanced start and measure what its predictor leans on."""
     alpha, depth = start
     flow = Flow(split_signs(train) if depth > 1 else train, rule)
     theta = np.full((depth, flow.data.z.shape[1]), float(alpha))

@@ -1,8 +1,4 @@
-"""Scans over scales of the start and over splits: where minor features come first, where not.
-
-The unit of the scale comes from theory: the collapse of l_2-SAM at L = 2 on a data set is that of
-its one mean example, whose critical scale is exact, because margins are small there.
-"""
+"""Scans over scales of the start and over splits: where minor features come first, where not."""
 
 from __future__ import annotations
 
@@ -33,52 +29,25 @@ _Split = tuple[list[float], tuple[Leaning, ...], tuple[Leaning, ...]]
 
 
 def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
-    """Return the scale of uniform starts at which something happens, to count others in.
-
-    l_2 at L = 2: the critical scale of the mean example; else `rho L^(-1/p)`, the gate of a lone
-    weight.
-
-    Notes
-    -----
-    Collapse measured within 2 % of it on digits and breast_cancer. Derivation of the critical
-    scale: derivations/l2_critical_scale.py.
-
-    Examples
-    --------
-    >>> from flowsam import l2
-    >>> round(scale_unit(Data([[1.0, 2.0], [1.0, 2.0]]), l2(1.0), 2), 6)
-    0.485902
-    """
+    """Return the critical scale of the mean example (l_2, L = 2), else the gate, rho L^(-1/p)."""
     regime = regime_of(rule.kind, depth)
     if not regime.amplifies:
         return gate_radius(rule, depth)
+    # margins are small at a collapse: it is that of the mean, within 2 % on real data
     mean = split_signs(train).z.mean(axis=0)
     return critical_scale(mean, rule.rho, profile=np.ones((2, mean.size)))
 
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """Runs of SAM and gradient flow from the same starts, by split and by scale.
-
-    Parameters
-    ----------
-    title : str
-        Rule, rho, depth and data.
-    factors : tuple of float
-        Scales alpha in units of `scale_unit`.
-    alpha : ndarray, shape (seeds, factors)
-    sam, gd : tuple of tuples of Leaning
-        [seed][factor].
-    unfinished : int
-        Splits asked for that an interrupt left out.
-    """
+    """Runs of SAM and gradient flow from the same starts, [split][factor]."""
 
     title: str
-    factors: tuple[float, ...]
+    factors: tuple[float, ...]  # alpha in units of `scale_unit`
     alpha: Cells
     sam: tuple[tuple[Leaning, ...], ...]
     gd: tuple[tuple[Leaning, ...], ...]
-    unfinished: int = 0
+    unfinished: int = 0  # splits that an interrupt left out
 
     @property
     def least(self) -> Cells:
@@ -172,17 +141,7 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
     log_t: Float[np.ndarray, " T"] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Scan:
-    """Run SAM and gradient flow from uniform starts of several scales on several random splits.
-
-    Examples
-    --------
-    >>> from flowsam import l2
-    >>> X = np.diag([4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0])
-    >>> table, times = Table(X, [1, 0] * 4), np.array([0.1, 2.0])
-    >>> found = scan(table, l2(0.1), factors=(1.5,), splits=(1, 0.0, False), log_t=times)
-    >>> found.least.shape, found.unfinished
-    ((1, 1), 0)
-    """
+    """Run SAM and gradient flow from uniform starts of several scales on several random splits."""
     log_t = np.geomspace(0.05, 100.0, 60) if log_t is None else log_t
     count, held, bias = splits
     done: list[_Split] = []

@@ -16,16 +16,7 @@ __all__ = ["share_by_rank"]
 def share_by_rank(
     data: Data, beta: ArrayLike, groups: int = 4
 ) -> Float[np.ndarray, "*T groups"]:
-    """Return the share of the mean prediction in groups of features, strongest first.
-
-    share_j = |beta_j mean_i z_ij| / sum_k |beta_k mean_i z_ik|, features sorted by |mean_i z_ij|
-    and cut into groups of equal size; a feature that is 0 in every example is left out.
-
-    Examples
-    --------
-    >>> share_by_rank(Data([[4.0, 1.0]]), [1.0, 4.0], groups=2)
-    array([0.5, 0.5])
-    """
+    """Return |beta_j mean_i z_ij| / sum_k |beta_k mean_i z_ik| by ranks of |mean_i z_ij|."""
     beta = real_array(beta, "beta")
     strength = np.abs(data.z.mean(axis=0))
     if beta.shape[-1:] != strength.shape:

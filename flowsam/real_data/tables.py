@@ -23,37 +23,16 @@ __all__ = ["Table", "breast_cancer_table", "digit_table", "read_csv", "read_idx"
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Features and labels of a two-class problem.
+    """Features (n, d) and labels of a two-class problem; the larger label counts as +1.
 
-    Parameters
-    ----------
-    X : array_like, shape (n, d)
-        Features in their own units; a DataFrame keeps the names of its columns.
-    y : array_like, shape (n,)
-        Labels of exactly two classes; the larger counts as +1: as numbers, if all are, else words.
-    name : str
-        A word for titles.
-    picture : tuple of int, optional
-        Height and width, where the features are the pixels of one, row by row.
-    features : sequence of str
-        Names of the columns; by default those X carries, or the places of pixels.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For bad entries, shapes that do not fit, or labels other than two classes.
-
-    Examples
-    --------
-    >>> Table([[1.0], [2.0]], ["a", "b"], "two rows").y
-    array([-1.,  1.])
+    A DataFrame keeps the names of its columns; `picture` is the height and width of pixels.
     """
 
     X: Float[np.ndarray, "n d"]
     y: Float[np.ndarray, " n"]
     name: str = ""
     picture: tuple[int, int] | None = None
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()  # those X carries, or places of pixels
 
     def __init__(
         self,
@@ -75,17 +54,11 @@ class Table:
     def standardised(
         self, *, bias: bool = True, test: float | int = 0.0, seed: int = 0
     ) -> tuple[Data, Data | None]:
-        """Return signed examples of a random split, in units of the training features' spread.
+        """Return signed examples of a random split, and those of its test part.
 
-        z = y (x - mean) / deviation, by the mean and deviation of the training part, in units of
-        its range, so that columns of 1e200 or 1e-200 are as good as others; a feature without a
-        range is constant: it becomes 0 and stays in its place. The bias is a last column of ones.
-
-        Examples
-        --------
-        >>> Table([[1.0], [3.0]], [0, 1]).standardised()[0].z
-        array([[ 1., -1.],
-               [ 1.,  1.]])
+        z = y (x - mean)/deviation of the training part, in units of its range, so that columns of
+        1e200 are as good as others; a constant feature becomes 0 and stays in its place. The bias
+        is a last column of ones.
         """
         if not (0 <= test < 1 and (held := round(test * len(self.X))) < len(self.X)):
             raise InputError(

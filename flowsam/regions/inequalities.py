@@ -1,7 +1,4 @@
-"""Regions of balanced starts under l_inf-SAM and gradient flow, one example, as mathematics.
-
-A box at L = 2, a polyhedral cone at the corner (rho, ..., rho) at L >= 3, with |mu| for mu.
-"""
+"""Regions of balanced starts under l_inf-SAM and gradient flow, one example, as mathematics."""
 
 from __future__ import annotations
 
@@ -68,18 +65,7 @@ class Regions:
         return [int(j) for j in np.flatnonzero(self.mu)]
 
     def condition(self, label: int) -> Boolean:
-        """Return a label's region; the regions of `labels` hold every start once.
-
-        Returns
-        -------
-        sympy Boolean
-            In `alpha`; numbers are the decimals as written: 0.1 is 1/10.
-
-        Examples
-        --------
-        >>> regions([1, 2], 1, 3).condition(1)
-        (alpha_1 > 1) & (alpha_2 < alpha_1/2 + 1/2)
-        """
+        """Return a label's region in `alpha`, numbers as they are written: 0.1 is 1/10."""
         self._demand(label)
         if label >= 1:
             return self._wins(label - 1, None)
@@ -122,13 +108,7 @@ class Regions:
         return sp.true if weaker else alpha[k] <= rho
 
     def latex(self) -> str:
-        r"""Return all regions as one LaTeX `cases` environment.
-
-        Examples
-        --------
-        >>> print(regions([1.0], 0.5, 2).latex().split(r"\\")[1].strip())
-        e_{1} & \alpha_{1} > \frac{1}{2}
-        """
+        """Return all regions as one LaTeX `cases` environment."""
         words = {
             j: f"e_{{{j}}}" if j > 0 else rf"\text{{{kind_of(j)}}}" for j in self.labels
         }
@@ -136,25 +116,7 @@ class Regions:
         return r"\begin{cases}" + r" \\ ".join(rows) + r"\end{cases}"
 
     def contains(self, label: int, alpha: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-        """Return which starts lie in a label's region.
-
-        Parameters
-        ----------
-        label : int
-            One of `labels`.
-        alpha : array_like, shape (..., d)
-            Sizes > 0, in the units of w.
-
-        Returns
-        -------
-        ndarray of bool, shape (...)
-            As `limits` decides: scores within 8 eps tie, and each start lies in one region.
-
-        Examples
-        --------
-        >>> regions([1.0, 2.0], 1.0, 2).contains(1, [[1.5, 0.6], [1.5, 1.2]])
-        array([ True, False])
-        """
+        """Return which starts of sizes alpha (..., d) `limits` puts into a label's region."""
         alpha = real_array(alpha, "alpha")
         if alpha.shape[-1:] != self.mu.shape or (alpha <= 0).any():
             raise InputError(f"contains needs sizes > 0 of shape (..., {self.mu.size})")
@@ -163,28 +125,12 @@ class Regions:
         return np.asarray(limits(flow, balanced(alpha, self.depth)) == label)
 
     def probability(self, label: int, starts: Any) -> float:
-        """Return the probability of a label under independent random sizes.
-
-        Laws, formulas and errors: `measure.chance`. L = 2, one law, p = P(alpha > rho), no |mu|
-        equal: p (1 - p)^(j-1) for the j-th largest, (1 - p)^d for none.
-
-        Examples
-        --------
-        >>> from scipy.stats import uniform
-        >>> regions([1.0, 2.0], 1.0, 2).probability(1, uniform(0, 4))  # 3/4 of 1/4
-        0.1875
-        """
+        """Return the probability of a label under independent random sizes."""
         self._demand(label)
         return chance(label, starts, mu=self.mu, rho=self.rho, depth=self.depth)
 
     def volume(self, label: int, low: Box, high: Box) -> float:
-        """Return the volume of a label's region inside the box `0 <= low < high` of sizes.
-
-        Examples
-        --------
-        >>> regions([1.0, 2.0], 1.0, 2).volume(1, 0.0, 3.0)  # alpha_1 in (1, 3), alpha_2 <= 1
-        2.0
-        """
+        """Return the volume of a label's region inside the box `0 <= low < high` of sizes."""
         low, high = (
             np.broadcast_to(real_array(x, "box"), self.mu.shape) for x in (low, high)
         )

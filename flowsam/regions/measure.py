@@ -18,22 +18,7 @@ Sizes = Float[np.ndarray, " d"]
 
 
 def chance(label: int, starts: Any, *, mu: Sizes, rho: float, depth: int) -> float:
-    """Return the probability of a label under independent random sizes alpha.
-
-    L = 2: P(alpha_j > rho) prod P(alpha_k <= rho) over the other |mu_k| >= |mu_j|. L >= 3:
-
-        int prod_{k != j} F_k(rho + (|mu_j|/|mu_k|)^(1/(L-2)) (x - rho)) dF_j(x) over x > rho,
-
-    in the quantile u = F_j(x), where integrand and interval are bounded whatever the tails;
-    Gauss-Kronrod between the kinks, which are where a law ends.
-
-    Examples
-    --------
-    >>> from scipy.stats import uniform
-    >>> rule = {"mu": np.array([1.0, 2.0]), "rho": 0.0, "depth": 3}
-    >>> round(chance(1, uniform(0, 1), **rule), 15)  # x/2 integrated over (0, 1)
-    0.25
-    """
+    """Return the probability of a label under independent random sizes; by `_box` or `_cone`."""
     laws = _checked_laws(starts, mu.size)
     size = np.abs(mu)
     active = np.flatnonzero(size)
@@ -71,7 +56,7 @@ def _shared(size: Sizes, rho: float, laws: Sequence[Any]) -> float:
 
 
 def _cone(j: int, slopes: Sizes, rho: float, laws: Sequence[Any]) -> float:
-    """P(alpha_j > rho, alpha_k - rho < slope_k (alpha_j - rho) for every other k)."""
+    """`int prod_{k != j} F_k(rho + slope_k (x - rho)) dF_j(x)` over x > rho, in u = F_j(x)."""
     flat = [_uniform(law) for law in laws]
     if all(flat):
         start, width = np.array(flat).T
@@ -97,18 +82,9 @@ def _cone(j: int, slopes: Sizes, rho: float, laws: Sequence[Any]) -> float:
 
 
 def polytope(j: int, slopes: Sizes, low: Sizes, width: Sizes) -> float:
-    """Return the share of a box of alpha - rho in which alpha_j > rho and every rival is below.
-
-    With t = alpha_j - rho the integrand is a product of clipped lines in t, a polynomial between
-    its kinks: Gauss-Legendre of d/2 nodes is exact. Nothing is added to rho, so that a box much
-    smaller than rho keeps its digits.
-
-    Examples
-    --------
-    >>> polytope(0, np.array([1.0, 0.5]), np.zeros(2), np.ones(2))
-    0.25
-    """
+    """Return the share of a box of alpha - rho where alpha_j > rho and rivals are below."""
     rivals = np.array([k != j and s < np.inf for k, s in enumerate(slopes)], dtype=bool)
+    # between its kinks the integrand is a polynomial in t = alpha_j - rho: Gauss is exact
     slope = slopes[rivals]
     first = low[rivals]
     size = width[rivals]
