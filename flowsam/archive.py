@@ -1,4 +1,4 @@
-"""Results on disk and on screen: files replaced in one move, .npz with a header, cards of facts."""
+"""Results on disk: files replaced in one move, .npz with a header."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ from flowsam.errors import InputError, MissingLibraryError
 __all__ = [
     "check_shapes",
     "dataset",
-    "html_card",
     "lock",
     "read",
     "replacing",
-    "text_card",
     "write",
     "write_text",
 ]
 
 Built = TypeVar("Built")
-Rows = list[tuple[str, str]]
 
 
 @contextmanager
@@ -171,19 +168,3 @@ def dataset(
     return xarray.Dataset(
         variables, coords, {key: str(value) for key, value in facts.items()}
     )
-
-
-def text_card(title: str, rows: Rows) -> str:
-    """Return facts one a line, under a title."""
-    return title + "".join(f"\n  {name}: {text}" for name, text in rows)
-
-
-def html_card(title: str, rows: Rows) -> str:
-    """Return the same facts as a small table, for notebooks."""
-    from html import escape
-
-    cells = "".join(
-        f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(text)}</td></tr>"
-        for name, text in rows
-    )
-    return f"<table><caption>{escape(title)}</caption>{cells}</table>"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
+from flowsam.inputs import has_holes
 from flowsam.shapes import Float, Shaped
 
 __all__ = [
@@ -59,11 +60,9 @@ def class_values(
 ) -> list[Value]:
     """Return labels that compare as numbers if all of them are numbers, else as words."""
     column = label_column(labels)
-    masked = (
-        np.ma.getmaskarray(np.ma.asarray(labels))
-        if np.ma.is_masked(labels)
-        else np.zeros(column.shape, bool)
-    )
+    masked = np.zeros(column.shape, bool)
+    if has_holes(labels):
+        masked = np.ma.getmaskarray(np.ma.asarray(labels))
     entries = column.tolist()
     words = [str(entry).strip() for entry in entries]
     for row, word in enumerate(words):

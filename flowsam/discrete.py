@@ -74,7 +74,18 @@ class Batches:
             )
 
     def deal(self, n: int) -> Iterator[list[np.ndarray]]:
-        """Yield for every step its shards, as arrays of example numbers 0 to n - 1, for ever."""
+        """Yield for every step its shards, as arrays of example numbers, for ever.
+
+        Parameters
+        ----------
+        n : int
+            Number of examples.
+
+        Yields
+        ------
+        list of ndarray
+            The shards of one batch.
+        """
         rng = np.random.default_rng(self.seed)
         shard = self.shard or self.batch
         while True:

@@ -120,10 +120,32 @@ class Flow:
         return checked_theta(theta, self.data.z.shape[1])
 
     def descent(self, theta: Theta) -> tuple[Theta, Float[np.ndarray, "*batch"]]:
-        """Return the direction (..., L, d) and the log of the scale (...) of `-grad Lo(theta)`.
+        """Return the direction and the log of the scale of `-grad Lo(theta)`.
 
-        -grad_{w^(l)} Lo = Lambda (sum_i q_i z_i) prod_{k != l} w^(k), Lambda = mean_i |ell'(m_i)|,
-        q_i = |ell'_i| / sum_k |ell'_k|, a shifted log-softmax: nothing underflows at any margin.
+        -grad_{w^(l)} Lo = Lambda * (sum_i q_i z_i) * prod_{k != l} w^(k), with
+        Lambda = mean_i |ell'(m_i)| and q_i = |ell'_i| / sum_k |ell'_k|, a log-softmax shifted
+        by its largest entry: nothing underflows at any margin.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (..., L, d)
+            Weights.
+
+        Returns
+        -------
+        direction : ndarray, shape (..., L, d)
+            `(sum_i q_i z_i) * prod_{k != l} w^(k)`.
+        log_scale : ndarray, shape (...)
+            `log Lambda(theta)`.
+
+        Examples
+        --------
+        >>> from flowsam.data import single_example
+        >>> from flowsam.perturbations import gradient_flow
+        >>> flow = Flow(single_example([1e3]), gradient_flow())
+        >>> flow.descent(np.array([[10.0], [10.0]]))
+        (array([[10000.],
+               [10000.]]), array(-100000.))
         """
         from flowsam.symbolic import products  # closed forms need no SymPy
 
@@ -155,10 +177,25 @@ class Flow:
         return theta + self.perturbation.ascent(theta, -direction)
 
     def field(self, theta: ArrayLike) -> Theta:
-        """Return the rescaled velocity `d theta/d tau` (..., L, d), `d tau = Lambda(theta_hat) dt`.
+        """Return the rescaled velocity `d theta / d tau`, with `d tau = Lambda(theta_hat) dt`.
 
         The path is that of the original flow; only time is another. For one example it is
-        `mu * prod_{k != l} w_hat^(k)`, free of the loss. Weights of a wrong shape are refused.
+        `mu * prod_{k != l} w_hat^(k)`, free of the loss. On a switching surface of l_inf the
+        solvers in `filippov` take over.
+
+        Parameters
+        ----------
+        theta : array_like, shape (..., L, d)
+            Weights; float64 of a fitting shape is taken without a look at its entries.
+
+        Returns
+        -------
+        ndarray, shape (..., L, d)
+
+        Raises
+        ------
+        TypeError, ValueError
+            For bad entries or a shape that does not fit the data.
         """
         theta = self.fitting(theta)
         return self.descent(self.perturbed(theta))[0]
@@ -187,7 +224,31 @@ class Flow:
         return self.pull(self.perturbed(theta))[1]
 
     def velocity(self, theta: ArrayLike) -> Theta:
-        """Return the velocity in original time, `-grad Lo(theta_hat)`; 0 beyond margin 745."""
+        """Return the velocity in original time, `-grad Lo(theta_hat)`.
+
+        Parameters
+        ----------
+        theta : array_like, shape (..., L, d)
+            Weights.
+
+        Returns
+        -------
+        ndarray, shape (..., L, d)
+            Underflows where the true value does (margins beyond 745); `field` never does.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For bad entries or a shape that does not fit the data.
+
+        Examples
+        --------
+        >>> from flowsam.data import single_example
+        >>> from flowsam.perturbations import gradient_flow
+        >>> Flow(single_example([1.0]), gradient_flow()).velocity([[0.0], [2.0]])
+        array([[1.],
+               [0.]])
+        """
         direction, log_scale = self.rates(self.checked(theta))
         return np.exp(log_scale)[..., None, None] * direction
 
@@ -209,7 +270,15 @@ class Flow:
     def of(
         cls, facts: Mapping[str, Any], z: ArrayLike, features: Iterable[str] = ()
     ) -> Flow:
-        """Return the flow that gave `facts`, with its examples z (n, d) and their names."""
+        """Return the flow that gave `facts`, with its examples z (n, d) and their names.
+
+        Examples
+        --------
+        >>> from flowsam import l2, single_example
+        >>> flow = Flow(single_example([1.0, 2.0]), l2(0.5))
+        >>> Flow.of(flow.facts(), flow.data.z).describe() == flow.describe()
+        True
+        """
         if facts.get("kind") == "own" or facts["loss"] not in LOSSES:
             raise InputError(
                 f"the rule ({facts['rule']}), loss ({facts['loss']}) or field is one of the "

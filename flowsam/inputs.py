@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from numbers import Real
 
@@ -14,6 +15,7 @@ __all__ = [
     "CELLS",
     "checked_grid",
     "column_names",
+    "has_holes",
     "real_array",
     "real_axis",
     "real_example",
@@ -73,7 +75,7 @@ def real_array(
             f"{name} needs real numbers, got {array.dtype}; pass floats"
         )
     array = array.astype(np.float64, copy=False)
-    masked = np.ma.is_masked(values)
+    masked = has_holes(values)
     good = ~np.ma.getmaskarray(np.ma.asarray(values)) if masked else np.isfinite(array)
     if not good.all():
         index = tuple(int(i) for i in np.argwhere(~good)[0])
@@ -82,6 +84,11 @@ def real_array(
             f"{name} needs finite numbers, got {shown} at {place(index)}; remove or impute it"
         )
     return array
+
+
+def has_holes(values: object) -> bool:
+    """Tell whether an array is masked somewhere; who has none has not loaded masked arrays."""
+    return "numpy.ma" in sys.modules and np.ma.is_masked(values)
 
 
 def _numbers(array: Shaped[np.ndarray, "..."], name: str, place: Place) -> np.ndarray:
@@ -157,7 +164,7 @@ def real_number(value: object, name: str) -> float:
     """Return one real number as a float, inf and nan included."""
     array = np.asarray(value, dtype=object)  # takes ragged lists too
     array = np.asarray(value) if array.shape == () else array
-    if array.shape != () or array.dtype.kind not in "iuf" or np.ma.is_masked(value):
+    if array.shape != () or array.dtype.kind not in "iuf" or has_holes(value):
         raise InputTypeError(f"{name} needs one real number, got {shown(value)}")
     return float(array)
 

@@ -107,7 +107,13 @@ class Perturbation:
 
     @property
     def kind(self) -> str:
-        """The family whose theorems hold, for `regimes`: one of `KINDS`, else "own"."""
+        """The family whose theorems hold, for `regimes`: one of `KINDS`, else "own".
+
+        Examples
+        --------
+        >>> l2(1.0).kind, lp(1.0, p=3).kind, linf(0).kind
+        ('l_2', '2<p<inf', 'GD')
+        """
         if type(self).step is not Perturbation.step:
             return "own"
         if not self.rho:
@@ -125,10 +131,30 @@ class Perturbation:
         return bool(self.rho) and self.normalised and self.p in (1.0, math.inf)
 
     def epsilon(self, g: ArrayLike) -> Float[np.ndarray, "*batch L d"]:
-        """Return the ascent steps of gradients g (..., L, d) of the loss, to a few ulp times q.
+        """Return the ascent step for gradients `g`.
 
-        At a tie of p = 1 the step is shared equally; it is 0 where g is 0, and at g = 0, where
-        every point of the ball is a maximiser: a flow ends there. Infinite entries are refused.
+        At a tie of p = 1 the step is shared equally; where a component of g is 0, eps is 0 there;
+        at g = 0 every point of the ball is a maximiser and 0 is returned: a flow ends there.
+
+        Parameters
+        ----------
+        g : array_like, shape (..., L, d)
+            Gradients of the loss.
+
+        Returns
+        -------
+        ndarray, shape (..., L, d)
+            Error: a few ulp times q.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For complex or non-finite entries.
+
+        Examples
+        --------
+        >>> l2(1.0).epsilon([[3.0, 4.0]])
+        array([[0.6, 0.8]])
         """
         return self.step(real_array(g, "g"))
 

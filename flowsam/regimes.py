@@ -173,7 +173,8 @@ _SMOOTH: dict[str, Any] = {
 }
 _LINF_DEEP = replace(
     _LINF,
-    labels="outcomes.theorem_labels:deep",
+    labels="outcomes.deep_theorems:labels",
+    verdict="outcomes.deep_theorems:verdict",
     forms=(BALANCED, DEEP),
     rows={},
     curves={

@@ -8,15 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.engines.run import Run
-from flowsam.engines.stepping import METHODS, Tolerances
+from flowsam.engines import METHODS
+from flowsam.engines.run import Run, cut
 from flowsam.errors import InputError, InputTypeError
 from flowsam.exact import solution
 from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_number
-from flowsam.many_examples.engine import cut
-from flowsam.one_example.engine import exact_run, stepped_run
-from flowsam.one_example.taylor_steps import taylor_steps
+from flowsam.one_example.closed_form import exact_run
 from flowsam.regimes import Case, case_of
 from flowsam.shapes import Float
 from flowsam.signatures import public
@@ -210,7 +208,7 @@ def _run(
     case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]
 ) -> Run:
     """Pick the engine for one example and run it."""
-    method, rtol, atol = how
+    method = how[0]
     if method not in ("auto", "exact", "heyoka", *METHODS):
         known = ", ".join(METHODS)
         raise InputError(
@@ -225,8 +223,23 @@ def _run(
         if method == "exact":
             reason = _why(case)
             raise InputError(f"no closed form covers this: {reason}; use method='auto'")
+    return _stepped(case, theta0, span, how)
+
+
+def _stepped(
+    case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]
+) -> Run:
+    """Run by steps, whose libraries no closed form loads."""
+    from flowsam.engines.stepping import Tolerances
+    from flowsam.one_example.engine import stepped_run
+
+    method, rtol, atol = how
     named, stiff = ("DOP853", "Radau") if method == "auto" else (method, "")
-    maker = taylor_steps(case, theta0) if method == "heyoka" else None
+    maker = None
+    if method == "heyoka":
+        from flowsam.one_example.taylor_steps import taylor_steps
+
+        maker = taylor_steps(case, theta0)
     tolerances = Tolerances(named, rtol, atol, stiff=stiff, maker=maker)
     return stepped_run(case, theta0, span, tolerances)
 

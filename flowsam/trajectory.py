@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsam import archive
+from flowsam.cards import html_card, text_card
 from flowsam.data import Data
 from flowsam.endings import Ending
 from flowsam.errors import InputError
@@ -157,7 +157,13 @@ class Trajectory:
         return facts | self.settings | {"flowsam": __version__}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write one .npz file with a JSON header, in one move, and return its path."""
+        """Write one .npz file with a JSON header, in one move, and return its path.
+
+        Raises
+        ------
+        ValueError
+            When the folder does not exist or cannot be written.
+        """
         header = {
             "format": _FORMAT,
             "provenance": self.provenance(),
@@ -172,16 +178,26 @@ class Trajectory:
             "log_t": self.log_t,
             "theta": self.theta,
         }
+        from flowsam import archive
+
         return archive.write(path, header, arrays)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Trajectory:
         """Read a run that `save` wrote; an unreadable, damaged or foreign file is a ValueError."""
+        from flowsam import archive
+
         return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
 
     def to_xarray(self) -> Any:
-        """Return an `xarray.Dataset` over time, layer, feature, example, with its provenance."""
+        """Return an `xarray.Dataset` (needs xarray) with provenance as attributes.
+
+        Dimensions are time, layer, feature and example; coordinates tau, log_t, and the names of
+        features where the data have them.
+        """
         named = {"feature": list(self.data.features)} if self.data.features else {}
+        from flowsam import archive
+
         return archive.dataset(
             {
                 "theta": (("time", "layer", "feature"), self.theta),
@@ -215,11 +231,11 @@ class Trajectory:
 
     def __repr__(self) -> str:
         """Return the facts, one a line."""
-        return archive.text_card("Trajectory", self._rows())
+        return text_card("Trajectory", self._rows())
 
     def _repr_html_(self) -> str:
         """Return the same facts as a table for notebooks."""
-        return archive.html_card("Trajectory", self._rows())
+        return html_card("Trajectory", self._rows())
 
 
 load = Trajectory.load

@@ -38,16 +38,25 @@ class Size:
         return self.characters / max(self.lines, 1)
 
 
-def docstrings(tree: ast.Module) -> dict[tuple[int, int], str]:
-    """Return the spans of lines of all docstrings, with the name that has each."""
+def docstrings(tree: ast.Module, public: set[str]) -> dict[tuple[int, int], bool]:
+    """Return the spans of lines of all docstrings, and whether a user reaches what each is of."""
     found = {}
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if ast.get_docstring(node, clean=False) is None:
-            continue
-        text = node.body[0]
-        found[text.lineno, text.end_lineno] = getattr(node, "name", "")
+
+    def visit(node: ast.AST, reached: bool) -> None:
+        for inner in ast.iter_child_nodes(node):
+            if isinstance(inner, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                method = reached and not inner.name.startswith("_")
+                note(inner, method or inner.name in public)
+            else:
+                visit(inner, reached)
+
+    def note(node: ast.Module | ast.ClassDef | ast.FunctionDef, reached: bool) -> None:
+        if ast.get_docstring(node, clean=False) is not None:
+            text = node.body[0]
+            found[text.lineno, text.end_lineno] = reached
+        visit(node, reached and isinstance(node, ast.ClassDef))
+
+    note(tree, False)
     return found
 
 
@@ -66,7 +75,7 @@ def exported() -> set[str]:
 def measure(path: pathlib.Path, public: set[str]) -> Size:
     """Return the counts of one file."""
     text = path.read_text()
-    spans = docstrings(ast.parse(text))
+    spans = docstrings(ast.parse(text), public)
     skipped = {line for first, last in spans for line in range(first, last + 1)}
     lines = text.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -75,7 +84,7 @@ def measure(path: pathlib.Path, public: set[str]) -> Size:
             lines[row - 1] = lines[row - 1][:column]
     code = [line.strip() for row, line in enumerate(lines, 1) if row not in skipped]
     code = [line for line in code if line]
-    internal = sum(last - first + 1 for (first, last), name in spans.items() if name not in public)
+    internal = sum(last - first + 1 for (first, last), known in spans.items() if not known)
     return Size(sum(map(len, code)) + len(code), len(code), internal)
 
 

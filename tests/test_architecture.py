@@ -21,7 +21,7 @@ SOURCES = {
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 LAYERS = [
-    "version shapes captions errors archive workers labels endings inputs signatures "
+    "version shapes captions cards errors archive workers labels endings inputs signatures "
     "class_labels data network",
     "losses perturbations own_rule symbolic notation",
     "flow trajectory",
@@ -43,6 +43,7 @@ ONLY_IN = {
         "cli.writing",
     ),
     "sympy": (
+        "regions.conditions",
         *("symbolic", "notation", "regions.inequalities"),
         *("explorer.formulas", "explorer.printers"),
     ),

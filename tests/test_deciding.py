@@ -88,7 +88,7 @@ FORMULAS = {  # files that may test the rule, and why
     "flow.py": "theta_hat of each rule, and its caption",
     "rates.py": "predictions for every p",
     "engines/taylor.py": "the field that is compiled",
-    "ensemble/lean_field.py": "the field on batches",
+    "engines/lean_field.py": "the field on batches",
     "ensemble/batch_ends.py": "sizes at the ends of a run, by p",
     "one_example/endings.py": "sizes at the ends of a run, by p",
     "one_example/pace.py": "the mean pace of l_inf",

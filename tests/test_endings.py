@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowsam import Flow, balanced, gradient_flow, l2, linf, lp, single_example, solve
+from flowsam import Flow, balanced, engines, gradient_flow, l2, linf, lp, single_example, solve
 from flowsam.engines import stepping
 
 TWO = single_example([1.0, 2.0])
@@ -171,7 +171,7 @@ def test_a_run_of_too_many_steps_fails_and_says_so(monkeypatch):
     assert np.isfinite(run.theta).all()
 
 
-@pytest.mark.parametrize("method", stepping.METHODS)
+@pytest.mark.parametrize("method", engines.METHODS)
 def test_overflow_inside_a_trial_step_is_no_warning(method):
     # deep nets overflow in a trial step long before the state does
     flow = Flow(single_example([1.0]), gradient_flow())

@@ -5,8 +5,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from flowsam.data import Data, single_example
+from flowsam.engines.lean_field import lean_field
 from flowsam.ensemble import Ending, solve_many
-from flowsam.ensemble.lean_field import lean_field
 from flowsam.exact import linf_deep
 from flowsam.flow import Flow
 from flowsam.losses import exponential

@@ -88,8 +88,26 @@ def test_flows_and_closed_forms_load_neither_scipy_nor_sympy():
     assert fresh(code) == "[]"
 
 
-def test_a_limit_by_theorem_loads_neither_scipy_nor_sympy():
-    """The commands too: what integrates, and l_2's curves, come when they are asked for."""
-    ask = ["limit", "--mu", "1,2", "--rho", "1", "--init", "1.5,.6", "--quiet"]
-    code = f"import sys; from flowsam.cli import main; print(main({ask}), "
+CLOSED = (
+    ["limit", "--mu", "1,2", "--rho", "1", "--init", "1.5,.6"],
+    ["limit", "--mu", "1,2", "--rho", "1", "--init", "1.5,.6", "--depth", "3"],
+    ["simulate", "--mu", "1,2", "--rho", "1", "--init", "1.5,.6", "--tau-end", "1"],
+    ["portrait", "--mu", "1,2", "--rho", "1", "--grid", "20", "--out", "starts.npz"],
+)
+
+
+@pytest.mark.parametrize("ask", CLOSED, ids=" ".join)
+def test_closed_forms_load_neither_scipy_nor_sympy(ask, tmp_path, monkeypatch):
+    """What integrates, l_2's curves, and regions as mathematics come when they are asked for."""
+    monkeypatch.chdir(tmp_path)
+    code = f"import sys; from flowsam.cli import main; print(main({ask} + ['--quiet']), "
     assert fresh(f"{code}[m for m in {HEAVY[1:]} if m in sys.modules])") == "0 []"
+
+
+def test_a_solve_by_a_closed_form_loads_neither_scipy_nor_sympy():
+    code = (
+        "import sys; from flowsam import Flow, linf, single_example, solve; "
+        "solve(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2, tau_end=1); "
+        f"print([m for m in {HEAVY[1:]} if m in sys.modules])"
+    )
+    assert fresh(code) == "[]"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowsam import Flow, balanced, exponential, gradient_flow, l2, linf, lp, single_example, solve
-from flowsam.engines.stepping import METHODS
+from flowsam.engines import METHODS
 from tests.cases import CASES, SMALLEST, amplification
 
 PAPER = CASES["paper, l_inf"]

@@ -50,7 +50,17 @@ class Leaders:
     unproved: str = ""
 
     def at(self, tau: ArrayLike | float | int) -> Int[np.ndarray, "..."]:
-        """Return the leader at rescaled times before a collapse, of their shape."""
+        """Return the leader at rescaled times.
+
+        Parameters
+        ----------
+        tau : array_like, shape (...)
+            Rescaled times before a collapse.
+
+        Returns
+        -------
+        ndarray of int, shape (...)
+        """
         return np.asarray(self.order)[
             np.searchsorted(self.times, np.asarray(tau), "right")
         ]

@@ -80,7 +80,7 @@ class _Table:
         self.facts = facts
 
     def __repr__(self) -> str:
-        from flowsam.archive import text_card
+        from flowsam.cards import text_card
 
         return text_card(
             "Amplification", [(k, _shown(v)) for k, v in self.facts.items()]

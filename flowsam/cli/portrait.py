@@ -147,7 +147,7 @@ def _stream(
     what: Any, axes: tuple[Any, Any], path: Path, *, as_json: bool, quiet: bool
 ) -> int:
     """Write the labels row by row, in little memory; the same command goes on after a stop."""
-    from flowsam.archive import text_card
+    from flowsam.cards import text_card
     from flowsam.portrait import stream_portrait
 
     (flow, start) = what

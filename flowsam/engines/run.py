@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowsam.endings import Ending
 from flowsam.engines import clock
+from flowsam.flow import Flow
 from flowsam.shapes import Float
-from flowsam.trajectory import Event
+from flowsam.trajectory import Event, Trajectory
 
-__all__ = ["Run", "reach"]
+__all__ = ["Run", "cut", "reach"]
 
 Points = Float[np.ndarray, " _"]
 
@@ -145,3 +147,41 @@ def reach(
         start = reached
         stride = 2 * stride
     return limit
+
+
+def cut(
+    flow: Flow, run: Run, wanted: int | Points | None, clock_name: str
+) -> Trajectory:
+    """Return the rows asked for of a run in rescaled time."""
+    rows = run.rows(wanted, clock_name)
+    events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
+    ending, message = _told(run)
+    return Trajectory(
+        flow.data,
+        flow.perturbation,
+        flow.loss,
+        rows.tau,
+        run.states(rows.tau),
+        events,
+        ending.status,
+        message,
+        run.method,
+        run.steps,
+        run.nfev,
+        clock=rows.log_t,
+        ending=ending,
+    )
+
+
+def _told(run: Run) -> tuple[Ending, str]:
+    """Return how a run ended, and the sentence for it."""
+    blow_up = next((e for e in run.events if e.kind == "blow-up"), None)
+    rest = next((e for e in run.events if e.kind == "collapse"), None)
+    ending = Ending(run.status)
+    if ending is Ending.ESCAPED and blow_up is None:
+        ending = Ending.OUT_OF_RANGE
+    last = blow_up or rest
+    tau = last.tau if last else run.end
+    at = None if blow_up is None else blow_up.coordinate
+    coordinate = None if at is None else at + 1
+    return ending, ending.in_tau(tau=tau, coordinate=coordinate, method=run.method)

@@ -22,9 +22,8 @@ from flowsam.engines.path import Path, Piece, Tail
 from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
-__all__ = ["METHODS", "ONE_STEP", "March", "Piecewise", "Tolerances", "march"]
+__all__ = ["ONE_STEP", "March", "Piecewise", "Tolerances", "march"]
 
-METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 MAX_EVENTS, QUIET, _STUCK = (
     1000,
     50,

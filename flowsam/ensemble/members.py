@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.engines import taylor
+from flowsam.engines.lean_field import lean_field
 from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
-from flowsam.ensemble.lean_field import lean_field
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array

@@ -49,7 +49,13 @@ class Page:
         )
 
     def widget(self) -> Any:
-        """Return the explorer as a widget, `.state` read and set from Python; needs anywidget."""
+        """Return the explorer as a widget: `.state` is read and set from Python.
+
+        Raises
+        ------
+        MissingLibraryError
+            Where anywidget is not installed.
+        """
         try:
             from flowsam.explorer.widget import Explorer
         except ModuleNotFoundError as error:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
+from flowsam.engines.lean_field import single_descent, single_field
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import ONE_STEP, Tolerances, march
-from flowsam.ensemble.lean_field import single_descent, single_field
 from flowsam.flow import Flow
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.rest import LIVELY

@@ -12,8 +12,8 @@ import numpy as np
 
 from flowsam.columns import loaded
 from flowsam.endings import Ending
-from flowsam.engines.run import Run
-from flowsam.engines.stepping import METHODS
+from flowsam.engines import METHODS
+from flowsam.engines.run import cut
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.late_path import LateRun
@@ -24,7 +24,7 @@ from flowsam.regimes import Case
 from flowsam.shapes import Float
 from flowsam.trajectory import Trajectory
 
-__all__ = ["cut", "many_examples"]
+__all__ = ["many_examples"]
 
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
@@ -82,28 +82,6 @@ def _on_along_minima(flow: Flow, run: LateRun, span: tuple[float, str]) -> LateR
     return iterated_on(
         flow, run, span, "goes on along minima on which several pulls vanish"
     )
-
-
-def cut(flow: Flow, run: Run, wanted: Wanted, clock_name: str) -> Trajectory:
-    """Return the rows asked for of a run in rescaled time."""
-    rows = run.rows(wanted, clock_name)
-    events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
-    ending, message = _told(run)
-    about = (events, ending.status, message, run.method, run.steps, run.nfev)
-    parts = (flow.data, flow.perturbation, flow.loss, rows.tau, run.states(rows.tau))
-    return Trajectory(*parts, *about, clock=rows.log_t, ending=ending)
-
-
-def _told(run: Run) -> tuple[Ending, str]:
-    """Return how a run ended, and the sentence for it."""
-    blow_up = next((e for e in run.events if e.kind == "blow-up"), None)
-    rest = next((e for e in run.events if e.kind == "collapse"), None)
-    ending = Ending(run.status)
-    if ending is Ending.ESCAPED and blow_up is None:
-        ending = Ending.OUT_OF_RANGE
-    tau = (blow_up or rest).tau if blow_up or rest else run.end
-    coordinate = blow_up.coordinate + 1 if blow_up else None
-    return ending, ending.in_tau(tau=tau, coordinate=coordinate, method=run.method)
 
 
 def _engine(case: Case, method: str) -> Callable[..., LateRun]:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from flowsam.engines import METHODS
 from flowsam.engines.path import Path, Piece
-from flowsam.engines.stepping import METHODS, PATIENCE, March, Tolerances, march
+from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, amplifies
 from flowsam.shapes import Float
 

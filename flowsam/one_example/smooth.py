@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsam.ensemble.lean_field import single_field
+from flowsam.engines.lean_field import single_field
 from flowsam.flow import Flow
 from flowsam.shapes import Float
 from flowsam.trajectory import Event

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowsam.ensemble.tied_field import SLACK
+from flowsam.engines.tied_field import SLACK
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 from flowsam.outcomes import balanced_l2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowsam.archive import html_card, text_card
+from flowsam.cards import html_card, text_card
 from flowsam.labels import kind_of
 from flowsam.shapes import Float
 

@@ -1,20 +1,15 @@
-"""Labels of many starts at once where a theorem decides: l_inf and GD, and l_2 at L = 2."""
+"""Labels of many starts of two layers at once where a theorem decides: l_inf, GD and l_2."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from flowsam.exact import first_escape, linf_balanced, linf_two_layer
-from flowsam.exact.first_escape import holds
+from flowsam.exact import linf_two_layer
 from flowsam.labels import Fate, Label
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Int
 
 __all__ = [
-    "TIE",
-    "balanced_labels",
-    "deep",
-    "deep_labels",
     "euclidean",
     "fate_labels",
     "l2_labels",
@@ -23,7 +18,6 @@ __all__ = [
 
 Theta = Float[np.ndarray, "*batch L d"]
 Labels = Int[np.ndarray, "*batch"]
-TIE = 8 * np.finfo(float).eps  # relative difference of scores that counts as none
 
 
 def fate_labels(
@@ -40,43 +34,6 @@ def fate_labels(
     count = winners.sum(axis=-1)
     held = np.where((fates == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
     found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
-    return np.where(count == 0, held, found)
-
-
-def deep_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
-    """Return labels at L >= 3: the theorem's for balanced starts, first escape elsewhere."""
-    even = linf_balanced.applies(theta0s, mu)
-    found = np.empty(theta0s.shape[:-2], dtype=np.int64)
-    found[even] = balanced_labels(theta0s[even], mu, rho)
-    if not even.all():
-        found[~even] = first_escape.labels(theta0s[~even], mu, rho=rho)
-    return found
-
-
-def balanced_labels(
-    theta0s: Float[np.ndarray, "k L d"], mu: Float[np.ndarray, " d"], rho: float
-) -> Int[np.ndarray, " k"]:
-    """Return labels of balanced starts at L >= 3: largest score mu_j (alpha_j - rho)^(L-2).
-
-    Within 8 eps: a tie. Without a winner, odd L and rho > 0 stall at a finite beta != 0.
-    """
-    fates = linf_balanced.fate(theta0s, mu, rho=rho)
-    fates = np.where(
-        (fates == Fate.SADDLE) & holds(theta0s.shape[-2], rho), Fate.STALL, fates
-    )
-    blow_up = linf_balanced.race(theta0s, mu, rho=rho)
-    first = blow_up.min(axis=-1, keepdims=True)
-    winners = (blow_up <= first * (1 + TIE)) & (fates == Fate.ESCAPE)
-    count = winners.sum(axis=-1)
-    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
-    held = np.select(
-        [
-            (fates == fate).any(axis=-1)
-            for fate in (Fate.UNKNOWN, Fate.STALL, Fate.SADDLE)
-        ],
-        [Label.UNDECIDED, Label.STALLED, Label.SEPARATRIX],
-        Label.ZERO,
-    )
     return np.where(count == 0, held, found)
 
 
@@ -103,11 +60,6 @@ def two_layers(case: Case, starts: Theta) -> Labels:
     mu = case.flow.mu
     rho = case.flow.perturbation.rho
     return fate_labels(linf_two_layer.fate(starts, mu, rho=rho), mu)
-
-
-def deep(case: Case, starts: Theta) -> Labels:
-    """Return the labels of l_inf and GD at L >= 3."""
-    return deep_labels(starts, case.flow.mu, case.flow.perturbation.rho)
 
 
 def euclidean(case: Case, starts: Theta) -> Labels:

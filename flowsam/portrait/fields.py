@@ -137,7 +137,10 @@ class PlaneField:
         return tangents, np.linalg.pinv(tangents)
 
     def coordinates(self, points: Points, vectors: Theta) -> Points:
-        """Return vectors (..., L, d) at points in the plane's parameters; refuse what leaves it."""
+        """Return vectors (..., L, d) at points in the plane's parameters.
+
+        Raises ValueError where they have a part off the plane.
+        """
         flat = vectors.reshape(*vectors.shape[:-2], -1)
         if self.affine:
             tangents, inverse = self._chart
@@ -157,12 +160,19 @@ class PlaneField:
         return found
 
     def velocity(self, points: ArrayLike) -> Points:
-        """Return (x', y') at points (..., 2), in rescaled time, as `Flow.field` has it."""
+        """Return (x', y') at points (..., 2), in rescaled time.
+
+        On a switching surface of l_inf it is that of `Flow.field`; see `equilibria` for the
+        sliding there. Raises ValueError where the flow leaves the plane.
+        """
         points = real_array(points, "points")
         return self.coordinates(points, self.flow.field(self.lift(points)))
 
     def gate(self, points: ArrayLike) -> Points:
-        """Return what is 0 on nullclines, simply: w_hat of balanced starts, else the velocity."""
+        """Return functions of points (..., 2) whose zeros are the nullclines, without multiplicity.
+
+        Balanced starts, one example: `x' = mu_1 w_hat_1^(L-1)`, so w_hat; else the velocity.
+        """
         points = real_array(points, "points")
         if self.regular:
             return self.flow.perturbed(self.lift(points))[..., 0, :]
@@ -171,7 +181,10 @@ class PlaneField:
     def slopes(
         self, point: Float[np.ndarray, "2"], *, step: float = STEP
     ) -> Float[np.ndarray, "2 2"]:
-        """Return the Jacobian d(x', y')/d(x, y) at a point, by differences of fourth order."""
+        """Return the Jacobian d(x', y')/d(x, y) at a point, shape (2, 2).
+
+        Differences of fourth order, error about 1e-11 of the field where it is smooth.
+        """
         h = step * self.span
         moves = h * np.array([-2, -1, 1, 2.0])[:, None, None] * np.eye(2)
         weights = np.array([1, -8, 8, -1.0]) / (12 * h)
@@ -182,7 +195,10 @@ class PlaneField:
     ) -> tuple[
         Float[np.ndarray, " n"], Float[np.ndarray, " n"], Float[np.ndarray, "n n 2"]
     ]:
-        """Return x (n,) and y (n,), centres of n x n cells, and the velocities there."""
+        """Return x (n,), y (n,) at the centres of n x n cells, and the velocity on them.
+
+        Cell centres of an even n avoid the middle of the window, where surfaces often lie.
+        """
         share = (np.arange(columns) + 0.5) / columns
         x, y = (low + share * (high - low) for low, high in (self.x, self.y))
         return x, y, self.velocity(np.stack(np.meshgrid(x, y), axis=-1))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flowsam import archive
+from flowsam.cards import html_card, text_card
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label, kind_of
@@ -88,7 +89,10 @@ class Portrait:
 
     @cached_property
     def fractions(self) -> dict[int, float]:
-        """Share of the plane's area for each label: exact, from located boundaries, or by cells."""
+        """Share of the plane's area for each label.
+
+        Exact for balanced l_inf and GD, from located boundaries after `refine`, else by cells.
+        """
         return self._shares[0]
 
     @cached_property
@@ -111,7 +115,11 @@ class Portrait:
     @cached_property
     @public
     def settled_at(self) -> Float[np.ndarray, "ny nx"]:
-        """Rescaled time of collapse or blow-up, (ny, nx): inf: asymptotic, nan: not known."""
+        """Rescaled time of collapse or blow-up, shape (ny, nx); inf where the limit is asymptotic.
+
+        nan where it is not known. Raises ValueError for a portrait read from a file, whose plane
+        is not a function any more, and for rules that neither formula nor integration covers.
+        """
         if self.start is None:
             raise InputError(
                 "settled_at needs the plane's function; run phase_portrait again"
@@ -138,7 +146,10 @@ class Portrait:
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write one .npz file with a JSON header, in one move, and return its path."""
+        """Write one .npz file with a JSON header, in one move, and return its path.
+
+        A folder that cannot be written is a ValueError.
+        """
         curves = {
             f"boundary_{k}": curve for k, (_, curve) in enumerate(self.boundaries)
         }
@@ -168,7 +179,10 @@ class Portrait:
         return archive.read(path, _FORMAT, shapes=_ARRAYS, build=_built)
 
     def to_xarray(self) -> Any:
-        """Return an `xarray.Dataset` of labels with their meanings; provenance as attributes."""
+        """Return an `xarray.Dataset` (needs xarray): labels over y and x, provenance as attributes.
+
+        The meanings of labels are in `flag_values` and `flag_meanings`, fractions in `fractions`.
+        """
         flags = {
             k: kind_of(k).replace(" ", "_") for k in np.unique(self.labels).tolist()
         }
@@ -219,11 +233,11 @@ class Portrait:
 
     def __repr__(self) -> str:
         """Return the facts, one a line."""
-        return archive.text_card("Portrait", self._rows())
+        return text_card("Portrait", self._rows())
 
     def _repr_html_(self) -> str:
         """Return the same facts as a table for notebooks."""
-        return archive.html_card("Portrait", self._rows())
+        return html_card("Portrait", self._rows())
 
 
 load = Portrait.load

@@ -71,7 +71,10 @@ class Refinement:
     def of(
         cls, facts: dict[str, Any], curves: Curves, arrays: dict[str, np.ndarray]
     ) -> Refinement:
-        """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays."""
+        """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays.
+
+        JSON made text of the labels.
+        """
         shares = [
             {int(k): v for k, v in facts[n].items()} for n in ("fractions", "errors")
         ]

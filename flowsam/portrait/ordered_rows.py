@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flowsam.exact.l2_separatrix import balanced_excess
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
@@ -58,6 +57,8 @@ def _labels(
     flow: Flow, plane: BalancedPlane
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """The label of starts (alpha_1, alpha_2): by their side of the separatrix, or by their flow."""
+    from flowsam.exact.l2_separatrix import balanced_excess
+
     rho = flow.perturbation.rho
     by_flow = lambda x, y: limits(flow, plane.at(x, y)[0])  # noqa: E731
     if not (flow.mu > 0).all():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import brentq, root
 
 from flowsam.errors import InputError
 from flowsam.portrait.fields import PlaneField
@@ -97,6 +96,8 @@ def _off_axes(field: PlaneField) -> Iterator[np.ndarray]:
     tiny = 1e-7 * field.span
     edges = [np.where(np.abs(edge) < tiny, tiny, edge) for edge in edges]
     values = field.gate(np.stack(np.meshgrid(*edges), axis=-1))
+    from scipy.optimize import root
+
     corners = np.stack(
         [values[:-1, :-1], values[1:, :-1], values[:-1, 1:], values[1:, 1:]]
     )
@@ -129,6 +130,8 @@ def _on_axis(field: PlaneField, axis: int) -> Iterator[np.ndarray]:
         points[..., axis] = NEAR * field.span * np.array([[1.0], [-1.0]])
         above, below = field.gate(points)[..., 1 - axis]
         return share * above + (1 - share) * below
+
+    from scipy.optimize import brentq
 
     sides, _, slides = across(field, axis, along)
     fast = np.abs(sides).max()

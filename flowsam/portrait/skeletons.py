@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import ArrayLike
-from scipy.integrate import solve_ivp
 
 from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.plane_paths import ROWS, paths
@@ -142,6 +141,8 @@ def stable_manifolds(
 
 def _backwards(field: PlaneField, point: np.ndarray, direction: np.ndarray) -> Curve:
     """Follow the flow back in time by arc length from beside a point to the window's edge."""
+    from scipy.integrate import solve_ivp
+
     first = point + OFF * field.span * direction
     if not field.inside(first):
         return first[None]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from flowsam.exact import linf_two_layer
-from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
 from flowsam.regimes import Case
 from flowsam.shapes import Float
 
@@ -97,14 +96,14 @@ def conics(case: Case, plane: Any, ends: Ends) -> Curves:
 
 def bend(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of balanced l_2 at L = 2."""
+    from flowsam.exact.l2_separatrix import (
+        balanced_separatrix,  # SciPy: l_inf needs none
+    )
+
     if (case.flow.mu <= 0).any():
         return ()
-    return (
-        (
-            "separatrix",
-            balanced_separatrix(case.flow.mu, rho=case.flow.perturbation.rho),
-        ),
-    )
+    rho = case.flow.perturbation.rho
+    return (("separatrix", balanced_separatrix(case.flow.mu, rho=rho)),)
 
 
 def ray(case: Case, plane: Any, ends: Ends) -> Curves:
@@ -124,6 +123,8 @@ def ray(case: Case, plane: Any, ends: Ends) -> Curves:
 
 def branches(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return both branches of the separatrix of l_2 on the layer plane."""
+    from flowsam.exact.l2_separatrix import lone_separatrix
+
     rho = case.flow.perturbation.rho
     sign = 1 if case.flow.mu[0] > 0 else -1
     ratio = np.sinh(np.linspace(-1, 1, 401) * np.arcsinh(1 + (max(ends) / rho) ** 2))

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from flowsam.amplification import critical_scale
-from flowsam.archive import text_card
+from flowsam.cards import text_card
 from flowsam.data import Data, split_signs
 from flowsam.perturbations import Perturbation, gradient_flow
 from flowsam.rates import gate_radius

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy as sp
 from numpy.typing import ArrayLike
-from scipy import stats
-from sympy.logic.boolalg import Boolean
 
 from flowsam.data import Data
 from flowsam.errors import InputError
@@ -19,7 +16,7 @@ from flowsam.labels import Label, kind_of
 from flowsam.network import balanced
 from flowsam.outcomes import limits
 from flowsam.perturbations import linf
-from flowsam.regions.measure import chance
+from flowsam.regions.measure import Flat, chance
 from flowsam.shapes import Bool, Float
 from flowsam.signatures import public
 
@@ -47,9 +44,11 @@ class Regions:
     depth: int
 
     @property
-    def alpha(self) -> tuple[sp.Symbol, ...]:
+    def alpha(self) -> tuple[Any, ...]:
         """Symbols of the sizes, positive."""
-        return sp.symbols(f"alpha_1:{self.mu.size + 1}", positive=True)
+        from flowsam.regions import conditions  # SymPy, which no number needs
+
+        return conditions.sizes(self.mu.size)
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -64,59 +63,65 @@ class Regions:
         """Coordinates with mu_j != 0, counted from 0."""
         return [int(j) for j in np.flatnonzero(self.mu)]
 
-    def condition(self, label: int) -> Boolean:
-        """Return a label's region in `alpha`, numbers as they are written: 0.1 is 1/10."""
+    def condition(self, label: int) -> Any:
+        """Return a label's region; the regions of `labels` hold every start once.
+
+        Returns
+        -------
+        sympy Boolean
+            In `alpha`; numbers are the decimals as written: 0.1 is 1/10.
+
+        Examples
+        --------
+        >>> regions([1, 2], 1, 3).condition(1)
+        (alpha_1 > 1) & (alpha_2 < alpha_1/2 + 1/2)
+        """
+        from flowsam.regions import conditions
+
         self._demand(label)
-        if label >= 1:
-            return self._wins(label - 1, None)
-        if label == Label.TIE:
-            return sp.Or(
-                *(self._wins(j, k) for j in self._active for k in self._active if j < k)
-            )
-        rho = _decimal(self.rho)
-        sizes = [self.alpha[j] for j in self._active]
-        held = sp.And(*(a <= rho for a in sizes))
-        if label == Label.SEPARATRIX:
-            return sp.And(held, sp.Or(*(sp.Eq(a, rho) for a in sizes)))
-        return held if self.depth % 2 else sp.And(*(a < rho for a in sizes))
+        return conditions.Conditions(self.mu, self.rho, self.depth).of(label)
 
     def _demand(self, label: int) -> None:
         """Refuse a label that has no region."""
         if label not in self.labels:
             raise InputError(f"no region has label {label}; there are {self.labels}")
 
-    def _wins(self, j: int, partner: int | None) -> Boolean:
-        """What makes coordinate j the only winner, or one together with its partner."""
-        how = dict.fromkeys(self._active, "beats" if partner is None else "holds")
-        if partner is not None:
-            how[partner] = "ties"
-        terms = (self._against(j, k, how[k]) for k in self._active if k != j)
-        return sp.And(self.alpha[j] > _decimal(self.rho), *terms)
-
-    def _against(self, j: int, k: int, how: str) -> Boolean:
-        """What makes coordinate j, above rho, beat k, tie with it, or hold its own."""
-        alpha = self.alpha
-        rho = _decimal(self.rho)
-        ours = _decimal(abs(self.mu[j]))
-        theirs = _decimal(abs(self.mu[k]))
-        if self.depth > 2:
-            line = rho + sp.root(ours / theirs, self.depth - 2) * (alpha[j] - rho)
-            return {"beats": sp.Lt, "holds": sp.Le, "ties": sp.Eq}[how](alpha[k], line)
-        if how == "ties":
-            return sp.And(theirs == ours, alpha[k] > rho)
-        weaker = theirs < ours if how == "beats" else theirs <= ours
-        return sp.true if weaker else alpha[k] <= rho
-
     def latex(self) -> str:
-        """Return all regions as one LaTeX `cases` environment."""
+        r"""Return all regions as one LaTeX `cases` environment.
+
+        Examples
+        --------
+        >>> print(regions([1.0], 0.5, 2).latex().split(r"\\")[1].strip())
+        e_{1} & \alpha_{1} > \frac{1}{2}
+        """
+        from sympy import latex
+
         words = {
             j: f"e_{{{j}}}" if j > 0 else rf"\text{{{kind_of(j)}}}" for j in self.labels
         }
-        rows = [rf"{word} & {sp.latex(self.condition(j))}" for j, word in words.items()]
+        rows = [rf"{word} & {latex(self.condition(j))}" for j, word in words.items()]
         return r"\begin{cases}" + r" \\ ".join(rows) + r"\end{cases}"
 
     def contains(self, label: int, alpha: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-        """Return which starts of sizes alpha (..., d) `limits` puts into a label's region."""
+        """Return which starts lie in a label's region.
+
+        Parameters
+        ----------
+        label : int
+            One of `labels`.
+        alpha : array_like, shape (..., d)
+            Sizes > 0, in the units of w.
+
+        Returns
+        -------
+        ndarray of bool, shape (...)
+            As `limits` decides: scores within 8 eps tie, and each start lies in one region.
+
+        Examples
+        --------
+        >>> regions([1.0, 2.0], 1.0, 2).contains(1, [[1.5, 0.6], [1.5, 1.2]])
+        array([ True, False])
+        """
         alpha = real_array(alpha, "alpha")
         if alpha.shape[-1:] != self.mu.shape or (alpha <= 0).any():
             raise InputError(f"contains needs sizes > 0 of shape (..., {self.mu.size})")
@@ -125,18 +130,34 @@ class Regions:
         return np.asarray(limits(flow, balanced(alpha, self.depth)) == label)
 
     def probability(self, label: int, starts: Any) -> float:
-        """Return the probability of a label under independent random sizes."""
+        """Return the probability of a label under independent random sizes.
+
+        Laws, formulas and errors: `measure.chance`. L = 2, one law, p = P(alpha > rho), no |mu|
+        equal: p (1 - p)^(j-1) for the j-th largest, (1 - p)^d for none.
+
+        Examples
+        --------
+        >>> from scipy.stats import uniform
+        >>> regions([1.0, 2.0], 1.0, 2).probability(1, uniform(0, 4))  # 3/4 of 1/4
+        0.1875
+        """
         self._demand(label)
         return chance(label, starts, mu=self.mu, rho=self.rho, depth=self.depth)
 
     def volume(self, label: int, low: Box, high: Box) -> float:
-        """Return the volume of a label's region inside the box `0 <= low < high` of sizes."""
+        """Return the volume of a label's region inside the box `0 <= low < high` of sizes.
+
+        Examples
+        --------
+        >>> regions([1.0, 2.0], 1.0, 2).volume(1, 0.0, 3.0)  # alpha_1 in (1, 3), alpha_2 <= 1
+        2.0
+        """
         low, high = (
             np.broadcast_to(real_array(x, "box"), self.mu.shape) for x in (low, high)
         )
         if (low < 0).any() or (low >= high).any():
             raise InputError(f"volume needs 0 <= low < high, got {low} and {high}")
-        box = [stats.uniform(a, b - a) for a, b in zip(low, high, strict=True)]
+        box = [Flat(float(a), float(b - a)) for a, b in zip(low, high, strict=True)]
         return self.probability(label, box) * float(np.prod(high - low))
 
 
@@ -187,8 +208,3 @@ def regions(mu: ArrayLike, rho: float | int, depth: float | int) -> Regions:
             f"regions needs a whole depth >= 2, got {depth}; L = 1 has one limit, mu"
         )
     return Regions(mu, float(rho), int(depth))
-
-
-def _decimal(value: float) -> sp.Rational:
-    """The shortest decimal of a double, as a fraction."""
-    return sp.Rational(repr(float(value)))

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.integrate import quad
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.labels import Label
 from flowsam.shapes import Float
 
-__all__ = ["chance", "polytope"]
+__all__ = ["Flat", "chance", "polytope"]
 
 Sizes = Float[np.ndarray, " d"]
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A uniform law as `scipy.stats.uniform(start, width)` has it, which is slow to load."""
+
+    start: float
+    width: float
+
+    def cdf(self, x: float) -> float:
+        """P(alpha <= x)."""
+        return min(max((x - self.start) / self.width, 0.0), 1.0)
+
+    def sf(self, x: float) -> float:
+        """P(alpha > x)."""
+        return min(max((self.start + self.width - x) / self.width, 0.0), 1.0)
 
 
 def chance(label: int, starts: Any, *, mu: Sizes, rho: float, depth: int) -> float:
@@ -61,6 +77,8 @@ def _cone(j: int, slopes: Sizes, rho: float, laws: Sequence[Any]) -> float:
     if all(flat):
         start, width = np.array(flat).T
         return polytope(j, slopes, start - rho, width)
+    from scipy.integrate import quad
+
     rivals = [(laws[k], s) for k, s in enumerate(slopes) if k != j and s < np.inf]
 
     def inside(u: float) -> float:
@@ -102,6 +120,8 @@ def polytope(j: int, slopes: Sizes, low: Sizes, width: Sizes) -> float:
 
 def _uniform(law: Any) -> tuple[float, float] | None:
     """Start and width of a uniform law, as they were given; None for another."""
+    if isinstance(law, Flat):
+        return law.start, law.width
     if getattr(getattr(law, "dist", None), "name", "") != "uniform":
         return None
     named = dict(zip(("loc", "scale"), law.args, strict=False)) | law.kwds
@@ -116,6 +136,8 @@ def _checked_laws(starts: Any, d: int) -> list[Any]:
             f"a probability needs one distribution or {d}, got {len(laws)}"
         )
     for law in laws:
+        if isinstance(law, Flat):
+            continue
         if not hasattr(law, "ppf") or not hasattr(law, "pdf"):
             kind = type(law).__name__
             raise InputTypeError(

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.integrate import quad
-from scipy.stats import qmc
 
 from flowsam.errors import InputError
 from flowsam.exact import linf_deep
@@ -103,6 +101,7 @@ def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
 
 def _pair(law: Any, depth: int, rho: float, parity: float) -> tuple[float, float]:
     """E_+ and E_- with tails and densities of sizes, or (parity -1) their signed parts."""
+    from scipy.integrate import quad
 
     def tail(a: float) -> float:
         return float(law.sf(a) + parity * law.cdf(-a))
@@ -193,6 +192,8 @@ def _race(  # noqa: PLR0913
     seed: int,
 ) -> Float[np.ndarray, " d"]:
     """Return the share of one scrambled point set that each feature wins, times by their laws."""
+    from scipy.stats import qmc
+
     uniform = qmc.Sobol(depth, seed=seed).random(points)
     theta = law.ppf(uniform)[..., None]
     times = {

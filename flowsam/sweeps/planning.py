@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsam.archive import text_card
+from flowsam.cards import text_card
 from flowsam.errors import InputError
 from flowsam.inputs import whole_number
 from flowsam.signatures import public

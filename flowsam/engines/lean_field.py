@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flowsam.ensemble.tied_field import tied_field
+from flowsam.engines.tied_field import tied_field
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax

@@ -1,0 +1,114 @@
+"""Closed forms of one example as runs to the end asked for."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from flowsam import exact
+from flowsam.endings import Ending
+from flowsam.engines.run import Run, reach
+from flowsam.one_example.endings import OneExample
+from flowsam.regimes import Case
+from flowsam.shapes import Float
+from flowsam.trajectory import Event
+
+__all__ = ["asked_end", "exact_run"]
+
+Points = Float[np.ndarray, " _"]
+Theta = Float[np.ndarray, "L d"]
+_LEAST = 1e-290  # rescaled times below have lost digits: T is as asked there
+_LEAST_LOG = -740.0  # e^-740 is the smallest double
+_FARTHEST = 1e300  # a closed form is followed to here, the end of doubles
+
+
+def exact_run(
+    case: Case, theta0: Theta, found: exact.Solution, span: tuple[float, str]
+) -> Run:
+    """Return a closed form as a run to the end asked for, or as far as it is unique."""
+    (end, clock_name) = span
+    name = f"exact: {found.name}"
+    model = OneExample.of(case, theta0, 0.0)
+    log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
+    if model.out_of_range:
+        return Run(
+            found.states, log_pace, np.zeros(1), np.zeros(0), (), "escaped", 0.0, name
+        )
+    events, rest = _with_collapse(found, model)
+    breaks = np.unique([event.tau for event in events])
+    far = _FARTHEST
+    status = "finished"
+    if clock_name == "log_t_end":
+        limit = min(found.blow_up, rest, found.valid_until, far)
+        stops = np.append(breaks[breaks < limit], limit)
+        end = reach(
+            log_pace, end, origin=(0.0, 0.0), stops=stops, unit=1.0 / model.rate
+        )
+        status = Ending.NEVER_THERE if end == far else status
+    if end >= found.valid_until < min(found.blow_up, rest):
+        end = found.valid_until
+        status = Ending.NOT_UNIQUE
+    beyond = _range_end(found, model, end)
+    if found.blow_up <= end or beyond is not None:
+        end = found.blow_up if beyond is None else beyond
+        status = "escaped"
+    elif rest <= end:
+        status = "collapsed"
+    events = tuple(event for event in events if event.tau <= end)
+    asked = asked_end(span, status, end)
+    edges = np.array([0.0])
+    return Run(
+        found.states, log_pace, edges, breaks, events, status, end, name, asked=asked
+    )
+
+
+def _with_collapse(
+    found: exact.Solution, model: OneExample
+) -> tuple[tuple[Event, ...], float]:
+    """Return the events with the collapse of all coordinates among them, and its time or inf."""
+    at_rest = {
+        e.coordinate: e.tau
+        for e in found.events
+        if e.kind == "zero" and e.layer is None
+    }
+    own = [event.tau for event in found.events if event.kind == "collapse"]
+    rest = min((tau for tau in own if tau < found.valid_until), default=math.inf)
+    if len(at_rest) == model.active.sum():
+        rest = max(at_rest.values())
+    events = tuple(event for event in found.events if event.kind != "collapse")
+    return model.told(
+        events + ((Event(rest, "collapse"),) if rest < math.inf else ())
+    ), rest
+
+
+def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | None:
+    """Return where a closed form without a blow-up leaves the range of doubles, or None."""
+
+    def excess(log_tau: float) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = np.abs(
+                found.states(np.array([math.exp(log_tau)]))[0] * model.active
+            ).max()
+            share = np.nan_to_num(
+                size / model.range_end, nan=0.0
+            )  # inf * 0 at a collapse
+        return math.log(np.clip(share, 1e-300, 1e300))
+
+    if end == 0 or math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
+        return None
+    first = min(math.log(1e-3 / model.rate), math.log(end) - 1)
+    while excess(first) > 0:  # a start at the end of the range
+        first -= 10.0
+        if first < _LEAST_LOG:
+            return 0.0
+    from scipy.optimize import brentq  # blow-ups need none of SciPy
+
+    return math.exp(brentq(excess, first, math.log(end), rtol=1e-12))
+
+
+def asked_end(span: tuple[float, str], status: str, end: float) -> float:
+    """Return the T asked for where the rescaled time of the end underflows, else 0."""
+    (log_t_end, clock_name) = span
+    within = status == "finished" and end < _LEAST
+    return log_t_end if clock_name == "log_t_end" and within else 0.0

@@ -1,0 +1,110 @@
+"""What theorems say of l_inf and GD at three and more layers: labels and the verdict of a start."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flowsam.exact import first_escape, linf_balanced
+from flowsam.exact.first_escape import holds
+from flowsam.labels import Fate, Label
+from flowsam.outcomes.outcome import Limit, basis
+from flowsam.outcomes.theorems import theorem_reason
+from flowsam.regimes import Case
+from flowsam.shapes import Float, Int
+
+__all__ = ["balanced_labels", "labels", "verdict"]
+
+TIE = 8 * np.finfo(float).eps  # relative difference of scores that counts as none
+
+
+def labels(
+    case: Case, starts: Float[np.ndarray, "*batch L d"]
+) -> Int[np.ndarray, "*batch"]:
+    """Return labels: the theorem's for balanced starts, first escape elsewhere."""
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
+    even = linf_balanced.applies(starts, mu)
+    found = np.empty(starts.shape[:-2], dtype=np.int64)
+    found[even] = balanced_labels(starts[even], mu, rho)
+    if not even.all():
+        found[~even] = first_escape.labels(starts[~even], mu, rho=rho)
+    return found
+
+
+def balanced_labels(
+    theta0s: Float[np.ndarray, "k L d"], mu: Float[np.ndarray, " d"], rho: float
+) -> Int[np.ndarray, " k"]:
+    """Return labels of balanced starts at L >= 3.
+
+    The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores
+    within 8 eps tie. Without a winner, odd L and rho > 0, beta has a finite limit that is not 0:
+    stalled, also where every coordinate starts at rho and rests.
+    """
+    fates = linf_balanced.fate(theta0s, mu, rho=rho)
+    fates = np.where(
+        (fates == Fate.SADDLE) & holds(theta0s.shape[-2], rho), Fate.STALL, fates
+    )
+    blow_up = linf_balanced.race(theta0s, mu, rho=rho)
+    first = blow_up.min(axis=-1, keepdims=True)
+    winners = (blow_up <= first * (1 + TIE)) & (fates == Fate.ESCAPE)
+    count = winners.sum(axis=-1)
+    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
+    held = np.select(
+        [
+            (fates == fate).any(axis=-1)
+            for fate in (Fate.UNKNOWN, Fate.STALL, Fate.SADDLE)
+        ],
+        [Label.UNDECIDED, Label.STALLED, Label.SEPARATRIX],
+        Label.ZERO,
+    )
+    return np.where(count == 0, held, found)
+
+
+def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+    """Return the verdict on one start."""
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
+    if not linf_balanced.applies(theta0, mu):
+        found = first_escape.finding(theta0, mu, rho=rho)
+        direction = _direction(case, theta0, found.label)
+        return Limit(found.label, direction, found.certificate, found.reason)
+    label = int(case.labels(theta0))
+    certificate = "none" if label == Label.UNDECIDED else "theorem"
+    reason = _reason(case, theta0, label)
+    return Limit(label, _direction(case, theta0, label), certificate, reason)
+
+
+def _reason(case: Case, theta0: Float[np.ndarray, "L d"], label: int) -> str:
+    """Return the sentence for a label of a balanced start."""
+    rho = case.flow.perturbation.rho
+    if label == Label.UNDECIDED:
+        return (
+            "at odd depth a coordinate starts at 0, where Filippov's solution is not "
+            "unique; start it away from 0"
+        )
+    if label == Label.STALLED:
+        if (np.abs(theta0[:, case.flow.mu != 0]) == rho).all():
+            return f"each active coordinate rests at |w| = {rho:g}, an unstable equilibrium"
+        return f"no coordinate escapes, and at odd depth one tends to |w| = {rho:g}"
+    return theorem_reason(label, f"|mu_j| (|w_j| - {rho:g})^{case.depth - 2}")
+
+
+def _direction(
+    case: Case, theta0: Float[np.ndarray, "L d"], label: int
+) -> Float[np.ndarray, " d"] | None:
+    """Return the direction: members of a tie blow up together, beta_j ~ |mu_j|^(-L/(L-2))."""
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
+    if label >= 1:
+        return basis(mu, label)
+    if label != Label.TIE:
+        return None
+    if linf_balanced.applies(theta0, mu):
+        blow_up = linf_balanced.race(theta0, mu, rho=rho)
+        ahead = blow_up <= blow_up.min() * (1 + TIE)
+    else:
+        ahead = first_escape.winners(theta0, mu, rho=rho)
+    active = np.where(mu == 0, 1.0, np.abs(mu))
+    power = -case.depth / (case.depth - 2)
+    size = np.where(ahead, active**power, 0.0)
+    return np.sign(mu) * size / np.linalg.norm(size)
