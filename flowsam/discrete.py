@@ -175,7 +175,7 @@ def iterate(  # noqa: PLR0913 - the public contract
             move, advance = _step(theta, dealt, log_rate)
             theta = theta + move
             clock = clock + advance
-        evaluations += len(dealt) * (2 if flow.perturbation.rho else 1)
+        evaluations += len(dealt) * (2 if flow.perturbation.perturbs else 1)
         if not np.isfinite(theta).all():
             ending = Ending.OVERFLOWED
             message = f"weights overflowed at step {step}; lower learning_rate"

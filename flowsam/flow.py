@@ -99,12 +99,15 @@ class Flow:
             check_slopes(self.loss)
 
     @property
+    def own_field(self) -> bool:
+        """Whether a subclass has another field than the package's."""
+        mine = type(self)
+        return any(getattr(mine, name) is not getattr(Flow, name) for name in _EQUATION)
+
+    @property
     def kind(self) -> str:
-        """The kind of its rule for `regimes`; "own" where a subclass has another field."""
-        own = any(
-            getattr(type(self), name) is not getattr(Flow, name) for name in _EQUATION
-        )
-        return "own" if own else self.perturbation.kind
+        """The kind of its rule for `regimes`; "own" where the field is."""
+        return "own" if self.own_field else self.perturbation.kind
 
     @property
     def mu(self) -> Float[np.ndarray, " d"]:

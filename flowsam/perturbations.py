@@ -126,6 +126,26 @@ class Perturbation:
         return known.get(self.p, "1<p<2" if self.p < 2 else "2<p<inf")
 
     @property
+    def perturbs(self) -> bool:
+        """Whether there is an ascent step: rho > 0, or a rule of the user's own."""
+        return bool(self.rho)
+
+    @property
+    def keeps_length(self) -> bool:
+        """Whether ||eps|| is rho wherever there is a gradient; not for unnormalised SAM."""
+        return bool(self.rho) and self.normalised
+
+    @property
+    def steep(self) -> bool:
+        """Whether eps turns at a rate without bound where a gradient is 0: q < 2, that is p > 2."""
+        return self.p > 2
+
+    @property
+    def round(self) -> bool:
+        """Whether the ball has no edges and no corners, 1 < p < inf: eps jumps at g = 0 alone."""
+        return 1 < self.p < math.inf
+
+    @property
     def switches(self) -> bool:
         """Whether eps jumps where gradient components change sign (p = inf) or tie (p = 1)."""
         return bool(self.rho) and self.normalised and self.p in (1.0, math.inf)

@@ -127,10 +127,22 @@ def regime_of(kind: str, depth: int, *, several: bool = False) -> Regime:
 
 
 # One example. Unlike l_inf, other rules move a balanced coordinate that is alone by its gate.
+_ALONE = (
+    "|u_j + sign(mu_j) v_j| is beyond 2^(1-1/p) rho = {:.4g}, from where it only grows, "
+    "and no coordinate of larger |mu_j| can follow"
+)
+_TOGETHER = (
+    "|u_j + sign(mu_j) v_j| of a coordinate is beyond 2^(1-1/p) rho = {:.4g}, from "
+    "where it only grows, and the largest |mu_j| that moves overtakes it"
+)
+_RISE = (
+    "rho Lambda max|mu| is below 1: all coordinates grow, the largest |mu_j| fastest"
+)
 _PATH = Regime(
     "outcomes.settling:labels",
     "outcomes.path_verdicts:by_path",
     forms=(ALONE,),
+    escapes=_TOGETHER,
     falls=True,
 )
 _OWN = Regime(
@@ -201,10 +213,18 @@ _L2_DEEP = replace(
     _BALLS, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True
 )
 _TIES = replace(
-    _PATH, system="one_example.vertex_sliding:VertexSliding", smooth_off_axes=False
+    _PATH,
+    system="one_example.vertex_sliding:VertexSliding",
+    escapes=_ALONE,
+    smooth_off_axes=False,
 )
 _FREE = replace(
-    _PATH, forms=(), falls=False, scale_free=False, analytic=True
+    _PATH,
+    forms=(),
+    escapes=_RISE,
+    falls=False,
+    scale_free=False,
+    analytic=True,
 )  # unnormalised
 _LEVEL = Regime(  # ASAM
     "outcomes.adaptive:labels",
@@ -293,7 +313,7 @@ _ONE = {
     "l_2": (replace(_LINE, analytic=True), _L2, _L2_DEEP),
     "2<p<inf": (
         _LINE,
-        replace(_BALLS, system="one_example.fading:Fading", fades=True),
+        replace(_BALLS, system="one_example.fading:Fading", escapes=_ALONE, fades=True),
         _BALLS,
     ),
     "l_inf": (

@@ -119,8 +119,7 @@ def solve(  # noqa: PLR0913 - the contract's verb
 
 def _field(flow: Flow) -> dict[str, str]:
     """Return the name of a field of the user's own, which no trajectory carries."""
-    package = flow.perturbation.kind
-    return {} if package == flow.kind else {"field": type(flow).__name__}
+    return {"field": type(flow).__name__} if flow.own_field else {}
 
 
 def _checked_end(

@@ -73,12 +73,12 @@ class Ends:
         z = flow.data.z
         size = np.abs(w).max(axis=(0, 1))
         known = flow.kind != "own"
-        falls = known and bool(rule.rho) and rule.normalised and depth > 1
+        falls = known and rule.keeps_length and depth > 1
         moving = np.abs(w[:, (z != 0).any(axis=0)]).max(axis=(0, 1), initial=0.0)
         smooth = np.minimum(1e3 * control.atol, 1e-3 * moving)
-        floor = falls * (smooth if rule.p <= 2 else np.full(size.shape, LOW * rule.rho))
+        floor = falls * (np.full(size.shape, LOW * rule.rho) if rule.steep else smooth)
         small = 10 * control.atol if depth > 2 else 0.0
-        pin = falls * (small if rule.p <= 2 else PIN * rule.rho)
+        pin = falls * (PIN * rule.rho if rule.steep else small)
         last = (LARGEST / max(1.0, float(np.abs(z).sum(axis=1).max()))) ** (1 / depth)
         far = RADIUS * np.maximum(size, rule.rho) if depth > 2 and known else np.inf
         ceiling = np.minimum(last, far)
@@ -92,7 +92,7 @@ class Ends:
     def resting(self, w: Float[np.ndarray, "L d N"]) -> Bool[np.ndarray, " N"]:
         """Return which starts have no gradient under a normalised rule."""
         rule = self.flow.perturbation
-        if self.flow.kind == "own" or not (rule.rho and rule.normalised):
+        if self.flow.kind == "own" or not rule.keeps_length:
             return np.zeros(w.shape[-1], dtype=bool)
         return (self.flow.descent(np.moveaxis(w, -1, 0))[0] == 0).all(axis=(-2, -1))
 
@@ -140,7 +140,8 @@ class Ends:
         mask[self.active] = near
         small = mask & (np.abs(w) <= self.pin)
         inward = -(small * w * slope).sum(axis=0)
-        stiff = (small * w * w).sum(axis=0) if self.flow.perturbation.p <= 2 else 0.0
+        steep = self.flow.perturbation.steep
+        stiff = 0.0 if steep else (small * w * w).sum(axis=0)
         mask &= inward * steps.size > stiff
         w[small & mask] = 0.0
         slope[:, mask] = 0.0
@@ -172,7 +173,7 @@ class Ends:
     def _led(self, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]:
         """Whether one gradient component is all the rule sees (asked for p > 2 alone)."""
         p = self.flow.perturbation.p
-        if p <= 2:
+        if not self.flow.perturbation.steep:
             return np.ones(w.shape[-1], dtype=bool)
         size = np.abs(self.flow.descent(np.moveaxis(w, -1, 0))[0]).reshape(
             w.shape[-1], -1

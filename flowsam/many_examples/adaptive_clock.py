@@ -9,9 +9,7 @@ import numpy as np
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
-from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
-from flowsam.many_examples.log_march import marched
 from flowsam.shapes import Float
 
 __all__ = ["AdaptiveClock", "adaptive_run", "adaptive_slope"]
@@ -44,35 +42,19 @@ def adaptive_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "m m"]:
 class AdaptiveClock(LogClock):
     """A `LogClock` whose ascent step moves with the weights."""
 
-    def jacobian(
-        self, log_t: float, state: Float[np.ndarray, " m"]
-    ) -> Float[np.ndarray, "m m"]:
-        """Return the derivative of `rates` by the state."""
-        theta = self.weights(state)
-        spread = np.eye(theta.size) + adaptive_slope(self.flow, theta)
-        bend, slope, log_scale = rescaled_hessian(self.flow, self.flow.perturbed(theta))
-        out = np.zeros((state.size, state.size))
-        out[:-1, :-1] = bend @ spread
-        out[-1, :-1] = slope @ spread
-        return np.exp(min(log_t + log_scale, 600.0)) * out
+    @classmethod
+    def of(cls, flow: Flow, theta0: Theta, tolerances: tuple[float, float]) -> LogClock:
+        """Return the system of a start, where the step does not jump."""
+        if not flow.perturbation.round:
+            raise InputError(
+                f"{flow.perturbation.name} of several examples jumps where features tie (p = 1) "
+                "or pulls are 0 (p = inf); use iterate, or 1 < p < inf"
+            )
+        return super().of(flow, theta0, tolerances)
+
+    def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
+        """Return d eps / d theta."""
+        return adaptive_slope(self.flow, theta)
 
 
-def adaptive_run(
-    flow: Flow,
-    theta0: Theta,
-    *,
-    end: tuple[float, str],
-    method: str = "auto",
-    tolerances: tuple[float, float] = (1e-9, 1e-12),
-) -> LateRun:
-    """Integrate ASAM with 1 < p < inf to late times, as `late_run` does smooth rules."""
-    if not 1 < flow.perturbation.p < np.inf:
-        raise InputError(
-            f"{flow.perturbation.name} of several examples jumps where features tie (p = 1) or "
-            "pulls are 0 (p = inf); use iterate, or 1 < p < inf"
-        )
-    system = AdaptiveClock(flow, theta0, tolerances[0])
-    status = "" if system.norm(theta0) else "at rest"
-    start = (np.append(theta0.ravel(), 0.0), None, status)
-    found = marched(system, start, end=end, how=(method, *tolerances))
-    return LateRun(system.ended(found), theta0.shape)
+adaptive_run = AdaptiveClock.run

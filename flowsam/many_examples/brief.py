@@ -58,7 +58,7 @@ class _Brief:
     def lowest(self) -> float:
         """A gradient norm well above that of a collapse."""
         depth = len(self.theta0)
-        if not self.flow.perturbation.rho or depth == 1:
+        if not self.flow.perturbation.perturbs or depth == 1:
             return 0.0
         return CALM * COLLAPSED ** (depth - 1) * _norm(self.descent(self.theta0))
 

@@ -15,7 +15,7 @@ from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.iteration import Iteration, Walk, iterated
 from flowsam.many_examples.late_path import LateRun
-from flowsam.perturbations import Perturbation
+from flowsam.regimes import Regime, case_of
 from flowsam.shapes import Float
 
 __all__ = ["chatter_run"]
@@ -39,6 +39,8 @@ def chatter_run(
     **steps: object,
 ) -> LateRun:
     """Iterate `theta += h F(theta_hat)`, of first order in h, until two runs agree."""
+    regime = case_of(flow, len(theta0)).regime
+    rho = flow.perturbation.rho
     differences = []
     total = 0
     coarse = None
@@ -49,12 +51,12 @@ def chatter_run(
         fine = iterated(Walk(flow, theta0, origin, 0.5**halving), end, most)
         total += fine.steps
         if coarse is not None:
-            differences.append(_difference(coarse, fine, flow.perturbation))
+            differences.append(_difference((coarse, fine), regime, rho))
         if fine.ending == "steps" or 2 * fine.steps > most:
             break
         if differences and differences[-1] <= _TOLERANCE:
             break
-    status, note = _verdict(fine, differences, flow.perturbation)
+    status, note = _verdict(fine, differences, regime)
     rows = fine.rows
     path = Path(
         rows[:, 0],
@@ -67,21 +69,16 @@ def chatter_run(
 
 
 def _verdict(
-    fine: Iteration, differences: list[float], rule: Perturbation
+    fine: Iteration, differences: list[float], regime: Regime
 ) -> tuple[Ending, str]:
     """Return ending and note: how the finest run ended, and whether halving settled."""
     if fine.ending == "steps":
-        late = (
-            ", or use method='smoothed' for a late direction"
-            if np.isinf(rule.p)
-            else ""
-        )
-        return (
-            Ending.OUT_OF_STEPS,
-            f"{late}; {fine.steps} steps of the iteration end there",
-        )
+        late = ", or use method='smoothed' for a late direction"
+        late = late if "smoothed" in regime.runs else ""
+        note = f"{late}; {fine.steps} steps of the iteration end there"
+        return Ending.OUT_OF_STEPS, note
     last = differences[-1] if differences else np.inf
-    what = "predictor" if rule.switches else "weights"
+    what = "weights" if regime.smooth_off_axes else "predictor"
     note = f"; iterated, halving the step changed the {what} by {last:.1e} (relative)"
     falling = len(differences) > 1 and last <= _FALLING * differences[-2]
     if last > _TOLERANCE and not falling:
@@ -91,19 +88,19 @@ def _verdict(
     return endings.get(fine.ending, Ending.FINISHED), note + rests
 
 
-def _difference(coarse: Iteration, fine: Iteration, rule: Perturbation) -> float:
+def _difference(runs: tuple[Iteration, Iteration], regime: Regime, rho: float) -> float:
     """Return the largest distance of two runs' predictors, or weights, at equal log t.
 
     Relative to the largest entry until one unit of log t later, or to rho^L: beta may be 0.
     """
-    points = np.linspace(
-        fine.rows[0, 0], min(coarse.rows[-1, 0], fine.rows[-1, 0]), _COMPARED
-    )
-    floor = rule.rho ** (fine.shape[0] if rule.switches else 1)
-    first, second = (
-        run.predictor(points) if rule.switches else run.at(points)[:-1].T
-        for run in (coarse, fine)
-    )
-    largest = np.maximum.accumulate(np.abs(second).max(axis=1))
+    first = runs[1].rows[0, 0]
+    points = np.linspace(first, min(run.rows[-1, 0] for run in runs), _COMPARED)
+    if regime.smooth_off_axes:
+        floor = rho
+        coarse, fine = (run.at(points)[:-1].T for run in runs)
+    else:
+        floor = rho ** runs[0].shape[0]
+        coarse, fine = (run.predictor(points) for run in runs)
+    largest = np.maximum.accumulate(np.abs(fine).max(axis=1))
     size = np.maximum(np.interp(points + 1.0, points, largest), floor)
-    return float(np.max(np.abs(first - second).max(axis=1) / size))
+    return float(np.max(np.abs(coarse - fine).max(axis=1) / size))

@@ -49,26 +49,23 @@ def many_examples(
 ) -> Trajectory:
     """Solve a flow with several examples by the engine its rule needs."""
     method, *tolerances = how
-    flow, rule = case.flow, case.flow.perturbation
+    flow = case.flow
     engine = _engine(case, method)
     if not np.isfinite(flow.perturbed(theta0)).all():
         raise InputError(
-            f"the ascent step rho |grad Lo| of {rule.name} leaves the range of "
+            f"the ascent step rho |grad Lo| of {flow.perturbation.name} leaves the range of "
             "doubles at this start; scale weights or data down, or take the logistic loss"
         )
     if case.regime.brief and span[1] == "tau_end":
         follow = loaded(case.regime.brief)
         if brief := follow(flow, theta0, end=span[0], how=how):
             return cut(flow, brief, wanted, span[1])
+    steps = {"end": span, "method": method, "tolerances": tuple(tolerances)}
     lean = one_dimensional(flow, theta0) if case.regime.glides else None
     if lean and method in ("auto", *METHODS):
-        run = sliding_run(
-            lean, theta0, end=span, method=method, tolerances=tuple(tolerances)
-        )
+        run = sliding_run(lean, theta0, **steps)
     else:
-        run = engine(
-            flow, theta0, end=span, method=method, tolerances=tuple(tolerances)
-        )
+        run = engine(flow, theta0, **steps)
     if case.regime.glides and method == "auto":
         run = _on_along_minima(flow, run, span)
     return _rows(flow, run, span, wanted)

@@ -14,15 +14,14 @@ u^(q-1)), is of the size of atol.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from flowsam.engines.stepping import March
 from flowsam.flow import Flow
-from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
-from flowsam.many_examples.log_march import marched
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float, Int
 from flowsam.trajectory import Event
@@ -64,6 +63,12 @@ class FadingClock(LogClock):
     # size of u at which a feature that dies is dead, and error of a slave
     floor: float = 1e-12
 
+    @classmethod
+    def of(cls, flow: Flow, theta0: Theta, tolerances: tuple[float, float]) -> LogClock:
+        """Return the system of a start."""
+        floor = max(tolerances[1], 1e-14 * float(np.abs(theta0).max()))
+        return cls(flow, theta0, tolerances[0], floor)
+
     def begun(self) -> tuple[Roles, tuple[Event, ...], str]:
         """Return mode, events and status of the start: features with two weights at 0 are dead."""
         dead = np.sort(np.abs(self.theta0), axis=0)[1] == 0
@@ -91,6 +96,20 @@ class FadingClock(LogClock):
         for _ in range(3 * mode.slaves.any()):  # ||g||_q feels the slaves a little
             theta = np.where(mode.slaves, self._pair(theta, mode).slaved, theta)
         return np.append(theta.ravel(), state[-1])
+
+    @property
+    def shown_all(self) -> Callable[[Any, Any], Any]:
+        """What gives the weights of states, slaves among them."""
+
+        def shown(states: Any, mode: Roles) -> Any:
+            whole = np.array([self.shown(state, mode) for state in states])
+            return whole[:, :-1].reshape(-1, *self.theta0.shape)
+
+        return shown
+
+    def note(self, found: March) -> str:
+        """Return why steps failed."""
+        return _STIFF if found.status == "failed" else ""
 
     def calm(self, log_t: float, state: State, mode: Roles) -> bool:
         """Tell nothing: weights may die at any time."""
@@ -124,7 +143,8 @@ class FadingClock(LogClock):
             master & braked, np.maximum(off, error) - 10.0 * self.floor, np.inf
         )
         role = np.where(mode.slaves.any(axis=0), 40.0 * self.floor - error, bind)
-        dies = braked & (at.u ** ((rule.p - 2.0) / (rule.p - 1.0)) < 0.5 * at.brake)
+        pull = at.u ** ((rule.p - 2.0) / (rule.p - 1.0))
+        dies = braked & (pull < 0.5 * at.brake)
         life = np.where(dies, at.u - self.floor, np.inf)
         return np.concatenate(
             [ends, np.where(still, np.inf, role), np.where(still, np.inf, life)]
@@ -184,28 +204,7 @@ class FadingClock(LogClock):
         return (pulls[0] * pulls[1] > 0) & (np.sort(np.abs(theta), axis=0)[1] > 0)
 
 
-def fading_run(
-    flow: Flow,
-    theta0: Theta,
-    *,
-    end: tuple[float, str],
-    method: str = "auto",
-    tolerances: tuple[float, float] = (1e-9, 1e-12),
-) -> LateRun:
-    """Integrate l_p-SAM with 2 < p < inf, L >= 2, as `late_run` does, and tell each death."""
-    floor = max(tolerances[1], 1e-14 * float(np.abs(theta0).max()))
-    system = FadingClock(flow, theta0, tolerances[0], floor)
-    mode, events, status = system.begun()
-    start = (np.append(theta0.ravel(), 0.0), mode, status)
-    found = system.ended(marched(system, start, end=end, how=(method, *tolerances)))
-    found = replace(found, events=events + found.events)
-    note = _STIFF if found.status == "failed" else ""
-
-    def shown(states: Any, mode: Roles) -> Any:
-        whole = np.array([system.shown(state, mode) for state in states])
-        return whole[:, :-1].reshape(-1, *theta0.shape)
-
-    return LateRun(found, theta0.shape, note, shown=shown)
+fading_run = FadingClock.run
 
 
 def _told(dead: Features, tau: float) -> tuple[Event, ...]:

@@ -42,6 +42,56 @@ class LogClock:
     theta0: Float[np.ndarray, "L d"]
     rtol: float = 1e-9
 
+    @classmethod
+    def run(
+        cls,
+        flow: Flow,
+        theta0: Theta,
+        *,
+        end: tuple[float, str],
+        method: str = "auto",
+        tolerances: tuple[float, float] = (1e-9, 1e-12),
+    ) -> LateRun:
+        """Integrate a flow to late times."""
+        system = cls.of(flow, theta0, tolerances)
+        mode, events, status = system.begun()
+        start = (system.start, mode, status)
+        how = (method, *system.errors(tolerances))
+        found = system.ended(marched(system, start, end=end, how=how))
+        found = replace(found, events=events + found.events)
+        return LateRun(found, theta0.shape, system.note(found), shown=system.shown_all)
+
+    @classmethod
+    def of(cls, flow: Flow, theta0: Theta, tolerances: tuple[float, float]) -> LogClock:
+        """Return the system of a start."""
+        return cls(flow, theta0, tolerances[0])
+
+    @property
+    def start(self) -> State:
+        """The state at T = 0."""
+        return np.append(self.theta0.ravel(), 0.0)
+
+    def begun(self) -> tuple[Any, tuple[Event, ...], str]:
+        """Return mode, events and status of the start: a step needs a gradient."""
+        if not self.flow.perturbation.perturbs or self.norm(self.theta0):
+            return None, (), ""
+        margins = self.flow.data.z @ np.prod(self.theta0, axis=0)
+        at_rest = margins.any() or len(self.theta0) == 1
+        return None, (), "at rest" if at_rest else "collapsed"
+
+    def errors(self, tolerances: tuple[float, float]) -> tuple[float, float | State]:
+        """Return the relative error of a step, and the absolute one of its entries."""
+        return tolerances
+
+    def note(self, found: March) -> str:
+        """Return what the message of a run has to add."""
+        return ""
+
+    @property
+    def shown_all(self) -> Callable[[Any, Any], Any] | None:
+        """What gives the weights of states; None where the states hold them."""
+        return None
+
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (theta, tau) in T, shape (L d + 1,)."""
         theta = state[:-1].reshape(self.theta0.shape)
@@ -53,8 +103,8 @@ class LogClock:
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates`: e^(T + log Lambda) H(theta_hat) (I + d eps/d theta)."""
-        theta = state[:-1].reshape(self.theta0.shape)
-        spread = ascent_slope(self.flow, theta)
+        theta = self.weights(state)
+        spread = self.turn(theta)
         curvature, slope, log_scale = rescaled_hessian(
             self.flow, self.flow.perturbed(theta)
         )
@@ -62,6 +112,10 @@ class LogClock:
         out[:-1, :-1] = curvature + curvature @ spread
         out[-1, :-1] = slope + slope @ spread
         return np.exp(min(log_t + log_scale, 600.0)) * out
+
+    def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
+        """Return d eps / d theta."""
+        return ascent_slope(self.flow, theta)
 
     def curvature(self, log_t: float, state: State) -> Curvature:
         """Return the stiff part of `jacobian` by the examples that have a share."""
@@ -73,7 +127,7 @@ class LogClock:
         )
         ratio = (
             rule.rho / self.norm(theta)
-            if rule.normalised
+            if rule.keeps_length
             else rule.rho * np.exp(log_scale)
         )
         others = other_products(hat)
@@ -100,7 +154,7 @@ class LogClock:
         ends = unrest(
             self.flow, theta, sizes=self.sizes, move=move, unmoved=10 * self.rtol
         )
-        if not self.flow.perturbation.rho or len(self.theta0) == 1:
+        if self.shallow:
             return np.array(ends)
         return np.array([*ends, self.height(state)])
 
@@ -112,8 +166,7 @@ class LogClock:
 
     def falls(self, state: State) -> bool:
         """Tell whether the norm N comes near that of a collapse."""
-        shallow = not self.flow.perturbation.rho or len(self.theta0) == 1
-        return not shallow and self.norm(self.weights(state)) < CALM * self.lowest
+        return not self.shallow and self.norm(self.weights(state)) < CALM * self.lowest
 
     def ended(self, found: March) -> March:
         """Return a run, with the reason if its steps shrank to nothing where the pulls cancel."""
@@ -153,6 +206,11 @@ class LogClock:
         """Features that are not 0 in every example."""
         return self.flow.data.z.any(axis=0)
 
+    @property
+    def shallow(self) -> bool:
+        """Whether no collapse can be ahead: gradient flow, and one layer."""
+        return not self.flow.perturbation.perturbs or len(self.theta0) == 1
+
     @cached_property
     def lowest(self) -> float:
         """The norm N at which a run counts as collapsed."""
@@ -173,27 +231,9 @@ class LogClock:
         """Return the state after a collapse, None where that is not what the run came to."""
         moving = np.tile(self.moving, len(self.theta0))
         size = np.abs(state[:-1][moving]).max()
-        shallow = (
-            len(self.theta0) == 1 or not self.flow.perturbation.rho
-        )  # no collapse of these
-        if shallow or size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():
+        if self.shallow or size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():
             return None
         return np.append(np.where(moving, 0.0, state[:-1]), state[-1])
 
 
-def late_run(
-    flow: Flow,
-    theta0: Theta,
-    *,
-    end: tuple[float, str],
-    method: str = "auto",
-    tolerances: tuple[float, float] = (1e-9, 1e-12),
-) -> LateRun:
-    """Integrate a flow without switching surfaces to late times."""
-    system = LogClock(flow, theta0, tolerances[0])
-    undefined = flow.perturbation.rho and system.norm(theta0) == 0
-    pulled = (flow.data.z @ np.prod(theta0, axis=0)).any() or len(theta0) == 1
-    status = ("at rest" if pulled else "collapsed") if undefined else ""
-    start = (np.append(theta0.ravel(), 0.0), None, status)
-    found = marched(system, start, end=end, how=(method, *tolerances))
-    return LateRun(system.ended(found), theta0.shape)
+late_run = LogClock.run

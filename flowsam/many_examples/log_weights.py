@@ -6,6 +6,7 @@ tau)^k`, k up to the square of their pull over that of the weakest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,10 +18,11 @@ from flowsam.losses import log_mean_exp, softmax
 from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
-from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
+from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import next_move
 from flowsam.shapes import Float
+from flowsam.trajectory import Event
 
 __all__ = ["LogWeights", "balanced_run", "even", "smooth_run"]
 
@@ -77,6 +79,20 @@ class LogWeights(LogClock):
     def start(self) -> State:
         """The state at T = 0."""
         return np.append(np.log(np.abs(self.theta0[0, self.moving])), 0.0)
+
+    def begun(self) -> tuple[None, tuple[Event, ...], str]:
+        """Return mode, events and status of the start: to go on."""
+        return None, (), ""
+
+    def errors(self, tolerances: tuple[float, float]) -> tuple[float, float | State]:
+        """Return the errors of a step: a log's is the relative one of its weight."""
+        rtol, atol = tolerances
+        return rtol, np.append(np.full(self.start.size - 1, rtol), atol)
+
+    @property
+    def shown_all(self) -> Callable[[Any, Any], Any]:
+        """What gives the weights of states."""
+        return lambda states, mode: np.array([self.weights(state) for state in states])
 
     def weights(self, state: State) -> Theta:
         """Return the weights of a state; idle ones stay where they were."""
@@ -213,23 +229,7 @@ class LogWeights(LogClock):
         return _Point(w, r, bend, pull, hat, hat_bend, hat_pull, log_scale, log_norm)
 
 
-def balanced_run(
-    flow: Flow,
-    theta0: Theta,
-    *,
-    end: tuple[float, str],
-    method: str = "auto",
-    tolerances: tuple[float, float] = (1e-9, 1e-12),
-) -> LateRun:
-    """Integrate a start that is `even`; rtol is the error of weights in a step, atol of tau."""
-    rtol, atol = tolerances
-    system = LogWeights(flow, theta0, rtol)
-    exact = np.append(np.full(system.start.size - 1, rtol), atol)
-    found = marched(
-        system, (system.start, None, ""), end=end, how=(method, rtol, exact)
-    )
-    shown = lambda states, mode: np.array([system.weights(state) for state in states])  # noqa: E731
-    return LateRun(system.ended(found), theta0.shape, shown=shown)
+balanced_run = LogWeights.run
 
 
 def _log_norm(pull: Vector, y: Vector, power: int) -> float:

@@ -89,7 +89,7 @@ class MinimaSwitching(JointSwitching):
         size = np.where(
             self.idle | region.resting, np.inf, np.sort(np.abs(theta), axis=0)[1]
         )
-        if self.flow.perturbation.p > 2:
+        if self.flow.perturbation.steep:
             return size
         moving = np.isfinite(size) & (region.sliding is None)
         return np.where(moving, size.max(where=moving, initial=0.0), np.inf)
@@ -98,7 +98,7 @@ class MinimaSwitching(JointSwitching):
         """Return the largest size, for eps turns with theta; each where p > 2: |g|^(q-1), q < 2."""
         size = np.abs(weights)
         return np.clip(
-            size if self.flow.perturbation.p > 2 else size.max(), _LEAST, 1.0
+            size if self.flow.perturbation.steep else size.max(), _LEAST, 1.0
         )
 
 

@@ -8,11 +8,9 @@ import numpy as np
 from scipy.optimize import approx_fprime
 
 from flowsam.engines.stepping import March
-from flowsam.flow import Flow
-from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
-from flowsam.many_examples.log_march import marched
 from flowsam.shapes import Float
+from flowsam.trajectory import Event
 
 __all__ = ["own_run"]
 
@@ -39,21 +37,13 @@ class OwnClock(LogClock):
         """Tell that nothing happens."""
         return True
 
+    def begun(self) -> tuple[None, tuple[Event, ...], str]:
+        """Return mode, events and status of the start: to go on."""
+        return None, (), ""
+
     def ended(self, found: March) -> March:
         """Return a run as it is."""
         return found
 
 
-def own_run(
-    flow: Flow,
-    theta0: Float[np.ndarray, "L d"],
-    *,
-    end: tuple[float, str],
-    method: str = "auto",
-    tolerances: tuple[float, float] = (1e-9, 1e-12),
-) -> LateRun:
-    """Integrate a flow of the user's own, as `late_run` does."""
-    start = (np.append(theta0.ravel(), 0.0), None, "")
-    system = OwnClock(flow, theta0, tolerances[0])
-    found = marched(system, start, end=end, how=(method, *tolerances))
-    return LateRun(found, theta0.shape)
+own_run = OwnClock.run

@@ -106,7 +106,7 @@ def stuck(
 
 def steady(flow: Flow) -> bool:
     """Tell whether the ascent step keeps its length."""
-    return bool(flow.perturbation.rho and flow.perturbation.normalised)
+    return flow.perturbation.keeps_length
 
 
 def _cancelled(

@@ -19,6 +19,7 @@ from flowsam.many_examples.minima import MinimaSwitching
 from flowsam.many_examples.rest import SMALL, next_move
 from flowsam.many_examples.switching import JointSwitching, Region, Side
 from flowsam.network import other_products
+from flowsam.regimes import case_of
 from flowsam.shapes import Bool, Float
 from flowsam.trajectory import Event
 
@@ -43,10 +44,12 @@ class Sliding:
     theta0: Float[np.ndarray, "L d"]
     rtol: float = 1e-9
 
-    def __post_init__(self) -> None:
-        """Find the surfaces once."""
-        kind = JointSwitching if np.isinf(self.flow.perturbation.p) else MinimaSwitching
-        object.__setattr__(self, "surfaces", kind(self.flow, len(self.theta0)))
+    @cached_property
+    def surfaces(self) -> JointSwitching:
+        """Where the field jumps."""
+        depth = len(self.theta0)
+        glides = case_of(self.flow, depth).regime.glides
+        return (MinimaSwitching if glides else JointSwitching)(self.flow, depth)
 
     def start(self) -> tuple[Region, tuple[Event, ...], str]:
         """Return the region of the start, the events there, and a status ("" to go on)."""

@@ -42,16 +42,13 @@ class SmoothedFlow(Flow):
 
 @dataclass(frozen=True, eq=False)
 class SmoothedClock(LogClock):
-    """The smoothed flow in the clock T, with its own Jacobian."""
+    """The smoothed flow in the clock T, with the slope of its step."""
 
-    def jacobian(
-        self, log_t: float, state: Float[np.ndarray, " m"]
-    ) -> Float[np.ndarray, "m m"]:
-        """Return the derivative of `rates`, with this d eps/d theta, u = F / |F|.
+    def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
+        """Return d eps / d theta, u = F / |F|.
 
         -(rho / (width |F|)) diag(cosh^-2(u / width)) (I - u u^T) H
         """
-        theta = state[:-1].reshape(self.theta0.shape)
         hessian = rescaled_hessian(self.flow, theta)[0]
         norm = max(self.norm(theta), 1e-300)
         unit = self.flow.descent(theta)[0].ravel() / norm
@@ -59,14 +56,7 @@ class SmoothedClock(LogClock):
         steep = (
             self.flow.perturbation.rho / (self.flow.width * norm) / np.cosh(reach) ** 2
         )
-        spread = -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
-        at_hat, slope, log_scale = rescaled_hessian(
-            self.flow, self.flow.perturbed(theta)
-        )
-        out = np.zeros((state.size, state.size))
-        out[:-1, :-1] = at_hat + at_hat @ spread
-        out[-1, :-1] = slope + slope @ spread
-        return np.exp(min(log_t + log_scale, 600.0)) * out
+        return -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
 
 
 def smoothed_run(
@@ -80,8 +70,6 @@ def smoothed_run(
     """Integrate l_inf-SAM with a steep tanh for the sign, implicitly, width = 1e-2."""
     steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
     rtol, atol = np.maximum(tolerances, (_RTOL, 1e-3 * _RTOL)).tolist()
-    start = (np.append(theta0.ravel(), 0.0), None, "")
-    run = marched(
-        SmoothedClock(steep, theta0), start, end=end, how=("Radau", rtol, atol)
-    )
+    system = SmoothedClock(steep, theta0)
+    run = marched(system, (system.start, None, ""), end=end, how=("Radau", rtol, atol))
     return LateRun(replace(run, method="tanh for sign (Utkin), Radau"), theta0.shape)

@@ -106,13 +106,12 @@ class OneExample:
         depth = len(self.theta0)
         if depth < 3:
             return self.range_end
-        scale = (
-            float(np.fmax(self.flow.perturbation.rho, np.abs(self.theta0).max())) or 1.0
-        )
+        scale = np.fmax(self.flow.perturbation.rho, np.abs(self.theta0).max())
         left = _LEFT * max((depth - 2) * tau * self.rate, 1.0)
         return min(
             self.range_end,
-            max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2)))) * scale,
+            max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2))))
+            * (float(scale) or 1.0),
         )
 
     def start(self) -> tuple[Any, tuple[Event, ...], str]:
@@ -165,7 +164,7 @@ class OneExample:
         ]
         if floor and len(theta) > 2:  # two weights at 0 are enough: every product is 0
             # for p <= 2 rates grow as 1/||g|| and no steps get much nearer; for p > 2 weights die
-            near = 1e2 * floor if self.flow.perturbation.p <= 2 else 1e-2 * floor
+            near = 1e-2 * floor if self.flow.perturbation.steep else 1e2 * floor
             ends[2] = np.partition(sizes, 1, axis=0)[1].max() - near
         return np.concatenate([ends, self.rule.signals(theta, mode)])
 

@@ -25,7 +25,7 @@ def linf_log_pace(
     over the coordinates with a weight at 0 exactly. That they switch independently, and that one at
     rest gives e^0, are conventions on which the path does not depend.
     """
-    if theta.all() or not flow.perturbation.rho or theta.shape[-2] == 1:
+    if theta.all() or not flow.perturbation.perturbs or theta.shape[-2] == 1:
         return np.asarray(-flow.log_lambda(theta))
     mu = flow.mu
     rho = flow.perturbation.rho

@@ -45,7 +45,7 @@ def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
     mu_power = int(_power(np.abs(mu).max(), FAR))
     data = Data(_shifted(flow.data.z, mu_power), flow.data.name)
     top = np.abs(starts[..., mu != 0]).max(axis=(1, 2), initial=0.0)
-    own = _power(rule.rho if rule.rho else top, room)
+    own = _power(rule.rho if rule.perturbs else top, room)
     over = np.frexp(np.where(top > 0, top, 1.0))[1] - own - room
     shift = np.where(over > 0, own + over, own)
     for power in np.unique(shift):

@@ -45,7 +45,7 @@ def by_path(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     if len(theta0) > 2:
         return _first(flow, theta0, label, when)
     direction = basis(flow.mu, label) if label >= 1 else None
-    return Limit(label, direction, "monotone", f"{when} {_two_layers(flow, label)}")
+    return Limit(label, direction, "monotone", f"{when} {_two_layers(case, label)}")
 
 
 def _first(
@@ -70,23 +70,14 @@ def _first(
     )
 
 
-def _two_layers(flow: Flow, label: int) -> str:
+def _two_layers(case: Case, label: int) -> str:
     """Return what a certificate at L = 2 says."""
-    rule = flow.perturbation
+    rule = case.flow.perturbation
     if label == Label.ZERO:
         return "every weight is where it can only fall to 0"
     if label == Label.SEPARATRIX:
         return "u_j + sign(mu_j) v_j = 0 everywhere, and the origin is unstable"
-    if not rule.normalised:
-        return "rho Lambda max|mu| is below 1: all coordinates grow, the largest |mu_j| fastest"
-    brake = 2 ** (1 - 1 / rule.p) * rule.rho
-    return (
-        f"|u_j + sign(mu_j) v_j| is beyond 2^(1-1/p) rho = {brake:.4g}, from where it only grows, "
-        "and no coordinate of larger |mu_j| can follow"
-        if rule.p > 2 or rule.p == 1
-        else f"|u_j + sign(mu_j) v_j| of a coordinate is beyond 2^(1-1/p) rho = {brake:.4g}, from "
-        "where it only grows, and the largest |mu_j| that moves overtakes it"
-    )
+    return case.regime.escapes.format(2 ** (1 - 1 / rule.p) * rule.rho)
 
 
 def _without_proof(ending: Ending, when: str, undecided: bool) -> str:

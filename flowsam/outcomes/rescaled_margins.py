@@ -43,7 +43,7 @@ def rescaled_certificate(flow: Flow, theta: Theta) -> float:
 def by_rescaled_margin(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on ASAM of several examples, L = 2: what its run to log t = 1e4 proves."""
     rule = case.flow.perturbation
-    if not 1 < rule.p < np.inf:
+    if not rule.round:
         reason = (
             f"{rule.name} jumps where features tie or pulls are 0; iterate shows a run"
         )

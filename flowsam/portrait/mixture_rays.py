@@ -18,7 +18,7 @@ def rays(
     """Return the rays of alpha_2 / alpha_1 that bound basins (derivations/adaptive_deep.py)."""
     mu = case.flow.mu
     rule = case.flow.perturbation
-    if (mu <= 0).any() or not 1 < rule.p < np.inf or rule.gate(case.depth) >= 1:
+    if (mu <= 0).any() or not rule.round or rule.gate(case.depth) >= 1:
         return ()
     pair = Pair(float(mu[1] / mu[0]), rule.rho, rule.p, case.depth)
     roots = pair.roots
