@@ -54,19 +54,40 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
 
 
 def other_products(
-    theta: Float[np.ndarray, "*batch L d"],
+    theta: Float[np.ndarray, "*batch L d"], *, layers_first: bool = False
 ) -> Float[np.ndarray, "*batch L d"]:
-    """Return `P_l = prod_{k != l} w^(k)`, d beta/d w^(l), prefix times suffix: zeros stay exact."""
-    depth = theta.shape[-2]
+    """Return for each weight the product of the other layers' weights in its coordinate.
+
+    `P_l = prod_{k != l} w^(k)`, the derivative of beta_j with respect to w^(l)_j. Prefix times
+    suffix, no division: exact zeros stay exact and nothing is undefined. SymPy's derivative
+    is `symbolic.products`, which `Flow.descent` takes; a batch that comes last, (L, d, B), has
+    its layers first.
+
+    Examples
+    --------
+    >>> other_products(np.array([[2.0], [3.0], [0.0]])).ravel()
+    array([0., 0., 6.])
+    """
+    if theta.ndim > 2 and not layers_first:
+        w = np.moveaxis(theta, -2, 0)
+        return np.moveaxis(other_products(w, layers_first=True), 0, -2)
+    depth = len(theta)
+    if depth == 1:
+        return np.ones_like(theta)
     if depth == 2:
-        return theta[..., ::-1, :]
-    products = np.ones_like(theta)
-    for layer in range(1, depth):
-        products[..., layer, :] = products[..., layer - 1, :] * theta[..., layer - 1, :]
-    after = np.ones_like(theta[..., 0, :])
-    for layer in range(depth - 2, -1, -1):
-        after = after * theta[..., layer + 1, :]
-        products[..., layer, :] *= after
+        return theta[::-1]
+    if depth == 3:
+        around = np.concatenate([theta, theta])
+        return around[1:4] * around[2:5]
+    products = np.empty_like(theta)
+    products[1] = theta[0]
+    for layer in range(2, depth):
+        np.multiply(products[layer - 1], theta[layer - 1], out=products[layer])
+    after = theta[-1]
+    for layer in range(depth - 2, 0, -1):
+        products[layer] *= after
+        after = after * theta[layer]
+    products[0] = after
     return products
 
 

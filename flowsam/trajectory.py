@@ -18,7 +18,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Float
+from flowsam.shapes import Bool, Float
 from flowsam.version import __version__
 
 __all__ = ["Event", "Trajectory", "load"]
@@ -52,6 +52,14 @@ class Event:
     kind: str
     layer: int | None = None
     coordinate: int | None = None
+
+    @classmethod
+    def each(
+        cls, kind: str, tau: float, chosen: Bool[np.ndarray, " d"]
+    ) -> tuple[Event, ...]:
+        """Return one event for every coordinate chosen."""
+        places = np.flatnonzero(chosen)
+        return tuple(cls(float(tau), kind, None, int(j)) for j in places)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ Each operation runs over long rows, several times faster where L and d are small
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from flowsam.engines.tied_field import tied_field
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
+from flowsam.network import other_products
 from flowsam.shapes import Float
 
 __all__ = ["lean_field", "single_descent", "single_field"]
@@ -20,6 +22,7 @@ __all__ = ["lean_field", "single_descent", "single_field"]
 Weights = Float[np.ndarray, "L d B"]
 State = Float[np.ndarray, "L d"]
 Field = Callable[[Weights], Weights]
+others = partial(other_products, layers_first=True)
 DEEP = 8  # from here on the squares of a product of weights may underflow
 
 
@@ -36,7 +39,7 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
         return lambda w: np.moveaxis(flow.field(np.moveaxis(w, -1, 0)), 0, -1)
     pull = _pull(flow)
     if not rule.rho:
-        return lambda w: pull(w) * _others(w)
+        return lambda w: pull(w) * others(w)
     away = (
         _scaled(flow, pull)
         if not rule.normalised
@@ -45,7 +48,7 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
 
     def field(w: Weights) -> Weights:
         hat = w - away(w)
-        return pull(hat) * _others(hat)
+        return pull(hat) * others(hat)
 
     return field
 
@@ -67,34 +70,15 @@ def single_descent(flow: Flow) -> Callable[[State], State]:
     log_slope = flow.loss.log_slope
     if len(z) == 1:
         mu = z[0]
-        return lambda w: mu * _others(w)
+        return lambda w: mu * others(w)
 
     def descent(w: State) -> State:
-        others = _others(w)
-        logs = log_slope(z @ (w[0] * others[0]))
+        products = others(w)
+        logs = log_slope(z @ (w[0] * products[0]))
         raised = np.exp(logs - np.maximum.reduce(logs))
-        return raised @ z / np.add.reduce(raised) * others
+        return raised @ z / np.add.reduce(raised) * products
 
     return descent
-
-
-def _others(w: Float[np.ndarray, "L d *B"]) -> Float[np.ndarray, "L d *B"]:
-    """Product of the other layers, by prefix and suffix."""
-    if len(w) <= 2:
-        return w[::-1] if len(w) == 2 else np.ones_like(w)
-    if len(w) == 3:
-        around = np.concatenate([w, w])
-        return around[1:4] * around[2:5]
-    products = np.empty_like(w)
-    after = w[-1]
-    products[1] = w[0]
-    for layer in range(2, len(w)):
-        np.multiply(products[layer - 1], w[layer - 1], out=products[layer])
-    for layer in range(len(w) - 2, 0, -1):
-        products[layer] *= after
-        after = after * w[layer]
-    products[0] = after
-    return products
 
 
 def _pull(flow: Flow) -> Callable[[Weights], Float[np.ndarray, "d B"]]:
@@ -111,17 +95,17 @@ def _pull(flow: Flow) -> Callable[[Weights], Float[np.ndarray, "d B"]]:
 
 
 def _normalised(p: float, rho: float, pull: Callable) -> Field:
-    """-eps of an l_p ball: rho |g|^(q-1) sign(g) / ||g||_q^(q-1) along the descent g."""
+    """-eps along the descent g: `Perturbation.step`, but batch last and without a look at g = 0."""
     power = 1.0 / (p - 1.0)  # q - 1
 
     def euclidean(w: Weights) -> Weights:
-        g = pull(w) * _others(w)
+        g = pull(w) * others(w)
         if len(w) > DEEP:
             g = g / np.abs(g).max(axis=(0, 1))
         return g * (rho / np.sqrt(np.einsum("ldb,ldb->b", g, g)))
 
     def general(w: Weights) -> Weights:
-        g = pull(w) * _others(w)
+        g = pull(w) * others(w)
         size = np.abs(g)
         size /= size.max(axis=(0, 1))
         raised = size**power
@@ -139,6 +123,6 @@ def _scaled(flow: Flow, pull: Callable) -> Field:
     def away(w: Weights) -> Weights:
         logs = flow.loss.log_slope(z @ np.prod(w, axis=0))
         scale = np.exp(np.asarray(log_mean_exp(logs.T)))
-        return rho * scale * (pull(w) * _others(w))
+        return rho * scale * (pull(w) * others(w))
 
     return away

@@ -66,6 +66,20 @@ class Path:
         owner = np.array([first[id(mode)] for mode in modes])[self._owners(x)]
         return [(modes[index], owner == index) for index in np.unique(owner)]
 
+    def seen(
+        self,
+        x: Float[np.ndarray, " k"],
+        shown: Callable[[Any, Any], Float[np.ndarray, "k L d"]],
+    ) -> Float[np.ndarray, "k L d"]:
+        """Return weights at points of the run, by what shows them: `(states, mode) -> weights`."""
+        flat = self(x)
+        regions = self.regions(x) or [(self.mode, np.ones(0, dtype=bool))]
+        parts = [(at, shown(flat[at], mode)) for mode, at in regions]
+        out = np.empty((x.size, *parts[0][1].shape[1:]))
+        for chosen, weights in parts:
+            out[chosen] = weights
+        return out
+
     def _owners(self, x: Float[np.ndarray, " k"]) -> Int[np.ndarray, " k"]:
         """Return the place of the step each point is in; from the last edge on, one beyond."""
         owner = np.maximum(np.searchsorted(self.edges, x, side="left") - 1, 0)

@@ -136,16 +136,7 @@ def _field(
     descent, log_scale = _descent(hy, one, w, z, loss)
     if kind == "GD":
         return descent, None
-    if (
-        kind == "l_2"
-    ):  # rho g / N depends on g / N alone; a square and a root cost half a product
-        norm = hy.sum([entry**2.0 for row in descent for entry in row]) ** 0.5
-        over = norm * (-1.0 / rho)
-        away = [[entry / over for entry in row] for row in descent]
-    else:
-        norm = None
-        scale = hy.exp(log_scale) * -rho
-        away = [[scale * entry for entry in row] for row in descent]
+    away, norm = _away(hy, descent, log_scale, rho, normalised=kind == "l_2")
     steps = [
         p.subs({s: 1 for s in p.free_symbols if str(s) in ("rho", "N")})
         for p in one.perturbed
@@ -156,6 +147,19 @@ def _field(
         for p in steps
     ]
     return _descent(hy, one, hat, z, loss)[0], norm
+
+
+def _away(
+    hy: Any, descent: Terms, log_scale: Any, rho: Any, *, normalised: bool
+) -> tuple[Terms, Any]:
+    """`Perturbation.step` as expressions, up to the factors SymPy has; and N, of l_2 alone."""
+    if not normalised:
+        scale = hy.exp(log_scale) * -rho
+        return [[scale * entry for entry in row] for row in descent], None
+    # rho g / N depends on g / N alone; a square and a root cost half a product
+    norm = hy.sum([entry**2.0 for row in descent for entry in row]) ** 0.5
+    over = norm * (-1.0 / rho)
+    return [[entry / over for entry in row] for row in descent], norm
 
 
 def _entries(g: Terms, j: int) -> dict[str, Any]:

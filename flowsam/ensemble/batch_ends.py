@@ -7,20 +7,17 @@ from enum import IntEnum
 
 import numpy as np
 
+from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.ensemble.batched_steps import Control, Steps
 from flowsam.flow import Flow
 from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Ending", "Ends"]
 
-RADIUS = (
-    1e6  # in units of the start: there the blow-up time is known to 1e-12 of itself
-)
 LOW, PIN = (
     1e-3,
     1e-6,
 )  # p > 2, in units of rho: smaller weights are slaved to others, and stiff
-LARGEST = 1e300  # margins end here
 
 
 class Ending(IntEnum):
@@ -75,11 +72,11 @@ class Ends:
         known = flow.kind != "own"
         falls = known and rule.keeps_length and depth > 1
         moving = np.abs(w[:, (z != 0).any(axis=0)]).max(axis=(0, 1), initial=0.0)
-        smooth = np.minimum(1e3 * control.atol, 1e-3 * moving)
+        smooth = np.minimum(FALLEN * control.atol, 1e-3 * moving)
         floor = falls * (np.full(size.shape, LOW * rule.rho) if rule.steep else smooth)
         small = 10 * control.atol if depth > 2 else 0.0
         pin = falls * (PIN * rule.rho if rule.steep else small)
-        last = (LARGEST / max(1.0, float(np.abs(z).sum(axis=1).max()))) ** (1 / depth)
+        last = range_end(float(np.abs(z).sum(axis=1).max()), depth)
         far = RADIUS * np.maximum(size, rule.rho) if depth > 2 and known else np.inf
         ceiling = np.minimum(last, far)
         return cls(flow, control, floor, np.broadcast_to(ceiling, size.shape), pin)

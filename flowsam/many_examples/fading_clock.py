@@ -74,7 +74,7 @@ class FadingClock(LogClock):
         dead = np.sort(np.abs(self.theta0), axis=0)[1] == 0
         status = "collapsed" if dead[self.moving].all() else ""
         mode = Roles(np.zeros(self.theta0.shape, bool), dead)
-        return mode, _told(dead & self.moving, 0.0), status
+        return mode, Event.each("zero", 0.0, dead & self.moving), status
 
     def rhs(self, mode: Roles) -> Callable[[float, State], State]:
         """Return the velocity of what is integrated."""
@@ -168,7 +168,9 @@ class FadingClock(LogClock):
         slaves[layers[0][bound], every[bound]] = True
         theta[layers[:, died], every[died]] = 0.0
         gone = bool(dead[self.moving].all())
-        events = _told(died, tau) + ((Event(tau, "collapse"),) if gone else ())
+        events = Event.each("zero", tau, died) + (
+            (Event(tau, "collapse"),) if gone else ()
+        )
         return (
             np.append(theta.ravel(), tau),
             Roles(slaves, dead),
@@ -205,8 +207,3 @@ class FadingClock(LogClock):
 
 
 fading_run = FadingClock.run
-
-
-def _told(dead: Features, tau: float) -> tuple[Event, ...]:
-    """Return the event of every feature that is dead from tau on."""
-    return tuple(Event(float(tau), "zero", None, int(j)) for j in np.flatnonzero(dead))

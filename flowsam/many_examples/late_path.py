@@ -37,13 +37,9 @@ class LateRun:
     def states(self, log_t: Points) -> Float[np.ndarray, "k L d"]:
         """Return weights at values of T."""
         path = self.march.path
-        flat = path(log_t)
         if self.shown is None:
-            return flat[:, :-1].reshape(-1, *self.shape)
-        out = np.empty((log_t.size, *self.shape))
-        for mode, chosen in path.regions(log_t):
-            out[chosen] = self.shown(flat[chosen], mode)
-        return out
+            return path(log_t)[:, :-1].reshape(-1, *self.shape)
+        return path.seen(log_t, self.shown)
 
     def tau(self, log_t: Points) -> Points:
         """Return rescaled times at values of T."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.minima import MinimaSwitching
@@ -54,9 +55,7 @@ class Sliding:
     def start(self) -> tuple[Region, tuple[Event, ...], str]:
         """Return the region of the start, the events there, and a status ("" to go on)."""
         region, on = self.surfaces.locate(self.theta0)
-        rested = tuple(
-            Event(0.0, "zero", None, int(j)) for j in np.flatnonzero(region.resting)
-        )
+        rested = Event.each("zero", 0.0, region.resting)
         region, events, status = self._decided(self.theta0, region, on, 0.0)
         if not status and self._at_rest(region):
             return region, (*rested, Event(0.0, "collapse")), "collapsed"
@@ -85,12 +84,12 @@ class Sliding:
             return above.velocity, np.asarray(-above.log_scale)
         below = self.surfaces.side(theta, region, -1)
         a, b = self._inflows(theta, region, (above, below))
-        gap = np.where(b > a, b - a, 1.0)
-        log_pace = _mean_pace(np.asarray(b / gap), above.log_scale, below.log_scale)
+        share = upper_share(a, b)
+        log_pace = _mean_pace(share, above.log_scale, below.log_scale)
         height = self.surfaces.heights(theta)[..., region.sliding]
         # back to the surface at a rate that is slow in T: drift of the steps must not add up
         back = _RETURN * height * np.exp(np.clip(log_pace - log_t, -600.0, 600.0))
-        share = ((b + back) / gap)[..., None, None]
+        share = upper_share(a, b, back=back)[..., None, None]
         return share * above.velocity + (1.0 - share) * below.velocity, log_pace
 
     def _inflows(
@@ -156,7 +155,7 @@ class Sliding:
         if region.sliding is not None:
             a, b = self._inflows(theta, region, tuple(sides))
             holds = np.array([-a, b]) / max(abs(a), abs(b), 1e-300)
-            share = b / (b - a) if b != a else 1.0
+            share = float(upper_share(a, b))
         if region.resting.any() and self.surfaces.constant:
             # at rest while sign(G_j) G_j(theta_hat) > 0, in the mean over a slide
             above, below = (side.pulls * self.flow.pull(side.hat)[0] for side in sides)
@@ -206,11 +205,11 @@ class Sliding:
         if ended.any():
             return state, region, (), "flattest"
         region = replace(region, resting=region.resting & ~rests)
-        events = [Event(tau, "leave", None, int(j)) for j in np.flatnonzero(rests)]
+        events = [*Event.each("leave", tau, rests)]
         theta = self._snapped(theta, surfaces)
         region = replace(region, resting=region.resting | died)
         theta[np.argsort(np.abs(theta), axis=0)[:2, died], died] = 0.0
-        events += [Event(tau, "zero", None, int(j)) for j in np.flatnonzero(died)]
+        events += Event.each("zero", tau, died)
         region, surfaces, new = self._whole(region, surfaces, tau)
         events.extend(new)
         if holds.any() and not surfaces.any():
@@ -251,8 +250,7 @@ class Sliding:
         else:
             signs = np.where(flip & (region.signs == 0), 1, region.signs)
             region = replace(region, signs=signs, resting=region.resting | whole)
-        events = [Event(tau, kind, None, int(j)) for j in np.flatnonzero(whole)]
-        return region, due & ~flip, events
+        return region, due & ~flip, [*Event.each(kind, tau, whole)]
 
     def _left(
         self, region: Region, holds: Bool[np.ndarray, " 2"], tau: float

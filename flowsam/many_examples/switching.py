@@ -11,6 +11,7 @@ from itertools import product
 
 import numpy as np
 
+from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.network import other_products
@@ -125,7 +126,7 @@ class JointSwitching:
         return Side(pulls, hat, moved, np.asarray(log_scale))
 
     def _perturbed(self, theta: Theta, region: Region) -> Theta:
-        """Return theta_hat with every sign held."""
+        """Return theta_hat, `Perturbation.step` with every sign held."""
         rho = self.flow.perturbation.rho
         return theta - rho * self.pulls(region) * other_products(self.sides(region))
 
@@ -223,6 +224,7 @@ class JointSwitching:
             a, b = above[surface], below[surface]
             if not a < 0 < b:
                 return False
-            above = (b * above - a * below) / (b - a)
+            share = float(upper_share(a, b))
+            above = share * above + (1.0 - share) * below
         others = due[due != surface] if surface is not None else due
         return bool((region.signs[others] * above[others] > 0).all())

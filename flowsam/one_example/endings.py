@@ -15,6 +15,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Tail
+from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.flow import Flow
 from flowsam.one_example.equal_layers import EqualLayers
 from flowsam.one_example.smooth import Smooth
@@ -28,11 +29,7 @@ State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
 Points = Float[np.ndarray, " _"]
 _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
-_RADIUS = (
-    1e6  # in units of the start: the expansion is then good to 1e-12 of what is left
-)
 _CALM = 1e3  # in units of where a run ends: no step falls so far
-_LARGEST = 1e300  # margins end here
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +83,7 @@ class OneExample:
         if not self.case.regime.falls:
             return 0.0
         return min(
-            1e3 * self.atol, 1e-3 * min(self.largest, self.flow.perturbation.rho)
+            FALLEN * self.atol, 1e-3 * min(self.largest, self.flow.perturbation.rho)
         )
 
     @property
@@ -94,7 +91,7 @@ class OneExample:
         """Largest weight with margins in the range of doubles."""
         with np.errstate(over="ignore"):
             whole = float(np.abs(self.flow.mu).sum())
-        return (_LARGEST / max(1.0, whole)) ** (1.0 / len(self.theta0))
+        return range_end(whole, len(self.theta0))
 
     @property
     def out_of_range(self) -> bool:
@@ -110,7 +107,7 @@ class OneExample:
         left = _LEFT * max((depth - 2) * tau * self.rate, 1.0)
         return min(
             self.range_end,
-            max(10.0, min(_RADIUS, left ** (-1.0 / (depth - 2))))
+            max(10.0, min(RADIUS, left ** (-1.0 / (depth - 2))))
             * (float(scale) or 1.0),
         )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines import clock
 from flowsam.engines.path import Piece
 from flowsam.engines.run import Run, reach
-from flowsam.engines.stepping import Tolerances, march
+from flowsam.engines.stepping import March, Tolerances, march
 from flowsam.errors import InputError
 from flowsam.one_example.closed_form import asked_end
 from flowsam.one_example.endings import OneExample
@@ -34,9 +38,8 @@ def stepped_run(
     mode, events, status = model.start()
     status = "escaped" if model.out_of_range else status
     far = _FAR / model.rate
-    clock_end = (
-        _LogTimeEnd(model, end, tolerances) if clock_name == "log_t_end" else None
-    )
+    in_log_t = clock_name == "log_t_end"
+    clock_end = _LogTimeEnd(model, end, tolerances) if in_log_t else None
     result = march(
         model,
         (model.layers.flat(theta0), mode, status),
@@ -46,37 +49,48 @@ def stepped_run(
     )
     path = result.path
     events = model.told(events + result.events)
-
-    def states(tau: Points) -> Float[np.ndarray, "k L d"]:
-        flat = path(tau)
-        out = np.empty((tau.size, *theta0.shape))
-        for mode, chosen in path.regions(tau):
-            out[chosen] = model.shown(flat[chosen], mode)
-        return out
-
+    states = partial(path.seen, shown=model.shown)
     log_pace = lambda tau: model.log_pace(states(tau))  # noqa: E731
-    status = result.status or status
-    last = float(path.edges[-1])
-    tail = events[-1].tau if status in ("collapsed", "escaped") and events else last
-    horizon = far if clock_end and status == "finished" else max(tail, last)
-    if clock_end and clock_end.reached < end:
-        origin = (last, clock_end.reached)
-        last = reach(
-            log_pace,
-            end,
-            origin=origin,
-            stops=np.array([horizon]),
-            unit=1.0 / model.rate,
-        )
-        ended = Ending.NEVER_THERE if status == Ending.FINISHED else status
-        status = ended if last == horizon else Ending.FINISHED
-    elif not clock_end:
-        last = end if status == "collapsed" else min(horizon, end)
-        status = "finished" if horizon > end else status
-    events = tuple(event for event in events if event.tau <= last)
+    found = _ended(result, events, end, clock_end, log_pace)
+    events = tuple(event for event in events if event.tau <= found.last)
     work = (result.method, result.steps, result.nfev)
-    about = (events, status, last, *work, asked_end(span, status, last))
+    asked = asked_end(span, found.status, found.last)
+    about = (events, found.status, found.last, *work, asked)
     return Run(states, log_pace, path.edges, path.breaks, *about)
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a run ends, and its status there."""
+
+    last: float
+    status: str
+
+
+def _ended(
+    result: March,
+    events: tuple[Event, ...],
+    end: float,
+    clock_end: _LogTimeEnd | None,
+    log_pace: Callable[[Points], Points],
+) -> _End:
+    """Return the end of a run; beyond its steps it goes on at its pace, or by an expansion."""
+    status = result.status
+    last = float(result.path.edges[-1])
+    ends = status in ("collapsed", "escaped") and events
+    horizon = max(events[-1].tau if ends else last, last)
+    if clock_end is None:
+        goal = end if status == "collapsed" else min(horizon, end)
+        return _End(goal, "finished" if horizon > end else status)
+    if clock_end.reached >= end:
+        return _End(last, status)
+    rate = clock_end.model.rate
+    running = status == Ending.FINISHED
+    limit = _FAR / rate if running else horizon
+    start = {"origin": (last, clock_end.reached), "unit": 1.0 / rate}
+    last = reach(log_pace, end, stops=np.array([limit]), **start)
+    short = Ending.NEVER_THERE if running else status
+    return _End(last, short if last == limit else Ending.FINISHED)
 
 
 def _refuse_fast(model: OneExample, theta0: Theta) -> None:

@@ -49,7 +49,7 @@ class Fading(Smooth):
         """Return the mode of a start: coordinates with both weights at 0 rest."""
         resting = (theta == 0).all(axis=0) & (self.flow.mu != 0)
         mode = Braked(np.zeros(theta.shape, bool), resting)
-        return mode, _rest_events(resting, 0.0), ""
+        return mode, Event.each("zero", 0.0, resting), ""
 
     def field(self, theta: Theta, mode: Braked) -> Theta:
         """Return the rescaled velocity; slaves and resting weights are not integrated."""
@@ -95,7 +95,7 @@ class Fading(Smooth):
         smaller[1] &= ~smaller[0]
         slaves = np.where(mode.slaves, ~turned, turned & smaller) & ~dead
         mode = replace(mode, slaves=slaves, resting=mode.resting | dead)
-        return np.where(dead, 0.0, theta), mode, _rest_events(dead, tau), ""
+        return np.where(dead, 0.0, theta), mode, Event.each("zero", tau, dead), ""
 
     def rests(self, theta: Theta, mode: Braked) -> bool:
         """Tell whether every active coordinate is at rest."""
@@ -135,8 +135,3 @@ class Fading(Smooth):
         settled = value * np.maximum(1.0 - lag, 0.0) ** (rule.p - 1.0)
         error = value * np.minimum(((rule.p - 1.0) * lag) ** 2, 1e6)
         return np.sign(self.flow.mu * partner) * settled, error
-
-
-def _rest_events(dead: Bool[np.ndarray, " d"], tau: float) -> tuple[Event, ...]:
-    """Return one event for each coordinate that comes to rest at 0."""
-    return tuple(Event(float(tau), "zero", None, int(j)) for j in np.flatnonzero(dead))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from flowsam.engines.two_sides import upper_share
 from flowsam.network import other_products
 from flowsam.one_example.pace import linf_log_pace
 from flowsam.one_example.smooth import Smooth
@@ -52,7 +53,7 @@ class Switching(Smooth):
     calm = False
 
     def sided(self, theta: Theta, mode: Mode, side: int) -> Theta:
-        """Return the rescaled velocity with every pinned weight taken as `side` of 0."""
+        """Return the velocity with pinned weights on a side of 0: a step whose signs are held."""
         sides = np.where(mode.sides == 0, side, mode.sides).astype(np.float64)
         step = -self.flow.perturbation.rho * mode.pulls * other_products(sides)
         velocity = self.flow.descent(theta + np.where(mode.resting, 0.0, step))[0]
@@ -72,7 +73,7 @@ class Switching(Smooth):
     ) -> Float[np.ndarray, "*batch d"]:
         """Return lambda of each coordinate, 1 where it does not slide."""
         a, b = _pinned_rates(above, mode), _pinned_rates(below, mode)
-        return np.divide(b, b - a, out=np.ones_like(b), where=mode.pinned & (b != a))
+        return upper_share(a, b, where=mode.pinned)
 
     def signals(self, theta: Theta, mode: Mode) -> Rates:
         """Return what stays positive: `side * w` of free weights, then `-a`, `b` of slides."""
@@ -107,7 +108,7 @@ class Switching(Smooth):
             (sides == 0).all(axis=0) & ~idle,
         )
         zero = (mode.sides == 0) & ~mode.resting
-        at_rest = _events("zero", 0.0, np.flatnonzero(mode.resting))
+        at_rest = Event.each("zero", 0.0, mode.resting)
         mode, events, status = self._resolved(theta, mode, zero, 0.0)
         return mode, at_rest + events, status
 
@@ -130,9 +131,7 @@ class Switching(Smooth):
             resting = mode.resting | whole
             sides = np.where(whole, 0, mode.sides)
             mode = replace(mode, resting=resting, sides=sides)
-        events = _events(
-            "cross" if len(theta) % 2 else "zero", tau, np.flatnonzero(whole)
-        )
+        events = Event.each("cross" if len(theta) % 2 else "zero", tau, whole)
         touched = (due.any(axis=0) | freed) & ~whole
         mode, more, status = self._resolved(theta, mode, zero & touched, tau)
         return theta, mode, events + more, status
@@ -165,26 +164,34 @@ class Switching(Smooth):
         sides = mode.sides.copy()
         events: list[Event] = []
         for layer, j in np.argwhere(zero):
-            a, b, old = above[layer, j], below[layer, j], mode.sides[layer, j]
-            if (a == 0 and b == 0) or (a > 0 > b):
+            new = _side(above[layer, j], below[layer, j])
+            if new is None:
                 return mode, tuple(events), "sliding_ambiguous"
-            new = 0 if a <= 0 <= b else (1 if a > 0 else -1)
+            kind = _change(int(mode.sides[layer, j]), new, tau)
             sides[layer, j] = new
-            if new == 0 and (old != 0 or tau == 0):
-                events.append(Event(float(tau), "slide", int(layer), int(j)))
-            elif new != old and tau > 0:  # a start on a surface only enters a region
-                kind = "leave" if old == 0 else "cross"
+            if kind:
                 events.append(Event(float(tau), kind, int(layer), int(j)))
         return replace(mode, sides=sides), tuple(events), ""
+
+
+def _side(a: float, b: float) -> int | None:
+    """Return the side that velocities a above and b below lead to: 0 slides, None is not unique."""
+    if a > 0 > b or a == b == 0:
+        return None
+    if a <= 0 <= b:
+        return 0
+    return 1 if a > 0 else -1
+
+
+def _change(old: int, new: int, tau: float) -> str:
+    """Return the kind of event; a start on a surface only enters a region."""
+    if new == 0:
+        return "slide" if old != 0 or tau == 0 else ""
+    if new == old or tau == 0:
+        return ""
+    return "leave" if old == 0 else "cross"
 
 
 def _pinned_rates(velocity: Theta, mode: Mode) -> Float[np.ndarray, "*batch d"]:
     """Return the velocity of each coordinate's pinned weight, 0 where there is none."""
     return np.where((mode.sides == 0) & ~mode.resting, velocity, 0.0).sum(axis=-2)
-
-
-def _events(
-    kind: str, tau: float, coordinates: Int[np.ndarray, " k"]
-) -> tuple[Event, ...]:
-    """Return one event a coordinate."""
-    return tuple(Event(float(tau), kind, None, int(j)) for j in coordinates)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.shapes import Float
@@ -38,9 +39,8 @@ def linf_log_pace(
     a, b = (np.where(zero, mu * other_products(hat), 0.0).sum(axis=-2) for hat in hats)
     # a <= 0 <= b slides; elsewhere the weight passes through 0, to the side both point to
     whole = np.where((a < 0) & (b <= 0), 0.0, 1.0)
-    share = np.divide(
-        b, b - a, out=whole, where=zero.any(axis=-2) & ~resting & (a * b < 0)
-    )
+    slides = zero.any(axis=-2) & ~resting & (a * b < 0)
+    share = upper_share(a, b, where=slides, other=whole)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         logs = [
             np.where(weight > 0, np.log(weight) + mu * np.prod(hat, axis=-2), -np.inf)

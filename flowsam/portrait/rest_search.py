@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from flowsam.engines.two_sides import upper_share
 from flowsam.errors import InputError
 from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.rest_points import Equilibrium, classified, rests
@@ -86,7 +87,7 @@ def across(
     sides = field.velocity(points)
     above, below = sides[..., axis]
     slides = (above < 0) & (below > 0)
-    share = np.divide(below, below - above, where=slides, out=np.full(along.size, 0.5))
+    share = upper_share(above, below, where=slides, other=0.5)
     return sides, share, slides
 
 
