@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import elliprf
 
-from flowsam.exact import l2_march, l2_outcome
+from flowsam.exact import l2_outcome
 from flowsam.exact import l2_two_layer as case
-from flowsam.exact.l2_spectrum import compressed, spectrum_of
 from flowsam.labels import Fate
 from tests.l2_references import integrate
 
@@ -175,43 +174,6 @@ def test_far_apart_rates_are_their_own_scales():
     assert state[1] == state[2] == 0 < state[0]
     rest = -np.log1p(-state[0] / HALF) / mu[0]
     assert tau + rest == pytest.approx(float(path.collapse_time), rel=1e-10)
-
-
-def test_a_compressed_measure_is_exact_and_says_how_far():
-    rng = np.random.default_rng(5)
-    d = 30_000
-    theta = rng.normal(size=(1, 2, d)) * 0.004
-    full = spectrum_of(theta, rng.uniform(0.5, 1.5, d) * rng.choice([-1, 1], d), 1.0)
-    small, reach = compressed(full, 0.3, 0.2)
-    assert small.nu.size < full.nu.size
-    row = np.zeros(1, dtype=int)
-    for angle in np.linspace(0, 2 * np.pi, 13):
-        shift = np.array([np.cos(angle), np.sin(angle)]) * reach / 4
-        point = np.array([[0.3], [0.2]]) + shift[:, None]
-        assert np.abs(small.log_norm(row, *point) - full.log_norm(row, *point)) < 3e-12
-
-
-@pytest.mark.parametrize(("scale", "tau_end"), [(0.004, 4.0), (0.001, np.inf)])
-def test_many_coordinates_agree_with_the_full_sum(monkeypatch, scale, tau_end):
-    rng = np.random.default_rng(6)
-    d = 40_000
-    mu, theta = rng.uniform(0.5, 1.5, d), rng.normal(size=(2, d)) * scale
-    paths = []
-    for many in (10, 10**9):
-        monkeypatch.setattr(l2_march, "MANY", many)
-        paths.append(l2_march.trace(theta, mu, rho=1.0, tau_end=tau_end))
-    ends = [float(path.collapse_time) for path in paths]
-    assert ends[0] == pytest.approx(ends[1], rel=1e-11)
-    tau = np.array([0.2, 0.9, 0.999]) * min(ends[1], tau_end)
-    assert np.abs(paths[0].a_at(tau) - paths[1].a_at(tau)).max() < [1e-9, 1e-10][tau_end < 9]
-
-
-def test_rates_down_to_zero_fall_back_on_the_full_sum(monkeypatch):
-    rng = np.random.default_rng(7)
-    mu, theta = 10 ** rng.uniform(-6, 0, 3000), np.full((2, 3000), 1e-3)
-    full = float(case.collapse_time(theta, mu, rho=1))
-    monkeypatch.setattr(l2_march, "MANY", 10)
-    assert float(case.collapse_time(theta, mu, rho=1)) == pytest.approx(full, rel=1e-9)
 
 
 def test_outcome_of_one_coordinate_is_carlsons_integral():

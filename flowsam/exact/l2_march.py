@@ -7,20 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from flowsam.exact.l2_curve import Curve
-from flowsam.exact.l2_spectrum import Spectrum, compressed, spectrum_of
+from flowsam.exact.l2_spectrum import Spectrum, spectrum_of
 from flowsam.exact.l2_step import Front, depart, step
-from flowsam.exact.l2_taylor import LIVE, ORDER, Pieces
+from flowsam.exact.l2_taylor import ORDER, Pieces
 from flowsam.exact.l2_verdicts import GOING, Verdict, settled
 from flowsam.labels import Fate
 from flowsam.shapes import Float, Int
 
 __all__ = ["ENTRIES", "march", "trace"]
 
-FAR = -2  # the compression is no longer exact here
 STEPS = 1000  # a start one rounding off the saddle leaves it in about 120
 ENTRIES = 2_000_000  # numbers in a block of starts
-MANY = 50_000  # rates from which on the measure is compressed
-PATIENCE = 4  # steps a compression must last, or else the full sum takes over
 
 Record = list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Pieces]]
 
@@ -52,37 +49,6 @@ def march(
     return codes, end
 
 
-def _within(spectrum: Spectrum, ended: Verdict, begin: Front, reach: float) -> Verdict:
-    """Verdict that adds FAR, where a compression about `begin` is no longer exact."""
-
-    def verdict(front: Front) -> Int[np.ndarray, " 1"]:
-        live = front.exponents[0] > front.exponents.max() + LIVE
-        shift = (front.tau - begin.tau) - 2 * spectrum.nu[live] * (front.a - begin.a)
-        return np.array([FAR]) if np.abs(shift).max() > reach else ended(front)
-
-    return verdict
-
-
-def _march_compressed(
-    spectrum: Spectrum, verdict_of: Callable[[Spectrum], Verdict], record: Record
-) -> tuple[Int[np.ndarray, " 1"], Float[np.ndarray, "3 1"]]:
-    """March one start with very many rates, on compressions while they last."""
-    rows = np.zeros(1, dtype=np.int64)
-    (tau, a) = np.zeros((2, 1))
-    done = -PATIENCE
-    while len(record) - done >= PATIENCE:
-        small, reach = compressed(spectrum, float(tau[0]), float(a[0]))
-        begin = depart(small, rows, tau, a)
-        done = len(record)
-        verdict = _within(small, verdict_of(small), begin, reach)
-        codes, end = march(small, begin, verdict, record=record)
-        if codes[0] != FAR:
-            return codes, end
-        _, tau, a, _, _ = record.pop()  # the step that went too far
-    front = depart(spectrum, rows, tau, a)
-    return march(spectrum, front, verdict_of(spectrum), record=record)
-
-
 def trace(
     theta: Float[np.ndarray, "*batch 2 d"],
     mu: Float[np.ndarray, " d"],
@@ -99,15 +65,7 @@ def trace(
     end[2] = -np.inf
     moving = np.flatnonzero(np.isfinite(spectrum.log_weight).any(axis=1))
     record: Record = []
-    if spectrum.nu.size > MANY:
-        for row in moving:
-            one = Spectrum(spectrum.nu, spectrum.log_weight[row : row + 1])
-            part: Record = []
-            codes[[row]], end[:, [row]] = _march_compressed(
-                one, lambda s: until(s, tau_end), part
-            )
-            record += [(rows + row, *rest) for rows, *rest in part]
-    elif moving.size:
+    if moving.size:
         front = depart(spectrum, moving, *np.zeros((2, moving.size)))
         verdict = until(spectrum, tau_end)
         codes[moving], end[:, moving] = march(spectrum, front, verdict, record=record)

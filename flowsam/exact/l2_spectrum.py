@@ -20,14 +20,10 @@ from flowsam.inputs import real_example, real_number
 from flowsam.network import checked_theta
 from flowsam.shapes import Float, Int
 
-__all__ = ["Spectrum", "checked_start", "compressed", "spectrum_of"]
+__all__ = ["Spectrum", "checked_start", "spectrum_of"]
 
-CELLS = 16384  # of the compression, over the whole range of rates
 SMALLEST = (
     1e-140  # of the rates: their squares and 1/squares stay in the range of doubles
-)
-REACH = (
-    4e-3  # largest change of half an exponent across a cell: error REACH^4/96 = 3e-12
 )
 BLOCK = 32768  # rates summed at a time: a block and its powers stay in cache
 
@@ -112,61 +108,3 @@ def spectrum_of(
     log_weight += np.log(np.abs(nu) / np.sqrt(2))
     log_weight *= 2
     return Spectrum(nu, log_weight)
-
-
-def _cell_moments(
-    spectrum: Spectrum, tau: float, a: float
-) -> tuple[Float[np.ndarray, "4 cells"], Float[np.ndarray, " cells"], float]:
-    """Moments 0 to 3 of every cell about its centre, their log scales, and the cell width."""
-    nu, low = spectrum.nu, spectrum.nu.min()
-    width = (spectrum.nu.max() - low) / CELLS
-    scale = np.full(CELLS, -np.inf)
-    moments = np.zeros((4, CELLS))
-    blocks = [slice(i, i + 8 * BLOCK) for i in range(0, nu.size, 8 * BLOCK)]
-
-    def cell_and_exponent(block: slice) -> tuple[np.ndarray, np.ndarray]:
-        rates = nu[block]
-        cell = np.minimum(((rates - low) / width).astype(np.int64), CELLS - 1)
-        return cell, spectrum.log_weight[0, block] + 2 * rates * (tau - rates * a)
-
-    for block in blocks:
-        np.maximum.at(scale, *cell_and_exponent(block))
-    for block in blocks:
-        cell, exponent = cell_and_exponent(block)
-        power = np.exp(exponent - scale[cell])
-        offset = (nu[block] - low) / width - cell - 0.5
-        for k in range(4):
-            moments[k] += np.bincount(cell, power, CELLS)
-            power = power * offset
-    return moments, scale, width
-
-
-def compressed(spectrum: Spectrum, tau: float, a: float) -> tuple[Spectrum, float]:
-    """Replace the measure of one start by two-point Gauss rules, one in each cell of rates.
-
-    Moments 0 to 3 at the point (tau, A) are kept with positive weights: elsewhere the relative
-    error of the sum is at most `q^4/96`, q = `|dtau - 2 nu dA| width`.
-    """
-    moments, scale, width = _cell_moments(spectrum, tau, a)
-    full = np.flatnonzero(moments[0] > 0)
-    mass = moments[0, full]
-    scale = scale[full]
-    mean, second, third = moments[1:, full] / mass
-    variance = np.maximum(second - mean**2, 0)
-    # one rate, or rates closer than roundings: a single node of all the mass
-    single = variance < 1e-14
-    deviation = np.sqrt(np.where(single, 1.0, variance))
-    skewness = (third - mean * (3 * variance + mean**2)) / deviation**3
-    half = np.where(single, 0.0, skewness / 2)
-    root = np.hypot(1, half)  # the nodes are mean + deviation * (right, -1/right)
-    right = np.where(half > 0, half + root, 1 / (root - half))
-    share = 1 / (1 + right**2)
-    centre = spectrum.nu.min() + (full + 0.5) * width
-    deviation = np.where(single, 0.0, deviation)
-    nu = centre + width * (mean + deviation * np.array([right, -1 / right]))
-    mass = mass * np.where(single, [[1.0], [0.0]], [share, 1 - share])
-    kept = mass > 0
-    nu = nu[kept]
-    exponent = (np.log(np.where(kept, mass, 1.0)) + scale)[kept]
-    log_weight = exponent - 2 * nu * (tau - nu * a)
-    return Spectrum(nu, log_weight[None]), REACH / width
