@@ -18,6 +18,7 @@ from flowsam.one_example.closed_form import asked_end
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
 from flowsam.shapes import Float
+from flowsam.trajectory import Event
 
 __all__ = ["stepped_run"]
 
