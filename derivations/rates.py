@@ -90,13 +90,13 @@ assert sp.limit(log_t * sp.atan(frozen * M / log_t), log_t, sp.oo) == frozen * M
 # package's gate and late loss are these.
 # %%
 from flowsam import l2
-from flowsam.rates import gate_radius, late_log_loss
+from flowsam.rates import late_log_loss
 
 p, L = sp.symbols("p L", positive=True)
 q = p / (p - 1)
 gate = sp.log(rho) - (q - 1) / q * sp.log(L)
 assert sp.simplify(gate - sp.log(rho) + sp.log(L) / p) == 0
-assert abs(gate_radius(l2(0.3), 3) - 0.3 * 3**-0.5) < 1e-16
+assert abs(l2(0.3).gate(3) - 0.3 * 3**-0.5) < 1e-16
 own = -sp.log(3 * 2 ** sp.Rational(2, 3)) - 1000 - 4 * sp.log(1000) / 3
 plain = -2 * ((-own / 2) ** sp.Rational(1, 3) + 0.3 / sp.sqrt(3)) ** 3
 assert max(abs(late_log_loss(1e3, 2.0, 3, l2(0.3))[i] - (own, plain)[i]) for i in (0, 1)) < 1e-9

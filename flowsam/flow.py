@@ -171,13 +171,10 @@ class Flow:
 
     def perturbed(self, theta: Theta) -> Theta:
         """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step."""
-        if not self.perturbation.rho:
+        rule = self.perturbation
+        if not rule.perturbs:
             return theta
-        direction, log_scale = self.descent(theta)
-        if not self.perturbation.normalised:
-            with np.errstate(over="ignore"):  # exponential loss at margins below -700
-                direction = np.exp(log_scale)[..., None, None] * direction
-        return theta + self.perturbation.ascent(theta, -direction)
+        return theta + rule.ascent(theta, -rule.sized(*self.descent(theta)))
 
     def field(self, theta: ArrayLike) -> Theta:
         """Return the rescaled velocity `d theta / d tau`, with `d tau = Lambda(theta_hat) dt`.
@@ -262,12 +259,9 @@ class Flow:
 
     def facts(self) -> dict[str, Any]:
         """Return rule, loss and data by their names and numbers, ready for JSON."""
-        rule = self.perturbation
-        facts = {"rule": rule.name, "p": str(rule.p), "rho": rule.rho}
-        facts |= {"normalised": rule.normalised, "loss": self.loss.name}
-        own: dict[str, Any] = {"kind": "own"} if self.kind == "own" else {}
-        own |= {"adaptive": True} if rule.adaptive else {}
-        return facts | own | {"data": self.data.name}
+        own = {"kind": "own"} if self.kind == "own" else {}
+        names = {"loss": self.loss.name, "data": self.data.name}
+        return self.perturbation.facts() | own | names
 
     @classmethod
     def of(
@@ -287,13 +281,11 @@ class Flow:
                 f"the rule ({facts['rule']}), loss ({facts['loss']}) or field is one of the "
                 "user's own, which no file holds; run the flow again"
             )
-        about = (facts["normalised"], facts.get("adaptive", False))
-        rule = Perturbation(float(facts["p"]), facts["rho"], *about)
-        return cls(Data(z, facts["data"], features), rule, LOSSES[facts["loss"]])
+        data = Data(z, facts["data"], features)
+        return cls(data, Perturbation.of(facts), LOSSES[facts["loss"]])
 
     def describe(self, radius: str = "") -> str:
         """Return one line for captions: rule, rho (or `radius`, where it varies), loss, data."""
-        radius = radius or f"{self.perturbation.rho:g}"
-        rho = f", rho={radius}" if self.perturbation.rho > 0 else ""
         data = self.data.name or f"n={self.data.z.shape[0]}, d={self.data.z.shape[1]}"
-        return f"{self.perturbation.name}{rho}, {self.loss.name} loss, {data}"
+        rule = self.perturbation.describe(radius)
+        return f"{rule}, {self.loss.name} loss, {data}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -101,8 +103,39 @@ class Perturbation:
             return "ASAM" if self.p == 2 else f"{norm}-ASAM"
         return f"{norm}-SAM"
 
+    def describe(self, radius: str = "") -> str:
+        """Return the name with rho, or with what rho is where it varies."""
+        if not self.rho > 0:  # GD, or a rule of the user's own
+            return self.name
+        return f"{self.name}, rho={radius or f'{self.rho:g}'}"
+
+    def facts(self) -> dict[str, Any]:
+        """Return name and numbers, ready for JSON."""
+        facts = {"rule": self.name, "p": str(self.p), "rho": self.rho}
+        adaptive = {"adaptive": True} if self.adaptive else {}
+        return facts | {"normalised": self.normalised} | adaptive
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Perturbation:
+        """Return the rule that gave `facts`."""
+        about = (facts["normalised"], facts.get("adaptive", False))
+        return cls(float(facts["p"]), facts["rho"], *about)
+
+    def with_radius(self, rho: float) -> Perturbation:
+        """Return the same rule with another radius."""
+        if not self.rho > 0:
+            raise InputError(
+                "another radius needs a rule with rho > 0: at rho = 0 every rule is GD and has no "
+                "p, and a rule of your own has no rho; pass linf(1), l2(1), lp(1, p=3), ..."
+            )
+        return replace(self, rho=rho)
+
     def gate(self, depth: int) -> float:
         """Return `rho L^(-1/p)`, by which each of L equal weights of a lone coordinate is moved."""
+        if not self.normalised:
+            raise InputError(
+                "a gate needs a normalised rule: unnormalised steps vanish late"
+            )
         return self.rho * depth ** (-1.0 / self.p)
 
     @property
@@ -177,6 +210,17 @@ class Perturbation:
         array([[0.6, 0.8]])
         """
         return self.step(real_array(g, "g"))
+
+    def sized(
+        self,
+        descent: Float[np.ndarray, "*batch L d"],
+        log_scale: Float[np.ndarray, "*batch"],
+    ) -> Float[np.ndarray, "*batch L d"]:
+        """Return a direction with its size where the step depends on it: unnormalised SAM."""
+        if self.normalised:
+            return descent
+        with np.errstate(over="ignore"):  # exponential loss at margins below -700
+            return np.exp(log_scale)[..., None, None] * descent
 
     def ascent(
         self, theta: Float[np.ndarray, "*batch L d"], g: Float[np.ndarray, "*batch L d"]

@@ -26,20 +26,6 @@ __all__ = [
 
 
 @public
-def gate_radius(rule: Perturbation, depth: int) -> float:
-    """Return the size of a lone balanced weight at its gate: `rho L^(-1/p)`, 0 for GD."""
-    if depth < 1:
-        raise InputError(
-            f"gate_radius needs depth >= 1, got {depth}; depth counts layers"
-        )
-    if not rule.normalised:
-        raise InputError(
-            "gate_radius needs a normalised rule: unnormalised steps vanish late"
-        )
-    return rule.gate(depth)
-
-
-@public
 def late_log_loss(
     log_t: ArrayLike | float | int, mu: float | int, depth: int, rule: Perturbation
 ) -> tuple[Float[np.ndarray, "*T"], Float[np.ndarray, "*T"]]:
@@ -69,7 +55,7 @@ def late_log_loss(
         )
     z = (-perturbed / size) ** (1.0 / depth)
     # M z^L = -perturbed, and powers of large M leave the range of doubles
-    drop = -perturbed * np.expm1(depth * np.log1p(gate_radius(rule, depth) / z))
+    drop = -perturbed * np.expm1(depth * np.log1p(rule.gate(depth) / z))
     return np.asarray(perturbed), np.asarray(perturbed - drop)
 
 

@@ -223,9 +223,8 @@ class Trajectory:
         last += ", ..." if self.data.z.shape[1] > 6 else ""
         kinds = ", ".join(f"{e.kind} at {e.tau:.6g}" for e in self.events[:4]) or "none"
         kinds += f", ... ({len(self.events)} in all)" if len(self.events) > 4 else ""
-        rho = f", rho = {self.perturbation.rho:g}" if self.perturbation.perturbs else ""
         return [
-            ("rule", f"{self.perturbation.name}{rho}, {self.loss.name} loss"),
+            ("rule", f"{self.perturbation.describe()}, {self.loss.name} loss"),
             ("data", f"{self.data.name or 'unnamed'}, depth L = {self.theta.shape[1]}"),
             (
                 "time",

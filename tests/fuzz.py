@@ -32,7 +32,7 @@ NAMES = {
     name: getattr(module, name)
     for module in (flowsam, amplification, rates, regions)
     for name in module.__all__
-} | {"np": np, "flowsam": flowsam, "gate_radius": rates.gate_radius}
+} | {"np": np, "flowsam": flowsam}
 FLOWS = (
     "Flow(single_example([1, 2]), linf(1))",
     "Flow(single_example([1, 2]), l2(0.5))",
@@ -134,7 +134,6 @@ CALLS = {
     },
     "depth_one_loss": {"data": ("noun", "Data([[1, 2], [2, 1]])"), "rule": ("noun", "l2(1)")},
     "estimated_exponent": {"log_t": ("array", "[1, 2]"), "values": ("array", "[1, 2]")},
-    "gate_radius": {"rule": ("noun", "l2(1)"), "depth": ("whole", "2")},
 }  # fmt: skip
 NO_NUMBER = (
     "'x'", "''", "b'1'", "1j", "object()", "{}", "{1}", "(lambda: 0)", "[None]", "[[1], [2, 3]]",

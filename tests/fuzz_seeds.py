@@ -12,7 +12,6 @@ CALLS = (
     ("uniform_leaders(mu=[1, 2], rho=1e308, alpha=0.5)", False),
     ("regimes(mu=[1e308, 1e308], rho=1)", False),
     ("regions(mu=[[5e-324, 1]] * 2, rho=3, depth=2)", True),
-    ("gate_radius(rule=l2(1), depth=0)", True),
     ("beta(theta=[[1e160, 1e160]] * 4)", False),
     ("beta(theta=[-1, -2])", True),
     ("beta(theta=range(2))", True),

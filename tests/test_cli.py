@@ -14,7 +14,8 @@ import pytest
 import flowsam
 from flowsam import Flow, limit, linf, single_example, solve
 from flowsam.cli import main
-from flowsam.real_data.named import csv_data, named_data
+from flowsam.real_data.named import named_data
+from flowsam.real_data.tables import read_csv
 from flowsam.trajectory import load
 
 MINOR = ["--mu", "1,2", "--rho", "1", "--init", "1.5,0.6"]
@@ -220,10 +221,11 @@ def test_bad_csv_gets_one_line(capsys, tmp_path, text, named):
 def test_csv_columns_become_signed_examples(tmp_path):
     path = tmp_path / "iris.csv"
     path.write_text("a,species,b\n1,virginica,2\n3,setosa,4e-1\n")
-    data = csv_data(str(path), "species")
+    data = read_csv(path, "species").standardised()[0]
     assert data.name == "iris, standardised"
     np.testing.assert_allclose(data.z, [[-1, 1, 1], [-1, 1, -1]])
-    np.testing.assert_allclose(csv_data(str(path), "species", bias=False).z, [[-1, 1], [-1, 1]])
+    plain = read_csv(path, "species").standardised(bias=False)[0]
+    np.testing.assert_allclose(plain.z, [[-1, 1], [-1, 1]])
 
 
 def test_tables_split_signs_so_that_starts_reach_both(capsys, tmp_path):

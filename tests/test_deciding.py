@@ -85,7 +85,6 @@ PLACES = {
 FORMULAS = {  # files that may test the rule, and why
     "perturbations.py": "the step itself",
     "regimes.py": "the table",
-    "flow.py": "theta_hat of each rule, and its caption",
     "rates.py": "predictions for every p",
     "engines/taylor.py": "the field that is compiled",
     "engines/lean_field.py": "the field on batches",
@@ -99,7 +98,6 @@ FORMULAS = {  # files that may test the rule, and why
     "outcomes/blow_up_order.py": "what holds of a state, by p",
     "outcomes/balanced_l2.py": "what holds of a state, for l_2",
     "outcomes/settling.py": "the units of a rule",
-    "explorer/__init__.py": "what the page draws",
 }
 # What only a step's own formula may ask is a property of the rule: whether it perturbs, keeps its
 # length, turns steeply, jumps at g = 0 alone.

@@ -16,7 +16,6 @@ from flowsam.rates import (
     depth_one_asymptote,
     depth_one_loss,
     estimated_exponent,
-    gate_radius,
     late_log_loss,
 )
 from flowsam.solver import solve
@@ -101,7 +100,7 @@ def test_late_loss_against_50_digits(rule, depth) -> None:
         return m - mpmath.log(depth * mu ** (2 - series) * m**series) + mpmath.log(sum(terms))
 
     with mpmath.workdps(50):
-        gate = mpmath.mpf(gate_radius(rule, depth))
+        gate = mpmath.mpf(rule.gate(depth))
         for k, end in enumerate(log_t):
             first = (end / mu) ** (mpmath.mpf(1) / depth)
             z = mpmath.findroot(lambda z, end=end: elapsed(z) - end, first)
@@ -126,10 +125,10 @@ def test_direction_exponent_at_depth_two(rule) -> None:
 
 def test_gates() -> None:
     """rho L^(-1/p); none for gradient flow; refused where the step vanishes."""
-    assert gate_radius(gradient_flow(), 3) == 0.0
-    assert gate_radius(lp(1.0, p=1.0), 4) == 0.25
+    assert gradient_flow().gate(3) == 0.0
+    assert lp(1.0, p=1.0).gate(4) == 0.25
     with pytest.raises(ValueError, match="normalised"):
-        gate_radius(unnormalised(1.0), 2)
+        unnormalised(1.0).gate(2)
 
 
 def test_bad_input() -> None:

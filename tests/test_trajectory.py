@@ -109,7 +109,7 @@ def test_texts_say_what_was_run():
     found = run()
     text, html = repr(found), found._repr_html_()
     for word in (
-        "l_inf-SAM, rho = 1",
+        "l_inf-SAM, rho=1",
         "mu=(1, 2)",
         "L = 2",
         "finished",

@@ -11,16 +11,28 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.explorer.page import Page
 from flowsam.inputs import real_array, real_example
-from flowsam.perturbations import Perturbation, l2, linf
+from flowsam.perturbations import Perturbation, asam, l2, linf
+from flowsam.shapes import Float
 
 __all__ = ["Page", "explore"]
 
-_RULES = {"GD": "GD", "l_inf": "linf", "l_2": "l2", "adaptive": "asam"}  # by kind
+_NAMES = {"GD": "GD", "l_inf": "linf", "l_2": "l2", "adaptive": "asam"}  # by kind
 _DRAWN = {
+    "layers": ("GD", "linf", "l2"),
+    "plane": ("GD", "linf", "l2", "asam"),
+    "strip": ("l2",),
+}
+_WORDS = {
     "layers": "GD, l_inf, l_2",
     "plane": "GD, l_inf, l_2, ASAM with p = 2",
     "strip": "l_2",
 }
+_DEPTHS = {"layers": range(2, 7), "plane": range(1, 7)}  # of GD and l_inf
+_LARGEST = {
+    "asam": (1.4, "from sqrt(2) on ASAM shrinks weights"),
+    "linf": (1e3, "rescale weights"),
+    "l2": (1e3, "rescale weights"),
+}  # radius, and what to do beyond
 _LEAST, _MOST = 1e-6, 1e4  # of the page's weights
 
 
@@ -83,51 +95,60 @@ def explore(
 
 def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     """The rule and depth as the page names them, refused where it has no picture."""
-    name = _RULES.get(rule.kind)
-    fits = {
-        "strip": name == "l2",
-        "plane": name != "asam" or rule.p == 2,
-        "layers": name != "asam",
-    }
-    if name is None or not fits[view]:
+    name = _name(rule)
+    if name not in _DRAWN[view]:
         raise InputError(
-            f"explore draws {_DRAWN[view]}, got {rule.name}; see phase_portrait"
+            f"explore draws {_WORDS[view]}, got {rule.name}; see phase_portrait"
         )
-    deep = view != "strip" and name in ("GD", "linf")
-    depths = range(1 + (view == "layers"), 7) if deep else range(2, 3)
-    if depth not in depths:
-        reach = f"{depths[0]} to 6" if deep else "2"
+    depths = _DEPTHS.get(view) if name in ("GD", "linf") else None
+    if depth not in (depths or (2,)):
+        reach = f"{depths[0]} to {depths[-1]}" if depths else "2"
         raise InputError(
             f"explore needs depth {reach} here, got {depth}; see phase_portrait"
         )
-    most = 1.4 if rule.adaptive else 1e3
-    move = (
-        "from sqrt(2) on ASAM shrinks weights" if rule.adaptive else "rescale weights"
-    )
-    if name != "GD" and not 1e-3 <= rule.rho <= most:
-        raise InputError(
-            f"explore needs rho from 0.001 to {most:g}, got {rule.rho}; {move}"
-        )
-    radius = {} if name == "GD" else {"rho": rule.rho}
-    return {"rule": name, "depth": depth} | radius
+    return {"rule": name, "depth": depth} | _radius(name, rule.rho)
+
+
+def _name(rule: Perturbation) -> str:
+    """The rule as the page names it, "" for another: of ASAM it knows p = 2."""
+    name = _NAMES.get(rule.kind, "")
+    if name != "asam":
+        return name
+    euclidean = asam(rule.rho)
+    return name if rule == euclidean else ""
+
+
+def _radius(name: str, rho: float) -> dict[str, float]:
+    """The radius, where there is one, within the page's reach."""
+    if name not in _LARGEST:
+        return {}
+    most, move = _LARGEST[name]
+    if not 1e-3 <= rho <= most:
+        raise InputError(f"explore needs rho from 0.001 to {most:g}, got {rho}; {move}")
+    return {"rho": rho}
 
 
 def _start(init: ArrayLike | float | int, view: str) -> dict[str, object]:
     """The start as the page names it."""
     start = np.atleast_1d(real_array(init, "init"))
-    if view != "strip" and start.size == 1:
-        start = np.repeat(start, 2)
-    size = np.abs(start) if view == "layers" else start
     least = 0.0 if view == "layers" else _LEAST
-    fits = start.ndim == 1 and (size >= least).all() and (size <= _MOST).all()
+    size = np.abs(start) if view == "layers" else start
+    fits = start.ndim == 1 and ((size >= least) & (size <= _MOST)).all()
     if view == "strip":
-        if not fits or np.unique(start).size > 1:
-            raise InputError(
-                f"explore needs one alpha for all features here, got {start.tolist()}"
-            )
-        return {"alpha": float(start[0])}
+        return {"alpha": _alpha(start, fits)}
+    if start.size == 1:
+        start = np.repeat(start, 2)
     if not fits or start.size != 2:
         raise InputError(
             f"explore needs two start weights up to {_MOST:g}, got {start.tolist()}; e.g. 1.5, 0.6"
         )
     return {"layers" if view == "layers" else "start": start.tolist()}
+
+
+def _alpha(start: Float[np.ndarray, " k"], fits: bool) -> float:
+    """The one weight of all features."""
+    if not fits or np.unique(start).size > 1:
+        raise InputError(
+            f"explore needs one alpha for all features here, got {start.tolist()}"
+        )
+    return float(start[0])

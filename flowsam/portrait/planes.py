@@ -237,13 +237,7 @@ class RadiusPlane(Plane):
 
     def flow_at(self, flow: Flow, y: float) -> Flow:
         """Return the flow of a row: the same rule with radius y."""
-        if not flow.perturbation.perturbs:
-            raise InputError(
-                "RadiusPlane needs a rule with rho > 0: at rho = 0 every rule is GD and has no p, "
-                "and a rule of your own has no rho; pass linf(1), l2(1), lp(1, p=3), ..., and rows "
-                "set their own"
-            )
-        return replace(flow, perturbation=replace(flow.perturbation, rho=y))
+        return replace(flow, perturbation=flow.perturbation.with_radius(y))
 
 
 def _start(theta: ArrayLike, name: str) -> Float[np.ndarray, "L d"]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flowsam.data import Data
     from flowsam.real_data.tables import Table
 
-__all__ = ["DATA_SETS", "csv_data", "named_data", "named_table"]
+__all__ = ["DATA_SETS", "named_data", "named_table"]
 
 DATA_SETS = (
     "breast_cancer",
@@ -46,13 +46,6 @@ def named_data(name: str, *, bias: bool = True) -> Data:
         name = "digits 3 - 5, class means"
         return bundled.class_mean_difference(*pixels, name=name, features=names)
     return named_table(name).standardised(bias=bias)[0]
-
-
-def csv_data(path: str, label: str, *, bias: bool = True) -> Data:
-    """Return the two-class data of a CSV file with a header, standardised."""
-    from flowsam.real_data.tables import read_csv
-
-    return read_csv(path, label).standardised(bias=bias)[0]
 
 
 def _classes(text: str) -> list[int]:

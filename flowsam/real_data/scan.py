@@ -12,7 +12,6 @@ from flowsam.amplification import critical_scale
 from flowsam.cards import text_card
 from flowsam.data import Data, split_signs
 from flowsam.perturbations import Perturbation, gradient_flow
-from flowsam.rates import gate_radius
 from flowsam.real_data.leaning import Leaning, leaning
 from flowsam.real_data.tables import Table
 from flowsam.regimes import regime_of
@@ -32,7 +31,7 @@ def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
     """Return the critical scale of the mean example (l_2, L = 2), else the gate, rho L^(-1/p)."""
     regime = regime_of(rule.kind, depth)
     if not regime.amplifies:
-        return gate_radius(rule, depth)
+        return rule.gate(depth)
     # margins are small at a collapse: it is that of the mean, within 2 % on real data
     mean = split_signs(train).z.mean(axis=0)
     return critical_scale(mean, rule.rho, profile=np.ones((2, mean.size)))
