@@ -57,7 +57,7 @@ class Ledger:
 
     def _mixed(self, cells: Cells) -> Cells:
         """Return the mixed cells among some; count the others."""
-        mixed = cells.crossed.any(axis=1)
+        mixed = np.any(cells.crossed, axis=1)
         even = cells.keep(~mixed)
         self._count(self.area, even.labels[:, 0], even, even.side.astype(float) ** 2)
         small = even.keep(even.side < self.lattice.step)  # the grid shows the others
@@ -143,7 +143,7 @@ class Ledger:
     def _unknown(self, cells: Cells) -> Bool[np.ndarray, " N"]:
         """Cells that were taken as even, once each."""
         found = np.zeros(len(cells.side), dtype=bool)
-        asked = set()
+        asked: set[tuple[int, int, int]] = set()
         for k, (x, y, side) in enumerate(cells.keys):
             sizes = [
                 side << n

@@ -154,7 +154,7 @@ class Portrait:
             f"boundary_{k}": curve for k, (_, curve) in enumerate(self.boundaries)
         }
         names = [name for name, _ in self.boundaries]
-        header = {
+        header: dict[str, Any] = {
             "format": _FORMAT,
             "provenance": self.provenance(),
             "boundaries": names,

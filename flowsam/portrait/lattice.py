@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -114,7 +115,8 @@ class Lattice:
     def _ask(self, points: Float[np.ndarray, "N 2"] | Points) -> Labels:
         """Compute labels."""
         x, y = self.place(points).T
-        return labels_at(self.plane.flow, self.plane.start, x, y).astype(np.int64)
+        start: Any = self.plane.start  # `refine` has asked for it
+        return labels_at(self.plane.flow, start, x, y).astype(np.int64)
 
     def _beside(self, points: Points) -> Labels:
         """Labels a fraction of a unit aside, inwards on the upper rim."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,7 @@ class Cells:
         for code in np.unique(codes):
             some = codes == code
             ends = iter((0, 1))
-            rings = ([], [])
+            rings: tuple[list[Any], list[Any]] = ([], [])
             for k in range(4):
                 rings[1 - (code >> k & 1)].append(points[some, k])
                 if sides[some][0, k]:

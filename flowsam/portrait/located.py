@@ -75,11 +75,12 @@ class Refinement:
 
         JSON made text of the labels.
         """
-        shares = [
-            {int(k): v for k, v in facts[n].items()} for n in ("fractions", "errors")
-        ]
+        fractions = {int(k): v for k, v in facts["fractions"].items()}
+        errors = {int(k): v for k, v in facts["errors"].items()}
         located = curves[len(curves) - facts["curves"] :]
         tiling = Tiling(
             *(arrays[f"tiling_{name}"] for name in ("grid", "labels", "corners"))
         )
-        return cls(located, facts["tolerance"], facts["evaluations"], *shares, tiling)
+        return cls(
+            located, facts["tolerance"], facts["evaluations"], fractions, errors, tiling
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -95,5 +96,10 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     if prove and finished == y.size:
         proof = proved(case_of(flow, shape[-2]), start, (x, y), labels, progress)
         labels = proof.labels.reshape(labels.shape).astype(labels.dtype)
-    about = {"proof": proof, "unfinished": left, "plane": name, "radius_axis": varies}
+    about: dict[str, Any] = {
+        "proof": proof,
+        "unfinished": left,
+        "plane": name,
+        "radius_axis": varies,
+    }
     return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, **about)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def name_of_plane(start: Start, x: Axis, y: Axis) -> str:
     return f"{name}, starts {digest.hexdigest()[:16]}"
 
 
-def _name_by_fields(plane: Plane) -> str:
+def _name_by_fields(plane: Any) -> str:
     """A plane of the package: what makes its starts, not the names of its axes."""
     made_of = {
         f.name: getattr(plane, f.name) for f in fields(plane) if f.name != "axes"

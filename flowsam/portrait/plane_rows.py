@@ -140,7 +140,9 @@ def _decided_pieces(
 
 def _block(flow: Flow, start: Start, x: Axis, y: Axis) -> tuple[Flow, Starts]:
     """Return the flow and the starts that have the labels of the first rows, one at least."""
-    if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, len(start.theta), y):
+    if isinstance(start, RadiusPlane) and _only_ratio_counts(
+        flow, len(np.asarray(start.theta)), y
+    ):
         return start.flow_at(flow, 1.0), starts_of(start, x, y) / y[:, None, None, None]
     if hasattr(start, "flow_at"):
         return start.flow_at(flow, float(y[0])), starts_of(start, x, y[:1])
@@ -156,7 +158,9 @@ def labels_at(
     flow: Flow, start: Start, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
     """Return the labels of scattered points of a plane."""
-    if isinstance(start, RadiusPlane) and _only_ratio_counts(flow, len(start.theta), y):
+    if isinstance(start, RadiusPlane) and _only_ratio_counts(
+        flow, len(np.asarray(start.theta)), y
+    ):
         return limits(start.flow_at(flow, 1.0), start.at(x, y)[0] / y[:, None, None])
     if not hasattr(start, "flow_at"):
         return limits(flow, _scattered(start, x, y))

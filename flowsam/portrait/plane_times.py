@@ -20,12 +20,12 @@ def settled_rows(
 ) -> Float[np.ndarray, "ny nx"]:
     """Return the rescaled time of collapse or blow-up over a plane."""
     x, y = axes
-    own = hasattr(start, "flow_at")
-    rows = 1 if own else max(1, BLOCK // x.size)
+    flow_at = getattr(start, "flow_at", None)
+    rows = 1 if flow_at else max(1, BLOCK // x.size)
     found = []
     for first in range(0, y.size, rows):
         some = y[first : first + rows]
-        here = start.flow_at(flow, float(some[0])) if own else flow
+        here = flow_at(flow, float(some[0])) if flow_at else flow
         found.append(settling(here, starts_of(start, x, some)))
     return np.concatenate(found)
 

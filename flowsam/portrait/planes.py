@@ -39,9 +39,16 @@ class Plane:
     coordinate), else "".
     """
 
-    kind = ""
+    @property
+    def kind(self) -> str:
+        """What theorems call it."""
+        return ""
 
     radius_axis: ClassVar[bool] = False  # whether y is the radius of each row's rule
+
+    def __call__(self, x: Row, y: Rows) -> Starts:
+        """Return the starts of a block of rows."""
+        raise NotImplementedError
 
     def at(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
         """Return starts (1, N, L, d)."""
@@ -121,8 +128,9 @@ class WeightPlane(Plane):
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
-        starts = np.empty(np.broadcast_shapes(x.shape, y.shape) + self.theta.shape)
-        starts[...] = self.theta
+        theta = np.asarray(self.theta)
+        starts = np.empty(np.broadcast_shapes(x.shape, y.shape) + theta.shape)
+        starts[...] = theta
         starts[..., self.first[0], self.first[1]] = x
         starts[..., self.second[0], self.second[1]] = y
         return starts

@@ -36,7 +36,8 @@ def _walk(
     start: tuple[Point, int],
 ) -> list[Point]:
     """Follow segments from a point until a junction, an end, or the point itself."""
-    point, k = start
+    point = start[0]
+    k: int | None = start[1]
     line = [point]
     while k is not None:
         free.discard(k)

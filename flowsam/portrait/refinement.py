@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,8 @@ def refine(
     curves = ledger.curves()
     asked = ledger.lattice.asked
     case = case_of(portrait.flow, portrait.depth)
-    theory = theory_curves.boundaries(case, portrait.start, portrait.x, portrait.y)
+    start: Any = portrait.start
+    theory = theory_curves.boundaries(case, start, portrait.x, portrait.y)
     found = Refinement(curves, 2.0**-levels, asked, *ledger.shares(), ledger.regions())
     return replace(portrait, boundaries=theory + curves, refinement=found)
 

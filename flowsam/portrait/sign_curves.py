@@ -26,10 +26,11 @@ def pairs(
     mu = case.flow.mu
     rho = case.flow.perturbation.rho
     j = plane.first[1]
-    fates = case.regime.forms[-1].case.fate(plane.theta, mu, rho=rho)
+    theta = np.asarray(plane.theta)
+    fates = case.regime.forms[-1].case.fate(theta, mu, rho=rho)
     if not mu[j] or (np.delete(fates, j) == Fate.ESCAPE).any():
         return ()
-    rest = np.delete(plane.theta[:, j], [plane.first[0], plane.second[0]])
+    rest = np.delete(theta[:, j], [plane.first[0], plane.second[0]])
     curves = sign_curves(rest, float(mu[j]), rho=rho, reach=max(ends))
     return tuple(("separatrix", curve) for curve in curves)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from contourpy import contour_generator
@@ -81,7 +82,7 @@ def skeleton(
     """
     points = equilibria(field)
     x, y, velocity = field.grid(columns)
-    runs = paths(field, starts) if len(starts) else ()
+    runs = paths(field, starts) if np.size(starts) else ()
     lines = (nullclines(field), separatrices(field, points), sliding(field))
     return Skeleton((field.x, field.y), x, y, velocity, points, *lines, runs)
 
@@ -89,11 +90,11 @@ def skeleton(
 def nullclines(field: PlaneField) -> Curves:
     """Return the level curves "x' = 0", "y' = 0" of `gate`, quadrant by quadrant."""
     checked_rule(field)
-    found = []
+    found: list[tuple[str, np.ndarray]] = []
     for x, y in _quadrants(field):
         values = field.gate(np.stack(np.meshgrid(x, y), axis=-1))
         for k, name in enumerate(("x' = 0", "y' = 0")):
-            lines = contour_generator(x, y, values[..., k]).lines(0.0)
+            lines: Any = contour_generator(x, y, values[..., k]).lines(0.0)
             found += [(name, line) for line in lines]
     return tuple(found)
 
@@ -158,7 +159,8 @@ def _backwards(field: PlaneField, point: np.ndarray, direction: np.ndarray) -> C
     def rests(_: float, place: Float[np.ndarray, "2"]) -> float:
         return float(np.abs(field.velocity(place)).max() - slow)
 
-    leaves.terminal = rests.terminal = True
+    for ends in (leaves, rests):
+        setattr(ends, "terminal", True)  # noqa: B010 - SciPy's way
     slow = np.abs(field.velocity(first)).max() / 4
     how = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-10, "dense_output": True}
     run = solve_ivp(back, (0, 4 * field.span), first, events=(leaves, rests), **how)
