@@ -135,9 +135,8 @@ def solution(
     mu = flow.mu
     rho = form.radius(flow.perturbation, len(theta0))
     if form.traced:
-        return Solution(
-            form.name, *case.path(theta0, mu, rho=rho, until=until), math.inf, math.inf
-        )
+        path, events = case.path(theta0, mu, rho=rho, until=until)
+        return Solution(form.name, path, events, math.inf, math.inf)
     blow_up = float(np.min(case.blow_up_time(theta0, mu, rho=rho)))
     valid_until = (
         float(case.valid_until(theta0, mu, rho=rho)) if form.short else math.inf

@@ -125,7 +125,7 @@ def critical_scale_of(
     spectrum = spectrum_of(theta[None] / unit, mu / np.abs(mu).max(), 1.0)
     norm = spectrum.log_norm(np.zeros(1, dtype=np.int64), *np.zeros((2, 1)))[0]
     bracket = np.array([log_gate(spectrum)[0] - norm - TRUST, np.log(alone) + TRUST])
-    candidates = np.linspace(*bracket, 32)[1:-1]
+    candidates = np.linspace(bracket[0], bracket[1], 32)[1:-1]
     finest = 8 * np.finfo(float).eps * max(1.0, abs(bracket[0]))
     for _ in range(ROUNDS):
         width = np.ptp(bracket)
@@ -137,6 +137,6 @@ def critical_scale_of(
             break  # what is left is rounding
         if quick:  # a verdict within the error of such a path is not one
             bracket = bracket + MARGIN * np.array([-1, 1])
-        candidates = crowd(*bracket, expected)
+        candidates = crowd(bracket[0], bracket[1], expected)
     value = float(np.exp(bracket.mean())) * rho / unit
     return CriticalScale(value, value * (float(np.ptp(bracket)) / 2 + ROUNDING))

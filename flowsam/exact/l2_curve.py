@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,7 +34,7 @@ class Curve:
     a: Float[np.ndarray, " P"]
     # of each piece, in its clock; it begins at `tau` and `a`
     lengths: Float[np.ndarray, " P"]
-    pieces: Pieces | None
+    pieces: Pieces | Any  # None where no start moves
     end: Float[np.ndarray, "3 starts"]  # last tau, A and log(N/rho)
     # `Fate`: SADDLE where it never left the saddle, UNKNOWN where it was stopped
     outcome: Int8[np.ndarray, "*batch"]
@@ -135,12 +136,13 @@ class Curve:
             place, 0, self.tau.size - 1
         )  # a start at the origin has no piece
         target = (np.minimum(times, self.end[0][:, None]) - self.tau[place]).ravel()
-        place, gain = place.ravel(), np.empty(place.size)
-        for block in (slice(k, k + POINTS) for k in range(0, place.size, POINTS)):
-            pieces = self.pieces.select(place[block])
-            length = self.lengths[place[block]]
+        at = place.ravel()
+        gain = np.empty(at.size)
+        for block in (slice(k, k + POINTS) for k in range(0, at.size, POINTS)):
+            pieces = self.pieces.select(at[block])
+            length = self.lengths[at[block]]
             gain[block] = pieces.advance(_stretch(pieces, target[block], length))[1]
-        return (self.a[place] + gain).reshape(starts, -1)
+        return (self.a[at] + gain).reshape(starts, -1)
 
 
 def _stretch(

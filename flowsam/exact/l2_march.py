@@ -83,9 +83,10 @@ def _bind(
     outcome = codes.astype(np.int8).reshape(shape)
     collapse = np.where(codes == Fate.COLLAPSE, end[0], np.inf).reshape(shape)
     if not record:
-        nothing = np.zeros((3, 0))
+        nothing = np.zeros(0)
         first = np.zeros(codes.size + 1, dtype=np.int64)
-        return Curve(shape, spectrum, first, *nothing, None, end, outcome, collapse)
+        none = (nothing, nothing, nothing)
+        return Curve(shape, spectrum, first, *none, None, end, outcome, collapse)
     rows, tau, a, lengths = (
         np.concatenate([entry[k] for entry in record]) for k in range(4)
     )

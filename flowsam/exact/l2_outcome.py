@@ -149,5 +149,5 @@ def outcome(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Outcome:
     block = max(1, ENTRIES // max(2 * mu.size, 900))
     for first in range(0, flat.shape[0], block):
         code[first : first + block] = _decide(flat[first : first + block], mu, rho)
-    code = code.reshape(theta0.shape[:-2])
-    return Outcome(code, np.asarray(code != Fate.SADDLE))
+    shaped = code.reshape(theta0.shape[:-2])
+    return Outcome(shaped, np.asarray(shaped != Fate.SADDLE))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -88,7 +89,7 @@ def _sizes(mu: ArrayLike) -> Float[np.ndarray, " 2"]:
     sizes = np.abs(np.asarray(mu, dtype=np.float64))
     if sizes.shape != (2,) or not (sizes > 0).all():
         raise InputError(
-            f"the separatrix needs two non-zero mu, got {mu}; use critical_scale"
+            f"the separatrix needs two non-zero mu, got {mu!s}; use critical_scale"
         )
     return sizes
 
@@ -124,7 +125,7 @@ def _log_low(m: float) -> Callable[[np.ndarray], np.ndarray]:
     return log_low
 
 
-def _slope(m: float, pull: np.ndarray | float) -> np.ndarray | float:
+def _slope(m: float, pull: Any) -> Any:
     """d log w_low / d log(w_high / w_low); pull = rho low / N."""
     return (1 - pull) / ((m - 1) * (1 - (1 + m) * pull))
 

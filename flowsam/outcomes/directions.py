@@ -7,6 +7,7 @@ duality does: min_i m_i / ||beta|| <= largest margin <= ||sum_i q_i z_i||_*.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -99,7 +100,7 @@ def late_direction(
     case = case_of(flow, np.shape(theta0)[0])
     # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not
     method = case.regime.late if separability(flow.data).separable else "auto"
-    how = {"method": method, "rtol": _RTOL, "atol": _ATOL}
+    how: dict[str, Any] = {"method": method, "rtol": _RTOL, "atol": _ATOL}
     return _direction(case, solve(flow, theta0, log_t_end=log_t_end, **how))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
         if not going.size:
             break
         end = spans[min(k, len(spans) - 1)] / least
-        how = {
+        how: dict[str, Any] = {
             "rtol": RTOL,
             "settled": _stop(replace(case, flow=unit), proof),
             "most_steps": MOST_STEPS,
