@@ -103,8 +103,8 @@ def brief_run(
         taken = next(steps)
         return right if taken >= _FIRST and right * _MOST < taken * end else None
 
-    how = Tolerances(method, rtol, atol)
-    found = march(system, (state, None, ""), end=end, tolerances=how, stop=crawls)
+    care = Tolerances(method, rtol, atol)
+    found = march(system, (state, None, ""), end=end, tolerances=care, stop=crawls)
     path = found.path
     if found.status != Ending.FINISHED or path.edges[-1] < end:
         return None

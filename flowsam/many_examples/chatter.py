@@ -7,6 +7,8 @@ until two runs agree; the difference is part of the answer. (derivations/discret
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from flowsam.endings import Ending
@@ -41,10 +43,9 @@ def chatter_run(
     """Iterate `theta += h F(theta_hat)`, of first order in h, until two runs agree."""
     regime = case_of(flow, len(theta0)).regime
     rho = flow.perturbation.rho
-    differences = []
+    differences: list[float] = []
     total = 0
-    coarse = None
-    fine = None
+    fine: Any = None
     most = int(min(_MOST_STEPS, max(2000, _WORK / flow.data.z.size)))
     for halving in range(12):
         coarse = fine

@@ -7,6 +7,7 @@ like log t at every depth, and T carries a run to log t = 1e4 without an end eve
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,11 @@ def many_examples(
         follow = loaded(case.regime.brief)
         if brief := follow(flow, theta0, end=span[0], how=how):
             return cut(flow, brief, wanted, span[1])
-    steps = {"end": span, "method": method, "tolerances": tuple(tolerances)}
+    steps: dict[str, Any] = {
+        "end": span,
+        "method": method,
+        "tolerances": tuple(tolerances),
+    }
     lean = one_dimensional(flow, theta0) if case.regime.glides else None
     if lean and method in ("auto", *METHODS):
         run = sliding_run(lean, theta0, **steps)
@@ -132,16 +137,21 @@ def _rows(
             more = np.log(resting) + log_pace
         return np.logaddexp(log_t, more)
 
-    about = (
+    return Trajectory(
+        flow.data,
+        flow.perturbation,
+        flow.loss,
+        tau,
+        theta,
         run.march.events,
         ending.status,
         message,
         how,
         run.march.steps,
         run.march.nfev,
+        clock=clock,
+        ending=ending,
     )
-    parts = (flow.data, flow.perturbation, flow.loss, tau, theta)
-    return Trajectory(*parts, *about, clock=clock, ending=ending)
 
 
 def _wanted(steps: Points, wanted: Wanted, end: float) -> Points:

@@ -174,8 +174,9 @@ class LogClock:
             return found
         log_t = float(found.path.edges[-1])
         state = found.path(found.path.edges[-1:])[0]
-        where = {"sizes": self.sizes, "move": self._ahead(log_t, state)}
-        return replace(found, status=stuck(self.flow, self.weights(state), **where))
+        ahead = self._ahead(log_t, state)
+        status = stuck(self.flow, self.weights(state), sizes=self.sizes, move=ahead)
+        return replace(found, status=status)
 
     def weights(self, state: State) -> Theta:
         """Return the weights of a state."""
@@ -204,7 +205,7 @@ class LogClock:
     @cached_property
     def moving(self) -> Bool[np.ndarray, " d"]:
         """Features that are not 0 in every example."""
-        return self.flow.data.z.any(axis=0)
+        return np.any(self.flow.data.z, axis=0)
 
     @property
     def shallow(self) -> bool:

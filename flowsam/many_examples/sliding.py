@@ -83,7 +83,7 @@ class Sliding:
         if region.sliding is None:
             return above.velocity, np.asarray(-above.log_scale)
         below = self.surfaces.side(theta, region, -1)
-        a, b = self._inflows(theta, region, (above, below))
+        a, b = self._inflows(theta, region, [above, below])
         share = upper_share(a, b)
         log_pace = _mean_pace(share, above.log_scale, below.log_scale)
         height = self.surfaces.heights(theta)[..., region.sliding]
@@ -93,7 +93,7 @@ class Sliding:
         return share * above.velocity + (1.0 - share) * below.velocity, log_pace
 
     def _inflows(
-        self, theta: Theta, region: Region, sides: tuple[Side, Side]
+        self, theta: Theta, region: Region, sides: list[Side]
     ) -> list[Float[np.ndarray, "*batch"]]:
         """Return a and b, the rates of the height of a slide's surface on its two sides."""
         return [
@@ -131,8 +131,9 @@ class Sliding:
         width = width * self.surfaces.scales(state[:-1]) * np.ones(state.size - 1)
         steps = np.diag(np.append(width, 0.0))[:-1]
         out = np.zeros((state.size, state.size))
-        pairs = (self.rates(log_t, state + sign * steps, region) for sign in (1, -1))
-        out[:, :-1] = np.subtract(*pairs).T / (2.0 * width)
+        after = self.rates(log_t, state + steps, region)
+        before = self.rates(log_t, state - steps, region)
+        out[:, :-1] = (after - before).T / (2.0 * width)
         return out
 
     def calm(self, log_t: float, state: State, region: Region) -> bool:
@@ -149,11 +150,11 @@ class Sliding:
         height[: self.surfaces.weights] /= size
         height = np.where(self.surfaces.watched(region), height, np.inf)
         holds = np.full(2, np.inf)
-        rests = np.full(theta.shape[1], np.inf)
+        rests = np.full(self.theta0.shape[1], np.inf)
         share = 1.0
         sides = [self.surfaces.side(theta, region, sign) for sign in (1, -1)]
         if region.sliding is not None:
-            a, b = self._inflows(theta, region, tuple(sides))
+            a, b = self._inflows(theta, region, sides)
             holds = np.array([-a, b]) / max(abs(a), abs(b), 1e-300)
             share = float(upper_share(a, b))
         if region.resting.any() and self.surfaces.constant:
@@ -198,7 +199,7 @@ class Sliding:
         theta = state[:-1].reshape(self.theta0.shape)
         tau = float(state[-1])
         size = self.surfaces.size
-        count = theta.shape[1]
+        count = self.theta0.shape[1]
         surfaces, holds, rests, died, ended = np.split(
             due, size + np.cumsum([0, 2, count, count])
         )
@@ -210,8 +211,8 @@ class Sliding:
         region = replace(region, resting=region.resting | died)
         theta[np.argsort(np.abs(theta), axis=0)[:2, died], died] = 0.0
         events += Event.each("zero", tau, died)
-        region, surfaces, new = self._whole(region, surfaces, tau)
-        events.extend(new)
+        region, surfaces, settled = self._whole(region, surfaces, tau)
+        events.extend(settled)
         if holds.any() and not surfaces.any():
             region, new, status = self._left(region, holds, tau)
         else:
@@ -224,8 +225,9 @@ class Sliding:
 
     def _snapped(self, theta: Theta, due: Bool[np.ndarray, " S"]) -> Theta:
         """Set weights that reached 0 to 0 exactly."""
-        due = due[: theta.size].reshape(theta.shape) if self.surfaces.weights else False
-        return np.where(due, 0.0, theta)
+        if not self.surfaces.weights:
+            return theta.copy()
+        return np.where(due[: theta.size].reshape(theta.shape), 0.0, theta)
 
     def _at_rest(self, region: Region) -> bool:
         """Tell whether every coordinate that can move is at rest."""
@@ -240,7 +242,7 @@ class Sliding:
         if not count:
             return region, due, []
         zero = due if depth % 2 else due | (region.signs == 0)  # reached along an axis
-        whole = zero[:count].reshape(depth, -1).all(axis=0)
+        whole = np.all(zero[:count].reshape(depth, -1), axis=0)
         flip = np.append(np.tile(whole, depth), np.zeros(due.size - count, bool))
         kind = "cross" if depth % 2 else "zero"
         if (
@@ -258,8 +260,9 @@ class Sliding:
         """End a slide, to the side whose field no longer points at the surface."""
         if holds.all():
             return region, (), "several"
+        slid: Any = region.sliding
         signs = np.where(region.signs == 0, 1 if holds[0] else -1, region.signs)
-        event = Event(tau, "leave", *self.surfaces.place(region.sliding))
+        event = Event(tau, "leave", *self.surfaces.place(slid))
         return replace(region, signs=signs), (event,), ""
 
     def _decided(
@@ -274,7 +277,7 @@ class Sliding:
         )
         if len(found) != 1:
             return region, (), "several"
-        events = []
+        events: list[Event] = []
         for surface in places:
             old = region.signs[surface]
             new = found[0].signs[surface]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -67,8 +68,8 @@ def _told_free(run: LateRun) -> LateRun:
     beta_hat_j is free in [-rho^L, rho^L] and moves the others. The run takes rho^L, that of equal
     layers; discrete SAM's value depends on its step.
     """
-    last: dict[int, str] = {}
-    free = []
+    last: dict[int | None, str] = {}
+    free: list[Any] = []
     for event in run.march.events:
         slid = event.kind == "zero" and last.get(event.coordinate) == "slide"
         free += [event] if slid else []

@@ -44,6 +44,8 @@ class SmoothedFlow(Flow):
 class SmoothedClock(LogClock):
     """The smoothed flow in the clock T, with the slope of its step."""
 
+    flow: SmoothedFlow
+
     def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta, u = F / |F|.
 

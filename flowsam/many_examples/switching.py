@@ -6,7 +6,7 @@ All coordinates share the q_i, so that a slide combines the whole field of its t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -59,7 +59,11 @@ class JointSwitching:
     flow: Flow
     depth: int
     constant = True  # whether eps is, between jumps
-    fold = 0.0  # how close a slide comes to where its surface folds
+    _leaders: Int[np.ndarray, " P"] = field(init=False)
+    _owner: Int[np.ndarray, " d"] = field(init=False)
+    _columns: Float[np.ndarray, "n P"] = field(init=False)
+    _orientation: Int[np.ndarray, " d"] = field(init=False)
+    _tops: Float[np.ndarray, " d"] = field(init=False)
 
     def __post_init__(self) -> None:
         """Find the surfaces G_j = 0: one for each direction of the columns of z."""
@@ -76,6 +80,11 @@ class JointSwitching:
         object.__setattr__(self, "_columns", unit[:, leaders])
         object.__setattr__(self, "_orientation", np.sign(top).astype(int))
         object.__setattr__(self, "_tops", top)
+
+    @property
+    def fold(self) -> float:
+        """How close a slide comes to where its surface folds."""
+        return 0.0
 
     @property
     def weights(self) -> int:

@@ -88,8 +88,9 @@ def _ended(
     rate = clock_end.model.rate
     running = status == Ending.FINISHED
     limit = _FAR / rate if running else horizon
-    start = {"origin": (last, clock_end.reached), "unit": 1.0 / rate}
-    last = reach(log_pace, end, stops=np.array([limit]), **start)
+    origin = (last, clock_end.reached)
+    stops = np.array([limit])
+    last = reach(log_pace, end, stops=stops, origin=origin, unit=1.0 / rate)
     short = Ending.NEVER_THERE if running else status
     return _End(last, short if last == limit else Ending.FINISHED)
 
