@@ -4,7 +4,9 @@ Claim: adaptive_deep. Takes: 2 s.
 
 Balanced starts of ASAM with three layers, $\mu = (1, \mu_2)$; colours are the limits, black rays
 their edges by formula. Between the rays a wedge of starts ends in a mixture of both features.
-Right: the ratio of the weights at rest over $\rho$, for three $\mu_2$.
+Right: the ratios at which the weights rest, over $\rho$, for three $\mu_2$. One root alone divides
+the two features; where there are three, the middle one is the mixture and the outer two bound its
+wedge.
 """
 
 import numpy as np
@@ -14,6 +16,7 @@ from figures import style
 from flowsam import Flow, asam, phase_portrait, single_example
 from flowsam.exact.adaptive_pair import Pair
 
+TITLES = "one feature wins", "a mixture can win", "a mixture can win"
 FAST, CASES = {"n": 41, "points": 21}, ((1.0, 0.3), (1.0, 0.5), (1.2, 0.6))
 
 
@@ -36,20 +39,24 @@ def compute(n=401, points=161):
 
 def draw(cells, rho, edges, **arrays):
     """Return the figure: three planes, and where mixtures and their edges are over rho."""
-    figure, axes = style.panels(4, width=style.PAGE, height=2.3)
+    figure, axes = style.panels(4, width=style.PAGE, height=2.2)
     for k, (mu, radius) in enumerate(CASES):
         paint.regions(axes[k], cells, cells, arrays[f"labels_{k}"], size="medium")
         for ray in arrays[f"rays_{k}"]:
             axes[k].plot(*ray.T, color="black", linewidth=0.9)
-        axes[k].set(aspect="equal", title=rf"$\mu_2 = {mu:g}$, $\rho = {radius:g}$")
+        axes[k].set(aspect="equal", xticks=(0, 1, 2), yticks=(0, 1, 2))
+        axes[k].set_title(f"$\\mu_2 = {mu:g}$, $\\rho = {radius:g}$:\n{TITLES[k]}")
+        axes[k].tick_params(labelleft=k == 0)
         axes[k].set_xlabel(r"$\alpha_1$")
     axes[0].set_ylabel(r"$\alpha_2$")
     looks = {1: "#0072B2", 1.2: "#009E73", 1.5: "#D55E00"}
     for column, (mu, colour) in enumerate(looks.items()):
         axes[3].plot(rho, edges[:, column], ".", color=colour, markersize=1.5)
         axes[3].plot([], [], "o", color=colour, markersize=3, label=rf"$\mu_2 = {mu:g}$")
-    axes[3].set(yscale="log", xlabel=r"$\rho$", ylabel=r"$w_2 / w_1$ at rest", title="rest ratios")
-    axes[3].legend(fontsize=6.5)
+    axes[3].set(yscale="log", xlabel=r"$\rho$", ylabel=r"$w_2 / w_1$ at rest", ylim=(0.03, 300))
+    axes[3].set_title("where mixtures exist:\nthree roots")
+    axes[3].set_box_aspect(1)
+    axes[3].legend(loc="upper left", borderpad=0, labelspacing=0.2)
     return figure
 
 

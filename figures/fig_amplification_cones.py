@@ -1,4 +1,4 @@
-r"""The (tau, A) plane: the leader depends on tau/A alone, so its regions are cones.
+r"""Who leads under l_2-SAM depends on one ratio alone, so its regions are cones.
 
 Claims: l2_two_layer, l2_amplification_in_time, l2_patterns. Takes: 1 s.
 
@@ -52,6 +52,7 @@ def draw(tau, a, switches, mu):
     axes.plot(*switches, "o", markersize=3, color="white", markeredgecolor="black")
     for share, place in zip(SHARES, PLACES, strict=True):
         axes.text(*place, f"$\\alpha/\\alpha^*={share:g}$", fontsize=6.5)
+    axes.set_title(r"Who leads is a matter of $\tau/A$ alone")
     axes.set(xlim=(0, 9), ylim=(0, 7), xlabel="rescaled time $\\tau$", ylabel="$A=\\int\\rho/N$")
     return figure
 

@@ -18,7 +18,7 @@ from flowsam.portrait.planes import RadiusPlane
 
 FAST, START = {"n": 15, "points": 7}, RadiusPlane(np.ones((2, 3)))
 MU = np.array([1.0, 2.0, 6.0])
-NAMES = ("all fall", "2 first", r"$\alpha^{*}$", "$a_1$", "$a_2$")
+NAMES = (r"$\leftarrow$ all fall", r"2 first $\rightarrow$", r"$\alpha^{*}$", "$a_1$", "$a_2$")
 DASHES = ("--", "-.", "-", ":", ":")
 COLOURS = ("#FFFFFF", "#DCE9EE", "#B9D5DE", "#A9DDB8", "#C9E7B4", "#F3EFA0")  # 0 blue, then major
 STEPS = (
@@ -53,7 +53,9 @@ def draw(x, labels, slopes, **arrays):
         left.fill_between(rise, rise / edges[k + 1], rise / edges[k], color=colour, lw=0)
     for slope, name, dash in zip(slopes, NAMES, DASHES, strict=True):
         left.axline((0, 0), slope=1 / slope, color="black", linestyle=dash, linewidth=0.9)
-        left.text(min(1.01, 2.02 * slope), min(2.02, 1 / slope), name, fontsize=7, va="bottom")
+        side = "right" if name.endswith("fall") else "left"
+        place = min(1.01, 2.02 * slope), min(2.02, 1 / slope)
+        left.text(*place, name, fontsize=7, va="bottom", ha=side)
     middles = (np.append(0, slopes) + np.append(slopes, 1.7)) / 2
     for middle, word in zip(middles, order, strict=True):
         spot = min(0.85, 1.7 * middle)

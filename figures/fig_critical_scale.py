@@ -1,4 +1,4 @@
-r"""Critical starts: alpha* over the ratio of two mu, and the separatrix of balanced starts.
+r"""Critical starts: their scale over the ratio of two features, and the curve of unequal ones.
 
 Claim: l2_critical_scale. Takes: 15 s.
 
@@ -14,6 +14,7 @@ from figures import style
 from flowsam.amplification import critical_scale
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
 
+TITLES = "equal starts", "unequal starts: a curve", "one feature, two layers"
 FAST, RHO, RATIOS = {"points": 9}, 1.0, (1.0, 1.5, 2.0, 4.0, 16.0)
 
 
@@ -38,10 +39,12 @@ def draw(ratio, found, curves, **arrays):
     figure, (left, middle, right) = style.panels(3, width=style.PAGE, height=2.4)
     left.semilogx(ratio - 1, arrays["bracket"].T, "--", color="#0072B2", linewidth=0.8)
     left.semilogx(ratio - 1, found, color="black")
-    for word, place in (("$\\alpha^*$", (12, 0.57)), ("above: escape", (0.03, 0.62))):
+    for word, place in (("$\\alpha^*$", (12, 0.57)), ("escape", (0.03, 0.62))):
         left.text(*place, word)
-    left.text(0.03, 0.2, "below: collapse")
-    left.set(xlabel="$\\mu_2/\\mu_1 - 1$", ylabel="$\\alpha^*$, both weights", ylim=(0, 0.75))
+    left.text(0.03, 0.2, "collapse")
+    left.set(xlabel="$\\mu_2/\\mu_1 - 1$", ylabel="$\\alpha^*$", ylim=(0, 0.75))
+    for panel, title in zip((left, middle, right), TITLES, strict=True):
+        panel.set_title(title)
     for curve, m, colour in zip(curves, RATIOS, style.ranks(len(RATIOS)), strict=True):
         middle.plot(*curve.T, linewidth=1.3, color=colour)
         spot = curve[np.argmin(np.abs(curve[:, 0] - curve[:, 1]))]

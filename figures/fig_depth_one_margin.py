@@ -1,4 +1,4 @@
-r"""Depth 1: three rules, one direction, the l_2 max margin; the error of the direction is C/log t.
+r"""Depth 1: three rules, one direction, the l_2 max margin; the error falls with log time.
 
 Claims: depth_one_margin, rates. Takes: 3 s.
 
@@ -41,9 +41,11 @@ def draw(**arrays):
     figure, axes = style.panels()
     paint.paths(axes, {name: rows for name, rows in arrays.items() if rows.ndim})
     for name in ("GD*", "l_2-SAM*"):
-        axes.axhline(arrays[name], color="black", linewidth=1.0, linestyle=":")
+        line = axes.axhline(arrays[name], color="black", linewidth=1.0, linestyle=":")
+    line.set_label(r"predicted $C$, GD and $\ell_2$-SAM")
     axes.set(xscale="log", xlabel=r"$\log(1+t)$", ylabel=r"direction error $\times \log(1+t)$")
-    axes.legend(title=r"dotted: predicted (GD, $\ell_2$)")
+    axes.set_title(r"the error falls like $C/\log t$ under every rule")
+    axes.legend()
     return figure
 
 

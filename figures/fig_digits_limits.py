@@ -1,4 +1,4 @@
-r"""The winner is the strongest pixel that starts above rho: digits 3 against 5, GD and l_inf-SAM.
+r"""The winner is the strongest pixel that starts above the radius: digits, GD and l_inf-SAM.
 
 Claim: linf_limit, on real data with entries of both signs. Takes: 2 s.
 
@@ -18,6 +18,7 @@ from matplotlib.patches import Rectangle
 from figures import style
 from figures.cases import digits_case
 from flowsam import Flow, limit, linf
+from flowsam.real_data.tables import pixel_names
 
 FAST = {"radii": (0.0, 0.5)}
 GREY = ListedColormap(["#D9D9D9"])
@@ -32,7 +33,7 @@ def compute(radii=(0.0, 0.3, 0.5, 0.7, 1.0)):
     facts |= {"start": f"{words}; control all positive", "clock": "limits as t -> inf"}
     facts |= {"loss": "logistic", "method": ends[0][-1].certificate, "tolerances": "none"}
     labels = [[e.label for e in row] for row in ends]
-    rows = [" ".join(place(label - 1) for label in row) for row in labels]
+    rows = [" ".join(place(label - 1) if label > 0 else "none" for label in r) for r in labels]
     facts |= {"winners": f"pixels (row,column) that win: {rows[0]}; control: {rows[1]}"}
     facts |= {"pixels": pixel_facts(data.z[0])}
     arrays = {"mu": data.z[0], "alpha": starts[1][0], "radii": np.array(radii)}
@@ -41,8 +42,7 @@ def compute(radii=(0.0, 0.3, 0.5, 0.7, 1.0)):
 
 def place(pixel):
     """Return row and column of a pixel, from 1, as the features of tables are named."""
-    down, across = divmod(int(pixel), 8)
-    return f"{down + 1},{across + 1}"
+    return pixel_names((8, 8))[pixel].removeprefix("pixel ")
 
 
 def pixel_facts(mu):
@@ -61,7 +61,7 @@ def draw(mu, alpha, radii, labels, **_):
     style.pixels(axes[0, 0], shown, "what is learnt\n" r"difference $\mu$")
     style.pixels(axes[1, 0], alpha / alpha.max(), "where it starts\n" r"$\alpha$, largest dark")
     for row, able in enumerate((mu != 0, mu > 0)):
-        axes[row, 0].set_ylabel(("aligned start", "all positive")[row])
+        axes[row, 1].set_ylabel(("aligned start", "all positive")[row])
         for k, rho in enumerate(radii):
             panel = axes[row, k + 1]
             rule = rf"$\rho$ = {rho:g}" if rho else "GD"

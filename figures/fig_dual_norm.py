@@ -12,6 +12,7 @@ import numpy as np
 from figures import style
 from flowsam import lp
 
+TITLES = {1.0: "one weight", 1.5: "few", 2.0: "like $g$", np.inf: "all alike"}
 FAST, GRADIENT, BALLS = {"points": 9}, np.array([1.0, 0.6]), (1.0, 1.5, 2.0, np.inf)
 FACTS = {"rule": "l_p-SAM, p = 1, 1.5, 2, inf", "rho": 1.0, "L": "any", "data": "one gradient g"}
 FACTS |= {
@@ -47,7 +48,12 @@ def draw(**arrays):
         for tip, colour, width in ((GRADIENT, "#7F7F7F", 0.008), (eps, "#0072B2", 0.016)):
             ax.quiver(0, 0, *tip, color=colour, units="xy", scale=1, width=2.5 * width, zorder=3)
         name = r"\infty" if np.isinf(p) else f"{p:g}"
-        ax.set(xlim=(-1.25, 1.45), ylim=(-1.25, 1.45), aspect="equal", title=f"$p = {name}$")
+        ax.set(
+            xlim=(-1.25, 1.45),
+            ylim=(-1.25, 1.45),
+            aspect="equal",
+            title=f"$p = {name}$: {TITLES[p]}",
+        )
         ax.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], xlabel=r"$\epsilon_1 / \rho$")
     axes[0].set_ylabel(r"$\epsilon_2 / \rho$")
     words = {"$g$": (GRADIENT, (0.55, 0.85)), r"$\epsilon$": ((0.7, 0), (0.45, -0.4))}

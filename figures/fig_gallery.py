@@ -43,7 +43,7 @@ def compute(n=30, levels=5):
 
 def draw(cells, labels, curves, tiles):
     """Return the figure: a row a depth, a column a rule."""
-    figure, axes = style.panels(6, rows=3, width=style.PAGE, height=4.2)
+    figure, axes = style.panels(6, rows=3, width=style.PAGE, height=3.75)
     for k, panel in enumerate(axes.flat):
         paint.regions(panel, cells, cells, labels[k], size="small")
         fill = tiles[tiles[:, 0] == k]

@@ -4,7 +4,8 @@ Claims: lp_gates, l2_critical_scale, linf_limit. Takes: 20 s.
 
 Balanced starts under $\ell_p$-SAM with $\rho = 1$, $L = 2$ and $\mu = (1, 2)$. Colours are limits,
 arrows the flow, dotted and dashed curves nullclines. Each feature has a gate, a rest point of its
-own on its axis; where both are at rest is another. At $p = 2$ the kinds of rest change: below it
+own on its axis; where both are at rest is another. Filled marks attract, open ones repel, half-filled
+ones are saddles; diamonds lie where the field jumps. At $p = 2$ the kinds of rest change: below it
 starts beyond the gates go to the major feature, above it a region of $e_1$ opens, and at $p =
 \infty$ it is everything to the right of $\rho$ and below it.
 """
@@ -19,6 +20,8 @@ from flowsam.portrait import PlaneField, refine, skeleton
 from flowsam.portrait.planes import BalancedPlane
 
 FAST, NORMS, REACH = {"n": 16, "columns": 6, "levels": 2}, (1.5, 2.0, 3.0, np.inf), 1.3
+NULLCLINES = {"nullcline x' = 0": r"$\alpha_1$ is constant"}
+NULLCLINES["nullcline y' = 0"] = r"$\alpha_2$ is constant"
 TITLES = ("major wins", "major wins", "minor can win", "minor can win")
 START = "balanced, every point of the squares"
 LINES = "colours and names: the limit; arrows: the flow; e_1 | e_2 at p = 3: located by bisection"
@@ -43,7 +46,7 @@ def compute(n=241, columns=13, levels=7):
 
 def draw(cells, labels, **arrays):
     """Return the figure: one panel a norm, and what the marks mean."""
-    figure, axes = style.panels(4, width=style.PAGE, height=2.4)
+    figure, axes = style.panels(4, width=style.PAGE, height=2.15)
     shown = {}
     for k, (panel, norm) in enumerate(zip(axes, NORMS, strict=True)):
         paint.regions(panel, cells, cells, labels[k], size="medium")
@@ -60,7 +63,8 @@ def draw(cells, labels, **arrays):
         *arrays["divide"].T, "-.", color="black", linewidth=1.2
     )
     axes[0].set_ylabel(r"$\alpha_2$ (major)")
-    figure.legend(shown.values(), shown, loc="outside upper center", ncols=5, fontsize=7)
+    words = [NULLCLINES.get(word, word) for word in shown]
+    figure.legend(shown.values(), words, loc="outside upper center", ncols=5, fontsize=7)
     return figure
 
 

@@ -18,7 +18,7 @@ from flowsam import Flow, balanced, l2, limits, single_example
 
 FAST, RHO, DEPTHS = {"n": 7, "points": 31}, 1.0, (3, 4)
 MU, ALPHAS = np.array([1.0, 2.0, 3.0]), {3: 0.5, 4: 0.6}
-TITLES = ("the major feature leads at last", "so above collapse")
+TITLES = ("feature 3 leads in the end", "the same above collapse")
 
 
 def compute(n=225, points=301):
@@ -45,7 +45,7 @@ def draw(alpha, share, leaders, ends, sizes):
     for k, (left, right) in enumerate(axes):
         depth = DEPTHS[k]
         paint.leaders(left, alpha, share, leaders[k], ranks=np.arange(3))
-        left.set(title=f"$L={depth}$: {TITLES[k]}", ylabel="share of the run")
+        left.set(title=f"$L={depth}$: {TITLES[k]}", ylabel="share of the run's time")
         for first in np.flatnonzero(np.diff(ends[k] == 0)):
             left.axvline(alpha[first : first + 2].mean(), color="white")
             left.text(0.13, 0.04, "collapses", rotation=90, color="white", fontsize=7)
@@ -54,12 +54,12 @@ def draw(alpha, share, leaders, ends, sizes):
             right.plot(share, size, color=colours[j], linewidth=1.6, label=f"feature {j + 1}")
             if j < 2:
                 right.axhline(bound, color=colours[j], linestyle="--", linewidth=1.0)
-                right.text(0, bound, f"bound of {j + 1}", va="bottom", fontsize=7)
-        words = f"$L={depth}$, $\\alpha={ALPHAS[depth]}$: below the bounds, then major"
+                right.text(0, bound, f"bound for feature {j + 1}", va="bottom", fontsize=7)
+        words = f"$L={depth}$, $\\alpha={ALPHAS[depth]}$: minor ones ahead, bounded"
         right.legend(loc="lower left", ncols=3, handlelength=1.2)
         right.set(title=words, ylim=(-0.5, 1.7), ylabel=r"$\log_{10}(\beta_k/\beta_3)$")
     axes[1, 0].set_xlabel(r"initial scale $\alpha$")
-    axes[1, 1].set_xlabel("share of the run")
+    axes[1, 1].set_xlabel("share of the run's time")
     return figure
 
 

@@ -5,7 +5,8 @@ Claims: linf_limit, linf_regions. Takes: 1 s.
 Limits of $\ell_\infty$-SAM over balanced starts, $\rho = 1$ and $\mu = (1, 2)$: a weight that
 starts below $\rho$ is suppressed. Where both do, the flow collapses to 0; where only the minor one
 exceeds $\rho$, it wins; elsewhere the major one does. Arrows are the flow, blue lines some paths,
-black lines the theorem's boundary.
+black lines the theorem's boundary. The circle is an unstable rest point, half-filled marks are
+saddles, the full one, 0, attracts.
 """
 
 import numpy as np
@@ -46,7 +47,7 @@ def draw(cells, labels, **arrays):
     axes.set(
         xlabel=r"initial weight $\alpha_1$ (minor)", ylabel=r"initial weight $\alpha_2$ (major)"
     )
-    axes.set(aspect="equal", title=r"Limit of $\ell_\infty$-SAM")
+    axes.set(aspect="equal", title=r"$\ell_\infty$-SAM: the start chooses the limit")
     return figure
 
 

@@ -1,4 +1,4 @@
-r"""Where l_inf-SAM ends at L = 3, 4 and 5: cones at the corner (rho, rho), stalling at odd depth.
+r"""Where l_inf-SAM ends at L = 3, 4 and 5: a ray from the corner, and a stall at odd depth.
 
 Claims: linf_limit, linf_regions. Takes: 3 s.
 
@@ -19,6 +19,8 @@ from flowsam.portrait import PlaneField, skeleton
 from flowsam.portrait.planes import BalancedPlane
 
 FAST, DEPTHS = {"n": 41, "columns": 6}, (3, 4, 5)
+MARKS = {"stable pseudo-node": "attracts", "degenerate node": "repels"}
+MARKS |= dict.fromkeys(("degenerate saddle-node", "degenerate pseudo-saddle"), "attracts in part")
 START = "balanced, every point of the squares"
 STARTS = [(0.6, 0.9), (0.9, 0.6), (1.2, 0.8), (1.35, 1.12), (1.1, 1.3), (0.75, 1.25)]
 
@@ -46,7 +48,8 @@ def draw(cells, labels, **arrays):
         panel.set_xlabel(r"$\alpha_1$ (minor)")
         panel.tick_params(labelleft=panel is axes[0])
     axes[0].set_ylabel(r"$\alpha_2$ (major)")
-    figure.legend(shown.values(), shown, loc="outside lower center", ncols=4, fontsize=7)
+    marks = {MARKS.get(word, word): line for word, line in shown.items()}
+    figure.legend(marks.values(), marks, loc="outside lower center", ncols=6, fontsize=7)
     return figure
 
 

@@ -3,8 +3,8 @@ r"""Signed starts under l_inf-SAM at L = 3, 4 and 5: which two layers' signs let
 Claims: linf_signs, linf_slides. Takes: 2 s.
 
 One feature under $\ell_\infty$-SAM, $\rho = 1$; layers 1 and 2 start as drawn, the others at the
-values in brackets. Colours are the limits, black curves the boundaries by formula. Right: the three
-layers of one run, with its events.
+values in the titles. Colours are the limits, white is not known, black curves the boundaries by
+formula. Right: the three layers of one run, with its events.
 """
 
 import numpy as np
@@ -39,23 +39,24 @@ def compute(n=401, rows=401):
 
 def draw(cells, run, ends, words, **arrays):
     """Return the figure: three planes with their curves, and the weights of one run."""
-    figure, axes = style.panels(4, width=style.PAGE, height=2.35)
+    figure, axes = style.panels(4, width=style.PAGE, height=2.3, widths=(1, 1, 1, 1.3))
     for panel, (depth, rest) in zip(axes, REST.items(), strict=False):
         paint.regions(panel, cells, cells, arrays[f"labels_{depth}"])
         panel.plot(*arrays[f"curves_{depth}"].T, color="black", linewidth=0.9)
-        others = ", ".join(f"{w:g}" for w in rest)
-        panel.set(
-            aspect="equal", title=f"$L = {depth}$ ({others})", xlabel="layer 1", xlim=cells[[0, -1]]
-        )
-    axes[0].set_ylabel("layer 2")
+        others = ", ".join(f"${w:g}$" for w in rest)
+        panel.set(aspect="equal", xlabel="layer 1", xlim=cells[[0, -1]], ylim=cells[[0, -1]])
+        panel.set(xticks=(-3, 0, 3), yticks=(-3, 0, 3), ylabel="layer 2" if depth == 3 else "")
+        panel.set_title(f"$L = {depth}$, others {others}", fontsize=7)
+        panel.tick_params(labelleft=panel is axes[0])
     tau, *lines = run.T
     for k, (dash, line) in enumerate(zip(("-", "--", ":"), lines, strict=True)):
         axes[3].plot(tau, line, dash, label=f"layer {k + 1}")
     for end, word in zip(ends, words, strict=True):
         axes[3].axvline(end, color="black", linewidth=0.6)
-        axes[3].text(end, 2.55, f"{word} ", rotation=90, ha="right", va="top", fontsize=6.5)
-    axes[3].set(xlabel="$\\tau$", title="one run: turn and slide", ylabel="weight")
-    axes[3].legend(loc=(0.32, 0.52), fontsize=6.5)
+        axes[3].text(end + 0.005, -0.12, word, rotation=90, va="top", fontsize=6.5)
+    axes[3].set(xlabel=r"rescaled time $\tau$", title="a run: turn, slide, end", ylabel="weight")
+    axes[3].set(xlim=(-0.02, 0.78), ylim=(-0.85, 2.8), box_aspect=0.78)
+    axes[3].legend(loc=(0.4, 0.52), fontsize=6.5)
     return figure
 
 

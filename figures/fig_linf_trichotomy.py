@@ -1,4 +1,4 @@
-r"""Suppressed, held or released: under l_inf-SAM a coordinate's start against rho decides.
+r"""Suppressed, held or released: under l_inf-SAM a start against the radius decides.
 
 Claim: linf_trichotomy. Takes: 1 s.
 
@@ -39,7 +39,9 @@ def draw(tau, exact, **dots):
             colour = "#000000" if share == 1 else "#0072B2" if share < 1 else "#D55E00"
             ax.plot(tau, line, color=colour, linestyle="--" if share == 1 else "-")
             ax.plot(tau[:: (tau.size - 1) // 8], dot, ".", color=colour, markersize=4)
-        ax.set(xlabel=r"rescaled time $\tau$", title=f"$L = {depth}$", ylim=(-0.1, 3.2))
+        end = "held in the end" if depth % 2 else "suppressed"
+        ax.set(xlabel=r"rescaled time $\tau$", ylim=(-0.1, 3.2))
+        ax.set_title(rf"$L = {depth}$: below $\rho$, {end}")
         low = "held: rises to \u03c1" if depth % 2 else "suppressed"
         for word, y in (("released", 2.75), (low, 0.55 if depth % 2 else 0.05), ("held", 1.0)):
             ax.text(3.05, y, word, fontsize=7, va="center")

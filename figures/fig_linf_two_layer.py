@@ -39,6 +39,7 @@ def draw(cells, labels, **arrays):
     words = {"sliding": ((0, -0.55), (-1.9, -0.55)), "saddle": ((1, 1), (1.35, 1.2))}
     style.point_at(axes, words | {"separatrix (conic)": ((-0.9, 2.41), (-0.55, 2.72))})
     axes.set(xlabel="first layer $u$", ylabel="second layer $v$", aspect="equal")
+    axes.set_title("weights of any sign: a conic decides")
     return figure
 
 

@@ -1,4 +1,4 @@
-r"""Two Gaussian classes around +-(1, 2): predictors and margins under GD and l_2-SAM, L = 2.
+r"""Two Gaussian classes: predictors and margins under GD and l_2-SAM, L = 2.
 
 Claims: l2_limit. Takes: 3 s.
 
@@ -39,11 +39,12 @@ def draw(examples, margins, **runs):
         line, words = np.outer(3.0 * way / np.linalg.norm(way), [0, 1]), f"$\\ell_{k}$ max margin"
         axes[0].plot(*line, dash, color="#009E73", label=words)
     axes[0].legend()
-    axes[0].set(xlabel=r"$y x_1$", ylabel=r"$y x_2$", title=r"$z = y x$", aspect="equal")
+    axes[0].set(xlabel=r"$y x_1$", ylabel=r"$y x_2$", title="signed examples", aspect="equal")
     share = {n: np.column_stack([r[1:, 0], r[1:, 2] / r[1:, 1:].sum(1)]) for n, r in runs.items()}
     paint.paths(axes[1], share)
     axes[1].set(xscale="log", xlabel=r"$\log(1 + t)$", ylabel=r"$\beta_2/(\beta_1+\beta_2)$")
-    axes[1].legend(title="share of the major feature")
+    axes[1].set_title("share of the major feature: a detour under SAM")
+    axes[1].legend()
     return figure
 
 

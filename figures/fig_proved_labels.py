@@ -58,7 +58,8 @@ def draw(x, labels, corners, **arrays):
     size, starts = arrays["counts"].T
     right.loglog(size**2, starts, "o-", markersize=3, color="black")
     right.loglog(size**2, size / 2, "--", linewidth=0.8, color="#0072B2")
-    right.text(size[-1] ** 2, size[3] / 2, "half a side", ha="right", color="#0072B2")
+    right.text(size[-1] ** 2, size[2] / 2, "half a side", ha="right", color="#0072B2")
+    right.set_box_aspect(1)
     right.set(xlabel="cells", ylabel="starts proved")
     right.set_title("the cost is that of the boundary", fontsize=7)
     return figure

@@ -18,6 +18,9 @@ from flowsam import l2
 from flowsam.real_data.scan import scan
 from flowsam.real_data.tables import digit_table
 
+SAYS = {"GD": ": strong throughout", "0.98 units": ": collapse"}
+SAYS |= {"1.2 units": ": weak, then strong", "3 units": ": like GD"}
+COLOURS = "#000000", "#8C8C8C", "#D55E00", "#56B4E9"
 RHO, FACTORS = 0.1, (0.98, 1.05, 1.2, 1.5, 3.0)
 FAST = {"seeds": 1, "factors": (1.5,), "rows": 5, "end": 3.0}
 
@@ -47,13 +50,14 @@ def draw(log_t, factors, moments, shown, **scanned):
     ranks, accuracy = scanned["ranks"], scanned["accuracy"]
     figure = plt.figure(figsize=(style.PAGE, 5.6))
     top, middle, bottom = figure.subfigures(3, height_ratios=(1.35, 1.2, 1.35))
-    names = ["GD", *(rf"$\ell_2$-SAM, {factor:g} units" for factor in factors)]
+    names = ["GD", *(f"{factor:g} units" for factor in factors)]
     picked = np.unique([0, 1, 1 + len(factors) // 2, len(factors)])
     maps = top.subplots(1, len(picked), sharey=True)
     for panel, run in zip(maps, picked, strict=True):
         groups = np.arange(ranks.shape[2]) + 1
         drawn = panel.pcolormesh(log_t, groups, ranks[run].T, vmin=0, vmax=0.5, rasterized=True)
-        panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=names[run])
+        title = names[run] + SAYS.get(names[run], "")
+        panel.set(xscale="log", xlabel=r"$\log(1+t)$", title=title)
         panel.set(yticks=groups[[0, -1]], yticklabels=["strong", "weak"])
         if np.isnan(ranks[run][-1]).any():
             panel.text(0.9, 0.5, "collapsed", rotation=90, va="center", transform=panel.transAxes)
@@ -65,10 +69,11 @@ def draw(log_t, factors, moments, shown, **scanned):
         title = f"{who},\n$\\log(1+t)$ = {when:.3g}"
         style.pixels(panel, beta / np.abs(beta).max(), title)
     left, right = bottom.subplots(1, 2)
-    for run, dash, shade in zip(picked, ("--", ":", "-", "-."), style.ranks(4), strict=False):
+    for run, dash, shade in zip(picked, ("--", ":", "-", "-."), COLOURS, strict=False):
         left.semilogx(log_t, accuracy[run], dash, color=shade, label=names[run])
     left.set(xlabel=r"$\log(1+t)$", ylabel="accuracy, held out", ylim=(0.4, 1.02))
-    left.legend(loc="lower right")
+    left.set_title("less accurate while it leans on weak pixels")
+    left.legend(loc="lower left")
     right.axhline(1.0, color="black", linewidth=0.6, linestyle=":")
     for name, mark, word in (("last", "^", "at the end"), ("least", "v", "at its least")):
         lines = right.plot(scanned[name].T, mark, color="black", alpha=0.6, markersize=4)
@@ -76,6 +81,7 @@ def draw(log_t, factors, moments, shown, **scanned):
     right.set_xticks(range(len(factors)), [f"{factor:g}" for factor in factors])
     right.set(xlabel=r"start $\alpha$, units of collapse", ylim=(-0.05, 1.1))
     right.set_ylabel("strong share / GD's")
+    right.set_title("every split: it falls, and comes back")
     right.legend(loc="lower right")
     return figure
 

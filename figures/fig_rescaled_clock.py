@@ -1,4 +1,4 @@
-r"""One path, two clocks: the blow-up at a finite tau* is t to infinity.
+r"""One path, two clocks: a blow-up at finite rescaled time is infinite original time.
 
 Claim: rescaled_clock. Takes: 1 s.
 
@@ -57,7 +57,11 @@ def draw(tau_star, **arrays):
     axes[0].legend(loc="upper left")
     axes[1].axvline(tau_star, color="#D55E00", linestyle=":")
     axes[1].text(tau_star - 0.05, 18, r"$\tau^*$", ha="right")
-    axes[1].set(xlabel=r"rescaled time $\tau$", ylabel=r"$\log(1+t)$", title="two clocks")
+    axes[1].set(
+        xlabel=r"rescaled time $\tau$",
+        ylabel=r"$\log(1+t)$",
+        title="finite $\\tau$ is all of $t$ at $L = 3$",
+    )
     return figure
 
 

@@ -15,7 +15,8 @@ from flowsam import Flow, l2, linf, single_example
 from flowsam.many_examples.hessian import ascent_slope
 
 FAST, OTHER = {"rows": 9}, 0.8
-TITLES = {"l_inf-SAM": r"$\ell_\infty$-SAM", "l_2-SAM": r"$\ell_2$-SAM"}
+TITLES = {"l_inf-SAM": r"$\ell_\infty$-SAM: the two coincide"}
+TITLES["l_2-SAM"] = r"$\ell_2$-SAM: they differ"
 WORDS = {"rule": "l_inf-SAM and l_2-SAM", "data": "mu=(1)", "L": 2, "clock": "none, no flow"}
 WORDS |= {"start": f"v = {OTHER}", "method": "closed form; dots: central differences"}
 
@@ -48,7 +49,7 @@ def draw(u, **arrays):
             ax.plot(u[some], rows[some, 2], ".", color="black", label="derivative, by differences")
         ax.set(
             xlabel="first layer $u$",
-            title=name.replace("l_inf", r"$\ell_\infty$").replace("l_2", r"$\ell_2$"),
+            title=TITLES[name],
         )
     axes[0].set_ylabel(r"$\partial/\partial u$")
     handles, words = axes[1].get_legend_handles_labels()

@@ -56,11 +56,16 @@ def draw(**found):
         word, title = NAMES[name]
         panel.set(xlabel=word, ylim=(times.min() / 1.5, times.max() * 1.5))
         panel.set_title(f"{title}$^{{{power:.2f}}}$")
-        panel.set_xticks(sizes[[0, -1]], [f"{size:.3g}" for size in sizes[[0, -1]]])
+        panel.set_xticks(sizes[[0, -1]], [rounded(size) for size in sizes[[0, -1]]])
         panel.minorticks_off()
     for panel in axes[:, 0]:
         panel.set_ylabel("seconds")
     return figure
+
+
+def rounded(size):
+    """Return a size in words that fit under an axis."""
+    return f"{size:,.0f}" if size < 1e6 else f"{size / 1e6:.0f} million"
 
 
 if __name__ == "__main__":

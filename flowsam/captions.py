@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from inspect import cleandoc
 
-__all__ = ["heading"]
+__all__ = ["heading", "rules_named"]
+
+_RULE = re.compile(r"\\ell_\{?(\\infty|p|[\d.]+)\}?\$?-SAM|\bl_(inf|p|[\d.]+)-SAM")
 
 
 def heading(words: str) -> tuple[str, tuple[str, ...], str]:
@@ -14,3 +16,15 @@ def heading(words: str) -> tuple[str, tuple[str, ...], str]:
     named = re.search(r"^Claims?: ([\w, ]+)", "\n".join(rest[:1]), re.MULTILINE)
     claims = re.findall(r"\w*_\w*|rates", named[1]) if named else []
     return " ".join(title.split()), tuple(claims), " ".join(" ".join(rest[1:]).split())
+
+
+def rules_named(words: str) -> set[str]:
+    r"""Return the rules that a text names, as run cards do.
+
+    Examples
+    --------
+    >>> sorted(rules_named(r"l_2-SAM beside $\ell_\infty$-SAM; the $\ell_1$ max margin"))
+    ['l_2', 'l_inf']
+    """
+    found = (match[1] or match[2] for match in _RULE.finditer(words))
+    return {f"l_{name}".replace("\\infty", "inf") for name in found}

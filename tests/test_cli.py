@@ -4,6 +4,7 @@ import json
 import math
 import os
 import py_compile
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,9 @@ def test_simulate_prints_what_the_api_returns(capsys):
     code, out, err = answer(capsys, "simulate", *MINOR, "--tau-end", 3)
     run = solve(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2, tau_end=3)
     assert (code, err) == (0, "")
-    assert out == f"{run!r}\n"
+    first, _, rest = out.partition("\n")
+    assert rest == f"{run!r}\n"
+    assert re.fullmatch(r"At tau = 3, .*1 \+ t\) = 95.5604, feature 1 is ahead with .*", first)
 
 
 def test_simulate_saves_a_run_and_speaks_json(capsys, tmp_path):
@@ -83,7 +86,9 @@ def test_limit_names_label_and_reason(capsys, tmp_path):
     path = tmp_path / "limit.json"
     code, out, _ = answer(capsys, "limit", *MINOR, "--out", path)
     end = limit(Flow(single_example([1, 2]), linf(1)), [[1.5, 0.6]] * 2)
-    assert code == 0 and out == f"{end!r}\n"
+    first, _, rest = out.partition("\n")
+    assert code == 0 and rest == f"{end!r}\n"
+    assert "tends to feature 1 alone, with a positive weight (mu_1 = +1)" in first
     assert json.loads(path.read_text())["label"] == 1
 
 
@@ -454,10 +459,13 @@ def test_reproduce_writes_one_page_and_keeps_what_did_not_change(project):
 def test_reproduce_reports_a_broken_figure_and_draws_the_rest(project):
     broken = FIGURE.format(more="", fault="+ nonsense")
     (project / "figures" / "fig_one.py").write_text(broken)
+    whole = FIGURE.format(more="", fault="")
+    (project / "figures" / "fig_two.py").write_text(whole.replace("A fig", "For l_2-SAM a fig"))
     run = reproduce(project)
     assert run.returncode == 1 and "fig_one failed: NameError" in run.stdout
+    assert "fig_two failed: InputError: its title or caption names l_2, its runs none" in run.stdout
     assert (
-        "2 of 3 figures:" in run.stdout
+        "1 of 3 figures:" in run.stdout
         and "fig_one failed" in (project / "report.html").read_text()
     )
 
@@ -553,3 +561,41 @@ def test_control_characters_do_not_reach_the_terminal(capsys, tmp_path):
     assert code == 2 and "\x1b" not in err and "\\x1b[31mred.csv" in err
     code, out, _ = answer(capsys, "simulate", *table, "--label", "y", "--tau-end", 1)
     assert code == 0 and "\x1b" not in out
+
+
+SPOKEN = {
+    "zero": (["limit", "--mu", "1,2", "--rho", 1, "--init", "0.5,0.6"], "tends to 0: every feat"),
+    "not known": (["limit", "--mu", "1,1", "--rho", 1, "--init", "2,2"], "a tie of several"),
+    "pixel": (
+        ["limit", "--data", "digits_means", "--rho", 0.5, "--init", 0.6, "--aligned"],
+        "feature 27, pixel 4,3, alone, with a negative weight (mu_27 = -0.8037)",
+    ),
+    "blow-up": (
+        ["simulate", *MINOR, "--depth", 3, "--tau-end", 9],
+        "At tau = 2, which is log(1 + t) = inf, feature 1 is ahead with all",
+    ),
+    "collapse": (
+        ["simulate", "--mu", "1,2", "--rho", 1, "--init", "0.5,0.6", "--tau-end", 9],
+        "the predictor is 0",
+    ),
+    "plane": (
+        ["portrait", "--mu", "1,-2", "--rho", 1, "--grid", 9],
+        "at e_1 from 56.2% of them, zero from 43.8% of them.",
+    ),
+    "leaders": (
+        ["amplification", "--mu", "1,2,6", "--rho", 1, "--init", 0.467],
+        "Feature 2 leads first, feature 1 from tau = 0.203029, feature 2 from tau = 8.28493",
+    ),
+    "one leader": ([*MAP[:5], "--init", 0.3], "Feature 1 leads from the start to the end."),
+}
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_answers_come_in_a_sentence(capsys, name):
+    """The first line is the answer; --json and --quiet have none."""
+    arguments, words = SPOKEN[name]
+    code, out, _ = answer(capsys, *arguments)
+    first = out.splitlines()[0]
+    assert code == 0 and words in first and first.endswith(".")
+    assert answer(capsys, *arguments, "--quiet")[1] == ""
+    json.loads(answer(capsys, *arguments, "--json")[1])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowsam.ledger.dependencies import dependencies, fingerprint
-from flowsam.ledger.kept import record, recorded
+from flowsam.ledger.records import record, recorded
 
 ROOT = Path(__file__).parents[1]
 

@@ -131,6 +131,7 @@ def test_titles_and_captions_are_sentences_with_typeset_mathematics(name):
     assert title.endswith(".") and caption.endswith(".")
     assert re.split(r"\$[^$]*\$", caption)[0][:1].isupper() or caption.startswith("$")
     plain = "".join(re.split(r"\$[^$]*\$", caption))
+    assert not re.search(r"\b(mu|alpha|rho|tau|beta)\b|\+-|\w\*", title)
     assert not re.search(r"\b(l_|mu_|alpha|rho|tau|beta_)|[\^{}\\]|\d+ \(\d+\)", plain)
     figure = drawn(name)
     words = [text.get_text() for text in figure.findobj(Text)]

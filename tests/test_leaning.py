@@ -71,7 +71,7 @@ def test_scan_counts_what_falls_and_comes_back() -> None:
     assert found.least[0, 2] > 0.7
     assert not found.shown[:, [0, 2]].any()
     assert len(found.rows()) == 3
-    assert "0 of 1; " in repr(found)
+    assert "collapse on 1 of 1 splits; minor first, major last on 0 of 1 splits" in repr(found)
 
 
 def test_features_command(capsys, tmp_path) -> None:
@@ -173,7 +173,7 @@ def test_a_collapse_before_the_first_row_is_a_row_too(tmp_path) -> None:
     found = scan(table(), l2(0.3), factors=(1e-7,), splits=(2, 0.25, True), log_t=TIMES)
     assert [runs[0].status for runs in found.sam] == ["collapsed"] * 2
     assert np.isnan(found.least).all() and found.chosen is None
-    assert "0 of 2; nan to nan; -; 2" in repr(found)
+    assert "share is not known; collapse on 2 of 2 splits; minor first, major" in repr(found)
     assert np.isnan(found.rows()[0]["accuracy there"])
     _picture(found, tmp_path / "gone.png", (2, 4))
     assert (tmp_path / "gone.png").stat().st_size > 1000

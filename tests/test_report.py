@@ -13,12 +13,13 @@ from flowsam.ledger.abstract import FINDINGS
 from flowsam.ledger.claims import claim_names, headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.questions import QUESTIONS
-from flowsam.ledger.reading import chapters
+from flowsam.ledger.chapters import chapters
 from flowsam.ledger.report import page
 from flowsam.ledger.schedule import Task, expected, perform
 from flowsam.ledger.sections import Places, homes, statements, words_of
 from flowsam.ledger.typeset import formula, prose
 from flowsam.ledger.verdicts import Ledger, Verdict
+from flowsam.real_data.tables import digit_table, pixel_names
 from tests.browser import axe, chromium, needs_browser
 
 __all__ = ["chromium"]
@@ -158,8 +159,10 @@ def test_heads_name_modules_that_are_there(name):
     assert html.count("<a ") == 3 + len(re.findall(r"\b(?:flowsam|figures)\.[\w.]*\w", used))
 
 
-def test_digits_count_pixels_from_zero_and_labels_from_one(report):
-    assert "pixel 1 (label 2), &mu; = -0.900" in report and "zero (label 0)" in report
+def test_pixels_have_one_name_everywhere(report):
+    """A winner is called what tables, figures and `flowsam limit` call it."""
+    assert digit_table().features[26] == pixel_names((8, 8))[26] == "pixel 4,3"
+    assert "pixel 1,2 (feature 2), &mu; = -0.900" in report and "zero (label 0)" in report
     assert "tie (label -3)" in report
     assert "1 pixels are constant" in report and "2 tie exactly" in report
 
@@ -175,12 +178,14 @@ def test_there_are_ten_numbers_of_known_size():
     assert len(shown) == 10 and {found.claim for found in FINDINGS} <= set(claim_names(ROOT))
     assert shown[0] == "25.0%" and shown[4] == f"{3 / np.sqrt(10):.4f}"  # 1/4; mu_1 + mu_2
     assert float(shown[9]) == pytest.approx(1, abs=0.01)
+    assert re.fullmatch(r"\d × 10⁻¹[⁴-⁹]", shown[8])
 
 
 def test_formulas_break_after_relations_and_nowhere_inside_brackets():
     assert formula(r"f(a = b)").count("<math") == 1
     assert formula(r"a = b").count("<math") == 2
     assert "&#x0223C;" in formula(r"a \sim b")
+    assert "log</mi><mspace" in formula(r"\log t") and "mspace" not in formula(r"\log(t)")
     assert prose(r"so $\mu_1$ < `x`").startswith("so <math><mrow><msub>")
 
 

@@ -8,6 +8,7 @@ import click
 
 from flowsam.cli.problem import l2_options, setup, start_options
 from flowsam.cli.reading import spread
+from flowsam.cli.sentences import leads
 from flowsam.cli.writing import (
     checked_output,
     json_option,
@@ -56,7 +57,9 @@ def command(
     facts = _facts(case.flow, case.theta0, by)
     if path:
         _write_map(case.flow, path, by, checked)
-    show(_Table(facts), facts, as_json=as_json, quiet=quiet)
+    verb = "grows fastest" if by == "growth" else "leads"
+    words = leads(facts["leaders"], facts["switch times"], verb)
+    show(_Table(facts), facts, as_json=as_json, quiet=quiet, answer=words)
 
 
 def _axis(text: str, option: str, path: Path | None) -> np.ndarray:
@@ -74,7 +77,7 @@ def _axis(text: str, option: str, path: Path | None) -> np.ndarray:
 
 
 class _Table:
-    """The facts, one a line."""
+    """The facts in words, one a line."""
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
@@ -82,16 +85,28 @@ class _Table:
     def __repr__(self) -> str:
         from flowsam.cards import text_card
 
-        return text_card(
-            "Amplification", [(k, _shown(v)) for k, v in self.facts.items()]
-        )
+        own = self.facts["critical scale of this start"]
+        error = self.facts["its error"]
+        low = self.facts["uniform starts: all fall up to"]
+        critical = self.facts["uniform starts: critical alpha"]
+        thresholds = self.facts["uniform starts: thresholds a_k"]
+        below = [f"rank {k} below {a:.12g}" for k, a in enumerate(thresholds, 1)]
+        rows = [
+            ("flow", self.facts["flow"]),
+            ("leader by", self.facts["by"]),
+            ("switch times, tau", _digits(self.facts["switch times"])),
+            ("gradient's norm", self.facts["pattern"]),
+            ("critical scale", f"{own:.12g} +- {error:.1g} times this start"),
+            ("uniform starts alpha", f"collapse below {critical:.12g}"),
+            ("  all features fall throughout", f"up to {low:.12g}"),
+            ("  weak features lead for a while", ", ".join(below) or "none"),
+        ]
+        return text_card("Amplification", rows)
 
 
-def _shown(value: Any) -> str:
-    """One fact in words: floats to 12 digits, lists with commas."""
-    if isinstance(value, list):
-        return ", ".join(map(_shown, value)) or "none"
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+def _digits(values: list[float]) -> str:
+    """Numbers to 12 digits, with commas."""
+    return ", ".join(f"{value:.12g}" for value in values) or "none"
 
 
 def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:

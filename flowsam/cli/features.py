@@ -9,6 +9,7 @@ import click
 
 from flowsam.cli.problem import COMMAND, data_options
 from flowsam.cli.reading import numbers
+from flowsam.cli.sentences import selected
 from flowsam.cli.writing import (
     checked_output,
     json_option,
@@ -90,7 +91,8 @@ def command(
         "selected": found.chosen,
         "unfinished": found.unfinished,
     }
-    show(found, facts | {"rows": found.rows()}, as_json=as_json, quiet=quiet)
+    facts["rows"] = found.rows()
+    show(found, facts, as_json=as_json, quiet=quiet, answer=selected(found))
     if found.unfinished:
         done = f"{len(found.sam)} of {how['splits']} splits are finished and kept"
         click.echo(f"flowsam: stopped; {done}", err=True)

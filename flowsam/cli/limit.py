@@ -9,6 +9,7 @@ import click
 
 from flowsam.cli.problem import as_typed, flow_options, setup, start_options
 from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
+from flowsam.cli.sentences import ends_at
 from flowsam.cli.writing import (
     checked_output,
     json_option,
@@ -69,4 +70,5 @@ def command(
         from flowsam import archive
 
         archive.write_text(path, to_json(facts) + "\n")
-    show(end, facts, as_json=as_json, quiet=quiet)
+    words = ends_at(end, case.flow.mu if len(case.flow.data.z) == 1 else None)
+    show(end, facts, as_json=as_json, quiet=quiet, answer=words)

@@ -12,6 +12,7 @@ from flowsam.cli.portrait_files import facts_of, write
 from flowsam.cli.problem import flow_options
 from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
 from flowsam.cli.reading import numbers
+from flowsam.cli.sentences import mapped
 from flowsam.cli.writing import (
     checked_output,
     json_option,
@@ -96,7 +97,7 @@ def command(
     facts = facts_of(found, lines)
     if path:
         write(found, lines, facts, path, times=how["times"])
-    show(found, facts, as_json=as_json, quiet=quiet)
+    show(found, facts, as_json=as_json, quiet=quiet, answer=mapped(found))
     return 0
 
 

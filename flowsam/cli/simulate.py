@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from flowsam.cli.problem import COMMAND, as_typed, flow_options, setup, start_options
+from flowsam.cli.sentences import went
 from flowsam.cli.writing import (
     checked_output,
     json_option,
@@ -80,7 +81,8 @@ def command(
         "predictor_last": case.predictor(run.beta[-1]),
         "features": case.data.features,
     }
-    show(run, facts, as_json=as_json, quiet=quiet)
+    words = went(run, facts["predictor_last"], case.data.features)
+    show(run, facts, as_json=as_json, quiet=quiet, answer=words)
 
 
 def _table(run: Any, features: Any) -> str:

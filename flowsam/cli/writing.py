@@ -127,7 +127,15 @@ def _plain(value: Any) -> Any:
     )
 
 
-def show(result: object, facts: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
-    """Print a result as its own text or as JSON, or nothing."""
+def show(
+    result: object,
+    facts: dict[str, Any],
+    *,
+    as_json: bool,
+    quiet: bool,
+    answer: str = "",
+) -> None:
+    """Print the answer in a sentence and the result as its own text, or JSON, or nothing."""
+    text = f"{answer}\n{result!r}".lstrip()
     if not quiet:
-        click.echo(to_json(facts) if as_json else printable(repr(result)))
+        click.echo(to_json(facts) if as_json else printable(text))

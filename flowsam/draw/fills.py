@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.text import Text
-from scipy.ndimage import distance_transform_edt
+from matplotlib.font_manager import FontProperties
+from scipy.ndimage import distance_transform_edt, minimum_filter
 from scipy.ndimage import label as component
 
 from flowsam.shapes import Float, Int
@@ -41,12 +42,7 @@ def fill(
     for k, (_, *names) in enumerate(looks):
         pieces, count = component(index == k)
         for piece in range(1, min(count, 8) + 1):
-            written = (
-                _name_region(axes, grid, pieces == piece, name) for name in names
-            )
-            for text in filter(None, written):
-                text.set_fontsize(size)
-                break
+            _name_region(axes, grid, pieces == piece, names, size)
     return mesh
 
 
@@ -54,18 +50,43 @@ def _name_region(
     axes: Axes,
     grid: tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]],
     inside: np.ndarray,
-    text: str,
-) -> Text | None:
-    """Write the name where the region is widest; where it does not fit, none."""
+    names: list[str],
+    size: str,
+) -> None:
+    """Write the first name that fits where the region is widest; where none fits, none."""
     depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    letters = 3 if text.startswith("$") else max(2, len(text))
-    if depth.max() - 0.5 < 0.01 * letters * max(inside.shape):
-        return None
-    wide = np.argwhere(
-        depth >= 0.9 * depth.max()
-    )  # of the widest places the most central
-    central = np.argmin(((wide - np.argwhere(inside).mean(axis=0)) ** 2).sum(axis=1))
-    row, column = wide[central]
-    x, y = grid
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.5}
-    return axes.text(x[column], y[row], text, ha="center", va="center", bbox=box)
+    for name in names:
+        box = _cells_of(axes, name, size, inside.shape)
+        room = depth * minimum_filter(inside, box, mode="constant")
+        if room.any():
+            # of the widest places the most central
+            wide = np.argwhere(room >= 0.9 * room.max())
+            middle = np.argwhere(inside).mean(axis=0)
+            row, column = wide[np.argmin(((wide - middle) ** 2).sum(axis=1))]
+            x, y = grid
+            style = {
+                "facecolor": "white",
+                "edgecolor": "none",
+                "alpha": 0.7,
+                "pad": 1.5,
+            }
+            axes.text(
+                *(x[column], y[row], name),
+                ha="center",
+                va="center",
+                bbox=style,
+                fontsize=size,
+            )
+            return
+
+
+def _cells_of(
+    axes: Axes, name: str, size: str, shape: tuple[int, ...]
+) -> tuple[int, int]:
+    """Rows and columns under a name: letters are 0.6 of their height wide."""
+    letters = len(re.sub(r"[${}_\\]", "", name))
+    points = FontProperties(size=size).get_size_in_points()
+    inches = axes.get_position().size * axes.figure.get_size_inches()
+    high = 1.3 * points / 72 / min(inches)
+    wide = (0.6 * letters + 0.4) * points / 72 / min(inches)
+    return max(1, round(high * shape[0])), max(1, round(wide * shape[1]))

@@ -89,8 +89,14 @@ def regions(
         Rasterised inside vector output: a million cells stay a small file.
     """
     return fill(
-        axes, (x, y), labels, lambda label: (_colour_of(label), name_of(label)), size
+        axes, (x, y), labels, lambda label: (_colour_of(label), *_names(label)), size
     )
+
+
+def _names(label: int, sign: str = "") -> tuple[str, ...]:
+    """The name of a limit, and a shorter one where there is one."""
+    short = {Label.OTHER_DIRECTION: ("mixture",), Label.UNDECIDED: ("?",)}
+    return name_of(label, sign), *short.get(Label(min(label, 0)), ())
 
 
 def _colour_of(label: int) -> str:
@@ -165,7 +171,7 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
 
     def look(label: int) -> tuple[str, ...]:
         if label < 1:
-            return _colour_of(label), name_of(label)
+            return _colour_of(label), *_names(label)
         sign = plane.signs[label - 1]
         named = (
             (f"{sign}{features[label - 1]}".replace("$", r"\$"),) if features else ()

@@ -73,11 +73,15 @@ def _major_share(rule: str) -> str:
     return f"{beta[1] / beta.sum():.1%}"
 
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def _cones() -> str:
     """How far switches are from the cones."""
     from flowsam.ledger.measures import leader_at
 
-    return str(leader_at({})["error"])
+    size, power = str(leader_at({})["error"]).split("e")
+    return f"{size} × 10{str(int(power)).translate(_RAISED)}"
 
 
 def _order() -> str:

@@ -22,7 +22,7 @@ from flowsam.errors import InputError
 from flowsam.ledger.claims import claim_names
 from flowsam.ledger.dependencies import PACKAGE, fingerprint
 from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
-from flowsam.ledger.kept import record, recorded
+from flowsam.ledger.records import record, recorded
 from flowsam.ledger.schedule import Task
 from flowsam.ledger.verdicts import Ledger, Verdict
 

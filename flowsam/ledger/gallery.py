@@ -20,11 +20,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from flowsam.captions import heading
-from flowsam.errors import MissingFileError
+from flowsam.captions import heading, rules_named
+from flowsam.errors import InputError, MissingFileError
 from flowsam.ledger.dependencies import fingerprint
 from flowsam.ledger.evidence import complaint
-from flowsam.ledger.kept import record, recorded
+from flowsam.ledger.records import record, recorded
 from flowsam.ledger.schedule import Task
 from flowsam.version import __version__
 
@@ -178,6 +178,7 @@ def _make(
                 "error": f"needs {needed}, of an extra",
             }
         card = old["card"] if again else _compute(name, module, style, fast=fast)
+        _check_rules(module.__doc__ or "", card)
         style.redraw(name, module.draw)
     except Exception as error:  # one broken figure must not hide the others
         return {"card": {}, "state": "computed", "error": complaint(error)}
@@ -185,6 +186,16 @@ def _make(
     files = [path.with_suffix(end) for end in SUFFIXES]
     record(path, {"fingerprints": marks, "card": card}, files)
     return {"card": card, "state": "redrawn" if again else "computed"}
+
+
+def _check_rules(words: str, card: dict[str, Any]) -> None:
+    """Refuse a title or caption with a rule that the run card, made by the runs, has not."""
+    told = card.get("rule")
+    strange = rules_named(words) - set(re.findall(r"l_(?:inf|p|[\d.]+)", str(told)))
+    if told and strange:
+        raise InputError(
+            f"its title or caption names {', '.join(sorted(strange))}, its runs {told}"
+        )
 
 
 def _compute(

@@ -86,8 +86,8 @@ QUESTIONS = (
     ),
     Question(
         "Do titles and text name the same norm?",
-        "Titles and captions take the rule's name from the run that made the arrays; no title is "
-        "typed.",
+        "Yes. A figure whose title or caption names a rule that the run card below it, made by the "
+        "runs, does not have is refused when it is drawn.",
     ),
     Question(
         "How were the two-class data generated?",

@@ -21,9 +21,9 @@ from flowsam.ledger.abstract import FINDINGS
 from flowsam.ledger.checklist import CHECKLIST
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import link, links, table
-from flowsam.ledger.pixels import winners
+from flowsam.ledger.digit_winners import winners
 from flowsam.ledger.questions import QUESTIONS, Question
-from flowsam.ledger.reading import Chapter, chapters
+from flowsam.ledger.chapters import Chapter, chapters
 from flowsam.ledger.sections import Places, chapter_section, figure_section, statements
 from flowsam.ledger.typeset import formula, prose, spelled
 from flowsam.ledger.verdicts import Ledger, Verdict

@@ -12,7 +12,7 @@ from flowsam.ledger.claims import headings
 from flowsam.ledger.evidence import CONTROL_DRAWS, DRAWS
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import card, link, links, picture
-from flowsam.ledger.reading import Chapter
+from flowsam.ledger.chapters import Chapter
 from flowsam.ledger.typeset import formula, prose, spelled
 from flowsam.ledger.verdicts import Verdict
 

@@ -27,6 +27,7 @@ _RELATIONS = {
 _SIZES = {"inf": r"\infty"}
 _LONG = 8  # characters of LaTeX before a sum may be broken
 _TIGHT = re.compile(r"<mo[^>]*>(&#x0002F;|&#x0007C;|&#x02016;|&#x02225;)</mo>")
+_FUNCTION = re.compile(r"(<mi>(?:log|exp|sign|min|max)</mi>)(?=<m(?:i|sub|sup)>)")
 _TILDE = "<mi>&#x0007E;</mi>"
 _SPELLED = re.compile(r"\bl_(inf|\d(?:\.\d+)?|p)\b")
 
@@ -53,6 +54,7 @@ def _mathml(latex: str, display: bool) -> str:
         r'<mo lspace="0" rspace="0" stretchy="false">\1</mo>', convert(latex)
     )
     written = written.partition(">")[2]
+    written = _FUNCTION.sub(r'\1<mspace width="0.17em"/>', written)
     style = ' displaystyle="true"' if display else ""
     return f"<math{style}>{written.replace(_TILDE, '<mo>&#x0223C;</mo>')}"
 

@@ -205,8 +205,8 @@ class Portrait:
         """The sign of each coordinate's limit: "-" where mu_j < 0, as label j is sign(mu_j) e_j."""
         return tuple("-" if total < 0 else "" for total in self.flow.data.z.sum(axis=0))
 
-    def _limit(self, label: int) -> str:
-        """A limit in words: basis vectors with their signs, and the names of features."""
+    def limit_name(self, label: int) -> str:
+        """Return a limit in words: basis vectors with their signs, and the names of features."""
         if label < 1:
             return kind_of(label)
         features = self.flow.data.features
@@ -216,7 +216,7 @@ class Portrait:
     def _rows(self) -> list[tuple[str, str]]:
         """Return the facts both representations show."""
         shares = (
-            f"{self._limit(k)} {share:.4g} +- {self.fraction_errors[k]:.1g}"
+            f"{self.limit_name(k)} {share:.4g} +- {self.fraction_errors[k]:.1g}"
             for k, share in sorted(self.fractions.items(), reverse=True)
         )
         open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""

@@ -97,37 +97,43 @@ class Scan:
         ]
 
     def __repr__(self) -> str:
-        """Return the table by scale, each entry over all splits."""
+        """Return a sentence a scale, over all splits, and which scale shows it best."""
         words = "none shows it" if self.chosen is None else f"{self.chosen:g} units"
-        return text_card(self.title, [*self.lines(), ("selected", words)])
+        first = ("share", "of the strongest quarter of the features, SAM's over GD's")
+        return text_card(self.title, [first, *self.lines(), ("selected", words)])
 
     def words(self) -> str:
-        """Return the table in one line, for captions."""
-        return "; ".join(
-            f"{text.replace(';', ',')} at {name}" for name, text in self.lines()
-        )
+        """Return the sentences in one line, for captions."""
+        return "; ".join(f"at {name}: {text}" for name, text in self.lines())
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return the table by scale: a heading, then what all splits give at each."""
-        lines = [
-            (
-                "alpha / unit",
-                "splits that show it; least share over GD's; last; collapsed",
-            )
+        """Return each scale, with a sentence on what all splits give there."""
+        return [
+            (f"alpha = {self.alpha[:, k].mean():.4g}, {f:g} units", self._told(k))
+            for k, f in enumerate(self.factors)
         ]
-        for k, factor in enumerate(self.factors):
-            gone = sum(runs[k].status == "collapsed" for runs in self.sam)
-            entry = f"{self.shown[:, k].sum()} of {len(self.sam)}; "
-            least = self.least[:, k]
-            entry += f"{np.fmin.reduce(least):.3f} to {np.fmax.reduce(least):.3f}; "
-            back = self.last[:, k][~np.isnan(self.last[:, k])]
-            entry += (
-                f"{back.min():.3f} to {back.max():.3f}; {gone}"
-                if back.size
-                else f"-; {gone}"
-            )
-            lines.append((f"{factor:g} (alpha {self.alpha[:, k].mean():.4g})", entry))
-        return lines
+
+    def _told(self, k: int) -> str:
+        """What all splits give at one scale, in words."""
+        splits = len(self.sam)
+        gone = sum(runs[k].status == "collapsed" for runs in self.sam)
+        known = np.isfinite(self.least[:, k]).any()
+        words = (
+            f"share falls to {_range(self.least[:, k])}"
+            if known
+            else "share is not known"
+        )
+        if gone < splits:
+            words += f", ends at {_range(self.last[:, k])}"
+        words += f"; collapse on {gone} of {splits} splits" if gone else ""
+        shown = self.shown[:, k].sum()
+        return f"{words}; minor first, major last on {shown} of {splits} splits"
+
+
+def _range(values: Float[np.ndarray, " splits"]) -> str:
+    """The ends of what all splits give, or the one value where they agree to three digits."""
+    ends = f"{np.fmin.reduce(values):.3f}", f"{np.fmax.reduce(values):.3f}"
+    return " to ".join(dict.fromkeys(ends))
 
 
 def scan(  # noqa: PLR0913 - as `solve`: what to run, and how

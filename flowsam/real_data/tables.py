@@ -18,7 +18,14 @@ from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
 from flowsam.real_data.idx import idx_array
 from flowsam.shapes import Float, Int
 
-__all__ = ["Table", "breast_cancer_table", "digit_table", "read_csv", "read_idx"]
+__all__ = [
+    "Table",
+    "breast_cancer_table",
+    "digit_table",
+    "pixel_names",
+    "read_csv",
+    "read_idx",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +50,7 @@ class Table:
         features: Iterable[str] = (),
     ) -> None:
         """Check the entries and turn the labels into signs."""
-        features = feature_names(features) or column_names(X) or _pixels(picture)
+        features = feature_names(features) or column_names(X) or pixel_names(picture)
         X = real_table(X, "X", features)
         object.__setattr__(self, "y", class_signs(X, y))
         object.__setattr__(self, "X", X)
@@ -89,8 +96,8 @@ def _standardised(
     return np.where(size > 0, (part - part[kept].mean(axis=0)) / deviation, 0.0)
 
 
-def _pixels(picture: tuple[int, int] | None) -> tuple[str, ...]:
-    """Names of pixels by row and column, from 1."""
+def pixel_names(picture: tuple[int, int] | None) -> tuple[str, ...]:
+    """Return the names of a picture's pixels, by row and column from 1."""
     rows, columns = picture or (0, 0)
     return tuple(f"pixel {r + 1},{c + 1}" for r in range(rows) for c in range(columns))
 

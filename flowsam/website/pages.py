@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flowsam.ledger.claims import claim_names, headings
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.reading import chapters
+from flowsam.ledger.chapters import chapters
 from flowsam.ledger.typeset import spelled
 from flowsam.ledger.verdicts import Ledger
 from flowsam.website.cells import markdown

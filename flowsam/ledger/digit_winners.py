@@ -9,6 +9,7 @@ import numpy as np
 
 from flowsam.labels import kind_of
 from flowsam.ledger.html import link, table
+from flowsam.real_data.tables import pixel_names
 
 __all__ = ["winners"]
 
@@ -28,8 +29,9 @@ def winners(arrays: Mapping[str, Any] | None) -> str:
     tied = sizes.size - np.unique(sizes).size
     words = (
         "<p>One example: the signed difference of class means of scikit-learn's digits, 3 against "
-        f"5, {mu.size} pixels, depth 2. {np.sum(mu == 0)} pixels are constant (&mu;<sub>j</sub> = "
-        f"0, they never move) and {2 * tied} tie exactly in size. The aligned start has the signs "
+        f"5, {mu.size} pixels, depth 2; a pixel is named by its row and column, from 1. "
+        f"{np.sum(mu == 0)} pixels are constant (&mu;<sub>j</sub> = 0, they never move) and "
+        f"{2 * tied} tie exactly in size. The aligned start has the signs "
         "of &mu; on layer 1; the control is all positive. The picture is "
         f"{link('fig_digits_limits')}.</p>"
     )
@@ -37,7 +39,8 @@ def winners(arrays: Mapping[str, Any] | None) -> str:
 
 
 def _winner(label: int, mu: np.ndarray) -> str:
-    """Pixel from 0, label from 1, and the entry of mu there; or the name of another limit."""
+    """The pixel that is a feature, and the entry of mu there; or the name of another limit."""
     if label < 1:
         return f"{kind_of(int(label))} (label {label})"
-    return f"pixel {label - 1} (label {label}), &mu; = {mu[label - 1]:+.3f}"
+    name = pixel_names((8, 8))[label - 1]
+    return f"{name} (feature {label}), &mu; = {mu[label - 1]:+.3f}"
