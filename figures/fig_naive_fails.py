@@ -38,6 +38,7 @@ def draw(calls, reached):
         axes.text(k - 0.2, calls[k, 0] * 1.1, f"stuck at\n{tau:.2f}", **words)
     axes.set(yscale="log", ylim=(50, 4e5), ylabel="calls of the right-hand side")
     axes.set_xticks(np.arange(5), METHODS)
+    axes.set_title("a sign in the field stops integrators")
     axes.legend(loc="upper right")
     return figure
 

@@ -45,7 +45,7 @@ def compute(n=200, digits=15):
 
 def draw(x, labels, corners, **arrays):
     """Return the figure: the plane, the doubles about the separatrix, the cost."""
-    figure, (left, middle, right) = style.panels(3, width=style.PAGE, height=2.6)
+    figure, (left, middle, right) = style.panels(3, width=style.PAGE, height=2.4)
     paint.regions(left, x, x, labels)
     left.plot(*corners.T, "o", markersize=1.2, color="black")
     left.set(xlabel=r"$\alpha_1$", ylabel=r"$\alpha_2$", aspect="equal")

@@ -50,7 +50,9 @@ def draw(end, dots, **arrays):
     errors = {name[:-6]: rows for name, rows in arrays.items() if name.endswith("M error")}
     axes[2].loglog(*errors["l_2-SAM"].T * [[1], [0.4]], "k:", label="slope 1")
     paint.paths(axes[2], errors, width=1.0)
-    axes[2].set(xlabel="learning rate", ylabel="error", title=f"discrete SAM at $t = {end:g}$")
+    axes[2].set(
+        xlabel="learning rate", ylabel="error", title=f"discrete SAM, $t = {end:g}$: first order"
+    )
     axes[2].tick_params(which="minor", labelbottom=False)
     for panel in axes:
         panel.legend()

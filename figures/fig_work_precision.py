@@ -44,6 +44,7 @@ def draw(**found):
     for name, (seconds, errors) in found.items():
         axes.loglog(errors, seconds, STYLES[name], color=COLOURS[name], markersize=4, label=name)
     axes.set(xlabel="largest relative error", ylabel="seconds a start")
+    axes.set_title("low and left is good")
     axes.legend(loc="center", bbox_to_anchor=(0.45, 0.53))
     return figure
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from flowsam.ledger.abstract import FINDINGS
+from flowsam.ledger.chapters import chapters
 from flowsam.ledger.claims import claim_names, headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.questions import QUESTIONS
-from flowsam.ledger.chapters import chapters
 from flowsam.ledger.report import page
 from flowsam.ledger.schedule import Task, expected, perform
 from flowsam.ledger.sections import Places, homes, statements, words_of

@@ -18,12 +18,12 @@ import numpy as np
 
 from flowsam.explorer.component import module
 from flowsam.ledger.abstract import FINDINGS
+from flowsam.ledger.chapters import Chapter, chapters
 from flowsam.ledger.checklist import CHECKLIST
+from flowsam.ledger.digit_winners import winners
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import link, links, table
-from flowsam.ledger.digit_winners import winners
 from flowsam.ledger.questions import QUESTIONS, Question
-from flowsam.ledger.chapters import Chapter, chapters
 from flowsam.ledger.sections import Places, chapter_section, figure_section, statements
 from flowsam.ledger.typeset import formula, prose, spelled
 from flowsam.ledger.verdicts import Ledger, Verdict

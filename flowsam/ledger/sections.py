@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from flowsam.ledger.chapters import Chapter
 from flowsam.ledger.claims import headings
 from flowsam.ledger.evidence import CONTROL_DRAWS, DRAWS
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import card, link, links, picture
-from flowsam.ledger.chapters import Chapter
 from flowsam.ledger.typeset import formula, prose, spelled
 from flowsam.ledger.verdicts import Verdict
 
