@@ -4,10 +4,10 @@ Claims: lp_gates, l2_critical_scale, linf_limit. Takes: 20 s.
 
 Balanced starts under $\ell_p$-SAM with $\rho = 1$, $L = 2$ and $\mu = (1, 2)$. Colours are limits,
 arrows the flow, dotted and dashed curves nullclines. Each feature has a gate, a rest point of its
-own on its axis; where both are at rest is another. Filled marks attract, open ones repel, half-filled
-ones are saddles; diamonds lie where the field jumps. At $p = 2$ the kinds of rest change: below it
-starts beyond the gates go to the major feature, above it a region of $e_1$ opens, and at $p =
-\infty$ it is everything to the right of $\rho$ and below it.
+own on its axis; where both are at rest is another. Filled marks attract, open ones repel,
+half-filled ones are saddles; diamonds lie where the field jumps. At $p = 2$ the kinds of rest
+change: below it starts beyond the gates go to the major feature, above it a region of $e_1$ opens,
+and at $p = \infty$ it is everything to the right of $\rho$ and below it.
 """
 
 import numpy as np

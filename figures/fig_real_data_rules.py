@@ -4,9 +4,9 @@ Claims: l2_limit, depth_one_margin. Takes: 15 s.
 
 The share that eight groups of pixels, strongest above, have in the mean prediction over original
 time, from a uniform start just above the scale of collapse. Numbers: the share of the strongest
-quarter at the start, at its least, and at the end. GD leans on strong pixels throughout, and with one
-layer so do all. Weak pixels come first under $\ell_2$-SAM at two layers; at three layers, from these
-starts, hardly under $\ell_2$-SAM and a little under $\ell_\infty$-SAM.
+quarter at the start, at its least, and at the end. GD leans on strong pixels throughout, and with
+one layer so do all. Weak pixels come first under $\ell_2$-SAM at two layers; at three layers, from
+these starts, hardly under $\ell_2$-SAM and a little under $\ell_\infty$-SAM.
 """
 
 import numpy as np
