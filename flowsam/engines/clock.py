@@ -131,10 +131,7 @@ def log_time(log_pace: LogPace, tau: Times, breaks: Times) -> Times:
 def when(
     log_pace: LogPace, log_t: Times, left: float, right: float, *, start: float
 ) -> Times:
-    """Return the rescaled times at which T reaches given values on one smooth interval.
-
-    Newton in a bracket, each integral from the last point below.
-    """
+    """Return the rescaled times at which T reaches given values on one smooth interval."""
     shape = log_t.shape
     low = np.full(shape, left)
     high = np.full(shape, right)

@@ -84,8 +84,7 @@ def step(kind: Kind, *, tolerance: float) -> Any:
     """Return one step of Taylor's method as a function heyoka has compiled, for any starts at once.
 
     h is where the last two terms, in units of `tolerance (|w| + 1e-3)`, have a mean square of 1;
-    where l_2's weights are analytic at a collapse, the series of N passes 0 there and ends the
-    step.
+    the series of N passes 0 and ends a step where l_2's weights are analytic at a collapse.
     """
     import heyoka as hy
 

@@ -62,8 +62,7 @@ class BalancedSize:
 
             log(1 + a/m) / |mu|  (L = 2),   (1 - (1 + a/m)^-(L-2)) / ((L-2) |mu| m^(L-2))  (L >= 3),
 
-        m the smaller end of |z|: `rho - a` for P = +1, even L, rho for P = -1. Both keep their
-        digits.
+        m the smaller end of |z|: `rho - a` for P = +1, even L, rho for P = -1; digits are kept.
         """
         rises = (self.alignment > 0) & (self.a < self.rho) & (self.depth % 2 == 0)
         falls = (self.alignment < 0) & (self.rho > 0) & (self.depth > 1)

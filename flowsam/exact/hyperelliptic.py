@@ -80,10 +80,7 @@ def _trapezoid(u: NDArray, roots: NDArray) -> NDArray:
 def elapsed(
     start: ArrayLike, stop: ArrayLike, gaps: NDArray
 ) -> Float[np.ndarray, "..."]:
-    """Return the integral between ends of either sign, its relative error kept when it is short.
-
-    F(start) - F(stop), `F(-u) = 2 F(0) - F(u)`; twelve Gauss nodes where that nearly cancels.
-    """
+    """Return F(start) - F(stop), `F(-u) = 2 F(0) - F(u)`; by Gauss nodes where that cancels."""
     start = np.asarray(start, dtype=np.float64)
     stop = np.asarray(stop, dtype=np.float64)
     first = remaining(np.abs(start), gaps)
@@ -110,8 +107,7 @@ def elapsed(
 def invert(target: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
     """Return the u >= 0 with `remaining(u, gaps) = target`.
 
-    Newton's method on `F^(-1/(L-2))`, nearly linear in u, in a bracket that bisection of log u
-    shrinks.
+    Newton's method on `F^(-1/(L-2))`, nearly linear in u, in a bracket that bisection shrinks.
     """
     target = np.asarray(target, dtype=np.float64)
     centre = np.broadcast_to(remaining(np.zeros(gaps.shape[:-1]), gaps), target.shape)

@@ -91,11 +91,7 @@ def crowd(
     high: Float[np.ndarray, "*m"] | float,
     expected: Float[np.ndarray, "*m"] | float,
 ) -> Float[np.ndarray, "n *m"]:
-    """Return candidates for roots in brackets: some spread evenly, some about what is expected.
-
-    A round closes a bracket to a seventeenth at least, to the square of its width where that is
-    good.
-    """
+    """Return candidates for roots in brackets, some spread evenly, some about the expected."""
     low, high, expected = np.broadcast_arrays(low, high, expected)
     below = expected - np.multiply.outer(CROWD, expected - low)
     even = low + np.multiply.outer(EVEN, high - low)
@@ -109,8 +105,7 @@ def critical_scale_of(
     """Return the scale c* at which `c theta` lies on the separatrix, with its error bound.
 
     Both certificates are raced on batches of scales, first between `rho min mu / N_0` and the
-    smallest critical scale of one coordinate, then about where the distances from the saddle point
-    to.
+    smallest critical scale of one coordinate, then where the distances from the saddle point.
     """
     grow, shrink = grow_and_shrink(theta[None], mu)
     unit = float(max(grow.max(initial=0.0), shrink.max(initial=0.0)))

@@ -35,10 +35,7 @@ def collapse_time(
 def zero_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return the time at which each coordinate comes to rest at 0; inf where it never does.
-
-    All active ones at `collapse_time`; one that starts at u = v = 0 at once.
-    """
+    """Return when each coordinate comes to rest at 0: all at `collapse_time`, inf if never."""
     together = collapse_time(theta0, mu, rho=rho)[..., None]
     theta0, mu, _ = checked_start(theta0, mu, rho)
     return np.where(

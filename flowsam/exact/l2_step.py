@@ -78,10 +78,7 @@ def _lengths(
 def step(
     spectrum: Spectrum, front: Front, *, order: int = ORDER
 ) -> tuple[Pieces, Float[np.ndarray, " b"], Front]:
-    """Expand at the front and move it on by one accepted step.
-
-    Halved until the sum at its end agrees with the series: a rate that wakes up on the way is seen.
-    """
+    """Expand and take one step, halved until the sum at its end agrees with the series."""
     pieces = expand(spectrum, front.exponents, order=order)
     length = _lengths(pieces, front.tau, np.abs(spectrum.nu).max())
     pending = np.arange(front.rows.size)

@@ -81,10 +81,7 @@ def weights(
 def blow_up_time(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Float[np.ndarray, "*batch d"]:
-    """Return each coordinate's own blow-up time, shape (..., d); else inf.
-
-    `1 / ((L-2) |mu| (a - rho)^(L-2))` where L >= 3, P = +1 and a > rho, to a few eps.
-    """
+    """Return each blow-up time: `1 / ((L-2) |mu| (a - rho)^(L-2))` for P = +1, a > rho, L >= 3."""
     return _size(theta0, mu, rho).blow_up()
 
 
@@ -105,8 +102,7 @@ def zero_time(
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
     """Return what happens to ONE start (L, d) up to the first blow-up, in order of time.
 
-    "zero": at rest at 0; "cross": an odd depth passes through 0, all layers at once; "blow-up": the
-    end.
+    "zero": at rest at 0; "cross": an odd depth passes through 0, all layers at once; "blow-up".
     """
     size = _size(theta0, mu, rho)
     hit = size.hit()

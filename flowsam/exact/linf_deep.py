@@ -99,10 +99,9 @@ def fates(course: Course) -> Int8[np.ndarray, "*batch d"]:
 def weights(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T L d"]:
-    """Return the weights at rescaled times, each coordinate alone.
+    """Return the weights at rescaled times, each coordinate alone; on slides by `linf_slides`.
 
-    Between zeros z_m = S u, z_k = sign(z_k(0)) sqrt(u^2 + z_k(0)^2 - z_m(0)^2); slides:
-    `linf_slides`.
+    Between zeros z_m = S u, z_k = sign(z_k(0)) sqrt(u^2 + z_k(0)^2 - z_m(0)^2).
     """
     course = read(theta0, mu, rho)
     tau = np.atleast_1d(real_array(tau, "tau"))

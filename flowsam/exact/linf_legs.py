@@ -50,8 +50,7 @@ class Leg:
     def hit(self) -> Float[np.ndarray, "*batch"]:
         """The place where the first weight reaches 0; inf where none ever does, as under GD.
 
-        s = +: u^2 = rho^2 + z_m(0)^2 - z_k(0)^2 for the largest |z_k| of z_k < 0, k not m; s = -:
-        -rho.
+        s = +: u^2 = rho^2 + z_m(0)^2 - z_k(0)^2 for the largest |z_k| of z_k < 0; s = -: u = -rho.
         """
         least = self.size.min(axis=-1)
         squared = least * (2 * self.rho - least) + self.z[..., 0] ** 2
@@ -120,10 +119,7 @@ class Leg:
 def leg(
     z: NDArray, error: NDArray, *, size: NDArray, along: NDArray, rho: float
 ) -> Leg:
-    """Return the motion from sizes whose perturbed ones are `z + error`, layers last.
-
-    The error is kept in the gaps: on which side of the separatrix a start lies is decided exactly.
-    """
+    """Return the motion from perturbed sizes `z + error`; sides of separatrices are exact."""
     error = np.where(z < 0, -error, error)
     order = np.lexsort((error, np.abs(z)), axis=-1)
     z, error, size = (np.take_along_axis(a, order, axis=-1) for a in (z, error, size))

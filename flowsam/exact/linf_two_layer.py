@@ -117,10 +117,7 @@ def zero_time(
 
 
 def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
-    """Return what happens to ONE start (2, d), in order of time.
-
-    "cross": a weight passes 0; "slide": it is at 0 and stays; "zero": at rest. GD switches nowhere.
-    """
+    """Return the "cross" of 0, "slide" at it and "zero" at rest of ONE start (2, d), in order."""
     theta, mu = _checked(theta0, mu, rho)
     path, swapped, _ = _path(theta, mu, rho)
     first, second, _ = path.ends

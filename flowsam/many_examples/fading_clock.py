@@ -118,10 +118,7 @@ class FadingClock(LogClock):
     def signals(
         self, log_t: float, state: State, mode: Roles
     ) -> Float[np.ndarray, " K"]:
-        """Return how far off are rest, rounding, and each feature's new role and death.
-
-        A weight is bound at 10 atol, and freed at 40 or where the pull turns.
-        """
+        """Return how far off are rest, rounding, new roles (at 10 atol, back at 40) and deaths."""
         state = self.shown(state, mode)
         theta = self.weights(state)
         ends = super().signals(log_t, state, mode)[:2]

@@ -25,8 +25,7 @@ _FOLD = 1e-5  # nearer, the surface is thinner than the default atol
 class MinimaSwitching(JointSwitching):
     """The surface m = s of examples z_i = c_i a, max |c_i| = 1, with m = <a, beta>.
 
-    The gradient is grad m times a number that changes its sign at s: eps jumps there and nowhere
-    else.
+    The gradient is grad m times a number that changes its sign at s, where alone eps jumps.
     """
 
     constant = False
@@ -103,10 +102,7 @@ class MinimaSwitching(JointSwitching):
 
 
 def one_dimensional(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Flow | None:
-    """Return a flow without features that never move, if its minima are one smooth surface.
-
-    1 < p < inf, L >= 2, and examples z_i = c_i a with c_i of both signs; else None.
-    """
+    """Return the flow of features that move, if z_i = c_i a with both signs of c_i; else None."""
     z = flow.data.z
     z = np.where((theta0 == 0).sum(axis=0) > 1, 0.0, z)
     moving = z.any(axis=0)

@@ -63,10 +63,7 @@ def unrest(
 
 
 def isolated(flow: Flow, theta: Float[np.ndarray, "L d"]) -> bool:
-    """Return whether no other minimiser is near one: there a normalised rule rests too.
-
-    One layer; or equal layers, which stay equal, and examples that tell all features that live.
-    """
+    """Return whether no other minimiser is near: one layer, or equal ones, independent features."""
     size = np.abs(theta)
     live = flow.data.z.any(axis=0) & (size.max(axis=0) > _ALIVE * size.max())
     if len(theta) == 1 or not live.any():

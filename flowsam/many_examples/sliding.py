@@ -36,10 +36,7 @@ _DEAD = 1e-12  # of the largest weight of the start
 
 @dataclass(frozen=True, eq=False)
 class Sliding:
-    """The flow in the clock T, as the stepper wants it: states (theta, tau), regions, events.
-
-    l_inf; or l_p with 1 < p < inf and examples of one dimension. (derivations/sliding_minima.py)
-    """
+    """The flow in the clock T: states (theta, tau), regions, events (sliding_minima.py)."""
 
     flow: Flow
     theta0: Float[np.ndarray, "L d"]

@@ -47,10 +47,7 @@ class SmoothedClock(LogClock):
     flow: SmoothedFlow
 
     def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
-        """Return d eps / d theta, u = F / |F|.
-
-        -(rho / (width |F|)) diag(cosh^-2(u / width)) (I - u u^T) H
-        """
+        """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
         hessian = rescaled_hessian(self.flow, theta)[0]
         norm = max(self.norm(theta), 1e-300)
         unit = self.flow.descent(theta)[0].ravel() / norm

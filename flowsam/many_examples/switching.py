@@ -51,10 +51,7 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class JointSwitching:
-    """The surfaces of a flow, weights (layer by layer) first, then the pulls; at L = 1 pulls alone.
-
-    Features whose columns of z are proportional share one surface `G_j = 0`.
-    """
+    """The surfaces of a flow: weights, layer by layer, if L > 1; pulls, one a direction of z."""
 
     flow: Flow
     depth: int
@@ -206,8 +203,7 @@ class JointSwitching:
     ) -> list[Region]:
         """Return the regions a state on the surfaces `due` can move on in; one: it is unique.
 
-        A side is possible if its field leaves into it; sliding, if both fields point at the
-        surface.
+        A side is possible if its field leaves into it; sliding, if both fields point at it.
         """
         found = []
         for signs in product((1, -1, 0), repeat=len(due)):

@@ -217,10 +217,7 @@ def _optimum(
 def _kkt_residual(
     data: Data, norm: int, beta: Float[np.ndarray, " d"], dual: Float[np.ndarray, " n"]
 ) -> float:
-    """Measure the largest violation of the optimality conditions, each without units.
-
-    Margins in extended precision; stationarity beyond what rounding of the stored dual makes of it.
-    """
+    """Measure the largest violation of the optimality conditions beyond rounding, without units."""
     margins = _margins(data, beta)
     terms = dual @ np.abs(data.z)
     least = margins.min()

@@ -104,10 +104,7 @@ def only_vertex(
     beta: Float[np.ndarray, " d"],
     dual: Float[np.ndarray, " n"],
 ) -> bool:
-    """Return whether a vertex of least l_1 norm is the only vector of that norm.
-
-    Another optimum has a zero entry or a tight margin larger: their largest sum is asked for.
-    """
+    """Return whether a vertex of least l_1 norm is the only one, by the largest sum left out."""
     scaled, row, column = equilibrated(z)
     pull = dual @ z
     saturated = np.abs(pull) >= 1.0 - 1e-9 * (1.0 + dual @ np.abs(z))

@@ -67,10 +67,7 @@ def proved(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
 
 
 def at_once(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
-    """Return the labels of balanced l_2 starts whose scores |mu_j| |w_j|^(L-2) are all equal.
-
-    r < 1 blows up, a tie; r > 1 collapses at even L and stalls at odd L; r = 1 rests.
-    """
+    """Return the labels of balanced l_2 starts of equal scores: r < 1 ties, > 1 falls, 1 rests."""
     w = np.moveaxis(starts, 0, -1)
     found = np.full(len(starts), int(Label.UNDECIDED))
     places = np.flatnonzero(keeps_order(flow, w, even=0.0))

@@ -93,10 +93,7 @@ class Direction:
 def late_direction(
     flow: Flow, theta0: ArrayLike, *, log_t_end: float = LATE
 ) -> Direction:
-    """Run a flow to late times and say what its direction is proven to be.
-
-    Source: arXiv:2603.08290, Theorems 3.1, 4.1, 4.2. (derivations/l2_limit.py)
-    """
+    """Run a flow to late times and say what its direction is proven to be."""
     case = case_of(flow, np.shape(theta0)[0])
     # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not
     method = case.regime.late if separability(flow.data).separable else "auto"

@@ -1,7 +1,6 @@
 """Starts and examples of any size in numbers whose powers are doubles.
 
-A normalised rule's labels stay where mu, or weights and rho together, are multiplied by a number; a
-power of two rounds nothing.
+A normalised rule's labels stay where mu, or weights and rho, are multiplied by a power of two.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Limits by integration: many starts at once, each followed until its state proves where it ends.
 
-A size reached decides nothing: a path ends at a certificate, a blow-up or a collapse, or is given
-up as undecided.
+A size reached decides nothing: a path ends by a certificate, blow-up or collapse, or undecided.
 """
 
 from __future__ import annotations
@@ -132,10 +131,7 @@ def _asymptotic(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
 
 
 def _in_own_units(flow: Flow, starts: Starts) -> tuple[Flow, Starts, float]:
-    """Flow and starts with max |mu_j| = 1 and weights in units of rho, and tau per tau there.
-
-    Unnormalised SAM has no radius: its unit is the weight at which a margin is 1.
-    """
+    """Flow and starts with max |mu_j| = 1 in units of rho, or of a margin of 1, and tau's unit."""
     rule = flow.perturbation
     depth = starts.shape[-2]
     most = float(np.abs(flow.mu).max())

@@ -18,10 +18,7 @@ RATIO = 2 + np.sqrt(3.0)  # of two |mu_j|, beyond which a sector stalls
 
 
 def trapped(x: Float[np.ndarray, "2 B"], ratio: float) -> Bool[np.ndarray, " B"]:
-    """Return which balanced states can only stall: `-h < x_1 < 0, x_1 <= x_2 <= R |x_1|`.
-
-    x_1 rises to 0, and the edge x_2 = R |x_1| is only crossed inwards; h = `sector_depth`.
-    """
+    """Return which balanced states can only stall: `-h < x_1 < 0, x_1 <= x_2 <= R |x_1|`."""
     depth = sector_depth(ratio)
     return (-depth < x[0]) & (x[0] < 0) & (x[0] <= x[1]) & (x[1] <= -ratio * x[0])
 

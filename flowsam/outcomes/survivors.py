@@ -18,10 +18,7 @@ _SURVIVES = (
 
 
 def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]:
-    """Return the signs of beta_j a start can reach: +-1 where one, 0 where both, nan where none.
-
-    GD and l_2-SAM keep |w^(k)_j| = |w^(l)_j|, and a balanced beta_j cannot pass 0.
-    """
+    """Return the signs of beta_j a start can reach: +-1, 0 where both, nan where none."""
     size = np.abs(theta0)
     if len(theta0) == 1:
         return np.zeros(size.shape[1])
@@ -31,11 +28,7 @@ def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]
 
 
 def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
-    """Return 1 for features not suppressed by l_inf-SAM at the end of a run, nan for the others.
-
-    Below (1.5 rho)^L, the neighbourhood of its gate, a feature's share of later predictors tends to
-    0.
-    """
+    """Return 1 for features that l_inf-SAM has not suppressed below (1.5 rho)^L, nan for others."""
     if not case.regime.dies:
         return np.ones(beta.size)
     size = np.abs(beta)

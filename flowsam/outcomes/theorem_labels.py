@@ -23,11 +23,7 @@ Labels = Int[np.ndarray, "*batch"]
 def fate_labels(
     fates: Int[np.ndarray, "*batch d"], mu: Float[np.ndarray, " d"]
 ) -> Int[np.ndarray, "*batch"]:
-    """Return labels at L = 2 from what each coordinate does alone.
-
-    The largest escaping |mu_j| wins (equal: tie); else an active one on its separatrix, separatrix;
-    else zero.
-    """
+    """Return labels at L = 2: the largest escaping |mu_j| (equal: tie), a separatrix, or zero."""
     size = np.where((fates == Fate.ESCAPE) & (mu != 0), np.abs(mu), -1.0)
     top = size.max(axis=-1, keepdims=True)
     winners = (size == top) & (top > 0)
