@@ -46,6 +46,13 @@ class _StartClock:
     system: Any
     shift: float
 
+    @classmethod
+    def of(cls, system: Any, end: float) -> _StartClock:
+        """Return the clock of the start's pace, which reaches an end in T."""
+        pace = float(system.flow.log_lambda(system.theta0))
+        known = np.isfinite(pace)
+        return cls(system, float(np.clip(pace, -end, _FASTEST)) if known else 0.0)
+
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the velocity in S."""
         rates = self.system.rhs(mode)
@@ -107,6 +114,38 @@ class _Steps(Tolerances):
     early: float = 0.0
     curvature: Callable[[float, State], Curvature] | None = None
 
+    @classmethod
+    def of(
+        cls, clock: _StartClock, size: int, how: tuple[str, float, float | State]
+    ) -> _Steps:
+        """Return the steps of a system by its size and how stiff it becomes."""
+        method, rtol, atol = how
+        auto = method == "auto"
+        flow = clock.system.flow
+        large = auto and size > LARGE + 1
+        dual = large and amplifies(flow)
+        dense = large and not dual
+        return cls(
+            method,
+            rtol,
+            atol,
+            clock.jac,
+            stiff="LSODA" if auto else "",
+            patience=SOON if dense else PATIENCE,
+            early=np.inf if dense else STIFF[flow.perturbation.perturbs],
+            curvature=clock.curvature if dual else None,
+        )
+
+    def used(self, found: March) -> str:
+        """Return the names of the methods that a run took."""
+        if self.method != "auto":
+            return found.method
+        words = ["DOP853"]
+        if found.path.edges[-1] > self.early:
+            words.append("BDF" if self.curvature else "Radau")
+        words += ["LSODA"] * ("LSODA" in found.method)
+        return ", ".join(words)
+
     def stepper(
         self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any
     ) -> Any:
@@ -133,43 +172,22 @@ def marched(
     how: tuple[str, float, float | State],
 ) -> March:
     """Integrate a system with `flow`, `theta0` and `jac` to an end; its path is one in T."""
-    (value, clock_name) = end
-    (method, rtol, atol) = how
+    value, clock_name = end
     in_log_t = clock_name == "log_t_end"
-    pace = float(system.flow.log_lambda(system.theta0))
-    least = -value if in_log_t else -np.inf
-    clock = _StartClock(
-        system, float(np.clip(pace, least, _FASTEST)) if np.isfinite(pace) else 0.0
-    )
-    large = method == "auto" and start[0].size > LARGE + 1
-    dual = large and amplifies(system.flow)
-    patience = SOON if large and not dual else PATIENCE
-    early = np.inf if large and not dual else STIFF[bool(system.flow.perturbation.rho)]
+    clock = _StartClock.of(system, value if in_log_t else np.inf)
+    steps = _Steps.of(clock, start[0].size, how)
     found = march(
         clock,
         start,
         end=float(clock.from_log_t(np.array(value))) if in_log_t else np.inf,
-        tolerances=_Steps(
-            method,
-            rtol,
-            atol,
-            clock.jac,
-            "LSODA" if method == "auto" else "",
-            patience,
-            early=early,
-            curvature=clock.curvature if dual else None,
-        ),
+        tolerances=steps,
         stop=None if in_log_t else _stop_at(value),
     )
-    used = found.method
-    if method == "auto":
-        late = found.path.edges[-1] > early
-        used = ("DOP853, BDF" if dual else "DOP853, Radau") if late else "DOP853"
-        used += ", LSODA" * ("LSODA" in found.method)
     path = clock.path(found.path)
+    method = steps.used(found)
     if in_log_t and found.status == "finished":
         path.edges[-1] = value  # to the last bit
-    return replace(found, path=path, method=used)
+    return replace(found, path=path, method=method)
 
 
 def _stop_at(tau_end: float) -> Callable[[float, float, Any], float | None]:
