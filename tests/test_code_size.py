@@ -16,7 +16,6 @@ HARDER = {  # blocks with more, to become fewer
     "cli/portrait.py": {"command": 14},
     "cli/reproduce.py": {"command": 21},
     "cli/site.py": {"command": 13},
-    "explorer/__init__.py": {"_rule": 13, "_start": 13},
     "ledger/checks.py": {"plan": 15},
     "ledger/gallery.py": {"_make": 13},
     "ledger/report.py": {"page": 16},
