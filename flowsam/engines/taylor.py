@@ -209,10 +209,7 @@ def _margin(hy: Any, one: Coordinate, w: Terms, z: list[Any]) -> Any:
 
 
 def _pull(hy: Any, margins: list[Any], z: Terms, loss: str) -> tuple[list[Any], Any]:
-    """`sum_i q_i z_i` and log Lambda, shifted by the largest log|ell'|.
-
-    Ramps shift, but the sums are analytic whatever is taken for the largest.
-    """
+    """`sum_i q_i z_i` and log Lambda, shifted by the largest log|ell'| through ramps."""
     logs = [-_softplus(hy, m) if loss == "logistic" else -m for m in margins]
     top = logs[0]
     for value in logs[1:]:

@@ -22,10 +22,7 @@ POINTS = 2048  # evaluated at a time: their coefficients stay in cache
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The paths of a batch of starts on the (tau, A) plane, as Taylor pieces, A = int rho/N dtau.
-
-    A curve runs to the collapse, or to where A has settled in an escape, or to the time asked for.
-    """
+    """The paths of a batch on the (tau, A) plane, as Taylor pieces, to their ends or tau_end."""
 
     shape: tuple[int, ...]  # of the batch; () for a single start
     spectrum: Spectrum  # the measure behind N/rho

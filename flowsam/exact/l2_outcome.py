@@ -50,10 +50,7 @@ class Outcome:
 def lone_scale(
     s: ArrayLike | float | int, e: ArrayLike | float | int, *, rho: float | int
 ) -> Float[np.ndarray, "..."]:
-    """Return the critical scale of one coordinate, or of coordinates with equal mu, whatever mu.
-
-    c* = 2^(1/2) rho R_F(s^2, s^2 + i s e, s^2 - i s e),  Carlson's integral
-    """
+    """Return `c* = 2^(1/2) rho R_F(s^2, s^2 + i s e, s^2 - i s e)` of one coordinate, any mu."""
     s, e = np.broadcast_arrays(np.abs(s), np.abs(e))
     # homogeneous of degree -1: put the larger of s and the geometric mean of s and e to 1
     unit = np.where(s >= e, s, np.sqrt(s) * np.sqrt(e))

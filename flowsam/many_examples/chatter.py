@@ -90,10 +90,7 @@ def _verdict(
 
 
 def _difference(runs: tuple[Iteration, Iteration], regime: Regime, rho: float) -> float:
-    """Return the largest distance of two runs' predictors, or weights, at equal log t.
-
-    Relative to the largest entry until one unit of log t later, or to rho^L: beta may be 0.
-    """
+    """Return the largest distance of two runs' predictors, or weights, by their size, at equal T."""
     first = runs[1].rows[0, 0]
     points = np.linspace(first, min(run.rows[-1, 0] for run in runs), _COMPARED)
     if regime.smooth_off_axes:

@@ -45,8 +45,7 @@ def unrest(
 
     N <= 1e-8 ||max_i |z_i| P||, P the other layers' products: small by cancellation. It rests where
     the next unit of T moves no weight by `unmoved` of the largest; a normalised rule, whose N falls
-    at rho |H u|^2 (g' = -H grad Lo(theta + rho u), u = g/|g|), where N <= 1e-4 N(theta_hat) and
-    gradient flow would rest.
+    at rho |H u|^2 (g' = -H grad Lo(theta + rho u), u = g/|g|), where N <= 1e-4 N(theta_hat).
     """
     norm, most = _cancelled(flow, theta, sizes)
     small = AT_REST if steady(flow) else SMALL

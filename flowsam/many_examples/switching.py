@@ -158,10 +158,7 @@ class JointSwitching:
         return np.concatenate([theta.reshape(*theta.shape[:-2], -1), columns], axis=-1)
 
     def climbs(self, theta: Theta, velocity: Theta) -> Heights:
-        """Return the rate of each height along a velocity.
-
-        dG_j = sum_i q_i s_i (z_ij - G_j) dm_i,   s_i = d log|ell'|/dm
-        """
+        """Return heights' rates: dG_j = sum_i q_i s_i (z_ij - G_j) dm_i, s_i = d log|ell'|/dm."""
         q, bend = self._shares(theta)
         paces = (other_products(theta) * velocity).sum(axis=-2) @ self.flow.data.z.T
         flux = bend * paces

@@ -58,10 +58,7 @@ def by_descent(case: Case, theta0: Float[np.ndarray, "L d"]) -> str:
 
 
 def _independent(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:
-    """Whether margins bound every weight that moves.
-
-    A pair z, -z keeps w_+ w_- (L = 2) or w_+^(2-L) + w_-^(2-L): bounded where beta_+ - beta_- is.
-    """
+    """Whether margins bound every weight that moves; of a pair z, -z they bound beta_+ - beta_-."""
     data = flow.data
     if (np.abs(theta0) == np.abs(theta0[:1])).all():
         data = unsplit(data)

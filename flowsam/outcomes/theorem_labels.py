@@ -34,10 +34,7 @@ def fate_labels(
 
 
 def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
-    """Return labels of l_2 at L = 2: escapes go to the largest |mu_j| with s_j(0) != 0.
-
-    Equal ones tie; s_j = u_j + sign(mu_j) v_j keeps its sign for ever.
-    """
+    """Return labels of l_2 at L = 2: the largest |mu_j| with s_j(0) != 0 escapes (equal: tie)."""
     from flowsam.exact import (
         l2_outcome,
     )  # and SciPy's functions, which l_inf does without

@@ -31,7 +31,7 @@ def state_certificate(
     """Return the weak-duality ratio of one state, over the features and signs a run can use.
 
     min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, q of the perturbed weights, the plain ones or,
-    for l_inf, tanh's, whichever prove more; 0 at a margin <= 0. (derivations/l2_limit.py)
+    for l_inf, tanh's, whichever prove more; 0 at a margin <= 0.
     """
     beta = np.where(np.isnan(signs), 0.0, np.prod(theta, axis=0))
     length = np.linalg.norm(beta, norm)
