@@ -90,7 +90,7 @@ def _verdict(
 
 
 def _difference(runs: tuple[Iteration, Iteration], regime: Regime, rho: float) -> float:
-    """Return the largest distance of two runs' predictors, or weights, by their size, at equal T."""
+    """Return the largest distance of two runs' predictors, or weights, by size, at equal T."""
     first = runs[1].rows[0, 0]
     points = np.linspace(first, min(run.rows[-1, 0] for run in runs), _COMPARED)
     if regime.smooth_off_axes:
