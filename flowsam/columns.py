@@ -23,14 +23,14 @@ class Regime:
 
     labels: str  # (case, starts (..., L, d)) -> int (...)
     verdict: str  # (case, theta0) -> Limit
-    # (case, theta0, span=, how=, wanted=) -> Trajectory
+    # (case, theta0, request, rows wanted) -> Trajectory
     solve: str = "solver:of_one_example"
     forms: tuple[Form, ...] = ()  # closed forms, the most accurate first
     # one example: the velocity with its events, as `OneExample` asks for it
     system: str = "one_example.smooth:Smooth"
     # several examples: method to engine; "any" is "auto" and SciPy's methods
     runs: Mapping[str, str] = field(default_factory=dict)
-    # (flow, theta0, end=tau, how=) -> Run or None, tried first to a tau_end
+    # (flow, theta0, request) -> Run or None, tried first to a tau_end
     brief: str = ""
     late: str = "auto"  # the method of a run to late times
     # (case, starts (N, L, d)) -> tau (N,) of starts that no form covers

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.engines import METHODS
+from flowsam.engines.request import Request
 from flowsam.engines.run import Run, cut
 from flowsam.errors import InputError, InputTypeError
 from flowsam.exact import solution
@@ -107,14 +108,13 @@ def solve(  # noqa: PLR0913 - the contract's verb
         raise InputError(
             f"solve takes one start (L, d), got {theta0.shape}; see solve_many"
         )
-    end, clock_name = _checked_end(tau_end, log_t_end)
+    asked = _checked_end(tau_end, log_t_end)
     _check_tolerances(rtol, atol)
-    wanted = _checked_rows(save_at, end, clock_name)
-    how = {"span": (end, clock_name), "how": (method, rtol, atol), "wanted": wanted}
-    found = case_of(flow, len(theta0)).ask("solve")(theta0, **how)
-    return replace(
-        found, settings={clock_name: end, "rtol": rtol, "atol": atol} | _field(flow)
-    )
+    wanted = _checked_rows(save_at, asked)
+    asked = replace(asked, method=method, rtol=rtol, atol=atol)
+    found = case_of(flow, len(theta0)).ask("solve")(theta0, asked, wanted)
+    settings = {asked.clock: asked.end, "rtol": rtol, "atol": atol}
+    return replace(found, settings=settings | _field(flow))
 
 
 def _field(flow: Flow) -> dict[str, str]:
@@ -122,10 +122,8 @@ def _field(flow: Flow) -> dict[str, str]:
     return {"field": type(flow).__name__} if flow.own_field else {}
 
 
-def _checked_end(
-    tau_end: float | int | None, log_t_end: float | int | None
-) -> tuple[float, str]:
-    """Return the end and the name of its clock."""
+def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> Request:
+    """Return the end and the name of its clock, as a request."""
     if (tau_end is None) == (log_t_end is None):
         given = "neither" if tau_end is None else "both"
         raise InputError(
@@ -139,7 +137,7 @@ def _checked_end(
         raise InputError(
             f"{name} needs a finite number > 0, got {value:g}; runs start at 0"
         )
-    return value, name
+    return Request(value, name)
 
 
 def _check_tolerances(rtol: float, atol: float) -> None:
@@ -157,7 +155,7 @@ def _check_tolerances(rtol: float, atol: float) -> None:
         )
 
 
-def _checked_rows(save_at: int | ArrayLike | None, end: float, clock_name: str) -> Rows:
+def _checked_rows(save_at: int | ArrayLike | None, asked: Request) -> Rows:
     """Return the rows asked for: None, a number >= 2, or sorted values from 0 to the end."""
     if save_at is None:
         return None
@@ -182,32 +180,26 @@ def _checked_rows(save_at: int | ArrayLike | None, end: float, clock_name: str) 
         raise InputError(
             "save_at needs sorted times >= 0 in the clock of the end; sort them"
         )
-    if values[-1] > end * (
+    if values[-1] > asked.end * (
         1 + 1e-12
     ):  # an end of linspace or geomspace may be rounded up
         raise InputError(
-            f"save_at needs times up to {clock_name} = {end:g}, got {values[-1]:g}; set a later end"
+            f"save_at needs times up to {asked.clock} = {asked.end:g}, got {values[-1]:g}; set a "
+            "later end"
         )
     return values
 
 
 def of_one_example(
-    case: Case,
-    theta0: Theta,
-    *,
-    span: tuple[float, str],
-    how: tuple[str, float, float],
-    wanted: Rows,
+    case: Case, theta0: Theta, asked: Request, wanted: Rows
 ) -> Trajectory:
     """Solve one example and cut the run into the rows asked for."""
-    return cut(case.flow, _run(case, theta0, span, how), wanted, span[1])
+    return cut(case.flow, _run(case, theta0, asked), wanted, asked)
 
 
-def _run(
-    case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]
-) -> Run:
+def _run(case: Case, theta0: Theta, asked: Request) -> Run:
     """Pick the engine for one example and run it."""
-    method = how[0]
+    method = asked.method
     if method not in ("auto", "exact", "heyoka", *METHODS):
         known = ", ".join(METHODS)
         raise InputError(
@@ -215,32 +207,30 @@ def _run(
         )
     if method in ("auto", "exact"):
         if form := case.form(theta0):
-            until = span[0] if span[1] == "tau_end" else math.inf
-            return exact_run(
-                case, theta0, solution(form, case.flow, theta0, until=until), span
-            )
+            until = asked.end if asked.in_tau else math.inf
+            found = solution(form, case.flow, theta0, until=until)
+            return exact_run(case, theta0, found, asked)
         if method == "exact":
             reason = _why(case)
             raise InputError(f"no closed form covers this: {reason}; use method='auto'")
-    return _stepped(case, theta0, span, how)
+    return _stepped(case, theta0, asked)
 
 
-def _stepped(
-    case: Case, theta0: Theta, span: tuple[float, str], how: tuple[str, float, float]
-) -> Run:
+def _stepped(case: Case, theta0: Theta, asked: Request) -> Run:
     """Run by steps, whose libraries no closed form loads."""
     from flowsam.engines.stepping import Tolerances
     from flowsam.one_example.engine import stepped_run
 
-    method, rtol, atol = how
-    named, stiff = ("DOP853", "Radau") if method == "auto" else (method, "")
+    named, stiff = asked.method, ""
+    if named == "auto":
+        named, stiff = "DOP853", "Radau"
     maker = None
-    if method == "heyoka":
+    if named == "heyoka":
         from flowsam.one_example.taylor_steps import taylor_steps
 
         maker = taylor_steps(case, theta0)
-    tolerances = Tolerances(named, rtol, atol, stiff=stiff, maker=maker)
-    return stepped_run(case, theta0, span, tolerances)
+    care = Tolerances(named, asked.rtol, asked.atol, stiff=stiff, maker=maker)
+    return stepped_run(case, theta0, asked, care)
 
 
 def _why(case: Case) -> str:

@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from flowsam import Data, Flow, balanced, exponential, gradient_flow, l2, lp, solve, unnormalised
+from flowsam.engines.request import Request
 from flowsam.engines.stepping import Unasked
 from flowsam.many_examples.brief import brief_run
 from flowsam.many_examples.log_clock import late_run
@@ -44,7 +45,7 @@ def test_steps_are_those_of_solve_ivp(rule, depth):
 def test_both_clocks_agree(rule, depth, loss):
     """States and original time of the run in tau, and of the engine that integrates in T."""
     flow, start = drawn(rule, depth, loss=loss, seed=1)
-    late = late_run(flow, start, end=(0.3, "tau_end"), tolerances=(1e-12, 1e-14))
+    late = late_run(flow, start, Request(0.3, "tau_end", rtol=1e-12, atol=1e-14))
     times = np.linspace(0, 0.3, 7)
     run = solve(flow, start, tau_end=0.3, rtol=1e-11, save_at=times)
     log_t = late.log_t(times)
@@ -61,18 +62,18 @@ def test_equal_layers_stay_equal():
 def test_what_ends_a_run_is_left_to_the_engine_in_log_t():
     """A collapse, and a minimum at a finite loss: no run in tau, and the old answers."""
     small, flow = np.full((2, 2), 0.1), Flow(Data([[1.0, 9.0], [1.1, -0.01]]), l2(1))
-    assert brief_run(flow, small, end=5.0, how=("auto", 1e-9, 1e-12)) is None
+    assert brief_run(flow, small, Request(5.0, "tau_end")) is None
     run = solve(flow, small, tau_end=5.0)
     assert run.status == "collapsed" and not run.theta[-1].any()
     line = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
-    assert brief_run(line, np.ones((1, 1)), end=50.0, how=("auto", 1e-9, 1e-12)) is None
+    assert brief_run(line, np.ones((1, 1)), Request(50.0, "tau_end")) is None
     assert solve(line, np.ones((1, 1)), tau_end=50.0).status == "finished"
 
 
 def test_a_run_that_crawls_is_given_up():
     """Weights of three layers grow without bound before tau_end: steps shrink to nothing."""
     flow = Flow(Data([[1.0, 0.5], [0.8, 1.0]]), gradient_flow())
-    assert brief_run(flow, np.ones((3, 2)), end=1e6, how=("auto", 1e-9, 1e-12)) is None
+    assert brief_run(flow, np.ones((3, 2)), Request(1e6, "tau_end")) is None
 
 
 def test_dense_output_is_made_when_asked_and_once():

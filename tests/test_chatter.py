@@ -8,6 +8,7 @@ import pytest
 from flowsam.data import Data, single_example
 from flowsam.discrete import iterate
 from flowsam.endings import Ending
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples import chatter, iteration
@@ -45,7 +46,7 @@ def test_one_surface_agrees_with_filippov() -> None:
 def test_original_time_by_steps() -> None:
     """Depth 1, one example, exponential loss: e^m = e^(rho |mu|_1) + |mu|^2 t to first order."""
     flow = Flow(single_example([3.0, 4.0]), linf(0.05), exponential)
-    run = chatter_run(flow, np.full((1, 2), 0.1), end=(0.3, "tau_end"))
+    run = chatter_run(flow, np.full((1, 2), 0.1), Request(0.3, "tau_end"))
     state = run.states(run.edges[-1:])[0, 0]
     assert run.tau(run.edges[-1:])[0] == pytest.approx(0.3)
     np.testing.assert_allclose(state, 0.1 + 0.3 * np.array([3.0, 4.0]))
@@ -57,7 +58,7 @@ def test_a_state_at_rest_is_held(monkeypatch) -> None:
     """A feature that cannot separate comes to rest on average: the run says so and goes on."""
     monkeypatch.setattr(iteration, "_LOOK", 1024)
     flow = Flow(Data([[1.0], [-0.5]]), linf(0.3))
-    run = chatter_run(flow, np.array([[0.5]]), end=(60.0, "log_t_end"))
+    run = chatter_run(flow, np.array([[0.5]]), Request(60.0))
     assert run.march.status == Ending.HELD
     assert "at rest on average" in run.note
     assert run.edges[-1] == 60.0

@@ -9,6 +9,7 @@ import pytest
 
 from flowsam.data import Data, single_example
 from flowsam.discrete import Batches, iterate
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.log_clock import late_run
@@ -33,9 +34,7 @@ def test_first_order_agreement_with_the_flow(rule, depth) -> None:
     """The error at a fixed time falls in proportion to the step: slope 1 +- 0.1."""
     flow, theta0 = Flow(examples(), rule), start(depth)
     end = np.log1p(2.0)
-    exact = late_run(
-        flow, theta0, end=(end, "log_t_end"), method="DOP853", tolerances=(1e-12, 1e-13)
-    )
+    exact = late_run(flow, theta0, Request(end, method="DOP853", rtol=1e-12, atol=1e-13))
     target = exact.states(np.array([end]))[0]
     counts = np.array([50, 100, 200])
     errors = [

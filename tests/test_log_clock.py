@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data, single_example, split_signs
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
@@ -69,10 +70,7 @@ def test_hessian_at_margins_beyond_doubles() -> None:
 def test_two_integrators_agree(rule, depth) -> None:
     """Implicit and explicit runs agree to 1e-7 at all times up to log t = 3."""
     flow, theta, times = Flow(separable(2), rule), start(2, depth), np.linspace(0, 3, 40)
-    runs = [
-        late_run(flow, theta, end=(3.0, "log_t_end"), method=method)
-        for method in ("Radau", "DOP853")
-    ]
+    runs = [late_run(flow, theta, Request(3.0, method=method)) for method in ("Radau", "DOP853")]
     states = [run.states(times) for run in runs]
     size = np.abs(states[0]).max(axis=(1, 2), keepdims=True)
     assert np.max(np.abs(states[0] - states[1]) / size) < 1e-7
@@ -82,7 +80,7 @@ def test_two_integrators_agree(rule, depth) -> None:
 def test_one_example_has_its_closed_form() -> None:
     """For n = 1, depth 1 and the exponential loss: e^m = 1 + |mu|^2 t under gradient flow."""
     flow = Flow(single_example([3.0, 4.0]), gradient_flow(), exponential)
-    run = late_run(flow, np.zeros((1, 2)), end=(200.0, "log_t_end"))
+    run = late_run(flow, np.zeros((1, 2)), Request(200.0))
     times = np.linspace(0.1, 200.0, 30)
     margins = run.states(times)[:, 0] @ [3.0, 4.0]
     exact = np.logaddexp(0.0, np.log(25.0) + times + np.log(-np.expm1(-times)))
@@ -94,13 +92,13 @@ def test_one_example_has_its_closed_form() -> None:
 def test_a_calm_of_any_length(method) -> None:
     """At a start whose margin is 900 nothing moves before T = 900: then it does, exactly."""
     flow = Flow(single_example([30.0, 40.0]), gradient_flow(), exponential)
-    run = late_run(flow, np.full((1, 2), 90 / 7), end=(2e-3, "tau_end"), method=method)
+    run = late_run(flow, np.full((1, 2), 90 / 7), Request(2e-3, "tau_end", method=method))
     tau = np.array([1e-9, 1e-4, 2e-3])
     times = run.log_t(tau)
     np.testing.assert_allclose(run.states(times)[:, 0] @ [30.0, 40.0], 900 + 2500 * tau)
     np.testing.assert_allclose(times, 900 + np.log(np.expm1(2500 * tau) / 2500), atol=1e-6)
     assert run.march.steps < 40 or method == "Radau"
-    calm = late_run(flow, np.full((1, 2), 90 / 7), end=(50.0, "log_t_end"), method=method)
+    calm = late_run(flow, np.full((1, 2), 90 / 7), Request(50.0, method=method))
     assert calm.edges[-1] == 50.0 and (calm.states(calm.edges) == 90 / 7).all()
 
 
@@ -109,7 +107,7 @@ def test_a_large_start_with_large_margins() -> None:
     rng = np.random.default_rng(0)
     data, theta = Data(rng.uniform(10.0, 30.0, (5, 130))), rng.uniform(0.9, 1.1, (2, 130))
     runs = [
-        late_run(Flow(data, l2(0.1), exponential), theta, end=(5e-5, "tau_end"), method=method)
+        late_run(Flow(data, l2(0.1), exponential), theta, Request(5e-5, "tau_end", method=method))
         for method in ("auto", "RK45")
     ]
     assert runs[0].march.status == "finished" and runs[0].march.method == "DOP853"
@@ -133,7 +131,7 @@ def test_a_large_start_with_large_margins() -> None:
 def test_late_times_are_cheap(rule, depth) -> None:
     """log t = 1e4 takes fewer than 1,000 steps; the direction is a max margin's or near it."""
     data = separable(2)
-    run = late_run(Flow(data, rule), start(2, depth), end=(1e4, "log_t_end"))
+    run = late_run(Flow(data, rule), start(2, depth), Request(1e4))
     assert run.march.status == "finished"
     assert run.march.steps < 1000
     beta = np.prod(run.states(np.array([1e4]))[0], axis=0)
@@ -161,12 +159,12 @@ def test_two_implicit_integrators_agree_throughout(rule, depth) -> None:
 def test_both_clocks_of_one_run() -> None:
     """A run to tau_end ends there, and `log_t` inverts `tau`."""
     flow = Flow(separable(3), l2(0.1))
-    run = late_run(flow, start(3, 2), end=(0.7, "tau_end"))
+    run = late_run(flow, start(3, 2), Request(0.7, "tau_end"))
     assert isinstance(run, LateRun)
     assert run.tau(run.edges[-1:])[0] == pytest.approx(0.7, rel=1e-12)
     inside = np.linspace(0.01, 0.69, 9)
     np.testing.assert_allclose(run.tau(run.log_t(inside)), inside, rtol=1e-12)
-    whole = late_run(flow, start(3, 2), end=(float(run.edges[-1]), "log_t_end"))
+    whole = late_run(flow, start(3, 2), Request(float(run.edges[-1])))
     np.testing.assert_allclose(whole.states(run.edges[-1:]), run.states(run.edges[-1:]), rtol=1e-7)
 
 
@@ -175,7 +173,7 @@ def test_collapse_ends_the_run(method) -> None:
     """A small start under a large rho reaches the origin: exact zeros, one event, its time."""
     data = Data(np.abs(separable(0).z[:, :5]))
     flow = Flow(data, l2(1.0))
-    run = late_run(flow, np.full((2, 5), 0.1), end=(1e4, "log_t_end"), method=method)
+    run = late_run(flow, np.full((2, 5), 0.1), Request(1e4, method=method))
     assert run.march.status == "collapsed"
     assert [event.kind for event in run.march.events] == ["collapse"]
     assert run.march.events[0].tau == pytest.approx(0.592430228, rel=1e-7)
@@ -184,7 +182,7 @@ def test_collapse_ends_the_run(method) -> None:
 
 def test_a_start_at_rest_collapses_at_once() -> None:
     """At the origin of depth 2 a normalised rule is undefined: the run ends where it starts."""
-    run = late_run(Flow(separable(0), l2(0.1)), np.zeros((2, 10)), end=(5.0, "log_t_end"))
+    run = late_run(Flow(separable(0), l2(0.1)), np.zeros((2, 10)), Request(5.0))
     assert run.march.status == "collapsed"
     assert run.march.steps == 0
 
@@ -193,7 +191,7 @@ def test_idle_features_stay() -> None:
     """A feature that is 0 in every example keeps its weights to the last bit."""
     z = separable(4).z.copy()
     z[:, 3] = 0.0
-    run = late_run(Flow(Data(z), l2(0.05)), start(4, 2), end=(100.0, "log_t_end"))
+    run = late_run(Flow(Data(z), l2(0.05)), start(4, 2), Request(100.0))
     assert (run.states(run.edges)[:, :, 3] == start(4, 2)[0, 3]).all()
 
 
@@ -203,7 +201,7 @@ def test_large_and_early() -> None:
     rng = np.random.default_rng(0)
     z = rng.standard_normal((1000, 1000)) / np.sqrt(1000)
     data = Data(z * np.sign(z @ rng.standard_normal(1000))[:, None])
-    run = late_run(Flow(data, l2(0.05)), np.zeros((1, 1000)), end=(50.0, "log_t_end"))
+    run = late_run(Flow(data, l2(0.05)), np.zeros((1, 1000)), Request(50.0))
     assert run.march.status == "finished"
     assert run.march.steps < 400
 
@@ -211,5 +209,5 @@ def test_large_and_early() -> None:
 @pytest.mark.long
 def test_a_million() -> None:
     """log t = 1e6 is within reach."""
-    run = late_run(Flow(separable(2), l2(0.05)), start(2, 2), end=(1e6, "log_t_end"))
+    run = late_run(Flow(separable(2), l2(0.05)), start(2, 2), Request(1e6))
     assert run.march.status == "finished"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.losses import exponential, logistic
@@ -54,7 +55,7 @@ def test_rates_are_those_of_the_weights(depth, rule, loss) -> None:
 def test_two_engines_agree(depth, rule) -> None:
     """Weights and rescaled time at log t = 20, from the engine in weights and this one."""
     flow, theta = Flow(Data([[1.0, 0.4], [0.7, 1.2]]), rule), np.full((depth, 2), 0.9)
-    ends = [run(flow, theta, end=(20.0, "log_t_end")) for run in (balanced_run, late_run)]
+    ends = [run(flow, theta, Request(20.0)) for run in (balanced_run, late_run)]
     first, second = (run.states(np.array([2.0, 20.0])) for run in ends)
     np.testing.assert_allclose(first, second, rtol=1e-7)
     assert ends[0].tau(np.array([20.0])) == pytest.approx(ends[1].tau(np.array([20.0])))

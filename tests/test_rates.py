@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data, single_example
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.log_clock import late_run
@@ -31,7 +32,7 @@ def separable(seed: int, n: int = 20, d: int = 5) -> Data:
 def depth_one_error(seed: int, rule, log_t: float = 1e4) -> tuple[float, float]:
     """Return the direction error times log t and its predicted limit."""
     data = separable(seed)
-    run = late_run(Flow(data, rule), np.zeros((1, 5)), end=(log_t, "log_t_end"))
+    run = late_run(Flow(data, rule), np.zeros((1, 5)), Request(log_t))
     weights = run.states(np.array([log_t]))[0, 0]
     line = depth_one_asymptote(data, rule, weights)
     direction = weights / np.linalg.norm(weights) - line.slope / np.linalg.norm(line.slope)

@@ -10,6 +10,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines import clock
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.shapes import Float
 from flowsam.trajectory import Event, Trajectory
@@ -79,11 +80,11 @@ class Run:
             )
         return tau
 
-    def rows(self, wanted: int | Points | None, clock_name: str) -> Rows:
+    def rows(self, wanted: int | Points | None, *, in_tau: bool) -> Rows:
         """Return the rows asked for, in the clock of the end given."""
         if self.asked:
             return self._unmoved(wanted)
-        tau = self._times(wanted, clock_name)
+        tau = self._times(wanted, in_tau=in_tau)
         return Rows(tau, lambda: self.log_time(tau))
 
     def _unmoved(self, wanted: int | Points | None) -> Rows:
@@ -94,14 +95,14 @@ class Run:
             tau = np.exp(log_t + np.log(-np.expm1(-log_t)) - self.log_pace(np.zeros(1)))
         return Rows(tau, lambda: log_t)
 
-    def _times(self, wanted: int | Points | None, clock_name: str) -> Points:
+    def _times(self, wanted: int | Points | None, *, in_tau: bool) -> Points:
         """Return the rescaled times of the rows asked for."""
         if wanted is None:
             times = np.concatenate(
                 [[0.0], self.edges, [e.tau for e in self.events], [self.end]]
             )
             return np.unique(times[times <= self.end])
-        if clock_name == "tau_end":
+        if in_tau:
             if isinstance(wanted, int):
                 return np.linspace(0.0, self.end, wanted)
             return self._closed(wanted[wanted <= self.end], bool(wanted[-1] > self.end))
@@ -150,10 +151,10 @@ def reach(
 
 
 def cut(
-    flow: Flow, run: Run, wanted: int | Points | None, clock_name: str
+    flow: Flow, run: Run, wanted: int | Points | None, asked: Request
 ) -> Trajectory:
     """Return the rows asked for of a run in rescaled time."""
-    rows = run.rows(wanted, clock_name)
+    rows = run.rows(wanted, in_tau=asked.in_tau)
     events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
     ending, message = _told(run)
     return Trajectory(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowsam.engines.request import Request
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
@@ -43,14 +44,14 @@ class AdaptiveClock(LogClock):
     """A `LogClock` whose ascent step moves with the weights."""
 
     @classmethod
-    def of(cls, flow: Flow, theta0: Theta, tolerances: tuple[float, float]) -> LogClock:
+    def of(cls, flow: Flow, theta0: Theta, asked: Request) -> LogClock:
         """Return the system of a start, where the step does not jump."""
         if not flow.perturbation.round:
             raise InputError(
                 f"{flow.perturbation.name} of several examples jumps where features tie (p = 1) "
                 "or pulls are 0 (p = inf); use iterate, or 1 < p < inf"
             )
-        return super().of(flow, theta0, tolerances)
+        return super().of(flow, theta0, asked)
 
     def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.lean_field import single_descent, single_field
+from flowsam.engines.request import Request
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import ONE_STEP, Tolerances, march
 from flowsam.flow import Flow
@@ -84,15 +85,11 @@ class _Brief:
 
 
 def brief_run(
-    flow: Flow,
-    theta0: Float[np.ndarray, "L d"],
-    *,
-    end: float,
-    how: tuple[str, float, float],
+    flow: Flow, theta0: Float[np.ndarray, "L d"], asked: Request
 ) -> Run | None:
     """Return a run to `tau_end`, or None where another engine has to follow the flow."""
-    method, rtol, atol = how
-    method = "DOP853" if method == "auto" else method
+    end = asked.end
+    method = "DOP853" if asked.method == "auto" else asked.method
     system = _Brief(flow, theta0)
     steps = count(1)
     state = system.layers.flat(theta0)
@@ -103,7 +100,7 @@ def brief_run(
         taken = next(steps)
         return right if taken >= _FIRST and right * _MOST < taken * end else None
 
-    care = Tolerances(method, rtol, atol)
+    care = Tolerances(method, asked.rtol, asked.atol)
     found = march(system, (state, None, ""), end=end, tolerances=care, stop=crawls)
     path = found.path
     if found.status != Ending.FINISHED or path.edges[-1] < end:

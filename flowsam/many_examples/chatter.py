@@ -13,6 +13,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece
+from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.iteration import Iteration, Walk, iterated
@@ -35,10 +36,9 @@ _FALLING = 0.8  # ratio of two differences in a row that still counts as settlin
 def chatter_run(
     flow: Flow,
     theta0: Theta,
+    asked: Request,
     *,
-    end: tuple[float, str],
     origin: tuple[float, float] = (0.0, 0.0),
-    **steps: object,
 ) -> LateRun:
     """Iterate `theta += h F(theta_hat)`, of first order in h, until two runs agree."""
     regime = case_of(flow, len(theta0)).regime
@@ -49,7 +49,7 @@ def chatter_run(
     most = int(min(_MOST_STEPS, max(2000, _WORK / flow.data.z.size)))
     for halving in range(12):
         coarse = fine
-        fine = iterated(Walk(flow, theta0, origin, 0.5**halving), end, most)
+        fine = iterated(Walk(flow, theta0, origin, 0.5**halving), asked, most)
         total += fine.steps
         if coarse is not None:
             differences.append(_difference((coarse, fine), regime, rho))

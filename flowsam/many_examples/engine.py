@@ -7,13 +7,13 @@ like log t at every depth, and T carries a run to log t = 1e4 without an end eve
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from flowsam.columns import loaded
 from flowsam.endings import Ending
 from flowsam.engines import METHODS
+from flowsam.engines.request import Request
 from flowsam.engines.run import cut
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -41,49 +41,37 @@ _WHY = {
 
 
 def many_examples(
-    case: Case,
-    theta0: Theta,
-    *,
-    span: tuple[float, str],
-    how: tuple[str, float, float],
-    wanted: Wanted = None,
+    case: Case, theta0: Theta, asked: Request, wanted: Wanted = None
 ) -> Trajectory:
     """Solve a flow with several examples by the engine its rule needs."""
-    method, *tolerances = how
     flow = case.flow
-    engine = _engine(case, method)
+    engine = _engine(case, asked.method)
     if not np.isfinite(flow.perturbed(theta0)).all():
         raise InputError(
             f"the ascent step rho |grad Lo| of {flow.perturbation.name} leaves the range of "
             "doubles at this start; scale weights or data down, or take the logistic loss"
         )
-    if case.regime.brief and span[1] == "tau_end":
+    if case.regime.brief and asked.in_tau:
         follow = loaded(case.regime.brief)
-        if brief := follow(flow, theta0, end=span[0], how=how):
-            return cut(flow, brief, wanted, span[1])
-    steps: dict[str, Any] = {
-        "end": span,
-        "method": method,
-        "tolerances": tuple(tolerances),
-    }
+        if brief := follow(flow, theta0, asked):
+            return cut(flow, brief, wanted, asked)
     lean = one_dimensional(flow, theta0) if case.regime.glides else None
-    if lean and method in ("auto", *METHODS):
-        run = sliding_run(lean, theta0, **steps)
+    if lean and asked.method in ("auto", *METHODS):
+        run = sliding_run(lean, theta0, asked)
     else:
-        run = engine(flow, theta0, **steps)
-    if case.regime.glides and method == "auto":
-        run = _on_along_minima(flow, run, span)
-    return _rows(flow, run, span, wanted)
+        run = engine(flow, theta0, asked)
+    if case.regime.glides and asked.method == "auto":
+        run = _on_along_minima(flow, run, asked)
+    return _rows(flow, run, asked, wanted)
 
 
-def _on_along_minima(flow: Flow, run: LateRun, span: tuple[float, str]) -> LateRun:
+def _on_along_minima(flow: Flow, run: LateRun, asked: Request) -> LateRun:
     """Return a run, continued where it came to minima along which it slides."""
     arrived = run.march.status == Ending.AT_REST
     if not arrived or isolated(flow, run.states(run.edges[-1:])[0]):
         return run
-    return iterated_on(
-        flow, run, span, "goes on along minima on which several pulls vanish"
-    )
+    why = "goes on along minima on which several pulls vanish"
+    return iterated_on(flow, run, asked, why)
 
 
 def _engine(case: Case, method: str) -> Callable[..., LateRun]:
@@ -104,23 +92,19 @@ def _engine(case: Case, method: str) -> Callable[..., LateRun]:
     )
 
 
-def _rows(
-    flow: Flow, run: LateRun, span: tuple[float, str], wanted: Wanted
-) -> Trajectory:
+def _rows(flow: Flow, run: LateRun, asked: Request, wanted: Wanted) -> Trajectory:
     """Cut a run into rows, in the clock of the end; after a collapse it rests to `tau_end`."""
-    end, clock_name = span
     last = float(run.edges[-1])
     tau_last = float(run.tau(np.array([last]))[0])
     ending = Ending(run.march.status)
-    in_tau = clock_name == "tau_end"
     whole = ending.rests or ending in (Ending.FINISHED, Ending.NOT_UNIQUE)
-    goal = (end if whole else tau_last) if in_tau else min(end, last)
-    if in_tau:
+    if asked.in_tau:
+        goal = asked.end if whole else tau_last
         tau = _wanted(run.tau(run.edges), wanted, goal)
         inside = np.minimum(tau, tau_last)
         log_t = run.log_t(inside)
     else:
-        log_t = _wanted(run.edges, wanted, goal)
+        log_t = _wanted(run.edges, wanted, min(asked.end, last))
         tau = run.tau(log_t)
     theta = run.states(log_t)
     how = run.march.method

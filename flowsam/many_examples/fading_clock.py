@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.log_clock import LogClock
@@ -64,10 +65,10 @@ class FadingClock(LogClock):
     floor: float = 1e-12
 
     @classmethod
-    def of(cls, flow: Flow, theta0: Theta, tolerances: tuple[float, float]) -> LogClock:
+    def of(cls, flow: Flow, theta0: Theta, asked: Request) -> LogClock:
         """Return the system of a start."""
-        floor = max(tolerances[1], 1e-14 * float(np.abs(theta0).max()))
-        return cls(flow, theta0, tolerances[0], floor)
+        floor = max(asked.atol, 1e-14 * float(np.abs(theta0).max()))
+        return cls(flow, theta0, asked.rtol, floor)
 
     def begun(self) -> tuple[Roles, tuple[Event, ...], str]:
         """Return mode, events and status of the start: features with two weights at 0 are dead."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.shapes import Float
@@ -53,10 +54,10 @@ class Iteration:
         return np.prod(self.at(log_t)[:-1].T.reshape(-1, *self.shape), axis=1)
 
 
-def iterated(walk: Walk, end: tuple[float, str], most: int) -> Iteration:
+def iterated(walk: Walk, asked: Request, most: int) -> Iteration:
     """Walk to the end, to rest, or for `most` steps; a row is the mean of a block of steps."""
-    goal = end[0]
-    in_tau = end[1] == "tau_end"
+    goal = asked.end
+    in_tau = asked.in_tau
     rows = [walk.row()]
     block = []
     thinning = 1

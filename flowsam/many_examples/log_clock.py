@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.dual_steps import Curvature, live
@@ -43,28 +44,18 @@ class LogClock:
     rtol: float = 1e-9
 
     @classmethod
-    def run(
-        cls,
-        flow: Flow,
-        theta0: Theta,
-        *,
-        end: tuple[float, str],
-        method: str = "auto",
-        tolerances: tuple[float, float] = (1e-9, 1e-12),
-    ) -> LateRun:
+    def run(cls, flow: Flow, theta0: Theta, asked: Request) -> LateRun:
         """Integrate a flow to late times."""
-        system = cls.of(flow, theta0, tolerances)
+        system = cls.of(flow, theta0, asked)
         mode, events, status = system.begun()
-        start = (system.start, mode, status)
-        how = (method, *system.errors(tolerances))
-        found = system.ended(marched(system, start, end=end, how=how))
+        found = system.ended(marched(system, (system.start, mode, status), asked))
         found = replace(found, events=events + found.events)
         return LateRun(found, theta0.shape, system.note(found), shown=system.shown_all)
 
     @classmethod
-    def of(cls, flow: Flow, theta0: Theta, tolerances: tuple[float, float]) -> LogClock:
+    def of(cls, flow: Flow, theta0: Theta, asked: Request) -> LogClock:
         """Return the system of a start."""
-        return cls(flow, theta0, tolerances[0])
+        return cls(flow, theta0, asked.rtol)
 
     @property
     def start(self) -> State:
@@ -79,9 +70,9 @@ class LogClock:
         at_rest = margins.any() or len(self.theta0) == 1
         return None, (), "at rest" if at_rest else "collapsed"
 
-    def errors(self, tolerances: tuple[float, float]) -> tuple[float, float | State]:
-        """Return the relative error of a step, and the absolute one of its entries."""
-        return tolerances
+    def errors(self, asked: Request) -> float | State:
+        """Return the absolute error of a step, one number or one an entry."""
+        return asked.atol
 
     def note(self, found: March) -> str:
         """Return what the message of a run has to add."""

@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 
 from flowsam.engines import METHODS
 from flowsam.engines.path import Path, Piece
+from flowsam.engines.request import Request
 from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, amplifies
 from flowsam.shapes import Float
@@ -115,20 +116,17 @@ class _Steps(Tolerances):
     curvature: Callable[[float, State], Curvature] | None = None
 
     @classmethod
-    def of(
-        cls, clock: _StartClock, size: int, how: tuple[str, float, float | State]
-    ) -> _Steps:
+    def of(cls, clock: _StartClock, size: int, asked: Request) -> _Steps:
         """Return the steps of a system by its size and how stiff it becomes."""
-        method, rtol, atol = how
-        auto = method == "auto"
+        auto = asked.method == "auto"
         flow = clock.system.flow
         large = auto and size > LARGE + 1
         dual = large and amplifies(flow)
         dense = large and not dual
         return cls(
-            method,
-            rtol,
-            atol,
+            asked.method,
+            asked.rtol,
+            clock.system.errors(asked),
             clock.jac,
             stiff="LSODA" if auto else "",
             patience=SOON if dense else PATIENCE,
@@ -164,28 +162,21 @@ class _Steps(Tolerances):
         return fixed.stepper(rhs, start, end, last)
 
 
-def marched(
-    system: Any,
-    start: tuple[State, Any, str],
-    *,
-    end: tuple[float, str],
-    how: tuple[str, float, float | State],
-) -> March:
+def marched(system: Any, start: tuple[State, Any, str], asked: Request) -> March:
     """Integrate a system with `flow`, `theta0` and `jac` to an end; its path is one in T."""
-    value, clock_name = end
-    in_log_t = clock_name == "log_t_end"
-    clock = _StartClock.of(system, value if in_log_t else np.inf)
-    steps = _Steps.of(clock, start[0].size, how)
+    value = asked.end
+    clock = _StartClock.of(system, np.inf if asked.in_tau else value)
+    steps = _Steps.of(clock, start[0].size, asked)
     found = march(
         clock,
         start,
-        end=float(clock.from_log_t(np.array(value))) if in_log_t else np.inf,
+        end=np.inf if asked.in_tau else float(clock.from_log_t(np.array(value))),
         tolerances=steps,
-        stop=None if in_log_t else _stop_at(value),
+        stop=_stop_at(value) if asked.in_tau else None,
     )
     path = clock.path(found.path)
     method = steps.used(found)
-    if in_log_t and found.status == "finished":
+    if found.status == "finished" and not asked.in_tau:
         path.edges[-1] = value  # to the last bit
     return replace(found, path=path, method=method)
 

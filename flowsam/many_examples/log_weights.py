@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.many_examples.dual_steps import Curvature, live
@@ -40,9 +41,9 @@ def even(flow: Flow, theta0: Theta) -> bool:
     return bool((size > 0).all() and (size == size[:1]).all())
 
 
-def smooth_run(flow: Flow, theta0: Theta, **how: Any) -> LateRun:
+def smooth_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
     """Integrate GD or l_2-SAM at L >= 2: in the logarithms of its weights where layers are even."""
-    return (balanced_run if even(flow, theta0) else late_run)(flow, theta0, **how)
+    return (balanced_run if even(flow, theta0) else late_run)(flow, theta0, asked)
 
 
 class _Point(NamedTuple):
@@ -84,10 +85,9 @@ class LogWeights(LogClock):
         """Return mode, events and status of the start: to go on."""
         return None, (), ""
 
-    def errors(self, tolerances: tuple[float, float]) -> tuple[float, float | State]:
-        """Return the errors of a step: a log's is the relative one of its weight."""
-        rtol, atol = tolerances
-        return rtol, np.append(np.full(self.start.size - 1, rtol), atol)
+    def errors(self, asked: Request) -> State:
+        """Return the absolute errors of a step: a log's is the relative one of its weight."""
+        return np.append(np.full(self.start.size - 1, asked.rtol), asked.atol)
 
     @property
     def shown_all(self) -> Callable[[Any, Any], Any]:

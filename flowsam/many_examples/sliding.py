@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.engines.request import Request
 from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
@@ -48,6 +49,10 @@ class Sliding:
         depth = len(self.theta0)
         glides = case_of(self.flow, depth).regime.glides
         return (MinimaSwitching if glides else JointSwitching)(self.flow, depth)
+
+    def errors(self, asked: Request) -> float:
+        """Return the absolute error of a step."""
+        return asked.atol
 
     def start(self) -> tuple[Region, tuple[Event, ...], str]:
         """Return the region of the start, the events there, and a status ("" to go on)."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece
+from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -29,15 +30,10 @@ _HANDED_OVER = {
 
 
 def sliding_run(
-    flow: Flow,
-    theta0: Float[np.ndarray, "L d"],
-    *,
-    end: tuple[float, str],
-    method: str = "auto",
-    tolerances: tuple[float, float] = (1e-9, 1e-12),
+    flow: Flow, theta0: Float[np.ndarray, "L d"], asked: Request
 ) -> LateRun:
     """Integrate Filippov's solution while it is unique, and iterate from there."""
-    system = Sliding(flow, theta0, tolerances[0])
+    system = Sliding(flow, theta0, asked.rtol)
     region, events, status = system.start()
     if status == "several":
         raise InputError(
@@ -46,7 +42,7 @@ def sliding_run(
             + (", or use method='discrete'" if system.surfaces.constant else "")
         )
     first = (np.append(theta0.ravel(), 0.0), region, status)
-    found = marched(system, first, end=end, how=(method, *tolerances))
+    found = marched(system, first, asked)
     method = (
         f"Filippov ({found.method})" if found.status in _HANDED_OVER else found.method
     )
@@ -58,7 +54,7 @@ def sliding_run(
         rates = system.rates(last, found.path(run.edges[-1:])[0], found.path.mode)
         return replace(run, log_pace=last - float(np.log(rates[-1])))
     why = _HANDED_OVER.get(run.march.status)
-    return iterated_on(flow, run, end, why) if why else _told_free(run)
+    return iterated_on(flow, run, asked, why) if why else _told_free(run)
 
 
 def _told_free(run: LateRun) -> LateRun:
@@ -86,14 +82,14 @@ def _told_free(run: LateRun) -> LateRun:
     return replace(run, march=replace(run.march, status="sliding_ambiguous"), note=note)
 
 
-def iterated_on(flow: Flow, run: LateRun, end: tuple[float, str], why: str) -> LateRun:
+def iterated_on(flow: Flow, run: LateRun, asked: Request, why: str) -> LateRun:
     """Return a run that event-driven steps could not end, continued by iteration."""
     last = run.edges[-1:]
     origin = float(last[0]), float(run.tau(last)[0])
     theta = run.states(last)[0]
     if not flow.descent(theta)[0].any():  # which says nothing of where the step goes
         theta = theta + _NUDGE * np.abs(theta).max()
-    later = chatter_run(flow, theta, end=end, origin=origin)
+    later = chatter_run(flow, theta, asked, origin=origin)
     first = run.march
     then = later.march
     path = Path(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
@@ -59,16 +60,12 @@ class SmoothedClock(LogClock):
 
 
 def smoothed_run(
-    flow: Flow,
-    theta0: Float[np.ndarray, "L d"],
-    *,
-    end: tuple[float, str],
-    method: str = "smoothed",
-    tolerances: tuple[float, float] = (1e-9, 1e-12),
+    flow: Flow, theta0: Float[np.ndarray, "L d"], asked: Request
 ) -> LateRun:
     """Integrate l_inf-SAM with a steep tanh for the sign, implicitly, width = 1e-2."""
     steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
-    rtol, atol = np.maximum(tolerances, (_RTOL, 1e-3 * _RTOL)).tolist()
+    care = {"rtol": max(asked.rtol, _RTOL), "atol": max(asked.atol, 1e-3 * _RTOL)}
+    asked = replace(asked, method="Radau", **care)
     system = SmoothedClock(steep, theta0)
-    run = marched(system, (system.start, None, ""), end=end, how=("Radau", rtol, atol))
+    run = marched(system, (system.start, None, ""), asked)
     return LateRun(replace(run, method="tanh for sign (Utkin), Radau"), theta0.shape)

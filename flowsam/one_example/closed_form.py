@@ -8,6 +8,7 @@ import numpy as np
 
 from flowsam import exact
 from flowsam.endings import Ending
+from flowsam.engines.request import Request
 from flowsam.engines.run import Run, reach
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
@@ -23,11 +24,9 @@ _LEAST_LOG = -740.0  # e^-740 is the smallest double
 _FARTHEST = 1e300  # a closed form is followed to here, the end of doubles
 
 
-def exact_run(
-    case: Case, theta0: Theta, found: exact.Solution, span: tuple[float, str]
-) -> Run:
+def exact_run(case: Case, theta0: Theta, found: exact.Solution, asked: Request) -> Run:
     """Return a closed form as a run to the end asked for, or as far as it is unique."""
-    (end, clock_name) = span
+    end = asked.end
     name = f"exact: {found.name}"
     model = OneExample.of(case, theta0, 0.0)
     log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
@@ -39,7 +38,7 @@ def exact_run(
     breaks = np.unique([event.tau for event in events])
     far = _FARTHEST
     status = "finished"
-    if clock_name == "log_t_end":
+    if not asked.in_tau:
         limit = min(found.blow_up, rest, found.valid_until, far)
         stops = np.append(breaks[breaks < limit], limit)
         end = reach(
@@ -56,11 +55,10 @@ def exact_run(
     elif rest <= end:
         status = "collapsed"
     events = tuple(event for event in events if event.tau <= end)
-    asked = asked_end(span, status, end)
     edges = np.array([0.0])
-    return Run(
-        found.states, log_pace, edges, breaks, events, status, end, name, asked=asked
-    )
+    about = (edges, breaks, events, status, end, name)
+    unmoved = asked_end(asked, status, end)
+    return Run(found.states, log_pace, *about, asked=unmoved)
 
 
 def _with_collapse(
@@ -107,8 +105,7 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
     return math.exp(brentq(excess, first, math.log(end), rtol=1e-12))
 
 
-def asked_end(span: tuple[float, str], status: str, end: float) -> float:
+def asked_end(asked: Request, status: str, end: float) -> float:
     """Return the T asked for where the rescaled time of the end underflows, else 0."""
-    (log_t_end, clock_name) = span
     within = status == "finished" and end < _LEAST
-    return log_t_end if clock_name == "log_t_end" and within else 0.0
+    return asked.end if within and not asked.in_tau else 0.0

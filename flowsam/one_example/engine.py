@@ -11,6 +11,7 @@ import numpy as np
 from flowsam.endings import Ending
 from flowsam.engines import clock
 from flowsam.engines.path import Piece
+from flowsam.engines.request import Request
 from flowsam.engines.run import Run, reach
 from flowsam.engines.stepping import March, Tolerances, march
 from flowsam.errors import InputError
@@ -30,21 +31,19 @@ _FAR = 1e15  # in units of 1/rate: steps give up a wait for log_t_end there, the
 
 
 def stepped_run(
-    case: Case, theta0: Theta, span: tuple[float, str], tolerances: Tolerances
+    case: Case, theta0: Theta, asked: Request, tolerances: Tolerances
 ) -> Run:
     """Integrate between events and return the run."""
-    end, clock_name = span
     model = OneExample.of(case, theta0, float(tolerances.atol))
     _refuse_fast(model, theta0)
     mode, events, status = model.start()
     status = "escaped" if model.out_of_range else status
     far = _FAR / model.rate
-    in_log_t = clock_name == "log_t_end"
-    clock_end = _LogTimeEnd(model, end, tolerances) if in_log_t else None
+    clock_end = None if asked.in_tau else _LogTimeEnd(model, asked.end, tolerances)
     result = march(
         model,
         (model.layers.flat(theta0), mode, status),
-        end=far if clock_end else end,
+        end=far if clock_end else asked.end,
         tolerances=tolerances,
         stop=clock_end,
     )
@@ -52,11 +51,11 @@ def stepped_run(
     events = model.told(events + result.events)
     states = partial(path.seen, shown=model.shown)
     log_pace = lambda tau: model.log_pace(states(tau))  # noqa: E731
-    found = _ended(result, events, end, clock_end, log_pace)
+    found = _ended(result, events, asked.end, clock_end, log_pace)
     events = tuple(event for event in events if event.tau <= found.last)
     work = (result.method, result.steps, result.nfev)
-    asked = asked_end(span, found.status, found.last)
-    about = (events, found.status, found.last, *work, asked)
+    unmoved = asked_end(asked, found.status, found.last)
+    about = (events, found.status, found.last, *work, unmoved)
     return Run(states, log_pace, path.edges, path.breaks, *about)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from flowsam import Data, Flow, gradient_flow, l2, linf, margin_certificate, max_margin
+from flowsam.engines.request import Request
 from flowsam.many_examples.log_clock import late_run
 from flowsam.rates import depth_one_asymptote
 from tests.theorems.ledger import negative_control, numeric, symbolic
@@ -31,7 +32,7 @@ def draw(rng):
 
 def compare(data, rule, theta):
     depth = len(theta)
-    run = late_run(Flow(data, rule), theta, end=(END, "log_t_end"), tolerances=(1e-7, 1e-10))
+    run = late_run(Flow(data, rule), theta, Request(END, rtol=1e-7, atol=1e-10))
     beta = np.prod(run.states(np.array([END]))[0], axis=0)
     slope = max_margin(data, 2)
     label = f"z={data.z.tolist()}, {rule}, theta={theta.tolist()}, depth {depth}"

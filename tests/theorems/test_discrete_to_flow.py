@@ -3,6 +3,7 @@
 import numpy as np
 
 from flowsam import Data, Flow, gradient_flow, iterate, l2, linf, single_example, unnormalised
+from flowsam.engines.request import Request
 from flowsam.many_examples.log_clock import late_run
 from tests.theorems.ledger import negative_control, numeric, symbolic
 
@@ -20,7 +21,7 @@ def draw(rng):
 
 def compare(data, rule, theta, limit_rule):
     end = float(np.log1p(TIME))
-    exact = late_run(Flow(data, limit_rule), theta, end=(end, "log_t_end"), method="DOP853")
+    exact = late_run(Flow(data, limit_rule), theta, Request(end, method="DOP853"))
     target = exact.states(np.array([end]))[0]
     flow, errors = Flow(data, rule), []
     for count in COUNTS:

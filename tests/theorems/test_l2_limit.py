@@ -3,6 +3,7 @@
 import numpy as np
 
 from flowsam import Data, Flow, gradient_flow, l2, margin_certificate, max_margin
+from flowsam.engines.request import Request
 from flowsam.many_examples.log_clock import late_run
 from tests.theorems.ledger import negative_control, numeric, symbolic
 
@@ -23,7 +24,7 @@ def draw(rng):
 
 def compare(data, rule, theta):
     flow = Flow(data, rule)
-    run = late_run(flow, theta, end=(END, "log_t_end"), tolerances=(1e-5, 1e-8))
+    run = late_run(flow, theta, Request(END, rtol=1e-5, atol=1e-8))
     last = run.states(np.array([END]))[0]
     beta = np.prod(last, axis=0)
     label = f"z={data.z.tolist()}, {rule}, theta={theta.tolist()}"

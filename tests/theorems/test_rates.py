@@ -3,6 +3,7 @@
 import numpy as np
 
 from flowsam import Flow, balanced, exponential, gradient_flow, l2, linf, single_example
+from flowsam.engines.request import Request
 from flowsam.many_examples.log_clock import late_run
 from flowsam.rates import depth_one_loss, estimated_exponent, late_log_loss
 from tests.theorems.ledger import negative_control, numeric, symbolic
@@ -22,7 +23,7 @@ def draw(rng):
 
 
 def late(flow, theta, log_t):
-    run = late_run(flow, theta, end=(log_t, "log_t_end"), tolerances=(1e-6, 1e-9))
+    run = late_run(flow, theta, Request(log_t, rtol=1e-6, atol=1e-9))
     return run.states(np.array([log_t / 10, log_t]))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from flowsam import Data, Flow, iterate, lp, unnormalised
+from flowsam.engines.request import Request
 from flowsam.many_examples.minima import one_dimensional
 from flowsam.many_examples.sliding_run import sliding_run
 from flowsam.network import other_products
@@ -29,7 +30,7 @@ def imbalance(theta):
 def slid(flow, theta, label):
     """The flow at TIME; on the way it keeps to the minima, and the sharpness falls."""
     end = float(np.log1p(TIME))
-    run = sliding_run(flow, theta, end=(end, "log_t_end"), tolerances=(1e-8, 1e-11))
+    run = sliding_run(flow, theta, Request(end, rtol=1e-8, atol=1e-11))
     arrival = next(event.tau for event in run.march.events if event.kind == "slide")
     points = np.linspace(run.log_t(np.array([arrival]))[0] + 1e-9, end, 30)
     states, q = run.states(points), flow.perturbation.p / (flow.perturbation.p - 1)
