@@ -64,8 +64,9 @@ def smoothed_run(
 ) -> LateRun:
     """Integrate l_inf-SAM with a steep tanh for the sign, implicitly, width = 1e-2."""
     steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
-    care = {"rtol": max(asked.rtol, _RTOL), "atol": max(asked.atol, 1e-3 * _RTOL)}
-    asked = replace(asked, method="Radau", **care)
+    rtol = max(asked.rtol, _RTOL)
+    atol = max(asked.atol, 1e-3 * _RTOL)
+    asked = replace(asked, method="Radau", rtol=rtol, atol=atol)
     system = SmoothedClock(steep, theta0)
     run = marched(system, (system.start, None, ""), asked)
     return LateRun(replace(run, method="tanh for sign (Utkin), Radau"), theta0.shape)
