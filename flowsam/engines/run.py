@@ -15,7 +15,7 @@ from flowsam.flow import Flow
 from flowsam.shapes import Float
 from flowsam.trajectory import Event, Trajectory
 
-__all__ = ["Run", "cut", "reach"]
+__all__ = ["Run", "chosen_rows", "cut", "reach"]
 
 Points = Float[np.ndarray, " _"]
 
@@ -97,28 +97,28 @@ class Run:
 
     def _times(self, wanted: int | Points | None, *, in_tau: bool) -> Points:
         """Return the rescaled times of the rows asked for."""
-        if wanted is None:
-            times = np.concatenate(
-                [[0.0], self.edges, [e.tau for e in self.events], [self.end]]
-            )
-            return np.unique(times[times <= self.end])
-        if in_tau:
-            if isinstance(wanted, int):
-                return np.linspace(0.0, self.end, wanted)
-            return self._closed(wanted[wanted <= self.end], bool(wanted[-1] > self.end))
+        if wanted is None or in_tau:
+            ticks = np.concatenate([[0.0], self.edges, [e.tau for e in self.events]])
+            return chosen_rows(np.unique(ticks), wanted, self.end)
         last = float(self.log_time(np.array([self.end]))[0])
         if isinstance(wanted, int):
             between = np.linspace(0.0, last, wanted)[1:-1]
             inner = self.when(between) if math.isfinite(last) else np.empty(0)
             return np.concatenate([[0.0], inner, [self.end]])
-        inside = (
-            self.when(wanted[wanted <= last]) if (wanted <= last).any() else np.empty(0)
-        )
-        return self._closed(inside, bool(wanted[-1] > last))
+        reached = wanted[wanted <= last]
+        inside = self.when(reached) if reached.size else reached
+        early = wanted[-1] > last or not inside.size
+        return np.append(inside, self.end) if early else inside
 
-    def _closed(self, times: Points, ended_before: bool) -> Points:
-        """Add the end of a run that stopped before the last row asked for."""
-        return np.append(times, self.end) if ended_before or not times.size else times
+
+def chosen_rows(steps: Points, wanted: int | Points | None, end: float) -> Points:
+    """Return the rows asked for, in one clock: those before the end, and the end if it is early."""
+    if wanted is None:
+        return np.append(steps[steps < end], end)
+    if isinstance(wanted, int):
+        return np.linspace(0.0, end, wanted)
+    inside = wanted[wanted <= end]
+    return np.append(inside, end) if wanted[-1] > end or not inside.size else inside
 
 
 def reach(

@@ -14,7 +14,7 @@ from flowsam.columns import loaded
 from flowsam.endings import Ending
 from flowsam.engines import METHODS
 from flowsam.engines.request import Request
-from flowsam.engines.run import cut
+from flowsam.engines.run import chosen_rows, cut
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.late_path import LateRun
@@ -100,11 +100,11 @@ def _rows(flow: Flow, run: LateRun, asked: Request, wanted: Wanted) -> Trajector
     whole = ending.rests or ending in (Ending.FINISHED, Ending.NOT_UNIQUE)
     if asked.in_tau:
         goal = asked.end if whole else tau_last
-        tau = _wanted(run.tau(run.edges), wanted, goal)
+        tau = chosen_rows(run.tau(run.edges), wanted, goal)
         inside = np.minimum(tau, tau_last)
         log_t = run.log_t(inside)
     else:
-        log_t = _wanted(run.edges, wanted, min(asked.end, last))
+        log_t = chosen_rows(run.edges, wanted, min(asked.end, last))
         tau = run.tau(log_t)
     theta = run.states(log_t)
     how = run.march.method
@@ -136,13 +136,3 @@ def _rows(flow: Flow, run: LateRun, asked: Request, wanted: Wanted) -> Trajector
         clock=clock,
         ending=ending,
     )
-
-
-def _wanted(steps: Points, wanted: Wanted, end: float) -> Points:
-    """Return the rows asked for, in one clock: those before the end, and the end if it is early."""
-    if wanted is None:
-        return np.append(steps[steps < end], end)
-    if isinstance(wanted, int):
-        return np.linspace(0.0, end, wanted)
-    inside = wanted[wanted <= end]
-    return np.append(inside, end) if wanted[-1] > end or not inside.size else inside
