@@ -86,15 +86,20 @@ def _of_stretch(race: Race, stretch: _Stretch) -> list[HandOver] | None:
     last = _ahead(race, stretch.at(stretch.b))
     if first is None or last is None or first is last:
         return None
-    tau, a = stretch.box
-    sizes = {c: c.size(tau, a) for c in race.contenders}
-    third = [c for c in race.contenders if c is not first and c is not last]
-    behind = all(sizes[c] < sizes[first] or sizes[c] < sizes[last] for c in third)
-    pull = race.pull(tau, a)
-    rises = last.rate(tau, a, pull) > first.rate(tau, a, pull)
-    if not (behind and rises):
+    if not _once(race, stretch, (first, last)):
         return None
     return [HandOver(first.place), _crossing(stretch, first, last)]
+
+
+def _once(race: Race, stretch: _Stretch, pair: tuple[Contender, Contender]) -> bool:
+    """Whether the ratio of a pair only rises, and no third is ahead of both."""
+    first, last = pair
+    tau, a = stretch.box
+    pull = race.pull(tau, a)
+    ours = (first.size(tau, a), last.size(tau, a))
+    third = [c.size(tau, a) for c in race.contenders if c not in pair]
+    behind = all(size < ours[0] or size < ours[1] for size in third)
+    return bool(behind and last.rate(tau, a, pull) > first.rate(tau, a, pull))
 
 
 def _leader(race: Race, stretch: _Stretch) -> Contender | None:

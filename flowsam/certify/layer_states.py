@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import reduce
+from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -39,21 +41,32 @@ def _first(field: Layers, w: Rows) -> int | None:
     """The coordinate that is certain to blow up first."""
     share = arb(field.depth) ** (-1 / field.p) if field.balanced else arb(1)
     radius = share * field.rho
+    columns = zip(field.mu, zip(*w, strict=True), strict=True)
+    paces = [_pace(field, m, column, radius) for m, column in columns]
+    low, high = zip(*paces, strict=True)
+    best = _ahead(low, high)
+    return best if best is not None and low[best] > 0 else None
+
+
+def _pace(
+    field: Layers, m: arb, weights: Sequence[arb], radius: arb
+) -> tuple[arb, arb]:
+    """|mu_j| prod |w_hat|^((L-2)/L) from below, 0 where it may not rise, and from above."""
     power = arb(field.depth - 2)
-    low = []
-    high = []
-    for j, m in enumerate(field.mu):
-        column = [row[j] for row in w]
-        inner = prod(abs(x) - radius for x in column)
-        outer = sum((abs(x) + radius) ** 2 for x in column) / len(column)
-        rises = m * prod(x**field.copies for x in column) > 0
-        clear = rises and all(abs(x) > radius for x in column)
-        low.append(abs(m) * inner ** (power / len(w)) if clear else arb(0))
-        high.append(abs(m) * outer ** (power / 2))
-    best = _largest(low)
-    others = high[:best] + high[best + 1 :]
-    ahead = all(low[best] > other for other in others)
-    return best if low[best] > 0 and ahead else None
+    outer = sum((abs(x) + radius) ** 2 for x in weights) / len(weights)
+    high = abs(m) * outer ** (power / 2)
+    rises = m * prod(x**field.copies for x in weights) > 0
+    if not (rises and all(abs(x) > radius for x in weights)):
+        return arb(0), high
+    inner = prod(abs(x) - radius for x in weights)
+    return abs(m) * inner ** (power / len(weights)), high
+
+
+def _ahead(low: Sequence[arb], high: Sequence[arb]) -> int | None:
+    """The place whose lower bound is above all others' upper bounds."""
+    best = max(range(len(low)), key=lambda j: float(low[j]))
+    clear = all(low[best] > other for j, other in enumerate(high) if j != best)
+    return best if clear else None
 
 
 def _balanced(field: Layers, w: list[arb]) -> int | None:
@@ -65,14 +78,17 @@ def _balanced(field: Layers, w: list[arb]) -> int | None:
     ratios = [field.rho * s / norm for s in scores]
     if depth % 2 == 0 and all(r > 1 for r in ratios):
         return int(Label.ZERO)
-    root = arb(depth).sqrt()
-    gates = _gates(field) if depth % 2 else [field.rho / root] * len(w)
-    escapes = any(x > gate for x, gate in zip(w, gates, strict=True))
-    if not (escapes or all(r < 1 for r in ratios)):
+    if not (_escapes(field, w) or all(r < 1 for r in ratios)):
         return None
-    best = _largest(scores)
-    others = scores[:best] + scores[best + 1 :]
-    return field.places[best] if all(scores[best] > s for s in others) else None
+    best = _ahead(scores, scores)
+    return None if best is None else field.places[best]
+
+
+def _escapes(field: Layers, w: list[arb]) -> bool:
+    """Whether a weight is above its gate: at rest with all alive at odd L, else alone."""
+    alone = field.rho / arb(field.depth).sqrt()
+    gates = _gates(field) if field.depth % 2 else [alone] * len(w)
+    return any(x > gate for x, gate in zip(w, gates, strict=True))
 
 
 def _gates(field: Layers) -> list[arb]:
@@ -80,11 +96,6 @@ def _gates(field: Layers) -> list[arb]:
     shares = [m ** (arb(-1) / (field.depth - 2)) for m in field.mu]
     norm = (field.depth * sum((s * s for s in shares), arb(0))).sqrt()
     return [field.rho * s / norm for s in shares]
-
-
-def _largest(sizes: list[arb]) -> int:
-    """The place of what looks largest."""
-    return max(range(len(sizes)), key=lambda j: float(sizes[j]))
 
 
 def _two_layers(field: Layers, w: Rows) -> int | None:
@@ -110,19 +121,20 @@ def _of_fates(field: Layers, escapes: list[bool], dies: list[bool]) -> int | Non
     """The label that fates leave open in no way: the largest |mu_j| that escapes."""
     if all(dies):
         return int(Label.ZERO)
-    sizes = [abs(m) for m in field.mu]
     alive = [j for j, gone in enumerate(dies) if not gone]
-    top = max(alive, key=lambda j: float(sizes[j]))
-    clear = all(sizes[top] > sizes[j] for j in alive if j != top)
-    return field.places[top] if escapes[top] and clear else None
+    sizes = [abs(field.mu[j]) for j in alive]
+    first = _ahead(sizes, sizes)
+    if first is None or not escapes[alive[first]]:
+        return None
+    return field.places[alive[first]]
 
 
 def _shrinks(field: Layers, weights: list[arb]) -> bool:
     """Whether |theta| falls for ever, p < 2."""
     sizes = [abs(m) for m in field.mu]
     count = arb(2 * len(sizes))
-    most = reduce(arb.max, sizes)
-    least = reduce(arb.min, sizes)
+    most = _most(sizes)
+    least = _least(sizes)
     spread = count ** (arb(1) / 2 - 1 / field.p)
     norm = (sum((x * x for x in weights), arb(0)) * field.copies).sqrt()
     return bool(most * norm < field.rho * least * spread)
@@ -132,7 +144,7 @@ def _dies(field: Layers, u: list[arb], v: list[arb]) -> list[bool]:
     """Which coordinates reach 0 in finite tau whatever the others do, p > 2."""
     q = field.p / (field.p - 1)
     sizes = [abs(m) for m in field.mu]
-    most = reduce(arb.max, sizes)
+    most = _most(sizes)
     count = arb(2 * len(sizes))
     spare = most * count ** (1 / q - 1 / field.p) * field.rho
     terms = [
@@ -150,24 +162,32 @@ def _dies(field: Layers, u: list[arb], v: list[arb]) -> list[bool]:
 
 def _sinks(field: Layers, w: Rows) -> bool:
     """Whether two layers of every coordinate reach 0 for good, at L >= 3."""
-    columns = [sorted((abs(x) for x in c), key=float) for c in zip(*w, strict=True)]
+    columns = [sorted(map(abs, c), key=float) for c in zip(*w, strict=True)]
+    small = [x for column in columns for x in column[:2]]
     rest = [column[2:] for column in columns]
     pulls = [abs(m) * prod(c) for m, c in zip(field.mu, rest, strict=True)]
+    rate = _most(a / _least(c) for a, c in zip(pulls, rest, strict=True))
     count = arb(2 * len(columns))
     kappa = arb(1).min(count ** (arb(1) / 2 - 1 / field.p))
-    small = [x for column in columns for x in column[:2]]
+    least = kappa * _least(pulls)
     r = sum((x * x for x in small), arb(0)).sqrt()
-    least = kappa * reduce(arb.min, pulls)
-    rates = [a / reduce(arb.min, c) for a, c in zip(pulls, rest, strict=True)]
-    rate = reduce(arb.max, rates)
     share = r * rate / (2 * least)
     drift = 4 * (r + field.rho) ** 2 * rate * r / (field.rho * least)
     change = field.rho * share ** (1 / (field.p - 1)) + drift
     others = field.depth - 2
-    smallest = reduce(arb.min, [x for c in rest for x in c])
     return bool(
         all(x < SHARE * field.rho for x in small)
-        and 12 * reduce(arb.max, pulls) * r <= field.rho * least
+        and 12 * _most(pulls) * r <= field.rho * least
         and share <= SHARE / (2 * others)
-        and change <= SHARE / others * smallest
+        and change <= SHARE / others * _least(chain(*rest))
     )
+
+
+def _most(sizes: Iterable[arb]) -> arb:
+    """The largest."""
+    return reduce(arb.max, sizes)
+
+
+def _least(sizes: Iterable[arb]) -> arb:
+    """The smallest."""
+    return reduce(arb.min, sizes)

@@ -95,17 +95,18 @@ def _normalised(pulls: Rows, p: arb, copies: int) -> Rows:
         square = copies * sum(x * x for row in pulls for x in row)
         return [[x * square.rsqrt() for x in row] for row in pulls]
     power = 1 / (p - 1)  # q - 1
-    signs = [[1 if x[0] > 0 else -1 for x in row] for row in pulls]
-    logs = [
-        [(s * x).log() for s, x in zip(*pair, strict=True)]
-        for pair in zip(signs, pulls, strict=True)
-    ]
+    logs = [[(_sign(x) * x).log() for x in row] for row in pulls]
     total = copies * sum((log * (power + 1)).exp() for row in logs for log in row)
     norm = total.log() / p  # (q-1)/q = 1/p
     return [
-        [s * (log * power - norm).exp() for s, log in zip(*pair, strict=True)]
-        for pair in zip(signs, logs, strict=True)
+        [_sign(x) * (log * power - norm).exp() for x, log in zip(*pair, strict=True)]
+        for pair in zip(pulls, logs, strict=True)
     ]
+
+
+def _sign(x: Any) -> int:
+    """The sign of a number, or of a series, that is not 0."""
+    return 1 if x[0] > 0 else -1
 
 
 def layers(
@@ -116,17 +117,22 @@ def layers(
     Idle coordinates, and those with two layers at 0, rest and are left out.
     """
     columns = list(zip(*theta, strict=True))
-    moving = [j for j, w in enumerate(columns) if mu[j] and sum(x == 0 for x in w) < 2]
-    even = all(len({abs(x) for x in columns[j]}) == 1 for j in moving)
-    ahead = all(
-        mu[j] * prod(1 if x > 0 else -1 for x in columns[j]) > 0 for j in moving
-    )
-    if even and ahead:
-        rows = [[abs(columns[j][0]) for j in moving]]
-        rates = [abs(mu[j]) for j in moving]
-    else:
-        rows = [[columns[j][k] for j in moving] for k in range(len(theta))]
-        rates = [mu[j] for j in moving]
+    moving = [j for j, w in enumerate(columns) if mu[j] and w.count(0) < 2]
+    rates = [mu[j] for j in moving]
+    rows = [[row[j] for j in moving] for row in theta]
+    if all(_even(columns[j], mu[j]) for j in moving):
+        rates = list(map(abs, rates))
+        rows = [list(map(abs, rows[0]))]
     weights = tuple(tuple(map(arb, row)) for row in rows)
     places = tuple(j + 1 for j in moving)
     return Layers(tuple(map(arb, rates)), arb(rho), arb(p), len(theta), weights, places)
+
+
+def _even(weights: Sequence[float], m: float) -> bool:
+    """Whether all layers of a coordinate are equal in size, and mu_j beta_j > 0."""
+    return len(set(map(abs, weights))) == 1 and m * prod(map(_direction, weights)) > 0
+
+
+def _direction(x: float) -> int:
+    """The sign of a double; -1 for 0."""
+    return 1 if x > 0 else -1

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-from flowsam.certify.balls import Place, arb
+from flowsam.certify.balls import arb
 from flowsam.certify.two_layers import TwoLayers, two_layers
 from flowsam.labels import Label
 
@@ -59,63 +58,38 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Race:
+class Race(TwoLayers):
     """A start's equation, followed until its last leader leads for good."""
 
-    field: TwoLayers
     contenders: tuple[Contender, ...]
-
-    @property
-    def start(self) -> tuple[arb, ...]:
-        """Return A at the start."""
-        return self.field.start
-
-    @property
-    def units(self) -> tuple[float, ...]:
-        """Return a small size of A."""
-        return self.field.units
-
-    @property
-    def patience(self) -> float:
-        """Return the share of tau below which a step is none."""
-        return self.field.patience
-
-    def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
-        """Return dA/dtau."""
-        return self.field.slope(x, y)
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
         """Return the place of the coordinate that leads for good, or None."""
-        label = self.field.decided(x, y)
+        label = super().decided(x, y)
         if label is None:
             return None
         # ahead of max(s_k^2, e_k^2) of every other, the leader grows fastest or falls slowest
         a = y[0]
-        sizes = [float(c.size(x, a)) for c in self.contenders]
-        first = self.contenders[max(range(len(sizes)), key=sizes.__getitem__)]
+        first = max(self.contenders, key=lambda c: float(c.size(x, a)))
         others = [c for c in self.contenders if c is not first]
         grows, shrinks = first.parts(x, a)
         if not grows > shrinks:
             return None
-        lasts = _stays_slowest if label == Label.ZERO else _stays_fastest
+        falls = label == Label.ZERO
         norm = 1 / self.pull(x, a)
-        holds = all(
-            grows - shrinks > part for c in others for part in c.parts(x, a)
-        ) and all(lasts(first, c, norm) for c in others)
-        return first.place if holds else None
+        ahead = all(grows - shrinks > part for c in others for part in c.parts(x, a))
+        lasts = all(_lasts(first, c, norm, falls=falls) for c in others)
+        return first.place if ahead and lasts else None
 
     def pull(self, tau: arb, a: arb) -> arb:
         """Return rho/N."""
-        return self.field.slope(tau, [a])[0]
+        return self.slope(tau, [a])[0]
 
 
-def _stays_slowest(first: Contender, other: Contender, norm: arb) -> bool:
-    """Whether no other one falls more slowly, N being below the gate for good."""
-    return bool(first.speed <= other.speed)
-
-
-def _stays_fastest(first: Contender, other: Contender, norm: arb) -> bool:
-    """Whether no other one grows faster, N rising for good."""
+def _lasts(first: Contender, other: Contender, norm: arb, *, falls: bool) -> bool:
+    """Whether another never falls more slowly, or, as N rises for good, grows faster."""
+    if falls:
+        return bool(first.speed <= other.speed)
     slower = other.speed <= first.speed or other.grows == 0
     return bool(slower and norm >= first.speed + other.speed)
 
@@ -140,7 +114,7 @@ def race(
         product = weight * Fraction(u) * Fraction(v) * (1 if m > 0 else -1)
         size = abs(arb(m))
         contenders.append(Contender(j + 1, size, grows, shrinks, product))
-    return Race(two_layers(theta, mu, rho), tuple(contenders))
+    return Race(**vars(two_layers(theta, mu, rho)), contenders=tuple(contenders))
 
 
 def _ball(x: Fraction) -> arb:

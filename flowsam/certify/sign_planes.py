@@ -10,7 +10,7 @@ from flowsam.certify.signs import coordinate, exact_label, fate_of
 from flowsam.labels import Fate, Label
 from flowsam.shapes import Bool, Float, Int, Int8
 
-__all__ = ["exact_labels"]
+__all__ = ["exact_labels", "two_sum"]
 
 ROUNDINGS = 64 * np.finfo(float).eps  # more than those of any comparison here
 RANGE = 1e-280  # of a product, and one over it, that keeps its relative error
@@ -100,13 +100,20 @@ def _sides(
 ) -> tuple[Float[np.ndarray, "N d"], Bool[np.ndarray, "N d"]]:
     """The sign of a_1 + a_2 - 2 rho, and where it is certain: rounding keeps an order."""
     with np.errstate(over="ignore", invalid="ignore"):
-        total = first + second
-        shift = total - second
-        lost = (first - shift) + (second - (total - shift))
+        total, lost = two_sum(first, second)
         side = np.sign(total - 2 * rho)
     return np.where(side == 0, np.sign(lost), side), np.isfinite(total) & (
         4 * rho < np.inf
     )
+
+
+def two_sum(
+    a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]
+) -> Float[np.ndarray, "2 N m"]:
+    """Return sums in doubles, and what they lost."""
+    total = a + b
+    shift = total - b
+    return np.array([total, (a - shift) + (b - (total - shift))])
 
 
 def _opposed_sides(

@@ -44,11 +44,13 @@ def exact_label(
     rows = list(zip(*theta, strict=True))
     active = [coordinate(j, rows[j], m) for j, m in enumerate(mu) if m]
     fates = [fate_of(c, radius) for c in active]
-    if len(theta) == 2:
-        return _by_speed(active, fates)
-    if all(c.even for c in active):
-        return _by_score(active, fates, radius)
-    return _by_time(active, fates, radius)
+    ahead = [c for c, f in zip(active, fates, strict=True) if f == Fate.ESCAPE]
+    if len(theta) > 2 and not all(c.even for c in active):
+        return _by_time(active, ahead, radius)
+    if not ahead:
+        return _held(active, fates, radius)
+    scores = [c.speed * (c.sizes[0] - radius) ** (len(theta) - 2) for c in ahead]
+    return _first(ahead, scores)
 
 
 def coordinate(j: int, weights: Sequence[float], m: float) -> Coordinate:
@@ -69,54 +71,42 @@ def fate_of(c: Coordinate, rho: Fraction) -> Fate:
     return Fate.ESCAPE if excess > 0 else Fate.COLLAPSE
 
 
-def _by_speed(active: list[Coordinate], fates: list[Fate]) -> int:
-    """The label at L = 2."""
-    ahead = [c for c, f in zip(active, fates, strict=True) if f == Fate.ESCAPE]
-    if not ahead:
-        rests = Fate.SADDLE in fates
-        return int(Label.SEPARATRIX if rests else Label.ZERO)
-    most = max(c.speed for c in ahead)
-    return _only([c for c in ahead if c.speed == most])
+def _first(ahead: list[Coordinate], scores: list[Fraction]) -> int:
+    """The label of the largest score, TIE where several share it."""
+    most = max(scores)
+    best = [c.place for c, score in zip(ahead, scores, strict=True) if score == most]
+    return best[0] if len(best) == 1 else int(Label.TIE)
 
 
-def _only(first: list[Coordinate]) -> int:
-    """The label of those that are first together."""
-    return first[0].place if len(first) == 1 else int(Label.TIE)
-
-
-def _by_score(active: list[Coordinate], fates: list[Fate], rho: Fraction) -> int | None:
-    """The label of balanced starts at L >= 3."""
-    depth = len(active[0].sizes)
-    ahead = [c for c, f in zip(active, fates, strict=True) if f == Fate.ESCAPE]
-    scores = [c.speed * (c.sizes[0] - rho) ** (depth - 2) for c in ahead]
-    if ahead:
-        most = max(scores)
-        pairs = zip(ahead, scores, strict=True)
-        return _only([c for c, score in pairs if score == most])
+def _held(active: list[Coordinate], fates: list[Fate], rho: Fraction) -> int | None:
+    """The label where none escapes, of balanced starts or at L = 2."""
     if rho == 0:
         return int(Label.SEPARATRIX)
-    if depth % 2:
-        rests = any(c.sizes[0] == 0 for c in active)
-        return None if rests else int(Label.STALLED)
-    return int(Label.SEPARATRIX if Fate.SADDLE in fates else Label.ZERO)
+    if len(active[0].sizes) % 2 == 0:
+        return int(Label.SEPARATRIX if Fate.SADDLE in fates else Label.ZERO)
+    return None if any(c.sizes[0] == 0 for c in active) else int(Label.STALLED)
 
 
-def _by_time(active: list[Coordinate], fates: list[Fate], rho: Fraction) -> int | None:
+def _by_time(
+    active: list[Coordinate], ahead: list[Coordinate], rho: Fraction
+) -> int | None:
     """The label of the first to blow up at L >= 3, where that is certain."""
-    ahead = [c for c, f in zip(active, fates, strict=True) if f == Fate.ESCAPE]
-    others = [c for c in active if c not in ahead]
-    rests = [c for c in others if not (c.even and c.sign > 0)]
+    held = [c for c in active if c not in ahead]
+    rests = any(not (c.even and c.sign > 0) for c in held)
     if not ahead or (rests and len(active[0].sizes) > 4):
         return None
-    kinds = {(c.speed, c.sizes, c.sign) for c in ahead}
-    if len(kinds) == 1:  # equal in all: together for ever
-        return _only(ahead)
+    if len({(c.speed, c.sizes, c.sign) for c in ahead}) == 1:  # together for ever
+        return ahead[0].place if len(ahead) == 1 else int(Label.TIE)
+    return _earliest(ahead, rho)
+
+
+def _earliest(ahead: list[Coordinate], rho: Fraction) -> int | None:
+    """The place of the first to blow up, where balls of the times tell."""
     with precision(BITS):
         times = [_blow_up(c, rho) for c in ahead]
-        for c, time in zip(ahead, times, strict=True):
-            if all(time < t for o, t in zip(ahead, times, strict=True) if o is not c):
-                return c.place
-    return None
+        first = min(range(len(times)), key=lambda k: float(times[k]))
+        clear = all(times[first] < t for k, t in enumerate(times) if k != first)
+    return ahead[first].place if clear else None
 
 
 def _blow_up(c: Coordinate, rho: Fraction) -> arb:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowsam.certify.sign_planes import two_sum
 from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Sizes", "corners", "sizes_of"]
@@ -46,19 +47,11 @@ class Sizes:
 
 def sizes_of(starts: Starts, mu: Float[np.ndarray, " d"]) -> Sizes:
     """Return the sizes of the coordinates that move."""
-    u, v = starts[:, 0, mu != 0], starts[:, 1, mu != 0]
-    high, low = np.concatenate([_sums(u, v), _sums(u, -v)], axis=-1)
+    u = starts[:, 0, mu != 0]
+    v = starts[:, 1, mu != 0]
+    high, low = np.concatenate([two_sum(u, v), two_sum(u, -v)], axis=-1)
     sign = np.where(high < 0, -1.0, 1.0)
     return Sizes(sign * high, sign * low)
-
-
-def _sums(
-    a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]
-) -> Float[np.ndarray, "2 N m"]:
-    """Sums in doubles, and what they lost."""
-    total = a + b
-    shift = total - b
-    return np.array([total, (a - shift) + (b - (total - shift))])
 
 
 def corners(
