@@ -5,7 +5,7 @@
 # Formula $\rho>\frac{(L-2)(mL)^{1/p}}{(L-2)+L(L-1)/(p-1)}$
 # Assumes $\ell' < 0$, $n = 1$, $L \ge 3$, $1 < p < \infty$, $\rho < L^{1/p}$; balanced layers for
 # the threshold.
-# Used by flowsam.exact.adaptive_pair, flowsam.outcomes.adaptive, flowsam.portrait.mixture_rays.
+# Used by flowsam.exact.adaptive_pair, flowsam.outcomes.adaptive, flowsam.portrait.theory_curves.
 # Source: flowsam; the rule: Kwon et al. 2021 (ASAM).
 # %%
 import sympy as sp

@@ -15,7 +15,7 @@ import numpy as np
 
 from figures import style
 from flowsam import l2
-from flowsam.real_data.scan import scan
+from flowsam.real_data.scale_scan import scan
 from flowsam.real_data.tables import digit_table
 
 SAYS = {"GD": ": strong throughout", "0.98 units": ": collapse"}

@@ -14,7 +14,7 @@ import numpy as np
 from figures import style
 from flowsam import gradient_flow, l2, linf
 from flowsam.real_data.leaning import leaning
-from flowsam.real_data.scan import scale_unit
+from flowsam.real_data.scale_scan import scale_unit
 from flowsam.real_data.tables import digit_table
 
 RHO, FACTOR = 0.1, 1.2

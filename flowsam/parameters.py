@@ -241,14 +241,14 @@ def data_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Data:
 @lru_cache(maxsize=4)  # the cells of a sweep share their data
 def _named(name: str, bias: bool) -> Data:
     """Data by name, read once."""
-    from flowsam.real_data.named import named_data
+    from flowsam.real_data.named_sets import named_data
 
     return named_data(name, bias=bias)
 
 
 def table_of(parameters: Mapping[str, Any]) -> Table:
     """Return the table of a CSV file, or of data by name."""
-    from flowsam.real_data.named import named_table
+    from flowsam.real_data.named_sets import named_table
     from flowsam.real_data.tables import read_csv
 
     if "data" in parameters:

@@ -172,7 +172,7 @@ _LINF = Regime(
         "layers": "portrait.theory_curves:conics",
         "pair": "portrait.sign_curves:pairs",
     },
-    shares={"balanced": "portrait.shares:by_regions"},
+    shares={"balanced": "portrait.area_shares:by_regions"},
     many=False,
     slides=True,
     provable=True,
@@ -237,7 +237,7 @@ _MIXED = replace(
     _LEVEL,
     labels="outcomes.adaptive:deep_labels",
     verdict="outcomes.adaptive:deep_verdict",
-    curves={"balanced": "portrait.mixture_rays:rays"},
+    curves={"balanced": "portrait.theory_curves:mixtures"},
 )
 
 # Several examples.

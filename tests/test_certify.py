@@ -14,19 +14,19 @@ if importlib.util.find_spec("flint") is None:
 
 from flowsam import Flow, balanced, gradient_flow, l2, limit, limits, linf, lp, single_example
 from flowsam.amplification import critical_scale, leaders
-from flowsam.certify import hand_overs, layer_states, proofs, stepping
+from flowsam.certify import following, leader_changes, lp_states, proofs
 from flowsam.certify.balls import arb, arb_series, precision
 from flowsam.certify.checking import GUARD, Refused, checked
-from flowsam.certify.layers import layers
+from flowsam.certify.l2_equation import two_layers
+from flowsam.certify.linf_labels import exact_label
+from flowsam.certify.linf_planes import exact_labels
+from flowsam.certify.lp_equation import layers
 from flowsam.certify.plane_proofs import PlaneProof
+from flowsam.certify.plane_proving import check_plane, prove_plane
 from flowsam.certify.proof_files import check_file, load_proof, save_proof
 from flowsam.certify.proofs import Problem, Proof, Unproved, check, prove
 from flowsam.certify.proved_leaders import ProvedLeaders, check_leaders, prove_leaders
-from flowsam.certify.proved_planes import check_plane, prove_plane
-from flowsam.certify.scales import ProvedScale, check_scale, prove_scale
-from flowsam.certify.sign_planes import exact_labels
-from flowsam.certify.signs import exact_label
-from flowsam.certify.two_layers import two_layers
+from flowsam.certify.proved_scales import ProvedScale, check_scale, prove_scale
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import critical_scale_of
 from flowsam.exact.l2_two_layer import curve
@@ -78,11 +78,11 @@ def _one_coordinate(s, e, tau):
 
 
 @pytest.mark.parametrize(("u", "v"), [(1.5, 0.125), (1.05, 0.25), (2.5, 0.4)])
-@pytest.mark.parametrize("level", stepping.LEVELS, ids=lambda level: f"{level.bits} bits")
+@pytest.mark.parametrize("level", following.LEVELS, ids=lambda level: f"{level.bits} bits")
 def test_tubes_enclose_the_closed_form_at_50_digits(u, v, level):
     one = problem([[u], [v]], [1.0])
     with precision(level.precision):
-        tube = stepping.follow(one.field(), level)
+        tube = following.follow(one.field(), level)
     with precision(tube.bits + GUARD), mpmath.workdps(60):
         end = checked(one.field(), tube)
         assert tube.steps and end.radius < 2.0 ** -(level.bits - 10)
@@ -140,7 +140,7 @@ def test_what_never_grows_collapses_and_equal_ones_tie():
 
 def _without_remainder(first, width, growth, defect):
     """The radius as if the polynomial were the solution."""
-    return (first / (1 - stepping.SLACK * growth * width)).upper()
+    return (first / (1 - following.SLACK * growth * width)).upper()
 
 
 def _midpoint(first, width, growth, defect):
@@ -154,7 +154,7 @@ def _rounded_inwards(step):
     return centre, (2 * step.radius[1] - radius).lower()
 
 
-_END = stepping._end
+_END = following._end
 FAULTS = {
     "remainder dropped": ("_widened", _without_remainder),
     "ball replaced by its midpoint": ("_widened", _midpoint),
@@ -166,7 +166,7 @@ FAULTS = {
 @pytest.mark.parametrize("alpha", [0.5, 0.5213, 0.53])
 def test_a_wrong_step_is_refused(monkeypatch, name, alpha):
     check(prove(even(alpha)))
-    monkeypatch.setattr(stepping, *FAULTS[name])
+    monkeypatch.setattr(following, *FAULTS[name])
     with pytest.raises(Refused, match="step"):
         prove(even(alpha))
 
@@ -175,7 +175,7 @@ def test_a_wrong_step_is_refused(monkeypatch, name, alpha):
 def test_a_wrong_step_of_a_deep_path_is_refused(monkeypatch, name):
     start = problem(balanced([0.4, 0.45], 3), p=3.0)
     assert prove(start).tube.steps
-    monkeypatch.setattr(stepping, *FAULTS[name])
+    monkeypatch.setattr(following, *FAULTS[name])
     with pytest.raises(Refused, match="step"):
         prove(start)
 
@@ -327,12 +327,12 @@ def test_a_crossing_of_two_sizes_is_where_they_are_equal():
     assert found.order == (2, 3)
     low, high = found.times[0]
     with precision(200):
-        run = hand_overs.Race  # the equation tau = (mu_j + mu_k) A at the switch
+        run = leader_changes.Race  # the equation tau = (mu_j + mu_k) A at the switch
         assert run
         x, a = arb(0), None
         for step in found.tube.steps:
             if x < low < x + step.width:
-                a = hand_overs.value_at(step.centre[0], arb(low) - x)
+                a = leader_changes.value_at(step.centre[0], arb(low) - x)
                 break
             x = x + step.width
         assert abs(arb(low) - 5 * a) < 1e-12
@@ -352,7 +352,7 @@ def test_states_decide_as_floats_say(p):
         one = problem(theta, mu, p=p)
         with precision(100):
             field = layers(one.theta, one.mu, one.rho, one.p)
-            label = layer_states.decided(field, field.rows(field.start))
+            label = lp_states.decided(field, field.rows(field.start))
         floats = int(decided(Flow(single_example(mu), lp(1.0, p=p)), theta[..., None])[0])
         known += label is not None
         assert label in (None, floats), (theta.tolist(), mu, label, floats)
@@ -394,7 +394,7 @@ def test_deep_labels_are_proved_and_those_of_limit(depth, p, d):
 
 
 def test_what_is_not_followed_says_why(monkeypatch):
-    monkeypatch.setattr(proofs, "LEVELS", stepping.LEVELS[:2])
+    monkeypatch.setattr(proofs, "LEVELS", following.LEVELS[:2])
     with pytest.raises(Unproved, match="d <= 4"):
         prove(problem(balanced([0.3] * 5, 3), [1.0, 2, 3, 4, 5]))
     with pytest.raises(Unproved, match="linger"):
@@ -444,7 +444,7 @@ def test_close_blow_up_times_are_told_apart():
 
 
 def test_blow_up_times_in_balls_are_carlsons():
-    from flowsam.certify.signs import _blow_up, coordinate
+    from flowsam.certify.linf_labels import _blow_up, coordinate
 
     with precision(100), mpmath.workdps(30):
         positive = coordinate(0, [1.5, 1.75, 3.0], 2.0)

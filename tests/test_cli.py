@@ -15,7 +15,7 @@ import pytest
 import flowsam
 from flowsam import Flow, limit, linf, single_example, solve
 from flowsam.cli import main
-from flowsam.real_data.named import named_data
+from flowsam.real_data.named_sets import named_data
 from flowsam.real_data.tables import read_csv
 from flowsam.trajectory import load
 

@@ -17,7 +17,7 @@ def names(path):
 
 def test_imports_are_followed_through_lazy_names_and_functions():
     found = names("figures/fig_linf_limits.py")
-    assert {"figures/style.py", "flowsam/draw/limits.py", "flowsam/portrait/maps.py"} <= found
+    assert {"figures/style.py", "flowsam/draw/limits.py", "flowsam/portrait/labelling.py"} <= found
     assert "flowsam/exact/linf_balanced.py" in found  # imported inside a function
     assert not any(name.startswith(("flowsam/ledger", "flowsam/cli")) for name in found)
 

@@ -7,7 +7,7 @@ from scipy.interpolate import CubicSpline
 from flowsam import Data, Flow, gradient_flow, l2, layer_plane, limits, linf, lp, single_example
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
 from flowsam.exact.lp_gates import rest_rates, rest_weights
-from flowsam.portrait.fields import PlaneField
+from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.plane_paths import paths
 from flowsam.portrait.planes import BalancedPlane, ImbalancePlane, RadiusPlane, WeightPlane
 from flowsam.portrait.rest_search import equilibria

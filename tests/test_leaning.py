@@ -13,7 +13,7 @@ from flowsam.cli.features import _picture
 from flowsam.data import Data
 from flowsam.perturbations import gradient_flow, l2, linf, unnormalised
 from flowsam.real_data.leaning import leaning
-from flowsam.real_data.scan import Scan, scale_unit, scan
+from flowsam.real_data.scale_scan import Scan, scale_unit, scan
 from flowsam.real_data.tables import Table, digit_table
 
 TIMES = np.array([0.1, 1.0, 3.0])

@@ -23,7 +23,7 @@ from flowsam import (
     unnormalised,
 )
 from flowsam.exact import linf_deep
-from flowsam.portrait import Portrait, load, resume, shares
+from flowsam.portrait import Portrait, area_shares, load, resume
 from flowsam.portrait.plane_rows import labels_at
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -287,7 +287,7 @@ def test_a_line_has_no_area():
     assert plane.fractions[-2] == 0 and abs(plane.fractions[2] - 0.5) <= plane.fraction_errors[2]
     assert sum(plane.fractions.values()) == pytest.approx(1, rel=1e-14)
     ties = phase_portrait(Flow(single_example([1.0, 1.0]), linf(1.0)), x, x, depth=2)
-    by_hand, errors = shares.by_cells(ties.labels, x, x)
+    by_hand, errors = area_shares.by_cells(ties.labels, x, x)
     assert abs(by_hand[Label.TIE] - ties.fractions[Label.TIE]) <= errors[Label.TIE] + 1e-14
 
 

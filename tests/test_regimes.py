@@ -31,7 +31,7 @@ from flowsam.losses import Loss
 from flowsam.perturbations import KINDS
 from flowsam.portrait.plane_times import settling
 from flowsam.portrait.planes import BalancedPlane, RadiusPlane, WeightPlane, layer_plane
-from flowsam.real_data.scan import scale_unit
+from flowsam.real_data.scale_scan import scale_unit
 from flowsam.regimes import TABLE, case_of, regime_of
 from flowsam.sweeps.case import cell
 from flowsam.trajectory import load

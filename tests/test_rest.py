@@ -12,8 +12,8 @@ from flowsam.flow import Flow
 from flowsam.many_examples.rest import unrest
 from flowsam.network import balanced
 from flowsam.perturbations import gradient_flow, l2, unnormalised
-from flowsam.real_data.named import named_table
-from flowsam.real_data.scan import scale_unit
+from flowsam.real_data.named_sets import named_table
+from flowsam.real_data.scale_scan import scale_unit
 from flowsam.solver import solve
 
 CONTRARY = Data([[1.0, 2.0], [-1.0, -2.0], [1.0, 0.0]])

@@ -2,7 +2,8 @@
 
 from flowsam.amplification.critical import critical_scale, critical_scale_bounds
 from flowsam.amplification.growth import fastest
-from flowsam.amplification.lead import collapse_exponents, dominance, pattern
+from flowsam.amplification.leader_maps import dominance
+from flowsam.amplification.norm_course import collapse_exponents, pattern
 from flowsam.amplification.succession import Leaders, leaders
 from flowsam.amplification.thresholds import Regimes, regimes, uniform_leaders
 

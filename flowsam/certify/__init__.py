@@ -2,11 +2,11 @@
 
 from flowsam.certify.checking import Refused
 from flowsam.certify.plane_proofs import PlaneProof
+from flowsam.certify.plane_proving import prove_plane
 from flowsam.certify.proof_files import check_file, load_proof, save_proof
 from flowsam.certify.proofs import Problem, Proof, Unproved, prove
 from flowsam.certify.proved_leaders import ProvedLeaders, prove_leaders
-from flowsam.certify.proved_planes import prove_plane
-from flowsam.certify.scales import ProvedScale, prove_scale
+from flowsam.certify.proved_scales import ProvedScale, prove_scale
 
 __all__ = [
     "PlaneProof",

@@ -9,10 +9,10 @@ from typing import Any
 
 from flowsam import archive
 from flowsam.certify.plane_proofs import PLANE, PlaneProof
+from flowsam.certify.plane_proving import check_plane
 from flowsam.certify.proofs import FORMAT, Proof, check
 from flowsam.certify.proved_leaders import LEADERS, ProvedLeaders, check_leaders
-from flowsam.certify.proved_planes import check_plane
-from flowsam.certify.scales import SCALE, ProvedScale, check_scale
+from flowsam.certify.proved_scales import SCALE, ProvedScale, check_scale
 from flowsam.errors import InputError
 
 __all__ = ["AnyProof", "check_file", "load_proof", "save_proof"]

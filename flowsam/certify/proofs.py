@@ -10,11 +10,11 @@ import numpy as np
 
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Refused, checked
-from flowsam.certify.layers import layers
-from flowsam.certify.signs import exact_label
-from flowsam.certify.stepping import LEVELS, Stuck, follow
+from flowsam.certify.following import LEVELS, Stuck, follow
+from flowsam.certify.l2_equation import two_layers
+from flowsam.certify.linf_labels import exact_label
+from flowsam.certify.lp_equation import layers
 from flowsam.certify.tubes import Field, Tube
-from flowsam.certify.two_layers import two_layers
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.shapes import Float

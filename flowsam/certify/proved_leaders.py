@@ -7,10 +7,10 @@ from typing import Any
 
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Refused, checked
-from flowsam.certify.hand_overs import HandOver, hand_overs
-from flowsam.certify.leading import Race, race
+from flowsam.certify.following import LEVELS, Stuck, follow
+from flowsam.certify.leader_changes import HandOver, hand_overs
+from flowsam.certify.leader_race import Race, race
 from flowsam.certify.proofs import Problem, Unproved
-from flowsam.certify.stepping import LEVELS, Stuck, follow
 from flowsam.certify.tubes import Tube
 
 __all__ = ["LEADERS", "ProvedLeaders", "check_leaders", "prove_leaders"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from flowsam.perturbations import Perturbation
     from flowsam.real_data.leaning import Leaning
-    from flowsam.real_data.scan import Scan
+    from flowsam.real_data.scale_scan import Scan
     from flowsam.real_data.tables import Table
 
 
@@ -133,7 +133,7 @@ def _scan(
     import numpy as np
 
     from flowsam.margin import separability
-    from flowsam.real_data.scan import scan
+    from flowsam.real_data.scale_scan import scan
 
     bias = rest["bias"]
     verdict = separability(table.standardised(bias=bias, test=rest["test"])[0])

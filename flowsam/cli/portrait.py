@@ -126,7 +126,7 @@ def _check_shown(path: Path | None, how: dict[str, Any]) -> None:
 
 def _check_refinement(x: Any, y: Any) -> None:
     """Refuse --refine before the work where the axes have no cells to cut."""
-    from flowsam.portrait.refinement import check_axes
+    from flowsam.portrait.refining import check_axes
 
     check_axes(x, y)
 

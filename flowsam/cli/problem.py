@@ -13,7 +13,7 @@ import click
 from flowsam.cli import reading
 from flowsam.errors import InputError
 from flowsam.parameters import Dialect, check
-from flowsam.real_data.named import DATA_SETS
+from flowsam.real_data.named_sets import DATA_SETS
 
 if TYPE_CHECKING:
     from flowsam.parameters import Setup

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from flowsam.outcomes import Limit
     from flowsam.portrait import Portrait
-    from flowsam.real_data.scan import Scan
+    from flowsam.real_data.scale_scan import Scan
     from flowsam.trajectory import Trajectory
 
 __all__ = ["ends_at", "leads", "mapped", "selected", "went"]

@@ -18,7 +18,7 @@ NOT_COVERED = "proofs cover one example under GD and l_p with p > 1, L >= 2"
 def proved(case: Case, theta0: Float[np.ndarray, "L d"], found: Limit) -> Limit:
     """Return a limit with its proof, or as it was with the reason why there is none."""
     from flowsam.certify import Problem, Unproved, prove
-    from flowsam.certify.proved_planes import agreed
+    from flowsam.certify.plane_proving import agreed
 
     try:
         if not case.regime.provable:

@@ -1,9 +1,8 @@
 """Planes of initialisations and the limit of each: from start to picture of a phase portrait."""
 
-from flowsam.portrait.fields import PlaneField
 from flowsam.portrait.labelled_plane import Portrait, load
-from flowsam.portrait.located import Refinement, Tiling
-from flowsam.portrait.maps import layer_plane, phase_portrait
+from flowsam.portrait.labelling import layer_plane, phase_portrait
+from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.plane_paths import paths
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -12,7 +11,8 @@ from flowsam.portrait.planes import (
     SegmentPlane,
     WeightPlane,
 )
-from flowsam.portrait.refinement import refine
+from flowsam.portrait.refinement import Refinement, Tiling
+from flowsam.portrait.refining import refine
 from flowsam.portrait.rest_points import Equilibrium
 from flowsam.portrait.rest_search import equilibria
 from flowsam.portrait.resuming import resume

@@ -17,8 +17,8 @@ from flowsam.portrait.lattice_cells import (
     cells_at,
     squares,
 )
-from flowsam.portrait.located import Tiling
 from flowsam.portrait.polylines import joined, straight
+from flowsam.portrait.refinement import Tiling
 from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Ledger"]

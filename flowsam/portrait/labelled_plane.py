@@ -16,8 +16,8 @@ from flowsam.cards import html_card, text_card
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label, kind_of
-from flowsam.portrait import plane_times, shares
-from flowsam.portrait.located import Refinement
+from flowsam.portrait import area_shares, plane_times
+from flowsam.portrait.refinement import Refinement
 from flowsam.regimes import case_of
 from flowsam.shapes import Float, Int
 from flowsam.signatures import public
@@ -110,7 +110,7 @@ class Portrait:
             return exact
         if self.refinement:
             return self.refinement.fractions, self.refinement.errors
-        return shares.by_cells(self.labels, self.x, self.y)
+        return area_shares.by_cells(self.labels, self.x, self.y)
 
     @cached_property
     @public

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_array
-from flowsam.portrait.fields import PlaneField
+from flowsam.portrait.plane_fields import PlaneField
 from flowsam.shapes import Float
 from flowsam.solver import solve
 

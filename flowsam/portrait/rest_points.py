@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.portrait.fields import STEP, PlaneField
+from flowsam.portrait.plane_fields import STEP, PlaneField
 from flowsam.shapes import Complex, Float
 
 __all__ = ["Equilibrium", "classified", "rests"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from flowsam.engines.two_sides import upper_share
 from flowsam.errors import InputError
-from flowsam.portrait.fields import PlaneField
+from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.rest_points import Equilibrium, classified, rests
 from flowsam.shapes import Bool, Float
 

@@ -12,7 +12,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.portrait import theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start
-from flowsam.portrait.maps import phase_portrait
+from flowsam.portrait.labelling import phase_portrait
 from flowsam.portrait.plane_names import name_of_plane
 from flowsam.regimes import case_of
 from flowsam.signatures import public

@@ -10,7 +10,7 @@ import numpy as np
 from contourpy import contour_generator
 from numpy.typing import ArrayLike
 
-from flowsam.portrait.fields import PlaneField
+from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.plane_paths import ROWS, paths
 from flowsam.portrait.rest_points import Equilibrium
 from flowsam.portrait.rest_search import across, checked_rule, equilibria

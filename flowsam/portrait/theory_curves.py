@@ -11,7 +11,16 @@ from flowsam.exact import linf_two_layer
 from flowsam.regimes import Case
 from flowsam.shapes import Float
 
-__all__ = ["bend", "boundaries", "branches", "conics", "deep_gates", "ray", "two_gates"]
+__all__ = [
+    "bend",
+    "boundaries",
+    "branches",
+    "conics",
+    "deep_gates",
+    "mixtures",
+    "ray",
+    "two_gates",
+]
 
 Axis = Float[np.ndarray, " _"]
 Ends = tuple[float, float]
@@ -130,6 +139,23 @@ def branches(case: Case, plane: Any, ends: Ends) -> Curves:
     ratio = np.sinh(np.linspace(-1, 1, 401) * np.arcsinh(1 + (max(ends) / rho) ** 2))
     branch = lone_separatrix(ratio, rho=rho)
     return tuple(("separatrix", side * branch * [sign, 1]) for side in (1, -1))
+
+
+def mixtures(case: Case, plane: Any, ends: Ends) -> Curves:
+    """Return the rays of alpha_2 / alpha_1 that bound the basins of ASAM, L >= 3, 1 < p < inf."""
+    from flowsam.exact.adaptive_pair import Pair
+
+    mu = case.flow.mu
+    rule = case.flow.perturbation
+    if (mu <= 0).any() or not rule.round or rule.gate(case.depth) >= 1:
+        return ()
+    pair = Pair(float(mu[1] / mu[0]), rule.rho, rule.p, case.depth)
+    slopes = np.exp(pair.roots[~pair.stable(pair.roots)])
+    reach = [min(ends[0], ends[1] / slope) for slope in slopes]
+    return tuple(
+        ("basin", np.array([[0.0, 0.0], [x, slope * x]]))
+        for x, slope in zip(reach, slopes, strict=True)
+    )
 
 
 def _single_gates(mu: Float[np.ndarray, "2"], rho: float, ends: Ends) -> Curves:

@@ -10,7 +10,7 @@ import numpy as np
 from flowsam.data import Data, merge_signs, split_signs
 from flowsam.flow import Flow
 from flowsam.perturbations import Perturbation
-from flowsam.real_data.shares import share_by_rank
+from flowsam.real_data.feature_shares import share_by_rank
 from flowsam.regimes import case_of
 from flowsam.shapes import Float
 from flowsam.solver import solve

@@ -15,7 +15,7 @@ from flowsam.errors import InputError
 from flowsam.inputs import column_names
 from flowsam.real_data import bundled as real_data
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
-from flowsam.real_data.idx import idx_array
+from flowsam.real_data.idx_files import idx_array
 from flowsam.shapes import Float, Int
 
 __all__ = [

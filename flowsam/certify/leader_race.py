@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from flowsam.certify.balls import arb
-from flowsam.certify.two_layers import TwoLayers, two_layers
+from flowsam.certify.l2_equation import TwoLayers, two_layers
 from flowsam.labels import Label
 
 __all__ = ["Contender", "Race", "race"]

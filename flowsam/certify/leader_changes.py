@@ -11,7 +11,7 @@ from math import inf, nextafter
 
 from flowsam.certify.balls import arb, around
 from flowsam.certify.checking import Refused
-from flowsam.certify.leading import Contender, Race
+from flowsam.certify.leader_race import Contender, Race
 from flowsam.certify.tubes import Step, Tube, value_at
 
 __all__ = ["HandOver", "hand_overs"]

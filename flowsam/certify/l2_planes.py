@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.certify.sign_planes import two_sum
+from flowsam.certify.linf_planes import two_sum
 from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Sizes", "corners", "sizes_of"]

@@ -84,7 +84,7 @@ class Layers:
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
         """Return the label that a ball of states proves, or None."""
-        from flowsam.certify.layer_states import decided
+        from flowsam.certify.lp_states import decided
 
         return decided(self, self.rows(y))
 

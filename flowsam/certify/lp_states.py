@@ -15,7 +15,7 @@ from flowsam.certify.balls import arb
 from flowsam.labels import Label
 
 if TYPE_CHECKING:
-    from flowsam.certify.layers import Layers
+    from flowsam.certify.lp_equation import Layers
 
 __all__ = ["decided"]
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from flowsam.certify.signs import coordinate, exact_label, fate_of
+from flowsam.certify.linf_labels import coordinate, exact_label, fate_of
 from flowsam.labels import Fate, Label
 from flowsam.shapes import Bool, Float, Int, Int8
 

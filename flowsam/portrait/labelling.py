@@ -12,7 +12,7 @@ from flowsam.inputs import checked_grid, real_axis
 from flowsam.portrait import plane_rows, planes, theory_curves
 from flowsam.portrait.labelled_plane import Portrait, Start
 from flowsam.portrait.plane_names import name_of_plane
-from flowsam.portrait.proving import proved
+from flowsam.portrait.proved_labels import proved
 from flowsam.regimes import case_of
 from flowsam.signatures import public
 
