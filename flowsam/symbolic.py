@@ -106,7 +106,7 @@ def _check(depth: int, p: float | int | None, loss: str) -> None:
 
 
 def _steps(g: Symbols, p: float | int | None) -> list[sp.Expr]:
-    """The ascent step of each layer, in g, its signs and its norm N."""
+    """`Perturbation.step` of each layer in symbols: g, its signs and its norm N."""
     signs = _layered("sigma", len(g))
     if p is None:
         return [sp.Integer(0)] * len(g)

@@ -21,6 +21,25 @@ HARDER = {  # blocks with more, to become fewer
 }
 
 
+PACKED = {  # parameters that are tuples of unlike things, to become nouns
+    "amplification/lead.py": {"_scores"},
+    "amplification/succession.py": {"_proved"},
+    "certify/checking.py": {"_rest"},
+    "certify/sign_planes.py": {"_by_pattern", "_clear_score"},
+    "certify/stepping.py": {"_step"},
+    "draw/fills.py": {"fill", "_name_region"},
+    "engines/stepping.py": {"_first_event", "stepper"},
+    "engines/taylor.py": {"_field", "_evaluate"},
+    "many_examples/dual_steps.py": {"__sub__"},
+    "many_examples/log_march.py": {"stepper"},
+    "portrait/polylines.py": {"_walk"},
+    "portrait/streaming.py": {"_write"},
+    "real_data/leaning.py": {"leaning"},
+    "real_data/scan.py": {"scan"},
+    "sweeps/work.py": {"_reports"},
+}
+
+
 def forks(block):
     """One, and one for each way a block can go on: radon's cyclomatic complexity."""
     found = 1
@@ -60,3 +79,23 @@ def test_internal_docstrings_are_short_and_lines_narrow():
     size = package_size()
     assert size.internal_docstring_lines <= 3000
     assert size.average_line < 36
+
+
+def packed(path):
+    """Functions of a file with a parameter that is a tuple of unlike things."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for argument in (*node.args.args, *node.args.kwonlyargs):
+            kind = argument.annotation
+            named = isinstance(kind, ast.Subscript) and ast.unparse(kind.value) == "tuple"
+            if named and isinstance(kind.slice, ast.Tuple):
+                parts = {ast.unparse(part) for part in kind.slice.elts}
+                if len(parts) > 1 and "..." not in parts:
+                    yield node.name
+
+
+def test_what_travels_together_has_a_name():
+    found = {str(path.relative_to(PACKAGE)): set(packed(path)) for path in PACKAGE.rglob("*.py")}
+    new = {file: names - PACKED.get(file, set()) for file, names in found.items()}
+    assert not {file: names for file, names in new.items() if names}

@@ -7,6 +7,7 @@ import pytest
 
 from flowsam import Flow, balanced, iterate, linf, single_example, solve
 from flowsam.engines.stepping import MAX_EVENTS, Tolerances, march
+from flowsam.engines.turns import Turn
 from flowsam.trajectory import Event
 
 HOW = Tolerances("DOP853", 1e-10, 1e-12)
@@ -36,7 +37,7 @@ class Relay:
 
 
 def test_a_relay_slides():
-    result = march(Relay(0.5), (np.array([1.0]), 1, ""), end=5.0, tolerances=HOW)
+    result = march(Relay(0.5), Turn(np.array([1.0]), 1), end=5.0, tolerances=HOW)
     assert [e.kind for e in result.events] == ["slide"]
     assert abs(result.events[0].tau - 2.0) < 1e-12
     points = result.path(np.array([0.0, 1.0, 2.0, 4.0]))[:, 0]
@@ -44,7 +45,7 @@ def test_a_relay_slides():
 
 
 def test_a_relay_crosses():
-    result = march(Relay(-3.0), (np.array([1.0]), 1, ""), end=1.0, tolerances=HOW)
+    result = march(Relay(-3.0), Turn(np.array([1.0]), 1), end=1.0, tolerances=HOW)
     assert [e.kind for e in result.events] == ["cross"]
     assert abs(result.events[0].tau - 0.25) < 1e-12
     assert abs(result.path(np.array([1.0]))[0, 0] + 0.75 * 2) < 1e-12
@@ -75,7 +76,7 @@ class Friction:
 
 def test_dry_friction_turns_at_multiples_of_pi_and_sticks():
     start = np.array([-3.3, 0.0])  # velocity 0 at the start: the signal begins at 0
-    result = march(Friction(0.5), (start, 1, ""), end=20.0, tolerances=HOW)
+    result = march(Friction(0.5), Turn(start, 1), end=20.0, tolerances=HOW)
     np.testing.assert_allclose([e.tau for e in result.events], np.pi * np.arange(1, 4), atol=1e-9)
     places = result.path(np.array([e.tau for e in result.events] + [20.0]))[:, 0]
     np.testing.assert_allclose(places, [2.3, -1.3, 0.3, 0.3], atol=1e-8)
@@ -99,7 +100,7 @@ class Chatter:
 
 
 def test_events_without_end_are_capped_with_a_status():
-    result = march(Chatter(), (np.array([1.0]), 0, ""), end=9.0, tolerances=HOW)
+    result = march(Chatter(), Turn(np.array([1.0]), 0), end=9.0, tolerances=HOW)
     assert result.status == "too_many_events" and len(result.events) == MAX_EVENTS
 
 

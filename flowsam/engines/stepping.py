@@ -18,7 +18,8 @@ import scipy.integrate
 from scipy.linalg import LinAlgWarning
 from scipy.optimize import brentq
 
-from flowsam.engines.path import Path, Piece, Tail
+from flowsam.engines.path import Path, Piece
+from flowsam.engines.turns import Turn
 from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
@@ -62,9 +63,7 @@ class Piecewise(Protocol):
     def calm(self, x: float, state: State, mode: Any) -> bool:
         """Tell whether all signals are so far from 0 that no step reaches it from here."""
 
-    def transition(
-        self, x: float, state: State, mode: Any
-    ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
+    def transition(self, x: float, state: State, mode: Any) -> Turn:
         """Return state (or the states from x on), mode, events and an ending, "" to go on."""
 
 
@@ -128,7 +127,7 @@ class March:
 
 def march(
     system: Piecewise,
-    start: tuple[State, Any, str],
+    start: Turn,
     *,
     end: float,
     tolerances: Tolerances,
@@ -149,14 +148,14 @@ class _Marching:
     def __init__(
         self,
         system: Piecewise,
-        start: tuple[State, Any, str],
+        start: Turn,
         end: float,
         tolerances: Tolerances,
         stop: Callable[[float, float, Any], float | None] | None,
     ) -> None:
         self.system = system
         self.state: Any  # after an ending, a Tail may stand in its place
-        self.state, self.mode, self.status = start
+        self.state, self.mode, events, self.status = start
         self.end = end
         self.tolerances = tolerances
         self.stop = stop
@@ -164,7 +163,7 @@ class _Marching:
         self.edges = [0.0]
         self.pieces: list[Piece] = []
         self.nodes = [self.state]
-        self.events: list[Event] = []
+        self.events: list[Event] = list(events)
         self.breaks: list[float] = []
         self.used = [tolerances.method]
         self.nfev = 0

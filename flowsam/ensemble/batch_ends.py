@@ -21,7 +21,7 @@ LOW, PIN = (
 
 
 class Ending(IntEnum):
-    """How a member ended.
+    """How a member ended: codes, for arrays, of `flowsam.endings`, and SETTLED by the caller.
 
     FINISHED
         at tau_end.

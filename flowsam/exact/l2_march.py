@@ -69,17 +69,17 @@ def trace(
         front = depart(spectrum, moving, *np.zeros((2, moving.size)))
         verdict = until(spectrum, tau_end)
         codes[moving], end[:, moving] = march(spectrum, front, verdict, record=record)
-    return _bind(theta.shape[:-2], spectrum, record, (codes, end))
+    return _bind(theta.shape[:-2], spectrum, record, codes, end)
 
 
 def _bind(
     shape: tuple[int, ...],
     spectrum: Spectrum,
     record: Record,
-    ends: tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]],
+    codes: Int[np.ndarray, " starts"],
+    end: Float[np.ndarray, "3 starts"],
 ) -> Curve:
     """Order the steps by start, then by time."""
-    codes, end = ends
     outcome = codes.astype(np.int8).reshape(shape)
     collapse = np.where(codes == Fate.COLLAPSE, end[0], np.inf).reshape(shape)
     if not record:

@@ -6,7 +6,8 @@ unit tau + unit^2 A` is regular on the way through collapse as well as escape:
     unit dtau/dsigma = y,   unit^2 dA/dsigma = 1 - y,   y = expit(g).
 
 The moments `F_m = sum_k weight_k (nu_k/unit)^m` have `F_m' = 2 y (F_{m+1} + F_{m+2}) - 2 F_{m+2}`:
-one pass over the rates gives every derivative. (derivations/l2_two_layer.py)
+one pass over the rates gives every derivative; the series of `engines.series` are convolved.
+(derivations/l2_two_layer.py)
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from flowsam.engines.lean_field import single_descent, single_field
 from flowsam.engines.request import Request
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import ONE_STEP, Tolerances, march
+from flowsam.engines.turns import Turn
 from flowsam.flow import Flow
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.rest import LIVELY
@@ -79,9 +80,9 @@ class _Brief:
         """Return -1 where it is not calm."""
         return np.array([1.0 if self.calm(tau, state, mode) else -1.0])
 
-    def transition(self, tau: float, state: State, mode: Any) -> Any:
+    def transition(self, tau: float, state: State, mode: Any) -> Turn:
         """Leave off."""
-        return state, mode, (), str(Ending.FAILED)
+        return Turn(state, mode, (), Ending.FAILED)
 
 
 def brief_run(
@@ -101,7 +102,7 @@ def brief_run(
         return right if taken >= _FIRST and right * _MOST < taken * end else None
 
     care = Tolerances(method, asked.rtol, asked.atol)
-    found = march(system, (state, None, ""), end=end, tolerances=care, stop=crawls)
+    found = march(system, Turn(state, None), end=end, tolerances=care, stop=crawls)
     path = found.path
     if found.status != Ending.FINISHED or path.edges[-1] < end:
         return None

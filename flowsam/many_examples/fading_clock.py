@@ -20,7 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsam.engines.request import Request
+from flowsam.engines.slaves import enslaved
 from flowsam.engines.stepping import March
+from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.network import other_products
@@ -70,12 +72,12 @@ class FadingClock(LogClock):
         floor = max(asked.atol, 1e-14 * float(np.abs(theta0).max()))
         return cls(flow, theta0, asked.rtol, floor)
 
-    def begun(self) -> tuple[Roles, tuple[Event, ...], str]:
+    def begun(self) -> Entry:
         """Return mode, events and status of the start: features with two weights at 0 are dead."""
         dead = np.sort(np.abs(self.theta0), axis=0)[1] == 0
         status = "collapsed" if dead[self.moving].all() else ""
         mode = Roles(np.zeros(self.theta0.shape, bool), dead)
-        return mode, Event.each("zero", 0.0, dead & self.moving), status
+        return Entry(mode, Event.each("zero", 0.0, dead & self.moving), status)
 
     def rhs(self, mode: Roles) -> Callable[[float, State], State]:
         """Return the velocity of what is integrated."""
@@ -93,9 +95,8 @@ class FadingClock(LogClock):
 
     def shown(self, state: State, mode: Roles) -> State:
         """Return a state with the slaves read off their masters."""
-        theta = np.where(mode.slaves, 0.0, self.weights(state))
-        for _ in range(3 * mode.slaves.any()):  # ||g||_q feels the slaves a little
-            theta = np.where(mode.slaves, self._pair(theta, mode).slaved, theta)
+        slaved = lambda w: self._pair(w, mode).slaved  # noqa: E731
+        theta = enslaved(self.weights(state), mode.slaves, slaved)
         return np.append(theta.ravel(), state[-1])
 
     @property
@@ -148,9 +149,7 @@ class FadingClock(LogClock):
             [ends, np.where(still, np.inf, role), np.where(still, np.inf, life)]
         )
 
-    def transition(
-        self, log_t: float, state: State, mode: Roles
-    ) -> tuple[State, Roles, tuple[Event, ...], str]:
+    def transition(self, log_t: float, state: State, mode: Roles) -> Turn:
         """Return the state after a weight changed its role or a feature died, or at the end."""
         turned, died = self.signals(log_t, state, mode)[2:].reshape(2, -1) <= 0
         state = self.shown(state, mode)
@@ -169,7 +168,7 @@ class FadingClock(LogClock):
         events = Event.each("zero", tau, died) + (
             (Event(tau, "collapse"),) if gone else ()
         )
-        return (
+        return Turn(
             np.append(theta.ravel(), tau),
             Roles(slaves, dead),
             events,

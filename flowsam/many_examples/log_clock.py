@@ -16,6 +16,7 @@ import numpy as np
 
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
+from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
@@ -47,9 +48,8 @@ class LogClock:
     def run(cls, flow: Flow, theta0: Theta, asked: Request) -> LateRun:
         """Integrate a flow to late times."""
         system = cls.of(flow, theta0, asked)
-        mode, events, status = system.begun()
-        found = system.ended(marched(system, (system.start, mode, status), asked))
-        found = replace(found, events=events + found.events)
+        start = Turn(system.start, *system.begun())
+        found = system.ended(marched(system, start, asked))
         return LateRun(found, theta0.shape, system.note(found), shown=system.shown_all)
 
     @classmethod
@@ -62,13 +62,13 @@ class LogClock:
         """The state at T = 0."""
         return np.append(self.theta0.ravel(), 0.0)
 
-    def begun(self) -> tuple[Any, tuple[Event, ...], str]:
+    def begun(self) -> Entry:
         """Return mode, events and status of the start: a step needs a gradient."""
         if not self.flow.perturbation.perturbs or self.norm(self.theta0):
-            return None, (), ""
+            return Entry(None)
         margins = self.flow.data.z @ np.prod(self.theta0, axis=0)
         at_rest = margins.any() or len(self.theta0) == 1
-        return None, (), "at rest" if at_rest else "collapsed"
+        return Entry(None, (), "at rest" if at_rest else "collapsed")
 
     def errors(self, asked: Request) -> float | State:
         """Return the absolute error of a step, one number or one an entry."""
@@ -208,16 +208,16 @@ class LogClock:
         """The norm N at which a run counts as collapsed."""
         return COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
 
-    def transition(
-        self, log_t: float, state: State, mode: Any
-    ) -> tuple[State, Any, tuple[Event, ...], str]:
+    def transition(self, log_t: float, state: State, mode: Any) -> Turn:
         """Return the state at its end: at the origin after a collapse, or where it is."""
         rest, digits = self.signals(log_t, state, mode)[:2]
         if digits < 0 < rest:
-            return state, mode, (), "rounding"
+            return Turn(state, mode, (), "rounding")
         if (at_origin := self.at_origin(state)) is None:
-            return state, mode, (), "at rest"
-        return at_origin, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
+            return Turn(state, mode, (), "at rest")
+        return Turn(
+            at_origin, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
+        )
 
     def at_origin(self, state: State) -> State | None:
         """Return the state after a collapse, None where that is not what the run came to."""

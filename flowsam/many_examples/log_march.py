@@ -18,6 +18,7 @@ from flowsam.engines import METHODS
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
+from flowsam.engines.turns import Turn
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, amplifies
 from flowsam.shapes import Float
 
@@ -162,11 +163,11 @@ class _Steps(Tolerances):
         return fixed.stepper(rhs, start, end, last)
 
 
-def marched(system: Any, start: tuple[State, Any, str], asked: Request) -> March:
+def marched(system: Any, start: Turn, asked: Request) -> March:
     """Integrate a system with `flow`, `theta0` and `jac` to an end; its path is one in T."""
     value = asked.end
     clock = _StartClock.of(system, np.inf if asked.in_tau else value)
-    steps = _Steps.of(clock, start[0].size, asked)
+    steps = _Steps.of(clock, start.state.size, asked)
     found = march(
         clock,
         start,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsam.engines.request import Request
+from flowsam.engines.turns import Entry
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.many_examples.dual_steps import Curvature, live
@@ -23,7 +24,6 @@ from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import next_move
 from flowsam.shapes import Float
-from flowsam.trajectory import Event
 
 __all__ = ["LogWeights", "balanced_run", "even", "smooth_run"]
 
@@ -81,9 +81,9 @@ class LogWeights(LogClock):
         """The state at T = 0."""
         return np.append(np.log(np.abs(self.theta0[0, self.moving])), 0.0)
 
-    def begun(self) -> tuple[None, tuple[Event, ...], str]:
+    def begun(self) -> Entry:
         """Return mode, events and status of the start: to go on."""
-        return None, (), ""
+        return Entry(None)
 
     def errors(self, asked: Request) -> State:
         """Return the absolute errors of a step: a log's is the relative one of its weight."""

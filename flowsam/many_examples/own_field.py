@@ -8,9 +8,9 @@ import numpy as np
 from scipy.optimize import approx_fprime
 
 from flowsam.engines.stepping import March
+from flowsam.engines.turns import Entry
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.shapes import Float
-from flowsam.trajectory import Event
 
 __all__ = ["own_run"]
 
@@ -37,9 +37,9 @@ class OwnClock(LogClock):
         """Tell that nothing happens."""
         return True
 
-    def begun(self) -> tuple[None, tuple[Event, ...], str]:
+    def begun(self) -> Entry:
         """Return mode, events and status of the start: to go on."""
-        return None, (), ""
+        return Entry(None)
 
     def ended(self, found: March) -> March:
         """Return a run as it is."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.engines.request import Request
+from flowsam.engines.turns import Entry, Turn
 from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
@@ -54,14 +55,14 @@ class Sliding:
         """Return the absolute error of a step."""
         return asked.atol
 
-    def start(self) -> tuple[Region, tuple[Event, ...], str]:
+    def start(self) -> Entry:
         """Return the region of the start, the events there, and a status ("" to go on)."""
         region, on = self.surfaces.locate(self.theta0)
         rested = Event.each("zero", 0.0, region.resting)
         region, events, status = self._decided(self.theta0, region, on, 0.0)
         if not status and self._at_rest(region):
-            return region, (*rested, Event(0.0, "collapse")), "collapsed"
-        return region, rested + events, status
+            return Entry(region, (*rested, Event(0.0, "collapse")), "collapsed")
+        return Entry(region, rested + events, status)
 
     def rates(
         self, log_t: float, states: Float[np.ndarray, "*b m"], region: Region
@@ -192,9 +193,7 @@ class Sliding:
             np.abs(move).max() / size - max(10.0 * self.rtol, self.surfaces.fold)
         )
 
-    def transition(
-        self, log_t: float, state: State, region: Region
-    ) -> tuple[State, Region, tuple[Event, ...], str]:
+    def transition(self, log_t: float, state: State, region: Region) -> Turn:
         """Return state, region, events and status after the first signal reached 0."""
         signals = self.signals(log_t, state, region)
         due = signals <= max(_ROUNDING, float(signals.min()))
@@ -206,7 +205,7 @@ class Sliding:
             due, size + np.cumsum([0, 2, count, count])
         )
         if ended.any():
-            return state, region, (), "flattest"
+            return Turn(state, region, (), "flattest")
         region = replace(region, resting=region.resting & ~rests)
         events = [*Event.each("leave", tau, rests)]
         theta = self._snapped(theta, surfaces)
@@ -223,7 +222,7 @@ class Sliding:
         if not status and self._at_rest(region):
             events = [*events, Event(tau, "collapse")]
             status = "collapsed"
-        return np.append(theta.ravel(), tau), region, tuple(events), status
+        return Turn(np.append(theta.ravel(), tau), region, tuple(events), status)
 
     def _snapped(self, theta: Theta, due: Bool[np.ndarray, " S"]) -> Theta:
         """Set weights that reached 0 to 0 exactly."""
@@ -256,29 +255,27 @@ class Sliding:
             region = replace(region, signs=signs, resting=region.resting | whole)
         return region, due & ~flip, [*Event.each(kind, tau, whole)]
 
-    def _left(
-        self, region: Region, holds: Bool[np.ndarray, " 2"], tau: float
-    ) -> tuple[Region, tuple[Event, ...], str]:
+    def _left(self, region: Region, holds: Bool[np.ndarray, " 2"], tau: float) -> Entry:
         """End a slide, to the side whose field no longer points at the surface."""
         if holds.all():
-            return region, (), "several"
+            return Entry(region, (), "several")
         slid: Any = region.sliding
         signs = np.where(region.signs == 0, 1 if holds[0] else -1, region.signs)
         event = Event(tau, "leave", *self.surfaces.place(slid))
-        return replace(region, signs=signs), (event,), ""
+        return Entry(replace(region, signs=signs), (event,))
 
     def _decided(
         self, theta: Theta, region: Region, due: Bool[np.ndarray, " S"], tau: float
-    ) -> tuple[Region, tuple[Event, ...], str]:
+    ) -> Entry:
         """Cross, slide or leave where Filippov's solution is unique; else hand over."""
         places = np.flatnonzero(due | (region.signs == 0))
         if not due.any():
-            return region, (), ""
+            return Entry(region)
         found = (
             self.surfaces.candidates(theta, region, places) if len(places) <= 2 else []
         )
         if len(found) != 1:
-            return region, (), "several"
+            return Entry(region, (), "several")
         events: list[Event] = []
         for surface in places:
             old = region.signs[surface]
@@ -288,7 +285,7 @@ class Sliding:
                 new == 0 or tau > 0
             ):  # a start on a surface only enters a region
                 events.append(Event(tau, kind, *self.surfaces.place(int(surface))))
-        return found[0], tuple(events), ""
+        return Entry(found[0], tuple(events))
 
 
 def _mean_pace(

@@ -11,6 +11,7 @@ from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
+from flowsam.engines.turns import Turn
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
@@ -34,21 +35,18 @@ def sliding_run(
 ) -> LateRun:
     """Integrate Filippov's solution while it is unique, and iterate from there."""
     system = Sliding(flow, theta0, asked.rtol)
-    region, events, status = system.start()
-    if status == "several":
+    entry = system.start()
+    if entry.status == "several":
         raise InputError(
             f"the start lies on switching surfaces of {flow.perturbation.name} from which its flow "
             "is not unique; move it off them a little"
             + (", or use method='discrete'" if system.surfaces.constant else "")
         )
-    first = (np.append(theta0.ravel(), 0.0), region, status)
+    first = Turn(np.append(theta0.ravel(), 0.0), *entry)
     found = marched(system, first, asked)
-    method = (
-        f"Filippov ({found.method})" if found.status in _HANDED_OVER else found.method
-    )
-    run = LateRun(
-        replace(found, events=events + found.events, method=method), theta0.shape
-    )
+    if found.status in _HANDED_OVER:
+        found = replace(found, method=f"Filippov ({found.method})")
+    run = LateRun(found, theta0.shape)
     if found.status == Ending.FLATTEST:
         last = float(run.edges[-1])
         rates = system.rates(last, found.path(run.edges[-1:])[0], found.path.mode)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from flowsam.engines.request import Request
+from flowsam.engines.turns import Turn
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
@@ -68,5 +69,5 @@ def smoothed_run(
     atol = max(asked.atol, 1e-3 * _RTOL)
     asked = replace(asked, method="Radau", rtol=rtol, atol=atol)
     system = SmoothedClock(steep, theta0)
-    run = marched(system, (system.start, None, ""), asked)
+    run = marched(system, Turn(system.start, None), asked)
     return LateRun(replace(run, method="tanh for sign (Utkin), Radau"), theta0.shape)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.path import Tail
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
+from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.one_example.equal_layers import EqualLayers
 from flowsam.one_example.smooth import Smooth
@@ -111,11 +111,11 @@ class OneExample:
             * (float(scale) or 1.0),
         )
 
-    def start(self) -> tuple[Any, tuple[Event, ...], str]:
+    def start(self) -> Entry:
         """Return the mode of the start, the events at tau = 0, and a status ("" to go on)."""
-        mode, events, status = self.rule.start(self.theta0)
-        events = () if self.rule.rests(self.theta0, mode) else events
-        return mode, *self._at_rest(self.theta0, mode, (events, status, 0.0))
+        found = self.rule.start(self.theta0)
+        events = () if self.rule.rests(self.theta0, found.mode) else found.events
+        return self._at_rest(self.theta0, found._replace(events=events), 0.0)
 
     def told(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
         """Return the events with the "zero" of every coordinate that came to rest among them."""
@@ -177,9 +177,7 @@ class OneExample:
             floor = 1e2 * floor
         return bool(floor < top and 2.0 * sizes.max() < self.ceiling(tau))
 
-    def transition(
-        self, tau: float, state: State, mode: Any
-    ) -> tuple[State | Tail, Any, tuple[Event, ...], str]:
+    def transition(self, tau: float, state: State, mode: Any) -> Turn:
         """Return state, mode, events and status after the first signal reached 0."""
         theta = self.layers.whole(state)
         collapse, escape, gradient, *_ = self.signals(tau, state, mode)
@@ -191,23 +189,19 @@ class OneExample:
             sizes = np.abs(theta * self.active)
             if sizes.max() <= 1e3 * np.partition(sizes, 1, axis=0)[1].max():
                 return self._collapsed(tau, theta, mode)
-            return state, mode, (), "sliding_ambiguous"
-        theta, mode, events, status = self.rule.transition(theta, mode, tau)
-        events, status = self._at_rest(theta, mode, (events, status, tau))
-        return self.layers.flat(theta), mode, events, status
+            return Turn(state, mode, (), "sliding_ambiguous")
+        theta, *entered = self.rule.transition(theta, mode, tau)
+        found = self._at_rest(theta, Entry(*entered), tau)
+        return Turn(self.layers.flat(theta), *found)
 
-    def _at_rest(
-        self, theta: Theta, mode: Any, found: tuple[tuple[Event, ...], str, float]
-    ) -> tuple[tuple[Event, ...], str]:
-        """Return events and status, with a collapse where every active weight came to rest."""
-        events, status, tau = found
-        if status or not self.rule.rests(theta, mode):
-            return events, status
-        return (*events, Event(float(tau), "collapse")), "collapsed"
+    def _at_rest(self, theta: Theta, found: Entry, tau: float) -> Entry:
+        """Return an entry, with a collapse where every active weight came to rest."""
+        if found.status or not self.rule.rests(theta, found.mode):
+            return found
+        events = (*found.events, Event(float(tau), "collapse"))
+        return Entry(found.mode, events, "collapsed")
 
-    def _collapsed(
-        self, tau: float, theta: Theta, mode: Any
-    ) -> tuple[Tail, Any, tuple[Event, ...], str]:
+    def _collapsed(self, tau: float, theta: Theta, mode: Any) -> Turn:
         """Follow the last stretch, along which |w| falls at constant speed, to the origin."""
         place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
         stretch = abs(theta[place] / self.rule.field(theta, mode)[place])
@@ -216,19 +210,17 @@ class OneExample:
             left = np.maximum(1.0 - (points - tau) / stretch, 0.0)[:, None, None]
             return self.layers.flat(np.where(self.active > 0, left * theta, theta))
 
-        return tail, mode, (Event(float(tau + stretch), "collapse"),), "collapsed"
+        return Turn(tail, mode, (Event(float(tau + stretch), "collapse"),), "collapsed")
 
-    def _escaped(
-        self, tau: float, theta: Theta, mode: Any
-    ) -> tuple[Tail | State, Any, tuple[Event, ...], str]:
+    def _escaped(self, tau: float, theta: Theta, mode: Any) -> Turn:
         """Follow the last stretch of a blow-up: `tau* - tau = z^-(L-2) / ((L-2) |mu_j|)`.
 
         z^2 is the mean square of the winner's perturbed weights, to a relative (imbalance / z)^4.
         """
         if (depth := len(theta)) < 3:
-            return self.layers.flat(theta), mode, (), "escaped"
+            return Turn(self.layers.flat(theta), mode, (), "escaped")
         if not self.case.regime.known:
-            return self.layers.flat(theta), mode, (), Ending.RUNAWAY
+            return Turn(self.layers.flat(theta), mode, (), Ending.RUNAWAY)
         field = self.rule.field(theta, mode)
         hat = self.flow.perturbed(theta)
         with np.errstate(divide="ignore"):
@@ -242,7 +234,7 @@ class OneExample:
         stretch = remaining[winner]
         end = tau + remaining[winner]
         if not np.isfinite(stretch):  # one layer is large, and no product of layers
-            return self.layers.flat(theta), mode, (), Ending.OUT_OF_RANGE
+            return Turn(self.layers.flat(theta), mode, (), Ending.OUT_OF_RANGE)
 
         def tail(points: Points) -> Float[np.ndarray, "k m"]:
             left = np.maximum((end - points) / stretch, 0.0)[:, None, None]
@@ -252,4 +244,6 @@ class OneExample:
             states[..., winner] = theta[:, winner] + hat[:, winner] * (growth - 1.0)
             return self.layers.flat(states)
 
-        return tail, mode, (Event(float(end), "blow-up", None, winner),), "escaped"
+        return Turn(
+            tail, mode, (Event(float(end), "blow-up", None, winner),), "escaped"
+        )

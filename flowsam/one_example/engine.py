@@ -14,6 +14,7 @@ from flowsam.engines.path import Piece
 from flowsam.engines.request import Request
 from flowsam.engines.run import Run, reach
 from flowsam.engines.stepping import March, Tolerances, march
+from flowsam.engines.turns import Turn
 from flowsam.errors import InputError
 from flowsam.one_example.closed_form import asked_end
 from flowsam.one_example.endings import OneExample
@@ -36,19 +37,20 @@ def stepped_run(
     """Integrate between events and return the run."""
     model = OneExample.of(case, theta0, float(tolerances.atol))
     _refuse_fast(model, theta0)
-    mode, events, status = model.start()
-    status = "escaped" if model.out_of_range else status
+    start = Turn(model.layers.flat(theta0), *model.start())
+    if model.out_of_range:
+        start = start._replace(status="escaped")
     far = _FAR / model.rate
     clock_end = None if asked.in_tau else _LogTimeEnd(model, asked.end, tolerances)
     result = march(
         model,
-        (model.layers.flat(theta0), mode, status),
+        start,
         end=far if clock_end else asked.end,
         tolerances=tolerances,
         stop=clock_end,
     )
     path = result.path
-    events = model.told(events + result.events)
+    events = model.told(result.events)
     states = partial(path.seen, shown=model.shown)
     log_pace = lambda tau: model.log_pace(states(tau))  # noqa: E731
     found = _ended(result, events, asked.end, clock_end, log_pace)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from flowsam.engines.slaves import enslaved
+from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Bool, Float
@@ -45,11 +47,11 @@ class Fading(Smooth):
         """Return the velocity of a flow whose weights below `small` are 0."""
         return cls(flow, small)
 
-    def start(self, theta: Theta) -> tuple[Braked, tuple[Event, ...], str]:
+    def start(self, theta: Theta) -> Entry:
         """Return the mode of a start: coordinates with both weights at 0 rest."""
         resting = (theta == 0).all(axis=0) & (self.flow.mu != 0)
         mode = Braked(np.zeros(theta.shape, bool), resting)
-        return mode, Event.each("zero", 0.0, resting), ""
+        return Entry(mode, Event.each("zero", 0.0, resting))
 
     def field(self, theta: Theta, mode: Braked) -> Theta:
         """Return the rescaled velocity; slaves and resting weights are not integrated."""
@@ -59,12 +61,7 @@ class Fading(Smooth):
 
     def shown(self, theta: Theta, mode: Braked) -> Theta:
         """Return the weights of a state: slaves are read off their partners."""
-        if not mode.slaves.any():
-            return theta
-        theta = np.where(mode.slaves, 0.0, theta)
-        for _ in range(3):  # G and the velocities feel the slaves a little
-            theta = np.where(mode.slaves, self._slaved(theta)[0], theta)
-        return theta
+        return enslaved(theta, mode.slaves, lambda w: self._slaved(w)[0])
 
     def signals(self, theta: Theta, mode: Braked) -> Float[np.ndarray, " 3*d"]:
         """Return how far weights are from another role (at atol, back at 4) and from rest."""
@@ -80,9 +77,7 @@ class Fading(Smooth):
         rest = np.where(still, np.inf, np.abs(theta).max(axis=0) - self.atol)
         return np.concatenate([np.where(still | masters, np.inf, role).ravel(), rest])
 
-    def transition(
-        self, theta: Theta, mode: Braked, tau: float
-    ) -> tuple[Theta, Braked, tuple[Event, ...], str]:
+    def transition(self, theta: Theta, mode: Braked, tau: float) -> Turn:
         """Return state, mode and events after a weight changed its role or a coordinate died."""
         signals = self.signals(theta, mode)
         reached = signals <= max(1e-3 * self.atol, signals.min())
@@ -95,7 +90,7 @@ class Fading(Smooth):
         smaller[1] &= ~smaller[0]
         slaves = np.where(mode.slaves, ~turned, turned & smaller) & ~dead
         mode = replace(mode, slaves=slaves, resting=mode.resting | dead)
-        return np.where(dead, 0.0, theta), mode, Event.each("zero", tau, dead), ""
+        return Turn(np.where(dead, 0.0, theta), mode, Event.each("zero", tau, dead))
 
     def rests(self, theta: Theta, mode: Braked) -> bool:
         """Tell whether every active coordinate is at rest."""

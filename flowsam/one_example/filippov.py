@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from flowsam.engines.turns import Entry, Turn
 from flowsam.engines.two_sides import upper_share
 from flowsam.network import other_products
 from flowsam.one_example.pace import linf_log_pace
@@ -91,9 +92,7 @@ class Switching(Smooth):
         """Return log dt/dtau: what slides is exactly 0, so that the state tells the mode."""
         return linf_log_pace(self.flow, theta)
 
-    def start(
-        self, theta: Float[np.ndarray, "L d"]
-    ) -> tuple[Mode, tuple[Event, ...], str]:
+    def start(self, theta: Float[np.ndarray, "L d"]) -> Entry:
         """Return the mode of a start: weights that are exactly 0 are resolved as at an event.
 
         A coordinate with every weight 0 rests (its gradient is 0). A single zero weight crosses
@@ -110,11 +109,11 @@ class Switching(Smooth):
         zero = (mode.sides == 0) & ~mode.resting
         at_rest = Event.each("zero", 0.0, mode.resting)
         mode, events, status = self._resolved(theta, mode, zero, 0.0)
-        return mode, at_rest + events, status
+        return Entry(mode, at_rest + events, status)
 
     def transition(
         self, theta: Float[np.ndarray, "L d"], mode: Mode, tau: float
-    ) -> tuple[Float[np.ndarray, "L d"], Mode, tuple[Event, ...], str]:
+    ) -> Turn:
         """Return state, mode, events and "" or "sliding_ambiguous" after an event."""
         distance = self.signals(theta, mode) / self._units(theta)
         reached = distance <= max(_ROUNDING, distance.min())
@@ -125,7 +124,7 @@ class Switching(Smooth):
         whole = zero.all(axis=0)
         if len(theta) % 2:  # odd depth: a balanced coordinate passes through the origin
             if (whole & mode.pinned).any():
-                return theta, mode, (), "sliding_ambiguous"
+                return Turn(theta, mode, (), "sliding_ambiguous")
             mode = replace(mode, sides=np.where(whole, -mode.sides, mode.sides))
         else:
             resting = mode.resting | whole
@@ -134,7 +133,7 @@ class Switching(Smooth):
         events = Event.each("cross" if len(theta) % 2 else "zero", tau, whole)
         touched = (due.any(axis=0) | freed) & ~whole
         mode, more, status = self._resolved(theta, mode, zero & touched, tau)
-        return theta, mode, events + more, status
+        return Turn(theta, mode, events + more, status)
 
     def _units(self, theta: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " K"]:
         """Return the size of each signal: weights, then twice velocities, of its coordinate."""
@@ -154,10 +153,10 @@ class Switching(Smooth):
         mode: Mode,
         zero: Bool[np.ndarray, "L d"],
         tau: float,
-    ) -> tuple[Mode, tuple[Event, ...], str]:
+    ) -> Entry:
         """Decide cross, slide or leave for each coordinate with one weight at 0."""
         if (zero.sum(axis=0) > 1).any():
-            return mode, (), "sliding_ambiguous"
+            return Entry(mode, (), "sliding_ambiguous")
         probe = replace(mode, sides=np.where(zero, 0, mode.sides))
         above = self.sided(theta, probe, 1)
         below = self.sided(theta, probe, -1)
@@ -166,12 +165,12 @@ class Switching(Smooth):
         for layer, j in np.argwhere(zero):
             new = _side(above[layer, j], below[layer, j])
             if new is None:
-                return mode, tuple(events), "sliding_ambiguous"
+                return Entry(mode, tuple(events), "sliding_ambiguous")
             kind = _change(int(mode.sides[layer, j]), new, tau)
             sides[layer, j] = new
             if kind:
                 events.append(Event(float(tau), kind, int(layer), int(j)))
-        return replace(mode, sides=sides), tuple(events), ""
+        return Entry(replace(mode, sides=sides), tuple(events))
 
 
 def _side(a: float, b: float) -> int | None:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from flowsam.engines.lean_field import single_field
+from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.shapes import Float
-from flowsam.trajectory import Event
 
 __all__ = ["Free", "Smooth"]
 
@@ -35,9 +35,9 @@ class Smooth:
         """Return the weights of states in a region."""
         return theta
 
-    def start(self, theta: Theta) -> tuple[Any, tuple[Event, ...], str]:
+    def start(self, theta: Theta) -> Entry:
         """Return the mode of a start, its events, and a status ("" to go on)."""
-        return None, (), ""
+        return Entry(None)
 
     def field(self, theta: Theta, mode: Any) -> Theta:
         """Return the rescaled velocity."""
@@ -52,11 +52,9 @@ class Smooth:
         """Return no signals: nothing happens on the way."""
         return np.empty(0)
 
-    def transition(
-        self, theta: Theta, mode: Any, tau: float
-    ) -> tuple[Theta, Any, tuple[Event, ...], str]:
+    def transition(self, theta: Theta, mode: Any, tau: float) -> Turn:
         """Return state, mode, events and status after an event: none happens here."""
-        return theta, mode, (), ""
+        return Turn(theta, mode)
 
     def rests(self, theta: Theta, mode: Any) -> bool:
         """Tell whether every active weight is at 0 for good: from L = 2 on the gradient is 0."""

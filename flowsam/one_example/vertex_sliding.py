@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowsam.engines.turns import Entry, Turn
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Bool, Float, Int
@@ -47,12 +48,12 @@ class VertexSliding(Smooth):
 
     calm = False
 
-    def start(self, theta: Theta) -> tuple[Ties, tuple[Event, ...], str]:
+    def start(self, theta: Theta) -> Entry:
         """Return the ties of a start; equal components slide at once."""
         size = self._sizes(theta)
         places = np.argwhere((size >= size.max() * (1 - _TIE)) & (self.flow.mu != 0))
         mode, status = self._settled(theta, places, np.ones(len(places), bool))
-        return mode, _changes(None, mode, 0.0), status
+        return Entry(mode, _changes(None, mode, 0.0), status)
 
     def field(self, theta: Theta, mode: Ties) -> Theta:
         """Return the rescaled velocity `sum_a lambda_a f_a`."""
@@ -70,9 +71,7 @@ class VertexSliding(Smooth):
         below[mode.tied] = np.inf
         return np.concatenate([self._shares(theta, mode)[0], below.ravel(), [top]])
 
-    def transition(
-        self, theta: Theta, mode: Ties, tau: float
-    ) -> tuple[Theta, Ties, tuple[Event, ...], str]:
+    def transition(self, theta: Theta, mode: Ties, tau: float) -> Turn:
         """Return state, mode, events and a status after a share or a distance reached 0."""
         signals = self.signals(theta, mode)
         m = mode.layers.size
@@ -83,9 +82,9 @@ class VertexSliding(Smooth):
         if not (
             kept.any() or len(joined)
         ):  # rounding: at the located point nothing is reached
-            return theta, mode, (), ""
+            return Turn(theta, mode)
         after, status = self._settled(theta, places, kept)
-        return theta, after, _changes(mode, after, tau), status
+        return Turn(theta, after, _changes(mode, after, tau), status)
 
     def rests(self, theta: Theta, mode: Ties) -> bool:
         """Tell whether every active weight is at 0 for good."""

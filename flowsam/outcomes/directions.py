@@ -135,7 +135,7 @@ def _direction(case: Case, run: Trajectory) -> Direction:
         if np.allclose(beside[0], beside[2], rtol=0, atol=1e-6)
         else restriction(usable)
     )
-    label, reason = _verdict(case, run, (values[-1], of), usable)
+    label, reason = _verdict(case, run, usable, float(values[-1]), of)
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
     about = (float(run.log_t[-1]), settled_at, norm, float(values[-1]))
     slow = label == Label.UNDECIDED and norm == 1 and run.status in _WHOLE
@@ -155,11 +155,11 @@ def _came_to_0(run: Trajectory) -> str:
 def _verdict(
     case: Case,
     run: Trajectory,
-    proven: tuple[float, str],
     signs: Float[np.ndarray, " d"],
+    certificate: float,
+    of: str,
 ) -> tuple[int, str]:
     """Return the label and the sentence that explains it: the ratio proven, and of what margin."""
-    (certificate, of) = proven
     norm = case.regime.norm
     if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
         return Label.ZERO, _came_to_0(run)

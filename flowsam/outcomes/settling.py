@@ -84,7 +84,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
         w = _batch_last(run.theta)
         lost = _negligible(replace(case, flow=unit), w)
         w[:, lost] = 0.0
-        label[going] = _told(unit, starts[going], w, (run.status, proof))
+        label[going] = _told(unit, starts[going], w, run.status, proof)
         proved = (run.status == Ending.FINISHED) & (label[going] != Label.UNDECIDED)
         ending[going] = np.where(proved, Ending.SETTLED, run.status)
         tau[going] += run.tau * clock
@@ -180,10 +180,13 @@ def _negligible(case: Case, w: Weights) -> Bool[np.ndarray, "d B"]:
 
 
 def _told(
-    flow: Flow, starts: Starts, w: Weights, how: tuple[Int8[np.ndarray, " B"], Proof]
+    flow: Flow,
+    starts: Starts,
+    w: Weights,
+    status: Int8[np.ndarray, " B"],
+    proof: Proof,
 ) -> Int[np.ndarray, " B"]:
     """Labels at the ends of a round."""
-    status, proof = how
     rest = Label.ZERO if len(w) % 2 == 0 else Label.UNDECIDED
     label = proof(flow, np.where(np.isfinite(w), w, 0.0))
     fallen = (status == Ending.COLLAPSED) & (label == Label.UNDECIDED)

@@ -1,0 +1,28 @@
+"""Weights of l_p-SAM, 2 < p < inf, that follow their partners, one example or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from flowsam.shapes import Bool, Float
+
+__all__ = ["enslaved"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+_ROUNDS = 3  # the norm of the gradient feels the slaves a little
+
+
+def enslaved(
+    theta: Theta,
+    slaves: Bool[np.ndarray, "L d"],
+    slaved: Callable[[Theta], Float[np.ndarray, "..."]],
+) -> Theta:
+    """Return weights with each slave where its own brake stops it, as `slaved` tells."""
+    if not slaves.any():
+        return theta
+    theta = np.where(slaves, 0.0, theta)
+    for _ in range(_ROUNDS):
+        theta = np.where(slaves, slaved(theta), theta)
+    return theta
