@@ -182,10 +182,7 @@ class Ends:
     def _blown_up(
         self, steps: Steps, high: np.ndarray, stuck: np.ndarray
     ) -> tuple[Steps, np.ndarray]:
-        """Follow the last stretch of a blow-up: `tau* - tau = |z|^2 / ((L - 2) <z, z'>)`.
-
-        z are the perturbed weights; what is neglected is of relative order (others / z)^2.
-        """
+        """Follow the end of a blow-up: `tau* - tau = |z|^2 / ((L - 2) <z, z'>)`, z the w_hat."""
         near = np.flatnonzero(high | stuck)
         w = steps.w[..., near]
         slope = steps.slope[..., near]

@@ -23,10 +23,7 @@ _FOLD = 1e-5  # nearer, the surface is thinner than the default atol
 
 @dataclass(frozen=True, eq=False)
 class MinimaSwitching(JointSwitching):
-    """The surface m = s of examples z_i = c_i a, max |c_i| = 1, with m = <a, beta>.
-
-    The gradient is grad m times a number that changes its sign at s, where alone eps jumps.
-    """
+    """The surface m = s of examples z_i = c_i a, max |c_i| = 1, where the least loss lies."""
 
     constant = False
 

@@ -213,10 +213,7 @@ class OneExample:
         return Turn(tail, mode, (Event(float(tau + stretch), "collapse"),), "collapsed")
 
     def _escaped(self, tau: float, theta: Theta, mode: Any) -> Turn:
-        """Follow the last stretch of a blow-up: `tau* - tau = z^-(L-2) / ((L-2) |mu_j|)`.
-
-        z^2 is the mean square of the winner's perturbed weights, to a relative (imbalance / z)^4.
-        """
+        """Follow the end of a blow-up: `tau* - tau = z^-(L-2) / ((L-2) |mu_j|)`, z rms of w_hat."""
         if (depth := len(theta)) < 3:
             return Turn(self.layers.flat(theta), mode, (), "escaped")
         if not self.case.regime.known:

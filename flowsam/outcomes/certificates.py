@@ -90,10 +90,7 @@ def dying(flow: Flow, w: Pairs) -> Chosen:
 
 
 def _shrinking(flow: Flow, w: Pairs) -> Bool[np.ndarray, " B"]:
-    """Whether |theta| falls for ever, p <= 2: `(|theta|^2)'/2 <= M |theta|^2 - rho ||g||_q`.
-
-    ||g||_q >= min |mu_j| |theta| (2d)^(1/q-1/2), over the coordinates that are not at 0.
-    """
+    """Whether |theta| falls for ever, p <= 2: `(|theta|^2)'/2 <= M |theta|^2 - rho ||g||_q`."""
     rule = flow.perturbation
     active = flow.mu != 0
     a, w = np.abs(flow.mu)[active, None], w[:, active]
