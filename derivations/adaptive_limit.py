@@ -80,6 +80,23 @@ slope = sp.diff(size, b[0])
 assert sp.simplify(slope - m[0] * ((m[0] * b[0]) / size) ** (q - 1)).subs({p: 3}).equals(0)
 
 # %% [markdown]
+# p = 1, the tie of a feature's layers shared equally: of y_j = log|mu_j beta_j| the largest ones
+# are braked, with shares x of the simplex, y_j' = 2 mu_j (1 - rho x_j / 2). Where a set S ties, its
+# common rate is the water level of S, which rises with S: at most 2 lambda. A feature with
+# mu_j > lambda that is behind gains 2 (mu_j - lambda) at least, and is tied after a finite time;
+# one with mu_j < lambda falls behind: the same level, and mu_j beta_j equal where it stays.
+# p = inf: w_hat = w (1 -+ rho), GD at (1 - rho)^(L-1) of its pace, and at (1 + rho)^(L-1) while
+# mu_j beta_j < 0: at L >= 3 the first to blow up in these clocks wins.
+# %%
+S = sp.symbols("x_1 x_2", nonnegative=True)
+tied = sp.solve([m[0] * (1 - rho * S[0] / 2) - m[1] * (1 - rho * S[1] / 2), sum(S) - 1], S)
+rate = sp.factor(m[0] * (1 - rho * tied[S[0]] / 2))
+gain = rate - m[0] * (1 - rho / 2)  # of the level of both over that of the first alone
+assert sp.simplify(gain - (m[1] - m[0] * (1 - rho / 2)) * m[0] / (m[0] + m[1])) == 0
+one_norm = water_level(np.array([1.0, 1.6]), rho=0.9, p=1.0)
+assert abs(one_norm.value - float(rate.subs({m[0]: 1, m[1]: 1.6, rho: 0.9}))) < 1e-14
+
+# %% [markdown]
 # The package: two features, p = 2, by the quadratic (1 - l)^2 + (1 - l/2)^2 = rho^2/2.
 # %%
 level = sp.Symbol("level")

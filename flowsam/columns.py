@@ -52,11 +52,15 @@ class Regime:
     slides: bool = False  # the field is Filippov's on switching surfaces
     glides: bool = False  # several examples: the field jumps at minima, nowhere else
     smooth_off_axes: bool = True  # the field jumps nowhere but where a weight is 0
+    surfaces: str = "many_examples.switching:JointSwitching"  # those of a slide
     escapes: str = ""  # what lets a coordinate escape at L = 2, with the brake in {}
     falls: bool = False  # one example: all weights can fall to 0 at once
     apart: bool = False  # one example: equal layers come apart
     # a coordinate at 0 rests, signs are kept, blow-ups are those of w' = |mu| w^(L-1)
     known: bool = True
+    races: bool = (
+        False  # one example: the first feature to blow up, in finite tau, wins
+    )
     amplifies: bool = False  # `amplification` has its closed forms
     provable: bool = False  # `certify` has its equation
 

@@ -10,10 +10,14 @@ __all__ = ["equations", "latex"]
 
 
 def equations(
-    depth: int, p: float | int | None = None, *, loss: str = "logistic"
+    depth: int,
+    p: float | int | None = None,
+    *,
+    loss: str = "logistic",
+    adaptive: bool = False,
 ) -> dict[str, sp.Equality]:
     """Return every derived expression of one coordinate as an equation under its name."""
-    one = coordinate(depth, p, loss=loss)
+    one = coordinate(depth, p, loss=loss, adaptive=adaptive)
     found = {
         "margin": _equal(sp.Symbol("m", real=True), one.margin),
         "loss": _equal(sp.Symbol("ell"), one.loss),
@@ -43,11 +47,15 @@ def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
 
 
 def latex(
-    depth: int, p: float | int | None = None, *, loss: str = "logistic"
+    depth: int,
+    p: float | int | None = None,
+    *,
+    loss: str = "logistic",
+    adaptive: bool = False,
 ) -> dict[str, str]:
     """Return `equations` in LaTeX, without dollar signs."""
     names = {sp.Symbol("ell"): r"\ell"}
     return {
         k: sp.latex(v, symbol_names=names)
-        for k, v in equations(depth, p, loss=loss).items()
+        for k, v in equations(depth, p, loss=loss, adaptive=adaptive).items()
     }

@@ -35,6 +35,7 @@ __all__ = [
     "check_source",
     "data_of",
     "exponent",
+    "exponent_of",
     "one_of",
     "rule_of",
     "setup_of",
@@ -132,7 +133,7 @@ def check(
 def check_rule(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:
     """Refuse a norm that is none, and a radius where it has no use, or none where it has."""
     norm = parameters.get("norm", "inf")
-    p = exponent(norm, dialect)
+    p = exponent_of(parameters, dialect)
     rho = parameters.get("rho")
     if p is None and rho:
         shown = dialect.example("rho", rho)
@@ -181,18 +182,40 @@ def check_source(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None
 
 
 def exponent(norm: object, dialect: Dialect = FILE) -> float | None:
-    """Return p of a norm in words or numbers: None for "none", 2 for "unnormalised"."""
+    """Return p of a norm in words or numbers: None for "none", 2 for those with a word."""
     if norm == "none":
         return None
-    if norm == "unnormalised":
+    if norm in ("unnormalised", "asam"):
         return 2.0
     try:
         p = float(str(norm))
     except ValueError:
         p = math.nan
     if not p >= 1:
-        words = "inf, none, unnormalised or a number p >= 1"
+        words = "inf, none, unnormalised, asam or a number p >= 1"
         raise InputError(f"{dialect.name('norm')} needs {words}, got {norm!r}; e.g. 2")
+    return p
+
+
+def exponent_of(parameters: Mapping[str, Any], dialect: Dialect) -> float | None:
+    """Return p of `norm`, or of ASAM's own `p`."""
+    norm = parameters.get("norm", "inf")
+    if "p" not in parameters:
+        return exponent(norm, dialect)
+    if norm != "asam":
+        shown = dialect.example("norm", norm)
+        raise InputError(
+            f"{dialect.name('p')} is for {dialect.example('norm', 'asam')}, got {shown}; "
+            f"other norms are their p, e.g. {dialect.example('norm', 3)}"
+        )
+    try:
+        p = float(str(parameters["p"]))
+    except ValueError:
+        p = math.nan
+    if not p >= 1:
+        raise InputError(
+            f"{dialect.name('p')} needs inf or a number >= 1, got {parameters['p']!r}; e.g. 2"
+        )
     return p
 
 
@@ -213,14 +236,15 @@ def setup_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Setup:
 
 
 def rule_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Perturbation:
-    """Return the rule of `norm` and `rho`."""
+    """Return the rule of `norm` and `rho`, and of ASAM's `p`."""
     from flowsam.perturbations import Perturbation, gradient_flow
 
     norm = parameters.get("norm", "inf")
-    p = exponent(norm, dialect)
+    p = exponent_of(parameters, dialect)
     if p is None:
         return gradient_flow()
-    return Perturbation(p, parameters["rho"], norm != "unnormalised")
+    kind = {"unnormalised": {"normalised": False}, "asam": {"adaptive": True}}
+    return Perturbation(p, parameters["rho"], **kind.get(str(norm), {}))
 
 
 def data_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Data:

@@ -27,7 +27,9 @@ __all__ = [
 ]
 
 _PLAIN = (1e-250, 1e250)  # sums of squares that need no scaling
-KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised", "adaptive")
+KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised")
+KINDS += ("adaptive", "adaptive l_1", "adaptive l_inf")
+_EVEN = 1e-14  # |w g| of a feature is the same in every layer, but for rounding
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,10 @@ class Perturbation:
             )
         return self.rho * depth ** (-1.0 / self.p)
 
+    def radius_at(self, size: float) -> float:
+        """Return the radius in the units of weights of a size: rho, of ASAM rho times it."""
+        return self.rho * size if self.adaptive else self.rho
+
     @property
     def kind(self) -> str:
         """The family whose theorems hold, for `regimes`: one of `KINDS`, else "own".
@@ -152,7 +158,9 @@ class Perturbation:
         if not self.rho:
             return "GD"
         if self.adaptive:
-            return "adaptive"
+            return {1.0: "adaptive l_1", math.inf: "adaptive l_inf"}.get(
+                self.p, "adaptive"
+            )
         if not self.normalised:
             return "unnormalised"
         known = {1.0: "l_1", 2.0: "l_2", math.inf: "l_inf"}
@@ -251,10 +259,9 @@ class Perturbation:
         top = size.max(axis=None if g.ndim == 2 else (-2, -1), keepdims=True)
         share = size / np.where(top > 0, top, 1.0)
         if self.p == 1:
-            ties = (share == 1) / np.maximum(
-                (share == 1).sum(axis=(-2, -1), keepdims=True), 1
-            )
-            return np.copysign(self.rho * ties, g)
+            largest = share >= 1 - _EVEN * self.adaptive
+            count = largest.sum(axis=(-2, -1), keepdims=True)
+            return np.copysign(self.rho * largest / np.maximum(count, 1), g)
         if self.p == 2:
             norm = np.sqrt((share * share).sum(axis=(-2, -1), keepdims=True))
             return self.rho * np.copysign(share, g) / np.where(top > 0, norm, 1.0)

@@ -240,6 +240,16 @@ _MIXED = replace(
     curves={"balanced": "portrait.theory_curves:mixtures"},
 )
 
+_STRAIGHT = replace(_LINE, forms=(), scale_free=False)
+_NO_ORDER = replace(
+    _LEVEL, labels="outcomes.unknown:labels", verdict="outcomes.unknown:verdict"
+)
+_SLOWED = replace(
+    _LEVEL,
+    labels="outcomes.adaptive:slowed_labels",
+    verdict="outcomes.adaptive:slowed_verdict",
+)
+
 # Several examples.
 _LATE = "many_examples.log_clock:late_run"
 _CHATTER = "many_examples.chatter:chatter_run"
@@ -289,8 +299,13 @@ _GD_MANY = replace(
     finite="outcomes.finite_ends:by_descent",
     analytic=True,
 )
-_P_MANY = replace(_MANY, rests=True, glides=True)
-_L2_MANY = replace(_GD_MANY, finite="", rests=True, glides=True)
+_MINIMA: dict[str, Any] = {
+    "glides": True,
+    "rests": True,
+    "surfaces": "many_examples.minima:MinimaSwitching",
+}
+_P_MANY = replace(_MANY, **_MINIMA)
+_L2_MANY = replace(_GD_MANY, finite="", **_MINIMA)
 _LINF_MANY = replace(_MANY, **_JUMPS, dies=True, rests=True)
 _FADING = replace(
     _P_MANY, brief="", runs={"any": "many_examples.fading_clock:fading_run"}
@@ -299,6 +314,20 @@ _RELATIVE = replace(
     _OWN_MANY, runs={"any": "many_examples.adaptive_clock:adaptive_run"}
 )
 _RESCALED = "outcomes.rescaled_margins:by_rescaled_margin"
+_RELATIVE_TIES = replace(_OWN_MANY, **_ITERATED)
+_RELATIVE_JUMPS = replace(
+    _OWN_MANY,
+    runs={"any": _JUMPS["runs"]["any"], "discrete": _CHATTER},
+    surfaces="many_examples.relative_switching:RelativeSwitching",
+    many=False,
+    slides=True,
+    smooth_off_axes=False,
+)
+_ALONE_TIES: dict[str, Any] = {
+    **_ITERATED,
+    "solve": _MANY.solve,
+    "settled": "outcomes.unknown:refused",
+}
 
 _ONE = {
     "GD": (replace(_LINE, forms=(BALANCED,), analytic=True),)
@@ -326,7 +355,10 @@ _ONE = {
         _FREE,
         _FREE,
     ),
-    "adaptive": (replace(_LINE, forms=(), scale_free=False), _LEVEL, _MIXED),
+    "adaptive": (_STRAIGHT, _LEVEL, _MIXED),
+    "adaptive l_1": (replace(_STRAIGHT, many=False), replace(_LEVEL, **_ALONE_TIES))
+    + (replace(_NO_ORDER, **_ALONE_TIES),),
+    "adaptive l_inf": (_STRAIGHT, _SLOWED, replace(_SLOWED, races=True)),
 }
 _SEVERAL = {
     "GD": (
@@ -348,6 +380,8 @@ _SEVERAL = {
     "unnormalised": (replace(_CONVEX, analytic=True),)
     + (replace(_MANY, analytic=True),) * 2,
     "adaptive": (_RELATIVE, replace(_RELATIVE, verdict=_RESCALED), _RELATIVE),
+    "adaptive l_1": (_RELATIVE_TIES,) * 3,
+    "adaptive l_inf": (_RELATIVE_JUMPS,) * 3,
 }
 TABLE = {
     (several, kind, depth): row

@@ -22,10 +22,13 @@ from flowsam import (
     solve_many,
     split_signs,
 )
+from flowsam.cli import main
 from flowsam.exact.adaptive_level import water_level
 from flowsam.exact.adaptive_pair import Pair
 from flowsam.many_examples.adaptive_clock import AdaptiveClock
+from flowsam.parameters import rule_of
 from flowsam.portrait.planes import RadiusPlane
+from flowsam.sweeps import sweep
 from flowsam.trajectory import load
 
 NORMS = [1, 1.2, 2, 3.5, np.inf]
@@ -79,8 +82,90 @@ def test_the_infinite_norm_follows_the_path_of_gradient_flow_slower():
     slow = solve(flow, start, tau_end=0.5).theta[-1]
     fast = solve(Flow(flow.data, gradient_flow()), start, tau_end=0.5 * 0.6**2).theta[-1]
     assert np.allclose(slow, fast, rtol=1e-8)
-    assert limit(flow, start).label == Label.UNDECIDED
+    assert limit(flow, start).label == 3 and "GD's path" in limit(flow, start).reason
     assert limit(Flow(flow.data, asam(0.4, p=np.inf)), start[:2]).label == 2
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+def test_the_infinite_norm_has_the_winner_of_its_own_clocks(depth):
+    """Starts whose winner is not gradient flow's: misaligned features are faster for a while."""
+    rng, mu = np.random.default_rng(8), np.array([1.0, -1.4, 0.8])
+    flow = Flow(single_example(mu), asam(0.3, p=np.inf))
+    starts = rng.normal(size=(300, depth, 3))
+    labels = limits(flow, starts)
+    other = labels != limits(Flow(flow.data, gradient_flow()), starts)
+    assert (labels >= 1).all() and other.sum() >= 4
+    for theta, label in zip(starts[other], labels[other], strict=True):
+        run = solve(flow, theta, tau_end=1e4)
+        assert run.status == "escaped" and np.abs(run.beta[-1]).argmax() == label - 1
+        assert f"{run.tau[-1]:.4g}" == f"{float(limit(flow, theta).reason.split('= ')[-1]):.4g}"
+
+
+@pytest.mark.parametrize("mu", [[1.0, 1.6], [1.8, -1.6, 0.3]])
+def test_the_one_norm_comes_to_its_level_by_iteration(mu):
+    """|mu_j beta_j| tie in the features above the water level, and the others fall behind."""
+    flow = Flow(single_example(mu), asam(0.9, p=1))
+    start = np.abs(np.random.default_rng(9).normal(size=(2, len(mu)))) * [np.sign(mu), np.abs(mu)]
+    run, found = solve(flow, start, tau_end=2.5), limit(flow, start)
+    assert run.status in ("finished", "sliding_ambiguous") and "halving" in run.message
+    unit = run.beta[-1] / np.linalg.norm(run.beta[-1])
+    assert found.certificate == "theorem" and np.allclose(unit, found.direction, atol=0.02)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("p", [1, 1.5, 3, np.inf])
+def test_every_verb_takes_several_examples(depth, p):
+    rng = np.random.default_rng(10)
+    flow, start = Flow(Data(rng.normal(size=(4, 3))), asam(0.3, p=p)), rng.normal(size=(depth, 3))
+    run = solve(flow, start, tau_end=0.5)
+    discrete = iterate(flow, start, learning_rate=4e-3, steps=5000, save_every=5)
+    assert run.status == discrete.status == "finished"
+    there = np.array([np.interp(run.log_t[-1], discrete.log_t, b) for b in discrete.beta.T])
+    assert np.allclose(there, run.beta[-1], atol=0.01 * np.abs(there).max()), (there, run.beta[-1])
+    if p in (1, np.inf):
+        with pytest.raises(ValueError, match=r"^[^\n]*jump|smooth rule[^\n]*$"):
+            solve_many(flow, start[None], tau_end=0.5)
+    else:
+        assert np.allclose(solve_many(flow, start[None], tau_end=0.5).theta, run.theta[-1])
+
+
+def test_the_infinite_norm_slides_where_a_pull_is_0_as_discrete_asam_does():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(4, 2))
+    flow = Flow(Data(z * np.sign(z.sum(axis=1))[:, None]), asam(0.5, p=np.inf))
+    start = rng.uniform(0.3, 1, (2, 2))
+    run = solve(flow, start, log_t_end=3.5)
+    assert [event.kind for event in run.events] == ["slide"]
+    errors = []
+    for rate in (4e-3, 1e-3):
+        steps = int(np.expm1(3.5) / rate)
+        discrete = iterate(flow, start, learning_rate=rate, steps=steps, save_every=steps)
+        errors.append(np.abs(discrete.beta[-1] - run.beta[-1]).max())
+    assert errors[1] < 2e-3 and errors[1] < errors[0]
+
+
+def test_commands_and_sweeps_know_asam(capsys):
+    assert rule_of({"norm": "asam", "rho": 0.5, "p": "inf"}) == asam(0.5, p=np.inf)
+    assert rule_of({"norm": "asam", "rho": 0.5}) == asam(0.5)
+    line = "--mu 1,2 --norm asam --rho 0.5 --init 1,0.4".split()
+    for command, more, word in (
+        ("limit", [], "water level"),
+        ("limit", ["--p", "inf", "--depth", "3"], "GD's path"),
+        ("simulate", ["--p", "3", "--tau-end", "1"], "l_3-ASAM"),
+    ):
+        assert main([command, *line, *more]) == 0 and word in capsys.readouterr().out
+    assert main("derive --norm asam --p 3".split()) == 0
+    assert "Abs(w_1)" in capsys.readouterr().out
+    for bad, word in (
+        ("limit --mu 1 --norm 2 --p 3 --rho 1 --init 1", "--norm asam"),
+        ("limit --mu 1 --norm asam --p 0.5 --rho 1 --init 1", ">= 1"),
+        ("features --data digits:3,5 --norm asam --rho 0.1", "collapse"),
+    ):
+        assert main(bad.split()) == 2 and word in capsys.readouterr().err
+    case = {"mu": [1, 1.6], "rho": 0.9, "alpha": 1, "measure": ["label"]}
+    labels = sweep(case, {"norm": ["asam", "2"]}).label.values.tolist()
+    both = sweep(case | {"norm": "asam"}, {"p": ["1", "inf"]}).label.values.tolist()
+    assert labels == [-5, 2] and both == [-5, 2]
 
 
 def test_directions_are_the_water_level_and_its_robust_margin():
@@ -170,8 +255,6 @@ def test_several_examples_reach_the_fixed_point_from_two_starts():
     split = split_signs(Data(rng.normal(size=(6, 2))))
     run = solve(Flow(split, asam(0.4)), np.full((2, 4), 0.3), log_t_end=50.0)
     assert run.status == "finished"
-    with pytest.raises(ValueError, match="use iterate"):
-        solve(Flow(flow.data, asam(0.4, p=np.inf)), np.ones((2, 3)), log_t_end=5.0)
 
 
 def test_the_jacobian_is_that_of_the_rates():

@@ -92,7 +92,6 @@ FORMULAS = {  # files that may test the rule, and why
     "many_examples/dual_steps.py": "the slope of the step",
     "many_examples/hessian.py": "the slope of the step",
     "many_examples/log_weights.py": "the slope of the step",
-    "outcomes/adaptive.py": "the water level, by p",
     "outcomes/certificates.py": "what holds of a state, by p",
     "outcomes/sinking.py": "what holds of a state, by p",
     "outcomes/blow_up_order.py": "what holds of a state, by p",

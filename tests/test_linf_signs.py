@@ -10,6 +10,7 @@ from flowsam.exact import first_escape, linf_deep
 from flowsam.labels import Label
 from flowsam.portrait.planes import WeightPlane
 from tests.references import fresh_rng
+from tests.signed_races import compared, drawn
 
 KINDS = ("cross", "turn", "slide", "zero", "blow-up")
 
@@ -115,38 +116,26 @@ def test_500_starts_have_event_times_of_50_digits(depth):
     assert worst < 1e-12, (worst, case)
 
 
-def raced(theta, mu, *, step, cap):
-    """The coordinate whose layers first pass `cap` under discrete l_inf-SAM, rho = 1, from 1."""
-    depth = theta.shape[1]
-    others = [[k for k in range(depth) if k != layer] for layer in range(depth)]
-    w, winner = theta.copy(), np.zeros(len(theta), dtype=int)
-    left = np.arange(len(theta))
-    for _ in range(60_000):
-        here = w[left]
-        hat = here - np.sign(mu * here[:, others].prod(axis=2))
-        speed = mu * hat[:, others].prod(axis=2)
-        size = np.maximum(np.abs(here).max(axis=(1, 2)), 1.0)
-        w[left] = here + step * (size / np.abs(speed).max(axis=(1, 2)))[:, None, None] * speed
-        far = np.abs(w[left]).min(axis=1).max(axis=-1) > cap
-        winner[left[far]] = np.abs(w[left[far]]).min(axis=1).argmax(axis=-1) + 1
-        left = left[~far]
-        if not left.size:
-            break
-    return winner
+def told_apart(count, d, depth, step, seed=2026):  # noqa: PLR0913
+    """Labels against discrete SAM: none is undecided, and each disagreement goes with the step."""
+    starts = drawn(np.random.default_rng(seed), count, depth, d)
+    found = compared(starts, step)
+    assert found.undecided == 0 and found.escaping > count / 8, found
+    assert (found.refinements > 0).all() and found.differ <= max(1, count * step), found
+    return found
 
 
 @pytest.mark.parametrize("depth", [3, 4])
 def test_winners_are_those_of_discrete_sam(depth):
-    """Starts whose race is decided by 2 % of tau* and early; none is undecided."""
-    rng, mu = np.random.default_rng(depth), np.array([1.0, -0.7, 1.6])
-    theta = 2 * rng.normal(size=(400, depth, 3))
-    labels = limits(Flow(single_example(mu), linf(1.0)), theta)
-    times = np.sort(linf_deep.blow_up_time(theta, mu, rho=1.0), axis=-1)
-    escapes = np.isfinite(times[:, 0])
-    assert not (labels == Label.UNDECIDED).any() and (labels[escapes] >= 1).all()
-    clear = escapes & (times[:, 0] < 3) & (times[:, 1] > 1.02 * times[:, 0])
-    found = raced(theta[clear], mu, step=4e-3, cap={3: 200.0, 4: 30.0}[depth])
-    assert clear.sum() > 100 and np.array_equal(found, labels[clear])
+    assert told_apart(160, 3, depth, 4e-3).starts == 160
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("depth", [3, 4])
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 5])
+def test_20000_starts_have_the_label_of_discrete_sam_at_two_steps(depth, d):
+    for step in (4e-3, 1e-3):
+        told_apart(2000, d, depth, step)
 
 
 def test_an_exact_run_ends_where_two_weights_are_at_0_and_says_so():

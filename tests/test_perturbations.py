@@ -140,6 +140,8 @@ def test_every_rule_is_of_one_kind_and_gd_of_its_own():
         "l_inf": linf(0.5),
         "unnormalised": unnormalised(0.5),
         "adaptive": asam(0.5),
+        "adaptive l_1": asam(0.5, p=1),
+        "adaptive l_inf": asam(0.5, p=np.inf),
         "GD": gradient_flow(),
     }
     assert set(KINDS) == set(rules)

@@ -46,6 +46,8 @@ RULES = {
     "l_inf": linf(0.7),
     "unnormalised": unnormalised(0.4),
     "adaptive": asam(0.4),
+    "adaptive l_1": asam(0.4, p=1),
+    "adaptive l_inf": asam(0.4, p=np.inf),
 }
 ONE = single_example([1.0, 2.0])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flowsam.cli.problem import COMMAND, norm_option
+from flowsam.cli.problem import COMMAND, norm_option, p_option
 from flowsam.cli.writing import (
     checked_output,
     json_option,
@@ -12,12 +12,13 @@ from flowsam.cli.writing import (
     quiet_option,
     to_json,
 )
-from flowsam.parameters import exponent
+from flowsam.parameters import exponent_of
 
 
 @click.command("derive")
 @click.option("--depth", type=int, default=2, show_default=True, help="Layers, 1 to 8.")
 @norm_option
+@p_option
 @click.option(
     "--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"
 )
@@ -28,6 +29,7 @@ from flowsam.parameters import exponent
 def command(
     depth: int,
     norm: str,
+    p: str | None,
     loss: str,
     latex: bool,
     out: str | None,
@@ -42,20 +44,21 @@ def command(
     flowsam derive --depth 2 --norm inf --latex
     """
     path = checked_output(out, (".txt", ".tex", ".json"))
-    p = exponent(norm, COMMAND)
+    power = exponent_of({"norm": norm} | ({"p": p} if p else {}), COMMAND)
     if norm == "unnormalised":
         raise click.UsageError(
-            "derive knows --norm inf, none or a number, got unnormalised"
+            "derive knows --norm inf, none, asam or a number, got unnormalised"
         )
+    how = {"loss": loss, "adaptive": norm == "asam"}
     from flowsam import notation
     from flowsam.archive import write_text
 
     if latex:
-        found = notation.latex(depth, p, loss=loss)
+        found = notation.latex(depth, power, **how)
     else:
         found = {
             name: f"{equation.lhs} = {equation.rhs}"
-            for name, equation in notation.equations(depth, p, loss=loss).items()
+            for name, equation in notation.equations(depth, power, **how).items()
         }
     text = (
         to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())

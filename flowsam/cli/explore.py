@@ -71,11 +71,7 @@ def command(
 
 
 def _rule(norm: str, rho: float | None) -> Perturbation:
-    """The rule of a norm, or ASAM."""
-    if norm == "asam" and rho is not None:
-        from flowsam.perturbations import asam
-
-        return asam(rho)
+    """The rule of a norm."""
     named = {"norm": norm, "rho": rho}
     check_rule(named, COMMAND)
     return rule_of(named, COMMAND)

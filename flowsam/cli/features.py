@@ -70,6 +70,11 @@ def command(
         raise click.UsageError(
             f"features needs a SAM rule to set beside GD, got {shown}"
         )
+    if parameters["norm"] == "asam":
+        raise click.UsageError(
+            "features scales starts to their collapse, got --norm asam, which has none; take "
+            "--norm 2, or simulate --norm asam"
+        )
     check(parameters, FEATURES)
     how["factors"] = _factors(**how)
     if parameters.get("data") == "digits_means":

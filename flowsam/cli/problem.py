@@ -25,6 +25,7 @@ __all__ = [
     "flow_options",
     "l2_options",
     "norm_option",
+    "p_option",
     "setup",
     "start_options",
 ]
@@ -47,8 +48,14 @@ COMMAND = Dialect(
     given="{} {}",
 )
 
+p_option = click.option(
+    "--p", help="Norm of --norm asam, inf or any P >= 1; default: 2."
+)
 norm_option = click.option(
-    "--norm", default="inf", show_default=True, help="inf, 2, any P >= 1, or none (GD)."
+    "--norm",
+    default="inf",
+    show_default=True,
+    help="inf, 2, any P >= 1, asam, or none (GD).",
 )
 _MU = click.option("--mu", help="One example, e.g. 1,2.")
 _DATA = click.option("--data", help=f"One of {', '.join(DATA_SETS)}; standardised.")
@@ -73,8 +80,9 @@ _RULE_OPTIONS = (
         "--norm",
         default="inf",
         show_default=True,
-        help="inf, 2, any P >= 1, unnormalised, or none (GD).",
+        help="inf, 2, any P >= 1, unnormalised, asam, or none (GD).",
     ),
+    p_option,
     _RHO,
     click.option(
         "--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"
@@ -167,6 +175,7 @@ def _collecting(
             "classes",
             "drop",
             "norm",
+            "p",
             "rho",
             "loss",
         )

@@ -31,11 +31,12 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     rule = flow.perturbation
     if flow.kind == "l_1" and len(flow.data.z) == 1:
         return tied_field(flow.mu, rule.rho, rtol)
-    if flow.kind in ("l_1", "l_inf"):
+    jumps = flow.kind == "adaptive l_inf" and len(flow.data.z) > 1
+    if jumps or flow.kind in ("l_1", "l_inf", "adaptive l_1"):
         raise InputError(
             f"an ensemble needs a smooth rule, got {rule.name}; limits and phase_portrait take it"
         )
-    if flow.kind in ("own", "adaptive"):
+    if flow.kind in ("own", "adaptive", "adaptive l_inf"):
         return lambda w: np.moveaxis(flow.field(np.moveaxis(w, -1, 0)), 0, -1)
     pull = _pull(flow)
     if not rule.rho:

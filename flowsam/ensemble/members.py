@@ -130,7 +130,8 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     case = case_of(flow, shape[0])
     if not case.regime.many and not case.regime.slides:
         raise InputError(
-            f"an ensemble of l_1 needs L = 2, got L = {shape[0]}; solve takes any"
+            f"an ensemble needs a field that does not jump, got {flow.perturbation.name} of "
+            f"{len(flow.data.z)} examples at L = {shape[0]}; solve takes any"
         )
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.engines.request import Request
-from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.log_clock import LogClock
@@ -42,16 +40,6 @@ def adaptive_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "m m"]:
 @dataclass(frozen=True, eq=False)
 class AdaptiveClock(LogClock):
     """A `LogClock` whose ascent step moves with the weights."""
-
-    @classmethod
-    def of(cls, flow: Flow, theta0: Theta, asked: Request) -> LogClock:
-        """Return the system of a start, where the step does not jump."""
-        if not flow.perturbation.round:
-            raise InputError(
-                f"{flow.perturbation.name} of several examples jumps where features tie (p = 1) "
-                "or pulls are 0 (p = inf); use iterate, or 1 < p < inf"
-            )
-        return super().of(flow, theta0, asked)
 
     def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta."""

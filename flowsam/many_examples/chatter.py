@@ -42,7 +42,7 @@ def chatter_run(
 ) -> LateRun:
     """Iterate `theta += h F(theta_hat)`, of first order in h, until two runs agree."""
     regime = case_of(flow, len(theta0)).regime
-    rho = flow.perturbation.rho
+    rho = flow.perturbation.radius_at(0.0)
     differences: list[float] = []
     total = 0
     fine: Any = None
@@ -100,5 +100,5 @@ def _difference(runs: tuple[Iteration, Iteration], regime: Regime, rho: float) -
         floor = rho ** runs[0].shape[0]
         coarse, fine = (run.predictor(points) for run in runs)
     largest = np.maximum.accumulate(np.abs(fine).max(axis=1))
-    size = np.maximum(np.interp(points + 1.0, points, largest), floor)
+    size = np.maximum(np.interp(points + 1.0, points, largest), max(floor, 1e-300))
     return float(np.max(np.abs(coarse - fine).max(axis=1) / size))

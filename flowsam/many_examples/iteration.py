@@ -113,13 +113,11 @@ class Walk:
         rule = self.flow.perturbation
         pull, products, _, own = self._look(self.theta)
         descent = pull * products
-        ascent = rule.step(-descent)
+        ascent = rule.ascent(self.theta, -descent)
         hat = self.theta + ascent
         pull, products, log_scale, relaxing = self._look(hat)
         velocity = pull * products
-        moving = (
-            np.abs(velocity).max() / (np.abs(self.theta).max() + rule.rho) / _STRIDE
-        )
+        moving = np.abs(velocity).max() / self._reach() / _STRIDE
         rate = max(moving, max(own, relaxing) / _STABLE, 1e-300)
         log_rate = max(float(np.log(rate)), -log_scale - self.log_t)
         self.fastest = max(self.fastest - _FADING, log_rate)
@@ -135,6 +133,11 @@ class Walk:
         self.tau, self.steps = self.tau + pace, self.steps + 1
         # in logs: a margin of 1000 is left in rescaled times of 0
         self.log_t = float(np.logaddexp(self.log_t, log_pace - log_scale))
+
+    def _reach(self) -> float:
+        """Return how far theta_hat is from 0."""
+        size = float(np.abs(self.theta).max())
+        return size + self.flow.perturbation.radius_at(size)
 
     def _look(
         self, theta: Theta
@@ -156,8 +159,7 @@ class Walk:
         quarter = len(rows) // 4
         later = np.mean([row[1:-1] for row in rows[-quarter:]], axis=0)
         earlier = np.mean([row[1:-1] for row in rows[-2 * quarter : -quarter]], axis=0)
-        largest = np.abs(self.theta).max() + self.flow.perturbation.rho
-        stride = float(np.exp(self.log_share) * _STRIDE * largest)
+        stride = float(np.exp(self.log_share) * _STRIDE * self._reach())
         if np.abs(later - earlier).max() > stride:
             return ""
         active = np.tile(self.flow.data.z.any(axis=0), len(self.theta))

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.columns import loaded
 from flowsam.engines.request import Request
 from flowsam.engines.turns import Entry, Turn
 from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
-from flowsam.many_examples.minima import MinimaSwitching
 from flowsam.many_examples.rest import SMALL, next_move
 from flowsam.many_examples.switching import JointSwitching, Region, Side
 from flowsam.network import other_products
@@ -48,8 +48,9 @@ class Sliding:
     def surfaces(self) -> JointSwitching:
         """Where the field jumps."""
         depth = len(self.theta0)
-        glides = case_of(self.flow, depth).regime.glides
-        return (MinimaSwitching if glides else JointSwitching)(self.flow, depth)
+        kind: Any = loaded(case_of(self.flow, depth).regime.surfaces)
+        surfaces: JointSwitching = kind(self.flow, depth)
+        return surfaces
 
     def errors(self, asked: Request) -> float:
         """Return the absolute error of a step."""

@@ -12,6 +12,8 @@ import numpy as np
 
 from flowsam.exact.adaptive_level import moving, water_level
 from flowsam.exact.adaptive_pair import Pair
+from flowsam.exact.first_escape import TIE
+from flowsam.exact.linf_course import read
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
@@ -19,7 +21,14 @@ from flowsam.perturbations import gradient_flow
 from flowsam.regimes import Case, case_of
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["deep_labels", "deep_verdict", "labels", "verdict"]
+__all__ = [
+    "deep_labels",
+    "deep_verdict",
+    "labels",
+    "slowed_labels",
+    "slowed_verdict",
+    "verdict",
+]
 
 Starts = Float[np.ndarray, "*batch L d"]
 STEP, LOOK, MOST = 0.1, 20, 20_000  # of the path of directions; a look every LOOK steps
@@ -39,8 +48,6 @@ def labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
     rule = case.flow.perturbation
     if _fades(case):
         return np.full(starts.shape[:-2], Label.UNDECIDED, dtype=np.int64)
-    if np.isinf(rule.p):
-        return _as_gradient_flow(case).labels(starts)
     moves = moving(starts, mu)
     found = np.full(moves.shape[:-1], Label.SEPARATRIX, dtype=np.int64)
     for pattern in np.unique(moves.reshape(-1, mu.size), axis=0):
@@ -53,8 +60,57 @@ def labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
     return found
 
 
+def slowed_labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
+    """Return labels for p = inf: each feature is on GD's path, with a clock of its own.
+
+    Its speed is (1 - rho)^(L-1) of GD's, and (1 + rho)^(L-1) while sign(mu_j) beta_j < 0: from
+    L = 3 on the first to blow up wins, else the label is GD's.
+    """
+    if _fades(case):
+        return np.full(starts.shape[:-2], Label.UNDECIDED, dtype=np.int64)
+    as_descent = _as_gradient_flow(case).labels(starts)
+    times = _slowed(case, starts)
+    first = times.min(axis=-1, keepdims=True)
+    ahead = (times <= first * (1 + TIE)) & np.isfinite(times)
+    found = np.where(ahead.sum(axis=-1) > 1, Label.TIE, ahead.argmax(axis=-1) + 1)
+    return np.where(ahead.any(axis=-1), found, as_descent)
+
+
+def _slowed(case: Case, starts: Starts) -> Float[np.ndarray, "*batch d"]:
+    """Blow-up times under p = inf; inf where there is none, as at L = 2."""
+    if not case.regime.races:
+        return np.full((*starts.shape[:-2], starts.shape[-1]), np.inf)
+    rho = case.flow.perturbation.rho
+    course = read(starts, case.flow.mu, 0.0)
+    power = case.depth - 1
+    end = course.blow_up
+    until = np.where(course.first.along | np.isinf(course.turn), 0.0, course.turn)
+    clock = until / (1 + rho) ** power + (end - until) / (1 - rho) ** power
+    return clock / course.speed
+
+
+def slowed_verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+    """Return the verdict for p = inf."""
+    label = int(slowed_labels(case, theta0))
+    if _fades(case):
+        return Limit(label, None, "none", _no_theorem(case))
+    first = _slowed(case, theta0).min()
+    own = _as_gradient_flow(case).verdict(theta0)
+    reason = f"the path of GD: {own.reason}"
+    if first < np.inf:
+        word = (
+            "several features blow" if label == Label.TIE else f"feature {label} blows"
+        )
+        reason = (
+            f"GD's path, each feature in a clock of its own: {word} up first, at "
+            f"tau = {first:.6g}"
+        )
+    direction = basis(case.flow.mu, label) if label >= 1 else own.direction
+    return Limit(label, direction, "theorem", reason)
+
+
 def _as_gradient_flow(case: Case) -> Case:
-    """The same with GD: p = inf moves along its path at L = 2."""
+    """The same with GD, along whose path p = inf moves."""
     return case_of(Flow(case.flow.data, gradient_flow(), case.flow.loss), case.depth)
 
 
@@ -65,11 +121,6 @@ def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     rule = case.flow.perturbation
     if label == Label.UNDECIDED:
         return Limit(label, None, "none", _no_theorem(case))
-    if np.isinf(rule.p):
-        own = _as_gradient_flow(case).verdict(theta0)
-        return Limit(
-            own.label, own.direction, own.certificate, f"the path of GD: {own.reason}"
-        )
     if label == Label.SEPARATRIX:
         reason = (
             "u_j + sign(mu_j) v_j = 0 in every active feature: they tend to 0 together"
@@ -88,12 +139,8 @@ def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
 def _no_theorem(case: Case) -> str:
     """Why nothing is known."""
     rule = case.flow.perturbation
-    if _fades(case):
-        limit = case.depth ** (1 / rule.p)
-        return (
-            f"rho = {rule.rho:g} is not below L^(1/p) = {limit:.6g}: weights can shrink"
-        )
-    return "no theorem is known at L >= 3 for p = 1 and p = inf; solve shows where a run goes"
+    limit = case.depth ** (1 / rule.p)
+    return f"rho = {rule.rho:g} is not below L^(1/p) = {limit:.6g}: weights can shrink"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,19 +173,17 @@ def deep_verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
         return Limit(
             label, None, "numerical", "the direction came to a mixture that repels"
         )
-    known = 1 < case.flow.perturbation.p < np.inf and not _fades(case)
     reason = "the direction moves too slowly to be told; start it elsewhere"
-    return Limit(label, None, "none", reason if known else _no_theorem(case))
+    return Limit(label, None, "none", _no_theorem(case) if _fades(case) else reason)
 
 
 def _ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     """Return where starts end."""
-    rule = case.flow.perturbation
     mu = case.flow.mu
     size = len(starts)
     nothing = np.full(size, Label.UNDECIDED, dtype=np.int64)
     found = Ends(nothing, np.zeros((size, mu.size)), np.zeros(size, dtype=bool))
-    if not 1 < rule.p < np.inf or _fades(case):
+    if _fades(case):
         return found
     on_line = _on_line(starts, mu)
     if on_line.any():

@@ -42,12 +42,6 @@ def rescaled_certificate(flow: Flow, theta: Theta) -> float:
 
 def by_rescaled_margin(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on ASAM of several examples, L = 2: what its run to log t = 1e4 proves."""
-    rule = case.flow.perturbation
-    if not rule.round:
-        reason = (
-            f"{rule.name} jumps where features tie or pulls are 0; iterate shows a run"
-        )
-        return Limit(int(Label.UNDECIDED), None, "none", reason)
     found = late_direction(case.flow, theta0)
     if found.label != Label.OTHER_DIRECTION:
         return Limit(int(found.label), None, "none", found.reason, found)

@@ -106,6 +106,8 @@ def cell(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> Cell:
         _change(found, name, value)
     if changes.get("norm") == "none":  # the other norms of the axis have a radius
         found.pop("rho", None)
+    if changes.get("norm", "asam") != "asam":  # and a p is ASAM's alone
+        found.pop("p", None)
     check_names([found.get("loss", "logistic")], LOSSES, "the list of losses")
     check(found)
     return Cell(setup_of(found), found)

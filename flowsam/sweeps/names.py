@@ -12,11 +12,11 @@ __all__ = ["CASE", "VARIABLE", "check_names"]
 
 # Names an axis may vary; alpha_J and mu_J are entries of the lists alpha and mu.
 VARIABLE = (
-    *("rho", "norm", "depth", "loss", "data", "alpha", "scale", "seed", "aligned"),
+    *("rho", "norm", "p", "depth", "loss", "data", "alpha", "scale", "seed", "aligned"),
     *("tau_end", "log_t_end", "method", "rtol", "atol"),
 )
 CASE = (
-    *SOURCES, *TABLE, "split_signs", "norm", "rho", "loss", "depth", *STARTS, "seed",
+    *SOURCES, *TABLE, "split_signs", "norm", "p", "rho", "loss", "depth", *STARTS, "seed",
     "scale", "aligned", "tau_end", "log_t_end", "method", "rtol", "atol", "measure", "switches",
     "plane", "folder",
 )  # fmt: skip
