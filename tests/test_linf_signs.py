@@ -116,7 +116,7 @@ def test_500_starts_have_event_times_of_50_digits(depth):
     assert worst < 1e-12, (worst, case)
 
 
-def told_apart(count, d, depth, step, seed=2026):  # noqa: PLR0913
+def told_apart(count, d, depth, step, seed=2026):
     """Labels against discrete SAM: none is undecided, and each disagreement goes with the step."""
     starts = drawn(np.random.default_rng(seed), count, depth, d)
     found = compared(starts, step)
