@@ -27,8 +27,10 @@ __all__ = [
 ]
 
 _PLAIN = (1e-250, 1e250)  # sums of squares that need no scaling
-KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised")
-KINDS += ("adaptive", "adaptive l_1", "adaptive l_inf")
+KINDS = (
+    *("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised"),
+    *("adaptive", "adaptive l_1", "adaptive l_inf"),
+)
 _EVEN = 1e-14  # |w g| of a feature is the same in every layer, but for rounding
 
 

@@ -49,16 +49,17 @@ def command(
         raise click.UsageError(
             "derive knows --norm inf, none, asam or a number, got unnormalised"
         )
-    how = {"loss": loss, "adaptive": norm == "asam"}
     from flowsam import notation
     from flowsam.archive import write_text
 
     if latex:
-        found = notation.latex(depth, power, **how)
+        found = notation.latex(depth, power, loss=loss, adaptive=norm == "asam")
     else:
         found = {
             name: f"{equation.lhs} = {equation.rhs}"
-            for name, equation in notation.equations(depth, power, **how).items()
+            for name, equation in notation.equations(
+                depth, power, loss=loss, adaptive=norm == "asam"
+            ).items()
         }
     text = (
         to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())
