@@ -27,10 +27,8 @@ __all__ = [
 ]
 
 _PLAIN = (1e-250, 1e250)  # sums of squares that need no scaling
-KINDS = (
-    *("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised"),
-    *("adaptive", "adaptive l_1", "adaptive l_inf"),
-)
+_PLAIN_KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised")
+KINDS = (*_PLAIN_KINDS, "adaptive", "adaptive l_1", "adaptive l_inf")
 _EVEN = 1e-14  # |w g| of a feature is the same in every layer, but for rounding
 
 
@@ -160,9 +158,8 @@ class Perturbation:
         if not self.rho:
             return "GD"
         if self.adaptive:
-            return {1.0: "adaptive l_1", math.inf: "adaptive l_inf"}.get(
-                self.p, "adaptive"
-            )
+            jumps = {1.0: " l_1", math.inf: " l_inf"}
+            return "adaptive" + jumps.get(self.p, "")
         if not self.normalised:
             return "unnormalised"
         known = {1.0: "l_1", 2.0: "l_2", math.inf: "l_inf"}
