@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import TypeVar
 
 __all__ = ["each", "end_with_parent", "processors"]
@@ -28,10 +29,13 @@ def processors() -> int:
 
 @cache
 def end_with_parent() -> None:
-    """End this process, if it is a worker, as soon as the one that started it has ended."""
+    """End this process, if it is a worker, with the one that started it, which a Ctrl-C is for."""
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        Thread(target=_end_after, args=(parent.pid,), daemon=True).start()
+    if parent is None:
+        return
+    Thread(target=_end_after, args=(parent.pid,), daemon=True).start()
+    if current_thread() is main_thread():  # not in a thread of a cluster's worker
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _end_after(parent: int) -> None:

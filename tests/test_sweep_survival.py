@@ -4,7 +4,6 @@ import errno
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 import warnings
@@ -276,56 +275,6 @@ def test_a_claim_dies_with_its_process(tmp_path, log):
     code_of(child)
     with open_store(store).claim((0, 0), wait=False):
         pass
-
-
-def alive(pid):
-    """Whether a process still computes: neither gone nor a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def killed_with_two_jobs(folder, log, number, signals):
-    """Kill a sweep of two processes again and again; return what is left once it is whole."""
-    (folder / "case.toml").write_text(
-        "[case]\nmu = [1, 2]\nalpha = [1.5, 0.6]\nmeasure = ['label', 'tests.sweep_cases:noted']\n"
-        "[axes]\nrho = [0.5, 1.0]\nscale = {start = 0.5, stop = 2.0, points = 400}\n"
-    )
-    command = [sys.executable, "-m", "flowsam", "sweep", str(folder / "case.toml")]
-    command += ["--resume", "--jobs", "2", "--chunk", "4", "--quiet"]
-    rng, kills = random.Random(number), 0
-    while kills < number:
-        before = len(log.read_text().splitlines()) if log.exists() else 0
-        run = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-        while run.poll() is None and (
-            not log.exists() or len(log.read_text().splitlines()) < before + 40
-        ):
-            time.sleep(0.02)
-        time.sleep(rng.uniform(0, 0.2))
-        run.send_signal(signals[kills % len(signals)])
-        assert run.wait(60) != 0, "it was whole before the kill: give it more cells"
-        kills += 1
-        workers = {int(line.split()[0]) for line in log.read_text().splitlines()[before:]}
-        end = time.monotonic() + 20
-        while any(map(alive, workers)) and time.monotonic() < end:
-            time.sleep(0.05)
-        assert not any(map(alive, workers)), "a worker outlives its parent"
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
-    return folder / "case.zarr"
-
-
-@forks
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc who is alive")
-@pytest.mark.parametrize("number", [1, pytest.param(20, marks=pytest.mark.long)])
-def test_a_killed_parent_leaves_no_workers_and_loses_nothing(tmp_path, log, number):
-    import xarray
-
-    signals = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-    store = killed_with_two_jobs(tmp_path, log, number, signals)
-    found = xarray.open_zarr(store, chunks=None, consolidated=False)
-    scale = {"start": 0.5, "stop": 2.0, "points": 400}
-    assert same(found, sweep(CASE, {"rho": [0.5, 1.0], "scale": scale}))
 
 
 @pytest.mark.long

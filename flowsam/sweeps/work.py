@@ -82,7 +82,10 @@ def through(
         except TerminatedWorkerError:  # a worker was killed: the others start again
             pools += 1
             if pools == POOLS:
-                raise
+                raise InputError(
+                    f"workers of this sweep were killed {POOLS} times, maybe for want of memory; "
+                    "what is finished is kept, go on with it by resume (--resume)"
+                ) from None
             blocks = held.waiting(which)
 
 
