@@ -51,7 +51,7 @@ class Sweep:
         self.log.touch()
         self.store = folder / "case.zarr"
         self.said = folder / "said"
-        points = 40 * (kills + 1)
+        points = 60 * (kills + 1)
         self.axes = {"rho": [0.5, 1.0], "scale": {"start": 0.5, "stop": 2.0, "points": points}}
         (folder / "case.toml").write_text(
             f"[case]\nmu = {CASE['mu']}\nalpha = {CASE['alpha']}\nmeasure = {CASE['measure']}\n"
@@ -137,7 +137,7 @@ def test_killed_workers_are_replaced_or_the_sweep_goes_on_later(tmp_path, monkey
 @pytest.mark.filterwarnings("ignore")  # what a dying cluster says
 def test_killed_workers_of_a_cluster(tmp_path, monkeypatch, kills):
     distributed = pytest.importorskip("distributed")
-    run_of, rng = Sweep(tmp_path, kills), random.Random(kills)
+    run_of, rng = Sweep(tmp_path, 2 * kills // 3), random.Random(kills)
     monkeypatch.setenv(sweep_cases.LOG, str(run_of.log))
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
