@@ -41,9 +41,8 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
     >>> beta([[1.0, 2.0], [3.0, 4.0]])
     array([3., 8.])
     """
-    known = (
-        isinstance(theta, np.ndarray) and theta.dtype == np.float64
-    )  # inf at a blow-up too
+    # inf at a blow-up too
+    known = isinstance(theta, np.ndarray) and theta.dtype == np.float64
     weights = np.asarray(theta) if known else real_array(theta, "theta")
     if weights.ndim < 2 or not weights.size:
         raise InputError(

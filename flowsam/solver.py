@@ -180,9 +180,8 @@ def _checked_rows(save_at: int | ArrayLike | None, asked: Request) -> Rows:
         raise InputError(
             "save_at needs sorted times >= 0 in the clock of the end; sort them"
         )
-    if values[-1] > asked.end * (
-        1 + 1e-12
-    ):  # an end of linspace or geomspace may be rounded up
+    # an end of linspace or geomspace may be rounded up
+    if values[-1] > asked.end * (1 + 1e-12):
         raise InputError(
             f"save_at needs times up to {asked.clock} = {asked.end:g}, got {values[-1]:g}; set a "
             "later end"

@@ -257,6 +257,7 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
         )
     facts = header["provenance"]
     flow = Flow.of(facts, arrays["z"], header.get("features", ()))
+    # older files: the status alone
     return Trajectory(
         **vars(flow),
         tau=arrays["tau"],
@@ -265,7 +266,5 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Trajectory:
         **{name: facts[name] for name in _RUN},
         settings=dict(header["settings"]),
         clock=partial(np.asarray, arrays["log_t"]),
-        ending=Ending(
-            header.get("ending", facts["status"])
-        ),  # older files: the status alone
+        ending=Ending(header.get("ending", facts["status"])),
     )

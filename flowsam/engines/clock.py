@@ -27,9 +27,8 @@ _SERIES = np.polynomial.legendre.legvander(_NODES, 15) * np.arange(1, 32, 2)
 _TAIL = _SERIES[:, 13:]
 _ENDS = _SERIES @ np.stack([(-1.0) ** np.arange(16), np.ones(16)], axis=1)
 _LOG_WEIGHTS = np.log(_WEIGHTS / 2)
-_NODES = np.concatenate(
-    [[0.0], (_NODES + 1) / 2, [1.0]]
-)  # the ends are looked at, with no weight
+# the ends are looked at, with no weight
+_NODES = np.concatenate([[0.0], (_NODES + 1) / 2, [1.0]])
 _SPREAD = 3.0  # largest change of phi on a panel: 16 nodes integrate e^{3x} to 1e-16
 _UNSEEN = 1e-8  # of the mean: 16 nodes are exact to degree 31, and its coefficient is the square
 _NEGLIGIBLE = 45.0  # e^-45 of the largest panel is below the last bit of the sum

@@ -25,25 +25,20 @@ from flowsam.trajectory import Event
 
 __all__ = ["ONE_STEP", "March", "Piecewise", "Tolerances", "march"]
 
-MAX_EVENTS, QUIET, _STUCK = (
-    1000,
-    50,
-    1e-9,
-)  # so many that tell nothing, within so little of x
-MAX_STEPS = (
-    100_000  # a run that needs more is stiff or chatters: say so rather than hang
-)
-MAX_CALLS = (
-    20_000,
-    60,
-)  # evaluations, and more for each step taken: steps that shrink without end
+# so many that tell nothing, within so little of x
+MAX_EVENTS = 1000
+QUIET = 50
+_STUCK = 1e-9
+# a run that needs more is stiff or chatters: say so rather than hang
+MAX_STEPS = 100_000
+# evaluations, and more for each step taken: steps that shrink without end
+MAX_CALLS = (20_000, 60)
 ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
-_WINDOW, _PROGRESS = (
-    500,
-    1e-3,
-)  # the last 400 of so many steps have to get so far, relative to x
+# the last 400 of so many steps have to get so far, relative to x
+_WINDOW = 500
+_PROGRESS = 1e-3
 _BISECTIONS = 1200  # from the largest double to the least, should the secant not help
 _HALVINGS = 0.5 ** np.arange(1, 50)
 
@@ -136,9 +131,8 @@ def march(
     """Integrate from 0 to `end` through all events, or to where the system ends."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # LSODA's; the status says it
-        warnings.simplefilter(
-            "ignore", LinAlgWarning
-        )  # a trial Newton step, then shortened
+        # a trial Newton step, then shortened
+        warnings.simplefilter("ignore", LinAlgWarning)
         return _Marching(system, start, end, tolerances, stop).go()
 
 
@@ -278,9 +272,8 @@ def _spent(edges: list[float], event: float, calls: int, stiff: str) -> bool:
 
 def _stepped(stepper: Any) -> bool:
     """Take one step and tell whether it succeeded: a trial that overflows is shortened."""
-    if (
-        not getattr(stepper, "h_abs", 1.0) > 0
-    ):  # SciPy's choice where rates overflow: no step
+    # SciPy's choice where rates overflow: no step
+    if not getattr(stepper, "h_abs", 1.0) > 0:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
         stepper.step()
@@ -302,9 +295,8 @@ def _first_event(
         left = point
     else:
         return None
-    if (
-        least(left) <= 0
-    ):  # began on the surface: it may go inside and come back in one step
+    # began on the surface: it may go inside and come back in one step
+    if least(left) <= 0:
         for inside in left + _HALVINGS * (point - left):
             if least(inside) > 0:
                 break
@@ -317,9 +309,8 @@ def _first_event(
     )
     beyond = root
     ulp = float(np.spacing(root))
-    while (
-        least(beyond) > 0 and beyond < point
-    ):  # on the far side, however steep the signal
+    # on the far side, however steep the signal
+    while least(beyond) > 0 and beyond < point:
         beyond = min(root + ulp, float(point))
         ulp = 2.0 * ulp
     return beyond

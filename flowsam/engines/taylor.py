@@ -27,9 +27,8 @@ Kind = tuple[tuple[int, int, int], str, str]  # shape (n, d, L), rule, loss
 WATCH = 1e-3  # small beside the weights, whose error it shares; large enough to be seen
 
 ATOL = 1e-3  # added to the size of a weight, as the ensemble's absolute tolerance is
-UNROLLED = (
-    4  # n L d up to which a step is one long function; beyond, that compiles too long
-)
+# n L d up to which a step is one long function; beyond, that compiles too long
+UNROLLED = 4
 
 
 def installed() -> bool:

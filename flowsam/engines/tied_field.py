@@ -20,10 +20,9 @@ from flowsam.shapes import Bool, Float
 __all__ = ["SLACK", "tied_field"]
 
 Pairs = Float[np.ndarray, "2 d B"]
-BAND, LEAST = (
-    10.0,
-    0.1,
-)  # difference of |g| that counts as a tie, in units of rtol |g| and rtol |mu|
+# difference of |g| that counts as a tie, in units of rtol |g| and rtol |mu|
+BAND = 10.0
+LEAST = 0.1
 SLACK = 1e-9  # |u + sign(mu) v| of this share of |u| + |v| counts as 0, where it can come to rest
 PULL = 4.0  # rate of return to the middle of a band, in units of max |mu|
 
@@ -46,9 +45,8 @@ def tied_field(
         slope = mu[:, None] * hat[::-1]
         s = w[0] + sign * w[1]
         still = (np.abs(s) <= SLACK * (np.abs(w[0]) + np.abs(w[1]))) & (a > 0)
-        if (
-            still.any()
-        ):  # u = -sign(mu) v is kept for ever; rounding would grow without this
+        # u = -sign(mu) v is kept for ever; rounding would grow without this
+        if still.any():
             half = np.where(still, (a * s + slope[0] + sign * slope[1]) / 2, 0.0)
             slope = slope - np.stack([half, sign * half])
         return slope

@@ -14,10 +14,9 @@ from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Ending", "Ends"]
 
-LOW, PIN = (
-    1e-3,
-    1e-6,
-)  # p > 2, in units of rho: smaller weights are slaved to others, and stiff
+# p > 2, in units of rho: smaller weights are slaved to others, and stiff
+LOW = 1e-3
+PIN = 1e-6
 
 
 class Ending(IntEnum):

@@ -22,9 +22,8 @@ from flowsam.signatures import public
 
 __all__ = ["Ending", "Ensemble", "solve_many"]
 
-BLOCK = (
-    16_000  # numbers under way at once: twelve stages of them fit a second-level cache
-)
+# numbers under way at once: twelve stages of them fit a second-level cache
+BLOCK = 16_000
 
 Settled = Callable[[Float[np.ndarray, "B L d"]], Bool[np.ndarray, " B"]]
 

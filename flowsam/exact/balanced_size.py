@@ -20,9 +20,8 @@ __all__ = ["BalancedSize"]
 
 _POWERS = 1000  # at most, of digits in [1/2, 1): their product is a double
 _BEYOND = 100_000  # exponents of two that no double has, whatever its digits
-_LEAST = np.nextafter(
-    0.0, 1.0
-)  # for times that underflow: what has not begun is not over
+# for times that underflow: what has not begun is not over
+_LEAST = np.nextafter(0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +66,8 @@ class BalancedSize:
         rises = (self.alignment > 0) & (self.a < self.rho) & (self.depth % 2 == 0)
         falls = (self.alignment < 0) & (self.rho > 0) & (self.depth > 1)
         smaller = np.where(rises, -self.z, np.where(falls, self.rho, 1.0))
-        with np.errstate(
-            divide="ignore", over="ignore", invalid="ignore"
-        ):  # idle at 0: no hit
+        # idle at 0: no hit
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             span = np.log1p(self.a / smaller)
             if self.depth < 3:
                 time = span / self.speed
@@ -94,13 +92,11 @@ class BalancedSize:
         growth = alignment * np.sign(z) ** self.depth
         x = self._log_growth(z, growth, np.minimum(tau, np.minimum(hit, end)))
         with np.errstate(over="ignore", invalid="ignore"):
-            half = np.expm1(
-                x / 2
-            )  # e^x - 1 = half (half + 2) overflows no sooner than z e^x
+            # e^x - 1 = half (half + 2) overflows no sooner than z e^x
+            half = np.expm1(x / 2)
             rising = a + z * half * (half + 2)
-            falling = a * np.exp(x) + self.rho * np.expm1(
-                x
-            )  # no cancellation as rho -> 0
+            # no cancellation as rho -> 0
+            falling = a * np.exp(x) + self.rho * np.expm1(x)
         before = np.maximum(np.where(alignment > 0, rising, falling), 0.0)
         if not (hit < np.inf).any():
             return before

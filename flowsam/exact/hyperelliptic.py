@@ -41,9 +41,8 @@ def remaining(u: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
         return np.asarray(
             elliprf((u * a + b * c) ** 2, (u * b + a * c) ** 2, (u * c + a * b) ** 2)
         )
-    unit = np.ldexp(
-        1.0, np.frexp(np.sqrt(squares[..., -1]))[1]
-    )  # products stay in range
+    # products stay in range
+    unit = np.ldexp(1.0, np.frexp(np.sqrt(squares[..., -1]))[1])
     unit = np.where((unit > 0) & (unit < np.inf), unit, 1.0)
     roots = np.sqrt(squares) / unit[..., None]
     return np.asarray(

@@ -85,9 +85,8 @@ class Curve:
         turn = np.full(starts, np.inf)
         if self.pieces is None:
             return turn.reshape(self.shape)
-        last = np.zeros(
-            starts, dtype=np.int64
-        )  # the last piece on which N begins by falling
+        # the last piece on which N begins by falling
+        last = np.zeros(starts, dtype=np.int64)
         for row in range(starts):
             rising = self.pieces.g[1, self.first[row] : self.first[row + 1]] > 0
             falling = rising.size - 1 if not rising.any() else int(rising.argmax()) - 1
@@ -111,9 +110,8 @@ class Curve:
             if still.all():
                 break
         high = np.where(high < self.lengths[place], middle, high)
-        inside = (
-            high < self.lengths[place]
-        )  # else the curve stopped while N was falling
+        # else the curve stopped while N was falling
+        inside = high < self.lengths[place]
         turn[turns[inside]] = (self.tau[place] + pieces.advance(high)[0])[inside]
         return turn.reshape(self.shape)
 
@@ -129,9 +127,8 @@ class Curve:
             place[row] = (
                 low + np.searchsorted(self.tau[low:high], times[0], "right") - 1
             )
-        place = np.clip(
-            place, 0, self.tau.size - 1
-        )  # a start at the origin has no piece
+        # a start at the origin has no piece
+        place = np.clip(place, 0, self.tau.size - 1)
         target = (np.minimum(times, self.end[0][:, None]) - self.tau[place]).ravel()
         at = place.ravel()
         gain = np.empty(at.size)

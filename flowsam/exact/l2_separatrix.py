@@ -21,15 +21,13 @@ from flowsam.shapes import Float
 
 __all__ = ["balanced_excess", "balanced_separatrix", "lone_separatrix"]
 
-NEARLY_EQUAL = (
-    2e-5  # m - 1 below which a step in m - 1 is nearer than steps of an integrator
-)
+# m - 1 below which a step in m - 1 is nearer than steps of an integrator
+NEARLY_EQUAL = 2e-5
 STEEP = 1e5  # m beyond which the curve is the limit's to 1 / m^2
-NEAR, FAR, SPACING = (
-    1e-13,
-    12.0,
-    0.01,
-)  # of knots: log w_high from -NEAR/m to -FAR - log m, by 1 %
+# of knots: log w_high from -NEAR/m to -FAR - log m, by 1 %
+NEAR = 1e-13
+FAR = 12.0
+SPACING = 0.01
 
 
 def lone_separatrix(
@@ -75,9 +73,8 @@ def balanced_excess(
     corner = rho / np.sqrt(2)
 
     def excess(alpha: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch"]:
-        with np.errstate(
-            divide="ignore", invalid="ignore"
-        ):  # log 0 where one of them is alone
+        # log 0 where one of them is alone
+        with np.errstate(divide="ignore", invalid="ignore"):
             small, large = (np.log(alpha[..., k] / corner) for k in (low, high))
             return np.where(np.isfinite(small), small - path(large - small), large)
 

@@ -22,9 +22,8 @@ from flowsam.shapes import Float, Int
 
 __all__ = ["Spectrum", "checked_start", "spectrum_of"]
 
-SMALLEST = (
-    1e-140  # of the rates: their squares and 1/squares stay in the range of doubles
-)
+# of the rates: their squares and 1/squares stay in the range of doubles
+SMALLEST = 1e-140
 BLOCK = 32768  # rates summed at a time: a block and its powers stay in cache
 
 

@@ -97,9 +97,8 @@ class TwoLayerPath:
         begin = np.where(opposed, 0.0, small)
         total = entry + begin
         with np.errstate(over="ignore"):
-            half = np.expm1(
-                np.where(deficit == 0, 0.0, x / 2)
-            )  # no sooner inf than the weight
+            # no sooner inf than the weight
+            half = np.expm1(np.where(deficit == 0, 0.0, x / 2))
             rise = (-total * np.expm1(-x) - deficit * half * (half + 2)) / 2
             slid = landing - self.rho * self.speed * np.maximum(tau - second, 0.0)
         decay = np.exp(-x)
@@ -111,9 +110,8 @@ class TwoLayerPath:
             x = self.speed * np.minimum(tau, first)
             half = np.expm1(x / 2)
             drift = self.rho * np.expm1(-x)
-            rise = (
-                (small + large) * half * (half + 2) * (1 + np.exp(-x)) / 2
-            )  # s sinh(x)
+            # s sinh(x)
+            rise = (small + large) * half * (half + 2) * (1 + np.exp(-x)) / 2
             before = tau < first
             low = np.where(before, small * np.exp(-x) + rise - drift, low)
             high = np.where(before, large * np.exp(-x) + rise + drift, high)
@@ -167,9 +165,8 @@ def _piece_one(
     mean = np.sqrt(total) * np.sqrt(gap + 2 * rho)
     root = np.hypot(rho, mean)
     entry = mean * (mean / (rho + root))
-    over = excess(
-        small, large, rho, exact_below=1e-3
-    )  # 13 digits of a near miss or more
+    # 13 digits of a near miss or more
+    over = excess(small, large, rho, exact_below=1e-3)
     deficit = np.where(over < 0.5, -8 * rho * over / (3 + root / rho), 2 * rho - entry)
     rise = (-2 * small / (rho + root)) * ((gap + 2 * rho) / (gap + rho + root))  # y - 1
     x = np.where(

@@ -16,9 +16,8 @@ __all__ = ["Iteration", "Walk", "iterated"]
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
 
-_STRIDE = (
-    1.0 / 32.0
-)  # share of the largest weight that a step of the first run may move
+# share of the largest weight that a step of the first run may move
+_STRIDE = 1.0 / 32.0
 _STABLE = 2.0  # step of the first run times the rate at which the shares relax
 _HELD = 16  # steps for which h is held: on which side of a surface the state is must not matter
 _FADING = 0.01  # what a step forgets of the log of the fastest rate seen
@@ -168,9 +167,8 @@ class Walk:
         last = rows[-1]
         last[1:-1] = np.where(active & collapsed, 0.0, later)
         # log of t gained per unit of rescaled time, from the last quarter
-        with np.errstate(
-            divide="ignore"
-        ):  # no rescaled time at all where it underflows
+        # no rescaled time at all where it underflows
+        with np.errstate(divide="ignore"):
             gain = -np.log(last[-1] - before[-1])
         gain += last[0] + np.log(-np.expm1(before[0] - last[0]))
         if in_tau:

@@ -87,9 +87,8 @@ class LogClock:
         """Return the velocity of (theta, tau) in T, shape (L d + 1,)."""
         theta = state[:-1].reshape(self.theta0.shape)
         direction, log_scale = self.flow.rates(theta)
-        pace = np.exp(
-            min(log_t + float(log_scale), 600.0)
-        )  # a wild trial step must not overflow
+        # a wild trial step must not overflow
+        pace = np.exp(min(log_t + float(log_scale), 600.0))
         return np.append(pace * direction, pace)
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:

@@ -26,15 +26,12 @@ __all__ = ["CALM", "COLLAPSED", "marched"]
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
 SOON = 200  # steps of such a system after which one that keeps its matrix pays
-STIFF = {
-    False: 10.0,
-    True: 3.0,
-}  # S up to which explicit steps pay, by rho > 0: measured
+# S up to which explicit steps pay, by rho > 0: measured
+STIFF = {False: 10.0, True: 3.0}
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
-_FINER = (
-    0.1  # tolerances of BDF, whose errors add up where those of others cancel: measured
-)
+# tolerances of BDF, whose errors add up where those of others cancel: measured
+_FINER = 0.1
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
 
 State = Float[np.ndarray, " m"]

@@ -18,9 +18,8 @@ from flowsam.shapes import Float
 __all__ = ["LIVELY", "SMALL", "drift", "independent", "isolated", "lively", "next_move"]
 __all__ += ["steady", "stuck", "unrest"]
 
-AT_REST = (
-    1e-8  # gradient norm over what it cancels from, and over that after the ascent step
-)
+# gradient norm over what it cancels from, and over that after the ascent step
+AT_REST = 1e-8
 LINEAR = 1e-4  # the first over the second where the ascent step rules
 SMALL = 1e-5  # gradient norm over what it cancels from, where the next move is worth its price
 LIVELY = 1e-4  # gradient norm over what it cancels from, where rest is steps away

@@ -247,9 +247,8 @@ class Sliding:
         whole = np.all(zero[:count].reshape(depth, -1), axis=0)
         flip = np.append(np.tile(whole, depth), np.zeros(due.size - count, bool))
         kind = "cross" if depth % 2 else "zero"
-        if (
-            depth % 2
-        ):  # eps does not jump there: the other layers' product keeps its sign
+        # eps does not jump there: the other layers' product keeps its sign
+        if depth % 2:
             region = replace(region, signs=np.where(flip, -region.signs, region.signs))
         else:
             signs = np.where(flip & (region.signs == 0), 1, region.signs)
@@ -282,9 +281,8 @@ class Sliding:
             old = region.signs[surface]
             new = found[0].signs[surface]
             kind = "slide" if new == 0 else "leave" if old == 0 else "cross"
-            if new != old and (
-                new == 0 or tau > 0
-            ):  # a start on a surface only enters a region
+            # a start on a surface only enters a region
+            if new != old and (new == 0 or tau > 0):
                 events.append(Event(tau, kind, *self.surfaces.place(int(surface))))
         return Entry(found[0], tuple(events))
 

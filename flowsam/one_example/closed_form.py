@@ -88,9 +88,8 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
             size = np.abs(
                 found.states(np.array([math.exp(log_tau)]))[0] * model.active
             ).max()
-            share = np.nan_to_num(
-                size / model.range_end, nan=0.0
-            )  # inf * 0 at a collapse
+            # inf * 0 at a collapse
+            share = np.nan_to_num(size / model.range_end, nan=0.0)
         return math.log(np.clip(share, 1e-300, 1e300))
 
     if end == 0 or math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:

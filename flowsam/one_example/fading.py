@@ -68,9 +68,8 @@ class Fading(Smooth):
         theta = self.shown(theta, mode)
         slaved, error = self._slaved(theta)
         bind = np.maximum(np.abs(theta - slaved), error) - self.atol
-        bind[np.abs(theta) == np.abs(theta[::-1])] = (
-            np.inf
-        )  # equal layers have no master
+        # equal layers have no master
+        bind[np.abs(theta) == np.abs(theta[::-1])] = np.inf
         role = np.where(mode.slaves, 4.0 * self.atol - error, bind)
         still = mode.resting | (self.flow.mu == 0)
         masters = mode.slaves[::-1]
@@ -118,9 +117,8 @@ class Fading(Smooth):
         mean = (weights * growth).sum(axis=(-2, -1), keepdims=True) / np.where(
             whole, whole, 1.0
         )
-        with np.errstate(
-            divide="ignore", over="ignore"
-        ):  # no slave is this large, none lags so
+        # no slave is this large, none lags so
+        with np.errstate(divide="ignore", over="ignore"):
             value = np.exp(
                 np.minimum((rule.p - 1.0) * np.log(u / rule.rho) + np.log(scale), 200.0)
             )

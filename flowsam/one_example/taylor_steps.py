@@ -17,9 +17,8 @@ from flowsam.shapes import Float
 
 __all__ = ["TaylorSteps", "taylor_steps"]
 
-UNROLLED = (
-    5  # entries up to which the series are written out; beyond, that compiles too long
-)
+# entries up to which the series are written out; beyond, that compiles too long
+UNROLLED = 5
 LARGEST = 64  # weights: larger fields compile too long, and DOP853 is as fast
 
 

@@ -79,9 +79,8 @@ class VertexSliding(Smooth):
         joined = np.argwhere(reached[m:-1].reshape(theta.shape))
         places = np.concatenate([np.stack(mode.tied, axis=1), joined])
         kept = np.append(~reached[:m], np.ones(len(joined), bool))
-        if not (
-            kept.any() or len(joined)
-        ):  # rounding: at the located point nothing is reached
+        # rounding: at the located point nothing is reached
+        if not (kept.any() or len(joined)):
             return Turn(theta, mode)
         after, status = self._settled(theta, places, kept)
         return Turn(theta, after, _changes(mode, after, tau), status)
@@ -114,9 +113,8 @@ class VertexSliding(Smooth):
         """Return the rate of every |g| along each velocity, shape (m, L, d)."""
         depth = len(theta)
         rates = np.zeros_like(velocities)
-        for layer in range(
-            depth
-        ):  # the product rule: one factor at a time gives way to its rate
+        # the product rule: one factor at a time gives way to its rate
+        for layer in range(depth):
             rest = np.delete(np.arange(depth), layer)
             for moved in rest:
                 others = theta[rest[rest != moved]].prod(axis=0)
@@ -129,9 +127,8 @@ class VertexSliding(Smooth):
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
         m, g = mode.layers.size, self.flow.mu * other_products(theta)
         rates = self._rates(theta, mode, self._vertices(theta, mode))[:, *mode.tied].T
-        if (
-            m == 1 or not np.isfinite(rates).all()
-        ):  # a trial step that overflows is shortened
+        # a trial step that overflows is shortened
+        if m == 1 or not np.isfinite(rates).all():
             return np.full(m, 1.0 / m), float(rates[0, 0])
         # one scale, or lstsq takes large rates for a rank lost
         unit = float(np.abs(rates).max()) or 1.0
@@ -141,9 +138,8 @@ class VertexSliding(Smooth):
         fastest = float(np.abs(self.flow.mu[mode.coordinates]).max()) * reach ** (
             len(theta) - 2
         )
-        size = (mode.signs * g)[
-            mode.tied
-        ]  # beyond 0 it goes on: steps may look across a collapse
+        # beyond 0 it goes on: steps may look across a collapse
+        size = (mode.signs * g)[mode.tied]
         pull = unit * (size - size.mean()) / max(size.mean(), unit / fastest)
         border = np.full((m, 1), unit)
         system = np.block([[rates, -border], [border.T, np.zeros((1, 1))]])

@@ -62,9 +62,8 @@ def equals(
     same &= (sizes == chosen).all(axis=1)
     ordered = keeps_order(flow, np.moveaxis(starts, 0, -1), even=0.0)
     if ordered.any():
-        _, power = np.frexp(
-            sizes[:, 0].max(axis=1, keepdims=True)
-        )  # no power leaves the doubles
+        # no power leaves the doubles
+        _, power = np.frexp(sizes[:, 0].max(axis=1, keepdims=True))
         scores = a * np.ldexp(sizes[:, 0], -power) ** (sizes.shape[1] - 2)
         top = np.take_along_axis(scores, place, axis=1)
         same |= ordered[:, None] & (
@@ -89,9 +88,8 @@ def _radius(
     """
     rule = flow.perturbation
     if rule.normalised:
-        share = (
-            len(w) ** (-1 / rule.p) if rule.p > 1 else 1.0
-        )  # p = 1: one layer at a time
+        # p = 1: one layer at a time
+        share = len(w) ** (-1 / rule.p) if rule.p > 1 else 1.0
         return rule.rho * np.where(even, (1 + 10 * _EVEN) * share, 1.0)
     x = flow.mu[:, None] * np.prod(w, axis=0)
     peak = np.where(x > 1, x * np.exp(-np.maximum(x, 1.0)), np.exp(-1.0))

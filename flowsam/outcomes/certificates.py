@@ -27,9 +27,8 @@ Chosen = Bool[np.ndarray, "d B"]
 
 def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
     """Return the label that each state proves, UNDECIDED where it proves none."""
-    with np.errstate(
-        all="ignore"
-    ):  # weights near the ends of doubles prove nothing, or the same
+    # weights near the ends of doubles prove nothing, or the same
+    with np.errstate(all="ignore"):
         if len(w) > 2:
             first = winner(flow, w)
             held = np.where(

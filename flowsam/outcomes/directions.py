@@ -33,14 +33,11 @@ __all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
 CERTIFIED = 0.999
 _ENDS = (Ending.AT_REST, Ending.FLATTEST, Ending.HELD)
 _AT_ZERO = 1e-12  # an entry of beta where a slide ends at 0
-_WHOLE = (
-    "finished",
-    "sliding_ambiguous",
-)  # a run that ends early still has a last state
-_RTOL, _ATOL = (
-    1e-7,
-    1e-10,
-)  # against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
+# a run that ends early still has a last state
+_WHOLE = ("finished", "sliding_ambiguous")
+# against 1e-9: certificates differ by 1e-11 at log t = 1e4, measured
+_RTOL = 1e-7
+_ATOL = 1e-10
 
 
 @dataclass(frozen=True, eq=False)

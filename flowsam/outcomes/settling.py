@@ -28,9 +28,8 @@ __all__ = ["Settled", "labels", "settle", "settling_times"]
 Starts = Float[np.ndarray, "N L d"]
 Weights = Float[np.ndarray, "L d B"]
 Proof = Callable[[Flow, Weights], Int[np.ndarray, " B"]]
-SPANS = tuple(
-    8.0**k for k in range(1, 9)
-)  # rescaled time, in units of the slowest active rate
+# rescaled time, in units of the slowest active rate
+SPANS = tuple(8.0**k for k in range(1, 9))
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 NEGLIGIBLE = 1e-9  # a dying coordinate of this share of the largest is put to 0
 RTOL = 1e-8
@@ -68,9 +67,8 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     ending[going] = Ending.FINISHED
     least = np.abs(unit.mu[unit.mu != 0]).min(initial=1.0)
     spans = SPANS if theta.shape[1] > 2 else SPANS[:EXPONENTIAL]
-    rounds = (
-        len(spans) + theta.shape[-1]
-    )  # one more for each coordinate that may be dropped
+    # one more for each coordinate that may be dropped
+    rounds = len(spans) + theta.shape[-1]
     for k in range(rounds if case.regime.many else 0):
         if not going.size:
             break
@@ -195,9 +193,8 @@ def _told(
     blown = np.flatnonzero((status == Ending.ESCAPED) & np.isinf(w).any(axis=(0, 1)))
     first = np.isinf(w[..., blown]).all(axis=0).argmax(axis=0)
     alone = equals(flow, starts[blown], first).sum(axis=1) == 1
-    label[blown] = np.where(
-        alone, int(Label.UNDECIDED), first + 1
-    )  # bounds overlap to the end
+    # bounds overlap to the end
+    label[blown] = np.where(alone, int(Label.UNDECIDED), first + 1)
     return label
 
 

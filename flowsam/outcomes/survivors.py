@@ -12,9 +12,8 @@ from flowsam.shapes import Float
 
 __all__ = ["alive", "blocked_because", "reachable_signs", "restriction"]
 
-_SURVIVES = (
-    1e-6  # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
-)
+# |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
+_SURVIVES = 1e-6
 
 
 def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]:

@@ -35,9 +35,8 @@ def fate_labels(
 
 def l2_labels(theta0s: Theta, mu: Float[np.ndarray, " d"], rho: float) -> Labels:
     """Return labels of l_2 at L = 2: the largest |mu_j| with s_j(0) != 0 escapes (equal: tie)."""
-    from flowsam.exact import (
-        l2_outcome,
-    )  # and SciPy's functions, which l_inf does without
+    # and SciPy's functions, which l_inf does without
+    from flowsam.exact import l2_outcome
 
     code = l2_outcome.outcome(theta0s, mu, rho=rho).code
     grows = (theta0s[..., 0, :] + np.sign(mu) * theta0s[..., 1, :] != 0) & (mu != 0)
