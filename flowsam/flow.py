@@ -27,14 +27,8 @@ from flowsam.shapes import Float
 __all__ = ["Flow"]
 
 Theta = Float[np.ndarray, "*batch L d"]
-_EQUATION = (
-    "descent",
-    "pull",
-    "perturbed",
-    "field",
-    "log_lambda",
-    "rates",
-)  # of the theorems
+# of the theorems
+_EQUATION = ("descent", "pull", "perturbed", "field", "log_lambda", "rates")
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,8 @@ class Fate(IntEnum):
     STALL = 3  # tends to a finite non-zero value
     IDLE = 4  # mu_j = 0: never moves
     UNKNOWN = 5  # not decided by the formulas
-    PINNED = (
-        6  # slides until two weights are 0; never escapes, what follows is not unique
-    )
+    # slides until two weights are 0; never escapes, what follows is not unique
+    PINNED = 6
 
 
 def kind_of(label: int) -> str:

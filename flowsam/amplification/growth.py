@@ -78,9 +78,8 @@ def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
         return float(path.log_norm_at(tau))
 
     stop = min(turn, end * (1 - 1e-12))
-    low = (
-        norm(turn) if np.isfinite(turn) else -np.inf
-    )  # 0 at a collapse, below all at a saddle
+    # 0 at a collapse, below all at a saddle
+    low = norm(turn) if np.isfinite(turn) else -np.inf
     falls = np.flatnonzero((levels < norm(0.0)) & (levels > low))[::-1]
     rises = np.flatnonzero(levels > low) if np.isfinite(turn) else falls[:0]
     times = [_crossing(norm, levels[k], (0.0, stop)) for k in falls]

@@ -73,9 +73,8 @@ def _lowest_ratio(
     """The minimum of tau/A over the runs, at rho = 1; 0 for a collapse."""
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
     curve = trace(starts, sizes, rho=1.0, until=_past_lowest)
-    last = (
-        curve.first[1:] - 1
-    )  # the minimum is on the last piece, where tau/A falls below N
+    # the minimum is on the last piece, where tau/A falls below N
+    last = curve.first[1:] - 1
     if curve.pieces is None:
         return np.zeros(alpha.size)
     pieces = curve.pieces.select(last)
@@ -163,9 +162,8 @@ def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
     """
     sizes = active(mu)
     rho = positive_radius(rho)
-    sizes = np.ldexp(
-        sizes, -np.frexp(sizes.max())[1]
-    )  # no threshold has the units of mu
+    # no threshold has the units of mu
+    sizes = np.ldexp(sizes, -np.frexp(sizes.max())[1])
     levels = np.unique(sizes)
     largest = sizes.max()
     norm = np.sqrt(2) * np.linalg.norm(sizes)

@@ -28,11 +28,12 @@ _WORDS = {
     "strip": "l_2",
 }
 _DEPTHS = {"layers": range(2, 7), "plane": range(1, 7)}  # of GD and l_inf
+# radius, and what to do beyond
 _LARGEST = {
     "asam": (1.4, "from sqrt(2) on ASAM shrinks weights"),
     "linf": (1e3, "rescale weights"),
     "l2": (1e3, "rescale weights"),
-}  # radius, and what to do beyond
+}
 _LEAST, _MOST = 1e-6, 1e4  # of the page's weights
 
 

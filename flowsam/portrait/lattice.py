@@ -18,9 +18,8 @@ __all__ = ["Lattice"]
 Points = Int[np.ndarray, "N 2"]
 Labels = Int[np.ndarray, " N"]
 _PARTS = 4  # fewer rounds than bisection, in larger batches
-_ASIDE = np.array(
-    [0.31, 0.17]
-)  # in lattice units: off a boundary that runs through a point
+# in lattice units: off a boundary that runs through a point
+_ASIDE = np.array([0.31, 0.17])
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +29,8 @@ class Lattice:
     plane: Portrait
     step: int  # a power of 2
     progress: Callable[[int], object] = int
-    known: dict[int, int] = field(
-        default_factory=dict, repr=False
-    )  # by number of point
+    # by number of point
+    known: dict[int, int] = field(default_factory=dict, repr=False)
 
     @classmethod
     def over(

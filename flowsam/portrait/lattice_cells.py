@@ -16,9 +16,8 @@ Points = Int[np.ndarray, "N 2"]
 UNIT = 4  # lattice units in the tolerance
 CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 ACROSS = np.array([[0, -1], [1, 0], [0, 1], [-1, 0]])
-SHARES = np.array([1 / 3, 2 / 3])[
-    :, None
-]  # where a chord is tested: bends and S-shapes show
+# where a chord is tested: bends and S-shapes show
+SHARES = np.array([1 / 3, 2 / 3])[:, None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -86,10 +86,9 @@ def _rising(label: At, height: int, width: int) -> Int[np.ndarray, "ny 4"]:
     first = label(rows, low)
     last = label(rows, high)
     change = np.flatnonzero(first != last)
-    start, end = (
-        low.copy(),
-        low.copy(),
-    )  # of what is not the first label, and of the last
+    # of what is not the first label, and of the last
+    start = low.copy()
+    end = low.copy()
     end[change], under = _first_place(
         label, change, (low[change], high[change]), last[change]
     )

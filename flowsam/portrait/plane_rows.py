@@ -32,9 +32,8 @@ Starts = Float[np.ndarray, "ny nx L d"]
 Start = Callable[..., Starts]
 ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once
-BLOCK = (
-    2**17
-)  # the most cells worked on at once: the arrays of a block stay in the cache
+# the most cells worked on at once: the arrays of a block stay in the cache
+BLOCK = 2**17
 SECONDS = 1.0  # of work between two reports, where one cell takes less
 
 

@@ -68,9 +68,8 @@ def refine(
     ledger = Ledger(Lattice.over(portrait, UNIT << levels, progress))
     cells = ledger.coarse()
     while cells.side.size:
-        largest = (
-            cells.side == cells.side.max()
-        )  # a cell before its parts: none is taken twice
+        # a cell before its parts: none is taken twice
+        largest = cells.side == cells.side.max()
         parts = ledger.cut(ledger.accept(cells.keep(largest)))
         cells = cells.keep(~largest).join(parts)
     curves = ledger.curves()

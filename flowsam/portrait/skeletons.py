@@ -184,9 +184,8 @@ def _sliding_ends(field: PlaneField, axis: int) -> Iterator[Float[np.ndarray, "2
     low, high = (field.x, field.y)[1 - axis]
     if not (field.x, field.y)[axis][0] <= 0 <= (field.x, field.y)[axis][1]:
         return
-    along = np.linspace(
-        low, high, 8 * LATTICE
-    )  # an even number: the middle is no point
+    # an even number: the middle is no point
+    along = np.linspace(low, high, 8 * LATTICE)
     slides = across(field, axis, along)[2]
     edges = np.flatnonzero(np.diff(slides.astype(int)))
     ends = [low] if slides[0] else []

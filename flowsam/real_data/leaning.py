@@ -26,9 +26,8 @@ class Leaning:
 
     log_t: Times
     predictor: Float[np.ndarray, "T d"]  # of the original features
-    ranks: Float[
-        np.ndarray, "T groups"
-    ]  # shares of the mean prediction, strongest first
+    # shares of the mean prediction, strongest first
+    ranks: Float[np.ndarray, "T groups"]
     accuracy: Times  # on held-out examples, where there are
     status: str
     facts: str
@@ -65,9 +64,8 @@ def leaning(
     kept = run.beta[: len(log_t)] if whole else run.beta[:-1]
     beta = merge_signs(flow.data, kept) if depth > 1 else kept
     beta = np.where(np.abs(beta).max(axis=1, keepdims=True) > 0, beta, np.nan)
-    after = (
-        beta[-1:] if whole else np.full((1, beta.shape[1]), np.nan)
-    )  # at rest it stays
+    # at rest it stays
+    after = beta[-1:] if whole else np.full((1, beta.shape[1]), np.nan)
     beta = np.vstack([beta, after.repeat(len(log_t) - len(beta), axis=0)])
     judged = test or train
     right = (beta @ judged.z.T > 0).mean(axis=1)

@@ -19,10 +19,9 @@ from flowsam.shapes import Bool, Float
 
 __all__ = ["Scan", "scale_unit", "scan"]
 
-FELL, BACK = (
-    0.5,
-    0.8,
-)  # of gradient flow's major share, at the same log t and at the end
+# of gradient flow's major share, at the same log t and at the end
+FELL = 0.5
+BACK = 0.8
 Cells = Float[np.ndarray, "seeds factors"]
 _Split = tuple[list[float], tuple[Leaning, ...], tuple[Leaning, ...]]
 

@@ -90,12 +90,8 @@ def _cone(j: int, slopes: Sizes, rho: float, laws: Sequence[Any]) -> float:
     ]
     marks = np.unique(np.clip(laws[j].cdf([rho, *edges]), laws[j].cdf(rho), 1.0))
     spans = [(a, b) for a, b in zip(marks, [*marks[1:], 1.0], strict=True) if a < b]
-    how = {
-        "epsabs": 1e-12,
-        "epsrel": 1e-10,
-        "limit": 200,
-        "full_output": 1,
-    }  # 1: no warnings
+    # 1: no warnings
+    how = {"epsabs": 1e-12, "epsrel": 1e-10, "limit": 200, "full_output": 1}
     return float(sum(quad(inside, *span, **how)[0] for span in spans))
 
 

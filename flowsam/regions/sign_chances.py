@@ -15,9 +15,8 @@ from flowsam.shapes import Float
 __all__ = ["Chances", "escape_chance", "winning_chances"]
 
 HOW = {"epsabs": 1e-13, "epsrel": 1e-11, "limit": 400, "full_output": 1}
-DEEPEST = (
-    4  # the deepest network whose race every one of Filippov's solutions runs alike
-)
+# the deepest network whose race every one of Filippov's solutions runs alike
+DEEPEST = 4
 
 
 @dataclass(frozen=True, eq=False)
