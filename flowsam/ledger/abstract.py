@@ -12,21 +12,11 @@ __all__ = ["FINDINGS", "Finding"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A number, and the sentence it stands in.
+    """A number, and the sentence it stands in."""
 
-    Parameters
-    ----------
-    sentence : str
-        LaTeX between dollar signs; the number stands before it.
-    claim : str
-        What proves it.
-    measure : callable
-        Takes nothing, returns the number as it is shown.
-    """
-
-    sentence: str
-    claim: str
-    measure: Callable[[], str]
+    sentence: str  # LaTeX between dollar signs; the number stands before it
+    claim: str  # what proves it
+    measure: Callable[[], str]  # takes nothing, returns the number as it is shown
 
 
 def _share(label: int, depth: int) -> str:

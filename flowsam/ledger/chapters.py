@@ -14,21 +14,11 @@ _ENTRY = re.compile(r"^- `(\w+)`: (.+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of the story.
-
-    Parameters
-    ----------
-    title : str
-        Its heading.
-    words : str
-        What it is about.
-    claims : dict
-        Name of a claim to its title, in order.
-    """
+    """A part of the story."""
 
     title: str
-    words: str
-    claims: dict[str, str]
+    words: str  # what it is about
+    claims: dict[str, str]  # name of a claim to its title, in order
 
     @property
     def anchor(self) -> str:

@@ -24,15 +24,7 @@ def run_derivation(path: Path) -> dict[str, Any]:
 
 
 def run_check(check: Callable, *, seed: int = 0, draws: int = DRAWS) -> None:
-    """Assert a claim at `draws` random parameter sets.
-
-    Examples
-    --------
-    >>> def check(rng):
-    ...     x = rng.normal()
-    ...     assert x * x >= 0, f"x={x}"
-    >>> run_check(check)
-    """
+    """Assert a claim at `draws` random parameter sets."""
     for draw, rng in _draws(seed, draws):
         try:
             check(rng)
@@ -63,13 +55,7 @@ def _draws(seed: int, draws: int) -> Iterator[tuple[int, Any]]:
 
 
 def complaint(error: BaseException) -> str:
-    """Return an error in one line: its message, or the failing source line where it has none.
-
-    Examples
-    --------
-    >>> complaint(ValueError("rho=-1"))
-    'ValueError: rho=-1'
-    """
+    """Return an error in one line: its message, or the failing source line where it has none."""
     if str(error):
         return f"{type(error).__name__}: {error}"
     last = traceback.extract_tb(error.__traceback__)[-1]

@@ -12,17 +12,7 @@ __all__ = ["card", "link", "links", "picture", "table"]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table whose rows become blocks on a narrow page; cells are HTML already.
-
-    Examples
-    --------
-    >>> print(table(["a"], [["1"]]))
-    <div class="wide"><table>
-    <thead><tr><th>a</th></tr></thead>
-    <tbody>
-    <tr><td data-head="a">1</td></tr>
-    </tbody></table></div>
-    """
+    """Return a table whose rows become blocks on a narrow page; cells are HTML already."""
     names = "".join(f"<th>{word}</th>" for word in head)
     lines = [
         "".join(
@@ -39,13 +29,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def link(name: str) -> str:
-    """Return a link to the part of the page with that name.
-
-    Examples
-    --------
-    >>> link("rates")
-    '<a href="#rates">rates</a>'
-    """
+    """Return a link to the part of the page with that name."""
     return f'<a href="#{name}">{name}</a>'
 
 
@@ -55,13 +39,7 @@ def links(names: Iterable[str]) -> str:
 
 
 def card(facts: Mapping[str, object]) -> str:
-    """Return facts as a line of bold names and values.
-
-    Examples
-    --------
-    >>> card({"rho": 1, "run": "a < b"})
-    '<b>rho</b> 1; <b>run</b> a &lt; b'
-    """
+    """Return facts as a line of bold names and values."""
     return "; ".join(f"<b>{escape(k)}</b> {escape(str(v))}" for k, v in facts.items())
 
 

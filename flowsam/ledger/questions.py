@@ -13,23 +13,13 @@ __all__ = ["QUESTIONS", "Question"]
 
 @dataclass(frozen=True)
 class Question:
-    """A question and its answer.
+    """A question and its answer."""
 
-    Parameters
-    ----------
-    asked : str
-        In our words.
-    answer : str
-        A few sentences; what `measure` returns is filled in.
-    shown_by : tuple of str
-        The claims and figures that carry the answer; it stands only where all of them are there.
-    measure : callable, optional
-        Takes the saved arrays of the figures, returns the numbers of the answer.
-    """
-
-    asked: str
-    answer: str
+    asked: str  # in our words
+    answer: str  # a few sentences; what `measure` returns is filled in
+    # claims and figures that carry the answer; it stands only where all are there
     shown_by: tuple[str, ...] = ()
+    # takes the saved arrays of the figures, returns the numbers of the answer
     measure: Callable[[measures.Saved], dict[str, Any]] | None = None
 
     def answered(self, saved: measures.Saved) -> str:

@@ -13,21 +13,11 @@ __all__ = ["Task", "expected", "perform"]
 
 @dataclass(frozen=True)
 class Task:
-    """A piece of work that stands alone.
+    """A piece of work that stands alone."""
 
-    Parameters
-    ----------
-    name : str
-        Of the claim or figure.
-    seconds : float
-        How long it took last, or is said to take.
-    work : callable
-        Takes nothing; processes can exchange it.
-    """
-
-    name: str
-    seconds: float
-    work: Callable[[], Any]
+    name: str  # of the claim or figure
+    seconds: float  # how long it took last, or is said to take
+    work: Callable[[], Any]  # takes nothing; processes can exchange it
 
 
 def perform(tasks: Sequence[Task], *, quiet: bool = False) -> dict[str, Any]:

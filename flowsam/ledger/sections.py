@@ -35,17 +35,10 @@ _NUMBERED = re.compile(
 
 @dataclass(frozen=True)
 class Places:
-    """A checkout, and where the page's links to its files lead.
-
-    Parameters
-    ----------
-    source : Path
-        The checkout.
-    address : callable
-        A file's name in the checkout to what a link to it says.
-    """
+    """A checkout, and where the page's links to its files lead."""
 
     source: Path
+    # a file's name in the checkout to what a link to it says
     address: Callable[[str], str]
 
     def link(self, name: str, words: str) -> str:

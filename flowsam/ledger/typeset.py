@@ -33,15 +33,7 @@ _SPELLED = re.compile(r"\bl_(inf|\d(?:\.\d+)?|p)\b")
 
 
 def formula(latex: str, *, display: bool = False) -> str:
-    r"""Return a formula as MathML that may break after its relations, as text does.
-
-    Examples
-    --------
-    >>> formula(r"\rho")
-    '<math><mrow><mi>&#x003C1;</mi></mrow></math>'
-    >>> formula(r"\alpha > \rho").count("<wbr>")
-    1
-    """
+    r"""Return a formula as MathML that may break after its relations, as text does."""
     whole = "<wbr>".join(_mathml(piece, display) for piece in _pieces(latex))
     return f'<div class="formula">{whole}</div>' if display else whole
 
@@ -75,26 +67,14 @@ def _pieces(latex: str) -> Iterator[str]:
 
 
 def spelled(words: str) -> str:
-    r"""Return words in which norms are LaTeX: `l_inf-SAM` becomes `$\ell_{\infty}$-SAM`.
-
-    Examples
-    --------
-    >>> spelled("l_inf-SAM at l_2")
-    '$\\ell_{\\infty}$-SAM at $\\ell_{2}$'
-    """
+    r"""Return words in which norms are LaTeX: `l_inf-SAM` becomes `$\ell_{\infty}$-SAM`."""
     return _SPELLED.sub(
         lambda found: rf"$\ell_{{{_SIZES.get(found[1], found[1])}}}$", words
     )
 
 
 def prose(words: str, *, code: Callable[[str], str] = escape) -> str:
-    r"""Return marked words as HTML: `$...$` is mathematics, backticks hold code.
-
-    Examples
-    --------
-    >>> prose("a < b, `x`")
-    'a &lt; b, <code>x</code>'
-    """
+    r"""Return marked words as HTML: `$...$` is mathematics, backticks hold code."""
     html = []
     for part in re.split(r"(\$[^$]+\$|`[^`]+`)", words):
         if part.startswith("$"):

@@ -15,41 +15,19 @@ COLUMNS = ("claim", "source", "symbolic", "numeric", "control", "seconds")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verifying one claim gave.
+    """What verifying one claim gave."""
 
-    Parameters
-    ----------
-    claim : str
-        The name its files share.
-    source : str
-        Where the statement comes from.
-    symbolic, numeric, control : str
-        "pass", "fail", "skipped" for want of a library, or "-" where an earlier step failed;
-        `symbolic` counts steps SymPy left
-        undecided; `control` passes when every draw with a broken hypothesis was caught.
-    seconds : float
-        Wall time.
-    message : str
-        What failed, with the seed, the draw and the parameters; empty when all passed.
-    seed : int
-        Seed of the draws.
-    fresh : bool
-        Whether this run computed it; False where an earlier one did and nothing has changed.
-
-    Examples
-    --------
-    >>> Verdict("a", "definition", "pass", "pass", "pass", 0.1).passed
-    True
-    """
-
-    claim: str
-    source: str
+    claim: str  # the name its files share
+    source: str  # where the statement comes from
+    # "pass", "fail", "skipped" for want of a library, or "-" after a failure
     symbolic: str
     numeric: str
-    control: str
+    control: str  # passes when every draw with a broken hypothesis was caught
     seconds: float
+    # what failed, with seed, draw and parameters; empty when all passed
     message: str = ""
-    seed: int = 0
+    seed: int = 0  # of the draws
+    # whether this run computed it, or an earlier one did and nothing has changed
     fresh: bool = True
 
     @property
@@ -75,20 +53,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The verdicts of one run.
+    """The verdicts of one run."""
 
-    Parameters
-    ----------
-    seed : int
-        Seed of the draws made in this run.
-    verdicts : tuple of Verdict
-        One a claim.
-    note : str
-        What a reader has to know, e.g. that the package is not the checkout's own.
-    """
-
-    seed: int
-    verdicts: tuple[Verdict, ...]
+    seed: int  # of the draws made in this run
+    verdicts: tuple[Verdict, ...]  # one a claim
+    # what a reader has to know, e.g. that the package is not the checkout's own
     note: str = ""
 
     @property
@@ -122,15 +91,7 @@ class Ledger:
 
 
 def table(verdicts: Sequence[Verdict], *, markdown: bool = False) -> str:
-    """Return the verdicts as an aligned text table, or as a Markdown one.
-
-    Examples
-    --------
-    >>> print(table([Verdict("a", "definition", "pass", "pass", "pass", 0.12)], markdown=True))
-    | claim | source | symbolic | numeric | control | seconds |
-    | --- | --- | --- | --- | --- | --- |
-    | a | definition | pass | pass | pass | 0.1 |
-    """
+    """Return the verdicts as an aligned text table, or as a Markdown one."""
     rows = [
         [*(getattr(v, c) for c in COLUMNS[:-1]), f"{v.seconds:.1f}"] for v in verdicts
     ]

@@ -24,13 +24,7 @@ CHUNKS = 2**20  # files of one array, and tuples in memory
 
 
 def axis_values(name: str, given: object) -> Values:
-    """Return the values of an axis from a list, or from a range.
-
-    Examples
-    --------
-    >>> axis_values("rho", {"start": 0.01, "stop": 1, "points": 3, "spacing": "log"})
-    array([0.01, 0.1 , 1.  ])
-    """
+    """Return the values of an axis from a list, or from a range."""
     values = _spread(name, given) if isinstance(given, dict) else _listed(name, given)
     if np.unique(values).size < values.size:
         raise InputError(
@@ -88,27 +82,11 @@ def _spread(name: str, given: dict[str, Any]) -> Values:
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """All combinations of the values of axes, in blocks that are worked on as one.
+    """All combinations of the values of axes, in blocks that are worked on as one."""
 
-    Parameters
-    ----------
-    names : tuple of str
-        Axes, the slowest first.
-    values : tuple of ndarray
-        Values of each.
-    block : tuple of int
-        Shape of a block, one entry an axis.
-
-    Examples
-    --------
-    >>> grid = Grid(("rho", "depth"), (np.array([0.5, 1.0]), np.array([2, 3, 4])), (1, 2))
-    >>> grid.cells, len(grid.blocks), dict(grid.at((1, 2)))
-    (6, 4, {'rho': 1.0, 'depth': 4})
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # axes, the slowest first
     values: tuple[Values, ...]
-    block: tuple[int, ...] = ()
+    block: tuple[int, ...] = ()  # shape of a block, one entry an axis
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -35,18 +35,11 @@ _PLACE = re.compile(r"(alpha|mu)_([1-9]\d*)")
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One cell of a sweep: what its parameters make.
+    """One cell of a sweep: what its parameters make."""
 
-    Parameters
-    ----------
-    setup : Setup
-        Flow and start; no start for a case that only asks for a plane of them.
-    parameters : dict
-        All parameters by name.
-    """
-
+    # flow and start; no start for a case that only asks for a plane of them
     setup: Setup
-    parameters: dict[str, Any]
+    parameters: dict[str, Any]  # all of them by name
 
     @property
     def flow(self) -> Flow:
@@ -93,14 +86,7 @@ def loaded(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cell(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> Cell:
-    """Return the cell in which some parameters of a case are changed.
-
-    Examples
-    --------
-    >>> case = {"mu": [1, 2], "norm": "inf", "rho": 1, "alpha": [1.5, 0.6]}
-    >>> cell(case, {"alpha_2": 0.25}).theta0.tolist()
-    [[1.5, 0.25], [1.5, 0.25]]
-    """
+    """Return the cell in which some parameters of a case are changed."""
     found = dict(parameters)
     for name, value in changes.items():
         _change(found, name, value)

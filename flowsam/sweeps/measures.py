@@ -142,13 +142,7 @@ TAKEN = (
 
 
 def measures_of(parameters: dict[str, Any]) -> tuple[str, ...]:
-    """Return the names a case measures, known or of the form module:function.
-
-    Examples
-    --------
-    >>> measures_of({"measure": ["label", "math:hypot"]})
-    ('label', 'math:hypot')
-    """
+    """Return the names a case measures, known or of the form module:function."""
     known, own = split_names(parameters)
     for name in own:
         _function(name, parameters.get("folder"))
@@ -156,13 +150,7 @@ def measures_of(parameters: dict[str, Any]) -> tuple[str, ...]:
 
 
 def split_names(parameters: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the known names a case measures, and those of your functions; run nothing.
-
-    Examples
-    --------
-    >>> split_names({"measure": ["label", "math:hypot"]})
-    (['label'], ['math:hypot'])
-    """
+    """Return the known names a case measures, and those of your functions; run nothing."""
     names = parameters.get("measure", ["label"])
     if not isinstance(names, (list, tuple)) or not names:
         raise InputTypeError(
@@ -180,17 +168,7 @@ def split_names(parameters: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def measure(cell: Cell) -> Found:
-    """Return every quantity of a cell by name, each with the names of its own dimensions.
-
-    A function given as "module:function" gets (flow, theta0) and returns a number or an array of
-    numbers whose shape is the same in every cell.
-
-    Examples
-    --------
-    >>> from flowsam.sweeps.case import cell
-    >>> measure(cell({"mu": [1, 2], "rho": 1, "alpha": [1.5, 0.6]}, {}))
-    {'label': ((), array(1, dtype=int16))}
-    """
+    """Return every quantity of a cell by name, each with the names of its own dimensions."""
     found: Raw = {}
     for name in cell.parameters.get("measure", ["label"]):
         if ":" in name:

@@ -74,10 +74,7 @@ class Plan:
 
 
 def sampled(problem: Problem) -> tuple[Found, float]:
-    """Measure a few cells spread over the grid; return one's quantities and seconds a cell.
-
-    A cell that fails is passed over: it will be marked in the store.
-    """
+    """Measure a few cells spread over the grid; return one's quantities and seconds a cell."""
     sample = None
     spent: list[float] = []
     errors: list[BaseException] = []

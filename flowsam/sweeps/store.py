@@ -34,24 +34,12 @@ Block = tuple[int, ...]
 
 @dataclass(frozen=True, eq=False)
 class Store:
-    """An open store; it travels to workers as it is, and they read no metadata.
+    """An open store; it travels to workers as it is, and they read no metadata."""
 
-    Parameters
-    ----------
-    path : Path
-        The folder of the Zarr group.
-    grid : Grid
-        Axes and blocks.
-    arrays : dict
-        The Zarr arrays that are cut into blocks, `state` last.
-    facts : dict
-        Attributes of the group.
-    """
-
-    path: Path
+    path: Path  # the folder of the Zarr group
     grid: Grid
-    arrays: dict[str, Any]
-    facts: dict[str, Any]
+    arrays: dict[str, Any]  # the Zarr arrays that are cut into blocks, `state` last
+    facts: dict[str, Any]  # attributes of the group
 
     @property
     def configuration(self) -> dict[str, Any]:
