@@ -38,12 +38,12 @@ def _joined(each, name):
     apart = [key for key in ("rule", "L", "data") if len({facts[key] for facts in each}) > 1]
     if name in apart:
         return ", ".join(map(str, values))
-    whose = {
-        value: dict.fromkeys(
-            ", ".join(f"L = {f[key]}" if key == "L" else f[key] for key in apart[:2])
-            for f in each
-            if f[name] == value
-        )
-        for value in values
-    }
-    return "; ".join(f"{' and '.join(names)}: {value}" for value, names in whose.items())
+    whose = {value: [facts for facts in each if facts[name] == value] for value in values}
+    return "; ".join(f"{_named(runs, apart[:2])}: {value}" for value, runs in whose.items())
+
+
+def _named(runs, keys):
+    """Runs by what tells them apart."""
+    words = {"L": "L = {}"}
+    names = (", ".join(words.get(k, "{}").format(facts[k]) for k in keys) for facts in runs)
+    return " and ".join(dict.fromkeys(names))

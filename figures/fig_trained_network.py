@@ -69,43 +69,49 @@ def draw(found, diagonal, words, accuracy, stepped):
     names = [str(word).split("|") for word in words]
     first = [place for place, name in enumerate(names) if name[:2] == ["3, 5", "l_2"]]
     last = max(first, key=lambda place: float(names[place][2]))
-    for rule, exact, trained in (("GD", 0, 0), ("l_2-SAM", 1, last)):
-        curves = diagonal[exact], found[trained, :, :, 0], found[trained, :, :, 2]
-        for panel, shares in zip(axes[0], curves, strict=True):
+    _draw_shares(axes[0], diagonal, found[[0, last]], names[last][2])
+    _draw_differences(axes[1], names, found[:, :, AT], stepped)
+    return figure
+
+
+def _draw_shares(axes, diagonal, trained, radius):
+    """Draw the shares of GD and l_2-SAM while the loss falls, each run and their median."""
+    for rule, exact, runs in zip(("GD", "l_2-SAM"), diagonal, trained, strict=True):
+        for panel, shares in zip(axes, (exact, runs[:, :, 0], runs[:, :, 2]), strict=True):
             panel.plot(LEVELS, shares.T, linewidth=0.4, alpha=0.6, **RULE_STYLES[rule])
             middle = np.median(shares, axis=0)
             panel.plot(LEVELS, middle, linewidth=1.6, label=rule, **RULE_STYLES[rule])
-    titles = (
-        "diagonal network",
-        f"trained network, $\\rho$ = {names[last][2]}",
-        "the same, by Grad-CAM",
-    )
-    for panel, title in zip(axes[0], titles, strict=True):
+    second = f"trained network, $\\rho$ = {radius}"
+    for panel, title in zip(
+        axes, ("diagonal network", second, "the same, by Grad-CAM"), strict=True
+    ):
         panel.set(title=title, xscale="log", xlim=(0.62, 0.095), ylim=(0, 1.02))
         panel.set_xticks([0.6, 0.3, 0.1], ["0.6", "0.3", "0.1"])
         panel.tick_params(which="minor", labelbottom=False)
         panel.set_xlabel("training loss, falling")
-    axes[0, 0].set_ylabel("share on strong pixels")
-    handles = [line for line in axes[0, 0].lines if not line.get_label().startswith("_")]
-    axes[0, 0].legend(handles, ["GD", r"$\ell_2$-SAM"])
+    axes[0].set_ylabel("share on strong pixels")
+    handles = [line for line in axes[0].lines if not line.get_label().startswith("_")]
+    axes[0].legend(handles, ["GD", r"$\ell_2$-SAM"])
+
+
+def _draw_differences(axes, names, found, stepped):
+    """Draw by how much runs of each rule differ from GD at equal loss, and at equal steps."""
     rows = [place for place, name in enumerate(names) if name[1] != "GD"]
-    for panel, measure in zip(axes[1], (0, 2, 3), strict=True):
+    titles = ("share on strong pixels", "strong pixels, by Grad-CAM", "share on dark pixels")
+    for panel, measure, title in zip(axes, (0, 2, 3), titles, strict=True):
         for height, place in enumerate(rows):
             base = [name[0] for name in names].index(names[place][0])
-            far = found[place, :, AT, measure] - found[base, :, AT, measure]
+            far = found[place, :, measure] - found[base, :, measure]
             colour = COLOURS[names[place][1]]
             panel.plot(far, np.full(len(far), height), ".", color=colour, markersize=3)
             panel.plot(np.mean(far), height, "|", color=colour, markersize=11)
             at_once = np.mean(stepped[place, :, measure] - stepped[base, :, measure])
             panel.plot(at_once, height, "x", color="#404040", markersize=4)
         panel.axvline(0.0, color="#808080", linewidth=0.6)
-        panel.set(ylim=(len(rows) - 0.5, -0.5), yticks=[], xlim=(-0.3, 0.3))
+        panel.set(title=title, ylim=(len(rows) - 0.5, -0.5), yticks=[], xlim=(-0.3, 0.3))
         panel.set_xlabel(f"SAM less GD, at loss {LEVELS[AT]:.2f}")
     shown = [f"{SIGNS[names[p][1]]} {names[p][2]}, {names[p][0]}" for p in rows]
-    axes[1, 0].set_yticks(range(len(rows)), shown, fontsize=6.5)
-    for panel, title in zip(axes[1], ("strong pixels", "by Grad-CAM", "dark pixels"), strict=True):
-        panel.set_title(f"share on {title}" if "by" not in title else "strong pixels, by Grad-CAM")
-    return figure
+    axes[0].set_yticks(range(len(rows)), shown, fontsize=6.5)
 
 
 if __name__ == "__main__":

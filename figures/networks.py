@@ -31,16 +31,13 @@ class Rule:
         """Return one step a tensor of weights, of norm rho over all of them together."""
         import torch
 
-        if not self.rho:
-            return [torch.zeros_like(w) for w in weights]
         if self.name == "l_inf":
             return [self.rho * g.sign() for g in gradients]
         adaptive = self.name == "ASAM"
         units = [w.abs() if adaptive else torch.ones_like(w) for w in weights]
         scaled = [u * g for u, g in zip(units, gradients, strict=True)]
         norm = torch.sqrt(sum((s**2).sum() for s in scaled))
-        if not norm > 0:
-            return [torch.zeros_like(w) for w in weights]
+        norm = norm if norm > 0 else torch.ones_like(norm)
         return [self.rho * u * s / norm for u, s in zip(units, scaled, strict=True)]
 
 

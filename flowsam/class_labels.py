@@ -60,23 +60,31 @@ def class_values(
 ) -> list[Value]:
     """Return labels that compare as numbers if all of them are numbers, else as words."""
     column = label_column(labels)
-    masked = np.zeros(column.shape, bool)
-    if has_holes(labels):
-        masked = np.ma.getmaskarray(np.ma.asarray(labels))
-    entries = column.tolist()
-    words = [str(entry).strip() for entry in entries]
-    for row, word in enumerate(words):
-        if masked[row] or (holds_nothing(word) and word not in chosen):
-            shown = "a masked entry" if masked[row] else repr(word)
-            place = where(row + 1)
-            raise InputError(
-                f"{place} needs a label, got {shown}; give it one, or drop the row"
-            )
+    words = [str(entry).strip() for entry in column.tolist()]
+    _refuse_holes(labels, words, where, chosen)
     if column.dtype.kind in "biuf":
-        return entries
+        return column.tolist()
     numbers = [_number(word) for word in words]
     known = [number for number in numbers if number is not None]
     return [*known] if len(known) == len(words) else [*words]
+
+
+def _refuse_holes(
+    labels: ArrayLike | Sequence[object],
+    words: list[str],
+    where: Callable[[int], str],
+    chosen: tuple[str, ...],
+) -> None:
+    """Refuse a masked entry, and a word for a hole that is not chosen as a class."""
+    masked = np.zeros(len(words), bool)
+    if has_holes(labels):
+        masked = np.ma.getmaskarray(np.ma.asarray(labels))
+    for row, word in enumerate(words):
+        if masked[row] or (holds_nothing(word) and word not in chosen):
+            shown = "a masked entry" if masked[row] else repr(word)
+            raise InputError(
+                f"{where(row + 1)} needs a label, got {shown}; give it one, or drop the row"
+            )
 
 
 def _number(word: str) -> Decimal | None:

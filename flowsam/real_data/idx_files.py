@@ -18,20 +18,8 @@ _AXES = 3  # images have three, labels one
 
 def idx_array(folder: Path, name: str) -> np.ndarray:
     """Return the array of one IDX file of bytes, plain or gzipped, or say why it cannot be read."""
-    dotted = ".idx".join(name.rsplit("-idx", 1))
-    names = [f"{word}{end}" for word in (name, dotted) for end in ("", ".gz")]
-    path = next((folder / word for word in names if (folder / word).exists()), None)
-    if path is None:
-        raise MissingFileError(
-            f"read_idx needs {name} (or {dotted}, or .gz) in {folder}; none is there"
-        )
-    try:
-        raw = path.read_bytes()
-        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"read_idx cannot read {path} ({error}); fetch it again"
-        ) from None
+    path = _found(folder, name)
+    raw = _unpacked(path)
     axes = raw[3] if raw[:3] == b"\0\0\x08" and len(raw) > 3 else 0
     head = 4 + 4 * axes
     if not 1 <= axes <= _AXES or len(raw) < head:
@@ -46,3 +34,25 @@ def idx_array(folder: Path, name: str) -> np.ndarray:
             f"got {len(raw) - head}; fetch it again"
         )
     return np.frombuffer(raw, np.uint8, offset=head).reshape(shape)
+
+
+def _found(folder: Path, name: str) -> Path:
+    """The file of a name, also as others write it."""
+    dotted = ".idx".join(name.rsplit("-idx", 1))
+    for word in (name, f"{name}.gz", dotted, f"{dotted}.gz"):
+        if (folder / word).exists():
+            return folder / word
+    raise MissingFileError(
+        f"read_idx needs {name} (or {dotted}, or .gz) in {folder}; none is there"
+    )
+
+
+def _unpacked(path: Path) -> bytes:
+    """The bytes of a file, gzipped or not."""
+    try:
+        raw = path.read_bytes()
+        return gzip.decompress(raw) if path.suffix == ".gz" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"read_idx cannot read {path} ({error}); fetch it again"
+        ) from None

@@ -30,12 +30,16 @@ class Conditions:
         if label == Label.TIE:
             pairs = ((j, k) for j in active for k in active if j < k)
             return sp.Or(*(self._wins(*pair) for pair in pairs))
+        return self._held(on_edge=label == Label.SEPARATRIX)
+
+    def _held(self, *, on_edge: bool) -> Boolean:
+        """What keeps all at rho or below: one at rho, or, as even L asks, none."""
         rho = _decimal(self.rho)
-        alpha = [self._alpha[j] for j in active]
-        held = sp.And(*(a <= rho for a in alpha))
-        if label == Label.SEPARATRIX:
-            return sp.And(held, sp.Or(*(sp.Eq(a, rho) for a in alpha)))
-        return held if self.depth % 2 else sp.And(*(a < rho for a in alpha))
+        alpha = [self._alpha[j] for j in self._active]
+        within = sp.And(*(a <= rho for a in alpha))
+        if on_edge:
+            return sp.And(within, sp.Or(*(sp.Eq(a, rho) for a in alpha)))
+        return within if self.depth % 2 else sp.And(*(a < rho for a in alpha))
 
     @property
     def _alpha(self) -> tuple[sp.Symbol, ...]:
