@@ -15,7 +15,7 @@ import numpy as np
 
 from figures import style
 from flowsam import l2
-from flowsam.real_data.scale_scan import scan
+from flowsam.real_data.scale_scan import Splits, scan
 from flowsam.real_data.tables import digit_table
 
 SAYS = {"GD": ": strong throughout", "0.98 units": ": collapse"}
@@ -27,7 +27,7 @@ FAST = {"seeds": 1, "factors": (1.5,), "rows": 5, "end": 3.0}
 
 def compute(seeds=5, factors=FACTORS, rows=60, end=100.0):
     """Return shares, accuracy and predictors of the first split, and the scan of all splits."""
-    log_t, splits = np.geomspace(0.05, end, rows), (seeds, 0.25, True)
+    log_t, splits = np.geomspace(0.05, end, rows), Splits(seeds)
     found = scan(digit_table(), l2(RHO), factors=factors, splits=splits, log_t=log_t)
     first = (found.gd[0][0], *found.sam[0])
     arrays = {key: [getattr(run, key) for run in first] for key in ("ranks", "accuracy")}

@@ -13,7 +13,7 @@ import numpy as np
 
 from figures import style
 from flowsam import gradient_flow, l2, linf
-from flowsam.real_data.leaning import leaning
+from flowsam.real_data.leaning import Uniform, leaning
 from flowsam.real_data.scale_scan import scale_unit
 from flowsam.real_data.tables import digit_table
 
@@ -28,7 +28,7 @@ def compute(depths=(1, 2, 3), rows=50, end=20.0):
     for depth in depths:
         for rule in (gradient_flow(), linf(RHO), l2(RHO)):
             alpha = FACTOR * scale_unit(train, rule if rule.rho else l2(RHO), depth)
-            runs.append(leaning(train, test, rule, start=(alpha, depth), log_t=log_t))
+            runs.append(leaning(train, test, rule, start=Uniform(alpha, depth), log_t=log_t))
     reached = (run.major[np.isfinite(run.major)] for run in runs)
     major = [(shares[0], shares.min(), shares[-1]) for shares in reached]
     card = style.card(

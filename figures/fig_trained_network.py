@@ -81,10 +81,8 @@ def _draw_shares(axes, diagonal, trained, radius):
             panel.plot(LEVELS, shares.T, linewidth=0.4, alpha=0.6, **RULE_STYLES[rule])
             middle = np.median(shares, axis=0)
             panel.plot(LEVELS, middle, linewidth=1.6, label=rule, **RULE_STYLES[rule])
-    second = f"trained network, $\\rho$ = {radius}"
-    for panel, title in zip(
-        axes, ("diagonal network", second, "the same, by Grad-CAM"), strict=True
-    ):
+    titles = ("diagonal network", f"trained network, $\\rho$ = {radius}", "the same, by Grad-CAM")
+    for panel, title in zip(axes, titles, strict=True):
         panel.set(title=title, xscale="log", xlim=(0.62, 0.095), ylim=(0, 1.02))
         panel.set_xticks([0.6, 0.3, 0.1], ["0.6", "0.3", "0.1"])
         panel.tick_params(which="minor", labelbottom=False)

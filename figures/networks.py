@@ -286,12 +286,12 @@ def at_step(run, step):
 def diagonal(data, rule, alpha, levels):
     """Return the diagonal network's share on strong pixels at equal training loss, from flowsam."""
     from flowsam import Data
-    from flowsam.real_data.leaning import leaning
+    from flowsam.real_data.leaning import Uniform, leaning
 
     signs = 2.0 * data.labels - 1.0
     examples = Data(signs[:, None] * data.images.reshape(len(signs), -1))
     times = np.linspace(0.05, 8.0, 120)
-    run = leaning(examples, None, rule, start=(alpha, 2), log_t=times)
+    run = leaning(examples, None, rule, start=Uniform(alpha, 2), log_t=times)
     losses = np.logaddexp(0.0, -run.predictor @ examples.z.T).mean(axis=1)
     best = np.minimum.accumulate(np.nan_to_num(losses, nan=np.inf))
     return np.interp(-levels, -best, run.major, left=np.nan, right=np.nan)

@@ -12,8 +12,8 @@ from flowsam.cli import main
 from flowsam.cli.features import _picture
 from flowsam.data import Data
 from flowsam.perturbations import gradient_flow, l2, linf, unnormalised
-from flowsam.real_data.leaning import leaning
-from flowsam.real_data.scale_scan import Scan, scale_unit, scan
+from flowsam.real_data.leaning import Uniform, leaning
+from flowsam.real_data.scale_scan import Scan, Splits, scale_unit, scan
 from flowsam.real_data.tables import Table, digit_table
 
 TIMES = np.array([0.1, 1.0, 3.0])
@@ -42,7 +42,7 @@ def test_unit_is_where_the_mean_example_collapses() -> None:
 def test_a_run_has_a_row_a_time(depth) -> None:
     """Shares sum to 1; depth 1 is not split; the accuracy is that of the predictor."""
     train, test = table().standardised(test=0.25)
-    run = leaning(train, test, gradient_flow(), start=(0.3, depth), log_t=TIMES)
+    run = leaning(train, test, gradient_flow(), start=Uniform(0.3, depth), log_t=TIMES)
     assert run.predictor.shape == (3, 9)
     np.testing.assert_allclose(run.ranks.sum(axis=1), 1.0)
     np.testing.assert_allclose(run.major, run.ranks[:, :2].sum(axis=1))
@@ -52,7 +52,7 @@ def test_a_run_has_a_row_a_time(depth) -> None:
 def test_rows_after_a_collapse_are_not_known() -> None:
     """nan, for shares and for accuracy."""
     train, _ = table().standardised()
-    run = leaning(train, None, l2(1.0), start=(0.05, 2), log_t=np.array([0.1, 30.0]))
+    run = leaning(train, None, l2(1.0), start=Uniform(0.05, 2), log_t=np.array([0.1, 30.0]))
     assert run.status == "collapsed"
     assert np.isfinite(run.accuracy[0])
     assert np.isnan([run.accuracy[1], run.major[1], run.predictor[1, 0]]).all()
@@ -61,7 +61,7 @@ def test_rows_after_a_collapse_are_not_known() -> None:
 def test_scan_counts_what_falls_and_comes_back() -> None:
     """Far below the unit it collapses, just above it falls and returns, far above nothing falls."""
     found = scan(
-        table(), l2(0.3), factors=(0.5, 1.03, 20.0), splits=(1, 0.25, False),
+        table(), l2(0.3), factors=(0.5, 1.03, 20.0), splits=Splits(1, 0.25, bias=False),
         log_t=np.geomspace(0.1, 9.0, 12),
     )  # fmt: skip
     assert isinstance(found, Scan)
@@ -114,10 +114,10 @@ def test_an_interrupt_keeps_the_finished_splits(stop_after) -> None:
 
     if stop_after < 2:
         with pytest.raises(KeyboardInterrupt):
-            scan(table(), l2(0.3), splits=(3, 0.25, False), progress=progress, **asked)
+            scan(table(), l2(0.3), splits=Splits(3, 0.25, bias=False), progress=progress, **asked)
         return
-    found = scan(table(), l2(0.3), splits=(3, 0.25, False), progress=progress, **asked)
-    whole = scan(table(), l2(0.3), splits=(1, 0.25, False), **asked)
+    found = scan(table(), l2(0.3), splits=Splits(3, 0.25, bias=False), progress=progress, **asked)
+    whole = scan(table(), l2(0.3), splits=Splits(1, 0.25, bias=False), **asked)
     assert found.unfinished == 2 and whole.unfinished == 0
     assert told == [1] * (stop_after + 1)
     np.testing.assert_array_equal(found.least, whole.least)
@@ -126,7 +126,9 @@ def test_an_interrupt_keeps_the_finished_splits(stop_after) -> None:
 
 def test_where_nothing_shows_no_scale_is_selected() -> None:
     """A collapse and a start far above: the table says so, JSON has no number."""
-    found = scan(table(), l2(0.3), factors=(0.1, 20.0), splits=(1, 0.0, True), log_t=TIMES)
+    found = scan(
+        table(), l2(0.3), factors=(0.1, 20.0), splits=Splits(1, 0.0, bias=True), log_t=TIMES
+    )
     assert found.chosen is None
     assert "none shows it" in repr(found)
 
@@ -170,7 +172,7 @@ def test_the_command_counts_runs_on_a_terminal_and_survives_an_interrupt(
 
 def test_a_collapse_before_the_first_row_is_a_row_too(tmp_path) -> None:
     """Nothing is known of it, and nothing breaks: table, rows, picture."""
-    found = scan(table(), l2(0.3), factors=(1e-7,), splits=(2, 0.25, True), log_t=TIMES)
+    found = scan(table(), l2(0.3), factors=(1e-7,), splits=Splits(2, 0.25, bias=True), log_t=TIMES)
     assert [runs[0].status for runs in found.sam] == ["collapsed"] * 2
     assert np.isnan(found.least).all() and found.chosen is None
     assert "share is not known; collapse on 2 of 2 splits; minor first, major" in repr(found)
@@ -189,7 +191,7 @@ def test_pictures_of_the_weights_where_features_are_pixels(monkeypatch, tmp_path
     base = ["features", "--data", "any", "--rho", "0.3", "--splits", "1", "--factors", "1.2"]
     assert main([*base, "--log-t-end", "2", "--quiet", "--out", str(tmp_path / "w.svg")]) == 0
     log_t = np.geomspace(0.05, 2.0, 60)
-    found = scan(pictured, l2(0.3), factors=(1.2,), splits=(1, 0.25, True), log_t=log_t)
+    found = scan(pictured, l2(0.3), factors=(1.2,), splits=Splits(1, 0.25, bias=True), log_t=log_t)
     for beta, run in zip(drawn, (found.gd[0][0], found.sam[0][0]), strict=True):
         expected = run.predictor[run.weakest, :8]
         np.testing.assert_array_equal(beta, expected.reshape(2, 4))
@@ -206,7 +208,7 @@ def test_digits_show_it_on_every_split() -> None:
 def test_a_run_at_rest_keeps_its_shares() -> None:
     """Data that do not separate: after the finite minimiser the rows repeat it, none is empty."""
     z = np.random.default_rng(0).standard_normal((20, 3))
-    run = leaning(Data(z), None, l2(0.1), start=(0.3, 2), log_t=np.array([1.0, 50.0, 90.0]))
+    run = leaning(Data(z), None, l2(0.1), start=Uniform(0.3, 2), log_t=np.array([1.0, 50.0, 90.0]))
     assert run.status == "sliding_ambiguous"  # it goes on along minima, whose predictor is one
     assert np.isfinite(run.predictor).all()
     np.testing.assert_array_equal(run.predictor[1], run.predictor[2])

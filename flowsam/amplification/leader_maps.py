@@ -93,7 +93,7 @@ def dominance(
     block = max(1, BLOCK // max(tau.size * sizes.size, 900))
     for first in range(0, alpha.size, block):
         part = slice(first, first + block)
-        score, collapsed = _scores(starts[part], sizes, rho, (tau, by))
+        score, collapsed = _scores(starts[part], sizes, rho, tau, by)
         leaders[part] = np.where(collapsed, 0, places[np.argmax(score, axis=-1)] + 1)
     return leaders
 
@@ -102,10 +102,10 @@ def _scores(
     starts: Float[np.ndarray, "b 2 d"],
     sizes: Float[np.ndarray, " d"],
     rho: float,
-    question: tuple[Float[np.ndarray, " T"], str],
+    tau: Float[np.ndarray, " T"],
+    by: str,
 ) -> tuple[Float[np.ndarray, "b T d"], Bool[np.ndarray, "b T"]]:
     """What the leader has most of, and where the flow has collapsed."""
-    tau, by = question
     shape = (starts.shape[0], tau.size)
     curve = None
     if rho > 0:

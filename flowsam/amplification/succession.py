@@ -100,14 +100,15 @@ def _succession(path: SizePath) -> tuple[list[float], list[int]]:
 
 
 def _proved(
-    start: tuple[Float[np.ndarray, "2 d"], Float[np.ndarray, " d"], float],
+    theta0: Float[np.ndarray, "2 d"],
+    mu: Float[np.ndarray, " d"],
+    rho: float,
     by: str,
     found: Leaders,
 ) -> Leaders:
     """Leaders with their proof, or the reason why there is none."""
     from flowsam.certify import Problem, Unproved, prove_leaders
 
-    theta0, mu, rho = start
     rows = tuple(map(tuple, theta0.tolist()))
     problem = Problem(tuple(mu.tolist()), rho, 2.0, rows)
     try:
@@ -192,4 +193,4 @@ def leaders(
     path = SizePath(trace(theta0, mu, rho=rho), sizes, log_squares, offset)
     times, order = _succession(path)
     found = Leaders(np.array(times), tuple(int(places[k]) + 1 for k in order))
-    return _proved((theta0, mu, rho), by, found) if prove else found
+    return _proved(theta0, mu, rho, by, found) if prove else found

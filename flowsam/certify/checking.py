@@ -89,8 +89,8 @@ def defect_along(field: Field, x: arb, step: Step) -> arb:
     bound = arb(0)
     for k in range(PARTS):
         middle = (2 * k + 1) * half
-        near = _rest(field, x, step, (middle, order))
-        far = _rest(field, x, step, (around(middle, half), order))
+        near = _rest(field, x, step, middle, order)
+        far = _rest(field, x, step, around(middle, half), order)
         for terms, last in zip(near, far, strict=True):
             size = abs(last[order - 2]) * half ** (order - 2)
             size += sum(abs(terms[k]) * half**k for k in range(order - 2))
@@ -98,9 +98,8 @@ def defect_along(field: Field, x: arb, step: Step) -> arb:
     return bound
 
 
-def _rest(field: Field, x: arb, step: Step, place: tuple[arb, int]) -> list[arb_series]:
+def _rest(field: Field, x: arb, step: Step, at: arb, order: int) -> list[arb_series]:
     """The series of p' - slope(p) about a place, or a ball of places, of the step."""
-    at, order = place
     t = jet(at, order)
     states = [value_at(row, t) for row in step.centre]
     slopes = field.slope(jet(x + at, order), states)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowsam.certify.balls import arb, arb_series, around, jet
-from flowsam.certify.checking import defect_along, growth_along
+from flowsam.certify.balls import arb, arb_series, jet
+from flowsam.certify.checking import End, defect_along, growth_along
 from flowsam.certify.tubes import Field, Step, Tube, value_at
 
 __all__ = ["LEVELS", "Level", "Stuck", "follow"]
@@ -42,36 +42,34 @@ LEVELS = (Level(10, 24), Level(24, 72), Level(32, 108), Level(44, 176))
 def follow(field: Field, level: Level) -> Tube | None:
     """Return a tube whose end decides, None where it is too wide or long, or raise `Stuck`."""
     enough = WIDE * min(field.units)
-    x = arb(0)
-    y = list(field.start)
-    radius = arb(0)
+    end = End(arb(0), list(field.start), arb(0))
     steps: list[Step] = []
-    while len(steps) < level.steps and radius < enough:
-        balls = [around(c, radius) for c in y]
-        if field.decided(x, balls) is not None:
+    while len(steps) < level.steps and end.radius < enough:
+        if field.decided(end.x, end.balls) is not None:
             return Tube(tuple(steps), level.precision)
-        step = _step(field, (x, y, radius), level)
-        if step is None or not step.width > field.patience * x:
+        step = _step(field, end, level)
+        if step is None or not step.width > field.patience * end.x:
             raise Stuck(
-                f"no step passes tau = {float(x):.6g}, where the field is not analytic"
+                f"no step passes tau = {float(end.x):.6g}, where the field is not analytic"
             )
         steps.append(step)
-        x = (x + step.width).mid()
-        y, radius = _end(step)
+        end = _after(end, step)
     return None
 
 
-def _end(step: Step) -> tuple[list[arb], arb]:
+def _after(end: End, step: Step) -> End:
     """The next centre and radius: roundings of the centre are added to the radius."""
-    ends = [value_at(row, step.width) for row in step.centre]
-    lost = max((end.rad() for end in ends), key=float)
-    return [end.mid() for end in ends], (step.radius[1] + 2 * lost).upper()
+    centre = [value_at(row, step.width) for row in step.centre]
+    lost = max((c.rad() for c in centre), key=float)
+    radius = (step.radius[1] + 2 * lost).upper()
+    return End((end.x + step.width).mid(), [c.mid() for c in centre], radius)
 
 
-def _step(field: Field, place: tuple[arb, list[arb], arb], level: Level) -> Step | None:
+def _step(field: Field, end: End, level: Level) -> Step | None:
     """The next stretch."""
-    x, y, first = place
-    centre = _taylor(field, x, y, level.order)
+    x = end.x
+    first = end.radius
+    centre = _taylor(field, x, end.centre, level.order)
     here = growth_along(field, x, Step(arb(0), centre, (first, first)))
     width = _width(field, centre, level, here)
     enough = min(field.units) * 2.0**-level.bits

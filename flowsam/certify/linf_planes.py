@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
@@ -36,22 +38,21 @@ def exact_labels(
     found = np.empty(len(starts), dtype=np.int64)
     pattern = np.where(sizes[:, -1] == 0, RESTS, fates)
     pattern = np.concatenate([pattern, even[:, None]], axis=1)
-    _by_pattern(found, np.flatnonzero(alike), pattern, (starts, mu, rho))
+    decide = partial(_label, starts, mu, rho)
+    _by_pattern(found, np.flatnonzero(alike), pattern, decide)
     first = np.full(len(starts), -1)
     scored = np.flatnonzero(~alike & even)
-    first[scored] = _clear_score(sizes[scored, 0], rates, ahead[scored], (depth, rho))
+    first[scored] = _clear_score(sizes[scored, 0], rates, ahead[scored], depth, rho)
     known = first >= 0
     found[known] = moving[first[known]] + 1
     for k in np.flatnonzero(~alike & ~known):
-        found[k] = _label(starts[k], mu, rho)
+        found[k] = decide(k)
     return found
 
 
-def _label(
-    start: Float[np.ndarray, "L d"], mu: Float[np.ndarray, " d"], rho: float
-) -> int:
+def _label(starts: Starts, mu: Float[np.ndarray, " d"], rho: float, k: int) -> int:
     """The exact label of one start."""
-    label = exact_label(start.tolist(), mu.tolist(), rho)
+    label = exact_label(starts[k].tolist(), mu.tolist(), rho)
     return int(Label.UNDECIDED) if label is None else label
 
 
@@ -59,18 +60,17 @@ def _by_pattern(
     found: Int[np.ndarray, " N"],
     rows: Int[np.ndarray, " k"],
     pattern: Int[np.ndarray, "N c"],
-    problem: tuple[Starts, Float[np.ndarray, " d"], float],
+    decide: Callable[[int], int],
 ) -> None:
     """Write the labels of rows, whose pattern decides: one exact decision each."""
     if not rows.size:
         return
-    starts, mu, rho = problem
     code = np.zeros(rows.size, dtype=np.int64)
     for column in pattern[rows].T:  # numbered anew where there are many
         code = 4 * code + column
         code = np.unique(code, return_inverse=True)[1]
     _, place, which = np.unique(code, return_index=True, return_inverse=True)
-    labels = [_label(starts[rows[k]], mu, rho) for k in place]
+    labels = [decide(rows[k]) for k in place]
     found[rows] = np.array(labels)[which]
 
 
@@ -133,10 +133,10 @@ def _clear_score(
     sizes: Vectors,
     mu: Float[np.ndarray, " d"],
     ahead: Bool[np.ndarray, "N d"],
-    scale: tuple[int, float],
+    depth: int,
+    rho: float,
 ) -> Int[np.ndarray, " N"]:
     """The coordinate whose log|mu_j| + (L-2) log(a_j - rho) is clearly the largest, or -1."""
-    depth, rho = scale
     rate = np.log(np.abs(mu))
     excess = np.log(np.where(ahead, sizes - rho, 1.0))
     scores = np.where(ahead, rate + (depth - 2) * excess, -np.inf)

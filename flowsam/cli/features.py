@@ -138,13 +138,13 @@ def _scan(
     import numpy as np
 
     from flowsam.margin import separability
-    from flowsam.real_data.scale_scan import scan
+    from flowsam.real_data.scale_scan import Splits, scan
 
     bias = rest["bias"]
     verdict = separability(table.standardised(bias=bias, test=rest["test"])[0])
     if not verdict.separable:
         click.echo(f"flowsam: note: the examples are {verdict.message}", err=True)
-    splits = (rest["splits"], rest["test"], bias)
+    splits = Splits(rest["splits"], rest["test"], bias)
     log_t = np.geomspace(0.05, rest["log_t_end"], 60)
     with progress_bar(2 * len(factors) * rest["splits"], "runs", quiet) as bar:
         how: dict[str, Any] = {"depth": depth, "factors": factors, "splits": splits}

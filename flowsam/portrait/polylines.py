@@ -25,7 +25,7 @@ def joined(segments: list[tuple[Point, Point]]) -> list[Float[np.ndarray, "_ 2"]
     for point in [*starts, *ends]:  # open lines from their ends; what is left is closed
         for k in ends[point]:
             if k in free:
-                lines.append(np.array(_walk(segments, ends, free, (point, k))))
+                lines.append(np.array(_walk(segments, ends, free, point, k)))
     return lines
 
 
@@ -33,11 +33,10 @@ def _walk(
     segments: list[tuple[Point, Point]],
     ends: dict[Point, list[int]],
     free: set[int],
-    start: tuple[Point, int],
+    point: Point,
+    k: int | None,
 ) -> list[Point]:
     """Follow segments from a point until a junction, an end, or the point itself."""
-    point = start[0]
-    k: int | None = start[1]
     line = [point]
     while k is not None:
         free.discard(k)

@@ -112,7 +112,7 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     _check_own(path.with_suffix(".json"))
     partial = path.with_name(f".{path.name}.{facts['digest'][:16]}.partial")
     try:
-        counts = _write(partial, (flow, start), (x, y), progress)
+        counts = _write(partial, flow, start, (x, y), progress)
         os.replace(partial, path)
         _log_of(partial).unlink(missing_ok=True)
         archive.write_text(path.with_suffix(".json"), json.dumps(facts))
@@ -166,12 +166,12 @@ def _provenance(
 
 def _write(
     partial: Path,
-    what: tuple[Flow, Start],
+    flow: Flow,
+    start: Start,
     axes: tuple[np.ndarray, np.ndarray],
     progress: Callable[[int], object],
 ) -> Counter[int]:
     """Append the rows that are missing, and count the labels of all."""
-    flow, start = what
     x, y = axes
     with open(partial, "a+b") as file, open(_log_of(partial), "a+b") as log:
         archive.lock(file.fileno(), wait=False)

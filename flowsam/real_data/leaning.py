@@ -15,9 +15,17 @@ from flowsam.regimes import case_of
 from flowsam.shapes import Float
 from flowsam.solver import solve
 
-__all__ = ["Leaning", "leaning"]
+__all__ = ["Leaning", "Uniform", "leaning"]
 
 Times = Float[np.ndarray, " T"]
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A balanced start with one weight for all."""
+
+    alpha: float
+    depth: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +57,13 @@ def leaning(
     test: Data | None,
     rule: Perturbation,
     *,
-    start: tuple[float, int],
+    start: Uniform,
     log_t: Times,
 ) -> Leaning:
     """Run a uniform balanced start and measure what its predictor leans on."""
-    alpha, depth = start
+    depth = start.depth
     flow = Flow(split_signs(train) if depth > 1 else train, rule)
-    theta = np.full((depth, flow.data.z.shape[1]), float(alpha))
+    theta = np.full((depth, flow.data.z.shape[1]), float(start.alpha))
     # with many features l_inf-SAM slides on many surfaces from the start: iterated at once
     method = "discrete" if "discrete" in case_of(flow, depth).regime.runs else "auto"
     how: dict[str, Any] = {"method": method, "rtol": 1e-6, "atol": 1e-9}
@@ -75,5 +83,5 @@ def leaning(
         share_by_rank(train, np.nan_to_num(beta), groups=8),
         np.where(np.isnan(beta[:, 0]), np.nan, right),
         run.status,
-        f"{flow.describe()}, L = {depth}, alpha = {alpha:g}",
+        f"{flow.describe()}, L = {depth}, alpha = {start.alpha:g}",
     )

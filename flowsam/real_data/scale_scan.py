@@ -12,12 +12,12 @@ from flowsam.amplification import critical_scale
 from flowsam.cards import text_card
 from flowsam.data import Data, split_signs
 from flowsam.perturbations import Perturbation, gradient_flow
-from flowsam.real_data.leaning import Leaning, leaning
+from flowsam.real_data.leaning import Leaning, Uniform, leaning
 from flowsam.real_data.tables import Table
 from flowsam.regimes import regime_of
 from flowsam.shapes import Bool, Float
 
-__all__ = ["Scan", "scale_unit", "scan"]
+__all__ = ["Scan", "Splits", "scale_unit", "scan"]
 
 # of gradient flow's major share, at the same log t and at the end
 FELL = 0.5
@@ -34,6 +34,15 @@ def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
     # margins are small at a collapse: it is that of the mean, within 2 % on real data
     mean = split_signs(train).z.mean(axis=0)
     return critical_scale(mean, rule.rho, profile=np.ones((2, mean.size)))
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Random splits of a table, as `Table.standardised` makes them."""
+
+    count: int = 5
+    held: float = 0.25  # share of the test part
+    bias: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,23 +150,26 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
     *,
     depth: int = 2,
     factors: Sequence[float] = (0.98, 1.05, 1.2, 1.5, 3.0),
-    splits: tuple[int, float, bool] = (5, 0.25, True),
+    splits: Splits = Splits(),
     log_t: Float[np.ndarray, " T"] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Scan:
     """Run SAM and gradient flow from uniform starts of several scales on several random splits."""
     log_t = np.geomspace(0.05, 100.0, 60) if log_t is None else log_t
-    count, held, bias = splits
     done: list[_Split] = []
     try:
-        for seed in range(count):
-            train, test = table.standardised(bias=bias, test=held, seed=seed)
+        for seed in range(splits.count):
+            train, test = table.standardised(
+                bias=splits.bias, test=splits.held, seed=seed
+            )
             alpha = [factor * scale_unit(train, rule, depth) for factor in factors]
             rows: tuple[list[Leaning], list[Leaning]] = ([], [])
             for a, (runs, law) in product(
                 alpha, zip(rows, (rule, gradient_flow()), strict=True)
             ):
-                runs.append(leaning(train, test, law, start=(a, depth), log_t=log_t))
+                runs.append(
+                    leaning(train, test, law, start=Uniform(a, depth), log_t=log_t)
+                )
                 if progress:
                     progress(1)
             done.append((alpha, tuple(rows[0]), tuple(rows[1])))
@@ -166,4 +178,6 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
             raise
     title = f"{table.name}: {rule.name}, rho = {rule.rho:g}, L = {depth}, beside GD"
     scales, sam, gd = zip(*done, strict=True)
-    return Scan(title, tuple(factors), np.array(scales), sam, gd, count - len(done))
+    return Scan(
+        title, tuple(factors), np.array(scales), sam, gd, splits.count - len(done)
+    )
