@@ -19,12 +19,6 @@ def heading(words: str) -> tuple[str, tuple[str, ...], str]:
 
 
 def rules_named(words: str) -> set[str]:
-    r"""Return the rules that a text names, as run cards do.
-
-    Examples
-    --------
-    >>> sorted(rules_named(r"l_2-SAM beside $\ell_\infty$-SAM; the $\ell_1$ max margin"))
-    ['l_2', 'l_inf']
-    """
+    """Return the rules that a text names, as run cards do."""
     found = (match[1] or match[2] for match in _RULE.finditer(words))
     return {f"l_{name}".replace("\\infty", "inf") for name in found}

@@ -8,25 +8,12 @@ Rows = list[tuple[str, str]]
 
 
 def text_card(title: str, rows: Rows) -> str:
-    """Return facts one a line, under a title.
-
-    Examples
-    --------
-    >>> print(text_card("Limit", [("label", "2")]))
-    Limit
-      label: 2
-    """
+    """Return facts one a line, under a title."""
     return title + "".join(f"\n  {name}: {text}" for name, text in rows)
 
 
 def html_card(title: str, rows: Rows) -> str:
-    """Return the same facts as a small table, for notebooks.
-
-    Examples
-    --------
-    >>> html_card("Limit", [("rho", "<1")])[-27:]
-    '<td>&lt;1</td></tr></table>'
-    """
+    """Return the same facts as a small table, for notebooks."""
     from html import escape
 
     cells = "".join(

@@ -55,17 +55,9 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
 def other_products(
     theta: Float[np.ndarray, "*batch L d"], *, layers_first: bool = False
 ) -> Float[np.ndarray, "*batch L d"]:
-    """Return for each weight the product of the other layers' weights in its coordinate.
+    """Return `P_l = prod_{k != l} w^(k)`, d beta/d w^(l), prefix times suffix: zeros stay exact.
 
-    `P_l = prod_{k != l} w^(k)`, the derivative of beta_j with respect to w^(l)_j. Prefix times
-    suffix, no division: exact zeros stay exact and nothing is undefined. SymPy's derivative
-    is `symbolic.products`, which `Flow.descent` takes; a batch that comes last, (L, d, B), has
-    its layers first.
-
-    Examples
-    --------
-    >>> other_products(np.array([[2.0], [3.0], [0.0]])).ravel()
-    array([0., 0., 6.])
+    SymPy's, `symbolic.products`, is `Flow.descent`'s; batches that come last have layers first.
     """
     if theta.ndim > 2 and not layers_first:
         w = np.moveaxis(theta, -2, 0)

@@ -122,45 +122,6 @@ def test_figures_draw_and_derivations_prove():
         assert not found & {"tests", *FOLDERS[1:]}, name
 
 
-UNNAMED = {  # places with a tuple of unlike things for an argument, to become fewer
-    "draw/fills.py": 2,
-    "draw/limits.py": 1,
-    "engines/stepping.py": 4,
-    "engines/taylor.py": 2,
-    "exact/l2_march.py": 1,
-    "many_examples/dual_steps.py": 1,
-    "many_examples/log_march.py": 2,
-    "one_example/endings.py": 1,
-    "outcomes/directions.py": 1,
-    "outcomes/settling.py": 1,
-    "sweeps/work.py": 1,
-}
-
-
-def unlike(annotation):
-    """Whether an annotation has a tuple of things that are not all alike."""
-    for node in ast.walk(annotation):
-        if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "tuple":
-            parts = [ast.unparse(part) for part in getattr(node.slice, "elts", ())]
-            if len(set(parts)) > 1 and "..." not in parts:
-                return True
-    return False
-
-
-@pytest.mark.parametrize("name", sorted(SOURCES))
-def test_what_travels_together_has_a_name(name):
-    """No argument is a tuple of unlike things: those are a dataclass, or arguments of their own."""
-    found = [
-        f"{node.name}({argument.arg})"
-        for node in ast.walk(TREES[name])
-        if isinstance(node, ast.FunctionDef)
-        for argument in (*node.args.args, *node.args.kwonlyargs)
-        if argument.annotation and unlike(argument.annotation)
-    ]
-    most = UNNAMED.get(str(SOURCES[name].relative_to(PACKAGE)), 0)
-    assert len(found) <= most, found
-
-
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_heavy_libraries_have_one_home(library):
     users = {

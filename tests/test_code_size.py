@@ -15,9 +15,8 @@ HARDER = {  # functions with more, to become fewer
     "plan": 15,
 }
 PACKED = {  # with a parameter that is a tuple of unlike things, to become nouns
-    *("__sub__", "_by_pattern", "_clear_score", "_evaluate", "_field", "_first_event"),
-    *("_name_region", "_proved", "_reports", "_rest", "_scores", "_step", "_walk", "_write"),
-    *("fill", "leaning", "scan", "stepper"),
+    *("__sub__", "_evaluate", "_field", "_first_event", "_name_region", "_reports"),
+    *("fill", "stepper"),
 }
 
 

@@ -1,8 +1,4 @@
-"""Where the leader of a run changes, stretch by stretch of its tube, in balls.
-
-A stretch is halved until one leads all along, or one hands over once: each leads at one end, no
-third is ahead of both, and the ratio of the two only rises.
-"""
+"""Where the leader of a run changes, stretch by stretch of its tube, in balls."""
 
 from __future__ import annotations
 

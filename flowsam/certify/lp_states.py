@@ -1,7 +1,4 @@
-"""What a ball of states of l_p-SAM, 1 < p < inf, proves about the limit, by `outcomes`' bounds.
-
-(derivations/decided_states.py, derivations/l2_deep_limits.py, derivations/sinking.py)
-"""
+"""What a ball of states of l_p-SAM, 1 < p < inf, proves about the limit, by `outcomes`' bounds."""
 
 from __future__ import annotations
 

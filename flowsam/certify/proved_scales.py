@@ -1,7 +1,4 @@
-"""The critical scale of a start of l_2-SAM at L = 2, between two doubles that are proved.
-
-One collapses, the other escapes. (derivations/l2_critical_scale.py)
-"""
+"""The critical scale of a start of l_2-SAM at L = 2, between two doubles that are proved."""
 
 from __future__ import annotations
 
