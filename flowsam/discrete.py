@@ -224,7 +224,8 @@ def _shards(flow: Flow, batches: Batches | None) -> Callable[[], Shards]:
     """Return a function that deals the next step's shards with their weights."""
     if batches is None:
         return lambda: [(1.0, flow)]
-    z, dealt = flow.data.z, batches.deal(flow.data.z.shape[0])
+    z = flow.data.z
+    dealt = batches.deal(flow.data.z.shape[0])
 
     def deal() -> Shards:
         """Deal one batch."""

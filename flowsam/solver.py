@@ -220,9 +220,11 @@ def _stepped(case: Case, theta0: Theta, asked: Request) -> Run:
     from flowsam.engines.stepping import Tolerances
     from flowsam.one_example.engine import stepped_run
 
-    named, stiff = asked.method, ""
+    named = asked.method
+    stiff = ""
     if named == "auto":
-        named, stiff = "DOP853", "Radau"
+        named = "DOP853"
+        stiff = "Radau"
     maker = None
     if named == "heyoka":
         from flowsam.one_example.taylor_steps import taylor_steps

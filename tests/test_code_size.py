@@ -84,3 +84,20 @@ def packed(path):
 def test_what_travels_together_has_a_name():
     found = {name for path in PACKAGE.rglob("*.py") for name in packed(path)}
     assert found <= PACKED, found - PACKED
+
+
+def unpacked(tree):
+    """Lines that give several names a value each, `a, b = x, y`, but for a swap."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Tuple):
+            continue
+        targets = [ast.unparse(target) for target in getattr(node.targets[0], "elts", ())]
+        values = {ast.unparse(part) for part in node.value.elts}
+        if targets and not set(targets) & values:
+            yield node.lineno
+
+
+def test_a_line_says_one_thing():
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")]
+    found = sum(len(list(unpacked(tree))) for tree in trees)
+    assert found <= 19, found

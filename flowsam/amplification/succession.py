@@ -177,7 +177,8 @@ def leaders(
         raise InputError(
             f"by needs 'size' or 'contribution', got {by!r}; for growth see fastest"
         )
-    s, e = np.abs(theta0[0] + theta0[1]), np.abs(theta0[0] - theta0[1])
+    s = np.abs(theta0[0] + theta0[1])
+    e = np.abs(theta0[0] - theta0[1])
     table = np.array([np.abs(mu), np.where(mu > 0, s, e), np.where(mu > 0, e, s)])
     moving = np.flatnonzero((mu != 0) & ((s > 0) | (e > 0)))
     if not moving.size:

@@ -101,7 +101,8 @@ def race(
     seen = set()
     contenders = []
     for j, (u, v, m) in enumerate(zip(*theta, mu, strict=True)):
-        s, e = abs(Fraction(u) + Fraction(v)), abs(Fraction(u) - Fraction(v))
+        s = abs(Fraction(u) + Fraction(v))
+        e = abs(Fraction(u) - Fraction(v))
         if m < 0:
             s, e = e, s
         kind = (abs(m), s, e)

@@ -151,7 +151,8 @@ class Ends:
         if not at.size:
             return steps, collapsed
         rows = np.ix_(np.arange(len(steps.w)), np.flatnonzero(self.active), at)
-        w, slope = steps.w[rows], steps.slope[rows]
+        w = steps.w[rows]
+        slope = steps.slope[rows]
         small = np.abs(w) <= floor[at]
         square = (small * w * w).sum(axis=0)
         inward = -(small * w * slope).sum(axis=0)

@@ -75,7 +75,8 @@ class Steps:
     def start(cls, control: Control, member: np.ndarray, w: Weights) -> Steps:
         """Return new members at tau = 0 with their first step chosen."""
         slope = control.field(w)
-        zero, none = np.zeros(w.shape[-1]), np.zeros(w.shape[-1], dtype=np.int64)
+        zero = np.zeros(w.shape[-1])
+        none = np.zeros(w.shape[-1], dtype=np.int64)
         size = _first_size(control, w, slope)
         return cls(member, zero, size, w, slope, zero > 0, none, none)
 

@@ -31,7 +31,9 @@ from flowsam.shapes import Float
 __all__ = ["brief_run"]
 
 State = Float[np.ndarray, " m"]
-_FIRST, _MOST = 20, 400  # steps before progress is judged, and how many are worth while
+# steps before progress is judged, and how many are worth while
+_FIRST = 20
+_MOST = 400
 
 
 @dataclass(frozen=True, eq=False)

@@ -124,11 +124,9 @@ class FadingClock(LogClock):
         state = self.shown(state, mode)
         theta = self.weights(state)
         ends = super().signals(log_t, state, mode)[:2]
-        at, rule, still = (
-            self._pair(theta, mode),
-            self.flow.perturbation,
-            mode.dead | ~self.moving,
-        )
+        at = self._pair(theta, mode)
+        rule = self.flow.perturbation
+        still = mode.dead | ~self.moving
         braked = self._braked(theta)
         pulls = np.maximum(at.brake * at.u ** (1.0 / (rule.p - 1.0)), at.u)
         share = np.divide(

@@ -129,7 +129,8 @@ class Walk:
         pace = min(float(np.exp(self.log_step)), left)
         log_pace = min(self.log_step, float(np.log(left)))
         self.theta = self.theta + pace * velocity
-        self.tau, self.steps = self.tau + pace, self.steps + 1
+        self.tau = self.tau + pace
+        self.steps = self.steps + 1
         # in logs: a margin of 1000 is left in rescaled times of 0
         self.log_t = float(np.logaddexp(self.log_t, log_pace - log_scale))
 

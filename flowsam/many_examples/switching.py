@@ -223,7 +223,8 @@ class JointSwitching:
         surface = region.sliding
         if surface is not None:
             below = self.climbs(theta, self.side(theta, region, -1).velocity)
-            a, b = above[surface], below[surface]
+            a = above[surface]
+            b = below[surface]
             if not a < 0 < b:
                 return False
             share = float(upper_share(a, b))

@@ -27,7 +27,8 @@ class EqualLayers:
     @classmethod
     def of(cls, theta: Float[np.ndarray, "L d"], *, apart: bool = False) -> EqualLayers:
         """Return the copies in a start; `apart` keeps every weight."""
-        size, places = np.abs(theta), np.arange(theta.size).reshape(theta.shape)
+        size = np.abs(theta)
+        places = np.arange(theta.size).reshape(theta.shape)
         first = (size[:, None] == size).argmax(axis=1)  # the first layer of this size
         origin = places if apart else np.take_along_axis(places, first, axis=0)
         kept, source = np.unique(origin, return_inverse=True)

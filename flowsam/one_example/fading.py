@@ -105,7 +105,8 @@ class Fading(Smooth):
         mu = np.abs(self.flow.mu)
         partner = theta[..., ::-1, :]
         speed = np.sign(partner) * self.flow.field(theta)[..., ::-1, :]
-        u, active = np.abs(partner), (partner != 0) & (mu != 0)
+        u = np.abs(partner)
+        active = (partner != 0) & (mu != 0)
         g = mu * u
         q = rule.p / (rule.p - 1.0)
         top = g.max(axis=(-2, -1), keepdims=True)

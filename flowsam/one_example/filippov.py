@@ -73,7 +73,8 @@ class Switching(Smooth):
         self, above: Theta, below: Theta, mode: Mode
     ) -> Float[np.ndarray, "*batch d"]:
         """Return lambda of each coordinate, 1 where it does not slide."""
-        a, b = _pinned_rates(above, mode), _pinned_rates(below, mode)
+        a = _pinned_rates(above, mode)
+        b = _pinned_rates(below, mode)
         return upper_share(a, b, where=mode.pinned)
 
     def signals(self, theta: Theta, mode: Mode) -> Rates:

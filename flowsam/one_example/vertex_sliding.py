@@ -125,7 +125,8 @@ class VertexSliding(Smooth):
         self, theta: Theta, mode: Ties
     ) -> tuple[Float[np.ndarray, " m"], float]:
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
-        m, g = mode.layers.size, self.flow.mu * other_products(theta)
+        m = mode.layers.size
+        g = self.flow.mu * other_products(theta)
         rates = self._rates(theta, mode, self._vertices(theta, mode))[:, *mode.tied].T
         # a trial step that overflows is shortened
         if m == 1 or not np.isfinite(rates).all():

@@ -37,7 +37,9 @@ def _first(
     flow: Flow, w: Weights, radius: Float[np.ndarray, "..."] | float, margin: float
 ) -> Int[np.ndarray, " B"]:
     """Return the coordinate whose score exceeds all others by a factor, or -1."""
-    a, power, size = np.abs(flow.mu)[:, None], len(w) - 2, np.abs(w)
+    a = np.abs(flow.mu)[:, None]
+    power = len(w) - 2
+    size = np.abs(w)
     inner = np.maximum(size - radius, 0.0)
     outer = size + radius
     rises = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
@@ -54,7 +56,8 @@ def equals(
     flow: Flow, starts: Float[np.ndarray, "N L d"], first: Int[np.ndarray, " N"]
 ) -> Bool[np.ndarray, "N d"]:
     """Return which coordinates blow up together with a given one: by symmetry or equal scores."""
-    a, sizes = np.abs(flow.mu), np.sort(np.abs(starts), axis=1)
+    a = np.abs(flow.mu)
+    sizes = np.sort(np.abs(starts), axis=1)
     sign = np.sign(flow.mu) * np.prod(np.sign(starts), axis=1)
     place = first[:, None]
     chosen = np.take_along_axis(sizes, place[:, None], axis=2)
@@ -107,7 +110,8 @@ def _fading(flow: Flow, w: Weights) -> Float[np.ndarray, " B"]:
     depth = len(w)
     columns = np.arange(w.shape[-1])
     a = np.abs(flow.mu)[:, None]
-    x, top = flow.mu[:, None] * np.prod(w, axis=0), np.abs(w).max(axis=0)
+    x = flow.mu[:, None] * np.prod(w, axis=0)
+    top = np.abs(w).max(axis=0)
     first = x.argmax(axis=0)
     slope = a * (3 * top) ** (depth - 1)
     other = a * (3 * top) ** depth

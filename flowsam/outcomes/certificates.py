@@ -47,7 +47,8 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
     p <= 2 tells only the collapse of all. s_j = 0 is kept and never escapes; SADDLE is an origin
     that lets the others go (unnormalised SAM).
     """
-    a, rule = np.abs(flow.mu)[:, None], flow.perturbation
+    a = np.abs(flow.mu)[:, None]
+    rule = flow.perturbation
     s = np.abs(w[0] + np.sign(flow.mu)[:, None] * w[1]) * (a > 0)
     saddle = np.zeros(s.shape, dtype=bool)
     if not rule.normalised:
@@ -92,7 +93,8 @@ def _shrinking(flow: Flow, w: Pairs) -> Bool[np.ndarray, " B"]:
     """Whether |theta| falls for ever, p <= 2: `(|theta|^2)'/2 <= M |theta|^2 - rho ||g||_q`."""
     rule = flow.perturbation
     active = flow.mu != 0
-    a, w = np.abs(flow.mu)[active, None], w[:, active]
+    a = np.abs(flow.mu)[active, None]
+    w = w[:, active]
     alive = (w != 0).any(axis=0)
     least = np.where(alive, a, np.inf).min(axis=0, initial=np.inf)
     most = np.where(alive, a, 0).max(axis=0, initial=0)

@@ -35,7 +35,8 @@ class Scaled:
 
 def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
     """Yield starts with equivalent flows, one scale a group; ordinary ones as they are."""
-    flow, rule = case.flow, case.flow.perturbation
+    flow = case.flow
+    rule = case.flow.perturbation
     if not case.regime.scale_free:
         yield Scaled(np.arange(len(starts)), flow, starts, "")
         return

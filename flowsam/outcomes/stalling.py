@@ -30,7 +30,8 @@ def sector_depth(ratio: float) -> float:
     """
 
     def inward(h: float) -> float:  # over R^3
-        a, b = 1 + h, 1 - ratio * h
+        a = 1 + h
+        b = 1 - ratio * h
         gain = (b * b + a * a / ratio) * (a**4 + (b * b / ratio) ** 2)
         return gain - 2 * (1 + 1 / ratio) / ratio * (a**5 + b**5)
 

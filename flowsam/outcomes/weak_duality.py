@@ -35,7 +35,8 @@ def state_certificate(
     """
     beta = np.where(np.isnan(signs), 0.0, np.prod(theta, axis=0))
     length = np.linalg.norm(beta, norm)
-    flow, least = case.flow, float((case.flow.data.z @ beta).min())
+    flow = case.flow
+    least = float((case.flow.data.z @ beta).min())
     if length == 0 or least <= 0:
         return 0.0
     bounds = []

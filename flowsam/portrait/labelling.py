@@ -75,7 +75,8 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     >>> phase_portrait(flow, [-1, 1.5], [3, 0.4], start=layer_plane).labels.tolist()
     [[1, 1], [0, 0]]
     """
-    x, y = real_axis(x, "x"), real_axis(y, "y")
+    x = real_axis(x, "x")
+    y = real_axis(y, "y")
     instead = (
         "use flowsam.portrait.stream_portrait, or `flowsam portrait --out labels.npy`"
     )

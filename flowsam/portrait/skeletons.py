@@ -190,7 +190,8 @@ def _sliding_ends(field: PlaneField, axis: int) -> Iterator[Float[np.ndarray, "2
     edges = np.flatnonzero(np.diff(slides.astype(int)))
     ends = [low] if slides[0] else []
     for k in edges:
-        a, b = along[k], along[k + 1]
+        a = along[k]
+        b = along[k + 1]
         for _ in range(30):
             middle = (a + b) / 2
             same = across(field, axis, np.array([middle]))[2][0] == slides[k]

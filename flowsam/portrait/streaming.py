@@ -96,7 +96,8 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     ...     print(np.load(found.path).tolist(), found.fractions[2])
     [[0, 1], [2, 2]] 0.5
     """
-    x, y = real_axis(x, "x"), real_axis(y, "y")
+    x = real_axis(x, "x")
+    y = real_axis(y, "y")
     start = (
         plane_rows.default_plane(flow.data.z.shape[1], depth)
         if start is None

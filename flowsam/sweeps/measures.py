@@ -108,7 +108,8 @@ def _portrait(cell: Cell) -> Raw:
     check_names(plane, ("x", "y", "kind"), "a plane")
     kind = plane.get("kind", "balanced")
     check_names([kind], ("balanced", "layers"), "the list of planes")
-    x, y = axis_values("x", plane["x"]), axis_values("y", plane.get("y", plane["x"]))
+    x = axis_values("x", plane["x"])
+    y = axis_values("y", plane.get("y", plane["x"]))
     start = layer_plane if kind == "layers" else None
     depth = cell.parameters.get("depth", 2)
     as_given = replace(cell.flow, data=cell.setup.data)

@@ -20,8 +20,12 @@ from flowsam.sweeps.problem import Problem, checked
 
 __all__ = ["Plan", "cut", "plan", "sampled"]
 
-SAMPLE, SAMPLE_SECONDS = 16, 2.0  # cells timed, and when to stop timing
-BLOCK_SECONDS, LEAST_BLOCKS = 1.0, 16  # what a block should take, unless there are few
+# cells timed, and when to stop timing
+SAMPLE = 16
+SAMPLE_SECONDS = 2.0
+# what a block should take, unless there are few
+BLOCK_SECONDS = 1.0
+LEAST_BLOCKS = 16
 
 
 @dataclass(frozen=True)
