@@ -13,7 +13,7 @@
 #
 # Used by flowsam.exact.linf_balanced, flowsam.exact.balanced_size.
 #
-# Source: arXiv:2603.08290, Theorem 3.2; P = -1: flowsam.
+# Source: arXiv:2603.08290, Theorem 3.2; opposed signs: flowsam.
 
 # %%
 import itertools

@@ -17,7 +17,7 @@ from flowsam.amplification import critical_scale, leaders
 from flowsam.exact.l2_two_layer import collapse_time, curve
 
 FAST, RHO, SHARES = {"points": 41}, 1.0, (0.6, 0.98, 1.003, 1.05, 1.3)
-PLACES = [(0.78, 6.5), (3.28, 6.5), (7.0, 4.5), (6.2, 1.5), (6.2, 0.42)]  # of names
+PLACES = [(0.8, 6.5), (3.4, 6.5), (6.3, 4.5), (6.2, 1.5), (6.2, 0.42)]  # of names
 
 
 def compute(points=401, tau_end=9.0):

@@ -39,7 +39,7 @@ def compute(n=401, rows=401):
 
 def draw(cells, run, ends, words, **arrays):
     """Return the figure: three planes with their curves, and the weights of one run."""
-    figure, axes = style.panels(4, width=style.PAGE, height=2.3, widths=(1, 1, 1, 1.3))
+    figure, axes = style.panels(4, width=style.PAGE, height=2.0, widths=(1, 1, 1, 1.3))
     for panel, (depth, rest) in zip(axes, REST.items(), strict=False):
         paint.regions(panel, cells, cells, arrays[f"labels_{depth}"])
         panel.plot(*arrays[f"curves_{depth}"].T, color="black", linewidth=0.9)

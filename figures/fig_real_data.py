@@ -81,7 +81,7 @@ def draw(log_t, factors, moments, shown, **scanned):
     right.set_xticks(range(len(factors)), [f"{factor:g}" for factor in factors])
     right.set(xlabel=r"start $\alpha$, units of collapse", ylim=(-0.05, 1.1))
     right.set_ylabel("strong share / GD's")
-    right.set_title("every split: it falls, and comes back")
+    right.set_title("every split: near collapse it falls furthest")
     right.legend(loc="lower right")
     return figure
 

@@ -56,7 +56,7 @@ def draw(tau_star, **arrays):
     axes[0].set(xlim=(0.3, 2.0), ylim=(0.2, 6.0))
     axes[0].legend(loc="upper left")
     axes[1].axvline(tau_star, color="#D55E00", linestyle=":")
-    axes[1].text(tau_star - 0.05, 18, r"$\tau^*$", ha="right")
+    axes[1].text(tau_star + 0.04, 1.0, r"$\tau^*$")
     axes[1].set(
         xlabel=r"rescaled time $\tau$",
         ylabel=r"$\log(1+t)$",

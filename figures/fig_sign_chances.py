@@ -43,12 +43,14 @@ def draw(wins, sampled, **arrays):
             DEPTHS, arrays[f"escape_{k}"], "o-", color=colour, label=rf"scale {scale}$\rho$"
         )
     axes[0].set(xlabel="depth $L$", ylabel="P(a coordinate escapes)", ylim=(0, 1))
+    axes[0].set_title("the deeper, the fewer escape")
     axes[0].legend(fontsize=6.5)
     names = [rf"$\mu = {mu:g}$ wins" for mu in MU] + ["none escapes"]
     for j, (name, colour) in enumerate(zip(names, (*LOOKS, "black"), strict=True)):
         axes[1].plot((2, 3, 4), wins[:, j], "-", color=colour, label=name)
         axes[1].plot((2, 3, 4), sampled[:, j], "o", color=colour, markersize=3)
     axes[1].set(xlabel="depth $L$", ylabel="probability", xticks=(2, 3, 4), ylim=(0, 0.75))
+    axes[1].set_title("the major feature's advantage fades")
     axes[1].legend(fontsize=6.5)
     return figure
 

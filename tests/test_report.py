@@ -14,7 +14,7 @@ from flowsam.ledger.chapters import chapters
 from flowsam.ledger.claims import claim_names, headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.questions import QUESTIONS
-from flowsam.ledger.report import page
+from flowsam.ledger.report import page, statement_table
 from flowsam.ledger.schedule import Task, expected, perform
 from flowsam.ledger.sections import Places, homes, statements, words_of
 from flowsam.ledger.typeset import formula, prose
@@ -178,7 +178,7 @@ def test_there_are_ten_numbers_of_known_size():
     assert len(shown) == 10 and {found.claim for found in FINDINGS} <= set(claim_names(ROOT))
     assert shown[0] == "25.0%" and shown[4] == f"{3 / np.sqrt(10):.4f}"  # 1/4; mu_1 + mu_2
     assert float(shown[9]) == pytest.approx(1, abs=0.01)
-    assert re.fullmatch(r"\d × 10⁻¹[⁴-⁹]", shown[8])
+    assert re.fullmatch(r"\d\s×\s10⁻¹[⁴-⁹]", shown[8])
 
 
 def test_formulas_break_after_relations_and_nowhere_inside_brackets():
@@ -240,3 +240,26 @@ def test_in_print_a_claim_keeps_its_formula(report, tmp_path, chromium):
     assert page.evaluate("getComputedStyle(document.querySelector('.explorer')).display") == "none"
     assert page.pdf().startswith(b"%PDF")
     page.close()
+
+
+def test_theorem_3_2_is_two_clicks_from_its_proof_test_code_and_picture():
+    """The contents lead to the table of statements, and its row to the four homes."""
+    figures = (Figure("fig_linf_trichotomy", "Held.", ("linf_trichotomy",), {}, "kept"),)
+    made = statement_table(chapters(ROOT, claim_names(ROOT)), figures, Places(ROOT, str))
+    row = next(line for line in made.splitlines() if "Theorem 3.2" in line)
+    homes = [
+        "#linf_trichotomy",
+        "derivations/linf_trichotomy.py",
+        "tests/theorems/test_linf_trichotomy.py",
+        "flowsam/exact/linf_balanced.py",
+        "#fig_linf_trichotomy",
+    ]
+    assert re.findall(r'href="([^"]+)"', row) == homes
+    found = statements(claim_names(ROOT), Places(ROOT, str))
+    assert made.count("Theorem 3.2") == len(found["Theorem 3.2"])
+
+
+def test_answers_to_reviewers_are_typeset():
+    for question in QUESTIONS:
+        text = re.sub(r"\$[^$]+\$|`[^`]+`", "", question.asked + " " + question.answer)
+        assert not ASCII.search(re.sub(r"\bl_(inf|\d)\b|\{\w+\}", "", text)), text

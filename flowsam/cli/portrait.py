@@ -78,11 +78,7 @@ def command(
     _check_shown(path, how)
     if path and path.suffix == ".npy":
         return _stream((flow, start), (x, y), path, as_json=as_json, quiet=quiet)
-    points = [numbers(text, "--path") for text in how["starts"]]
-    if any(len(point) != 2 for point in points):
-        raise click.UsageError(
-            f"--path needs X,Y, got {how['starts']}; e.g. --path 0.5,0.7"
-        )
+    points = _points(how["starts"])
     if how["levels"] is not None:
         _check_refinement(x, y)
     if how["times"]:
@@ -99,6 +95,14 @@ def command(
         write(found, lines, facts, path, times=how["times"])
     show(found, facts, as_json=as_json, quiet=quiet, answer=mapped(found))
     return 0
+
+
+def _points(starts: tuple[str, ...]) -> list[list[float]]:
+    """The starts of trajectories."""
+    points = [numbers(text, "--path") for text in starts]
+    if any(len(point) != 2 for point in points):
+        raise click.UsageError(f"--path needs X,Y, got {starts}; e.g. --path 0.5,0.7")
+    return points
 
 
 def _check_shown(path: Path | None, how: dict[str, Any]) -> None:

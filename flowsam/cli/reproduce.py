@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,25 +67,31 @@ def command(
         path,
         page(found, figures, source=checkout, address=lambda name: f"{away}/{name}"),
     )
-    broken = [f for f in figures if f.error and f.state != "skipped"]
     facts = found.facts() | {
         "figures": {f.name: f.error or f.state for f in figures},
         "report": str(path),
     }
+    text = f"{found.text()}\n{_drawn(figures)}\nreport: {path}"
     if not quiet:
-        click.echo(to_json(facts) if as_json else found.text())
-    if not (quiet or as_json):
-        for figure in broken:
-            click.echo(f"{figure.name} failed: {figure.error}")
-        words = ["computed", "redrawn", "kept"]
-        words += ["skipped"] if any(f.state == "skipped" for f in figures) else []
-        states = ", ".join(
-            f"{sum(f.state == word for f in figures)} {word}" for word in words
-        )
-        drawn = sum(not figure.error for figure in figures)
-        click.echo(f"{drawn} of {len(figures)} figures: {states}")
-        click.echo(f"report: {path}")
-    return 0 if found.passed and not broken else 1
+        click.echo(to_json(facts) if as_json else text)
+    return 0 if found.passed and not broken(figures) else 1
+
+
+def broken(figures: Sequence[Figure]) -> list[Figure]:
+    """Return the figures that failed; one that lacks a library is skipped."""
+    return [f for f in figures if f.error and f.state != "skipped"]
+
+
+def _drawn(figures: Sequence[Figure]) -> str:
+    """What failed, a line each, and how many figures are in which state."""
+    counts = Counter(figure.state for figure in figures)
+    always = ("computed", "redrawn", "kept")
+    states = [f"{counts[word]} {word}" for word in always]
+    states += [f"{counts['skipped']} skipped"] * ("skipped" in counts)
+    failed = [f"{figure.name} failed: {figure.error}" for figure in broken(figures)]
+    drawn = sum(not figure.error for figure in figures)
+    last = f"{drawn} of {len(figures)} figures: {', '.join(states)}"
+    return "\n".join([*failed, last])
 
 
 def brought_up_to_date(

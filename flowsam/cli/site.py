@@ -28,19 +28,22 @@ def command(source: str, out: str, fast: bool, quiet: bool) -> int:
         raise click.UsageError(
             'site needs Sphinx and its parts: pip install "flowsam[site]"'
         )
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir() or not folder.resolve().parent.is_dir():
-        raise click.UsageError(f"--out needs a folder that can be written, got {out}")
-    from flowsam.cli.reproduce import brought_up_to_date
+    folder = _folder(out)
+    from flowsam.cli.reproduce import broken, brought_up_to_date
     from flowsam.website.building import build
 
     found, figures = brought_up_to_date(Path(source), fast=fast, quiet=quiet)
     warnings = build(Path(source).resolve(), folder.resolve(), found, figures)
     for line in warnings:
         click.echo(line, err=True)
-    broken = [
-        figure for figure in figures if figure.error and figure.state != "skipped"
-    ]
     if not quiet:
         click.echo(f"site: {folder}/index.html, {len(warnings)} warnings")
-    return 0 if found.passed and not broken and not warnings else 1
+    return 0 if found.passed and not broken(figures) and not warnings else 1
+
+
+def _folder(out: str) -> Path:
+    """The folder, known to be one that can be written."""
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir() or not folder.resolve().parent.is_dir():
+        raise click.UsageError(f"--out needs a folder that can be written, got {out}")
+    return folder

@@ -71,7 +71,7 @@ def _cones() -> str:
     from flowsam.ledger.measures import leader_at
 
     size, power = str(leader_at({})["error"]).split("e")
-    return f"{size} × 10{str(int(power)).translate(_RAISED)}"
+    return f"{size}\u00a0×\u00a010{str(int(power)).translate(_RAISED)}"
 
 
 def _order() -> str:

@@ -96,21 +96,14 @@ def plan(
     """
     import secrets
 
-    known = claim_names(source)
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise InputError(
-            f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it"
-        )
-    chosen = tuple(name for name in known if name in (names or known))
+    chosen = _chosen(names, claim_names(source))
     drawn = secrets.randbits(32) if seed is None else seed
     found: dict[str, Verdict] = {}
     tasks = []
     for name in chosen:
         mark = fingerprint(_files(name, source), source) if kept else ""
-        facts = recorded(kept / f"claim_{name}.json") if kept else {}
-        verdict = Verdict(**facts["verdict"] | {"fresh": False}) if facts else None
-        if verdict and facts["fingerprint"] == mark and seed in (None, verdict.seed):
+        old, verdict = _earlier(name, kept)
+        if verdict and old == mark and seed in (None, verdict.seed):
             found[name] = verdict
         else:
             work = partial(_verify_and_keep, name, source, drawn, kept, mark)
@@ -122,6 +115,24 @@ def plan(
         else ""
     )
     return Checks(chosen, found, tuple(tasks), drawn, note)
+
+
+def _chosen(names: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
+    """The claims asked for, all where none is."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise InputError(
+            f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it"
+        )
+    return tuple(name for name in known if name in (names or known))
+
+
+def _earlier(name: str, kept: Path | None) -> tuple[str, Verdict | None]:
+    """The verdict of an earlier run, with the mark of the code that it judged."""
+    facts = recorded(kept / f"claim_{name}.json") if kept else {}
+    if not facts:
+        return "", None
+    return facts["fingerprint"], Verdict(**facts["verdict"] | {"fresh": False})
 
 
 def _files(name: str, source: Path) -> tuple[Path, Path]:

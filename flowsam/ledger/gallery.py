@@ -161,22 +161,16 @@ def _make(
     """Compute and draw one figure, or draw it again; its card and state, or its error."""
     name, computed, _ = task
     path = _sidecar(name, source)
-    root = str(source.resolve())
-    if root not in sys.path:
-        sys.path.insert(0, root)
     old = recorded(path)
     saved = old and old["files"].get(f"{name}.npz")
     again = saved and (redraw or old["fingerprints"][0] == computed)
     try:
-        style = importlib.import_module("figures.style")
-        module = importlib.import_module(f"figures.{name}")
-        needed = getattr(module, "NEEDS", "")
-        if needed and importlib.util.find_spec(needed) is None and not again:
-            return {
-                "card": {},
-                "state": "skipped",
-                "error": f"needs {needed}, of an extra",
-            }
+        style = _module("style", source)
+        module = _module(name, source)
+        lacking = "" if again else _lacking(module)
+        if lacking:
+            error = f"needs {lacking}, of an extra"
+            return {"card": {}, "state": "skipped", "error": error}
         card = old["card"] if again else _compute(name, module, style, fast=fast)
         _check_rules(module.__doc__ or "", card)
         style.redraw(name, module.draw)
@@ -186,6 +180,21 @@ def _make(
     files = [path.with_suffix(end) for end in SUFFIXES]
     record(path, {"fingerprints": marks, "card": card}, files)
     return {"card": card, "state": "redrawn" if again else "computed"}
+
+
+def _module(name: str, source: Path) -> ModuleType:
+    """A module of the checkout's figures."""
+    root = str(source.resolve())
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    return importlib.import_module(f"figures.{name}")
+
+
+def _lacking(module: ModuleType) -> str:
+    """The library that a figure needs and that is not installed."""
+    needed = getattr(module, "NEEDS", "")
+    found = not needed or importlib.util.find_spec(needed)
+    return "" if found else needed
 
 
 def _check_rules(words: str, card: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     names = "".join(f"<th>{word}</th>" for word in head)
     lines = [
         "".join(
-            f'<td data-head="{word}">{cell}</td>'
+            f'<td data-head="{word}"><div>{cell}</div></td>'
             for word, cell in zip(head, row, strict=True)
         )
         for row in rows
@@ -44,11 +44,11 @@ def card(facts: Mapping[str, object]) -> str:
 
 
 def picture(path: Path, words: str, caption: str, *, name: str) -> str:
-    """Return a figure with its picture in it; pressing the picture shows it large."""
+    """Return a figure with its picture in it, 200 dots an inch; pressing it shows it large."""
     data = path.read_bytes()
     code = base64.b64encode(data).decode()
     width, height = struct.unpack(">II", data[16:24])
-    size = f'width="{width}" height="{height}"'
+    size = f'width="{width}" height="{height}" style="--inches: {width / 200:g}in"'
     image = f'<img src="data:image/png;base64,{code}" alt="{escape(words)}" {size}>'
     return (
         f'<figure id="{name}"><button class="enlarge" title="show large">{image}</button>'

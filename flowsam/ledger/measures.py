@@ -106,7 +106,8 @@ def leader_at(_: Saved) -> dict[str, Any]:
     error = np.abs(ratio - mu[places[1:]] - mu[places[:-1]]).max()
     times = ", ".join(f"{time:.4f}" for time in found.times)
     order = "-".join(map(str, found.order))
-    return {"mu": mu.tolist(), "order": order, "times": times, "error": f"{error:.0e}"}
+    shown = f"({', '.join(f'{entry:g}' for entry in mu)})"
+    return {"mu": shown, "order": order, "times": times, "error": f"{error:.0e}"}
 
 
 def two_limits(_: Saved) -> dict[str, Any]:
@@ -131,7 +132,11 @@ def deep_order(saved: Saved) -> dict[str, Any]:
     at = np.abs(arrays["alpha"] - 0.5).argmin()
     ends = {int(row[-1]) for row in seen}
     order = "-".join(map(str, seen[at]))
-    return {"alpha": f"{arrays['alpha'][at]:.2g}", "order": order, "ends": sorted(ends)}
+    return {
+        "alpha": f"{arrays['alpha'][at]:.2g}",
+        "order": order,
+        "ends": " or ".join(map(str, sorted(ends))),
+    }
 
 
 def two_classes(saved: Saved) -> dict[str, Any]:

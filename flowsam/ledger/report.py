@@ -9,6 +9,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from string import Template
@@ -24,13 +25,19 @@ from flowsam.ledger.digit_winners import winners
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import link, links, table
 from flowsam.ledger.questions import QUESTIONS, Question
-from flowsam.ledger.sections import Places, chapter_section, figure_section, statements
+from flowsam.ledger.sections import (
+    Places,
+    chapter_section,
+    code_of,
+    figure_section,
+    statements,
+)
 from flowsam.ledger.typeset import formula, prose, spelled
 from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.notation import latex
 from flowsam.version import __version__
 
-__all__ = ["page"]
+__all__ = ["page", "statement_table"]
 
 TITLE_FIGURE = "fig_rules_compared"
 
@@ -50,19 +57,16 @@ def page(
     story = chapters(source, names)
     first = [figure for figure in drawn if figure.name == TITLE_FIGURE]
     rest = [figure for figure in figures if figure not in first]
-    proved, checked = (
-        sum(getattr(verdict, word) for verdict in ledger.verdicts)
-        for word in ("proved", "checked")
-    )
+    others = [figure for figure in rest if not set(figure.claims) & set(names)]
+    section = partial(figure_section, places=places)
     template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
     return Template(template).substitute(
         stamp=escape(_stamp(source, ledger.note)),
-        title_figure="".join(figure_section(figure, places) for figure in first),
-        summary=f"Of {len(names)} claims {proved} are proved and {checked} checked in this run; "
-        f"{len(drawn)} of {len(figures)} figures are drawn.",
+        title_figure="".join(map(section, first)),
+        summary=f"{_summary(ledger)} {len(drawn)} of {len(figures)} figures are drawn.",
         findings=_findings(names),
         contents=_contents(story),
-        statements=_statements(names, places),
+        statements=statement_table(story, drawn, places),
         beta=formula(r"\beta = w_1 \odot \cdots \odot w_L"),
         flow=formula(
             r"\dot{\theta} = -\nabla\mathcal{L}(\hat{\theta}), \quad "
@@ -77,17 +81,19 @@ def page(
         claims="\n".join(
             chapter_section(part, ledger.verdicts, rest, places) for part in story
         ),
-        figures="\n".join(
-            figure_section(figure, places)
-            for figure in rest
-            if not set(figure.claims) & set(names)
-        ),
+        figures="\n".join(map(section, others)),
         digits=winners(saved.get("fig_digits_limits")),
-        questions="\n".join(
-            _question(question, ledger, saved) for question in QUESTIONS
-        ),
+        questions=_questions(ledger, saved),
         checklist=_checklist(ledger, figures),
     )
+
+
+def _summary(ledger: Ledger) -> str:
+    """How many claims are proved, and how many checked."""
+    proved = sum(verdict.proved for verdict in ledger.verdicts)
+    checked = sum(verdict.checked for verdict in ledger.verdicts)
+    count = len(ledger.verdicts)
+    return f"Of {count} claims {proved} are proved and {checked} checked in this run;"
 
 
 def _stamp(source: Path, note: str) -> str:
@@ -131,20 +137,25 @@ def _contents(story: Sequence[Chapter]) -> str:
     return "\n".join(rows)
 
 
-def _statements(names: Sequence[str], places: Places) -> str:
-    """The paper's numbered statements, with links to the claims."""
-    rows = [
-        (
-            word,
-            links(found),
-            ", ".join(places.link(f"derivations/{name}.py", "proof") for name in found),
-            ", ".join(
-                places.link(f"tests/theorems/test_{name}.py", "test") for name in found
-            ),
-        )
-        for word, found in statements(names, places).items()
-    ]
-    return table(("in the paper", "here", "proof", "test"), rows)
+def statement_table(
+    story: Sequence[Chapter], figures: Sequence[Figure], places: Places
+) -> str:
+    """Return the paper's numbered statements, a row a claim, with links to its four homes."""
+    titles = {name: title for part in story for name, title in part.claims.items()}
+    rows = []
+    for word, found in statements([*titles], places).items():
+        for name in found:
+            shown = [figure.name for figure in figures if name in figure.claims]
+            code = [places.link(path, "code") for path in code_of(name, places)[:1]]
+            homes = (
+                places.link(f"derivations/{name}.py", "proof"),
+                places.link(f"tests/theorems/test_{name}.py", "test"),
+                *(code or [""]),
+                f'<a href="#{shown[0]}">picture</a>' if shown else "",
+            )
+            title = f'<a href="#{name}">{prose(spelled(titles[name]))}</a>'
+            rows.append((word, title, *homes))
+    return table(("in the paper", "here", "proof", "test", "code", "picture"), rows)
 
 
 def _saved(figure: Figure, source: Path) -> dict[str, Any]:
@@ -185,19 +196,24 @@ def _word(holds: bool, found: str) -> str:
     )
 
 
+def _questions(ledger: Ledger, saved: Mapping[str, Any]) -> str:
+    """What reviewers asked, with answers."""
+    return "\n".join(_question(question, ledger, saved) for question in QUESTIONS)
+
+
 def _question(question: Question, ledger: Ledger, saved: Mapping[str, Any]) -> str:
     """A question with its answer, or the honest lack of one."""
     there = {v.claim for v in ledger.verdicts if v.passed} | set(saved)
     missing = [name for name in question.shown_by if name not in there]
     try:
-        answer = "" if missing else escape(question.answered(saved))
+        answer = "" if missing else prose(spelled(question.answered(saved)))
     except KeyError as error:  # the arrays of a figure
         missing = [str(error.args[0])]
     if missing:
         answer = f"Not answered by this run, which lacks {', '.join(missing)}."
     elif question.shown_by:
         answer += f" See {links(question.shown_by)}."
-    return f"<h3>{escape(question.asked)}</h3><p>{answer}</p>"
+    return f"<h3>{prose(spelled(question.asked))}</h3><p>{answer}</p>"
 
 
 def _checklist(ledger: Ledger, figures: Sequence[Figure]) -> str:

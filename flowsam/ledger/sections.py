@@ -19,6 +19,7 @@ from flowsam.ledger.verdicts import Verdict
 __all__ = [
     "Places",
     "chapter_section",
+    "code_of",
     "figure_section",
     "file_of",
     "homes",
@@ -64,6 +65,7 @@ def chapter_section(
     by_name = {verdict.claim: verdict for verdict in verdicts}
     for name, title in chapter.claims.items():
         own = [figure for figure in figures if figure.claims[:1] == (name,)]
+        own.sort(key=lambda figure: not figure.name.startswith(f"fig_{name}"))
         other = [figure for figure in figures if name in figure.claims[1:]]
         lines += [_claim(by_name[name], title, places)]
         lines += [figure_section(figure, places) for figure in own]
@@ -134,15 +136,17 @@ def homes(name: str, says: dict[str, str], places: Places) -> str:
         places.link(f"tests/theorems/test_{name}.py", "test"),
     ]
     code = [
-        places.link(file_of(dotted, places.source), dotted) for dotted in _used(says)
+        places.link(file_of(dotted, places.source), dotted)
+        for dotted in _DOTTED.findall(says.get("used by", ""))
     ]
     said = prose(spelled(says.get("source", "not said"))).removesuffix(".")
     return f"{' · '.join([*files, *code])} · {link('contents')}<br>Source: {said}."
 
 
-def _used(says: dict[str, str]) -> list[str]:
-    """The modules that evaluate a claim."""
-    return _DOTTED.findall(says.get("used by", ""))
+def code_of(claim: str, places: Places) -> list[str]:
+    """Return the files that evaluate a claim."""
+    used = places.head(claim).get("used by", "")
+    return [file_of(dotted, places.source) for dotted in _DOTTED.findall(used)]
 
 
 def file_of(dotted: str, source: Path) -> str:
@@ -174,10 +178,11 @@ def figure_section(figure: Figure, places: Places) -> str:
 
 
 def statements(names: Sequence[str], places: Places) -> dict[str, list[str]]:
-    """Return the paper's numbered statements and the claims that name them as their source."""
+    """Return the paper's numbered statements and the claims that cite them, the paper's first."""
     found: dict[str, list[str]] = {}
-    for name in names:
-        _, cited, rest = places.head(name).get("source", "").partition(PAPER)
+    sources = {name: places.head(name).get("source", "") for name in names}
+    for name in sorted(names, key=lambda name: not sources[name].startswith(PAPER)):
+        _, cited, rest = sources[name].partition(PAPER)
         for kind, numbers in _NUMBERED.findall(rest if cited else ""):
             for number in numbers.rstrip(".").split(" and "):
                 found.setdefault(f"{kind.capitalize()} {number}", []).append(name)
