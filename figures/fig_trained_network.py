@@ -37,8 +37,8 @@ def compute(seeds=6, steps=800, radii=(0.3, 0.4, 0.5), folder=None):
     two, ten = net.digits((3, 5), folder), net.digits(range(10), folder)
     runs = net.plan(radii, steps)
     found = np.full((len(runs), seeds, len(LEVELS), 4), np.nan)
-    stepped = np.full((len(runs), seeds, 4), np.nan)
-    accuracy, diagonal = np.full((len(runs), seeds), np.nan), np.empty((2, seeds, len(LEVELS)))
+    stepped, accuracy = np.full((len(runs), seeds, 4), np.nan), np.empty((len(runs), seeds))
+    diagonal = np.empty((2, seeds, len(LEVELS)))
     for seed in range(seeds):
         pair, every = net.split(*two, seed), net.split(*ten, seed)
         for place, rule in enumerate((gradient_flow(), l2(RHO))):
@@ -60,9 +60,8 @@ def compute(seeds=6, steps=800, radii=(0.3, 0.4, 0.5), folder=None):
         choices="re-created with own choices: the paper's network is in no public text",
     )  # fmt: skip
     words = [f"{word}|{rule.name}|{rule.rho:g}" for word, rule, _ in runs]
-    found = {"found": found, "diagonal": diagonal, "words": words, "accuracy": accuracy}
-    found["stepped"] = stepped
-    return found | {"card": card}
+    measured = {"found": found, "stepped": stepped, "diagonal": diagonal, "accuracy": accuracy}
+    return measured | {"words": words, "card": card}
 
 
 def draw(found, diagonal, words, accuracy, stepped):
@@ -81,18 +80,17 @@ def _draw_shares(axes, diagonal, trained, radius):
     for rule, exact, runs in zip(("GD", "l_2-SAM"), diagonal, trained, strict=True):
         for panel, shares in zip(axes, (exact, runs[:, :, 0], runs[:, :, 2]), strict=True):
             panel.plot(LEVELS, shares.T, linewidth=0.4, alpha=0.6, **RULE_STYLES[rule])
-            middle = np.median(shares, axis=0)
-            panel.plot(LEVELS, middle, linewidth=1.6, label=rule, **RULE_STYLES[rule])
-    trained = f"trained, $\\rho$ = {radius}: fewer strong"
-    titles = ("diagonal: weak pixels first", trained, "by Grad-CAM: no difference")
-    for panel, title in zip(axes, titles, strict=True):
-        panel.set(title=title, xscale="log", xlim=(0.62, 0.095), ylim=(0, 1.02))
+            word = rule.replace("l_2", r"$\ell_2$")
+            panel.plot(LEVELS, np.median(shares, 0), linewidth=1.6, label=word, **RULE_STYLES[rule])
+    axes[0].set_title("diagonal: weak pixels first")
+    axes[1].set_title(f"trained, $\\rho$ = {radius}: fewer strong")
+    axes[2].set_title("by Grad-CAM: no difference")
+    for panel in axes:
+        panel.set(xscale="log", xlim=(0.62, 0.095), ylim=(0, 1.02), xlabel="training loss, falling")
         panel.set_xticks([0.6, 0.3, 0.1], ["0.6", "0.3", "0.1"])
         panel.tick_params(which="minor", labelbottom=False)
-        panel.set_xlabel("training loss, falling")
     axes[0].set_ylabel("share on strong pixels")
-    handles = [line for line in axes[0].lines if not line.get_label().startswith("_")]
-    axes[0].legend(handles, ["GD", r"$\ell_2$-SAM"])
+    axes[0].legend()
 
 
 def _draw_differences(axes, names, found, stepped):
@@ -107,14 +105,13 @@ def _draw_differences(axes, names, found, stepped):
             panel.plot(far, np.full(len(far), height), ".", color=colour, markersize=3)
             if np.isfinite(far).any():
                 panel.plot(np.nanmean(far), height, "|", color=colour, markersize=11)
-            at_once = np.mean(stepped[place, :, measure] - stepped[base, :, measure])
-            panel.plot(at_once, height, "x", color="#404040", markersize=4)
+            at_once = stepped[place, :, measure] - stepped[base, :, measure]
+            panel.plot(np.mean(at_once), height, "x", color="#404040", markersize=4)
         panel.axvline(0.0, color="#808080", linewidth=0.6)
         panel.set(title=title, ylim=(len(rows) - 0.5, -0.5), yticks=[], xlim=(-0.3, 0.3))
         panel.set_xlabel(f"SAM less GD, at loss {LEVELS[AT]:.2f}")
     shown = [f"{SIGNS[names[p][1]]}, $\\rho$ = {names[p][2]}, {names[p][0]}" for p in rows]
-    shown = [word.removesuffix(", 3, 5") for word in shown]
-    axes[0].set_yticks(range(len(rows)), shown, fontsize=6.5)
+    axes[0].set_yticks(range(len(rows)), [w.removesuffix(", 3, 5") for w in shown], fontsize=6.5)
 
 
 if __name__ == "__main__":
