@@ -58,9 +58,8 @@ class Regime:
     apart: bool = False  # one example: equal layers come apart
     # a coordinate at 0 rests, signs are kept, blow-ups are those of w' = |mu| w^(L-1)
     known: bool = True
-    races: bool = (
-        False  # one example: the first feature to blow up, in finite tau, wins
-    )
+    # one example: the first feature to blow up, in finite tau, wins
+    races: bool = False
     amplifies: bool = False  # `amplification` has its closed forms
     provable: bool = False  # `certify` has its equation
 

@@ -160,6 +160,11 @@ _LINE = Regime(
     forms=(ALONE,),
     settled="outcomes.depth_one:times",
 )
+_L2_LINE = replace(_LINE, analytic=True)
+_GD_LINE = replace(_L2_LINE, forms=(BALANCED,))
+_LINF_LINE = replace(_LINE, forms=(BALANCED,), many=False, slides=True)
+_TIED_LINE = replace(_LINE, many=False, smooth_off_axes=False)
+_FREE_LINE = replace(_L2_LINE, forms=(), scale_free=False)  # unnormalised
 _LINF = Regime(
     "outcomes.theorem_labels:two_layers",
     "outcomes.theorems:by_theorem",
@@ -194,6 +199,8 @@ _LINF_DEEP = replace(
         "pair": "portrait.sign_curves:pairs",
     },
 )
+_GD = replace(_LINF, **_SMOOTH)
+_GD_DEEP = replace(_LINF_DEEP, **_SMOOTH)
 _L2 = replace(
     _PATH,
     labels="outcomes.theorem_labels:euclidean",
@@ -212,20 +219,20 @@ _BALLS = replace(_PATH, provable=True)  # p > 1, finite
 _L2_DEEP = replace(
     _BALLS, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True
 )
-_TIES = replace(
+_DYING = replace(_BALLS, system="one_example.fading:Fading", escapes=_ALONE, fades=True)
+_TIED = replace(
     _PATH,
     system="one_example.vertex_sliding:VertexSliding",
     escapes=_ALONE,
     smooth_off_axes=False,
 )
+_TIED_DEEP = replace(
+    _TIED, forms=(), settled="outcomes.unknown:refused", many=False, apart=True
+)
+# unnormalised
 _FREE = replace(
-    _PATH,
-    forms=(),
-    escapes=_RISE,
-    falls=False,
-    scale_free=False,
-    analytic=True,
-)  # unnormalised
+    _PATH, forms=(), escapes=_RISE, falls=False, scale_free=False, analytic=True
+)
 _LEVEL = Regime(  # ASAM
     "outcomes.adaptive:labels",
     "outcomes.adaptive:verdict",
@@ -241,14 +248,13 @@ _MIXED = replace(
 )
 
 _STRAIGHT = replace(_LINE, forms=(), scale_free=False)
-_NO_ORDER = replace(
-    _LEVEL, labels="outcomes.unknown:labels", verdict="outcomes.unknown:verdict"
-)
+_TIED_STRAIGHT = replace(_STRAIGHT, many=False)
 _SLOWED = replace(
     _LEVEL,
     labels="outcomes.adaptive:slowed_labels",
     verdict="outcomes.adaptive:slowed_verdict",
 )
+_SLOWED_DEEP = replace(_SLOWED, races=True)
 
 # Several examples.
 _LATE = "many_examples.log_clock:late_run"
@@ -313,7 +319,7 @@ _FADING = replace(
 _RELATIVE = replace(
     _OWN_MANY, runs={"any": "many_examples.adaptive_clock:adaptive_run"}
 )
-_RESCALED = "outcomes.rescaled_margins:by_rescaled_margin"
+_RESCALED = replace(_RELATIVE, verdict="outcomes.rescaled_margins:by_rescaled_margin")
 _RELATIVE_TIES = replace(_OWN_MANY, **_ITERATED)
 _RELATIVE_JUMPS = replace(
     _OWN_MANY,
@@ -323,65 +329,47 @@ _RELATIVE_JUMPS = replace(
     slides=True,
     smooth_off_axes=False,
 )
-_ALONE_TIES: dict[str, Any] = {
-    **_ITERATED,
-    "solve": _MANY.solve,
-    "settled": "outcomes.unknown:refused",
-}
+_TIED_LEVEL = replace(  # one example, but followed like several
+    _LEVEL, solve=_MANY.solve, settled="outcomes.unknown:refused", **_ITERATED
+)
+_NO_ORDER = replace(
+    _TIED_LEVEL, labels="outcomes.unknown:labels", verdict="outcomes.unknown:verdict"
+)
+_GD_CONVEX = replace(_CONVEX, norm=2, analytic=True)
+_GD_MARGIN = replace(_GD_MANY, norm=1)
+_L1_MARGIN = replace(_MARGIN, **_ITERATED)
+_L1_MANY = replace(_MANY, **_ITERATED, rests=True)
+_L2_CONVEX = replace(_GD_CONVEX, rests=True)
+_L2_MARGIN = replace(_L2_MANY, norm=1)
+_LINF_CONVEX = replace(_MARGIN, norm=2, **_JUMPS)
+_LINF_MARGIN = replace(_LINF_MANY, norm=1)
+_FREE_CONVEX = replace(_CONVEX, analytic=True)
+_FREE_MANY = replace(_MANY, analytic=True)
 
+# Kind of rule: its rows at L = 1, 2, and 3 or more.
 _ONE = {
-    "GD": (replace(_LINE, forms=(BALANCED,), analytic=True),)
-    + (replace(_LINF, **_SMOOTH), replace(_LINF_DEEP, **_SMOOTH)),
-    "l_1": (replace(_LINE, many=False, smooth_off_axes=False), _TIES)
-    + (
-        replace(
-            _TIES, forms=(), settled="outcomes.unknown:refused", many=False, apart=True
-        ),
-    ),
+    "GD": (_GD_LINE, _GD, _GD_DEEP),
+    "l_1": (_TIED_LINE, _TIED, _TIED_DEEP),
     "1<p<2": (_LINE, _BALLS, _BALLS),
-    "l_2": (replace(_LINE, analytic=True), _L2, _L2_DEEP),
-    "2<p<inf": (
-        _LINE,
-        replace(_BALLS, system="one_example.fading:Fading", escapes=_ALONE, fades=True),
-        _BALLS,
-    ),
-    "l_inf": (
-        replace(_LINE, forms=(BALANCED,), many=False, slides=True),
-        _LINF,
-        _LINF_DEEP,
-    ),
-    "unnormalised": (
-        replace(_LINE, forms=(), scale_free=False, analytic=True),
-        _FREE,
-        _FREE,
-    ),
+    "l_2": (_L2_LINE, _L2, _L2_DEEP),
+    "2<p<inf": (_LINE, _DYING, _BALLS),
+    "l_inf": (_LINF_LINE, _LINF, _LINF_DEEP),
+    "unnormalised": (_FREE_LINE, _FREE, _FREE),
     "adaptive": (_STRAIGHT, _LEVEL, _MIXED),
-    "adaptive l_1": (replace(_STRAIGHT, many=False), replace(_LEVEL, **_ALONE_TIES))
-    + (replace(_NO_ORDER, **_ALONE_TIES),),
-    "adaptive l_inf": (_STRAIGHT, _SLOWED, replace(_SLOWED, races=True)),
+    "adaptive l_1": (_TIED_STRAIGHT, _TIED_LEVEL, _NO_ORDER),
+    "adaptive l_inf": (_STRAIGHT, _SLOWED, _SLOWED_DEEP),
 }
 _SEVERAL = {
-    "GD": (
-        replace(_CONVEX, norm=2, analytic=True),
-        replace(_GD_MANY, norm=1),
-        _GD_MANY,
-    ),
-    "l_1": (replace(_MARGIN, **_ITERATED),)
-    + (replace(_MANY, **_ITERATED, rests=True),) * 2,
+    "GD": (_GD_CONVEX, _GD_MARGIN, _GD_MANY),
+    "l_1": (_L1_MARGIN, _L1_MANY, _L1_MANY),
     "1<p<2": (_MARGIN, _P_MANY, _P_MANY),
-    "l_2": (replace(_CONVEX, norm=2, rests=True, analytic=True),)
-    + (replace(_L2_MANY, norm=1), _L2_MANY),
+    "l_2": (_L2_CONVEX, _L2_MARGIN, _L2_MANY),
     "2<p<inf": (_MARGIN, _FADING, _FADING),
-    "l_inf": (
-        replace(_MARGIN, norm=2, **_JUMPS),
-        replace(_LINF_MANY, norm=1),
-        _LINF_MANY,
-    ),
-    "unnormalised": (replace(_CONVEX, analytic=True),)
-    + (replace(_MANY, analytic=True),) * 2,
-    "adaptive": (_RELATIVE, replace(_RELATIVE, verdict=_RESCALED), _RELATIVE),
-    "adaptive l_1": (_RELATIVE_TIES,) * 3,
-    "adaptive l_inf": (_RELATIVE_JUMPS,) * 3,
+    "l_inf": (_LINF_CONVEX, _LINF_MARGIN, _LINF_MANY),
+    "unnormalised": (_FREE_CONVEX, _FREE_MANY, _FREE_MANY),
+    "adaptive": (_RELATIVE, _RESCALED, _RELATIVE),
+    "adaptive l_1": (_RELATIVE_TIES, _RELATIVE_TIES, _RELATIVE_TIES),
+    "adaptive l_inf": (_RELATIVE_JUMPS, _RELATIVE_JUMPS, _RELATIVE_JUMPS),
 }
 TABLE = {
     (several, kind, depth): row

@@ -36,8 +36,8 @@ MUTATIONS = (
     Mutation(
         "a sign flipped",
         "flowsam/flow.py",
-        "return theta + self.perturbation.ascent(theta, -direction)",
-        "return theta - self.perturbation.ascent(theta, -direction)",
+        "return theta + rule.ascent(theta, -rule.sized(*self.descent(theta)))",
+        "return theta - rule.ascent(theta, -rule.sized(*self.descent(theta)))",
         ("tests/test_flow.py",),
     ),
     Mutation(
@@ -92,8 +92,8 @@ MUTATIONS = (
     Mutation(
         "the sliding removed",
         "flowsam/one_example/filippov.py",
-        "new = 0 if a <= 0 <= b else (1 if a > 0 else -1)",
-        "new = 1 if a + b > 0 else -1",
+        "if a <= 0 <= b:",
+        "if a < b < a:",
         ("tests/test_filippov.py",),
     ),
     Mutation(
@@ -106,8 +106,8 @@ MUTATIONS = (
     Mutation(
         "two rows swapped",
         "flowsam/regimes.py",
-        '"l_2": (replace(_LINE, analytic=True), _L2, _L2_DEEP),',
-        '"l_2": (replace(_LINE, analytic=True), _L2_DEEP, _L2),',
+        '"l_2": (_L2_LINE, _L2, _L2_DEEP),',
+        '"l_2": (_L2_LINE, _L2_DEEP, _L2),',
         ("tests/test_regimes.py",),
     ),
     Mutation(
@@ -134,7 +134,7 @@ MUTATIONS = (
     Mutation(
         "a subclass taken for its parent",
         "flowsam/flow.py",
-        'return "own" if own else self.perturbation.kind',
+        'return "own" if self.own_field else self.perturbation.kind',
         "return self.perturbation.kind",
         ("tests/test_regimes.py",),
     ),
