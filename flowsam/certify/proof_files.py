@@ -73,6 +73,7 @@ def _read(path: Path) -> tuple[Any, Any]:
         AttributeError,
         IndexError,
         OverflowError,
+        RecursionError,
     ) as error:
         why = f"{type(error).__name__}: {error}"
         raise InputError(

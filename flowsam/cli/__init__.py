@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -53,6 +54,19 @@ class _Commands(click.Group):
         """The command of that name, or None."""
         known = {found.name for found in pkgutil.iter_modules(__path__)}
         return self._load(cmd_name) if cmd_name in known else None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command, if none of its options is typed twice: the first would be ignored."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if command:
+            own = click.Context(command, ctx, name, **command.context_settings)
+            order = command.make_parser(own).parse_args(list(rest))[2]
+            twice = [p for p in order if not p.multiple and order.count(p) > 1]
+            if twice and isinstance(twice[0], click.Option):
+                raise click.UsageError(
+                    f"{twice[0].opts[0]} is given {order.count(twice[0])} times; give it once"
+                )
+        return name, command, rest
 
     def _load(self, name: str) -> click.Command | None:
         """The command a module offers."""

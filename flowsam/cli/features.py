@@ -91,7 +91,7 @@ def command(
         _save(found, path)
     elif path:
         _picture(found, path, table.picture)
-    facts = {
+    facts: dict[str, Any] = {
         "scan": found.title,
         "selected": found.chosen,
         "unfinished": found.unfinished,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from flowsam.cli import reading
 from flowsam.cli.problem import COMMAND, setup
@@ -82,6 +83,7 @@ def plane_options(command: Command) -> Command:
             raise click.UsageError(
                 "--plane radius needs a rule with a radius, got --norm none"
             )
+        _check_meant(made_of["theta"], ranges)
         parameters = ({"rho": 1.0} if plane == "radius" else {}) | parameters
         check(parameters, COMMAND)
         points = _points(ranges.pop("grid"))
@@ -94,6 +96,21 @@ def plane_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         with_plane = option(with_plane)
     return with_plane
+
+
+def _check_meant(theta: tuple[str, ...], ranges: dict[str, Any]) -> None:
+    """Refuse --depth and --grid where files and ranges say the same."""
+    source = click.get_current_context().get_parameter_source
+    typed = [n for n in ("depth", "grid") if source(n) is ParameterSource.COMMANDLINE]
+    if "depth" in typed and theta:
+        raise click.UsageError(
+            "--depth is for --init, got --theta, which has its layers; leave it out"
+        )
+    points = [str(ranges[name]).count(",") == 2 for name in ("x_range", "y_range")]
+    if "grid" in typed and all(points):
+        raise click.UsageError(
+            "--grid counts points, and so do both --x and --y; leave it out"
+        )
 
 
 def _plane(

@@ -65,6 +65,7 @@ def command(
     """
     from flowsam.sweeps import plan, read_sweep
 
+    _check_together(dry_run, store, options)
     case, axes = read_sweep(file)
     if dry_run:
         planned = plan(case, axes, chunk=options["chunk"])
@@ -80,6 +81,25 @@ def command(
     )
 
 
+def _check_together(dry_run: bool, store: str | None, options: dict[str, Any]) -> None:
+    """Refuse options that another one leaves without a meaning."""
+    given = {
+        "--store": store is not None,
+        "--resume": options["resume"],
+        "--retry-failed": options["retry_failed"],
+        "--scheduler": options["scheduler"] is not None,
+        "--jobs": options["jobs"] != 1,
+    }
+    names = [name for name, typed in given.items() if typed]
+    if dry_run and names:
+        raise click.UsageError(
+            f"--dry-run runs nothing and opens no store, got {', '.join(names)}; leave it out"
+        )
+    for pair in (("--resume", "--retry-failed"), ("--jobs", "--scheduler")):
+        if {*pair} <= {*names}:
+            raise click.UsageError(f"give one of {' and '.join(pair)}, got both")
+
+
 def _run(
     case: Any,
     axes: Any,
@@ -91,10 +111,6 @@ def _run(
     """Run the sweep and say what became of it."""
     from flowsam import sweep
 
-    if options["resume"] and options["retry_failed"]:
-        raise click.UsageError(
-            "give one of --resume and --retry-failed, got both; resume first"
-        )
     resume = "unfinished" if options.pop("resume") else None
     resume = "failed" if options.pop("retry_failed") else resume
     told, close = _teller(as_json, quiet)

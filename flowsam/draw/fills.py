@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -86,8 +87,9 @@ def _cells_of(
     """Rows and columns under a name: letters are 0.6 of their height wide."""
     letters = len(re.sub(r"[${}_\\]", "", name))
     points = FontProperties(size=size).get_size_in_points()
+    figure: Any = axes.figure
     # a constrained layout leaves more room than this first one
-    inches = 1.15 * axes.get_position().size * axes.figure.get_size_inches()
+    inches = 1.15 * axes.get_position().size * figure.get_size_inches()
     high = 1.3 * points / 72 / min(inches)
     wide = (0.6 * letters + 0.4) * points / 72 / min(inches)
     return max(1, round(high * shape[0])), max(1, round(wide * shape[1]))

@@ -134,7 +134,7 @@ def _start(init: ArrayLike | float | int, view: str) -> dict[str, object]:
     start = np.atleast_1d(real_array(init, "init"))
     least = 0.0 if view == "layers" else _LEAST
     size = np.abs(start) if view == "layers" else start
-    fits = start.ndim == 1 and ((size >= least) & (size <= _MOST)).all()
+    fits = start.ndim == 1 and bool(((size >= least) & (size <= _MOST)).all())
     if view == "strip":
         return {"alpha": _alpha(start, fits)}
     if start.size == 1:

@@ -14,27 +14,36 @@ __all__ = ["record", "recorded"]
 
 
 def record(path: Path, facts: dict[str, Any], files: Sequence[Path] = ()) -> None:
-    """Write facts as JSON in one move, with the hashes of the files that belong to them."""
-    text = json.dumps(
-        facts | {"files": {file.name: _digest(file) for file in files}}, indent=1
-    )
-    write_text(path, text + "\n")
+    """Write facts as JSON in one move, with hashes of them and of the files that belong to them."""
+    hashes = {file.name: _hash(file.read_bytes()) for file in files}
+    facts = json.loads(json.dumps(facts | {"files": hashes}))
+    write_text(path, json.dumps(facts | {"digest": _own(facts)}, indent=1) + "\n")
 
 
 def recorded(path: Path) -> dict[str, Any]:
-    """Return the facts of a record and, for each of its files, whether it is still the same."""
+    """Return the facts of a record and, for each of its files, whether it is still the same.
+
+    Nothing where it is not there, or not what was written.
+    """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
+        if facts.pop("digest") != _own(facts):
+            return {}
         files = {
             name: path.with_name(name).is_file()
-            and _digest(path.with_name(name)) == hashed
+            and _hash(path.with_name(name).read_bytes()) == hashed
             for name, hashed in facts["files"].items()
         }
-        return facts | {"files": files}
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
+    return facts | {"files": files}
 
 
-def _digest(path: Path) -> str:
-    """Hash of one file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _own(facts: dict[str, Any]) -> str:
+    """Hash of facts."""
+    return _hash(json.dumps(facts, sort_keys=True).encode())
+
+
+def _hash(content: bytes) -> str:
+    """Hash of bytes."""
+    return hashlib.sha256(content).hexdigest()

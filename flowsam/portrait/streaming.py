@@ -135,7 +135,7 @@ def _check_own(path: Path) -> None:
         return
     try:
         own = json.loads(path.read_text(encoding="utf-8"))["format"] == _FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         own = False
     if not own:
         raise InputError(

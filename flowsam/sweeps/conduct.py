@@ -93,7 +93,7 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     _check_installed()
     if resume not in (None, "unfinished", "failed"):
         raise InputError(f"resume needs 'unfinished' or 'failed', got {resume!r}")
-    if not isinstance(jobs, int) or jobs == 0:
+    if not isinstance(jobs, int) or jobs == 0 or jobs < -1:
         raise InputError(
             f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}"
         )

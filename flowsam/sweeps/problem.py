@@ -88,7 +88,7 @@ def read_sweep(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     path = Path(path)
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"a sweep needs a TOML file, got {path} ({error}); check it"
         ) from None
