@@ -35,7 +35,7 @@ ENDINGS = {  # what stands after a line that is right, so that it is wrong
         "--norm 3 --method exact",
     ),
     PORTRAIT: (
-        "--weights 1.1,2.1", "--init 1,1", "--theta t.npy", 
+        "--weights 1.1,2.1", "--init 1,1", "--theta t.npy",
         "--plane weights --init 1,1 --theta t.npy", "--times", "--times --out p.npz",
         "--times --out p.npy", "--refine 2 --out p.npy", "--field --out p.npy",
         "--prove --out p.npy", "--resume p.npz --out p.npy", "--resume none.npz", "--mu 1,2,3",
