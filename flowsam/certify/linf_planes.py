@@ -46,7 +46,7 @@ def exact_labels(
     known = first >= 0
     found[known] = moving[first[known]] + 1
     for k in np.flatnonzero(~alike & ~known):
-        found[k] = decide(k)
+        found[k] = decide(int(k))
     return found
 
 

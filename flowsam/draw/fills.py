@@ -88,8 +88,9 @@ def _cells_of(
     letters = len(re.sub(r"[${}_\\]", "", name))
     points = FontProperties(size=size).get_size_in_points()
     figure: Any = axes.figure
+    share: Any = axes.get_position().size
     # a constrained layout leaves more room than this first one
-    inches = 1.15 * axes.get_position().size * figure.get_size_inches()
+    inches = 1.15 * share * figure.get_size_inches()
     high = 1.3 * points / 72 / min(inches)
     wide = (0.6 * letters + 0.4) * points / 72 / min(inches)
     return max(1, round(high * shape[0])), max(1, round(wide * shape[1]))
