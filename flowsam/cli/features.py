@@ -95,8 +95,8 @@ def command(
         "scan": found.title,
         "selected": found.chosen,
         "unfinished": found.unfinished,
+        "rows": found.rows(),
     }
-    facts["rows"] = found.rows()
     show(found, facts, as_json=as_json, quiet=quiet, answer=selected(found))
     if found.unfinished:
         done = f"{len(found.sam)} of {how['splits']} splits are finished and kept"

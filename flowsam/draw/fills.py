@@ -87,10 +87,8 @@ def _cells_of(
     """Rows and columns under a name: letters are 0.6 of their height wide."""
     letters = len(re.sub(r"[${}_\\]", "", name))
     points = FontProperties(size=size).get_size_in_points()
-    figure: Any = axes.figure
-    share: Any = axes.get_position().size
     # a constrained layout leaves more room than this first one
-    inches = 1.15 * share * figure.get_size_inches()
-    high = 1.3 * points / 72 / min(inches)
-    wide = (0.6 * letters + 0.4) * points / 72 / min(inches)
+    side = 1.15 * min(axes.get_window_extent().size) / axes.figure.dpi
+    high = 1.3 * points / 72 / side
+    wide = (0.6 * letters + 0.4) * points / 72 / side
     return max(1, round(high * shape[0])), max(1, round(wide * shape[1]))

@@ -136,7 +136,7 @@ def _start(init: ArrayLike | float | int, view: str) -> dict[str, object]:
     size = np.abs(start) if view == "layers" else start
     fits = start.ndim == 1 and bool(((size >= least) & (size <= _MOST)).all())
     if view == "strip":
-        return {"alpha": _alpha(start, fits)}
+        return {"alpha": _alpha(start, bool(fits))}
     if start.size == 1:
         start = np.repeat(start, 2)
     if not fits or start.size != 2:
