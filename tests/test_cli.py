@@ -599,3 +599,14 @@ def test_answers_come_in_a_sentence(capsys, name):
     assert code == 0 and words in first and first.endswith(".")
     assert answer(capsys, *arguments, "--quiet")[1] == ""
     json.loads(answer(capsys, *arguments, "--json")[1])
+
+
+def test_a_picture_of_a_closed_form_is_a_curve(capsys, tmp_path, monkeypatch):
+    """Its two rows would be drawn as a straight line; titles are typeset."""
+    drawn = []
+    monkeypatch.setattr("flowsam.draw.run", lambda axes, run, **_: drawn.append(run.tau.size))
+    line = ["simulate", *MINOR, "--tau-end", 3, "--quiet"]
+    assert answer(capsys, *line, "--out", tmp_path / "run.svg")[0] == 0
+    assert answer(capsys, *line, "--out", tmp_path / "few.svg", "--rows", 7)[0] == 0
+    assert drawn == [300] * 3 + [7] * 3
+    assert "l_inf" not in re.sub(r"<!--.*?-->", "", (tmp_path / "few.svg").read_text())

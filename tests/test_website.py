@@ -64,6 +64,9 @@ def test_every_claim_has_a_page_and_links_lead_to_pages(checkout, tmp_path):
     assert {path.name.removesuffix(".md") for path in (tmp_path / "api").glob("flowsam*.md")} == {
         name for name in PUBLIC
     }
+    for page in (tmp_path / "api").glob("flowsam*.md"):
+        modules = re.findall(r"automodule:: (\S+)", page.read_text(encoding="utf-8"))
+        assert modules and all(map(importlib.util.find_spec, modules)), page.name
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)

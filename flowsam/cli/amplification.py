@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowsam.captions import typeset
 from flowsam.cli.problem import l2_options, setup, start_options
 from flowsam.cli.reading import spread
 from flowsam.cli.sentences import leads
@@ -210,7 +211,7 @@ def _draw_map(
     ranks = np.argsort(np.argsort(np.abs(flow.mu), kind="stable"))
     for panel, (name, leader) in zip(panels, maps.items(), strict=True):
         leaders(panel, alpha, tau, leader, ranks=ranks)
-        panel.set_title(name, loc="left", pad=14)
+        panel.set_title(typeset(name), loc="left", pad=14)
         panel.set(xlabel=r"initial scale $\alpha$", xlim=(alpha[0], alpha[-1]))
     panels[1].set_ylabel("")
     found = regimes(flow.mu, flow.perturbation.rho)
@@ -228,4 +229,4 @@ def _draw_map(
                 place, 1.01 * tau[-1], word, ha=side, va="bottom", fontsize=7
             )
     title = f"leading feature by {by}; {flow.describe()}, L = 2"
-    figure.suptitle(title, fontsize=8, parse_math=False)
+    figure.suptitle(typeset(title), fontsize=8)

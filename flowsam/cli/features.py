@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowsam.captions import typeset
 from flowsam.cli.problem import COMMAND, data_options
 from flowsam.cli.reading import numbers
 from flowsam.cli.sentences import selected
@@ -192,7 +193,7 @@ def _picture(found: Scan, path: Path, size: tuple[int, int] | None) -> None:
         )
         if size:
             _weights(axes[2], list(runs.values()), size)
-        figure.suptitle(found.title, fontsize=8, parse_math=False)
+        figure.suptitle(typeset(found.title), fontsize=8)
 
 
 def _weights(axes: Any, runs: list[Leaning], size: tuple[int, int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flowsam.captions import typeset
 from flowsam.cli.writing import picture, to_json
 
 if TYPE_CHECKING:
@@ -101,4 +102,4 @@ def _draw(figure: Any, found: Portrait, lines: Skeleton | None, times: bool) -> 
     title = found.describe()
     if found.proof:
         title += f"\n{found.proof.describe()}"
-    panels[0].set_title(title, fontsize=8, wrap=True, parse_math=False)
+    panels[0].set_title(typeset(title), fontsize=8, wrap=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from flowsam.captions import typeset
 from flowsam.cli.problem import COMMAND, as_typed, flow_options, setup, start_options
 from flowsam.cli.sentences import went
 from flowsam.cli.writing import (
@@ -20,6 +21,9 @@ from flowsam.cli.writing import (
     show,
 )
 from flowsam.parameters import one_of
+
+PICTURES = (".png", ".pdf", ".svg")
+SMOOTH = 300  # rows of a picture: a closed form alone has two
 
 
 @click.command("simulate")
@@ -37,7 +41,7 @@ from flowsam.parameters import one_of
 @click.option(
     "--rows",
     type=int,
-    help="Rows to keep, equally spaced; default: the solver's steps.",
+    help="Rows to keep, equally spaced; default: the solver's steps, 300 in a picture.",
 )
 @out_option("the run (.npz), a table of it (.csv) or a picture (.png, .pdf, .svg)")
 @json_option
@@ -60,11 +64,14 @@ def command(
         name: how[name] for name in ("tau_end", "log_t_end") if how[name] is not None
     }
     one_of(ends, ("tau_end", "log_t_end"), COMMAND, COMMAND.example("tau_end", 3))
-    path = checked_output(out, (".npz", ".csv", ".png", ".pdf", ".svg"))
+    path = checked_output(out, (".npz", ".csv", *PICTURES))
     case = setup(parameters)
     from flowsam.archive import write_text
     from flowsam.solver import solve
 
+    drawn = path is not None and path.suffix in PICTURES
+    if rows is None and drawn:
+        rows = SMOOTH
     with as_typed():
         run = solve(case.flow, case.theta0, save_at=rows, **how)
     if path and path.suffix == ".npz":
@@ -112,6 +119,5 @@ def _picture(run: Any, path: Any, end: str) -> None:
         flow = (
             f"{run.perturbation.name}, rho = {run.perturbation.rho:g}, {run.data.name}"
         )
-        figure.suptitle(
-            f"{flow}, L = {run.theta.shape[1]}", fontsize=8, parse_math=False
-        )
+        title = f"{flow}, L = {run.theta.shape[1]}"
+        figure.suptitle(typeset(title), fontsize=8)

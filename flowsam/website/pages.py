@@ -33,7 +33,10 @@ _WAYS = (
     '<p><a href="report.html">The report</a>, every claim on one page · '
     '<a href="explorer.html">The explorer</a>, drag a start and see its limit</p>'
 )
-_TABLES = ("tables", "bundled", "named", "leaning", "scan", "shares")
+_TABLES = (
+    *("tables", "bundled", "named_sets"),
+    *("leaning", "scale_scan", "feature_shares"),
+)
 _PARTS = {"flowsam.real_data": tuple(f"flowsam.real_data.{name}" for name in _TABLES)}
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)\)")
 
