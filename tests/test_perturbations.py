@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from flowsam.perturbations import (
     KINDS,
     Perturbation,
-    asam,
     gradient_flow,
     l2,
     linf,
     lp,
     unnormalised,
 )
+from tests.rules import rules
 
 P_VALUES = [1.0, 1.01, 1.3, 2.0, 2.5, 4.0, 17.0, 300.0, math.inf]
 RNG = np.random.default_rng(3)
@@ -132,19 +132,8 @@ def test_only_p_one_and_infinity_jump():
 
 
 def test_every_rule_is_of_one_kind_and_gd_of_its_own():
-    rules = {
-        "l_1": lp(0.5, p=1),
-        "1<p<2": lp(0.5, p=1.2),
-        "l_2": l2(0.5),
-        "2<p<inf": lp(0.5, p=1e17),
-        "l_inf": linf(0.5),
-        "unnormalised": unnormalised(0.5),
-        "adaptive": asam(0.5),
-        "adaptive l_1": asam(0.5, p=1),
-        "adaptive l_inf": asam(0.5, p=np.inf),
-        "GD": gradient_flow(),
-    }
-    assert set(KINDS) == set(rules)
-    for kind, rule in rules.items():
-        assert rule.kind == kind
+    known = rules(0.5)
+    assert set(KINDS) == set(known)
+    assert lp(0.5, p=1e17).kind == "2<p<inf" and lp(0.5, p=1.01).kind == "1<p<2"
+    for rule in known.values():
         assert replace(rule, rho=0.0).kind == "GD"

@@ -10,7 +10,6 @@ from flowsam import (
     Flow,
     Label,
     Perturbation,
-    asam,
     balanced,
     gradient_flow,
     iterate,
@@ -36,19 +35,9 @@ from flowsam.regimes import TABLE, case_of, regime_of
 from flowsam.sweeps.case import cell
 from flowsam.trajectory import load
 from tests.labels_record import some_mu, some_starts
+from tests.rules import rules
 
-RULES = {
-    "GD": gradient_flow(),
-    "l_1": lp(0.7, p=1),
-    "1<p<2": lp(0.7, p=1.5),
-    "l_2": l2(0.7),
-    "2<p<inf": lp(0.7, p=3),
-    "l_inf": linf(0.7),
-    "unnormalised": unnormalised(0.4),
-    "adaptive": asam(0.4),
-    "adaptive l_1": asam(0.4, p=1),
-    "adaptive l_inf": asam(0.4, p=np.inf),
-}
+RULES = rules(0.7)
 ONE = single_example([1.0, 2.0])
 
 
