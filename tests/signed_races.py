@@ -59,6 +59,27 @@ def escape_times(w, sign, *, step, until):
     return found
 
 
+def run_away(w, sign, *, step, until, far=25.0):
+    """Whether coordinates (L, K) have a layer beyond `far` and two below 1 before |mu| tau = until.
+
+    Steps that do not depend on the side of a surface: by the sizes of the layers alone.
+    """
+    w, left, tau = w.copy(), np.arange(w.shape[1]), np.zeros(w.shape[1])
+    found = np.zeros(w.shape[1], dtype=bool)
+    while left.size:
+        speed = sign * others(w - np.sign(sign * others(w)))
+        size = np.sort(np.abs(w), axis=0)
+        h = step * np.minimum(1.0, size[-1] / others(np.abs(w) + 1).max(axis=0))
+        w += h * speed
+        tau += h
+        out = (size[-1] > far) & (size[1] < 1)
+        found[left[out]] = True
+        on = ~out & (tau < until)
+        if not on.all():
+            w, left, tau, sign, until = w[:, on], left[on], tau[on], sign[on], until[on]
+    return found
+
+
 @dataclass(frozen=True)
 class Starts:
     """Starts theta (N, L, d) of rho = 1 with examples mu (N, d), and their labels (N,)."""

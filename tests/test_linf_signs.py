@@ -10,7 +10,7 @@ from flowsam.exact import first_escape, linf_deep
 from flowsam.labels import Label
 from flowsam.portrait.planes import WeightPlane
 from tests.references import fresh_rng
-from tests.signed_races import compared, drawn
+from tests.signed_races import compared, drawn, run_away
 
 KINDS = ("cross", "turn", "slide", "zero", "blow-up")
 
@@ -152,12 +152,37 @@ def test_an_exact_run_ends_where_two_weights_are_at_0_and_says_so():
 
 
 def test_five_layers_say_what_could_end_the_race():
-    """Coordinate 2 slides, and its other three layers could run away before coordinate 1."""
+    """Coordinate 2 slides, and on some solutions its other layers run away before coordinate 1."""
     theta = np.array([[1.3, 0.2], [1.3, 0.9], [1.4, 3.0], [1.5, 3.1], [1.6, 3.2]])
     found = first_escape.finding(theta, [1.0, -1.0], rho=1.0)
-    assert found.label == Label.UNDECIDED and "at the earliest" in found.reason
+    assert (found.label, found.certificate) == (1, "limit of discrete SAM")
+    assert "coordinate 2 blow up" in found.reason and "at the earliest" in found.reason
     late = first_escape.finding(theta * [[4.0, 1.0]], [1.0, -1.0], rho=1.0)
     assert late.label == 1 and late.certificate == "theorem"
+
+
+@pytest.mark.parametrize(
+    "step, most", [(2e-3, 0.08), pytest.param(5e-4, 0.03, marks=pytest.mark.long)]
+)
+@pytest.mark.parametrize("depth", [5, 6])
+def test_races_that_filippov_leaves_open_are_told_by_discrete_sam(depth, step, most):
+    """Few starts are undecided; where some solutions run away discrete SAM does so ever less."""
+    starts = drawn(np.random.default_rng(depth), 400, depth, 3)
+    escapes = np.isfinite(starts.own).any(axis=1)
+    assert (starts.labels[escapes] < 0).sum() <= 0.01 * escapes.sum()
+    open_rows = [
+        row
+        for row in np.flatnonzero(escapes)
+        if first_escape.finding(starts.theta[row], starts.mu[row], rho=1.0).certificate
+        == "limit of discrete SAM"
+    ]
+    some = starts.some(np.array(open_rows))
+    assert len(open_rows) > 0.2 * escapes.sum()
+    first = (some.own / np.abs(some.mu)).min(axis=1, keepdims=True) * np.abs(some.mu)
+    rivals = np.isinf(some.own)
+    w = np.moveaxis(some.theta, 1, -1)[rivals].T
+    how = {"sign": np.sign(some.mu)[rivals], "until": np.minimum(first[rivals], 4.0)}
+    assert run_away(w, step=step, **how).mean() < most
 
 
 @pytest.mark.parametrize("rest", [[1.7], [-0.6, 2.6], [3.2, -2.8, 3.0]])

@@ -6,7 +6,8 @@ while beta_j = 0, and so end the clock, but, L = 5 and 6, not before
 
     t_2 + (1/(|mu| rho^2)) int_0^inf dy / prod_R sqrt((a_k - rho)^2 + 2 y),
 
-and never if one of them is below rho at t_2. (derivations/linf_slides.py)
+and never if one of them is below rho at t_2 (derivations/linf_slides.py). Discrete SAM does not
+follow those solutions as its step tends to 0 (derivations/linf_phases.py).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ TIE = (
     8 * np.finfo(float).eps
 )  # relative difference of blow-up times that counts as none
 BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
-SHARP = 6  # the deepest one in which the bound above is proved
+SHARP = 6  # the deepest one in which the bound above and the law of phases are known
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ def labels(
 ) -> Int[np.ndarray, "*batch"]:
     """Return the limit's label for each start, as t -> inf.
 
-    j >= 1 iff coordinate j blows up first, and before another one could run away with two weights
-    at 0 (L >= 5). Without a blow-up: undecided where one could, else stalled if equal layers hold
-    one at or below rho (odd L), else separatrix if one tends to another equilibrium, else zero.
+    j >= 1 iff coordinate j blows up first; at L = 5 and 6, where another one could run away before
+    it with two weights at 0, that is the limit of discrete SAM, at L >= 7 it is undecided. Without
+    a blow-up: stalled if equal layers hold one at or below rho (odd L), else separatrix if one
+    tends to another equilibrium, else zero.
     Coordinates with mu_j = 0 are left out.
 
     Parameters
@@ -170,7 +172,13 @@ def _labels(course: Course) -> Int[np.ndarray, " k"]:
     if not (fate == Fate.PINNED).any():
         return found
     runaway = _runaway(course).min(axis=-1)
-    return np.where((runaway > first) | np.isinf(runaway), found, Label.UNDECIDED)
+    told = (runaway > first) | np.isinf(runaway)
+    return np.where(told | _told_by_phases(course), found, Label.UNDECIDED)
+
+
+def _told_by_phases(course: Course) -> bool:
+    """Whether discrete SAM, its step to 0, stays bounded with two weights at 0 (linf_phases)."""
+    return course.start.shape[-1] <= SHARP
 
 
 def _kept(
@@ -191,8 +199,8 @@ def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
         certificate = "none"
         reason = _open(times)
     elif label >= 1 or label == Label.TIE:
-        certificate = "theorem"
-        reason = _decided(label, times)
+        certificate = "limit of discrete SAM" if times.free else "theorem"
+        reason = _decided(label, times) + (_free(times) if times.free else "")
     else:
         certificate = "limit of discrete SAM" if pinned else "theorem"
         reason = _without(label, times)
@@ -208,6 +216,13 @@ class _Times:
     blow_up: Float[np.ndarray, " d"]
     pinned: Float[np.ndarray, " d"]
     runaway: Float[np.ndarray, " d"]
+
+    @property
+    def free(self) -> bool:
+        """Whether some of Filippov's solutions end the race before the first blow-up."""
+        return bool(
+            (self.runaway <= self.blow_up.min()).any() & np.isfinite(self.runaway).any()
+        )
 
 
 def _times(course: Course) -> _Times:
@@ -253,6 +268,15 @@ def _open(times: _Times) -> str:
         f"{word}, but coordinate {j + 1} has two weights at 0 from tau = {times.pinned[j]:.6g}, "
         "the solution is not unique from there, and on some its other layers blow up, from tau = "
         f"{times.runaway[j]:.6g} at the earliest"
+    )
+
+
+def _free(times: _Times) -> str:
+    """The clause for a race that some of Filippov's solutions end earlier."""
+    j = int(times.runaway.argmin())
+    return (
+        f"; on some, other layers of coordinate {j + 1} blow up, from tau = "
+        f"{times.runaway[j]:.6g} at the earliest: discrete SAM leaves those as its step tends to 0"
     )
 
 
