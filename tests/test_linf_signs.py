@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from mpmath import mp
 from mpmath import mpf as exactly
+from scipy.integrate import solve_ivp
 
 from flowsam import Flow, limit, limits, linf, phase_portrait, single_example, solve
 from flowsam.exact import first_escape, linf_deep
+from flowsam.exact.linf_course import read
 from flowsam.labels import Label
 from flowsam.portrait.planes import WeightPlane
 from tests.references import fresh_rng
@@ -159,6 +161,26 @@ def test_five_layers_say_what_could_end_the_race():
     assert "coordinate 2 blow up" in found.reason and "at the earliest" in found.reason
     late = first_escape.finding(theta * [[4.0, 1.0]], [1.0, -1.0], rho=1.0)
     assert late.label == 1 and late.certificate == "theorem"
+
+
+def test_two_of_filippovs_solutions_end_one_race_differently():
+    """p = 1 after the second zero: blow-up at the bound; p = 0: the other layers fall to 0."""
+    theta, sign = np.array([[0.2], [0.9], [3.0], [3.1], [3.2]]), np.array([-1.0])
+    course = read(theta, sign, 1.0)
+    rest = np.sort(course.glide.landed, axis=-1)[0, 1:]
+    assert (rest > 1).all()
+
+    def rates(side):
+        return lambda _, a: side * np.prod(a - side) / (a - side)
+
+    far, low = (lambda _, a: a.max() - 1e6), (lambda _, a: a.min() - 1e-6)
+    for event in (far, low):
+        event.terminal = True
+    up = solve_ivp(rates(1), (0, 9), rest, events=far, rtol=1e-10, method="LSODA")
+    bound = first_escape._runaway(course)[0] - course.pinned[0]
+    assert abs(up.t[-1] / bound - 1) < 1e-4
+    down = solve_ivp(rates(-1), (0, 9), rest, events=low, rtol=1e-8)
+    assert down.status == 1 and down.y.max() < 3.3
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from flowsam.exact.linf_deep import fates
 from flowsam.labels import Fate, Label
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["Finding", "finding", "holds", "labels", "winners"]
+__all__ = ["Finding", "contested", "finding", "holds", "labels", "winners"]
 
 TIE = (
     8 * np.finfo(float).eps
@@ -107,6 +107,25 @@ def winners(
     return _first(_blow_up(_unit(course, ..., int(_scale(course)))))
 
 
+def contested(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Bool[np.ndarray, "*batch"]:
+    """Return where some of Filippov's solutions end the race before the first blow-up (L >= 5)."""
+    course = _active(theta0, mu, rho)
+    scale = _scale(course)
+    found = np.zeros(scale.shape, dtype=bool)
+    for power in np.unique(scale):
+        unit = _unit(course, scale == power, int(power))
+        found[scale == power] = _contested(unit)
+    return found
+
+
+def _contested(course: Course) -> Bool[np.ndarray, " k"]:
+    """Tell it of starts of one scale."""
+    runaway = _runaway(course).min(axis=-1)
+    return (runaway <= _blow_up(course).min(axis=-1)) & np.isfinite(runaway)
+
+
 def _scale(course: Course) -> Int[np.ndarray, "*batch"]:
     """The power of two of each start's largest weight or rho."""
     weights = np.abs(course.start[..., course.mu != 0, :])
@@ -171,14 +190,11 @@ def _labels(course: Course) -> Int[np.ndarray, " k"]:
     found = np.where(np.isinf(first), held, found)
     if not (fate == Fate.PINNED).any():
         return found
-    runaway = _runaway(course).min(axis=-1)
-    told = (runaway > first) | np.isinf(runaway)
-    return np.where(told | _told_by_phases(course), found, Label.UNDECIDED)
-
-
-def _told_by_phases(course: Course) -> bool:
-    """Whether discrete SAM, its step to 0, stays bounded with two weights at 0 (linf_phases)."""
-    return course.start.shape[-1] <= SHARP
+    if (
+        course.start.shape[-1] <= SHARP
+    ):  # discrete SAM, its step to 0, does not run away
+        return found
+    return np.where(_contested(course), Label.UNDECIDED, found)
 
 
 def _kept(

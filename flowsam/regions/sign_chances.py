@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from flowsam.errors import InputError
-from flowsam.exact import linf_deep
+from flowsam.exact import first_escape, linf_deep
 from flowsam.inputs import real_array
 from flowsam.shapes import Float
 
 __all__ = ["Chances", "escape_chance", "winning_chances"]
 
 HOW = {"epsabs": 1e-13, "epsrel": 1e-11, "limit": 400, "full_output": 1}
-# the deepest network whose race every one of Filippov's solutions runs alike
-DEEPEST = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +29,16 @@ class Chances:
         P(no coordinate escapes).
     error : float
         Standard error of `wins`, by independent scramblings; 0 where the law is in closed form.
+    contested : float
+        L >= 5: the share of sampled starts, to 1/sqrt(points), in which another coordinate could
+        run away first on some of Filippov's solutions: `wins` are then who blows up first, the
+        limit of discrete SAM at L = 5 and 6, and not proved from L = 7 on.
     """
 
     wins: Float[np.ndarray, " d"]
     none: float
     error: float
+    contested: float = 0.0
 
 
 def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
@@ -134,7 +137,7 @@ def winning_chances(
 ) -> Chances:
     """Return how likely each feature wins, all weights independent with one law.
 
-    L = 2: the largest |mu_j| that escapes. L = 3, 4: the smallest blow-up time T_j/|mu_j|, so that
+    L = 2: the largest |mu_j| that escapes. L >= 3: the smallest blow-up time T_j/|mu_j|, so that
     P(j) = int prod_{k != j} (1 - H_k(t |mu_k|/|mu_j|)) dH_j(t), H the law of T, by scrambled
     Sobol points; the chance that none escapes is exact.
 
@@ -144,7 +147,7 @@ def winning_chances(
     mu : array_like, shape (d,)
         The example, no entry 0; equal |mu| at L = 2 tie and count for none.
     depth : int
-        Number of layers, 2 to 4.
+        Number of layers, at least 2.
     rho : float
         Radius, in the units of w.
     points : int
@@ -162,10 +165,8 @@ def winning_chances(
     (array([0.248546, 0.538136]), 0.0)
     """
     mu = np.atleast_1d(real_array(mu, "mu"))
-    if depth > DEEPEST or not mu.all():
-        raise InputError(
-            f"winning_chances needs L from 2 to 4 and mu without zeros, got {depth} and {mu}"
-        )
+    if not mu.all():
+        raise InputError(f"winning_chances needs mu without zeros, got {mu}")
     escapes = np.array(
         [escape_chance(law, depth=depth, rho=rho, sign=int(s)) for s in np.sign(mu)]
     )
@@ -177,9 +178,20 @@ def winning_chances(
         return Chances(wins, none, 0.0)
     runs = np.array([_race(law, mu, depth, rho, points, seed) for seed in range(8)])
     runs *= ((1 - none) / runs.sum(axis=1))[:, None]
-    return Chances(
-        runs.mean(axis=0), none, float(runs.std(axis=0, ddof=1).max() / np.sqrt(8))
-    )
+    error = float(runs.std(axis=0, ddof=1).max() / np.sqrt(8))
+    starts = _drawn(law, (depth, mu.size), points, 0)
+    contested = float(first_escape.contested(starts, mu, rho=rho).mean())
+    return Chances(runs.mean(axis=0), none, error, contested)
+
+
+def _drawn(
+    law: Any, shape: tuple[int, int], points: int, seed: int
+) -> Float[np.ndarray, "N L d"]:
+    """Weights of a law at scrambled Sobol points."""
+    from scipy.stats import qmc
+
+    uniform = qmc.Sobol(shape[0] * shape[1], seed=seed).random(points)
+    return np.asarray(law.ppf(uniform)).reshape(points, *shape)
 
 
 def _race(  # noqa: PLR0913
@@ -191,10 +203,7 @@ def _race(  # noqa: PLR0913
     seed: int,
 ) -> Float[np.ndarray, " d"]:
     """Return the share of one scrambled point set that each feature wins, times by their laws."""
-    from scipy.stats import qmc
-
-    uniform = qmc.Sobol(depth, seed=seed).random(points)
-    theta = law.ppf(uniform)[..., None]
+    theta = _drawn(law, (depth, 1), points, seed)
     times = {
         s: np.sort(linf_deep.blow_up_time(theta, [float(s)], rho=rho)[:, 0])
         for s in np.unique(np.sign(mu))
