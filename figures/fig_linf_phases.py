@@ -12,12 +12,30 @@ that follow the speed of the side the state is on, where nearly all do.
 import numpy as np
 
 from figures import style
-from tests.signed_races import others
-from tests.theorems.test_linf_phases import least, stepped
+from flowsam.network import other_products
 
 REST = np.array([3.0, 3.2, 3.4])
 INNER, OUTER = np.prod(REST - 1), np.prod(REST + 1)
 FAST = {"count": 200, "finest": 1}
+
+
+def speeds(w):
+    """The descent of discrete SAM, rho = mu = 1."""
+    return other_products(w - np.sign(other_products(w)))
+
+
+def least(value, unit):
+    """Distance to the multiples of 2 unit."""
+    return np.abs((value + unit) % (2 * unit) - unit)
+
+
+def shares(w, h, steps):
+    """Share of steps with beta > 0 in the second half."""
+    up = np.zeros(w.shape[1])
+    for step in range(2 * steps):
+        up += (step >= steps) * (w[0] * w[1] > 0)
+        w = w + h * speeds(w)
+    return up / steps
 
 
 def started(rng, h, count):
@@ -30,7 +48,7 @@ def runaways(w, step, *, until=1.5, far=15.0):
     """The share of starts whose largest layer passes `far` before tau = 1.5."""
     count, tau, gone = w.shape[1], np.zeros(w.shape[1]), 0
     while w.shape[1]:
-        speed = others(w - np.sign(others(w)))
+        speed = speeds(w)
         h = step(w, speed)
         w, tau = w + h * speed, tau + h
         out = w[2:].max(axis=0) > far
@@ -46,7 +64,7 @@ def compute(count=4000, finest=4):
     rng, h = np.random.default_rng(3), 1e-13
     w = started(rng, h, count)
     phases = least(w[0] + w[1], h * INNER), least(w[0] - w[1], h * OUTER)
-    share = stepped(w, h, int(60 * OUTER / INNER))[1]
+    share = shares(w, h, int(30 * OUTER / INNER))
     steps = 1e-3 / 4.0 ** np.arange(finest)
     plain = [runaways(started(rng, h, count // 2), lambda w, f, h=h: h) for h in steps]
 
