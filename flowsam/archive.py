@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -33,8 +34,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of `path` in one move, once it is whole."""
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    _tidy(path)
     try:
         with open(partial, "wb") as file:
+            lock(file.fileno(), wait=False)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -46,6 +49,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _tidy(path: Path) -> None:
+    """Remove what killed processes left of a file: partial files that nobody holds."""
+    begun = re.compile(re.escape(f".{path.name}.") + r"\d+\.partial")
+    for stale in path.parent.glob(".*.partial"):
+        if begun.fullmatch(stale.name):
+            with suppress(OSError), open(stale, "rb+") as file:
+                lock(file.fileno(), wait=False)
+                stale.unlink()
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from flowsam.archive import write_text
 from flowsam.cli import main
 
 resource = pytest.importorskip("resource")
@@ -81,3 +82,14 @@ def test_a_sweep_that_cannot_make_its_store_leaves_none(full, capsys):
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     assert main(["sweep", "case.toml", "--quiet"]) == 0
     shutil.rmtree("case.zarr")
+
+
+def test_what_a_killed_writer_left_is_removed_and_no_other(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    left, held, others = (tmp_path / f".{name}.partial" for name in ("a.txt.1", "a.txt.2", "b.1"))
+    for path in (left, held, others):
+        path.write_text("half")
+    with open(held, "rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write_text(tmp_path / "a.txt", "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", held.name, others.name}
