@@ -1,4 +1,8 @@
-"""Finish a portrait that an interrupt cut short, by rows."""
+"""Finish a portrait that an interrupt cut short, by rows.
+
+These rows were in memory and are a portrait that can be drawn; only Ctrl-C leaves them. Rows that
+outlive a kill are those of `flowsam.portrait.streaming`.
+"""
 
 from __future__ import annotations
 

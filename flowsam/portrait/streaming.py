@@ -1,4 +1,8 @@
-"""A portrait larger than memory: labels written to disk row by row, as they are found."""
+"""A portrait larger than memory: labels written to disk row by row, as they are found.
+
+One process writes rows in order, so one file grows, and a digest vouches for all before it. The
+blocks of a sweep come from many processes in any order: each is a file of its own.
+"""
 
 from __future__ import annotations
 
