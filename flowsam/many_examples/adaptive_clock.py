@@ -41,7 +41,7 @@ def adaptive_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "m m"]:
 class AdaptiveClock(LogClock):
     """A `LogClock` whose ascent step moves with the weights."""
 
-    def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
+    def slope_of_step(self, theta: Theta) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta."""
         return adaptive_slope(self.flow, theta)
 

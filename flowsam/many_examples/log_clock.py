@@ -94,7 +94,7 @@ class LogClock:
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates`: e^(T + log Lambda) H(theta_hat) (I + d eps/d theta)."""
         theta = self.weights(state)
-        spread = self.turn(theta)
+        spread = self.slope_of_step(theta)
         curvature, slope, log_scale = rescaled_hessian(
             self.flow, self.flow.perturbed(theta)
         )
@@ -103,7 +103,7 @@ class LogClock:
         out[-1, :-1] = slope + slope @ spread
         return np.exp(min(log_t + log_scale, 600.0)) * out
 
-    def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
+    def slope_of_step(self, theta: Theta) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta."""
         return ascent_slope(self.flow, theta)
 

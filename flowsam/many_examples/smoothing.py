@@ -48,7 +48,7 @@ class SmoothedClock(LogClock):
 
     flow: SmoothedFlow
 
-    def turn(self, theta: Theta) -> Float[np.ndarray, "m m"]:
+    def slope_of_step(self, theta: Theta) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
         hessian = rescaled_hessian(self.flow, theta)[0]
         norm = max(self.norm(theta), 1e-300)
