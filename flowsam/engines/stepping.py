@@ -19,7 +19,7 @@ from scipy.linalg import LinAlgWarning
 from scipy.optimize import brentq
 
 from flowsam.engines.path import Path, Piece
-from flowsam.engines.turns import Turn
+from flowsam.engines.turns import Place, Turn
 from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
@@ -89,9 +89,7 @@ class Tolerances:
     # what makes step objects where `method` is not a class of SciPy
     maker: Callable[..., Any] | None = None
 
-    def stepper(
-        self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any
-    ) -> Any:
+    def stepper(self, rhs: Any, start: Place, end: float, last: Any) -> Any:
         """Return a SciPy step object for one piece; its first step continues the piece before."""
         x, state, mode = start
         options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol}
@@ -188,7 +186,7 @@ class _Marching:
     def _piece(self) -> bool:
         """Step with one step object and tell whether an event ended it."""
         calm = self.system.calm(self.x, self.state, self.mode)
-        start = (self.x, self.state, self.mode)
+        start = Place(self.x, self.state, self.mode)
         rhs = self.system.rhs(self.mode)
         stepper = self.tolerances.stepper(rhs, start, self.end, self.stepper)
         self.stepper = stepper
@@ -223,7 +221,7 @@ class _Marching:
         right = stepper.t
         found = None
         if not calm:
-            found = _first_event(self.system, self.mode, (left, right, dense))
+            found = _first_event(self.system, left, right, dense)
         x = right if found is None else found
         reached = self.stop(left, x, dense) if self.stop else None
         if reached is not None:
@@ -281,13 +279,13 @@ def _stepped(stepper: Any) -> bool:
 
 
 def _first_event(
-    system: Piecewise, mode: Any, step: tuple[float, float, Any]
+    system: Piecewise, left: float, right: float, dense: Piece
 ) -> float | None:
     """Return where the first signal turns negative inside a step, or None."""
-    left, right, dense = step
 
     def least(x: float) -> float:
-        return float(np.min(system.signals(x, dense(x), mode), initial=np.inf))
+        signals = system.signals(x, dense(x), dense.mode)
+        return float(np.min(signals, initial=np.inf))
 
     for point in left + _INSIDE * (right - left):
         if least(point) < 0:

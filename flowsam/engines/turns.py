@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 from flowsam.trajectory import Event
 
-__all__ = ["Entry", "Turn"]
+__all__ = ["Entry", "Place", "Turn"]
+
+
+class Place(NamedTuple):
+    """Where a run is: a point of its clock, the state there, and the region."""
+
+    x: float
+    state: Any
+    mode: Any
 
 
 class Entry(NamedTuple):

@@ -18,7 +18,7 @@ from flowsam.engines import METHODS
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
-from flowsam.engines.turns import Turn
+from flowsam.engines.turns import Place, Turn
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, amplifies
 from flowsam.shapes import Float
 
@@ -142,13 +142,11 @@ class _Steps(Tolerances):
         words += ["LSODA"] * ("LSODA" in found.method)
         return ", ".join(words)
 
-    def stepper(
-        self, rhs: Any, start: tuple[float, State, Any], end: float, last: Any
-    ) -> Any:
+    def stepper(self, rhs: Any, start: Place, end: float, last: Any) -> Any:
         """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
         method = self.method
         if method not in METHODS:
-            early = start[0] < self.early
+            early = start.x < self.early
             method, end = ("DOP853", min(end, self.early)) if early else ("Radau", end)
         if method == "Radau" and self.curvature:
             maker = partial(DualBDF, jac=self.curvature)
