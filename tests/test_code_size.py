@@ -16,7 +16,7 @@ HARDER = {  # functions with more, to become fewer
 }
 PACKED = {  # with a parameter that is a tuple of unlike things, to become nouns
     *("__sub__", "_evaluate", "_field", "_name_region", "_reports"),
-    *("fill", "stepper"),
+    "fill",
 }
 
 
