@@ -1,7 +1,8 @@
 """Where a flow with several examples points at late times: the run, and what it proves.
 
 Convergence can be as slow as (log t)^-0.02: a direction that looks settled proves nothing. Weak
-duality does: min_i m_i / ||beta|| <= largest margin <= ||sum_i q_i z_i||_*.
+duality does: min_i m_i / ||beta|| <= largest margin <= ||sum_i q_i z_i||_*, q of the run or, at
+L = 2, of the dual solution to which its shares tend, the q that proves most.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ from flowsam.outcomes.survivors import (
     reachable_signs,
     restriction,
 )
-from flowsam.outcomes.weak_duality import compared, only_margin, state_certificate
+from flowsam.outcomes.weak_duality import (
+    compared,
+    dual_pull,
+    only_margin,
+    state_certificate,
+)
 from flowsam.regimes import LATE, Case, case_of
 from flowsam.shapes import Float, Int
 from flowsam.solver import solve
@@ -113,8 +119,13 @@ def _direction(case: Case, run: Trajectory) -> Direction:
         else np.zeros(run.beta.shape[1])
     )
     kept = alive(case, run.beta[-1])
+    usable = signs * kept
+    witness = dual_pull(run.data, usable) if norm == 1 else None
     values = np.array(
-        [state_certificate(case, theta, norm or 1, signs * kept) for theta in run.theta]
+        [
+            state_certificate(case, theta, norm or 1, usable, witness=witness)
+            for theta in run.theta
+        ]
     )
     above = values >= CERTIFIED
     start = len(above) - int(np.argmin(above[::-1])) if not above.all() else 0
@@ -122,7 +133,6 @@ def _direction(case: Case, run: Trajectory) -> Direction:
     beta = run.beta[-1]
     size = np.linalg.norm(beta)
     unit = beta / size if size > 0 else beta
-    usable = signs * kept
     beside = (
         *compared(run.data, unit, usable),
         *compared(run.data, unit, np.zeros(beta.size)),

@@ -13,7 +13,13 @@ from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
 from flowsam.shapes import Float
 
-__all__ = ["Comparison", "compared", "only_margin", "state_certificate"]
+__all__ = [
+    "Comparison",
+    "compared",
+    "dual_pull",
+    "only_margin",
+    "state_certificate",
+]
 
 Vector = Float[np.ndarray, " d"]
 
@@ -26,12 +32,17 @@ class Comparison(NamedTuple):
 
 
 def state_certificate(
-    case: Case, theta: Float[np.ndarray, "L d"], norm: int, signs: Vector
+    case: Case,
+    theta: Float[np.ndarray, "L d"],
+    norm: int,
+    signs: Vector,
+    *,
+    witness: Vector | None = None,
 ) -> float:
     """Return the weak-duality ratio of one state, over the features and signs a run can use.
 
-    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, q of the perturbed weights, the plain ones or,
-    for l_inf, tanh's, whichever prove more; 0 at a margin <= 0.
+    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, q of the perturbed weights, the plain ones, for
+    l_inf tanh's, or a witness in their place, whichever prove more; 0 at a margin <= 0.
     """
     beta = np.where(np.isnan(signs), 0.0, np.prod(theta, axis=0))
     length = np.linalg.norm(beta, norm)
@@ -45,8 +56,8 @@ def state_certificate(
         points.append(
             SmoothedFlow(flow.data, flow.perturbation, flow.loss).perturbed(theta)
         )
-    for point in points:
-        pull = flow.pull(point)[0]
+    pulls = [flow.pull(point)[0] for point in points]
+    for pull in pulls + ([] if witness is None else [witness]):
         useful = np.where(
             np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull)
         )
@@ -75,6 +86,16 @@ def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
     return Comparison(
         *zip(*(_beside(z, kept, best[k], k + 1) for k in (0, 1)), strict=True)
     )
+
+
+def dual_pull(data: Data, signs: Vector) -> Vector | None:
+    """Return sum_i q_i z_i, q the shares of the l_1 dual solution: no other q proves more."""
+    z = np.where(np.isnan(signs), 0.0, data.z)
+    try:
+        dual = lightest_separator(z, np.nan_to_num(signs))[1]
+    except ValueError:
+        return None
+    return np.asarray(dual / dual.sum() @ z)
 
 
 def only_margin(data: Data, signs: Vector) -> Vector | None:
