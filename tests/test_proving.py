@@ -20,7 +20,7 @@ from flowsam import (
     single_example,
     unnormalised,
 )
-from flowsam.amplification import critical_scale, critical_scale_bounds, leaders
+from flowsam.amplification import critical_scale, leaders
 from flowsam.cli import main
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.portrait.planes import RadiusPlane
@@ -112,13 +112,12 @@ def test_planes_that_are_not_covered():
 
 @present
 def test_critical_scales_and_leaders_are_proved():
-    found = critical_scale_bounds([1.0, -2.0], 2.0, prove=True).proof
+    found = critical_scale([1.0, -2.0], 2.0, prove=True)
     assert found.low < critical_scale([1.0, -2.0], 2.0) < found.high < found.low + 1e-13
-    profile = [[0.3, 1.0], [0.1, -0.7]]
-    other = critical_scale_bounds([1.0, 2.0], 1.0, profile=profile, prove=True).proof
+    other = critical_scale([1.0, 2.0], 1.0, profile=[[0.3, 1.0], [0.1, -0.7]], prove=True)
     assert other.low < other.high < other.low * (1 + 1e-12)
     with pytest.raises(InputError, match="none to enclose"):
-        critical_scale_bounds([1.0], 1.0, profile=[[1.0], [-1.0]], prove=True)
+        critical_scale([1.0], 1.0, profile=[[1.0], [-1.0]], prove=True)
     start = [[0.467] * 3] * 2
     run = leaders(start, [1.0, 1.5, 6.0], rho=1.0, prove=True)
     plain = leaders(start, [1.0, 1.5, 6.0], rho=1.0)

@@ -5,8 +5,7 @@ The separatrix crosses every ray once: it escapes iff c > c*. (derivations/l2_cr
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,11 +56,7 @@ def positive_radius(rho: float | int) -> float:
 
 @public
 def critical_scale_bounds(
-    mu: ArrayLike,
-    rho: float | int,
-    *,
-    profile: ArrayLike | None = None,
-    prove: bool = False,
+    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None
 ) -> CriticalScale:
     """Return the critical scale of a profile together with its error bound.
 
@@ -69,20 +64,16 @@ def critical_scale_bounds(
     ----------
     mu, rho, profile
         As for `critical_scale`.
-    prove : bool
-        Enclose it in doubles that are proved in balls. Needs the extra flowsam[certify].
 
     Returns
     -------
     CriticalScale
-        `.value` and `.error`, both in the units of 1/profile times w; with `prove` also `.proof`,
-        an enclosure, `.low` and `.high`, for `flowsam.certify.save_proof`.
+        `.value` and `.error`, both in the units of 1/profile times w.
 
     Raises
     ------
     TypeError, ValueError
-        As for `critical_scale`; a scale that is not finite, or of which one side is not proved
-        within 1e-9, cannot be enclosed.
+        As for `critical_scale`.
 
     Examples
     --------
@@ -92,27 +83,7 @@ def critical_scale_bounds(
     """
     mu = real_example(mu)
     rho = positive_radius(rho)
-    start = _profile(mu, profile)
-    found = critical_scale_of(start, mu, rho=rho)
-    return replace(found, proof=_proved(start, mu, rho, found)) if prove else found
-
-
-def _proved(
-    start: Float[np.ndarray, "2 d"],
-    mu: Float[np.ndarray, " d"],
-    rho: float,
-    found: CriticalScale,
-) -> ProvedScale:
-    """The enclosure of a scale."""
-    from flowsam.certify import Problem, prove_scale
-
-    if not np.isfinite(found.value):
-        raise InputError(
-            "every scale of this start collapses: there is none to enclose"
-        )
-    rows = tuple(map(tuple, start.tolist()))
-    problem = Problem(tuple(mu.tolist()), rho, 2.0, rows)
-    return prove_scale(problem, found.value, error=found.error)
+    return critical_scale_of(_profile(mu, profile), mu, rho=rho)
 
 
 def _profile(
@@ -130,10 +101,34 @@ def _profile(
     return start
 
 
+@overload
+def critical_scale(
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    profile: ArrayLike | None = ...,
+    prove: Literal[False] = ...,
+) -> float: ...
+
+
+@overload
+def critical_scale(
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    profile: ArrayLike | None = ...,
+    prove: Literal[True],
+) -> ProvedScale: ...
+
+
 @public
 def critical_scale(
-    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None
-) -> float:
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    profile: ArrayLike | None = None,
+    prove: bool = False,
+) -> float | ProvedScale:
     """Return the scale c* above which `c profile` escapes and below which it collapses.
 
     The separatrix crosses every ray from the origin once. For the default, the uniform start, c*
@@ -147,17 +142,21 @@ def critical_scale(
         Perturbation radius, positive, in the units of w.
     profile : array_like, shape (d,) or (2, d), optional
         A start up to its scale: (d,) is balanced, with sign(mu_j) on layer 1; (2, d) any weights.
+    prove : bool
+        Return doubles on both sides, each proved in balls. Needs the extra flowsam[certify].
 
     Returns
     -------
-    float
+    float or ProvedScale
         inf where no active coordinate has u_j + sign(mu_j) v_j != 0. Relative error about 3e-15;
-        `critical_scale_bounds` says how much, and proves it.
+        `critical_scale_bounds` says how much. With `prove` an enclosure, `.low` and `.high`, for
+        `flowsam.certify.save_proof`.
 
     Raises
     ------
     TypeError, ValueError
-        For bad entries, other shapes, or rho <= 0.
+        For bad entries, other shapes, or rho <= 0; a scale that is not finite, or of which one
+        side is not proved within 1e-9, cannot be enclosed.
 
     Notes
     -----
@@ -168,4 +167,18 @@ def critical_scale(
     >>> round(critical_scale([1.0, 2.0], 1.0), 13)
     0.5213212825997
     """
-    return critical_scale_bounds(mu, rho, profile=profile).value
+    if not prove:
+        return critical_scale_bounds(mu, rho, profile=profile).value
+    from flowsam.certify import Problem, prove_scale
+
+    mu = real_example(mu)
+    rho = positive_radius(rho)
+    start = _profile(mu, profile)
+    found = critical_scale_of(start, mu, rho=rho)
+    if not np.isfinite(found.value):
+        raise InputError(
+            "every scale of this start collapses: there is none to enclose"
+        )
+    rows = tuple(map(tuple, start.tolist()))
+    problem = Problem(tuple(mu.tolist()), rho, 2.0, rows)
+    return prove_scale(problem, found.value, error=found.error)

@@ -7,7 +7,6 @@ The separatrix is the stable manifold of the saddle `w = (rho/2^(1/2)) e_1`, whe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,9 +25,6 @@ from flowsam.exact.l2_verdicts import GOING, Verdict, certificates, log_gate
 from flowsam.labels import Fate
 from flowsam.shapes import Float, Int
 
-if TYPE_CHECKING:
-    from flowsam.certify import ProvedScale
-
 __all__ = ["CriticalScale", "critical_scale_of", "crowd"]
 
 EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
@@ -44,7 +40,6 @@ class CriticalScale:
 
     value: float
     error: float
-    proof: ProvedScale | None = None
 
 
 def _left_saddle(spectrum: Spectrum) -> Verdict:
