@@ -148,17 +148,17 @@ def _midpoint(first, width, growth, defect):
     return arb(0)
 
 
-def _rounded_inwards(step):
+def _rounded_inwards(end, step):
     """The next ball smaller by the rounding of its centre, not larger."""
-    centre, radius = _END(step)
-    return centre, (2 * step.radius[1] - radius).lower()
+    after = _AFTER(end, step)
+    return replace(after, radius=(2 * step.radius[1] - after.radius).lower())
 
 
-_END = following._end
+_AFTER = following._after
 FAULTS = {
     "remainder dropped": ("_widened", _without_remainder),
     "ball replaced by its midpoint": ("_widened", _midpoint),
-    "rounding reversed": ("_end", _rounded_inwards),
+    "rounding reversed": ("_after", _rounded_inwards),
 }
 
 

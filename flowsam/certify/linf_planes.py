@@ -70,7 +70,7 @@ def _by_pattern(
         code = 4 * code + column
         code = np.unique(code, return_inverse=True)[1]
     _, place, which = np.unique(code, return_index=True, return_inverse=True)
-    labels = [decide(rows[k]) for k in place]
+    labels = [decide(int(rows[k])) for k in place]
     found[rows] = np.array(labels)[which]
 
 
