@@ -88,7 +88,9 @@ def command(
         "predictor_last": case.predictor(run.beta[-1]),
         "features": case.data.features,
     }
-    words = went(run, facts["predictor_last"], case.data.features)
+    words = ""
+    if not quiet:  # the time that a sentence tells loads SciPy's special functions
+        words = went(run, facts["predictor_last"], case.data.features)
     show(run, facts, as_json=as_json, quiet=quiet, answer=words)
 
 

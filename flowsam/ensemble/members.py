@@ -129,8 +129,8 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     case = case_of(flow, shape[0])
     if not case.regime.many and not case.regime.slides:
         raise InputError(
-            f"an ensemble needs a field that does not jump, got {flow.perturbation.name} of "
-            f"{len(flow.data.z)} examples at L = {shape[0]}; solve takes any"
+            "an ensemble needs a field that does not jump, or l_1 of one example at L = 2, got "
+            f"{flow.perturbation.name}, n = {len(flow.data.z)}, L = {shape[0]}; solve takes any"
         )
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
