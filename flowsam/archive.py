@@ -52,13 +52,27 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def _tidy(path: Path) -> None:
-    """Remove what killed processes left of a file: partial files that nobody holds."""
-    begun = re.compile(re.escape(f".{path.name}.") + r"\d+\.partial")
+    """Remove what processes that are gone left of a file, unless one elsewhere holds it."""
+    begun = re.compile(re.escape(f".{path.name}.") + r"(\d+)\.partial")
     for stale in path.parent.glob(".*.partial"):
-        if begun.fullmatch(stale.name):
+        named = begun.fullmatch(stale.name)
+        if named and _gone(int(named[1])):
             with suppress(OSError), open(stale, "rb+") as file:
                 lock(file.fileno(), wait=False)
                 stale.unlink()
+
+
+def _gone(process: int) -> bool:
+    """Whether no process of this machine has that number; where asking is harmless."""
+    if os.name != "posix":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -1,6 +1,9 @@
 """A disk that fills up while a command writes: the old file stays, nothing is left, one line."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -86,10 +89,18 @@ def test_a_sweep_that_cannot_make_its_store_leaves_none(full, capsys):
 
 def test_what_a_killed_writer_left_is_removed_and_no_other(tmp_path):
     fcntl = pytest.importorskip("fcntl")
-    left, held, others = (tmp_path / f".{name}.partial" for name in ("a.txt.1", "a.txt.2", "b.1"))
-    for path in (left, held, others):
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    gone, here = child.pid, os.getppid()
+    names = (f"a.txt.{gone}", f"a.txt.{gone}0000", f"a.txt.{here}", f"b.{gone}")
+    left, held, *others = (tmp_path / f".{name}.partial" for name in names)
+    for path in (left, held, *others):
         path.write_text("half")
     with open(held, "rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         write_text(tmp_path / "a.txt", "whole")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", held.name, others.name}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a.txt",
+        held.name,
+        *(path.name for path in others),
+    }
