@@ -89,10 +89,9 @@ def test_a_sweep_that_cannot_make_its_store_leaves_none(full, capsys):
 
 def test_what_a_killed_writer_left_is_removed_and_no_other(tmp_path):
     fcntl = pytest.importorskip("fcntl")
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    gone, here = child.pid, os.getppid()
-    names = (f"a.txt.{gone}", f"a.txt.{gone}0000", f"a.txt.{here}", f"b.{gone}")
+    first, second = (subprocess.Popen([sys.executable, "-c", ""]) for _ in range(2))
+    assert first.wait() == second.wait() == 0
+    names = (f"a.txt.{first.pid}", f"a.txt.{second.pid}", f"a.txt.{os.getppid()}", f"b.{first.pid}")
     left, held, *others = (tmp_path / f".{name}.partial" for name in names)
     for path in (left, held, *others):
         path.write_text("half")
