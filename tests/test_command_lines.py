@@ -135,9 +135,9 @@ def drawn(choose):
     kind = choose(("number", "number", "misspelt", "without"))
     option = choose(NUMBERS[line])
     words = without(line, option)
-    if kind == "without":
+    if kind == "without" and option != "--refine":  # which has a default
         return [*words, option]
-    if kind == "number":
+    if kind != "misspelt":
         return [*words, f"{option}={choose(WORDS)}"]
     place = choose(range(2, len(option)))
     return [*words, f"{option[:place]}{choose('qxz')}{option[place:]}=1"]
