@@ -104,9 +104,10 @@ def _earliest(ahead: list[Coordinate], rho: Fraction) -> int | None:
     """The place of the first to blow up, where balls of the times tell."""
     with precision(BITS):
         times = [_blow_up(c, rho) for c in ahead]
-        first = min(range(len(times)), key=lambda k: float(times[k]))
-        clear = all(times[first] < t for k, t in enumerate(times) if k != first)
-    return ahead[first].place if clear else None
+        for c, first in zip(ahead, times, strict=True):
+            if all(first < other for other in times if other is not first):
+                return c.place
+    return None
 
 
 def _blow_up(c: Coordinate, rho: Fraction) -> arb:
