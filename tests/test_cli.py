@@ -610,3 +610,28 @@ def test_a_picture_of_a_closed_form_is_a_curve(capsys, tmp_path, monkeypatch):
     assert answer(capsys, *line, "--out", tmp_path / "few.svg", "--rows", 7)[0] == 0
     assert drawn == [300] * 3 + [7] * 3
     assert "l_inf" not in re.sub(r"<!--.*?-->", "", (tmp_path / "few.svg").read_text())
+
+
+ONE = ["limit", "--mu", "1,2", "--rho", 1]
+TYPED = {
+    "init": ([*ONE, "--init", -1], "--init needs numbers > 0, got -1 in coordinate 1; give signed"),
+    "theta": ([*ONE, "--init", -1], "as --theta FILE.npy"),
+    "rho": (["limit", "--mu", "1,2", "--rho", -1, "--init", 1], "--rho needs a finite number >= 0"),
+    "l2": (["amplification", "--mu", "1,2", "--rho", 0, "--init", 1], "--rho needs to be finite"),
+    "method": (["simulate", *MINOR, "--tau-end", 1, "--method", "foo"], "--method needs one of"),
+    "rows": (["simulate", *MINOR, "--tau-end", 1, "--rows", 1], ">= 2, got 1; two are the start"),
+    "rtol": (["simulate", *MINOR, "--tau-end", 1, "--rtol", 1e-20], "--rtol needs 1e-13 <= --rtol"),
+    "test": (
+        ["features", "--data", "digits:3,5", "--rho", 1, "--test", 2],
+        "--test needs 0 <= TEST",
+    ),
+    "depth": (["derive", "--depth", 0], "--depth needs a number from 1 to 8, got 0"),
+    "plane": (["portrait", "--mu", "1,2", "--rho", -1], "--rho needs a finite number >= 0"),
+}
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_refusals_name_options_as_typed(capsys, name):
+    arguments, words = TYPED[name]
+    code, out, err = answer(capsys, *arguments)
+    assert (code, out) == (2, "") and words in err, err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flowsam.cli.problem import COMMAND, norm_option, p_option
+from flowsam.cli.problem import COMMAND, as_typed, norm_option, p_option
 from flowsam.cli.writing import (
     checked_output,
     json_option,
@@ -52,15 +52,12 @@ def command(
     from flowsam import notation
     from flowsam.archive import write_text
 
+    adaptive = norm == "asam"
+    with as_typed():
+        made = notation.equations(depth, power, loss=loss, adaptive=adaptive)
+    found = {name: f"{made_of.lhs} = {made_of.rhs}" for name, made_of in made.items()}
     if latex:
-        found = notation.latex(depth, power, loss=loss, adaptive=norm == "asam")
-    else:
-        found = {
-            name: f"{equation.lhs} = {equation.rhs}"
-            for name, equation in notation.equations(
-                depth, power, loss=loss, adaptive=norm == "asam"
-            ).items()
-        }
+        found = notation.latex(depth, power, loss=loss, adaptive=adaptive)
     text = (
         to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flowsam.cli.problem import as_typed, flow_options, setup, start_options
+from flowsam.cli.problem import flow_options, setup, start_options
 from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
 from flowsam.cli.sentences import ends_at
 from flowsam.cli.writing import (
@@ -47,8 +47,7 @@ def command(
     case = setup(parameters)
     from flowsam.outcomes import limit
 
-    with as_typed():
-        end = limit(case.flow, case.theta0, prove=prove)
+    end = limit(case.flow, case.theta0, prove=prove)
     keep_proof(end.proof, kept)
     facts = {
         "flow": case.flow.describe(),

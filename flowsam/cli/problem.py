@@ -137,17 +137,31 @@ def start_options(command: Command) -> Command:
     return _with(_START_OPTIONS, with_start)
 
 
+_TYPED = {
+    r"^balanced needs alpha > 0": "--init needs numbers > 0",
+    r"pass a full theta for signed starts": "give signed starts as --theta FILE.npy",
+    r"^a perturbation needs a finite rho": "--rho needs a finite number",
+    r"^rho needs": "--rho needs",
+    r"^method needs": "--method needs",
+    r"; or pass times$": "; two are the start and the end",
+    r"^standardised needs 0 <= test": "--test needs 0 <= TEST",
+    r"^symbolic expressions need a depth": "--depth needs a number",
+    r"\btau_end\b": COMMAND.name("tau_end"),
+    r"\blog_t_end\b": COMMAND.name("log_t_end"),
+    r"\bsave_at\b": COMMAND.name("save_at"),
+    r"(?<!-)\brtol\b": COMMAND.name("rtol"),
+}
+
+
 @contextmanager
 def as_typed() -> Iterator[None]:
     """Refusals of a verb name its parameters as options: tau_end is --tau-end."""
     try:
         yield
     except InputError as error:
-        words = re.sub(
-            r"\b(tau_end|log_t_end|save_at|rtol)\b",
-            lambda m: COMMAND.name(m[1]),
-            str(error),
-        )
+        words = str(error)
+        for pattern, typed in _TYPED.items():
+            words = re.sub(pattern, typed, words)
         raise InputError(words) from None
 
 
@@ -191,7 +205,8 @@ def _collecting(
             parameters["classes"] = tuple(
                 map(str.strip, parameters["classes"].split(","))
             )
-        return command(parameters=parameters, **rest)
+        with as_typed():
+            return command(parameters=parameters, **rest)
 
     return _with(options, with_parameters)
 

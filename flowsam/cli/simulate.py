@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from flowsam.captions import typeset
-from flowsam.cli.problem import COMMAND, as_typed, flow_options, setup, start_options
+from flowsam.cli.problem import COMMAND, flow_options, setup, start_options
 from flowsam.cli.sentences import went
 from flowsam.cli.writing import (
     checked_output,
@@ -72,8 +72,7 @@ def command(
     drawn = path is not None and path.suffix in PICTURES
     if rows is None and drawn:
         rows = SMOOTH
-    with as_typed():
-        run = solve(case.flow, case.theta0, save_at=rows, **how)
+    run = solve(case.flow, case.theta0, save_at=rows, **how)
     if path and path.suffix == ".npz":
         run.save(path)
     elif path and path.suffix == ".csv":
