@@ -15,6 +15,7 @@ from flowsam.perturbations import gradient_flow, l2, linf, unnormalised
 from flowsam.real_data.leaning import Uniform, leaning
 from flowsam.real_data.scale_scan import Scan, Splits, scale_unit, scan
 from flowsam.real_data.tables import Table, digit_table
+from tests.command_lines import amended
 
 TIMES = np.array([0.1, 1.0, 3.0])
 
@@ -92,12 +93,12 @@ def test_features_command(capsys, tmp_path) -> None:
         (["--norm", "1"], "P > 1, got --norm 1"),
         (["--factors", "0"], "--factors > 0"),
         (["--data", "digits"], "both"),
-        (["--test", "1"], "0 <= test < 1"),
+        (["--test", "1"], "0 <= TEST < 1"),
         (["--test", "0.999"], "leaves examples, got 0.999"),
         (["--factors", "nan"], "--factors > 0"),
         (["--log-t-end", "inf"], "--log-t-end > 0.1"),
     ):
-        assert main([*base, *extra]) == 2
+        assert main(amended(base, extra)) == 2
         assert word in capsys.readouterr().err
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMAND",
+    "TYPED",
     "as_typed",
     "data_options",
     "flow_options",
@@ -132,14 +133,17 @@ def start_options(command: Command) -> Command:
             name: value for name, value in given.items() if value is not None
         }
         check(parameters, COMMAND, start=True)
-        return command(parameters=parameters, **rest)
+        with as_typed(_START_TYPED):
+            return command(parameters=parameters, **rest)
 
     return _with(_START_OPTIONS, with_start)
 
 
-_TYPED = {
+_START_TYPED = {
     r"^balanced needs alpha > 0": "--init needs numbers > 0",
     r"pass a full theta for signed starts": "give signed starts as --theta FILE.npy",
+}
+TYPED = {
     r"^a perturbation needs a finite rho": "--rho needs a finite number",
     r"^rho needs": "--rho needs",
     r"^method needs": "--method needs",
@@ -154,13 +158,13 @@ _TYPED = {
 
 
 @contextmanager
-def as_typed() -> Iterator[None]:
+def as_typed(names: Mapping[str, str]) -> Iterator[None]:
     """Refusals of a verb name its parameters as options: tau_end is --tau-end."""
     try:
         yield
     except InputError as error:
         words = str(error)
-        for pattern, typed in _TYPED.items():
+        for pattern, typed in names.items():
             words = re.sub(pattern, typed, words)
         raise InputError(words) from None
 
@@ -205,7 +209,7 @@ def _collecting(
             parameters["classes"] = tuple(
                 map(str.strip, parameters["classes"].split(","))
             )
-        with as_typed():
+        with as_typed(TYPED):
             return command(parameters=parameters, **rest)
 
     return _with(options, with_parameters)
