@@ -24,6 +24,7 @@ from flowsam import (
 )
 from flowsam.exact import linf_deep
 from flowsam.portrait import Portrait, area_shares, load, resume
+from flowsam.portrait.own_plane import as_plane
 from flowsam.portrait.plane_rows import labels_at
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -93,7 +94,7 @@ def test_every_plane_is_its_starts(name, rule):
         here = start.flow_at(flow, float(value)) if name == "radius" else flow
         assert np.array_equal(labels, limits(here, row))
     columns, lines = np.meshgrid(x, y)
-    scattered = labels_at(flow, start, columns.ravel(), lines.ravel())
+    scattered = labels_at(flow, as_plane(start), columns.ravel(), lines.ravel())
     assert np.array_equal(scattered.reshape(plane.labels.shape), plane.labels)
 
 
@@ -222,7 +223,8 @@ def test_a_start_that_ignores_some_rows_is_refused():
     ):
         phase_portrait(TWO, x, x, start=first_row_only)
     with pytest.raises(ValueError, match=r"got \(1, 1, 2, 2\)"):
-        labels_at(TWO, lambda x, y: first_row_only(x[:, :1], y), x, np.ones(20))
+        plane = as_plane(lambda x, y: first_row_only(x[:, :1], y))
+        labels_at(TWO, plane, x, np.ones(20))
 
 
 def test_slow_cells_are_told_one_by_one_and_whole_rows_kept(monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label, kind_of
 from flowsam.portrait import area_shares, plane_times
+from flowsam.portrait.planes import Plane
 from flowsam.portrait.refinement import Refinement
 from flowsam.regimes import case_of
 from flowsam.shapes import Float, Int
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Portrait", "load"]
 
-Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
 _FORMAT = "flowsam portrait 1"
 _ARRAYS = {"x": "nx", "y": "ny", "labels": "ny nx", "z": "n d"}
 
@@ -52,14 +51,14 @@ class Portrait:
         What x and y are.
     depth : int
         Number of layers.
-    start : callable or None
+    start : Plane or None
         The plane; None for a portrait read from a file.
     unfinished : int
         Rows, the last ones, that an interrupt left undecided.
     refinement : Refinement or None
         What `refine` found out.
     plane : str
-        The plane with its parameters, as `plane_names.name_of_plane` says it.
+        The plane with its parameters, as `Plane.name` says it.
     proof : PlaneProof or None
         What `prove=True` proved, for `flowsam.certify.save_proof`.
     radius_axis : bool
@@ -80,7 +79,7 @@ class Portrait:
     boundaries: tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
     axes: tuple[str, str]
     depth: int
-    start: Start | None = field(default=None, repr=False)
+    start: Plane | None = field(default=None, repr=False)
     unfinished: int = 0
     refinement: Refinement | None = field(default=None, repr=False)
     plane: str = ""

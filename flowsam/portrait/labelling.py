@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from flowsam.flow import Flow
 from flowsam.inputs import checked_grid, real_axis
 from flowsam.portrait import plane_rows, planes, theory_curves
-from flowsam.portrait.labelled_plane import Portrait, Start
-from flowsam.portrait.plane_names import name_of_plane
+from flowsam.portrait.labelled_plane import Portrait
+from flowsam.portrait.planes import Start
 from flowsam.portrait.proved_labels import proved
 from flowsam.regimes import case_of
 from flowsam.signatures import public
@@ -81,26 +81,21 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
         "use flowsam.portrait.stream_portrait, or `flowsam portrait --out labels.npy`"
     )
     checked_grid(y.size, x.size, instead)
-    start = (
-        plane_rows.default_plane(flow.data.z.shape[1], depth)
-        if start is None
-        else start
-    )
-    shape = plane_rows.checked_start(flow, start, x, y)
-    name = name_of_plane(start, x, y)
-    labels, finished = plane_rows.labels_by_rows(flow, start, (x, y), progress)
-    axes = getattr(start, "axes", ("x", "y"))
-    curves = theory_curves.boundaries(case_of(flow, shape[-2]), start, x, y)
-    left = y.size - finished
-    varies = getattr(start, "radius_axis", False)
+    plane = plane_rows.plane_of(flow, start, depth)
+    shape = plane_rows.checked_start(flow, plane, x, y)
+    name = plane.name(x, y)
+    labels, finished = plane_rows.labels_by_rows(flow, plane, (x, y), progress)
+    case = case_of(flow, shape[-2])
+    curves = theory_curves.boundaries(case, plane, x, y)
     proof = None
     if prove and finished == y.size:
-        proof = proved(case_of(flow, shape[-2]), start, (x, y), labels, progress)
+        proof = proved(case, plane, (x, y), labels, progress)
         labels = proof.labels.reshape(labels.shape).astype(labels.dtype)
     about: dict[str, Any] = {
         "proof": proof,
-        "unfinished": left,
+        "unfinished": y.size - finished,
         "plane": name,
-        "radius_axis": varies,
+        "radius_axis": plane.radius_axis,
     }
-    return Portrait(flow, x, y, labels, curves, axes, shape[-2], start, **about)
+    grid = (x, y, labels, curves)
+    return Portrait(flow, *grid, plane.axes, shape[-2], plane, **about)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,13 +11,13 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
-from flowsam.portrait.planes import BalancedPlane, Plane, WeightPlane
+from flowsam.portrait.own_plane import as_plane
+from flowsam.portrait.planes import Plane, Start
 from flowsam.regimes import Case, case_of
 from flowsam.shapes import Bool, Float
 
 __all__ = ["PlaneField"]
 
-Start = Callable[..., Float[np.ndarray, "ny nx L d"]]
 Points = Float[np.ndarray, "*batch 2"]
 Theta = Float[np.ndarray, "*batch L d"]
 STEP = 1e-4  # of differences, as a share of the window: fourth order leaves about 1e-11
@@ -70,11 +69,16 @@ class PlaneField:
             )
         object.__setattr__(self, "x", tuple(ends[0].tolist()))
         object.__setattr__(self, "y", tuple(ends[1].tolist()))
-        if hasattr(self.start, "flow_at"):
+        if self.plane.varies:
             raise InputError(
-                f"{type(self.start).__name__} gives each row a rule of its own, so that no one "
+                f"{self.plane.title} gives each row a rule of its own, so that no one "
                 "field fits it; take a plane of starts"
             )
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The plane of the starts, a function of the user's as one."""
+        return as_plane(self.start)
 
     @cached_property
     def case(self) -> Case:
@@ -89,7 +93,7 @@ class PlaneField:
     @property
     def regular(self) -> bool:
         """Whether `gate` is the perturbed weight: balanced starts, one example."""
-        return isinstance(self.start, BalancedPlane) and self.flow.data.z.shape[0] == 1
+        return self.plane.kind == "balanced" and len(self.flow.data.z) == 1
 
     def inside(
         self, points: Points, *, margin: float = 1e-9
@@ -106,24 +110,12 @@ class PlaneField:
         points = real_array(points, "points")
         x = points[..., 0]
         y = points[..., 1]
-        if isinstance(self.start, BalancedPlane):
-            shape = (*points.shape[:-1], self.start.depth, 2)
-            return np.broadcast_to(points[..., None, :], shape).copy()
-        if isinstance(self.start, Plane):
-            flat = self.start.at(x.ravel(), y.ravel())[0]
-        else:
-            each = zip(x.reshape(-1, 1, 1), y.reshape(-1, 1, 1), strict=True)
-            flat = np.array([self.start(a, b)[0, 0] for a, b in each])
+        flat = self.plane.beyond(x.ravel(), y.ravel())[0]
         return flat.reshape(*points.shape[:-1], *flat.shape[-2:])
-
-    @property
-    def affine(self) -> bool:
-        """Whether the weights are affine in the plane's parameters."""
-        return isinstance(self.start, (BalancedPlane, WeightPlane))
 
     def _tangents(self, points: Points) -> Float[np.ndarray, "*batch 2 k"]:
         """Derivatives of `lift` by x and y, the weights in one row: exact for affine planes."""
-        h = 0.5 if self.affine else CHART * self.span
+        h = 0.5 if self.plane.affine else CHART * self.span
         both = [
             (self.lift(points + step) - self.lift(points - step)) / (2 * h)
             for step in h * np.eye(2)
@@ -142,7 +134,7 @@ class PlaneField:
         Raises ValueError where they have a part off the plane.
         """
         flat = vectors.reshape(*vectors.shape[:-2], -1)
-        if self.affine:
+        if self.plane.affine:
             tangents, inverse = self._chart
             found = flat @ inverse
         else:

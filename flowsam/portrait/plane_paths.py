@@ -47,9 +47,9 @@ def paths(field: PlaneField, points: ArrayLike) -> tuple[Curve, ...]:
     [0.0, 0.0]
     """
     points = np.atleast_2d(real_array(points, "points"))
-    if not field.affine:
+    if not field.plane.affine:
         raise InputError(
-            f"paths are read back on balanced and weight planes, got {type(field.start).__name__}; "
+            f"paths are read back on balanced and weight planes, got {field.plane.title}; "
             "solve follows any start"
         )
     if not field.inside(points).all():

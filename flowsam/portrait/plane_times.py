@@ -6,7 +6,7 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.portrait.plane_rows import Axis, Start, Starts, starts_of
+from flowsam.portrait.planes import Axis, Plane, Starts
 from flowsam.regimes import case_of
 from flowsam.shapes import Float
 
@@ -16,17 +16,16 @@ BLOCK = 2**15  # cells worked on at once
 
 
 def settled_rows(
-    flow: Flow, start: Start, axes: tuple[Axis, Axis]
+    flow: Flow, plane: Plane, axes: tuple[Axis, Axis]
 ) -> Float[np.ndarray, "ny nx"]:
     """Return the rescaled time of collapse or blow-up over a plane."""
     x, y = axes
-    flow_at = getattr(start, "flow_at", None)
-    rows = 1 if flow_at else max(1, BLOCK // x.size)
+    rows = 1 if plane.varies else max(1, BLOCK // x.size)
     found = []
     for first in range(0, y.size, rows):
         some = y[first : first + rows]
-        here = flow_at(flow, float(some[0])) if flow_at else flow
-        found.append(settling(here, starts_of(start, x, some)))
+        here = plane.flow_at(flow, float(some[0]))
+        found.append(settling(here, plane.starts(x, some)))
     return np.concatenate(found)
 
 

@@ -5,8 +5,9 @@ So may any function be; these take scattered points too, and `flow_at(flow, y)` 
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,24 +28,34 @@ __all__ = [
     "layer_plane",
 ]
 
+Axis = Float[np.ndarray, " _"]
 Row = Float[np.ndarray, "1 nx"]
 Rows = Float[np.ndarray, "ny _"]
 Starts = Float[np.ndarray, "ny nx L d"]
+Start = Callable[..., Starts]  # a plane, or any function of the user's
 
 
 class Plane:
     """A plane whose formula broadcasts, so that scattered points need no grid.
 
     `kind` names the planes that theorems know: "balanced", "layers", "pair" (two layers of a
-    coordinate), else "".
+    coordinate), "radius", else "".
     """
+
+    axes: tuple[str, str] = ("x", "y")
+    radius_axis: bool = False  # whether y is the radius of each row's rule
+    varies: bool = False  # whether each row has a flow of its own
+    affine: bool = False  # whether weights are affine in x and y
 
     @property
     def kind(self) -> str:
         """What theorems call it."""
         return ""
 
-    radius_axis: ClassVar[bool] = False  # whether y is the radius of each row's rule
+    @property
+    def title(self) -> str:
+        """The word for messages."""
+        return type(self).__name__
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
@@ -53,6 +64,34 @@ class Plane:
     def at(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
         """Return starts (1, N, L, d)."""
         return self(x[None], y[None])
+
+    def beyond(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
+        """Return starts (1, N, L, d) also where the plane itself ends, as a field is continued."""
+        return self.at(x, y)
+
+    def starts(self, x: Axis, y: Axis) -> Starts:
+        """Return the starts of a block of rows, or say what else the function returned."""
+        starts = np.asarray(self(x[None], y[:, None]))
+        if starts.ndim != 4 or starts.shape[:2] != (y.size, x.size):
+            raise InputError(
+                f"start needs to return (ny, nx, L, d) = ({y.size}, {x.size}, L, d) for x "
+                f"(1, {x.size}) and y ({y.size}, 1), got {starts.shape}; broadcast x against y"
+            )
+        return starts
+
+    def flow_at(self, flow: Flow, y: float) -> Flow:
+        """Return the flow of a row."""
+        return flow
+
+    def name(self, x: Axis, y: Axis) -> str:
+        """Return class and parameters with a digest of their bits, which printed arrays lack."""
+        made_of = {name: value for name, value in vars(self).items() if name != "axes"}
+        digest = hashlib.sha256()
+        for value in map(np.asarray, made_of.values()):
+            digest.update(f"{value.dtype} {value.shape} ".encode() + value.tobytes())
+        shown = ", ".join(f"{name}={value!r}" for name, value in made_of.items())
+        words = " ".join(shown.split())
+        return f"{type(self).__name__}({words}), fields {digest.hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +109,7 @@ class BalancedPlane(Plane):
     (1, 2, 3, 2)
     """
 
+    affine = True
     depth: int
     axes: tuple[str, str] = ("initial weight alpha_1", "initial weight alpha_2")
     kind = "balanced"
@@ -78,6 +118,10 @@ class BalancedPlane(Plane):
         """Return the starts of a block of rows."""
         alpha = np.stack(np.broadcast_arrays(x, y), axis=-1)
         return balanced(alpha, self.depth)
+
+    def beyond(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
+        """Return equal layers of any sign."""
+        return np.repeat(np.stack([x, y], axis=-1)[None, :, None], self.depth, axis=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +142,7 @@ class WeightPlane(Plane):
     ([[7.0, 2.0], [8.0, 4.0]], 'weight w_1 of layer 2')
     """
 
+    affine = True
     theta: Float[np.ndarray, "L d"] | ArrayLike
     first: tuple[int, int]
     second: tuple[int, int]
@@ -230,13 +275,19 @@ class RadiusPlane(Plane):
     0.5
     """
 
-    radius_axis: ClassVar[bool] = True
+    radius_axis = True
+    varies = True
     theta: Float[np.ndarray, "L d"] | ArrayLike
     axes: tuple[str, str] = ("scale of the start", "radius rho")
 
     def __post_init__(self) -> None:
         """Check the start."""
         object.__setattr__(self, "theta", _start(self.theta, "theta"))
+
+    @property
+    def kind(self) -> str:
+        """Rows that a rule without a scale decides together."""
+        return "radius"
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows, the same in each."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from flowsam.errors import InputError
 from flowsam.outcomes.proving import NOT_COVERED
-from flowsam.portrait.plane_rows import Start, starts_of
+from flowsam.portrait.planes import Plane
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Int
 
@@ -23,7 +23,7 @@ Axis = Float[np.ndarray, " _"]
 
 def proved(
     case: Case,
-    start: Start,
+    start: Plane,
     axes: tuple[Axis, Axis],
     labels: Int[np.ndarray, "ny nx"],
     told: Callable[[int], object],
@@ -31,11 +31,11 @@ def proved(
     """Return the proof of a plane's labels, with the reason where some have none."""
     from flowsam.certify import PlaneProof, prove_plane
 
-    if getattr(start, "radius_axis", False):
+    if start.radius_axis:
         raise InputError(
             "prove needs one flow, got a plane over rho; prove its starts by limit"
         )
-    starts = starts_of(start, *axes)
+    starts = start.starts(*axes)
     starts = starts.reshape(-1, *starts.shape[2:])
     rule = case.flow.perturbation
     none = np.zeros(labels.size, dtype=bool)

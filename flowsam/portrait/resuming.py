@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.portrait import theory_curves
-from flowsam.portrait.labelled_plane import Portrait, Start
+from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.labelling import phase_portrait
-from flowsam.portrait.plane_names import name_of_plane
+from flowsam.portrait.own_plane import as_plane
+from flowsam.portrait.planes import Plane, Start
 from flowsam.regimes import case_of
 from flowsam.signatures import public
 
@@ -68,18 +69,19 @@ def resume(
     [[0, 1], [2, 2]]
     """
     x, y = (np.asarray(values, dtype=np.float64) for values in axes)
-    _check_same(kept, flow, (x, y), start)
+    plane = as_plane(start)
+    _check_same(kept, flow, (x, y), plane)
     done = y.size - kept.unfinished
     if not kept.unfinished:
-        return replace(kept, start=start)
-    rest = phase_portrait(flow, x, y[done:], start=start, progress=progress)
+        return replace(kept, start=plane)
+    rest = phase_portrait(flow, x, y[done:], start=plane, progress=progress)
     labels = np.vstack([kept.labels[:done], rest.labels])
-    curves = theory_curves.boundaries(case_of(flow, kept.depth), start, x, y)
+    curves = theory_curves.boundaries(case_of(flow, kept.depth), plane, x, y)
     return replace(rest, y=y, labels=labels, boundaries=curves, plane=kept.plane)
 
 
 def _check_same(
-    kept: Portrait, flow: Flow, axes: tuple[np.ndarray, np.ndarray], start: Start
+    kept: Portrait, flow: Flow, axes: tuple[np.ndarray, np.ndarray], plane: Plane
 ) -> None:
     """Refuse to join rows of different portraits."""
     pairs = {
@@ -88,7 +90,7 @@ def _check_same(
         "data": (kept.flow.data.z.tolist(), flow.data.z.tolist()),
         "x": (kept.x.tolist(), axes[0].tolist()),
         "y": (kept.y.tolist(), axes[1].tolist()),
-        "plane": (kept.plane, name_of_plane(start, *axes)),
+        "plane": (kept.plane, plane.name(*axes)),
     }
     for name, (before, now) in pairs.items():
         if before != now:

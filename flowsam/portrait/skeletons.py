@@ -118,7 +118,7 @@ def separatrices(
     field: PlaneField, points: tuple[Equilibrium, ...] | None = None
 ) -> Curves:
     """Return the curves between regions: theory's where there are, else stable manifolds."""
-    known = boundaries(field.case, field.start, np.array(field.x), np.array(field.y))
+    known = boundaries(field.case, field.plane, np.array(field.x), np.array(field.y))
     if known:
         return known
     points = equilibria(field) if points is None else points

@@ -25,8 +25,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_axis
 from flowsam.portrait import plane_rows
-from flowsam.portrait.labelled_plane import Start
-from flowsam.portrait.plane_names import name_of_plane
+from flowsam.portrait.planes import Plane, Start
 from flowsam.signatures import public
 from flowsam.version import __version__
 
@@ -102,22 +101,18 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     """
     x = real_axis(x, "x")
     y = real_axis(y, "y")
-    start = (
-        plane_rows.default_plane(flow.data.z.shape[1], depth)
-        if start is None
-        else start
-    )
-    depth = plane_rows.checked_start(flow, start, x, y)[-2]
+    plane = plane_rows.plane_of(flow, start, depth)
+    depth = plane_rows.checked_start(flow, plane, x, y)[-2]
     path = Path(path)
     if path.suffix != ".npy":
         raise InputError(
             f"a stream needs a name ending in .npy, got {path}; e.g. labels.npy"
         )
-    facts = _provenance(flow, start, depth, (x, y))
+    facts = _provenance(flow, plane, depth, (x, y))
     _check_own(path.with_suffix(".json"))
     partial = path.with_name(f".{path.name}.{facts['digest'][:16]}.partial")
     try:
-        counts = _write(partial, flow, start, (x, y), progress)
+        counts = _write(partial, flow, plane, (x, y), progress)
         os.replace(partial, path)
         _log_of(partial).unlink(missing_ok=True)
         archive.write_text(path.with_suffix(".json"), json.dumps(facts))
@@ -148,17 +143,17 @@ def _check_own(path: Path) -> None:
 
 
 def _provenance(
-    flow: Flow, start: Start, depth: int, axes: tuple[np.ndarray, np.ndarray]
+    flow: Flow, plane: Plane, depth: int, axes: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, Any]:
     """What the labels belong to, and a digest of it."""
-    radius = {"rho": "y"} if getattr(start, "radius_axis", False) else {}
+    radius = {"rho": "y"} if plane.radius_axis else {}
     facts = (
         flow.facts()
         | radius
         | {
             "format": _FORMAT,
             "depth": depth,
-            "plane": name_of_plane(start, *axes),
+            "plane": plane.name(*axes),
             "grid": [axes[1].size, axes[0].size],
             "clock": "limits as t -> inf",
             "flowsam": __version__,
@@ -172,7 +167,7 @@ def _provenance(
 def _write(
     partial: Path,
     flow: Flow,
-    start: Start,
+    plane: Plane,
     axes: tuple[np.ndarray, np.ndarray],
     progress: Callable[[int], object],
 ) -> Counter[int]:
@@ -184,7 +179,7 @@ def _write(
         rows = kept.verified(y.size)
         progress(rows * x.size)
         if rows < y.size:
-            for _, labels in plane_rows.labelled_pieces(flow, start, (x, y[rows:])):
+            for _, labels in plane_rows.labelled_pieces(flow, plane, (x, y[rows:])):
                 kept.append(labels.tobytes())
                 progress(labels.size)
         os.fsync(file.fileno())
