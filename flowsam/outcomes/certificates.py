@@ -3,7 +3,8 @@
 L = 2: s_j = u_j + sign(mu_j) v_j has `s_j' = |mu_j| (s_j + c)`, |c| <= 2^(1-1/p) rho, and grows for
 ever beyond that. 1 < p <= 2: brakes fade as the gradient grows, and one escape releases every
 coordinate with s_j != 0; p > 2: small weights are braked without bound, and coordinates die alone
-in finite tau. L >= 3: `blow_up_order`, `sinking`, `balanced_l2`. (derivations/decided_states.py)
+in finite tau. L >= 3: `blow_up_order`, `sinking`, `balanced_l2`, `held_by_ascent`.
+(derivations/decided_states.py)
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from flowsam.engines.tied_field import SLACK
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
-from flowsam.outcomes import balanced_l2
+from flowsam.outcomes import balanced_l2, held_by_ascent
 from flowsam.outcomes.blow_up_order import winner
 from flowsam.outcomes.sinking import sinking
 from flowsam.outcomes.theorem_labels import fate_labels
@@ -34,6 +35,8 @@ def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
             held = np.where(
                 sinking(flow, w), int(Label.ZERO), balanced_l2.proved(flow, w)
             )
+            stays = (held == Label.UNDECIDED) & held_by_ascent.held(flow, w)
+            held = np.where(stays, int(Label.STALLED), held)
             return np.where(first < 0, held, first + 1)
         known = fates(flow, w).T
     least = fate_labels(known, flow.mu)

@@ -17,7 +17,7 @@ __all__ = ["by_path"]
 
 _DEEP = {
     Label.ZERO: "two layers of every coordinate, or equal ones, are where they can only reach 0",
-    Label.STALLED: "no weight falls, and none can pass its value at rest: beta stops short of it",
+    Label.STALLED: "no weight can pass its value at rest: beta stops there, or short of it",
     Label.SEPARATRIX: "the start rests where every rho |mu_j| |w_j|^(L-2) = N",
 }
 

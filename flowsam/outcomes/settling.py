@@ -16,6 +16,7 @@ from flowsam.ensemble import Ending, solve_many
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
+from flowsam.outcomes import held_by_ascent
 from flowsam.outcomes.balanced_l2 import at_once, keeps_order
 from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
@@ -94,7 +95,9 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
         ending[going[spent]] = Ending.OUT_OF_STEPS
         going = going[open_ & ~spent]
     label = _shared(unit, starts, label)
-    again = (label == Label.STALLED) & ~keeps_order(unit, _batch_last(starts), even=0.0)
+    exact = _batch_last(starts)
+    even = keeps_order(unit, exact, even=0.0) | held_by_ascent.even(unit, exact)
+    again = (label == Label.STALLED) & ~even
     if again.any():  # layers that have become equal are not known to stay so
         more = settle(case, starts[again], proof=_moving)
         label[again] = more.label
