@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
+from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array, real_example, real_number
 from flowsam.shapes import Float
 from flowsam.signatures import public
@@ -24,6 +25,8 @@ _LARGEST = 1e150
 __all__ = [
     "CriticalScale",
     "active",
+    "checked",
+    "checked_one",
     "critical_scale",
     "critical_scale_bounds",
     "positive_radius",
@@ -36,14 +39,6 @@ def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
     return np.abs(mu[mu != 0])
 
 
-def squared(theta0: Float[np.ndarray, "*batch 2 d"]) -> None:
-    """Refuse weights whose squares leave the range of doubles: N is a sum of squares."""
-    if np.abs(theta0).max(initial=0.0) > _LARGEST:
-        raise InputError(
-            f"weights up to {_LARGEST:g} have squares in doubles, got larger; scale"
-        )
-
-
 def positive_radius(rho: float | int) -> float:
     """Return rho as a positive float."""
     rho = real_number(rho, "rho")
@@ -52,6 +47,30 @@ def positive_radius(rho: float | int) -> float:
             f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes"
         )
     return rho
+
+
+def checked(
+    theta0: ArrayLike, mu: ArrayLike, rho: float | int
+) -> tuple[Float[np.ndarray, "*batch 2 d"], Float[np.ndarray, " d"], float]:
+    """Return starts, example and radius, or refuse them: N is a sum of squares in doubles."""
+    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
+    if np.abs(theta0).max(initial=0.0) > _LARGEST:
+        raise InputError(
+            f"weights up to {_LARGEST:g} have squares in doubles, got larger; scale"
+        )
+    return theta0, mu, rho
+
+
+def checked_one(
+    theta0: ArrayLike, mu: ArrayLike, rho: float | int, *, verb: str
+) -> tuple[Float[np.ndarray, "2 d"], Float[np.ndarray, " d"], float]:
+    """Return one start, example and radius."""
+    theta0, mu, rho = checked(theta0, mu, rho)
+    if theta0.ndim != 2:
+        raise InputError(
+            f"{verb} takes one start (2, d), got {theta0.shape}; loop over them"
+        )
+    return theta0, mu, rho
 
 
 @public
@@ -101,6 +120,7 @@ def _profile(
     return start
 
 
+# One number, or with prove=True its enclosure: their docstring is the verb's, below.
 @overload
 def critical_scale(
     mu: ArrayLike,

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from flowsam.amplification.critical import positive_radius, squared
+from flowsam.amplification.critical import checked_one
 from flowsam.amplification.succession import Leaders
 from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
-from flowsam.exact.l2_spectrum import checked_start
 from flowsam.signatures import public
 
 __all__ = ["fastest"]
@@ -55,12 +54,7 @@ def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
     >>> run.order, run.times.round(6)
     ((2, 1, 2, 3), array([0.127281, 3.08987 , 4.449241]))
     """
-    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
-    squared(theta0)
-    if theta0.ndim != 2:
-        raise InputError(
-            f"fastest takes one start (2, d), got {theta0.shape}; loop over them"
-        )
+    theta0, mu, rho = checked_one(theta0, mu, rho, verb="fastest")
     moving = np.flatnonzero((mu != 0) & theta0.any(axis=0))
     if not moving.size or (theta0[0] != np.sign(mu) * theta0[1])[moving].any():
         raise InputError(

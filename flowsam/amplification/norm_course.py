@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.amplification.critical import positive_radius, squared
+from flowsam.amplification.critical import checked
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_outcome import outcome
-from flowsam.exact.l2_spectrum import checked_start
 from flowsam.labels import Fate
 from flowsam.shapes import Float, Int8
 from flowsam.signatures import public
@@ -52,8 +51,7 @@ def pattern(
     >>> pattern(np.array([0.3, 0.55, 0.7])[:, None, None] * np.ones((2, 2)), [1, 2], rho=1.0)
     array([-1,  0,  1], dtype=int8)
     """
-    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
-    squared(theta0)
+    theta0, mu, rho = checked(theta0, mu, rho)
     escapes = outcome(theta0, mu, rho=rho).code == Fate.ESCAPE
     turn = trace(theta0, mu, rho=rho).turning_time()
     return np.select([~escapes, turn == 0], [-1, 1], 0).astype(np.int8)
@@ -97,8 +95,7 @@ def collapse_exponents(
     >>> collapse_exponents([[0.3, 0.3, 0.0], [0.3, 0.3, 0.0]], [1, 2, 3], rho=1.0)
     array([ 1.,  4., inf])
     """
-    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
-    squared(theta0)
+    theta0, mu, rho = checked(theta0, mu, rho)
     here = (theta0 != 0).any(axis=-2)
     least = np.where(here & (mu != 0), np.abs(mu), np.inf).min(axis=-1, keepdims=True)
     exponents = np.where(here | (mu == 0), (mu / least) ** 2, np.inf)

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.amplification.critical import positive_radius, squared
+from flowsam.amplification.critical import checked_one
 from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_sizes import SizePath
-from flowsam.exact.l2_spectrum import checked_start
 from flowsam.shapes import Float, Int
 from flowsam.signatures import public
 
@@ -167,12 +166,7 @@ def leaders(
     >>> run.order, run.times.round(6)
     ((2, 1, 2, 3), array([ 0.219249,  5.923856, 17.902574]))
     """
-    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
-    squared(theta0)
-    if theta0.ndim != 2:
-        raise InputError(
-            f"leaders takes one start (2, d), got {theta0.shape}; loop over them"
-        )
+    theta0, mu, rho = checked_one(theta0, mu, rho, verb="leaders")
     if by not in ("size", "contribution"):
         raise InputError(
             f"by needs 'size' or 'contribution', got {by!r}; for growth see fastest"
