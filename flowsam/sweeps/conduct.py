@@ -47,7 +47,7 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     case : mapping
         Data (`mu`, `z`, `data`, or `csv` with `label_column`, `classes`, `drop`; `bias`), with
         columns [z, -z] at depth 2 or more if it is a table of several examples or `split_signs`
-        says so; rule (`norm`, `rho`, `loss`); start (`alpha` balanced, `theta`, or `random` =
+        says so; rule (`norm`, `p`, `rho`, `loss`); start (`alpha` balanced, `theta`, or `random` =
         [low, high] with `seed`; `depth`, `scale`, `aligned`); end (`tau_end` or `log_t_end`;
         `method`, `rtol`, `atol`); `plane`, a plane of the columns as given; and
         `measure`: a list of "label", "settled_at", "switch_times", "margins", "beta", "log_loss",
