@@ -50,7 +50,7 @@ def draw(wins, sampled, **arrays):
     for j, (name, colour) in enumerate(zip(names, (*LOOKS, "black"), strict=True)):
         axes[1].plot(RACES, wins[:, j], "-", color=colour, label=name)
         axes[1].plot(RACES, sampled[:, j], "o", color=colour, markersize=3)
-    axes[1].set(xlabel="depth $L$", ylabel="probability", xticks=RACES, ylim=(0, 0.75))
+    axes[1].set(xlabel="depth $L$", ylabel="probability", xticks=RACES, ylim=(0, 0.95))
     axes[1].set_title("the major feature's advantage fades")
     axes[1].legend(fontsize=6.5)
     return figure

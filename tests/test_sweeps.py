@@ -134,7 +134,7 @@ def test_a_radius_that_nothing_needs_is_refused():
     ({}, {"rho": [1, float("nan")]}, "finite numbers, got nan"),
     ({}, {"scale": {"start": 0, "stop": 2, "points": 3, "spacing": "log"}}, "positive ends"),
     ({}, {"alpha_3": [1.0]}, "needs a list alpha of at least 3"),
-    ({}, {"norm": ["two"]}, "inf, none, unnormalised or a number p >= 1, got 'two'"),
+    ({}, {"norm": ["two"]}, "inf, none, unnormalised, asam or a number p >= 1, got 'two'"),
     ({"aligned": "yes"}, {}, "aligned needs true or false, got 'yes'"),
     ({"split_signs": 1}, {}, "split_signs needs true or false, got 1"),
     ({"bias": False}, {}, "bias is for tables of csv or data, got mu; leave it out"),
