@@ -11,8 +11,9 @@ class Ending(StrEnum):
     """How a run ended; decisions ask for it, never for the words of a message.
 
     AT_REST ends a run of several examples whose gradient is 0, FLATTEST one that slid along minima
-    to a flattest one, HELD one whose iteration rests on average; NEVER_THERE one of one example
-    that is too nearly at rest for log t to reach its end.
+    to a flattest one, HELD one whose iteration rests on average, BEYOND one at L >= 3 whose weights
+    are infinite before `tau_end`; NEVER_THERE one of one example that is too nearly at rest for
+    log t to reach its end.
 
     Examples
     --------
@@ -26,6 +27,7 @@ class Ending(StrEnum):
     ESCAPED = "escaped"
     OUT_OF_RANGE = "out of range"
     RUNAWAY = "runaway"
+    BEYOND = "beyond"
     NOT_UNIQUE = "sliding_ambiguous"
     TOO_MANY_EVENTS = "too_many_events"
     FAILED = "failed"
@@ -67,6 +69,7 @@ _STATUS = {
     Ending.STAYS_AT_0: "collapsed",
     Ending.OUT_OF_RANGE: "escaped",
     Ending.RUNAWAY: "escaped",
+    Ending.BEYOND: "escaped",
     Ending.NEVER_THERE: "failed",
     Ending.AT_REST: "finished",
     Ending.FLATTEST: "finished",
@@ -91,8 +94,8 @@ _IN_TAU = {
     "use iterate",
     Ending.TOO_MANY_EVENTS: "more than 1000 events by tau = {tau:.6g}; shorten the run, or check "
     "the start for a surface it grazes",
-    Ending.FAILED: "the steps of {method} became too small at tau = {tau:.12g}; loosen rtol or try "
-    "another method",
+    Ending.FAILED: "the steps of {method} are too small to go on at tau = {tau:.12g}; ask for an "
+    "earlier end, loosen rtol or try another method",
     Ending.NEVER_THERE: "log t stays below log_t_end: the flow is nearly at rest at "
     "tau = {tau:.3g}, where log t grows like log tau; limit(flow, theta0) says what is known of "
     "the limit",
@@ -100,7 +103,8 @@ _IN_TAU = {
 _IN_LOG_T = {
     Ending.FINISHED: _REACHED,
     Ending.COLLAPSED: _FELL,
-    Ending.STAYS_AT_0: _FELL,
+    Ending.STAYS_AT_0: "every active weight is 0 within a step of the iteration, and rests there "
+    "to the end",
     Ending.AT_REST: "the gradient is 0 from log t = {log_t:.6g} on, at a finite loss; it rests "
     "there",
     Ending.FLATTEST: "the flow slides along minima and rests from log t = {log_t:.6g} on, where "
@@ -110,8 +114,10 @@ _IN_LOG_T = {
     "and rounding would decide the rest; ask for an earlier end",
     Ending.TOO_MANY_EVENTS: "more than 1000 events by log t = {log_t:.6g}; ask for an earlier end",
     Ending.NOT_UNIQUE: "reached the end asked for, on one of several possible paths",
-    Ending.FAILED: "the steps of {method} became too small at log t = {log_t:.12g}; loosen rtol "
-    "or try another method",
+    Ending.FAILED: "the steps of {method} are too small to go on at log t = {log_t:.12g}; ask for "
+    "an earlier end, loosen rtol or try another method",
+    Ending.BEYOND: "weights grow without end before tau_end, for tau = {tau:.6g} at log t = "
+    "{log_t:.6g} gains ever less; ask for a log_t_end",
     Ending.OUT_OF_STEPS: "the iteration has taken all the steps it may by log t = {log_t:.6g}; ask "
     "for an earlier end",
 }

@@ -23,12 +23,14 @@ from flowsam.network import checked_theta
 from flowsam.own_rule import as_rule
 from flowsam.perturbations import Perturbation
 from flowsam.shapes import Float
+from flowsam.signatures import QUIET
 
 __all__ = ["Flow"]
 
 Theta = Float[np.ndarray, "*batch L d"]
 # of the theorems
 _EQUATION = ("descent", "pull", "perturbed", "field", "log_lambda", "rates")
+_QUIET = QUIET | {"invalid": "ignore"}
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ class Flow:
             return theta
         return theta + rule.ascent(theta, -rule.sized(*self.descent(theta)))
 
+    @np.errstate(**_QUIET)
     def field(self, theta: ArrayLike) -> Theta:
         """Return the rescaled velocity `d theta / d tau`, with `d tau = Lambda(theta_hat) dt`.
 
@@ -185,6 +188,7 @@ class Flow:
         Returns
         -------
         ndarray, shape (..., L, d)
+            nan where margins of several examples leave the range of doubles.
 
         Raises
         ------
@@ -217,6 +221,7 @@ class Flow:
         """Return `log Lambda(theta_hat)`, the log of the speed of the rescaled clock, d tau/dt."""
         return self.pull(self.perturbed(theta))[1]
 
+    @np.errstate(**_QUIET)
     def velocity(self, theta: ArrayLike) -> Theta:
         """Return the velocity in original time, `-grad Lo(theta_hat)`.
 
@@ -246,6 +251,7 @@ class Flow:
         direction, log_scale = self.rates(self.checked(theta))
         return np.exp(log_scale)[..., None, None] * direction
 
+    @np.errstate(**_QUIET)
     def log_loss(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
         """Return `log Lo(theta)` at the weights themselves, finite at every margin."""
         margins = np.prod(theta, axis=-2) @ self.data.z.T

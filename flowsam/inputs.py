@@ -68,7 +68,7 @@ def real_array(
         raise InputError(
             f"{name} needs rows of one length; pass a rectangular array"
         ) from None
-    if array.dtype.kind == "O":
+    if array.dtype.kind == "O" and array.size:
         array = _numbers(array, name, place)
     if array.dtype.kind not in "biuf":
         raise InputTypeError(

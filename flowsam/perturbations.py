@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_number
 from flowsam.shapes import Float
-from flowsam.signatures import public
+from flowsam.signatures import QUIET, public
 
 __all__ = [
     "KINDS",
@@ -190,6 +190,7 @@ class Perturbation:
         """Whether eps jumps where gradient components change sign (p = inf) or tie (p = 1)."""
         return bool(self.rho) and self.normalised and self.p in (1.0, math.inf)
 
+    @np.errstate(**QUIET)
     def epsilon(self, g: ArrayLike) -> Float[np.ndarray, "*batch L d"]:
         """Return the ascent step for gradients `g`.
 

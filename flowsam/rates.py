@@ -88,7 +88,11 @@ def depth_one_asymptote(
     """
     if rule.rho and not (rule.normalised and rule.p == 2):
         raise InputError(f"depth_one_asymptote covers GD and l_2-SAM, got {rule.name}")
-    weights = real_array(weights, "weights")
+    weights = real_axis(weights, "weights")
+    if weights.shape != data.z.shape[1:]:
+        raise InputError(
+            f"depth_one_asymptote needs weights of shape {data.z.shape[1:]}, got {weights.shape}"
+        )
     slope, dual = shortest_separator(data.z)
     support = dual > 0
     if (tight := int((data.z @ slope < 1.0 + 1e-9).sum())) != support.sum():

@@ -12,8 +12,15 @@ import numpy as np
 from flowsam.errors import InputTypeError
 from flowsam.inputs import real_array, real_number, shown, whole_number
 
-__all__ = ["public"]
+__all__ = ["QUIET", "public"]
 
+# what leaves the range of doubles becomes inf or 0 without a word, whatever the caller has set
+QUIET: dict[str, Any] = {
+    "divide": "warn",
+    "over": "ignore",
+    "invalid": "warn",
+    "under": "ignore",
+}
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 Convert = Callable[[Any], Any]
 _EXAMPLES = {
@@ -43,7 +50,7 @@ def public(verb: Verb) -> Verb:
         given = bind(*args, **kwargs)
         for name, value in given.arguments.items():
             given.arguments[name] = convert(name)(value)
-        with np.errstate(divide="warn", over="ignore", invalid="warn", under="ignore"):
+        with np.errstate(**QUIET):
             return verb(*given.args, **given.kwargs)
 
     return cast(Verb, call)
@@ -54,6 +61,8 @@ def _converter(annotation: str, verb: Callable[..., Any], name: str) -> Convert:
     if annotation.endswith(" | None"):
         convert = _converter(annotation.removesuffix(" | None"), verb, name)
         return lambda value: None if value is None else convert(value)
+    if annotation == "Any":
+        return lambda value: value
     if annotation in _NUMBERS:
         return functools.partial(_NUMBERS[annotation], name=name)
     kind = _KINDS.get(annotation.partition("[")[0]) or verb.__globals__.get(annotation)

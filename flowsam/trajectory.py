@@ -19,6 +19,7 @@ from flowsam.flow import Flow
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
 from flowsam.shapes import Bool, Float
+from flowsam.signatures import QUIET
 from flowsam.version import __version__
 
 __all__ = ["Event", "Trajectory", "load"]
@@ -127,6 +128,7 @@ class Trajectory:
         return {f.name: getattr(self, f.name) for f in fields(self)} | {"clock": clock}
 
     @cached_property
+    @np.errstate(**QUIET)
     def log_t(self) -> Float[np.ndarray, " T"]:
         """T = log(1 + t), shape (T,): 0 at the start, inf at a blow-up."""
         if self.clock is None:
@@ -136,12 +138,13 @@ class Trajectory:
         return self.clock()
 
     @cached_property
+    @np.errstate(**QUIET)
     def beta(self) -> Float[np.ndarray, "T d"]:
         """The predictor at each time, shape (T, d)."""
-        with np.errstate(over="ignore"):  # inf beyond doubles
-            return np.prod(self.theta, axis=1)
+        return np.prod(self.theta, axis=1)
 
     @cached_property
+    @np.errstate(**QUIET)
     def margins(self) -> Float[np.ndarray, "T n"]:
         """Margins <beta, z_i>, shape (T, n); at a blow-up those of the winner."""
         finite = np.isfinite(self.beta)
@@ -152,6 +155,7 @@ class Trajectory:
         return np.where(jumps == 0, margins, np.copysign(np.inf, jumps))
 
     @cached_property
+    @np.errstate(**QUIET)
     def log_loss(self) -> Float[np.ndarray, " T"]:
         """Log of the loss at the weights themselves, shape (T,)."""
         return log_mean_exp(self.loss.log_value(self.margins))

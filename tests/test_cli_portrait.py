@@ -67,7 +67,8 @@ def test_every_plane_is_the_api_s(capsys, tmp_path, kind):
     options, start = PLANES[kind]
     ends = ["--x", "0.1,1.9", "--y", "0.15,1.8", "--grid", "7,6"]
     path = tmp_path / "plane.json"
-    code, _, _ = answer(capsys, *MINOR, "--plane", kind, *options, *ends, "--out", path)
+    common = MINOR[: -2 if kind == "radius" else None]  # whose y is rho
+    code, _, _ = answer(capsys, *common, "--plane", kind, *options, *ends, "--out", path)
     x, y = np.linspace(0.1, 1.9, 7), np.linspace(0.15, 1.8, 6)
     found, direct = json.loads(path.read_text()), phase_portrait(FLOW, x, y, start=start)
     assert code == 0 and found["labels"] == direct.labels.tolist()
@@ -79,7 +80,7 @@ def test_a_plane_s_start_may_be_a_file(capsys, tmp_path):
     np.save(tmp_path / "theta.npy", ALPHA)
     ends = ["--x", "0.1,1.9", "--grid", 5, "--plane", "radius", "--json"]
     answers = [
-        json.loads(answer(capsys, *MINOR, *ends, *given)[1])["fractions"]
+        json.loads(answer(capsys, *MINOR[:-2], *ends, *given)[1])["fractions"]
         for given in (["--theta", tmp_path / "theta.npy"], ["--init", "1.2,0.7"])
     ]
     assert answers[0] == answers[1]
@@ -266,7 +267,7 @@ BAD = {
     "features": (["--mu", "1,2,3"], "d = 2 features, got d = 3;"),
     "layers": (["--plane", "layers"], "d = 1"),
     "plane": (["--plane", "torus"], "torus"),
-    "no start": (["--plane", "radius"], "one start"),
+    "no start": (["--plane", "imbalance"], "one start"),
     "one end": (["--plane", "segment", "--init", "1"], "two starts"),
     "a start too many": (["--init", "1"], "no start"),
     "weights of what": (["--weights", "1.1,2.1"], "--plane weights"),
@@ -279,7 +280,7 @@ BAD = {
     "zeroth": (["--plane", "weights", "--init", "1", "--weights", "0.1,2.1"], "got '0.1,2.1'"),
     "refined backwards": (["--x=2,1", "--norm", "1.5", "--refine"], "x to increase, got 2 to 1"),
     "refined point": (["--grid", "1", "--refine"], "two points of x"),
-    "negative start": (["--plane", "radius", "--init", "-1"], "-1"),
+    "negative start": (["--plane", "imbalance", "--init", "-1"], "-1"),
     "negative alpha": (["--x", "-1,1"], "alpha > 0"),
     "ties of l_1": (["--norm", "1", "--field"], "l_1-SAM"),
     "plane left": (
@@ -324,17 +325,30 @@ def test_starts_are_two_dimensional(capsys, tmp_path):
 
 
 def test_a_radius_that_is_an_axis_need_not_be_named(capsys, tmp_path):
-    """Neither text nor JSON says rho=1; --rho only sets the default range."""
+    """Neither text nor JSON says rho=1."""
     how = ["portrait", "--mu", "1,2", "--plane", "radius", "--init", "1,1", "--grid", 9]
     code, out, _ = answer(capsys, *how)
     assert code == 0 and "rho=1" not in out and "y: radius rho, 0.222222 to 2" in out
-    code, out, _ = answer(capsys, *how, "--rho", 3, "--json")
+    code, out, _ = answer(capsys, *how, "--json")
     assert code == 0 and json.loads(out)["rho"] == "y"
     code, out, _ = answer(capsys, *how, "--json", "--out", tmp_path / "plane.npy")
     assert code == 0 and json.loads(out)["rho"] == "y"
     code, out, err = answer(capsys, *how, "--norm", "none")
     assert code == 2 and "--plane radius needs a rule with a radius" in err
     assert answer(capsys, *how[:3], "--grid", 9)[0] == 2  # other planes need one
+
+
+def test_a_radius_beside_its_own_axis_is_refused(capsys):
+    how = ["portrait", "--mu", "1,2", "--plane", "radius", "--init", "1,1", "--grid", "5"]
+    assert main([*how, "--rho", "1"]) == 2
+    assert "rho as its --y, got --rho 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--x="], ["--x", " "], ["--out", ""]])
+def test_an_empty_value_is_no_value(words, capsys):
+    assert main(["portrait", "--mu", "1,2", "--rho", "1", "--grid", "3", *words]) == 2
+    err = capsys.readouterr().err
+    assert f"{words[0].rstrip('=')} needs a value" in err and err.count("\n") == 1
 
 
 def test_a_foreign_file_beside_a_stream_is_kept(capsys, tmp_path):

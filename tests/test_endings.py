@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from flowsam import Flow, balanced, engines, gradient_flow, l2, linf, lp, single_example, solve
+from flowsam import (
+    Data,
+    Flow,
+    balanced,
+    engines,
+    gradient_flow,
+    l2,
+    linf,
+    lp,
+    single_example,
+    solve,
+    unnormalised,
+)
 from flowsam.engines import stepping
 
 TWO = single_example([1.0, 2.0])
@@ -169,6 +181,26 @@ def test_a_run_of_too_many_steps_fails_and_says_so(monkeypatch):
     assert "RK23" in run.message
     assert run.steps == 40
     assert np.isfinite(run.theta).all()
+
+
+def test_a_stiff_rest_beside_a_slow_weight_is_left_with_a_sentence():
+    # coordinate 2 sits where p < 2 pulls it, at a rate 1e10 times that of coordinate 1
+    flow = Flow(single_example([1.0, -1e10]), lp(0.5, p=1.5))
+    run = solve(flow, [[1.5, 0.6], [0.3, 0.4]], tau_end=1.0)
+    assert run.status == "failed" and "earlier end" in run.message
+    assert run.steps < 5_000
+    assert solve(flow, run.theta[0], tau_end=run.tau[-1] / 2).status == "finished"
+
+
+@pytest.mark.parametrize(("rule", "method"), [(l2(0.5), "auto"), (unnormalised(0.5), "DOP853")])
+def test_a_rescaled_time_that_several_examples_never_reach(rule, method):
+    flow, start = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), rule), [[1.5, 0.6]] * 3
+    run = solve(flow, start, tau_end=1.0, method=method, rtol=1e-6)
+    assert run.status == "escaped" and "log_t_end" in run.message
+    later = solve(flow, start, log_t_end=10 * run.log_t[-1], rtol=1e-6)
+    assert run.tau[-1] < later.tau[-1] < 1.0
+    near = solve(flow, start, tau_end=run.tau[-1] * 0.99, method=method, rtol=1e-6)
+    assert near.status == "finished"
 
 
 @pytest.mark.parametrize("method", engines.METHODS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,8 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["limit", "--mu", "1,2", "--rho", "1", "--init", "1.5,0.6", "--quiet"])
     0
     """
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        return _flowsam.main(arguments, prog_name="flowsam", standalone_mode=False) or 0
+        _check_words(words)
+        return (
+            _flowsam.main(list(words), prog_name="flowsam", standalone_mode=False) or 0
+        )
     except click.ClickException as error:
         return _refuse(error.format_message())
     except click.Abort:
@@ -122,6 +127,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except (InputError, OSError) as error:
         return _refuse(str(error))
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Refuse an empty value, as an unset variable of a shell leaves it."""
+    for before, word in zip(["", *words], words, strict=False):
+        option, equals, value = word.partition("=")
+        if not word.strip() or equals and option.startswith("--") and not value.strip():
+            name = option if equals else before or "flowsam"
+            raise click.UsageError(
+                f"{name} needs a value, got {value if equals else word!r}; give one or leave it out"
+            )
 
 
 def _refuse(message: str, code: int = 2) -> int:

@@ -36,7 +36,7 @@ _OPTIONS = (
         type=click.Choice(KINDS),
         help="balanced: alpha_1, alpha_2; layers: one feature's u, v; weights: two weights of a "
         "start; imbalance: scale and unequal layers; segment: place between two starts and scale; "
-        "radius: scale and rho, which --rho need not name. Default: layers for one feature, else "
+        "radius: scale and rho, without --rho. Default: layers for one feature, else "
         "balanced.",
     ),
     click.option(
@@ -84,6 +84,11 @@ def plane_options(command: Command) -> Command:
                 "--plane radius needs a rule with a radius, got --norm none"
             )
         _check_meant(made_of["theta"], ranges)
+        if plane == "radius" and "rho" in parameters:
+            raise click.UsageError(
+                f"--plane radius has rho as its --y, got --rho {parameters['rho']:g} too; leave "
+                "it out"
+            )
         parameters = ({"rho": 1.0} if plane == "radius" else {}) | parameters
         check(parameters, COMMAND)
         points = _points(ranges.pop("grid"))

@@ -107,6 +107,10 @@ def run(
     values = merge_signs(trajectory.data, trajectory.beta) if split else trajectory.beta
     values = trajectory.margins if quantity == "margins" else values
     whole = np.isfinite(time) & np.isfinite(values).all(axis=1)
+    if not whole.any():
+        raise InputError(
+            "draw.run needs a finite row, got none; the run has no numbers"
+        )
     shown = values[whole]
     if quantity == "share":
         total = np.abs(shown).sum(axis=1, keepdims=True)

@@ -36,9 +36,10 @@ MAX_CALLS = (20_000, 60)
 ONE_STEP = ("RK23", "RK45", "DOP853")
 PATIENCE = 1_000  # explicit steps before a run counts as stiff
 _INSIDE = np.array([0.25, 0.5, 0.75, 1.0])  # a dip between steps is looked for here
-# the last 400 of so many steps have to get so far, relative to x
-_WINDOW = 500
-_PROGRESS = 1e-3
+_WINDOW = 500  # steps between two looks at how far the last 400 of them got
+# by so little of x, while the rest takes more than so many steps: a stiff rest, which no patience
+# outlasts, or a weight that dies and is no event; steps that still grow gain more of x
+_CRAWLS = ((0.3, 1e9), (0.1, 1e5), (0.01, 0.0))
 _BISECTIONS = 1200  # from the largest double to the least, should the secant not help
 _HALVINGS = 0.5 ** np.arange(1, 50)
 
@@ -207,12 +208,29 @@ class _Marching:
         """Take one step and tell whether there was work left, and it led anywhere."""
         went = _stepped(stepper)
         calls = self.nfev + stepper.nfev
-        event = self.breaks[-1] if self.breaks else 0.0
-        if not went or _spent(self.edges, event, calls, self.tolerances.stiff):
+        steps = len(self.pieces)
+        spent = steps >= MAX_STEPS or calls > MAX_CALLS[0] + MAX_CALLS[1] * steps
+        if not went or spent or self._crawls():
             return False
         # not finite: it leapt over a calm into a wild field
         slope = getattr(stepper, "f", stepper.y)
         return bool(np.isfinite(stepper.y).all() and np.isfinite(slope).all())
+
+    def _crawls(self) -> bool:
+        """Whether the last steps got nowhere, or the rest takes too many like them."""
+        edges = self.edges
+        steps = len(edges) - 1
+        looks = steps > PATIENCE and steps % _WINDOW == _WINDOW - 1
+        event = self.breaks[-1] if self.breaks else 0.0
+        if not looks or self.tolerances.stiff or event > edges[-400]:
+            return False
+        gained = edges[-1] - edges[-400]
+        # with a stop of its own nobody knows where a run ends
+        left = (0.0 if self.stop else self.end - edges[-1]) * 400
+        return any(
+            gained < part * edges[-1] and left >= most * gained
+            for part, most in _CRAWLS
+        )
 
     def _keep(self, stepper: Any, calm: bool) -> bool:
         """Keep a step up to its first event or to the end, and tell whether an event it was."""
@@ -253,19 +271,6 @@ class _Marching:
         stuck = self.quiet >= QUIET and self.x - self.breaks[-QUIET] <= _STUCK * self.x
         if not self.status and (stuck or len(self.breaks) >= MAX_EVENTS):
             self.status = "too_many_events"
-
-
-def _spent(edges: list[float], event: float, calls: int, stiff: str) -> bool:
-    """Return whether a run has had its work, or gets nowhere: a weight dies and is no event."""
-    steps = len(edges) - 1
-    if (
-        stiff
-        or steps <= PATIENCE
-        or steps % _WINDOW != _WINDOW - 1
-        or event > edges[-400]
-    ):
-        return steps >= MAX_STEPS or calls > MAX_CALLS[0] + MAX_CALLS[1] * steps
-    return edges[-1] - edges[-400] < _PROGRESS * edges[-1]
 
 
 def _stepped(stepper: Any) -> bool:

@@ -21,6 +21,7 @@ __all__ = ["Level", "moving", "water_level"]
 
 Sizes = Float[np.ndarray, " d"]
 RTOL = 4 * float(np.finfo(float).eps)
+_STEEPEST = 1e300  # of two |mu|: beyond, the smaller takes no part
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,7 @@ def water_level(mu: Sizes, *, rho: float, p: float) -> Level:
     size = np.abs(mu)
     top = size.max()
     ratio = np.divide(top, size, where=size > 0, out=np.ones_like(size))
+    ratio = np.minimum(ratio, _STEEPEST)
     alone = rho * 2 ** (-1 / p)  # 1 - lambda / max mu where the largest stands alone
 
     def shares(depth: float) -> Sizes:

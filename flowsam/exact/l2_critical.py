@@ -107,17 +107,18 @@ def critical_scale_of(
     Both certificates are raced on batches of scales, first between `rho min mu / N_0` and the
     smallest critical scale of one coordinate, then where the distances from the saddle point.
     """
-    grow, shrink = grow_and_shrink(theta[None], mu)
+    half = theta[None] / 2  # whose sums are doubles
+    grow, shrink = grow_and_shrink(half, mu)
     unit = float(max(grow.max(initial=0.0), shrink.max(initial=0.0)))
     if not grow.any():
         return CriticalScale(np.inf, 0.0)
     alone = lone_scale(grow / unit, shrink / unit, rho=1.0).min()
     if np.unique(np.abs(mu[mu != 0])).size == 1:
         parts = (np.sqrt(((x / unit) ** 2).sum()) for x in (grow, shrink))
-        value = float(lone_scale(*parts, rho=1.0)) * rho / unit
+        value = float(lone_scale(*parts, rho=1.0)) * rho / unit / 2
         return CriticalScale(value, 4e-15 * value)
     # in units of its own largest amplitude, of rho and of mu: scaling laws hold to a rounding
-    spectrum = spectrum_of(theta[None] / unit, mu / np.abs(mu).max(), 1.0)
+    spectrum = spectrum_of(half / unit, mu / np.abs(mu).max(), 1.0)
     norm = spectrum.log_norm(np.zeros(1, dtype=np.int64), *np.zeros((2, 1)))[0]
     bracket = np.array([log_gate(spectrum)[0] - norm - TRUST, np.log(alone) + TRUST])
     candidates = np.linspace(bracket[0], bracket[1], 32)[1:-1]
@@ -133,5 +134,5 @@ def critical_scale_of(
         if quick:  # a verdict within the error of such a path is not one
             bracket = bracket + MARGIN * np.array([-1, 1])
         candidates = crowd(bracket[0], bracket[1], expected)
-    value = float(np.exp(bracket.mean())) * rho / unit
+    value = float(np.exp(bracket.mean())) * rho / unit / 2
     return CriticalScale(value, value * (float(np.ptp(bracket)) / 2 + ROUNDING))

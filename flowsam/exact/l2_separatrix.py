@@ -23,6 +23,7 @@ __all__ = ["balanced_excess", "balanced_separatrix", "lone_separatrix"]
 
 # m - 1 below which a step in m - 1 is nearer than steps of an integrator
 NEARLY_EQUAL = 2e-5
+_STEEPEST = 1e280  # m beyond which doubles see no bend
 STEEP = 1e5  # m beyond which the curve is the limit's to 1 / m^2
 # of knots: log w_high from -NEAR/m to -FAR - log m, by 1 %
 NEAR = 1e-13
@@ -69,7 +70,7 @@ def balanced_excess(
     """Return the function that tells on which side of the separatrix balanced starts are."""
     sizes = _sizes(mu)
     low, high = np.argsort(sizes, kind="stable")
-    path = _log_low(sizes[high] / sizes[low])
+    path = _log_low(min(float(sizes[high] / sizes[low]), _STEEPEST))
     corner = rho / np.sqrt(2)
 
     def excess(alpha: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch"]:

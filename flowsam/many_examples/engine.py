@@ -25,13 +25,14 @@ from flowsam.regimes import Case
 from flowsam.shapes import Float
 from flowsam.trajectory import Trajectory
 
-__all__ = ["many_examples"]
+__all__ = ["check_sizes", "many_examples"]
 
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
 Wanted = int | Points | None
 
 
+_SIZES = 150  # power of ten of margins and rates: their squares are doubles
 _WHY = {
     "exact": ": no coordinate decouples and no closed form is known",
     "heyoka": ": it needs one example: use 'auto', or solve_many to tau_end",
@@ -46,11 +47,14 @@ def many_examples(
     """Solve a flow with several examples by the engine its rule needs."""
     flow = case.flow
     engine = _engine(case, asked.method)
-    if not np.isfinite(flow.perturbed(theta0)).all():
+    check_sizes(flow, theta0)
+    hat = flow.perturbed(theta0)
+    if not np.isfinite(hat).all():
         raise InputError(
             f"the ascent step rho |grad Lo| of {flow.perturbation.name} leaves the range of "
             "doubles at this start; scale weights or data down, or take the logistic loss"
         )
+    _check_margins(flow, hat)
     if case.regime.brief and asked.in_tau:
         follow = loaded(case.regime.brief)
         if brief := follow(flow, theta0, asked):
@@ -63,6 +67,47 @@ def many_examples(
     if case.regime.glides and asked.method == "auto":
         run = _on_along_minima(flow, run, asked)
     return _rows(flow, run, asked, wanted)
+
+
+def check_sizes(flow: Flow, theta0: Theta) -> None:
+    """Refuse a start whose margins and rates have squares beyond doubles.
+
+    Examples
+    --------
+    >>> from flowsam import Data, gradient_flow
+    >>> check_sizes(Flow(Data([[1.0], [-2.0]]), gradient_flow()), np.array([[1e200]]))
+    Traceback (most recent call last):
+    flowsam.errors.InputError: several examples need margins and rates from 1e-150 to 1e+150, \
+this start has 2e+200; scale weights, rho or data
+    """
+    _check_margins(flow, theta0)
+    with np.errstate(divide="ignore"):
+        logs = np.log10(np.abs(theta0))
+        rates = np.log10(np.abs(flow.data.z).max(axis=0)) + _others(logs)
+    if -np.inf < rates.max() < -_SIZES:
+        raise InputError(_sized(rates.max()))
+
+
+def _check_margins(flow: Flow, theta: Theta) -> None:
+    """Refuse weights whose margins have squares beyond doubles."""
+    with np.errstate(divide="ignore"):
+        logs = np.log10(np.maximum(np.abs(theta), 1.0)).sum(axis=0)
+        most = (logs + np.log10(np.abs(flow.data.z).max(axis=0))).max()
+    if most > _SIZES:
+        raise InputError(_sized(most))
+
+
+def _sized(size: float) -> str:
+    """Return what is wrong with a margin or rate of that power of ten."""
+    return (
+        f"several examples need margins and rates from 1e-{_SIZES} to 1e+{_SIZES}, this start "
+        f"has {10 ** (size % 1):.2g}e{np.floor(size):+.0f}; scale weights, rho or data"
+    )
+
+
+def _others(logs: Theta) -> Theta:
+    """Return the sum over the other layers."""
+    return np.stack([np.delete(logs, k, axis=0).sum(axis=0) for k in range(len(logs))])
 
 
 def _on_along_minima(flow: Flow, run: LateRun, asked: Request) -> LateRun:

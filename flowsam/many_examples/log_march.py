@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from flowsam.endings import Ending
 from flowsam.engines import METHODS
 from flowsam.engines.path import Path, Piece
 from flowsam.engines.request import Request
@@ -32,6 +33,8 @@ COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
 # tolerances of BDF, whose errors add up where those of others cancel: measured
 _FINER = 0.1
+_FAR = 1e3  # S that counts as late
+_SAFE = 5.0  # so many times more of tau may be left than then
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
 
 State = Float[np.ndarray, " m"]
@@ -163,30 +166,46 @@ def marched(system: Any, start: Turn, asked: Request) -> March:
     value = asked.end
     clock = _StartClock.of(system, np.inf if asked.in_tau else value)
     steps = _Steps.of(clock, start.state.size, asked)
+    stop = _TauEnd(value, len(system.theta0))
     found = march(
         clock,
         start,
         end=np.inf if asked.in_tau else float(clock.from_log_t(np.array(value))),
         tolerances=steps,
-        stop=_stop_at(value) if asked.in_tau else None,
+        stop=stop if asked.in_tau else None,
     )
     path = clock.path(found.path)
     method = steps.used(found)
     if found.status == "finished" and not asked.in_tau:
         path.edges[-1] = value  # to the last bit
-    return replace(found, path=path, method=method)
+    status = Ending.BEYOND if stop.beyond else found.status
+    return replace(found, path=path, method=method, status=status)
 
 
-def _stop_at(tau_end: float) -> Callable[[float, float, Any], float | None]:
-    """Return a stop for `march` at a rescaled time."""
+class _TauEnd:
+    """A stop for `march` at a rescaled time, or where it is clear that tau never gets there.
 
-    def stop(left: float, right: float, dense: Any) -> float | None:
-        if dense(right)[-1] < tau_end:
+    Late margins are like T, weights like T^(1/L), and d tau/dT like T^(2/L - 2): from L = 3 on
+    what is left of tau is T d tau/dT L/(L - 2), and weights are infinite before a later end.
+    """
+
+    def __init__(self, tau_end: float, depth: int) -> None:
+        self.tau_end = tau_end
+        self.left = _SAFE * depth / (depth - 2) if depth > 2 else np.inf
+        self.beyond = False
+
+    def __call__(self, left: float, right: float, dense: Any) -> float | None:
+        """Return where to end inside a step, or None."""
+        before, tau = dense(np.array([left, right]))[-1]
+        if tau >= self.tau_end:
+            close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
+            off = lambda x: dense(x)[-1] - self.tau_end  # noqa: E731
+            return float(brentq(off, left, right, **close))
+        if right < _FAR or self.left == np.inf:
             return None
-        close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
-        return float(brentq(lambda x: dense(x)[-1] - tau_end, left, right, **close))
-
-    return stop
+        gained = (tau - before) / np.log(right / left)
+        self.beyond = bool(tau + self.left * gained < self.tau_end)
+        return right if self.beyond else None
 
 
 def _logged(x: Points, shift: float) -> Points:

@@ -11,8 +11,11 @@ from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.margin.vertices import equilibrated, simplex
 from flowsam.shapes import Float
+from flowsam.signatures import public
 
 __all__ = ["Separability", "balancing_weights", "separability"]
+
+_LARGE = 1e290  # entries of z
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,7 @@ class Separability:
     message: str
 
 
+@public
 def separability(data: Data) -> Separability:
     """Return whether the data are linearly separable through the origin, and why.
 
@@ -86,11 +90,15 @@ def separability(data: Data) -> Separability:
         raise InputError(
             f"separability met a failing simplex method ({found.message}); rescale z"
         )
-    beta = column * found.x[:d]
+    beta = column / column.max() * found.x[:d]
+    spare = 40 * bool(
+        np.abs(z).max() > _LARGE
+    )  # bits that a sum of large entries needs
+    z = np.ldexp(z, -spare)
     rounding = (d + 2) * np.finfo(float).eps * (np.abs(z) @ np.abs(beta))
     surplus = float(np.min((z @ beta) / np.where(rounding > 0, rounding, 1.0)))
     if surplus > 1.0:
-        least = float((z @ beta).min() / np.linalg.norm(beta))
+        least = float(np.ldexp((z @ beta).min() / np.linalg.norm(beta), spare))
         message = (
             f"linearly separable: a vector of length 1 has least margin {least:.3g}"
         )

@@ -39,8 +39,11 @@ def shortest_separator(
 
     beta = sum_i a_i z_i,   a_i > 0 only where the margin is exactly 1
     """
-    length = np.linalg.norm(z, axis=1)
-    rows = z / length[:, None]
+    power = np.frexp(np.abs(z).max(axis=1))[1]
+    rows = np.ldexp(z, -power[:, None])  # whose squares are doubles
+    size = np.linalg.norm(rows, axis=1)
+    rows = rows / size[:, None]
+    length = np.ldexp(size, power)
     floor = 1.0 / length
     if signs is not None:
         bound = np.flatnonzero(signs)

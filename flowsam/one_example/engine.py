@@ -26,6 +26,7 @@ __all__ = ["stepped_run"]
 
 Points = Float[np.ndarray, " _"]
 Theta = Float[np.ndarray, "L d"]
+_LEAST = 1e-290  # weights below have lost digits
 _FASTEST = 1e130  # squares of rates in tolerance units stay in the range of doubles
 _STILL = 200  # steps at rest
 _FAR = 1e15  # in units of 1/rate: steps give up a wait for log_t_end there, the flow is at rest
@@ -36,7 +37,7 @@ def stepped_run(
 ) -> Run:
     """Integrate between events and return the run."""
     model = OneExample.of(case, theta0, float(tolerances.atol))
-    _refuse_fast(model, theta0)
+    _check_sizes(model, theta0)
     start = Turn(model.layers.flat(theta0), *model.start())
     if model.out_of_range:
         start = start._replace(status="escaped")
@@ -96,9 +97,15 @@ def _ended(
     return _End(last, short if last == limit else Ending.FINISHED)
 
 
-def _refuse_fast(model: OneExample, theta0: Theta) -> None:
-    """Refuse rates whose steps would not be doubles."""
+def _check_sizes(model: OneExample, theta0: Theta) -> None:
+    """Refuse weights and rates whose steps would not be doubles."""
     moving = theta0[..., model.flow.mu != 0].any()
+    least = min(model.largest, model.flow.perturbation.rho or np.inf)
+    if moving and least < _LEAST:
+        raise InputError(
+            f"steps need weights and rho of {_LEAST:g} or more, got {least:.3g}, where doubles "
+            "have lost digits; scale them up"
+        )
     if moving and not model.out_of_range and model.rate > _FASTEST:
         raise InputError(
             f"steps need rates |mu| |w|^(L-2) up to {_FASTEST:g}, got {model.rate:.3g}; scale the "

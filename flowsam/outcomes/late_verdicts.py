@@ -6,6 +6,7 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
+from flowsam.many_examples.engine import check_sizes
 from flowsam.margin.farkas import Separability, separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction
@@ -35,6 +36,7 @@ def by_late_run(case: Case, theta0: Theta) -> Limit:
     directions, where that proves too little. Data that do not separate: stalled by a theorem, or by
     a run that came to rest. (derivations/l2_limit.py; arXiv:2603.08290, Theorems 4.1, 4.2)
     """
+    check_sizes(case.flow, theta0)
     stalled = _stalled(case, theta0, separability(case.flow.data))
     if stalled:
         return stalled

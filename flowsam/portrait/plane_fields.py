@@ -158,7 +158,13 @@ class PlaneField:
         sliding there. Raises ValueError where the flow leaves the plane.
         """
         points = real_array(points, "points")
-        return self.coordinates(points, self.flow.field(self.lift(points)))
+        velocity = self.flow.field(self.lift(points))
+        if not np.isfinite(velocity).all():
+            raise InputError(
+                "velocities leave the range of doubles on this plane; take a smaller window, or "
+                "scale the data down"
+            )
+        return self.coordinates(points, velocity)
 
     def gate(self, points: ArrayLike) -> Points:
         """Return functions of points (..., 2) whose zeros are the nullclines, without multiplicity.

@@ -9,6 +9,7 @@ from flowsam.errors import InputError
 from flowsam.inputs import real_array
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.shapes import Float
+from flowsam.signatures import public
 from flowsam.solver import solve
 
 __all__ = ["ROWS", "paths"]
@@ -17,6 +18,7 @@ Curve = Float[np.ndarray, "_ 2"]
 ROWS = 400  # rows of a drawn path
 
 
+@public
 def paths(field: PlaneField, points: ArrayLike) -> tuple[Curve, ...]:
     """Return the trajectories from points of a plane, as far as the window.
 

@@ -11,13 +11,16 @@ from flowsam.errors import InputError
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.rest_points import Equilibrium, classified, rests
 from flowsam.shapes import Bool, Float
+from flowsam.signatures import public
 
 __all__ = ["across", "checked_rule", "equilibria"]
 
 CELLS = 64  # a side of the lattice on which roots are looked for
+_FASTEST = 1e150
 NEAR = 1e-9  # of the window: distance to an axis at which one side's field is read
 
 
+@public
 def equilibria(field: PlaneField) -> tuple[Equilibrium, ...]:
     """Return the rest points of a planar field in its window, classified.
 
@@ -74,6 +77,12 @@ def checked_rule(field: PlaneField) -> None:
         raise InputError(
             f"equilibria and nullclines need a field that jumps on the axes only, got "
             f"{flow.describe()}; take 1 < p < inf, or l_inf with one example"
+        )
+    corners = field.velocity(np.stack(np.meshgrid(field.x, field.y), axis=-1))
+    if np.abs(corners).max() > _FASTEST:
+        raise InputError(
+            f"equilibria and nullclines need velocities up to {_FASTEST:g}, whose squares are "
+            "doubles; take a smaller window, or scale the data down"
         )
 
 

@@ -16,6 +16,7 @@ from flowsam.portrait.rest_points import Equilibrium
 from flowsam.portrait.rest_search import across, checked_rule, equilibria
 from flowsam.portrait.theory_curves import boundaries
 from flowsam.shapes import Float
+from flowsam.signatures import public
 
 __all__ = ["Skeleton", "nullclines", "separatrices", "skeleton", "sliding"]
 
@@ -54,6 +55,7 @@ class Skeleton:
     paths: tuple[Curve, ...]
 
 
+@public
 def skeleton(
     field: PlaneField, *, starts: ArrayLike = (), columns: int = 24
 ) -> Skeleton:

@@ -124,16 +124,19 @@ class Scan:
     def _told(self, k: int) -> str:
         """What all splits give at one scale, in words."""
         splits = len(self.sam)
-        gone = sum(runs[k].status == "collapsed" for runs in self.sam)
+        ends = [runs[k].status for runs in self.sam]
+        gone = ends.count("collapsed")
+        failed = ends.count("failed")
         known = np.isfinite(self.least[:, k]).any()
         words = (
             f"share falls to {_range(self.least[:, k])}"
             if known
             else "share is not known"
         )
-        if gone < splits:
+        if gone + failed < splits:
             words += f", ends at {_range(self.last[:, k])}"
         words += f"; collapse on {gone} of {splits} splits" if gone else ""
+        words += f"; no end on {failed} of {splits} splits" if failed else ""
         shown = self.shown[:, k].sum()
         return f"{words}; minor first, major last on {shown} of {splits} splits"
 

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact import first_escape, linf_deep
-from flowsam.inputs import real_array
+from flowsam.inputs import real_axis
 from flowsam.shapes import Float
+from flowsam.signatures import public
 
 __all__ = ["Chances", "escape_chance", "winning_chances"]
 
 HOW = {"epsabs": 1e-13, "epsrel": 1e-11, "limit": 400, "full_output": 1}
+_LEAST = 1e-150  # rho, whose square is a double
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,8 @@ class Chances:
     contested: float = 0.0
 
 
-def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
+@public
+def escape_chance(law: Any, *, depth: int, rho: float | int, sign: int = 1) -> float:
     """Return the probability that a coordinate escapes, its L weights independent with one law.
 
     With a the smallest size, G the law of sizes and Q its signed part, S and T their tails,
@@ -90,12 +94,15 @@ def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
         raise InputError(
             f"a probability needs a continuous scipy.stats distribution, got {kind}"
         )
-    if depth < 2 or not 0 <= rho < np.inf:
+    if depth < 2 or not (rho == 0 or _LEAST <= rho <= 1 / _LEAST):
         raise InputError(
-            f"escape_chance needs L >= 2 and rho >= 0, got {depth} and {rho}"
+            f"escape_chance needs L >= 2 and rho = 0 or from {_LEAST:g} to {1 / _LEAST:g}, got "
+            f"{depth} and {rho:g}"
         )
     if rho == 0:
         return 1.0
+    if sign not in (1, -1):
+        raise InputError(f"escape_chance needs the sign of mu, 1 or -1, got {sign}")
     even = _pair(law, depth, rho, 1.0)
     odd = _pair(law, depth, rho, -1.0)
     return float((even[0] + even[1]) / 2 + sign * (odd[0] - odd[1]) / 2)
@@ -132,8 +139,9 @@ def _pair(law: Any, depth: int, rho: float, parity: float) -> tuple[float, float
     return tail(rho) ** depth + depth * plus, depth * minus
 
 
+@public
 def winning_chances(
-    law: Any, mu: Any, *, depth: int, rho: float, points: int = 2**14
+    law: Any, mu: ArrayLike, *, depth: int, rho: float | int, points: int = 2**14
 ) -> Chances:
     """Return how likely each feature wins, all weights independent with one law.
 
@@ -164,9 +172,11 @@ def winning_chances(
     >>> found.wins.round(6), found.error
     (array([0.248546, 0.538136]), 0.0)
     """
-    mu = np.atleast_1d(real_array(mu, "mu"))
+    mu = real_axis(mu, "mu")
     if not mu.all():
         raise InputError(f"winning_chances needs mu without zeros, got {mu}")
+    if points < 1 or points & (points - 1):
+        raise InputError(f"winning_chances needs a power of two, got points = {points}")
     escapes = np.array(
         [escape_chance(law, depth=depth, rho=rho, sign=int(s)) for s in np.sign(mu)]
     )
@@ -177,7 +187,11 @@ def winning_chances(
         wins = escapes * np.where(rivals, 1 - escapes, 1.0).prod(axis=1)
         return Chances(wins, none, 0.0)
     runs = np.array([_race(law, mu, depth, rho, points, seed) for seed in range(8)])
-    runs *= ((1 - none) / runs.sum(axis=1))[:, None]
+    if none < 1 and not runs.sum(axis=1).all():
+        raise InputError(
+            f"of {points} points none escapes, {1 - none:.2g} of all do; pass more points"
+        )
+    runs *= ((1 - none) / np.where(none < 1, runs.sum(axis=1), 1.0))[:, None]
     error = float(runs.std(axis=0, ddof=1).max() / np.sqrt(8))
     starts = _drawn(law, (depth, mu.size), points, 0)
     contested = float(first_escape.contested(starts, mu, rho=rho).mean())
@@ -214,7 +228,7 @@ def _race(  # noqa: PLR0913
     wins = np.empty(mu.size)
     for j, mine in enumerate(laws):
         left = np.ones(mine.size)
-        for other in (other for k, other in enumerate(laws) if k != j):
+        for other in (other for k, other in enumerate(laws) if k != j and other.size):
             right = other.size / points
             left *= 1 - np.interp(
                 mine, other, rank[: other.size], left=0.0, right=right
