@@ -91,10 +91,14 @@ ALONE = {
     "depth_one": "[depth_one_loss(Data([{mu}]), l2({rho})), "
     "depth_one_asymptote(Data([{mu}]), l2({rho}), [1, 1])]",
     "estimated_exponent": "estimated_exponent([10, 20], np.abs({mu}))",
-    "gate_radius": "gate_radius(l2({rho}), 3)",
     "refine": "refine(phase_portrait(Flow(single_example({mu}), l2({rho})), {x}, {x}), levels=1)",
     "settled_at": "phase_portrait(Flow(single_example({mu}), linf({rho})), {x}, {x}).settled_at",
     "fractions": "phase_portrait(Flow(single_example({mu}), linf({rho})), {x}, {x}).fractions",
+    "planes": "[shown(phase_portrait(Flow(single_example({mu}), l2({rho})), {x}, {x}, start=start)) "
+    "for start in (WeightPlane([{mu}] * 2, (0, 0), (1, 0)), ImbalancePlane([1, 2], 2), "
+    "SegmentPlane([{mu}] * 2, [[1, 2]] * 2))]",
+    "radius": "phase_portrait(Flow(single_example({mu}), l2(1)), {x}, {x}, "
+    "start=RadiusPlane([[1, 2]] * 2))",
     "layer_plane": "phase_portrait(Flow(single_example({mu}[1:]), linf({rho})), {x}, {x}, "
     "start=layer_plane)",
     "skeleton": "skeleton(PlaneField(Flow(single_example({mu}[1:]), linf({rho})), layer_plane, "

@@ -54,6 +54,8 @@ def lightest_separator(
     |sum_i y_i z_ij| <= 1, with equality and the sign of beta_j where beta_j != 0,  y >= 0
     """
     d = z.shape[1]
+    if not z.any(axis=1).all():
+        raise InputError("max_margin needs examples of which none is 0 on its features")
     scaled, row, column = equilibrated(z)
     signs = np.zeros(d) if signs is None else signs
     plus = np.where(signs >= 0, np.inf, 0.0)
