@@ -94,7 +94,7 @@ ALONE = {
     "refine": "refine(phase_portrait(Flow(single_example({mu}), l2({rho})), {x}, {x}), levels=1)",
     "settled_at": "phase_portrait(Flow(single_example({mu}), linf({rho})), {x}, {x}).settled_at",
     "fractions": "phase_portrait(Flow(single_example({mu}), linf({rho})), {x}, {x}).fractions",
-    "planes": "[shown(phase_portrait(Flow(single_example({mu}), l2({rho})), {x}, {x}, start=start)) "
+    "planes": "[phase_portrait(Flow(single_example({mu}), l2({rho})), {x}, {x}, start=start) "
     "for start in (WeightPlane([{mu}] * 2, (0, 0), (1, 0)), ImbalancePlane([1, 2], 2), "
     "SegmentPlane([{mu}] * 2, [[1, 2]] * 2))]",
     "radius": "phase_portrait(Flow(single_example({mu}), l2(1)), {x}, {x}, "
