@@ -194,8 +194,8 @@ class Perturbation:
     def epsilon(self, g: ArrayLike) -> Float[np.ndarray, "*batch L d"]:
         """Return the ascent step for gradients `g`.
 
-        At a tie of p = 1 the step is shared equally; where a component of g is 0, eps is 0 there;
-        at g = 0 every point of the ball is a maximiser and 0 is returned: a flow ends there.
+        A tie of p = 1 shares the step equally; where a component of g is 0, eps is 0 there; at
+        g = 0 every point of the ball is a maximiser and 0 is returned: a flow ends there.
 
         Parameters
         ----------
@@ -205,12 +205,7 @@ class Perturbation:
         Returns
         -------
         ndarray, shape (..., L, d)
-            Error: a few ulp times q.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For complex or non-finite entries.
+            Error: a few ulp times q. Raises TypeError, ValueError for bad entries.
 
         Examples
         --------
