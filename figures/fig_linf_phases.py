@@ -4,7 +4,7 @@ Claim: linf_phases. Takes: 30 s.
 
 One feature under discrete $\ell_\infty$-SAM, $L = 5$, $\rho = \mu = 1$, two weights within a few
 steps of 0, the others at 3, 3.2 and 3.4. Left: the share of time with $\beta > 0$ of 4,000 starts,
-over their phases in units of $h A$ and $h B$: it is 1 above the line, 0 below. Right: how many of
+over their phases in units of $h A$ and $h B$: it is 1 below the line, 0 above. Right: how many of
 them run away in their other layers although $\beta$ stays at 0, over the step; dashed with steps
 that follow the speed of the side the state is on, where nearly all do.
 """
@@ -97,7 +97,7 @@ def draw(place, share, steps, plain, sided):
     axes[0].plot([0, 1], [0, INNER / OUTER], color="black", linewidth=0.9)
     axes[0].set(xlabel="phase of the sum, $m_u/A$", ylabel="phase of the difference, $m_v/B$")
     axes[0].set(xlim=(0, 1), ylim=(0, 0.4))
-    axes[0].legend(fontsize=6.5, loc="upper left", markerscale=4, framealpha=1)
+    axes[0].legend(fontsize=6.5, loc="upper left", markerscale=4, frameon=True, framealpha=1)
     axes[0].set_title(f"{100 * up.mean():.1f} % have $p = 1$: $A/(2B)$")
     axes[1].plot(steps, plain, "o-", color="#0072B2", label="steps of one size")
     axes[1].plot(
