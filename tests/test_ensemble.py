@@ -11,7 +11,9 @@ from flowsam.exact import linf_deep
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.network import balanced, beta
+from flowsam.outcomes.settling import settle
 from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
+from flowsam.regimes import case_of
 from flowsam.solver import solve
 
 RULES = [gradient_flow(), l2(0.7), lp(0.7, p=1.5), lp(0.7, p=3.0), unnormalised(0.2)]
@@ -175,3 +177,38 @@ def test_bad_input_is_one_line(change, word):
     with pytest.raises(ValueError, match=word) as caught:
         solve_many(flow, starts, **call)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "shape"),
+    [
+        (lp(1.0, p=1.5), (3, 2)),
+        (lp(1.0, p=1.5), (2, 5)),
+        (lp(1.0, p=3), (2, 3)),
+        (lp(1.0, p=1), (2, 3)),
+        (l2(1.0), (5, 2)),
+        (l2(1.0), (2, 9)),
+        (unnormalised(0.3), (3, 4)),
+        (gradient_flow(), (4, 3)),
+    ],
+    ids=str,
+)
+def test_a_member_is_the_same_to_the_last_bit_whatever_its_neighbours(rule, shape):
+    # steps run out for some: a rounding decides where
+    starts = np.random.default_rng(8).normal(0, 0.8, (41, *shape))
+    flow = Flow(single_example(np.arange(1.0, shape[1] + 1)), rule)
+    how = {"tau_end": 2.0, "most_steps": 60, "method": "DOP853"}
+    whole = solve_many(flow, starts, **how)
+    for some in ([0], [7], [3, 4], slice(5, 22), slice(None, None, -1)):
+        part = solve_many(flow, starts[some], **how)
+        for name in ("theta", "tau", "status", "steps"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[some])
+
+
+def test_labels_do_not_depend_on_the_batch():
+    starts = np.random.default_rng(9).normal(0, 0.8, (24, 3, 2))
+    flow = Flow(single_example([1.0, 2.0]), lp(1.0, p=1.5))
+    whole = settle(case_of(flow, 3), starts)
+    for k in range(6):
+        one = settle(case_of(flow, 3), starts[k : k + 1])
+        assert (one.label[0], one.tau[0]) == (whole.label[k], whole.tau[k])

@@ -121,8 +121,11 @@ def _scaled(flow: Flow, pull: Callable) -> Field:
     z = flow.data.z
     rho = flow.perturbation.rho
 
+    # of one example a start's margin must not be rounded by its place, as BLAS does
+    product = np.matmul if len(z) > 1 else partial(np.einsum, "nd,db->nb")
+
     def away(w: Weights) -> Weights:
-        logs = flow.loss.log_slope(z @ np.prod(w, axis=0))
+        logs = flow.loss.log_slope(product(z, np.prod(w, axis=0)))
         scale = np.exp(np.asarray(log_mean_exp(logs.T)))
         return rho * scale * (pull(w) * others(w))
 

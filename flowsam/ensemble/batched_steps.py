@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.integrate import DOP853
@@ -74,15 +76,17 @@ class Steps:
     @classmethod
     def start(cls, control: Control, member: np.ndarray, w: Weights) -> Steps:
         """Return new members at tau = 0 with their first step chosen."""
-        slope = control.field(w)
+        w = np.ascontiguousarray(w)
+        slope = _beside(control.field, w)
         zero = np.zeros(w.shape[-1])
         none = np.zeros(w.shape[-1], dtype=np.int64)
-        size = _first_size(control, w, slope)
+        size = _beside(partial(_first_size, control), w, slope)
         return cls(member, zero, size, w, slope, zero > 0, none, none)
 
     def keep(self, chosen: np.ndarray) -> Steps:
-        """Return the chosen members, by mask or place."""
-        return Steps(*(part[..., chosen] for part in vars(self).values()))
+        """Return the chosen members, by mask or place, in the one layout sums are taken in."""
+        kept = (part[..., chosen] for part in vars(self).values())
+        return Steps(*map(np.ascontiguousarray, kept))
 
     def join(self, others: Steps) -> Steps:
         """Return both groups as one."""
@@ -95,7 +99,7 @@ class Steps:
         stuck = self.retry & (self.size < least)
         after = np.minimum(self.tau + np.maximum(self.size, least), control.tau_end)
         size = after - self.tau
-        w, slope, error = _attempt(control, self.w, self.slope, size)
+        w, slope, error = _beside(partial(_attempt, control), self.w, self.slope, size)
         accepted = error < 1
         factor = SAFETY * error**EXPONENT
         top = np.where(self.retry, 1.0, GROW)
@@ -111,6 +115,15 @@ class Steps:
             self.tried + 1,
         )
         return moved, stuck
+
+
+def _beside(work: Callable[..., Any], *parts: np.ndarray) -> Any:
+    """Work on members; one alone gets a copy beside it, or its sums are taken in another order."""
+    if parts[0].shape[-1] > 1:
+        return work(*parts)
+    found = work(*(np.repeat(part, 2, axis=-1) for part in parts))
+    first = [part[..., :1] for part in found] if isinstance(found, tuple) else None
+    return first or found[..., :1]
 
 
 def _rms(values: Weights) -> Row:
@@ -143,11 +156,12 @@ def _attempt(
     rows = stages.reshape(len(ORDER), -1)
     stages[ORDER[0]] = slope
     for stage, (read, weights) in enumerate(COMBINATIONS, 1):
-        point = np.dot(weights, rows[read]).reshape(w.shape)
+        # not BLAS, which rounds a column by its place among the others
+        point = np.einsum("k,kn->n", weights, rows[read]).reshape(w.shape)
         point *= size
         point += w
         stages[ORDER[stage]] = control.field(point)
-    new, fifth, third = np.dot(LAST, rows[2:]).reshape(3, *w.shape)
+    new, fifth, third = np.einsum("sk,kn->sn", LAST, rows[2:]).reshape(3, *w.shape)
     new *= size
     new += w
     scale = control.scale(w, new)
