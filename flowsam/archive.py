@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from flowsam.errors import InputError, MissingLibraryError
+from flowsam.errors import InputError, InputTypeError, MissingLibraryError
+from flowsam.inputs import shown
 
 __all__ = [
     "check_shapes",
@@ -29,10 +30,23 @@ __all__ = [
 Built = TypeVar("Built")
 
 
+def path_of(path: object) -> Path:
+    """Return a path, or say what is none."""
+    try:
+        found = Path(os.fspath(path))  # type: ignore[arg-type]
+    except TypeError:
+        raise InputTypeError(
+            f"a file needs a path, got {shown(path)}; pass a str or a Path"
+        ) from None
+    if "\0" in str(found):
+        raise InputError(f"a path has no character 0, got {shown(path)}")
+    return found
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of `path` in one move, once it is whole."""
-    path = Path(path)
+    path = path_of(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     _tidy(path)
     try:
@@ -85,7 +99,7 @@ def write(
     path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> Path:
     """Write arrays and a JSON header with a digest of them as one .npz file; no pickle."""
-    path = Path(path)
+    path = path_of(path)
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     text = np.array(json.dumps(header | {"digest": _digest(arrays)}))
     parts: dict[str, Any] = {"header": text, **arrays}
@@ -116,7 +130,7 @@ def read(
     `shapes` names the arrays it must have by the names of their axes, e.g. {"z": "n d"}.
     """
     try:
-        _check_stored(Path(path))
+        _check_stored(path_of(path))
         with np.load(path, allow_pickle=False) as file:
             header = json.loads(str(file["header"]))
             arrays = {

@@ -22,6 +22,7 @@ __all__ = [
     "real_number",
     "shown",
     "whole_number",
+    "yes_or_no",
 ]
 
 CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
@@ -62,12 +63,7 @@ def real_array(
     >>> real_array([1, 2], "mu")
     array([1., 2.])
     """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise InputError(
-            f"{name} needs rows of one length; pass a rectangular array"
-        ) from None
+    array = _array(values, name)
     if array.dtype.kind == "O" and array.size:
         array = _numbers(array, name, place)
     if array.dtype.kind not in "biuf":
@@ -91,14 +87,33 @@ def has_holes(values: object) -> bool:
     return "numpy.ma" in sys.modules and np.ma.is_masked(values)
 
 
+def _array(values: object, name: str, dtype: type | None = None) -> np.ndarray:
+    """An array, or a refusal of what makes none, whatever its own conversion raises."""
+    try:
+        return np.asarray(values, dtype=dtype)
+    except ValueError:
+        raise InputError(
+            f"{name} needs rows of one length; pass a rectangular array"
+        ) from None
+    except Exception:
+        raise InputTypeError(
+            f"{name} needs real numbers, got {shown(values)}; pass floats"
+        ) from None
+
+
 def _numbers(array: Shaped[np.ndarray, "..."], name: str, place: Place) -> np.ndarray:
     """Objects as floats, or the first that is no real number, with its place."""
     for index, entry in np.ndenumerate(array):
         if not isinstance(entry, Real):
             raise InputTypeError(
-                f"{name} needs real numbers, got {entry!r} at {place(index)}; pass floats"
+                f"{name} needs real numbers, got {shown(entry)} at {place(index)}; pass floats"
             )
-    return array.astype(np.float64)
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise InputError(
+            f"{name} needs numbers in the range of doubles, got a larger integer"
+        ) from None
 
 
 def column_names(table: object) -> tuple[str, ...]:
@@ -155,15 +170,25 @@ def checked_grid(rows: int, columns: int, instead: str) -> None:
 
 def whole_number(value: object, name: str) -> int:
     """Return a whole number as an int."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    whole = isinstance(value, int | np.integer)
+    if not whole or isinstance(value, bool | np.timedelta64):
         raise InputTypeError(f"{name}, got {shown(value)}; pass an int")
+    if abs(int(value)) >= 2**63:
+        raise InputError(f"{name} below 2^63, got a larger one")
     return int(value)
+
+
+def yes_or_no(value: object, name: str) -> bool:
+    """Return True or False."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise InputTypeError(f"{name} needs True or False, got {shown(value)}")
 
 
 def real_number(value: object, name: str) -> float:
     """Return one real number as a float, inf and nan included."""
-    array = np.asarray(value, dtype=object)  # takes ragged lists too
-    array = np.asarray(value) if array.shape == () else array
+    array = _array(value, name, object)  # takes ragged lists too
+    array = _array(value, name) if array.shape == () else array
     if array.shape != () or array.dtype.kind not in "iuf" or has_holes(value):
         raise InputTypeError(f"{name} needs one real number, got {shown(value)}")
     return float(array)
@@ -171,5 +196,9 @@ def real_number(value: object, name: str) -> float:
 
 def shown(value: object) -> str:
     """Return an object for a message: itself where that is short, else its kind."""
-    text = repr(value)
-    return text if len(text) <= 60 and "\n" not in text else f"a {type(value).__name__}"
+    try:
+        text = repr(value)
+    except Exception:  # such as of an integer of thousands of digits
+        text = ""
+    short = 0 < len(text) <= 60 and "\n" not in text
+    return text if short else f"a {type(value).__name__}"

@@ -42,7 +42,8 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
     array([3., 8.])
     """
     # inf at a blow-up too
-    known = isinstance(theta, np.ndarray) and theta.dtype == np.float64
+    # not a subclass, which may have a mask
+    known = type(theta) is np.ndarray and theta.dtype == np.float64
     weights = np.asarray(theta) if known else real_array(theta, "theta")
     if weights.ndim < 2 or not weights.size:
         raise InputError(

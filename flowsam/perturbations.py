@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.inputs import real_array, real_number
+from flowsam.inputs import real_array, real_number, yes_or_no
 from flowsam.shapes import Float
 from flowsam.signatures import QUIET, public
 
@@ -81,17 +81,17 @@ class Perturbation:
         p = real_number(p, "p")
         rho = real_number(rho, "rho")
         if not p >= 1:
-            raise InputError(
-                f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm"
-            )
+            raise InputError(f"a norm needs p in [1, inf], got {p}; e.g. 2")
         if not 0 <= rho < math.inf:
-            raise InputError(
-                f"a perturbation needs a finite rho >= 0, got {rho}; 0 is GD"
-            )
+            raise InputError(f"a radius needs finite rho >= 0, got {rho}; 0 is GD")
         object.__setattr__(self, "p", p if rho else math.inf)
         object.__setattr__(self, "rho", rho)
-        object.__setattr__(self, "normalised", bool(normalised) or not rho)
-        object.__setattr__(self, "adaptive", bool(adaptive and rho))
+        object.__setattr__(
+            self, "normalised", yes_or_no(normalised, "normalised") or not rho
+        )
+        object.__setattr__(
+            self, "adaptive", yes_or_no(adaptive, "adaptive") and rho > 0
+        )
 
     @property
     def name(self) -> str:
@@ -212,7 +212,10 @@ class Perturbation:
         >>> l2(1.0).epsilon([[3.0, 4.0]])
         array([[0.6, 0.8]])
         """
-        return self.step(real_array(g, "g"))
+        g = real_array(g, "g")
+        if g.ndim < 2:
+            raise InputError(f"g needs shape (..., L, d), got {g.shape}; a row a layer")
+        return self.step(g)
 
     def sized(
         self,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from flowsam.errors import InputTypeError
-from flowsam.inputs import real_array, real_number, shown, whole_number
+from flowsam.inputs import real_array, real_number, shown, whole_number, yes_or_no
 
 __all__ = ["QUIET", "public"]
 
@@ -78,19 +78,12 @@ def _whole(value: object, name: str) -> int:
     return whole_number(value, f"{name} needs a whole number")
 
 
-def _yes_or_no(value: object, name: str) -> bool:
-    """True or False."""
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    raise InputTypeError(f"{name} needs True or False, got {shown(value)}")
-
-
 _NUMBERS: dict[str, Callable[..., Any]] = {
     "ArrayLike": real_array,
     "ArrayLike | float | int": real_array,
     "float | int": real_number,
     "float": real_number,
-    "bool": _yes_or_no,
+    "bool": yes_or_no,
     "int": _whole,
     "int | np.integer": _whole,
 }

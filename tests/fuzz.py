@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import flowsam
-from flowsam import amplification, rates, regions
+from flowsam import amplification, draw, portrait, rates, regions  # noqa: F401 - named by texts
 from flowsam.cli import main
 from flowsam.errors import InputError
 from flowsam.portrait import load as load_portrait

@@ -14,6 +14,7 @@ from flowsam.draw.fills import fill
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
 from flowsam.shapes import Float, Int
+from flowsam.signatures import public
 
 if TYPE_CHECKING:
     from flowsam.certify import PlaneProof
@@ -152,6 +153,7 @@ def boundaries(
     return lines
 
 
+@public
 def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     """Draw a phase portrait: cells, names in place, axes named, theory over located boundaries.
 
@@ -217,6 +219,7 @@ def _marks(
     axes.plot(plane.x[column], plane.y[row], mark, rasterized=True, **style)
 
 
+@public
 def times(axes: Axes, plane: Portrait) -> QuadMesh:
     """Draw when each start is decided, in rescaled time: a collapse or a blow-up.
 

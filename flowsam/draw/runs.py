@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from flowsam.data import Data, merge_signs, unsplit
 from flowsam.errors import InputError
 from flowsam.shapes import Float
+from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 
 _OTHER: dict[str, Any] = {"color": "#009E73", "linestyle": (0, (1, 1))}
@@ -70,6 +71,7 @@ def paths(
     return lines
 
 
+@public
 def run(
     axes: Axes, trajectory: Trajectory, *, quantity: str = "beta", clock: str = "tau"
 ) -> list[Line2D]:

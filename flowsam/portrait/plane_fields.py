@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.errors import InputError
+from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
-from flowsam.inputs import real_array
+from flowsam.inputs import checked_grid, real_array, shown
 from flowsam.portrait.own_plane import as_plane
 from flowsam.portrait.planes import Plane, Start
 from flowsam.regimes import Case, case_of
@@ -62,6 +62,11 @@ class PlaneField:
 
     def __post_init__(self) -> None:
         """Check window and plane."""
+        if not isinstance(self.flow, Flow) or not callable(self.start):
+            raise InputTypeError(
+                f"PlaneField needs a Flow and a plane of starts, got {shown(self.flow)} and "
+                f"{shown(self.start)}"
+            )
         ends = real_array([self.x, self.y], "window")
         if not (ends[:, 1] > ends[:, 0]).all():
             raise InputError(
@@ -197,6 +202,9 @@ class PlaneField:
 
         Cell centres of an even n avoid the middle of the window, where surfaces often lie.
         """
+        if columns < 1:
+            raise InputError(f"a field needs columns >= 1, got {columns}")
+        checked_grid(columns, columns, "pass fewer columns")
         share = (np.arange(columns) + 0.5) / columns
         x, y = (low + share * (high - low) for low, high in (self.x, self.y))
         return x, y, self.velocity(np.stack(np.meshgrid(x, y), axis=-1))

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.errors import InputError
+from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
-from flowsam.inputs import real_array
+from flowsam.inputs import real_array, shown, whole_number
 from flowsam.network import balanced
 from flowsam.shapes import Float
 
@@ -114,6 +114,13 @@ class BalancedPlane(Plane):
     axes: tuple[str, str] = ("initial weight alpha_1", "initial weight alpha_2")
     kind = "balanced"
 
+    def __post_init__(self) -> None:
+        """Check the depth."""
+        depth = whole_number(self.depth, "BalancedPlane needs a whole depth")
+        if depth < 1:
+            raise InputError(f"BalancedPlane needs depth >= 1, got {depth}")
+        object.__setattr__(self, "depth", depth)
+
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
         alpha = np.stack(np.broadcast_arrays(x, y), axis=-1)
@@ -151,7 +158,7 @@ class WeightPlane(Plane):
     def __post_init__(self) -> None:
         """Check the places; name the axes after them."""
         theta = _start(self.theta, "theta")
-        places = (self.first, self.second)
+        places = (_place(self.first, "first"), _place(self.second, "second"))
         inside = all(
             0 <= k < size
             for place in places
@@ -208,6 +215,7 @@ class ImbalancePlane(Plane):
     def __post_init__(self) -> None:
         """Check profile and depth."""
         profile = real_array(self.profile, "profile")
+        whole_number(self.depth, "ImbalancePlane needs a whole depth")
         if profile.ndim != 1 or self.depth < 2:
             raise InputError(
                 f"ImbalancePlane needs a profile (d,) and depth >= 2, got {profile.shape} and "
@@ -297,6 +305,15 @@ class RadiusPlane(Plane):
     def flow_at(self, flow: Flow, y: float) -> Flow:
         """Return the flow of a row: the same rule with radius y."""
         return replace(flow, perturbation=flow.perturbation.with_radius(y))
+
+
+def _place(place: object, name: str) -> tuple[int, ...]:
+    """Return a place (layer, coordinate), or say what it is."""
+    if not isinstance(place, tuple | list) or len(place) != 2:
+        raise InputTypeError(
+            f"WeightPlane needs {name} as (layer, coordinate), got {shown(place)}"
+        )
+    return tuple(whole_number(k, f"{name} needs whole numbers") for k in place)
 
 
 def _start(theta: ArrayLike, name: str) -> Float[np.ndarray, "L d"]:

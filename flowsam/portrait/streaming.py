@@ -103,7 +103,7 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     y = real_axis(y, "y")
     plane = plane_rows.plane_of(flow, start, depth)
     depth = plane_rows.checked_start(flow, plane, x, y)[-2]
-    path = Path(path)
+    path = archive.path_of(path)
     if path.suffix != ".npy":
         raise InputError(
             f"a stream needs a name ending in .npy, got {path}; e.g. labels.npy"
