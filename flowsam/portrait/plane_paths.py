@@ -49,6 +49,8 @@ def paths(field: PlaneField, points: ArrayLike) -> tuple[Curve, ...]:
     [0.0, 0.0]
     """
     points = np.atleast_2d(real_array(points, "points"))
+    if points.shape[1:] != (2,):
+        raise InputError(f"paths begin at points (k, 2), got {points.shape}")
     if not field.plane.affine:
         raise InputError(
             f"paths are read back on balanced and weight planes, got {field.plane.title}; "
