@@ -76,8 +76,12 @@ def solve(  # noqa: PLR0913 - the contract's verb
         l_inf a coordinate at 0 has beta_hat_j = rho^L while others move, for they feel it.) Data
         that do not separate: normalised SAM slides along the minima, and rests where they are
         flattest. A flow at rest has log t = log tau + const: status "failed" where tau = 1e300
-        (steps: 1e15 times the flow's own) is not enough for `log_t_end`. The error is
-        a few tolerance units times the flow's own amplification, or a few ulp for closed forms.
+        (steps: 1e15 times the flow's own) is not enough for `log_t_end`. Of several examples at
+        L >= 3 weights are infinite at a finite tau: status "escaped" where `tau_end` is beyond.
+        The error is a few tolerance units times the flow's own amplification, or a few ulp for
+        closed forms. Of l_p with p > 2 at L = 2 the time at which a feature dies is known to some
+        50 atol^((p-2)/(p-1)) of 1/rate only, 4 digits at p = 3 and the default atol, whatever
+        rtol: its power (p-2)/(p-1) falls at a constant rate. Nothing else feels that.
 
     Raises
     ------

@@ -94,3 +94,16 @@ def test_starts_at_rest_on_an_axis_and_beside_idle_weights():
         how = {"learning_rate": step, "steps": steps, "save_every": steps}
         small = iterate(flow, [[0.0], [v]], **how)
         assert np.abs(small.theta[-1] - run.theta[-1]).max() < 20 * step
+
+
+def test_a_death_is_known_to_what_the_docstring_of_solve_says():
+    # |u|^k falls at a constant rate, k = (p - 2)/(p - 1), and u is known to atol
+    flow, start = Flow(single_example([1.0, 2.0]), lp(1.0, p=3)), [[0.3, 0.4], [0.2, 0.5]]
+    runs = {atol: solve(flow, start, tau_end=3.0, rtol=1e-11, atol=atol) for atol in (1e-12, 1e-18)}
+    deaths = {
+        atol: {e.coordinate: e.tau for e in run.events if e.kind == "zero"}
+        for atol, run in runs.items()
+    }
+    exact = deaths[1e-18]
+    assert 1e-9 < abs(deaths[1e-12][1] - exact[1]) < 50 * 1e-12**0.5
+    assert deaths[1e-12][0] == pytest.approx(exact[0], abs=1e-8)  # it does not feel that
