@@ -74,3 +74,11 @@ CALLS = (
     ("hash(regimes([1, 2], 1)) and regimes([1, 2], 1) == regimes([1, 2], 1)", False),
     ("leaders([[1.0, 1.0]] * 2, [1, 2], rho=1) == leaders([[1.0, 1.0]] * 2, [1, 2], rho=1)", False),
 )  # fmt: skip
+
+# Command lines that are refused, beside the files of tests/fuzz.py.
+COMMANDS = (
+    "portrait --mu=1,2 --rho=1 --grid=3 --x=",
+    "portrait --mu=1,2 --rho=1 --plane=radius --init=1,1 --grid=3",
+    "features --csv=table.csv --label=y --rho=0.1 --splits=99999999999999999999",
+    "features --csv=table.csv --label=y --rho=0.1 --splits=1 --factors=1e160,1e160",
+)

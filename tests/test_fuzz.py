@@ -1,5 +1,7 @@
 """Wrong objects, odd numbers, damaged files: one line or an answer, never a traceback."""
 
+import shlex
+
 import jaxtyping
 import pytest
 from hypothesis import given, settings
@@ -18,6 +20,11 @@ def _as_users_have_it():
 def test_a_fault_once_found_stays_away(text, must):
     found = fuzz.judged_call(text, must)
     assert found == "refused" if must else found in fuzz.GOOD, found
+
+
+@pytest.mark.parametrize("line", fuzz_seeds.COMMANDS)
+def test_a_command_once_taken_is_refused(line):
+    assert fuzz.judged_command(shlex.split(line), dict(fuzz.FILES), must=True) == "refused"
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -42,7 +42,11 @@ FEATURES = replace(COMMAND, sources=("data", "csv"))
 @click.option("--factors", default="0.98,1.05,1.2,1.5,3", show_default=True,
               help="Scales of the start, in units of the one at collapse.")  # fmt: skip
 @click.option(
-    "--splits", type=click.IntRange(1), default=5, show_default=True, help="Seeds."
+    "--splits",
+    type=click.IntRange(1, 10_000),
+    default=5,
+    show_default=True,
+    help="Seeds.",
 )
 @click.option(
     "--test", type=float, default=0.25, show_default=True, help="Share held out."
