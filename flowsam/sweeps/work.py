@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -108,7 +109,7 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
         yield partial(Parallel, jobs, return_as="generator_unordered")
         return
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
     except ImportError:
         raise MissingLibraryError(
             "a scheduler needs distributed; pip install 'flowsam[sweep]'"
@@ -122,7 +123,14 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
         ) from None
     with client, parallel_config("dask"):
         _wait_for_workers(client, scheduler)
-        yield partial(Parallel, return_as="generator_unordered")
+        try:
+            yield partial(Parallel, return_as="generator_unordered")
+        except (CancelledError, KilledWorker) as error:
+            why = "it was lost" if isinstance(error, CancelledError) else error
+            raise InputError(
+                f"the scheduler {scheduler!r} did not finish ({why}); what is finished is "
+                "kept, go on with it by resume (--resume)"
+            ) from None
 
 
 def _wait_for_workers(client: Any, scheduler: str) -> None:
