@@ -30,10 +30,10 @@ __all__ = [
 Built = TypeVar("Built")
 
 
-def path_of(path: object) -> Path:
+def path_of(path: Any) -> Path:
     """Return a path, or say what is none."""
     try:
-        found = Path(os.fspath(path))  # type: ignore[arg-type]
+        found = Path(os.fspath(path))
     except TypeError:
         raise InputTypeError(
             f"a file needs a path, got {shown(path)}; pass a str or a Path"

@@ -200,8 +200,8 @@ class Flow:
 
     def fitting(self, theta: ArrayLike) -> Theta:
         """Return `theta` as it is where type and shape fit, else `checked(theta)`."""
-        plain = type(theta) is np.ndarray  # a subclass may have a mask
-        if plain and theta.dtype == np.float64 and theta.ndim > 1:
+        # a subclass may have a mask
+        if type(theta) is np.ndarray and theta.dtype == np.float64 and theta.ndim > 1:
             if theta.shape[-1] == self.data.z.shape[1] and theta.shape[-2]:
                 return theta
         return self.checked(theta)

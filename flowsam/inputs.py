@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -168,7 +169,7 @@ def checked_grid(rows: int, columns: int, instead: str) -> None:
         )
 
 
-def whole_number(value: object, name: str) -> int:
+def whole_number(value: Any, name: str) -> int:
     """Return a whole number as an int."""
     whole = isinstance(value, int | np.integer)
     if not whole or isinstance(value, bool | np.timedelta64):
