@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from flowsam import Data, Flow, balanced, gradient_flow, l2, linf, solve, unnormalised
+from flowsam.many_examples import dual_steps
 from flowsam.many_examples.dual_steps import DualBDF
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_weights import LogWeights
@@ -72,13 +73,26 @@ def test_without_a_step_it_is_the_jacobian_up_to_the_turn_of_the_products():
 @pytest.mark.parametrize("even", [True, False], ids=["balanced", "free"])
 @pytest.mark.parametrize("depth", [2, 3])
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_large_runs_agree_with_dense_ones(rule, depth, even):
+def test_large_runs_agree_with_dense_ones(rule, depth, even, monkeypatch):
+    monkeypatch.setattr(dual_steps, "_BOUND", 0.0)  # BDF from the fourth step on
     data, start = drawn(30, 256 if even else 256 // depth + 1, depth, even=even)
     flow, end = Flow(data, rule), {"log_t_end": 30.0, "save_at": 3}
     run = solve(flow, start, rtol=1e-7, atol=1e-10, **end)
     dense = solve(flow, start, rtol=1e-8, atol=1e-11, method="LSODA", **end)
     assert run.method == "DOP853, BDF" and run.status == "finished"
     assert np.abs(run.theta - dense.theta).max() < 1e-5 * np.abs(dense.theta).max()
+
+
+def test_explicit_steps_stay_until_stability_limits_them():
+    """At a spectral radius of 2,000 they are done at once, at 1 they go to the end."""
+    for radius, ends in ((2000.0, False), (1.0, True)):
+        slope = np.array([-radius, -1.0])
+        steps = dual_steps.UntilStiff(
+            lambda t, y, slope=slope: slope * (y - np.cos(t)), 0.0, np.ones(2), 9.0, rtol=1e-6
+        )
+        while steps.status == "running":
+            steps.step()
+        assert steps.t == 9.0 if ends else steps.t < 1.0
 
 
 def test_a_thousand_features_need_no_cube():

@@ -18,15 +18,22 @@ from typing import Any
 
 import numpy as np
 import scipy.integrate
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cholesky
+from scipy.linalg.blas import strsv
 
+from flowsam.engines.stepping import Unasked
 from flowsam.flow import Flow
 from flowsam.losses import shares_and_mean
 from flowsam.shapes import Float, Float32
 
-__all__ = ["Curvature", "DualBDF", "amplifies", "live"]
+__all__ = ["Curvature", "DualBDF", "UntilStiff", "amplifies", "live"]
 
 _LIVE = 1e-9  # share of an example that the matrix needs
+_CONVERGED = (
+    0.03  # of the tolerance: SciPy's at rtol 1e-3, at finer ones it asks for more
+)
+_BOUND = 6.1  # of DOP853's region of stability on the negative axis
+_STRAINED = 3  # steps there in a row
 
 State = Float[np.ndarray, " m"]
 Rows = Float[np.ndarray, "k d"]
@@ -66,7 +73,7 @@ class _Factor:
 
     g: float
     at: Curvature
-    factor: Any
+    factor: Float32[np.ndarray, "A A"] | None
 
     def __call__(self, b: State) -> State:
         """Apply it to a state with tau, which only follows; nan where there is no factor."""
@@ -75,7 +82,7 @@ class _Factor:
             return np.full(b.size, np.nan)
         rows = b[:-1].reshape(at.into.shape) / scale
         dual = at.z @ (at.into * rows).sum(axis=0).astype(np.float32)
-        dual = cho_solve(self.factor, dual, check_finite=False)
+        dual = strsv(self.factor, strsv(self.factor, dual, trans=1))
         if at.ratio:
             dual = dual + np.float32(at.ratio) * (at.gram @ dual)
         moved = self.g * scale * at.out * (dual @ at.z)
@@ -92,7 +99,7 @@ class _Identity:
         matrix[np.diag_indices(len(matrix))] += 1.0
         try:
             return _Factor(
-                g, at, cho_factor(matrix, check_finite=False, overwrite_a=True)
+                g, at, cholesky(matrix.T, check_finite=False, overwrite_a=True)
             )
         except LinAlgError:  # beyond the range of single precision: a shorter step
             return _Factor(g, at, None)
@@ -105,6 +112,7 @@ class DualBDF(scipy.integrate.BDF):
         self, fun: Any, t0: float, y0: State, t_bound: float, **options: Any
     ) -> None:
         super().__init__(fun, t0, y0, t_bound, **options)
+        self.newton_tol = _CONVERGED
         self.I = _Identity()
         self.lu = lambda factor: factor
         self.solve_lu = lambda factor, b: factor(b)
@@ -112,6 +120,33 @@ class DualBDF(scipy.integrate.BDF):
     def _validate_jac(self, jac: Any, sparsity: Any) -> Any:
         """Take the function as it is."""
         return jac, jac(self.t, self.y)
+
+
+class UntilStiff(Unasked):
+    """DOP853, done where not accuracy but stability limits its steps.
+
+    The slope of the field between the last two stages, at nearly one time, nears the largest
+    eigenvalue as steps come to the bound of stability (Hairer, Norsett, Wanner, IV.2).
+    """
+
+    strained = 0
+
+    def step(self) -> str | None:
+        """Take one step, the last one after several at the bound."""
+        message = super().step()
+        if self.status == "running":
+            self.strained = self.strained + 1 if self._at_bound() else 0
+            if self.strained >= _STRAINED:
+                self.status = "finished"
+        return message
+
+    def _at_bound(self) -> bool:
+        """Tell whether the step was as long as stability allows."""
+        h = self.t - self.t_old
+        stage = self.y_old + h * (self.A[-1, :-1] @ self.K[:-2])
+        scale = self.atol + self.rtol * np.abs(self.y)
+        turn = np.linalg.norm((self.K[-1] - self.K[-2]) / scale)
+        return bool(h * turn > _BOUND * np.linalg.norm((self.y - stage) / scale))
 
 
 def amplifies(flow: Flow) -> bool:

@@ -7,7 +7,7 @@ nothing moves before T = 900, and a step that grew over such a calm leaps over w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from flowsam.engines.path import Path, Piece
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
 from flowsam.engines.turns import Place, Turn
-from flowsam.many_examples.dual_steps import Curvature, DualBDF, amplifies
+from flowsam.many_examples.dual_steps import Curvature, DualBDF, UntilStiff, amplifies
 from flowsam.shapes import Float
 
 __all__ = ["CALM", "COLLAPSED", "marched"]
@@ -31,8 +31,8 @@ SOON = 200  # steps of such a system after which one that keeps its matrix pays
 STIFF = {False: 10.0, True: 3.0}
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
-# tolerances of BDF, whose errors add up where those of others cancel: measured
-_FINER = 0.1
+# tolerances of a large run, whose transients amplify errors: measured
+_FINER = {"DOP853": 0.5, "BDF": 0.15}
 _FAR = 1e3  # S that counts as late
 _SAFE = 5.0  # so many times more of tau may be left than then
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
@@ -115,6 +115,7 @@ class _Steps(Tolerances):
 
     early: float = 0.0
     curvature: Callable[[float, State], Curvature] | None = None
+    implicit: list[bool] = field(default_factory=list)  # whether BDF has begun
 
     @classmethod
     def of(cls, clock: _StartClock, size: int, asked: Request) -> _Steps:
@@ -129,7 +130,7 @@ class _Steps(Tolerances):
             asked.rtol,
             clock.system.errors(asked),
             clock.jac,
-            stiff="LSODA" if auto else "",
+            stiff="LSODA" if auto and not dual else "",
             patience=SOON if dense else PATIENCE,
             early=np.inf if dense else STIFF[flow.perturbation.perturbs],
             curvature=clock.curvature if dual else None,
@@ -140,25 +141,36 @@ class _Steps(Tolerances):
         if self.method != "auto":
             return found.method
         words = ["DOP853"]
-        if found.path.edges[-1] > self.early:
-            words.append("BDF" if self.curvature else "Radau")
+        if self.curvature:
+            words += ["BDF"] * bool(self.implicit)
+        elif found.path.edges[-1] > self.early:
+            words.append("Radau")
         words += ["LSODA"] * ("LSODA" in found.method)
         return ", ".join(words)
 
     def stepper(self, rhs: Any, start: Place, end: float, last: Any) -> Any:
         """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
+        if self.curvature:
+            return self._large(last).stepper(rhs, start, end, last)
         method = self.method
         if method not in METHODS:
             early = start.x < self.early
             method, end = ("DOP853", min(end, self.early)) if early else ("Radau", end)
-        if method == "Radau" and self.curvature:
-            maker = partial(DualBDF, jac=self.curvature)
-            fixed = Tolerances(
-                "BDF", _FINER * self.rtol, _FINER * self.atol, maker=maker
-            )
-            return fixed.stepper(rhs, start, end, last)
         fixed = Tolerances(method, self.rtol, self.atol, self.jac)
         return fixed.stepper(rhs, start, end, last)
+
+    def _large(self, last: Any) -> Tolerances:
+        """Return explicit steps up to where stability limits them, then BDF's."""
+        done = last is not None and last.status == "finished"
+        if not done and not isinstance(last, DualBDF):
+            return self._finer("DOP853", UntilStiff)
+        self.implicit.append(True)
+        return self._finer("BDF", partial(DualBDF, jac=self.curvature))
+
+    def _finer(self, method: str, maker: Callable[..., Any]) -> Tolerances:
+        """Return steps whose errors on a large run are like those on a small one."""
+        factor = _FINER[method]
+        return Tolerances(method, factor * self.rtol, factor * self.atol, maker=maker)
 
 
 def marched(system: Any, start: Turn, asked: Request) -> March:

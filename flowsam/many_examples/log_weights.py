@@ -16,13 +16,13 @@ import numpy as np
 from flowsam.engines.request import Request
 from flowsam.engines.turns import Entry
 from flowsam.flow import Flow
-from flowsam.losses import log_mean_exp, softmax
+from flowsam.losses import shares_and_mean
 from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.pulls import mean_pull, pull_change
-from flowsam.many_examples.rest import next_move
+from flowsam.many_examples.rest import LIVELY, next_move
 from flowsam.shapes import Float
 
 __all__ = ["LogWeights", "balanced_run", "even", "smooth_run"]
@@ -46,17 +46,23 @@ def smooth_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
     return (balanced_run if even(flow, theta0) else late_run)(flow, theta0, asked)
 
 
+class _Pull(NamedTuple):
+    """Margins of weights, the shares of the examples, their pull G, and log Lambda."""
+
+    margins: Float[np.ndarray, " n"]
+    shares: Float[np.ndarray, " n"]
+    sum: Vector
+    log_scale: float
+
+
 class _Point(NamedTuple):
-    """A state's r_j = rho G_j w_j^(L-2) / N, N = sqrt(L) ||G w^(L-1)||, with shares and pulls."""
+    """A state's r_j = rho G_j w_j^(L-2) / N, N = sqrt(L) ||G w^(L-1)||, and pulls on both sides."""
 
     w: Vector
     r: Vector
-    bend: Float[np.ndarray, " n"]
-    pull: Vector
     hat: Vector
-    hat_bend: Float[np.ndarray, " n"]
-    hat_pull: Vector
-    log_scale: float
+    pull: _Pull
+    hat_pull: _Pull
     log_norm: float
 
 
@@ -103,59 +109,58 @@ class LogWeights(LogClock):
     def norm(self, y: Vector) -> float:
         """Return log N of log-weights."""
         w = np.exp(y)
-        power = len(self.theta0) - 1
-        pull = softmax(self.flow.loss.log_slope(self.z @ w ** (power + 1))) @ self.z
-        return _log_norm(pull, y, power)
+        return _log_norm(self._pull(w).sum, y, len(self.theta0) - 1)
+
+    def calm(self, log_t: float, state: State, mode: Any) -> bool:
+        """Tell whether rest, rounding and a collapse are far."""
+        y = state[:-1]
+        most = _log_norm(self.sizes[self.moving], y, len(self.theta0) - 1)
+        low = max(self.lowest + np.log(CALM), most + np.log(LIVELY))
+        return bool(self.norm(y) > low)
 
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (y, tau) in T."""
         point = self._point(state[:-1])
         depth = len(self.theta0)
-        pace = np.exp(min(log_t + point.log_scale, 600.0))
-        growth = (
-            point.hat_pull * point.w ** (depth - 2) * (1.0 - point.r) ** (depth - 1)
-        )
+        pace = np.exp(min(log_t + point.hat_pull.log_scale, 600.0))
+        lead = point.w ** (depth - 2)
+        growth = point.hat_pull.sum * lead * (1.0 - point.r) ** (depth - 1)
         return np.append(pace * growth, pace)
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates` by the state."""
-        at, depth, out = (
-            self._point(state[:-1]),
-            len(self.theta0),
-            np.zeros((state.size,) * 2),
-        )
+        at = self._point(state[:-1])
+        depth = len(self.theta0)
+        out = np.zeros((state.size,) * 2)
         kept = 1.0 - at.r
+        pull = at.hat_pull.sum
         lead = at.w ** (depth - 2)
-        turn = (
-            depth * at.hat ** (depth - 1) * at.w * kept
-        )  # d margin_hat / d log w, by z
-        growth = at.hat_pull * lead * kept ** (depth - 1)
+        reach = depth * at.hat ** (depth - 1) * at.w
+        growth = pull * lead * kept ** (depth - 1)
+        turn = reach * kept  # d margin_hat / d log w, by z
         if self.flow.perturbation.rho:
             bent = self._bent(at, state[:-1])
-            turn = (
-                np.diag(turn) - (depth * at.hat ** (depth - 1) * at.w)[:, None] * bent
-            )
-            out[:-1, :-1] -= ((depth - 1) * at.hat_pull * lead * kept ** (depth - 2))[
-                :, None
-            ] * bent
-        hat_pull = pull_change(self.z, at.hat_bend, at.hat_pull, turn)
+            turn = np.diag(turn) - reach[:, None] * bent
+            slope = (depth - 1) * pull * lead * kept ** (depth - 2)
+            out[:-1, :-1] -= slope[:, None] * bent
+        bend = self._bend(at.hat_pull)
+        hat_pull = pull_change(self.z, bend, pull, turn)
         out[:-1, :-1] += (lead * kept ** (depth - 1))[:, None] * hat_pull
         out[:-1, :-1] += (depth - 2) * np.diag(growth)
-        bend = at.hat_bend @ self.z
-        out[-1, :-1] = bend * turn if turn.ndim == 1 else bend @ turn
+        moved = bend @ self.z
+        out[-1, :-1] = moved * turn if turn.ndim == 1 else moved @ turn
         out[:-1, :-1] += np.outer(growth, out[-1, :-1])
-        return np.exp(min(log_t + at.log_scale, 600.0)) * out
+        return np.exp(min(log_t + at.hat_pull.log_scale, 600.0)) * out
 
     def curvature(self, log_t: float, state: State) -> Curvature:
         """Return the stiff part of `jacobian`: P is w^(L-1), and logs are weights over w."""
-        y = state[:-1]
         depth = len(self.theta0)
         rho = self.flow.perturbation.rho
-        at = self._point(y)
-        z, log_scale = live(self.flow, self.z, self.z @ at.hat**depth)
+        at = self._point(state[:-1])
+        z, log_scale = live(self.flow, self.z, at.hat_pull.margins)
         into = depth * at.hat ** (depth - 1) * at.w
         out = at.hat ** (depth - 1) / at.w
-        ratio = rho * np.exp(-self.norm(y)) if rho else 0.0
+        ratio = rho * np.exp(-at.log_norm) if rho else 0.0
         return Curvature(
             z, into[None], out[None], np.exp(min(log_t + log_scale, 600.0)), ratio
         )
@@ -164,9 +169,11 @@ class LogWeights(LogClock):
         """Return the derivative of r by log w."""
         depth = len(self.theta0)
         rho = self.flow.perturbation.rho
-        pull = pull_change(self.z, at.bend, at.pull, depth * at.w**depth)
+        along = at.pull.sum
+        bend = self._bend(at.pull)
+        pull = pull_change(self.z, bend, along, depth * at.w**depth)
         square = np.exp(2 * (depth - 1) * y + np.log(depth) - 2 * at.log_norm)
-        norm = (square * at.pull) @ pull + (depth - 1) * square * at.pull**2
+        norm = (square * along) @ pull + (depth - 1) * square * along**2
         scale = rho * np.exp((depth - 2) * y - at.log_norm)
         return (
             scale[:, None] * pull + (depth - 2) * np.diag(at.r) - np.outer(at.r, norm)
@@ -200,33 +207,28 @@ class LogWeights(LogClock):
             return None
         return np.append(np.where(large, state[:-1], -np.inf), state[-1])
 
+    def _pull(self, w: Vector) -> _Pull:
+        """Evaluate the examples at equal layers."""
+        margins = self.z @ w ** len(self.theta0)
+        shares, log_scale = shares_and_mean(self.flow.loss.log_slope(margins))
+        return _Pull(margins, shares, mean_pull(shares, self.z), float(log_scale))
+
+    def _bend(self, at: _Pull) -> Float[np.ndarray, " n"]:
+        """Return q_i s_i, s = d log|ell'| / dm."""
+        return at.shares * self.flow.loss.log_slope_derivative(at.margins)
+
     def _point(self, y: Vector) -> _Point:
         """Evaluate one state."""
-        z = self.z
-        loss = self.flow.loss
         depth = len(self.theta0)
         rho = self.flow.perturbation.rho
         w = np.exp(y)
-        margins = z @ w**depth
-        log_slopes = loss.log_slope(margins)
-        shares = softmax(log_slopes)
-        pull = mean_pull(shares, z)
-        bend = shares * loss.log_slope_derivative(margins)
-        log_norm = _log_norm(pull, y, depth - 1)
-        r = np.zeros_like(w)
-        hat = w
-        hat_pull = pull
-        hat_bend = bend
-        if rho:
-            r = rho * pull * np.exp((depth - 2) * y - log_norm)
-            hat = w * (1.0 - r)
-            margins = z @ hat**depth
-            log_slopes = loss.log_slope(margins)
-            shares = softmax(log_slopes)
-            hat_pull = mean_pull(shares, z)
-            hat_bend = shares * loss.log_slope_derivative(margins)
-        log_scale = float(log_mean_exp(log_slopes))
-        return _Point(w, r, bend, pull, hat, hat_bend, hat_pull, log_scale, log_norm)
+        pull = self._pull(w)
+        log_norm = _log_norm(pull.sum, y, depth - 1)
+        if not rho:
+            return _Point(w, np.zeros_like(w), w, pull, pull, log_norm)
+        r = rho * pull.sum * np.exp((depth - 2) * y - log_norm)
+        hat = w * (1.0 - r)
+        return _Point(w, r, hat, pull, self._pull(hat), log_norm)
 
 
 balanced_run = LogWeights.run
