@@ -74,7 +74,7 @@ def test_without_a_step_it_is_the_jacobian_up_to_the_turn_of_the_products():
 @pytest.mark.parametrize("depth", [2, 3])
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_large_runs_agree_with_dense_ones(rule, depth, even, monkeypatch):
-    monkeypatch.setattr(dual_steps, "_BOUND", 0.0)  # BDF from the fourth step on
+    monkeypatch.setattr(dual_steps, "_BOUND", 0.0)  # BDF from the sixth step on
     data, start = drawn(30, 256 if even else 256 // depth + 1, depth, even=even)
     flow, end = Flow(data, rule), {"log_t_end": 30.0, "save_at": 3}
     run = solve(flow, start, rtol=1e-7, atol=1e-10, **end)
