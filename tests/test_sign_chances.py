@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm, uniform
+from scipy.stats import cauchy, norm, uniform
 
 from flowsam import Flow, limits, linf, single_example
 from flowsam.exact import linf_signs
 from flowsam.regions import escape_chance, winning_chances
 
 
-@pytest.mark.parametrize("law", [norm(0, 2), norm(0.7, 1.5), uniform(-1, 4)])
+@pytest.mark.parametrize("law", [norm(0, 2), norm(0.7, 1.5), uniform(-1, 4), cauchy(0, 100)])
 @pytest.mark.parametrize("depth", [2, 3, 5, 8])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_escape_is_as_likely_as_sampling_says(law, depth, sign):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from flowsam.signatures import public
 __all__ = ["Chances", "escape_chance", "winning_chances"]
 
 HOW = {"epsabs": 1e-13, "epsrel": 1e-11, "limit": 400, "full_output": 1}
+MARKS = np.linspace(0.0, 1.0, 27)  # quantiles between which the law is integrated
 _LEAST = 1e-150  # rho, whose square is a double
 
 
@@ -109,33 +112,31 @@ def escape_chance(law: Any, *, depth: int, rho: float | int, sign: int = 1) -> f
 
 
 def _pair(law: Any, depth: int, rho: float, parity: float) -> tuple[float, float]:
-    """E_+ and E_- with tails and densities of sizes, or (parity -1) their signed parts."""
+    """E_+ and E_- of sizes, or (parity -1) of their signed parts, over quantiles of the law."""
     from scipy.integrate import quad
 
     def tail(a: float) -> float:
         return float(law.sf(a) + parity * law.cdf(-a))
 
-    def density(a: float) -> float:
-        return float(law.pdf(a) + parity * law.pdf(-a))
-
     def along(a: float) -> float:
-        return tail(2 * rho - a) ** (depth - 1) * density(a)
+        return tail(2 * rho - a) ** (depth - 1)
 
     def against(a: float) -> float:
         second = np.sqrt((a + rho) ** 2 + 8 * rho * rho) - rho
-        return tail(second) ** (depth - 1) * density(a)
+        return tail(second) ** (depth - 1)
 
-    most = max(abs(edge) for edge in law.ppf([1e-15, 1 - 1e-15]))
-    marks = np.unique(
-        [0.0, *(abs(x) for x in law.ppf(np.linspace(0.02, 0.98, 25))), most]
-    )
-    near = np.unique(np.clip([*marks, rho], 0.0, rho))
-    plus = sum(
-        quad(along, *span, **HOW)[0] for span in zip(near, near[1:], strict=False)
-    )
-    minus = sum(
-        quad(against, *span, **HOW)[0] for span in zip(marks, marks[1:], strict=False)
-    )
+    def mean(of: Callable[[float], float], low: float, high: float) -> float:
+        """Mean over weights between two quantiles, those below 0 with the parity."""
+        side = 1.0 if law.ppf((low + high) / 2) > 0 else parity
+        marks = np.unique([low, high, *np.clip(MARKS, low, high)])
+        return side * sum(
+            quad(lambda u: of(abs(law.ppf(u))), *span, **HOW)[0]
+            for span in pairwise(marks)
+        )
+
+    least, middle, most = (float(law.cdf(x)) for x in (-rho, 0.0, rho))
+    plus = mean(along, least, middle) + mean(along, middle, most)
+    minus = mean(against, 0.0, middle) + mean(against, middle, 1.0)
     return tail(rho) ** depth + depth * plus, depth * minus
 
 
