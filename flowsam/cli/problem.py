@@ -144,7 +144,7 @@ _START_TYPED = {
     r"pass a full theta for signed starts": "give signed starts as --theta FILE.npy",
 }
 TYPED = {
-    r"^a perturbation needs a finite rho": "--rho needs a finite number",
+    r"^a radius needs finite rho": "--rho needs a finite number",
     r"^rho needs": "--rho needs",
     r"^method needs": "--method needs",
     r"; or pass times$": "; two are the start and the end",
