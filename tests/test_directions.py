@@ -13,6 +13,7 @@ from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction, ru
 from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs
 from flowsam.perturbations import gradient_flow, l2, linf
 from flowsam.regimes import case_of
+from flowsam.solver import solve
 
 
 def separable(seed: int, n: int = 20, d: int = 5) -> Data:
@@ -128,3 +129,15 @@ def test_sliding_runs_are_certified(seed) -> None:
     found = late_direction(Flow(data, linf(0.1)), np.full((1, 5), 0.5))
     assert found.label == Label.OTHER_DIRECTION
     assert 0.9999 < found.certificate <= found.ratios[1] + 1e-12
+
+
+def test_a_direction_settles_when_what_dies_is_dead() -> None:
+    """Early margins are those of all features, not of the one that survives."""
+    rng = np.random.default_rng(1)
+    data = Data(rng.normal(size=(4, 3)))
+    theta = rng.normal(size=(2, 3))
+    found = late_direction(Flow(data, linf(0.3)), theta)
+    assert found.certificate > CERTIFIED
+    run = solve(Flow(data, linf(0.3)), theta, log_t_end=found.settled_at)
+    ratio = run.margins[-1].min() / np.abs(run.beta[-1]).sum()
+    assert CERTIFIED - 1e-3 < ratio / data.z[:, 2].min() <= 1

@@ -43,8 +43,9 @@ def state_certificate(
 
     min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, q of the perturbed weights, the plain ones, for
     l_inf tanh's, or a witness in their place, whichever prove more; 0 at a margin <= 0.
+    All of beta counts: at an early state also the features that die later.
     """
-    beta = np.where(np.isnan(signs), 0.0, np.prod(theta, axis=0))
+    beta = np.prod(theta, axis=0)
     length = np.linalg.norm(beta, norm)
     flow = case.flow
     least = float((case.flow.data.z @ beta).min())
