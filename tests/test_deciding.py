@@ -96,6 +96,7 @@ FORMULAS = {  # files that may test the rule, and why
     "outcomes/sinking.py": "what holds of a state, by p",
     "outcomes/blow_up_order.py": "what holds of a state, by p",
     "outcomes/balanced_l2.py": "what holds of a state, for l_2",
+    "outcomes/held_by_ascent.py": "what holds of a state, for unnormalised SAM",
     "outcomes/settling.py": "the units of a rule",
 }
 # What only a step's own formula may ask is a property of the rule: whether it perturbs, keeps its

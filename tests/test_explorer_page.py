@@ -181,7 +181,6 @@ SAYS = {
     2: "feature 2",
     3: "feature 3",
     0: "collapses",
-    -1: "does not escape",
     -2: "separatrix",
     -4: "stalls",
     -5: "mixture",

@@ -188,7 +188,7 @@ def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path):
 def test_a_scheduler_without_workers_is_one_line_and_leaves_no_store(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr("flowsam.sweeps.work.WAIT", 0.5)
-    nobody = {"n_workers": 0, "processes": False, "dashboard_address": None}
+    nobody = {"n_workers": 0, "processes": False, "dashboard_address": ":0"}
     with distributed.LocalCluster(**nobody) as cluster:
         address = cluster.scheduler_address
         with pytest.raises(ValueError, match=f"scheduler needs workers, got '{address}' with none"):

@@ -5,7 +5,7 @@
 
 export const BAND = 1e-9; // |log of a start's scale over the critical one| that is too close
 const [LATE, HUGE] = [1e4, 1e40]; // log t from which a run may be left, once its winner leads
-export const [OTHER, STALLED, TIE, SEPARATRIX, STAYS, CLOSE] = [-5, -4, -3, -2, -1, -9];
+export const [OTHER, STALLED, TIE, SEPARATRIX, CLOSE] = [-5, -4, -3, -2, -9];
 const EPS = 2 ** -52;
 const total = (x) => x.reduce((a, b) => a + b, 0);
 const softplus = (m) => (m > 0 ? m + Math.log1p(Math.exp(-m)) : Math.log1p(Math.exp(m)));
@@ -144,7 +144,7 @@ export function label(problem) {
     if (over.some(Number.isNaN)) return CLOSE;
     if (over.some((x) => x > 0)) return largest(mu, over.map((x) => x > 0), 0);
     if (over.some((x) => x === 0)) return SEPARATRIX;
-    return depth > 4 ? STAYS : 0;
+    return 0;
   }
   const above = u.map((a) => a > rho);
   if (!above.some(Boolean)) {

@@ -13,7 +13,6 @@ function ending(label, problem) {
   }
   return {
     0: "collapses to 0",
-    [STAYS]: "does not escape",
     [OTHER]: "ends in a mixture of the features",
     [STALLED]: "stalls at a finite predictor",
     [TIE]: "ends in a tie: the leading features share the predictor",
@@ -41,7 +40,7 @@ function reason(label, problem, path) {
       : rho ? "The start is exactly on the boundary: it tends to an unstable equilibrium." : "u + v = 0: it decays to 0 without ever reaching it.";
   }
   if (label === STALLED) return `No start weight is above ρ, and with an odd number of layers the weights tend to ρ: each βⱼ tends to at most ρ^${depth}.`;
-  if (label === 0 || label === STAYS) {
+  if (label === 0) {
     const when = path.end.tau < Infinity ? ` at τ = ${show(path.end.tau)}` : "";
     if (rule === "l2") return `The start is inside the separatrix: every weight falls to 0${when}.`;
     return mu.length > 1 ? `No start weight is above ρ: each is pushed to 0${when}, and training stands still.` : `The start is inside the boundary: ${depth > 2 ? "a layer stays at 0, reached" : "both layers reach 0"}${when}.`;

@@ -100,7 +100,8 @@ def _ended(
 def _check_sizes(model: OneExample, theta0: Theta) -> None:
     """Refuse weights and rates whose steps would not be doubles."""
     moving = theta0[..., model.flow.mu != 0].any()
-    least = min(model.largest, model.flow.perturbation.rho or np.inf)
+    rho = model.flow.perturbation.rho
+    least = min(model.largest, rho or np.inf)
     if moving and least < _LEAST:
         raise InputError(
             f"steps need weights and rho of {_LEAST:g} or more, got {least:.3g}, where doubles "
