@@ -129,6 +129,7 @@ class UntilStiff(Unasked):
     eigenvalue as steps come to the bound of stability (Hairer, Norsett, Wanner, IV.2).
     """
 
+    status: str
     strained = 0
 
     def step(self) -> str | None:
