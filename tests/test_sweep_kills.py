@@ -178,6 +178,7 @@ def test_killed_workers_of_a_cluster(tmp_path, monkeypatch, kills):
                     assert run_of.said.read_text().splitlines()[-1].startswith("flowsam: ")
                 run = run_of.start()
             elif workers:
+                assert run_of.workers().count(run.pid) <= 16, "more than the timed sample"
                 another()
                 os.kill(rng.choice(workers), signal.SIGKILL)
                 done += 1

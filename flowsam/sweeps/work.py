@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = ["Progress", "place", "through"]
 Block = tuple[int, ...]
 State = Int8[np.ndarray, "..."]
 Pool = Callable[[], Any]  # a joblib.Parallel, a new one each time
+_QUEUED = 256  # chunks that a scheduler holds at once
 WAIT = 10  # seconds for a scheduler to answer, and for a worker of it
 POOLS = 5  # pools of processes that may break, one after the other, before the sweep gives up
 
@@ -103,7 +105,7 @@ def _reports(
 @contextmanager
 def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
     """Yield where blocks are worked on: processes of this machine, or a Dask cluster."""
-    from joblib import Parallel, parallel_config
+    from joblib import Parallel
 
     if scheduler is None:
         yield partial(Parallel, jobs, return_as="generator_unordered")
@@ -121,16 +123,32 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
             f"scheduler needs the address of a Dask scheduler, got {scheduler!r} ({error}); "
             "e.g. tcp://host:8786"
         ) from None
-    with client, parallel_config("dask"):
+    with client:
         _wait_for_workers(client, scheduler)
         try:
-            yield partial(Parallel, return_as="generator_unordered")
+            yield lambda: partial(_over_cluster, client)
         except (CancelledError, KilledWorker) as error:
             why = "it was lost" if isinstance(error, CancelledError) else error
             raise InputError(
                 f"the scheduler {scheduler!r} did not finish ({why}); what is finished is "
                 "kept, go on with it by resume (--resume)"
             ) from None
+
+
+def _over_cluster(
+    client: Any, calls: Iterable[tuple[Callable[..., Any], Any, Any]]
+) -> Iterator[Any]:
+    """Yield what calls give as they finish; joblib would work here where one thread is there."""
+    from distributed import as_completed
+
+    waiting = iter(calls)
+    going = as_completed()
+    for work, arguments, names in islice(waiting, _QUEUED):
+        going.add(client.submit(work, *arguments, **names, pure=False))
+    for done in going:
+        yield done.result()
+        for work, arguments, names in islice(waiting, 1):
+            going.add(client.submit(work, *arguments, **names, pure=False))
 
 
 def _wait_for_workers(client: Any, scheduler: str) -> None:
