@@ -65,7 +65,8 @@ def state_certificate(
         bounds.append(
             np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2)
         )
-    return float(least / length / min(bounds))
+    bound = min(bounds)
+    return float(least / length / bound) if bound > 0 else 0.0  # 0: none survives
 
 
 def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
