@@ -53,8 +53,9 @@ def compare(mu, rho, low, high, s):
     w = (s / mu) ** (1 / (depth - 2))
     end = late(np.repeat(w[None], depth, axis=0), mu, rho, 400.0)
     reached = mu * end ** (depth - 2)
-    assert min(s.min(), low) - 1e-6 < reached.min() and reached.max() < high * (1 + 1e-6), label
-    assert (np.abs(reached - low) <= np.abs(s - low) + 1e-6).all() or s.min() < low < s.max(), label
+    assert reached.max() < high * (1 + 1e-6), label
+    least, most = min(s.min(), low), max(s.max(), low)  # a smaller s may rise for a while
+    assert least - 1e-6 < reached.min() and reached.max() < most + 1e-6, label
     found = limit(Flow(single_example(mu), unnormalised(rho)), balanced(w, depth))
     assert (found.label, found.certificate) == (Label.STALLED, "monotone"), label
 
