@@ -150,16 +150,8 @@ def iterate(  # noqa: PLR0913 - the public contract
     >>> iterate(flow, [[0.0], [1.0]], learning_rate=0.1, steps=1).theta[-1].ravel().round(6)
     array([0.062246, 0.968877])
     """
-    theta = flow.checked(theta0)
-    if theta.ndim != 2:
-        raise InputError(
-            f"iterate takes one start (L, d), got shape {theta.shape}; loop over them"
-        )
+    theta = _one_start(flow, theta0)
     _check_numbers(learning_rate, steps, save_every)
-    if not isinstance(batches, Batches | None):
-        raise InputTypeError(
-            f"iterate needs batches made by Batches(batch, shard, seed), got {batches!r}"
-        )
     shards = _shards(flow, batches)
     log_rate = np.log(float(learning_rate))
     rows = [theta]
@@ -202,6 +194,16 @@ def iterate(  # noqa: PLR0913 - the public contract
     )
 
 
+def _one_start(flow: Flow, theta0: ArrayLike) -> Float[np.ndarray, "L d"]:
+    """Return one start, checked."""
+    theta = flow.checked(theta0)
+    if theta.ndim != 2:
+        raise InputError(
+            f"iterate takes one start (L, d), got shape {theta.shape}; loop over them"
+        )
+    return theta
+
+
 def _check_numbers(learning_rate: object, steps: object, save_every: object) -> None:
     """Refuse what cannot be iterated, with the value."""
     if not 0 < real_number(learning_rate, "learning_rate") < np.inf:
@@ -220,8 +222,12 @@ def _check_numbers(learning_rate: object, steps: object, save_every: object) -> 
         )
 
 
-def _shards(flow: Flow, batches: Batches | None) -> Callable[[], Shards]:
+def _shards(flow: Flow, batches: object) -> Callable[[], Shards]:
     """Return a function that deals the next step's shards with their weights."""
+    if not isinstance(batches, Batches | None):
+        raise InputTypeError(
+            f"iterate needs batches made by Batches(batch, shard, seed), got {batches!r}"
+        )
     if batches is None:
         return lambda: [(1.0, flow)]
     z = flow.data.z
