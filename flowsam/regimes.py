@@ -316,9 +316,7 @@ _LINF_MANY = replace(_MANY, **_JUMPS, dies=True, rests=True)
 _FADING = replace(
     _P_MANY, brief="", runs={"any": "many_examples.fading_clock:fading_run"}
 )
-_RELATIVE = replace(
-    _OWN_MANY, runs={"any": "many_examples.adaptive_clock:adaptive_run"}
-)
+_RELATIVE = replace(_OWN_MANY, runs={"any": _LATE})
 _RESCALED = replace(_RELATIVE, verdict="outcomes.rescaled_margins:by_rescaled_margin")
 _RELATIVE_TIES = replace(_OWN_MANY, **_ITERATED)
 _RELATIVE_JUMPS = replace(

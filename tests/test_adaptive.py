@@ -25,7 +25,7 @@ from flowsam import (
 from flowsam.cli import main
 from flowsam.exact.adaptive_level import water_level
 from flowsam.exact.adaptive_pair import Pair
-from flowsam.many_examples.adaptive_clock import AdaptiveClock
+from flowsam.many_examples.log_clock import LogClock
 from flowsam.parameters import rule_of
 from flowsam.portrait.planes import RadiusPlane
 from flowsam.sweeps import sweep
@@ -261,7 +261,7 @@ def test_the_jacobian_is_that_of_the_rates():
     rng = np.random.default_rng(7)
     for p in (1.5, 2.0, 3.0):
         flow = Flow(Data(rng.normal(size=(4, 3))), asam(0.5, p=p))
-        clock, state = AdaptiveClock(flow, rng.normal(size=(2, 3))), rng.normal(size=7)
+        clock, state = LogClock(flow, rng.normal(size=(2, 3))), rng.normal(size=7)
         step = 1e-6
         slope = [
             (clock.rates(1.0, state + step * e) - clock.rates(1.0, state - step * e))

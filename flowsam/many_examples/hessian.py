@@ -44,11 +44,11 @@ def rescaled_hessian(
 
 
 def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
-    """Return `d eps / d theta`, u = |F|/||F||_q, s = sign(F); 0 for GD and between jumps.
+    """Return `d eps / d theta` of `eps = a E(h)`, h = a g, g = -F; 0 for GD and between jumps.
 
-        -rho (q-1)/||F||_q (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T) H, unnormalised -rho Lambda H
-
-    (derivations/dual_norm.py)
+    a is 1, of ASAM |w|: diag(a' E) + diag(a) E'(h) (diag(a' g) - diag(a) H), u = |h|/||h||_q,
+    E' = rho (q-1)/||h||_q (diag(u^(q-2)) - (s u^(q-1)) (s u^(q-1))^T), s = sign(h). Unnormalised
+    -rho Lambda H. (derivations/dual_norm.py)
     """
     rule = flow.perturbation
     hessian, _, log_scale = rescaled_hessian(flow, theta)
@@ -57,12 +57,18 @@ def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     if not rule.normalised:
         return -rule.rho * np.exp(log_scale) * hessian
     power = 1.0 / (rule.p - 1.0)  # q - 1
-    direction = flow.descent(theta)[0].ravel()
-    norm = np.linalg.norm(direction, 1.0 + power)
-    share = np.maximum(np.abs(direction) / norm, 1e-30)
-    unit = np.copysign(share**power, direction)
-    turned = share[:, None] ** (power - 1.0) * hessian - np.outer(unit, unit @ hessian)
-    return -rule.rho * power / norm * turned
+    g = -flow.descent(theta)[0].ravel()
+    w = theta.ravel()
+    size = np.abs(w) if rule.adaptive else np.ones_like(w)
+    turn = np.sign(w) if rule.adaptive else np.zeros_like(w)
+    h = size * g
+    norm = np.linalg.norm(h, 1.0 + power)
+    share = np.maximum(np.abs(h) / norm, 1e-30)
+    unit = np.copysign(share**power, h)
+    inner = np.diag(turn * g) - size[:, None] * hessian
+    turned = share[:, None] ** (power - 1.0) * inner - np.outer(unit, unit @ inner)
+    moved = rule.rho * power / norm * turned
+    return size[:, None] * moved + rule.rho * np.diag(turn * unit)
 
 
 def _pair_products(theta: Theta) -> Float[np.ndarray, "d L L"]:
