@@ -5,7 +5,7 @@ import pytest
 
 from figures.naive import discrete_sam, solve_ivp_loop
 from figures.timing import exponent, relative_error, timed
-from tests.benchmarks import rivals, tasks
+from tests.benchmarks import compare, rivals, tasks
 from tests.benchmarks.targets import targets
 
 
@@ -55,3 +55,19 @@ def test_targets_compare_times_a_start_where_both_rows_are_there():
     (entry,) = targets([one, other])
     assert entry["ratio"] == pytest.approx(4000) and entry["errors"] == [0.0, 1e-9]
     assert targets([one]) == []
+
+
+def test_two_sources_do_the_same_work_in_fresh_processes(tmp_path):
+    case = "exact l_inf, 20,000 starts"
+    sources = compare.Sources(compare.HERE, tmp_path)
+    row = sources.row(case, "KEPT", 1)
+    assert row.case == case and row.base > 0 and row.ours > 0 and row.asked == 0.95
+    base, ours = (np.load(tmp_path / f"{which}.npy") for which in ("base", "ours"))
+    assert base.shape == (20_000, 1, 2, 2) and (base == ours).all()
+
+
+def test_a_first_answer_is_told_in_starts_of_a_plain_python(tmp_path):
+    pytest.importorskip("resource")
+    rows = list(compare.Sources(compare.HERE, tmp_path).first(1))
+    least = {row.case: row.ours for row in rows}
+    assert least["bare Python"] < least["import numpy"] < least["flowsam limit"]
