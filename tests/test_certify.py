@@ -16,7 +16,7 @@ from flowsam import Flow, balanced, gradient_flow, l2, limit, limits, linf, lp, 
 from flowsam.amplification import critical_scale, leaders
 from flowsam.certify import following, leader_changes, lp_states, proofs
 from flowsam.certify.balls import arb, arb_series, precision
-from flowsam.certify.checking import GUARD, Refused, checked
+from flowsam.certify.checking import GUARD, Refused, Unproved, checked
 from flowsam.certify.l2_equation import two_layers
 from flowsam.certify.linf_labels import exact_label
 from flowsam.certify.linf_planes import exact_labels
@@ -24,7 +24,7 @@ from flowsam.certify.lp_equation import layers
 from flowsam.certify.plane_proofs import PlaneProof
 from flowsam.certify.plane_proving import check_plane, prove_plane
 from flowsam.certify.proof_files import check_file, load_proof, save_proof
-from flowsam.certify.proofs import Problem, Proof, Unproved, check, prove
+from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.certify.proved_leaders import ProvedLeaders, check_leaders, prove_leaders
 from flowsam.certify.proved_scales import ProvedScale, check_scale, prove_scale
 from flowsam.errors import InputError

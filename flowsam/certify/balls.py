@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 
 from flowsam.errors import MissingLibraryError
 
@@ -25,6 +26,7 @@ __all__ = [
     "jet",
     "number",
     "precision",
+    "rational",
     "text",
 ]
 
@@ -51,6 +53,11 @@ def number(word: str) -> arb:
     """Return the exact number of a text."""
     mantissa, exponent = word.split("p")
     return arb((int(mantissa, 16), int(exponent)))
+
+
+def rational(x: Fraction) -> arb:
+    """Return a fraction, rounded."""
+    return arb(x.numerator) / x.denominator
 
 
 def around(centre: arb, radius: arb) -> arb:

@@ -12,7 +12,7 @@ from functools import reduce
 from flowsam.certify.balls import arb, arb_series, around, jet, precision
 from flowsam.certify.tubes import Field, Step, Tube, value_at
 
-__all__ = ["End", "Refused", "checked", "defect_along", "growth_along"]
+__all__ = ["End", "Refused", "Unproved", "checked", "defect_along", "growth_along"]
 
 MORE = 2  # terms of the defect beyond the degree of the polynomial
 PARTS = 2  # of a step, each bounded alone
@@ -21,6 +21,10 @@ GUARD = 32  # bits beyond those of the prover
 
 class Refused(ValueError):
     """A proof that does not hold, and where."""
+
+
+class Unproved(ValueError):
+    """Why there is no proof."""
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flowsam.certify.balls import arb, arb_series, jet
-from flowsam.certify.checking import End, defect_along, growth_along
+from flowsam.certify.balls import arb, arb_series, jet, precision
+from flowsam.certify.checking import End, Unproved, defect_along, growth_along
 from flowsam.certify.tubes import Field, Step, Tube, value_at
 
-__all__ = ["LEVELS", "Level", "Stuck", "follow"]
+__all__ = ["LEVELS", "Level", "follow", "tube_of"]
 
 SLACK = 1.02  # the checker asks for more than equality
 SHORTER = 0.75
@@ -16,10 +17,6 @@ TRIES = 20
 STEEP = 0.7  # growth over a step
 WIDE = 0.02  # radius, in units of the field, from where a tube decides nothing
 SMALL = 1e-300
-
-
-class Stuck(ValueError):
-    """A place that no tube passes, however narrow."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,18 @@ class Level:
 LEVELS = (Level(10, 24), Level(24, 72), Level(32, 108), Level(44, 176))
 
 
+def tube_of(field: Callable[[], Field], levels: Sequence[Level], why: str) -> Tube:
+    """Return a tube of an equation, made anew at each level, whose end decides."""
+    for level in levels:
+        with precision(level.precision):
+            tube = follow(field(), level)
+        if tube is not None:
+            return tube
+    raise Unproved(why)
+
+
 def follow(field: Field, level: Level) -> Tube | None:
-    """Return a tube whose end decides, None where it is too wide or long, or raise `Stuck`."""
+    """Return a tube whose end decides, or None where it is too wide or long."""
     enough = WIDE * min(field.units)
     end = End(arb(0), list(field.start), arb(0))
     steps: list[Step] = []
@@ -49,7 +56,7 @@ def follow(field: Field, level: Level) -> Tube | None:
             return Tube(tuple(steps), level.precision)
         step = _step(field, end, level)
         if step is None or not step.width > field.patience * end.x:
-            raise Stuck(
+            raise Unproved(
                 f"no step passes tau = {float(end.x):.6g}, where the field is not analytic"
             )
         steps.append(step)

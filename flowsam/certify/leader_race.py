@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flowsam.certify.balls import arb
+from flowsam.certify.balls import arb, rational
 from flowsam.certify.l2_equation import TwoLayers, two_layers
 from flowsam.labels import Label
 
@@ -110,14 +110,9 @@ def race(
             continue
         seen.add(kind)
         weight = Fraction(abs(m)) if weighted else Fraction(1)
-        grows = _ball(weight * s * s)
-        shrinks = _ball(weight * e * e)
+        grows = rational(weight * s * s)
+        shrinks = rational(weight * e * e)
         product = weight * Fraction(u) * Fraction(v) * (1 if m > 0 else -1)
         size = abs(arb(m))
         contenders.append(Contender(j + 1, size, grows, shrinks, product))
     return Race(**vars(two_layers(theta, mu, rho)), contenders=tuple(contenders))
-
-
-def _ball(x: Fraction) -> arb:
-    """A fraction, rounded."""
-    return arb(x.numerator) / x.denominator

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import reduce
 from math import prod
 
-from flowsam.certify.balls import acb, arb, precision
+from flowsam.certify.balls import acb, arb, precision, rational
 from flowsam.labels import Fate, Label
 
 __all__ = ["Coordinate", "coordinate", "exact_label", "fate_of"]
@@ -112,22 +112,17 @@ def _earliest(ahead: list[Coordinate], rho: Fraction) -> int | None:
 
 def _blow_up(c: Coordinate, rho: Fraction) -> arb:
     """When c blows up: `int_z1^inf dz / prod_{l>1} (z^2 + z_l^2 - z_1^2)^(1/2) / |mu|`."""
-    gate = _ball(rho)
-    speed = _ball(c.speed)
+    gate = rational(rho)
+    speed = rational(c.speed)
     if c.sign >= 0:
         z = [a - rho for a in c.sizes]
-        squares = [_ball(x * x - z[0] * z[0]) for x in z[1:]]
-        return _beyond(_ball(z[0]), squares) / speed
+        squares = [rational(x * x - z[0] * z[0]) for x in z[1:]]
+        return _beyond(rational(z[0]), squares) / speed
     y = [a + rho for a in c.sizes]
-    squares = [_ball(x * x - y[0] * y[0]) for x in y[1:]]
-    before = _beyond(gate, squares) - _beyond(_ball(y[0]), squares)
+    squares = [rational(x * x - y[0] * y[0]) for x in y[1:]]
+    before = _beyond(gate, squares) - _beyond(rational(y[0]), squares)
     moved = [((gate * gate + x).sqrt() - 2 * gate) ** 2 - gate * gate for x in squares]
     return (before + _beyond(-gate, moved)) / speed
-
-
-def _ball(x: Fraction) -> arb:
-    """A fraction, rounded."""
-    return arb(x.numerator) / x.denominator
 
 
 def _beyond(start: arb, squares: list[arb]) -> arb:

@@ -86,13 +86,9 @@ def _fates(
     fates = np.where(side > 0, Fate.ESCAPE, Fate.COLLAPSE)
     fates = np.where(side == 0, Fate.SADDLE, fates).astype(np.int8)
     for k, j in zip(*np.nonzero(~sure), strict=True):
-        fates[k, j] = _fate(part[k, :, j], mu[j], rho)
+        exact = coordinate(0, part[k, :, j].tolist(), float(mu[j]))
+        fates[k, j] = fate_of(exact, Fraction(rho))
     return fates
-
-
-def _fate(weights: Float[np.ndarray, " L"], mu: float, rho: float) -> Fate:
-    """The same for one coordinate, in fractions."""
-    return fate_of(coordinate(0, weights.tolist(), float(mu)), Fraction(rho))
 
 
 def _sides(

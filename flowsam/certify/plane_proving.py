@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flowsam.certify.checking import Refused
+from flowsam.certify.checking import Refused, Unproved
 from flowsam.certify.l2_planes import corners, sizes_of
 from flowsam.certify.linf_labels import exact_label
 from flowsam.certify.linf_planes import exact_labels
 from flowsam.certify.plane_proofs import PlaneProof
-from flowsam.certify.proofs import Proof, Unproved, check, prove
+from flowsam.certify.proofs import Proof, check, prove
 from flowsam.labels import Label
 from flowsam.shapes import Bool, Int
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from flowsam.certify.balls import precision
-from flowsam.certify.checking import GUARD, Refused, checked
-from flowsam.certify.following import LEVELS, Stuck, follow
+from flowsam.certify.checking import GUARD, Refused, Unproved, checked
+from flowsam.certify.following import LEVELS, tube_of
 from flowsam.certify.l2_equation import two_layers
 from flowsam.certify.linf_labels import exact_label
 from flowsam.certify.lp_equation import layers
@@ -25,10 +25,6 @@ FORMAT = "flowsam proof 1"
 LARGEST = 4  # coordinates of l_p-SAM that are followed together
 
 Numbers = tuple[float, ...]
-
-
-class Unproved(ValueError):
-    """Why there is no proof."""
 
 
 @dataclass(frozen=True)
@@ -142,15 +138,9 @@ def prove(problem: Problem) -> Proof:
             raise Unproved("the doubles alone do not decide this start")
         return Proof(problem, label, None)
     _check_size(problem)
-    for level in LEVELS:
-        try:
-            with precision(level.precision):
-                tube = follow(problem.field(), level)
-        except Stuck as error:
-            raise Unproved(str(error)) from None
-        if tube is not None:
-            return Proof(problem, _label(problem, tube), tube)
-    raise Unproved("no state that decides was reached: it may linger at an equilibrium")
+    why = "no state that decides was reached: it may linger at an equilibrium"
+    tube = tube_of(problem.field, LEVELS, why)
+    return Proof(problem, _label(problem, tube), tube)
 
 
 def _check_size(problem: Problem) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Refused, checked
-from flowsam.certify.following import LEVELS, Stuck, follow
+from flowsam.certify.following import LEVELS, tube_of
 from flowsam.certify.leader_changes import HandOver, hand_overs
 from flowsam.certify.leader_race import Race, race
-from flowsam.certify.proofs import Problem, Unproved
+from flowsam.certify.proofs import Problem
 from flowsam.certify.tubes import Tube
 
 __all__ = ["LEADERS", "ProvedLeaders", "check_leaders", "prove_leaders"]
@@ -71,15 +72,9 @@ class ProvedLeaders:
 
 def prove_leaders(problem: Problem, *, weighted: bool = False) -> ProvedLeaders:
     """Return the leaders of a run, or raise `Unproved`."""
-    for level in LEVELS[1:]:
-        try:
-            with precision(level.precision):
-                tube = follow(_race(problem, weighted), level)
-        except Stuck as error:
-            raise Unproved(str(error)) from None
-        if tube is not None:
-            return _told(problem, weighted, tube)
-    raise Unproved("no state was reached from where one coordinate leads for good")
+    why = "no state was reached from where one coordinate leads for good"
+    tube = tube_of(partial(_race, problem, weighted), LEVELS[1:], why)
+    return _told(problem, weighted, tube)
 
 
 def check_leaders(found: ProvedLeaders) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowsam.certify.checking import Refused
-from flowsam.certify.proofs import Problem, Proof, Unproved, check, prove
+from flowsam.certify.checking import Refused, Unproved
+from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
 
 __all__ = ["SCALE", "ProvedScale", "check_scale", "prove_scale"]
