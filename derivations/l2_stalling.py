@@ -10,7 +10,7 @@
 #
 # Assumes $\ell' < 0$, $n = 1$, $L = 3$, $\rho > 0$, $\mu > 0$, all layers equal and positive.
 #
-# Used by flowsam.outcomes.stalling.
+# Used by flowsam.outcomes.balanced_l2.
 #
 # Source: flowsam; not in arXiv:2603.08290.
 
@@ -93,6 +93,6 @@ assert all(value > 0 for value in sp.Poly(sp.expand(excess), q, m, x).coeffs())
 assert ((1 + x) * x**2).diff(x).is_positive
 
 # %%
-from flowsam.outcomes.stalling import sector_depth  # the package's h
+from flowsam.outcomes.balanced_l2 import sector_depth  # the package's h
 
 assert abs(P.subs({R: 6, h: sector_depth(6.0)})) < 1e-9 and sector_depth(3.7) == 0

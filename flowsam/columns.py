@@ -6,6 +6,7 @@ stand below all that it names.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from flowsam.exact import Form
+from flowsam.labels import Label
 
 __all__ = ["Regime", "loaded"]
 
@@ -23,6 +25,7 @@ class Regime:
 
     labels: str  # (case, starts (..., L, d)) -> int (...)
     verdict: str  # (case, theta0) -> Limit
+    label: int = Label.UNDECIDED  # where that of every start is known
     # (case, theta0, request, rows wanted) -> Trajectory
     solve: str = "solver:of_one_example"
     forms: tuple[Form, ...] = ()  # closed forms, the most accurate first
@@ -35,6 +38,7 @@ class Regime:
     late: str = "auto"  # the method of a run to late times
     # (case, starts (N, L, d)) -> tau (N,) of starts that no form covers
     settled: str = "outcomes.settling:settling_times"
+    time: float = math.nan  # where that of every start is known
     # kind of plane to what decides its rows; so are bounds and areas
     rows: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, str] = field(default_factory=dict)

@@ -18,6 +18,7 @@ import numpy as np
 from flowsam.columns import Regime, loaded
 from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
 from flowsam.flow import Flow
+from flowsam.labels import Label
 from flowsam.perturbations import linf
 from flowsam.shapes import Bool, Float, Int
 
@@ -146,19 +147,21 @@ _PATH = Regime(
     falls=True,
 )
 _OWN = Regime(
-    "outcomes.unknown:labels",
-    "outcomes.unknown:verdict",
+    "outcomes.any_start:labels",
+    "outcomes.any_start:unknown",
     system="one_example.smooth:Free",
-    settled="outcomes.unknown:times",
+    settled="outcomes.any_start:times",
     scale_free=False,
     apart=True,
     known=False,
 )
 _LINE = Regime(
-    "outcomes.depth_one:labels",
-    "outcomes.depth_one:verdict",
+    "outcomes.any_start:labels",
+    "outcomes.any_start:along_mu",
+    label=Label.OTHER_DIRECTION,
     forms=(ALONE,),
-    settled="outcomes.depth_one:times",
+    settled="outcomes.any_start:times",
+    time=np.inf,  # nothing rests or blows up
 )
 _L2_LINE = replace(_LINE, analytic=True)
 _GD_LINE = replace(_L2_LINE, forms=(BALANCED,))
@@ -166,11 +169,11 @@ _LINF_LINE = replace(_LINE, forms=(BALANCED,), many=False, slides=True)
 _TIED_LINE = replace(_LINE, many=False, smooth_off_axes=False)
 _FREE_LINE = replace(_L2_LINE, forms=(), scale_free=False)  # unnormalised
 _LINF = Regime(
-    "outcomes.theorem_labels:two_layers",
+    "outcomes.theorems:two_layers",
     "outcomes.theorems:by_theorem",
     forms=(BALANCED, TWO_LAYERS),
     system="one_example.filippov:Switching",
-    settled="outcomes.unknown:times",
+    settled="outcomes.any_start:times",
     rows={"balanced": "portrait.separable_rows:decided"},
     curves={
         "balanced": "portrait.theory_curves:two_gates",
@@ -203,7 +206,7 @@ _GD = replace(_LINF, **_SMOOTH)
 _GD_DEEP = replace(_LINF_DEEP, **_SMOOTH)
 _L2 = replace(
     _PATH,
-    labels="outcomes.theorem_labels:euclidean",
+    labels="outcomes.theorems:euclidean",
     verdict="outcomes.theorems:by_curve",
     forms=(ALONE, L2),
     rows={"balanced": "portrait.ordered_rows:decided"},
@@ -227,7 +230,7 @@ _TIED = replace(
     smooth_off_axes=False,
 )
 _TIED_DEEP = replace(
-    _TIED, forms=(), settled="outcomes.unknown:refused", many=False, apart=True
+    _TIED, forms=(), settled="outcomes.any_start:refused", many=False, apart=True
 )
 # unnormalised
 _FREE = replace(
@@ -236,7 +239,7 @@ _FREE = replace(
 _LEVEL = Regime(  # ASAM
     "outcomes.adaptive:labels",
     "outcomes.adaptive:verdict",
-    settled="outcomes.unknown:refused",
+    settled="outcomes.any_start:refused",
     scale_free=False,
     known=False,
 )
@@ -265,7 +268,7 @@ _MANY = Regime(
     solve="many_examples.engine:many_examples",
     runs={"any": _LATE},
     brief="many_examples.brief:brief_run",
-    settled="outcomes.unknown:refused",
+    settled="outcomes.any_start:refused",
     scale_free=False,
 )
 _OWN_MANY = replace(
@@ -328,10 +331,12 @@ _RELATIVE_JUMPS = replace(
     smooth_off_axes=False,
 )
 _TIED_LEVEL = replace(  # one example, but followed like several
-    _LEVEL, solve=_MANY.solve, settled="outcomes.unknown:refused", **_ITERATED
+    _LEVEL, solve=_MANY.solve, **_ITERATED
 )
 _NO_ORDER = replace(
-    _TIED_LEVEL, labels="outcomes.unknown:labels", verdict="outcomes.unknown:verdict"
+    _TIED_LEVEL,
+    labels="outcomes.any_start:labels",
+    verdict="outcomes.any_start:unknown",
 )
 _GD_CONVEX = replace(_CONVEX, norm=2, analytic=True)
 _GD_MARGIN = replace(_GD_MANY, norm=1)

@@ -15,14 +15,15 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_number
 from flowsam.labels import Label
-from flowsam.outcomes.outcome import Limit
+from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.own_scale import in_range
-from flowsam.outcomes.proving import proved
-from flowsam.regimes import LATE, case_of
-from flowsam.shapes import Int
+from flowsam.regimes import LATE, Case, case_of
+from flowsam.shapes import Float, Int
 from flowsam.signatures import public
 
-__all__ = ["Limit", "limit", "limits"]
+__all__ = ["NOT_COVERED", "Limit", "limit", "limits"]
+
+NOT_COVERED = "proofs cover one example under GD and l_p with p > 1, L >= 2"
 
 
 @public
@@ -106,7 +107,7 @@ def limit(
         zero = "mu_j" if flow.data.z.shape[0] == 1 else "every z_ij"
         reason += f"; idle ({zero} = 0): {shown}"
     found = replace(found, reason=reason, features=flow.data.features)
-    return proved(case_of(flow, len(theta0)), theta0, found) if prove else found
+    return _proved(case_of(flow, len(theta0)), theta0, found) if prove else found
 
 
 def _checked_end(flow: Flow, log_t_end: float | int | None) -> float:
@@ -124,6 +125,36 @@ def _checked_end(flow: Flow, log_t_end: float | int | None) -> float:
             "in rescaled time, without a last log t; leave it out"
         )
     return value
+
+
+def _proved(case: Case, theta0: Float[np.ndarray, "L d"], found: Limit) -> Limit:
+    """Return a limit with its proof, or as it was with the reason why there is none."""
+    from flowsam.certify import Problem, Unproved, prove
+    from flowsam.certify.plane_proving import agreed
+
+    try:
+        if not case.regime.provable:
+            raise Unproved(NOT_COVERED)
+        proof = prove(Problem.at(case.flow, theta0))
+    except Unproved as error:
+        return replace(found, reason=f"{found.reason}; not proved: {error}")
+    label = agreed(proof.label, found.label)
+    direction = found.direction if label == found.label else None
+    if label >= 1:
+        direction = basis(case.flow.mu, label)
+    how = "the doubles, compared exactly, decide"
+    if proof.tube:
+        count = len(proof.tube.steps)
+        how = f"{count} steps in balls, checked, lead to a state that decides"
+    reason = f"{how}: {found.reason}" if label == found.label else how
+    return replace(
+        found,
+        label=label,
+        direction=direction,
+        certificate="proved",
+        reason=reason,
+        proof=proof,
+    )
 
 
 @public

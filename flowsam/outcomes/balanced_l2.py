@@ -8,25 +8,28 @@ With r_j = rho |mu_j| |w_j|^(L-2) / N, N = L^(1/2) ||mu w^(L-1)||, `w_j'/w_j = (
 - even L, all r > 1 stays so, and the least r rises: all reach 0 in finite tau;
 - odd L, no weight falls: one beyond its gate proves a blow-up, for bounded paths rest there.
 
-The largest score |mu_j| |w_j|^(L-2) wins. (derivations/l2_deep_limits.py)
+The largest score |mu_j| |w_j|^(L-2) wins. With x = 1 - r, the minor coordinate of two first, R =
+|mu_2|/|mu_1|, rest at L = 3 is degenerate: `x_j' = 2 sum_i p_i x_i^2 - x_j^2` to second order, p =
+(R^2, 1)/(1 + R^2). (derivations/l2_deep_limits.py, derivations/l2_stalling.py)
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import brentq
 
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.outcomes.stalling import trapped
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["at_once", "keeps_order", "proved"]
+__all__ = ["RATIO", "at_once", "keeps_order", "proved", "sector_depth", "trapped"]
 
 Weights = Float[np.ndarray, "L d B"]
 PerWeight = Float[np.ndarray, "d B"]
 _EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
 _CLEAR = 10 * _EVEN
 _TIE = 8 * np.finfo(float).eps
+RATIO = 2 + np.sqrt(3.0)  # of two |mu_j|, beyond which a sector stalls
 
 
 def keeps_order(
@@ -97,6 +100,31 @@ def _stalls(flow: Flow, w: Weights, r: PerWeight) -> Bool[np.ndarray, " B"]:
     minor, major = active[np.argsort(np.abs(flow.mu[active]))]
     ratio = float(np.abs(flow.mu[major] / flow.mu[minor]))
     return trapped(1 - r[[minor, major]], ratio) & _alive(flow, w)[active].all(axis=0)
+
+
+def trapped(x: Float[np.ndarray, "2 B"], ratio: float) -> Bool[np.ndarray, " B"]:
+    """Return which balanced states can only stall: `-h < x_1 < 0, x_1 <= x_2 <= R |x_1|`."""
+    depth = sector_depth(ratio)
+    return (-depth < x[0]) & (x[0] < 0) & (x[0] <= x[1]) & (x[1] <= -ratio * x[0])
+
+
+def sector_depth(ratio: float) -> float:
+    """Return how far from rest the edge of the sector is crossed inwards, 0 without a sector.
+
+    (R b^2 + a^2)(R^2 a^4 + b^4) = 2 R (1 + R)(a^5 + b^5), a = 1 + h, b = 1 - R h, 0 < h < 1/R
+    """
+
+    def inward(h: float) -> float:  # over R^3
+        a = 1 + h
+        b = 1 - ratio * h
+        gain = (b * b + a * a / ratio) * (a**4 + (b * b / ratio) ** 2)
+        return gain - 2 * (1 + 1 / ratio) / ratio * (a**5 + b**5)
+
+    return (
+        float(brentq(inward, 0.0, 1 / ratio))
+        if ratio > RATIO and inward(0.0) > 0
+        else 0.0
+    )
 
 
 def _alive(flow: Flow, w: Weights) -> Bool[np.ndarray, "d B"]:

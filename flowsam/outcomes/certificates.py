@@ -17,7 +17,7 @@ from flowsam.labels import Fate, Label
 from flowsam.outcomes import balanced_l2, held_by_ascent
 from flowsam.outcomes.blow_up_order import winner
 from flowsam.outcomes.sinking import sinking
-from flowsam.outcomes.theorem_labels import fate_labels
+from flowsam.outcomes.theorems import fate_labels
 from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["decided", "dying", "fates"]

@@ -7,7 +7,7 @@ import numpy as np
 from flowsam.exact import first_escape, linf_balanced
 from flowsam.exact.first_escape import holds
 from flowsam.labels import Fate, Label
-from flowsam.outcomes.outcome import Limit, basis
+from flowsam.outcomes.outcome import Limit, basis, shared
 from flowsam.outcomes.theorems import theorem_reason
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Int
@@ -104,7 +104,4 @@ def _direction(
         ahead = blow_up <= blow_up.min() * (1 + TIE)
     else:
         ahead = first_escape.winners(theta0, mu, rho=rho)
-    active = np.where(mu == 0, 1.0, np.abs(mu))
-    power = -case.depth / (case.depth - 2)
-    size = np.where(ahead, active**power, 0.0)
-    return np.sign(mu) * size / np.linalg.norm(size)
+    return shared(mu, ahead, case.depth)

@@ -9,13 +9,13 @@ import numpy as np
 
 from flowsam.cards import html_card, text_card
 from flowsam.labels import kind_of
-from flowsam.shapes import Float
+from flowsam.shapes import Bool, Float
 
 if TYPE_CHECKING:
     from flowsam.certify import Proof
     from flowsam.outcomes.directions import Direction
 
-__all__ = ["Limit", "basis"]
+__all__ = ["Limit", "basis", "shared"]
 
 _WHOLE = 8  # entries of a direction that are shown
 
@@ -104,3 +104,12 @@ def basis(mu: Float[np.ndarray, " d"], label: int) -> Float[np.ndarray, " d"]:
     direction = np.zeros(mu.size)
     direction[label - 1] = np.sign(mu[label - 1])
     return direction
+
+
+def shared(
+    mu: Float[np.ndarray, " d"], together: Bool[np.ndarray, " d"], depth: int
+) -> Float[np.ndarray, " d"]:
+    """Return the direction of coordinates that blow up together, beta_j ~ |mu_j|^(-L/(L-2))."""
+    power = -depth / (depth - 2)
+    size = np.where(together, np.abs(np.where(together, mu, 1.0)) ** power, 0.0)
+    return np.sign(mu) * size / np.linalg.norm(size)

@@ -8,7 +8,7 @@ from flowsam.ensemble import Ending
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.blow_up_order import equals
-from flowsam.outcomes.outcome import Limit, basis
+from flowsam.outcomes.outcome import Limit, basis, shared
 from flowsam.outcomes.settling import MOST_STEPS, settle
 from flowsam.regimes import Case
 from flowsam.shapes import Float
@@ -53,7 +53,6 @@ def _first(
 ) -> Limit:
     """Return the verdict on a winner at L >= 3; equal ones share beta_j ~ |mu_j|^(-L/(L-2))."""
     mu = flow.mu
-    depth = len(theta0)
     if label >= 1:
         reason = f"{when} coordinate {label} is certain to blow up first; the others freeze there"
         return Limit(label, basis(mu, label), "monotone", reason)
@@ -61,13 +60,8 @@ def _first(
         flow, np.repeat(theta0[None], mu.size, axis=0), np.arange(mu.size)
     )
     together = candidates[candidates.sum(axis=1).argmax()]
-    share = np.where(
-        together, np.abs(np.where(together, mu, 1.0)) ** (-depth / (depth - 2)), 0.0
-    )
-    direction = np.sign(mu) * share / np.linalg.norm(share)
-    return Limit(
-        label, direction, "monotone", "equal coordinates blow up together, by symmetry"
-    )
+    reason = "equal coordinates blow up together, by symmetry"
+    return Limit(label, shared(mu, together, len(theta0)), "monotone", reason)
 
 
 def _two_layers(case: Case, label: int) -> str:

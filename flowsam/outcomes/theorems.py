@@ -1,4 +1,4 @@
-"""The verdicts of theorems on one start of two layers: l_inf and GD, and l_2."""
+"""What theorems say of two layers, l_inf, GD and l_2: labels and the verdict of a start."""
 
 from __future__ import annotations
 
@@ -8,18 +8,53 @@ from flowsam.exact import linf_two_layer
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, basis
-from flowsam.outcomes.theorem_labels import l2_labels
 from flowsam.regimes import Case
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Int
 
-__all__ = ["by_curve", "by_theorem", "theorem_reason"]
+__all__ = ["by_curve", "by_theorem", "euclidean", "fate_labels", "theorem_reason"]
+__all__ += ["two_layers"]
+
+Theta = Float[np.ndarray, "*batch L d"]
+Labels = Int[np.ndarray, "*batch"]
+
+
+def fate_labels(
+    fates: Int[np.ndarray, "*batch d"], mu: Float[np.ndarray, " d"]
+) -> Labels:
+    """Return labels at L = 2: the largest escaping |mu_j| (equal: tie), a separatrix, or zero."""
+    size = np.where((fates == Fate.ESCAPE) & (mu != 0), np.abs(mu), -1.0)
+    top = size.max(axis=-1, keepdims=True)
+    winners = (size == top) & (top > 0)
+    count = winners.sum(axis=-1)
+    held = np.where((fates == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
+    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
+    return np.where(count == 0, held, found)
+
+
+def euclidean(case: Case, starts: Theta) -> Labels:
+    """Return labels of l_2 at L = 2: the largest |mu_j| with s_j(0) != 0 escapes (equal: tie)."""
+    # and SciPy's functions, which l_inf does without
+    from flowsam.exact import l2_outcome
+
+    mu = case.flow.mu
+    code = l2_outcome.outcome(starts, mu, rho=case.flow.perturbation.rho).code
+    grows = starts[..., 0, :] + np.sign(mu) * starts[..., 1, :] != 0
+    found = fate_labels(np.where(grows, Fate.ESCAPE, Fate.COLLAPSE), mu)
+    found = np.where(code == Fate.SADDLE, Label.SEPARATRIX, found)
+    return np.where(code == Fate.COLLAPSE, Label.ZERO, found)
+
+
+def two_layers(case: Case, starts: Theta) -> Labels:
+    """Return the labels of l_inf and GD at L = 2."""
+    mu = case.flow.mu
+    rho = case.flow.perturbation.rho
+    return fate_labels(linf_two_layer.fate(starts, mu, rho=rho), mu)
 
 
 def by_curve(case: Case, theta0: Float[np.ndarray, "2 d"]) -> Limit:
     """Return the verdict on l_2 at L = 2, by the two certificates on the planar curve."""
     mu = case.flow.mu
-    rho = case.flow.perturbation.rho
-    label = int(l2_labels(theta0, mu, rho))
+    label = int(euclidean(case, theta0))
     s = theta0[0] + np.sign(mu) * theta0[1]
     if label == Label.SEPARATRIX:
         reason = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowsam.errors import InputError
-from flowsam.outcomes.proving import NOT_COVERED
+from flowsam.outcomes.answers import NOT_COVERED
 from flowsam.portrait.planes import Plane
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Int

@@ -11,7 +11,7 @@ import numpy as np
 
 from flowsam.exact import linf_two_layer
 from flowsam.flow import Flow
-from flowsam.outcomes.theorem_labels import fate_labels
+from flowsam.outcomes.theorems import fate_labels
 from flowsam.portrait.planes import BalancedPlane
 from flowsam.shapes import Float, Int
 

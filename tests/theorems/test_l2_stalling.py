@@ -5,7 +5,7 @@ from scipy.integrate import solve_ivp
 
 from flowsam import Flow, balanced, l2, limit, single_example
 from flowsam.labels import Label
-from flowsam.outcomes.stalling import sector_depth
+from flowsam.outcomes.balanced_l2 import sector_depth
 from tests.theorems.ledger import negative_control, numeric, symbolic
 from tests.theorems.test_l2_deep_limits import with_ratios
 
