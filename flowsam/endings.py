@@ -12,8 +12,8 @@ class Ending(StrEnum):
 
     AT_REST ends a run of several examples whose gradient is 0, FLATTEST one that slid along minima
     to a flattest one, HELD one whose iteration rests on average, BEYOND one at L >= 3 whose weights
-    are infinite before `tau_end`; NEVER_THERE one of one example that is too nearly at rest for
-    log t to reach its end.
+    are infinite before `tau_end`, FORKS one that falls into 0 at odd L; NEVER_THERE one of one
+    example that is too nearly at rest for log t to reach its end.
 
     Examples
     --------
@@ -29,6 +29,7 @@ class Ending(StrEnum):
     RUNAWAY = "runaway"
     BEYOND = "beyond"
     NOT_UNIQUE = "sliding_ambiguous"
+    FORKS = "forks"
     TOO_MANY_EVENTS = "too_many_events"
     FAILED = "failed"
     NEVER_THERE = "never there"
@@ -69,6 +70,7 @@ _STATUS = {
     Ending.STAYS_AT_0: "collapsed",
     Ending.OUT_OF_RANGE: "escaped",
     Ending.RUNAWAY: "escaped",
+    Ending.FORKS: "sliding_ambiguous",
     Ending.BEYOND: "escaped",
     Ending.NEVER_THERE: "failed",
     Ending.AT_REST: "finished",
@@ -80,6 +82,10 @@ _STATUS = {
 }
 _REACHED = "reached the end asked for"
 _FELL = "every active weight reached 0 at tau = {tau:.12g}; the flow rests there"
+_FORKS = (
+    "every active weight reaches 0 at tau = {tau:.12g}, where no gradient is left; at odd depth "
+    "they leave 0 again, on any of many paths; perturb the start, or use iterate, which takes one"
+)
 _IN_TAU = {
     Ending.FINISHED: _REACHED,
     Ending.COLLAPSED: _FELL,
@@ -92,6 +98,7 @@ _IN_TAU = {
     Ending.NOT_UNIQUE: "two weights of a coordinate are 0 at once at tau = {tau:.12g}: no "
     "gradient is left, or Filippov's solution is not unique from there; perturb the start or "
     "use iterate",
+    Ending.FORKS: _FORKS,
     Ending.TOO_MANY_EVENTS: "more than 1000 events by tau = {tau:.6g}; shorten the run, or check "
     "the start for a surface it grazes",
     Ending.FAILED: "the steps of {method} are too small to go on at tau = {tau:.12g}; ask for an "
@@ -112,6 +119,7 @@ _IN_LOG_T = {
     Ending.HELD: _REACHED,
     Ending.ROUNDING: "from log t = {log_t:.6g} on the pulls of the examples cancel to few digits, "
     "and rounding would decide the rest; ask for an earlier end",
+    Ending.FORKS: _FORKS,
     Ending.TOO_MANY_EVENTS: "more than 1000 events by log t = {log_t:.6g}; ask for an earlier end",
     Ending.NOT_UNIQUE: "reached the end asked for, on one of several possible paths",
     Ending.FAILED: "the steps of {method} are too small to go on at log t = {log_t:.12g}; ask for "

@@ -43,6 +43,11 @@ class Case:
         """The class of velocities of one example."""
         return loaded(self.regime.system)
 
+    @property
+    def falls_through(self) -> bool:
+        """Whether several coordinates at 0 at once do not rest: at odd L they go through."""
+        return self.regime.falls and self.depth > 2 and self.depth % 2 == 1
+
     def ask(self, column: str) -> Callable[..., Any]:
         """Return the function of a column, with the case as its first argument."""
         return partial(loaded(getattr(self.regime, column)), self)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.integrate import DOP853
 
-from flowsam.shapes import Bool, Float
+from flowsam.engines.equal_layers import copied, copies
+from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Control", "Steps"]
 
@@ -49,6 +50,20 @@ class Control:
     rtol: float
     atol: float
     most_steps: int = 3_000
+    apart: bool = False  # layers of equal size need not stay so
+    # coordinates that leave 0 again, all at once, on no one path; none for most rules
+    falling: Bool[np.ndarray, " d"] | None = None
+    last: bool = False  # one by one: the last of them tells
+
+    def through_zero(self, before: Weights, after: Weights) -> Bool[np.ndarray, " B"]:
+        """Tell whose weights, those of several coordinates, have on the whole changed sign."""
+        if self.falling is None:
+            return np.zeros(after.shape[-1], dtype=bool)
+        sign = np.sign(before[:, self.falling])
+        heights = sign * after[:, self.falling]
+        height = np.max if self.last else np.sum
+        passed = height(heights, axis=(0, 1)) <= 0
+        return passed & (sign.all(axis=0).sum(axis=0) > 1)
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""
@@ -72,6 +87,8 @@ class Steps:
     retry: Bool[np.ndarray, " B"]  # whether the last attempt was rejected
     count: np.ndarray  # steps accepted; `tried` has all
     tried: np.ndarray
+    layer: Int[np.ndarray, "L d B"]  # which layer a weight copies, of equal ones
+    sign: Weights
 
     @classmethod
     def start(cls, control: Control, member: np.ndarray, w: Weights) -> Steps:
@@ -81,7 +98,8 @@ class Steps:
         zero = np.zeros(w.shape[-1])
         none = np.zeros(w.shape[-1], dtype=np.int64)
         size = _beside(partial(_first_size, control), w, slope)
-        return cls(member, zero, size, w, slope, zero > 0, none, none)
+        equal = copies(w, apart=control.apart)
+        return cls(member, zero, size, w, slope, zero > 0, none, none, *equal)
 
     def keep(self, chosen: np.ndarray) -> Steps:
         """Return the chosen members, by mask or place, in the one layout sums are taken in."""
@@ -99,20 +117,22 @@ class Steps:
         stuck = self.retry & (self.size < least)
         after = np.minimum(self.tau + np.maximum(self.size, least), control.tau_end)
         size = after - self.tau
-        w, slope, error = _beside(partial(_attempt, control), self.w, self.slope, size)
-        accepted = error < 1
-        factor = SAFETY * error**EXPONENT
+        parts = (self.w, self.slope, size, self.layer, self.sign)
+        w, slope, error = _beside(partial(_attempt, control), *parts)
+        passed = control.through_zero(self.w, w)
+        accepted = (error < 1) & ~passed
+        factor = np.where(passed, 0.5, SAFETY * error**EXPONENT)
         top = np.where(self.retry, 1.0, GROW)
         factor = np.where(accepted, np.minimum(factor, top), np.fmax(factor, SHRINK))
-        moved = Steps(
-            self.member,
-            np.where(accepted, after, self.tau),
-            size * factor,
-            np.where(accepted, w, self.w),
-            np.where(accepted, slope, self.slope),
-            ~accepted,
-            self.count + accepted,
-            self.tried + 1,
+        moved = replace(
+            self,
+            tau=np.where(accepted, after, self.tau),
+            size=size * factor,
+            w=np.where(accepted, w, self.w),
+            slope=np.where(accepted, slope, self.slope),
+            retry=~accepted,
+            count=self.count + accepted,
+            tried=self.tried + 1,
         )
         return moved, stuck
 
@@ -148,8 +168,13 @@ def _first_size(control: Control, w: Weights, slope: Weights) -> Row:
     return np.fmin(np.fmin(100 * h0, h1), control.tau_end)
 
 
-def _attempt(
-    control: Control, w: Weights, slope: Weights, size: Row
+def _attempt(  # noqa: PLR0913 - the state of a step
+    control: Control,
+    w: Weights,
+    slope: Weights,
+    size: Row,
+    layer: Int[np.ndarray, "L d B"],
+    sign: Weights,
 ) -> tuple[Weights, Weights, Row]:
     """One step of order 8: new weights, new slope, and the error in tolerance units."""
     stages = np.empty((len(ORDER), *w.shape))
@@ -164,6 +189,7 @@ def _attempt(
     new, fifth, third = np.einsum("sk,kn->sn", LAST, rows[2:]).reshape(3, *w.shape)
     new *= size
     new += w
+    new = sign * copied(new, layer)
     scale = control.scale(w, new)
     fifth /= scale
     third /= scale

@@ -123,10 +123,17 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     2.718281828
     """
     starts = flow.checked(theta0s)
-    control = replace(_checked_control(flow, tau_end, rtol), most_steps=most_steps)
+    control = _checked_control(flow, tau_end, rtol)
     batch = starts.shape[:-2]
     shape = starts.shape[-2:]
     case = case_of(flow, shape[0])
+    control = replace(
+        control,
+        most_steps=most_steps,
+        apart=case.regime.apart,
+        falling=flow.mu != 0 if case.falls_through else None,
+        last=flow.perturbation.steep,
+    )
     if not case.regime.many and not case.regime.slides:
         raise InputError(
             "an ensemble needs a field that does not jump, or l_1 of one example at L = 2, got "

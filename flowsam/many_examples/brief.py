@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
+from flowsam.engines.equal_layers import EqualLayers
 from flowsam.engines.lean_field import single_descent, single_field
 from flowsam.engines.request import Request
 from flowsam.engines.run import Run
@@ -25,7 +26,6 @@ from flowsam.flow import Flow
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.rest import LIVELY
 from flowsam.network import other_products
-from flowsam.one_example.equal_layers import EqualLayers
 from flowsam.shapes import Float
 
 __all__ = ["brief_run"]
@@ -66,6 +66,11 @@ class _Brief:
             return 0.0
         return CALM * COLLAPSED ** (depth - 1) * _norm(self.descent(self.theta0))
 
+    @cached_property
+    def _even(self) -> bool:
+        """Whether the layers of every feature are equal."""
+        return self.layers.kept.size == self.theta0.shape[1]
+
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the rescaled velocity of flat states."""
         field = single_field(self.flow)
@@ -75,6 +80,8 @@ class _Brief:
     def calm(self, tau: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
         theta = self.layers.whole(state)
+        if (theta * np.sign(self.theta0)).sum() <= 0 and self._even:
+            return False  # the step went through 0, where no gradient is left
         most = LIVELY * _norm(self.sizes * other_products(theta))
         return _norm(self.descent(theta)) > max(most, self.lowest)
 

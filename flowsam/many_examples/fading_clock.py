@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flowsam.endings import Ending
 from flowsam.engines.request import Request
 from flowsam.engines.slaves import enslaved
 from flowsam.engines.stepping import March
@@ -143,14 +144,22 @@ class FadingClock(LogClock):
         pull = at.u ** ((rule.p - 2.0) / (rule.p - 1.0))
         dies = braked & (pull < 0.5 * at.brake)
         life = np.where(dies, at.u - self.floor, np.inf)
+        height = [np.inf if self.upright is None else self._height(theta)]
         return np.concatenate(
-            [ends, np.where(still, np.inf, role), np.where(still, np.inf, life)]
+            [ends, height, np.where(still, np.inf, role), np.where(still, np.inf, life)]
         )
+
+    def _height(self, theta: Theta) -> float:
+        """Return how far above 0 equal layers are that may fall through it together."""
+        return float((self.upright * theta).max()) - 10.0 * self.floor
 
     def transition(self, log_t: float, state: State, mode: Roles) -> Turn:
         """Return the state after a weight changed its role or a feature died, or at the end."""
-        turned, died = self.signals(log_t, state, mode)[2:].reshape(2, -1) <= 0
+        height, *changes = self.signals(log_t, state, mode)[2:]
+        turned, died = np.reshape(changes, (2, -1)) <= 0
         state = self.shown(state, mode)
+        if height <= 0:
+            return Turn(state, mode, (), Ending.FORKS)
         if not (turned | died).any():
             return super().transition(log_t, state, mode)
         theta = self.weights(state).copy()

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.endings import Ending
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
 from flowsam.engines.turns import Entry, Turn
@@ -89,6 +90,10 @@ class LogClock:
         direction, log_scale = self.flow.rates(theta)
         # a wild trial step must not overflow
         pace = np.exp(min(log_t + float(log_scale), 600.0))
+        if self.upright is not None and (self.upright * theta).sum() <= 0:
+            pace = (
+                0.0  # beyond 0, so that no step goes through it: it would seem smooth
+            )
         return np.append(pace * direction, pace)
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
@@ -124,6 +129,13 @@ class LogClock:
         return Curvature(
             z, others, others, np.exp(min(log_t + log_scale, 600.0)), ratio
         )
+
+    @cached_property
+    def upright(self) -> Theta | None:
+        """Signs of a start whose layers, odd in number and equal, may fall through 0 together."""
+        size = np.abs(self.theta0[:, self.moving])
+        falls = self.flow.perturbation.keeps_length and len(size) > 2 and len(size) % 2
+        return None if np.ptp(size, axis=0).any() or not falls else np.sign(self.theta0)
 
     def norm(self, theta: Theta) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
@@ -214,6 +226,10 @@ class LogClock:
             return Turn(state, mode, (), "rounding")
         if (at_origin := self.at_origin(state)) is None:
             return Turn(state, mode, (), "at rest")
+        if (
+            self.upright is not None
+        ):  # the pulls on all layers keep their signs through 0
+            return Turn(state, mode, (), Ending.FORKS)
         return Turn(
             at_origin, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
         )

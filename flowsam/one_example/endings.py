@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
+from flowsam.engines.equal_layers import EqualLayers
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
-from flowsam.one_example.equal_layers import EqualLayers
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
 from flowsam.shapes import Float
@@ -137,7 +137,18 @@ class OneExample:
         whole = self.layers.whole
         flat = self.layers.flat
         field = self.rule.field
-        return lambda tau, state: flat(field(whole(state), mode))
+        if self._falling is None:
+            return lambda tau, state: flat(field(whole(state), mode))
+
+        def inside(tau: float, state: State) -> State:
+            theta = whole(
+                state
+            )  # a step through the origin would seem smooth: beyond, all rests
+            return flat(field(theta, mode) * (height(self._heights(theta)) > 0))
+
+        # for p > 5 a coordinate may pass 0 before the others
+        height = np.max if self.flow.perturbation.steep else np.sum
+        return inside
 
     def shown(
         self, states: Float[np.ndarray, "k m"], mode: Any
@@ -153,27 +164,45 @@ class OneExample:
         """Return distances to collapse, to the ceiling and to a zero gradient, then the rule's."""
         theta = self.layers.whole(state)
         sizes = np.abs(theta * self.active)
+        heights = self._heights(theta)
         floor = self.floor
         ends = [
-            sizes.max() - floor if floor else np.inf,
+            heights.max() - floor if floor else np.inf,
             self.ceiling(tau) - sizes.max(),
             np.inf,
         ]
         if floor and len(theta) > 2:  # two weights at 0 are enough: every product is 0
             # for p <= 2 rates grow as 1/||g|| and no steps get much nearer; for p > 2 weights die
             near = 1e-2 * floor if self.flow.perturbation.steep else 1e2 * floor
-            ends[2] = np.partition(sizes, 1, axis=0)[1].max() - near
+            ends[2] = np.partition(heights, 1, axis=0)[1].max() - near
         return np.concatenate([ends, self.rule.signals(theta, mode)])
+
+    @cached_property
+    def _falling(self) -> Float[np.ndarray, "L d"] | None:
+        """Signs of starts that fall through 0, several coordinates with equal layers at once."""
+        size = np.abs(self.theta0 * self.active)
+        moves = size.any(axis=0)
+        if not self.case.falls_through or moves.sum() < 2 or np.ptp(size, axis=0).any():
+            return None
+        return np.sign(self.theta0 * self.active)
+
+    def _heights(self, theta: Theta) -> Theta:
+        """Return sizes of active weights, negative beyond a fall through 0."""
+        if self._falling is None:
+            return np.abs(theta * self.active)
+        return self._falling * theta
 
     def calm(self, tau: float, state: State, mode: Any) -> bool:
         """Tell whether no step from here comes to an end, and the rule has no surfaces."""
         if not self.rule.calm:
             return False
-        sizes = np.abs(self.layers.whole(state) * self.active)
+        theta = self.layers.whole(state)
+        sizes = np.abs(theta * self.active)
+        heights = self._heights(theta)
         floor = _CALM * self.floor
-        top = sizes.max()
+        top = heights.max()
         if floor and len(sizes) > 2:
-            top = min(top, np.partition(sizes, 1, axis=0)[1].max())
+            top = min(top, np.partition(heights, 1, axis=0)[1].max())
             floor = 1e2 * floor
         return bool(floor < top and 2.0 * sizes.max() < self.ceiling(tau))
 
@@ -203,6 +232,8 @@ class OneExample:
 
     def _collapsed(self, tau: float, theta: Theta, mode: Any) -> Turn:
         """Follow the last stretch, along which |w| falls at constant speed, to the origin."""
+        if self._falling is not None:
+            return Turn(self.layers.flat(theta), mode, (), Ending.FORKS)
         place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
         stretch = abs(theta[place] / self.rule.field(theta, mode)[place])
 

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.integrate import DenseOutput, OdeSolver
 
 from flowsam.engines import taylor
+from flowsam.engines.equal_layers import EqualLayers
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
-from flowsam.one_example.equal_layers import EqualLayers
 from flowsam.regimes import Case
 from flowsam.shapes import Float
 

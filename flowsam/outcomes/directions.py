@@ -101,7 +101,12 @@ def late_direction(
     # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not
     method = case.regime.late if separability(flow.data).separable else "auto"
     how: dict[str, Any] = {"method": method, "rtol": _RTOL, "atol": _ATOL}
-    return _direction(case, solve(flow, theta0, log_t_end=log_t_end, **how))
+    run = solve(flow, theta0, log_t_end=log_t_end, **how)
+    if (
+        run.ending is Ending.FORKS and case.regime.slides
+    ):  # tanh has no rest at odd L, signs do
+        run = solve(flow, theta0, log_t_end=log_t_end, rtol=_RTOL, atol=_ATOL)
+    return _direction(case, run)
 
 
 def run_direction(run: Trajectory) -> Direction:
@@ -170,6 +175,8 @@ def _verdict(
     norm = case.regime.norm
     if not (run.data.z * run.beta[-1]).any() or run.status == "collapsed":
         return Label.ZERO, _came_to_0(run)
+    if run.ending is Ending.FORKS:
+        return Label.UNDECIDED, run.message
     verdict = separability(run.data)
     if not verdict.separable:
         label, what = _among_minima(case, run)

@@ -109,11 +109,13 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
 def settling_times(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
     """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3)."""
     found = settle(case, starts, proof=_asymptotic)
-    ends = np.isin(found.ending, (Ending.COLLAPSED, Ending.ESCAPED))
-    unknown = np.isin(
-        found.ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS)
-    )
-    return np.select([ends, unknown], [found.tau, np.nan], np.inf)
+    ending = found.ending
+    unknown = np.isin(ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS))
+    if case.falls_through:  # with equal layers nothing stays to keep them at 0
+        uneven = np.ptp(np.abs(starts[..., case.flow.mu != 0]), axis=1)
+        unknown |= (ending == Ending.COLLAPSED) & ~uneven.any(axis=-1)
+    ends = np.isin(ending, (Ending.COLLAPSED, Ending.ESCAPED))
+    return np.select([unknown, ends], [np.nan, found.tau], np.inf)
 
 
 def _moving(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:

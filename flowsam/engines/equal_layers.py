@@ -13,7 +13,26 @@ import numpy as np
 
 from flowsam.shapes import Float, Int
 
-__all__ = ["EqualLayers"]
+__all__ = ["EqualLayers", "copies", "copied"]
+
+
+def copies(
+    theta: Float[np.ndarray, "L *rest"], *, apart: bool = False
+) -> tuple[Int[np.ndarray, "L *rest"], Float[np.ndarray, "L *rest"]]:
+    """Return the first layer of each weight's size, and -1 where the signs differ, else 1."""
+    size = np.abs(theta)
+    layer = (size[:, None] == size).argmax(axis=1)
+    if apart:
+        layer[:] = np.arange(len(theta)).reshape(-1, *[1] * (theta.ndim - 1))
+    sign = np.where((theta < 0) == (copied(theta, layer) < 0), 1.0, -1.0)
+    return layer, sign
+
+
+def copied(
+    theta: Float[np.ndarray, "L *rest"], layer: Int[np.ndarray, "L *rest"]
+) -> Float[np.ndarray, "L *rest"]:
+    """Return the weights of the layers that each weight copies."""
+    return np.take_along_axis(theta, layer, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +46,11 @@ class EqualLayers:
     @classmethod
     def of(cls, theta: Float[np.ndarray, "L d"], *, apart: bool = False) -> EqualLayers:
         """Return the copies in a start; `apart` keeps every weight."""
-        size = np.abs(theta)
+        layer, sign = copies(theta, apart=apart)
         places = np.arange(theta.size).reshape(theta.shape)
-        first = (size[:, None] == size).argmax(axis=1)  # the first layer of this size
-        origin = places if apart else np.take_along_axis(places, first, axis=0)
-        kept, source = np.unique(origin, return_inverse=True)
-        negative = theta < 0
-        sign = np.where(negative == negative.ravel()[origin], 1.0, -1.0)
+        kept, source = np.unique(
+            np.take_along_axis(places, layer, axis=0), return_inverse=True
+        )
         return cls(kept, source.reshape(theta.shape), sign)
 
     def whole(

@@ -1,0 +1,123 @@
+"""Balanced starts whose weights, turned against their features, fall through 0 together at odd L.
+
+On the ray `mu_j w_j^(L-2) = k` of l_2-SAM at L = 3 one equation is left, `k' = -(k + c)^2` with
+`c = rho / (3 sum mu_j^-2)^(1/2)`: 0 is reached at `tau = 1/c - 1/(k + c)`, and N vanishes there.
+"""
+
+import numpy as np
+import pytest
+
+from flowsam import (
+    Data,
+    Flow,
+    balanced,
+    iterate,
+    l2,
+    limit,
+    limits,
+    linf,
+    lp,
+    phase_portrait,
+    single_example,
+    solve,
+    solve_many,
+)
+from flowsam.labels import Label
+from flowsam.portrait import BalancedPlane
+
+
+def ray(rng, d):
+    """A mu, a start on the ray with signs against it, rho, and the time of its fall."""
+    mu = rng.uniform(0.4, 3.0, d) * rng.choice([-1.0, 1.0], d)
+    k, rho = rng.uniform(0.2, 2.0, 2)
+    theta0 = balanced(k / np.abs(mu), 3, signs=-np.sign(mu))
+    c = rho / np.sqrt(3.0 * (mu**-2).sum())
+    return mu, theta0, rho, 1 / c - 1 / (k + c)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_fall_is_found_when_the_closed_form_says(seed):
+    rng = np.random.default_rng(seed)
+    mu, theta0, rho, fall = ray(rng, rng.integers(2, 5))
+    flow = Flow(single_example(mu), l2(rho))
+    run = solve(flow, theta0, tau_end=3 * fall)
+    assert run.status == "sliding_ambiguous" and "leave 0 again" in run.message
+    assert run.tau[-1] == pytest.approx(fall, rel=1e-6)  # a little before it
+    assert np.abs(run.theta[-1]).max() < 1e-6
+    batch = solve_many(flow, theta0[None], tau_end=3 * fall)
+    assert batch.tau[0] == pytest.approx(fall, rel=1e-7) and not batch.theta.any()
+    found = limit(flow, theta0)
+    assert (found.label, found.certificate) == (Label.UNDECIDED, "none")
+    assert f"falls into the origin at tau = {fall:.6g}" in found.reason
+    rows = Flow(Data(np.tile(mu, (2, 1))), l2(rho))
+    for end in ({"tau_end": 3 * fall}, {"log_t_end": 20.0}):
+        several = solve(rows, theta0, **end)
+        assert several.status == "sliding_ambiguous"
+        assert several.tau[-1] == pytest.approx(fall, rel=1e-6)
+    assert limit(rows, theta0).label == Label.UNDECIDED
+
+
+@pytest.mark.parametrize("method", ["DOP853", "Radau", "BDF", "LSODA"])
+@pytest.mark.parametrize("p", [1.5, 2.0, 3.0])
+def test_no_method_steps_through_0(p, method):
+    flow = Flow(single_example([-1.3, 1.6]), lp(1.0, p=p))
+    theta0 = balanced([1.5, 1.9], 3, signs=[1, -1])
+    near = solve(flow, theta0, tau_end=50.0, method="DOP853", rtol=1e-12)
+    run = solve(flow, theta0, tau_end=50.0, method=method, rtol=1e-8)
+    assert run.status == near.status == "sliding_ambiguous"
+    assert run.tau[-1] == pytest.approx(near.tau[-1], rel=2e-7)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("p", [1.5, 2.0, 3.0])
+def test_several_examples_do_not_step_through_0(p, seed):
+    rng = np.random.default_rng([seed, 2])
+    flow = Flow(Data(-rng.uniform(0.5, 2.0, (3, 2))), lp(0.8, p=p))
+    theta0 = balanced(rng.uniform(0.3, 1.2, 2), 3)
+    found = [solve(flow, theta0, tau_end=1e3), solve(flow, theta0, log_t_end=50.0, rtol=1e-10)]
+    assert [run.status for run in found] == ["sliding_ambiguous"] * 2
+    assert found[0].tau[-1] == pytest.approx(found[1].tau[-1], rel=1e-6)
+    assert limit(flow, theta0).label == Label.UNDECIDED
+
+
+def test_a_plane_of_falls_is_undecided_whatever_the_neighbours():
+    flow = Flow(single_example([-1.0, -2.0]), l2(1.0))
+    axis = np.linspace(0.2, 2.0, 6)
+    plane = phase_portrait(flow, axis, axis, start=BalancedPlane(3))
+    assert (plane.labels == Label.UNDECIDED).all()
+    assert np.isnan(plane.settled_at).all()
+    assert limits(flow, balanced([0.2, 2.0], 3)) == Label.UNDECIDED
+
+
+def test_what_does_not_fall_through_is_told_as_before():
+    """A control: even depth rests at 0; one coordinate goes on alone; one that grows saves all."""
+    flow = Flow(single_example([-1.0, -2.0]), l2(1.0))
+    assert solve(flow, balanced([0.7, 0.6], 4), tau_end=50.0).status == "collapsed"
+    assert limit(flow, balanced([0.7, 0.6], 4)).label == Label.ZERO
+    alone = solve(flow, np.tile([0.7, 0.0], (3, 1)), tau_end=50.0)
+    assert alone.status == "finished" and alone.theta[-1, 0, 0] < -0.5
+    saved = Flow(single_example([-1.0, 2.0]), l2(1.0))
+    assert limit(saved, balanced([0.7, 1.6], 3)).label == 2
+    jumps = Flow(single_example([-1.0, -2.0]), linf(1.0))
+    assert limit(jumps, balanced([0.7, 0.6], 3)).label == Label.STALLED
+
+
+def test_equal_layers_stay_equal_on_many_starts():
+    rng = np.random.default_rng(8)
+    flow = Flow(single_example([1.0, -1.5, 0.7]), l2(1.0))
+    signs = rng.choice([-1.0, 1.0], (40, 3, 3))
+    starts = signs * rng.uniform(0.3, 1.5, (40, 1, 3))
+    found = solve_many(flow, starts, tau_end=0.3)
+    size = np.abs(found.theta)
+    assert (size == size[:, :1]).all()
+
+
+def test_iteration_goes_through_on_one_path():
+    """Why the message names `iterate`: steps of all sizes leave 0 on nearly one path."""
+    flow = Flow(single_example([-1.0, 1.3]), l2(1.0))
+    theta0 = balanced([1.5, 1.4], 3, signs=[1, -1])
+    ends = [
+        iterate(flow, theta0, learning_rate=h, steps=int(4 / h), save_every=10**6).theta[-1, 0]
+        for h in (1e-3, 1.3e-3, 2.3e-3)
+    ]
+    assert np.ptp(ends, axis=0).max() < 1e-3 < np.abs(ends).min()
