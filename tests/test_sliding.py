@@ -9,7 +9,7 @@ from flowsam.data import Data, single_example, split_signs
 from flowsam.discrete import iterate
 from flowsam.flow import Flow
 from flowsam.losses import exponential
-from flowsam.many_examples.smoothing import SmoothedClock, SmoothedFlow
+from flowsam.many_examples.smoothing import SmoothedClock, smoothed
 from flowsam.many_examples.switching import JointSwitching
 from flowsam.margin import margin_certificate
 from flowsam.perturbations import l2, linf
@@ -140,7 +140,7 @@ def test_methods_for_jumps_need_jumps(method) -> None:
 def test_smoothed_jacobian_is_the_derivative(depth) -> None:
     """The Jacobian of the smoothed field equals central differences, off balance too."""
     theta = np.random.default_rng(depth).uniform(0.3, 1.0, (depth, 3))
-    flow = SmoothedFlow(separable(1), linf(0.2))
+    flow = smoothed(Flow(separable(1), linf(0.2)))
     system, state, h = SmoothedClock(flow, theta), np.append(theta, 0.3), 1e-7
     columns = [
         (system.rates(0.5, state + h * e) - system.rates(0.5, state - h * e)) / (2 * h)

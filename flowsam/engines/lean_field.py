@@ -5,8 +5,10 @@ Each operation runs over long rows, several times faster where L and d are small
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from flowsam.losses import log_mean_exp, softmax
 from flowsam.network import other_products
 from flowsam.shapes import Float
 
-__all__ = ["lean_field", "single_descent", "single_field"]
+__all__ = ["lean_field", "single_descent", "single_field", "single_rates"]
 
 Weights = Float[np.ndarray, "L d B"]
 State = Float[np.ndarray, "L d"]
@@ -63,6 +65,27 @@ def single_field(flow: Flow) -> Callable[[State], State]:
     if not rule.rho:
         return descent
     return lambda w: descent(w - rule.ascent(w, descent(w)))
+
+
+def single_rates(flow: Flow) -> Callable[[State], tuple[State, Any]]:
+    """Return `flow.rates` of one state (L, d) and several examples without its checks."""
+    rule = flow.perturbation
+    if flow.own_field or not rule.normalised:
+        return flow.rates
+    z = flow.data.z
+    log_slope = flow.loss.log_slope
+    descent = single_descent(flow)
+
+    def rates(w: State) -> tuple[State, float]:
+        hat = w - rule.ascent(w, descent(w)) if rule.rho else w
+        products = others(hat)
+        logs = log_slope(z @ (hat[0] * products[0]))
+        top = np.maximum.reduce(logs)
+        raised = np.exp(logs - top)
+        total = np.add.reduce(raised)
+        return raised @ z / total * products, top + math.log(total / len(z))
+
+    return rates
 
 
 def single_descent(flow: Flow) -> Callable[[State], State]:

@@ -7,6 +7,7 @@ follow the slow path, explicit ones crawl. (derivations/rescaled_clock.py; arXiv
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
+from flowsam.engines.lean_field import single_rates
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
 from flowsam.engines.turns import Entry, Turn
@@ -87,14 +89,21 @@ class LogClock:
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (theta, tau) in T, shape (L d + 1,)."""
         theta = state[:-1].reshape(self.theta0.shape)
-        direction, log_scale = self.flow.rates(theta)
+        direction, log_scale = self.speeds(theta)
         # a wild trial step must not overflow
-        pace = np.exp(min(log_t + float(log_scale), 600.0))
+        pace = math.exp(min(log_t + float(log_scale), 600.0))
         if self.upright is not None and (self.upright * theta).sum() <= 0:
             pace = (
                 0.0  # beyond 0, so that no step goes through it: it would seem smooth
             )
-        return np.append(pace * direction, pace)
+        out = np.full_like(state, pace)
+        out[:-1] *= direction.ravel()
+        return out
+
+    @cached_property
+    def speeds(self) -> Callable[[Theta], tuple[Theta, Any]]:
+        """The flow's `rates`."""
+        return single_rates(self.flow)
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates`: e^(T + log Lambda) H(theta_hat) (I + d eps/d theta)."""

@@ -6,6 +6,7 @@ tau)^k`, k up to the square of their pull over that of the weakest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,7 @@ Theta = Float[np.ndarray, "L d"]
 Vector = Float[np.ndarray, " d"]
 Matrix = Float[np.ndarray, "d d"]
 
+_PLAIN = 1e-200  # squares that are doubles
 _NO_MARGIN = 1e-4  # of its terms without their signs
 
 
@@ -63,7 +65,7 @@ class _Point(NamedTuple):
     hat: Vector
     pull: _Pull
     hat_pull: _Pull
-    log_norm: float
+    log_norm: float  # nan for GD, which needs none
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +124,11 @@ class LogWeights(LogClock):
         """Return the velocity of (y, tau) in T."""
         point = self._point(state[:-1])
         depth = len(self.theta0)
-        pace = np.exp(min(log_t + point.hat_pull.log_scale, 600.0))
+        pace = math.exp(min(log_t + point.hat_pull.log_scale, 600.0))
         lead = point.w ** (depth - 2)
-        growth = point.hat_pull.sum * lead * (1.0 - point.r) ** (depth - 1)
-        return np.append(pace * growth, pace)
+        out = np.full_like(state, pace)
+        out[:-1] *= point.hat_pull.sum * lead * (1.0 - point.r) ** (depth - 1)
+        return out
 
     def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
         """Return the derivative of `rates` by the state."""
@@ -223,9 +226,9 @@ class LogWeights(LogClock):
         rho = self.flow.perturbation.rho
         w = np.exp(y)
         pull = self._pull(w)
-        log_norm = _log_norm(pull.sum, y, depth - 1)
         if not rho:
-            return _Point(w, np.zeros_like(w), w, pull, pull, log_norm)
+            return _Point(w, np.zeros_like(w), w, pull, pull, math.nan)
+        log_norm = _log_norm(pull.sum, y, depth - 1)
         r = rho * pull.sum * np.exp((depth - 2) * y - log_norm)
         hat = w * (1.0 - r)
         return _Point(w, r, hat, pull, self._pull(hat), log_norm)
@@ -236,6 +239,10 @@ balanced_run = LogWeights.run
 
 def _log_norm(pull: Vector, y: Vector, power: int) -> float:
     """Return the log of `sqrt(L) ||G w^(L-1)||`, also where every weight underflows."""
+    reach = pull * np.exp(power * y)
+    square = float(np.vdot(reach, reach))
+    if _PLAIN < square < 1 / _PLAIN:
+        return 0.5 * math.log((power + 1) * square)
     with np.errstate(divide="ignore"):
         logs = np.log(np.abs(pull)) + power * y
     top = logs.max()

@@ -8,6 +8,7 @@ from flowsam.shapes import Bool, Float
 
 __all__ = ["mean_pull", "pull_change"]
 
+_FEW = 200  # examples that cost less than a look at them
 _NO_SHARE = 1e-20  # thousands of such examples are less than an ulp of the mean
 
 Examples = Float[np.ndarray, "n d"]
@@ -33,5 +34,7 @@ def pull_change(
 
 def _live(shares: Shares) -> Bool[np.ndarray, " n"] | None:
     """Return which examples count, None where leaving the others out would save nothing."""
+    if shares.size < _FEW:
+        return None
     live = shares > _NO_SHARE
     return live if 8 * live.sum() < live.size else None  # they are copied

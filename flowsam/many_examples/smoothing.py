@@ -18,9 +18,10 @@ from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import marched
+from flowsam.perturbations import Perturbation
 from flowsam.shapes import Float
 
-__all__ = ["SmoothedClock", "SmoothedFlow", "smoothed_run"]
+__all__ = ["SmoothedClock", "smoothed", "smoothed_run"]
 
 Theta = Float[np.ndarray, "*batch L d"]
 
@@ -28,35 +29,31 @@ _WIDTH = 1e-2  # a smaller one lets the rounding of margins at late times throug
 _RTOL = 1e-6  # the steps would follow that rounding below it
 
 
-@dataclass(frozen=True)
-class SmoothedFlow(Flow):
-    """A flow with `eps = -rho tanh(F / (width |F|))`, F the rescaled descent direction."""
+class Steep(Perturbation):
+    """The rule `eps = rho tanh(g / (width |g|))`."""
 
-    width: float = _WIDTH
+    def step(self, g: Theta) -> Theta:
+        """Return the step, one for each start of a batch."""
+        norm = np.sqrt(np.add.reduce(g * g, axis=(-2, -1), keepdims=True))
+        return self.rho * np.tanh(g / np.maximum(norm * _WIDTH, 1e-300))
 
-    def perturbed(self, theta: Theta) -> Theta:
-        """Return `theta - rho tanh(F / (width |F|))`."""
-        direction = self.descent(theta)[0]
-        norm = np.linalg.norm(direction, axis=(-2, -1), keepdims=True)
-        reach = direction / np.maximum(norm * self.width, 1e-300)
-        return theta - self.perturbation.rho * np.tanh(reach)
+
+def smoothed(flow: Flow) -> Flow:
+    """Return the flow with tanh for the sign."""
+    return Flow(flow.data, Steep(np.inf, flow.perturbation.rho), flow.loss)
 
 
 @dataclass(frozen=True, eq=False)
 class SmoothedClock(LogClock):
-    """The smoothed flow in the clock T, with the slope of its step."""
-
-    flow: SmoothedFlow
+    """A smoothed flow in the clock T, with the slope of its step."""
 
     def slope_of_step(self, theta: Theta) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
         hessian = rescaled_hessian(self.flow, theta)[0]
         norm = max(self.norm(theta), 1e-300)
         unit = self.flow.descent(theta)[0].ravel() / norm
-        reach = np.minimum(np.abs(unit) / self.flow.width, 300.0)
-        steep = (
-            self.flow.perturbation.rho / (self.flow.width * norm) / np.cosh(reach) ** 2
-        )
+        reach = np.minimum(np.abs(unit) / _WIDTH, 300.0)
+        steep = self.flow.perturbation.rho / (_WIDTH * norm) / np.cosh(reach) ** 2
         return -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
 
 
@@ -64,10 +61,9 @@ def smoothed_run(
     flow: Flow, theta0: Float[np.ndarray, "L d"], asked: Request
 ) -> LateRun:
     """Integrate l_inf-SAM with a steep tanh for the sign, implicitly, width = 1e-2."""
-    steep = SmoothedFlow(flow.data, flow.perturbation, flow.loss)
     rtol = max(asked.rtol, _RTOL)
     atol = max(asked.atol, 1e-3 * _RTOL)
     asked = replace(asked, method="Radau", rtol=rtol, atol=atol)
-    system = SmoothedClock(steep, theta0)
+    system = SmoothedClock(smoothed(flow), theta0)
     run = marched(system, Turn(system.start, None), asked)
     return LateRun(replace(run, method="tanh for sign (Utkin), Radau"), theta0.shape)

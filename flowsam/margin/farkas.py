@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import linprog
@@ -46,8 +47,13 @@ class Separability:
     residual: float
     message: str
 
+    def __post_init__(self) -> None:
+        """Freeze the vector: answers are kept."""
+        self.vector.flags.writeable = False
+
 
 @public
+@lru_cache(maxsize=4)  # asked of the same data all along a verdict
 def separability(data: Data) -> Separability:
     """Return whether the data are linearly separable through the origin, and why.
 

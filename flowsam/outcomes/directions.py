@@ -7,7 +7,9 @@ L = 2, of the dual solution to which its shares tend, the q that proves most.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -126,33 +128,31 @@ def _direction(case: Case, run: Trajectory) -> Direction:
     kept = alive(case, run.beta[-1])
     usable = signs * kept
     witness = dual_pull(run.data, usable) if norm == 1 else None
-    values = np.array(
-        [
-            state_certificate(case, theta, norm or 1, usable, witness=witness)
-            for theta in run.theta
-        ]
+    proven = lambda theta: state_certificate(  # noqa: E731
+        case, theta, norm or 1, usable, witness=witness
     )
-    above = values >= CERTIFIED
-    start = len(above) - int(np.argmin(above[::-1])) if not above.all() else 0
-    settled_at = float(run.log_t[start]) if start < len(above) else np.inf
+    certificate = proven(run.theta[-1])
     beta = run.beta[-1]
     size = np.linalg.norm(beta)
     unit = beta / size if size > 0 else beta
-    beside = (
-        *compared(run.data, unit, usable),
-        *compared(run.data, unit, np.zeros(beta.size)),
-    )
-    of = (
-        ""
-        if np.allclose(beside[0], beside[2], rtol=0, atol=1e-6)
-        else restriction(usable)
-    )
-    label, reason = _verdict(case, run, usable, float(values[-1]), of)
+    within = free = compared(run.data, unit, usable)
+    if usable.any():
+        free = compared(run.data, unit, np.zeros(beta.size))
+    same = np.allclose(within.ratios, free.ratios, rtol=0, atol=1e-6)
+    of = "" if same else restriction(usable)
+    label, reason = _verdict(case, run, usable, certificate, of)
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
-    about = (float(run.log_t[-1]), settled_at, norm, float(values[-1]))
+    about = (float(run.log_t[-1]), _settled_at(run, proven), norm, certificate)
     slow = label == Label.UNDECIDED and norm == 1 and run.status in _WHOLE
     best = only_margin(run.data, usable) if slow else None
-    return Direction(label, unit, *about, *beside, support, reason, best)
+    return Direction(label, unit, *about, *within, *free, support, reason, best)
+
+
+def _settled_at(run: Trajectory, proven: Callable[[Any], float]) -> float:
+    """Return the log t from which on the certificate of a run stays high; inf without one."""
+    backwards = map(proven, run.theta[::-1])
+    above = sum(1 for _ in takewhile(CERTIFIED.__le__, backwards))
+    return float(run.log_t[-above]) if above else np.inf
 
 
 def _came_to_0(run: Trajectory) -> str:

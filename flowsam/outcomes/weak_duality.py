@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flowsam.data import Data
-from flowsam.many_examples.smoothing import SmoothedFlow
+from flowsam.many_examples.smoothing import smoothed
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
@@ -54,9 +54,7 @@ def state_certificate(
     bounds = []
     points = [theta, flow.perturbed(theta)]
     if case.regime.slides:  # on its surfaces one side alone proves little
-        points.append(
-            SmoothedFlow(flow.data, flow.perturbation, flow.loss).perturbed(theta)
-        )
+        points.append(smoothed(flow).perturbed(theta))
     pulls = [flow.pull(point)[0] for point in points]
     for pull in pulls + ([] if witness is None else [witness]):
         useful = np.where(
