@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import inspect
+import subprocess
 import sys
 from pathlib import Path
 
@@ -248,3 +249,15 @@ def test_shapes_in_annotations_are_executed():
         flowsam.losses.softmax(np.array([1, 2]))  # int64 where floats are promised
     with pytest.raises(jaxtyping.TypeCheckError):
         flowsam.network.other_products(np.zeros(3))  # no layer axis
+
+
+def test_the_top_level_holds_what_the_design_names():
+    if not (ROOT / ".git").exists():
+        pytest.skip("no checkout")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    known = "flowsam tests derivations figures setup.cfg setup.py README.md LICENSE CITATION.cff"
+    known += " CHANGELOG.md CONTRIBUTING.md MANIFEST.in"
+    top = {name.split("/")[0] for name in listed}
+    assert {name for name in top if not name.startswith(".")} == set(known.split())
