@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 __all__ = ["InputError", "InputTypeError", "MissingFileError", "MissingLibraryError"]
 
 
 class InputError(ValueError):
     """Bad input: the message says in one line what was wrong, the value, and what to do."""
 
-    def __init__(self, message: object) -> None:
-        """Keep the message in one line, whatever a value in it looks like."""
-        super().__init__(" ".join(str(message).split()))
+    def __init__(self, message: object, *, of: str = "") -> None:
+        """Keep the message in one line, after the name of the parameter it is of, if of one."""
+        self.of = of
+        super().__init__(" ".join(f"{of} {message}".split()))
+
+    def named(self, name: Callable[[str], str]) -> str:
+        """Return the message with its parameter as it is written elsewhere."""
+        return str(self).replace(self.of, name(self.of), 1) if self.of else str(self)
 
 
 class InputTypeError(InputError, TypeError):

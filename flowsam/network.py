@@ -126,8 +126,9 @@ def balanced(
     if (alpha <= 0).any():
         place = tuple(int(i) for i in np.argwhere(alpha <= 0)[0])
         raise InputError(
-            f"balanced needs alpha > 0, got {alpha[place]:g} in coordinate {place[-1] + 1}; "
-            "pass a full theta for signed starts"
+            f"needs numbers > 0, got {alpha[place]:g} in coordinate {place[-1] + 1}; "
+            "pass a full theta for signed starts",
+            of="alpha",
         )
     theta = np.repeat(alpha[..., None, :], depth, axis=-2)
     if signs is not None:

@@ -123,11 +123,14 @@ def check(
             raise InputTypeError(
                 f"{dialect.name(name)} needs true or false, got {shown}"
             )
-    if "theta" in parameters and parameters.get("aligned"):
-        raise InputError(
-            f"{dialect.name('aligned')} is for {dialect.name('alpha')}, "
-            f"got {dialect.name('theta')}; leave one out"
-        )
+    for name, whose in (("aligned", "alpha"), ("seed", "random")):
+        typed = parameters.get(name, False) is not False
+        if typed and whose not in parameters:
+            given = [dialect.name(k) for k in dialect.starts if k in parameters]
+            raise InputError(
+                f"{dialect.name(name)} is for {dialect.name(whose)}, got "
+                f"{' '.join(given) or 'none'}; leave it out"
+            )
 
 
 def check_rule(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:

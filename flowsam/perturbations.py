@@ -55,7 +55,7 @@ class Perturbation:
     Raises
     ------
     ValueError
-        For p < 1, rho < 0 or NaN, or an infinite rho. (derivations/dual_norm.py)
+        For p < 1, rho not in [0, inf), or unnormalised SAM that is adaptive or has another p.
 
     Examples
     --------
@@ -83,15 +83,15 @@ class Perturbation:
         if not p >= 1:
             raise InputError(f"a norm needs p in [1, inf], got {p}; e.g. 2")
         if not 0 <= rho < math.inf:
-            raise InputError(f"a radius needs finite rho >= 0, got {rho}; 0 is GD")
+            raise InputError(f"needs a finite number >= 0, got {rho}", of="rho")
         object.__setattr__(self, "p", p if rho else math.inf)
         object.__setattr__(self, "rho", rho)
-        object.__setattr__(
-            self, "normalised", yes_or_no(normalised, "normalised") or not rho
-        )
-        object.__setattr__(
-            self, "adaptive", yes_or_no(adaptive, "adaptive") and rho > 0
-        )
+        normalised = yes_or_no(normalised, "normalised") or not rho
+        adaptive = yes_or_no(adaptive, "adaptive") and rho > 0
+        if not normalised and (p != 2 or adaptive):
+            raise InputError(f"unnormalised SAM has p = 2, not adaptive, got {p:g}")
+        object.__setattr__(self, "normalised", normalised)
+        object.__setattr__(self, "adaptive", adaptive)
 
     @property
     def name(self) -> str:

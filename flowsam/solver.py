@@ -139,7 +139,7 @@ def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> 
     value = real_number(value, name)
     if not 0 < value < math.inf:
         raise InputError(
-            f"{name} needs a finite number > 0, got {value:g}; runs start at 0"
+            f"needs a finite number > 0, got {value:g}; runs start at 0", of=name
         )
     return Request(value, name)
 
@@ -150,7 +150,8 @@ def _check_tolerances(rtol: float, atol: float) -> None:
     atol = real_number(atol, "atol")
     if not 1e-13 <= rtol < 1:
         raise InputError(
-            f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16"
+            f"needs a number in [1e-13, 1), got {rtol:g}; doubles end near 2e-16",
+            of="rtol",
         )
     if not _LEAST_ATOL <= atol < math.inf:
         raise InputError(
@@ -167,12 +168,14 @@ def _checked_rows(save_at: int | ArrayLike | None, asked: Request) -> Rows:
     if values.ndim == 0:
         if values < 2 or values != int(values):
             raise InputError(
-                f"save_at needs a whole number >= 2, got {values:g}; or pass times"
+                f"needs a whole number >= 2, got {values:g}; two are the start and the end",
+                of="save_at",
             )
         if values > _MOST_ROWS:
             size = f"{values:.3g} rows take {values * 8 / 2**30:.3g} GiB a weight"
             raise InputError(
-                f"save_at is too large: {size}; pass fewer, or solve piece by piece"
+                f"is too large: {size}; pass fewer, or solve piece by piece",
+                of="save_at",
             )
         return int(values)
     if (
@@ -206,7 +209,8 @@ def _run(case: Case, theta0: Theta, asked: Request) -> Run:
     if method not in ("auto", "exact", "heyoka", *METHODS):
         known = ", ".join(METHODS)
         raise InputError(
-            f"method needs one of auto, exact, heyoka, {known} for one example, got {method!r}"
+            f"needs one of auto, exact, heyoka, {known} for one example, got {method!r}",
+            of="method",
         )
     if method in ("auto", "exact"):
         if form := case.form(theta0):

@@ -96,7 +96,7 @@ def _layered(letter: str, depth: int) -> Symbols:
 def _check(depth: int, p: float | int | None, loss: str) -> None:
     """Refuse what has no expression."""
     if depth not in range(1, 9):
-        raise InputError(f"symbolic expressions need a depth from 1 to 8, got {depth}")
+        raise InputError(f"needs a number from 1 to 8, got {depth}", of="depth")
     if p is not None and not p >= 1:
         raise InputError(
             f"a perturbation needs p in [1, inf], got {p}; p < 1 is not a norm"

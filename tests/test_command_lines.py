@@ -1,5 +1,6 @@
 """Command lines that mean nothing: exit code 2 and one line, and nothing is left behind."""
 
+import importlib
 import random
 import subprocess
 import sys
@@ -36,6 +37,7 @@ ENDINGS = {  # what stands after a line that is right, so that it is wrong
     ),
     PORTRAIT: (
         "--weights 1.1,2.1", "--init 1,1", "--theta t.npy",
+        "--x 0,2,7", "--field", "--path 1,1", "--field --out p.npz", "--quiet --json",
         "--plane weights --init 1,1 --theta t.npy", "--times", "--times --out p.npz",
         "--times --out p.npy", "--refine 2 --out p.npy", "--field --out p.npy",
         "--prove --out p.npy", "--resume p.npz --out p.npy", "--resume none.npz", "--mu 1,2,3",
@@ -53,6 +55,7 @@ ENDINGS = {  # what stands after a line that is right, so that it is wrong
         "--norm none", "--norm 1", "--test 1", "--splits 0", "--factors 0", "--label y",
         "--log-t-end 0",
     ),
+    "portrait --mu 1,2 --rho 1": ("--grid 4,5 --x 1,2,3", "--grid 4,5 --y 1,2,3"),
     SWEEP: (
         "--dry-run --store s.zarr", "--dry-run --jobs 2", "--dry-run --resume",
         "--dry-run --retry-failed", "--dry-run --scheduler tcp://localhost:1",
@@ -157,3 +160,51 @@ def test_a_process_of_its_own_says_the_same(tmp_path):
         command = [sys.executable, "-m", "flowsam", *drawn(choose)]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1), command
+
+
+VALUES = {  # of options, none of them the default; a flag has none
+    "loss": "exponential", "depth": "3", "init": "1.1", "theta": "t.npy", "tau_end": "2",
+    "log_t_end": "2", "method": "RK45", "rows": "7", "plane": "imbalance", "weights": "1.1,2.1",
+    "x_range": "0.2,1.9", "y_range": "0.2,1.9", "grid": "5", "starts": "0.5,0.7", "by": "growth",
+    "alpha": "0.1,2,5", "tau": "0,2,5", "factors": "1.1", "splits": "2", "test": "0.4", "p": "3",
+    "chunk": "1", "classes": "0,1", "drop": "b", "norm": "3", "rho": "0.7", "levels": "2",
+    "data": "digits:3,5", "csv": "table.csv", "label_column": "y", "mu": "1,3",
+}  # fmt: skip
+NO_USE = {  # what changes nothing here, and says so or is a fact of the flow all the same
+    "loss": "limits as t -> inf are the same for both losses",
+    "levels": "boundaries are in files; regions that are known have exact fractions",
+    "rtol": "closed forms have none: said in --help",
+    "as_json": "", "out": "", "proof": "", "prove": "", "resume": "", "store": "", "jobs": "",
+    "scheduler": "", "retry_failed": "", "dry_run": "", "quiet": "",
+}  # fmt: skip
+USED = (
+    "limit --mu 1,-2 --rho 1 --init 1.5,1.2",
+    "limit --mu 1,-2 --norm 2 --rho 1 --depth 3 --init 1.5,1.2",
+    SIMULATE.replace("1,2", "1,-2"),
+    "simulate --csv table.csv --label y --norm none --init 1 --log-t-end 1",
+    PORTRAIT,
+    PORTRAIT.replace("--grid 4", "--plane segment --init 1,1 --init 2,1"),
+    "portrait --mu 1,2 --plane radius --init 1,1 --grid 4",
+    AMPLIFICATION.replace("1,2", "1,-2") + " --init 0.7,0.8",
+    "derive --norm 3",
+)
+
+
+def told(words, capsys):
+    """Exit code and output of a line."""
+    code = main(words)
+    out, _ = capsys.readouterr()
+    return code, out
+
+
+@pytest.mark.parametrize("line", USED)
+def test_an_option_is_used_or_refused(line, capsys):
+    words = line.split()
+    before = told(words, capsys)
+    assert before[0] == 0
+    for option in importlib.import_module(f"flowsam.cli.{words[0]}").command.params:
+        if option.name in NO_USE or option.opts[0] in words:
+            continue
+        value = [] if option.is_flag else [VALUES[option.name]]
+        code, out = told([*words, option.opts[0], *value], capsys)
+        assert code == 2 or out != before[1], (line, option.opts[0], value)

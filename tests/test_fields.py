@@ -9,7 +9,13 @@ from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
 from flowsam.exact.lp_gates import rest_rates, rest_weights
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.plane_paths import paths
-from flowsam.portrait.planes import BalancedPlane, ImbalancePlane, RadiusPlane, WeightPlane
+from flowsam.portrait.planes import (
+    BalancedPlane,
+    ImbalancePlane,
+    RadiusPlane,
+    SegmentPlane,
+    WeightPlane,
+)
 from flowsam.portrait.rest_search import equilibria
 from flowsam.portrait.skeletons import nullclines, separatrices, sliding, stable_manifolds
 
@@ -266,3 +272,16 @@ def test_bad_input_is_said_in_one_line(case):
     with pytest.raises(ValueError) as caught:
         call()
     assert named in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("start", [
+    ImbalancePlane([1.5], 2), SegmentPlane([[1.0], [0.5]], [[2.0], [0.1]]),
+])  # fmt: skip
+def test_a_parameter_that_moves_nothing_has_no_velocity(start):
+    """At scale 0 the other parameter moves no weight: there the velocity of both is 0."""
+    field = PlaneField(Flow(single_example([2.0]), gradient_flow()), start, (-1, 2), (-1, 2))
+    assert field.velocity([0.0, 0.0]).tolist() == [0, 0]
+    place = np.array([0.4, 0.7])
+    moved = [field.lift(place + s * 1e-6 * field.velocity(place)) for s in (1, -1)]
+    near = (moved[0] - moved[1]) / 2e-6
+    assert np.allclose(near, field.flow.field(field.lift(place)), rtol=1e-8)

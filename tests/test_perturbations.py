@@ -137,3 +137,10 @@ def test_every_rule_is_of_one_kind_and_gd_of_its_own():
     assert lp(0.5, p=1e17).kind == "2<p<inf" and lp(0.5, p=1.01).kind == "1<p<2"
     for rule in known.values():
         assert replace(rule, rho=0.0).kind == "GD"
+
+
+@pytest.mark.parametrize("about", [(3, 1, False), (2, 1, False, True), (np.inf, 0.5, False)])
+def test_unnormalised_sam_has_no_norm_to_choose(about):
+    with pytest.raises(ValueError, match="unnormalised SAM has p = 2"):
+        Perturbation(*about)
+    assert Perturbation(3, 0, False) == gradient_flow()

@@ -23,7 +23,7 @@ from flowsam import (
     unnormalised,
 )
 from flowsam.exact import linf_deep
-from flowsam.portrait import Portrait, area_shares, load, resume
+from flowsam.portrait import Portrait, area_shares, load, resume, stream_portrait
 from flowsam.portrait.own_plane import as_plane
 from flowsam.portrait.plane_rows import labels_at
 from flowsam.portrait.planes import (
@@ -372,3 +372,12 @@ def test_a_plane_of_unlike_sizes_leaves_the_range_without_a_word():
     ends = [-1.7e308, 1e308]
     lone = phase_portrait(lone.flow, ends, ends, start=layer_plane)
     assert sum(lone.fractions.values()) == 1 and np.isfinite(lone.boundaries[0][1]).all()
+
+
+def test_depth_beside_a_plane_of_other_layers_is_refused(tmp_path):
+    flow, x = Flow(single_example([1, 2]), linf(1.0)), [0.5, 1.5]
+    assert phase_portrait(flow, x, x, depth=3, start=BalancedPlane(3)).depth == 3
+    with pytest.raises(ValueError, match="depth is for the default plane, got 3 and a start of 2"):
+        phase_portrait(flow, x, x, depth=3, start=BalancedPlane(2))
+    with pytest.raises(ValueError, match="got 4 and a start of 3 layers"):
+        stream_portrait(flow, x, x, depth=4, start=BalancedPlane(3), path=tmp_path / "a.npy")

@@ -19,7 +19,7 @@ from flowsam.portrait import phase_portrait
 from flowsam.sweeps import plan, read_sweep
 from flowsam.sweeps.axes import Grid, axis_values
 from flowsam.sweeps.case import cell, loaded
-from flowsam.sweeps.measures import STATUSES
+from flowsam.sweeps.measures import MEASURES, STATUSES, USES
 from tests import sweep_cases
 
 CASE = {"mu": [1, 2], "alpha": [1.5, 0.6]}
@@ -127,8 +127,8 @@ def test_a_radius_that_nothing_needs_is_refused():
     ({}, {"dept": [2]}, "has no 'dept'; did you mean 'depth'"),
     ({}, {"scale": {"start": 1, "stop": 2, "point": 3}}, "did you mean 'points'"),
     ({"loss": "logistics"}, {}, "did you mean 'logistic'"),
-    ({"measure": ["portrait"], "plane": {"x": [1], "kid": "layers"}}, {}, "did you mean 'kind'"),
-    ({}, {"rho": [0.5, -1.0]}, "rho >= 0, got -1.0"),
+    ({"measure": ["label", "portrait"], "plane": {"x": [1], "kid": 2}}, {}, "did you mean 'kind'"),
+    ({}, {"rho": [0.5, -1.0]}, "rho needs a finite number >= 0, got -1.0"),
     ({}, {"rho": [0.5, 0.5]}, "one of them twice"),
     ({}, {"rho": []}, "needs a list or a range"),
     ({}, {"rho": [1, float("nan")]}, "finite numbers, got nan"),
@@ -158,10 +158,58 @@ def test_a_radius_that_nothing_needs_is_refused():
     ({"measure": ["beta"]}, {}, "every cell tried fails.*exactly one of tau_end and log_t_end"),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, case, axes, words):
-    case, axes = CASE | {"rho": 1.0} | case, axes or {"rho": [0.5, 1.0]}
+    axes = axes or {"rho": [0.5, 1.0]}
+    case = CASE | ({} if "rho" in axes else {"rho": 1.0}) | case
     with pytest.raises((ValueError, TypeError), match=words) as caught:
         sweep(case, axes, store=tmp_path / "s")
     assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("measured", MEASURES)
+def test_what_nothing_measured_reads_is_refused(measured):
+    """Of every entry of a case, and as an axis: it is read by the measure, or refused."""
+    plane = {"x": [0.5, 1.5]}
+    good = {"portrait": {"plane": plane}, "switch_times": {"norm": "2", "depth": 2}}
+    case = {"mu": [1, 2], "rho": 1.0, "measure": [measured]} | good.get(measured, {})
+    start = {"alpha": [1.5, 0.6]} if "alpha" in USES[measured] else {}
+    end = {"tau_end": 1.0} if "tau_end" in USES[measured] else {}
+    sweep(case | start | end, {"loss": ["logistic"]})
+    every = {"tau_end": 2.0, "log_t_end": 1.0, "method": "auto", "rtol": 1e-6, "atol": 1e-9}
+    every |= {"switches": 9, "plane": plane, "scale": 2.0, "aligned": True, "split_signs": True}
+    every |= {"alpha": [1, 2], "theta": [[1, 2]] * 2, "random": [1, 2]}
+    for name, value in every.items():
+        if name not in USES[measured]:
+            words = f"{name} is for measures of .*, got {measured}; leave it out"
+            for asked in (sweep, plan):
+                with pytest.raises(ValueError, match=words):
+                    asked(case | start | end | {name: value}, {"loss": ["logistic"]})
+
+
+@pytest.mark.parametrize(("case", "axes", "words"), [
+    (CASE | {"seed": 3}, {"rho": [1.0]}, "seed is for random, got alpha; leave it out"),
+    (CASE, {"seed": [1, 2]}, "seed is for random, got alpha"),
+    (CASE | {"tau_end": "x"}, {"rho": [1.0]}, "tau_end is for measures of margins"),
+    (CASE | {"rho": 1.0}, {"rho": [1.0]}, "rho is in the case and an axis"),
+    ({"mu": [1], "random": [0, 1], "aligned": True}, {"rho": [1.0]}, "aligned is for alpha"),
+    (CASE | {"measure": ["tests.sweep_cases:ragged"], "rtol": 0.1}, {"rho": [1.0]}, "rtol is for"),
+    ({"mu": [1], "rho": 1, "measure": ["portrait"], "plane": {"x": [1]}}, {"alpha_1": [1]},
+     "alpha is for measures of label"),
+])  # fmt: skip
+def test_entries_that_would_be_ignored_are_refused(case, axes, words):
+    with pytest.raises(ValueError, match=words):
+        sweep({"rho": 1.0} | case if "rho" not in axes else case, axes)
+
+
+def test_arguments_that_would_be_ignored_are_refused(tmp_path):
+    axes = {"rho": [0.5, 1.0]}
+    with pytest.raises(ValueError, match="jobs are of this machine, got 2 and a scheduler"):
+        sweep(CASE, axes, jobs=2, scheduler="tcp://x:1")
+    with pytest.raises(ValueError, match="resume = 'unfinished' needs a store, got none"):
+        sweep(CASE, axes, resume="unfinished")
+    sweep(CASE, axes, store=tmp_path / "s", chunk=1)
+    sweep(CASE, axes, store=tmp_path / "s", chunk=1, resume="unfinished")
+    with pytest.raises(ValueError, match="has chunks of other cells than 2; leave chunk out"):
+        sweep(CASE, axes, store=tmp_path / "s", chunk=2, resume="unfinished")
 
 
 @pytest.mark.parametrize(("start", "words"), [
@@ -300,7 +348,7 @@ def test_the_command_line(tmp_path, capsys):
     ("[case", "needs a TOML file"),
     ("[case]\nmu = [1]\n[axis]\nrho = [1]", "did you mean 'axes'"),
     ("[case]\nmu = [1]", "needs a table [axes]"),
-    ("[case]\nmu = [1]\nrho = 1\n[axes]\nalpha = [1, 0]", "alpha > 0"),
+    ("[case]\nmu = [1]\nrho = 1\n[axes]\nalpha = [1, 0]", "alpha needs numbers > 0"),
 ])  # fmt: skip
 def test_a_bad_file_is_one_line_and_exit_code_2(tmp_path, capsys, text, words):
     (tmp_path / "case.toml").write_text(text)

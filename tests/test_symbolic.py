@@ -125,8 +125,8 @@ def test_latex_names_every_expression(p):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(depth=0), "depth from 1 to 8, got 0"),
-        (dict(depth=9), "depth from 1 to 8, got 9"),
+        (dict(depth=0), "depth needs a number from 1 to 8, got 0"),
+        (dict(depth=9), "depth needs a number from 1 to 8, got 9"),
         (dict(depth=2, p=0.5), "got 0.5"),
         (dict(depth=2, p=math.nan), "got nan"),
         (dict(depth=2, loss="hinge"), "logistic or exponential, got 'hinge'"),

@@ -44,7 +44,8 @@ def positive_radius(rho: float | int) -> float:
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho > 0):
         raise InputError(
-            f"rho needs to be finite and > 0, got {rho}; at 0 every start escapes"
+            f"needs to be finite and > 0, got {rho}; at 0 every start escapes",
+            of="rho",
         )
     return rho
 

@@ -57,7 +57,7 @@ class _Commands(click.Group):
         return self._load(cmd_name) if cmd_name in known else None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """The command, if none of its options is typed twice: the first would be ignored."""
+        """The command, if none of its options is ignored: typed twice, or printed in silence."""
         name, command, rest = super().resolve_command(ctx, args)
         if command:
             own = click.Context(command, ctx, name, **command.context_settings)
@@ -67,6 +67,8 @@ class _Commands(click.Group):
                 raise click.UsageError(
                     f"{twice[0].opts[0]} is given {order.count(twice[0])} times; give it once"
                 )
+            if {"as_json", "quiet"} <= {p.name for p in order}:
+                raise click.UsageError("give one of --json and --quiet, got both")
         return name, command, rest
 
     def _load(self, name: str) -> click.Command | None:

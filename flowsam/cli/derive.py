@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flowsam.cli.problem import COMMAND, TYPED, as_typed, norm_option, p_option
+from flowsam.cli.problem import COMMAND, as_typed, norm_option, p_option
 from flowsam.cli.writing import (
     checked_output,
     json_option,
@@ -53,7 +53,7 @@ def command(
     from flowsam.archive import write_text
 
     adaptive = norm == "asam"
-    with as_typed(TYPED):
+    with as_typed():
         made = notation.equations(depth, power, loss=loss, adaptive=adaptive)
     found = {name: f"{made_of.lhs} = {made_of.rhs}" for name, made_of in made.items()}
     if latex:

@@ -24,6 +24,7 @@ __all__ = ["KINDS", "plane_options"]
 Command = Callable[..., Any]
 _MOST = 10**13  # cells of a stream on a disk of 20 TB
 KINDS = ("balanced", "layers", "weights", "imbalance", "segment", "radius")
+ALIKE = ("balanced", "layers", "weights")  # x and y are of one kind: --x is --y too
 BASES = {
     "weights": 1,
     "imbalance": 1,
@@ -79,16 +80,10 @@ def plane_options(command: Command) -> Command:
             name: rest.pop(name) for name in ("depth", "init", "theta", "weights")
         }
         ranges = {name: rest.pop(name) for name in ("x_range", "y_range", "grid")}
-        if plane == "radius" and parameters["norm"] == "none":
-            raise click.UsageError(
-                "--plane radius needs a rule with a radius, got --norm none"
-            )
+        _check_radius(plane, parameters)
+        if not ranges["y_range"] and plane in (None, *ALIKE):
+            ranges["y_range"] = ranges["x_range"]
         _check_meant(made_of["theta"], ranges)
-        if plane == "radius" and "rho" in parameters:
-            raise click.UsageError(
-                f"--plane radius has rho as its --y, got --rho {parameters['rho']:g} too; leave "
-                "it out"
-            )
         parameters = ({"rho": 1.0} if plane == "radius" else {}) | parameters
         check(parameters, COMMAND)
         points = _points(ranges.pop("grid"))
@@ -103,6 +98,21 @@ def plane_options(command: Command) -> Command:
     return with_plane
 
 
+def _check_radius(plane: str | None, parameters: dict[str, Any]) -> None:
+    """Refuse a plane of radii without a rule that has one, and a radius beside it."""
+    if plane != "radius":
+        return
+    if parameters["norm"] == "none":
+        raise click.UsageError(
+            "--plane radius needs a rule with a radius, got --norm none"
+        )
+    if "rho" in parameters:
+        raise click.UsageError(
+            f"--plane radius has rho as its --y, got --rho {parameters['rho']:g} too; leave "
+            "it out"
+        )
+
+
 def _check_meant(theta: tuple[str, ...], ranges: dict[str, Any]) -> None:
     """Refuse --depth and --grid where files and ranges say the same."""
     source = click.get_current_context().get_parameter_source
@@ -112,9 +122,9 @@ def _check_meant(theta: tuple[str, ...], ranges: dict[str, Any]) -> None:
             "--depth is for --init, got --theta, which has its layers; leave it out"
         )
     points = [str(ranges[name]).count(",") == 2 for name in ("x_range", "y_range")]
-    if "grid" in typed and all(points):
+    if "grid" in typed and sum(points) + ranges["grid"].count(",") >= 2:
         raise click.UsageError(
-            "--grid counts points, and so do both --x and --y; leave it out"
+            f"--grid {ranges['grid']} counts points that --x or --y counts too; leave them out"
         )
 
 
@@ -262,11 +272,8 @@ def _axes(
         "radius": (above, (reach / ny, reach)),
     }.get(kind, (both, both))
     x = reading.spread(x_range, "--x", points=nx) if x_range else _even(*ends[0], nx)
-    if not y_range and x_range and kind in ("balanced", "layers", "weights"):
-        return x, reading.spread(x_range, "--x", points=ny)
-    return x, reading.spread(y_range, "--y", points=ny) if y_range else _even(
-        *ends[1], ny
-    )
+    y = reading.spread(y_range, "--y", points=ny) if y_range else _even(*ends[1], ny)
+    return x, y
 
 
 def _even(low: float, high: float, points: int) -> np.ndarray:

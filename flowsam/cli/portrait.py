@@ -79,6 +79,8 @@ def command(
     if path and path.suffix == ".npy":
         return _stream((flow, start), (x, y), path, as_json=as_json, quiet=quiet)
     points = _points(how["starts"])
+    if (how["field"] or points) and not as_json:
+        _check_drawn(path, "--field" if how["field"] else "--path")
     if how["levels"] is not None:
         _check_refinement(x, y)
     if how["times"]:
@@ -141,11 +143,16 @@ def _check_times(
     """Refuse --times before the work where nothing would show it or know it."""
     from flowsam.portrait.plane_times import settled_rows
 
+    _check_drawn(path, "--times")
+    settled_rows(flow, start, (axes[0][:1], axes[1][:1]))
+
+
+def _check_drawn(path: Path | None, option: str) -> None:
+    """Refuse an option before the work where nothing would show what it asks for."""
     if path is None or path.suffix == ".npz":
         raise click.UsageError(
-            f"--times needs --out with a picture or .json, got {path}; add it"
+            f"{option} needs --out with a picture or .json, got {path}; add it"
         )
-    settled_rows(flow, start, (axes[0][:1], axes[1][:1]))
 
 
 def _stream(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMAND",
-    "TYPED",
     "as_typed",
     "data_options",
     "flow_options",
@@ -133,40 +131,18 @@ def start_options(command: Command) -> Command:
             name: value for name, value in given.items() if value is not None
         }
         check(parameters, COMMAND, start=True)
-        with as_typed(_START_TYPED):
-            return command(parameters=parameters, **rest)
+        return command(parameters=parameters, **rest)
 
     return _with(_START_OPTIONS, with_start)
 
 
-_START_TYPED = {
-    r"^balanced needs alpha > 0": "--init needs numbers > 0",
-    r"pass a full theta for signed starts": "give signed starts as --theta FILE.npy",
-}
-TYPED = {
-    r"^a radius needs finite rho": "--rho needs a finite number",
-    r"^rho needs": "--rho needs",
-    r"^method needs": "--method needs",
-    r"; or pass times$": "; two are the start and the end",
-    r"^standardised needs 0 <= test": "--test needs 0 <= TEST",
-    r"^symbolic expressions need a depth": "--depth needs a number",
-    r"\btau_end\b": COMMAND.name("tau_end"),
-    r"\blog_t_end\b": COMMAND.name("log_t_end"),
-    r"\bsave_at\b": COMMAND.name("save_at"),
-    r"(?<!-)\brtol\b": COMMAND.name("rtol"),
-}
-
-
 @contextmanager
-def as_typed(names: Mapping[str, str]) -> Iterator[None]:
+def as_typed() -> Iterator[None]:
     """Refusals of a verb name its parameters as options: tau_end is --tau-end."""
     try:
         yield
     except InputError as error:
-        words = str(error)
-        for pattern, typed in names.items():
-            words = re.sub(pattern, typed, words)
-        raise InputError(words) from None
+        raise InputError(error.named(COMMAND.name)) from None
 
 
 def setup(parameters: dict[str, Any]) -> Setup:
@@ -209,7 +185,7 @@ def _collecting(
             parameters["classes"] = tuple(
                 map(str.strip, parameters["classes"].split(","))
             )
-        with as_typed(TYPED):
+        with as_typed():
             return command(parameters=parameters, **rest)
 
     return _with(options, with_parameters)

@@ -37,7 +37,13 @@ SMOOTH = 300  # rows of a picture: a closed form alone has two
     show_default=True,
     help="auto, exact, DOP853, Radau, ...",
 )
-@click.option("--rtol", type=float, default=1e-9, show_default=True)
+@click.option(
+    "--rtol",
+    type=float,
+    default=1e-9,
+    show_default=True,
+    help="Of steps; closed forms and iteration have none.",
+)
 @click.option(
     "--rows",
     type=int,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from flowsam.cli.writing import (
     checked_output,
@@ -54,6 +55,7 @@ def command(
     Exit code 1 if a claim fails; its message names the seed, the draw and the parameters. A proof
     is checked by balls of python-flint, without following the flow: 1 if it does not hold.
     """
+    _check_meant(proof, as_json and markdown)
     if proof is not None:
         return _check(proof, as_json=as_json, quiet=quiet)
     from flowsam.archive import write_text
@@ -81,6 +83,23 @@ def command(
     if not quiet:
         click.echo(kinds[".json" if as_json else ".md" if markdown else ".txt"])
     return 0 if found.passed else 1
+
+
+def _check_meant(proof: str | None, twice: bool) -> None:
+    """Refuse options beside a proof, which takes none, and two kinds of output."""
+    context = click.get_current_context()
+    typed = [
+        option.opts[0]
+        for option in context.command.params
+        if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        and option.name not in ("proof", "as_json", "quiet")
+    ]
+    if proof is not None and typed:
+        raise click.UsageError(
+            f"--proof checks that file alone, got {', '.join(typed)}"
+        )
+    if twice:
+        raise click.UsageError("give one of --json and --markdown, got both")
 
 
 def _check(proof: str, *, as_json: bool, quiet: bool) -> int:

@@ -160,7 +160,7 @@ def when(
     else:
         raise InputError(
             f"log t = {log_t[open_[0]]:.6g} was not found between tau = {low[open_[0]]:.6g} and "
-            f"{high[open_[0]]:.6g} in {_NEWTON_STEPS} steps; pass tau_end instead"
+            f"{high[open_[0]]:.6g} in {_NEWTON_STEPS} steps; give the end in tau"
         )
     return tau
 

@@ -168,7 +168,8 @@ def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:
         )
     if not 1e-13 <= rtol < 1:
         raise InputError(
-            f"rtol needs 1e-13 <= rtol < 1, got {rtol:g}; doubles end near 2e-16"
+            f"needs a number in [1e-13, 1), got {rtol:g}; doubles end near 2e-16",
+            of="rtol",
         )
     return Control(lean_field(flow, rtol), tau_end, rtol, 1e-3 * rtol)
 

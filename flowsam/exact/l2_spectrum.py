@@ -70,7 +70,7 @@ def checked_start(
     rho = real_number(rho, "rho")
     if not (np.isfinite(rho) and rho >= 0):
         raise InputError(
-            f"rho needs to be finite and >= 0, got {rho}; rho = 0 is gradient flow"
+            f"needs to be finite and >= 0, got {rho}; 0 is gradient flow", of="rho"
         )
     return theta0, mu, rho
 

@@ -130,7 +130,9 @@ def _engine(case: Case, method: str) -> Callable[..., LateRun]:
     steps = ("auto", *METHODS) if "any" in runs else ()
     known = ", ".join([*steps, *(word for word in runs if word != "any")])
     if method not in (*_WHY, *METHODS):
-        raise InputError(f"method needs one of {known} for {name}, got {method!r}")
+        raise InputError(
+            f"needs one of {known} for {name}, got {method!r}", of="method"
+        )
     why = _WHY.get(method, "")
     raise InputError(
         f"method {method!r} cannot follow {name} of several examples{why}; take one of {known}"

@@ -41,7 +41,7 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     x, y : array_like, shapes (nx,) and (ny,)
         Parameters of the plane, in the units of w.
     depth : int
-        Number of layers of the default plane.
+        Number of layers of the default plane; those of another are its own.
     start : callable, optional
         `start(x (1, nx), y (block, 1)) -> theta (block, nx, L, d)`, such as those of
         `flowsam.portrait.planes`; default for d = 2: balanced, x = alpha_1, y = alpha_2.
@@ -82,10 +82,10 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     )
     checked_grid(y.size, x.size, instead)
     plane = plane_rows.plane_of(flow, start, depth)
-    shape = plane_rows.checked_start(flow, plane, x, y)
+    depth = plane_rows.checked_depth(flow, plane, (x, y), depth)
     name = plane.name(x, y)
     labels, finished = plane_rows.labels_by_rows(flow, plane, (x, y), progress)
-    case = case_of(flow, shape[-2])
+    case = case_of(flow, depth)
     curves = theory_curves.boundaries(case, plane, x, y)
     proof = None
     if prove and finished == y.size:
@@ -98,4 +98,4 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
         "radius_axis": plane.radius_axis,
     }
     grid = (x, y, labels, curves)
-    return Portrait(flow, *grid, plane.axes, shape[-2], plane, **about)
+    return Portrait(flow, *grid, plane.axes, depth, plane, **about)

@@ -141,11 +141,10 @@ class PlaneField:
         flat = vectors.reshape(*vectors.shape[:-2], -1)
         if self.plane.affine:
             tangents, inverse = self._chart
-            found = flat @ inverse
-        else:
+        else:  # where a parameter moves nothing, as at scale 0, its velocity is 0
             tangents = self._tangents(points)
-            gram = tangents @ np.swapaxes(tangents, -1, -2)
-            found = np.linalg.solve(gram, tangents @ flat[..., None])[..., 0]
+            inverse = np.linalg.pinv(tangents)
+        found = (flat[..., None, :] @ inverse)[..., 0, :]
         rest = np.abs(flat - (found[..., None, :] @ tangents)[..., 0, :]).max(axis=-1)
         off = rest > LEAVES * np.abs(flat).max(axis=-1)
         if off.any():

@@ -20,7 +20,7 @@ from flowsam.shapes import Bool, Float, Int
 __all__ = [
     "at_boundary",
     "case_on",
-    "checked_start",
+    "checked_depth",
     "labelled_pieces",
     "labels_at",
     "labels_by_rows",
@@ -46,9 +46,16 @@ def plane_of(flow: Flow, start: Callable[..., Any] | None, depth: int) -> Plane:
     return BalancedPlane(depth)
 
 
-def checked_start(flow: Flow, start: Plane, x: Axis, y: Axis) -> tuple[int, ...]:
-    """Return the shape of one row of starts, or say what is wrong with the plane."""
-    return flow.checked(start.starts(x, y[:1])).shape
+def checked_depth(flow: Flow, start: Plane, axes: tuple[Axis, Axis], depth: int) -> int:
+    """Return the layers of a plane of starts, or say what is wrong with it or with `depth`."""
+    x, y = axes
+    layers = flow.checked(start.starts(x, y[:1])).shape[-2]
+    if depth not in (2, layers):
+        raise InputError(
+            f"depth is for the default plane, got {depth} and a start of {layers} layers; leave "
+            "it out"
+        )
+    return layers
 
 
 def at_boundary(labels: Int[np.ndarray, "ny nx"]) -> Bool[np.ndarray, "ny nx"]:

@@ -102,7 +102,7 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     x = real_axis(x, "x")
     y = real_axis(y, "y")
     plane = plane_rows.plane_of(flow, start, depth)
-    depth = plane_rows.checked_start(flow, plane, x, y)[-2]
+    depth = plane_rows.checked_depth(flow, plane, (x, y), depth)
     path = archive.path_of(path)
     if path.suffix != ".npy":
         raise InputError(

@@ -69,7 +69,7 @@ class Table:
         """
         if not (0 <= test < 1 and (held := round(test * len(self.X))) < len(self.X)):
             raise InputError(
-                f"standardised needs 0 <= test < 1, a share that leaves examples, got {test}"
+                f"needs a share in [0, 1) that leaves examples, got {test}", of="test"
             )
         order = np.random.default_rng(seed).permutation(len(self.X))
         kept = np.sort(order[held:])

@@ -160,7 +160,7 @@ def winning_chances(
     rho : float
         Radius, in the units of w.
     points : int
-        Points of each of eight scramblings, a power of two.
+        Points of each of eight scramblings, a power of two; L = 2 is exact and needs none.
 
     Returns
     -------

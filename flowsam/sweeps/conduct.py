@@ -14,6 +14,7 @@ from flowsam.errors import InputError, MissingLibraryError
 from flowsam.signatures import public
 from flowsam.sweeps import layout, work
 from flowsam.sweeps.axes import Grid
+from flowsam.sweeps.measures import check_used
 from flowsam.sweeps.planning import cut, sampled
 from flowsam.sweeps.problem import Problem, checked
 from flowsam.sweeps.store import FAILED, PENDING, Store, open_store
@@ -91,12 +92,8 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     array([2, 1, 0], dtype=int16)
     """
     _check_installed()
-    if resume not in (None, "unfinished", "failed"):
-        raise InputError(f"resume needs 'unfinished' or 'failed', got {resume!r}")
-    if not isinstance(jobs, int) or jobs == 0 or jobs < -1:
-        raise InputError(
-            f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}"
-        )
+    _check_arguments(store, jobs, scheduler, resume)
+    check_used(case, axes)
     problem = checked(case, axes)
     told = progress or (lambda _: None)
     which = FAILED if resume == "failed" else PENDING
@@ -113,6 +110,24 @@ def sweep(  # noqa: PLR0913 - the contract's verb
             ) from None
         found = _dataset(held.path)
         return found.load() if store is None else found
+
+
+def _check_arguments(
+    store: object, jobs: object, scheduler: object, resume: str | None
+) -> None:
+    """Refuse arguments that are none, or that another one leaves without a meaning."""
+    if resume not in (None, "unfinished", "failed"):
+        raise InputError(f"resume needs 'unfinished' or 'failed', got {resume!r}")
+    if not isinstance(jobs, int) or jobs == 0 or jobs < -1:
+        raise InputError(
+            f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}"
+        )
+    if scheduler is not None and jobs != 1:
+        raise InputError(
+            f"jobs are of this machine, got {jobs} and a scheduler; leave one out"
+        )
+    if resume and store is None:
+        raise InputError(f"resume = {resume!r} needs a store, got none; name it")
 
 
 def _check_installed() -> None:
@@ -161,6 +176,10 @@ def _opened(
         held = open_store(path)
         _compare(problem.configuration, held.configuration, path)
         _compare_axes(problem.grid, held.grid, path)
+        if chunk is not None and cut(problem, 0.0, chunk).block != held.grid.block:
+            raise InputError(
+                f"{path} has chunks of other cells than {chunk}; leave chunk out"
+            )
         held.tidy()
     return held
 

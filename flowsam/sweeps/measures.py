@@ -7,7 +7,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,9 @@ import numpy as np
 
 from flowsam.amplification import leaders
 from flowsam.errors import InputError, InputTypeError
+from flowsam.inputs import whole_number
 from flowsam.outcomes import limit
+from flowsam.parameters import STARTS
 from flowsam.portrait import layer_plane, phase_portrait
 from flowsam.portrait.plane_times import settling
 from flowsam.regimes import case_of
@@ -29,6 +31,7 @@ __all__ = [
     "STATUSES",
     "TAKEN",
     "UNFINISHED",
+    "check_used",
     "measure",
     "measures_of",
     "source_digest",
@@ -56,7 +59,9 @@ def _settled_at(cell: Cell) -> Raw:
 def _switch_times(cell: Cell) -> Raw:
     """Times at which the lead changes and who leads between them, l_2 at L = 2."""
     rule = cell.flow.perturbation
-    most = int(cell.parameters.get("switches", 16))
+    most = whole_number(
+        cell.parameters.get("switches", 16), "switches needs a whole number"
+    )
     if not case_of(cell.flow, len(cell.start)).regime.amplifies:
         raise InputError(
             f"switch_times needs l_2-SAM at depth 2, got {rule.name} at depth {len(cell.start)}"
@@ -129,6 +134,34 @@ MEASURES: dict[str, Callable[[Cell], Raw]] = {
     "end": _end,
     "portrait": _portrait,
 }
+
+START = (*STARTS, "seed", "scale", "aligned", "split_signs")
+RUN = (*START, "tau_end", "log_t_end", "method", "rtol", "atol")
+# parameters that not every measure reads; functions of yours get the flow and the start
+USES = dict.fromkeys(MEASURES, START) | {
+    "switch_times": (*START, "switches"),
+    "portrait": ("plane",),
+    **dict.fromkeys(("margins", "beta", "log_loss", "end"), RUN),
+}
+
+
+def check_used(case: Mapping[str, Any], axes: Iterable[str]) -> None:
+    """Refuse parameters that nothing of what is measured reads, or an axis replaces."""
+    for name in axes:
+        if name in case:
+            raise InputError(
+                f"{name} is in the case and an axis, which replaces it; leave one out"
+            )
+    known, own = split_names(case)
+    measured = [*known, *own]
+    used = {name for one in measured for name in USES.get(one, START)}
+    for name in (*case, *axes, *(str(axis).partition("_")[0] for axis in axes)):
+        readers = [one for one, names in USES.items() if name in names]
+        if readers and name not in used:
+            raise InputError(
+                f"{name} is for measures of {', '.join(readers)}, got "
+                f"{', '.join(measured)}; leave it out"
+            )
 
 
 TAKEN = (

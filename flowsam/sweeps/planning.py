@@ -15,7 +15,7 @@ from flowsam.errors import InputError
 from flowsam.inputs import whole_number
 from flowsam.signatures import public
 from flowsam.sweeps.axes import CHUNKS, Grid
-from flowsam.sweeps.measures import Found, split_names
+from flowsam.sweeps.measures import Found, check_used, split_names
 from flowsam.sweeps.problem import Problem, checked
 
 __all__ = ["Plan", "cut", "plan", "sampled"]
@@ -157,6 +157,7 @@ def plan(
     4
     """
     known, own = split_names(case)
+    check_used(case, axes)
     problem = checked({**case, "measure": known or ["label"]}, axes)
     sample, seconds = sampled(problem) if known else ({}, 0.0)
     grid = cut(problem, seconds, chunk)
