@@ -2,6 +2,10 @@
 
 import json
 
+from flowsam.columns import loaded
+from flowsam.outcomes import settling
+from flowsam.regimes import case_of
+
 FACTS = ("rule", "rho", "L", "data", "start", "clock", "loss", "method", "tolerances")
 ORIGINAL = "original time, log(1 + t)"  # the clock of a figure whose axis it is
 
@@ -24,9 +28,14 @@ def _facts(run):
     """What one run says."""
     known = run.provenance() | {"L": run.provenance()["depth"]}
     found = {name: known[name] for name in FACTS if name in known}
-    found.setdefault("method", "theorem or exact case of each start")
     steps = [f"{name} {known[name]:g}" for name in ("rtol", "atol") if name in known]
     found["tolerances"] = ", ".join(steps) or "none, no integration"
+    if "method" not in known:  # a Portrait
+        how = loaded(case_of(run.flow, run.depth).regime.labels)
+        followed = how is settling.labels
+        found["method"] = "certificates on paths" if followed else "theorem or exact case"
+        found["method"] += " of each start"
+        found["tolerances"] = f"rtol {settling.RTOL:g}" if followed else found["tolerances"]
     return found
 
 
@@ -38,12 +47,31 @@ def _joined(each, name):
     apart = [key for key in ("rule", "L", "data") if len({facts[key] for facts in each}) > 1]
     if name in apart:
         return ", ".join(map(str, values))
-    whose = {value: [facts for facts in each if facts[name] == value] for value in values}
-    return "; ".join(f"{_named(runs, apart[:2])}: {value}" for value, runs in whose.items())
+    enough = [[key] for key in apart] + [apart[:2]]
+    keys = next((few for few in enough if _tell(each, few, name)), apart)
+    return "; ".join(_entry(each, keys, name, value) for value in values)
+
+
+def _entry(each, keys, name, value):
+    """A value beside the runs that have it."""
+    word = f"{value:g}" if isinstance(value, float) else value
+    runs = [facts for facts in each if facts[name] == value]
+    return f"{_named(runs, keys)}: {word}" if keys else word
+
+
+def _tell(each, keys, name):
+    """Whether these facts decide another."""
+    told = {(*(facts[key] for key in keys), facts[name]) for facts in each}
+    return len(told) == len({entry[:-1] for entry in told})
 
 
 def _named(runs, keys):
-    """Runs by what tells them apart."""
-    words = {"L": "L = {}"}
-    names = (", ".join(words.get(k, "{}").format(facts[k]) for k in keys) for facts in runs)
-    return " and ".join(dict.fromkeys(names))
+    """Runs by what tells them apart: "GD, L = 2, L = 3 and l_2-SAM, L = 2"."""
+    found = {}
+    for facts in runs:
+        first, *more = (f"L = {facts[key]}" if key == "L" else facts[key] for key in keys)
+        found.setdefault(first, []).append(", ".join(more))
+    names = (
+        ", ".join(filter(None, dict.fromkeys([first, *more]))) for first, more in found.items()
+    )
+    return " and ".join(names)

@@ -26,15 +26,17 @@ LOOKS = tuple(
 def compute(rows=161, points=241):
     """Return shares |beta_j| / ||beta||_1 over tau of each rule, and levels over rho."""
     arrays = {"rho": np.linspace(0.02, 1.38, points)}
+    runs = []
     for k, rule in enumerate(RULES.values()):
         run = solve(Flow(single_example(MU), rule), START, tau_end=8.0, save_at=rows)
+        runs.append(run)
         arrays[f"shares_{k}"] = np.abs(run.beta) / np.abs(run.beta).sum(axis=1, keepdims=True)
     found = [water_level(MU, rho=float(rho), p=2.0) for rho in arrays["rho"]]
     arrays["level"] = [level.value for level in found]
     arrays["mix"] = [np.abs(level.direction) / np.abs(level.direction).sum() for level in found]
     end = water_level(MU, rho=RHO, p=2.0)
     arrays |= {"tau": run.tau, "end": np.abs(end.direction) / np.abs(end.direction).sum()}
-    card = style.card(run, rule="GD, l_2-SAM, ASAM", start="all weights 1.2")
+    card = style.card(*runs, start="all weights 1.2")
     return arrays | {"card": card}
 
 

@@ -31,7 +31,7 @@ def compute(n=301):
     alpha = found.critical * (1 + off)
     leaders = np.stack([dominance(MU, rho, alpha, tau) for rho in (RHO, 0.0)])
     run = solve(Flow(single_example(MU), l2(RHO)), balanced(alpha[-1] + 0 * MU, 2), tau_end=END)
-    words = {"rule": "l_2-SAM and GD", "start": "alpha in every weight"}
+    words = {"rule": "l_2-SAM and GD", "rho": "1; GD: 0", "start": "alpha in every weight"}
     words["lines"] = "dashed: below it all fall from the start; full: alpha*; dotted: a_1 to a_5"
     marks = np.array([found.falling, found.critical, *found.thresholds]) / found.critical - 1
     arrays = {"off": off, "tau": tau, "leaders": leaders, "marks": marks}

@@ -17,23 +17,24 @@ from flowsam import Flow, gradient_flow, l2, linf, max_margin, solve
 from flowsam.rates import depth_one_asymptote
 
 FAST = {"rows": 9, "end": 50.0}
-WORDS = {"rule": "GD, l_2-SAM and l_inf-SAM", "clock": style.ORIGINAL}
-METHOD = "DOP853, Radau; l_inf slides: sign smoothed (Utkin's solution), its constant not predicted"
+WORDS = {"start": "w = 0", "clock": style.ORIGINAL, "constant": "l_inf's is not predicted"}
 
 
 def compute(rows=60, end=1e4):
     """Return columns (log(1 + t), error times log t) of each rule and the predicted constants."""
     data = gaussian_classes(seed=1)
     arrays, log_t, best = {}, np.geomspace(1.0, end, rows), max_margin(data, 2)
+    runs = []
     for rule in (linf(0.5), gradient_flow(), l2(0.5)):
         how = {"method": "smoothed"} if rule.switches else {}
         run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=end, save_at=log_t, **how)
+        runs.append(run)
         units = [b / np.linalg.norm(b) for b in (best, *run.beta)]
         error = np.linalg.norm(np.array(units[1:]) - units[0], axis=1)
         arrays[rule.name] = np.column_stack([log_t, error * log_t])
         if not rule.switches:
             arrays[rule.name + "*"] = depth_one_asymptote(data, rule, run.beta[-1]).error_constant
-    return arrays | {"card": style.card(run, start="w = 0", method=METHOD, **WORDS)}
+    return arrays | {"card": style.card(*runs, **WORDS)}
 
 
 def draw(**arrays):

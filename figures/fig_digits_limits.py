@@ -29,7 +29,12 @@ def compute(radii=(0.0, 0.3, 0.5, 0.7, 1.0)):
     data, *starts, words = digits_case()
     ends = [[limit(Flow(data, linf(rho)), start) for rho in radii] for start in starts]
     shown = [[np.zeros(64) if e.direction is None else e.direction for e in row] for row in ends]
-    facts = {"rule": "GD and l_inf-SAM", "rho": str(radii), "L": 2, "data": data.name}
+    facts = {
+        "rule": "GD and l_inf-SAM",
+        "rho": ", ".join(map(str, radii)),
+        "L": 2,
+        "data": data.name,
+    }
     facts |= {"start": f"{words}; control all positive", "clock": "limits as t -> inf"}
     facts |= {"loss": "logistic", "method": ends[0][-1].certificate, "tolerances": "none"}
     labels = [[e.label for e in row] for row in ends]

@@ -27,8 +27,10 @@ def compute(n=30, levels=5):
     """Return the grid, labels (18, n, n), curves (panel, x, y), tiles (panel, label, corners)."""
     data, x = single_example([1, 2]), np.linspace(0.01, REACH, n)
     labels, curves, tiles = [], [], []
+    planes = []
     for panel, (depth, rule) in enumerate((L, r) for L in DEPTHS for r in RULES.values()):
         plane = refine(phase_portrait(Flow(data, rule), x, x, depth=depth), levels=levels)
+        planes.append(plane)
         fill = plane.refinement.tiling
         labels.append(fill.grid)
         place = [np.full(fill.labels.size, panel), fill.labels]
@@ -37,9 +39,9 @@ def compute(n=30, levels=5):
             ends = np.vstack([curve, [[np.nan] * 2]])
             curves.append(np.column_stack([np.full(len(ends), panel), ends]))
     words = {"rule": "rules as named", "rho": "1 (unnormalised: 8)", "L": "2, 3, 4"}
-    words |= {"start": "balanced, every point", "method": "theorems; integration elsewhere"}
+    words |= {"start": "balanced, every point"}
     arrays = {"cells": x, "labels": np.array(labels), "curves": np.vstack(curves)}
-    return arrays | {"tiles": np.vstack(tiles), "card": style.card(plane, **words)}
+    return arrays | {"tiles": np.vstack(tiles), "card": style.card(*planes, **words)}
 
 
 def draw(cells, labels, curves, tiles):

@@ -31,17 +31,19 @@ def compute(n=241, columns=13, levels=7):
     """Return the grid (n,), labels (4, n, n) the field of each norm, and where p = 3 divides."""
     data, x = single_example([1, 2]), np.linspace(REACH / n, REACH, n)
     arrays, labels = {"cells": x}, []
+    planes = []
     for k, norm in enumerate(NORMS):
         plane = phase_portrait(Flow(data, lp(1, p=norm)), x, x)
+        planes.append(plane)
         field = PlaneField(plane.flow, BalancedPlane(2), (0, REACH), (0, REACH))
         arrays |= pack(skeleton(field, columns=columns), f"field_{k}_")
         labels.append(plane.labels)
     x = np.linspace(REACH / 24, REACH, 24)
     located = refine(phase_portrait(Flow(data, lp(1, p=3)), x, x), levels=levels).refinement.curves
     arrays["divide"] = np.vstack([curve for name, curve in located if name == "e_1 | e_2"])
-    words = {"start": START, "rule": "l_p-SAM", "method": "theorem, or integration and certificate"}
+    words = {"start": START}
     words["lines"] = LINES
-    return arrays | {"labels": np.array(labels), "card": style.card(plane, **words)}
+    return arrays | {"labels": np.array(labels), "card": style.card(*planes, **words)}
 
 
 def draw(cells, labels, **arrays):

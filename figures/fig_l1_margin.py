@@ -19,7 +19,7 @@ from flowsam import Flow, gradient_flow, l2, max_margin, solve, split_signs
 from flowsam.outcomes.weak_duality import state_certificate
 from flowsam.regimes import case_of
 
-WORDS = {"rho": 0.05, "start": "w = 0.5", "clock": style.ORIGINAL}
+WORDS = {"start": "w = 0.5", "clock": style.ORIGINAL}
 FAST = {"seeds": (2,), "rows": 7, "end": 50.0}
 
 

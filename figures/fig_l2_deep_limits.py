@@ -29,9 +29,8 @@ def compute(n=201):
     scores = [flow.mu ** (-1 / (depth - 2)) for depth, flow in cases]
     rest = [RHO * s / np.sqrt(depth * (s @ s)) for (depth, _), s in zip(cases, scores, strict=True)]
     words = {"L": "3 and 4", "data": "mu = (1, m)", "start": "balanced alpha_1, alpha_2"}
-    words["method"] = "certificates on runs"
     arrays = {"x": x, "labels": np.stack([p.labels for p in planes]), "rest": np.array(rest)}
-    return arrays | {"card": style.card(planes[0], **words)}
+    return arrays | {"card": style.card(*planes, **words)}
 
 
 def draw(x, labels, rest):

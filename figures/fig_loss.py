@@ -17,7 +17,7 @@ from flowsam.rates import depth_one_loss, late_log_loss
 
 FAST = {"rows": 9, "end": 20.0}
 TITLES = "$L = 1$: all rules coincide", "$L = 2$: SAM is ahead", "$L = 3$: further ahead"
-WORDS = {"rho": 0.3, "start": "alpha = (0.8, 0.8)"}
+WORDS = {"start": "alpha = (0.8, 0.8)"}
 
 
 def compute(rows=120, end=100.0):

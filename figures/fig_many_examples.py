@@ -15,7 +15,7 @@ from figures.sets import gaussian_classes
 from flowsam import Flow, balanced, gradient_flow, l2, max_margin, solve
 
 FAST, CLOCK = {"rows": 9, "end": 10.0}, style.ORIGINAL
-WORDS = {"rho": 1.0, "start": "alpha = (0.6, 0.6)", "clock": CLOCK}
+WORDS = {"start": "alpha = (0.6, 0.6)", "clock": CLOCK}
 
 
 def compute(rows=200, end=1e3):

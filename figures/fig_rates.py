@@ -26,28 +26,30 @@ TITLES = (
     r"$L = 2$: the minor feature fades like $(\log t)^{-1/2}$",
 )
 LABELS = r"$t \times$ loss", *["log(perturbed loss / rate)"] * 2, r"$\beta_1/\beta_2$"
-WORDS = {"rule": "GD, l_inf-SAM, l_2-SAM", "L": "1, 2, 3", "method": "closed forms, DOP853"}
-WORDS |= {"data": "mu = (1, 2); log losses: mu = 1.3", "clock": style.ORIGINAL}
+WORDS = {"data": "mu = (1, 2); log losses: mu = 1.3", "clock": style.ORIGINAL}
 WORDS |= {"start": "balanced; L = 1: w = 0; ratio: alpha = 1; log losses: alpha = 1.2"}
 
 
 def compute(rows=40, end=1e4):
     """Return log(1 + t) and: t * loss and its limit; log perturbed loss - its rate; ratios."""
     arrays, log_t, early = {}, np.geomspace(10.0, end, rows), np.geomspace(0.1, 12.0, rows)
+    runs = []
     data, one = single_example([1, 2]), single_example([1.3])
     for rule in (gradient_flow(), linf(0.3), l2(0.3)):
-        run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=12.0, save_at=early)
+        runs.append(run := solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=12.0, save_at=early))
         scaled, limit = np.expm1(early) * np.exp(run.log_loss), depth_one_loss(data, rule)
         arrays[f"1 {rule.name}"] = np.column_stack([early, scaled, np.full(rows, limit)])
         for depth in (2, 3):
             flow = Flow(one, rule)
-            run = solve(flow, balanced([1.2], depth), log_t_end=end, save_at=log_t)
+            runs.append(run := solve(flow, balanced([1.2], depth), log_t_end=end, save_at=log_t))
             gap = flow.log_loss(flow.perturbed(run.theta))
             gap -= late_log_loss(log_t, 1.3, depth, rule)[0]
             arrays[f"{depth} {rule.name}"] = np.column_stack([log_t, gap])
-        run = solve(Flow(data, rule), balanced([1.0, 1.0], 2), log_t_end=end, save_at=log_t)
+        runs.append(
+            run := solve(Flow(data, rule), balanced([1.0, 1.0], 2), log_t_end=end, save_at=log_t)
+        )
         arrays[f"d {rule.name}"] = np.column_stack([log_t, run.beta[:, 0] / run.beta[:, 1]])
-    return arrays | {"card": style.card(run, **WORDS)}
+    return arrays | {"card": style.card(*runs, **WORDS)}
 
 
 def draw(**arrays):

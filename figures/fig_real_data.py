@@ -37,7 +37,8 @@ def compute(seeds=5, factors=FACTORS, rows=60, end=100.0):
     arrays |= {"shown": shown[:, :64], "moments": log_t[[slow, *moments]], "log_t": log_t}
     arrays |= {"least": found.least, "last": found.last, "factors": factors}
     card = style.card(
-        rule="l_2-SAM and GD", rho=RHO, L=2, data=f"{digit_table().name}, 25 % held out",
+        rule="l_2-SAM and GD", rho=f"{RHO}; GD: 0", L=2,
+        data=f"{digit_table().name}, 25 % held out",
         start=f"uniform; unit: alpha/rho = {found.alpha[0, 0] / factors[0] / RHO:.4f} in split 1",
         clock=style.ORIGINAL, loss="logistic", method="DOP853, Radau", tolerances="rtol 1e-6",
         scan=found.words(),

@@ -32,7 +32,8 @@ def compute(depths=(1, 2, 3), rows=50, end=20.0):
     reached = (run.major[np.isfinite(run.major)] for run in runs)
     major = [(shares[0], shares.min(), shares[-1]) for shares in reached]
     card = style.card(
-        rule="GD, l_inf-SAM and l_2-SAM", rho=RHO, L=", ".join(map(str, depths)), data=train.name,
+        rule="GD, l_inf-SAM and l_2-SAM", rho=f"{RHO}; GD: 0",
+        L=", ".join(map(str, depths)), data=train.name,
         start=f"balanced, uniform, {FACTOR:g} units: the scale of collapse, or rho L^(-1/p)",
         clock=style.ORIGINAL, loss="logistic", tolerances="rtol 1e-6; l_inf: halved steps",
         method="DOP853, Radau; l_inf: iterated, white where its steps do not reach",

@@ -15,23 +15,25 @@ from figures import style
 from flowsam import Data, Flow, gradient_flow, iterate, l2, linf, lp, solve
 
 FAST = {"rows": 9, "counts": (100, 200), "end": 5.0}
-WORDS = {"rule": "GD, l_1.5, l_2, l_inf", "start": "(2, 0.35)", "left": "dots: steps of 0.1"}
+WORDS = {"start": "(2, 0.35)", "left": "dots: steps of 0.1"}
 START = [[2.0], [0.35]]
 
 
 def compute(rows=200, counts=(200, 400, 800, 2000), end=20.0):
     """Return paths (t, u, v), errors of discrete SAM in u^2 - v^2 at the end, and its steps."""
     data, arrays = Data([[1.0], [1.0], [-1.0]], "z = (1, 1, -1)"), {"end": end}
+    runs = []
     times = {"log_t_end": np.log1p(100.0), "save_at": np.log1p(np.linspace(0, 100, rows))}
     for flow in (Flow(data, r) for r in (gradient_flow(), lp(0.3, p=1.5), l2(0.3), linf(0.3))):
         name, run = flow.perturbation.name, solve(flow, START, **times)
+        runs.append(run)
         arrays[f"{name} path"] = np.column_stack([np.expm1(run.log_t), run.theta[:, :, 0]])
         last = [iterate(flow, START, learning_rate=end / k, steps=k).theta[-1] for k in counts]
         last.append(solve(flow, START, log_t_end=np.log1p(end)).theta[-1])
         gap = np.diff(np.array(last)[:, :, 0] ** 2)[:, 0]
         arrays[f"{name} error"] = np.c_[end / np.array(counts), np.abs(gap[:-1] - gap[-1])]
     steps = iterate(Flow(data, l2(0.3)), START, learning_rate=0.1, steps=10 * rows, save_every=7)
-    return arrays | {"dots": steps.theta[:, :, 0], "card": style.card(run, clock="t", **WORDS)}
+    return arrays | {"dots": steps.theta[:, :, 0], "card": style.card(*runs, clock="t", **WORDS)}
 
 
 def draw(end, dots, **arrays):

@@ -117,8 +117,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
     wanted = _checked_rows(save_at, asked)
     asked = replace(asked, method=method, rtol=rtol, atol=atol)
     found = case_of(flow, len(theta0)).ask("solve")(theta0, asked, wanted)
-    settings = {asked.clock: asked.end, "rtol": rtol, "atol": atol}
-    return replace(found, settings=settings | _field(flow))
+    steps = {"rtol": rtol, "atol": atol} if found.nfev else {}  # closed forms have none
+    return replace(found, settings={asked.clock: asked.end} | steps | _field(flow))
 
 
 def _field(flow: Flow) -> dict[str, str]:

@@ -51,11 +51,62 @@ NAMES = [
 ]
 
 
+def keeping(verb, seen):
+    """A verb that keeps what it finds."""
+
+    def watch(*arguments, **named):
+        seen.append(verb(*arguments, **named))
+        return seen[-1]
+
+    return watch
+
+
+def watched(monkeypatch, module):
+    """What a figure solves from now on, and its card at the end."""
+    seen = []
+    for verb in ("solve", "phase_portrait"):
+        if inner := getattr(module, verb, None):
+            monkeypatch.setattr(module, verb, keeping(inner, seen))
+    compute = module.compute
+    carded = lambda **k: [found := compute(**k), seen.append(str(found["card"]))][0]  # noqa: E731
+    monkeypatch.setattr(module, "compute", carded)
+    return seen
+
+
+def assert_each_run_is_on(card, runs):
+    """Rule, radius, method and tolerances of every run are those of its card."""
+    said = {name: str(value) for name, value in card.items()}
+    known = cards_facts(runs)
+    for facts in known:
+        where = (facts, card)
+        assert facts["rule"].removesuffix("-SAM") in said["rule"] or "named" in said["rule"], where
+        lone = re.fullmatch(r"[\d.e-]+", said["rho"])
+        assert not lone or float(said["rho"]) == float(facts["rho"]), where
+        words = re.findall(r"exact|DOP853|Radau|Utkin|paths|theorem", facts["method"])
+        spoken = re.sub(
+            "formula|closed form|checked", "exact theorem", said["method"] + said.get("steps", "")
+        )
+        assert all(word in spoken for word in words) or "each method" in spoken, where
+        numbers = {float(x) for x in re.findall(r"\d+e-\d+", said["tolerances"])}
+        steps = {float(x) for x in re.findall(r"\d+e-\d+", facts["tolerances"])}
+        assert steps <= numbers | {1e-12} or "named" in said["method"], where
+    if known and all("exact" in facts["method"] for facts in known):
+        assert "none" in said["tolerances"], card
+
+
+def cards_facts(runs):
+    """What cards take from runs."""
+    return [json.loads(style.card(run, start="")) for run in runs]
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_fast_arrays_are_those_kept(name):
+def test_fast_arrays_are_those_kept(name, monkeypatch):
     if not (expected.FOLDER / f"{name}.npz").is_file():
         pytest.skip(f"nothing kept; run python -m figures.expected {name}")
+    runs = watched(monkeypatch, importlib.import_module(f"figures.{name}"))
     found, kept = expected.arrays(name), expected.kept(name)
+    if runs:  # figures of times are not computed here
+        assert_each_run_is_on(json.loads(runs.pop()), runs)
     assert set(found) == set(kept), f"run python -m figures.expected {name}"
     for key, values in kept.items():
         if values.dtype.kind == "f":
@@ -96,10 +147,15 @@ def test_cards_of_several_runs_give_each_its_own():
     assert facts["rule"] == "GD, l_inf-SAM, l_3-SAM" and facts["L"] == "2, 3"
     assert facts["data"] == "mu=(1, 2)"
     for run in runs:
-        whose = f"{run.perturbation.name}, L = {run.theta.shape[1]}"
-        (entry,) = [e for e in facts["method"].split("; ") if whose in e]
+        (entry,) = [e for e in facts["method"].split("; ") if run.perturbation.name in e]
         assert entry.endswith(f": {run.method}")
     module = importlib.import_module("figures.fig_rules_compared")
+    deep = [solve(Flow(data, l2(0.5)), np.full((k, 2), 0.5), tau_end=1.0) for k in (2, 3, 4)]
+    said = json.loads(style.card(*deep, start="w = 0.5"))
+    assert said["method"] == "L = 2: exact: l2_two_layer; L = 3 and L = 4: DOP853"
+    assert (
+        said["tolerances"] == "L = 2: none, no integration; L = 3 and L = 4: rtol 1e-09, atol 1e-12"
+    )
     compared = json.loads(str(module.compute(rows=3)["card"]))
     assert "l_2-SAM: " in compared["method"] and "GD" in compared["method"]
 
