@@ -3,9 +3,11 @@
 # attracts, and a mixture can attract too. The even mixture of $m$ equal features does iff $\rho$ is
 # above the threshold of the formula; at $L = 3$, $p = 2$, $m = 2$ that is $\sqrt 6/7$.
 # Formula $\rho>\frac{(L-2)(mL)^{1/p}}{(L-2)+L(L-1)/(p-1)}$
+# At $p = 1$ a mixture is a tie of the $|\mu_j\beta_j|$.
 # Assumes $\ell' < 0$, $n = 1$, $L \ge 3$, $1 < p < \infty$, $\rho < L^{1/p}$; balanced layers for
 # the threshold.
-# Used by flowsam.exact.adaptive_pair, flowsam.outcomes.adaptive, flowsam.portrait.theory_curves.
+# Used by flowsam.exact.adaptive_pair, flowsam.outcomes.adaptive_deep,
+# flowsam.portrait.theory_curves, flowsam.one_example.relative_ties.
 # Source: flowsam; the rule: Kwon et al. 2021 (ASAM).
 # %%
 import sympy as sp
@@ -68,3 +70,28 @@ import numpy as np
 for offset, attracts in ((-1e-6, False), (1e-6, True)):
     pair = Pair(1.0, float(sp.sqrt(6) / 7) + offset, 2.0, 3)
     assert pair.stable(np.zeros(1))[0] == attracts
+
+# %% [markdown]
+# p = 1. |w g| = |mu_j beta_j| in every layer of feature j: the best step is never unique, and all
+# of rho is on the layers of the largest. r -> 1/L in each of them as p -> 1+, which the package
+# takes. Then growth_j = mu_j (1 - rho/L)^(L-1) w_j^(L-2) for the largest, mu_k w_k^(L-2) for the
+# others. At a tie of two, w_2/w_1 = (mu_1/mu_2)^(1/L), the growths without a brake are as
+# (mu_2/mu_1)^(2/L), so that it attracts iff, with mu_2 >= mu_1,
+#
+#     (mu_2/mu_1)^(2/L) (1 - rho/L)^(L-1) < 1:  any rho for equal ones.
+# %%
+first, second = sp.symbols("mu1 mu2", positive=True)
+w2 = (first / second) ** (1 / L)  # w_1 = 1
+assert sp.simplify(sp.log(second * w2**L / first)) == 0
+ratio = sp.expand_log(sp.log(second * w2 ** (L - 2) / first), force=True)
+assert sp.simplify(ratio - 2 / L * (sp.log(second) - sp.log(first))) == 0
+falls = threshold.subs(r, (2 * L) ** (-1 / p)).subs(L, 3)
+assert sp.limit(falls, p, 1, "+") == 0
+
+# %%
+for size, gate in ((1.3, 0.6), (1.3, 0.2), (1.0, 0.01)):
+    pair = Pair(size, gate, 1.0, 3)
+    tie = -np.log(size) / 3
+    attracts = size ** (2 / 3) * (1 - gate / 3) ** 2 < 1
+    assert bool(np.isin(tie, pair.roots)) == attracts
+    assert pair.stable(pair.roots).sum() == attracts

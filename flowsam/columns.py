@@ -43,7 +43,7 @@ class Regime:
     rows: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, str] = field(default_factory=dict)
-    many: bool = True  # whether `solve_many` follows it
+    many: bool = True  # whether `solve_many` has its field for a batch
     fades: bool = False  # weights die one by one, braked without bound
     analytic: bool = False  # whether Taylor's method follows it
     scale_free: bool = True  # the limit depends on theta / rho alone

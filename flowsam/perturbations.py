@@ -271,12 +271,11 @@ class Perturbation:
 
 
 def gradient_flow() -> Perturbation:
-    """Return the rule of gradient descent: no perturbation.
+    """Return the rule of gradient descent, with `rho = 0`: no perturbation.
 
     Returns
     -------
     Perturbation
-        With `rho = 0`.
 
     Examples
     --------
@@ -377,7 +376,9 @@ def asam(rho: float | int, *, p: float | int = 2) -> Perturbation:
     """Return adaptive SAM: the best step with `||eps / |w| ||_p <= rho`.
 
     eps = rho |w| sign(g) (|w g| / ||w g||_q)^(q-1), so that every weight is moved by a fraction of
-    itself and rescaling the layers changes nothing. Source: Kwon et al. 2021.
+    itself and rescaling the layers changes nothing. With p = 1 the layers of a feature tie always,
+    `w_l g_l = beta_j G_j`, and share the step, as for p -> 1+; an argmax over weights would pick
+    one by rounding, another flow. Source: Kwon et al. 2021.
 
     Parameters
     ----------

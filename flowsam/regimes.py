@@ -250,8 +250,8 @@ _LEVEL = Regime(  # ASAM
 )
 _MIXED = replace(
     _LEVEL,
-    labels="outcomes.adaptive:deep_labels",
-    verdict="outcomes.adaptive:deep_verdict",
+    labels="outcomes.adaptive_deep:labels",
+    verdict="outcomes.adaptive_deep:verdict",
     curves={"balanced": "portrait.theory_curves:mixtures"},
 )
 
@@ -335,13 +335,14 @@ _RELATIVE_JUMPS = replace(
     slides=True,
     smooth_off_axes=False,
 )
-_TIED_LEVEL = replace(  # one example, but followed like several
-    _LEVEL, solve=_MANY.solve, **_ITERATED
+_TIED_LEVEL = replace(
+    _LEVEL,
+    system="one_example.relative_ties:RelativeTies",
+    many=False,
+    smooth_off_axes=False,
 )
-_NO_ORDER = replace(
-    _TIED_LEVEL,
-    labels="outcomes.any_start:labels",
-    verdict="outcomes.any_start:unknown",
+_TIED_MIXED = replace(
+    _TIED_LEVEL, labels=_MIXED.labels, verdict=_MIXED.verdict, curves=_MIXED.curves
 )
 _GD_CONVEX = replace(_CONVEX, norm=2, analytic=True)
 _GD_MARGIN = replace(_GD_MANY, norm=1)
@@ -364,7 +365,7 @@ _ONE = {
     "l_inf": (_LINF_LINE, _LINF, _LINF_DEEP),
     "unnormalised": (_FREE_LINE, _FREE, _FREE),
     "adaptive": (_STRAIGHT, _LEVEL, _MIXED),
-    "adaptive l_1": (_TIED_STRAIGHT, _TIED_LEVEL, _NO_ORDER),
+    "adaptive l_1": (_TIED_STRAIGHT, _TIED_LEVEL, _TIED_MIXED),
     "adaptive l_inf": (_STRAIGHT, _SLOWED, _SLOWED_DEEP),
 }
 _SEVERAL = {

@@ -58,7 +58,7 @@ def solve(  # noqa: PLR0913 - the contract's verb
         "auto", "exact", or a `solve_ivp` method, used between events: "RK23", "RK45", "DOP853",
         "Radau", "BDF", "LSODA". For l_inf-SAM with several examples also "discrete" (iteration,
         its step halved) and "smoothed" (tanh for the sign: Utkin's solution, for its direction);
-        l_1-SAM of several examples, and ASAM with p = 1, are iterated always.
+        l_1-SAM of several examples, and ASAM with p = 1 of several, are iterated always.
         For one example under GD, l_2 and unnormalised SAM also "heyoka" (the extra flowsam[fast]),
         Taylor's method; compiling takes 0.1 to 1 s a shape, so that "auto" never picks it.
     rtol, atol : float

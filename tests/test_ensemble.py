@@ -12,7 +12,7 @@ from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.network import balanced, beta
 from flowsam.outcomes.settling import settle
-from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
+from flowsam.perturbations import asam, gradient_flow, l2, linf, lp, unnormalised
 from flowsam.regimes import case_of
 from flowsam.solver import solve
 
@@ -168,8 +168,8 @@ def test_ends_without_a_path():
     ({"tau_end": np.nan}, "finite"),
     ({"rtol": 1e-15}, "1e-13"),
     ({"theta0s": np.ones((2, 3))}, "shape"),
-    ({"flow": Flow(TWO, linf(1.0))}, "smooth"),
-    ({"flow": Flow(TWO, lp(1.0, p=1.0)), "theta0s": np.ones((3, 2))}, "L = 2"),
+    ({"flow": Flow(TWO, linf(1.0)), "settled": np.isnan}, "settled"),
+    ({"flow": Flow(TWO, lp(1.0, p=1.0)), "theta0s": np.ones((3, 2)), "method": "DOP853"}, "DOP853"),
 ])  # fmt: skip
 def test_bad_input_is_one_line(change, word):
     call = {"flow": Flow(TWO, l2(1.0)), "theta0s": np.ones((2, 2)), "tau_end": 1.0} | change
@@ -177,6 +177,33 @@ def test_bad_input_is_one_line(change, word):
     with pytest.raises(ValueError, match=word) as caught:
         solve_many(flow, starts, **call)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rule", [linf(0.6), lp(0.6, p=1), asam(0.6, p=1), asam(0.6, p=np.inf)])
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_field_that_jumps_is_followed_one_by_one(rule, n, depth):
+    rng = np.random.default_rng(depth)
+    flow, starts = Flow(Data(rng.normal(size=(n, 2))), rule), rng.normal(size=(2, 3, depth, 2))
+    run = solve_many(flow, starts, tau_end=0.7)
+    assert run.method == ("DOP853" if case_of(flow, depth).regime.many else "solve")
+    assert run.theta.shape == starts.shape and run.tau.shape == run.steps.shape == (2, 3)
+    for place in np.ndindex(2, 3):
+        one = solve(flow, starts[place], tau_end=0.7, atol=1e-3 * 1e-9)
+        words = (one.status.upper(), str(one.ending).upper().replace(" ", "_"))
+        assert Ending(run.status[place]).name in words
+        close = {"rtol": 1e-6, "atol": 1e-8} if run.method == "DOP853" else {"rtol": 0, "atol": 0}
+        np.testing.assert_allclose(run.theta[place], one.theta[-1], **close)
+
+
+def test_ends_of_members_followed_one_by_one():
+    starts = balanced([[0.4, 0.3], [1.5, 0.3]], 3)
+    flow = Flow(TWO, linf(1.0))
+    deep, flat = (solve_many(flow, starts[:, :depth], tau_end=9.0) for depth in (3, 2))
+    assert [Ending(s).name for s in flat.status] == ["COLLAPSED", "FINISHED"]
+    assert flat.tau[0] == pytest.approx(np.log(1 / 0.6)) and not flat.theta[0].any()
+    assert [Ending(s).name for s in deep.status] == ["FINISHED", "ESCAPED"]
+    assert np.isinf(deep.theta[1, :, 0]).all() and deep.tau[1] == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(

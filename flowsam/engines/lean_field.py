@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from flowsam.engines.tied_field import tied_field
-from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.network import other_products
@@ -33,11 +32,6 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     rule = flow.perturbation
     if flow.kind == "l_1" and len(flow.data.z) == 1:
         return tied_field(flow.mu, rule.rho, rtol)
-    jumps = flow.kind == "adaptive l_inf" and len(flow.data.z) > 1
-    if jumps or flow.kind in ("l_1", "l_inf", "adaptive l_1"):
-        raise InputError(
-            f"an ensemble needs a smooth rule, got {rule.name}; limits and phase_portrait take it"
-        )
     if flow.kind in ("own", "adaptive", "adaptive l_inf"):
         return lambda w: np.moveaxis(flow.field(np.moveaxis(w, -1, 0)), 0, -1)
     pull = _pull(flow)

@@ -34,6 +34,8 @@ class Ending(IntEnum):
         the steps became too small.
     OUT_OF_STEPS
         the member has had all the steps it may try at `tau`: it is stiff, or the end far.
+    SLIDING_AMBIGUOUS, TOO_MANY_EVENTS
+        where the field jumps: as the status of `solve`.
 
     Examples
     --------
@@ -47,6 +49,8 @@ class Ending(IntEnum):
     SETTLED = 3
     FAILED = 4
     OUT_OF_STEPS = 5
+    SLIDING_AMBIGUOUS = 6
+    TOO_MANY_EVENTS = 7
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from flowsam.engines.lean_field import lean_field
 from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
+from flowsam.ensemble.one_by_one import one_by_one
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array
@@ -47,7 +48,8 @@ class Ensemble:
     tau_end, rtol : float
         As given; the absolute tolerance is 1e-3 rtol.
     method : str
-        "DOP853", or "heyoka" for members that reached tau_end and DOP853 for the others.
+        "DOP853", or "heyoka" for members that reached tau_end and DOP853 for the others, or
+        "solve" for a field that jumps.
     """
 
     flow: Flow
@@ -76,13 +78,13 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     DOP853 with the coefficients and the controller of SciPy's `solve_ivp`: a member takes the
     steps it would take alone, so one that is stiff or collapsing slows no other. A member ends
     at `tau_end`, at a collapse, at a blow-up, when `settled` says that it is decided, or after
-    `most_steps`.
+    `most_steps`. Where the field jumps (l_inf, l_1, and ASAM with p = 1, or of several examples
+    with p = inf) members are followed one by one by `solve`.
 
     Parameters
     ----------
     flow : Flow
-        A smooth rule: l_p with 1 < p < inf, unnormalised, or gradient flow; any n. l_1 for one
-        example at L = 2, to about 1e3 rtol.
+        Any. l_1 of one example at L = 2 goes with the smooth rules, to about 1e3 rtol.
     theta0s : array_like, shape (..., L, d)
         Starts, any signs.
     tau_end : float
@@ -91,14 +93,14 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
         Relative tolerance of a step, >= 1e-13; the absolute one is 1e-3 rtol.
     settled : callable, optional
         `theta (B, L, d) -> bool (B,)`, asked after every accepted step: a certificate that more
-        integration cannot change the answer.
+        integration cannot change the answer. Not for a field that jumps.
     method : str
         "DOP853"; "heyoka" (the extra flowsam[fast]), Taylor's method compiled for the shape, for
         GD, l_2 and unnormalised SAM without `settled`, an error of 0.1 rtol a step; "auto" takes
         heyoka where it is installed and faster.
     most_steps : int
         Steps of DOP853 a member may try; one that needs more is stiff, or its end far, and ends
-        with OUT_OF_STEPS where it is. `solve` takes implicit steps.
+        with OUT_OF_STEPS where it is. `solve` takes implicit steps, and has limits of its own.
 
     Returns
     -------
@@ -109,8 +111,8 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     Raises
     ------
     TypeError, ValueError
-        For bad entries or shapes, `tau_end <= 0`, rtol out of range, l_inf, other l_1, or a method
-        that does not take the flow.
+        For bad entries or shapes, `tau_end <= 0`, rtol out of range, or a method or `settled` that
+        does not take the flow.
     ImportError
         For "heyoka" where it is not installed.
 
@@ -123,27 +125,24 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     2.718281828
     """
     starts = flow.checked(theta0s)
-    control = _checked_control(flow, tau_end, rtol)
     batch = starts.shape[:-2]
     shape = starts.shape[-2:]
     case = case_of(flow, shape[0])
     control = replace(
-        control,
+        _checked_control(case, tau_end, rtol),
         most_steps=most_steps,
         apart=case.regime.apart,
         falling=flow.mu != 0 if case.falls_through else None,
         last=flow.perturbation.steep,
     )
-    if not case.regime.many and not case.regime.slides:
-        raise InputError(
-            "an ensemble needs a field that does not jump, or l_1 of one example at L = 2, got "
-            f"{flow.perturbation.name}, n = {len(flow.data.z)}, L = {shape[0]}; solve takes any"
-        )
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        by_taylor = _by_taylor(method, case, w, settled)
-        march = _arrive if by_taylor else _march
-        w, tau, status, steps = march(Ends.of(flow, control, w), w, settled)
+        method = _chosen(method, case, w, settled)
+        if method == "solve":
+            w, tau, status, steps = one_by_one(case, w, control)
+        else:
+            march = _arrive if method == "heyoka" else _march
+            w, tau, status, steps = march(Ends.of(flow, control, w), w, settled)
     theta = np.ascontiguousarray(np.moveaxis(w, -1, 0)).reshape(starts.shape)
     return Ensemble(
         flow,
@@ -153,11 +152,11 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
         steps.reshape(batch),
         control.tau_end,
         rtol,
-        "heyoka" if by_taylor else "DOP853",
+        method,
     )
 
 
-def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:
+def _checked_control(case: Case, tau_end: float | int, rtol: float) -> Control:
     """Refuse ends and tolerances that mean nothing."""
     tau_end, rtol = (
         float(real_array(v, n)) for v, n in ((tau_end, "tau_end"), (rtol, "rtol"))
@@ -171,13 +170,29 @@ def _checked_control(flow: Flow, tau_end: float | int, rtol: float) -> Control:
             f"needs a number in [1e-13, 1), got {rtol:g}; doubles end near 2e-16",
             of="rtol",
         )
-    return Control(lean_field(flow, rtol), tau_end, rtol, 1e-3 * rtol)
+    field = lean_field(case.flow, rtol) if case.regime.many else case.flow.field
+    return Control(field, tau_end, rtol, 1e-3 * rtol)
 
 
-def _by_taylor(method: str, case: Case, w: np.ndarray, settled: Settled | None) -> bool:
-    """Whether heyoka does the work, or why it cannot."""
+def _check_jumps(case: Case, method: str, settled: Settled | None) -> None:
+    """Refuse what members followed one by one cannot have."""
+    if method == "auto" and settled is None:
+        return
+    asked = "settled=" if settled is not None else f"method={method!r}"
+    raise InputError(
+        f"members under {case.flow.perturbation.name} are followed one by one, for its field "
+        f"jumps, got {asked}; leave it out"
+    )
+
+
+def _chosen(method: str, case: Case, w: np.ndarray, settled: Settled | None) -> str:
+    """Return what does the work, or say why it cannot."""
+    if not case.regime.many:
+        _check_jumps(case, method, settled)
+        return "solve"
     if method == "auto":
-        return settled is None and taylor_batch.worth(case, w)
+        fast = settled is None and taylor_batch.worth(case, w)
+        return "heyoka" if fast else "DOP853"
     if method not in ("DOP853", "heyoka"):
         raise InputError(f"method needs auto, DOP853 or heyoka, got {method!r}")
     if method == "heyoka" and (settled is not None or not case.regime.analytic):
@@ -189,7 +204,7 @@ def _by_taylor(method: str, case: Case, w: np.ndarray, settled: Settled | None) 
         raise MissingLibraryError(
             "method='heyoka' needs heyoka; pip install 'flowsam[fast]'"
         )
-    return method == "heyoka"
+    return method
 
 
 def _arrive(

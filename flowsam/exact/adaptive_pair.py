@@ -5,6 +5,7 @@ With v = log |w_2 / w_1| and growth_j = |mu_j| (1 - rho r_j)^(L-1) |w_j|^(L-2), 
     f(v) = log(growth_2 / growth_1),
 
 so that its roots divide the line: mixtures where f falls through 0, and beyond them one feature.
+At p = 1 all of rho is on the larger |mu_j beta_j|: f falls where they tie, and rises elsewhere.
 (derivations/adaptive_deep.py; beyond arXiv:2603.08290)
 """
 
@@ -26,7 +27,7 @@ COUNT = 8001
 
 @dataclass(frozen=True)
 class Pair:
-    """Two features under ASAM, L >= 3, 1 < p < inf."""
+    """Two features under ASAM, L >= 3, 1 <= p < inf."""
 
     ratio: float  # |mu_2 / mu_1|
     rho: float  # relative to the weights, below L^(1/p)
@@ -35,6 +36,8 @@ class Pair:
 
     def drift(self, v: Points) -> Points:
         """Return f(v)."""
+        if self.p == 1:
+            return self._falling_at_ties(v)
         power = 1 / (self.p - 1)
         tail = 1 / self.p
         x = np.log(self.ratio) + self.depth * v  # log of the ratio of |mu beta|
@@ -50,8 +53,32 @@ class Pair:
         return np.log(self.ratio) + (self.depth - 1) * brakes + (self.depth - 2) * v
 
     @property
+    def _held(self) -> float:
+        """(L - 1) log of what p = 1 leaves of a velocity."""
+        return (self.depth - 1) * float(np.log1p(-self.rho / self.depth))
+
+    def _falling_at_ties(self, v: Points) -> Points:
+        """Return f(v) at p = 1: 0 at a tie where both sides point to it."""
+        plain = np.log(self.ratio) + (self.depth - 2) * v
+        ahead = np.log(self.ratio) + self.depth * v
+        tied = np.clip(0.0, plain + self._held, plain - self._held)
+        return np.where(ahead == 0, tied, plain + np.sign(ahead) * self._held)
+
+    @property
+    def _roots_at_ties(self) -> Points:
+        """Roots at p = 1: one on each side of a tie, and the tie where it attracts."""
+        middle = -np.log(self.ratio)
+        tie = middle / self.depth
+        low = (middle + self._held) / (self.depth - 2)
+        high = (middle - self._held) / (self.depth - 2)
+        there = [low < tie, low < tie < high, tie < high]
+        return np.array([low, tie, high])[there]
+
+    @property
     def roots(self) -> Points:
         """Where f is 0, ascending."""
+        if self.p == 1:
+            return self._roots_at_ties
         centre = -np.log(self.ratio) / self.depth
         grid = centre + np.sinh(np.linspace(-1, 1, COUNT) * np.arcsinh(REACH))
         values = self.drift(grid)

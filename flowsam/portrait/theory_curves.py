@@ -142,12 +142,12 @@ def branches(case: Case, plane: Any, ends: Ends) -> Curves:
 
 
 def mixtures(case: Case, plane: Any, ends: Ends) -> Curves:
-    """Return the rays of alpha_2 / alpha_1 that bound the basins of ASAM, L >= 3, 1 < p < inf."""
+    """Return the rays of alpha_2 / alpha_1 that bound the basins of ASAM, L >= 3, p < inf."""
     from flowsam.exact.adaptive_pair import Pair
 
     mu = case.flow.mu
     rule = case.flow.perturbation
-    if (mu <= 0).any() or not rule.round or rule.gate(case.depth) >= 1:
+    if (mu <= 0).any() or rule.gate(case.depth) >= 1:
         return ()
     pair = Pair(float(mu[1] / mu[0]), rule.rho, rule.p, case.depth)
     slopes = np.exp(pair.roots[~pair.stable(pair.roots)])

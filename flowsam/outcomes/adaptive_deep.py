@@ -1,0 +1,260 @@
+"""Where ASAM ends on one example at L >= 3: one of several limits, features or mixtures.
+
+The direction of theta moves on its own: it is followed until one feature is certain to blow up
+first, or to a mixture that attracts; two features with equal layers: `adaptive_pair`. Each feature
+is on GD's path, with a clock of its own: where none blows up there, none does here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowsam.engines.request import Request
+from flowsam.exact.adaptive_pair import Pair
+from flowsam.exact.linf_course import read
+from flowsam.flow import Flow
+from flowsam.labels import Label
+from flowsam.outcomes.adaptive import as_gradient_flow, fades, no_theorem
+from flowsam.outcomes.outcome import Limit, basis
+from flowsam.regimes import Case
+from flowsam.shapes import Bool, Float, Int
+
+__all__ = ["labels", "verdict"]
+
+Starts = Float[np.ndarray, "*batch L d"]
+STEP, LOOK, MOST = 0.1, 20, 20_000  # of the path of directions; a look every LOOK steps
+STILL = 1e-9  # a direction that moves less, per unit of its own rate, is at a rest
+OTHER = int(Label.OTHER_DIRECTION)
+FAR = 1e12  # in units of 1/rate: all that blow up have done so
+ROUNDS = 3  # of growth by a million
+EVEN = (
+    1e-6  # of |mu beta|: features of p = 1 that grow a million times so near are tied
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Where directions end: labels (N,), their directions beta (N, d), and whether proved."""
+
+    label: Int[np.ndarray, " N"]
+    direction: Float[np.ndarray, "N d"]
+    proved: Bool[np.ndarray, " N"]
+
+
+def labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
+    """Return labels at L >= 3: one feature, a mixture (another direction), or undecided."""
+    flat = starts.reshape(-1, *starts.shape[-2:])
+    return _ends(case, flat).label.reshape(starts.shape[:-2])
+
+
+def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+    """Return the verdict on one start at L >= 3."""
+    if _never(case, theta0[None])[0] and not fades(case):
+        own = as_gradient_flow(case).verdict(theta0)
+        reason = f"each feature is on the path of GD: {own.reason}"
+        return Limit(own.label, own.direction, own.certificate, reason)
+    found = _ends(case, theta0[None])
+    label = int(found.label[0])
+    if label >= 1:
+        certificate = "monotone" if found.proved[0] else "numerical"
+        reason = f"feature {label} blows up first, whatever its share of the step; others freeze"
+        return Limit(label, basis(case.flow.mu, label), certificate, reason)
+    if label == OTHER:
+        reason = "the direction came to a mixture that attracts: its features blow up together"
+        return Limit(label, found.direction[0], "numerical", reason)
+    if label == Label.SEPARATRIX:
+        return Limit(
+            label, None, "numerical", "the direction came to a mixture that repels"
+        )
+    reason = "the direction moves too slowly to be told; start it elsewhere"
+    return Limit(label, None, "none", no_theorem(case) if fades(case) else reason)
+
+
+def _ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
+    """Return where starts end."""
+    mu = case.flow.mu
+    size = len(starts)
+    nothing = np.full(size, Label.UNDECIDED, dtype=np.int64)
+    found = Ends(nothing, np.zeros((size, mu.size)), np.zeros(size, dtype=bool))
+    if fades(case):
+        return found
+    still = _never(case, starts)
+    if still.any():
+        found.label[still] = as_gradient_flow(case).labels(starts[still])
+    on_line = _on_line(starts, mu) & ~still
+    if on_line.any():
+        _fill(found, on_line, _line_ends(case, starts[on_line]))
+    rest = ~(on_line | still)
+    follow = _followed if case.regime.smooth_off_axes else _ran
+    if rest.any():
+        _fill(found, rest, follow(case, starts[rest]))
+    return found
+
+
+def _never(case: Case, starts: Starts) -> Bool[np.ndarray, "*batch"]:
+    """Which starts have no feature that blows up under GD."""
+    mu = case.flow.mu
+    return ~((read(starts, mu, 0.0).surplus > 0) & (mu != 0)).any(axis=-1)
+
+
+def _fill(found: Ends, some: Bool[np.ndarray, " N"], part: Ends) -> None:
+    """Write the ends of some starts."""
+    found.label[some] = part.label
+    found.direction[some] = part.direction
+    found.proved[some] = part.proved
+
+
+def _on_line(
+    starts: Float[np.ndarray, "N L d"], mu: Float[np.ndarray, " d"]
+) -> np.ndarray:
+    """Which starts have two active features with equal layers, both aligned and not 0."""
+    active = starts[..., mu != 0]
+    size = np.abs(active)
+    even = (size == size[:, :1]).all(axis=(1, 2)) & (size > 0).all(axis=(1, 2))
+    aligned = (np.prod(np.sign(active), axis=1) * np.sign(mu[mu != 0]) > 0).all(axis=-1)
+    return even & aligned & (np.count_nonzero(mu) == 2)
+
+
+def _line_ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
+    """Ends of two features by the roots of their line."""
+    mu = case.flow.mu
+    rule = case.flow.perturbation
+    depth = case.depth
+    first, second = np.flatnonzero(mu)
+    pair = Pair(float(abs(mu[second] / mu[first])), rule.rho, rule.p, depth)
+    size = np.abs(starts[:, 0])
+    end, v = pair.ends(np.log(size[:, second] / size[:, first]))
+    label = np.select(
+        [end == 1, end == 2, end == 0], [first + 1, second + 1, OTHER], -2
+    )
+    direction = np.zeros((len(starts), mu.size))
+    direction[:, first] = np.sign(mu[first])
+    direction[:, second] = np.sign(mu[second]) * np.exp(
+        depth * np.where(end == 0, v, 0.0)
+    )
+    direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+    return Ends(label, direction, label >= 1)
+
+
+def _followed(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
+    """Follow directions, all starts at once, each with a clock of its own."""
+    flow = case.flow
+    size = len(starts)
+    label = np.full(size, Label.UNDECIDED, dtype=np.int64)
+    proved = np.zeros(size, dtype=bool)
+    theta = np.where(flow.mu == 0, 0.0, starts)
+    left = np.flatnonzero(np.prod(theta, axis=1).any(axis=-1))
+    label[np.setdiff1d(np.arange(size), left)] = Label.ZERO
+    for step in range(MOST):
+        if step % LOOK == 0 and left.size:
+            theta[left] /= np.abs(theta[left]).max(axis=(1, 2), keepdims=True)
+            told = _told(case, theta[left])
+            label[left] = told
+            proved[left] = told >= 1
+            left = left[told == Label.UNDECIDED]
+        if not left.size:
+            break
+        theta[left] = _stepped(flow, theta[left])
+    beta = np.prod(theta, axis=1)
+    length = np.linalg.norm(beta, axis=-1, keepdims=True)
+    return Ends(label, beta / np.where(length > 0, length, 1.0), proved)
+
+
+def _ran(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
+    """Follow starts one by one where features tie, p = 1: those that end tied blow up together."""
+    mu = case.flow.mu
+    found = Ends(
+        np.full(len(starts), Label.UNDECIDED, dtype=np.int64),
+        np.zeros((len(starts), mu.size)),
+        np.zeros(len(starts), dtype=bool),
+    )
+    solve = case.ask("solve")
+    for row, theta in enumerate(starts):
+        for _ in range(ROUNDS):
+            theta = theta / np.abs(theta[:, mu != 0]).max()
+            far = Request(FAR / np.abs(mu).max(), "tau_end", rtol=1e-7, atol=1e-10)
+            theta = solve(theta, far, 2).theta[-1]
+            beta = np.prod(theta, axis=0)
+            size = np.abs(mu * beta)
+            tied = size >= size.max() * (1 - EVEN)
+            label = OTHER if tied.sum() > 1 else int(_certain(case, theta[None])[0])
+            if label != Label.UNDECIDED:
+                break
+        found.label[row] = label
+        found.direction[row] = beta / np.linalg.norm(beta)
+        found.proved[row] = label >= 1
+    return found
+
+
+def _turning(
+    flow: Flow, theta: Float[np.ndarray, "N L d"]
+) -> Float[np.ndarray, "N L d"]:
+    """Velocity of the direction of theta, in units of its own rate."""
+    field = flow.field(theta)
+    square = (theta * theta).sum(axis=(1, 2), keepdims=True)
+    rate = (theta * field).sum(axis=(1, 2), keepdims=True) / square
+    unit = np.abs(field).max(axis=(1, 2), keepdims=True) / np.sqrt(square)
+    return (field - rate * theta) / unit
+
+
+def _stepped(
+    flow: Flow, theta: Float[np.ndarray, "N L d"]
+) -> Float[np.ndarray, "N L d"]:
+    """One step of the classical fourth-order method."""
+    first = _turning(flow, theta)
+    second = _turning(flow, theta + STEP / 2 * first)
+    third = _turning(flow, theta + STEP / 2 * second)
+    fourth = _turning(flow, theta + STEP * third)
+    return theta + STEP / 6 * (first + 2 * second + 2 * third + fourth)
+
+
+def _certain(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
+    """Labels of features that are certain to blow up first; else UNDECIDED.
+
+    Feature j does where
+
+        |mu_j| (1 - g)^(L-1) gm(|w_j|)^(L-2)  >  |mu_k| (1 + g)^(L-1) rms(|w_k|)^(L-2),
+
+    g = rho L^(-1/p), the largest rho r.
+    """
+    mu = case.flow.mu
+    depth = case.depth
+    gate = case.flow.perturbation.gate(depth)
+    size = np.abs(theta)
+    rises = np.sign(mu) * np.prod(np.sign(theta), axis=1) > 0
+    low = np.exp(np.log(np.maximum(size, 1e-300)).mean(axis=1)) ** (depth - 2)
+    low = np.where(rises, np.abs(mu) * (1 - gate) ** (depth - 1) * low, 0.0)
+    high = (
+        np.abs(mu)
+        * (1 + gate) ** (depth - 1)
+        * (size**2).mean(axis=1) ** (depth / 2 - 1)
+    )
+    first = low.argmax(axis=-1)
+    rows = np.arange(len(theta))
+    best = low[rows, first]
+    high[rows, first] = 0.0
+    return np.where(best > high.max(axis=-1), first + 1, int(Label.UNDECIDED))
+
+
+def _told(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
+    """Labels that directions prove, or rest at; else UNDECIDED."""
+    found = _certain(case, theta)
+    still = (
+        np.abs(_turning(case.flow, theta)).max(axis=(1, 2))
+        < STILL * np.abs(theta).max()
+    )
+    for row in np.flatnonzero(still & (found == Label.UNDECIDED)):
+        attracts = _attracts(case.flow, theta[row])
+        found[row] = OTHER if attracts else int(Label.SEPARATRIX)
+    return found
+
+
+def _attracts(flow: Flow, theta: Float[np.ndarray, "L d"]) -> bool:
+    """Whether no small change of a direction at rest grows, by differences."""
+    size = theta.size
+    step = 1e-5 * float(np.abs(theta).max())
+    moved = step * np.eye(size).reshape(size, *theta.shape)
+    slope = (_turning(flow, theta + moved) - _turning(flow, theta - moved)) / (2 * step)
+    return bool(np.linalg.eigvals(slope.reshape(size, size)).real.max() < 1e-6)
