@@ -13,6 +13,7 @@ one pass over the rates gives every derivative; the series of `engines.series` a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -46,9 +47,7 @@ class Pieces:
         self, sigma: Float[np.ndarray, "*t b"]
     ) -> tuple[Float[np.ndarray, "*t b"], Float[np.ndarray, "*t b"]]:
         """Return the increments of tau and A after a stretch of the clock."""
-        tail = np.zeros_like(sigma)
-        for k in range(self.y.shape[0] - 1, 0, -1):
-            tail = (tail + self.y[k] / (k + 1)) * sigma
+        tail = _horner(self.y[1:] / np.arange(2, len(self.y) + 1)[:, None], sigma)
         return (self.y[0] + tail) * sigma / self.unit, (
             self.z - tail
         ) * sigma / self.unit**2
@@ -57,10 +56,7 @@ class Pieces:
         self, sigma: Float[np.ndarray, "*t b"]
     ) -> Float[np.ndarray, "*t b"]:
         """Return the change of log N after a stretch of the clock."""
-        gain = np.zeros_like(sigma)
-        for k in range(self.g.shape[0] - 1, 0, -1):
-            gain = (gain + self.g[k]) * sigma
-        return gain
+        return _horner(self.g[1:], sigma)
 
     def log_norm_slope(
         self, sigma: Float[np.ndarray, " b"]
@@ -91,24 +87,38 @@ def _moments(
     return total
 
 
-def _sums(
-    left: Float[np.ndarray, "i b"], right: Float[np.ndarray, "i *m b"]
-) -> Float[np.ndarray, "*m b"]:
-    """Sum over i of the products, of one start by a product of matrices, which is quicker."""
-    if left.shape[1] == 1:
-        return (left[:, 0] @ right[..., 0])[..., None]
+def _horner(
+    rows: Float[np.ndarray, "k b"], sigma: Float[np.ndarray, "*t b"]
+) -> Float[np.ndarray, "*t b"]:
+    """Return sum_k rows_k sigma^(k + 1); at one point in plain numbers, to the same last bit."""
+    if sigma.size == 1:
+        total = 0.0
+        x = sigma.item()
+        for row in rows[::-1, 0].tolist():
+            total = (total + row) * x
+        return np.full_like(sigma, total)
+    sums = np.zeros_like(sigma)
+    for row in rows[::-1]:
+        sums = (sums + row) * sigma
+    return sums
+
+
+def _sums(left: Float[np.ndarray, "i *b"], right: Float[np.ndarray, "i *mb"]) -> Any:
+    """Sum over i of the products; of one start, which has no axis, a product of matrices."""
+    if left.ndim == 1:
+        return left @ right
     return np.einsum("ib,i...b->...b", left, right)
 
 
 def _series(
-    moments: Float[np.ndarray, "count b"], g: Float[np.ndarray, " b"]
-) -> tuple[Float[np.ndarray, "order b"], Float[np.ndarray, "orderplus b"]]:
+    moments: Float[np.ndarray, "count *b"], g: Float[np.ndarray, "*b"]
+) -> tuple[Float[np.ndarray, "order *b"], Float[np.ndarray, "orderplus *b"]]:
     """Coefficients of y = expit(g) and of g, from the moments (moment 0 equal to 1)."""
     order = (moments.shape[0] - 1) // 2
     f = np.zeros((order + 1, *moments.shape))
     f[0] = moments
     both = np.zeros_like(f)  # F_{m+1} + F_{m+2}
-    y, yz, dg = np.zeros((3, order, g.size))
+    y, yz, dg = np.zeros((3, order, *g.shape))
     y[0] = expit(g)
     balance = expit(-g) - expit(g)
     yz[0] = y[0] * expit(-g)
@@ -123,7 +133,8 @@ def _series(
             y[k + 1] = _sums(yz[k::-1], dg[: k + 1]) / (k + 1)
             square = _sums(y[1 : k + 1], y[k:0:-1])
             yz[k + 1] = y[k + 1] * balance - square
-    return y, np.concatenate([g[None], dg / np.arange(1, order + 1)[:, None]])
+    dg = (dg.T / np.arange(1, order + 1)).T
+    return y, np.concatenate([g[None], dg])
 
 
 def expand(
@@ -137,5 +148,9 @@ def expand(
     unit = np.where(live, np.abs(spectrum.nu), 0.0).max(axis=1)
     moments = _moments(spectrum.nu / unit[:, None], weight, 2 * order + 1)
     g = (top + np.log(moments[0])) / 2 - np.log(unit)
-    y, g = _series(moments / moments[0], g)
+    moments = moments / moments[0]
+    if g.size == 1:
+        y, g = (x[:, None] for x in _series(moments[:, 0], g.reshape(())))
+    else:
+        y, g = _series(moments, g)
     return Pieces(unit, y, expit(-g[0]), g)

@@ -92,7 +92,9 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
             share = np.nan_to_num(size / model.range_end, nan=0.0)
         return math.log(np.clip(share, 1e-300, 1e300))
 
-    if end == 0 or math.isfinite(found.blow_up) or excess(math.log(end)) <= 0:
+    if end == 0 or math.isfinite(found.blow_up) or model.within(end):
+        return None
+    if excess(math.log(end)) <= 0:
         return None
     first = min(math.log(1e-3 / model.rate), math.log(end) - 1)
     while excess(first) > 0:  # a start at the end of the range

@@ -98,6 +98,12 @@ class OneExample:
         """Whether a run ends where it starts; from L = 3 on there is a blow-up to tell of."""
         return len(self.theta0) < 3 and self.largest >= self.range_end
 
+    def within(self, tau: float) -> bool:
+        """Whether L <= 2 layers are in range by then: |w'| <= mu ((1 + rho) |w| + rho)."""
+        growth = (1.0 + self.flow.perturbation.rho) * self.rate * tau
+        most = np.log(self.largest + 1.0) + growth
+        return len(self.theta0) < 3 and bool(most < np.log(self.range_end))
+
     def ceiling(self, tau: float) -> float:
         """Largest |w| before a blow-up ends the run: 1e-12 of tau is left, for its digits."""
         depth = len(self.theta0)
