@@ -48,7 +48,7 @@ def test_the_fall_is_found_when_the_closed_form_says(seed):
     assert batch.tau[0] == pytest.approx(fall, rel=1e-7) and not batch.theta.any()
     found = limit(flow, theta0)
     assert (found.label, found.certificate) == (Label.UNDECIDED, "none")
-    assert f"falls into the origin at tau = {fall:.6g}" in found.reason
+    assert f"falls into 0 at tau = {fall:.6g}" in found.reason
     rows = Flow(Data(np.tile(mu, (2, 1))), l2(rho))
     for end in ({"tau_end": 3 * fall}, {"log_t_end": 20.0}):
         several = solve(rows, theta0, **end)
@@ -100,6 +100,18 @@ def test_what_does_not_fall_through_is_told_as_before():
     assert limit(saved, balanced([0.7, 1.6], 3)).label == 2
     jumps = Flow(single_example([-1.0, -2.0]), linf(1.0))
     assert limit(jumps, balanced([0.7, 0.6], 3)).label == Label.STALLED
+
+
+def test_three_of_four_layers_fall_through_as_three_do():
+    """Seen in an audit: label 0, while discrete SAM goes on to feature 3."""
+    theta0 = [
+        [-0.3046485586330559, -0.5724326219173137, -0.21124940369515158],
+        [0.3046485586330559, -0.5724326219173137, 0.21124940369515158],
+        [1.5858097794962527, 0.6475242923430209, -0.14459846349905853],
+        [0.9148509072115301, -1.3552009380016496, -2.298576163714298],
+    ]
+    found = limit(Flow(single_example([2.0, 1.0, 2.0]), lp(1.0, p=1.5)), theta0)
+    assert found.label == Label.UNDECIDED and "an odd number of layers" in found.reason
 
 
 def test_equal_layers_stay_equal_on_many_starts():

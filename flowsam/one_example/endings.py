@@ -238,7 +238,7 @@ class OneExample:
 
     def _collapsed(self, tau: float, theta: Theta, mode: Any) -> Turn:
         """Follow the last stretch, along which |w| falls at constant speed, to the origin."""
-        if self._falling is not None:
+        if len(theta) % 2:
             return Turn(self.layers.flat(theta), mode, (), Ending.FORKS)
         place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
         stretch = abs(theta[place] / self.rule.field(theta, mode)[place])

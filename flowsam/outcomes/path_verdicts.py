@@ -78,7 +78,8 @@ def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
     """Return why a path ended without a certificate."""
     if ending == Ending.COLLAPSED and undecided:
         return (
-            f"the path falls into the origin {when}; at odd depth it may leave it again"
+            f"the path falls into 0 {when}, an odd number of layers of a coordinate at once, and "
+            "may leave it again"
         )
     return {
         Ending.COLLAPSED: f"every active coordinate loses two layers or more {when}",

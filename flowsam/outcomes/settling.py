@@ -190,10 +190,12 @@ def _told(
     proof: Proof,
 ) -> Int[np.ndarray, " B"]:
     """Labels at the ends of a round."""
-    rest = Label.ZERO if len(w) % 2 == 0 else Label.UNDECIDED
     label = proof(flow, np.where(np.isfinite(w), w, 0.0))
-    fallen = (status == Ending.COLLAPSED) & (label == Label.UNDECIDED)
-    label = np.where(fallen, int(rest), label)
+    lost = (w[:, flow.mu != 0] == 0).sum(axis=0)
+    # an even number of layers at 0 draws them back to it, an odd one lets them through
+    rest = np.where((lost > 2) & (lost % 2 == 1), int(Label.UNDECIDED), int(Label.ZERO))
+    fallen = status == Ending.COLLAPSED
+    label = np.where(fallen, rest.min(axis=0), label)
     label = np.where(status == Ending.FAILED, int(Label.FAILED), label)
     blown = np.flatnonzero((status == Ending.ESCAPED) & np.isinf(w).any(axis=(0, 1)))
     first = np.isinf(w[..., blown]).all(axis=0).argmax(axis=0)
