@@ -10,14 +10,7 @@ from flowsam.captions import typeset
 from flowsam.cli.problem import l2_options, setup, start_options
 from flowsam.cli.reading import spread
 from flowsam.cli.sentences import leads
-from flowsam.cli.writing import (
-    checked_output,
-    json_option,
-    out_option,
-    picture,
-    quiet_option,
-    show,
-)
+from flowsam.cli.writing import Output, output_options, picture
 from flowsam.labels import Label
 
 if TYPE_CHECKING:
@@ -36,14 +29,11 @@ if TYPE_CHECKING:
 )
 @click.option("--alpha", help="Of the map: START,STOP,POINTS of uniform starts.")
 @click.option("--tau", help="Of the map: START,STOP,POINTS of rescaled time.")
-@out_option(
-    "the map of leaders (.npz) or its picture (.png, .pdf, .svg), GD's beside it"
+@output_options(
+    "the map of leaders (.npz) or its picture (.png, .pdf, .svg), GD's beside it",
+    (".npz", ".png", ".pdf", ".svg"),
 )
-@json_option
-@quiet_option
-def command(
-    parameters: Any, by: str, out: str | None, as_json: bool, quiet: bool, **axes: Any
-) -> None:
+def command(parameters: Any, by: str, output: Output, **axes: Any) -> None:
     """Say which feature leads when: switch times, critical scale, thresholds, and the map.
 
     The switches are those of the start given; thresholds and map are of uniform starts alpha 1.
@@ -52,7 +42,7 @@ def command(
     flowsam amplification --mu 1,2,6 --rho 1 --init 0.467
     flowsam amplification --mu 1,2,3,4,5 --rho 1 --init 0.5 --out map.png
     """
-    path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
+    path = output.path
     checked = {k: text and _axis(text, f"--{k}", path) for k, text in axes.items()}
     case = setup(parameters)
     facts = _facts(case.flow, case.theta0, by)
@@ -60,7 +50,7 @@ def command(
         _write_map(case.flow, path, by, checked)
     verb = "grows fastest" if by == "growth" else "leads"
     words = leads(facts["leaders"], facts["switch times"], verb)
-    show(_Table(facts), facts, as_json=as_json, quiet=quiet, answer=words)
+    output.show(_Table(facts), facts, words)
 
 
 def _axis(text: str, option: str, path: Path | None) -> np.ndarray:

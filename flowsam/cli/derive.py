@@ -5,13 +5,7 @@ from __future__ import annotations
 import click
 
 from flowsam.cli.problem import COMMAND, as_typed, norm_option, p_option
-from flowsam.cli.writing import (
-    checked_output,
-    json_option,
-    out_option,
-    quiet_option,
-    to_json,
-)
+from flowsam.cli.writing import Output, output_options, to_json
 from flowsam.parameters import exponent_of
 
 
@@ -23,18 +17,14 @@ from flowsam.parameters import exponent_of
     "--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"
 )
 @click.option("--latex", is_flag=True, help="LaTeX in place of plain text.")
-@out_option("the equations (.txt, .tex or .json)")
-@json_option
-@quiet_option
+@output_options("the equations (.txt, .tex or .json)", (".txt", ".tex", ".json"))
 def command(
     depth: int,
     norm: str,
     p: str | None,
     loss: str,
     latex: bool,
-    out: str | None,
-    as_json: bool,
-    quiet: bool,
+    output: Output,
 ) -> None:
     """Print margin, loss, gradient, perturbed point and SAM gradient of one coordinate.
 
@@ -43,7 +33,6 @@ def command(
     \b
     flowsam derive --depth 2 --norm inf --latex
     """
-    path = checked_output(out, (".txt", ".tex", ".json"))
     power = exponent_of({"norm": norm} | ({"p": p} if p else {}), COMMAND)
     if norm == "unnormalised":
         raise click.UsageError(
@@ -58,10 +47,8 @@ def command(
     found = {name: f"{made_of.lhs} = {made_of.rhs}" for name, made_of in made.items()}
     if latex:
         found = notation.latex(depth, power, loss=loss, adaptive=adaptive)
-    text = (
-        to_json(found) if as_json else "\n".join(f"{k}: {v}" for k, v in found.items())
-    )
-    if path:
-        write_text(path, text + "\n")
-    if not quiet:
-        click.echo(text)
+    text = "\n".join(f"{k}: {v}" for k, v in found.items())
+    if output.path:
+        written = to_json(found) if output.as_json else text
+        write_text(output.path, written + "\n")
+    output.tell(text, found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from flowsam.cli import reading
 from flowsam.cli.problem import COMMAND
-from flowsam.cli.writing import checked_output, out_option, quiet_option
+from flowsam.cli.writing import Output, output_options
 from flowsam.parameters import check_rule, rule_of
 
 if TYPE_CHECKING:
@@ -30,15 +30,16 @@ if TYPE_CHECKING:
 @click.option(
     "--init", help="Where the start is at first: alpha, or u,v of one feature."
 )
-@out_option("the page, one .html file that needs no network")
-@quiet_option
+@output_options(
+    "the page, one .html file that needs no network", (".html",), json=False
+)
 def command(
     mu: str,
     norm: str | None,
     rho: float | None,
     depth: int,
     init: str | None,
-    **where: Any,
+    output: Output,
 ) -> None:
     """Write a page on which a start is dragged and its limit is said at once.
 
@@ -51,7 +52,7 @@ def command(
     flowsam explore --mu 1,1.5,6 --init 0.467 --out descent.html
     flowsam explore --mu 1,1.3 --norm asam --rho 0.8 --out shares.html
     """
-    path = checked_output(where["out"], (".html",))
+    path = output.path
     if path is None:
         raise click.UsageError(
             "explore needs a file, got none; e.g. --out explorer.html"
@@ -64,10 +65,8 @@ def command(
 
     page = explore(features, _rule(named, radius), depth=depth, init=start)
     page.save(path)
-    if not where["quiet"]:
-        click.echo(
-            f"{path}: {len(page.html.encode()) / 1000:.0f} kB, opens in any browser"
-        )
+    size = f"{len(page.html.encode()) / 1000:.0f} kB"
+    output.tell(f"{path}: {size}, opens in any browser", {})
 
 
 def _rule(norm: str, rho: float | None) -> Perturbation:

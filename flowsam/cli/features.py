@@ -11,15 +11,7 @@ from flowsam.captions import typeset
 from flowsam.cli.problem import COMMAND, data_options
 from flowsam.cli.reading import numbers
 from flowsam.cli.sentences import selected
-from flowsam.cli.writing import (
-    checked_output,
-    json_option,
-    out_option,
-    picture,
-    progress_bar,
-    quiet_option,
-    show,
-)
+from flowsam.cli.writing import Output, output_options, picture, progress_bar
 from flowsam.parameters import check, exponent, rule_of
 
 if TYPE_CHECKING:
@@ -52,12 +44,11 @@ FEATURES = replace(COMMAND, sources=("data", "csv"))
     "--test", type=float, default=0.25, show_default=True, help="Share held out."
 )
 @click.option("--log-t-end", type=float, default=100.0, show_default=True)
-@out_option("the shares (.npz) or the picture of the first split (.png, .pdf, .svg)")
-@json_option
-@quiet_option
-def command(
-    parameters: Any, out: str | None, as_json: bool, quiet: bool, **how: Any
-) -> int:
+@output_options(
+    "the shares (.npz) or the picture of the first split (.png, .pdf, .svg)",
+    (".npz", ".png", ".pdf", ".svg"),
+)
+def command(parameters: Any, output: Output, **how: Any) -> int:
     """Scan starts and splits for minor features that come first and major ones that come last.
 
     SAM and GD run from the same uniform starts on columns [z, -z] of the standardised table. The
@@ -69,7 +60,7 @@ def command(
     flowsam features --data digits:3,5 --rho 0.1 --out digits.svg
     flowsam features --csv FILE --label COLUMN --rho 0.1 --json
     """
-    path = checked_output(out, (".npz", ".png", ".pdf", ".svg"))
+    path = output.path
     if parameters["norm"] in ("none", "unnormalised") or not parameters["rho"]:
         shown = f"--norm {parameters['norm']} and --rho {parameters['rho']:g}"
         raise click.UsageError(
@@ -91,7 +82,7 @@ def command(
     how["rule"] = _rule(parameters)
     how["bias"] = parameters.get("bias", True)
     table = table_of(parameters)
-    found = _scan(table, quiet, **how)
+    found = _scan(table, output.quiet, **how)
     if path and path.suffix == ".npz":
         _save(found, path)
     elif path:
@@ -102,7 +93,7 @@ def command(
         "unfinished": found.unfinished,
         "rows": found.rows(),
     }
-    show(found, facts, as_json=as_json, quiet=quiet, answer=selected(found))
+    output.show(found, facts, selected(found))
     if found.unfinished:
         done = f"{len(found.sam)} of {how['splits']} splits are finished and kept"
         click.echo(f"flowsam: stopped; {done}", err=True)

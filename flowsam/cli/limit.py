@@ -10,26 +10,15 @@ import click
 from flowsam.cli.problem import flow_options, setup, start_options
 from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
 from flowsam.cli.sentences import ends_at
-from flowsam.cli.writing import (
-    checked_output,
-    json_option,
-    out_option,
-    quiet_option,
-    show,
-    to_json,
-)
+from flowsam.cli.writing import Output, output_options, to_json
 
 
 @click.command("limit")
 @flow_options
 @start_options
 @proof_options
-@out_option("the answer, a .json file")
-@json_option
-@quiet_option
-def command(
-    parameters: Any, out: str | None, as_json: bool, quiet: bool, **how: Any
-) -> None:
+@output_options("the answer, a .json file", (".json",))
+def command(parameters: Any, output: Output, **how: Any) -> None:
     """Name the limit of one start as t -> inf.
 
     Labels: j >= 1 is the basis vector of feature j, counted from 1; 0 is zero; negative ones are
@@ -42,7 +31,6 @@ def command(
     flowsam limit --data digits_means --norm none --init 0.5 --aligned
     flowsam limit --csv FILE --label COLUMN --norm 2 --rho 0.1 --init 0.5
     """
-    path = checked_output(out, (".json",))
     prove, kept = wanted_proof(how)
     case = setup(parameters)
     from flowsam.outcomes import limit
@@ -65,9 +53,9 @@ def command(
         predictor = case.predictor(end.direction)
         facts["predictor"] = predictor
         end = replace(end, direction=predictor, features=case.data.features)
-    if path:
+    if output.path:
         from flowsam import archive
 
-        archive.write_text(path, to_json(facts) + "\n")
+        archive.write_text(output.path, to_json(facts) + "\n")
     words = ends_at(end, case.flow.mu if len(case.flow.data.z) == 1 else None)
-    show(end, facts, as_json=as_json, quiet=quiet, answer=words)
+    output.show(end, facts, words)

@@ -13,15 +13,7 @@ from flowsam.cli.problem import flow_options
 from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
 from flowsam.cli.reading import numbers
 from flowsam.cli.sentences import mapped
-from flowsam.cli.writing import (
-    checked_output,
-    json_option,
-    out_option,
-    progress_bar,
-    quiet_option,
-    show,
-    to_json,
-)
+from flowsam.cli.writing import Output, output_options, progress_bar
 
 if TYPE_CHECKING:
     from flowsam.portrait import Portrait, Skeleton
@@ -49,19 +41,16 @@ _LEVELS = 10  # halvings of a cell: a thousandth
 @click.option(
     "--resume", help="Go on with the rows an interrupted run kept in this file."
 )
-@out_option(
-    "a picture (.pdf, .png, .svg), the labels (.npz; .npy streams any size) or everything as .json"
+@output_options(
+    "a picture (.pdf, .png, .svg), the labels (.npz; .npy streams any size) or everything as .json",
+    (".npz", ".npy", ".png", ".pdf", ".svg", ".json"),
 )
-@json_option
-@quiet_option
 def command(
     flow: Any,
     start: Any,
     x: Any,
     y: Any,
-    out: str | None,
-    as_json: bool,
-    quiet: bool,
+    output: Output,
     **how: Any,
 ) -> int:
     """Map a plane of starts to limits as t -> inf, by theorem or by integration.
@@ -74,10 +63,10 @@ def command(
     flowsam portrait --mu 1 --rho 1 --x=-3,3 --field --path 0.5,0.7 --out layers.svg
     flowsam portrait --mu 1,2 --norm 1.5 --rho 1 --depth 3 --grid 100 --refine --out deep.json
     """
-    path = checked_output(out, (".npz", ".npy", ".png", ".pdf", ".svg", ".json"))
+    path = output.path
     _check_shown(path, how)
     if path and path.suffix == ".npy":
-        return _stream((flow, start), (x, y), path, as_json=as_json, quiet=quiet)
+        return _stream(flow, start, (x, y), output)
     points = _points(how["starts"])
     if (how["field"] or points) and not as_json:
         _check_drawn(path, "--field" if how["field"] else "--path")
@@ -86,16 +75,16 @@ def command(
     if how["times"]:
         _check_times(flow, start, (x, y), path)
     lines = _skeleton(flow, start, (x, y), points) if how["field"] or points else None
-    found = _labels(flow, start, (x, y), how, quiet)
+    found = _labels(flow, start, (x, y), how, output.quiet)
     stopped = bool(found.unfinished)
     if how["levels"] is not None and not stopped:
-        found, stopped = _refined(found, how["levels"], quiet)
+        found, stopped = _refined(found, how["levels"], output.quiet)
     if stopped:
         return _keep(found, path)
     facts = facts_of(found, lines)
     if path:
         write(found, lines, facts, path, times=how["times"])
-    show(found, facts, as_json=as_json, quiet=quiet, answer=mapped(found))
+    output.show(found, facts, mapped(found))
     return 0
 
 
@@ -155,23 +144,20 @@ def _check_drawn(path: Path | None, option: str) -> None:
         )
 
 
-def _stream(
-    what: Any, axes: tuple[Any, Any], path: Path, *, as_json: bool, quiet: bool
-) -> int:
+def _stream(flow: Any, start: Any, axes: tuple[Any, Any], output: Output) -> int:
     """Write the labels row by row, in little memory; the same command goes on after a stop."""
     from flowsam.cards import text_card
     from flowsam.portrait import stream_portrait
 
-    (flow, start) = what
-    (x, y) = axes
-    with progress_bar(x.size * y.size, "cells", quiet) as bar:
-        found = stream_portrait(flow, x, y, path=path, start=start, progress=bar.update)
-    facts = found.provenance | {"fractions": found.fractions}
-    if not quiet:
-        rows = [(name, str(value)) for name, value in facts.items()]
-        click.echo(
-            to_json(facts) if as_json else text_card(f"Portrait in {path}", rows)
+    cells = axes[0].size * axes[1].size
+    path: Any = output.path
+    with progress_bar(cells, "cells", output.quiet) as bar:
+        found = stream_portrait(
+            flow, *axes, path=path, start=start, progress=bar.update
         )
+    facts = found.provenance | {"fractions": found.fractions}
+    rows = [(name, str(value)) for name, value in facts.items()]
+    output.tell(text_card(f"Portrait in {path}", rows), facts)
     return 0
 
 

@@ -11,13 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowsam.cli.verify import seed_option, source_option
-from flowsam.cli.writing import (
-    checked_output,
-    json_option,
-    out_option,
-    quiet_option,
-    to_json,
-)
+from flowsam.cli.writing import Output, checked_output, output_options
 
 if TYPE_CHECKING:
     from flowsam.ledger.checks import Checks
@@ -32,17 +26,11 @@ if TYPE_CHECKING:
     "--redraw", is_flag=True, help="Draw figures again from saved arrays, valid or not."
 )
 @seed_option
-@out_option("the report, an .html file [default: report.html in the checkout]")
-@json_option
-@quiet_option
+@output_options(
+    "the report, an .html file [default: report.html in the checkout]", (".html",)
+)
 def command(
-    source: str,
-    fast: bool,
-    redraw: bool,
-    seed: int | None,
-    out: str | None,
-    as_json: bool,
-    quiet: bool,
+    source: str, fast: bool, redraw: bool, seed: int | None, output: Output
 ) -> int:
     """Verify every claim, draw every figure, write report.html.
 
@@ -53,11 +41,11 @@ def command(
     from flowsam.archive import write_text
 
     checkout = Path(source)
-    path = Path(out or checkout / "report.html")
-    if out or checkout.is_dir():
+    path = output.path or checkout / "report.html"
+    if checkout.is_dir():
         checked_output(str(path), (".html",))
     found, figures = brought_up_to_date(
-        checkout, fast=fast, redraw=redraw, seed=seed, quiet=quiet
+        checkout, fast=fast, redraw=redraw, seed=seed, quiet=output.quiet
     )
     from flowsam.ledger.report import page
 
@@ -71,9 +59,7 @@ def command(
         "figures": {f.name: f.error or f.state for f in figures},
         "report": str(path),
     }
-    text = f"{found.text()}\n{_drawn(figures)}\nreport: {path}"
-    if not quiet:
-        click.echo(to_json(facts) if as_json else text)
+    output.tell(f"{found.text()}\n{_drawn(figures)}\nreport: {path}", facts)
     return 0 if found.passed and not broken(figures) else 1
 
 

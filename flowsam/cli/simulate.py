@@ -12,14 +12,7 @@ import click
 from flowsam.captions import typeset
 from flowsam.cli.problem import COMMAND, flow_options, setup, start_options
 from flowsam.cli.sentences import went
-from flowsam.cli.writing import (
-    checked_output,
-    json_option,
-    out_option,
-    picture,
-    quiet_option,
-    show,
-)
+from flowsam.cli.writing import Output, output_options, picture
 from flowsam.parameters import one_of
 
 PICTURES = (".png", ".pdf", ".svg")
@@ -49,17 +42,11 @@ SMOOTH = 300  # rows of a picture: a closed form alone has two
     type=int,
     help="Rows to keep, equally spaced; default: the solver's steps, 300 in a picture.",
 )
-@out_option("the run (.npz), a table of it (.csv) or a picture (.png, .pdf, .svg)")
-@json_option
-@quiet_option
-def command(
-    parameters: Any,
-    out: str | None,
-    as_json: bool,
-    quiet: bool,
-    rows: int | None,
-    **how: Any,
-) -> None:
+@output_options(
+    "the run (.npz), a table of it (.csv) or a picture (.png, .pdf, .svg)",
+    (".npz", ".csv", *PICTURES),
+)
+def command(parameters: Any, output: Output, rows: int | None, **how: Any) -> None:
     """Solve the flow from one start.
 
     \b
@@ -70,7 +57,7 @@ def command(
         name: how[name] for name in ("tau_end", "log_t_end") if how[name] is not None
     }
     one_of(ends, ("tau_end", "log_t_end"), COMMAND, COMMAND.example("tau_end", 3))
-    path = checked_output(out, (".npz", ".csv", *PICTURES))
+    path = output.path
     case = setup(parameters)
     from flowsam.archive import write_text
     from flowsam.solver import solve
@@ -94,9 +81,11 @@ def command(
         "features": case.data.features,
     }
     words = ""
-    if not quiet:  # the time that a sentence tells loads SciPy's special functions
+    if (
+        not output.quiet
+    ):  # the time that a sentence tells loads SciPy's special functions
         words = went(run, facts["predictor_last"], case.data.features)
-    show(run, facts, as_json=as_json, quiet=quiet, answer=words)
+    output.show(run, facts, words)
 
 
 def _table(run: Any, features: Any) -> str:

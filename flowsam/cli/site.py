@@ -8,17 +8,21 @@ from pathlib import Path
 import click
 
 from flowsam.cli.verify import source_option
-from flowsam.cli.writing import quiet_option
+from flowsam.cli.writing import Output, output_options
 
 
 @click.command("site")
 @source_option
 @click.option(
-    "--out", default="site", show_default=True, help="The folder of the pages."
+    "--out",
+    "folder",
+    default="site",
+    show_default=True,
+    help="The folder of the pages.",
 )
 @click.option("--fast", is_flag=True, help="Figures from small arrays.")
-@quiet_option
-def command(source: str, out: str, fast: bool, quiet: bool) -> int:
+@output_options(json=False)
+def command(source: str, folder: str, fast: bool, output: Output) -> int:
     """Write the site: README, derivations, figures, API, tutorials, report and explorer.
 
     Verdicts and figures come from the last `flowsam reproduce`; what has changed since is done
@@ -28,16 +32,15 @@ def command(source: str, out: str, fast: bool, quiet: bool) -> int:
         raise click.UsageError(
             'site needs Sphinx and its parts: pip install "flowsam[site]"'
         )
-    folder = _folder(out)
+    pages = _folder(folder)
     from flowsam.cli.reproduce import broken, brought_up_to_date
     from flowsam.website.building import build
 
-    found, figures = brought_up_to_date(Path(source), fast=fast, quiet=quiet)
-    warnings = build(Path(source).resolve(), folder.resolve(), found, figures)
+    found, figures = brought_up_to_date(Path(source), fast=fast, quiet=output.quiet)
+    warnings = build(Path(source).resolve(), pages.resolve(), found, figures)
     for line in warnings:
         click.echo(line, err=True)
-    if not quiet:
-        click.echo(f"site: {folder}/index.html, {len(warnings)} warnings")
+    output.tell(f"site: {pages}/index.html, {len(warnings)} warnings", {})
     return 0 if found.passed and not broken(figures) and not warnings else 1
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowsam.cli.writing import json_option, quiet_option, show, to_json
+from flowsam.cli.writing import Output, output_options, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +37,9 @@ if TYPE_CHECKING:
 @click.option(
     "--dry-run", is_flag=True, help="Print cells, chunks, memory and time, and stop."
 )
-@json_option
-@quiet_option
+@output_options()
 def command(
-    file: str,
-    store: str | None,
-    dry_run: bool,
-    as_json: bool,
-    quiet: bool,
-    **options: Any,
+    file: str, store: str | None, dry_run: bool, output: Output, **options: Any
 ) -> int:
     """Measure the case of FILE at all combinations of the values of its axes.
 
@@ -69,16 +63,10 @@ def command(
     case, axes = read_sweep(file)
     if dry_run:
         planned = plan(case, axes, chunk=options["chunk"])
-        show(planned, vars(planned), as_json=as_json, quiet=quiet)
+        output.show(planned, vars(planned))
         return 0
-    return _run(
-        case,
-        axes,
-        Path(store or Path(file).with_suffix(".zarr")),
-        options,
-        as_json,
-        quiet,
-    )
+    path = Path(store or Path(file).with_suffix(".zarr"))
+    return _run(case, axes, path, options, output)
 
 
 def _check_together(dry_run: bool, store: str | None, options: dict[str, Any]) -> None:
@@ -101,19 +89,14 @@ def _check_together(dry_run: bool, store: str | None, options: dict[str, Any]) -
 
 
 def _run(
-    case: Any,
-    axes: Any,
-    store: Path,
-    options: dict[str, Any],
-    as_json: bool,
-    quiet: bool,
+    case: Any, axes: Any, store: Path, options: dict[str, Any], output: Output
 ) -> int:
     """Run the sweep and say what became of it."""
     from flowsam import sweep
 
     resume = "unfinished" if options.pop("resume") else None
     resume = "failed" if options.pop("retry_failed") else resume
-    told, close = _teller(as_json, quiet)
+    told, close = _teller(output)
     try:
         found = sweep(case, axes, store=store, resume=resume, progress=told, **options)
     finally:
@@ -127,22 +110,15 @@ def _run(
     facts["first_error"] = str(found.error.values[failed][0]) if failed.any() else ""
     text = f"{facts['cells']} cells in {store}, {facts['failed']} failed"
     text += f", the first with {facts['first_error']}; see its variable error, then --retry-failed"
-    show(_Text(text if failed.any() else text.partition(", the")[0]), facts, as_json=as_json,
-         quiet=quiet)  # fmt: skip
+    output.tell(text if failed.any() else text.partition(", the")[0], facts)
     return int(failed.any())
 
 
-class _Text(str):
-    """Text that shows itself without quotes."""
-
-    __repr__ = str.__str__
-
-
 def _teller(
-    as_json: bool, quiet: bool
+    output: Output,
 ) -> tuple[Callable[[Progress], None], Callable[[], None]]:
     """How to report progress on stderr, and how to end it."""
-    if as_json:
+    if output.as_json:
 
         def line(now: Progress) -> None:
             click.echo(to_json(vars(now)), err=True)
@@ -150,7 +126,7 @@ def _teller(
         return line, lambda: None
     from tqdm import tqdm
 
-    hidden = quiet or not sys.stderr.isatty()
+    hidden = output.quiet or not sys.stderr.isatty()
     bar = tqdm(
         total=0,
         unit="cell",

@@ -7,13 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from flowsam.cli.writing import (
-    checked_output,
-    json_option,
-    out_option,
-    quiet_option,
-    to_json,
-)
+from flowsam.cli.writing import Output, output_options, to_json
 
 source_option = click.option(
     "--source", default=".", show_default=True, help="The source checkout."
@@ -36,9 +30,7 @@ seed_option = click.option(
 )
 @click.option("--markdown", is_flag=True, help="Print a Markdown table.")
 @click.option("--proof", help="Check this file of --prove instead, in any folder.")
-@out_option("the table (.txt, .md or .json)")
-@json_option
-@quiet_option
+@output_options("the table (.txt, .md or .json)", (".txt", ".md", ".json"))
 def command(
     names: tuple[str, ...],
     source: str,
@@ -46,29 +38,26 @@ def command(
     repeat: int,
     markdown: bool,
     proof: str | None,
-    out: str | None,
-    as_json: bool,
-    quiet: bool,
+    output: Output,
 ) -> int:
     """Check claims: SymPy's proof, numbers at 20 fresh random parameter sets, a control that fails.
 
     Exit code 1 if a claim fails; its message names the seed, the draw and the parameters. A proof
     is checked by balls of python-flint, without following the flow: 1 if it does not hold.
     """
-    _check_meant(proof, as_json and markdown)
+    _check_meant(proof, output.as_json and markdown)
     if proof is not None:
-        return _check(proof, as_json=as_json, quiet=quiet)
+        return _check(proof, output)
     from flowsam.archive import write_text
     from flowsam.ledger import checks
     from flowsam.ledger.schedule import perform
 
-    path = checked_output(out, (".txt", ".md", ".json"))
     for more in range(repeat):
         claims = checks.plan(Path(source), names=names, seed=seed)
-        found = claims.ledger(perform(claims.tasks, quiet=quiet))
+        found = claims.ledger(perform(claims.tasks, quiet=output.quiet))
         if not found.passed:
             break
-        if repeat > 1 and not quiet:
+        if repeat > 1 and not output.quiet:
             click.echo(
                 f"{more + 1} of {repeat}: {found.text().splitlines()[-1]}", err=True
             )
@@ -78,10 +67,9 @@ def command(
         ".md": found.text(markdown=True),
         ".txt": found.text(),
     }
-    if path:
-        write_text(path, kinds[path.suffix] + "\n")
-    if not quiet:
-        click.echo(kinds[".json" if as_json else ".md" if markdown else ".txt"])
+    if output.path:
+        write_text(output.path, kinds[output.path.suffix] + "\n")
+    output.tell(found.text(markdown=markdown), found.facts())
     return 0 if found.passed else 1
 
 
@@ -92,7 +80,7 @@ def _check_meant(proof: str | None, twice: bool) -> None:
         option.opts[0]
         for option in context.command.params
         if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
-        and option.name not in ("proof", "as_json", "quiet")
+        and option.name not in ("proof", "json", "quiet")
     ]
     if proof is not None and typed:
         raise click.UsageError(
@@ -102,7 +90,7 @@ def _check_meant(proof: str | None, twice: bool) -> None:
         raise click.UsageError("give one of --json and --markdown, got both")
 
 
-def _check(proof: str, *, as_json: bool, quiet: bool) -> int:
+def _check(proof: str, output: Output) -> int:
     """Check a proof file, and say what it proves or where it fails."""
     from flowsam.certify import Refused, check_file
 
@@ -112,8 +100,7 @@ def _check(proof: str, *, as_json: bool, quiet: bool) -> int:
     except Refused as error:
         what = str(error)
         holds = False
-    if not quiet:
-        facts = {"file": proof, "holds": holds, "what": what}
-        word = "proved" if holds else "does not hold"
-        click.echo(to_json(facts) if as_json else f"{word}: {what}")
+    facts = {"file": proof, "holds": holds, "what": what}
+    word = "proved" if holds else "does not hold"
+    output.tell(f"{word}: {what}", facts)
     return 0 if holds else 1

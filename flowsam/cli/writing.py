@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,26 +19,56 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "Output",
     "checked_output",
-    "json_option",
-    "out_option",
+    "output_options",
     "picture",
     "printable",
     "progress_bar",
-    "quiet_option",
-    "show",
     "to_json",
 ]
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-quiet_option = click.option(
-    "--quiet", "-q", is_flag=True, help="Print nothing but errors."
-)
+
+@dataclass(frozen=True)
+class Output:
+    """Where an answer goes: a file that can be written, and the screen."""
+
+    path: Path | None
+    as_json: bool
+    quiet: bool
+
+    def tell(self, text: str, facts: dict[str, Any]) -> None:
+        """Print a text, or its facts as JSON, or nothing."""
+        if not self.quiet:
+            click.echo(to_json(facts) if self.as_json else printable(text))
+
+    def show(self, result: object, facts: dict[str, Any], answer: str = "") -> None:
+        """Print the answer in a sentence and the result as its own text, or JSON, or nothing."""
+        self.tell(f"{answer}\n{result!r}".lstrip(), facts)
 
 
-def out_option(what: str) -> Callable[..., Any]:
-    """Return the option --out, for a file of the kind `what` names."""
-    return click.option("--out", help=f"Write {what}.")
+def output_options(
+    what: str = "", suffixes: tuple[str, ...] = (), *, json: bool = True
+) -> Callable[..., Any]:
+    """Return what adds --out (of the kind `what` names), --json and --quiet, as one `output`."""
+    options = [click.option("--out", help=f"Write {what}.")] * bool(what)
+    options += [click.option("--json", is_flag=True, help="Print JSON.")] * json
+    options += [
+        click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+    ]
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_output(*, quiet: bool, **rest: Any) -> Any:
+            path = checked_output(rest.pop("out", None), suffixes)
+            output = Output(path, rest.pop("json", False), quiet)
+            return command(output=output, **rest)
+
+        for option in reversed(options):
+            with_output = option(with_output)
+        return with_output
+
+    return add
 
 
 def checked_output(
@@ -125,17 +157,3 @@ def _plain(value: Any) -> Any:
     return (
         str(value) if isinstance(value, float) and not math.isfinite(value) else value
     )
-
-
-def show(
-    result: object,
-    facts: dict[str, Any],
-    *,
-    as_json: bool,
-    quiet: bool,
-    answer: str = "",
-) -> None:
-    """Print the answer in a sentence and the result as its own text, or JSON, or nothing."""
-    text = f"{answer}\n{result!r}".lstrip()
-    if not quiet:
-        click.echo(to_json(facts) if as_json else printable(text))
