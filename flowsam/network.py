@@ -10,7 +10,8 @@ from flowsam.inputs import checked_grid, real_array
 from flowsam.shapes import Float
 from flowsam.signatures import public
 
-__all__ = ["balanced", "beta", "checked_theta", "other_products"]
+__all__ = ["balanced", "beta", "checked_start", "checked_theta", "checked_times"]
+__all__ += ["other_products"]
 
 
 def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
@@ -22,6 +23,27 @@ def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
             "one row a layer, e.g. balanced(alpha, depth)"
         )
     return theta
+
+
+def checked_start(
+    theta0: ArrayLike, mu: ArrayLike, rho: float | int, *, case: str
+) -> tuple[Float[np.ndarray, "*batch L d"], Float[np.ndarray, " d"], float]:
+    """Return starts, example and radius as floats, or say what a solved case needs."""
+    mu = np.atleast_1d(real_array(mu, "mu"))
+    theta = checked_theta(theta0, mu.size)
+    if not 0 <= rho < np.inf:
+        needs = f"{case} needs a finite rho >= 0"
+        raise InputError(f"{needs}, got {rho}; 0 is gradient flow")
+    return theta, mu, float(rho)
+
+
+def checked_times(tau: ArrayLike, *, case: str) -> Float[np.ndarray, " T"]:
+    """Return rescaled times as floats, or say that a solved case begins at 0."""
+    tau = np.atleast_1d(real_array(tau, "tau"))
+    if (tau < 0).any():
+        needs = f"{case} needs tau >= 0"
+        raise InputError(f"{needs}, got {tau.min()}; starts are at tau = 0")
+    return tau
 
 
 def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:

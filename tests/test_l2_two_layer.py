@@ -242,7 +242,6 @@ def test_shapes_without_members():
     assert case.weights(np.zeros((0, 2, 2)), [1, 2], rho=1, tau=[1]).shape == (0, 1, 2, 2)
     assert case.weights(np.ones((2, 2)), [1, 2], rho=1, tau=[]).shape == (0, 2, 2)
     assert case.outcome(np.zeros((0, 2, 2)), [1, 2], rho=1).code.shape == (0,)
-    assert case.applies(np.ones((5, 3, 2)), [1, 2]).tolist() == [False] * 5
 
 
 def test_series_of_one_start_and_of_many_are_the_same() -> None:

@@ -254,7 +254,6 @@ def test_a_weight_at_zero_crosses_or_slides():
     assert linf_deep.fate(slides, [-1.0], rho=0.3)[0] == Fate.PINNED
     assert [e.kind for e in linf_deep.events(slides, [1.0], rho=0.3)] == ["slide", "zero"]
     assert linf_deep.zero_time([[0.0], [0.0], [1.0]], [1.0], rho=0.3)[0] == 0
-    assert not linf_deep.applies(np.ones((2, 1)), [1.0])
 
 
 @pytest.mark.parametrize("bad", [

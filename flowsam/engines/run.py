@@ -185,4 +185,5 @@ def _told(run: Run) -> tuple[Ending, str]:
     tau = last.tau if last else run.end
     at = None if blow_up is None else blow_up.coordinate
     coordinate = None if at is None else at + 1
-    return ending, ending.in_tau(tau=tau, coordinate=coordinate, method=run.method)
+    about = {"tau": tau, "coordinate": coordinate, "method": run.method}
+    return ending, ending.in_tau.format(**about)

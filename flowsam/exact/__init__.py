@@ -1,7 +1,8 @@
 """Solved cases, one file each: pure functions of arrays, in rescaled time, for one example.
 
-A case offers `applies`, `weights`, `blow_up_time`, `zero_time` and `events`; a `Form` is a case
-with the radius it holds with. Which forms a flow has, the table of `regimes` says.
+A case offers `weights`, `blow_up_time`, `zero_time` and `events`, and `applies` if it needs equal
+layers; a `Form` is a case with the radius it holds with. Which forms a flow has at its depth, the
+table of `regimes` says.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Form:
     ----------
     name : str
         The module of the case.
+    even : bool
+        Whether it needs equal |w| in the layers of each coordinate, as its `applies` tells.
     alone : bool
         Whether it needs one active coordinate, balanced, and holds with its gate rho L^(-1/p):
         of L gradient components of one size, each weight is moved by as much.
@@ -57,6 +60,7 @@ class Form:
     """
 
     name: str
+    even: bool = False
     alone: bool = False
     short: bool = False
     traced: bool = False
@@ -72,7 +76,8 @@ class Form:
         """Tell which starts (..., L, d) it covers, shape (...)."""
         if self.alone and np.count_nonzero(mu) != 1:
             return np.zeros(starts.shape[:-2], dtype=bool)
-        return self.case.applies(starts, mu)
+        every = np.ones(starts.shape[:-2], dtype=bool)
+        return self.case.applies(starts, mu) if self.even else every
 
     def radius(self, rule: Perturbation, depth: int) -> float:
         """Return the radius it holds with."""
@@ -87,8 +92,8 @@ class Form:
         return np.minimum(blow_up, np.where(mu == 0, 0.0, rest).max(axis=-1))
 
 
-ALONE = Form("linf_balanced", alone=True)
-BALANCED = Form("linf_balanced")
+ALONE = Form("linf_balanced", even=True, alone=True)
+BALANCED = Form("linf_balanced", even=True)
 TWO_LAYERS = Form("linf_two_layer")
 DEEP = Form("linf_deep", short=True)
 L2 = Form("l2_two_layer", traced=True)

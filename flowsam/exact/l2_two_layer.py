@@ -27,13 +27,11 @@ from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_outcome import Outcome, outcome
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array
-from flowsam.network import checked_theta
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Float
 from flowsam.trajectory import Event
 
 __all__ = [
     "Outcome",
-    "applies",
     "blow_up_time",
     "collapse_time",
     "curve",
@@ -43,12 +41,6 @@ __all__ = [
     "weights",
     "zero_time",
 ]
-
-
-def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Return whether the formulas cover each start: every real start of depth 2."""
-    theta0 = checked_theta(theta0, np.size(mu))
-    return np.full(theta0.shape[:-2], theta0.shape[-2] == 2)
 
 
 def curve(

@@ -12,49 +12,38 @@ start at 0 rests, but at odd L >= 3 other solutions leave the origin: its fate i
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact.balanced_size import BalancedSize
-from flowsam.inputs import real_array
 from flowsam.labels import Fate
-from flowsam.network import checked_theta
+from flowsam.network import checked_start, checked_times
 from flowsam.shapes import Bool, Float, Int8
 from flowsam.trajectory import Event
 
 __all__ = ["applies", "blow_up_time", "events", "fate", "race", "weights", "zero_time"]
 
 
-def _checked(theta0: ArrayLike, mu: ArrayLike) -> tuple[NDArray, NDArray]:
-    """Return both as finite arrays of shapes (..., L, d) and (d,)."""
-    mu = np.atleast_1d(real_array(mu, "mu"))
-    return checked_theta(theta0, mu.size), mu
-
-
 def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
     """Read starts and refuse those the formulas do not cover."""
-    theta, mu = _checked(theta0, mu)
+    theta, mu, rho = checked_start(theta0, mu, rho, case="linf_balanced")
     # Entry by entry in memory, so that inner loops run over the batch.
     theta = np.moveaxis(
         np.array(np.moveaxis(theta, (-2, -1), (0, 1)), order="C"), (0, 1), (-2, -1)
     )
-    if not 0 <= rho < np.inf:
-        raise InputError(
-            f"linf_balanced needs a finite rho >= 0, got {rho}; 0 is gradient flow"
-        )
     if not applies(theta, mu).all():
         raise InputError(
             "linf_balanced needs equal |w| in all layers; other starts: flowsam.solve"
         )
     alignment = np.sign(mu) * np.prod(np.sign(theta), axis=-2)
     return BalancedSize(
-        np.abs(theta[..., 0, :]), alignment, np.abs(mu), theta.shape[-2], float(rho)
+        np.abs(theta[..., 0, :]), alignment, np.abs(mu), theta.shape[-2], rho
     )
 
 
 def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
     """Tell which starts (..., L, d) have one `|w|` in each coordinate with mu_j != 0."""
-    theta, mu = _checked(theta0, mu)
+    theta, mu, _ = checked_start(theta0, mu, 0.0, case="linf_balanced")
     size = np.abs(theta)
     return np.asarray(
         ((size == size[..., :1, :]).all(axis=-2) | (mu == 0)).all(axis=-1)
@@ -65,13 +54,9 @@ def weights(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times: `w^(l) = sign(w^(l)(0)) a(tau)`."""
-    theta, mu = _checked(theta0, mu)
+    theta, mu, rho = checked_start(theta0, mu, rho, case="linf_balanced")
     start = theta[..., None, :, :]
-    tau = np.atleast_1d(real_array(tau, "tau"))
-    if (tau < 0).any():
-        raise InputError(
-            f"linf_balanced needs tau >= 0, got {tau.min()}; starts are at tau = 0"
-        )
+    tau = checked_times(tau, case="linf_balanced")
     if theta.shape[-2] == 1:
         return start + mu * tau[:, None, None]
     moved = np.sign(start) * _size(theta, mu, rho).at(tau)[..., None, :]

@@ -18,8 +18,7 @@ from flowsam.errors import InputError
 from flowsam.exact import linf_signs
 from flowsam.exact.linf_legs import Leg, leg
 from flowsam.exact.linf_slides import Slide
-from flowsam.inputs import real_array
-from flowsam.network import checked_theta
+from flowsam.network import checked_start
 from flowsam.shapes import Bool, Float
 
 __all__ = ["Course", "read"]
@@ -211,16 +210,10 @@ class Course:
 
 def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
     """Return the starts as courses."""
-    mu = np.atleast_1d(real_array(mu, "mu"))
-    rho = float(rho)
-    theta = checked_theta(theta0, mu.size)
+    theta, mu, rho = checked_start(theta0, mu, rho, case="linf_deep")
     if theta.shape[-2] < 3:
         raise InputError(
             f"linf_deep needs depth >= 3, got {theta.shape[-2]}; see linf_two_layer"
-        )
-    if not 0 <= rho < np.inf:
-        raise InputError(
-            f"linf_deep needs a finite rho >= 0, got {rho}; 0 is gradient flow"
         )
     w = np.moveaxis(theta, -2, -1)
     sign, along = np.where(w < 0, -1.0, 1.0), linf_signs.along(w, mu)

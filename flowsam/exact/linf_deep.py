@@ -12,14 +12,12 @@ from numpy.typing import ArrayLike
 
 from flowsam.exact import linf_balanced
 from flowsam.exact.linf_course import Course, read
-from flowsam.inputs import real_array
 from flowsam.labels import Fate
-from flowsam.network import checked_theta
-from flowsam.shapes import Bool, Float, Int8
+from flowsam.network import checked_times
+from flowsam.shapes import Float, Int8
 from flowsam.trajectory import Event
 
 __all__ = [
-    "applies",
     "blow_up_time",
     "events",
     "fate",
@@ -27,12 +25,6 @@ __all__ = [
     "weights",
     "zero_time",
 ]
-
-
-def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Tell which starts (..., L, d) are covered, shape (...): all at L >= 3."""
-    theta = checked_theta(theta0, np.atleast_1d(real_array(mu, "mu")).size)
-    return np.full(theta.shape[:-2], theta.shape[-2] >= 3)
 
 
 def blow_up_time(
@@ -104,7 +96,7 @@ def weights(
     Between zeros z_m = S u, z_k = sign(z_k(0)) sqrt(u^2 + z_k(0)^2 - z_m(0)^2).
     """
     course = read(theta0, mu, rho)
-    tau = np.atleast_1d(real_array(tau, "tau"))
+    tau = checked_times(tau, case="linf_deep")
     w = np.moveaxis(course.weights(course.speed[:, None] * tau), -3, -1)
     start = np.swapaxes(course.start, -1, -2)[..., None, :, :]
     w = np.where((course.mu == 0) | (tau == 0)[:, None, None], start, w)

@@ -19,14 +19,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
 from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
-from flowsam.inputs import real_array
 from flowsam.labels import Fate
-from flowsam.network import checked_theta
-from flowsam.shapes import Bool, Float, Int8
+from flowsam.network import checked_start, checked_times
+from flowsam.shapes import Float, Int8
 from flowsam.trajectory import Event
 
 __all__ = [
-    "applies",
     "blow_up_time",
     "events",
     "fate",
@@ -42,15 +40,10 @@ def _checked(
     theta0: ArrayLike, mu: ArrayLike, rho: float | int
 ) -> tuple[NDArray, NDArray]:
     """Return starts (..., 2, d) and mu (d,) as finite arrays."""
-    mu = np.atleast_1d(real_array(mu, "mu"))
-    theta = checked_theta(theta0, mu.size)
+    theta, mu, _ = checked_start(theta0, mu, rho, case="linf_two_layer")
     if theta.shape[-2] != 2:
         raise InputError(
             f"linf_two_layer needs 2 layers, got {theta.shape[-2]}; other depths: flowsam.solve"
-        )
-    if not 0 <= rho < np.inf:
-        raise InputError(
-            f"linf_two_layer needs a finite rho >= 0, got {rho}; 0 is gradient flow"
         )
     return theta, mu
 
@@ -72,23 +65,13 @@ def _path(
     return path, swapped, np.stack([np.where(mu < 0, -mirror, mirror), mirror], axis=-2)
 
 
-def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
-    """Tell which starts (..., L, d) are covered, shape (...): all at depth 2, else none."""
-    theta = checked_theta(theta0, np.atleast_1d(real_array(mu, "mu")).size)
-    return np.full(theta.shape[:-2], theta.shape[-2] == 2)
-
-
 def weights(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times."""
     theta, mu = _checked(theta0, mu, rho)
     path, swapped, signs = _path(theta, mu, rho)
-    tau = np.atleast_1d(real_array(tau, "tau"))
-    if (tau < 0).any():
-        raise InputError(
-            f"linf_two_layer needs tau >= 0, got {tau.min()}; starts are at tau = 0"
-        )
+    tau = checked_times(tau, case="linf_two_layer")
     small, large = path.at(tau)
     swapped = swapped[..., None, :]
     idle = mu == 0

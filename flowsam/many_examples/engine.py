@@ -155,7 +155,7 @@ def _rows(flow: Flow, run: LateRun, asked: Request, wanted: Wanted) -> Trajector
         tau = run.tau(log_t)
     theta = run.states(log_t)
     how = run.march.method
-    message = ending.in_log_t(tau=tau_last, log_t=last, method=how) + run.note
+    message = ending.in_log_t.format(tau=tau_last, log_t=last, method=how) + run.note
 
     # beyond a slide the mean pace of both sides, elsewhere that of eps = 0
     log_pace = (
