@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.certify.linf_planes import two_sum
 from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Sizes", "corners", "sizes_of"]
@@ -45,11 +44,20 @@ class Sizes:
         return ((self.high > high) | equal).all(axis=1)
 
 
+def _two_sum(
+    a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]
+) -> Float[np.ndarray, "2 N m"]:
+    """Return sums in doubles, and what they lost."""
+    total = a + b
+    shift = total - b
+    return np.array([total, (a - shift) + (b - (total - shift))])
+
+
 def sizes_of(starts: Starts, mu: Float[np.ndarray, " d"]) -> Sizes:
     """Return the sizes of the coordinates that move."""
     u = starts[:, 0, mu != 0]
     v = starts[:, 1, mu != 0]
-    high, low = np.concatenate([two_sum(u, v), two_sum(u, -v)], axis=-1)
+    high, low = np.concatenate([_two_sum(u, v), _two_sum(u, -v)], axis=-1)
     sign = np.where(high < 0, -1.0, 1.0)
     return Sizes(sign * high, sign * low)
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
-from flowsam.certify.linf_labels import coordinate, exact_label, fate_of
+from flowsam.certify.linf_labels import exact_label
+from flowsam.exact.two_layer_path import excess
 from flowsam.labels import Fate, Label
 from flowsam.shapes import Bool, Float, Int, Int8
 
-__all__ = ["exact_labels", "two_sum"]
+__all__ = ["exact_labels"]
 
 ROUNDINGS = 64 * np.finfo(float).eps  # more than those of any comparison here
-RANGE = 1e-280  # of a product, and one over it, that keeps its relative error
 RESTS = 3  # beside the fates: a coordinate of weights 0
 
 Starts = Float[np.ndarray, "N L d"]
@@ -77,52 +76,12 @@ def _by_pattern(
 def _fates(
     part: Starts, mu: Float[np.ndarray, " d"], sizes: Starts, rho: float
 ) -> Int8[np.ndarray, "N d"]:
-    """What each coordinate does alone, exactly."""
+    """What each coordinate does alone, exactly: its two smallest layers decide."""
     opposed = np.sign(mu) * np.sign(part).prod(axis=1) < 0
-    side, sure = _sides(sizes[:, 0], sizes[:, 1], rho)
-    other, certain = _opposed_sides(sizes[:, 0], sizes[:, 1], rho)
-    side = np.where(opposed, other, side)
-    sure = np.where(opposed, certain, sure)
-    fates = np.where(side > 0, Fate.ESCAPE, Fate.COLLAPSE)
-    fates = np.where(side == 0, Fate.SADDLE, fates).astype(np.int8)
-    for k, j in zip(*np.nonzero(~sure), strict=True):
-        exact = coordinate(0, part[k, :, j].tolist(), float(mu[j]))
-        fates[k, j] = fate_of(exact, Fraction(rho))
-    return fates
-
-
-def _sides(
-    first: Vectors, second: Vectors, rho: float
-) -> tuple[Float[np.ndarray, "N d"], Bool[np.ndarray, "N d"]]:
-    """The sign of a_1 + a_2 - 2 rho, and where it is certain: rounding keeps an order."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        total, lost = two_sum(first, second)
-        side = np.sign(total - 2 * rho)
-    return np.where(side == 0, np.sign(lost), side), np.isfinite(total) & (
-        4 * rho < np.inf
-    )
-
-
-def two_sum(
-    a: Float[np.ndarray, "N m"], b: Float[np.ndarray, "N m"]
-) -> Float[np.ndarray, "2 N m"]:
-    """Return sums in doubles, and what they lost."""
-    total = a + b
-    shift = total - b
-    return np.array([total, (a - shift) + (b - (total - shift))])
-
-
-def _opposed_sides(
-    first: Vectors, second: Vectors, rho: float
-) -> tuple[Float[np.ndarray, "N d"], Bool[np.ndarray, "N d"]]:
-    """The sign of (a_2 - a_1)(a_1 + a_2 + 2 rho) - 8 rho^2, and where it is certain."""
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        product = (second - first) * (first + second + 2 * rho)
-        gate = 8 * rho * rho
-        excess = product - gate
-        scale = product + gate
-        sure = np.abs(excess) > ROUNDINGS * scale
-    return np.sign(excess), sure & (scale > RANGE) & (scale < 1 / RANGE)
+    first = np.where(opposed, -sizes[:, 0], sizes[:, 0])
+    over = excess(first, sizes[:, 1], rho)
+    fates = np.where(over > 0, Fate.ESCAPE, Fate.COLLAPSE)
+    return np.where(over == 0, Fate.SADDLE, fates).astype(np.int8)
 
 
 def _clear_score(
