@@ -52,9 +52,9 @@ class Case:
         """Return the function of a column, with the case as its first argument."""
         return partial(loaded(getattr(self.regime, column)), self)
 
-    def on(self, column: str, plane: object) -> Callable[..., Any] | None:
-        """Return what a column has for a plane of starts, or None."""
-        name = getattr(self.regime, column).get(getattr(plane, "kind", ""))
+    def on(self, column: str, kind: str) -> Callable[..., Any] | None:
+        """Return what a column has for a kind of plane, or None."""
+        name = getattr(self.regime, column).get(kind)
         return loaded(name) if name else None
 
     def form(self, theta0: Float[np.ndarray, "L d"]) -> Form | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsam.cards import html_card, text_card
+from flowsam.cards import Card
 from flowsam.data import Data
 from flowsam.endings import Ending
 from flowsam.errors import InputError
@@ -63,8 +63,8 @@ class Event:
         return tuple(cls(float(tau), kind, None, int(j)) for j in places)
 
 
-@dataclass(frozen=True, eq=False)
-class Trajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectory(Card):
     """A run: states at rescaled times, what happened on the way, and its provenance.
 
     beta = prod_l w^(l), margins = beta z^T, log_loss = log Lo(theta) and log_t = log(1 + t) are
@@ -239,14 +239,6 @@ class Trajectory:
             ("status", f"{self.status}: {self.message}"),
             ("method", f"{self.method}, {self.steps} steps, {self.nfev} evaluations"),
         ]
-
-    def __repr__(self) -> str:
-        """Return the facts, one a line."""
-        return text_card("Trajectory", self._rows())
-
-    def _repr_html_(self) -> str:
-        """Return the same facts as a table for notebooks."""
-        return html_card("Trajectory", self._rows())
 
 
 load = Trajectory.load

@@ -28,6 +28,7 @@ from flowsam.columns import Regime, loaded
 from flowsam.endings import Ending
 from flowsam.losses import Loss
 from flowsam.perturbations import KINDS
+from flowsam.portrait.own_plane import as_plane
 from flowsam.portrait.plane_times import settling
 from flowsam.portrait.planes import BalancedPlane, RadiusPlane, WeightPlane, layer_plane
 from flowsam.real_data.scale_scan import scale_unit
@@ -149,15 +150,15 @@ def test_sweeps_refuse_a_radius_without_a_rule():
 
 def test_only_known_planes_have_rows_curves_and_shares():
     plane = BalancedPlane(2)
-    assert case_of(Flow(ONE, linf(1.0)), 2).on("rows", plane)
-    assert case_of(Flow(ONE, l2(1.0)), 2).on("rows", plane)
+    assert case_of(Flow(ONE, linf(1.0)), 2).on("rows", plane.kind)
+    assert case_of(Flow(ONE, l2(1.0)), 2).on("rows", plane.kind)
     for flow in (Flow(ONE, lp(1.0, p=3)), Flow(Data(np.eye(2)), linf(1.0))):
         for column in ("rows", "curves", "shares"):
-            assert not case_of(flow, 2).on(column, plane)
-    assert not case_of(Flow(ONE, linf(1.0)), 3).on("rows", BalancedPlane(3))
-    assert not case_of(Flow(ONE, linf(1.0)), 2).on("rows", lambda x, y: plane(x, y))
-    assert not case_of(Flow(ONE, l2(1.0)), 2).on("shares", plane)
-    assert case_of(Flow(single_example([1.0]), l2(1.0)), 2).on("curves", layer_plane)
+            assert not case_of(flow, 2).on(column, plane.kind)
+    assert not case_of(Flow(ONE, linf(1.0)), 3).on("rows", BalancedPlane(3).kind)
+    assert not case_of(Flow(ONE, linf(1.0)), 2).on("rows", as_plane(lambda x, y: plane(x, y)).kind)
+    assert not case_of(Flow(ONE, l2(1.0)), 2).on("shares", plane.kind)
+    assert case_of(Flow(single_example([1.0]), l2(1.0)), 2).on("curves", layer_plane.kind)
 
 
 class Mine(Perturbation):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowsam.cards import html_card, text_card
+from flowsam.cards import Card
 from flowsam.labels import kind_of
 from flowsam.shapes import Bool, Float
 
@@ -20,8 +20,8 @@ __all__ = ["Limit", "basis", "shared"]
 _WHOLE = 8  # entries of a direction that are shown
 
 
-@dataclass(frozen=True, eq=False)
-class Limit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Limit(Card):
     """The limit of one start as t -> inf.
 
     Parameters
@@ -69,14 +69,6 @@ class Limit:
             ("certificate", self.certificate),
             ("reason", self.reason),
         ]
-
-    def __repr__(self) -> str:
-        """Return the facts, one a line."""
-        return text_card("Limit", self._rows())
-
-    def _repr_html_(self) -> str:
-        """Return the same facts as a table for notebooks."""
-        return html_card("Limit", self._rows())
 
 
 def _shown(direction: Float[np.ndarray, " d"] | None, features: tuple[str, ...]) -> str:

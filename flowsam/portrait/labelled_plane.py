@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flowsam import archive
-from flowsam.cards import html_card, text_card
+from flowsam.cards import Card
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label, kind_of
@@ -32,8 +32,8 @@ _FORMAT = "flowsam portrait 1"
 _ARRAYS = {"x": "nx", "y": "ny", "labels": "ny nx", "z": "n d"}
 
 
-@dataclass(frozen=True, eq=False)
-class Portrait:
+@dataclass(frozen=True, eq=False, repr=False)
+class Portrait(Card):
     """A plane of initialisations and the limit of each.
 
     Parameters
@@ -103,7 +103,8 @@ class Portrait:
     @public
     def _shares(self) -> tuple[dict[int, float], dict[int, float]]:
         """Fractions and errors by the best way there is."""
-        by_regions = case_of(self.flow, self.depth).on("shares", self.start)
+        kind = self.start.kind if self.start else ""
+        by_regions = case_of(self.flow, self.depth).on("shares", kind)
         exact = by_regions and by_regions(self.flow, self.start, self.x, self.y)
         if exact and not self.unfinished:
             return exact
@@ -229,14 +230,6 @@ class Portrait:
             ("clock", "limits as t -> inf"),
             *proof,
         ]
-
-    def __repr__(self) -> str:
-        """Return the facts, one a line."""
-        return text_card("Portrait", self._rows())
-
-    def _repr_html_(self) -> str:
-        """Return the same facts as a table for notebooks."""
-        return html_card("Portrait", self._rows())
 
 
 load = Portrait.load

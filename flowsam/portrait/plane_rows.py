@@ -92,7 +92,7 @@ def labelled_pieces(
 ) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
     """Yield the number of a piece's first cell and its labels, int16, each about `SECONDS`."""
     x, y = axes
-    decided = case_on(flow, start, x, y).on("rows", start)
+    decided = case_on(flow, start, x, y).on("rows", start.kind)
     if decided:
         yield from _decided_pieces(decided, flow, start, axes)
         return

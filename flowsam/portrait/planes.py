@@ -283,6 +283,7 @@ class RadiusPlane(Plane):
     0.5
     """
 
+    kind = "radius"
     radius_axis = True
     varies = True
     theta: Float[np.ndarray, "L d"] | ArrayLike
@@ -291,11 +292,6 @@ class RadiusPlane(Plane):
     def __post_init__(self) -> None:
         """Check the start."""
         object.__setattr__(self, "theta", _start(self.theta, "theta"))
-
-    @property
-    def kind(self) -> str:
-        """Rows that a rule without a scale decides together."""
-        return "radius"
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows, the same in each."""

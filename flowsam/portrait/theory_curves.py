@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from flowsam.exact import linf_two_layer
+from flowsam.portrait.planes import Plane
 from flowsam.regimes import Case
 from flowsam.shapes import Float
 
@@ -27,9 +27,7 @@ Ends = tuple[float, float]
 Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
 
 
-def boundaries(
-    case: Case, start: Callable[..., Float[np.ndarray, "ny nx L d"]], x: Axis, y: Axis
-) -> Curves:
+def boundaries(case: Case, plane: Plane, x: Axis, y: Axis) -> Curves:
     """Return the curves between regions that a theorem gives for a known plane.
 
     Balanced l_inf and GD: `alpha_j = rho`, and `mu_1 (alpha_1 - rho)^(L-2) = mu_2 (alpha_2 -
@@ -41,8 +39,7 @@ def boundaries(
     ----------
     case : Case
         Data, rule, loss and depth.
-    start : callable
-        The plane.
+    plane : Plane
     x, y : ndarray
         Its parameters; curves reach to the largest.
 
@@ -61,10 +58,10 @@ def boundaries(
     >>> name, curve[200].round(6)
     ('separatrix', array([0.707107, 0.707107]))
     """
-    curves = case.on("curves", start)
+    curves = case.on("curves", plane.kind)
     if not curves:
         return ()
-    return curves(case, start, (float(np.abs(x).max()), float(np.abs(y).max())))
+    return curves(case, plane, (float(np.abs(x).max()), float(np.abs(y).max())))
 
 
 def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
