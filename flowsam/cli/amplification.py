@@ -176,21 +176,14 @@ def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
         }
         archive.write(path, header, arrays)
     else:
-        _picture(flow, path, maps, (tau, alpha), by=by)
-
-
-def _picture(
-    flow: Flow, path: Path, maps: dict[str, Any], axes: tuple[Any, Any], *, by: str
-) -> None:
-    """Draw the two maps side by side; written in one move."""
-    with picture(path, figsize=(6.9, 3.2)) as figure:
-        _draw_map(figure, flow, maps, axes, by=by)
+        with picture(path, figsize=(6.9, 3.2)) as figure:
+            _draw_map(figure, flow, maps, (tau, alpha), by=by)
 
 
 def _draw_map(
     figure: Any, flow: Flow, maps: dict[str, Any], axes: tuple[Any, Any], *, by: str
 ) -> None:
-    """The maps of leaders, with the thresholds of l_2's."""
+    """The two maps of leaders side by side, with the thresholds of l_2's."""
     import numpy as np
 
     from flowsam.amplification import regimes

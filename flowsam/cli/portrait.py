@@ -71,7 +71,9 @@ def command(
     if (how["field"] or points) and not as_json:
         _check_drawn(path, "--field" if how["field"] else "--path")
     if how["levels"] is not None:
-        _check_refinement(x, y)
+        from flowsam.portrait.refining import check_axes
+
+        check_axes(x, y)
     if how["times"]:
         _check_times(flow, start, (x, y), path)
     lines = _skeleton(flow, start, (x, y), points) if how["field"] or points else None
@@ -117,13 +119,6 @@ def _check_shown(path: Path | None, how: dict[str, Any]) -> None:
         raise click.UsageError(
             f"--out {path} streams labels alone, got {', '.join(asked)}; {move}"
         )
-
-
-def _check_refinement(x: Any, y: Any) -> None:
-    """Refuse --refine before the work where the axes have no cells to cut."""
-    from flowsam.portrait.refining import check_axes
-
-    check_axes(x, y)
 
 
 def _check_times(

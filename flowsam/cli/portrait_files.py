@@ -66,18 +66,13 @@ def write(
             arrays["proved"] = found.proof.proved.reshape(found.labels.shape)
         write_text(path, to_json(facts | arrays) + "\n")
     else:
-        _picture(found, lines, path, times)
-
-
-def _picture(found: Portrait, lines: Skeleton | None, path: Path, times: bool) -> None:
-    """The portrait drawn, with its facts above, its signs below and times beside it."""
-    size = (8.0 if times else 4.0, (3.6 if times else 4.2) + (0.7 if lines else 0.0))
-    with picture(path, figsize=size) as figure:
-        _draw(figure, found, lines, times)
+        high = (3.6 if times else 4.2) + (0.7 if lines else 0.0)
+        with picture(path, figsize=(8.0 if times else 4.0, high)) as figure:
+            _draw(figure, found, lines, times)
 
 
 def _draw(figure: Any, found: Portrait, lines: Skeleton | None, times: bool) -> None:
-    """The panels of a picture."""
+    """The portrait with its facts above, its signs below and times beside it."""
     import numpy as np
 
     from flowsam import draw

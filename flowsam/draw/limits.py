@@ -189,13 +189,18 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
     boundaries(axes, plane.boundaries[: len(plane.boundaries) - len(located)])
     if plane.proof:
         _proofs(axes, plane, plane.proof)
+    _frame(axes, plane)
+    return mesh
+
+
+def _frame(axes: Axes, plane: Portrait) -> None:
+    """Name the axes, and end them where the plane ends."""
     axes.set(
         xlim=(plane.x.min(), plane.x.max()),
         ylim=(plane.y.min(), plane.y.max()),
         xlabel=_maths(plane.axes[0]),
         ylabel=_maths(plane.axes[1]),
     )
-    return mesh
 
 
 def _proofs(axes: Axes, plane: Portrait, proof: PlaneProof) -> None:
@@ -249,12 +254,7 @@ def times(axes: Axes, plane: Portrait) -> QuadMesh:
         plane.x, plane.y, np.sign(never), cmap=ListedColormap(["#E4E4E4"]), **how
     )
     mesh = axes.pcolormesh(plane.x, plane.y, known, cmap="cividis", norm=scale, **how)
-    axes.set(
-        xlim=(plane.x.min(), plane.x.max()),
-        ylim=(plane.y.min(), plane.y.max()),
-        xlabel=_maths(plane.axes[0]),
-        ylabel=_maths(plane.axes[1]),
-    )
+    _frame(axes, plane)
     return mesh
 
 

@@ -12,11 +12,12 @@ follow those solutions as its step tends to 0 (derivations/linf_phases.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
 from flowsam.exact.hyperelliptic import remaining
@@ -91,12 +92,7 @@ def labels(
     >>> labels([[0.4, 0.4], [0.1, 0.5], [1.0, -1.2]], [2.0, 1.0], rho=0.5)
     array(0)
     """
-    course = _active(theta0, mu, rho)
-    scale = _scale(course)
-    found = np.empty(scale.shape, dtype=np.int64)
-    for power in np.unique(scale):
-        found[scale == power] = _labels(_unit(course, scale == power, int(power)))
-    return found
+    return _told(_labels, _active(theta0, mu, rho))
 
 
 def winners(
@@ -111,12 +107,17 @@ def contested(
     theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
 ) -> Bool[np.ndarray, "*batch"]:
     """Return where some of Filippov's solutions end the race before the first blow-up (L >= 5)."""
-    course = _active(theta0, mu, rho)
+    return _told(_contested, _active(theta0, mu, rho)).astype(bool)
+
+
+def _told(
+    ask: Callable[[Course], NDArray], course: Course
+) -> Int[np.ndarray, "*batch"]:
+    """Ask the starts of one scale after the other."""
     scale = _scale(course)
-    found = np.zeros(scale.shape, dtype=bool)
+    found = np.empty(scale.shape, dtype=np.int64)
     for power in np.unique(scale):
-        unit = _unit(course, scale == power, int(power))
-        found[scale == power] = _contested(unit)
+        found[scale == power] = ask(_unit(course, scale == power, int(power)))
     return found
 
 

@@ -29,13 +29,7 @@ class Front:
 
     def keep(self, kept: Bool[np.ndarray, " b"]) -> Front:
         """Return the front without the starts that have ended."""
-        return Front(
-            self.rows[kept],
-            self.tau[kept],
-            self.a[kept],
-            self.exponents[kept],
-            self.log_norm[kept],
-        )
+        return Front(*(part[kept] for part in vars(self).values()))
 
 
 def depart(

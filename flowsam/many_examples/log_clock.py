@@ -199,8 +199,13 @@ class LogClock:
 
     def moved(self, log_t: float, state: State) -> float:
         """Return the largest move of a weight in the next unit of T, over the largest weight."""
-        move = next_move(self.jacobian(log_t, state), self.rates(log_t, state))
+        move = self.next_move(log_t, state)
         return float(np.abs(move).max() / max(np.abs(state[:-1]).max(), 1.0))
+
+    def next_move(self, log_t: float, state: State) -> State:
+        """Return the move of a state in the next unit of T, without tau."""
+        slope = self.jacobian(log_t, state)[:-1, :-1]
+        return next_move(slope, self.rates(log_t, state)[:-1])
 
     def _ahead(self, log_t: float, state: State) -> Callable[[], float]:
         """Return what tells the move that rest is judged by."""

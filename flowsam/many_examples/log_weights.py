@@ -23,7 +23,7 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.pulls import mean_pull, pull_change
-from flowsam.many_examples.rest import LIVELY, next_move
+from flowsam.many_examples.rest import LIVELY
 from flowsam.shapes import Float
 
 __all__ = ["LogWeights", "balanced_run", "even", "smooth_run"]
@@ -192,7 +192,7 @@ class LogWeights(LogClock):
 
     def moved(self, log_t: float, state: State) -> float:
         """Return the largest move in the next unit of T: of a log if it grows, of a weight else."""
-        move = next_move(self.jacobian(log_t, state), self.rates(log_t, state))
+        move = self.next_move(log_t, state)
         y = state[:-1]
         shrinks = np.exp(y - y.max()) * np.minimum(-move, 1.0)
         return float(np.where(move > 0, move, shrinks).max())

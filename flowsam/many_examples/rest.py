@@ -117,18 +117,15 @@ def drift(flow: Flow, theta: Float[np.ndarray, "L d"], log_t: float) -> float:
     curvature, _, log_scale = rescaled_hessian(flow, theta)
     pace = np.exp(min(log_t + log_scale, 600.0))
     force = pace * flow.descent(theta)[0].ravel()
-    try:
-        move = np.linalg.solve(np.eye(theta.size) - pace * curvature, force)
-    except np.linalg.LinAlgError:
-        return np.inf
+    move = next_move(pace * curvature, force)
     return float(np.abs(move).max() / max(np.abs(theta).max(), 1.0))
 
 
 def next_move(
-    jacobian: Float[np.ndarray, "m m"], rates: State
+    jacobian: Float[np.ndarray, "k k"], rates: State
 ) -> Float[np.ndarray, " k"]:
-    """Return the move of one unit of T without tau, inf where singular: `(I - J) move = rates`."""
+    """Return the move of one unit of T, inf where singular: `(I - J) move = rates`."""
     try:
-        return np.linalg.solve(np.eye(rates.size - 1) - jacobian[:-1, :-1], rates[:-1])
+        return np.linalg.solve(np.eye(rates.size) - jacobian, rates)
     except np.linalg.LinAlgError:
-        return np.full(rates.size - 1, np.inf)
+        return np.full(rates.size, np.inf)

@@ -188,7 +188,7 @@ class Sliding:
         norm = np.linalg.norm(rates[:-1]) / rates[-1]
         if norm > SMALL * most:
             return float(norm / most - SMALL)
-        move = next_move(self.jac(region)(log_t, state), rates)
+        move = next_move(self.jac(region)(log_t, state)[:-1, :-1], rates[:-1])
         size = max(float(np.abs(state[:-1]).max()), 1.0)
         return float(
             np.abs(move).max() / size - max(10.0 * self.rtol, self.surfaces.fold)

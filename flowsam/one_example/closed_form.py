@@ -65,15 +65,8 @@ def _with_collapse(
     found: exact.Solution, model: OneExample
 ) -> tuple[tuple[Event, ...], float]:
     """Return the events with the collapse of all coordinates among them, and its time or inf."""
-    at_rest = {
-        e.coordinate: e.tau
-        for e in found.events
-        if e.kind == "zero" and e.layer is None
-    }
     own = [event.tau for event in found.events if event.kind == "collapse"]
     rest = min((tau for tau in own if tau < found.valid_until), default=math.inf)
-    if len(at_rest) == model.active.sum():
-        rest = max(at_rest.values())
     events = tuple(event for event in found.events if event.kind != "collapse")
     return model.told(
         events + ((Event(rest, "collapse"),) if rest < math.inf else ())

@@ -12,6 +12,7 @@ from pathlib import Path
 from flowsam.ledger.chapters import chapters
 from flowsam.ledger.claims import claim_names, headings
 from flowsam.ledger.gallery import Figure
+from flowsam.ledger.sections import Places, code_of
 from flowsam.ledger.typeset import spelled
 from flowsam.ledger.verdicts import Ledger
 from flowsam.website.cells import markdown
@@ -226,9 +227,9 @@ class Site:
         linked = {
             name for text in texts for name in re.findall(r"\]\(/([\w/]+)\.md", text)
         }
-        linked |= {
-            self._module(n) for c in claim_names(self.source) for n in self._used(c)
-        }
+        places = Places(self.source, address)
+        for claim in claim_names(self.source):
+            linked |= {file.removesuffix(".py") for file in code_of(claim, places)}
         for name in sorted(linked):
             path = self.source / f"{name}.py"
             if path.is_file() and not (self.folder / f"{name}.md").exists():
@@ -244,14 +245,3 @@ class Site:
             anchor = name.lower().replace(".", "-")
             blocks += [f"({anchor})=\n## {name}", f"````text\n{text}````"]
         self._put("code", "\n\n".join(blocks))
-
-    def _used(self, claim: str) -> list[str]:
-        """The modules that a derivation says use it."""
-        says = headings(self.source / "derivations" / f"{claim}.py")
-        return re.findall(r"\b(?:flowsam|figures)(?:\.\w+)+", says.get("used by", ""))
-
-    def _module(self, dotted: str) -> str:
-        """The file of a module, without its ending."""
-        from flowsam.ledger.sections import file_of
-
-        return file_of(dotted, self.source).removesuffix(".py")
