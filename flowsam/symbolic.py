@@ -76,16 +76,14 @@ def coordinate(
         margin=margin,
         loss=value,
         gradient=gradient,
-        curvature=sp.Matrix([_total(x, margin, w) for x in gradient]),
+        # by each weight, directly and through the margin m
+        curvature=sp.Matrix(
+            [[g.diff(_M) * margin.diff(x) + g.diff(x) for x in w] for g in gradient]
+        ),
         perturbed=tuple(sp.Matrix(w) + _scaled(steps, g, size)),
         sam_gradient=tuple(x.subs(at_hat, simultaneous=True) for x in gradient),
         extra=_extra(steps, (w, g, g_hat), size),
     )
-
-
-def _total(expression: sp.Expr, margin: sp.Expr, w: Symbols) -> list[sp.Expr]:
-    """Derivatives by each weight, directly and through the margin m."""
-    return [expression.diff(_M) * margin.diff(x) + expression.diff(x) for x in w]
 
 
 def _layered(letter: str, depth: int) -> Symbols:
@@ -160,7 +158,8 @@ def _extra(
 @cache
 def products(depth: int) -> Callable[[Layers], Layers]:
     """Return theta -> `P_l = prod_{k != l} w_k`, without division: exact zeros stay exact."""
-    w, first = _derivatives(depth)
+    w = _layered("w", depth)
+    first = [sp.prod(w).diff(x) for x in w]
     evaluate = sp.lambdify(w, first, modules="numpy", cse=True)
 
     def other_layers(theta: Layers) -> Layers:
@@ -172,9 +171,3 @@ def products(depth: int) -> Callable[[Layers], Layers]:
         return out
 
     return other_layers
-
-
-def _derivatives(depth: int) -> tuple[tuple[sp.Symbol, ...], list[sp.Expr]]:
-    """The weights of one coordinate, and the derivatives of their product."""
-    w = _layered("w", depth)
-    return w, [sp.prod(w).diff(x) for x in w]

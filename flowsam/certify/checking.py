@@ -49,14 +49,9 @@ def checked(field: Field, tube: Tube) -> End:
             _check_shape(step, len(end.centre), k)
             _check_start(step, end, k)
             _check_rise(field, end.x, step, k)
-            end = _end(end.x, step)
+            centre = [value_at(row, step.width) for row in step.centre]
+            end = End(end.x + step.width, centre, step.radius[1])
         return end
-
-
-def _end(x: arb, step: Step) -> End:
-    """Where a step ends."""
-    centre = [value_at(row, step.width) for row in step.centre]
-    return End(x + step.width, centre, step.radius[1])
 
 
 def _check_shape(step: Step, components: int, k: int) -> None:

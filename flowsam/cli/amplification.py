@@ -81,11 +81,12 @@ class _Table:
         low = self.facts["uniform starts: all fall up to"]
         critical = self.facts["uniform starts: critical alpha"]
         thresholds = self.facts["uniform starts: thresholds a_k"]
+        switches = [f"{tau:.12g}" for tau in self.facts["switch times"]]
         below = [f"rank {k} below {a:.12g}" for k, a in enumerate(thresholds, 1)]
         rows = [
             ("flow", self.facts["flow"]),
             ("leader by", self.facts["by"]),
-            ("switch times, tau", _digits(self.facts["switch times"])),
+            ("switch times, tau", ", ".join(switches) or "none"),
             ("gradient's norm", self.facts["pattern"]),
             ("critical scale", f"{own:.12g} +- {error:.1g} times this start"),
             ("uniform starts alpha", f"collapse below {critical:.12g}"),
@@ -93,11 +94,6 @@ class _Table:
             ("  weak features lead for a while", ", ".join(below) or "none"),
         ]
         return text_card("Amplification", rows)
-
-
-def _digits(values: list[float]) -> str:
-    """Numbers to 12 digits, with commas."""
-    return ", ".join(f"{value:.12g}" for value in values) or "none"
 
 
 def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:

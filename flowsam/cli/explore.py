@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from flowsam.cli import reading
 from flowsam.cli.problem import COMMAND
 from flowsam.cli.writing import Output, output_options
 from flowsam.parameters import check_rule, rule_of
-
-if TYPE_CHECKING:
-    from flowsam.perturbations import Perturbation
 
 
 @click.command("explore")
@@ -63,14 +58,9 @@ def command(
     start = reading.numbers(init, "--init") if init else None
     from flowsam.explorer import explore
 
-    page = explore(features, _rule(named, radius), depth=depth, init=start)
+    rule = {"norm": named, "rho": radius}
+    check_rule(rule, COMMAND)
+    page = explore(features, rule_of(rule, COMMAND), depth=depth, init=start)
     page.save(path)
     size = f"{len(page.html.encode()) / 1000:.0f} kB"
     output.tell(f"{path}: {size}, opens in any browser", {})
-
-
-def _rule(norm: str, rho: float | None) -> Perturbation:
-    """The rule of a norm."""
-    named = {"norm": norm, "rho": rho}
-    check_rule(named, COMMAND)
-    return rule_of(named, COMMAND)

@@ -140,8 +140,12 @@ def _field(
         for p in one.perturbed
     ]
     d = len(z[0])
+    named = list(enumerate(away, 1))
     hat = [
-        [_evaluate(hy, one, p, w, (j, _entries(away, j))) for j in range(d)]
+        [
+            _evaluate(hy, one, p, w, (j, {f"g_{k}": row[j] for k, row in named}))
+            for j in range(d)
+        ]
         for p in steps
     ]
     return _descent(hy, one, hat, z, loss)[0], norm
@@ -158,11 +162,6 @@ def _away(
     norm = hy.sum([entry**2.0 for row in descent for entry in row]) ** 0.5
     over = norm * (-1.0 / rho)
     return [[entry / over for entry in row] for row in descent], norm
-
-
-def _entries(g: Terms, j: int) -> dict[str, Any]:
-    """The gradient of one coordinate by the names of its symbols."""
-    return {f"g_{k}": row[j] for k, row in enumerate(g, 1)}
 
 
 def _evaluate(

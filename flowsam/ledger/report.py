@@ -83,7 +83,7 @@ def page(
         ),
         figures="\n".join(map(section, others)),
         digits=winners(saved.get("fig_digits_limits")),
-        questions=_questions(ledger, saved),
+        questions="\n".join(_question(asked, ledger, saved) for asked in QUESTIONS),
         checklist=_checklist(ledger, figures),
     )
 
@@ -194,11 +194,6 @@ def _word(holds: bool, found: str) -> str:
         if holds
         else f'<span class="open">{escape(found)}</span>'
     )
-
-
-def _questions(ledger: Ledger, saved: Mapping[str, Any]) -> str:
-    """What reviewers asked, with answers."""
-    return "\n".join(_question(question, ledger, saved) for question in QUESTIONS)
 
 
 def _question(question: Question, ledger: Ledger, saved: Mapping[str, Any]) -> str:

@@ -83,7 +83,8 @@ this start has 2e+200; scale weights, rho or data
     _check_margins(flow, theta0)
     with np.errstate(divide="ignore"):
         logs = np.log10(np.abs(theta0))
-        rates = np.log10(np.abs(flow.data.z).max(axis=0)) + _others(logs)
+        others = [np.delete(logs, k, axis=0).sum(axis=0) for k in range(len(logs))]
+        rates = np.log10(np.abs(flow.data.z).max(axis=0)) + others
     if -np.inf < rates.max() < -_SIZES:
         raise InputError(_sized(rates.max()))
 
@@ -103,11 +104,6 @@ def _sized(size: float) -> str:
         f"several examples need margins and rates from 1e-{_SIZES} to 1e+{_SIZES}, this start "
         f"has {10 ** (size % 1):.2g}e{np.floor(size):+.0f}; scale weights, rho or data"
     )
-
-
-def _others(logs: Theta) -> Theta:
-    """Return the sum over the other layers."""
-    return np.stack([np.delete(logs, k, axis=0).sum(axis=0) for k in range(len(logs))])
 
 
 def _on_along_minima(flow: Flow, run: LateRun, asked: Request) -> LateRun:

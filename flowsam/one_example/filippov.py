@@ -66,16 +66,9 @@ class Switching(Smooth):
         if not mode.pinned.any():
             return above
         below = self.sided(theta, mode, -1)
-        share = self._shares(above, below, mode)[..., None, :]
+        a, b = (_pinned_rates(side, mode) for side in (above, below))
+        share = upper_share(a, b, where=mode.pinned)[..., None, :]
         return np.where(mode.sides == 0, 0.0, share * above + (1.0 - share) * below)
-
-    def _shares(
-        self, above: Theta, below: Theta, mode: Mode
-    ) -> Float[np.ndarray, "*batch d"]:
-        """Return lambda of each coordinate, 1 where it does not slide."""
-        a = _pinned_rates(above, mode)
-        b = _pinned_rates(below, mode)
-        return upper_share(a, b, where=mode.pinned)
 
     def signals(self, theta: Theta, mode: Mode) -> Rates:
         """Return what stays positive: `side * w` of free weights, then `-a`, `b` of slides."""
