@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data, single_example
+from flowsam.engines import taylor
 from flowsam.ensemble import Ending, solve_many, taylor_batch
 from flowsam.exact import l2_two_layer
 from flowsam.flow import Flow
@@ -165,10 +166,10 @@ def test_auto_takes_it_for_many_and_compiles_a_shape_once(monkeypatch):
     monkeypatch.setattr(taylor_batch, "WORTH", 80)
     starts = np.random.default_rng(3).uniform(0.9, 2.0, (20, 2, 2))
     assert solve_many(TWO, starts, tau_end=1.0).method == "heyoka"
-    before = taylor_batch._step.cache_info().misses
+    before = taylor.step.cache_info().misses
     other = Flow(single_example([0.5, 3.0]), l2(0.2))
     assert solve_many(other, starts, tau_end=0.5).method == "heyoka"
-    assert taylor_batch._step.cache_info().misses == before
+    assert taylor.step.cache_info().misses == before
     assert solve_many(TWO, starts[:19], tau_end=1.0).method == "DOP853"
     assert solve_many(Flow(TWO.data, lp(1.0, p=3)), starts, tau_end=0.1).method == "DOP853"
     never = lambda theta: np.zeros(len(theta), dtype=bool)  # noqa: E731

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,8 @@ from flowsam.shapes import Float
 if TYPE_CHECKING:
     from flowsam.symbolic import Coordinate
 
-__all__ = ["Kind", "installed", "kind_of", "numbers", "step", "system", "writes_out"]
+__all__ = ["Kind", "installed", "integrator", "kind_of", "numbers", "step"]
+__all__ += ["system", "writes_out"]
 
 Terms = list[list[Any]]  # heyoka's expressions, (L, d) or (n, d)
 Kind = tuple[tuple[int, int, int], str, str]  # shape (n, d, L), rule, loss
@@ -79,8 +80,25 @@ def writes_out(kind: Kind) -> bool:
     return not kind[2]
 
 
-def step(kind: Kind, *, tolerance: float) -> Any:
-    """Return one step of Taylor's method as a function heyoka has compiled, for any starts at once.
+@cache
+def integrator(kind: Kind, tolerance: float, *, batch: bool) -> Any:
+    """Return heyoka's integrator of one start or a batch, compiled in 0.1 to 1 s."""
+    import heyoka as hy
+
+    n, d, depth = kind[0]
+    small = n * depth * d <= UNROLLED
+    equations = system(kind)
+    how = {"tol": tolerance, "compact_mode": not small}
+    if not batch:
+        return hy.taylor_adaptive(equations, np.ones(len(equations)), **how)
+    lanes = (2 if small else 1) * hy.recommended_simd_size()
+    start = np.ones((len(equations), lanes))
+    return hy.taylor_adaptive_batch(equations, start, **how)
+
+
+@cache
+def step(kind: Kind, tolerance: float) -> Any:
+    """Return one step of Taylor's method as a function heyoka has compiled in 0.1 to 5 s.
 
     h is where the last two terms, in units of `tolerance (|w| + 1e-3)`, have a mean square of 1;
     the series of N passes 0 and ends a step where l_2's weights are analytic at a collapse.

@@ -7,7 +7,6 @@ not arrive (a collapse, a blow-up) is left to DOP853.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,8 +41,10 @@ def march(
     kind = taylor.kind_of(flow, len(w))
     tolerance = max(FINER * rtol, 1e-17)
     if taylor.writes_out(kind):
-        return _all_at_once(_step(kind, tolerance), flow, w, tau_end=tau_end)
-    return _in_batches(_integrator(kind, tolerance), flow, w, tau_end=tau_end)
+        return _all_at_once(taylor.step(kind, tolerance), flow, w, tau_end=tau_end)
+    return _in_batches(
+        taylor.integrator(kind, tolerance, batch=True), flow, w, tau_end=tau_end
+    )
 
 
 def _all_at_once(
@@ -137,24 +138,3 @@ def _in_batches(run: Any, flow: Flow, w: Weights, *, tau_end: float) -> tuple[An
     ]
     arrived = (reached.ravel()[place] == tau_end) & np.isfinite(out).all(axis=(0, 1))
     return np.ascontiguousarray(out), steps.ravel()[place], arrived
-
-
-@cache
-def _step(kind: taylor.Kind, tolerance: float) -> Any:
-    """The step for flows of one kind: compiled once in a process, in 0.1 to 5 s."""
-    return taylor.step(kind, tolerance=tolerance)
-
-
-@cache
-def _integrator(kind: taylor.Kind, tolerance: float) -> Any:
-    """The integrator for flows of one kind: compiled once in a process, in 0.1 to 1 s."""
-    import heyoka as hy
-
-    n, d, depth = kind[0]
-    small = n * depth * d <= taylor.UNROLLED
-    lanes = (2 if small else 1) * hy.recommended_simd_size()
-    system = taylor.system(kind)
-    start = np.ones((len(system), lanes))
-    return hy.taylor_adaptive_batch(
-        system, start, tol=tolerance, compact_mode=not small
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,6 @@ from flowsam.shapes import Float
 
 __all__ = ["TaylorSteps", "taylor_steps"]
 
-# entries up to which the series are written out; beyond, that compiles too long
-UNROLLED = 5
 LARGEST = 64  # weights: larger fields compile too long, and DOP853 is as fast
 
 
@@ -52,7 +50,9 @@ class TaylorSteps(OdeSolver):
         *, rtol: float, atol: float, flow: Flow, layers: EqualLayers,
     ) -> None:  # fmt: skip
         super().__init__(fun, t0, y0, t_bound, vectorized=False)
-        self.run = _integrator(taylor.kind_of(flow, len(layers.source)), rtol)
+        self.run = taylor.integrator(
+            taylor.kind_of(flow, len(layers.source)), rtol, batch=False
+        )
         self.numbers = taylor.numbers(flow)
         self.layers = layers
         self.series = np.empty((0, 0))
@@ -91,15 +91,3 @@ class _Series(DenseOutput):
         """Horner's rule."""
         inside = np.asarray(t - self.t_old)
         return np.polynomial.polynomial.polyval(inside, self.series.T)
-
-
-@cache
-def _integrator(kind: taylor.Kind, tolerance: float) -> Any:
-    """The integrator for flows of one kind: compiled once in a process, in 0.1 to 1 s."""
-    import heyoka as hy
-
-    system = taylor.system(kind)
-    compact = len(system) > UNROLLED
-    return hy.taylor_adaptive(
-        system, np.ones(len(system)), tol=tolerance, compact_mode=compact
-    )
