@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
-from flowsam.certify.linf_labels import exact_label
+from flowsam.certify.linf_labels import coordinate, exact_label, fate_of
 from flowsam.exact.two_layer_path import excess
 from flowsam.labels import Fate, Label
 from flowsam.shapes import Bool, Float, Int, Int8
@@ -15,6 +16,7 @@ from flowsam.shapes import Bool, Float, Int, Int8
 __all__ = ["exact_labels"]
 
 ROUNDINGS = 64 * np.finfo(float).eps  # more than those of any comparison here
+LARGEST = 1e307  # weights beyond, whose sums are no doubles, are compared as fractions
 RESTS = 3  # beside the fates: a coordinate of weights 0
 
 Starts = Float[np.ndarray, "N L d"]
@@ -81,7 +83,11 @@ def _fates(
     first = np.where(opposed, -sizes[:, 0], sizes[:, 0])
     over = excess(first, sizes[:, 1], rho)
     fates = np.where(over > 0, Fate.ESCAPE, Fate.COLLAPSE)
-    return np.where(over == 0, Fate.SADDLE, fates).astype(np.int8)
+    fates = np.where(over == 0, Fate.SADDLE, fates).astype(np.int8)
+    for k, j in np.argwhere((sizes[:, 1] > LARGEST) | (rho > LARGEST)):
+        exact = coordinate(0, part[k, :, j].tolist(), float(mu[j]))
+        fates[k, j] = fate_of(exact, Fraction(rho))
+    return fates
 
 
 def _clear_score(
