@@ -81,7 +81,8 @@ def _fates(
     """What each coordinate does alone, exactly: its two smallest layers decide."""
     opposed = np.sign(mu) * np.sign(part).prod(axis=1) < 0
     first = np.where(opposed, -sizes[:, 0], sizes[:, 0])
-    over = excess(first, sizes[:, 1], rho)
+    with np.errstate(over="ignore", invalid="ignore"):
+        over = excess(first, sizes[:, 1], rho)
     fates = np.where(over > 0, Fate.ESCAPE, Fate.COLLAPSE)
     fates = np.where(over == 0, Fate.SADDLE, fates).astype(np.int8)
     for k, j in np.argwhere((sizes[:, 1] > LARGEST) | (rho > LARGEST)):
