@@ -68,7 +68,7 @@ def command(
     if path and path.suffix == ".npy":
         return _stream(flow, start, (x, y), output)
     points = _points(how["starts"])
-    if (how["field"] or points) and not as_json:
+    if (how["field"] or points) and not output.as_json:
         _check_drawn(path, "--field" if how["field"] else "--path")
     if how["levels"] is not None:
         from flowsam.portrait.refining import check_axes

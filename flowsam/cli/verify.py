@@ -80,7 +80,7 @@ def _check_meant(proof: str | None, twice: bool) -> None:
         option.opts[0]
         for option in context.command.params
         if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
-        and option.name not in ("proof", "json", "quiet")
+        and option.name not in ("proof", "as_json", "quiet")
     ]
     if proof is not None and typed:
         raise click.UsageError(

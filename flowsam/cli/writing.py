@@ -52,7 +52,9 @@ def output_options(
 ) -> Callable[..., Any]:
     """Return what adds --out (of the kind `what` names), --json and --quiet, as one `output`."""
     options = [click.option("--out", help=f"Write {what}.")] * bool(what)
-    options += [click.option("--json", is_flag=True, help="Print JSON.")] * json
+    options += [
+        click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    ] * json
     options += [
         click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
     ]
@@ -61,7 +63,7 @@ def output_options(
         @functools.wraps(command)
         def with_output(*, quiet: bool, **rest: Any) -> Any:
             path = checked_output(rest.pop("out", None), suffixes)
-            output = Output(path, rest.pop("json", False), quiet)
+            output = Output(path, rest.pop("as_json", False), quiet)
             return command(output=output, **rest)
 
         for option in reversed(options):
