@@ -240,6 +240,30 @@ def test_labels_and_reasons():
     assert found.label == 1 and "coordinate 2" in found.reason
 
 
+@pytest.mark.parametrize("depth", [3, 4, 5, 6, 7])
+def test_a_wide_start_is_judged_by_its_foremost_coordinates(depth, monkeypatch):
+    """Label, certificate and sentence are those of all coordinates looked at closely."""
+    for seed in range(24):
+        rng = np.random.default_rng([seed, depth])
+        mu = rng.uniform(0.5, 1.5, 60) * rng.choice([-1.0, 0.0, 1.0], 60, p=[0.3, 0.1, 0.6])
+        low, high = [(0.05, 1.5), (0.05, 0.9), (0.7, 0.95)][seed % 3]
+        start = rng.uniform(low, high, (depth, 60))
+        start *= rng.choice([-1.0, 1.0], start.shape) if seed % 2 else 1.0
+        start[:, :5] = rng.choice([0.4, 0.7, 1.2])  # some that are even, and at the gate
+        closely = first_escape.finding(start, mu, rho=0.7)
+        with monkeypatch.context() as patch:
+            patch.setattr(first_escape, "WIDE", 10)
+            patch.setattr(first_escape, "FEW", 3)
+            assert first_escape.finding(start, mu, rho=0.7) == closely, (seed, depth)
+
+
+def test_few_coordinates_of_a_wide_start_are_looked_at_closely():
+    rng = np.random.default_rng(0)
+    start, mu = rng.uniform(0.5, 1.5, (3, 100_000)), rng.uniform(0.5, 1.5, 100_000)
+    course = first_escape._active(start, mu, 1.0)
+    assert first_escape._foremost(course).size < 2000
+
+
 def test_gradient_flow_covers_every_sign_and_zero():
     start = np.array([[0.0], [1.0], [-2.0]])
     blow = linf_deep.blow_up_time(start, [1.0], rho=0.0)[0]

@@ -23,6 +23,7 @@ from flowsam.errors import InputError
 from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course, read
 from flowsam.exact.linf_deep import fates
+from flowsam.exact.race_sentences import Times, ahead, free, left_open, nobody
 from flowsam.labels import Fate, Label
 from flowsam.shapes import Bool, Float, Int
 
@@ -32,6 +33,8 @@ TIE = (
     8 * np.finfo(float).eps
 )  # relative difference of blow-up times that counts as none
 BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
+WIDE = 4096  # coordinates of which most are looked at no closer
+FEW = 1000  # whose ends come first
 SHARP = 6  # the deepest one in which the bound above and the law of phases are known
 
 
@@ -208,113 +211,57 @@ def _kept(
 
 def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
     """Return the label of one start, what it rests on, and a sentence with the reason."""
-    label = int(labels(theta0, mu, rho=rho))
     course = _active(theta0, mu, rho)
-    times = _times(course)
-    pinned = np.isfinite(times.pinned).any()
+    kept = _foremost(course)
+    idle = ", ".join(str(j + 1) for j in np.flatnonzero(course.mu == 0))
+    if kept.size < course.mu.size:
+        course = read(course.start[kept].T, course.mu[kept], rho)
+    label = int(labels(course.start.T, course.mu, rho=rho))
+    times = _times(course, kept + 1)
+    if label >= 1:
+        label = int(kept[label - 1]) + 1
     if label == Label.UNDECIDED:
         certificate = "none"
-        reason = _open(times)
+        reason = left_open(times)
     elif label >= 1 or label == Label.TIE:
         certificate = "limit of discrete SAM" if times.free else "theorem"
-        reason = _decided(label, times) + (_free(times) if times.free else "")
+        reason = ahead(label, times) + (free(times) if times.free else "")
     else:
+        pinned = np.isfinite(times.pinned).any()
         certificate = "limit of discrete SAM" if pinned else "theorem"
-        reason = _without(label, times)
-    idle = ", ".join(str(j + 1) for j in np.flatnonzero(course.mu == 0))
+        reason = nobody(label, times)
     more = f"; idle, mu = 0: coordinate {idle}" if idle else ""
     return Finding(label, certificate, reason + more)
 
 
-@dataclass(frozen=True, eq=False)
-class _Times:
-    """When each coordinate blows up, has two weights at 0, and could run away."""
+def _foremost(course: Course) -> Int[np.ndarray, " k"]:
+    """Return the coordinates of one wide start that can be first in anything, and one a fate."""
+    if course.mu.size <= WIDE:
+        return np.arange(course.mu.size)
+    unit = _unit(course, ..., int(_scale(course)))
+    blow_up = _blow_up(unit)
+    fate = fates(unit)
+    falls = unit.falls & ~unit.equal & (unit.mu != 0)
+    begin = np.where(falls, unit.end, np.inf) / unit.speed
+    few = np.argpartition(begin, FEW)[:FEW]
+    some = read(unit.start[few].T, unit.mu[few], unit.rho)
+    last = (some.pinned / some.speed).min()
+    if unit.start.shape[-1] > BOUND:
+        last = max(last, min(blow_up.min(), _runaway(some).min()))
+    kept = _first(blow_up) | ((begin <= last) & (begin < np.inf))
+    for code in (fate, _kept(unit, fate)):
+        kept[np.unique(code, return_index=True)[1]] = True
+    return np.flatnonzero(kept)
 
-    blow_up: Float[np.ndarray, " d"]
-    pinned: Float[np.ndarray, " d"]
-    runaway: Float[np.ndarray, " d"]
 
-    @property
-    def free(self) -> bool:
-        """Whether some of Filippov's solutions end the race before the first blow-up."""
-        return bool(
-            (self.runaway <= self.blow_up.min()).any() & np.isfinite(self.runaway).any()
-        )
-
-
-def _times(course: Course) -> _Times:
+def _times(course: Course, names: Int[np.ndarray, " d"]) -> Times:
     """Times of one start; those of the start in units of 2^power are 2^(power (L-2)) times them."""
     power = int(_scale(course))
     unit = _unit(course, ..., power)
     rows = [_blow_up(unit), unit.pinned / unit.speed, _runaway(unit)]
     with np.errstate(over="ignore", under="ignore"):
-        return _Times(*np.ldexp(rows, -power * (course.start.shape[-1] - 2)))
-
-
-def _decided(label: int, times: _Times) -> str:
-    """The sentence for a blow-up that ends the race."""
-    first = times.blow_up.min()
-    word = f"coordinate {label} blows up first"
-    if label == Label.TIE:
-        word = "several coordinates blow up together"
-    reason = f"{word}, at tau = {first:.6g}"
-    if label >= 1:
-        reason += "; as t -> inf the others freeze there"
-    early = times.pinned < first
-    if early.any():
-        j = int(times.pinned.argmin())
-        reason += (
-            f"; coordinate {j + 1} has two weights at 0 from tau = {times.pinned[j]:.6g}, where "
-            "its path is not unique, and never escapes on any"
-        )
-    return reason
-
-
-def _open(times: _Times) -> str:
-    """The sentence for a race that Filippov's solution leaves open."""
-    first = times.blow_up.min()
-    if not (times.runaway <= first).any() or np.isinf(times.runaway).all():
-        return (
-            "does not escape: a coordinate starts with all its weights at 0, where at odd depth "
-            "the solution is not unique; start it away from 0"
-        )
-    j = int(times.runaway.argmin())
-    later = f"coordinate {times.blow_up.argmin() + 1} blows up at tau = {first:.6g}"
-    word = later if first < np.inf else "does not escape: no coordinate does"
-    return (
-        f"{word}, but coordinate {j + 1} has two weights at 0 from tau = {times.pinned[j]:.6g}, "
-        "the solution is not unique from there, and on some its other layers blow up, from tau = "
-        f"{times.runaway[j]:.6g} at the earliest"
-    )
-
-
-def _free(times: _Times) -> str:
-    """The clause for a race that some of Filippov's solutions end earlier."""
-    j = int(times.runaway.argmin())
-    return (
-        f"; on some, other layers of coordinate {j + 1} blow up, from tau = "
-        f"{times.runaway[j]:.6g} at the earliest: discrete SAM leaves those as its step tends to 0"
-    )
-
-
-def _without(label: int, times: _Times) -> str:
-    """The sentence where nothing blows up."""
-    reason = {
-        Label.STALLED: "equal layers at or below rho at odd depth keep |w| = rho in the limit",
-        Label.SEPARATRIX: "the two weights nearest to rho are equally near: a saddle's start",
-        Label.ZERO: "equal layers below rho at even depth reach 0 and rest there",
-    }[Label(label)]
-    if np.isinf(times.pinned).all():
-        return reason
-    j = int(times.pinned.argmin())
-    open_from = (
-        f"coordinate {j + 1} has two weights at 0 from tau = {times.pinned[j]:.6g}, where "
-        "Filippov's solution is not unique: beta_j = 0 is the limit of discrete SAM, not of each "
-        "solution"
-    )
-    if label == Label.ZERO:
-        return f"no coordinate escapes; {open_from}"
-    return f"no coordinate escapes; {reason}; {open_from}"
+        times = np.ldexp(rows, -power * (course.start.shape[-1] - 2))
+    return Times(times[0], times[1], times[2], names)
 
 
 def _active(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
