@@ -235,7 +235,14 @@ _TIED = replace(
     smooth_off_axes=False,
 )
 _TIED_DEEP = replace(
-    _TIED, forms=(), settled="outcomes.any_start:refused", many=False, apart=True
+    _TIED,
+    labels="outcomes.tied_layers:labels",
+    verdict="outcomes.tied_layers:verdict",
+    forms=(),
+    settled="outcomes.any_start:refused",
+    curves={"balanced": "portrait.theory_curves:ties"},
+    many=False,
+    apart=True,
 )
 # unnormalised
 _FREE = replace(

@@ -252,9 +252,9 @@ def test_a_tie_of_unequal_layers_has_its_direction():
     np.testing.assert_allclose(end.direction, np.array([1.0, -1.0]) / np.sqrt(2), rtol=1e-15)
 
 
-@pytest.mark.parametrize(("depth", "alpha", "label"), [(3, 0.9, -1), (4, 0.7, -1), (5, 1.2, 1)])
+@pytest.mark.parametrize(("depth", "alpha", "label"), [(3, 0.9, 1), (4, 0.7, 0), (5, 1.2, 1)])
 def test_one_balanced_coordinate_under_l1_has_one_label(depth, alpha, label):
-    # from three layers on, layers that tie take turns: the gate rho L^(-1/p) is not l_1's
+    # from three layers on, layers that tie take turns: the gate is rho (L-1)/L, not rho L^(-1/p)
     flow, start = Flow(single_example([2.0]), lp(1.0, p=1)), balanced([alpha], depth)
     assert limit(flow, start).label == limits(flow, start) == label
 

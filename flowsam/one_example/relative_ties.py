@@ -61,8 +61,9 @@ class RelativeTies(Smooth):
         """Return `c_j mu_j P_lj`."""
         if mode.held:
             return np.zeros_like(theta)
-        brake = self._shares(theta, mode)[0] * self._grip(mode, len(theta))
-        return (1.0 - brake) * self.flow.mu * other_products(theta)
+        shares, _ = self._shares(theta, mode)
+        left = 1.0 - shares * self._grip(mode, len(theta))
+        return left * self.flow.mu * other_products(theta)
 
     def signals(self, theta: Theta, mode: Tied) -> Float[np.ndarray, " K"]:
         """Return the shares of the largest, the others' distances below, and the size on top."""
@@ -72,10 +73,12 @@ class RelativeTies(Smooth):
         top = float((mode.signs * signed)[mode.largest].mean())
         # >= |mu_j beta_j|, and not 0 with it: beyond 0 a distance must not return
         sizes = np.abs(self.flow.mu) * (theta**2).mean(axis=0) ** (len(theta) / 2)
-        below = np.append(top - np.abs(signed) + mode.slack, top) / sizes.max()
-        below[:-1][~mode.live] = np.inf
-        below[:-1][mode.largest] = self._shares(theta, mode)[0][mode.largest]
-        return below
+        below = (top - np.abs(signed) + mode.slack) / sizes.max()
+        below[~mode.live] = np.inf
+        tied = mode.largest
+        shares, _ = self._shares(theta, mode)
+        below[tied] = shares[tied]
+        return np.append(below, top / sizes.max())
 
     def transition(self, theta: Theta, mode: Tied, tau: float) -> Turn:
         """Return state, mode and events after one joined or left, or all are at 0."""
@@ -101,24 +104,27 @@ class RelativeTies(Smooth):
     def _shares(self, theta: Theta, mode: Tied) -> tuple[Row, float]:
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
         mu = self.flow.mu
-        rates = mode.signs * ((mu * other_products(theta)) ** 2).sum(axis=0)
         tied = mode.largest
+        pulls = mu * other_products(theta)
+        rates = mode.signs * (pulls**2).sum(axis=0)
         rates = rates[tied]
         grip = self._grip(mode, len(theta))[tied]
         lone = tied / tied.sum()
         if rates.size == 1 or not np.isfinite(rates).all():
             return lone, float(rates[0] * (1.0 - grip[0]))
         size = (mode.signs * self._signed(theta))[tied]
-        reach = float(np.abs(theta[:, tied]).max())
-        fastest = float(np.abs(mu[tied]).max()) * reach ** (len(theta) - 2)
-        unit = float(np.abs(rates).max())
-        pull = min(fastest, unit / max(abs(size.mean()), 1e-300))
+        reach = np.abs(theta[:, tied]).max()
+        fastest = reach ** (len(theta) - 2)
+        fastest *= np.abs(mu[tied]).max()
+        unit = np.abs(rates).max()
+        mean = max(abs(size.mean()), 1e-300)
+        pull = min(fastest, unit / mean)
         weight = 1.0 / (rates * grip)
         level = rates + pull * (size - size.mean())
-        common = float(((level * weight).sum() - 1.0) / weight.sum())
+        common = (level @ weight - 1.0) / weight.sum()
         shares = np.zeros(tied.size)
         shares[tied] = (level - common) * weight
-        return shares, common
+        return shares, float(common)
 
     def _settled(
         self,
@@ -141,8 +147,10 @@ class RelativeTies(Smooth):
                 break
             left = left & (shares >= 0)
         at_zero = through or top == 0
-        slack = np.where(largest & ~left, np.maximum(size - top, 0.0) + _TIE * top, 0.0)
-        return Tied(left, signs, live, slack, at_zero and common < 0)
+        over = np.maximum(size - top, 0.0)
+        slack = np.where(largest & ~left, over + _TIE * top, 0.0)
+        held = at_zero and common < 0
+        return Tied(left, signs, live, slack, held)
 
 
 def _changes(before: Tied | None, after: Tied, tau: float) -> tuple[Event, ...]:

@@ -3,7 +3,7 @@
 With all of rho on a, |g_b| changes at a rate D_ba. Where several are largest the velocity is sum_a
 lambda_a f_a, lambda >= 0, `sum_a lambda_a D_ba` equal to one rate c where lambda_b > 0 and at most
 c elsewhere; at L = 2 water poured on the fast ones. One balanced coordinate has lambda = 1/L, a
-gate at rho/2 for L = 2; at L >= 3 any imbalance leads away, as for discrete SAM.
+gate at rho (L-1)/L, and its layers come back to equality.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ __all__ = [
     "deep_gates",
     "mixtures",
     "ray",
+    "ties",
     "two_gates",
 ]
 
@@ -153,6 +154,17 @@ def mixtures(case: Case, plane: Any, ends: Ends) -> Curves:
         ("basin", np.array([[0.0, 0.0], [x, slope * x]]))
         for x, slope in zip(reach, slopes, strict=True)
     )
+
+
+def ties(case: Case, plane: Any, ends: Ends) -> Curves:
+    """Return the separatrix of balanced l_1 at L >= 3, and where both blow up at once."""
+    from flowsam.exact.l1_deep import Duel
+
+    if (case.flow.mu <= 0).any():
+        return ()
+    duel = Duel(case.flow.mu, case.flow.perturbation.rho, case.depth)
+    together = [("equal times", curve) for curve in duel.equal_times(max(ends))]
+    return (("separatrix", duel.separatrix()), *together)
 
 
 def _single_gates(mu: Float[np.ndarray, "2"], rho: float, ends: Ends) -> Curves:

@@ -1,0 +1,80 @@
+"""l_1-SAM at L >= 3, one example: by theorem for equal layers in up to two features."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flowsam.exact.l1_deep import Duel, gate, lone_labels
+from flowsam.outcomes import path_verdicts, settling
+from flowsam.outcomes.outcome import Limit, basis
+from flowsam.regimes import Case
+from flowsam.shapes import Bool, Float, Int
+
+__all__ = ["labels", "verdict"]
+
+Starts = Float[np.ndarray, "N L d"]
+MOST = 2  # features that a theorem covers
+
+
+def labels(
+    case: Case, starts: Float[np.ndarray, "*batch L d"]
+) -> Int[np.ndarray, "*batch"]:
+    """Return the labels of the theorem, or those that a start proves by itself."""
+    flat = starts.reshape(-1, *starts.shape[-2:])
+    known = _even(case, flat)
+    found = np.empty(len(flat), dtype=np.int64)
+    if known.any():
+        found[known] = _by_theorem(case, flat[known])
+    if not known.all():
+        found[~known] = settling.labels(case, flat[~known])
+    return found.reshape(starts.shape[:-2])
+
+
+def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+    """Return the verdict on one start."""
+    if not _even(case, theta0[None])[0]:
+        return path_verdicts.by_path(case, theta0)
+    label = int(_by_theorem(case, theta0[None])[0])
+    brake = gate(case.flow.perturbation.rho, case.depth)
+    direction = None
+    if label >= 1:
+        direction = basis(case.flow.mu, label)
+    reason = _REASONS[min(label, 1)]
+    reason = reason.format(label, brake)
+    return Limit(label, direction, "theorem", reason)
+
+
+_TIED = "they tie for the largest |g| with a sum of |w| "
+_REASONS = {
+    1: "feature {} blows up first: who is on top is braked by "
+    "rho (L-1)/L = {:.6g}, and both times are known",
+    0: _TIED + "below rho (L-1)/L = {1:.6g}, and fall to 0",
+    -2: _TIED + "of rho (L-1)/L = {1:.6g}, and rest",
+    -3: "both features blow up at once",
+}
+
+
+def _even(case: Case, starts: Starts) -> Bool[np.ndarray, " N"]:
+    """Which starts have equal layers, aligned, in one or two active features."""
+    mu = case.flow.mu
+    active = starts[..., mu != 0]
+    size = np.abs(active)
+    even = (size == size[:, :1]).all(axis=(1, 2))
+    pull = np.prod(np.sign(active), axis=1)
+    along = pull * mu[mu != 0] > 0
+    few = active.shape[-1] <= MOST
+    return even & along.all(axis=-1) & few
+
+
+def _by_theorem(case: Case, starts: Starts) -> Int[np.ndarray, " N"]:
+    """Return the labels of starts with equal layers."""
+    places = np.flatnonzero(case.flow.mu)
+    size = np.abs(starts[:, 0, places])
+    mu = np.abs(case.flow.mu[places])
+    rho = case.flow.perturbation.rho
+    if places.size < MOST:
+        found = lone_labels(size[:, 0], gate(rho, case.depth))
+    else:
+        found = Duel(mu, rho, case.depth).labels(size)
+    named = places[np.maximum(found, 1) - 1]
+    return np.where(found > 0, named + 1, found)
