@@ -64,16 +64,37 @@ def _trapezoid(u: NDArray, roots: NDArray) -> NDArray:
     ordinary = ~(singular | done)
     left = np.where(ordinary, left, 0.0)
     right = np.where(ordinary, right, 1.0)
-    total = np.zeros(left.shape)
-    squares = roots**2
-    count = int(np.ceil(np.max(right - left, initial=0.0) / STEP)) + 1
-    block = max(1, ENTRIES // max(roots.size, 1))
-    for nodes in np.split(np.arange(count), range(block, count, block)):
-        s = left + STEP * nodes.reshape(-1, *[1] * left.ndim)
-        y = np.exp(np.minimum(s, right))  # a member past its own end adds nothing
-        factors = np.prod(np.sqrt(squares + 2 * y[..., None]), axis=-1)
-        total += ((s <= right) * y / (np.sqrt(u * u + 2 * y) * factors)).sum(axis=0)
-    return np.where(singular, np.inf, np.where(done, 0.0, STEP * total))
+    total = _summed(
+        u.ravel(), roots.reshape(-1, depth - 1), left.ravel(), right.ravel()
+    )
+    total = STEP * total.reshape(left.shape)
+    return np.where(singular, np.inf, np.where(done, 0.0, total))
+
+
+def _summed(u: NDArray, roots: NDArray, left: NDArray, right: NDArray) -> NDArray:
+    """Sum over nodes from left to right; who has fewest of them is left out first."""
+    count = np.ceil((right - left) / STEP).astype(np.int64) + 1
+    order = np.argsort(-count, kind="stable")
+    u, left, right = (x[order] for x in (u, left, right))
+    squares = (roots[order] ** 2).T.copy()
+    last = -count[order]
+    total = np.zeros(u.size)
+    node = 0
+    while live := int(np.searchsorted(last, -node)):
+        some = slice(live)
+        block = max(1, ENTRIES // (live * len(squares)))
+        s = left[some] + STEP * np.arange(node, node + block)[:, None]
+        ends = right[some]
+        # a member past its own end adds nothing
+        y = np.exp(np.minimum(s, ends))
+        factors = np.ones(y.shape)
+        for square in (*squares, u * u):
+            factors *= np.sqrt(square[some] + 2 * y)
+        total[some] += ((s <= ends) * y / factors).sum(axis=0)
+        node += block
+    found = np.empty(u.size)
+    found[order] = total
+    return found
 
 
 def elapsed(

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact import first_escape, linf_deep
+from flowsam.exact.linf_course import read
 from flowsam.inputs import real_axis
 from flowsam.shapes import Float
 from flowsam.signatures import public
@@ -36,7 +37,7 @@ class Chances:
     error : float
         Standard error of `wins`, by independent scramblings; 0 where the law is in closed form.
     contested : float
-        L >= 5: the share of sampled starts, to 1/sqrt(points), in which another coordinate could
+        L >= 5: the share of sampled starts, to 2/sqrt(points), in which another coordinate could
         run away first on some of Filippov's solutions: `wins` are then who blows up first, the
         limit of discrete SAM at L = 5 and 6, and not proved from L = 7 on.
     """
@@ -178,9 +179,12 @@ def winning_chances(
         raise InputError(f"winning_chances needs mu without zeros, got {mu}")
     if points < 1 or points & (points - 1):
         raise InputError(f"winning_chances needs a power of two, got points = {points}")
-    escapes = np.array(
-        [escape_chance(law, depth=depth, rho=rho, sign=int(s)) for s in np.sign(mu)]
-    )
+    signs = np.sign(mu)
+    chance = {
+        s: escape_chance(law, depth=depth, rho=rho, sign=int(s))
+        for s in np.unique(signs)
+    }
+    escapes = np.array([chance[s] for s in signs])
     none = float(np.prod(1 - escapes))
     if depth == 2:
         size = np.abs(mu)
@@ -194,7 +198,7 @@ def winning_chances(
         )
     runs *= ((1 - none) / np.where(none < 1, runs.sum(axis=1), 1.0))[:, None]
     error = float(runs.std(axis=0, ddof=1).max() / np.sqrt(8))
-    starts = _drawn(law, (depth, mu.size), points, 0)
+    starts = _drawn(law, (depth, mu.size), max(points // 4, 1), 0)
     contested = float(first_escape.contested(starts, mu, rho=rho).mean())
     return Chances(runs.mean(axis=0), none, error, contested)
 
@@ -219,12 +223,8 @@ def _race(  # noqa: PLR0913
 ) -> Float[np.ndarray, " d"]:
     """Return the share of one scrambled point set that each feature wins, times by their laws."""
     theta = _drawn(law, (depth, 1), points, seed)
-    times = {
-        s: np.sort(linf_deep.blow_up_time(theta, [float(s)], rho=rho)[:, 0])
-        for s in np.unique(np.sign(mu))
-    }
-    found = [times[np.sign(m)] / abs(m) for m in mu]
-    laws = [times_[np.isfinite(times_)] for times_ in found]  # the rest never escapes
+    times = {s: _escapes(theta, float(s), rho) for s in np.unique(np.sign(mu))}
+    laws = [times[np.sign(m)] / abs(m) for m in mu]
     rank = (np.arange(points) + 0.5) / points
     wins = np.empty(mu.size)
     for j, mine in enumerate(laws):
@@ -236,3 +236,13 @@ def _race(  # noqa: PLR0913
             )
         wins[j] = left.sum() / points
     return wins
+
+
+def _escapes(
+    theta: Float[np.ndarray, "N L 1"], sign: float, rho: float
+) -> Float[np.ndarray, " M"]:
+    """Return the sorted blow-up times of those that escape, |mu| = 1."""
+    mu = np.array([sign])
+    some = read(theta, mu, rho).surplus[:, 0] > 0
+    times = linf_deep.blow_up_time(theta[some], mu, rho=rho)[:, 0]
+    return np.sort(times[np.isfinite(times)])
