@@ -7,7 +7,7 @@ rho is on the largest |g_j| = mu_j w_j^(L-1), shared by its layers, which come b
 The one on top, j, is braked alone and the other, k, is free until they tie:
 
     mu_j tau = F(w_j(0)) - F(w_j),   F' = -w^(2-L)/(w - c),
-    (L-2) mu_k tau = w_k(0)^(2-L) - w_k^(2-L).
+    (L-2) mu_k tau = w_k(0)^(2-L) - w_k^(2-L).  Here times are in units of c^(2-L).
 
 w_j > c: both grow. Where mu_j > mu_k feature j wins, else the first of those two blow-up times.
 w_j < c: j falls until they tie; from there both fall to 0 iff w_1 + w_2 < c, else the larger mu
@@ -17,6 +17,7 @@ wins. (derivations/l1_deep.py)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from flowsam.shapes import Float, Int
 __all__ = ["Duel", "gate", "lone_labels"]
 
 Row = Float[np.ndarray, " N"]
+QUIET: dict[str, Any] = {"over": "ignore", "divide": "ignore", "invalid": "ignore"}
 SHORT = 0.5  # of c/w: below, the logarithm and its first terms cancel
 TERMS = 60  # of the series there: 2^-60
 
@@ -61,43 +63,52 @@ class Duel:
         return self.gate * share / share.sum()
 
     def clock(self, w: Row) -> Row:
-        """Return F(w), 0 at infinity and infinite at c: the time to a blow-up, times mu, beyond c.
+        """Return c^(L-2) F(w): beyond c the time to a blow-up, times mu; infinite at c.
 
-        c^(2-L) (-log |1 - c/w| - sum_{0 < i < L-2} (c/w)^i / i)
+        -log |1 - c/w| - sum_{0 < i < L-2} (c/w)^i / i
         """
         power = self.depth - 2
-        x = self.gate / np.asarray(w, dtype=float)
-        orders = np.arange(power, power + TERMS)
-        small = np.where(x < SHORT, x, 0.0)
-        series = (small[..., None] ** orders / orders).sum(axis=-1)
-        with np.errstate(divide="ignore"):
+        with np.errstate(**QUIET):
+            x = self.gate / np.asarray(w, dtype=float)
             whole = -np.log(np.abs(1.0 - x))
-        whole = whole - sum(x**i / i for i in range(1, power))
-        return np.where(x < SHORT, series, whole) / self.gate**power
+            whole = whole - sum(x**i / i for i in range(1, power))
+            return np.where(x < SHORT, np.exp(self._log_short(x)), whole)
+
+    def _log_short(self, x: Row) -> Row:
+        """Return the log of the rest of the logarithm's series, x = c/w."""
+        power = self.depth - 2
+        orders = np.arange(TERMS)
+        small = np.where(x < SHORT, x, SHORT)
+        terms = small[..., None] ** orders / (power + orders)
+        return power * np.log(small) + np.log(terms.sum(axis=-1))
 
     def free(self, w: Row, rate: Row | float) -> Row:
-        """Return the time to a blow-up without a brake."""
+        """Return c^(L-2) times the time to a blow-up without a brake."""
         power = self.depth - 2
-        return w ** (-power) / (power * rate)
+        with np.errstate(**QUIET):
+            return (np.asarray(w) / self.gate) ** -power / (power * rate)
 
     def labels(self, w: Float[np.ndarray, "N 2"]) -> Int[np.ndarray, " N"]:
-        """Return 1 or 2 for the winner, 0, the separatrix, or a tie of both."""
-        lead = (self.mu * w ** (self.depth - 1)).argmax(axis=1)
-        rows = np.arange(len(w))
-        top = w[rows, lead]
-        other = w[rows, 1 - lead]
-        mine = self.mu[lead]
-        theirs = self.mu[1 - lead]
-        rises = top > self.gate
-        free = self.free(other, theirs)
-        own = self.clock(top) / mine
-        # falling: what the other has left at the saddle's time, against its time from the saddle
-        spent = own - self.clock(self.saddle)[lead] / mine
-        due = self.free(self.saddle[1 - lead], theirs)
-        ahead = np.where(rises, free - own, due - free + spent)
-        scale = np.where(rises, own, due + np.abs(spent))
-        even = np.isfinite(ahead)
-        even &= np.abs(ahead) <= TIE * scale
+        """Return 1 or 2 for the winner, 0, the separatrix, a tie; undecided beyond doubles."""
+        power = self.depth - 2
+        with np.errstate(**QUIET):
+            logs = np.log(w / self.gate)
+            lead = (np.log(self.mu) + (power + 1) * logs).argmax(axis=1)
+            rows = np.arange(len(w))
+            top = w[rows, lead]
+            mine = self.mu[lead]
+            theirs = self.mu[1 - lead]
+            rises = top > self.gate
+            own = self.clock(top)
+            brief = np.where(
+                top * SHORT > self.gate,
+                self._log_short(self.gate / top),
+                np.log(np.abs(own)),
+            )
+            later = -power * logs[rows, 1 - lead] - np.log(power * theirs)
+            later = later - brief + np.log(mine)
+            ahead = np.where(rises, later, self._late(w, lead))
+        even = np.abs(ahead) <= TIE
         best = int(self.mu.argmax()) + 1
         if self.mu[0] == self.mu[1]:
             best = int(Label.TIE)
@@ -107,7 +118,21 @@ class Duel:
         wins = rises & ((mine > theirs) | (ahead > 0))
         label[wins] = lead[wins] + 1
         label[rises & even & (mine <= theirs)] = Label.TIE
+        label[np.isnan(ahead) & ~(rises & (mine > theirs))] = Label.UNDECIDED
         return label
+
+    def _late(self, w: Float[np.ndarray, "N 2"], lead: Int[np.ndarray, " N"]) -> Row:
+        """Return by how much the other is beyond the saddle when the falling one is there."""
+        rows = np.arange(len(w))
+        top = w[rows, lead]
+        rate = self.mu[1 - lead]
+        fall = self.clock(top) - self.clock(self.saddle)[lead]
+        spent = fall / self.mu[lead]
+        free = self.free(w[rows, 1 - lead], rate)
+        due = self.free(self.saddle, self.mu)[1 - lead]
+        gap = (due - (free - spent)) / (due + np.abs(spent))
+        gap = np.where(top < self.saddle[lead], -1.0, gap)
+        return np.where(spent == np.inf, np.inf, gap)
 
     def separatrix(self, count: int = 200) -> Float[np.ndarray, "n 2"]:
         """Return the curve from (0, c) by the saddle to (c, 0)."""
@@ -143,5 +168,6 @@ class Duel:
         power = self.depth - 2
         points = np.empty((top.size, 2))
         points[:, j] = top
-        points[:, 1 - j] = (power * self.mu[1 - j] * left) ** (-1 / power)
+        rate = power * self.mu[1 - j]
+        points[:, 1 - j] = self.gate * (rate * left) ** (-1 / power)
         return points

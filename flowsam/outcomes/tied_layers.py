@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flowsam.exact.l1_deep import Duel, gate, lone_labels
+from flowsam.labels import Label
 from flowsam.outcomes import path_verdicts, settling
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
@@ -36,6 +37,9 @@ def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
         return path_verdicts.by_path(case, theta0)
     label = int(_by_theorem(case, theta0[None])[0])
     brake = gate(case.flow.perturbation.rho, case.depth)
+    if label == Label.UNDECIDED:
+        reason = "mu or weights are beyond what doubles can compare; scale them"
+        return Limit(label, None, "none", reason)
     direction = None
     if label >= 1:
         direction = basis(case.flow.mu, label)

@@ -96,3 +96,13 @@ def test_special_starts_and_planes():
     plane = phase_portrait(Flow(single_example([1.0, 2.0]), lp(1.0, p=1)), x, x, depth=3)
     assert set(np.unique(plane.labels)) == {0, 1, 2}
     assert [name for name, _ in plane.boundaries] == ["separatrix", "equal times"]
+
+
+def test_extreme_starts_are_told_or_refused_without_warnings():
+    with np.errstate(all="raise"):
+        for mu in ([1.0, 2.0], [1e-200, 1e200], [1.0, 1.0]):
+            flow = Flow(single_example(mu), lp(1.0, p=1))
+            for depth in (3, 8, 200):
+                found = limits(flow, balanced([[1e-300, 1e-300], [1e100, 1.0]], depth))
+                score = np.log10(mu) + (depth - 2) * np.array([100.0, 0.0])
+                assert found.tolist() == [0, 1 + score.argmax()], (mu, depth, found)
