@@ -18,11 +18,9 @@ from flowsam.certify import following, leader_changes, lp_states, proofs
 from flowsam.certify.balls import arb, arb_series, precision
 from flowsam.certify.checking import GUARD, Refused, Unproved, checked
 from flowsam.certify.l2_equation import two_layers
-from flowsam.certify.linf_labels import exact_label
-from flowsam.certify.linf_planes import exact_labels
+from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.lp_equation import layers
-from flowsam.certify.plane_proofs import PlaneProof
-from flowsam.certify.plane_proving import check_plane, prove_plane
+from flowsam.certify.plane_proofs import PlaneProof, check_plane, prove_plane
 from flowsam.certify.proof_files import check_file, load_proof, save_proof
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.certify.proved_leaders import ProvedLeaders, check_leaders, prove_leaders

@@ -1,8 +1,7 @@
 """Labels proved: a prover in balls, a checker that follows nothing, files; needs python-flint."""
 
 from flowsam.certify.checking import Refused, Unproved
-from flowsam.certify.plane_proofs import PlaneProof
-from flowsam.certify.plane_proving import prove_plane
+from flowsam.certify.plane_proofs import PlaneProof, prove_plane
 from flowsam.certify.proof_files import check_file, load_proof, save_proof
 from flowsam.certify.proofs import Problem, Proof, prove
 from flowsam.certify.proved_leaders import ProvedLeaders, prove_leaders

@@ -6,8 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flowsam.certify.balls import arb, arb_series, jet, precision
-from flowsam.certify.checking import End, Unproved, defect_along, growth_along
-from flowsam.certify.tubes import Field, Step, Tube, value_at
+from flowsam.certify.checking import (
+    End,
+    Field,
+    Step,
+    Tube,
+    Unproved,
+    defect_along,
+    growth_along,
+    value_at,
+)
 
 __all__ = ["LEVELS", "Level", "follow", "tube_of"]
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flowsam import archive
-from flowsam.certify.plane_proofs import PLANE, PlaneProof
-from flowsam.certify.plane_proving import check_plane
+from flowsam.certify.plane_proofs import PLANE, PlaneProof, check_plane
 from flowsam.certify.proofs import FORMAT, Proof, check
 from flowsam.certify.proved_leaders import LEADERS, ProvedLeaders, check_leaders
 from flowsam.certify.proved_scales import SCALE, ProvedScale, check_scale

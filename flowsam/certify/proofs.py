@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from flowsam.certify.balls import precision
-from flowsam.certify.checking import GUARD, Refused, Unproved, checked
+from flowsam.certify.checking import GUARD, Field, Refused, Tube, Unproved, checked
 from flowsam.certify.following import LEVELS, tube_of
 from flowsam.certify.l2_equation import two_layers
 from flowsam.certify.linf_labels import exact_label
 from flowsam.certify.lp_equation import layers
-from flowsam.certify.tubes import Field, Tube
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.shapes import Float

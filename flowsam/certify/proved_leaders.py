@@ -7,12 +7,10 @@ from functools import partial
 from typing import Any
 
 from flowsam.certify.balls import precision
-from flowsam.certify.checking import GUARD, Refused, checked
+from flowsam.certify.checking import GUARD, Refused, Tube, checked
 from flowsam.certify.following import LEVELS, tube_of
-from flowsam.certify.leader_changes import HandOver, hand_overs
-from flowsam.certify.leader_race import Race, race
+from flowsam.certify.leader_changes import HandOver, Race, hand_overs, race
 from flowsam.certify.proofs import Problem
-from flowsam.certify.tubes import Tube
 
 __all__ = ["LEADERS", "ProvedLeaders", "check_leaders", "prove_leaders"]
 

@@ -130,7 +130,7 @@ def _checked_end(flow: Flow, log_t_end: float | int | None) -> float:
 def _proved(case: Case, theta0: Float[np.ndarray, "L d"], found: Limit) -> Limit:
     """Return a limit with its proof, or as it was with the reason why there is none."""
     from flowsam.certify import Problem, Unproved, prove
-    from flowsam.certify.plane_proving import agreed
+    from flowsam.certify.plane_proofs import agreed
 
     try:
         if not case.regime.provable:
