@@ -7,7 +7,7 @@
 # Assumes linearly separable data that a predictor within the signs of a balanced start separates;
 # that the loss tends to 0; that $\beta/\|\beta\|$ and $q$ converge. Balanced starts, $u = v > 0$.
 #
-# Used by flowsam.outcomes.late_verdicts, flowsam.outcomes.weak_duality, flowsam.margin.
+# Used by flowsam.outcomes.late_verdicts, flowsam.outcomes.survivors, flowsam.margin.
 #
 # Source: arXiv:2603.08290, Theorem 4.2, which assumes that directions converge.
 
@@ -75,7 +75,7 @@ assert sp.expand(q.dot(margins) - least * sum(q) - q[2] * spare) == 0
 import numpy as np
 
 from flowsam import Data, Flow, gradient_flow
-from flowsam.outcomes.weak_duality import state_certificate
+from flowsam.outcomes.survivors import state_certificate
 from flowsam.regimes import case_of
 
 flow = Flow(Data([[2.0, 1.0], [1.0, 3.0]]), gradient_flow())

@@ -16,7 +16,7 @@ import flowsam.draw as paint
 from figures import style
 from figures.sets import separable
 from flowsam import Flow, gradient_flow, l2, max_margin, solve, split_signs
-from flowsam.outcomes.weak_duality import state_certificate
+from flowsam.outcomes.survivors import state_certificate
 from flowsam.regimes import case_of
 
 WORDS = {"start": "w = 0.5", "clock": style.ORIGINAL}

@@ -23,7 +23,7 @@ from flowsam import (
 from flowsam.labels import Label
 from flowsam.margin.farkas import balancing_weights
 from flowsam.outcomes.finite_ends import by_convexity, by_descent
-from flowsam.outcomes.weak_duality import compared, state_certificate
+from flowsam.outcomes.survivors import compared, state_certificate
 from flowsam.regimes import case_of
 from tests.test_directions import separable
 

@@ -5,7 +5,7 @@ import pytest
 
 from flowsam import Flow, balanced, l2, layer_plane, limits, linf, phase_portrait, single_example
 from flowsam.portrait import load, refine
-from flowsam.portrait.polylines import joined
+from flowsam.portrait.boundary_ledger import joined
 
 ONE, TWO = (Flow(single_example(mu), linf(1)) for mu in ([1.0], [1.0, 2.0]))
 

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from flowsam.ledger.abstract import FINDINGS
-from flowsam.ledger.chapters import chapters
-from flowsam.ledger.claims import claim_names, headings
+from flowsam.ledger.claims import chapters, claim_names, headings
 from flowsam.ledger.gallery import Figure
+from flowsam.ledger.html import formula, prose
 from flowsam.ledger.questions import QUESTIONS
 from flowsam.ledger.report import page, statement_table
 from flowsam.ledger.schedule import Task, expected, perform
 from flowsam.ledger.sections import Places, homes, statements, words_of
-from flowsam.ledger.typeset import formula, prose
 from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.real_data.tables import digit_table, pixel_names
 from tests.browser import axe, chromium, needs_browser

@@ -40,6 +40,11 @@ __all__ = [
 ]
 
 
+MORE = 2  # terms of the defect beyond the degree of the polynomial
+PARTS = 2  # of a step, each bounded alone
+GUARD = 32  # bits beyond those of the prover
+
+
 @runtime_checkable
 class Field(Protocol):
     """An equation y' = slope(x, y), analytic, and the states that decide."""
@@ -113,11 +118,6 @@ def value_at(row: Sequence[arb], place: Place) -> Any:
     for coefficient in reversed(row):
         value = value * place + coefficient
     return value
-
-
-MORE = 2  # terms of the defect beyond the degree of the polynomial
-PARTS = 2  # of a step, each bounded alone
-GUARD = 32  # bits beyond those of the prover
 
 
 class Refused(ValueError):

@@ -20,6 +20,10 @@ from flowsam.labels import Label
 __all__ = ["Contender", "HandOver", "Race", "hand_overs", "race"]
 
 
+NARROW = 2.0**-50  # of a step: a stretch in which the proof is given up
+CLOSE = 60  # halvings of the enclosure of a crossing
+
+
 @dataclass(frozen=True, eq=False)
 class Contender:
     """One coordinate."""
@@ -120,10 +124,6 @@ def race(
         size = abs(arb(m))
         contenders.append(Contender(j + 1, size, grows, shrinks, product))
     return Race(**vars(two_layers(theta, mu, rho)), contenders=tuple(contenders))
-
-
-NARROW = 2.0**-50  # of a step: a stretch in which the proof is given up
-CLOSE = 60  # halvings of the enclosure of a crossing
 
 
 @dataclass(frozen=True)

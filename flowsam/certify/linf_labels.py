@@ -25,6 +25,13 @@ BITS = 128  # of the blow-up times
 Column = tuple[Fraction, ...]
 
 
+ROUNDINGS = 64 * np.finfo(float).eps  # more than those of any comparison here
+LARGEST = 1e307  # weights beyond, whose sums are no doubles, are compared as fractions
+RESTS = 3  # beside the fates: a coordinate of weights 0
+Starts = Float[np.ndarray, "N L d"]
+Vectors = Float[np.ndarray, "N d"]
+
+
 @dataclass(frozen=True)
 class Coordinate:
     """One coordinate that moves, counted from 1: |mu_j|, |w| ascending, sign of mu prod_k w_k."""
@@ -141,14 +148,6 @@ def _beyond(start: arb, squares: list[arb]) -> arb:
         return unit * left**power / prod(roots)
 
     return acb.integral(integrand, 0, 1).real
-
-
-ROUNDINGS = 64 * np.finfo(float).eps  # more than those of any comparison here
-LARGEST = 1e307  # weights beyond, whose sums are no doubles, are compared as fractions
-RESTS = 3  # beside the fates: a coordinate of weights 0
-
-Starts = Float[np.ndarray, "N L d"]
-Vectors = Float[np.ndarray, "N d"]
 
 
 def exact_labels(

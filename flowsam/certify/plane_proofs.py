@@ -24,6 +24,11 @@ DOUBLE = ">f8"  # in a file: the bytes of a double, as they are read
 Starts = Float[np.ndarray, "N L d"]
 
 
+SOFT = (Label.UNDECIDED, Label.SEPARATRIX, Label.TIE)  # of doubles near each other
+Labels = Int[np.ndarray, " N"]
+Chosen = Bool[np.ndarray, " N"]
+
+
 @dataclass(frozen=True, eq=False)
 class PlaneProof:
     """The labels of many starts of one flow, and what proves them.
@@ -104,12 +109,6 @@ class PlaneProof:
             label = int(labels[place])
             bare.proofs[place] = Proof(bare.problem(place), label, Tube.of(tube))
         return bare
-
-
-SOFT = (Label.UNDECIDED, Label.SEPARATRIX, Label.TIE)  # of doubles near each other
-
-Labels = Int[np.ndarray, " N"]
-Chosen = Bool[np.ndarray, " N"]
 
 
 def prove_plane(plane: PlaneProof, told: Callable[[int], object] = int) -> PlaneProof:

@@ -19,11 +19,10 @@ import numpy as np
 
 from flowsam.explorer.component import module
 from flowsam.ledger.abstract import FINDINGS
-from flowsam.ledger.chapters import Chapter, chapters
 from flowsam.ledger.checklist import CHECKLIST
-from flowsam.ledger.digit_winners import winners
+from flowsam.ledger.claims import Chapter, chapters
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.html import link, links, table
+from flowsam.ledger.html import formula, link, links, prose, spelled, table
 from flowsam.ledger.questions import QUESTIONS, Question
 from flowsam.ledger.sections import (
     Places,
@@ -31,8 +30,8 @@ from flowsam.ledger.sections import (
     code_of,
     figure_section,
     statements,
+    winners,
 )
-from flowsam.ledger.typeset import formula, prose, spelled
 from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.notation import latex
 from flowsam.version import __version__

@@ -22,13 +22,11 @@ from flowsam.margin.farkas import separability
 from flowsam.outcomes.survivors import (
     alive,
     blocked_because,
-    reachable_signs,
-    restriction,
-)
-from flowsam.outcomes.weak_duality import (
     compared,
     dual_pull,
     only_margin,
+    reachable_signs,
+    restriction,
     state_certificate,
 )
 from flowsam.regimes import LATE, Case, case_of

@@ -11,7 +11,7 @@ from flowsam.margin.farkas import Separability, separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction
 from flowsam.outcomes.outcome import Limit
-from flowsam.outcomes.weak_duality import compared
+from flowsam.outcomes.survivors import compared
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Int
 

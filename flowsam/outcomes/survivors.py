@@ -1,19 +1,36 @@
-"""Which features a run with several examples can still use, and with which signs."""
+"""Which features a run can still use, and how close its predictor is to their largest margin."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from flowsam.data import Data
+from flowsam.many_examples.smoothing import smoothed
 from flowsam.margin.farkas import separability
-from flowsam.margin.vertices import lightest_separator
+from flowsam.margin.least_distance import shortest_separator
+from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
 from flowsam.shapes import Float
 
-__all__ = ["alive", "blocked_because", "reachable_signs", "restriction"]
+__all__ = [
+    "Comparison",
+    "alive",
+    "blocked_because",
+    "compared",
+    "dual_pull",
+    "only_margin",
+    "reachable_signs",
+    "restriction",
+    "state_certificate",
+]
 
 # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
 _SURVIVES = 1e-6
+
+
+Vector = Float[np.ndarray, " d"]
 
 
 def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]:
@@ -71,3 +88,100 @@ def restriction(signs: Float[np.ndarray, " d"]) -> str:
 def _listed(words: list[str]) -> str:
     """Join the first twelve."""
     return ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
+
+
+class Comparison(NamedTuple):
+    """A predictor beside the max margins, in the l_1 and the l_2 norm; nan where there is none."""
+
+    ratios: tuple[float, float]  # margins over the largest ones
+    angles: tuple[float, float]  # to the max-margin directions, radians
+
+
+def state_certificate(
+    case: Case,
+    theta: Float[np.ndarray, "L d"],
+    norm: int,
+    signs: Vector,
+    *,
+    witness: Vector | None = None,
+) -> float:
+    """Return the weak-duality ratio of one state, over the features and signs a run can use.
+
+    min_i m_i / ||beta|| over ||sum_i q_i z_i||_*, q of the perturbed weights, the plain ones, for
+    l_inf tanh's, or a witness in their place, whichever prove more; 0 at a margin <= 0.
+    All of beta counts: at an early state also the features that die later.
+    """
+    beta = np.prod(theta, axis=0)
+    length = np.linalg.norm(beta, norm)
+    flow = case.flow
+    least = float((case.flow.data.z @ beta).min())
+    if length == 0 or least <= 0:
+        return 0.0
+    bounds = []
+    points = [theta, flow.perturbed(theta)]
+    if case.regime.slides:  # on its surfaces one side alone proves little
+        points.append(smoothed(flow).perturbed(theta))
+    pulls = [flow.pull(point)[0] for point in points]
+    for pull in pulls + ([] if witness is None else [witness]):
+        useful = np.where(
+            np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull)
+        )
+        bounds.append(
+            np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2)
+        )
+    bound = min(bounds)
+    return float(least / length / bound) if bound > 0 else 0.0  # 0: none survives
+
+
+def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
+    """Return a predictor's margin ratios and angles, over the features and signs a run can use."""
+    used = ~np.isnan(signs)
+    kept = np.where(used, beta, 0.0)
+    z = np.where(used, data.z, 0.0)
+    free = np.nan_to_num(signs)
+    none = Comparison((np.nan, np.nan), (np.nan, np.nan))
+    if not kept.any() or not z.any(axis=1).all():
+        return none
+    try:
+        best = [
+            separator(z, free)[0]
+            for separator in (lightest_separator, shortest_separator)
+        ]
+    except ValueError:
+        return none
+    return Comparison(
+        *zip(*(_beside(z, kept, best[k], k + 1) for k in (0, 1)), strict=True)
+    )
+
+
+def dual_pull(data: Data, signs: Vector) -> Vector | None:
+    """Return sum_i q_i z_i, q the shares of the l_1 dual solution: no other q proves more."""
+    z = np.where(np.isnan(signs), 0.0, data.z)
+    try:
+        dual = lightest_separator(z, np.nan_to_num(signs))[1]
+    except ValueError:
+        return None
+    return np.asarray(dual / dual.sum() @ z)
+
+
+def only_margin(data: Data, signs: Vector) -> Vector | None:
+    """Return the l_1 max-margin direction over the features and signs a run can use."""
+    z = np.where(np.isnan(signs), 0.0, data.z)
+    free = np.nan_to_num(signs)
+    try:
+        best, dual = lightest_separator(z, free)
+    except ValueError:
+        return None
+    barred = (free != 0) & (np.sign(dual @ z) != free) & (best == 0)
+    alone = only_vertex(np.where(barred, 0.0, z), best, dual)
+    return best / np.linalg.norm(best) if alone else None
+
+
+def _beside(
+    z: Float[np.ndarray, "n d"], beta: Vector, best: Vector, norm: int
+) -> tuple:
+    """Return the margin ratio and the angle, accurate also where it is small."""
+    margin = float((z @ beta).min() / np.linalg.norm(beta, norm))
+    units = [x / np.linalg.norm(x) for x in (beta, best)]
+    half = min(1.0, float(np.linalg.norm(units[0] - units[1])) / 2)
+    return margin * float(np.linalg.norm(best, norm)), 2 * float(np.arcsin(half))

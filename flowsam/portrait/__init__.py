@@ -13,8 +13,7 @@ from flowsam.portrait.planes import (
 )
 from flowsam.portrait.refinement import Refinement, Tiling
 from flowsam.portrait.refining import refine
-from flowsam.portrait.rest_points import Equilibrium
-from flowsam.portrait.rest_search import equilibria
+from flowsam.portrait.rest_search import Equilibrium, equilibria
 from flowsam.portrait.resuming import resume
 from flowsam.portrait.skeletons import Skeleton, skeleton
 from flowsam.portrait.streaming import Stream, stream_portrait

@@ -1,22 +1,28 @@
-"""phase_portrait: which limit each initialisation of a plane has."""
+"""phase_portrait: which limit each initialisation of a plane has, proved where that is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import checked_grid, real_axis
+from flowsam.outcomes.answers import NOT_COVERED
 from flowsam.portrait import plane_rows, planes, theory_curves
 from flowsam.portrait.labelled_plane import Portrait
-from flowsam.portrait.planes import Start
-from flowsam.portrait.proved_labels import proved
-from flowsam.regimes import case_of
+from flowsam.portrait.planes import Axis, Plane, Start
+from flowsam.regimes import Case, case_of
+from flowsam.shapes import Int
 from flowsam.signatures import public
 
-__all__ = ["layer_plane", "phase_portrait"]
+if TYPE_CHECKING:
+    from flowsam.certify import PlaneProof
+
+__all__ = ["layer_plane", "phase_portrait", "proved"]
 
 layer_plane = planes.layer_plane
 
@@ -99,3 +105,28 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     }
     grid = (x, y, labels, curves)
     return Portrait(flow, *grid, plane.axes, depth, plane, **about)
+
+
+def proved(
+    case: Case,
+    start: Plane,
+    axes: tuple[Axis, Axis],
+    labels: Int[np.ndarray, "ny nx"],
+    told: Callable[[int], object],
+) -> PlaneProof:
+    """Return the proof of a plane's labels, with the reason where some have none."""
+    from flowsam.certify import PlaneProof, prove_plane
+
+    if start.radius_axis:
+        raise InputError(
+            "prove needs one flow, got a plane over rho; prove its starts by limit"
+        )
+    starts = start.starts(*axes)
+    starts = starts.reshape(-1, *starts.shape[2:])
+    rule = case.flow.perturbation
+    none = np.zeros(labels.size, dtype=bool)
+    numbers = (case.flow.data.z[0], float(rule.rho), float(rule.p))
+    plane = PlaneProof(
+        *numbers, starts, labels.ravel().astype(np.int64), none, {}, NOT_COVERED
+    )
+    return prove_plane(plane, told) if case.regime.provable else plane

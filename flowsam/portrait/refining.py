@@ -15,8 +15,7 @@ from flowsam.errors import InputError
 from flowsam.portrait import theory_curves
 from flowsam.portrait.boundary_ledger import Ledger
 from flowsam.portrait.labelled_plane import Portrait
-from flowsam.portrait.lattice import Lattice
-from flowsam.portrait.lattice_cells import UNIT
+from flowsam.portrait.lattice import UNIT, Lattice
 from flowsam.portrait.refinement import Refinement
 from flowsam.regimes import case_of
 from flowsam.shapes import Float

@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.plane_paths import ROWS, paths
-from flowsam.portrait.rest_points import Equilibrium
-from flowsam.portrait.rest_search import across, checked_rule, equilibria
+from flowsam.portrait.rest_search import Equilibrium, across, checked_rule, equilibria
 from flowsam.portrait.theory_curves import boundaries
 from flowsam.shapes import Float
 from flowsam.signatures import public

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from flowsam.ledger.gallery import Figure
+from flowsam.ledger.html import formula
 from flowsam.ledger.report import page
-from flowsam.ledger.typeset import formula
 from flowsam.ledger.verdicts import Ledger
 from flowsam.version import __version__
 from flowsam.website.pages import Site, address

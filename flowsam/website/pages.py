@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from flowsam.ledger.chapters import chapters
-from flowsam.ledger.claims import claim_names, headings
+from flowsam.ledger.claims import chapters, claim_names, headings
 from flowsam.ledger.gallery import Figure
+from flowsam.ledger.html import spelled
 from flowsam.ledger.sections import Places, code_of
-from flowsam.ledger.typeset import spelled
 from flowsam.ledger.verdicts import Ledger
 from flowsam.website.cells import markdown
 
