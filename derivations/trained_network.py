@@ -23,7 +23,7 @@ import numpy as np
 import sympy as sp
 
 from flowsam import Data
-from flowsam.real_data.feature_shares import share_by_rank
+from flowsam.real_data.leaning import share_by_rank
 
 n, d = 3, 4
 x = sp.Matrix(n, d, lambda i, j: sp.Symbol(f"x{i}{j}", real=True))

@@ -293,9 +293,9 @@ _OWN_MANY = replace(
 _MARGIN = replace(
     _MANY,
     verdict="outcomes.late_verdicts:by_line",
-    finite="outcomes.finite_ends:by_line",
+    finite="outcomes.late_verdicts:on_a_line",
 )
-_CONVEX = replace(_MARGIN, finite="outcomes.finite_ends:by_convexity")
+_CONVEX = replace(_MARGIN, finite="outcomes.late_verdicts:by_convexity")
 _JUMPS: dict[str, Any] = {
     "brief": "",
     "runs": {
@@ -317,7 +317,7 @@ _ITERATED: dict[str, Any] = {
 _GD_MANY = replace(
     _MANY,
     runs={"any": "many_examples.log_weights:smooth_run"},
-    finite="outcomes.finite_ends:by_descent",
+    finite="outcomes.late_verdicts:by_descent",
     analytic=True,
 )
 _MINIMA: dict[str, Any] = {
@@ -337,7 +337,7 @@ _RELATIVE_TIES = replace(_OWN_MANY, **_ITERATED)
 _RELATIVE_JUMPS = replace(
     _OWN_MANY,
     runs={"any": _JUMPS["runs"]["any"], "discrete": _CHATTER},
-    surfaces="many_examples.relative_switching:RelativeSwitching",
+    surfaces="many_examples.switching:RelativeSwitching",
     many=False,
     slides=True,
     smooth_off_axes=False,

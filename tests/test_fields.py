@@ -8,7 +8,6 @@ from flowsam import Data, Flow, gradient_flow, l2, layer_plane, limits, linf, lp
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
 from flowsam.exact.lp_gates import rest_rates, rest_weights
 from flowsam.portrait.plane_fields import PlaneField
-from flowsam.portrait.plane_paths import paths
 from flowsam.portrait.planes import (
     BalancedPlane,
     ImbalancePlane,
@@ -17,7 +16,7 @@ from flowsam.portrait.planes import (
     WeightPlane,
 )
 from flowsam.portrait.rest_search import equilibria
-from flowsam.portrait.skeletons import nullclines, separatrices, sliding, stable_manifolds
+from flowsam.portrait.skeletons import nullclines, paths, separatrices, sliding, stable_manifolds
 
 
 def layers(rule, mu=1.0, reach=3.0):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from flowsam import Flow, balanced, iterate, linf, single_example, solve
+from flowsam.engines.path import Turn
 from flowsam.engines.stepping import MAX_EVENTS, Tolerances, march
-from flowsam.engines.turns import Turn
 from flowsam.trajectory import Event
 
 HOW = Tolerances("DOP853", 1e-10, 1e-12)

@@ -22,7 +22,7 @@ from flowsam import (
 )
 from flowsam.labels import Label
 from flowsam.margin.farkas import balancing_weights
-from flowsam.outcomes.finite_ends import by_convexity, by_descent
+from flowsam.outcomes.late_verdicts import by_convexity, by_descent
 from flowsam.outcomes.survivors import compared, state_certificate
 from flowsam.regimes import case_of
 from tests.test_directions import separable

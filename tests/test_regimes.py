@@ -29,7 +29,7 @@ from flowsam.endings import Ending
 from flowsam.losses import Loss
 from flowsam.perturbations import KINDS
 from flowsam.portrait.own_plane import as_plane
-from flowsam.portrait.plane_times import settling
+from flowsam.portrait.plane_rows import settling
 from flowsam.portrait.planes import BalancedPlane, RadiusPlane, WeightPlane, layer_plane
 from flowsam.real_data.scale_scan import scale_unit
 from flowsam.regimes import TABLE, case_of, regime_of

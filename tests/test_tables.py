@@ -11,7 +11,7 @@ import pytest
 from flowsam.data import Data
 from flowsam.margin import margin_certificate, max_margin, separability
 from flowsam.real_data.bundled import class_mean_difference
-from flowsam.real_data.feature_shares import share_by_rank
+from flowsam.real_data.leaning import share_by_rank
 from flowsam.real_data.tables import Table, breast_cancer_table, digit_table, read_csv, read_idx
 
 

@@ -125,7 +125,7 @@ def _check_times(
     flow: Any, start: Any, axes: tuple[Any, Any], path: Path | None
 ) -> None:
     """Refuse --times before the work where nothing would show it or know it."""
-    from flowsam.portrait.plane_times import settled_rows
+    from flowsam.portrait.plane_rows import settled_rows
 
     _check_drawn(path, "--times")
     settled_rows(flow, start, (axes[0][:1], axes[1][:1]))

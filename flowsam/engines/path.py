@@ -1,16 +1,17 @@
-"""The states of a run at any point of it: one dense output a step, and how the run ends."""
+"""The states of a run, one dense output a step, and what happens to it between steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from flowsam.shapes import Bool, Float, Int
+from flowsam.trajectory import Event
 
-__all__ = ["Path", "Piece", "Tail"]
+__all__ = ["Entry", "Path", "Piece", "Place", "Tail", "Turn"]
 
 Tail = Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k m"]]
 
@@ -84,3 +85,28 @@ class Path:
         """Return the place of the step each point is in; from the last edge on, one beyond."""
         owner = np.maximum(np.searchsorted(self.edges, x, side="left") - 1, 0)
         return np.where(x < self.edges[-1], owner, len(self.pieces))
+
+
+class Place(NamedTuple):
+    """Where a run is: a point of its clock, the state there, and the region."""
+
+    x: float
+    state: Any
+    mode: Any
+
+
+class Entry(NamedTuple):
+    """A region that a run enters, with the events there, and an ending, "" to go on."""
+
+    mode: Any
+    events: tuple[Event, ...] = ()
+    status: str = ""
+
+
+class Turn(NamedTuple):
+    """The state after an event, or the states from there on, and what a run enters with it."""
+
+    state: Any
+    mode: Any
+    events: tuple[Event, ...] = ()
+    status: str = ""

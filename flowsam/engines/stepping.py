@@ -19,8 +19,7 @@ from scipy.linalg import LinAlgWarning
 from scipy.linalg.lapack import dgetrf, dgetrs, zgetrf, zgetrs
 from scipy.optimize import brentq
 
-from flowsam.engines.path import Path, Piece
-from flowsam.engines.turns import Place, Turn
+from flowsam.engines.path import Path, Piece, Place, Turn
 from flowsam.shapes import Float
 from flowsam.trajectory import Event
 

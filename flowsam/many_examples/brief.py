@@ -18,10 +18,10 @@ import numpy as np
 from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers
 from flowsam.engines.lean_field import single_descent, single_field
+from flowsam.engines.path import Turn
 from flowsam.engines.request import Request
 from flowsam.engines.run import Run
 from flowsam.engines.stepping import ONE_STEP, Tolerances, march
-from flowsam.engines.turns import Turn
 from flowsam.flow import Flow
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.rest import LIVELY

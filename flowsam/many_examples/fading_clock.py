@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsam.endings import Ending
+from flowsam.engines.path import Entry, Turn
 from flowsam.engines.request import Request
 from flowsam.engines.slaves import enslaved
 from flowsam.engines.stepping import March
-from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.network import other_products

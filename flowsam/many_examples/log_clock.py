@@ -17,9 +17,9 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.lean_field import single_rates
+from flowsam.engines.path import Entry, Turn
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
-from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian

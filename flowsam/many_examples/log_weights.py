@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flowsam.engines.path import Entry
 from flowsam.engines.request import Request
-from flowsam.engines.turns import Entry
 from flowsam.flow import Flow
 from flowsam.losses import shares_and_mean
 from flowsam.many_examples.dual_steps import Curvature, live

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import approx_fprime
 
+from flowsam.engines.path import Entry
 from flowsam.engines.stepping import March
-from flowsam.engines.turns import Entry
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.shapes import Float
 

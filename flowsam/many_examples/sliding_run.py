@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.path import Path, Piece
+from flowsam.engines.path import Path, Piece, Turn
 from flowsam.engines.request import Request
 from flowsam.engines.stepping import March
-from flowsam.engines.turns import Turn
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run

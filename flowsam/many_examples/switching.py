@@ -2,6 +2,7 @@
 
 eps = -rho sign(G_j) sign(P_lj) jumps where a weight is 0 and where a pull G_j = sum_i q_i z_ij is.
 All coordinates share the q_i, so that a slide combines the whole field of its two sides.
+ASAM with p = inf, w_hat = w (1 - rho sign(G_j beta_j)), jumps at pulls of 0 alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from flowsam.losses import softmax
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["JointSwitching", "Region", "Side"]
+__all__ = ["JointSwitching", "Region", "RelativeSwitching", "Side"]
 
 _LEAST = 1e-13
 
@@ -231,3 +232,20 @@ class JointSwitching:
             above = share * above + (1.0 - share) * below
         others = due[due != surface] if surface is not None else due
         return bool((region.signs[others] * above[others] > 0).all())
+
+
+@dataclass(frozen=True, eq=False)
+class RelativeSwitching(JointSwitching):
+    """The surfaces G_j = 0 of ASAM with p = inf, as `JointSwitching` has them for l_inf."""
+
+    constant = False
+
+    @property
+    def weights(self) -> int:
+        """0: the step is continuous where a weight is 0."""
+        return 0
+
+    def _perturbed(self, theta: Theta, region: Region) -> Theta:
+        """Return theta_hat with the signs of the pulls held."""
+        up = np.sign(np.prod(np.sign(theta), axis=-2)) * self.pulls(region)
+        return theta * (1 - self.flow.perturbation.rho * up[..., None, :])

@@ -15,8 +15,8 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers
+from flowsam.engines.path import Entry, Turn
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
-from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case

@@ -10,11 +10,10 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines import clock
-from flowsam.engines.path import Piece
+from flowsam.engines.path import Piece, Turn
 from flowsam.engines.request import Request
 from flowsam.engines.run import Run, reach
 from flowsam.engines.stepping import March, Tolerances, march
-from flowsam.engines.turns import Turn
 from flowsam.errors import InputError
 from flowsam.one_example.closed_form import asked_end
 from flowsam.one_example.endings import OneExample

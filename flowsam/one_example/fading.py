@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from flowsam.engines.path import Entry, Turn
 from flowsam.engines.slaves import enslaved
-from flowsam.engines.turns import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Bool, Float

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.engines.lean_field import single_field
-from flowsam.engines.turns import Entry, Turn
+from flowsam.engines.path import Entry, Turn
 from flowsam.flow import Flow
 from flowsam.shapes import Float
 

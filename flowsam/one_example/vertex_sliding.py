@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.engines.turns import Entry, Turn
+from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Bool, Float, Int

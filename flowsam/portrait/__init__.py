@@ -3,7 +3,6 @@
 from flowsam.portrait.labelled_plane import Portrait, load
 from flowsam.portrait.labelling import layer_plane, phase_portrait
 from flowsam.portrait.plane_fields import PlaneField
-from flowsam.portrait.plane_paths import paths
 from flowsam.portrait.planes import (
     BalancedPlane,
     ImbalancePlane,
@@ -15,7 +14,7 @@ from flowsam.portrait.refinement import Refinement, Tiling
 from flowsam.portrait.refining import refine
 from flowsam.portrait.rest_search import Equilibrium, equilibria
 from flowsam.portrait.resuming import resume
-from flowsam.portrait.skeletons import Skeleton, skeleton
+from flowsam.portrait.skeletons import Skeleton, paths, skeleton
 from flowsam.portrait.streaming import Stream, stream_portrait
 
 __all__ = [

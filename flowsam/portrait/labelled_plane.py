@@ -15,7 +15,7 @@ from flowsam.cards import Card
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label, kind_of
-from flowsam.portrait import area_shares, plane_times
+from flowsam.portrait import area_shares, plane_rows
 from flowsam.portrait.planes import Plane
 from flowsam.portrait.refinement import Refinement
 from flowsam.regimes import case_of
@@ -124,7 +124,7 @@ class Portrait(Card):
             raise InputError(
                 "settled_at needs the plane's function; run phase_portrait again"
             )
-        return plane_times.settled_rows(self.flow, self.start, (self.x, self.y))
+        return plane_rows.settled_rows(self.flow, self.start, (self.x, self.y))
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""

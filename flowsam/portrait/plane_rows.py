@@ -1,4 +1,4 @@
-"""How a plane of starts is worked through: blocks of rows, scattered points, and their limits."""
+"""How a plane of starts is worked through: blocks of rows, scattered points, limits and times."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ __all__ = [
     "labels_at",
     "labels_by_rows",
     "plane_of",
+    "settled_rows",
+    "settling",
 ]
 
 ROWS = 2**14  # rows decided at once where a few cells of each decide all
@@ -162,3 +164,32 @@ def labels_at(
         here = start.flow_at(flow, float(value))
         found[row] = limits(here, start.starts(x[row], np.array([value]))[0])
     return found
+
+
+def settled_rows(
+    flow: Flow, plane: Plane, axes: tuple[Axis, Axis]
+) -> Float[np.ndarray, "ny nx"]:
+    """Return the rescaled time of collapse or blow-up over a plane."""
+    x, y = axes
+    rows = 1 if plane.varies else max(1, BLOCK // x.size)
+    found = []
+    for first in range(0, y.size, rows):
+        some = y[first : first + rows]
+        here = plane.flow_at(flow, float(some[0]))
+        found.append(settling(here, plane.starts(x, some)))
+    return np.concatenate(found)
+
+
+def settling(flow: Flow, block: Starts) -> Float[np.ndarray, "ny nx"]:
+    """Return the first blow-up, or without one the time at which the last coordinate rests."""
+    starts = block.reshape(-1, *block.shape[-2:])
+    case = case_of(flow, starts.shape[1])
+    found = np.empty(len(starts))
+    for form, mine in case.split(starts):
+        some = starts[mine]
+        if form is None:
+            found[mine] = case.ask("settled")(some)
+        else:
+            open_ = case.labels(some) == Label.UNDECIDED
+            found[mine] = np.where(open_, np.nan, form.time(flow, some))
+    return found.reshape(block.shape[:2])

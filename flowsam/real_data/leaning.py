@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from flowsam.data import Data, merge_signs, split_signs
+from flowsam.errors import InputError
 from flowsam.flow import Flow
+from flowsam.inputs import real_array
 from flowsam.perturbations import Perturbation
-from flowsam.real_data.feature_shares import share_by_rank
 from flowsam.regimes import case_of
 from flowsam.shapes import Float
 from flowsam.solver import solve
 
-__all__ = ["Leaning", "Uniform", "leaning"]
+__all__ = ["Leaning", "Uniform", "leaning", "share_by_rank"]
 
 Times = Float[np.ndarray, " T"]
 
@@ -85,3 +87,21 @@ def leaning(
         run.status,
         f"{flow.describe()}, L = {depth}, alpha = {start.alpha:g}",
     )
+
+
+def share_by_rank(
+    data: Data, beta: ArrayLike, groups: int = 4
+) -> Float[np.ndarray, "*T groups"]:
+    """Return |beta_j mean_i z_ij| / sum_k |beta_k mean_i z_ik| by ranks of |mean_i z_ij|."""
+    beta = real_array(beta, "beta")
+    strength = np.abs(data.z.mean(axis=0))
+    if beta.shape[-1:] != strength.shape:
+        raise InputError(
+            f"beta needs {strength.size} features, got {beta.shape}; see split_signs"
+        )
+    active = np.flatnonzero(data.z.any(axis=0))
+    order = active[np.argsort(-strength[active], kind="stable")]
+    parts = np.array_split(np.abs(beta * strength)[..., order], groups, axis=-1)
+    sums = np.stack([part.sum(axis=-1) for part in parts], axis=-1)
+    total = sums.sum(axis=-1, keepdims=True)
+    return np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0)

@@ -19,7 +19,7 @@ from flowsam.inputs import whole_number
 from flowsam.outcomes import limit
 from flowsam.parameters import STARTS
 from flowsam.portrait import layer_plane, phase_portrait
-from flowsam.portrait.plane_times import settling
+from flowsam.portrait.plane_rows import settling
 from flowsam.regimes import case_of
 from flowsam.shapes import Shaped
 from flowsam.sweeps.axes import axis_values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,9 +14,8 @@ from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import spelled
 from flowsam.ledger.sections import Places, code_of
 from flowsam.ledger.verdicts import Ledger
-from flowsam.website.cells import markdown
 
-__all__ = ["PUBLIC", "Site", "address"]
+__all__ = ["PUBLIC", "Site", "address", "cells", "markdown"]
 
 PUBLIC = (
     "flowsam",
@@ -33,12 +32,10 @@ _WAYS = (
     '<p><a href="report.html">The report</a>, every claim on one page · '
     '<a href="explorer.html">The explorer</a>, drag a start and see its limit</p>'
 )
-_TABLES = (
-    *("tables", "bundled", "named_sets"),
-    *("leaning", "scale_scan", "feature_shares"),
-)
+_TABLES = ("tables", "bundled", "named_sets", "leaning", "scale_scan")
 _PARTS = {"flowsam.real_data": tuple(f"flowsam.real_data.{name}" for name in _TABLES)}
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)\)")
+_CELL = re.compile(r"^# %%[ ]?(.*)$", re.MULTILINE)
 
 
 def address(name: str) -> str:
@@ -244,3 +241,40 @@ class Site:
             anchor = name.lower().replace(".", "-")
             blocks += [f"({anchor})=\n## {name}", f"````text\n{text}````"]
         self._put("code", "\n\n".join(blocks))
+
+
+def cells(text: str) -> Iterator[tuple[str, str]]:
+    r"""Yield the cells of a script: what is on the opening line, and what follows.
+
+    Examples
+    --------
+    >>> list(cells("# %% [markdown]\n# Why.\n# %%\nx = 1\n"))
+    [('[markdown]', '# Why.'), ('', 'x = 1')]
+    """
+    parts = _CELL.split(text)[1:]
+    for title, body in zip(parts[::2], parts[1::2], strict=True):
+        yield title.strip(), body.strip("\n")
+
+
+def markdown(text: str) -> str:
+    r"""Return a script as Markdown; text cells become prose, the others blocks of code.
+
+    Examples
+    --------
+    >>> print(markdown("# %% [markdown]\n# Why.\n# %% So\nx = 1\n"))
+    Why.
+    <BLANKLINE>
+    ## So
+    <BLANKLINE>
+    ```python
+    x = 1
+    ```
+    """
+    blocks = []
+    for title, body in cells(text):
+        if title == "[markdown]":
+            blocks.append(re.sub(r"^# ?", "", body, flags=re.MULTILINE))
+        else:
+            blocks += [f"## {title}"] if title else []
+            blocks += [f"```python\n{body}\n```"] if body else []
+    return "\n\n".join(blocks)
