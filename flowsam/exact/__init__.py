@@ -16,8 +16,9 @@ from types import ModuleType
 import numpy as np
 
 from flowsam.flow import Flow
+from flowsam.labels import Label
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Bool, Float, Int
 from flowsam.trajectory import Event
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Form",
     "Solution",
     "solution",
+    "winning",
 ]
 
 Theta = Float[np.ndarray, "*batch L d"]
@@ -160,3 +162,11 @@ def solution(
         return case.weights(theta0, mu, rho=rho, tau=np.minimum(tau, blow_up))
 
     return Solution(form.name, states, events, blow_up, valid_until)
+
+
+def winning(
+    ahead: Bool[np.ndarray, "*batch d"], other: Int[np.ndarray, "*batch"] | int
+) -> Int[np.ndarray, "*batch"]:
+    """Return who is ahead alone, counted from 1; TIE of several, and `other` where nobody is."""
+    found = np.where(ahead.sum(axis=-1) > 1, Label.TIE, ahead.argmax(axis=-1) + 1)
+    return np.where(ahead.any(axis=-1), found, other)

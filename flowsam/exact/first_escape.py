@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
+from flowsam.exact import winning
 from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course, read
 from flowsam.exact.linf_deep import fates
@@ -27,7 +28,16 @@ from flowsam.exact.race_sentences import Times, ahead, free, left_open, nobody
 from flowsam.labels import Fate, Label
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["Finding", "contested", "finding", "holds", "labels", "winners"]
+__all__ = [
+    "Finding",
+    "contested",
+    "earliest",
+    "finding",
+    "holds",
+    "labels",
+    "of_race",
+    "winners",
+]
 
 TIE = (
     8 * np.finfo(float).eps
@@ -103,7 +113,7 @@ def winners(
 ) -> Bool[np.ndarray, " d"]:
     """Return which coordinates of one start (L, d) blow up first, several where they tie."""
     course = _active(theta0, mu, rho)
-    return _first(_blow_up(_unit(course, ..., int(_scale(course)))))
+    return earliest(_blow_up(_unit(course, ..., int(_scale(course)))))
 
 
 def contested(
@@ -147,8 +157,8 @@ def _blow_up(course: Course) -> Float[np.ndarray, "*batch d"]:
     return np.where(course.surplus > 0, course.blow_up, np.inf) / course.speed
 
 
-def _first(blow_up: Float[np.ndarray, "*batch d"]) -> Bool[np.ndarray, "*batch d"]:
-    """Which coordinates blow up first."""
+def earliest(blow_up: Float[np.ndarray, "*batch d"]) -> Bool[np.ndarray, "*batch d"]:
+    """Tell which coordinates blow up first, several where they tie."""
     return (blow_up <= blow_up.min(axis=-1, keepdims=True) * (1 + TIE)) & (
         blow_up < np.inf
     )
@@ -185,13 +195,8 @@ def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Float[np.ndarray, " N"]:
 
 def _labels(course: Course) -> Int[np.ndarray, " k"]:
     """Return the labels of starts of one scale."""
-    blow_up = _blow_up(course)
-    first, ahead, fate = blow_up.min(axis=-1), _first(blow_up), fates(course)
-    found = np.where(ahead.sum(axis=-1) > 1, Label.TIE, ahead.argmax(axis=-1) + 1)
-    held = np.where((fate == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
-    held = np.where(_kept(course, fate).any(axis=-1), Label.STALLED, held)
-    held = np.where((fate == Fate.UNKNOWN).any(axis=-1), Label.UNDECIDED, held)
-    found = np.where(np.isinf(first), held, found)
+    fate = fates(course)
+    found = of_race(_blow_up(course), fate, _kept(course, fate))
     if not (fate == Fate.PINNED).any():
         return found
     if (
@@ -199,6 +204,18 @@ def _labels(course: Course) -> Int[np.ndarray, " k"]:
     ):  # discrete SAM, its step to 0, does not run away
         return found
     return np.where(_contested(course), Label.UNDECIDED, found)
+
+
+def of_race(
+    blow_up: Float[np.ndarray, "*batch d"],
+    fate: Int[np.ndarray, "*batch d"],
+    kept: Bool[np.ndarray, "*batch d"],
+) -> Int[np.ndarray, "*batch"]:
+    """Return labels: the first blow-up wins; without one what is kept, or rests, decides."""
+    held = np.where((fate == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
+    held = np.where(kept.any(axis=-1), Label.STALLED, held)
+    held = np.where((fate == Fate.UNKNOWN).any(axis=-1), Label.UNDECIDED, held)
+    return winning(earliest(blow_up), held)
 
 
 def _kept(
@@ -248,7 +265,7 @@ def _foremost(course: Course) -> Int[np.ndarray, " k"]:
     last = (some.pinned / some.speed).min()
     if unit.start.shape[-1] > BOUND:
         last = max(last, min(blow_up.min(), _runaway(some).min()))
-    kept = _first(blow_up) | ((begin <= last) & (begin < np.inf))
+    kept = earliest(blow_up) | ((begin <= last) & (begin < np.inf))
     for code in (fate, _kept(unit, fate)):
         kept[np.unique(code, return_index=True)[1]] = True
     return np.flatnonzero(kept)

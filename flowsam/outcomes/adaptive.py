@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from flowsam.exact import winning
 from flowsam.exact.adaptive_level import moving, water_level
-from flowsam.exact.first_escape import TIE
+from flowsam.exact.first_escape import earliest
 from flowsam.exact.linf_course import read
 from flowsam.flow import Flow
 from flowsam.labels import Label
@@ -62,10 +63,7 @@ def slowed_labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
         return np.full(starts.shape[:-2], Label.UNDECIDED, dtype=np.int64)
     as_descent = as_gradient_flow(case).labels(starts)
     times = _slowed(case, starts)
-    first = times.min(axis=-1, keepdims=True)
-    ahead = (times <= first * (1 + TIE)) & np.isfinite(times)
-    found = np.where(ahead.sum(axis=-1) > 1, Label.TIE, ahead.argmax(axis=-1) + 1)
-    return np.where(ahead.any(axis=-1), found, as_descent)
+    return winning(earliest(times), as_descent)
 
 
 def _slowed(case: Case, starts: Starts) -> Float[np.ndarray, "*batch d"]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import brentq
 
+from flowsam.exact import winning
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.shapes import Bool, Float, Int
@@ -84,9 +85,9 @@ def at_once(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, "
     low = least.min(axis=1)
     equal = high - low <= _TIE * high
     rest = int(Label.STALLED if len(w) % 2 else Label.ZERO)
-    winner = np.where(alive.sum(axis=0) > 1, int(Label.TIE), alive.argmax(axis=0) + 1)
+    grows = winning(alive.T, rest)
     label = np.select(
-        [high > 1 + _TIE, high < 1 - _TIE], [rest, winner], int(Label.SEPARATRIX)
+        [high > 1 + _TIE, high < 1 - _TIE], [rest, grows], int(Label.SEPARATRIX)
     )
     found[places] = np.where(equal, label, int(Label.UNDECIDED))
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from flowsam.exact import first_escape, linf_balanced
-from flowsam.exact.first_escape import holds
 from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, basis, shared
 from flowsam.outcomes.theorems import theorem_reason
@@ -13,8 +12,6 @@ from flowsam.regimes import Case
 from flowsam.shapes import Float, Int
 
 __all__ = ["balanced_labels", "labels", "verdict"]
-
-TIE = 8 * np.finfo(float).eps  # relative difference of scores that counts as none
 
 
 def labels(
@@ -40,24 +37,10 @@ def balanced_labels(
     within 8 eps tie. Without a winner, odd L and rho > 0, beta has a finite limit that is not 0:
     stalled, also where every coordinate starts at rho and rests.
     """
-    fates = linf_balanced.fate(theta0s, mu, rho=rho)
-    fates = np.where(
-        (fates == Fate.SADDLE) & holds(theta0s.shape[-2], rho), Fate.STALL, fates
-    )
+    fate = linf_balanced.fate(theta0s, mu, rho=rho)
+    rests = (fate == Fate.SADDLE) & first_escape.holds(theta0s.shape[-2], rho)
     blow_up = linf_balanced.race(theta0s, mu, rho=rho)
-    first = blow_up.min(axis=-1, keepdims=True)
-    winners = (blow_up <= first * (1 + TIE)) & (fates == Fate.ESCAPE)
-    count = winners.sum(axis=-1)
-    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
-    held = np.select(
-        [
-            (fates == fate).any(axis=-1)
-            for fate in (Fate.UNKNOWN, Fate.STALL, Fate.SADDLE)
-        ],
-        [Label.UNDECIDED, Label.STALLED, Label.SEPARATRIX],
-        Label.ZERO,
-    )
-    return np.where(count == 0, held, found)
+    return first_escape.of_race(blow_up, fate, rests | (fate == Fate.STALL))
 
 
 def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
@@ -101,7 +84,7 @@ def _direction(
         return None
     if linf_balanced.applies(theta0, mu):
         blow_up = linf_balanced.race(theta0, mu, rho=rho)
-        ahead = blow_up <= blow_up.min() * (1 + TIE)
+        ahead = first_escape.earliest(blow_up)
     else:
         ahead = first_escape.winners(theta0, mu, rho=rho)
     return shared(mu, ahead, case.depth)

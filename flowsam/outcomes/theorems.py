@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowsam.exact import linf_two_layer
+from flowsam.exact import linf_two_layer, winning
 from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, basis
@@ -24,11 +24,8 @@ def fate_labels(
     """Return labels at L = 2: the largest escaping |mu_j| (equal: tie), a separatrix, or zero."""
     size = np.where((fates == Fate.ESCAPE) & (mu != 0), np.abs(mu), -1.0)
     top = size.max(axis=-1, keepdims=True)
-    winners = (size == top) & (top > 0)
-    count = winners.sum(axis=-1)
     held = np.where((fates == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
-    found = np.where(count > 1, Label.TIE, winners.argmax(axis=-1) + 1)
-    return np.where(count == 0, held, found)
+    return winning((size == top) & (top > 0), held)
 
 
 def euclidean(case: Case, starts: Theta) -> Labels:
