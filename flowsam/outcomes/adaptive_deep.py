@@ -17,6 +17,7 @@ from flowsam.exact.linf_course import read
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.adaptive import as_gradient_flow, fades, no_theorem
+from flowsam.outcomes.blow_up_order import foremost
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
 from flowsam.shapes import Bool, Float, Int
@@ -213,29 +214,15 @@ def _stepped(
 def _certain(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
     """Labels of features that are certain to blow up first; else UNDECIDED.
 
-    Feature j does where
-
-        |mu_j| (1 - g)^(L-1) gm(|w_j|)^(L-2)  >  |mu_k| (1 + g)^(L-1) rms(|w_k|)^(L-2),
-
-    g = rho L^(-1/p), the largest rho r.
+    Bounds of the speeds are (1 - g)^(L-1) and (1 + g)^(L-1) of GD's, g = rho L^(-1/p) the largest
+    rho r.
     """
-    mu = case.flow.mu
-    depth = case.depth
-    gate = case.flow.perturbation.gate(depth)
-    size = np.abs(theta)
-    rises = np.sign(mu) * np.prod(np.sign(theta), axis=1) > 0
-    low = np.exp(np.log(np.maximum(size, 1e-300)).mean(axis=1)) ** (depth - 2)
-    low = np.where(rises, np.abs(mu) * (1 - gate) ** (depth - 1) * low, 0.0)
-    high = (
-        np.abs(mu)
-        * (1 + gate) ** (depth - 1)
-        * (size**2).mean(axis=1) ** (depth / 2 - 1)
-    )
-    first = low.argmax(axis=-1)
-    rows = np.arange(len(theta))
-    best = low[rows, first]
-    high[rows, first] = 0.0
-    return np.where(best > high.max(axis=-1), first + 1, int(Label.UNDECIDED))
+    gate = case.flow.perturbation.gate(case.depth)
+    w = np.moveaxis(theta, 0, -1)
+    power = (case.depth - 1) / (case.depth - 2)
+    bounds = (np.abs(w) * (1 + side * gate) ** power for side in (-1, 1))
+    found = foremost(case.flow, w, *bounds)
+    return np.where(found < 0, int(Label.UNDECIDED), found + 1)
 
 
 def _told(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:

@@ -14,7 +14,7 @@ from flowsam.flow import Flow
 from flowsam.outcomes.balanced_l2 import keeps_order
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["equals", "winner"]
+__all__ = ["equals", "foremost", "winner"]
 
 Weights = Float[np.ndarray, "L d B"]
 _EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
@@ -27,21 +27,25 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
 
     r a bound of |eps|: rho, or rho L^(-1/p), p > 1, where layers are equal (p = 1 takes turns).
     """
-    found = _first(flow, w, _radius(flow, w, _even(w)), 1.0)
+    size = np.abs(w)
+    radius = _radius(flow, w, _even(w))
+    found = foremost(flow, w, np.maximum(size - radius, 0.0), size + radius)
     if flow.perturbation.normalised:
         return found
-    return np.where(found < 0, _first(flow, w, _fading(flow, w), 2.0), found)
+    radius = _fading(flow, w)
+    late = foremost(flow, w, np.maximum(size - radius, 0.0), size + radius, margin=2.0)
+    return np.where(found < 0, late, found)
 
 
-def _first(
-    flow: Flow, w: Weights, radius: Float[np.ndarray, "..."] | float, margin: float
+def foremost(
+    flow: Flow, w: Weights, inner: Weights, outer: Weights, *, margin: float = 1.0
 ) -> Int[np.ndarray, " B"]:
-    """Return the coordinate whose score exceeds all others by a factor, or -1."""
+    """Return the coordinate whose score of `inner` exceeds others' of `outer` by a factor, or -1.
+
+    |mu_j| gm(inner_j)^(L-2)  >  margin |mu_i| rms(outer_i)^(L-2),    sign(mu_j) beta_j > 0
+    """
     a = np.abs(flow.mu)[:, None]
     power = len(w) - 2
-    size = np.abs(w)
-    inner = np.maximum(size - radius, 0.0)
-    outer = size + radius
     rises = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
     low = np.where(rises, a * np.prod(inner ** (power / len(w)), axis=0), 0.0)
     high = a * np.mean(outer * outer, axis=0) ** (power / 2)
