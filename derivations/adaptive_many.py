@@ -7,14 +7,14 @@
 # Formula $\beta c\to b,\quad b\ \mathrm{of}\ \max_{\|b\|_1\le1}\min_i\langle b,z_i c\rangle$
 # Assumes $\ell' < 0$, separable data, $L = 2$, $1 < p < \infty$, $\rho < 2^{1/p}$, margins to
 # infinity.
-# Used by flowsam.outcomes.rescaled_margins.
+# Used by flowsam.outcomes.late_verdicts.
 # Source: flowsam; the rule: Kwon et al. 2021 (ASAM).
 # %%
 import numpy as np
 import sympy as sp
 
 from flowsam import Data, Flow, asam, max_margin
-from flowsam.outcomes.rescaled_margins import factors, rescaled_certificate
+from flowsam.outcomes.late_verdicts import factors, rescaled_certificate
 
 c, z, b = (sp.symbols(f"{name}1:4", positive=True) for name in "czb")
 

@@ -183,7 +183,7 @@ _LINF = Regime(
     curves={
         "balanced": "portrait.theory_curves:two_gates",
         "layers": "portrait.theory_curves:conics",
-        "pair": "portrait.sign_curves:pairs",
+        "pair": "portrait.theory_curves:pairs",
     },
     shares={"balanced": "portrait.area_shares:by_regions"},
     many=False,
@@ -204,7 +204,7 @@ _LINF_DEEP = replace(
     rows={},
     curves={
         "balanced": "portrait.theory_curves:deep_gates",
-        "pair": "portrait.sign_curves:pairs",
+        "pair": "portrait.theory_curves:pairs",
     },
 )
 _GD = replace(_LINF, **_SMOOTH)
@@ -286,7 +286,7 @@ _MANY = Regime(
 _OWN_MANY = replace(
     _MANY,
     verdict="outcomes.late_verdicts:by_run_alone",
-    runs={"any": "many_examples.own_field:own_run"},
+    runs={"any": "many_examples.log_clock:own_run"},
     brief="",
     known=False,
 )
@@ -332,7 +332,7 @@ _FADING = replace(
     _P_MANY, brief="", runs={"any": "many_examples.fading_clock:fading_run"}
 )
 _RELATIVE = replace(_OWN_MANY, runs={"any": _LATE})
-_RESCALED = replace(_RELATIVE, verdict="outcomes.rescaled_margins:by_rescaled_margin")
+_RESCALED = replace(_RELATIVE, verdict="outcomes.late_verdicts:by_rescaled_margin")
 _RELATIVE_TIES = replace(_OWN_MANY, **_ITERATED)
 _RELATIVE_JUMPS = replace(
     _OWN_MANY,

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.engines import METHODS
-from flowsam.engines.request import Request
-from flowsam.engines.run import Run, cut
+from flowsam.engines.run import Request, Run, cut
 from flowsam.errors import InputError, InputTypeError
 from flowsam.exact import solution
 from flowsam.flow import Flow

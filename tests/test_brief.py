@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from flowsam import Data, Flow, balanced, exponential, gradient_flow, l2, lp, solve, unnormalised
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.engines.stepping import Unasked
 from flowsam.many_examples.brief import brief_run
 from flowsam.many_examples.log_clock import late_run

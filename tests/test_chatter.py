@@ -8,7 +8,7 @@ import pytest
 from flowsam.data import Data, single_example
 from flowsam.discrete import iterate
 from flowsam.endings import Ending
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples import chatter, iteration

@@ -9,7 +9,7 @@ import pytest
 
 from flowsam.data import Data, single_example
 from flowsam.discrete import Batches, iterate
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.log_clock import late_run

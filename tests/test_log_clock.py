@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data, single_example, split_signs
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian

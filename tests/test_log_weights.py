@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.losses import exponential, logistic

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data, single_example
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.log_clock import late_run

@@ -1,4 +1,7 @@
-"""A solved path before rows are chosen: states and pace anywhere on it, in both clocks."""
+"""What a run is asked for, and a solved path before rows are chosen.
+
+States and pace are known anywhere on it, in both clocks.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,29 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines import clock
-from flowsam.engines.request import Request
 from flowsam.flow import Flow
 from flowsam.shapes import Float
 from flowsam.trajectory import Event, Trajectory
 
-__all__ = ["Run", "chosen_rows", "cut", "reach"]
+__all__ = ["Request", "Run", "chosen_rows", "cut", "reach"]
 
 Points = Float[np.ndarray, " _"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """An end in one of the two clocks, and how steps get there."""
+
+    end: float
+    clock: str = "log_t_end"  # or "tau_end"
+    method: str = "auto"
+    rtol: float = 1e-9
+    atol: float = 1e-12
+
+    @property
+    def in_tau(self) -> bool:
+        """Whether the end is one of rescaled time."""
+        return self.clock == "tau_end"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flowsam import endings
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.ensemble.batch_ends import Ending
 from flowsam.ensemble.batched_steps import Control
 from flowsam.regimes import Case

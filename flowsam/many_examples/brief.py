@@ -19,8 +19,7 @@ from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers
 from flowsam.engines.lean_field import single_descent, single_field
 from flowsam.engines.path import Turn
-from flowsam.engines.request import Request
-from flowsam.engines.run import Run
+from flowsam.engines.run import Request, Run
 from flowsam.engines.stepping import ONE_STEP, Tolerances, march
 from flowsam.flow import Flow
 from flowsam.many_examples.log_march import CALM, COLLAPSED

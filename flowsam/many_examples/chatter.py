@@ -13,7 +13,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.iteration import Iteration, Walk, iterated

@@ -13,8 +13,7 @@ import numpy as np
 from flowsam.columns import loaded
 from flowsam.endings import Ending
 from flowsam.engines import METHODS
-from flowsam.engines.request import Request
-from flowsam.engines.run import chosen_rows, cut
+from flowsam.engines.run import Request, chosen_rows, cut
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.late_path import LateRun

@@ -21,7 +21,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Entry, Turn
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.engines.slaves import enslaved
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow

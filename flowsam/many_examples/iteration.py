@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.shapes import Float

@@ -14,11 +14,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.optimize import approx_fprime
 
 from flowsam.endings import Ending
 from flowsam.engines.lean_field import single_rates
 from flowsam.engines.path import Entry, Turn
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
 from flowsam.flow import Flow
 from flowsam.many_examples.dual_steps import Curvature, live
@@ -30,10 +31,11 @@ from flowsam.network import other_products
 from flowsam.shapes import Bool, Float
 from flowsam.trajectory import Event
 
-__all__ = ["LogClock", "late_run"]
+__all__ = ["LogClock", "late_run", "own_run"]
 
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
+_STEP = 1e-7  # of differences
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,4 +259,33 @@ class LogClock:
         return np.append(np.where(moving, 0.0, state[:-1]), state[-1])
 
 
+@dataclass(frozen=True, eq=False)
+class OwnClock(LogClock):
+    """A field of the user's own in the clock T: no rest, no collapse, no slopes are known."""
+
+    def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+        """Return the derivative of `rates` by the state, by differences."""
+        step = _STEP * np.maximum(np.abs(state), 1e-3)
+        return np.atleast_2d(approx_fprime(state, lambda x: self.rates(log_t, x), step))
+
+    def signals(
+        self, log_t: float, state: State, mode: None
+    ) -> Float[np.ndarray, " 0"]:
+        """Return no signals."""
+        return np.empty(0)
+
+    def calm(self, log_t: float, state: State, mode: None) -> bool:
+        """Tell that nothing happens."""
+        return True
+
+    def begun(self) -> Entry:
+        """Return mode, events and status of the start: to go on."""
+        return Entry(None)
+
+    def ended(self, found: March) -> March:
+        """Return a run as it is."""
+        return found
+
+
 late_run = LogClock.run
+own_run = OwnClock.run

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 from flowsam.endings import Ending
 from flowsam.engines import METHODS
 from flowsam.engines.path import Path, Piece, Place, Turn
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, UntilStiff, amplifies
 from flowsam.shapes import Float

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsam.engines.path import Entry
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.losses import shares_and_mean
 from flowsam.many_examples.dual_steps import Curvature, live

@@ -15,7 +15,7 @@ import numpy as np
 
 from flowsam.columns import loaded
 from flowsam.engines.path import Entry, Turn
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian

@@ -9,7 +9,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece, Turn
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
 from flowsam.errors import InputError
 from flowsam.flow import Flow

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from flowsam.engines.path import Turn
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.late_path import LateRun

@@ -8,8 +8,7 @@ import numpy as np
 
 from flowsam import exact
 from flowsam.endings import Ending
-from flowsam.engines.request import Request
-from flowsam.engines.run import Run, reach
+from flowsam.engines.run import Request, Run, reach
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
 from flowsam.shapes import Float

@@ -11,8 +11,7 @@ import numpy as np
 from flowsam.endings import Ending
 from flowsam.engines import clock
 from flowsam.engines.path import Piece, Turn
-from flowsam.engines.request import Request
-from flowsam.engines.run import Run, reach
+from flowsam.engines.run import Request, Run, reach
 from flowsam.engines.stepping import March, Tolerances, march
 from flowsam.errors import InputError
 from flowsam.one_example.closed_form import asked_end

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.exact.adaptive_pair import Pair
 from flowsam.exact.linf_course import read
 from flowsam.flow import Flow

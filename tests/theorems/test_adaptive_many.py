@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam import Data, Flow, asam, max_margin, solve
-from flowsam.outcomes.rescaled_margins import factors, rescaled_certificate
+from flowsam.outcomes.late_verdicts import factors, rescaled_certificate
 from tests.theorems.ledger import negative_control, numeric, symbolic
 
 CLAIM = "adaptive_many"

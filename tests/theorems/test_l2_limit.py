@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam import Data, Flow, gradient_flow, l2, margin_certificate, max_margin
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.many_examples.log_clock import late_run
 from tests.theorems.ledger import negative_control, numeric, symbolic
 

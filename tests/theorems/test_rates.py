@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam import Flow, balanced, exponential, gradient_flow, l2, linf, single_example
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.many_examples.log_clock import late_run
 from flowsam.rates import depth_one_loss, estimated_exponent, late_log_loss
 from tests.theorems.ledger import negative_control, numeric, symbolic

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam import Data, Flow, iterate, lp, unnormalised
-from flowsam.engines.request import Request
+from flowsam.engines.run import Request
 from flowsam.many_examples.minima import one_dimensional
 from flowsam.many_examples.sliding_run import sliding_run
 from flowsam.network import other_products
