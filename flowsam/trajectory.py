@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property, partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +20,9 @@ from flowsam.perturbations import Perturbation
 from flowsam.shapes import Bool, Float
 from flowsam.signatures import QUIET
 from flowsam.version import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Event", "Trajectory", "load"]
 

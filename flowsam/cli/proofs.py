@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowsam.cli.writing import checked_output
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["keep_proof", "proof_options", "wanted_proof"]
 

@@ -48,7 +48,9 @@ def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
     own = _power(rule.rho if rule.perturbs else top, room)
     over = np.frexp(np.where(top > 0, top, 1.0))[1] - own - room
     shift = np.where(over > 0, own + over, own)
-    for power in np.unique(shift):
+    least = shift.min(initial=0)
+    # np.unique would load numpy.ma
+    for power in least + np.flatnonzero(np.bincount(shift - least)):
         places = np.flatnonzero(shift == power)
         rho = _shifted(np.array(rule.rho), power).item()
         scaled = Flow(data, replace(rule, rho=rho), flow.loss)

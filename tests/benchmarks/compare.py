@@ -2,6 +2,8 @@
 
 python -m tests.benchmarks.compare REVISION [--only WORDS ...] [--rounds 3] [--out FILE.json]
 
+prints a table, and writes it as JSON and, beside it, as a picture.
+
 Processor seconds, the least of several fresh processes each; ratios are the revision's over ours.
 Errors of the large runs are relative, against our steps at a tolerance 1e-4 times as large. A first
 answer is told in starts of a Python that does nothing.
@@ -141,6 +143,21 @@ def show_first(rows):
         )
 
 
+def draw(rows, path):
+    """Write ratios as bars, with the ratio asked of each as a mark."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.75, 0.5 + 0.22 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    names = [row.case.partition(" (labels")[0] for row in rows]
+    axes.barh(names, [row.ratio for row in rows], color="#0072B2")
+    axes.plot([row.asked for row in rows], names, "k|", markersize=9)
+    axes.axvline(1.0, color="black", linewidth=0.8)
+    axes.invert_yaxis()
+    axes.set(xscale="log", title="times as fast; marks: as fast as asked")
+    figure.savefig(path, dpi=200)
+
+
 def unpacked(revision, folder):
     """Write the files of a revision to a folder."""
     tar = subprocess.run(["git", "archive", revision], cwd=HERE, check=True, stdout=subprocess.PIPE)
@@ -173,6 +190,9 @@ def main():
     facts |= {"rows": [asdict(row) for row in rows], "first": [asdict(row) for row in first]}
     asked.out.write_text(json.dumps(facts, indent=1))
     print(f"written: {asked.out}")
+    if rows:
+        draw(rows, picture := asked.out.with_suffix(".png"))
+        print(f"drawn: {picture}")
 
 
 if __name__ == "__main__":
