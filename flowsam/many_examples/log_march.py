@@ -31,7 +31,7 @@ STIFF = {False: 10.0, True: 3.0}
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
 # tolerances of a large run, whose transients amplify errors: measured
-_FINER = {"DOP853": 0.5, "BDF": 0.15}
+_FINER = {"DOP853": 0.2, "BDF": 0.06}
 _FAR = 1e3  # S that counts as late
 _SAFE = 5.0  # so many times more of tau may be left than then
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
