@@ -6,7 +6,7 @@ import numpy as np
 
 from flowsam.shapes import Bool, Float
 
-__all__ = ["upper_share"]
+__all__ = ["mean_pace", "upper_share"]
 
 Rates = Float[np.ndarray, "*k"]
 
@@ -26,3 +26,15 @@ def upper_share(
     gap = np.asarray(b - a, dtype=float)
     out = np.array(np.broadcast_to(other, gap.shape), dtype=float)
     return np.divide(b + back, gap, out=out, where=where & (gap != 0))
+
+
+def mean_pace(
+    share: Float[np.ndarray, "*b"],
+    above: Float[np.ndarray, "*b"],
+    below: Float[np.ndarray, "*b"],
+) -> Float[np.ndarray, "*b"]:
+    """Return log(share/Lambda+ + (1 - share)/Lambda-) from log Lambda+ and log Lambda-."""
+    top = -np.minimum(above, below)
+    mean = share * np.exp(-above - top) + (1.0 - share) * np.exp(-below - top)
+    # the share leaves [0, 1] in trial steps only
+    return np.asarray(top + np.log(np.maximum(mean, 1e-9)))

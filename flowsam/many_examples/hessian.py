@@ -9,7 +9,7 @@ from flowsam.losses import softmax
 from flowsam.network import other_products
 from flowsam.shapes import Float
 
-__all__ = ["ascent_slope", "rescaled_hessian"]
+__all__ = ["ascent_slope", "pull_slope", "rescaled_hessian"]
 
 Theta = Float[np.ndarray, "L d"]
 Matrix = Float[np.ndarray, "k k"]
@@ -27,11 +27,8 @@ def rescaled_hessian(
     z = flow.data.z
     (depth, d) = theta.shape
     products = other_products(theta)
-    margins = z @ np.prod(theta, axis=0)
     pull, log_scale = flow.pull(theta)
-    bend = softmax(flow.loss.log_slope(margins)) * flow.loss.log_slope_derivative(
-        margins
-    )
+    bend = _bend(flow, theta)
     inner = z.T @ (bend[:, None] * z)
     hessian = products[:, :, None, None] * inner[None, :, None, :] * products
     if depth > 1:
@@ -41,6 +38,13 @@ def rescaled_hessian(
         )
     slope = (bend @ z) * products
     return hessian.reshape(depth * d, depth * d), slope.ravel(), float(log_scale)
+
+
+def pull_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "d k"]:
+    """Return `d(Lambda G)/d theta / Lambda = z^T diag(q s) z P`, G = sum_i q_i z_i."""
+    z = flow.data.z
+    inner = z.T @ (_bend(flow, theta)[:, None] * z)
+    return (inner[:, None] * other_products(theta)).reshape(len(inner), -1)
 
 
 def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
@@ -69,6 +73,13 @@ def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     turned = share[:, None] ** (power - 1.0) * inner - np.outer(unit, unit @ inner)
     moved = rule.rho * power / norm * turned
     return size[:, None] * moved + rule.rho * np.diag(turn * unit)
+
+
+def _bend(flow: Flow, theta: Theta) -> Float[np.ndarray, " n"]:
+    """Return q_i s_i."""
+    margins = flow.data.z @ np.prod(theta, axis=0)
+    shares = softmax(flow.loss.log_slope(margins))
+    return shares * flow.loss.log_slope_derivative(margins)
 
 
 def _pair_products(theta: Theta) -> Float[np.ndarray, "d L L"]:

@@ -168,10 +168,11 @@ class Walk:
         last = rows[-1]
         last[1:-1] = np.where(active & collapsed, 0.0, later)
         # log of t gained per unit of rescaled time, from the last quarter
-        # no rescaled time at all where it underflows
-        with np.errstate(divide="ignore"):
-            gain = -np.log(last[-1] - before[-1])
-        gain += last[0] + np.log(-np.expm1(before[0] - last[0]))
+        spent = last[-1] - before[-1]
+        grown = -np.expm1(before[0] - last[0])
+        gain = -float(self.flow.log_lambda(self.theta))
+        if spent > 0 and grown > 0:  # else both are less than their last digits
+            gain = float(np.log(grown / spent)) + last[0]
         if in_tau:
             log_t = np.logaddexp(last[0], gain + np.log(goal - last[-1]))
             tau = goal

@@ -28,6 +28,7 @@ class LateRun:
     log_pace: float | None = None
     # (states (k, m), mode) -> theta (k, L, d), where states hold other numbers
     shown: Callable[[Any, Any], Any] | None = None
+    timed: Callable[[Any], Any] = np.asarray  # the last number of a state -> tau
 
     @property
     def edges(self) -> Points:
@@ -43,7 +44,7 @@ class LateRun:
 
     def tau(self, log_t: Points) -> Points:
         """Return rescaled times at values of T."""
-        return self.march.path(log_t)[:, -1]
+        return np.asarray(self.timed(self.march.path(log_t)[:, -1]))
 
     def flat(self, log_t: Points) -> Float[np.ndarray, "m k"]:
         """Return the states (theta, tau) at values of T, as a step gives them."""

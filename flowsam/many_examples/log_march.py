@@ -177,7 +177,7 @@ def marched(system: Any, start: Turn, asked: Request) -> March:
     value = asked.end
     clock = _StartClock.of(system, np.inf if asked.in_tau else value)
     steps = _Steps.of(clock, start.state.size, asked)
-    stop = _TauEnd(value, len(system.theta0))
+    stop = _TauEnd(value, len(system.theta0), system.timed)
     found = march(
         clock,
         start,
@@ -200,17 +200,18 @@ class _TauEnd:
     what is left of tau is T d tau/dT L/(L - 2), and weights are infinite before a later end.
     """
 
-    def __init__(self, tau_end: float, depth: int) -> None:
+    def __init__(self, tau_end: float, depth: int, timed: Callable[[Any], Any]) -> None:
         self.tau_end = tau_end
+        self.timed = timed
         self.left = _SAFE * depth / (depth - 2) if depth > 2 else np.inf
         self.beyond = False
 
     def __call__(self, left: float, right: float, dense: Any) -> float | None:
         """Return where to end inside a step, or None."""
-        before, tau = dense(np.array([left, right]))[-1]
+        before, tau = self.timed(dense(np.array([left, right]))[-1])
         if tau >= self.tau_end:
             close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
-            off = lambda x: dense(x)[-1] - self.tau_end  # noqa: E731
+            off = lambda x: self.timed(dense(x)[-1]) - self.tau_end  # noqa: E731
             return float(brentq(off, left, right, **close))
         if right < _FAR or self.left == np.inf:
             return None

@@ -60,8 +60,12 @@ class MinimaSwitching(JointSwitching):
 
     def climbs(self, theta: Theta, velocity: Theta) -> Heights:
         """Return the rate of s - m along a velocity."""
-        rate = -(self._normal(theta) * velocity).sum(axis=(-2, -1))
+        rate = (self.normal(theta, 0) * velocity).sum(axis=(-2, -1))
         return rate[..., None] * np.ones(self.size)
+
+    def normal(self, theta: Theta, surface: int) -> Theta:
+        """Return the gradient of s - m."""
+        return -self._normal(theta)
 
     def size_of(self, theta: Float[np.ndarray, "L d"]) -> float:
         """Return what s - m cancels from."""

@@ -16,9 +16,9 @@ import numpy as np
 from flowsam.columns import loaded
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
-from flowsam.engines.two_sides import upper_share
+from flowsam.engines.two_sides import mean_pace, upper_share
 from flowsam.flow import Flow
-from flowsam.many_examples.hessian import rescaled_hessian
+from flowsam.many_examples.gates import Gates, inflows
 from flowsam.many_examples.rest import SMALL, next_move
 from flowsam.many_examples.switching import JointSwitching, Region, Side
 from flowsam.network import other_products
@@ -33,12 +33,13 @@ Theta = Float[np.ndarray, "*batch L d"]
 
 _RETURN = 3.0  # rate, per unit of T, at which a drift off the surface decays
 _ROUNDING = 1e-13
+_LARGEST = 709.0  # log of a tau that is a double
 _DEAD = 1e-12  # of the largest weight of the start
 
 
 @dataclass(frozen=True, eq=False)
 class Sliding:
-    """The flow in the clock T: states (theta, tau), regions, events (sliding_minima.py)."""
+    """The flow in the clock T: states, regions, events (sliding_minima.py)."""
 
     flow: Flow
     theta0: Float[np.ndarray, "L d"]
@@ -52,15 +53,21 @@ class Sliding:
         surfaces: JointSwitching = kind(self.flow, depth)
         return surfaces
 
-    def errors(self, asked: Request) -> float:
-        """Return the absolute error of a step."""
-        return asked.atol
+    @cached_property
+    def gates(self) -> Gates:
+        """What its states hold."""
+        return Gates(self.flow, self.surfaces, self.theta0)
+
+    def errors(self, asked: Request) -> float | State:
+        """Return the absolute errors of a step: a log's is relative."""
+        return self.gates.errors(asked)
 
     def start(self) -> Entry:
         """Return the region of the start, the events there, and a status ("" to go on)."""
         region, on = self.surfaces.locate(self.theta0)
         rested = Event.each("zero", 0.0, region.resting)
         region, events, status = self._decided(self.theta0, region, on, 0.0)
+        region = self.gates.charted(self.theta0, region)
         if not status and self._at_rest(region):
             return Entry(region, (*rested, Event(0.0, "collapse")), "collapsed")
         return Entry(region, rested + events, status)
@@ -68,41 +75,47 @@ class Sliding:
     def rates(
         self, log_t: float, states: Float[np.ndarray, "*b m"], region: Region
     ) -> Any:
-        """Return the velocity of (theta, tau) in T, one state or many.
+        """Return the velocity of (numbers, log(1 + tau)) in T, one state or many.
 
         theta' = lambda f+ + (1 - lambda) f-,   dt/d tau = lambda/Lambda+ + (1 - lambda)/Lambda-
         """
-        theta = states[..., :-1].reshape(*states.shape[:-1], *self.theta0.shape)
-        velocity, log_pace = self._motion(theta, region, log_t)
-        pace = np.exp(np.minimum(log_t - log_pace, 600.0))[..., None]
-        return np.concatenate(
-            [pace * velocity.reshape(*states.shape[:-1], -1), pace], axis=-1
-        )
+        moved = self._motion(self.weights(states, region), region, log_t)
+        log_pace = np.asarray(log_t + moved.log_scale)
+        # tau grows like t where weights rest
+        pace = np.exp(np.minimum(log_pace - states[..., -1], 600.0))[..., None]
+        velocity = self.gates.rates(states[..., :-1], region.chart, moved, log_pace)
+        return np.concatenate([velocity, pace], axis=-1)
 
-    def _motion(
-        self, theta: Theta, region: Region, log_t: float
-    ) -> tuple[Theta, Float[np.ndarray, "*batch"]]:
-        """Return Filippov's rescaled velocity and log dt/dtau."""
+    @staticmethod
+    def timed(log_tau: Any) -> Any:
+        """Return tau by the last number of a state."""
+        return np.expm1(np.minimum(log_tau, _LARGEST))
+
+    def weights(self, states: Float[np.ndarray, "*b m"], region: Region) -> Theta:
+        """Return the weights of states."""
+        return self.gates.weights(states[..., :-1], region.chart)
+
+    def _motion(self, theta: Theta, region: Region, log_t: float) -> Side:
+        """Return Filippov's rescaled velocity and pull, and -log dt/dtau."""
         above = self.surfaces.side(theta, region, 1)
         if region.sliding is None:
-            return above.velocity, np.asarray(-above.log_scale)
+            return above
         below = self.surfaces.side(theta, region, -1)
-        a, b = self._inflows(theta, region, [above, below])
+        normal = self.surfaces.normal(theta, region.sliding)
+        a, b = inflows(normal, above, below)
         share = upper_share(a, b)
-        log_pace = _mean_pace(share, above.log_scale, below.log_scale)
+        log_pace = mean_pace(share, above.log_scale, below.log_scale)
         height = self.surfaces.heights(theta)[..., region.sliding]
         # back to the surface at a rate that is slow in T: drift of the steps must not add up
         back = _RETURN * height * np.exp(np.clip(log_pace - log_t, -600.0, 600.0))
-        share = upper_share(a, b, back=back)[..., None, None]
-        return share * above.velocity + (1.0 - share) * below.velocity, log_pace
-
-    def _inflows(
-        self, theta: Theta, region: Region, sides: list[Side]
-    ) -> list[Float[np.ndarray, "*batch"]]:
-        """Return a and b, the rates of the height of a slide's surface on its two sides."""
-        return [
-            self.surfaces.climbs(theta, s.velocity)[..., region.sliding] for s in sides
-        ]
+        turn = upper_share(a, b, back=back) - share
+        velocity = self.gates.tangent(normal, above.velocity, below.velocity)
+        velocity = velocity + turn[..., None, None] * (above.velocity - below.velocity)
+        share = share[..., None]
+        pull = share * above.pull + (1.0 - share) * below.pull
+        return replace(
+            above, pull=pull, velocity=velocity, log_scale=np.asarray(-log_pace)
+        )
 
     def rhs(self, region: Region) -> Callable[[float, State], State]:
         """Return the right-hand side of one region."""
@@ -114,15 +127,10 @@ class Sliding:
             return lambda log_t, state: self._differences(log_t, state, region)
 
         def exact(log_t: float, state: State) -> Float[np.ndarray, "m m"]:
-            theta = state[:-1].reshape(self.theta0.shape)
-            hessian, slope, log_scale = rescaled_hessian(
-                self.flow, self.surfaces.side(theta, region, 1).hat
-            )
-            out = np.zeros((state.size, state.size))
-            out[:-1, :-1] = hessian
-            out[-1, :-1] = slope
-            out[:-1][np.tile(region.resting, len(theta))] = 0.0
-            return np.exp(min(log_t + log_scale, 600.0)) * out
+            hat = self.surfaces.side(self.weights(state, region), region, 1).hat
+            out = self.gates.jacobian(log_t, state, region.chart, hat)
+            out[:-1][region.resting[self.gates.features]] = 0.0
+            return out
 
         return exact
 
@@ -130,14 +138,16 @@ class Sliding:
         self, log_t: float, state: State, region: Region
     ) -> Float[np.ndarray, "m m"]:
         """Return central differences of `rates`, all columns at once."""
-        products = np.abs(other_products(state[:-1].reshape(self.theta0.shape))).max()
+        products = np.abs(other_products(self.weights(state, region))).max()
         width = 1e-5 / max(1.0, products * np.abs(self.flow.data.z).max())
         width = width * self.surfaces.scales(state[:-1]) * np.ones(state.size - 1)
+        width = np.where(region.chart.logs, 1e-5, width)
         steps = np.diag(np.append(width, 0.0))[:-1]
         out = np.zeros((state.size, state.size))
         after = self.rates(log_t, state + steps, region)
         before = self.rates(log_t, state - steps, region)
         out[:, :-1] = (after - before).T / (2.0 * width)
+        out[-1, -1] = -self.rates(log_t, state, region)[-1]
         return out
 
     def calm(self, log_t: float, state: State, region: Region) -> bool:
@@ -148,7 +158,7 @@ class Sliding:
         self, log_t: float, state: State, region: Region
     ) -> Float[np.ndarray, " K"]:
         """Return what stays positive: heights, sides of a slide, the pull to rest, the ends."""
-        theta = state[:-1].reshape(self.theta0.shape)
+        theta = self.weights(state, region)
         size = max(self.flow.perturbation.rho, float(np.abs(theta).max()))
         height = region.signs * self.surfaces.heights(theta)
         height[: self.surfaces.weights] /= size
@@ -156,14 +166,15 @@ class Sliding:
         holds = np.full(2, np.inf)
         rests = np.full(self.theta0.shape[1], np.inf)
         share = 1.0
-        sides = [self.surfaces.side(theta, region, sign) for sign in (1, -1)]
+        sides = [self.surfaces.side(theta, region, 1)] * 2
         if region.sliding is not None:
-            a, b = self._inflows(theta, region, sides)
+            sides[1] = self.surfaces.side(theta, region, -1)
+            a, b = inflows(self.surfaces.normal(theta, region.sliding), *sides)
             holds = np.array([-a, b]) / max(abs(a), abs(b), 1e-300)
             share = float(upper_share(a, b))
         if region.resting.any() and self.surfaces.constant:
             # at rest while sign(G_j) G_j(theta_hat) > 0, in the mean over a slide
-            above, below = (side.pulls * self.flow.pull(side.hat)[0] for side in sides)
+            above, below = (side.pulls * side.pull for side in sides)
             mean = share * above + (1.0 - share) * below
             rests = np.where(region.resting, mean, np.inf)
         life = self.surfaces.life(theta, region) - self._floor
@@ -179,34 +190,35 @@ class Sliding:
     def _unrest(
         self, log_t: float, state: State, region: Region, sides: list[Side]
     ) -> float:
-        """Return how far a slide is from its end: where pulls cancel, and nothing moves on."""
-        if region.sliding is None:
+        """Return how far a run is from its end: where pulls cancel, and nothing moves on."""
+        slides = region.sliding is not None
+        if not slides and not self.surfaces.constant:
             return np.inf
-        rates = self.rates(log_t, state, region)
-        sizes = np.abs(self.flow.data.z).max(axis=0)
+        theta = self.weights(state, region)
+        sizes = np.abs(self.flow.data.z).max(axis=0) * ~region.resting
         most = max(np.linalg.norm(sizes * other_products(side.hat)) for side in sides)
-        norm = np.linalg.norm(rates[:-1]) / rates[-1]
+        moved = self._motion(theta, region, log_t) if slides else sides[0]
+        norm = np.linalg.norm(moved.velocity)
         if norm > SMALL * most:
             return float(norm / most - SMALL)
-        move = next_move(self.jac(region)(log_t, state)[:-1, :-1], rates[:-1])
-        size = max(float(np.abs(state[:-1]).max()), 1.0)
-        return float(
-            np.abs(move).max() / size - max(10.0 * self.rtol, self.surfaces.fold)
-        )
+        jacobian = self.jac(region)(log_t, state)[:-1, :-1]
+        move = next_move(jacobian, self.rates(log_t, state, region)[:-1])
+        far = self.gates.farthest(move, jacobian, state[:-1], region.chart)
+        size = max(float(np.abs(theta).max()), 1.0)
+        return far / size - max(10.0 * self.rtol, self.surfaces.fold)
 
     def transition(self, log_t: float, state: State, region: Region) -> Turn:
         """Return state, region, events and status after the first signal reached 0."""
+        before = region.chart
         signals = self.signals(log_t, state, region)
         due = signals <= max(_ROUNDING, float(signals.min()))
-        theta = state[:-1].reshape(self.theta0.shape)
-        tau = float(state[-1])
-        size = self.surfaces.size
-        count = self.theta0.shape[1]
-        surfaces, holds, rests, died, ended = np.split(
-            due, size + np.cumsum([0, 2, count, count])
-        )
+        theta = self.weights(state, region)
+        tau = float(self.timed(state[-1]))
+        parts = self.surfaces.size + np.cumsum([0, 2, *self.theta0.shape[1:] * 2])
+        surfaces, holds, rests, died, ended = np.split(due, parts)
         if ended.any():
-            return Turn(state, region, (), "flattest")
+            slides = region.sliding is not None
+            return Turn(state, region, (), "flattest" if slides else "at rest")
         region = replace(region, resting=region.resting & ~rests)
         events = [*Event.each("leave", tau, rests)]
         theta = self._snapped(theta, surfaces)
@@ -223,7 +235,9 @@ class Sliding:
         if not status and self._at_rest(region):
             events = [*events, Event(tau, "collapse")]
             status = "collapsed"
-        return Turn(np.append(theta.ravel(), tau), region, tuple(events), status)
+        region = self.gates.charted(theta, region)
+        after = self.gates.turned(theta, region.chart, state, before)
+        return Turn(after, region, tuple(events), status)
 
     def _snapped(self, theta: Theta, due: Bool[np.ndarray, " S"]) -> Theta:
         """Set weights that reached 0 to 0 exactly."""
@@ -285,15 +299,3 @@ class Sliding:
             if new != old and (new == 0 or tau > 0):
                 events.append(Event(tau, kind, *self.surfaces.place(int(surface))))
         return Entry(found[0], tuple(events))
-
-
-def _mean_pace(
-    share: Float[np.ndarray, "*b"],
-    above: Float[np.ndarray, "*b"],
-    below: Float[np.ndarray, "*b"],
-) -> Float[np.ndarray, "*b"]:
-    """Return log(share/Lambda+ + (1 - share)/Lambda-) from log Lambda+ and log Lambda-."""
-    top = -np.minimum(above, below)
-    mean = share * np.exp(-above - top) + (1.0 - share) * np.exp(-below - top)
-    # the share leaves [0, 1] in trial steps only
-    return np.asarray(top + np.log(np.maximum(mean, 1e-9)))

@@ -41,15 +41,16 @@ def sliding_run(
             "is not unique; move it off them a little"
             + (", or use method='discrete'" if system.surfaces.constant else "")
         )
-    first = Turn(np.append(theta0.ravel(), 0.0), *entry)
-    found = marched(system, first, asked)
+    numbers = system.gates.numbers(theta0, entry.mode.chart)
+    found = marched(system, Turn(np.append(numbers, 0.0), *entry), asked)
     if found.status in _HANDED_OVER:
         found = replace(found, method=f"Filippov ({found.method})")
-    run = LateRun(found, theta0.shape)
+    run = LateRun(found, theta0.shape, shown=system.weights, timed=system.timed)
     if found.status == Ending.FLATTEST:
         last = float(run.edges[-1])
-        rates = system.rates(last, found.path(run.edges[-1:])[0], found.path.mode)
-        return replace(run, log_pace=last - float(np.log(rates[-1])))
+        state = found.path(run.edges[-1:])[0]
+        rates = system.rates(last, state, found.path.mode)
+        return replace(run, log_pace=last - float(np.log(rates[-1]) + state[-1]))
     why = _HANDED_OVER.get(run.march.status)
     return iterated_on(flow, run, asked, why) if why else _told_free(run)
 

@@ -18,12 +18,32 @@ from flowsam.losses import softmax
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["JointSwitching", "Region", "RelativeSwitching", "Side"]
+__all__ = ["Chart", "JointSwitching", "Region", "RelativeSwitching", "Side"]
 
 _LEAST = 1e-13
 
 Theta = Float[np.ndarray, "*batch L d"]
 Heights = Float[np.ndarray, "*batch S"]
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What numbers are: w, or y = log(z / rho) of `w = gate + slope z` where the slope is not 0."""
+
+    gate: Float[np.ndarray, "*m"]
+    slope: Float[np.ndarray, "*m"]
+
+    @property
+    def logs(self) -> Bool[np.ndarray, "*m"]:
+        """Which numbers are y."""
+        return np.asarray(self.slope != 0)
+
+    def same(self, other: Chart) -> Bool[np.ndarray, "*m"]:
+        """Return which numbers are y of the same gate in another."""
+        return self.logs & (self.gate == other.gate) & (self.slope == other.slope)
+
+
+_PLAIN = Chart(np.zeros(()), np.zeros(()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +53,7 @@ class Region:
     signs: Int[np.ndarray, " S"]  # +1 or -1; 0 for the one surface the state slides on
     # weights all pinned to 0, even L: beta_hat_j = rho^L for either sign of them
     resting: Bool[np.ndarray, " d"]
+    chart: Chart = _PLAIN
 
     @property
     def sliding(self) -> int | None:
@@ -42,10 +63,11 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One side of a surface: the signs of G, perturbed weights, velocity and log Lambda there."""
+    """One side of a surface: the signs of G, and theta_hat with its G, velocity and log Lambda."""
 
     pulls: Float[np.ndarray, " d"]
     hat: Theta
+    pull: Float[np.ndarray, "*batch d"]
     velocity: Theta
     log_scale: Float[np.ndarray, "*batch"]
 
@@ -128,9 +150,10 @@ class JointSwitching:
         held = replace(region, signs=np.where(region.signs == 0, sign, region.signs))
         pulls = self.pulls(held)
         hat = self._perturbed(theta, held)
-        velocity, log_scale = self.flow.descent(hat)
-        moved = np.where(region.resting, 0.0, velocity)
-        return Side(pulls, hat, moved, np.asarray(log_scale))
+        pull, log_scale = self.flow.pull(hat)
+        moving = np.where(region.resting, 0.0, pull)
+        velocity = moving[..., None, :] * other_products(hat)
+        return Side(pulls, hat, pull, velocity, np.asarray(log_scale))
 
     def _perturbed(self, theta: Theta, region: Region) -> Theta:
         """Return theta_hat, `Perturbation.step` with every sign held."""
@@ -171,6 +194,16 @@ class JointSwitching:
         return np.concatenate(
             [velocity.reshape(*theta.shape[:-2], -1), columns], axis=-1
         )
+
+    def normal(self, theta: Theta, surface: int) -> Theta:
+        """Return the gradient of the height of one surface: that of a pull is sum_i f_i z_i P."""
+        if surface < self.weights:
+            one = np.arange(self.weights) == surface
+            return one.reshape(self.depth, -1) * np.ones_like(theta)
+        q, bend = self._shares(theta)
+        column = self._columns[:, surface - self.weights]
+        flux = bend * (column - (q @ column)[..., None])
+        return (flux @ self.flow.data.z)[..., None, :] * other_products(theta)
 
     def _shares(
         self, theta: Theta
