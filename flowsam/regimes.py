@@ -57,6 +57,11 @@ class Case:
         name = getattr(self.regime, column).get(kind)
         return loaded(name) if name else None
 
+    @property
+    def gated(self) -> bool:
+        """Whether equal layers of several examples have a gate that none passes, beyond 0 too."""
+        return self.regime.dies and self.depth % 2 == 1
+
     def form(self, theta0: Float[np.ndarray, "L d"]) -> Form | None:
         """Return the closed form of one start, or None."""
         return next(

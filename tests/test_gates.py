@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from flowsam import Data, Flow, balanced, linf, single_example, solve
+from flowsam import Data, Flow, balanced, limit, linf, lp, single_example, solve
+from flowsam.labels import Label
+from flowsam.many_examples.iteration import Walk
+from flowsam.outcomes.directions import late_direction
 
 NEAR = [[1.0, 2.0], [1.2, 1.7]]
 MIXED = [[1.0, -0.5], [0.8, 0.3]]
@@ -96,3 +99,34 @@ def test_paths_are_those_of_small_steps(seed) -> None:
     if run.status == "finished":
         found = euler(z, x, depth, log_t_end=4.0) ** depth
         np.testing.assert_allclose(run.beta[-1], found, atol=1e-2)
+
+
+@pytest.mark.parametrize("z", [NEAR, -np.array(NEAR), MIXED])
+@pytest.mark.parametrize("alpha", [[0.5, 0.6], [0.9, 0.2]])
+def test_limits_rest_at_gates(z, alpha) -> None:
+    """Neither do weights escape, nor does odd L keep their signs."""
+    flow = Flow(Data(z), linf(1.0))
+    found = late_direction(flow, balanced(alpha, 3))
+    assert found.label == limit(flow, balanced(alpha, 3)).label == Label.STALLED
+    assert "keeps the sign" not in found.reason
+
+
+def test_a_long_step_stays_before_the_gate() -> None:
+    """A step of the iteration that would pass w = rho ends before it, layers equal at L = 5."""
+    flow = Flow(Data([[1.0, 2.0], [1.2, 1.7]]), linf(1.0))
+    walk = Walk(flow, balanced([0.2, 0.3], 5), (0.0, 0.0), 1.0)
+    hat = walk.theta - 1.0
+    after = walk._after(-5.0 * hat, hat)
+    assert (walk.theta < after).all() and (after < 1.0).all()
+    for _ in range(100):
+        walk.advance(np.inf)
+    assert (walk.theta == walk.theta[0]).all() and (walk.theta < 1.0).all()
+
+
+@pytest.mark.parametrize("p", [1.5, 3.0])
+def test_equal_layers_stay_equal_under_smooth_rules(p) -> None:
+    """A rest at odd L that is unstable to imbalance does not part them, signs included."""
+    theta = balanced([0.3, 0.2], 3, [1, -1])
+    run = solve(Flow(Data(MIXED), lp(1.0, p=p)), theta, log_t_end=12.0, rtol=1e-6)
+    sizes = np.abs(run.theta)
+    assert (sizes == sizes[:, :1]).all()

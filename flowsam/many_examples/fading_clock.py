@@ -15,11 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from flowsam.endings import Ending
+from flowsam.engines.equal_layers import EqualLayers
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.slaves import enslaved
@@ -72,6 +74,12 @@ class FadingClock(LogClock):
         """Return the system of a start."""
         floor = max(asked.atol, 1e-14 * float(np.abs(theta0).max()))
         return cls(flow, theta0, asked.rtol, floor)
+
+    @cached_property
+    def layers(self) -> EqualLayers:
+        """Which layers stay equal: all or none, for of two equal ones one may be a slave."""
+        even = not np.ptp(np.abs(self.theta0), axis=0).any()
+        return EqualLayers.of(self.theta0, apart=not even)
 
     def begun(self) -> Entry:
         """Return mode, events and status of the start: features with two weights at 0 are dead."""

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowsam.engines.equal_layers import EqualLayers
 from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.network import other_products
+from flowsam.regimes import case_of
 from flowsam.shapes import Float
 
 __all__ = ["Iteration", "Walk", "iterated"]
@@ -21,6 +23,7 @@ _STRIDE = 1.0 / 32.0
 _STABLE = 2.0  # step of the first run times the rate at which the shares relax
 _HELD = 16  # steps for which h is held: on which side of a surface the state is must not matter
 _FADING = 0.01  # what a step forgets of the log of the fastest rate seen
+_EXACT = 4  # layers
 _BURST = 1.0  # log of how much faster than foreseen a step may be
 _ROWS = 2048  # rows kept: two become their mean when there are more
 _LOOK = 16384  # steps after which, and at every doubling, a state is looked at for rest
@@ -98,6 +101,11 @@ class Walk:
         self.fastest = -np.inf
         self.log_step = np.inf
         self.powers = np.hstack([flow.data.z, flow.data.z**2])
+        # up to four layers all other products are the same to the last bit
+        self.layers = EqualLayers.of(theta, apart=len(theta) <= _EXACT)
+        even = not np.ptp(np.abs(theta), axis=0).any()
+        self.gated = even and case_of(flow, len(theta)).gated
+        self.careful = self.gated or not self.layers.apart
 
     def row(self) -> Points:
         """Return log(1 + t), the weights, and the rescaled time."""
@@ -128,11 +136,22 @@ class Walk:
         left = tau_end - self.tau
         pace = min(float(np.exp(self.log_step)), left)
         log_pace = min(self.log_step, float(np.log(left)))
-        self.theta = self.theta + pace * velocity
+        move = pace * velocity
+        self.theta = self._after(move, hat) if self.careful else self.theta + move
         self.tau = self.tau + pace
         self.steps = self.steps + 1
         # in logs: a margin of 1000 is left in rescaled times of 0
         self.log_t = float(np.logaddexp(self.log_t, log_pace - log_scale))
+
+    def _after(self, move: Theta, hat: Theta) -> Theta:
+        """Return the weights after a step: equal layers stay so, and at odd L before their gate."""
+        if self.gated:
+            ratio = np.divide(move, hat, out=np.zeros_like(hat), where=hat != 0)
+            move = np.where(ratio < -1.0, hat * ratio / (1.0 - ratio), move)
+        theta = self.theta + move
+        if self.layers.apart:
+            return theta
+        return self.layers.whole(self.layers.flat(theta))
 
     def _reach(self) -> float:
         """Return how far theta_hat is from 0."""

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import approx_fprime
 
 from flowsam.endings import Ending
+from flowsam.engines.equal_layers import EqualLayers
 from flowsam.engines.lean_field import single_rates
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
@@ -87,11 +88,13 @@ class LogClock:
     @property
     def shown_all(self) -> Callable[[Any, Any], Any] | None:
         """What gives the weights of states; None where the states hold them."""
-        return None
+        if self.layers.apart:
+            return None
+        return lambda states, mode: self.layers.whole(states[:, self.layers.kept])
 
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (theta, tau) in T, shape (L d + 1,)."""
-        theta = state[:-1].reshape(self.theta0.shape)
+        theta = self.weights(state)
         direction, log_scale = self.speeds(theta)
         # a wild trial step must not overflow
         pace = math.exp(min(log_t + float(log_scale), 600.0))
@@ -193,8 +196,16 @@ class LogClock:
         return replace(found, status=status)
 
     def weights(self, state: State) -> Theta:
-        """Return the weights of a state."""
-        return state[:-1].reshape(self.theta0.shape)
+        """Return the weights of a state, those of equal layers read off one of them."""
+        layers = self.layers
+        if layers.apart:
+            return state[:-1].reshape(self.theta0.shape)
+        return layers.sign * state[layers.kept][layers.source]
+
+    @cached_property
+    def layers(self) -> EqualLayers:
+        """Which layers stay equal: rounding would part them at an unstable rest."""
+        return EqualLayers.of(self.theta0)
 
     def height(self, state: State) -> float:
         """Return how far the norm N is above that of a collapse."""

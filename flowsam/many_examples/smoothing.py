@@ -66,4 +66,5 @@ def smoothed_run(
     asked = replace(asked, method="Radau", rtol=rtol, atol=atol)
     system = SmoothedClock(smoothed(flow), theta0)
     run = marched(system, Turn(system.start, None), asked)
-    return LateRun(replace(run, method="tanh for sign (Utkin), Radau"), theta0.shape)
+    run = replace(run, method="tanh for sign (Utkin), Radau")
+    return LateRun(run, theta0.shape, shown=system.shown_all)

@@ -25,6 +25,7 @@ from flowsam.outcomes.survivors import (
     compared,
     dual_pull,
     only_margin,
+    passed_gates,
     reachable_signs,
     restriction,
     state_certificate,
@@ -102,9 +103,8 @@ def late_direction(
     method = case.regime.late if separability(flow.data).separable else "auto"
     how: dict[str, Any] = {"method": method, "rtol": _RTOL, "atol": _ATOL}
     run = solve(flow, theta0, log_t_end=log_t_end, **how)
-    if (
-        run.ending is Ending.FORKS and case.regime.slides
-    ):  # tanh has no rest at odd L, signs do
+    # tanh has no rest at odd L, signs do
+    if case.regime.slides and (run.ending is Ending.FORKS or passed_gates(case, run)):
         run = solve(flow, theta0, log_t_end=log_t_end, rtol=_RTOL, atol=_ATOL)
     return _direction(case, run)
 
@@ -123,6 +123,8 @@ def _direction(case: Case, run: Trajectory) -> Direction:
         if case.regime.known
         else np.zeros(run.beta.shape[1])
     )
+    if case.gated:  # through 0
+        signs = 0.0 * signs
     kept = alive(case, run.beta[-1])
     usable = signs * kept
     witness = dual_pull(run.data, usable) if norm == 1 else None
@@ -153,6 +155,14 @@ def _settled_at(run: Trajectory, proven: Callable[[Any], float]) -> float:
     return float(run.log_t[-above]) if above else np.inf
 
 
+def _finite(run: Trajectory, signs: Float[np.ndarray, " d"]) -> str:
+    """Say why the loss stays finite of data that separate, or ""."""
+    blocked = blocked_because(run.data, signs)
+    if blocked or run.ending not in _ENDS:
+        return blocked
+    return run.message
+
+
 def _came_to_0(run: Trajectory) -> str:
     """Return how a run ended at 0: an iteration only stays close."""
     if run.ending is Ending.STAYS_AT_0:
@@ -179,7 +189,7 @@ def _verdict(
     if not verdict.separable:
         label, what = _among_minima(case, run)
         return label, f"{what}: the data are {verdict.message}"
-    blocked = blocked_because(run.data, signs)
+    blocked = _finite(run, signs)
     if blocked:
         return Label.STALLED, blocked
     end = float(run.log_t[-1])

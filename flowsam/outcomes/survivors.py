@@ -13,6 +13,7 @@ from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
 from flowsam.shapes import Float
+from flowsam.trajectory import Trajectory
 
 __all__ = [
     "Comparison",
@@ -21,6 +22,7 @@ __all__ = [
     "compared",
     "dual_pull",
     "only_margin",
+    "passed_gates",
     "reachable_signs",
     "restriction",
     "state_certificate",
@@ -28,6 +30,7 @@ __all__ = [
 
 # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
 _SURVIVES = 1e-6
+_BEYOND = 1.001  # of rho: an error of the steps is less
 
 
 Vector = Float[np.ndarray, " d"]
@@ -50,6 +53,15 @@ def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
     size = np.abs(beta)
     gate = (1.5 * case.flow.perturbation.rho) ** case.depth
     return np.where(size > max(_SURVIVES * size.max(), gate), 1.0, np.nan)
+
+
+def passed_gates(case: Case, run: Trajectory) -> bool:
+    """Return whether equal layers of a run passed their gate |w| = rho, as none do at odd L."""
+    if not case.gated:
+        return False
+    first, last = (np.abs(run.theta[k]) / case.flow.perturbation.rho for k in (0, -1))
+    below = (first == first[0]).all(axis=0) & (first[0] <= 1.0)
+    return bool((below & (last[0] > _BEYOND)).any())
 
 
 def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
