@@ -61,10 +61,6 @@ class Data:
         """Check and freeze the examples."""
         features = feature_names(features) or column_names(z)
         z = np.array(real_table(z, "z", features))
-        if z.ndim != 2 or 0 in z.shape:
-            raise InputError(
-                f"z needs shape (n, d) with n, d >= 1, got {z.shape}; a row each"
-            )
         zero = np.flatnonzero(~z.any(axis=1))
         if zero.size:
             raise InputError(
@@ -107,7 +103,7 @@ def feature_names(features: Iterable[str]) -> tuple[str, ...]:
 
 def real_table(
     values: ArrayLike, what: str, features: tuple[str, ...]
-) -> Float[np.ndarray, "..."]:
+) -> Float[np.ndarray, "n d"]:
     """Return a table as finite float64; a hole is named by its row, from 1, and its column."""
 
     def place(index: tuple[int, ...]) -> object:
@@ -116,7 +112,12 @@ def real_table(
         column = repr(features[index[1]]) if features else index[1] + 1
         return f"row {index[0] + 1}, column {column}"
 
-    return real_array(values, what, place=place)
+    table = real_array(values, what, place=place)
+    if table.ndim != 2 or not table.size:
+        raise InputError(
+            f"{what} needs shape (n, d) with n, d >= 1, got {table.shape}; a row each"
+        )
+    return table
 
 
 @public

@@ -22,7 +22,7 @@ Values = Float[np.ndarray, "..."] | np.floating
 class Loss:
     """A decreasing loss of the margin, by its logarithms; elementwise functions of margins.
 
-    Its name is "logistic", "exponential", or your own; the derivative is in [-1, 0].
+    Its name is "logistic", "exponential", or your own; a flow compares the three with each other.
     """
 
     name: str
@@ -108,6 +108,13 @@ def check_slopes(loss: Loss) -> None:
         raise InputError(
             f"log_slope of the loss {loss.name} needs to be log|ell'|, but at m = {place:.3g} "
             f"log_value falls {ratio[np.argmax(np.abs(ratio - 1))]:.4g} times as fast"
+        )
+    bend = (loss.log_slope(m + step) - loss.log_slope(m - step)) / (2 * step)
+    off = np.abs(loss.log_slope_derivative(m) - bend) / np.maximum(1.0, np.abs(bend))
+    if not (off < 1e-4).all():
+        raise InputError(
+            f"log_slope_derivative of the loss {loss.name} needs to be the slope of log_slope, "
+            f"{bend[off.argmax()]:.4g} at m = {m[off.argmax()]:.3g}, and is not"
         )
 
 

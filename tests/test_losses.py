@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from flowsam.losses import LOSSES, exponential, log_mean_exp, logistic, softmax
+from flowsam.losses import (
+    LOSSES,
+    Loss,
+    check_slopes,
+    exponential,
+    log_mean_exp,
+    logistic,
+    softmax,
+)
 
 MARGINS = [-1e300, -800.0, -36.5, -1.0, -1e-9, 0.0, 1e-300, 0.3, 5.0, 35.9, 36.1, 700.0, 746.0, 1e5]
 MARGINS += [1e300]
@@ -88,3 +96,18 @@ def test_softmax_against_mpmath():
 def test_losses_print_their_names():
     assert repr(logistic) == "logistic"
     assert set(LOSSES) == {"logistic", "exponential"}
+
+
+@pytest.mark.parametrize("name", ["value", "slope", "derivative"])
+def test_the_three_functions_of_a_loss_are_those_of_one(name):
+    """exp(-2 m) is a loss; with a function that is another's it is refused, whichever it is."""
+    right = {
+        "value": lambda m: -2.0 * m,
+        "slope": lambda m: np.log(2.0) - 2.0 * m,
+        "derivative": lambda m: -2.0 + 0.0 * m,
+    }
+    check_slopes(Loss("steep", *right.values()))
+    wrong = {"value": lambda m: -m, "slope": lambda m: -m, "derivative": lambda m: -1.0 + 0.0 * m}
+    words = {"derivative": "log_slope_derivative of the loss steep needs to be the slope"}
+    with pytest.raises(ValueError, match=words.get(name, "log_slope of the loss steep needs")):
+        check_slopes(Loss("steep", *(right | {name: wrong[name]}).values()))

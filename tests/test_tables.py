@@ -98,6 +98,7 @@ def test_idx(tmp_path, zipped) -> None:
     assert table.picture == (2, 2)
 
 
+HEAD = b"\0\0\x08\x03"
 LABELS = b"\0\0\x08\x01" + struct.pack(">i", 3)
 
 
@@ -112,6 +113,10 @@ LABELS = b"\0\0\x08\x01" + struct.pack(">i", 3)
         ({"labels": LABELS + b"\5\1\3\3"}, "promises, got 4"),
         ({"labels": LABELS[:7] + b"\1\3"}, r"got \(3, 2, 2\) and \(1,\)"),
         ({"labels": LABELS + b"\5\1\1"}, "got 3 and 5; it has 1, 5"),
+        ({"images": HEAD + struct.pack(">3i", 3, 0, 2)}, r"images .*, got \(3, 0, 2\)"),
+        ({"images": b"\0\0\x08\x41" + bytes(4 * 65)}, "its header is another"),
+        ({"images": HEAD + struct.pack(">3i", -1, -1, -1)}, "needs the 7922816.* promises, got 0"),
+        ({"labels": b"\0\0\x08\2" + struct.pack(">2i", 3, 1) + b"\5\3\3"}, r"and \(3, 1\)"),
     ],
 )
 @pytest.mark.parametrize("zipped", [False, True])
@@ -148,6 +153,8 @@ def test_bad_tables() -> None:
         Table(np.ones((3, 1)), [1, 2, 3])
     with pytest.raises(ValueError, match="one label a row"):
         Table(np.ones((3, 1)), [1, 2])
+    with pytest.raises(ValueError, match=r"X needs shape \(n, d\) with n, d >= 1, got \(3, 0\)"):
+        Table(np.ones((3, 0)), [1, 2, 1])
     with pytest.raises(ValueError, match=r"test needs a share in \[0, 1\) .* got 1"):
         Table(np.ones((2, 1)), [1, 2]).standardised(test=1)
 

@@ -153,7 +153,7 @@ def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
     """Read two classes of an IDX folder, such as a downloaded MNIST; `first` counts as +1."""
     images = idx_array(Path(folder), "train-images-idx3-ubyte")
     labels = idx_array(Path(folder), "train-labels-idx1-ubyte")
-    if images.ndim != 3 or labels.shape != images.shape[:1]:
+    if images.ndim != 3 or not images.size or labels.shape != images.shape[:1]:
         got = f"{images.shape} and {labels.shape} in {folder}"
         raise InputError(
             f"read_idx needs images (n, height, width) and n labels, got {got}"
