@@ -19,6 +19,7 @@ from flowsam import (
     linf,
     lp,
     phase_portrait,
+    refine,
     single_example,
     unnormalised,
 )
@@ -381,3 +382,16 @@ def test_depth_beside_a_plane_of_other_layers_is_refused(tmp_path):
         phase_portrait(flow, x, x, depth=3, start=BalancedPlane(2))
     with pytest.raises(ValueError, match="got 4 and a start of 3 layers"):
         stream_portrait(flow, x, x, depth=4, start=BalancedPlane(3), path=tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("refined", [False, True])
+def test_a_saved_portrait_keeps_its_fractions(tmp_path, refined):
+    """Exact areas, or those of located boundaries, are not those of cells: a file has them all."""
+    x = np.linspace(0.1, 2.0, 12)
+    rule = lp(0.8, p=3) if refined else linf(0.8)
+    plane = phase_portrait(Flow(single_example([1.0, 2.0]), rule), x, x)
+    plane = refine(plane, levels=2) if refined else plane
+    again = load(plane.save(tmp_path / "plane"))
+    assert again.fractions == plane.fractions and again.fraction_errors == plane.fraction_errors
+    assert again.fractions != area_shares.by_cells(plane.labels, x, x)[0]
+    assert refined or replace(again, unfinished=3).fractions != again.fractions

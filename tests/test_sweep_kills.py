@@ -1,6 +1,7 @@
 """A sweep of the command line, killed again and again: its parent, its workers, a cluster's."""
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -184,3 +185,41 @@ def test_killed_workers_of_a_cluster(tmp_path, monkeypatch, kills):
                 done += 1
         assert run.wait(300) in (0, 2)
         run_of.check()
+
+
+@contextlib.contextmanager
+def lone_scheduler(folder, environment):
+    """A scheduler that is a process of its own, with a worker; both of them end at last."""
+    pytest.importorskip("distributed")
+    file = folder / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    line = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
+    line += ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file)]
+    started = [subprocess.Popen(line, cwd=folder, **quiet)]
+    assert until(file.exists)
+    line = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file)]
+    line += ["--no-nanny", "--nthreads", "1", "--no-dashboard"]
+    started.append(subprocess.Popen(line, cwd=folder, **quiet))
+    try:
+        yield json.loads(file.read_text())["address"], started[0]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.long
+def test_a_lost_scheduler_is_one_line_and_its_sweep_goes_on(tmp_path, monkeypatch):
+    run_of = Sweep(tmp_path, 3)
+    run_of.environment["PYTHONPATH"] = str(ROOT)
+    alone = [*run_of.command]
+    with lone_scheduler(tmp_path, run_of.environment) as (address, scheduler):
+        run_of.command += ["--scheduler", address]
+        run = run_of.start()
+        assert run_of.at_work(run)
+        scheduler.kill()
+        run_of.gave_up(run)
+    assert f"the scheduler '{address}' did not finish (it was lost)" in run_of.said.read_text()
+    run_of.command = alone
+    monkeypatch.setenv(sweep_cases.LOG, os.devnull)
+    run_of.check()

@@ -158,6 +158,7 @@ class Portrait(Card):
             "format": _FORMAT,
             "provenance": self.provenance(),
             "boundaries": names,
+            "shares": self._shares,
         }
         header["features"] = self.flow.data.features
         if self.radius_axis:
@@ -268,7 +269,7 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
         if "refinement" in header
         else None
     )
-    return Portrait(
+    found = Portrait(
         flow,
         *grid,
         curves,
@@ -279,3 +280,9 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
         plane=facts.get("plane", ""),
         radius_axis=unit is not None,
     )
+    if "shares" in header:  # kept as computed, for a file has no plane to ask
+        shares = (
+            {int(k): float(v) for k, v in part.items()} for part in header["shares"]
+        )
+        vars(found)["_shares"] = tuple(shares)
+    return found

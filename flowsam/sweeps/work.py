@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -112,6 +113,7 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
         return
     try:
         from distributed import Client, KilledWorker
+        from distributed.comm import CommClosedError
     except ImportError:
         raise MissingLibraryError(
             "a scheduler needs distributed; pip install 'flowsam[sweep]'"
@@ -123,16 +125,28 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
             f"scheduler needs the address of a Dask scheduler, got {scheduler!r} ({error}); "
             "e.g. tcp://host:8786"
         ) from None
-    with client:
+    with _unlogged(), client:
         _wait_for_workers(client, scheduler)
         try:
             yield lambda: partial(_over_cluster, client)
-        except (CancelledError, KilledWorker) as error:
-            why = "it was lost" if isinstance(error, CancelledError) else error
+        except (CancelledError, CommClosedError, KilledWorker) as error:
+            why = error if isinstance(error, KilledWorker) else "it was lost"
             raise InputError(
                 f"the scheduler {scheduler!r} did not finish ({why}); what is finished is "
                 "kept, go on with it by resume (--resume)"
             ) from None
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep a client from logging, trace and all, the loss that is told in one line."""
+    log = logging.getLogger("distributed.client")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _over_cluster(
