@@ -71,16 +71,18 @@ def solve(  # noqa: PLR0913 - the contract's verb
     -------
     Trajectory
         Ends early, with a status that says so, at a blow-up; after a collapse the rows are
-        constant to `tau_end`, and original time goes on with eps = 0. (Of several examples under
-        l_inf a coordinate at 0 has beta_hat_j = rho^L while others move, for they feel it.) Data
-        that do not separate: normalised SAM slides along the minima, and rests where they are
-        flattest. A flow at rest has log t = log tau + const: status "failed" where tau = 1e300
-        (steps: 1e15 times the flow's own) is not enough for `log_t_end`. Of several examples at
-        L >= 3 weights are infinite at a finite tau: status "escaped" where `tau_end` is beyond.
-        The error is a few tolerance units times the flow's own amplification, or a few ulp for
-        closed forms. Of l_p with p > 2 at L = 2 the time at which a feature dies is known to some
-        50 atol^((p-2)/(p-1)) of 1/rate only, 4 digits at p = 3 and the default atol, whatever
-        rtol: its power (p-2)/(p-1) falls at a constant rate. Nothing else feels that.
+        constant to `tau_end`. What has fallen to 0 keeps theta_hat as equal layers fell with it,
+        as in discrete SAM: under l_inf |beta_hat_j| = rho^L, on the side it is pulled to. What
+        starts with two weights at 0 has no gradient, and eps = 0.
+        Data that do not separate: normalised SAM slides along the minima, and rests where
+        they are flattest. A flow at rest has log t = log tau + const: status "failed" where
+        tau = 1e300 (steps: 1e15 times the flow's own) is not enough for `log_t_end`. Of
+        several examples at L >= 3 weights are infinite at a finite tau: status "escaped"
+        where `tau_end` is beyond. The error is a few tolerance units times the flow's own
+        amplification, or a few ulp for closed forms. Of l_p with p > 2 at L = 2 the time at
+        which a feature dies is known to some 50 atol^((p-2)/(p-1)) of 1/rate only, 4 digits
+        at p = 3 and the default atol, whatever rtol: its power (p-2)/(p-1) falls at a
+        constant rate. Nothing else feels that.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from flowsam import (
     balanced,
     exponential,
     gradient_flow,
+    iterate,
     l2,
     linf,
     logistic,
@@ -104,12 +105,48 @@ def test_sliding_takes_the_time_discrete_sam_takes(start):
     assert run.log_t[-1] == pytest.approx(np.log1p(trace[-1][0]), abs=1e-4)
 
 
-def test_time_after_a_collapse_is_that_of_the_origin():
-    """At rest eps = 0, so |ell'| = 1/2 and t grows by 2 a unit of tau."""
-    flow = Flow(single_example([1.0, 2.0]), linf(1.0))
-    run = solve(flow, balanced([0.5, 0.6], 2), tau_end=5, save_at=[0, 3, 5])
-    t = np.expm1(run.log_t)
-    assert t[2] - t[1] == pytest.approx(4.0, rel=1e-12)
+def test_time_goes_on_at_the_pace_of_the_fall():
+    """At rest beta_hat_j = sign(mu_j) rho^L: dt/dtau = 1 + e^(sum |mu_j| rho^L), as before."""
+    for mu, rho, depth in (([1.0, 2.0], 1.0, 2), ([-0.7, 1.3], 0.8, 2), ([0.9, 0.4], 1.1, 4)):
+        start = balanced([0.5, 0.6], depth, np.sign(mu))
+        flow = Flow(single_example(mu), linf(rho))
+        run = solve(flow, start, tau_end=50, save_at=[0, 30, 50])
+        t = np.expm1(run.log_t)
+        pace = 1 + np.exp(np.abs(mu).sum() * rho**depth)
+        assert run.status == "finished" or run.events[-1].kind == "collapse"
+        assert t[2] - t[1] == pytest.approx(20 * pace, rel=1e-12)
+
+
+@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, p=1.5), lp(1.0, p=3), lp(1.0, p=1)])
+@pytest.mark.parametrize("several", [False, True])
+def test_time_beyond_a_collapse_goes_on_as_before_it(rule, several):
+    data = Data([[1.0, 2.0], [1.2, 1.9]]) if several else single_example([1.0, 2.0])
+    if several and rule.p == 1:
+        pytest.skip("iterated to the end")
+    ends = solve(Flow(data, rule), balanced([0.2, 0.1], 2), tau_end=5)
+    end = next(event.tau for event in ends.events if event.kind == "collapse")
+    times = end * np.array([0, 1 - 1e-3, 1, 1 + 1e-3])
+    run = solve(Flow(data, rule), balanced([0.2, 0.1], 2), tau_end=2 * end, save_at=times)
+    assert not run.theta[-1].any()
+    before, after = np.diff(np.expm1(run.log_t))[1:]
+    assert after == pytest.approx(before, rel=2e-3)
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("fallen", [False, True])
+def test_what_rests_at_0_beside_others_is_as_in_discrete_sam(depth, several, fallen):
+    """A coordinate that fell with equal layers, and one that starts at 0, which has no step."""
+    data = Data([[1.0, 2.0], [1.2, 0.5]]) if several else single_example([1.0, 2.0])
+    flow = Flow(data, linf(0.5))
+    start = balanced([1.2, 0.4 / depth**2], depth)
+    start[:, 1] *= fallen
+    run = solve(flow, start, log_t_end=1.2)
+    step = 1e-3
+    steps = iterate(flow, start, learning_rate=step, steps=round(np.expm1(1.2) / step))
+    assert abs(run.theta[-1, :, 1]).max() < 1e-12
+    off = abs(run.beta[-1, 0] / steps.beta[-1, 0] - 1)
+    assert off < 2e-3 and run.status == "finished"
 
 
 def test_gradient_flow_time_is_finite_where_the_margin_is_huge():

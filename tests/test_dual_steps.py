@@ -100,7 +100,7 @@ def test_a_thousand_features_need_no_cube():
     z = rng.standard_normal((400, 400))
     z[:, 7] = -2.0 * z[:, 3]
     tracemalloc.start()
-    joint = JointSwitching(Flow(Data(z), linf(0.1)), 1)
+    joint = JointSwitching(Flow(Data(z), linf(0.1)), np.ones((1, z.shape[1])))
     assert one_dimensional(Flow(Data(z), l2(0.1)), np.ones((2, 400))) is None
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

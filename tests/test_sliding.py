@@ -112,8 +112,8 @@ def test_a_slide_stays_on_its_surface() -> None:
 def test_pairs_of_split_signs_share_a_surface() -> None:
     """8 weights and 2 pulls at L = 2 for two features and their mirrors."""
     data = split_signs(Data([[1.0, 2.0], [2.0, 1.0]]))
-    assert JointSwitching(Flow(data, linf(0.1)), 2).size == 10
-    assert JointSwitching(Flow(data, linf(0.1)), 1).size == 2
+    assert JointSwitching(Flow(data, linf(0.1)), np.ones((2, data.z.shape[1]))).size == 10
+    assert JointSwitching(Flow(data, linf(0.1)), np.ones((1, data.z.shape[1]))).size == 2
     mirrored = solve(Flow(data, linf(0.1)), np.full((2, 4), 0.3), log_t_end=3.0)
     assert mirrored.status == "finished"
 

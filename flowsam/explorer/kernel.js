@@ -185,7 +185,7 @@ function balanced({ rho, depth, mu, u }) {
       if (time >= rests[j]) return 0;
       return time === ends[j] ? Infinity : formula(u[j], m, rho, time, depth);
     });
-    const parts = w.map((x, j) => (x === 0 ? 0 : F.margin(x, mu[j], rho, depth)));
+    const parts = w.map((x, j) => F.margin(x, mu[j], rho, depth)); // of 0 too: that of the fall
     const margin = tau >= blowUp ? Infinity : total(parts);
     return { u: w, v: w, beta: w.map((x) => x ** depth), log: softplus(margin) };
   };
@@ -319,7 +319,7 @@ function layered(problem) {
 
 function quadrant(u, v, mu, rho) {
   if (u === 0 && v === 0) {
-    return { at: () => [0, 0], log: () => softplus(0), lasts: Infinity, rests: true };
+    return { at: () => [0, 0], log: () => softplus(mu * rho ** 2), lasts: Infinity, rests: true };
   }
   const slides = rho > 0 && ((u === 0 && Math.abs(v) <= rho) || (v === 0 && Math.abs(u) <= rho));
   if (slides) {

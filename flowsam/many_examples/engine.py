@@ -152,12 +152,11 @@ def _rows(flow: Flow, run: LateRun, asked: Request, wanted: Wanted) -> Trajector
     how = run.march.method
     message = ending.in_log_t.format(tau=tau_last, log_t=last, method=how) + run.note
 
-    # beyond a slide the mean pace of both sides, elsewhere that of eps = 0
-    log_pace = (
-        -float(flow.log_lambda(theta[-1])) if run.log_pace is None else run.log_pace
-    )
-
     def clock() -> Points:
+        log_pace = run.log_pace
+        if log_pace is None:  # that of the fall
+            before = run.states(np.array([last * (1.0 - 1e-9)]))[0]
+            log_pace = -float(flow.log_lambda(before))
         resting = np.maximum(tau - tau_last, 0.0)
         with np.errstate(divide="ignore"):
             more = np.log(resting) + log_pace

@@ -24,7 +24,7 @@ class LateRun:
     march: March  # path of the flat states (theta, tau), with status and work
     shape: tuple[int, int]
     note: str = ""  # what the message of the run has to add
-    # log dt/dtau beyond the end of a run that rests; None for that of eps = 0
+    # log dt/dtau beyond the end of a run that rests; None for that before it
     log_pace: float | None = None
     # (states (k, m), mode) -> theta (k, L, d), where states hold other numbers
     shown: Callable[[Any, Any], Any] | None = None

@@ -48,9 +48,9 @@ class Sliding:
     @cached_property
     def surfaces(self) -> JointSwitching:
         """Where the field jumps."""
-        depth = len(self.theta0)
-        kind: Any = loaded(case_of(self.flow, depth).regime.surfaces)
-        surfaces: JointSwitching = kind(self.flow, depth)
+        case = case_of(self.flow, len(self.theta0))
+        kind: Any = loaded(case.regime.surfaces)
+        surfaces: JointSwitching = kind(self.flow, self.theta0)
         return surfaces
 
     @cached_property
@@ -65,7 +65,8 @@ class Sliding:
     def start(self) -> Entry:
         """Return the region of the start, the events there, and a status ("" to go on)."""
         region, on = self.surfaces.locate(self.theta0)
-        rested = Event.each("zero", 0.0, region.resting)
+        still = self.surfaces.still & self.flow.data.z.any(axis=0)
+        rested = Event.each("zero", 0.0, still & ~self.theta0.any(axis=0))
         region, events, status = self._decided(self.theta0, region, on, 0.0)
         region = self.gates.charted(self.theta0, region)
         if not status and self._at_rest(region):

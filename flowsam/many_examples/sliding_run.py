@@ -46,7 +46,8 @@ def sliding_run(
     if found.status in _HANDED_OVER:
         found = replace(found, method=f"Filippov ({found.method})")
     run = LateRun(found, theta0.shape, shown=system.weights, timed=system.timed)
-    if found.status == Ending.FLATTEST:
+    fell = found.status == Ending.COLLAPSED and system.surfaces.constant
+    if fell or found.status == Ending.FLATTEST:
         last = float(run.edges[-1])
         state = found.path(run.edges[-1:])[0]
         rates = system.rates(last, state, found.path.mode)

@@ -77,7 +77,7 @@ class JointSwitching:
     """The surfaces of a flow: weights, layer by layer, if L > 1; pulls, one a direction of z."""
 
     flow: Flow
-    depth: int
+    theta0: Float[np.ndarray, "L d"]
     constant = True  # whether eps is, between jumps
     _leaders: Int[np.ndarray, " P"] = field(init=False)
     _owner: Int[np.ndarray, " d"] = field(init=False)
@@ -87,7 +87,7 @@ class JointSwitching:
 
     def __post_init__(self) -> None:
         """Find the surfaces G_j = 0: one for each direction of the columns of z."""
-        z = self.flow.data.z
+        z = np.where(self.still, 0.0, self.flow.data.z)
         top = np.take_along_axis(z, np.abs(z).argmax(axis=0)[None], axis=0)[0]
         unit = z / np.where(top == 0, 1.0, top)
         mean = np.cos(np.arange(len(z))) @ unit  # equal columns have equal means
@@ -100,6 +100,16 @@ class JointSwitching:
         object.__setattr__(self, "_columns", unit[:, leaders])
         object.__setattr__(self, "_orientation", np.sign(top).astype(int))
         object.__setattr__(self, "_tops", top)
+
+    @property
+    def depth(self) -> int:
+        """Number of layers."""
+        return len(self.theta0)
+
+    @property
+    def still(self) -> Bool[np.ndarray, " d"]:
+        """Features that start with two weights at 0: no gradient, so no step and no motion."""
+        return (self.theta0 == 0).sum(axis=0) > 1
 
     @property
     def fold(self) -> float:
@@ -118,7 +128,7 @@ class JointSwitching:
 
     @property
     def idle(self) -> Bool[np.ndarray, " d"]:
-        """Features that are 0 in every example: they never move."""
+        """Features that never move: 0 in every example, or still."""
         return self._orientation == 0
 
     def place(self, surface: int) -> tuple[int | None, int]:

@@ -28,12 +28,12 @@ def exact_run(case: Case, theta0: Theta, found: exact.Solution, asked: Request) 
     end = asked.end
     name = f"exact: {found.name}"
     model = OneExample.of(case, theta0, 0.0)
-    log_pace = lambda tau: model.log_pace(found.states(tau))  # noqa: E731
+    events, rest = _with_collapse(found, model)
+    log_pace = model.paced(found.states, rest)
     if model.out_of_range:
         return Run(
             found.states, log_pace, np.zeros(1), np.zeros(0), (), "escaped", 0.0, name
         )
-    events, rest = _with_collapse(found, model)
     breaks = np.unique([event.tau for event in events])
     far = _FARTHEST
     status = "finished"

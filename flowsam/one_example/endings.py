@@ -28,7 +28,11 @@ __all__ = ["OneExample"]
 State = Float[np.ndarray, " m"]
 Theta = Float[np.ndarray, "L d"]
 Points = Float[np.ndarray, " _"]
+Pace = Callable[[Points], Points]
 _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
+_FELL = (
+    1e-9  # of tau before a collapse: theta_hat is that of the fall, to so many digits
+)
 _CALM = 1e3  # in units of where a run ends: no step falls so far
 
 
@@ -164,7 +168,13 @@ class OneExample:
 
     def log_pace(self, states: Float[np.ndarray, "k L d"]) -> Points:
         """Return log dt/dtau of weights on the path, sliding and rest included."""
-        return self.rule.log_pace(states)
+        return self.rule.log_pace(states, (self.theta0 == 0).all(axis=0))
+
+    def paced(self, states: Callable[[Points], Any], rest: float) -> Pace:
+        """Return log dt/dtau along a path; where all rest, it stays that of the fall."""
+        # the state itself tells how l_inf rests
+        last = np.inf if self.case.regime.slides else rest * (1.0 - _FELL)
+        return lambda tau: self.log_pace(states(np.minimum(tau, last)))
 
     def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
         """Return distances to collapse, to the ceiling and to a zero gradient, then the rule's."""

@@ -51,7 +51,8 @@ def stepped_run(
     path = result.path
     events = model.told(result.events)
     states = partial(path.seen, shown=model.shown)
-    log_pace = lambda tau: model.log_pace(states(tau))  # noqa: E731
+    rest = next((e.tau for e in events if e.kind == "collapse"), np.inf)
+    log_pace = model.paced(states, rest)
     found = _ended(result, events, asked.end, clock_end, log_pace)
     events = tuple(event for event in events if event.tau <= found.last)
     work = (result.method, result.steps, result.nfev)

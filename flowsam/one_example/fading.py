@@ -95,7 +95,9 @@ class Fading(Smooth):
         """Tell whether every active coordinate is at rest."""
         return bool(mode.resting[self.flow.mu != 0].all())
 
-    def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+    def log_pace(
+        self, theta: Theta, still: Bool[np.ndarray, " d"]
+    ) -> Float[np.ndarray, "*batch"]:
         """Return log dt/dtau; a slave has its perturbed partner at 0, up to its own velocity."""
         return -self.flow.log_lambda(theta)
 

@@ -34,7 +34,7 @@ class Mode:
     # +1 or -1; 0 where the weight is pinned to 0 (sliding or at rest)
     sides: Int[np.ndarray, "L d"]
     pulls: Int[np.ndarray, " d"]  # sign of G_j; 0 for idle coordinates
-    # coordinates at rest at the origin, where eps = 0 by convention
+    # coordinates at rest at the origin
     resting: Bool[np.ndarray, " d"]
 
     @property
@@ -83,9 +83,11 @@ class Switching(Smooth):
             holds = np.where(pinned, np.concatenate([-a, b], axis=-1), np.inf)
         return np.concatenate([flat, holds], axis=-1)
 
-    def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+    def log_pace(
+        self, theta: Theta, still: Bool[np.ndarray, " d"]
+    ) -> Float[np.ndarray, "*batch"]:
         """Return log dt/dtau: what slides is exactly 0, so that the state tells the mode."""
-        return linf_log_pace(self.flow, theta)
+        return linf_log_pace(self.flow, theta, still)
 
     def start(self, theta: Float[np.ndarray, "L d"]) -> Entry:
         """Return the mode of a start: weights that are exactly 0 are resolved as at an event.
@@ -192,14 +194,15 @@ def _pinned_rates(velocity: Theta, mode: Mode) -> Float[np.ndarray, "*batch d"]:
 
 
 def linf_log_pace(
-    flow: Flow, theta: Float[np.ndarray, "*batch L d"]
+    flow: Flow, theta: Float[np.ndarray, "*batch L d"], still: Bool[np.ndarray, " d"]
 ) -> Float[np.ndarray, "*batch"]:
     """Return log dt/dtau of l_inf-SAM or gradient flow, on sliding segments and at rest too.
 
         e^m -> prod_j (lambda_j e^{m_j+} + (1 - lambda_j) e^{m_j-}),  lambda = b / (b - a)
 
-    over the coordinates with a weight at 0 exactly. That they switch independently, and that one at
-    rest gives e^0, are conventions on which the path does not depend.
+    over the coordinates with a weight at 0 exactly, switching independently. At rest m_j is that of
+    equal layers that fell, |mu_j| rho^L, or 0 if it is `still`, at 0 from the start. The path does
+    not depend on it.
     """
     if theta.all() or not flow.perturbation.perturbs or theta.shape[-2] == 1:
         return np.asarray(-flow.log_lambda(theta))
@@ -221,5 +224,6 @@ def linf_log_pace(
             np.where(weight > 0, np.log(weight) + mu * np.prod(hat, axis=-2), -np.inf)
             for weight, hat in zip((share, 1.0 - share), hats, strict=True)
         ]
-    log_means = np.where(resting, 0.0, np.logaddexp(*logs))
+    rest = np.where(still, 0.0, np.abs(mu) * rho ** theta.shape[-2])
+    log_means = np.where(resting, rest, np.logaddexp(*logs))
     return np.asarray(-flow.loss.log_slope(log_means.sum(axis=-1)))

@@ -60,7 +60,9 @@ class Smooth:
         """Tell whether every active weight is at 0 for good: from L = 2 on the gradient is 0."""
         return len(theta) > 1 and not theta[:, self.flow.mu != 0].any()
 
-    def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+    def log_pace(
+        self, theta: Theta, still: Bool[np.ndarray, " d"]
+    ) -> Float[np.ndarray, "*batch"]:
         """Return log dt/dtau."""
         return -self.flow.log_lambda(theta)
 

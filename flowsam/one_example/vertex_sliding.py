@@ -89,7 +89,9 @@ class VertexSliding(Smooth):
         """Tell whether every active weight is at 0 for good."""
         return not theta[:, self.flow.mu != 0].any()
 
-    def log_pace(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+    def log_pace(
+        self, theta: Theta, still: Bool[np.ndarray, " d"]
+    ) -> Float[np.ndarray, "*batch"]:
         """Return log dt/dtau: the perturbed margin is `m - rho max|g|` at every tied vertex."""
         margin = np.prod(theta, axis=-2) @ self.flow.mu
         top = self._sizes(theta).max(axis=(-2, -1))
