@@ -35,7 +35,7 @@ def test_simulate_prints_what_the_api_returns(capsys):
     assert (code, err) == (0, "")
     first, _, rest = out.partition("\n")
     assert rest == f"{run!r}\n"
-    assert re.fullmatch(r"At tau = 3, .*1 \+ t\) = 95.5604, feature 1 is ahead with .*", first)
+    assert re.fullmatch(r"At tau = 3, .*1 \+ t\) = 97.5604, feature 1 is ahead with .*", first)
 
 
 def test_simulate_saves_a_run_and_speaks_json(capsys, tmp_path):

@@ -236,7 +236,9 @@ function planar(problem, tol) {
     damping,
     state: (tau) => {
       const a = damping(tau);
-      return a < Infinity ? about(state(tau, a)) : { u: rest, v: rest, beta: rest, log: softplus(0) };
+      if (a < Infinity) return about(state(tau, a));
+      const last = final.tau * (1 - 1e-9); // the pace stays that of the fall
+      return { u: rest, v: rest, beta: rest, log: about(state(last, damping(last))).log };
     },
     breaks: [],
     last: final.tau,

@@ -281,8 +281,10 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
         radius_axis=unit is not None,
     )
     if "shares" in header:  # kept as computed, for a file has no plane to ask
-        shares = (
-            {int(k): float(v) for k, v in part.items()} for part in header["shares"]
-        )
-        vars(found)["_shares"] = tuple(shares)
+        vars(found)["_shares"] = tuple(map(_by_label, header["shares"]))
     return found
+
+
+def _by_label(shares: dict[str, float]) -> dict[int, float]:
+    """Shares of a file, whose keys are text."""
+    return {int(label): float(share) for label, share in shares.items()}
