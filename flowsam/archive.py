@@ -20,6 +20,8 @@ from flowsam.inputs import shown
 __all__ = [
     "check_shapes",
     "dataset",
+    "difference",
+    "digest",
     "lock",
     "read",
     "replacing",
@@ -106,6 +108,27 @@ def write(
     with replacing(path) as file:
         np.savez(file, **parts)
     return path
+
+
+def digest(facts: Any, *content: bytes) -> str:
+    """Return what tells one thing that was asked for, or kept, from another."""
+    text = json.dumps(facts, sort_keys=True).encode()
+    return hashlib.sha256(b"".join((text, *content))).hexdigest()
+
+
+def difference(then: Any, now: Any, name: str = "") -> tuple[str, str, str] | None:
+    """Return the first thing in which two descriptions differ, and what it is in each."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        keys = dict.fromkeys([*then, *now])
+        pairs = ((then.get(k), now.get(k), f"{name}.{k}".strip(".")) for k in keys)
+        return next(filter(None, (difference(*pair) for pair in pairs)), None)
+    return None if now == then else (name, _short(then), _short(now))
+
+
+def _short(value: object) -> str:
+    """A value for a message."""
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:60]} ... {text[-15:]}"
 
 
 def _digest(arrays: dict[str, np.ndarray]) -> str:

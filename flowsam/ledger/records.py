@@ -1,23 +1,25 @@
-"""Results on disk with the fingerprint of what they depend on: valid until that changes."""
+"""Results on disk with the fingerprint of what they depend on: valid until that changes.
+
+A result is whole or not there, so that going on is to leave out those that are.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flowsam.archive import write_text
+from flowsam.archive import digest, write_text
 
 __all__ = ["record", "recorded"]
 
 
 def record(path: Path, facts: dict[str, Any], files: Sequence[Path] = ()) -> None:
     """Write facts as JSON in one move, with hashes of them and of the files that belong to them."""
-    hashes = {file.name: _hash(file.read_bytes()) for file in files}
+    hashes = {file.name: digest("", file.read_bytes()) for file in files}
     facts = json.loads(json.dumps(facts | {"files": hashes}))
-    write_text(path, json.dumps(facts | {"digest": _own(facts)}, indent=1) + "\n")
+    write_text(path, json.dumps(facts | {"digest": digest(facts)}, indent=1) + "\n")
 
 
 def recorded(path: Path) -> dict[str, Any]:
@@ -27,23 +29,13 @@ def recorded(path: Path) -> dict[str, Any]:
     """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        if facts.pop("digest") != _own(facts):
+        if facts.pop("digest") != digest(facts):
             return {}
         files = {
             name: path.with_name(name).is_file()
-            and _hash(path.with_name(name).read_bytes()) == hashed
+            and digest("", path.with_name(name).read_bytes()) == hashed
             for name, hashed in facts["files"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     return facts | {"files": files}
-
-
-def _own(facts: dict[str, Any]) -> str:
-    """Hash of facts."""
-    return _hash(json.dumps(facts, sort_keys=True).encode())
-
-
-def _hash(content: bytes) -> str:
-    """Hash of bytes."""
-    return hashlib.sha256(content).hexdigest()

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowsam import archive
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.portrait import theory_curves
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.labelling import phase_portrait
 from flowsam.portrait.own_plane import as_plane
-from flowsam.portrait.planes import Plane, Start
+from flowsam.portrait.planes import Start
 from flowsam.regimes import case_of
 from flowsam.signatures import public
 
@@ -70,7 +72,14 @@ def resume(
     """
     x, y = (np.asarray(values, dtype=np.float64) for values in axes)
     plane = as_plane(start)
-    _check_same(kept, flow, (x, y), plane)
+    before = _about(kept.flow, (kept.x, kept.y), kept.plane)
+    other = archive.difference(before, _about(flow, (x, y), plane.name(x, y)))
+    if other:
+        name, was, asked = other
+        raise InputError(
+            f"resume needs the same {name}: kept rows have {was}, asked are {asked}; give the "
+            "options of the first run, or start anew without them"
+        )
     done = y.size - kept.unfinished
     if not kept.unfinished:
         return replace(kept, start=plane)
@@ -80,27 +89,10 @@ def resume(
     return replace(rest, y=y, labels=labels, boundaries=curves, plane=kept.plane)
 
 
-def _check_same(
-    kept: Portrait, flow: Flow, axes: tuple[np.ndarray, np.ndarray], plane: Plane
-) -> None:
-    """Refuse to join rows of different portraits."""
-    pairs = {
-        "rule": (kept.flow.perturbation, flow.perturbation),
-        "loss": (kept.flow.loss.name, flow.loss.name),
-        "data": (kept.flow.data.z.tolist(), flow.data.z.tolist()),
-        "x": (kept.x.tolist(), axes[0].tolist()),
-        "y": (kept.y.tolist(), axes[1].tolist()),
-        "plane": (kept.plane, plane.name(*axes)),
-    }
-    for name, (before, now) in pairs.items():
-        if before != now:
-            raise InputError(
-                f"resume needs the same {name}: kept rows have {_short(before)}, asked are "
-                f"{_short(now)}; give the options of the first run, or start anew without them"
-            )
-
-
-def _short(value: object) -> str:
-    """Return a value for a message."""
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:60]} ... {text[-15:]}"
+def _about(
+    flow: Flow, axes: tuple[np.ndarray, np.ndarray], plane: str
+) -> dict[str, Any]:
+    """What rows have in common that can be joined."""
+    x, y = (values.tolist() for values in axes)
+    about = {"rule": flow.perturbation, "loss": flow.loss.name, "x": x, "y": y}
+    return about | {"data": flow.data.z.tolist(), "plane": plane}

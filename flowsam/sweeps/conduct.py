@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flowsam import archive
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.signatures import public
 from flowsam.sweeps import layout, work
@@ -174,7 +175,13 @@ def _opened(
         )
     else:
         held = open_store(path)
-        _compare(problem.configuration, held.configuration, path)
+        other = archive.difference(held.configuration, problem.configuration)
+        if other:
+            name, was, now = other
+            raise InputError(
+                f"{path} holds another sweep: {name} is {was} there and {now} here; "
+                "choose another store"
+            )
         _compare_axes(problem.grid, held.grid, path)
         if chunk is not None and cut(problem, 0.0, chunk).block != held.grid.block:
             raise InputError(
@@ -192,16 +199,3 @@ def _compare_axes(asked: Grid, held: Grid, path: Path) -> None:
             raise InputError(
                 f"{path} is damaged: its axis {name} has other values; restore it"
             )
-
-
-def _compare(now: Any, then: Any, path: Path, name: str = "") -> None:
-    """Refuse a store of another configuration, and name the first thing that differs."""
-    if isinstance(now, dict) and isinstance(then, dict):
-        for key in [*then, *(k for k in now if k not in then)]:
-            _compare(now.get(key), then.get(key), path, f"{name}.{key}".strip("."))
-    elif now != then:
-        was, now = (str(value)[:60] for value in (then, now))
-        raise InputError(
-            f"{path} holds another sweep: {name} is {was} there and {now} here; "
-            "choose another store"
-        )

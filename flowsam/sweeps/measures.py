@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
 import re
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam import archive
 from flowsam.amplification import leaders
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import whole_number
@@ -250,4 +250,4 @@ def source_digest(name: str, folder: str | None) -> str:
         text = inspect.getsource(_function(name, folder))
     except (TypeError, OSError):  # built in
         text = name
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return archive.digest(text)[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tomllib
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flowsam import archive
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import CELLS
@@ -48,7 +48,7 @@ class Problem:
     @property
     def fingerprint(self) -> str:
         """Digest of configuration and version."""
-        return hashlib.sha256(json.dumps(self.configuration).encode()).hexdigest()
+        return archive.digest(self.configuration)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -177,5 +177,5 @@ def _plain(value: Any) -> Any:
         value = value.tolist()
     text = json.dumps(value, default=lambda entry: np.asarray(entry).tolist())
     if len(text) > 10_000:
-        return f"sha256 {hashlib.sha256(text.encode()).hexdigest()}"
+        return f"sha256 {archive.digest(text)}"
     return json.loads(text)

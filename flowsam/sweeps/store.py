@@ -7,7 +7,6 @@ Whatever is killed, a cell whose state is FINISHED reads right, and the others s
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -167,10 +166,9 @@ def open_store(path: Path) -> Store:
 
 def metadata_digest(path: Path, attributes: Mapping[str, Any]) -> str:
     """Hash of what describes the arrays of a store, and of its other attributes."""
-    whole = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
-    for file in sorted(path.glob("*/zarr.json")):
-        whole.update(file.parent.name.encode() + file.read_bytes())
-    return whole.hexdigest()
+    files = sorted(path.glob("*/zarr.json"))
+    content = (file.parent.name.encode() + file.read_bytes() for file in files)
+    return archive.digest(attributes, *content)
 
 
 def _store(path: Path, group: Any) -> Store:
