@@ -25,6 +25,15 @@ __all__ = [
 ]
 
 
+_ROUND = ("GD", "1<p<2", "l_2", "2<p<inf", "l_inf")  # kinds whose eps stays one point
+
+
+def _check_covered(verb: str, rule: Perturbation, kinds: tuple[str, ...]) -> None:
+    """Refuse a rule that a formula is not about."""
+    if rule.kind not in kinds:
+        raise InputError(f"{verb} covers {', '.join(kinds)}, got {rule.name}")
+
+
 @public
 def late_log_loss(
     log_t: ArrayLike | float | int, mu: float | int, depth: int, rule: Perturbation
@@ -34,6 +43,7 @@ def late_log_loss(
     At theta_hat it is 1 / (L M^(2/L) t (log t)^(2-2/L)), M = |mu|; with M z^L = m_hat that at theta
     is smaller by e^-(M [(z + rho_p)^L - z^L]), whose first term alone errs without bound at L >= 3.
     """
+    _check_covered("late_log_loss", rule, _ROUND)
     if depth < 2:
         raise InputError(
             f"late_log_loss needs depth >= 2, got {depth}; see depth_one_loss"
@@ -61,12 +71,17 @@ def late_log_loss(
 
 @public
 def depth_one_loss(data: Data, rule: Perturbation) -> float:
-    """Return lim t loss = exp(-rho ||mu||_q) / ||mu||_2^2 at L = n = 1 (derivations/rates.py)."""
+    """Return lim t loss = exp(-rho ||mu||_q) / ||mu||_2^2 at L = n = 1 (derivations/rates.py).
+
+    Unnormalised steps vanish late: 1 / ||mu||_2^2, as for GD.
+    """
+    _check_covered("depth_one_loss", rule, (*_ROUND, "l_1", "unnormalised"))
     if data.z.shape[0] != 1:
         raise InputError(f"depth_one_loss needs one example, got n = {data.z.shape[0]}")
     mu = data.z[0]
     q = 1.0 if np.isinf(rule.p) else np.inf if rule.p == 1 else rule.p / (rule.p - 1.0)
-    return float(np.exp(-rule.rho * np.linalg.norm(mu, q)) / (mu @ mu))
+    rho = rule.rho if rule.normalised else 0.0
+    return float(np.exp(-rho * np.linalg.norm(mu, q)) / (mu @ mu))
 
 
 class DepthOneAsymptote(NamedTuple):
@@ -86,8 +101,7 @@ def depth_one_asymptote(
     b = sum_i a_i z_i, <r, z_i> = -log(n a_i) + rho <b, z_i>/||b|| on {a_i > 0}; the direction's
     error times log t tends to ||(I - b b^T/||b||^2) r||/||b||. Source: arXiv:2603.08290, Thm 3.1.
     """
-    if rule.rho and not (rule.normalised and rule.p == 2):
-        raise InputError(f"depth_one_asymptote covers GD and l_2-SAM, got {rule.name}")
+    _check_covered("depth_one_asymptote", rule, ("GD", "l_2"))
     weights = real_axis(weights, "weights")
     if weights.shape != data.z.shape[1:]:
         raise InputError(

@@ -12,7 +12,7 @@ from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.log_clock import late_run
 from flowsam.network import balanced
-from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
+from flowsam.perturbations import asam, gradient_flow, l2, linf, lp, unnormalised
 from flowsam.rates import (
     depth_one_asymptote,
     depth_one_loss,
@@ -138,5 +138,34 @@ def test_bad_input() -> None:
         late_log_loss(10.0, 1.0, 1, l2(0.1))
     with pytest.raises(ValueError, match="one example, got n = 20"):
         depth_one_loss(separable(0), l2(0.1))
-    with pytest.raises(ValueError, match="covers GD and l_2-SAM"):
+    with pytest.raises(ValueError, match="covers GD, l_2, got l_inf-SAM"):
         depth_one_asymptote(separable(0), linf(0.1), np.zeros(5))
+
+
+@pytest.mark.parametrize("rule", [
+    gradient_flow(), linf(0.3), l2(0.4), lp(0.4, p=1), lp(0.4, p=1.5), lp(0.4, p=3),
+    unnormalised(0.7), asam(0.3), asam(0.3, p=1), lambda g: 0.1 * g,
+])  # fmt: skip
+def test_formulas_hold_for_the_rules_they_take_and_refuse_the_others(rule):
+    """The loss at depth 1 and 3 against runs; ASAM, l_1 and own rules are not what gates are of."""
+    flow = Flow(single_example([1.3, -0.4]), rule)
+    known = flow.perturbation.kind in ("GD", "1<p<2", "l_2", "2<p<inf", "l_inf")
+    for depth in (1, 3):
+        if depth == 1 and (known or flow.perturbation.kind in ("l_1", "unnormalised")):
+            run = solve(flow, [[0.2, 0.1]], log_t_end=30)
+            want = depth_one_loss(flow.data, flow.perturbation)
+            assert np.exp(run.log_loss[-1] + 30) == pytest.approx(want, rel=1e-6)
+        elif depth == 1:
+            with pytest.raises(ValueError, match="depth_one_loss covers"):
+                depth_one_loss(flow.data, flow.perturbation)
+        elif known:
+            lone = Flow(single_example([1.3]), rule)
+            run = solve(lone, balanced([1.5], 3), log_t_end=1e5)
+            want = late_log_loss(1e5, 1.3, 3, rule)[1]
+            assert run.log_loss[-1] == pytest.approx(float(want), abs=1e-3)
+        else:
+            with pytest.raises(ValueError, match="late_log_loss covers"):
+                late_log_loss(1e5, 1.3, 3, flow.perturbation)
+    if flow.perturbation.kind not in ("GD", "l_2"):
+        with pytest.raises(ValueError, match="depth_one_asymptote covers GD, l_2, got"):
+            depth_one_asymptote(flow.data, flow.perturbation, [1.0, 1.0])
