@@ -437,7 +437,9 @@ def reproduce(source, *arguments):
 
 def test_reproduce_writes_one_page_and_keeps_what_did_not_change(project):
     first = reproduce(project, "--fast")
-    assert first.returncode == 0 and len(first.stderr.splitlines()) == 1
+    lines = first.stderr.splitlines()[1:]  # a slow machine is told how far it is
+    assert first.returncode == 0
+    assert all(re.fullmatch(r"\d of 4 tasks done", line) for line in lines), lines
     assert first.stderr.startswith("1 claims to check and 3 figures to draw, 0 kept from before")
     assert "3 of 3 figures: 3 computed, 0 redrawn, 0 kept" in first.stdout
     page = (project / "report.html").read_text()

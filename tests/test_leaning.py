@@ -11,7 +11,7 @@ from flowsam.amplification import critical_scale
 from flowsam.cli import main
 from flowsam.cli.features import _picture
 from flowsam.data import Data
-from flowsam.perturbations import gradient_flow, l2, linf, unnormalised
+from flowsam.perturbations import asam, gradient_flow, l2, linf, unnormalised
 from flowsam.real_data.leaning import Uniform, leaning
 from flowsam.real_data.scale_scan import Scan, Splits, scale_unit, scan
 from flowsam.real_data.tables import Table, digit_table
@@ -36,6 +36,8 @@ def test_unit_is_where_the_mean_example_collapses() -> None:
     assert scale_unit(data, linf(0.5), 2) == 0.5
     with pytest.raises(ValueError, match="normalised"):  # its p is 2 by convention alone
         scale_unit(data, unnormalised(0.5), 2)
+    with pytest.raises(ValueError, match="scaled to its collapse, and ASAM has none"):
+        scale_unit(data, asam(0.5), 2)
     assert scale_unit(data, l2(0.5), 4) == pytest.approx(0.25)
 
 
@@ -93,7 +95,7 @@ def test_features_command(capsys, tmp_path) -> None:
         (["--norm", "1"], "P > 1, got --norm 1"),
         (["--factors", "0"], "--factors > 0"),
         (["--data", "digits"], "both"),
-        (["--test", "1"], "0 <= TEST < 1"),
+        (["--test", "1"], "--test needs a share in [0, 1)"),
         (["--test", "0.999"], "leaves examples, got 0.999"),
         (["--factors", "nan"], "--factors > 0"),
         (["--log-t-end", "inf"], "--log-t-end > 0.1"),

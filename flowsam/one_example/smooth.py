@@ -12,7 +12,7 @@ import numpy as np
 from flowsam.engines.lean_field import single_field
 from flowsam.engines.path import Entry, Turn
 from flowsam.flow import Flow
-from flowsam.shapes import Float
+from flowsam.shapes import Bool, Float
 
 __all__ = ["Free", "Smooth"]
 

@@ -11,6 +11,7 @@ import numpy as np
 from flowsam.amplification import critical_scale
 from flowsam.cards import text_card
 from flowsam.data import Data, split_signs
+from flowsam.errors import InputError
 from flowsam.perturbations import Perturbation, gradient_flow
 from flowsam.real_data.leaning import Leaning, Uniform, leaning
 from flowsam.real_data.tables import Table
@@ -29,6 +30,8 @@ _Split = tuple[list[float], tuple[Leaning, ...], tuple[Leaning, ...]]
 def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
     """Return the critical scale of the mean example (l_2, L = 2), else the gate, rho L^(-1/p)."""
     regime = regime_of(rule.kind, depth)
+    if not regime.known:
+        raise InputError(f"a start is scaled to its collapse, and {rule.name} has none")
     if not regime.amplifies:
         return rule.gate(depth)
     # margins are small at a collapse: it is that of the mean, within 2 % on real data
