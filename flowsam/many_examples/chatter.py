@@ -97,7 +97,7 @@ def _difference(runs: tuple[Iteration, Iteration], regime: Regime, rho: float) -
         floor = rho
         coarse, fine = (run.at(points)[:-1].T for run in runs)
     else:
-        floor = rho ** runs[0].shape[0]
+        floor = np.float64(rho) ** runs[0].shape[0]
         coarse, fine = (run.predictor(points) for run in runs)
     largest = np.maximum.accumulate(np.abs(fine).max(axis=1))
     size = np.maximum(np.interp(points + 1.0, points, largest), max(floor, 1e-300))

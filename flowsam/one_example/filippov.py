@@ -224,6 +224,7 @@ def linf_log_pace(
             np.where(weight > 0, np.log(weight) + mu * np.prod(hat, axis=-2), -np.inf)
             for weight, hat in zip((share, 1.0 - share), hats, strict=True)
         ]
-    rest = np.where(still, 0.0, np.abs(mu) * rho ** theta.shape[-2])
+        depth = theta.shape[-2]
+        rest = np.where(still, 0.0, np.abs(mu) * np.float64(rho) ** depth)
     log_means = np.where(resting, rest, np.logaddexp(*logs))
     return np.asarray(-flow.loss.log_slope(log_means.sum(axis=-1)))

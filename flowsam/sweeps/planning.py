@@ -152,7 +152,7 @@ def plan(
 
     Examples
     --------
-    >>> case = {"mu": [1, 2], "rho": 1.0, "alpha": [1.5, 0.6]}
+    >>> case = {"mu": [1, 2], "alpha": [1.5, 0.6]}
     >>> plan(case, {"rho": [0.5, 1.0], "scale": [0.5, 1.0, 2.0]}, chunk=2).chunks
     4
     """
