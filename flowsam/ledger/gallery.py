@@ -200,7 +200,8 @@ def _lacking(module: ModuleType) -> str:
 def _check_rules(words: str, card: dict[str, Any]) -> None:
     """Refuse a title or caption with a rule that the run card, made by the runs, has not."""
     told = card.get("rule")
-    strange = rules_named(words) - set(re.findall(r"l_(?:inf|p|[\d.]+)", str(told)))
+    known = set(re.findall(r"l_(?:inf|p|[\d.]+)", str(told)))
+    strange = rules_named(words) - known - {"l_p"}  # the family of them
     if told and strange:
         raise InputError(
             f"its title or caption names {', '.join(sorted(strange))}, its runs {told}"
