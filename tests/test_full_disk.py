@@ -10,6 +10,9 @@ import pytest
 from flowsam.archive import write_text
 from flowsam.cli import main
 
+# a zip file that cannot be finished complains once more where it is collected
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 resource = pytest.importorskip("resource")
 
 FLOW = "--mu 1,2 --rho 1"

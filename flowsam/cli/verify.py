@@ -81,6 +81,7 @@ def _check_meant(proof: str | None, twice: bool) -> None:
         for option in context.command.params
         if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
         and option.name not in ("proof", "as_json", "quiet")
+        and context.params.get(str(option.name), True) != ()  # click 8.1 says typed
     ]
     if proof is not None and typed:
         raise click.UsageError(
