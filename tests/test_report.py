@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowsam.ledger.abstract import FINDINGS
 from flowsam.ledger.claims import chapters, claim_names, headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import formula, prose
-from flowsam.ledger.questions import QUESTIONS
 from flowsam.ledger.report import page, statement_table
 from flowsam.ledger.schedule import Task, expected, perform
 from flowsam.ledger.sections import Places, homes, statements, words_of
+from flowsam.ledger.texts import TEXTS
 from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.real_data.tables import digit_table, pixel_names
 from tests.browser import axe, chromium, needs_browser
@@ -170,13 +169,14 @@ def test_pixels_have_one_name_everywhere(report):
 
 def test_questions_are_answered_or_say_what_is_missing(report):
     assert report.count("Not answered by this run") == sum(
-        not set(q.shown_by) <= {"dual_norm", "fig_digits_limits"} for q in QUESTIONS
+        not set(q.shown_by) <= {"dual_norm", "fig_digits_limits"} for q in TEXTS["question"]
     )
 
 
 def test_there_are_ten_numbers_of_known_size():
-    shown = [found.measure() for found in FINDINGS]
-    assert len(shown) == 10 and {found.claim for found in FINDINGS} <= set(claim_names(ROOT))
+    shown = [found.answered({}) for found in TEXTS["finding"]]
+    claims = {name for found in TEXTS["finding"] for name in found.shown_by}
+    assert len(shown) == 10 and claims <= set(claim_names(ROOT))
     assert shown[0] == "25.0%" and shown[4] == f"{3 / np.sqrt(10):.4f}"  # 1/4; mu_1 + mu_2
     assert float(shown[9]) == pytest.approx(1, abs=0.01)
     assert re.fullmatch(r"\d\s×\s10⁻¹[⁴-⁹]", shown[8])
@@ -261,6 +261,6 @@ def test_theorem_3_2_is_two_clicks_from_its_proof_test_code_and_picture():
 
 
 def test_answers_to_reviewers_are_typeset():
-    for question in QUESTIONS:
-        text = re.sub(r"\$[^$]+\$|`[^`]+`", "", question.asked + " " + question.answer)
-        assert not ASCII.search(re.sub(r"\bl_(inf|\d)\b|\{\w+\}", "", text)), text
+    for question in TEXTS["question"]:
+        text = re.sub(r"\$[^$]+\$|`[^`]+`", "", question.words + " " + question.answer)
+        assert not ASCII.search(re.sub(r"\bl_(inf|\d)\b|\{\w+(:[.\w%]+)?\}", "", text)), text

@@ -33,7 +33,8 @@ _LONG = 8  # characters of LaTeX before a sum may be broken
 _TIGHT = re.compile(r"<mo[^>]*>(&#x0002F;|&#x0007C;|&#x02016;|&#x02225;)</mo>")
 _FUNCTION = re.compile(r"(<mi>(?:log|exp|sign|min|max)</mi>)(?=<m(?:i|sub|sup)>)")
 _TILDE = "<mi>&#x0007E;</mi>"
-_SPELLED = re.compile(r"\bl_(inf|\d(?:\.\d+)?|p)\b")
+_NORM = r"\bl_(inf|\d(?:\.\d+)?|p)\b"
+_MARKED = re.compile(rf"(\$[^$]+\$|`[^`]+`|{_NORM.replace('(', '(?:', 1)})")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -53,9 +54,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def link(name: str) -> str:
-    """Return a link to the part of the page with that name."""
-    return f'<a href="#{name}">{name}</a>'
+def link(name: str, words: str = "") -> str:
+    """Return a link to the part of the page with that name; the words are HTML already."""
+    return f'<a href="#{name}">{words or name}</a>'
 
 
 def links(names: Iterable[str]) -> str:
@@ -117,19 +118,21 @@ def _pieces(latex: str) -> Iterator[str]:
 
 def spelled(words: str) -> str:
     r"""Return words in which norms are LaTeX: `l_inf-SAM` becomes `$\ell_{\infty}$-SAM`."""
-    return _SPELLED.sub(
-        lambda found: rf"$\ell_{{{_SIZES.get(found[1], found[1])}}}$", words
+    return re.sub(
+        _NORM, lambda found: rf"$\ell_{{{_SIZES.get(found[1], found[1])}}}$", words
     )
 
 
 def prose(words: str, *, code: Callable[[str], str] = escape) -> str:
-    r"""Return marked words as HTML: `$...$` is mathematics, backticks hold code."""
+    r"""Return words as HTML: norms and `$...$` are mathematics, backticks hold code."""
     html = []
-    for part in re.split(r"(\$[^$]+\$|`[^`]+`)", words):
-        if part.startswith("$"):
-            html.append(formula(part.strip("$")))
-        elif part.startswith("`"):
+    for part in _MARKED.split(words):
+        if part.startswith("`"):
             html.append(f"<code>{code(part.strip('`'))}</code>")
+        elif part.startswith("$"):
+            html.append(formula(part.strip("$")))
+        elif re.fullmatch(_NORM, part):
+            html.append(formula(spelled(part).strip("$")))
         else:
             html.append(escape(part))
     return "".join(html)

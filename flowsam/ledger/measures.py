@@ -1,7 +1,7 @@
-"""Numbers that answer a reader's question: computed now, or read from the arrays of a figure.
+"""Numbers that the report's texts name: computed now, or read from the arrays of a figure.
 
 A measure takes what the figures saved, name to arrays (with the run card under "card"), and
-returns the words its answer needs; KeyError says that a figure is missing.
+returns what its text needs; KeyError says that a figure is missing.
 """
 
 from __future__ import annotations
@@ -11,21 +11,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "amplified_map",
-    "blow_up",
-    "clocks",
-    "deep_order",
-    "depth_two_rates",
-    "late_losses",
-    "leader_at",
-    "radius_free",
-    "signed_pairs",
-    "two_classes",
-    "two_limits",
-]
+from flowsam.shapes import Float
 
 Saved = Mapping[str, Mapping[str, Any]]
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def clocks(saved: Saved) -> dict[str, Any]:
@@ -41,11 +30,7 @@ def blow_up(_: Saved) -> dict[str, Any]:
 
     flow = Flow(single_example([1.0, 1.3]), linf(0.5))
     run = solve(flow, balanced([1.0, 0.3], 3), tau_end=3.0)
-    return {
-        "star": f"{run.tau[-1]:.6g}",
-        "frozen": f"{run.beta[-1, 1]:.7f}",
-        "rest": 0.5**3,
-    }
+    return {"star": run.tau[-1], "frozen": run.beta[-1, 1], "rest": 0.5**3}
 
 
 def signed_pairs(_: Saved) -> dict[str, Any]:
@@ -53,32 +38,23 @@ def signed_pairs(_: Saved) -> dict[str, Any]:
     from flowsam import Flow, limits, linf, single_example
 
     flow = Flow(single_example([1.0]), linf(1.0))
-    pairs = _rng().uniform(-3, 3, (20_000, 2, 1))
+    rng = np.random.default_rng(2026)  # an answer is the same in every report
+    pairs = rng.uniform(-3, 3, (20_000, 2, 1))
     escapes = limits(flow, pairs) == 1
     positive = (pairs > 0).all(axis=(1, 2))
-    return {
-        "any": f"{escapes.mean():.1%}",
-        "positive": f"{escapes[positive].mean():.1%}",
-    }
-
-
-def _rng() -> np.random.Generator:
-    """A fixed seed: an answer is the same in every report."""
-    return np.random.default_rng(2026)
+    return {"any": escapes.mean(), "positive": escapes[positive].mean()}
 
 
 def radius_free(_: Saved) -> dict[str, Any]:
     """Compute the interval of starts with a minor leader, in units of rho, over five decades."""
     from flowsam.amplification import regimes
 
-    found = [regimes([1.0, 2.0], rho) for rho in (1e-3, 1.0, 1e2)]
-    low = [f.critical / rho for f, rho in zip(found, (1e-3, 1.0, 1e2), strict=True)]
-    high = [f.major / rho for f, rho in zip(found, (1e-3, 1.0, 1e2), strict=True)]
-    return {
-        "low": f"{low[1]:.6f}",
-        "high": f"{high[1]:.6f}",
-        "spread": f"{max(np.ptp(low), np.ptp(high), 1e-16):.0e}",
-    }
+    radii = (1e-3, 1.0, 1e2)
+    found = [regimes([1.0, 2.0], rho) for rho in radii]
+    low = [f.critical / rho for f, rho in zip(found, radii, strict=True)]
+    high = [f.major / rho for f, rho in zip(found, radii, strict=True)]
+    spread = max(np.ptp(low), np.ptp(high), 1e-16)
+    return {"low": low[1], "high": high[1], "spread": spread}
 
 
 def amplified_map(saved: Saved) -> dict[str, Any]:
@@ -87,42 +63,84 @@ def amplified_map(saved: Saved) -> dict[str, Any]:
     leaders = arrays["leaders"][:, :, arrays["tau"] > 0]
     major = leaders.max()
     minor = [(part > 0) & (part < major) for part in leaders]
-    return {
-        "sam": f"{minor[0].mean():.0%}",
-        "gd": f"{minor[1].sum()} of {minor[1].size}",
-    }
+    return {"sam": minor[0].mean(), "gd": minor[1].sum(), "points": minor[1].size}
+
+
+def _above(share: float, mu: list[float]) -> Float[np.ndarray, "2 d"]:
+    """The uniform start at so many critical scales of l_2-SAM, rho = 1."""
+    from flowsam.amplification import critical_scale
+
+    return np.full((2, len(mu)), share * critical_scale(mu, 1.0))
 
 
 def leader_at(_: Saved) -> dict[str, Any]:
     """Find the switches of one run, and how well tau/A there is a sum of two entries of mu."""
-    from flowsam.amplification import critical_scale, leaders
+    from flowsam.amplification import leaders
     from flowsam.exact.l2_two_layer import curve
 
     mu = np.array([1.0, 1.5, 2.0, 3.0])
-    start = np.full((2, 4), 1.001 * critical_scale(mu, 1.0))
+    start = _above(1.001, mu.tolist())
     found = leaders(start, mu, rho=1.0)
     ratio = found.times / curve(start, mu, rho=1.0).a_at(found.times)
     places = np.array(found.order) - 1
     error = np.abs(ratio - mu[places[1:]] - mu[places[:-1]]).max()
-    times = ", ".join(f"{time:.4f}" for time in found.times)
-    order = "-".join(map(str, found.order))
-    shown = f"({', '.join(f'{entry:g}' for entry in mu)})"
-    return {"mu": shown, "order": order, "times": times, "error": f"{error:.0e}"}
+    size, power = f"{error:.0e}".split("e")
+    return {
+        "mu": f"({', '.join(f'{entry:g}' for entry in mu)})",
+        "order": "-".join(map(str, found.order)),
+        "times": ", ".join(f"{time:.4f}" for time in found.times),
+        "error": error,
+        "raised": f"{size}\u00a0×\u00a010{str(int(power)).translate(_RAISED)}",
+    }
+
+
+def switch(_: Saved) -> dict[str, Any]:
+    """Find when the major feature takes the lead, 1 % above the critical scale."""
+    from flowsam.amplification import leaders
+
+    mu = [1.0, 2.0]
+    return {"time": leaders(_above(1.01, mu), np.array(mu), rho=1.0).times[-1]}
 
 
 def two_limits(_: Saved) -> dict[str, Any]:
-    """Lead with a minor coordinate on the way to the major one."""
-    from flowsam import Flow, balanced, gradient_flow, l2, limit, single_example, solve
-    from flowsam.amplification import critical_scale
+    """Lead with a minor coordinate on the way to the major one, whose share it gives."""
+    from flowsam import Flow, gradient_flow, l2, limit, single_example, solve
 
     data = single_example([1.0, 2.0])
-    words: dict[str, Any] = {}
-    start = balanced(np.full(2, 1.01 * critical_scale([1.0, 2.0], 1.0)), 2)
+    found: dict[str, Any] = {}
+    start = _above(1.01, [1.0, 2.0])
     for name, rule in (("sam", l2(1.0)), ("gd", gradient_flow())):
-        beta = solve(Flow(data, rule), start, tau_end=3.0).beta[-1]
-        words[name] = f"{beta[1] / beta.sum():.4f}"
-        words[f"{name}_limit"] = limit(Flow(data, rule), start).label
-    return words
+        flow = Flow(data, rule)
+        for word, end in ((name, 3.0), (f"{name}_early", 1.0)):
+            beta = solve(flow, start, tau_end=end).beta[-1]
+            found[word] = beta[1] / beta.sum()
+        found[f"{name}_limit"] = limit(flow, start).label
+    return found
+
+
+def shares(_: Saved) -> dict[str, Any]:
+    """Find which share of the square [0, 2]^2 of starts ends at the minor feature, rho = 1."""
+    from scipy.stats import uniform
+
+    from flowsam.regions.measure import chance
+
+    how: dict[str, Any] = {"mu": np.array([1.0, 2.0]), "rho": 1.0}
+    square = uniform(0, 2)
+    return {f"depth_{k}": chance(1, square, depth=k, **how) for k in (2, 3)}
+
+
+def order(_: Saved) -> dict[str, Any]:
+    """Find the order of the error of discrete SAM in its step."""
+    from flowsam import Flow, balanced, iterate, l2, single_example, solve
+
+    flow = Flow(single_example([1.0, 2.0]), l2(0.3))
+    start = balanced([0.6, 0.6], 2)
+    exact = solve(flow, start, log_t_end=np.log1p(4.0)).theta[-1]
+    errors = []
+    for n in (400, 800):
+        run = iterate(flow, start, learning_rate=4.0 / n, steps=n)
+        errors.append(np.abs(run.theta[-1] - exact).max())
+    return {"order": np.log2(errors[0] / errors[1])}
 
 
 def deep_order(saved: Saved) -> dict[str, Any]:
@@ -131,10 +149,9 @@ def deep_order(saved: Saved) -> dict[str, Any]:
     seen = [row[np.r_[True, np.diff(row) != 0]] for row in arrays["leaders"][0]]
     at = np.abs(arrays["alpha"] - 0.5).argmin()
     ends = {int(row[-1]) for row in seen}
-    order = "-".join(map(str, seen[at]))
     return {
-        "alpha": f"{arrays['alpha'][at]:.2g}",
-        "order": order,
+        "alpha": arrays["alpha"][at],
+        "order": "-".join(map(str, seen[at])),
         "ends": " or ".join(map(str, sorted(ends))),
     }
 
@@ -144,7 +161,7 @@ def two_classes(saved: Saved) -> dict[str, Any]:
     arrays = saved["fig_many_examples"]
     runs = {name: rows for name, rows in arrays.items() if name in ("GD", "l_2-SAM")}
     ends = [f"{name} {r[-1, 2] / r[-1, 1:].sum():.3f}" for name, r in runs.items()]
-    log_t = f"{runs['GD'][-1, 0]:g}"
+    log_t = runs["GD"][-1, 0]
     return {"data": arrays["card"]["data"], "shares": ", ".join(ends), "log_t": log_t}
 
 
@@ -155,7 +172,7 @@ def late_losses(saved: Saved) -> dict[str, Any]:
         name[2:]: rows[-1] for name, rows in arrays.items() if name.startswith("2 ")
     }
     words = [f"{name} {row[1]:.1f}" for name, row in ends.items() if name != "rate"]
-    return {"log_t": f"{ends['GD'][0]:g}", "losses": ", ".join(words)}
+    return {"log_t": ends["GD"][0], "losses": ", ".join(words)}
 
 
 def depth_two_rates(saved: Saved) -> dict[str, Any]:
@@ -169,9 +186,5 @@ def depth_two_rates(saved: Saved) -> dict[str, Any]:
         for name, rows in arrays.items()
         if name.startswith("d ")
     ]
-    shown = f"{min(slopes):.3f} to {max(slopes):.3f}"
-    return {
-        "log_t": f"{arrays['d GD'][-1, 0]:g}",
-        "gap": f"{max(gaps):.2g}",
-        "slopes": shown,
-    }
+    ends = {"least": min(slopes), "most": max(slopes), "gap": max(gaps)}
+    return {"log_t": arrays["d GD"][-1, 0]} | ends

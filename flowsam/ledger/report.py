@@ -18,12 +18,9 @@ from typing import Any
 import numpy as np
 
 from flowsam.explorer.component import module
-from flowsam.ledger.abstract import FINDINGS
-from flowsam.ledger.checklist import CHECKLIST
 from flowsam.ledger.claims import Chapter, chapters
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.html import formula, link, links, prose, spelled, table
-from flowsam.ledger.questions import QUESTIONS, Question
+from flowsam.ledger.html import formula, link, links, prose, table
 from flowsam.ledger.sections import (
     Places,
     chapter_section,
@@ -32,6 +29,7 @@ from flowsam.ledger.sections import (
     statements,
     winners,
 )
+from flowsam.ledger.texts import TEXTS, Text
 from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.notation import latex
 from flowsam.version import __version__
@@ -82,7 +80,9 @@ def page(
         ),
         figures="\n".join(map(section, others)),
         digits=winners(saved.get("fig_digits_limits")),
-        questions="\n".join(_question(asked, ledger, saved) for asked in QUESTIONS),
+        questions="\n".join(
+            _question(asked, ledger, saved) for asked in TEXTS["question"]
+        ),
         checklist=_checklist(ledger, figures),
     )
 
@@ -116,9 +116,9 @@ def _stamp(source: Path, note: str) -> str:
 def _findings(names: Sequence[str]) -> str:
     """The ten numbers, with the claims that prove them."""
     rows = [
-        f"<li><b>{escape(found.measure())}</b> <span>{prose(found.sentence)} "
-        f"{link(found.claim) if found.claim in names else ''}</span></li>"
-        for found in FINDINGS
+        f"<li><b>{escape(found.answered({}))}</b> <span>{prose(found.words)} "
+        f"{links(name for name in found.shown_by if name in names)}</span></li>"
+        for found in TEXTS["finding"]
     ]
     return "\n".join(rows)
 
@@ -128,11 +128,10 @@ def _contents(story: Sequence[Chapter]) -> str:
     rows = []
     for part in story:
         inner = " · ".join(
-            f'<a href="#{name}">{prose(spelled(title))}</a>'
-            for name, title in part.claims.items()
+            link(name, prose(title)) for name, title in part.claims.items()
         )
-        title = prose(spelled(part.title))
-        rows.append(f'<li><a href="#{part.anchor}"><b>{title}</b></a>: {inner}</li>')
+        title = link(part.anchor, f"<b>{prose(part.title)}</b>")
+        rows.append(f"<li>{title}: {inner}</li>")
     return "\n".join(rows)
 
 
@@ -150,10 +149,9 @@ def statement_table(
                 places.link(f"derivations/{name}.py", "proof"),
                 places.link(f"tests/theorems/test_{name}.py", "test"),
                 *(code or [""]),
-                f'<a href="#{shown[0]}">picture</a>' if shown else "",
+                link(shown[0], "picture") if shown else "",
             )
-            title = f'<a href="#{name}">{prose(spelled(titles[name]))}</a>'
-            rows.append((word, title, *homes))
+            rows.append((word, link(name, prose(titles[name])), *homes))
     return table(("in the paper", "here", "proof", "test", "code", "picture"), rows)
 
 
@@ -195,19 +193,19 @@ def _word(holds: bool, found: str) -> str:
     )
 
 
-def _question(question: Question, ledger: Ledger, saved: Mapping[str, Any]) -> str:
+def _question(question: Text, ledger: Ledger, saved: Mapping[str, Any]) -> str:
     """A question with its answer, or the honest lack of one."""
     there = {v.claim for v in ledger.verdicts if v.passed} | set(saved)
     missing = [name for name in question.shown_by if name not in there]
     try:
-        answer = "" if missing else prose(spelled(question.answered(saved)))
+        answer = "" if missing else prose(question.answered(saved))
     except KeyError as error:  # the arrays of a figure
         missing = [str(error.args[0])]
     if missing:
         answer = f"Not answered by this run, which lacks {', '.join(missing)}."
     elif question.shown_by:
         answer += f" See {links(question.shown_by)}."
-    return f"<h3>{prose(spelled(question.asked))}</h3><p>{answer}</p>"
+    return f"<h3>{prose(question.words)}</h3><p>{answer}</p>"
 
 
 def _checklist(ledger: Ledger, figures: Sequence[Figure]) -> str:
@@ -222,5 +220,5 @@ def _checklist(ledger: Ledger, figures: Sequence[Figure]) -> str:
         "claims_seconds": f"{sum(v.seconds for v in ledger.verdicts):.0f}",
         "seconds": f"{sum(json.loads(str(f.card.get('seconds', 0))) for f in figures):.0f}",
     }
-    rows = [(kind, asked, answer.format(**facts)) for kind, asked, answer in CHECKLIST]
+    rows = [(t.part, t.words, t.answer.format(**facts)) for t in TEXTS["checklist"]]
     return table(("part", "asked", "answered"), rows)

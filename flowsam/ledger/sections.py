@@ -22,7 +22,6 @@ from flowsam.ledger.html import (
     links,
     picture,
     prose,
-    spelled,
     table,
 )
 from flowsam.ledger.verdicts import Verdict
@@ -73,8 +72,8 @@ def chapter_section(
     places: Places,
 ) -> str:
     """Return a chapter as HTML; a figure stands at the first claim it names."""
-    lines = [f'<h2 id="{chapter.anchor}">{prose(spelled(chapter.title))}</h2>']
-    lines += [f"<p>{prose(spelled(chapter.words))}</p>"] if chapter.words else []
+    lines = [f'<h2 id="{chapter.anchor}">{prose(chapter.title)}</h2>']
+    lines += [f"<p>{prose(chapter.words)}</p>"] if chapter.words else []
     by_name = {verdict.claim: verdict for verdict in verdicts}
     for name, title in chapter.claims.items():
         own = [figure for figure in figures if figure.claims[:1] == (name,)]
@@ -94,9 +93,7 @@ def _claim(verdict: Verdict, title: str, places: Places) -> str:
     name = verdict.claim
     says = places.head(name)
     lines = [f'<article class="claim" id="{name}"><div class="statement">']
-    lines += [
-        f'<h3>{prose(spelled(title))} <a class="name" href="#{name}">{name}</a></h3>'
-    ]
+    lines += [f'<h3>{prose(title)} <a class="name" href="#{name}">{name}</a></h3>']
     lines += [f"<p>{prose(says.get('claim', 'No derivation.'), code=_reference)}</p>"]
     lines += (
         [formula(says["formula"].strip("$"), display=True)] if "formula" in says else []
@@ -152,7 +149,7 @@ def homes(name: str, says: dict[str, str], places: Places) -> str:
         places.link(file_of(dotted, places.source), dotted)
         for dotted in _DOTTED.findall(says.get("used by", ""))
     ]
-    said = prose(spelled(says.get("source", "not said"))).removesuffix(".")
+    said = prose(says.get("source", "not said")).removesuffix(".")
     return f"{' · '.join([*files, *code])} · {link('contents')}<br>Source: {said}."
 
 
@@ -175,7 +172,7 @@ def file_of(dotted: str, source: Path) -> str:
 
 def figure_section(figure: Figure, places: Places) -> str:
     """Return one picture, inside the page, with its run card folded away."""
-    title = prose(spelled(figure.title))
+    title = prose(figure.title)
     if figure.error:
         word = "left out" if figure.state == "skipped" else "failed"
         reason = escape(figure.error)
@@ -186,7 +183,7 @@ def figure_section(figure: Figure, places: Places) -> str:
     code = places.link(f"figures/{figure.name}.py", figure.name)
     folded = f"<details><summary>run card</summary><p>{card(figure.card)}</p></details>"
     back = f" · shows {links(figure.claims)}" if figure.claims else ""
-    said = f"<b>{title}</b> {prose(spelled(figure.caption))} {code}{back}{folded}"
+    said = f"<b>{title}</b> {prose(figure.caption)} {code}{back}{folded}"
     return picture(png, figure.title, said, name=figure.name)
 
 
