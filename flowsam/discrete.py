@@ -13,13 +13,10 @@ from flowsam.endings import Ending
 from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
 from flowsam.inputs import checked_grid, real_number, whole_number
-from flowsam.shapes import Float
+from flowsam.shapes import Theta
 from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 
-__all__ = ["Batches", "iterate"]
-
-Theta = Float[np.ndarray, "L d"]
 Shards = list[tuple[float, Flow]]
 
 
@@ -194,7 +191,7 @@ def iterate(  # noqa: PLR0913 - the public contract
     )
 
 
-def _one_start(flow: Flow, theta0: ArrayLike) -> Float[np.ndarray, "L d"]:
+def _one_start(flow: Flow, theta0: ArrayLike) -> Theta:
     """Return one start, checked."""
     theta = flow.checked(theta0)
     if theta.ndim != 2:

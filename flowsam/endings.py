@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Ending"]
-
 _REACHED = "reached the end asked for"
 _FELL = "every active weight reached 0 at tau = {tau:.12g}; the flow rests there"
 _FORKS = (

@@ -20,11 +20,8 @@ from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.perturbations import linf
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Chosen, Labels, Starts, Theta, Thetas, Which
 
-__all__ = ["Case", "LATE", "Regime", "TABLE", "case_of", "regime_of"]
-
-Theta = Float[np.ndarray, "*batch L d"]
 LATE = 1e4
 DEEPEST = 3  # stands for itself and all beyond
 
@@ -62,15 +59,13 @@ class Case:
         """Whether equal layers of several examples have a gate that none passes, beyond 0 too."""
         return self.regime.dies and self.depth % 2 == 1
 
-    def form(self, theta0: Float[np.ndarray, "L d"]) -> Form | None:
+    def form(self, theta0: Theta) -> Form | None:
         """Return the closed form of one start, or None."""
         return next(
             (f for f in self.regime.forms if f.applies(theta0, self.flow.mu)), None
         )
 
-    def split(
-        self, starts: Float[np.ndarray, "N L d"]
-    ) -> Iterator[tuple[Form | None, Bool[np.ndarray, " N"]]]:
+    def split(self, starts: Starts) -> Iterator[tuple[Form | None, Chosen]]:
         """Yield each form with the starts it is chosen for, and None with the others."""
         left = np.ones(len(starts), dtype=bool)
         for form in self.regime.forms:
@@ -81,7 +76,7 @@ class Case:
         if left.any():
             yield None, left
 
-    def labels(self, starts: Theta) -> Int[np.ndarray, "*batch"]:
+    def labels(self, starts: Thetas) -> Labels:
         """Return the labels of starts (..., L, d); those alone by the theorem of l_inf."""
         alone = self._alone(starts)
         if not alone.any():
@@ -92,13 +87,13 @@ class Case:
             found[~alone] = self.ask("labels")(starts[~alone])
         return found
 
-    def verdict(self, theta0: Float[np.ndarray, "L d"]) -> Any:
+    def verdict(self, theta0: Theta) -> Any:
         """Return the `Limit` of one start; if it is alone, by the theorem of l_inf."""
         if self._alone(theta0):
             return self._gated.verdict(theta0)
         return self.ask("verdict")(theta0)
 
-    def _alone(self, starts: Theta) -> Bool[np.ndarray, "*batch"]:
+    def _alone(self, starts: Thetas) -> Which:
         """Tell which starts move like l_inf with the radius of their gate."""
         if ALONE not in self.regime.forms:
             return np.zeros(starts.shape[:-2], dtype=bool)

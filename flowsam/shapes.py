@@ -9,16 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Bool",
-    "Complex",
-    "Float",
-    "Float32",
-    "Inexact",
-    "Int",
-    "Int8",
-    "Shaped",
-]
+import numpy as np
 
 if TYPE_CHECKING or "jaxtyping" in sys.modules:
     from jaxtyping import Bool, Complex, Float, Float32, Inexact, Int, Int8, Shaped
@@ -31,3 +22,18 @@ else:
             return Any
 
     Bool = Complex = Float = Float32 = Inexact = Int = Int8 = Shaped = _Unchecked
+
+# What most arrays are: weights of one start or of many; a number, code or mark each.
+Theta = Float[np.ndarray, "L d"]
+Starts = Float[np.ndarray, "N L d"]
+Thetas = Float[np.ndarray, "*batch L d"]
+Vector = Float[np.ndarray, " d"]
+Vectors = Float[np.ndarray, "*batch d"]
+Column = Float[np.ndarray, " N"]
+Numbers = Float[np.ndarray, "*batch"]
+Codes = Int[np.ndarray, " N"]
+Labels = Int[np.ndarray, "*batch"]
+Mask = Bool[np.ndarray, " d"]
+Masks = Bool[np.ndarray, "*batch d"]
+Chosen = Bool[np.ndarray, " N"]
+Which = Bool[np.ndarray, "*batch"]

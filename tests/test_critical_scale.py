@@ -9,9 +9,9 @@ import sympy as sp
 from scipy.special import gamma
 
 from flowsam.amplification import critical_scale, critical_scale_bounds, leaders, uniform_leaders
-from flowsam.exact.l2_outcome import lone_scale
+from flowsam.exact.l2_outcome import lone_scale, outcome
 from flowsam.exact.l2_separatrix import balanced_excess, balanced_separatrix, lone_separatrix
-from flowsam.exact.l2_two_layer import curve, outcome
+from flowsam.exact.l2_two_layer import curve
 from flowsam.labels import Fate
 from tests.l2_references import integrate
 

@@ -14,23 +14,13 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array, real_example, real_number
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Vector
 from flowsam.signatures import public
 
 if TYPE_CHECKING:
     from flowsam.certify import ProvedScale
 
 _LARGEST = 1e150
-
-__all__ = [
-    "CriticalScale",
-    "active",
-    "checked",
-    "checked_one",
-    "critical_scale",
-    "critical_scale_bounds",
-    "positive_radius",
-]
 
 
 def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
@@ -52,7 +42,7 @@ def positive_radius(rho: float | int) -> float:
 
 def checked(
     theta0: ArrayLike, mu: ArrayLike, rho: float | int
-) -> tuple[Float[np.ndarray, "*batch 2 d"], Float[np.ndarray, " d"], float]:
+) -> tuple[Float[np.ndarray, "*batch 2 d"], Vector, float]:
     """Return starts, example and radius, or refuse them: N is a sum of squares in doubles."""
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
     if np.abs(theta0).max(initial=0.0) > _LARGEST:
@@ -64,7 +54,7 @@ def checked(
 
 def checked_one(
     theta0: ArrayLike, mu: ArrayLike, rho: float | int, *, verb: str
-) -> tuple[Float[np.ndarray, "2 d"], Float[np.ndarray, " d"], float]:
+) -> tuple[Float[np.ndarray, "2 d"], Vector, float]:
     """Return one start, example and radius."""
     theta0, mu, rho = checked(theta0, mu, rho)
     if theta0.ndim != 2:
@@ -106,9 +96,7 @@ def critical_scale_bounds(
     return critical_scale_of(_profile(mu, profile), mu, rho=rho)
 
 
-def _profile(
-    mu: Float[np.ndarray, " d"], profile: ArrayLike | None
-) -> Float[np.ndarray, "2 d"]:
+def _profile(mu: Vector, profile: ArrayLike | None) -> Float[np.ndarray, "2 d"]:
     """The start at scale 1."""
     start = np.ones(mu.size) if profile is None else real_array(profile, "profile")
     if start.shape == mu.shape:

@@ -18,8 +18,6 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.signatures import public
 
-__all__ = ["fastest"]
-
 
 @public
 def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:

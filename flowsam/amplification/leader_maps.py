@@ -15,10 +15,8 @@ from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import checked_grid, real_axis
 from flowsam.network import balanced
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Bool, Float, Int, Vector
 from flowsam.signatures import public
-
-__all__ = ["dominance"]
 
 BLOCK = 4_000_000  # scores at a time
 
@@ -100,7 +98,7 @@ def dominance(
 
 def _scores(
     starts: Float[np.ndarray, "b 2 d"],
-    sizes: Float[np.ndarray, " d"],
+    sizes: Vector,
     rho: float,
     tau: Float[np.ndarray, " T"],
     by: str,

@@ -12,8 +12,6 @@ from flowsam.labels import Fate
 from flowsam.shapes import Float, Int8
 from flowsam.signatures import public
 
-__all__ = ["collapse_exponents", "pattern"]
-
 
 @public
 def pattern(

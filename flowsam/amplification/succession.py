@@ -16,13 +16,12 @@ from flowsam.amplification.critical import checked_one
 from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_sizes import SizePath
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Float, Int, Vector
 from flowsam.signatures import public
 
 if TYPE_CHECKING:
     from flowsam.certify import ProvedLeaders
 
-__all__ = ["Leaders", "leaders"]
 
 NARROW = 1e-12  # of a piece: a stretch in which the proof is given up
 
@@ -100,7 +99,7 @@ def _succession(path: SizePath) -> tuple[list[float], list[int]]:
 
 def _proved(
     theta0: Float[np.ndarray, "2 d"],
-    mu: Float[np.ndarray, " d"],
+    mu: Vector,
     rho: float,
     by: str,
     found: Leaders,

@@ -22,10 +22,8 @@ from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
 from flowsam.inputs import real_number
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Float, Int, Vector
 from flowsam.signatures import public
-
-__all__ = ["Regimes", "regimes", "uniform_leaders"]
 
 ROUNDS = 60
 
@@ -68,7 +66,7 @@ def _past_lowest(spectrum: Spectrum, _: float) -> Verdict:
 
 
 def _lowest_ratio(
-    sizes: Float[np.ndarray, " d"], alpha: Float[np.ndarray, " b"]
+    sizes: Vector, alpha: Float[np.ndarray, " b"]
 ) -> Float[np.ndarray, " b"]:
     """The minimum of tau/A over the runs, at rho = 1; 0 for a collapse."""
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))

@@ -26,20 +26,6 @@ from flowsam.certify.balls import (
     text,
 )
 
-__all__ = [
-    "End",
-    "Field",
-    "Refused",
-    "Step",
-    "Tube",
-    "Unproved",
-    "checked",
-    "defect_along",
-    "growth_along",
-    "value_at",
-]
-
-
 MORE = 2  # terms of the defect beyond the degree of the polynomial
 PARTS = 2  # of a step, each bounded alone
 GUARD = 32  # bits beyond those of the prover

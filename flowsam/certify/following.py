@@ -17,8 +17,6 @@ from flowsam.certify.checking import (
     value_at,
 )
 
-__all__ = ["LEVELS", "Level", "follow", "tube_of"]
-
 SLACK = 1.02  # the checker asks for more than equality
 SHORTER = 0.75
 TRIES = 20

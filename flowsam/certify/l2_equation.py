@@ -13,8 +13,6 @@ from typing import Any
 from flowsam.certify.balls import Place, arb
 from flowsam.labels import Label
 
-__all__ = ["TwoLayers", "two_layers"]
-
 
 @dataclass(frozen=True)
 class TwoLayers:

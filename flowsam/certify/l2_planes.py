@@ -11,9 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["Sizes", "corners", "sizes_of"]
+from flowsam.shapes import Chosen, Float, Int, Vector
 
 Starts = Float[np.ndarray, "N 2 d"]
 
@@ -29,17 +27,17 @@ class Sizes:
         """Return some of them."""
         return Sizes(self.high[rows], self.low[rows])
 
-    def at_least(self, row: int) -> Bool[np.ndarray, " N"]:
+    def at_least(self, row: int) -> Chosen:
         """Return which starts are at least one of them, in every size."""
         return self._above(self.high[row], self.low[row])
 
-    def at_most(self, row: int) -> Bool[np.ndarray, " N"]:
+    def at_most(self, row: int) -> Chosen:
         """Return which starts are at most one of them, in every size."""
         return Sizes(-self.high, -self.low)._above(-self.high[row], -self.low[row])
 
     def _above(
         self, high: Float[np.ndarray, " m"], low: Float[np.ndarray, " m"]
-    ) -> Bool[np.ndarray, " N"]:
+    ) -> Chosen:
         equal = (self.high == high) & (self.low >= low)
         return ((self.high > high) | equal).all(axis=1)
 
@@ -53,7 +51,7 @@ def _two_sum(
     return np.array([total, (a - shift) + (b - (total - shift))])
 
 
-def sizes_of(starts: Starts, mu: Float[np.ndarray, " d"]) -> Sizes:
+def sizes_of(starts: Starts, mu: Vector) -> Sizes:
     """Return the sizes of the coordinates that move."""
     u = starts[:, 0, mu != 0]
     v = starts[:, 1, mu != 0]
@@ -64,11 +62,11 @@ def sizes_of(starts: Starts, mu: Float[np.ndarray, " d"]) -> Sizes:
 
 def corners(
     sizes: Sizes,
-    which: Bool[np.ndarray, " N"],
+    which: Chosen,
     proves: Callable[[int], bool],
     *,
     least: bool,
-) -> Bool[np.ndarray, " N"]:
+) -> Chosen:
     """Return which starts follow from those that are proved, one extreme after the other."""
     order = sizes.high.sum(axis=1)
     open_ = np.flatnonzero(which)

@@ -17,9 +17,6 @@ from flowsam.certify.checking import Refused, Step, Tube, value_at
 from flowsam.certify.l2_equation import TwoLayers, two_layers
 from flowsam.labels import Label
 
-__all__ = ["Contender", "HandOver", "Race", "hand_overs", "race"]
-
-
 NARROW = 2.0**-50  # of a step: a stretch in which the proof is given up
 CLOSE = 60  # halvings of the enclosure of a crossing
 

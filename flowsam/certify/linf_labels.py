@@ -17,9 +17,7 @@ import numpy as np
 from flowsam.certify.balls import acb, arb, precision, rational
 from flowsam.exact.two_layer_path import excess
 from flowsam.labels import Fate, Label
-from flowsam.shapes import Bool, Float, Int, Int8
-
-__all__ = ["Coordinate", "coordinate", "exact_label", "exact_labels", "fate_of"]
+from flowsam.shapes import Bool, Codes, Float, Int, Int8, Starts, Vector
 
 BITS = 128  # of the blow-up times
 Column = tuple[Fraction, ...]
@@ -28,7 +26,6 @@ Column = tuple[Fraction, ...]
 ROUNDINGS = 64 * np.finfo(float).eps  # more than those of any comparison here
 LARGEST = 1e307  # weights beyond, whose sums are no doubles, are compared as fractions
 RESTS = 3  # beside the fates: a coordinate of weights 0
-Starts = Float[np.ndarray, "N L d"]
 Vectors = Float[np.ndarray, "N d"]
 
 
@@ -150,9 +147,7 @@ def _beyond(start: arb, squares: list[arb]) -> arb:
     return acb.integral(integrand, 0, 1).real
 
 
-def exact_labels(
-    starts: Starts, mu: Float[np.ndarray, " d"], rho: float
-) -> Int[np.ndarray, " N"]:
+def exact_labels(starts: Starts, mu: Vector, rho: float) -> Codes:
     """Return the label of each start, UNDECIDED where `exact_label` has none."""
     moving = np.flatnonzero(mu)
     part = starts[..., moving]
@@ -178,14 +173,14 @@ def exact_labels(
     return found
 
 
-def _label(starts: Starts, mu: Float[np.ndarray, " d"], rho: float, k: int) -> int:
+def _label(starts: Starts, mu: Vector, rho: float, k: int) -> int:
     """The exact label of one start."""
     label = exact_label(starts[k].tolist(), mu.tolist(), rho)
     return int(Label.UNDECIDED) if label is None else label
 
 
 def _by_pattern(
-    found: Int[np.ndarray, " N"],
+    found: Codes,
     rows: Int[np.ndarray, " k"],
     pattern: Int[np.ndarray, "N c"],
     decide: Callable[[int], int],
@@ -203,7 +198,7 @@ def _by_pattern(
 
 
 def _fates(
-    part: Starts, mu: Float[np.ndarray, " d"], sizes: Starts, rho: float
+    part: Starts, mu: Vector, sizes: Starts, rho: float
 ) -> Int8[np.ndarray, "N d"]:
     """What each coordinate does alone, exactly: its two smallest layers decide."""
     opposed = np.sign(mu) * np.sign(part).prod(axis=1) < 0
@@ -220,11 +215,11 @@ def _fates(
 
 def _clear_score(
     sizes: Vectors,
-    mu: Float[np.ndarray, " d"],
+    mu: Vector,
     ahead: Bool[np.ndarray, "N d"],
     depth: int,
     rho: float,
-) -> Int[np.ndarray, " N"]:
+) -> Codes:
     """The coordinate whose log|mu_j| + (L-2) log(a_j - rho) is clearly the largest, or -1."""
     rate = np.log(np.abs(mu))
     excess = np.log(np.where(ahead, sizes - rho, 1.0))

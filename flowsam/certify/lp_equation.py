@@ -13,8 +13,6 @@ from typing import Any
 
 from flowsam.certify.balls import Place, arb
 
-__all__ = ["Layers", "layers"]
-
 Rows = list[list[Any]]
 
 

@@ -14,7 +14,6 @@ from flowsam.labels import Label
 if TYPE_CHECKING:
     from flowsam.certify.lp_equation import Layers
 
-__all__ = ["decided"]
 
 Rows = list[list[arb]]
 SHARE = arb(1) / 10  # by which the product of the layers that stay may change

@@ -14,19 +14,13 @@ from flowsam.certify.l2_planes import corners, sizes_of
 from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["PLANE", "PlaneProof", "agreed", "check_plane", "prove_plane"]
+from flowsam.shapes import Bool, Chosen, Codes, Float, Int, Starts
 
 PLANE = "flowsam plane proof 1"
 DOUBLE = ">f8"  # in a file: the bytes of a double, as they are read
 
-Starts = Float[np.ndarray, "N L d"]
-
 
 SOFT = (Label.UNDECIDED, Label.SEPARATRIX, Label.TIE)  # of doubles near each other
-Labels = Int[np.ndarray, " N"]
-Chosen = Bool[np.ndarray, " N"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,7 +256,7 @@ def _ordered(plane: PlaneProof) -> Chosen:
     return follows
 
 
-def _winners(plane: PlaneProof) -> Labels:
+def _winners(plane: PlaneProof) -> Codes:
     """The label of each start if it escapes: the largest |mu_j| with s_j != 0; equal ones tie."""
     u = plane.starts[:, 0]
     v = plane.starts[:, 1]

@@ -14,8 +14,6 @@ from flowsam.certify.proved_leaders import LEADERS, ProvedLeaders, check_leaders
 from flowsam.certify.proved_scales import SCALE, ProvedScale, check_scale
 from flowsam.errors import InputError
 
-__all__ = ["AnyProof", "check_file", "load_proof", "save_proof"]
-
 AnyProof = Proof | PlaneProof | ProvedScale | ProvedLeaders
 _KINDS: dict[str, tuple[type[Any], Any]] = {
     FORMAT: (Proof, check),

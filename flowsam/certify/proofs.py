@@ -18,8 +18,6 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.shapes import Float
 
-__all__ = ["FORMAT", "Problem", "Proof", "Unproved", "check", "prove"]
-
 FORMAT = "flowsam proof 1"
 LARGEST = 4  # coordinates of l_p-SAM that are followed together
 

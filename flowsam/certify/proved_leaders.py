@@ -12,8 +12,6 @@ from flowsam.certify.following import LEVELS, tube_of
 from flowsam.certify.leader_changes import HandOver, Race, hand_overs, race
 from flowsam.certify.proofs import Problem
 
-__all__ = ["LEADERS", "ProvedLeaders", "check_leaders", "prove_leaders"]
-
 LEADERS = "flowsam leader proof 1"
 Times = tuple[tuple[float, float], ...]
 

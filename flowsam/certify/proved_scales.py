@@ -9,8 +9,6 @@ from flowsam.certify.checking import Refused, Unproved
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
 
-__all__ = ["SCALE", "ProvedScale", "check_scale", "prove_scale"]
-
 SCALE = "flowsam scale proof 1"
 WIDER = 8.0  # of a margin that was too narrow
 WIDEST = 1e-9  # relative margin at which a proof is given up

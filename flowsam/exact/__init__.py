@@ -18,7 +18,7 @@ import numpy as np
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Bool, Float, Labels, Masks, Theta, Thetas
 from flowsam.trajectory import Event
 
 __all__ = [
@@ -32,8 +32,6 @@ __all__ = [
     "solution",
     "winning",
 ]
-
-Theta = Float[np.ndarray, "*batch L d"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Form:
         return import_module(f"flowsam.exact.{self.name}")
 
     def applies(
-        self, starts: Theta, mu: Float[np.ndarray, " d"]
+        self, starts: Thetas, mu: Float[np.ndarray, " d"]
     ) -> Bool[np.ndarray, "*batch"]:
         """Tell which starts (..., L, d) it covers, shape (...)."""
         if self.alone and np.count_nonzero(mu) != 1:
@@ -85,7 +83,7 @@ class Form:
         """Return the radius it holds with."""
         return rule.gate(depth) if self.alone else rule.rho
 
-    def time(self, flow: Flow, starts: Theta) -> Float[np.ndarray, "*batch"]:
+    def time(self, flow: Flow, starts: Thetas) -> Float[np.ndarray, "*batch"]:
         """Return the first blow-up, or without one the time at which the last coordinate rests."""
         mu = flow.mu
         rho = self.radius(flow.perturbation, starts.shape[-2])
@@ -127,7 +125,7 @@ class Solution:
 
 
 def solution(
-    form: Form, flow: Flow, theta0: Float[np.ndarray, "L d"], *, until: float = math.inf
+    form: Form, flow: Flow, theta0: Theta, *, until: float = math.inf
 ) -> Solution:
     """Return a form at one start to the time asked for, frozen from the first blow-up on.
 
@@ -164,9 +162,7 @@ def solution(
     return Solution(form.name, states, events, blow_up, valid_until)
 
 
-def winning(
-    ahead: Bool[np.ndarray, "*batch d"], other: Int[np.ndarray, "*batch"] | int
-) -> Int[np.ndarray, "*batch"]:
+def winning(ahead: Masks, other: Labels | int) -> Labels:
     """Return who is ahead alone, counted from 1; TIE of several, and `other` where nobody is."""
     found = np.where(ahead.sum(axis=-1) > 1, Label.TIE, ahead.argmax(axis=-1) + 1)
     return np.where(ahead.any(axis=-1), found, other)

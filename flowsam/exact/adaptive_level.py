@@ -15,11 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Masks, Thetas, Vector
 
-__all__ = ["Level", "moving", "water_level"]
-
-Sizes = Float[np.ndarray, " d"]
 RTOL = 4 * float(np.finfo(float).eps)
 _STEEPEST = 1e300  # of two |mu|: beyond, the smaller takes no part
 
@@ -29,18 +26,16 @@ class Level:
     """The water level of one example."""
 
     value: float  # lambda, in the units of mu: the robust margin
-    shares: Sizes  # r_j, with sum r_j^p = 1/2
-    direction: Sizes  # the limit of beta / ||beta||_2
+    shares: Vector  # r_j, with sum r_j^p = 1/2
+    direction: Vector  # the limit of beta / ||beta||_2
 
 
-def moving(
-    theta: Float[np.ndarray, "*batch L d"], mu: Sizes
-) -> Bool[np.ndarray, "*batch d"]:
+def moving(theta: Thetas, mu: Vector) -> Masks:
     """Return which features grow in the end: all but u_j = -sign(mu_j) v_j and mu_j = 0."""
     return (theta[..., 0, :] + np.sign(mu) * theta[..., 1, :] != 0) & (mu != 0)
 
 
-def water_level(mu: Sizes, *, rho: float, p: float) -> Level:
+def water_level(mu: Vector, *, rho: float, p: float) -> Level:
     """Return lambda, the shares r_j, and the limit of the direction."""
     size = np.abs(mu)
     top = size.max()
@@ -48,7 +43,7 @@ def water_level(mu: Sizes, *, rho: float, p: float) -> Level:
     ratio = np.minimum(ratio, _STEEPEST)
     alone = rho * 2 ** (-1 / p)  # 1 - lambda / max mu where the largest stands alone
 
-    def shares(depth: float) -> Sizes:
+    def shares(depth: float) -> Vector:
         over = np.where(size > 0, (1 - ratio) + depth * ratio, 0.0)
         return np.maximum(over, 0.0) / alone
 

@@ -16,11 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Chosen, Codes, Column
 
-__all__ = ["Pair"]
-
-Points = Float[np.ndarray, " N"]
 REACH = 80.0  # of v - log ratios of mu / (L-2): shares beyond are below 1e-30
 COUNT = 8001
 
@@ -34,7 +31,7 @@ class Pair:
     p: float
     depth: int
 
-    def drift(self, v: Points) -> Points:
+    def drift(self, v: Column) -> Column:
         """Return f(v)."""
         if self.p == 1:
             return self._falling_at_ties(v)
@@ -57,7 +54,7 @@ class Pair:
         """(L - 1) log of what p = 1 leaves of a velocity."""
         return (self.depth - 1) * float(np.log1p(-self.rho / self.depth))
 
-    def _falling_at_ties(self, v: Points) -> Points:
+    def _falling_at_ties(self, v: Column) -> Column:
         """Return f(v) at p = 1: 0 at a tie where both sides point to it."""
         plain = np.log(self.ratio) + (self.depth - 2) * v
         ahead = np.log(self.ratio) + self.depth * v
@@ -65,7 +62,7 @@ class Pair:
         return np.where(ahead == 0, tied, plain + np.sign(ahead) * self._held)
 
     @property
-    def _roots_at_ties(self) -> Points:
+    def _roots_at_ties(self) -> Column:
         """Roots at p = 1: one on each side of a tie, and the tie where it attracts."""
         middle = -np.log(self.ratio)
         tie = middle / self.depth
@@ -75,7 +72,7 @@ class Pair:
         return np.array([low, tie, high])[there]
 
     @property
-    def roots(self) -> Points:
+    def roots(self) -> Column:
         """Where f is 0, ascending."""
         if self.p == 1:
             return self._roots_at_ties
@@ -91,12 +88,12 @@ class Pair:
     def _at(self, v: float) -> float:
         return float(self.drift(np.array([v]))[0])
 
-    def stable(self, roots: Points) -> Bool[np.ndarray, " N"]:
+    def stable(self, roots: Column) -> Chosen:
         """Tell at which roots f falls: mixtures that attract."""
         step = 1e-6
         return self.drift(roots + step) < self.drift(roots - step)
 
-    def ends(self, v: Points) -> tuple[Int[np.ndarray, " N"], Points]:
+    def ends(self, v: Column) -> tuple[Codes, Column]:
         """Return where starts end, 1 or 2 for one feature, 0 a mixture, -1 its edge; and its v."""
         roots = self.roots
         slope = np.sign(self.drift(v))

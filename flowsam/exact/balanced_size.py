@@ -14,9 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsam.shapes import Float
-
-__all__ = ["BalancedSize"]
+from flowsam.shapes import Float, Vector, Vectors
 
 _POWERS = 1000  # at most, of digits in [1/2, 1): their product is a double
 _BEYOND = 100_000  # exponents of two that no double has, whatever its digits
@@ -28,26 +26,26 @@ _LEAST = np.nextafter(0.0, 1.0)
 class BalancedSize:
     """Sizes of balanced starts and where they end."""
 
-    a: Float[np.ndarray, "*batch d"]  # |w|, the same in every layer
+    a: Vectors  # |w|, the same in every layer
     # P = sign(mu) prod_l sign(w^(l)); 0 where the coordinate rests
-    alignment: Float[np.ndarray, "*batch d"]
-    speed: Float[np.ndarray, " d"]  # |mu|
+    alignment: Vectors
+    speed: Vector  # |mu|
     depth: int
     rho: float
 
     @property
-    def z(self) -> Float[np.ndarray, "*batch d"]:
+    def z(self) -> Vectors:
         """The perturbed size `a - P rho`, shape (..., d); exact near `a = rho`."""
         return self.a - self.alignment * self.rho
 
-    def blow_up(self) -> Float[np.ndarray, "*batch d"]:
+    def blow_up(self) -> Vectors:
         """Return the time at which a is infinite, shape (..., d); inf where it never is."""
         if self.depth < 3:
             return np.full(self.a.shape, np.inf)
         escapes = (self.alignment > 0) & (self.z > 0)
         return np.where(escapes, self._scale(self.z), np.inf)
 
-    def race(self) -> Float[np.ndarray, "*batch d"]:
+    def race(self) -> Vectors:
         """Return `blow_up` over a power of two of each start's own: of size 1, unrounded."""
         if self.depth < 3:
             return np.full(self.a.shape, np.inf)
@@ -56,7 +54,7 @@ class BalancedSize:
         first = np.where(escapes, exponent, _BEYOND).min(axis=-1, keepdims=True)
         return np.where(escapes, _scaled(digits, exponent - first), np.inf)
 
-    def hit(self) -> Float[np.ndarray, "*batch d"]:
+    def hit(self) -> Vectors:
         """Return the time at which a positive a comes to 0, shape (..., d); inf where never.
 
             log(1 + a/m) / |mu|  (L = 2),   (1 - (1 + a/m)^-(L-2)) / ((L-2) |mu| m^(L-2))  (L >= 3),
@@ -75,7 +73,7 @@ class BalancedSize:
                 time = self._scale(smaller) * -np.expm1((2 - self.depth) * span)
         return np.where(rises | falls, np.maximum(time, _LEAST), np.inf)
 
-    def rest(self) -> Float[np.ndarray, "*batch d"]:
+    def rest(self) -> Vectors:
         """Return the time from which a stays 0, shape (..., d): the hit, at even depth only."""
         starts_there = (self.a == 0) & (self.speed > 0) & (self.depth > 1)
         return np.where(

@@ -26,18 +26,7 @@ from flowsam.exact.linf_course import Course, read
 from flowsam.exact.linf_deep import fates
 from flowsam.exact.race_sentences import Times, ahead, free, left_open, nobody
 from flowsam.labels import Fate, Label
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = [
-    "Finding",
-    "contested",
-    "earliest",
-    "finding",
-    "holds",
-    "labels",
-    "of_race",
-    "winners",
-]
+from flowsam.shapes import Bool, Column, Float, Int, Labels, Mask, Masks, Vectors, Which
 
 TIE = (
     8 * np.finfo(float).eps
@@ -63,9 +52,7 @@ def holds(depth: int, rho: float) -> bool:
     return depth % 2 == 1 and rho > 0
 
 
-def labels(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Int[np.ndarray, "*batch"]:
+def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Labels:
     """Return the limit's label for each start, as t -> inf.
 
     j >= 1 iff coordinate j blows up first; at L = 5 and 6, where another one could run away before
@@ -108,24 +95,18 @@ def labels(
     return _told(_labels, _active(theta0, mu, rho))
 
 
-def winners(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Bool[np.ndarray, " d"]:
+def winners(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Mask:
     """Return which coordinates of one start (L, d) blow up first, several where they tie."""
     course = _active(theta0, mu, rho)
     return earliest(_blow_up(_unit(course, ..., int(_scale(course)))))
 
 
-def contested(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Bool[np.ndarray, "*batch"]:
+def contested(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Which:
     """Return where some of Filippov's solutions end the race before the first blow-up (L >= 5)."""
     return _told(_contested, _active(theta0, mu, rho)).astype(bool)
 
 
-def _told(
-    ask: Callable[[Course], NDArray], course: Course
-) -> Int[np.ndarray, "*batch"]:
+def _told(ask: Callable[[Course], NDArray], course: Course) -> Labels:
     """Ask the starts of one scale after the other."""
     scale = _scale(course)
     found = np.empty(scale.shape, dtype=np.int64)
@@ -140,7 +121,7 @@ def _contested(course: Course) -> Bool[np.ndarray, " k"]:
     return (runaway <= _blow_up(course).min(axis=-1)) & np.isfinite(runaway)
 
 
-def _scale(course: Course) -> Int[np.ndarray, "*batch"]:
+def _scale(course: Course) -> Labels:
     """The power of two of each start's largest weight or rho."""
     weights = np.abs(course.start[..., course.mu != 0, :])
     return np.asarray(np.frexp(np.maximum(weights.max(axis=(-1, -2)), course.rho))[1])
@@ -152,19 +133,19 @@ def _unit(course: Course, some: Any, power: int) -> Course:
     return read(theta, course.mu, float(np.ldexp(course.rho, -power)))
 
 
-def _blow_up(course: Course) -> Float[np.ndarray, "*batch d"]:
+def _blow_up(course: Course) -> Vectors:
     """Rescaled times of the blow-ups."""
     return np.where(course.surplus > 0, course.blow_up, np.inf) / course.speed
 
 
-def earliest(blow_up: Float[np.ndarray, "*batch d"]) -> Bool[np.ndarray, "*batch d"]:
+def earliest(blow_up: Vectors) -> Masks:
     """Tell which coordinates blow up first, several where they tie."""
     return (blow_up <= blow_up.min(axis=-1, keepdims=True) * (1 + TIE)) & (
         blow_up < np.inf
     )
 
 
-def _runaway(course: Course) -> Float[np.ndarray, "*batch d"]:
+def _runaway(course: Course) -> Vectors:
     """Rescaled time before which no coordinate with two weights at 0 blows up, whatever solution.
 
     After a slide at L = 5 and 6 by the integral above; elsewhere with every |w| + rho as perturbed.
@@ -188,7 +169,7 @@ def _runaway(course: Course) -> Float[np.ndarray, "*batch d"]:
     return time / course.speed
 
 
-def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Float[np.ndarray, " N"]:
+def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Column:
     """Time in which z_k' = prod_{l != k} z_l blows up from ascending z >= 0."""
     return remaining(z[:, 0], z[:, 1:] ** 2 - z[:, :1] ** 2)
 
@@ -207,10 +188,10 @@ def _labels(course: Course) -> Int[np.ndarray, " k"]:
 
 
 def of_race(
-    blow_up: Float[np.ndarray, "*batch d"],
+    blow_up: Vectors,
     fate: Int[np.ndarray, "*batch d"],
-    kept: Bool[np.ndarray, "*batch d"],
-) -> Int[np.ndarray, "*batch"]:
+    kept: Masks,
+) -> Labels:
     """Return labels: the first blow-up wins; without one what is kept, or rests, decides."""
     held = np.where((fate == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
     held = np.where(kept.any(axis=-1), Label.STALLED, held)
@@ -218,9 +199,7 @@ def of_race(
     return winning(earliest(blow_up), held)
 
 
-def _kept(
-    course: Course, fate: Int[np.ndarray, "*batch d"]
-) -> Bool[np.ndarray, "*batch d"]:
+def _kept(course: Course, fate: Int[np.ndarray, "*batch d"]) -> Masks:
     """Which coordinates equal layers hold at or below rho."""
     rests = course.equal & (fate == Fate.SADDLE)
     return (fate == Fate.STALL) | (rests & holds(course.start.shape[-1], course.rho))

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.shapes import Float
 
-__all__ = ["elapsed", "invert", "remaining"]
-
 EPS = np.finfo(float).eps
 STEP = 0.4  # in log y; the trapezoid's error falls like exp(-2 pi^2 / STEP) = 4e-22
 SETTLED = 1e-9  # a Newton step this short leaves an error of its square

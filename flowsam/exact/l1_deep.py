@@ -23,11 +23,8 @@ import numpy as np
 
 from flowsam.exact.first_escape import TIE
 from flowsam.labels import Label
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Codes, Column, Float
 
-__all__ = ["Duel", "gate", "lone_labels"]
-
-Row = Float[np.ndarray, " N"]
 QUIET: dict[str, Any] = {"over": "ignore", "divide": "ignore", "invalid": "ignore"}
 SHORT = 0.5  # of c/w: below, the logarithm and its first terms cancel
 TERMS = 60  # of the series there: 2^-60
@@ -38,7 +35,7 @@ def gate(rho: float, depth: int) -> float:
     return rho * (depth - 1) / depth
 
 
-def lone_labels(size: Row, c: float) -> Int[np.ndarray, " N"]:
+def lone_labels(size: Column, c: float) -> Codes:
     """Return 1, 0 or the separatrix for a feature alone."""
     return np.select([size > c, size < c], [1, 0], int(Label.SEPARATRIX))
 
@@ -62,7 +59,7 @@ class Duel:
         share = self.mu ** (-1 / (self.depth - 1))
         return self.gate * share / share.sum()
 
-    def clock(self, w: Row) -> Row:
+    def clock(self, w: Column) -> Column:
         """Return c^(L-2) F(w): beyond c the time to a blow-up, times mu; infinite at c.
 
         -log |1 - c/w| - sum_{0 < i < L-2} (c/w)^i / i
@@ -74,7 +71,7 @@ class Duel:
             whole = whole - sum(x**i / i for i in range(1, power))
             return np.where(x < SHORT, np.exp(self._log_short(x)), whole)
 
-    def _log_short(self, x: Row) -> Row:
+    def _log_short(self, x: Column) -> Column:
         """Return the log of the rest of the logarithm's series, x = c/w."""
         power = self.depth - 2
         orders = np.arange(TERMS)
@@ -82,13 +79,13 @@ class Duel:
         terms = small[..., None] ** orders / (power + orders)
         return power * np.log(small) + np.log(terms.sum(axis=-1))
 
-    def free(self, w: Row, rate: Row | float) -> Row:
+    def free(self, w: Column, rate: Column | float) -> Column:
         """Return c^(L-2) times the time to a blow-up without a brake."""
         power = self.depth - 2
         with np.errstate(**QUIET):
             return (np.asarray(w) / self.gate) ** -power / (power * rate)
 
-    def labels(self, w: Float[np.ndarray, "N 2"]) -> Int[np.ndarray, " N"]:
+    def labels(self, w: Float[np.ndarray, "N 2"]) -> Codes:
         """Return 1 or 2 for the winner, 0, the separatrix, a tie; undecided beyond doubles."""
         power = self.depth - 2
         with np.errstate(**QUIET):
@@ -121,7 +118,7 @@ class Duel:
         label[np.isnan(ahead) & ~(rises & (mine > theirs))] = Label.UNDECIDED
         return label
 
-    def _late(self, w: Float[np.ndarray, "N 2"], lead: Int[np.ndarray, " N"]) -> Row:
+    def _late(self, w: Float[np.ndarray, "N 2"], lead: Codes) -> Column:
         """Return by how much the other is beyond the saddle when the falling one is there."""
         rows = np.arange(len(w))
         top = w[rows, lead]
@@ -163,7 +160,7 @@ class Duel:
             for j in minor
         ]
 
-    def _against(self, j: int, top: Row, left: Row) -> Float[np.ndarray, "n 2"]:
+    def _against(self, j: int, top: Column, left: Column) -> Float[np.ndarray, "n 2"]:
         """Return points: j at top, the other with a time left to its free blow-up."""
         power = self.depth - 2
         points = np.empty((top.size, 2))

@@ -23,9 +23,7 @@ from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates, log_gate
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int
-
-__all__ = ["CriticalScale", "critical_scale_of", "crowd"]
+from flowsam.shapes import Float, Int, Vector
 
 EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
 EVEN = np.linspace(0, 1, 18)[1:-1]  # candidates spread over the bracket,
@@ -100,7 +98,7 @@ def crowd(
 
 
 def critical_scale_of(
-    theta: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"], *, rho: float | int
+    theta: Float[np.ndarray, "2 d"], mu: Vector, *, rho: float | int
 ) -> CriticalScale:
     """Return the scale c* at which `c theta` lies on the separatrix, with its error bound.
 

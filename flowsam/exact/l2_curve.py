@@ -13,9 +13,7 @@ from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_taylor import Pieces
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int, Int8
-
-__all__ = ["Curve"]
+from flowsam.shapes import Float, Int, Int8, Numbers
 
 POINTS = 2048  # evaluated at a time: their coefficients stay in cache
 
@@ -36,7 +34,7 @@ class Curve:
     # `Fate`: SADDLE where it never left the saddle, UNKNOWN where it was stopped
     outcome: Int8[np.ndarray, "*batch"]
     # inf where `outcome` is not COLLAPSE, or the curve was stopped before
-    collapse_time: Float[np.ndarray, "*batch"]
+    collapse_time: Numbers
 
     def a_at(
         self, tau: ArrayLike | float | int
@@ -79,7 +77,7 @@ class Curve:
             )
         return log_norm.reshape(a.shape)
 
-    def turning_time(self) -> Float[np.ndarray, "*batch"]:
+    def turning_time(self) -> Numbers:
         """Return where N is least: it falls, rises, or falls then rises (l2_patterns.py)."""
         starts = self.first.size - 1
         turn = np.full(starts, np.inf)

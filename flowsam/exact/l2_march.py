@@ -12,9 +12,7 @@ from flowsam.exact.l2_step import Front, depart, step
 from flowsam.exact.l2_taylor import ORDER, Pieces
 from flowsam.exact.l2_verdicts import GOING, Verdict, settled
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int
-
-__all__ = ["ENTRIES", "march", "trace"]
+from flowsam.shapes import Float, Int, Vector
 
 STEPS = 1000  # a start one rounding off the saddle leaves it in about 120
 ENTRIES = 2_000_000  # numbers in a block of starts
@@ -51,7 +49,7 @@ def march(
 
 def trace(
     theta: Float[np.ndarray, "*batch 2 d"],
-    mu: Float[np.ndarray, " d"],
+    mu: Vector,
     *,
     rho: float | int,
     tau_end: float | int = np.inf,

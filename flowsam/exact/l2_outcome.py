@@ -19,18 +19,7 @@ from flowsam.exact.l2_step import depart
 from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import Verdict, certificates
 from flowsam.labels import Fate
-from flowsam.shapes import Bool, Float, Int, Int8
-
-__all__ = [
-    "MARGIN",
-    "QUICK",
-    "TRUST",
-    "Outcome",
-    "grow_and_shrink",
-    "lone_scale",
-    "outcome",
-    "race",
-]
+from flowsam.shapes import Float, Int, Int8, Vector, Which
 
 TRUST = 1e-12  # a start whose critical scale is nearer to 1 counts as on the separatrix
 QUICK = 10  # order of the first paths,
@@ -44,7 +33,7 @@ class Outcome:
     # `Fate`: COLLAPSE, ESCAPE, or SADDLE (on the separatrix to 1e-12 of its scale)
     code: Int8[np.ndarray, "*batch"]
     # whether a certificate decided: False exactly for SADDLE
-    certified: Bool[np.ndarray, "*batch"]
+    certified: Which
 
 
 def lone_scale(
@@ -62,7 +51,7 @@ def lone_scale(
 
 
 def grow_and_shrink(
-    theta0: Float[np.ndarray, "b 2 d"], mu: Float[np.ndarray, " d"]
+    theta0: Float[np.ndarray, "b 2 d"], mu: Vector
 ) -> tuple[Float[np.ndarray, "b active"], Float[np.ndarray, "b active"]]:
     """|s| and |e| of the active coordinates, exchanged where mu < 0."""
     active = mu != 0
@@ -107,7 +96,7 @@ def _squeeze(
 
 
 def _decide(
-    theta0: Float[np.ndarray, "b 2 d"], mu: Float[np.ndarray, " d"], rho: float | int
+    theta0: Float[np.ndarray, "b 2 d"], mu: Vector, rho: float | int
 ) -> Int[np.ndarray, " b"]:
     """Codes of a block of starts."""
     grow, shrink = grow_and_shrink(theta0, mu)

@@ -17,9 +17,7 @@ from scipy.interpolate import CubicHermiteSpline
 
 from flowsam.errors import InputError
 from flowsam.exact.l2_outcome import lone_scale
-from flowsam.shapes import Float
-
-__all__ = ["balanced_excess", "balanced_separatrix", "lone_separatrix"]
+from flowsam.shapes import Float, Numbers
 
 # m - 1 below which a step in m - 1 is nearer than steps of an integrator
 NEARLY_EQUAL = 2e-5
@@ -66,14 +64,14 @@ def balanced_separatrix(
 
 def balanced_excess(
     mu: ArrayLike, *, rho: float | int
-) -> Callable[[Float[np.ndarray, "*batch 2"]], Float[np.ndarray, "*batch"]]:
+) -> Callable[[Float[np.ndarray, "*batch 2"]], Numbers]:
     """Return the function that tells on which side of the separatrix balanced starts are."""
     sizes = _sizes(mu)
     low, high = np.argsort(sizes, kind="stable")
     path = _log_low(min(float(sizes[high] / sizes[low]), _STEEPEST))
     corner = rho / np.sqrt(2)
 
-    def excess(alpha: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch"]:
+    def excess(alpha: Float[np.ndarray, "*batch 2"]) -> Numbers:
         # log 0 where one of them is alone
         with np.errstate(divide="ignore", invalid="ignore"):
             small, large = (np.log(alpha[..., k] / corner) for k in (low, high))

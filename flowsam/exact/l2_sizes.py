@@ -19,8 +19,6 @@ from flowsam.exact.l2_curve import Curve
 from flowsam.labels import Fate
 from flowsam.shapes import Bool, Float
 
-__all__ = ["Point", "SizePath"]
-
 DOUBLINGS = 60  # of the time after which A no longer changes
 
 Sizes = Float[np.ndarray, " m"]

@@ -18,9 +18,7 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.inputs import real_example, real_number
 from flowsam.network import checked_theta
-from flowsam.shapes import Float, Int
-
-__all__ = ["Spectrum", "checked_start", "spectrum_of"]
+from flowsam.shapes import Float, Int, Vector
 
 # of the rates: their squares and 1/squares stay in the range of doubles
 SMALLEST = 1e-140
@@ -59,7 +57,7 @@ class Spectrum:
 
 def checked_start(
     theta0: ArrayLike, mu: ArrayLike, rho: float | int
-) -> tuple[Float[np.ndarray, "*batch 2 d"], Float[np.ndarray, " d"], float]:
+) -> tuple[Float[np.ndarray, "*batch 2 d"], Vector, float]:
     """Return starts, example and radius as floats, or say what is wrong with them."""
     mu = real_example(mu)
     theta0 = checked_theta(theta0, mu.size)
@@ -77,7 +75,7 @@ def checked_start(
 
 def spectrum_of(
     theta: Float[np.ndarray, "starts 2 d"],
-    mu: Float[np.ndarray, " d"],
+    mu: Vector,
     rho: float | int,
 ) -> Spectrum:
     """Return the measure of a batch of starts; rates that no start carries are left out."""

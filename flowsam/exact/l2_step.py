@@ -10,8 +10,6 @@ from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_taylor import LONGEST, ORDER, Pieces, expand
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["Front", "depart", "step"]
-
 PER_ORDER = 10.0**-0.8  # last term kept, relative to dtau and dA: 1e-16 at order 20
 AGREEMENT = 1e4  # of log N between the series and the sum, over that of the last term
 HALVINGS = 100

@@ -21,8 +21,6 @@ from scipy.special import expit
 from flowsam.exact.l2_spectrum import BLOCK, Spectrum
 from flowsam.shapes import Float, Int
 
-__all__ = ["ORDER", "Pieces", "expand"]
-
 ORDER = 20
 FEW = 1000  # rates of all starts whose powers are one small table
 LIVE = -60.0  # log of the relative weight below which a rate is left out of the series

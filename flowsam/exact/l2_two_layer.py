@@ -17,29 +17,13 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import ENTRIES, trace
-from flowsam.exact.l2_outcome import Outcome, outcome
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Numbers, Vector, Vectors
 from flowsam.trajectory import Event
 
-__all__ = [
-    "Outcome",
-    "blow_up_time",
-    "collapse_time",
-    "curve",
-    "events",
-    "events_on",
-    "outcome",
-    "path",
-    "weights",
-    "zero_time",
-]
 
-
-def collapse_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch"]:
+def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Numbers:
     """Return the rescaled time at which the active coordinates come to rest at 0 together."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if rho == 0:
@@ -54,9 +38,7 @@ def collapse_time(
     return np.concatenate([np.zeros(0), *parts]).reshape(theta0.shape[:-2])
 
 
-def zero_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return when each coordinate comes to rest at 0: all at `collapse_time`, inf if never."""
     together = collapse_time(theta0, mu, rho=rho)[..., None]
     theta0, mu, _ = checked_start(theta0, mu, rho)
@@ -65,16 +47,14 @@ def zero_time(
     )
 
 
-def blow_up_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return inf for every coordinate: at L = 2 no weight blows up in finite rescaled time."""
     theta0, _, _ = checked_start(theta0, mu, rho)
     return np.full(theta0[..., 0, :].shape, np.inf)
 
 
 def _crossings(
-    theta0: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"], until: float
+    theta0: Float[np.ndarray, "2 d"], mu: Vector, until: float
 ) -> list[Event]:
     """Where a weight changes sign: |s| = |e|, at most once a coordinate, beta from - to +."""
     s = theta0[0] + theta0[1]
@@ -106,7 +86,7 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
 
 
 def events_on(
-    path: Curve, theta0: Float[np.ndarray, "2 d"], mu: Float[np.ndarray, " d"]
+    path: Curve, theta0: Float[np.ndarray, "2 d"], mu: Vector
 ) -> tuple[Event, ...]:
     """Return the events of one start, those of its curve as far as it was traced."""
     found = []
@@ -135,7 +115,7 @@ def curve(
 
 def _states(
     theta0: Float[np.ndarray, "b 2 d"],
-    mu: Float[np.ndarray, " d"],
+    mu: Vector,
     tau: Float[np.ndarray, " T"],
     a: Float[np.ndarray, "b T"],
 ) -> Float[np.ndarray, "b T 2 d"]:
@@ -183,7 +163,7 @@ def weights(
 
 def path(
     theta0: Float[np.ndarray, "2 d"],
-    mu: Float[np.ndarray, " d"],
+    mu: Vector,
     *,
     rho: float,
     until: float,

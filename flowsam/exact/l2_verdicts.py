@@ -11,8 +11,6 @@ from flowsam.exact.l2_step import Front
 from flowsam.labels import Fate
 from flowsam.shapes import Float, Int
 
-__all__ = ["GOING", "Verdict", "certificates", "log_gate", "settled", "slope"]
-
 GOING = -1
 SETTLED = -39.0  # log of what is left of tau, or of A, relative, where a curve ends
 SMALLEST = -744.0  # log of the least positive double

@@ -18,10 +18,8 @@ from flowsam.errors import InputError
 from flowsam.exact.balanced_size import BalancedSize
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
-from flowsam.shapes import Bool, Float, Int8
+from flowsam.shapes import Float, Int8, Vectors, Which
 from flowsam.trajectory import Event
-
-__all__ = ["applies", "blow_up_time", "events", "fate", "race", "weights", "zero_time"]
 
 
 def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
@@ -41,7 +39,7 @@ def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
     )
 
 
-def applies(theta0: ArrayLike, mu: ArrayLike) -> Bool[np.ndarray, "*batch"]:
+def applies(theta0: ArrayLike, mu: ArrayLike) -> Which:
     """Tell which starts (..., L, d) have one `|w|` in each coordinate with mu_j != 0."""
     theta, mu, _ = checked_start(theta0, mu, 0.0, case="linf_balanced")
     size = np.abs(theta)
@@ -63,23 +61,17 @@ def weights(
     return np.where(mu == 0, start, moved)
 
 
-def blow_up_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return each blow-up time: `1 / ((L-2) |mu| (a - rho)^(L-2))` for P = +1, a > rho, L >= 3."""
     return _size(theta0, mu, rho).blow_up()
 
 
-def race(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def race(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return blow-up times over a power of two of each start's own: ratios at any scale."""
     return _size(theta0, mu, rho).race()
 
 
-def zero_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return when each coordinate comes to rest at 0; inf where never, as at odd L from a > 0."""
     return _size(theta0, mu, rho).rest()
 

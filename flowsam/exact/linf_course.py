@@ -19,9 +19,7 @@ from flowsam.exact import linf_signs
 from flowsam.exact.linf_legs import Leg, leg
 from flowsam.exact.linf_slides import Slide
 from flowsam.network import checked_start
-from flowsam.shapes import Bool, Float
-
-__all__ = ["Course", "read"]
+from flowsam.shapes import Float, Masks, Vector, Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,26 +29,26 @@ class Course:
     start: Float[np.ndarray, "*batch d L"]  # weights w
     sign: Float[np.ndarray, "*batch d L"]  # theirs on the first leg
     first: Leg  # from the start to the first zero
-    mu: Float[np.ndarray, " d"]
+    mu: Vector
     rho: float
 
     @property
-    def speed(self) -> Float[np.ndarray, " d"]:
+    def speed(self) -> Vector:
         """|mu|, and 1 where that is 0."""
         return np.where(self.mu == 0, 1.0, np.abs(self.mu))
 
     @cached_property
-    def surplus(self) -> Float[np.ndarray, "*batch d"]:
+    def surplus(self) -> Vectors:
         """Of `linf_signs`: > 0 where the coordinate escapes, 0 on the separatrix."""
         return linf_signs.surplus(np.abs(self.start), self.first.along, self.rho)
 
     @property
-    def equal(self) -> Bool[np.ndarray, "*batch d"]:
+    def equal(self) -> Masks:
         """Whether the layers of a coordinate have one |w|: `linf_balanced` is its course."""
         return (np.abs(self.start) == np.abs(self.start[..., :1])).all(axis=-1)
 
     @cached_property
-    def crosses(self) -> Bool[np.ndarray, "*batch d"]:
+    def crosses(self) -> Masks:
         """Whether one weight alone reaches 0 first, and A > 0 there (a_k > rho: gap > 3 rho^2)."""
         gaps = self.first.gaps - 3 * self.rho * self.rho
         passes = (np.count_nonzero(gaps < 0, axis=-1) % 2 == 0) & (gaps != 0).all(
@@ -89,7 +87,7 @@ class Course:
         )
 
     @property
-    def cross(self) -> Float[np.ndarray, "*batch d"]:
+    def cross(self) -> Vectors:
         """When a weight passes through 0; inf where none does."""
         return np.where(self.crosses, self.first.end, np.inf)
 
@@ -98,14 +96,14 @@ class Course:
         return bool(self.crosses.any())
 
     @cached_property
-    def end(self) -> Float[np.ndarray, "*batch d"]:
+    def end(self) -> Vectors:
         """When the coordinate blows up, or a weight comes to 0 and stays; inf on a separatrix."""
         if not self._later:
             return self.first.end
         return np.where(self.crosses, self.first.end + self.second.end, self.first.end)
 
     @property
-    def falls(self) -> Bool[np.ndarray, "*batch d"]:
+    def falls(self) -> Masks:
         """Whether the end is a weight at 0."""
         hit = self.first.hit
         if self._later:
@@ -113,12 +111,12 @@ class Course:
         return np.isfinite(hit) & np.isfinite(self.end)
 
     @property
-    def blow_up(self) -> Float[np.ndarray, "*batch d"]:
+    def blow_up(self) -> Vectors:
         """When the coordinate, alone, runs to infinity; inf where it does not."""
         return np.where(self.falls | (self.mu == 0), np.inf, self.end)
 
     @property
-    def turn(self) -> Float[np.ndarray, "*batch d"]:
+    def turn(self) -> Vectors:
         """When the smallest |z| passes 0; inf where it does not."""
         found = self.first.turn
         if self._later:
@@ -133,18 +131,18 @@ class Course:
         return np.where(self.crosses[..., None], self.second.landed, self.first.landed)
 
     @cached_property
-    def slides(self) -> Bool[np.ndarray, "*batch d"]:
+    def slides(self) -> Masks:
         """Whether one weight alone comes to 0 and stays."""
         single = np.count_nonzero(self.landed == 0, axis=-1) == 1
         return self.falls & single & ~self.equal & (self.mu != 0)
 
     @property
-    def slide(self) -> Float[np.ndarray, "*batch d"]:
+    def slide(self) -> Vectors:
         """When the slide begins; inf where there is none."""
         return np.where(self.slides, self.end, np.inf)
 
     @cached_property
-    def pinned(self) -> Float[np.ndarray, "*batch d"]:
+    def pinned(self) -> Vectors:
         """When a second weight is at 0; inf where that never happens, and for equal layers."""
         both = self.falls & ~self.slides & ~self.equal & (self.mu != 0)
         found = np.where(both, self.end, np.inf)

@@ -14,22 +14,11 @@ from flowsam.exact import linf_balanced
 from flowsam.exact.linf_course import Course, read
 from flowsam.labels import Fate
 from flowsam.network import checked_times
-from flowsam.shapes import Float, Int8
+from flowsam.shapes import Float, Int8, Numbers, Thetas, Vectors
 from flowsam.trajectory import Event
 
-__all__ = [
-    "blow_up_time",
-    "events",
-    "fate",
-    "valid_until",
-    "weights",
-    "zero_time",
-]
 
-
-def blow_up_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return the rescaled time at which each coordinate, alone, runs to infinity.
 
         tau* = (1/|mu|) int_{u(0)}^inf du / prod_{k != m} sqrt(u^2 + z_k^2 - z_m^2),
@@ -40,9 +29,7 @@ def blow_up_time(
     return course.blow_up / course.speed
 
 
-def zero_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return the rescaled time from which each coordinate has two weights, or all, at 0."""
     course = read(theta0, mu, rho)
     found = course.pinned / course.speed
@@ -52,14 +39,12 @@ def zero_time(
     return np.where(course.equal, rest, found)
 
 
-def _alike(course: Course) -> Float[np.ndarray, "*batch L d"]:
+def _alike(course: Course) -> Thetas:
     """The starts with the coordinates of unequal layers replaced by ones."""
     return np.swapaxes(np.where(course.equal[..., None], course.start, 1.0), -1, -2)
 
 
-def valid_until(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch"]:
+def valid_until(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Numbers:
     """Return the rescaled time to which the solution is unique in all coordinates together."""
     course = read(theta0, mu, rho)
     return np.asarray((course.pinned / course.speed).min(axis=-1))

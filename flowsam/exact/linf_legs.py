@@ -19,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowsam.exact.hyperelliptic import elapsed, invert, remaining
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["Leg", "leg"]
+from flowsam.shapes import Float, Int, Numbers, Which
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,22 +30,22 @@ class Leg:
     z: Float[np.ndarray, "*batch L"]  # perturbed sizes at the start
     gaps: Float[np.ndarray, "*batch M"]  # z_k^2 - z_m^2, ascending
     size: Float[np.ndarray, "*batch L"]  # at the start
-    along: Bool[np.ndarray, "*batch"]  # whether s = +
+    along: Which  # whether s = +
     rho: float
 
     @cached_property
-    def heading(self) -> Float[np.ndarray, "*batch"]:
+    def heading(self) -> Numbers:
         """S, the direction in which z_m moves."""
         others = np.prod(np.where(self.z < 0, -1.0, 1.0)[..., 1:], axis=-1)
         return np.where(self.along, others, -1.0)
 
     @property
-    def place(self) -> Float[np.ndarray, "*batch"]:
+    def place(self) -> Numbers:
         """The place u at the start."""
         return self.heading * self.z[..., 0]
 
     @cached_property
-    def hit(self) -> Float[np.ndarray, "*batch"]:
+    def hit(self) -> Numbers:
         """The place where the first weight reaches 0; inf where none ever does, as under GD.
 
         s = +: u^2 = rho^2 + z_m(0)^2 - z_k(0)^2 for the largest |z_k| of z_k < 0; s = -: u = -rho.
@@ -60,12 +58,12 @@ class Leg:
         return np.maximum(place, self.place)
 
     @cached_property
-    def end(self) -> Float[np.ndarray, "*batch"]:
+    def end(self) -> Numbers:
         """|mu| tau of the first zero, else of the blow-up; inf on the separatrix."""
         return elapsed(self.place, self.hit, self.gaps)
 
     @property
-    def turn(self) -> Float[np.ndarray, "*batch"]:
+    def turn(self) -> Numbers:
         """|mu| tau at which z_m passes 0; inf where it does not."""
         crosses = (self.place < 0) & (self.hit > 0) & (self.gaps[..., 0] > 0)
         start = np.where(crosses, self.place, 0.0)

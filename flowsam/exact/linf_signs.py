@@ -12,21 +12,15 @@ from __future__ import annotations
 import numpy as np
 
 from flowsam.exact.two_layer_path import excess
-from flowsam.shapes import Bool, Float
-
-__all__ = ["along", "surplus"]
+from flowsam.shapes import Float, Masks, Numbers, Vector, Which
 
 
-def along(
-    w: Float[np.ndarray, "*batch d L"], mu: Float[np.ndarray, " d"]
-) -> Bool[np.ndarray, "*batch d"]:
+def along(w: Float[np.ndarray, "*batch d L"], mu: Vector) -> Masks:
     """Return whether sign(mu) beta >= 0, layers last: s = +; a weight at 0 counts as positive."""
     return (np.count_nonzero(w < 0, axis=-1) + (mu < 0)) % 2 == 0
 
 
-def surplus(
-    sizes: Float[np.ndarray, "*batch L"], s: Bool[np.ndarray, "*batch"], rho: float
-) -> Float[np.ndarray, "*batch"]:
+def surplus(sizes: Float[np.ndarray, "*batch L"], s: Which, rho: float) -> Numbers:
     """Return a number > 0 where a coordinate escapes, 0 on the separatrix, < 0 elsewhere."""
     least = np.partition(sizes, 1, axis=-1)[..., :2]
     return excess(np.where(s, least[..., 0], -least[..., 0]), least[..., 1], rho)

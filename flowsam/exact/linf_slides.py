@@ -15,9 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.shapes import Float
-
-__all__ = ["Slide"]
+from flowsam.shapes import Column, Float
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 PANEL = 1.0  # in s = log(1 + y/d): 16 nodes leave 1e-16, since y/d is analytic for |Im s| < pi
@@ -44,18 +42,18 @@ class Slide:
         return self.above**2 * (self.above + 3)
 
     @property
-    def unit(self) -> Float[np.ndarray, " N"]:
+    def unit(self) -> Column:
         """d, the least h: the nearest singularity of the clock is at y = -d."""
         return np.maximum(self.first.min(axis=-1), LEAST)
 
     @property
-    def last(self) -> Float[np.ndarray, " N"]:
+    def last(self) -> Column:
         """S at the end, where the smallest size is 0 and its h is 2."""
         least = self.others.min(axis=-1) / self.rho
         return np.log1p(least * (3 - least * least) / self.unit)
 
     @property
-    def duration(self) -> Float[np.ndarray, " N"]:
+    def duration(self) -> Column:
         """|mu| tau from the start to the second zero."""
         return self.clock(self.last)
 
@@ -68,7 +66,7 @@ class Slide:
             self.others == self.others.min(axis=-1, keepdims=True), 0.0, end
         )
 
-    def clock(self, s: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    def clock(self, s: Column) -> Column:
         """|mu| tau at y = d (e^s - 1), by Gauss-Legendre on equal panels of s."""
         count = max(1, int(np.ceil(s.max(initial=0.0) / PANEL)))
         width = s / count
@@ -108,7 +106,7 @@ class Slide:
             1 + self.moved(self.unit[:, None] * np.expm1(s)), 0.0
         )
 
-    def place(self, clock: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    def place(self, clock: Column) -> Column:
         """Return s at one time each: Newton's method in a bracket that only shrinks."""
         low = np.zeros(clock.shape)
         high = self.last

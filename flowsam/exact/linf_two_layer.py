@@ -21,17 +21,8 @@ from flowsam.errors import InputError
 from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
-from flowsam.shapes import Float, Int8
+from flowsam.shapes import Float, Int8, Vectors
 from flowsam.trajectory import Event
-
-__all__ = [
-    "blow_up_time",
-    "events",
-    "fate",
-    "separatrix",
-    "weights",
-    "zero_time",
-]
 
 _BLOCK = 1 << 17  # coordinates decided at once: they fit the cache
 
@@ -82,17 +73,13 @@ def weights(
     return np.where(idle, theta[..., None, :, :], moved) if idle.any() else moved
 
 
-def blow_up_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return inf for every coordinate, shape (..., d): two layers grow exponentially."""
     theta, _ = _checked(theta0, mu, rho)
     return np.full(theta[..., 0, :].shape, np.inf)
 
 
-def zero_time(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
-) -> Float[np.ndarray, "*batch d"]:
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     """Return when each coordinate comes to rest at 0, to 16 eps times its condition; inf: never."""
     theta, mu = _checked(theta0, mu, rho)
     at_rest = (theta == 0).all(axis=-2) & (mu != 0)

@@ -14,14 +14,12 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import real_array
 from flowsam.errors import InputError
-from flowsam.shapes import Float
-
-__all__ = ["rest_rates", "rest_weights"]
+from flowsam.shapes import Float, Vector
 
 
 def rest_weights(
     mu: ArrayLike, *, rho: float | int, p: float | int, depth: int
-) -> Float[np.ndarray, " d"]:
+) -> Vector:
     """Return the balanced point of rest with every w_j > 0."""
     size = np.abs(np.atleast_1d(real_array(mu, "mu")))
     if not (size > 0).all() or not p > 1 or depth < 2:

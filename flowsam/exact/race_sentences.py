@@ -7,18 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowsam.labels import Label
-from flowsam.shapes import Float, Int
-
-__all__ = ["Times", "ahead", "free", "left_open", "nobody"]
+from flowsam.shapes import Int, Vector
 
 
 @dataclass(frozen=True, eq=False)
 class Times:
     """When each coordinate blows up, has two weights at 0, and could run away."""
 
-    blow_up: Float[np.ndarray, " d"]
-    pinned: Float[np.ndarray, " d"]
-    runaway: Float[np.ndarray, " d"]
+    blow_up: Vector
+    pinned: Vector
+    runaway: Vector
     names: Int[np.ndarray, " d"]  # of the coordinates, counted from 1
 
     @property

@@ -17,21 +17,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsam.shapes import Bool, Float
-
-__all__ = ["TwoLayerPath", "excess", "two_layer_path"]
+from flowsam.shapes import Float, Masks, Vector, Vectors
 
 _ROUNDING = 8 * np.finfo(float).eps  # more than the six roundings in `excess`
 _LEAST = float(np.nextafter(0.0, 1.0))
 
 
 def excess(
-    u: Float[np.ndarray, "*batch d"],
-    v: Float[np.ndarray, "*batch d"],
+    u: Vectors,
+    v: Vectors,
     rho: float,
     *,
     exact_below: float = _ROUNDING,
-) -> Float[np.ndarray, "*batch d"]:
+) -> Vectors:
     """Return `|u+v| (2 rho + |u| + |v|) / (8 rho^2) - 1`, with the right sign always, for mu > 0.
 
     Where uv >= 0 that of `|u+v| - 2 rho`; nearer to 0 than `exact_below` in rational arithmetic.
@@ -68,19 +66,19 @@ def _rational_excess(*numbers: float) -> float:
 class TwoLayerPath:
     """Starts with `large >= |small|` and mu > 0, and the ends of their pieces; shapes (..., d)."""
 
-    small: Float[np.ndarray, "*batch d"]
-    large: Float[np.ndarray, "*batch d"]
+    small: Vectors
+    large: Vectors
     # `large` where piece 2 begins (with small = 0, or at the start itself)
-    entry: Float[np.ndarray, "*batch d"]
-    deficit: Float[np.ndarray, "*batch d"]  # 2 rho - s there: > 0 where piece 2 ends
-    landing: Float[np.ndarray, "*batch d"]  # `large` where piece 3 begins
+    entry: Vectors
+    deficit: Vectors  # 2 rho - s there: > 0 where piece 2 ends
+    landing: Vectors  # `large` where piece 3 begins
     # times at which the pieces end; 0 for a piece 1 that is empty
-    ends: tuple[Float[np.ndarray, "*batch d"], ...]
-    speed: Float[np.ndarray, " d"]  # |mu|
+    ends: tuple[Vectors, ...]
+    speed: Vector  # |mu|
     rho: float
 
     @property
-    def opposed(self) -> Bool[np.ndarray, "*batch d"]:
+    def opposed(self) -> Masks:
         """Whether there is a piece 1, shape (..., d)."""
         return self.ends[0] > 0
 
@@ -123,10 +121,10 @@ class TwoLayerPath:
 
 
 def two_layer_path(
-    small: Float[np.ndarray, "*batch d"],
-    large: Float[np.ndarray, "*batch d"],
+    small: Vectors,
+    large: Vectors,
     *,
-    speed: Float[np.ndarray, " d"],
+    speed: Vector,
     rho: float,
 ) -> TwoLayerPath:
     """Return the path from starts with `large >= |small|`."""

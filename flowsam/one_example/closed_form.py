@@ -11,13 +11,10 @@ from flowsam.endings import Ending
 from flowsam.engines.run import Request, Run, reach
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Theta
 from flowsam.trajectory import Event
 
-__all__ = ["asked_end", "exact_run"]
-
 Points = Float[np.ndarray, " _"]
-Theta = Float[np.ndarray, "L d"]
 _LEAST = 1e-290  # rescaled times below have lost digits: T is as asked there
 _LEAST_LOG = -740.0  # e^-740 is the smallest double
 _FARTHEST = 1e300  # a closed form is followed to here, the end of doubles

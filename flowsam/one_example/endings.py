@@ -20,13 +20,10 @@ from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Theta, Vector
 from flowsam.trajectory import Event
 
-__all__ = ["OneExample"]
-
 State = Float[np.ndarray, " m"]
-Theta = Float[np.ndarray, "L d"]
 Points = Float[np.ndarray, " _"]
 Pace = Callable[[Points], Points]
 _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
@@ -41,7 +38,7 @@ class OneExample:
     """A flow with one example as the stepper wants it: flat states (`layers`), events and ends."""
 
     case: Case
-    theta0: Float[np.ndarray, "L d"]
+    theta0: Theta
     atol: float  # collapse is read off at 1e3 atol
     rule: Smooth  # the velocity and its events: where eps jumps, and where weights die
 
@@ -63,7 +60,7 @@ class OneExample:
         return EqualLayers.of(self.theta0, apart=self.case.regime.apart)
 
     @cached_property
-    def active(self) -> Float[np.ndarray, " d"]:
+    def active(self) -> Vector:
         """1 where mu_j is not 0: the others never move."""
         return (self.flow.mu != 0).astype(float)
 
@@ -194,7 +191,7 @@ class OneExample:
         return np.concatenate([ends, self.rule.signals(theta, mode)])
 
     @cached_property
-    def _falling(self) -> Float[np.ndarray, "L d"] | None:
+    def _falling(self) -> Theta | None:
         """Signs of starts that fall through 0, several coordinates with equal layers at once."""
         size = np.abs(self.theta0 * self.active)
         moves = size.any(axis=0)

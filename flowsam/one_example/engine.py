@@ -17,13 +17,10 @@ from flowsam.errors import InputError
 from flowsam.one_example.closed_form import asked_end
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Theta
 from flowsam.trajectory import Event
 
-__all__ = ["stepped_run"]
-
 Points = Float[np.ndarray, " _"]
-Theta = Float[np.ndarray, "L d"]
 _LEAST = 1e-290  # weights below have lost digits
 _FASTEST = 1e130  # squares of rates in tolerance units stay in the range of doubles
 _STILL = 200  # steps at rest

@@ -19,10 +19,8 @@ from flowsam.engines.path import Entry, Turn
 from flowsam.engines.slaves import enslaved
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Bool, Float, Mask, Numbers
 from flowsam.trajectory import Event
-
-__all__ = ["Braked", "Fading"]
 
 Theta = Float[np.ndarray, "*batch 2 d"]
 
@@ -32,7 +30,7 @@ class Braked:
     """Which weights (2, d) are slaves of their partners, and which coordinates (d,) are at rest."""
 
     slaves: Bool[np.ndarray, "2 d"]
-    resting: Bool[np.ndarray, " d"]
+    resting: Mask
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,7 @@ class Fading(Smooth):
         """Tell whether every active coordinate is at rest."""
         return bool(mode.resting[self.flow.mu != 0].all())
 
-    def log_pace(
-        self, theta: Theta, still: Bool[np.ndarray, " d"]
-    ) -> Float[np.ndarray, "*batch"]:
+    def log_pace(self, theta: Theta, still: Mask) -> Numbers:
         """Return log dt/dtau; a slave has its perturbed partner at 0, up to its own velocity."""
         return -self.flow.log_lambda(theta)
 

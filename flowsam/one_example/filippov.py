@@ -17,12 +17,9 @@ from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Bool, Float, Int, Mask, Numbers, Theta, Thetas, Vectors
 from flowsam.trajectory import Event
 
-__all__ = ["Mode", "Switching", "linf_log_pace"]
-
-Theta = Float[np.ndarray, "*batch L d"]
 Rates = Float[np.ndarray, "*batch K"]
 _ROUNDING = 1e-13  # of a signal's own size
 
@@ -35,10 +32,10 @@ class Mode:
     sides: Int[np.ndarray, "L d"]
     pulls: Int[np.ndarray, " d"]  # sign of G_j; 0 for idle coordinates
     # coordinates at rest at the origin
-    resting: Bool[np.ndarray, " d"]
+    resting: Mask
 
     @property
-    def pinned(self) -> Bool[np.ndarray, " d"]:
+    def pinned(self) -> Mask:
         """Coordinates that slide: one weight at 0, not at rest."""
         return (self.sides == 0).any(axis=0) & ~self.resting
 
@@ -54,14 +51,14 @@ class Switching(Smooth):
 
     calm = False
 
-    def sided(self, theta: Theta, mode: Mode, side: int) -> Theta:
+    def sided(self, theta: Thetas, mode: Mode, side: int) -> Thetas:
         """Return the velocity with pinned weights on a side of 0: a step whose signs are held."""
         sides = np.where(mode.sides == 0, side, mode.sides).astype(np.float64)
         step = -self.flow.perturbation.rho * mode.pulls * other_products(sides)
         velocity = self.flow.descent(theta + np.where(mode.resting, 0.0, step))[0]
         return np.where(mode.resting, 0.0, velocity)
 
-    def field(self, theta: Theta, mode: Mode) -> Theta:
+    def field(self, theta: Thetas, mode: Mode) -> Thetas:
         """Return the velocity: `lambda f+ + (1 - lambda) f-`, lambda = b / (b - a), on slides."""
         above = self.sided(theta, mode, 1)
         if not mode.pinned.any():
@@ -71,7 +68,7 @@ class Switching(Smooth):
         share = upper_share(a, b, where=mode.pinned)[..., None, :]
         return np.where(mode.sides == 0, 0.0, share * above + (1.0 - share) * below)
 
-    def signals(self, theta: Theta, mode: Mode) -> Rates:
+    def signals(self, theta: Thetas, mode: Mode) -> Rates:
         """Return what stays positive: `side * w` of free weights, then `-a`, `b` of slides."""
         distance = np.where(mode.free, mode.sides * theta, np.inf)
         flat = distance.reshape(*theta.shape[:-2], -1)
@@ -83,13 +80,11 @@ class Switching(Smooth):
             holds = np.where(pinned, np.concatenate([-a, b], axis=-1), np.inf)
         return np.concatenate([flat, holds], axis=-1)
 
-    def log_pace(
-        self, theta: Theta, still: Bool[np.ndarray, " d"]
-    ) -> Float[np.ndarray, "*batch"]:
+    def log_pace(self, theta: Thetas, still: Mask) -> Numbers:
         """Return log dt/dtau: what slides is exactly 0, so that the state tells the mode."""
         return linf_log_pace(self.flow, theta, still)
 
-    def start(self, theta: Float[np.ndarray, "L d"]) -> Entry:
+    def start(self, theta: Theta) -> Entry:
         """Return the mode of a start: weights that are exactly 0 are resolved as at an event.
 
         A coordinate with every weight 0 rests (its gradient is 0). A single zero weight crosses
@@ -108,9 +103,7 @@ class Switching(Smooth):
         mode, events, status = self._resolved(theta, mode, zero, 0.0)
         return Entry(mode, at_rest + events, status)
 
-    def transition(
-        self, theta: Float[np.ndarray, "L d"], mode: Mode, tau: float
-    ) -> Turn:
+    def transition(self, theta: Theta, mode: Mode, tau: float) -> Turn:
         """Return state, mode, events and "" or "sliding_ambiguous" after an event."""
         distance = self.signals(theta, mode) / self._units(theta)
         reached = distance <= max(_ROUNDING, distance.min())
@@ -132,7 +125,7 @@ class Switching(Smooth):
         mode, more, status = self._resolved(theta, mode, zero & touched, tau)
         return Turn(theta, mode, events + more, status)
 
-    def _units(self, theta: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " K"]:
+    def _units(self, theta: Theta) -> Float[np.ndarray, " K"]:
         """Return the size of each signal: weights, then twice velocities, of its coordinate."""
         size = np.maximum(self.flow.perturbation.rho, np.abs(theta).max(axis=0))
         speed = np.where(self.flow.mu == 0, 1.0, np.abs(self.flow.mu)) * size ** (
@@ -140,13 +133,13 @@ class Switching(Smooth):
         )
         return np.concatenate([np.tile(size, len(theta)), np.tile(speed, 2)])
 
-    def rests(self, theta: Float[np.ndarray, "L d"], mode: Mode) -> bool:
+    def rests(self, theta: Theta, mode: Mode) -> bool:
         """Tell whether every active coordinate is at rest."""
         return bool(mode.resting[self.flow.mu != 0].all())
 
     def _resolved(
         self,
-        theta: Float[np.ndarray, "L d"],
+        theta: Theta,
         mode: Mode,
         zero: Bool[np.ndarray, "L d"],
         tau: float,
@@ -188,14 +181,12 @@ def _change(old: int, new: int, tau: float) -> str:
     return "leave" if old == 0 else "cross"
 
 
-def _pinned_rates(velocity: Theta, mode: Mode) -> Float[np.ndarray, "*batch d"]:
+def _pinned_rates(velocity: Thetas, mode: Mode) -> Vectors:
     """Return the velocity of each coordinate's pinned weight, 0 where there is none."""
     return np.where((mode.sides == 0) & ~mode.resting, velocity, 0.0).sum(axis=-2)
 
 
-def linf_log_pace(
-    flow: Flow, theta: Float[np.ndarray, "*batch L d"], still: Bool[np.ndarray, " d"]
-) -> Float[np.ndarray, "*batch"]:
+def linf_log_pace(flow: Flow, theta: Thetas, still: Mask) -> Numbers:
     """Return log dt/dtau of l_inf-SAM or gradient flow, on sliding segments and at rest too.
 
         e^m -> prod_j (lambda_j e^{m_j+} + (1 - lambda_j) e^{m_j-}),  lambda = b / (b - a)

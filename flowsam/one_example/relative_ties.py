@@ -19,13 +19,9 @@ import numpy as np
 from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Float, Mask, Theta, Vector
 from flowsam.trajectory import Event
 
-__all__ = ["RelativeTies", "Tied"]
-
-Theta = Float[np.ndarray, "L d"]
-Row = Float[np.ndarray, " d"]
 _TIE = 1e-12  # relative difference of |mu beta| that counts as none
 
 
@@ -33,11 +29,11 @@ _TIE = 1e-12  # relative difference of |mu beta| that counts as none
 class Tied:
     """Which features are largest, and the side of 0 on which every one of them began."""
 
-    largest: Bool[np.ndarray, " d"]
-    signs: Row
-    live: Bool[np.ndarray, " d"]  # features that move
+    largest: Mask
+    signs: Vector
+    live: Mask  # features that move
     # what rounding left of the distance below the largest, for those that just left
-    slack: Row
+    slack: Vector
     held: bool = False  # rho > L: all at 0, to which both sides point
 
 
@@ -92,16 +88,16 @@ class RelativeTies(Smooth):
         after = self._settled(theta, largest, mode.live, through=through)
         return Turn(theta, after, _changes(mode, after, tau))
 
-    def _signed(self, theta: Theta) -> Row:
+    def _signed(self, theta: Theta) -> Vector:
         """Return mu_j beta_j."""
         return self.flow.mu * np.prod(theta, axis=0)
 
-    def _grip(self, mode: Tied, depth: int) -> Row:
+    def _grip(self, mode: Tied, depth: int) -> Vector:
         """Return K_j."""
         rho = self.flow.perturbation.rho
         return 1.0 - (1.0 - rho / depth * mode.signs) ** (depth - 1)
 
-    def _shares(self, theta: Theta, mode: Tied) -> tuple[Row, float]:
+    def _shares(self, theta: Theta, mode: Tied) -> tuple[Vector, float]:
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
         mu = self.flow.mu
         tied = mode.largest
@@ -129,8 +125,8 @@ class RelativeTies(Smooth):
     def _settled(
         self,
         theta: Theta,
-        largest: Bool[np.ndarray, " d"],
-        live: Bool[np.ndarray, " d"],
+        largest: Mask,
+        live: Mask,
         *,
         through: bool = False,
     ) -> Tied:

@@ -12,11 +12,7 @@ import numpy as np
 from flowsam.engines.lean_field import single_field
 from flowsam.engines.path import Entry, Turn
 from flowsam.flow import Flow
-from flowsam.shapes import Bool, Float
-
-__all__ = ["Free", "Smooth"]
-
-Theta = Float[np.ndarray, "*batch L d"]
+from flowsam.shapes import Float, Mask, Numbers, Thetas
 
 
 @dataclass(frozen=True)
@@ -31,38 +27,36 @@ class Smooth:
         """Return the velocity of a flow; weights below `small` count as 0 where they die."""
         return cls(flow)
 
-    def shown(self, theta: Theta, mode: Any) -> Theta:
+    def shown(self, theta: Thetas, mode: Any) -> Thetas:
         """Return the weights of states in a region."""
         return theta
 
-    def start(self, theta: Theta) -> Entry:
+    def start(self, theta: Thetas) -> Entry:
         """Return the mode of a start, its events, and a status ("" to go on)."""
         return Entry(None)
 
-    def field(self, theta: Theta, mode: Any) -> Theta:
+    def field(self, theta: Thetas, mode: Any) -> Thetas:
         """Return the rescaled velocity."""
         return self.velocity(theta)
 
     @cached_property
-    def velocity(self) -> Callable[[Theta], Theta]:
+    def velocity(self) -> Callable[[Thetas], Thetas]:
         """The rescaled velocity of one state."""
         return single_field(self.flow)
 
-    def signals(self, theta: Theta, mode: Any) -> Float[np.ndarray, " K"]:
+    def signals(self, theta: Thetas, mode: Any) -> Float[np.ndarray, " K"]:
         """Return no signals: nothing happens on the way."""
         return np.empty(0)
 
-    def transition(self, theta: Theta, mode: Any, tau: float) -> Turn:
+    def transition(self, theta: Thetas, mode: Any, tau: float) -> Turn:
         """Return state, mode, events and status after an event: none happens here."""
         return Turn(theta, mode)
 
-    def rests(self, theta: Theta, mode: Any) -> bool:
+    def rests(self, theta: Thetas, mode: Any) -> bool:
         """Tell whether every active weight is at 0 for good: from L = 2 on the gradient is 0."""
         return len(theta) > 1 and not theta[:, self.flow.mu != 0].any()
 
-    def log_pace(
-        self, theta: Theta, still: Bool[np.ndarray, " d"]
-    ) -> Float[np.ndarray, "*batch"]:
+    def log_pace(self, theta: Thetas, still: Mask) -> Numbers:
         """Return log dt/dtau."""
         return -self.flow.log_lambda(theta)
 
@@ -71,6 +65,6 @@ class Smooth:
 class Free(Smooth):
     """A field of the user's own, which may leave 0."""
 
-    def rests(self, theta: Theta, mode: Any) -> bool:
+    def rests(self, theta: Thetas, mode: Any) -> bool:
         """Return False: nothing is known to rest."""
         return False

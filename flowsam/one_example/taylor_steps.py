@@ -13,14 +13,12 @@ from flowsam.engines.equal_layers import EqualLayers
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.regimes import Case
-from flowsam.shapes import Float
-
-__all__ = ["TaylorSteps", "taylor_steps"]
+from flowsam.shapes import Float, Theta
 
 LARGEST = 64  # weights: larger fields compile too long, and DOP853 is as fast
 
 
-def taylor_steps(case: Case, theta0: Float[np.ndarray, "L d"]) -> Any:
+def taylor_steps(case: Case, theta0: Theta) -> Any:
     """Return what makes step objects of a run, in the place of a class of SciPy."""
     flow = case.flow
     if not case.regime.analytic:

@@ -15,12 +15,9 @@ import numpy as np
 from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Bool, Float, Int, Mask, Numbers, Theta, Thetas
 from flowsam.trajectory import Event
 
-__all__ = ["Ties", "VertexSliding"]
-
-Theta = Float[np.ndarray, "*batch L d"]
 Vertices = Float[np.ndarray, "m L d"]
 _TIE = 1e-12  # relative difference of |g| that counts as none where ties are looked for
 
@@ -32,9 +29,9 @@ class Ties:
     layers: Int[np.ndarray, " m"]  # places of those, with `coordinates`
     coordinates: Int[np.ndarray, " m"]
     # of mu prod_{k != l} w^(k) where the region began; the tied ones keep theirs
-    signs: Float[np.ndarray, "L d"]
+    signs: Theta
     # what rounding left of the distance below the largest, for those that just left
-    slack: Float[np.ndarray, "L d"]
+    slack: Theta
 
     @property
     def tied(self) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
@@ -48,20 +45,20 @@ class VertexSliding(Smooth):
 
     calm = False
 
-    def start(self, theta: Theta) -> Entry:
+    def start(self, theta: Thetas) -> Entry:
         """Return the ties of a start; equal components slide at once."""
         size = self._sizes(theta)
         places = np.argwhere((size >= size.max() * (1 - _TIE)) & (self.flow.mu != 0))
         mode, status = self._settled(theta, places, np.ones(len(places), bool))
         return Entry(mode, _changes(None, mode, 0.0), status)
 
-    def field(self, theta: Theta, mode: Ties) -> Theta:
+    def field(self, theta: Thetas, mode: Ties) -> Thetas:
         """Return the rescaled velocity `sum_a lambda_a f_a`."""
         return np.tensordot(
             self._shares(theta, mode)[0], self._vertices(theta, mode), 1
         )
 
-    def signals(self, theta: Theta, mode: Ties) -> Float[np.ndarray, " K"]:
+    def signals(self, theta: Thetas, mode: Ties) -> Float[np.ndarray, " K"]:
         """Return the shares of the tied components, the others' distances below, and the top."""
         size = self._sizes(theta)
         top = (mode.signs * self.flow.mu * other_products(theta))[mode.tied].mean()
@@ -71,7 +68,7 @@ class VertexSliding(Smooth):
         below[mode.tied] = np.inf
         return np.concatenate([self._shares(theta, mode)[0], below.ravel(), [top]])
 
-    def transition(self, theta: Theta, mode: Ties, tau: float) -> Turn:
+    def transition(self, theta: Thetas, mode: Ties, tau: float) -> Turn:
         """Return state, mode, events and a status after a share or a distance reached 0."""
         signals = self.signals(theta, mode)
         m = mode.layers.size
@@ -85,13 +82,11 @@ class VertexSliding(Smooth):
         after, status = self._settled(theta, places, kept)
         return Turn(theta, after, _changes(mode, after, tau), status)
 
-    def rests(self, theta: Theta, mode: Ties) -> bool:
+    def rests(self, theta: Thetas, mode: Ties) -> bool:
         """Tell whether every active weight is at 0 for good."""
         return not theta[:, self.flow.mu != 0].any()
 
-    def log_pace(
-        self, theta: Theta, still: Bool[np.ndarray, " d"]
-    ) -> Float[np.ndarray, "*batch"]:
+    def log_pace(self, theta: Thetas, still: Mask) -> Numbers:
         """Return log dt/dtau: the perturbed margin is `m - rho max|g|` at every tied vertex."""
         margin = np.prod(theta, axis=-2) @ self.flow.mu
         top = self._sizes(theta).max(axis=(-2, -1))
@@ -99,11 +94,11 @@ class VertexSliding(Smooth):
             -self.flow.loss.log_slope(margin - self.flow.perturbation.rho * top)
         )
 
-    def _sizes(self, theta: Theta) -> Theta:
+    def _sizes(self, theta: Thetas) -> Thetas:
         """Return |g| of every component, over Lambda."""
         return np.abs(self.flow.mu * other_products(theta))
 
-    def _vertices(self, theta: Theta, mode: Ties) -> Vertices:
+    def _vertices(self, theta: Thetas, mode: Ties) -> Vertices:
         """Return the velocity with all of rho on each tied component."""
         hats = np.tile(theta, (mode.layers.size, 1, 1))
         hats[np.arange(len(hats)), *mode.tied] -= (
@@ -111,7 +106,7 @@ class VertexSliding(Smooth):
         )
         return self.flow.descent(hats)[0]
 
-    def _rates(self, theta: Theta, mode: Ties, velocities: Vertices) -> Vertices:
+    def _rates(self, theta: Thetas, mode: Ties, velocities: Vertices) -> Vertices:
         """Return the rate of every |g| along each velocity, shape (m, L, d)."""
         depth = len(theta)
         rates = np.zeros_like(velocities)
@@ -124,7 +119,7 @@ class VertexSliding(Smooth):
         return rates * self.flow.mu * mode.signs
 
     def _shares(
-        self, theta: Theta, mode: Ties
+        self, theta: Thetas, mode: Ties
     ) -> tuple[Float[np.ndarray, " m"], float]:
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
         m = mode.layers.size
@@ -150,7 +145,10 @@ class VertexSliding(Smooth):
         return solution[:m], unit * float(solution[m])
 
     def _settled(
-        self, theta: Theta, places: Int[np.ndarray, "m 2"], kept: Bool[np.ndarray, " m"]
+        self,
+        theta: Thetas,
+        places: Int[np.ndarray, "m 2"],
+        kept: Bool[np.ndarray, " m"],
     ) -> tuple[Ties, str]:
         """Choose which ties stay: the most negative share goes, one that gets ahead returns."""
         signs = np.sign(self.flow.mu * other_products(theta))

@@ -13,19 +13,8 @@ from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.perturbations import gradient_flow
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Labels, Theta, Thetas, Vectors
 
-__all__ = [
-    "as_gradient_flow",
-    "fades",
-    "labels",
-    "no_theorem",
-    "slowed_labels",
-    "slowed_verdict",
-    "verdict",
-]
-
-Starts = Float[np.ndarray, "*batch L d"]
 OTHER = int(Label.OTHER_DIRECTION)
 
 
@@ -35,7 +24,7 @@ def fades(case: Case) -> bool:
     return rule.gate(case.depth) >= 1
 
 
-def labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
+def labels(case: Case, starts: Thetas) -> Labels:
     """Return labels at L = 2: one feature left, several (another direction), or undecided."""
     mu = case.flow.mu
     rule = case.flow.perturbation
@@ -53,7 +42,7 @@ def labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
     return found
 
 
-def slowed_labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
+def slowed_labels(case: Case, starts: Thetas) -> Labels:
     """Return labels for p = inf: each feature is on GD's path, with a clock of its own.
 
     Its speed is (1 - rho)^(L-1) of GD's, and (1 + rho)^(L-1) while sign(mu_j) beta_j < 0: from
@@ -66,7 +55,7 @@ def slowed_labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
     return winning(earliest(times), as_descent)
 
 
-def _slowed(case: Case, starts: Starts) -> Float[np.ndarray, "*batch d"]:
+def _slowed(case: Case, starts: Thetas) -> Vectors:
     """Blow-up times under p = inf; inf where there is none, as at L = 2."""
     if not case.regime.races:
         return np.full((*starts.shape[:-2], starts.shape[-1]), np.inf)
@@ -79,7 +68,7 @@ def _slowed(case: Case, starts: Starts) -> Float[np.ndarray, "*batch d"]:
     return clock / course.speed
 
 
-def slowed_verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def slowed_verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict for p = inf."""
     label = int(slowed_labels(case, theta0))
     if fades(case):
@@ -104,7 +93,7 @@ def as_gradient_flow(case: Case) -> Case:
     return case_of(Flow(case.flow.data, gradient_flow(), case.flow.loss), case.depth)
 
 
-def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict of the theorem of water-filling at L = 2."""
     label = int(labels(case, theta0))
     mu = case.flow.mu

@@ -20,11 +20,18 @@ from flowsam.outcomes.adaptive import as_gradient_flow, fades, no_theorem
 from flowsam.outcomes.blow_up_order import foremost
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import (
+    Chosen,
+    Codes,
+    Float,
+    Labels,
+    Starts,
+    Theta,
+    Thetas,
+    Vector,
+    Which,
+)
 
-__all__ = ["labels", "verdict"]
-
-Starts = Float[np.ndarray, "*batch L d"]
 STEP, LOOK, MOST = 0.1, 20, 20_000  # of the path of directions; a look every LOOK steps
 STILL = 1e-9  # a direction that moves less, per unit of its own rate, is at a rest
 OTHER = int(Label.OTHER_DIRECTION)
@@ -39,18 +46,18 @@ EVEN = (
 class Ends:
     """Where directions end: labels (N,), their directions beta (N, d), and whether proved."""
 
-    label: Int[np.ndarray, " N"]
+    label: Codes
     direction: Float[np.ndarray, "N d"]
-    proved: Bool[np.ndarray, " N"]
+    proved: Chosen
 
 
-def labels(case: Case, starts: Starts) -> Int[np.ndarray, "*batch"]:
+def labels(case: Case, starts: Thetas) -> Labels:
     """Return labels at L >= 3: one feature, a mixture (another direction), or undecided."""
     flat = starts.reshape(-1, *starts.shape[-2:])
     return _ends(case, flat).label.reshape(starts.shape[:-2])
 
 
-def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start at L >= 3."""
     if _never(case, theta0[None])[0] and not fades(case):
         own = as_gradient_flow(case).verdict(theta0)
@@ -73,7 +80,7 @@ def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     return Limit(label, None, "none", no_theorem(case) if fades(case) else reason)
 
 
-def _ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
+def _ends(case: Case, starts: Starts) -> Ends:
     """Return where starts end."""
     mu = case.flow.mu
     size = len(starts)
@@ -94,22 +101,20 @@ def _ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     return found
 
 
-def _never(case: Case, starts: Starts) -> Bool[np.ndarray, "*batch"]:
+def _never(case: Case, starts: Thetas) -> Which:
     """Which starts have no feature that blows up under GD."""
     mu = case.flow.mu
     return ~((read(starts, mu, 0.0).surplus > 0) & (mu != 0)).any(axis=-1)
 
 
-def _fill(found: Ends, some: Bool[np.ndarray, " N"], part: Ends) -> None:
+def _fill(found: Ends, some: Chosen, part: Ends) -> None:
     """Write the ends of some starts."""
     found.label[some] = part.label
     found.direction[some] = part.direction
     found.proved[some] = part.proved
 
 
-def _on_line(
-    starts: Float[np.ndarray, "N L d"], mu: Float[np.ndarray, " d"]
-) -> np.ndarray:
+def _on_line(starts: Starts, mu: Vector) -> np.ndarray:
     """Which starts have two active features with equal layers, both aligned and not 0."""
     active = starts[..., mu != 0]
     size = np.abs(active)
@@ -118,7 +123,7 @@ def _on_line(
     return even & aligned & (np.count_nonzero(mu) == 2)
 
 
-def _line_ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
+def _line_ends(case: Case, starts: Starts) -> Ends:
     """Ends of two features by the roots of their line."""
     mu = case.flow.mu
     rule = case.flow.perturbation
@@ -139,7 +144,7 @@ def _line_ends(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     return Ends(label, direction, label >= 1)
 
 
-def _followed(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
+def _followed(case: Case, starts: Starts) -> Ends:
     """Follow directions, all starts at once, each with a clock of its own."""
     flow = case.flow
     size = len(starts)
@@ -163,7 +168,7 @@ def _followed(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     return Ends(label, beta / np.where(length > 0, length, 1.0), proved)
 
 
-def _ran(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
+def _ran(case: Case, starts: Starts) -> Ends:
     """Follow starts one by one where features tie, p = 1: those that end tied blow up together."""
     mu = case.flow.mu
     found = Ends(
@@ -189,9 +194,7 @@ def _ran(case: Case, starts: Float[np.ndarray, "N L d"]) -> Ends:
     return found
 
 
-def _turning(
-    flow: Flow, theta: Float[np.ndarray, "N L d"]
-) -> Float[np.ndarray, "N L d"]:
+def _turning(flow: Flow, theta: Starts) -> Starts:
     """Velocity of the direction of theta, in units of its own rate."""
     field = flow.field(theta)
     square = (theta * theta).sum(axis=(1, 2), keepdims=True)
@@ -200,9 +203,7 @@ def _turning(
     return (field - rate * theta) / unit
 
 
-def _stepped(
-    flow: Flow, theta: Float[np.ndarray, "N L d"]
-) -> Float[np.ndarray, "N L d"]:
+def _stepped(flow: Flow, theta: Starts) -> Starts:
     """One step of the classical fourth-order method."""
     first = _turning(flow, theta)
     second = _turning(flow, theta + STEP / 2 * first)
@@ -211,7 +212,7 @@ def _stepped(
     return theta + STEP / 6 * (first + 2 * second + 2 * third + fourth)
 
 
-def _certain(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
+def _certain(case: Case, theta: Starts) -> Codes:
     """Labels of features that are certain to blow up first; else UNDECIDED.
 
     Bounds of the speeds are (1 - g)^(L-1) and (1 + g)^(L-1) of GD's, g = rho L^(-1/p) the largest
@@ -225,7 +226,7 @@ def _certain(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, "
     return np.where(found < 0, int(Label.UNDECIDED), found + 1)
 
 
-def _told(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
+def _told(case: Case, theta: Starts) -> Codes:
     """Labels that directions prove, or rest at; else UNDECIDED."""
     found = _certain(case, theta)
     still = (
@@ -238,7 +239,7 @@ def _told(case: Case, theta: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"
     return found
 
 
-def _attracts(flow: Flow, theta: Float[np.ndarray, "L d"]) -> bool:
+def _attracts(flow: Flow, theta: Theta) -> bool:
     """Whether no small change of a direction at rest grows, by differences."""
     size = theta.size
     step = 1e-5 * float(np.abs(theta).max())

@@ -18,10 +18,8 @@ from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.own_scale import in_range
 from flowsam.regimes import LATE, Case, case_of
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Int, Theta
 from flowsam.signatures import public
-
-__all__ = ["NOT_COVERED", "Limit", "limit", "limits"]
 
 NOT_COVERED = "proofs cover one example under GD and l_p with p > 1, L >= 2"
 
@@ -127,7 +125,7 @@ def _checked_end(flow: Flow, log_t_end: float | int | None) -> float:
     return value
 
 
-def _proved(case: Case, theta0: Float[np.ndarray, "L d"], found: Limit) -> Limit:
+def _proved(case: Case, theta0: Theta, found: Limit) -> Limit:
     """Return a limit with its proof, or as it was with the reason why there is none."""
     from flowsam.certify import Problem, Unproved, prove
     from flowsam.certify.plane_proofs import agreed

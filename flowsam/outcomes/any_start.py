@@ -7,26 +7,20 @@ import numpy as np
 from flowsam.errors import InputError
 from flowsam.outcomes.outcome import Limit
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Int
-
-__all__ = ["along_mu", "labels", "refused", "times", "unknown"]
-
-Starts = Float[np.ndarray, "N L d"]
+from flowsam.shapes import Column, Labels, Starts, Theta, Thetas
 
 
-def labels(
-    case: Case, starts: Float[np.ndarray, "*batch L d"]
-) -> Int[np.ndarray, "*batch"]:
+def labels(case: Case, starts: Thetas) -> Labels:
     """Return the label of the table for every start."""
     return np.full(starts.shape[:-2], case.regime.label, dtype=np.int64)
 
 
-def times(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
+def times(case: Case, starts: Starts) -> Column:
     """Return the time of the table for every start."""
     return np.full(len(starts), case.regime.time)
 
 
-def along_mu(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def along_mu(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one example and one layer, at a speed of each rule's own."""
     direction = case.flow.mu / np.abs(case.flow.mu).max()
     reason = "L = 1: every rule moves along mu, so beta / ||beta|| tends to mu / ||mu||"
@@ -34,7 +28,7 @@ def along_mu(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     return Limit(int(case.regime.label), unit, "theorem", reason)
 
 
-def unknown(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def unknown(case: Case, theta0: Theta) -> Limit:
     """Return UNDECIDED."""
     reason = (
         f"no theorem is known for {case.flow.describe()}; solve shows where a run goes"
@@ -42,7 +36,7 @@ def unknown(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     return Limit(int(case.regime.label), None, "none", reason)
 
 
-def refused(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
+def refused(case: Case, starts: Starts) -> Column:
     """Say that no start can be followed to its end."""
     raise InputError(
         "settled_at needs one example and a rule that can be followed, got "

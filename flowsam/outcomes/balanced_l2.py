@@ -21,9 +21,7 @@ from scipy.optimize import brentq
 from flowsam.exact import winning
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["RATIO", "at_once", "keeps_order", "proved", "sector_depth", "trapped"]
+from flowsam.shapes import Bool, Codes, Float, Int, Starts
 
 Weights = Float[np.ndarray, "L d B"]
 PerWeight = Float[np.ndarray, "d B"]
@@ -70,7 +68,7 @@ def proved(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
     return found
 
 
-def at_once(flow: Flow, starts: Float[np.ndarray, "N L d"]) -> Int[np.ndarray, " N"]:
+def at_once(flow: Flow, starts: Starts) -> Codes:
     """Return the labels of balanced l_2 starts of equal scores: r < 1 ties, > 1 falls, 1 rests."""
     w = np.moveaxis(starts, 0, -1)
     found = np.full(len(starts), int(Label.UNDECIDED))

@@ -12,9 +12,7 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.outcomes.balanced_l2 import keeps_order
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["equals", "foremost", "winner"]
+from flowsam.shapes import Bool, Codes, Float, Int, Starts
 
 Weights = Float[np.ndarray, "L d B"]
 _EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
@@ -56,9 +54,7 @@ def foremost(
     return np.where((best > 0) & (best > margin * high.max(axis=0)), first, -1)
 
 
-def equals(
-    flow: Flow, starts: Float[np.ndarray, "N L d"], first: Int[np.ndarray, " N"]
-) -> Bool[np.ndarray, "N d"]:
+def equals(flow: Flow, starts: Starts, first: Codes) -> Bool[np.ndarray, "N d"]:
     """Return which coordinates blow up together with a given one: by symmetry or equal scores."""
     a = np.abs(flow.mu)
     sizes = np.sort(np.abs(starts), axis=1)

@@ -20,8 +20,6 @@ from flowsam.outcomes.sinking import sinking
 from flowsam.outcomes.theorems import fate_labels
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["decided", "dying", "fates"]
-
 Pairs = Float[np.ndarray, "2 d B"]
 Chosen = Bool[np.ndarray, "d B"]
 

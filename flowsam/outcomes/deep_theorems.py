@@ -9,14 +9,10 @@ from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, basis, shared
 from flowsam.outcomes.theorems import theorem_reason
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Int
-
-__all__ = ["balanced_labels", "labels", "verdict"]
+from flowsam.shapes import Float, Int, Labels, Theta, Thetas, Vector
 
 
-def labels(
-    case: Case, starts: Float[np.ndarray, "*batch L d"]
-) -> Int[np.ndarray, "*batch"]:
+def labels(case: Case, starts: Thetas) -> Labels:
     """Return labels: the theorem's for balanced starts, first escape elsewhere."""
     mu = case.flow.mu
     rho = case.flow.perturbation.rho
@@ -29,7 +25,7 @@ def labels(
 
 
 def balanced_labels(
-    theta0s: Float[np.ndarray, "k L d"], mu: Float[np.ndarray, " d"], rho: float
+    theta0s: Float[np.ndarray, "k L d"], mu: Vector, rho: float
 ) -> Int[np.ndarray, " k"]:
     """Return labels of balanced starts at L >= 3.
 
@@ -43,7 +39,7 @@ def balanced_labels(
     return first_escape.of_race(blow_up, fate, rests | (fate == Fate.STALL))
 
 
-def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start."""
     mu = case.flow.mu
     rho = case.flow.perturbation.rho
@@ -57,7 +53,7 @@ def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     return Limit(label, _direction(case, theta0, label), certificate, reason)
 
 
-def _reason(case: Case, theta0: Float[np.ndarray, "L d"], label: int) -> str:
+def _reason(case: Case, theta0: Theta, label: int) -> str:
     """Return the sentence for a label of a balanced start."""
     rho = case.flow.perturbation.rho
     if label == Label.UNDECIDED:
@@ -72,9 +68,7 @@ def _reason(case: Case, theta0: Float[np.ndarray, "L d"], label: int) -> str:
     return theorem_reason(label, f"|mu_j| (|w_j| - {rho:g})^{case.depth - 2}")
 
 
-def _direction(
-    case: Case, theta0: Float[np.ndarray, "L d"], label: int
-) -> Float[np.ndarray, " d"] | None:
+def _direction(case: Case, theta0: Theta, label: int) -> Vector | None:
     """Return the direction: members of a tie blow up together, beta_j ~ |mu_j|^(-L/(L-2))."""
     mu = case.flow.mu
     rho = case.flow.perturbation.rho

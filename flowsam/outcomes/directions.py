@@ -31,11 +31,9 @@ from flowsam.outcomes.survivors import (
     state_certificate,
 )
 from flowsam.regimes import LATE, Case, case_of
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Int, Vector
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
-
-__all__ = ["CERTIFIED", "Direction", "late_direction", "run_direction"]
 
 CERTIFIED = 0.999
 _ENDS = (Ending.AT_REST, Ending.FLATTEST, Ending.HELD)
@@ -53,7 +51,7 @@ class Direction:
 
     label: int  # OTHER_DIRECTION, UNDECIDED, STALLED, ZERO or FAILED
     # beta at the end, of l_2 length 1; zeros where beta is 0
-    direction: Float[np.ndarray, " d"]
+    direction: Vector
     log_t: float  # at the end of the run
     # log(1 + t) from which the certificate stays >= 0.999; inf where it does not
     settled_at: float
@@ -70,7 +68,7 @@ class Direction:
     support: Int[np.ndarray, " s"]  # features with |beta_j| above 1e-3 of the largest
     reason: str
     # the theorem's max-margin direction if directions converge, where it is one
-    best: Float[np.ndarray, " d"] | None = None
+    best: Vector | None = None
 
     @property
     def comparison(self) -> str:
@@ -155,7 +153,7 @@ def _settled_at(run: Trajectory, proven: Callable[[Any], float]) -> float:
     return float(run.log_t[-above]) if above else np.inf
 
 
-def _finite(run: Trajectory, signs: Float[np.ndarray, " d"]) -> str:
+def _finite(run: Trajectory, signs: Vector) -> str:
     """Say why the loss stays finite of data that separate, or ""."""
     blocked = blocked_because(run.data, signs)
     if blocked or run.ending not in _ENDS:
@@ -175,7 +173,7 @@ def _came_to_0(run: Trajectory) -> str:
 def _verdict(
     case: Case,
     run: Trajectory,
-    signs: Float[np.ndarray, " d"],
+    signs: Vector,
     certificate: float,
     of: str,
 ) -> tuple[int, str]:

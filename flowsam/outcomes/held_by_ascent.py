@@ -17,8 +17,6 @@ from flowsam.flow import Flow
 from flowsam.losses import Loss
 from flowsam.shapes import Bool, Float
 
-__all__ = ["even", "held"]
-
 Weights = Float[np.ndarray, "L d B"]
 EQUAL = 1e-9  # of a weight: layers that started equal stay so, but for rounding
 SLACK = 1e-9  # of H: what rounding may add

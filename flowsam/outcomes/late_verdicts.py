@@ -21,29 +21,14 @@ from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction
 from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.survivors import compared
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Float, Labels, Theta, Thetas, Vector
 from flowsam.solver import solve
 
-__all__ = [
-    "by_convexity",
-    "by_descent",
-    "by_late_run",
-    "by_line",
-    "by_rescaled_margin",
-    "by_run_alone",
-    "factors",
-    "labels",
-    "rescaled_certificate",
-]
-
-Theta = Float[np.ndarray, "L d"]
 _BELOW = 1e-9  # by how much, relatively, a loss is below that of zero for certain
 _SHORT = 3.0  # log(1 + t) of the run that shows it
 
 
-def labels(
-    case: Case, starts: Float[np.ndarray, "*batch L d"]
-) -> Int[np.ndarray, "*batch"]:
+def labels(case: Case, starts: Thetas) -> Labels:
     """Return the labels of starts, each from a run of its own."""
     flat = starts.reshape(-1, *starts.shape[-2:])
     found = [case.verdict(theta).label for theta in flat]
@@ -165,7 +150,7 @@ def on_a_line(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
     )
 
 
-def by_descent(case: Case, theta0: Float[np.ndarray, "L d"]) -> str:
+def by_descent(case: Case, theta0: Theta) -> str:
     """Return why beta tends to a finite, non-zero limit under GD at L >= 2, or "".
 
     The loss falls: beta, and theta (w_k^2 - w_l^2 is kept), stay bounded; such a gradient flow of
@@ -178,7 +163,7 @@ def by_descent(case: Case, theta0: Float[np.ndarray, "L d"]) -> str:
     return falls if _below_zero(flow, theta0) else ""
 
 
-def _independent(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:
+def _independent(flow: Flow, theta0: Theta) -> bool:
     """Whether margins bound every weight that moves; of a pair z, -z they bound beta_+ - beta_-."""
     data = flow.data
     if (np.abs(theta0) == np.abs(theta0[:1])).all():
@@ -186,7 +171,7 @@ def _independent(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:
     return independent(data.z[:, data.z.any(axis=0)])
 
 
-def _below_zero(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:
+def _below_zero(flow: Flow, theta0: Theta) -> bool:
     """Whether the loss is below that of beta = 0 at the start, or soon after."""
     zero = float(flow.log_loss(np.zeros_like(theta0)))
     if float(flow.log_loss(theta0)) < zero - _BELOW:
@@ -194,7 +179,7 @@ def _below_zero(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> bool:
     return bool(solve(flow, theta0, log_t_end=_SHORT).log_loss[-1] < zero - 1e-6)
 
 
-def factors(flow: Flow, theta: Theta) -> Float[np.ndarray, " d"]:
+def factors(flow: Flow, theta: Theta) -> Vector:
     """Return c_j = w_hat / w, the same in every layer; 1 where a weight is 0."""
     hat = flow.perturbed(theta)
     return np.divide(hat[0], theta[0], where=theta[0] != 0, out=np.ones_like(hat[0]))

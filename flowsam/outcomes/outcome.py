@@ -9,13 +9,12 @@ import numpy as np
 
 from flowsam.cards import Card
 from flowsam.labels import kind_of
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Float, Mask, Vector
 
 if TYPE_CHECKING:
     from flowsam.certify import Proof
     from flowsam.outcomes.directions import Direction
 
-__all__ = ["Limit", "basis", "shared"]
 
 _WHOLE = 8  # entries of a direction that are shown
 
@@ -71,7 +70,7 @@ class Limit(Card):
         ]
 
 
-def _shown(direction: Float[np.ndarray, " d"] | None, features: tuple[str, ...]) -> str:
+def _shown(direction: Vector | None, features: tuple[str, ...]) -> str:
     """A short direction whole; else its largest entries with their signs and coordinates."""
     if direction is None:
         return "none"
@@ -91,16 +90,14 @@ def _shown(direction: Float[np.ndarray, " d"] | None, features: tuple[str, ...])
     return ", ".join(entries) + more
 
 
-def basis(mu: Float[np.ndarray, " d"], label: int) -> Float[np.ndarray, " d"]:
+def basis(mu: Vector, label: int) -> Vector:
     """Return sign(mu_j) e_j for a label j >= 1."""
     direction = np.zeros(mu.size)
     direction[label - 1] = np.sign(mu[label - 1])
     return direction
 
 
-def shared(
-    mu: Float[np.ndarray, " d"], together: Bool[np.ndarray, " d"], depth: int
-) -> Float[np.ndarray, " d"]:
+def shared(mu: Vector, together: Mask, depth: int) -> Vector:
     """Return the direction of coordinates that blow up together, beta_j ~ |mu_j|^(-L/(L-2))."""
     power = -depth / (depth - 2)
     size = np.where(together, np.abs(np.where(together, mu, 1.0)) ** power, 0.0)

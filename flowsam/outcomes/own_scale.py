@@ -13,14 +13,10 @@ import numpy as np
 from flowsam.data import Data
 from flowsam.flow import Flow
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Int
-
-__all__ = ["Scaled", "in_range"]
+from flowsam.shapes import Float, Int, Starts
 
 FAR = 400  # exponent of two that mu, weights^L, and their squares' squares, may have
 _LEAST = 2.0**-1074
-
-Starts = Float[np.ndarray, "N L d"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,7 @@ from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.outcome import Limit, basis, shared
 from flowsam.outcomes.settling import MOST_STEPS, settle
 from flowsam.regimes import Case
-from flowsam.shapes import Float
-
-__all__ = ["by_path"]
+from flowsam.shapes import Theta
 
 _DEEP = {
     Label.ZERO: "two layers of every coordinate, or equal ones, are where they can only reach 0",
@@ -22,7 +20,7 @@ _DEEP = {
 }
 
 
-def by_path(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def by_path(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start of a rule without a theorem."""
     flow = case.flow
     found = settle(case, theta0[None])
@@ -48,9 +46,7 @@ def by_path(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
     return Limit(label, direction, "monotone", f"{when} {_two_layers(case, label)}")
 
 
-def _first(
-    flow: Flow, theta0: Float[np.ndarray, "L d"], label: int, when: str
-) -> Limit:
+def _first(flow: Flow, theta0: Theta, label: int, when: str) -> Limit:
     """Return the verdict on a winner at L >= 3; equal ones share beta_j ~ |mu_j|^(-L/(L-2))."""
     mu = flow.mu
     if label >= 1:

@@ -22,11 +22,8 @@ from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
-from flowsam.shapes import Bool, Float, Int, Int8
+from flowsam.shapes import Bool, Codes, Column, Float, Int, Int8, Labels, Starts, Thetas
 
-__all__ = ["Settled", "labels", "settle", "settling_times"]
-
-Starts = Float[np.ndarray, "N L d"]
 Weights = Float[np.ndarray, "L d B"]
 Proof = Callable[[Flow, Weights], Int[np.ndarray, " B"]]
 # rescaled time, in units of the slowest active rate
@@ -41,14 +38,12 @@ MOST_STEPS = 3_000  # of one start, rounds together: one or two seconds
 class Settled:
     """What became of many starts."""
 
-    label: Int[np.ndarray, " N"]  # as in `limits`; UNDECIDED where nothing is proved
-    tau: Float[np.ndarray, " N"]  # rescaled time at which a path ended or was given up
+    label: Codes  # as in `limits`; UNDECIDED where nothing is proved
+    tau: Column  # rescaled time at which a path ended or was given up
     ending: Int8[np.ndarray, " N"]  # an `Ending`
 
 
-def labels(
-    case: Case, starts: Float[np.ndarray, "*batch L d"]
-) -> Int[np.ndarray, "*batch"]:
+def labels(case: Case, starts: Thetas) -> Labels:
     """Return the labels that paths prove."""
     flat = starts.reshape(-1, *starts.shape[-2:])
     return settle(case, flat).label.reshape(starts.shape[:-2])
@@ -106,7 +101,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     return Settled(label, tau, ending)
 
 
-def settling_times(case: Case, starts: Starts) -> Float[np.ndarray, " N"]:
+def settling_times(case: Case, starts: Starts) -> Column:
     """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3)."""
     found = settle(case, starts, proof=_asymptotic)
     ending = found.ending
@@ -205,9 +200,7 @@ def _told(
     return label
 
 
-def _shared(
-    flow: Flow, starts: Starts, label: Int[np.ndarray, " N"]
-) -> Int[np.ndarray, " N"]:
+def _shared(flow: Flow, starts: Starts, label: Codes) -> Codes:
     """Turn winners at L >= 3 that do not win alone into ties."""
     won = np.flatnonzero(label >= 1)
     if starts.shape[1] > 2 and won.size:

@@ -17,8 +17,6 @@ import numpy as np
 from flowsam.flow import Flow
 from flowsam.shapes import Bool, Float
 
-__all__ = ["sinking"]
-
 _SHARE = 0.1  # by which the product of the other layers may change
 
 

@@ -12,31 +12,15 @@ from flowsam.margin.farkas import separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Theta, Vector
 from flowsam.trajectory import Trajectory
-
-__all__ = [
-    "Comparison",
-    "alive",
-    "blocked_because",
-    "compared",
-    "dual_pull",
-    "only_margin",
-    "passed_gates",
-    "reachable_signs",
-    "restriction",
-    "state_certificate",
-]
 
 # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
 _SURVIVES = 1e-6
 _BEYOND = 1.001  # of rho: an error of the steps is less
 
 
-Vector = Float[np.ndarray, " d"]
-
-
-def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]:
+def reachable_signs(theta0: Theta) -> Vector:
     """Return the signs of beta_j a start can reach: +-1, 0 where both, nan where none."""
     size = np.abs(theta0)
     if len(theta0) == 1:
@@ -46,7 +30,7 @@ def reachable_signs(theta0: Float[np.ndarray, "L d"]) -> Float[np.ndarray, " d"]
     return np.where((size == 0).sum(axis=0) > 1, np.nan, signs)
 
 
-def alive(case: Case, beta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+def alive(case: Case, beta: Vector) -> Vector:
     """Return 1 for features that l_inf-SAM has not suppressed below (1.5 rho)^L, nan for others."""
     if not case.regime.dies:
         return np.ones(beta.size)
@@ -64,7 +48,7 @@ def passed_gates(case: Case, run: Trajectory) -> bool:
     return bool((below & (last[0] > _BEYOND)).any())
 
 
-def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
+def blocked_because(data: Data, signs: Vector) -> str:
     """Say why the loss stays finite, or "" where nothing keeps it from 0."""
     usable = ~np.isnan(signs)
     kept = data.z[:, usable]
@@ -84,7 +68,7 @@ def blocked_because(data: Data, signs: Float[np.ndarray, " d"]) -> str:
     return ""
 
 
-def restriction(signs: Float[np.ndarray, " d"]) -> str:
+def restriction(signs: Vector) -> str:
     """Say which predictors a comparison is with, or "" where it is with all; features from 1."""
     usable = np.flatnonzero(~np.isnan(signs))
     signed = np.flatnonzero(np.nan_to_num(signs))
@@ -111,7 +95,7 @@ class Comparison(NamedTuple):
 
 def state_certificate(
     case: Case,
-    theta: Float[np.ndarray, "L d"],
+    theta: Theta,
     norm: int,
     signs: Vector,
     *,

@@ -9,18 +9,10 @@ from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Int
-
-__all__ = ["by_curve", "by_theorem", "euclidean", "fate_labels", "theorem_reason"]
-__all__ += ["two_layers"]
-
-Theta = Float[np.ndarray, "*batch L d"]
-Labels = Int[np.ndarray, "*batch"]
+from flowsam.shapes import Float, Int, Labels, Theta, Thetas, Vector
 
 
-def fate_labels(
-    fates: Int[np.ndarray, "*batch d"], mu: Float[np.ndarray, " d"]
-) -> Labels:
+def fate_labels(fates: Int[np.ndarray, "*batch d"], mu: Vector) -> Labels:
     """Return labels at L = 2: the largest escaping |mu_j| (equal: tie), a separatrix, or zero."""
     size = np.where((fates == Fate.ESCAPE) & (mu != 0), np.abs(mu), -1.0)
     top = size.max(axis=-1, keepdims=True)
@@ -28,7 +20,7 @@ def fate_labels(
     return winning((size == top) & (top > 0), held)
 
 
-def euclidean(case: Case, starts: Theta) -> Labels:
+def euclidean(case: Case, starts: Thetas) -> Labels:
     """Return labels of l_2 at L = 2: the largest |mu_j| with s_j(0) != 0 escapes (equal: tie)."""
     # and SciPy's functions, which l_inf does without
     from flowsam.exact import l2_outcome
@@ -41,7 +33,7 @@ def euclidean(case: Case, starts: Theta) -> Labels:
     return np.where(code == Fate.COLLAPSE, Label.ZERO, found)
 
 
-def two_layers(case: Case, starts: Theta) -> Labels:
+def two_layers(case: Case, starts: Thetas) -> Labels:
     """Return the labels of l_inf and GD at L = 2."""
     mu = case.flow.mu
     rho = case.flow.perturbation.rho
@@ -74,7 +66,7 @@ def by_curve(case: Case, theta0: Float[np.ndarray, "2 d"]) -> Limit:
     )
 
 
-def by_theorem(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def by_theorem(case: Case, theta0: Theta) -> Limit:
     """Return the verdict of the l_inf and GD theorems."""
     label = int(case.labels(theta0))
     reason = theorem_reason(label, "|mu_j|")
@@ -92,9 +84,7 @@ def theorem_reason(label: int, score: str) -> str:
     }[Label(label)]
 
 
-def _direction(
-    flow: Flow, theta0: Float[np.ndarray, "L d"], label: int
-) -> Float[np.ndarray, " d"] | None:
+def _direction(flow: Flow, theta0: Theta, label: int) -> Vector | None:
     """Return the direction of a label: the members of a tie share it by their growth.
 
     beta_j ~ (|u_j + sign(mu_j) v_j| - 2 rho)^2 once every member is on its last quadrant.

@@ -9,17 +9,12 @@ from flowsam.labels import Label
 from flowsam.outcomes import path_verdicts, settling
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Chosen, Codes, Labels, Starts, Theta, Thetas
 
-__all__ = ["labels", "verdict"]
-
-Starts = Float[np.ndarray, "N L d"]
 MOST = 2  # features that a theorem covers
 
 
-def labels(
-    case: Case, starts: Float[np.ndarray, "*batch L d"]
-) -> Int[np.ndarray, "*batch"]:
+def labels(case: Case, starts: Thetas) -> Labels:
     """Return the labels of the theorem, or those that a start proves by itself."""
     flat = starts.reshape(-1, *starts.shape[-2:])
     known = _even(case, flat)
@@ -31,7 +26,7 @@ def labels(
     return found.reshape(starts.shape[:-2])
 
 
-def verdict(case: Case, theta0: Float[np.ndarray, "L d"]) -> Limit:
+def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start."""
     if not _even(case, theta0[None])[0]:
         return path_verdicts.by_path(case, theta0)
@@ -58,7 +53,7 @@ _REASONS = {
 }
 
 
-def _even(case: Case, starts: Starts) -> Bool[np.ndarray, " N"]:
+def _even(case: Case, starts: Starts) -> Chosen:
     """Which starts have equal layers, aligned, in one or two active features."""
     mu = case.flow.mu
     active = starts[..., mu != 0]
@@ -70,7 +65,7 @@ def _even(case: Case, starts: Starts) -> Bool[np.ndarray, " N"]:
     return even & along.all(axis=-1) & few
 
 
-def _by_theorem(case: Case, starts: Starts) -> Int[np.ndarray, " N"]:
+def _by_theorem(case: Case, starts: Starts) -> Codes:
     """Return the labels of starts with equal layers."""
     places = np.flatnonzero(case.flow.mu)
     size = np.abs(starts[:, 0, places])

@@ -9,16 +9,14 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from flowsam.labels import Label
-from flowsam.shapes import Float
-
-__all__ = ["Conditions", "sizes"]
+from flowsam.shapes import Vector
 
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
     """The conditions of one example, radius and depth."""
 
-    mu: Float[np.ndarray, " d"]
+    mu: Vector
     rho: float
     depth: int
 

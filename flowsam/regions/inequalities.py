@@ -20,8 +20,6 @@ from flowsam.regions.measure import Flat, chance
 from flowsam.shapes import Bool, Float
 from flowsam.signatures import public
 
-__all__ = ["Regions", "regions"]
-
 Box = ArrayLike | float | int
 
 

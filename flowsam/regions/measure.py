@@ -10,11 +10,7 @@ import numpy as np
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.labels import Label
-from flowsam.shapes import Float
-
-__all__ = ["Flat", "chance", "polytope"]
-
-Sizes = Float[np.ndarray, " d"]
+from flowsam.shapes import Vector
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Flat:
         return min(max((self.start + self.width - x) / self.width, 0.0), 1.0)
 
 
-def chance(label: int, starts: Any, *, mu: Sizes, rho: float, depth: int) -> float:
+def chance(label: int, starts: Any, *, mu: Vector, rho: float, depth: int) -> float:
     """Return the probability of a label under independent random sizes; by `_box` or `_cone`."""
     laws = _checked_laws(starts, mu.size)
     size = np.abs(mu)
@@ -50,13 +46,13 @@ def chance(label: int, starts: Any, *, mu: Sizes, rho: float, depth: int) -> flo
     return 0.0 if label in (Label.TIE, Label.SEPARATRIX) else none
 
 
-def _box(j: int, size: Sizes, rho: float, laws: Sequence[Any]) -> float:
+def _box(j: int, size: Vector, rho: float, laws: Sequence[Any]) -> float:
     """P(alpha_j > rho, alpha_k <= rho for every other k with size_k >= size_j)."""
     rivals = np.flatnonzero((size >= size[j]) & (np.arange(size.size) != j)).tolist()
     return float(laws[j].sf(rho) * np.prod([laws[k].cdf(rho) for k in rivals]))
 
 
-def _shared(size: Sizes, rho: float, laws: Sequence[Any]) -> float:
+def _shared(size: Vector, rho: float, laws: Sequence[Any]) -> float:
     """P(two or more above rho among the largest |mu| that has any), for L = 2."""
     values, counts = np.unique(size[size > 0], return_counts=True)
     total = 0.0
@@ -71,7 +67,7 @@ def _shared(size: Sizes, rho: float, laws: Sequence[Any]) -> float:
     return total
 
 
-def _cone(j: int, slopes: Sizes, rho: float, laws: Sequence[Any]) -> float:
+def _cone(j: int, slopes: Vector, rho: float, laws: Sequence[Any]) -> float:
     """`int prod_{k != j} F_k(rho + slope_k (x - rho)) dF_j(x)` over x > rho, in u = F_j(x)."""
     flat = [_uniform(law) for law in laws]
     if all(flat):
@@ -95,7 +91,7 @@ def _cone(j: int, slopes: Sizes, rho: float, laws: Sequence[Any]) -> float:
     return float(sum(quad(inside, *span, **how)[0] for span in spans))
 
 
-def polytope(j: int, slopes: Sizes, low: Sizes, width: Sizes) -> float:
+def polytope(j: int, slopes: Vector, low: Vector, width: Vector) -> float:
     """Return the share of a box of alpha - rho where alpha_j > rho and rivals are below."""
     rivals = np.array([k != j and s < np.inf for k, s in enumerate(slopes)], dtype=bool)
     # between its kinks the integrand is a polynomial in t = alpha_j - rho: Gauss is exact

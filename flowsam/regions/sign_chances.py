@@ -14,10 +14,8 @@ from flowsam.errors import InputError
 from flowsam.exact import first_escape, linf_deep
 from flowsam.exact.linf_course import read
 from flowsam.inputs import real_axis
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Starts, Vector
 from flowsam.signatures import public
-
-__all__ = ["Chances", "escape_chance", "winning_chances"]
 
 HOW = {"epsabs": 1e-13, "epsrel": 1e-11, "limit": 400, "full_output": 1}
 MARKS = np.linspace(0.0, 1.0, 27)  # quantiles between which the law is integrated
@@ -203,9 +201,7 @@ def winning_chances(
     return Chances(runs.mean(axis=0), none, error, contested)
 
 
-def _drawn(
-    law: Any, shape: tuple[int, int], points: int, seed: int
-) -> Float[np.ndarray, "N L d"]:
+def _drawn(law: Any, shape: tuple[int, int], points: int, seed: int) -> Starts:
     """Weights of a law at scrambled Sobol points."""
     from scipy.stats import qmc
 
@@ -215,12 +211,12 @@ def _drawn(
 
 def _race(  # noqa: PLR0913
     law: Any,
-    mu: Float[np.ndarray, " d"],
+    mu: Vector,
     depth: int,
     rho: float,
     points: int,
     seed: int,
-) -> Float[np.ndarray, " d"]:
+) -> Vector:
     """Return the share of one scrambled point set that each feature wins, times by their laws."""
     theta = _drawn(law, (depth, 1), points, seed)
     times = {s: _escapes(theta, float(s), rho) for s in np.unique(np.sign(mu))}

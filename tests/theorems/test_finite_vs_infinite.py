@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam.amplification import dominance, leaders
-from flowsam.exact.l2_two_layer import outcome
+from flowsam.exact.l2_outcome import outcome
 from flowsam.labels import Fate
 from tests.l2_references import march, predictor
 from tests.theorems.ledger import negative_control, numeric, symbolic
