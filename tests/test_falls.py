@@ -114,6 +114,15 @@ def test_three_of_four_layers_fall_through_as_three_do():
     assert found.label == Label.UNDECIDED and "an odd number of layers" in found.reason
 
 
+@pytest.mark.parametrize("p", [1.5, 2.0, 3.0])
+def test_layers_that_start_at_0_do_not_fall_through_it(p):
+    """Without a gradient they rest, where they are as well as when the others have fallen."""
+    dead = [[0.0], [0.0], [0.0], [0.7]]
+    assert limit(Flow(single_example([2.0]), lp(1.0, p=p)), dead).label == Label.ZERO
+    alone = Flow(single_example([1.0, -2.0]), lp(1.0, p=p))
+    assert limit(alone, np.hstack([dead, balanced([0.3], 4)])).label == Label.ZERO
+
+
 def test_equal_layers_stay_equal_on_many_starts():
     rng = np.random.default_rng(8)
     flow = Flow(single_example([1.0, -1.5, 0.7]), l2(1.0))

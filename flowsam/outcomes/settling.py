@@ -186,11 +186,16 @@ def _told(
 ) -> Int[np.ndarray, " B"]:
     """Labels at the ends of a round."""
     label = proof(flow, np.where(np.isfinite(w), w, 0.0))
-    lost = (w[:, flow.mu != 0] == 0).sum(axis=0)
-    # an even number of layers at 0 draws them back to it, an odd one lets them through
-    rest = np.where((lost > 2) & (lost % 2 == 1), int(Label.UNDECIDED), int(Label.ZERO))
-    fallen = status == Ending.COLLAPSED
-    label = np.where(fallen, rest.min(axis=0), label)
+    lost, never = (
+        (weights[:, flow.mu != 0] == 0).sum(axis=0)
+        for weights in (w, _batch_last(starts))
+    )
+    # an even number of layers at 0 draws them back to it, an odd one lets them through;
+    # two that start there have no gradient, and rest
+    through = (lost > 2) & (lost % 2 == 1) & (never < 2)
+    open_ = (status == Ending.COLLAPSED) & through.any(axis=0)
+    label = np.where(status == Ending.COLLAPSED, int(Label.ZERO), label)
+    label = np.where(open_, int(Label.UNDECIDED), label)
     label = np.where(status == Ending.FAILED, int(Label.FAILED), label)
     blown = np.flatnonzero((status == Ending.ESCAPED) & np.isinf(w).any(axis=(0, 1)))
     first = np.isinf(w[..., blown]).all(axis=0).argmax(axis=0)
