@@ -81,7 +81,8 @@ def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
         Ending.COLLAPSED: f"every active coordinate loses two layers or more {when}",
         Ending.ESCAPED: f"several coordinates blow up {when}, too close to each other to tell",
         Ending.FAILED: f"the steps became too small {when}",
-        Ending.OUT_OF_STEPS: f"no certificate holds after {MOST_STEPS} steps, {when}: rates differ "
-        "too much for explicit steps; solve(flow, theta0, tau_end=...) tries implicit ones",
+        Ending.OUT_OF_STEPS: f"no certificate holds after {MOST_STEPS} steps, {when}: it lingers "
+        "near an equilibrium, or is too stiff for explicit steps; solve(flow, theta0, "
+        "tau_end=...) shows it",
         Ending.FINISHED: f"no certificate holds by then, {when}; it may linger at an equilibrium",
     }[ending]
