@@ -50,7 +50,7 @@ def pattern(
     array([-1,  0,  1], dtype=int8)
     """
     theta0, mu, rho = checked(theta0, mu, rho)
-    escapes = outcome(theta0, mu, rho=rho).code == Fate.ESCAPE
+    escapes = outcome(theta0, mu, rho=rho) == Fate.ESCAPE
     turn = trace(theta0, mu, rho=rho).turning_time()
     return np.select([~escapes, turn == 0], [-1, 1], 0).astype(np.int8)
 
@@ -97,5 +97,5 @@ def collapse_exponents(
     here = (theta0 != 0).any(axis=-2)
     least = np.where(here & (mu != 0), np.abs(mu), np.inf).min(axis=-1, keepdims=True)
     exponents = np.where(here | (mu == 0), (mu / least) ** 2, np.inf)
-    collapses = outcome(theta0, mu, rho=rho).code == Fate.COLLAPSE
+    collapses = outcome(theta0, mu, rho=rho) == Fate.COLLAPSE
     return np.where(collapses[..., None], exponents, np.nan)

@@ -237,7 +237,7 @@ def uniform_leaders(
     order = np.sort(sizes)
     sums = order[:-1] + order[1:]
     start = np.full((2, order.size), alpha / rho)
-    escapes = outcome(start, order, rho=1.0).code == Fate.ESCAPE
+    escapes = outcome(start, order, rho=1.0) == Fate.ESCAPE
     first = int(np.searchsorted(sums, start[0, 0] * np.sqrt(2) * np.linalg.norm(order)))
     lowest = _lowest_ratio(order, start[0, :1])[0] if escapes else 0.0
     last = min(first, int(np.searchsorted(sums, lowest, "right")))

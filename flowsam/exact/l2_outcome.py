@@ -7,7 +7,6 @@ once, and a start can be squeezed between two others. (derivations/l2_critical_s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,25 +14,14 @@ from scipy.special import elliprf
 
 from flowsam.exact.l2_march import ENTRIES, march
 from flowsam.exact.l2_spectrum import Spectrum, checked_start, spectrum_of
-from flowsam.exact.l2_step import depart
 from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import Verdict, certificates
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int, Int8, Vector, Which
+from flowsam.shapes import Float, Int, Int8, Vector
 
 TRUST = 1e-12  # a start whose critical scale is nearer to 1 counts as on the separatrix
 QUICK = 10  # order of the first paths,
 MARGIN = 1e-5  # and a scale well above their error
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """Where starts end, and whether it is proved."""
-
-    # `Fate`: COLLAPSE, ESCAPE, or SADDLE (on the separatrix to 1e-12 of its scale)
-    code: Int8[np.ndarray, "*batch"]
-    # whether a certificate decided: False exactly for SADDLE
-    certified: Which
 
 
 def lone_scale(
@@ -71,15 +59,7 @@ def race(
 ) -> tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]]:
     """Verdicts, and the ends, of the starts scaled by e^shift."""
     scaled = Spectrum(spectrum.nu, spectrum.log_weight + 2 * shift[:, None])
-    codes = np.full(shift.size, int(Fate.COLLAPSE))
-    end = np.zeros((3, shift.size))
-    moving = np.flatnonzero(np.isfinite(scaled.log_weight).any(axis=1))
-    if moving.size:
-        front = depart(scaled, moving, *np.zeros((2, moving.size)))
-        codes[moving], end[:, moving] = march(
-            scaled, front, verdict_of(scaled), order=order
-        )
-    return codes, end
+    return march(scaled, verdict_of(scaled), order=order)
 
 
 def _squeeze(
@@ -123,11 +103,14 @@ def _decide(
     return codes
 
 
-def outcome(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Outcome:
-    """Return whether each start escapes, collapses or lies on the separatrix.
+def outcome(
+    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+) -> Int8[np.ndarray, "*batch"]:
+    """Return whether each start escapes, collapses or lies on the separatrix, as a `Fate`.
 
     `N' > 0` and `N < rho min {mu_j : s_j(0) != 0}` decide; since a numerical path may leave the
-    saddle on the wrong side, the starts a relative 1e-12 smaller and larger must agree.
+    saddle on the wrong side, the starts a relative 1e-12 smaller and larger must agree: SADDLE,
+    on the separatrix to 1e-12 of its scale, is exactly what no certificate decides.
     """
     theta0, mu, rho = checked_start(theta0, mu, rho)
     flat = theta0.reshape(-1, 2, mu.size)
@@ -135,5 +118,4 @@ def outcome(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Outcome:
     block = max(1, ENTRIES // max(2 * mu.size, 900))
     for first in range(0, flat.shape[0], block):
         code[first : first + block] = _decide(flat[first : first + block], mu, rho)
-    shaped = code.reshape(theta0.shape[:-2])
-    return Outcome(shaped, np.asarray(shaped != Fate.SADDLE))
+    return code.reshape(theta0.shape[:-2])

@@ -49,10 +49,14 @@ class Spectrum:
         tau: Float[np.ndarray, " b"],
         a: Float[np.ndarray, " b"],
     ) -> Float[np.ndarray, " b"]:
-        """Return `log(N/rho)` by a max-shifted sum, at one point for each of some starts."""
-        exponents = self.exponents(rows, tau, a)
-        top = exponents.max(axis=1)
-        return (top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))) / 2
+        """Return `log(N/rho)` at one point for each of some starts."""
+        return log_sum(self.exponents(rows, tau, a)) / 2
+
+
+def log_sum(exponents: Float[np.ndarray, "b m"]) -> Float[np.ndarray, " b"]:
+    """Return the log of the sum of exponentials in each row, shifted by the largest."""
+    top = exponents.max(axis=1)
+    return top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))
 
 
 def checked_start(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.exact.l2_spectrum import Spectrum
+from flowsam.exact.l2_spectrum import Spectrum, log_sum
 from flowsam.exact.l2_taylor import LONGEST, ORDER, Pieces, expand
 from flowsam.shapes import Bool, Float, Int
 
@@ -38,9 +38,7 @@ def depart(
 ) -> Front:
     """Return the front of some starts at given points, N > 0 in each."""
     exponents = spectrum.exponents(rows, tau, a)
-    top = exponents.max(axis=1)
-    log_norm = (top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))) / 2
-    return Front(rows, tau, a, exponents, log_norm)
+    return Front(rows, tau, a, exponents, log_sum(exponents) / 2)
 
 
 def _lengths(

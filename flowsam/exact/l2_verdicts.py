@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flowsam.exact.l2_spectrum import Spectrum
+from flowsam.exact.l2_spectrum import Spectrum, log_sum
 from flowsam.exact.l2_step import Front
 from flowsam.labels import Fate
 from flowsam.shapes import Float, Int
@@ -58,10 +58,8 @@ def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
         growth = slope(spectrum, front)
         # what is left of tau is at most twice sum_k weight_k^(1/2) / nu_k^2
         left = front.exponents / 2 - 2 * log_rates
-        top = left.max(axis=1)
-        left = top + np.log(np.exp(left - top[:, None]).sum(axis=1))
         with np.errstate(divide="ignore", invalid="ignore"):
-            rested = left < np.maximum(np.log(front.tau) + SETTLED, SMALLEST)
+            rested = log_sum(left) < np.maximum(np.log(front.tau) + SETTLED, SMALLEST)
             # what is left of A, times the square of the largest rate
             frozen = -np.log(growth) - front.log_norm + 2 * log_rates.max()
         rested &= front.log_norm < gate[front.rows] - 1

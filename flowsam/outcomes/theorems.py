@@ -26,7 +26,7 @@ def euclidean(case: Case, starts: Thetas) -> Labels:
     from flowsam.exact import l2_outcome
 
     mu = case.flow.mu
-    code = l2_outcome.outcome(starts, mu, rho=case.flow.perturbation.rho).code
+    code = l2_outcome.outcome(starts, mu, rho=case.flow.perturbation.rho)
     grows = starts[..., 0, :] + np.sign(mu) * starts[..., 1, :] != 0
     found = fate_labels(np.where(grows, Fate.ESCAPE, Fate.COLLAPSE), mu)
     found = np.where(code == Fate.SADDLE, Label.SEPARATRIX, found)

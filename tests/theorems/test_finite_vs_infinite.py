@@ -39,7 +39,7 @@ def check(rng):
     mu, rho, major = draw(rng)
     alphas = major * rng.uniform(0.3, 0.99, 40)
     starts = alphas[:, None, None] * np.ones((2, mu.size))
-    escapes = outcome(starts, mu, rho=rho).code == Fate.ESCAPE
+    escapes = outcome(starts, mu, rho=rho) == Fate.ESCAPE
     assert escapes.any(), f"no start below {major} escapes: mu={mu.tolist()}, rho={rho}"
     compare(mu, rho, alphas[escapes][0])
 
