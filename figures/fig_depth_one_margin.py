@@ -26,13 +26,13 @@ def compute(rows=60, end=1e4):
     arrays, log_t, best = {}, np.geomspace(1.0, end, rows), max_margin(data, 2)
     runs = []
     for rule in (linf(0.5), gradient_flow(), l2(0.5)):
-        how = {"method": "smoothed"} if rule.switches else {}
+        how = {"method": "smoothed"} if rule.kind == "l_inf" else {}
         run = solve(Flow(data, rule), np.zeros((1, 2)), log_t_end=end, save_at=log_t, **how)
         runs.append(run)
         units = [b / np.linalg.norm(b) for b in (best, *run.beta)]
         error = np.linalg.norm(np.array(units[1:]) - units[0], axis=1)
         arrays[rule.name] = np.column_stack([log_t, error * log_t])
-        if not rule.switches:
+        if rule.kind != "l_inf":
             arrays[rule.name + "*"] = depth_one_asymptote(data, rule, run.beta[-1]).error_constant
     return arrays | {"card": style.card(*runs, **WORDS)}
 

@@ -185,11 +185,6 @@ class Perturbation:
         """Whether the ball has no edges and no corners, 1 < p < inf: eps jumps at g = 0 alone."""
         return 1 < self.p < math.inf
 
-    @property
-    def switches(self) -> bool:
-        """Whether eps jumps where gradient components change sign (p = inf) or tie (p = 1)."""
-        return bool(self.rho) and self.normalised and self.p in (1.0, math.inf)
-
     @np.errstate(**QUIET)
     def epsilon(self, g: ArrayLike) -> Float[np.ndarray, "*batch L d"]:
         """Return the ascent step for gradients `g`.

@@ -6,7 +6,7 @@ from scipy.interpolate import CubicSpline
 
 from flowsam import Data, Flow, gradient_flow, l2, layer_plane, limits, linf, lp, single_example
 from flowsam.exact.l2_separatrix import balanced_separatrix, lone_separatrix
-from flowsam.exact.lp_gates import rest_rates, rest_weights
+from flowsam.exact.lp_gates import rest_weights
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -17,6 +17,7 @@ from flowsam.portrait.planes import (
 )
 from flowsam.portrait.rest_search import equilibria
 from flowsam.portrait.skeletons import nullclines, paths, separatrices, sliding, stable_manifolds
+from tests.rest_rates import rest_rates
 
 
 def layers(rule, mu=1.0, reach=3.0):

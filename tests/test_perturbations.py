@@ -125,12 +125,6 @@ def test_names():
     assert names == ["GD", "l_inf-SAM", "l_2-SAM", "l_1.5-SAM", "unnormalised SAM"]
 
 
-def test_only_p_one_and_infinity_jump():
-    assert linf(1).switches
-    assert lp(1, p=1).switches
-    assert not any(rule.switches for rule in (gradient_flow(), l2(1), lp(1, p=3), unnormalised(1)))
-
-
 def test_every_rule_is_of_one_kind_and_gd_of_its_own():
     known = rules(0.5)
     assert set(KINDS) == set(known)

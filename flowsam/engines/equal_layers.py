@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["EqualLayers", "copies", "copied"]
+__all__ = ["EqualLayers", "Upright", "copies", "copied"]
 
 
 def copies(
@@ -72,3 +73,34 @@ class EqualLayers:
     def apart(self) -> bool:
         """Whether none is a copy."""
         return self.kept.size == self.source.size
+
+
+@dataclass(frozen=True, eq=False)
+class Upright:
+    """Equal layers on their side of 0, through which an odd number may fall all at once."""
+
+    signs: Float[np.ndarray, "L d *batch"]
+    last: bool = False  # weights get there one by one: the last of them tells
+
+    @classmethod
+    def of(
+        cls,
+        theta: Float[np.ndarray, "L d"],
+        moving: Bool[np.ndarray, " d"],
+        *,
+        last: bool = False,
+    ) -> Upright | None:
+        """Return the side of a start, None where layers of a feature that moves differ."""
+        uneven = np.ptp(np.abs(theta[:, moving]), axis=0).any()
+        return None if uneven else cls(np.sign(theta * moving), last)
+
+    def heights(
+        self, theta: Float[np.ndarray, "L d *batch"]
+    ) -> Float[np.ndarray, "L d *batch"]:
+        """Return sizes of weights, negative beyond 0."""
+        return self.signs * theta
+
+    def beyond(self, theta: Float[np.ndarray, "L d *batch"]) -> Any:
+        """Tell whose weights have, on the whole, fallen through 0."""
+        height = np.max if self.last else np.sum
+        return height(self.heights(theta), axis=(0, 1)) <= 0

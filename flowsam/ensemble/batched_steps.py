@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import DOP853
 
-from flowsam.engines.equal_layers import copied, copies
+from flowsam.engines.equal_layers import Upright, copied, copies
 from flowsam.shapes import Bool, Float, Int
 
 __all__ = ["Control", "Steps"]
@@ -59,11 +59,9 @@ class Control:
         """Tell whose weights, those of several coordinates, have on the whole changed sign."""
         if self.falling is None:
             return np.zeros(after.shape[-1], dtype=bool)
-        sign = np.sign(before[:, self.falling])
-        heights = sign * after[:, self.falling]
-        height = np.max if self.last else np.sum
-        passed = height(heights, axis=(0, 1)) <= 0
-        return passed & (sign.all(axis=0).sum(axis=0) > 1)
+        side = Upright(np.sign(before[:, self.falling]), self.last)
+        several = side.signs.all(axis=0).sum(axis=0) > 1
+        return several & side.beyond(after[:, self.falling])
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""

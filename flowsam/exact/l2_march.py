@@ -63,8 +63,19 @@ def trace(
     codes, end = march(spectrum, until(spectrum, tau_end), record=record)
     outcome = codes.astype(np.int8).reshape(shape)
     collapse = np.where(codes == Fate.COLLAPSE, end[0], np.inf).reshape(shape)
-    path = _bound(record, codes.size)
-    return Curve(shape, spectrum, *path, end, outcome, collapse)
+    first, tau, a, lengths, pieces = _bound(record, codes.size)
+    return Curve(
+        shape,
+        spectrum,
+        first,
+        tau,
+        a,
+        lengths,
+        pieces,
+        end,
+        outcome,
+        collapse,
+    )
 
 
 def _bound(record: Record, starts: int) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Where balanced weights rest under l_p-SAM, one example, and what repels them there at L = 2.
+"""Where balanced weights rest under l_p-SAM, one example.
 
 On each support S there is one point with w_hat = 0 and all w_j > 0 on S,
 
@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.data import real_array
 from flowsam.errors import InputError
-from flowsam.shapes import Float, Vector
+from flowsam.inputs import real_array
+from flowsam.shapes import Vector
 
 
 def rest_weights(
@@ -38,21 +38,3 @@ def rest_weights(
     logs = logs - logs.max()
     spread = 1.0 if np.isinf(p) else (depth * np.exp(p * logs).sum()) ** (1 / p)
     return rho * np.exp(logs) / spread
-
-
-def rest_rates(
-    mu: ArrayLike, support: ArrayLike, *, p: float | int
-) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " r"]]:
-    """Return the eigenvalues at L = 2: along the support, and of the coordinates off it."""
-    size = np.abs(real_array(mu, "mu"))
-    on = np.asarray(support, dtype=bool)
-    own = size[on]
-    others = size[~on]
-    w = rest_weights(own, rho=1.0, p=p, depth=2)
-    g = np.sqrt(2.0 * w**p)  # g_j^2 = v_j w_j = 2 w_j^p / rho^p
-    root = np.sqrt(own)
-    inner = ((p - 2) * np.eye(own.size) + np.outer(g, g)) / (p - 1)
-    along = np.linalg.eigvalsh(root[:, None] * inner * root)
-    if p > 2:
-        return along, np.full(others.size, -np.inf)
-    return along, others if p < 2 else others * (1 - others / own.max())

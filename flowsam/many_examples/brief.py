@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers
+from flowsam.engines.equal_layers import EqualLayers, Upright
 from flowsam.engines.lean_field import single_descent, single_field
 from flowsam.engines.path import Turn
 from flowsam.engines.run import Request, Run
@@ -66,9 +66,9 @@ class _Brief:
         return CALM * COLLAPSED ** (depth - 1) * _norm(self.descent(self.theta0))
 
     @cached_property
-    def _even(self) -> bool:
-        """Whether the layers of every feature are equal."""
-        return self.layers.kept.size == self.theta0.shape[1]
+    def upright(self) -> Upright | None:
+        """The side of 0 on which equal layers start."""
+        return Upright.of(self.theta0, self.sizes > 0)
 
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the rescaled velocity of flat states."""
@@ -79,7 +79,7 @@ class _Brief:
     def calm(self, tau: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
         theta = self.layers.whole(state)
-        if (theta * np.sign(self.theta0)).sum() <= 0 and self._even:
+        if self.upright is not None and self.upright.beyond(theta):
             return False  # the step went through 0, where no gradient is left
         most = LIVELY * _norm(self.sizes * other_products(theta))
         return _norm(self.descent(theta)) > max(most, self.lowest)

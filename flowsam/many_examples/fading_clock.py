@@ -152,14 +152,12 @@ class FadingClock(LogClock):
         pull = at.u ** ((rule.p - 2.0) / (rule.p - 1.0))
         dies = braked & (pull < 0.5 * at.brake)
         life = np.where(dies, at.u - self.floor, np.inf)
-        height = [np.inf if self.upright is None else self._height(theta)]
+        height = [np.inf]
+        if self.upright is not None:
+            height = [self.upright.heights(theta).max() - 10.0 * self.floor]
         return np.concatenate(
             [ends, height, np.where(still, np.inf, role), np.where(still, np.inf, life)]
         )
-
-    def _height(self, theta: Theta) -> float:
-        """Return how far above 0 equal layers are that may fall through it together."""
-        return float((self.upright * theta).max()) - 10.0 * self.floor
 
     def transition(self, log_t: float, state: State, mode: Roles) -> Turn:
         """Return the state after a weight changed its role or a feature died, or at the end."""

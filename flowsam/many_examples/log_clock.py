@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import approx_fprime
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers
+from flowsam.engines.equal_layers import EqualLayers, Upright
 from flowsam.engines.lean_field import single_rates
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
@@ -98,7 +98,7 @@ class LogClock:
         direction, log_scale = self.speeds(theta)
         # a wild trial step must not overflow
         pace = math.exp(min(log_t + float(log_scale), 600.0))
-        if self.upright is not None and (self.upright * theta).sum() <= 0:
+        if self.upright is not None and self.upright.beyond(theta):
             pace = (
                 0.0  # beyond 0, so that no step goes through it: it would seem smooth
             )
@@ -146,11 +146,11 @@ class LogClock:
         )
 
     @cached_property
-    def upright(self) -> Theta | None:
-        """Signs of a start whose layers, odd in number and equal, may fall through 0 together."""
-        size = np.abs(self.theta0[:, self.moving])
-        falls = self.flow.perturbation.keeps_length and len(size) > 2 and len(size) % 2
-        return None if np.ptp(size, axis=0).any() or not falls else np.sign(self.theta0)
+    def upright(self) -> Upright | None:
+        """The side of 0 of a start whose layers, odd in number and equal, may fall through it."""
+        depth = len(self.theta0)
+        falls = self.flow.perturbation.keeps_length and depth > 2 and depth % 2
+        return Upright.of(self.theta0, self.moving) if falls else None
 
     def norm(self, theta: Theta) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers
+from flowsam.engines.equal_layers import EqualLayers, Upright
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.flow import Flow
@@ -144,17 +144,15 @@ class OneExample:
         whole = self.layers.whole
         flat = self.layers.flat
         field = self.rule.field
-        if self._falling is None:
+        side = self.upright
+        if side is None:
             return lambda tau, state: flat(field(whole(state), mode))
 
         def inside(tau: float, state: State) -> State:
-            theta = whole(
-                state
-            )  # a step through the origin would seem smooth: beyond, all rests
-            return flat(field(theta, mode) * (height(self._heights(theta)) > 0))
+            # a step through the origin would seem smooth: beyond, all rests
+            theta = whole(state)
+            return flat(field(theta, mode) * (not side.beyond(theta)))
 
-        # for p > 5 a coordinate may pass 0 before the others
-        height = np.max if self.flow.perturbation.steep else np.sum
         return inside
 
     def shown(
@@ -191,19 +189,20 @@ class OneExample:
         return np.concatenate([ends, self.rule.signals(theta, mode)])
 
     @cached_property
-    def _falling(self) -> Theta | None:
-        """Signs of starts that fall through 0, several coordinates with equal layers at once."""
-        size = np.abs(self.theta0 * self.active)
-        moves = size.any(axis=0)
-        if not self.case.falls_through or moves.sum() < 2 or np.ptp(size, axis=0).any():
+    def upright(self) -> Upright | None:
+        """The side of 0 of several coordinates that fall through it, with equal layers, at once."""
+        several = np.count_nonzero((self.theta0 * self.active).any(axis=0)) > 1
+        if not (self.case.falls_through and several):
             return None
-        return np.sign(self.theta0 * self.active)
+        # for p > 5 a coordinate may pass 0 before the others
+        last = self.flow.perturbation.steep
+        return Upright.of(self.theta0, self.active > 0, last=last)
 
     def _heights(self, theta: Theta) -> Theta:
         """Return sizes of active weights, negative beyond a fall through 0."""
-        if self._falling is None:
+        if self.upright is None:
             return np.abs(theta * self.active)
-        return self._falling * theta
+        return self.upright.heights(theta)
 
     def calm(self, tau: float, state: State, mode: Any) -> bool:
         """Tell whether no step from here comes to an end, and the rule has no surfaces."""

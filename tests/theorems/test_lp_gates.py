@@ -3,7 +3,8 @@
 import numpy as np
 
 from flowsam import Flow, lp, single_example
-from flowsam.exact.lp_gates import rest_rates, rest_weights
+from flowsam.exact.lp_gates import rest_weights
+from tests.rest_rates import rest_rates
 from tests.theorems.ledger import negative_control, numeric, symbolic
 
 CLAIM = "lp_gates"
