@@ -23,7 +23,7 @@ __all__ = ["Regime", "loaded"]
 class Regime:
     """One row of the table."""
 
-    labels: str  # (case, starts (..., L, d)) -> int (...)
+    labels: str  # (case, starts (N, L, d)) -> int (N,)
     verdict: str  # (case, theta0) -> Limit
     label: int = Label.UNDECIDED  # where that of every start is known
     # (case, theta0, request, rows wanted) -> Trajectory

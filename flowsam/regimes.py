@@ -78,14 +78,14 @@ class Case:
 
     def labels(self, starts: Thetas) -> Labels:
         """Return the labels of starts (..., L, d); those alone by the theorem of l_inf."""
-        alone = self._alone(starts)
-        if not alone.any():
-            return self.ask("labels")(starts)
-        found = np.empty(starts.shape[:-2], dtype=np.int64)
-        found[alone] = self._gated.labels(starts[alone])
+        flat = starts.reshape(-1, *starts.shape[-2:])
+        found = np.empty(len(flat), dtype=np.int64)
+        alone = self._alone(flat)
+        if alone.any():
+            found[alone] = self._gated.labels(flat[alone])
         if not alone.all():
-            found[~alone] = self.ask("labels")(starts[~alone])
-        return found
+            found[~alone] = self.ask("labels")(flat[~alone])
+        return found.reshape(starts.shape[:-2])
 
     def verdict(self, theta0: Theta) -> Any:
         """Return the `Limit` of one start; if it is alone, by the theorem of l_inf."""

@@ -12,12 +12,10 @@ follow those solutions as its step tends to 0 (derivations/linf_phases.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact import winning
@@ -26,7 +24,7 @@ from flowsam.exact.linf_course import Course, read
 from flowsam.exact.linf_deep import fates
 from flowsam.exact.race_sentences import Times, ahead, free, left_open, nobody
 from flowsam.labels import Fate, Label
-from flowsam.shapes import Bool, Column, Float, Int, Labels, Mask, Masks, Vectors, Which
+from flowsam.shapes import Column, Float, Int, Labels, Mask, Masks, Vectors, Which
 
 TIE = (
     8 * np.finfo(float).eps
@@ -92,45 +90,24 @@ def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Labels:
     >>> labels([[0.4, 0.4], [0.1, 0.5], [1.0, -1.2]], [2.0, 1.0], rho=0.5)
     array(0)
     """
-    return _told(_labels, _active(theta0, mu, rho))
+    return _labels(_active(theta0, mu, rho))
 
 
 def winners(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Mask:
     """Return which coordinates of one start (L, d) blow up first, several where they tie."""
-    course = _active(theta0, mu, rho)
-    return earliest(_blow_up(_unit(course, ..., int(_scale(course)))))
+    return earliest(_blow_up(_active(theta0, mu, rho)))
 
 
 def contested(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Which:
     """Return where some of Filippov's solutions end the race before the first blow-up (L >= 5)."""
-    return _told(_contested, _active(theta0, mu, rho)).astype(bool)
+    return _contested(_active(theta0, mu, rho))
 
 
-def _told(ask: Callable[[Course], NDArray], course: Course) -> Labels:
-    """Ask the starts of one scale after the other."""
-    scale = _scale(course)
-    found = np.empty(scale.shape, dtype=np.int64)
-    for power in np.unique(scale):
-        found[scale == power] = ask(_unit(course, scale == power, int(power)))
-    return found
-
-
-def _contested(course: Course) -> Bool[np.ndarray, " k"]:
-    """Tell it of starts of one scale."""
+def _contested(course: Course) -> Which:
+    """Tell it of starts that are read."""
     runaway = _runaway(course).min(axis=-1)
-    return (runaway <= _blow_up(course).min(axis=-1)) & np.isfinite(runaway)
-
-
-def _scale(course: Course) -> Labels:
-    """The power of two of each start's largest weight or rho."""
-    weights = np.abs(course.start[..., course.mu != 0, :])
-    return np.asarray(np.frexp(np.maximum(weights.max(axis=(-1, -2)), course.rho))[1])
-
-
-def _unit(course: Course, some: Any, power: int) -> Course:
-    """Some starts in units of a power of two, where times neither underflow nor overflow."""
-    theta = np.swapaxes(np.ldexp(course.start[some], -power), -1, -2)
-    return read(theta, course.mu, float(np.ldexp(course.rho, -power)))
+    early = runaway <= _blow_up(course).min(axis=-1)
+    return np.asarray(early & np.isfinite(runaway))
 
 
 def _blow_up(course: Course) -> Vectors:
@@ -174,17 +151,13 @@ def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Column:
     return remaining(z[:, 0], z[:, 1:] ** 2 - z[:, :1] ** 2)
 
 
-def _labels(course: Course) -> Int[np.ndarray, " k"]:
-    """Return the labels of starts of one scale."""
+def _labels(course: Course) -> Labels:
+    """Return the labels of starts that are read."""
     fate = fates(course)
     found = of_race(_blow_up(course), fate, _kept(course, fate))
-    if not (fate == Fate.PINNED).any():
-        return found
-    if (
-        course.start.shape[-1] <= SHARP
-    ):  # discrete SAM, its step to 0, does not run away
-        return found
-    return np.where(_contested(course), Label.UNDECIDED, found)
+    # to L = 6 discrete SAM, its step to 0, does not run away
+    open_ = course.start.shape[-1] > SHARP and (fate == Fate.PINNED).any()
+    return np.where(_contested(course), Label.UNDECIDED, found) if open_ else found
 
 
 def of_race(
@@ -212,8 +185,9 @@ def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
     idle = ", ".join(str(j + 1) for j in np.flatnonzero(course.mu == 0))
     if kept.size < course.mu.size:
         course = read(course.start[kept].T, course.mu[kept], rho)
-    label = int(labels(course.start.T, course.mu, rho=rho))
-    times = _times(course, kept + 1)
+    label = int(_labels(course))
+    pinned = course.pinned / course.speed
+    times = Times(_blow_up(course), pinned, _runaway(course), kept + 1)
     if label >= 1:
         label = int(kept[label - 1]) + 1
     if label == Label.UNDECIDED:
@@ -223,8 +197,8 @@ def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
         certificate = "limit of discrete SAM" if times.free else "theorem"
         reason = ahead(label, times) + (free(times) if times.free else "")
     else:
-        pinned = np.isfinite(times.pinned).any()
-        certificate = "limit of discrete SAM" if pinned else "theorem"
+        slid = np.isfinite(pinned).any()
+        certificate = "limit of discrete SAM" if slid else "theorem"
         reason = nobody(label, times)
     more = f"; idle, mu = 0: coordinate {idle}" if idle else ""
     return Finding(label, certificate, reason + more)
@@ -234,30 +208,19 @@ def _foremost(course: Course) -> Int[np.ndarray, " k"]:
     """Return the coordinates of one wide start that can be first in anything, and one a fate."""
     if course.mu.size <= WIDE:
         return np.arange(course.mu.size)
-    unit = _unit(course, ..., int(_scale(course)))
-    blow_up = _blow_up(unit)
-    fate = fates(unit)
-    falls = unit.falls & ~unit.equal & (unit.mu != 0)
-    begin = np.where(falls, unit.end, np.inf) / unit.speed
+    blow_up = _blow_up(course)
+    fate = fates(course)
+    falls = course.falls & ~course.equal & (course.mu != 0)
+    begin = np.where(falls, course.end, np.inf) / course.speed
     few = np.argpartition(begin, FEW)[:FEW]
-    some = read(unit.start[few].T, unit.mu[few], unit.rho)
+    some = read(course.start[few].T, course.mu[few], course.rho)
     last = (some.pinned / some.speed).min()
-    if unit.start.shape[-1] > BOUND:
+    if course.start.shape[-1] > BOUND:
         last = max(last, min(blow_up.min(), _runaway(some).min()))
     kept = earliest(blow_up) | ((begin <= last) & (begin < np.inf))
-    for code in (fate, _kept(unit, fate)):
+    for code in (fate, _kept(course, fate)):
         kept[np.unique(code, return_index=True)[1]] = True
     return np.flatnonzero(kept)
-
-
-def _times(course: Course, names: Int[np.ndarray, " d"]) -> Times:
-    """Times of one start; those of the start in units of 2^power are 2^(power (L-2)) times them."""
-    power = int(_scale(course))
-    unit = _unit(course, ..., power)
-    rows = [_blow_up(unit), unit.pinned / unit.speed, _runaway(unit)]
-    with np.errstate(over="ignore", under="ignore"):
-        times = np.ldexp(rows, -power * (course.start.shape[-1] - 2))
-    return Times(times[0], times[1], times[2], names)
 
 
 def _active(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:

@@ -19,7 +19,7 @@ from flowsam.engines.path import Entry, Turn
 from flowsam.engines.slaves import enslaved
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
-from flowsam.shapes import Bool, Float, Mask, Numbers
+from flowsam.shapes import Bool, Float, Mask
 from flowsam.trajectory import Event
 
 Theta = Float[np.ndarray, "*batch 2 d"]
@@ -88,14 +88,6 @@ class Fading(Smooth):
         slaves = np.where(mode.slaves, ~turned, turned & smaller) & ~dead
         mode = replace(mode, slaves=slaves, resting=mode.resting | dead)
         return Turn(np.where(dead, 0.0, theta), mode, Event.each("zero", tau, dead))
-
-    def rests(self, theta: Theta, mode: Braked) -> bool:
-        """Tell whether every active coordinate is at rest."""
-        return bool(mode.resting[self.flow.mu != 0].all())
-
-    def log_pace(self, theta: Theta, still: Mask) -> Numbers:
-        """Return log dt/dtau; a slave has its perturbed partner at 0, up to its own velocity."""
-        return -self.flow.log_lambda(theta)
 
     def _slaved(self, theta: Theta) -> tuple[Theta, Theta]:
         """Return the slaved value of every weight, and the error of it."""

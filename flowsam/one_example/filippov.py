@@ -14,7 +14,6 @@ import numpy as np
 
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.two_sides import upper_share
-from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Bool, Float, Int, Mask, Numbers, Theta, Thetas, Vectors
@@ -81,8 +80,43 @@ class Switching(Smooth):
         return np.concatenate([flat, holds], axis=-1)
 
     def log_pace(self, theta: Thetas, still: Mask) -> Numbers:
-        """Return log dt/dtau: what slides is exactly 0, so that the state tells the mode."""
-        return linf_log_pace(self.flow, theta, still)
+        """Return log dt/dtau, on sliding segments and at rest too: what slides is exactly 0.
+
+            e^m -> prod_j (lambda_j e^{m_j+} + (1 - lambda_j) e^{m_j-}),  lambda = b / (b - a)
+
+        over the coordinates with a weight at 0, switching independently. At rest m_j is that of
+        equal layers that fell, |mu_j| rho^L, or 0 if it is `still`, at 0 from the start. The path
+        does not depend on it.
+        """
+        if theta.all() or not self.flow.perturbation.perturbs or theta.shape[-2] == 1:
+            return np.asarray(-self.flow.log_lambda(theta))
+        mu = self.flow.mu
+        rho = self.flow.perturbation.rho
+        zero = theta == 0
+        resting = zero.all(axis=-2)
+        sides = (
+            np.where(theta == 0, side, np.where(theta > 0, 1.0, -1.0))
+            for side in (1, -1)
+        )
+        hats = [theta - rho * np.sign(mu) * other_products(side) for side in sides]
+        a, b = (
+            np.where(zero, mu * other_products(hat), 0.0).sum(axis=-2) for hat in hats
+        )
+        # a <= 0 <= b slides; elsewhere the weight passes through 0, to the side both point to
+        whole = np.where((a < 0) & (b <= 0), 0.0, 1.0)
+        slides = zero.any(axis=-2) & ~resting & (a * b < 0)
+        share = upper_share(a, b, where=slides, other=whole)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            logs = [
+                np.where(
+                    weight > 0, np.log(weight) + mu * np.prod(hat, axis=-2), -np.inf
+                )
+                for weight, hat in zip((share, 1.0 - share), hats, strict=True)
+            ]
+            depth = theta.shape[-2]
+            rest = np.where(still, 0.0, np.abs(mu) * np.float64(rho) ** depth)
+        log_means = np.where(resting, rest, np.logaddexp(*logs))
+        return np.asarray(-self.flow.loss.log_slope(log_means.sum(axis=-1)))
 
     def start(self, theta: Theta) -> Entry:
         """Return the mode of a start: weights that are exactly 0 are resolved as at an event.
@@ -184,38 +218,3 @@ def _change(old: int, new: int, tau: float) -> str:
 def _pinned_rates(velocity: Thetas, mode: Mode) -> Vectors:
     """Return the velocity of each coordinate's pinned weight, 0 where there is none."""
     return np.where((mode.sides == 0) & ~mode.resting, velocity, 0.0).sum(axis=-2)
-
-
-def linf_log_pace(flow: Flow, theta: Thetas, still: Mask) -> Numbers:
-    """Return log dt/dtau of l_inf-SAM or gradient flow, on sliding segments and at rest too.
-
-        e^m -> prod_j (lambda_j e^{m_j+} + (1 - lambda_j) e^{m_j-}),  lambda = b / (b - a)
-
-    over the coordinates with a weight at 0 exactly, switching independently. At rest m_j is that of
-    equal layers that fell, |mu_j| rho^L, or 0 if it is `still`, at 0 from the start. The path does
-    not depend on it.
-    """
-    if theta.all() or not flow.perturbation.perturbs or theta.shape[-2] == 1:
-        return np.asarray(-flow.log_lambda(theta))
-    mu = flow.mu
-    rho = flow.perturbation.rho
-    zero = theta == 0
-    resting = zero.all(axis=-2)
-    sides = (
-        np.where(theta == 0, side, np.where(theta > 0, 1.0, -1.0)) for side in (1, -1)
-    )
-    hats = [theta - rho * np.sign(mu) * other_products(side) for side in sides]
-    a, b = (np.where(zero, mu * other_products(hat), 0.0).sum(axis=-2) for hat in hats)
-    # a <= 0 <= b slides; elsewhere the weight passes through 0, to the side both point to
-    whole = np.where((a < 0) & (b <= 0), 0.0, 1.0)
-    slides = zero.any(axis=-2) & ~resting & (a * b < 0)
-    share = upper_share(a, b, where=slides, other=whole)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        logs = [
-            np.where(weight > 0, np.log(weight) + mu * np.prod(hat, axis=-2), -np.inf)
-            for weight, hat in zip((share, 1.0 - share), hats, strict=True)
-        ]
-        depth = theta.shape[-2]
-        rest = np.where(still, 0.0, np.abs(mu) * np.float64(rho) ** depth)
-    log_means = np.where(resting, rest, np.logaddexp(*logs))
-    return np.asarray(-flow.loss.log_slope(log_means.sum(axis=-1)))

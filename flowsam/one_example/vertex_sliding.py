@@ -82,10 +82,6 @@ class VertexSliding(Smooth):
         after, status = self._settled(theta, places, kept)
         return Turn(theta, after, _changes(mode, after, tau), status)
 
-    def rests(self, theta: Thetas, mode: Ties) -> bool:
-        """Tell whether every active weight is at 0 for good."""
-        return not theta[:, self.flow.mu != 0].any()
-
     def log_pace(self, theta: Thetas, still: Mask) -> Numbers:
         """Return log dt/dtau: the perturbed margin is `m - rho max|g|` at every tied vertex."""
         margin = np.prod(theta, axis=-2) @ self.flow.mu

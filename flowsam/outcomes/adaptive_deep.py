@@ -24,7 +24,6 @@ from flowsam.shapes import (
     Chosen,
     Codes,
     Float,
-    Labels,
     Starts,
     Theta,
     Thetas,
@@ -51,10 +50,9 @@ class Ends:
     proved: Chosen
 
 
-def labels(case: Case, starts: Thetas) -> Labels:
+def labels(case: Case, starts: Starts) -> Codes:
     """Return labels at L >= 3: one feature, a mixture (another direction), or undecided."""
-    flat = starts.reshape(-1, *starts.shape[-2:])
-    return _ends(case, flat).label.reshape(starts.shape[:-2])
+    return _ends(case, starts).label
 
 
 def verdict(case: Case, theta0: Theta) -> Limit:

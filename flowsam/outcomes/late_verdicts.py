@@ -21,18 +21,17 @@ from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction
 from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.survivors import compared
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Labels, Theta, Thetas, Vector
+from flowsam.shapes import Codes, Float, Starts, Theta, Vector
 from flowsam.solver import solve
 
 _BELOW = 1e-9  # by how much, relatively, a loss is below that of zero for certain
 _SHORT = 3.0  # log(1 + t) of the run that shows it
 
 
-def labels(case: Case, starts: Thetas) -> Labels:
+def labels(case: Case, starts: Starts) -> Codes:
     """Return the labels of starts, each from a run of its own."""
-    flat = starts.reshape(-1, *starts.shape[-2:])
-    found = [case.verdict(theta).label for theta in flat]
-    return np.array(found, dtype=np.int64).reshape(starts.shape[:-2])
+    found = [case.verdict(theta).label for theta in starts]
+    return np.array(found, dtype=np.int64)
 
 
 def by_late_run(case: Case, theta0: Theta) -> Limit:

@@ -22,7 +22,7 @@ from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
-from flowsam.shapes import Bool, Codes, Column, Float, Int, Int8, Labels, Starts, Thetas
+from flowsam.shapes import Bool, Codes, Column, Float, Int, Int8, Starts
 
 Weights = Float[np.ndarray, "L d B"]
 Proof = Callable[[Flow, Weights], Int[np.ndarray, " B"]]
@@ -43,10 +43,9 @@ class Settled:
     ending: Int8[np.ndarray, " N"]  # an `Ending`
 
 
-def labels(case: Case, starts: Thetas) -> Labels:
+def labels(case: Case, starts: Starts) -> Codes:
     """Return the labels that paths prove."""
-    flat = starts.reshape(-1, *starts.shape[-2:])
-    return settle(case, flat).label.reshape(starts.shape[:-2])
+    return settle(case, starts).label
 
 
 def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:

@@ -9,21 +9,20 @@ from flowsam.labels import Label
 from flowsam.outcomes import path_verdicts, settling
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import Chosen, Codes, Labels, Starts, Theta, Thetas
+from flowsam.shapes import Chosen, Codes, Starts, Theta
 
 MOST = 2  # features that a theorem covers
 
 
-def labels(case: Case, starts: Thetas) -> Labels:
+def labels(case: Case, starts: Starts) -> Codes:
     """Return the labels of the theorem, or those that a start proves by itself."""
-    flat = starts.reshape(-1, *starts.shape[-2:])
-    known = _even(case, flat)
-    found = np.empty(len(flat), dtype=np.int64)
+    known = _even(case, starts)
+    found = np.empty(len(starts), dtype=np.int64)
     if known.any():
-        found[known] = _by_theorem(case, flat[known])
+        found[known] = _by_theorem(case, starts[known])
     if not known.all():
-        found[~known] = settling.labels(case, flat[~known])
-    return found.reshape(starts.shape[:-2])
+        found[~known] = settling.labels(case, starts[~known])
+    return found
 
 
 def verdict(case: Case, theta0: Theta) -> Limit:

@@ -54,10 +54,10 @@ class Regions:
         none, *rest = (
             [Label.STALLED] if self.depth % 2 else [Label.ZERO, Label.SEPARATRIX]
         )
-        return tuple(map(int, (none, *(j + 1 for j in self._active), *rest, Label.TIE)))
+        return tuple(map(int, (none, *(j + 1 for j in self.active), *rest, Label.TIE)))
 
     @property
-    def _active(self) -> list[int]:
+    def active(self) -> list[int]:
         """Coordinates with mu_j != 0, counted from 0."""
         return [int(j) for j in np.flatnonzero(self.mu)]
 
@@ -77,7 +77,7 @@ class Regions:
         from flowsam.regions import conditions
 
         self._demand(label)
-        return conditions.Conditions(self.mu, self.rho, self.depth).of(label)
+        return conditions.condition(self, label)
 
     def _demand(self, label: int) -> None:
         """Refuse a label that has no region."""
