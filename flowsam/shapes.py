@@ -37,3 +37,4 @@ Mask = Bool[np.ndarray, " d"]
 Masks = Bool[np.ndarray, "*batch d"]
 Chosen = Bool[np.ndarray, " N"]
 Which = Bool[np.ndarray, "*batch"]
+Weights = Float[np.ndarray, "L d N"]  # where the batch comes last

@@ -97,12 +97,12 @@ def dominance(
 
 
 def _scores(
-    starts: Float[np.ndarray, "b 2 d"],
+    starts: Float[np.ndarray, "N 2 d"],
     sizes: Vector,
     rho: float,
     tau: Float[np.ndarray, " T"],
     by: str,
-) -> tuple[Float[np.ndarray, "b T d"], Bool[np.ndarray, "b T"]]:
+) -> tuple[Float[np.ndarray, "N T d"], Bool[np.ndarray, "N T"]]:
     """What the leader has most of, and where the flow has collapsed."""
     shape = (starts.shape[0], tau.size)
     curve = None

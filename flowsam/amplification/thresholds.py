@@ -22,7 +22,7 @@ from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
 from flowsam.inputs import real_number
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int, Vector
+from flowsam.shapes import Codes, Column, Float, Vector
 from flowsam.signatures import public
 
 ROUNDS = 60
@@ -57,7 +57,7 @@ def _past_lowest(spectrum: Spectrum, _: float) -> Verdict:
     """Verdict: ESCAPE where tau/A has begun to rise, at its minimum N/rho; COLLAPSE if certain."""
     proved = certificates(spectrum)
 
-    def verdict(front: Front) -> Int[np.ndarray, " b"]:
+    def verdict(front: Front) -> Codes:
         code = proved(front)
         early = (code == Fate.ESCAPE) & (np.exp(front.log_norm) * front.a <= front.tau)
         return np.where(early, GOING, code)
@@ -65,9 +65,7 @@ def _past_lowest(spectrum: Spectrum, _: float) -> Verdict:
     return verdict
 
 
-def _lowest_ratio(
-    sizes: Vector, alpha: Float[np.ndarray, " b"]
-) -> Float[np.ndarray, " b"]:
+def _lowest_ratio(sizes: Vector, alpha: Column) -> Column:
     """The minimum of tau/A over the runs, at rho = 1; 0 for a collapse."""
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
     curve = trace(starts, sizes, rho=1.0, until=_past_lowest)

@@ -18,7 +18,7 @@ import numpy as np
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Bool, Float, Labels, Masks, Theta, Thetas
+from flowsam.shapes import Bool, Column, Float, Labels, Masks, Starts, Theta, Thetas
 from flowsam.trajectory import Event
 
 __all__ = [
@@ -118,7 +118,7 @@ class Solution:
     """
 
     name: str
-    states: Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k L d"]]
+    states: Callable[[Float[np.ndarray, " N"]], Float[np.ndarray, "N L d"]]
     events: tuple[Event, ...]
     blow_up: float
     valid_until: float
@@ -156,7 +156,7 @@ def solution(
     ):
         events = (*events, Event(rest, "collapse"))
 
-    def states(tau: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k L d"]:
+    def states(tau: Column) -> Starts:
         return case.weights(theta0, mu, rho=rho, tau=np.minimum(tau, blow_up))
 
     return Solution(form.name, states, events, blow_up, valid_until)

@@ -24,7 +24,17 @@ from flowsam.exact.linf_course import Course, read
 from flowsam.exact.linf_deep import fates
 from flowsam.exact.race_sentences import Times, ahead, free, left_open, nobody
 from flowsam.labels import Fate, Label
-from flowsam.shapes import Column, Float, Int, Labels, Mask, Masks, Vectors, Which
+from flowsam.shapes import (
+    Codes,
+    Column,
+    Float,
+    Int,
+    Labels,
+    Mask,
+    Masks,
+    Vectors,
+    Which,
+)
 
 TIE = (
     8 * np.finfo(float).eps
@@ -204,7 +214,7 @@ def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
     return Finding(label, certificate, reason + more)
 
 
-def _foremost(course: Course) -> Int[np.ndarray, " k"]:
+def _foremost(course: Course) -> Codes:
     """Return the coordinates of one wide start that can be first in anything, and one a fate."""
     if course.mu.size <= WIDE:
         return np.arange(course.mu.size)

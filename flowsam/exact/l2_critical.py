@@ -23,7 +23,7 @@ from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates, log_gate
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int, Vector
+from flowsam.shapes import Codes, Float, Vector
 
 EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
 EVEN = np.linspace(0, 1, 18)[1:-1]  # candidates spread over the bracket,
@@ -45,7 +45,7 @@ def _left_saddle(spectrum: Spectrum) -> Verdict:
     gate = log_gate(spectrum)
     proved = certificates(spectrum)
 
-    def verdict(front: Front) -> Int[np.ndarray, " b"]:
+    def verdict(front: Front) -> Codes:
         away = np.abs(np.expm1(front.log_norm - gate[front.rows])) > EXIT
         return np.where(away, proved(front), GOING)
 

@@ -17,7 +17,7 @@ from flowsam.exact.l2_spectrum import Spectrum, checked_start, spectrum_of
 from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import Verdict, certificates
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int, Int8, Vector
+from flowsam.shapes import Codes, Float, Int, Int8, Vector
 
 TRUST = 1e-12  # a start whose critical scale is nearer to 1 counts as on the separatrix
 QUICK = 10  # order of the first paths,
@@ -39,8 +39,8 @@ def lone_scale(
 
 
 def grow_and_shrink(
-    theta0: Float[np.ndarray, "b 2 d"], mu: Vector
-) -> tuple[Float[np.ndarray, "b active"], Float[np.ndarray, "b active"]]:
+    theta0: Float[np.ndarray, "N 2 d"], mu: Vector
+) -> tuple[Float[np.ndarray, "N active"], Float[np.ndarray, "N active"]]:
     """|s| and |e| of the active coordinates, exchanged where mu < 0."""
     active = mu != 0
     total, difference = (
@@ -75,9 +75,7 @@ def _squeeze(
     return codes
 
 
-def _decide(
-    theta0: Float[np.ndarray, "b 2 d"], mu: Vector, rho: float | int
-) -> Int[np.ndarray, " b"]:
+def _decide(theta0: Float[np.ndarray, "N 2 d"], mu: Vector, rho: float | int) -> Codes:
     """Codes of a block of starts."""
     grow, shrink = grow_and_shrink(theta0, mu)
     if rho == 0:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.inputs import real_example, real_number
 from flowsam.network import checked_theta
-from flowsam.shapes import Float, Int, Vector
+from flowsam.shapes import Codes, Column, Float, Vector
 
 # of the rates: their squares and 1/squares stay in the range of doubles
 SMALLEST = 1e-140
@@ -35,25 +35,25 @@ class Spectrum:
 
     def exponents(
         self,
-        rows: Int[np.ndarray, " b"],
-        tau: Float[np.ndarray, " b"],
-        a: Float[np.ndarray, " b"],
-    ) -> Float[np.ndarray, "b m"]:
+        rows: Codes,
+        tau: Column,
+        a: Column,
+    ) -> Float[np.ndarray, "N m"]:
         """Return the exponents of `(N/rho)^2` for some starts, each at its own `(tau, A)`."""
         drift = 2 * self.nu * (tau[:, None] - self.nu * a[:, None])
         return self.log_weight[rows] + drift
 
     def log_norm(
         self,
-        rows: Int[np.ndarray, " b"],
-        tau: Float[np.ndarray, " b"],
-        a: Float[np.ndarray, " b"],
-    ) -> Float[np.ndarray, " b"]:
+        rows: Codes,
+        tau: Column,
+        a: Column,
+    ) -> Column:
         """Return `log(N/rho)` at one point for each of some starts."""
         return log_sum(self.exponents(rows, tau, a)) / 2
 
 
-def log_sum(exponents: Float[np.ndarray, "b m"]) -> Float[np.ndarray, " b"]:
+def log_sum(exponents: Float[np.ndarray, "N m"]) -> Column:
     """Return the log of the sum of exponentials in each row, shifted by the largest."""
     top = exponents.max(axis=1)
     return top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))

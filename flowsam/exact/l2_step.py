@@ -8,7 +8,7 @@ import numpy as np
 
 from flowsam.exact.l2_spectrum import Spectrum, log_sum
 from flowsam.exact.l2_taylor import LONGEST, ORDER, Pieces, expand
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Chosen, Codes, Column, Float
 
 PER_ORDER = 10.0**-0.8  # last term kept, relative to dtau and dA: 1e-16 at order 20
 AGREEMENT = 1e4  # of log N between the series and the sum, over that of the last term
@@ -19,31 +19,29 @@ HALVINGS = 100
 class Front:
     """Where each of some starts has got to."""
 
-    rows: Int[np.ndarray, " b"]  # which starts of the spectrum
-    tau: Float[np.ndarray, " b"]
-    a: Float[np.ndarray, " b"]
-    exponents: Float[np.ndarray, "b m"]  # of (N/rho)^2 at the point
-    log_norm: Float[np.ndarray, " b"]  # log(N/rho)
+    rows: Codes  # which starts of the spectrum
+    tau: Column
+    a: Column
+    exponents: Float[np.ndarray, "N m"]  # of (N/rho)^2 at the point
+    log_norm: Column  # log(N/rho)
 
-    def keep(self, kept: Bool[np.ndarray, " b"]) -> Front:
+    def keep(self, kept: Chosen) -> Front:
         """Return the front without the starts that have ended."""
         return Front(*(part[kept] for part in vars(self).values()))
 
 
 def depart(
     spectrum: Spectrum,
-    rows: Int[np.ndarray, " b"],
-    tau: Float[np.ndarray, " b"],
-    a: Float[np.ndarray, " b"],
+    rows: Codes,
+    tau: Column,
+    a: Column,
 ) -> Front:
     """Return the front of some starts at given points, N > 0 in each."""
     exponents = spectrum.exponents(rows, tau, a)
     return Front(rows, tau, a, exponents, log_sum(exponents) / 2)
 
 
-def _lengths(
-    pieces: Pieces, tau: Float[np.ndarray, " b"], fastest: float
-) -> Float[np.ndarray, " b"]:
+def _lengths(pieces: Pieces, tau: Column, fastest: float) -> Column:
     """Steps of the clock at which the last terms kept are as small as the tolerance."""
     order = pieces.y.shape[0]
     tolerance = PER_ORDER**order
@@ -67,7 +65,7 @@ def _lengths(
 
 def step(
     spectrum: Spectrum, front: Front, *, order: int = ORDER
-) -> tuple[Pieces, Float[np.ndarray, " b"], Front]:
+) -> tuple[Pieces, Column, Front]:
     """Expand and take one step, halved until the sum at its end agrees with the series."""
     pieces = expand(spectrum, front.exponents, order=order)
     length = _lengths(pieces, front.tau, np.abs(spectrum.nu).max())

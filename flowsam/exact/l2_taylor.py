@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import expit
 
 from flowsam.exact.l2_spectrum import BLOCK, Spectrum
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Column, Float, Int
 
 ORDER = 20
 FEW = 1000  # rates of all starts whose powers are one small table
@@ -31,19 +31,19 @@ LONGEST = 16.0  # a step of the clock; beyond, rates below LIVE could grow unsee
 class Pieces:
     """One Taylor expansion for each of b starts."""
 
-    unit: Float[np.ndarray, " b"]  # the rate that sets the clock
-    y: Float[np.ndarray, "order b"]  # coefficients of expit(g)
+    unit: Column  # the rate that sets the clock
+    y: Float[np.ndarray, "order N"]  # coefficients of expit(g)
     # expit(-g) at the start of the step, without the cancellation of 1 - y
-    z: Float[np.ndarray, " b"]
-    g: Float[np.ndarray, "orderplus b"]  # its coefficients
+    z: Column
+    g: Float[np.ndarray, "orderplus N"]  # its coefficients
 
     def select(self, rows: Int[np.ndarray, " c"]) -> Pieces:
         """Return the expansions of some of the starts."""
         return Pieces(self.unit[rows], self.y[:, rows], self.z[rows], self.g[:, rows])
 
     def advance(
-        self, sigma: Float[np.ndarray, "*t b"]
-    ) -> tuple[Float[np.ndarray, "*t b"], Float[np.ndarray, "*t b"]]:
+        self, sigma: Float[np.ndarray, "*t N"]
+    ) -> tuple[Float[np.ndarray, "*t N"], Float[np.ndarray, "*t N"]]:
         """Return the increments of tau and A after a stretch of the clock."""
         tail = _horner(self.y[1:] / np.arange(2, len(self.y) + 1)[:, None], sigma)
         return (self.y[0] + tail) * sigma / self.unit, (
@@ -51,14 +51,12 @@ class Pieces:
         ) * sigma / self.unit**2
 
     def log_norm_gain(
-        self, sigma: Float[np.ndarray, "*t b"]
-    ) -> Float[np.ndarray, "*t b"]:
+        self, sigma: Float[np.ndarray, "*t N"]
+    ) -> Float[np.ndarray, "*t N"]:
         """Return the change of log N after a stretch of the clock."""
         return _horner(self.g[1:], sigma)
 
-    def log_norm_slope(
-        self, sigma: Float[np.ndarray, " b"]
-    ) -> tuple[Float[np.ndarray, " b"], Float[np.ndarray, " b"]]:
+    def log_norm_slope(self, sigma: Column) -> tuple[Column, Column]:
         """Return dg/dsigma after a stretch of the clock, the sign of N', and its derivative."""
         slope, bend = np.zeros((2, *sigma.shape))
         for k in range(self.g.shape[0] - 1, 0, -1):
@@ -68,8 +66,8 @@ class Pieces:
 
 
 def _moments(
-    x: Float[np.ndarray, "b m"], weight: Float[np.ndarray, "b m"], count: int
-) -> Float[np.ndarray, "count b"]:
+    x: Float[np.ndarray, "N m"], weight: Float[np.ndarray, "N m"], count: int
+) -> Float[np.ndarray, "count N"]:
     """Moments 0 to count - 1 of the weights, a block of rates at a time."""
     if x.size <= FEW:
         powers = np.broadcast_to(x, (count, *x.shape)).copy()
@@ -86,8 +84,8 @@ def _moments(
 
 
 def _horner(
-    rows: Float[np.ndarray, "k b"], sigma: Float[np.ndarray, "*t b"]
-) -> Float[np.ndarray, "*t b"]:
+    rows: Float[np.ndarray, "k N"], sigma: Float[np.ndarray, "*t N"]
+) -> Float[np.ndarray, "*t N"]:
     """Return sum_k rows_k sigma^(k + 1); at one point in plain numbers, to the same last bit."""
     if sigma.size == 1:
         total = 0.0
@@ -101,7 +99,7 @@ def _horner(
     return sums
 
 
-def _sums(left: Float[np.ndarray, "i *b"], right: Float[np.ndarray, "i *mb"]) -> Any:
+def _sums(left: Float[np.ndarray, "i *N"], right: Float[np.ndarray, "i *mb"]) -> Any:
     """Sum over i of the products; of one start, which has no axis, a product of matrices."""
     if left.ndim == 1:
         return left @ right
@@ -109,8 +107,8 @@ def _sums(left: Float[np.ndarray, "i *b"], right: Float[np.ndarray, "i *mb"]) ->
 
 
 def _series(
-    moments: Float[np.ndarray, "count *b"], g: Float[np.ndarray, "*b"]
-) -> tuple[Float[np.ndarray, "order *b"], Float[np.ndarray, "orderplus *b"]]:
+    moments: Float[np.ndarray, "count *N"], g: Float[np.ndarray, "*N"]
+) -> tuple[Float[np.ndarray, "order *N"], Float[np.ndarray, "orderplus *N"]]:
     """Coefficients of y = expit(g) and of g, from the moments (moment 0 equal to 1)."""
     order = (moments.shape[0] - 1) // 2
     f = np.zeros((order + 1, *moments.shape))
@@ -136,7 +134,7 @@ def _series(
 
 
 def expand(
-    spectrum: Spectrum, exponents: Float[np.ndarray, "b m"], *, order: int = ORDER
+    spectrum: Spectrum, exponents: Float[np.ndarray, "N m"], *, order: int = ORDER
 ) -> Pieces:
     """Return the Taylor expansions at one point for each of some starts."""
     top = exponents.max(axis=1)

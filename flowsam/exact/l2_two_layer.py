@@ -114,11 +114,11 @@ def curve(
 
 
 def _states(
-    theta0: Float[np.ndarray, "b 2 d"],
+    theta0: Float[np.ndarray, "N 2 d"],
     mu: Vector,
     tau: Float[np.ndarray, " T"],
-    a: Float[np.ndarray, "b T"],
-) -> Float[np.ndarray, "b T 2 d"]:
+    a: Float[np.ndarray, "N T"],
+) -> Float[np.ndarray, "N T 2 d"]:
     """Weights at points of the plane; zeros where A is inf."""
     resting = np.isinf(a)
     damping = np.where(resting, 0.0, a)[..., None]

@@ -9,7 +9,7 @@ import numpy as np
 from flowsam.exact.l2_spectrum import Spectrum, log_sum
 from flowsam.exact.l2_step import Front
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Codes, Column, Float
 
 GOING = -1
 SETTLED = -39.0  # log of what is left of tau, or of A, relative, where a curve ends
@@ -19,7 +19,7 @@ LINGER = 100.0  # times 1/mu_1
 Verdict = Callable[[Front], np.ndarray]
 
 
-def slope(spectrum: Spectrum, front: Front) -> Float[np.ndarray, " b"]:
+def slope(spectrum: Spectrum, front: Front) -> Column:
     """Return d log N / dtau, the mean of `nu (1 - rho nu / N)` over the measure."""
     weight = np.exp(front.exponents - 2 * front.log_norm[:, None])
     with np.errstate(over="ignore"):
@@ -41,7 +41,7 @@ def certificates(spectrum: Spectrum) -> Verdict:
     """
     gate = log_gate(spectrum)
 
-    def verdict(front: Front) -> Int[np.ndarray, " b"]:
+    def verdict(front: Front) -> Codes:
         collapses = front.log_norm <= gate[front.rows]
         escapes = slope(spectrum, front) > 0
         return np.select([collapses, escapes], [Fate.COLLAPSE, Fate.ESCAPE], GOING)
@@ -54,7 +54,7 @@ def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
     gate = log_gate(spectrum)
     log_rates = np.log(np.abs(spectrum.nu))
 
-    def verdict(front: Front) -> Int[np.ndarray, " b"]:
+    def verdict(front: Front) -> Codes:
         growth = slope(spectrum, front)
         # what is left of tau is at most twice sum_k weight_k^(1/2) / nu_k^2
         left = front.exponents / 2 - 2 * log_rates

@@ -20,7 +20,7 @@ from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Theta, Vector
+from flowsam.shapes import Float, Starts, Theta, Vector
 from flowsam.trajectory import Event
 
 State = Float[np.ndarray, " m"]
@@ -155,13 +155,11 @@ class OneExample:
 
         return inside
 
-    def shown(
-        self, states: Float[np.ndarray, "k m"], mode: Any
-    ) -> Float[np.ndarray, "k L d"]:
+    def shown(self, states: Float[np.ndarray, "N m"], mode: Any) -> Starts:
         """Return the weights of flat states in one region."""
         return self.rule.shown(self.layers.whole(states), mode)
 
-    def log_pace(self, states: Float[np.ndarray, "k L d"]) -> Points:
+    def log_pace(self, states: Starts) -> Points:
         """Return log dt/dtau of weights on the path, sliding and rest included."""
         return self.rule.log_pace(states, (self.theta0 == 0).all(axis=0))
 
@@ -249,7 +247,7 @@ class OneExample:
         place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
         stretch = abs(theta[place] / self.rule.field(theta, mode)[place])
 
-        def tail(points: Points) -> Float[np.ndarray, "k m"]:
+        def tail(points: Points) -> Float[np.ndarray, "N m"]:
             left = np.maximum(1.0 - (points - tau) / stretch, 0.0)[:, None, None]
             return self.layers.flat(np.where(self.active > 0, left * theta, theta))
 
@@ -276,7 +274,7 @@ class OneExample:
         if not np.isfinite(stretch):  # one layer is large, and no product of layers
             return Turn(self.layers.flat(theta), mode, (), Ending.OUT_OF_RANGE)
 
-        def tail(points: Points) -> Float[np.ndarray, "k m"]:
+        def tail(points: Points) -> Float[np.ndarray, "N m"]:
             left = np.maximum((end - points) / stretch, 0.0)[:, None, None]
             states = theta + (1.0 - left) * stretch * field
             with np.errstate(divide="ignore"):

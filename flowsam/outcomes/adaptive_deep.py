@@ -20,16 +20,7 @@ from flowsam.outcomes.adaptive import as_gradient_flow, fades, no_theorem
 from flowsam.outcomes.blow_up_order import foremost
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import (
-    Chosen,
-    Codes,
-    Float,
-    Starts,
-    Theta,
-    Thetas,
-    Vector,
-    Which,
-)
+from flowsam.shapes import Chosen, Codes, Float, Starts, Theta, Thetas, Vector, Which
 
 STEP, LOOK, MOST = 0.1, 20, 20_000  # of the path of directions; a look every LOOK steps
 STILL = 1e-9  # a direction that moves less, per unit of its own rate, is at a rest

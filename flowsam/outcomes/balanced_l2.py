@@ -21,19 +21,16 @@ from scipy.optimize import brentq
 from flowsam.exact import winning
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.shapes import Bool, Codes, Float, Int, Starts
+from flowsam.shapes import Bool, Chosen, Codes, Float, Starts, Weights
 
-Weights = Float[np.ndarray, "L d B"]
-PerWeight = Float[np.ndarray, "d B"]
+PerWeight = Float[np.ndarray, "d N"]
 _EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
 _CLEAR = 10 * _EVEN
 _TIE = 8 * np.finfo(float).eps
 RATIO = 2 + np.sqrt(3.0)  # of two |mu_j|, beyond which a sector stalls
 
 
-def keeps_order(
-    flow: Flow, w: Weights, *, even: float = _EVEN
-) -> Bool[np.ndarray, " B"]:
+def keeps_order(flow: Flow, w: Weights, *, even: float = _EVEN) -> Chosen:
     """Return which states are balanced and aligned, `sign(mu_j) beta_j > 0`; l_2, L >= 3."""
     rule = flow.perturbation
     size = np.abs(w)
@@ -46,7 +43,7 @@ def keeps_order(
     return alive.any(axis=0) & ((aligned & same) | ~alive).all(axis=0)
 
 
-def proved(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
+def proved(flow: Flow, w: Weights) -> Codes:
     """Return the label that each balanced state proves: a winner, ZERO or STALLED."""
     found = np.full(w.shape[-1], int(Label.UNDECIDED))
     places = np.flatnonzero(keeps_order(flow, w))
@@ -91,7 +88,7 @@ def at_once(flow: Flow, starts: Starts) -> Codes:
     return found
 
 
-def _stalls(flow: Flow, w: Weights, r: PerWeight) -> Bool[np.ndarray, " B"]:
+def _stalls(flow: Flow, w: Weights, r: PerWeight) -> Chosen:
     """Whether L = 3 and both of two coordinates, both alive, are in the sector that stalls."""
     active = np.flatnonzero(flow.mu)
     if len(w) != 3 or active.size != 2:
@@ -101,7 +98,7 @@ def _stalls(flow: Flow, w: Weights, r: PerWeight) -> Bool[np.ndarray, " B"]:
     return trapped(1 - r[[minor, major]], ratio) & _alive(flow, w)[active].all(axis=0)
 
 
-def trapped(x: Float[np.ndarray, "2 B"], ratio: float) -> Bool[np.ndarray, " B"]:
+def trapped(x: Float[np.ndarray, "2 N"], ratio: float) -> Chosen:
     """Return which balanced states can only stall: `-h < x_1 < 0, x_1 <= x_2 <= R |x_1|`."""
     depth = sector_depth(ratio)
     return (-depth < x[0]) & (x[0] < 0) & (x[0] <= x[1]) & (x[1] <= -ratio * x[0])
@@ -126,7 +123,7 @@ def sector_depth(ratio: float) -> float:
     )
 
 
-def _alive(flow: Flow, w: Weights) -> Bool[np.ndarray, "d B"]:
+def _alive(flow: Flow, w: Weights) -> Bool[np.ndarray, "d N"]:
     """Coordinates that move."""
     return (flow.mu != 0)[:, None] & (w != 0).any(axis=0)
 

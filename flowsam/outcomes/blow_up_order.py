@@ -12,13 +12,12 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.outcomes.balanced_l2 import keeps_order
-from flowsam.shapes import Bool, Codes, Float, Int, Starts
+from flowsam.shapes import Bool, Codes, Column, Float, Starts, Weights
 
-Weights = Float[np.ndarray, "L d B"]
 _EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
 
 
-def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
+def winner(flow: Flow, w: Weights) -> Codes:
     """Return the coordinate that is certain to blow up first at L >= 3, counted from 0, or -1.
 
         |mu_j| gm(|w_j| - r)^(L-2) > |mu_i| rms(|w_i| + r)^(L-2)  for every other i,
@@ -37,7 +36,7 @@ def winner(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
 
 def foremost(
     flow: Flow, w: Weights, inner: Weights, outer: Weights, *, margin: float = 1.0
-) -> Int[np.ndarray, " B"]:
+) -> Codes:
     """Return the coordinate whose score of `inner` exceeds others' of `outer` by a factor, or -1.
 
     |mu_j| gm(inner_j)^(L-2)  >  margin |mu_i| rms(outer_i)^(L-2),    sign(mu_j) beta_j > 0
@@ -75,14 +74,14 @@ def equals(flow: Flow, starts: Starts, first: Codes) -> Bool[np.ndarray, "N d"]:
     return same
 
 
-def _even(w: Weights) -> Bool[np.ndarray, "d B"]:
+def _even(w: Weights) -> Bool[np.ndarray, "d N"]:
     """Coordinates whose layers are equal in size, up to rounding on the way."""
     size = np.abs(w)
     return size.max(axis=0) - size.min(axis=0) <= _EVEN * size.max(axis=0)
 
 
 def _radius(
-    flow: Flow, w: Weights, even: Bool[np.ndarray, "d B"]
+    flow: Flow, w: Weights, even: Bool[np.ndarray, "d N"]
 ) -> Float[np.ndarray, "..."] | float:
     """Bound |eps| from now on: by rho, or for unnormalised SAM by what rising margins leave of it.
 
@@ -101,7 +100,7 @@ def _radius(
     return np.where(rises.all(axis=(0, 1)), bound, np.inf)
 
 
-def _fading(flow: Flow, w: Weights) -> Float[np.ndarray, " B"]:
+def _fading(flow: Flow, w: Weights) -> Column:
     """Bound |eps| of unnormalised SAM where the margin x_j of one coordinate outweighs the rest.
 
     A winner by a factor 2 blows up before the others, G_i = max |w_i|, have grown threefold: till

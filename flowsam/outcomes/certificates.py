@@ -18,13 +18,13 @@ from flowsam.outcomes import balanced_l2, held_by_ascent
 from flowsam.outcomes.blow_up_order import winner
 from flowsam.outcomes.sinking import sinking
 from flowsam.outcomes.theorems import fate_labels
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Bool, Chosen, Codes, Float, Int, Weights
 
-Pairs = Float[np.ndarray, "2 d B"]
-Chosen = Bool[np.ndarray, "d B"]
+Pairs = Float[np.ndarray, "2 d N"]
+Marks = Bool[np.ndarray, "d N"]
 
 
-def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
+def decided(flow: Flow, w: Weights) -> Codes:
     """Return the label that each state proves, UNDECIDED where it proves none."""
     # weights near the ends of doubles prove nothing, or the same
     with np.errstate(all="ignore"):
@@ -42,7 +42,7 @@ def decided(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Int[np.ndarray, " B"]:
     return np.where(least == most, least, int(Label.UNDECIDED))
 
 
-def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
+def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d N"]:
     """Return what is certain about each coordinate at L = 2, UNKNOWN where nothing is.
 
     p <= 2 tells only the collapse of all. s_j = 0 is kept and never escapes; SADDLE is an origin
@@ -71,7 +71,7 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d B"]:
     return np.select(list(told.values()), list(told), Fate.UNKNOWN)
 
 
-def dying(flow: Flow, w: Pairs) -> Chosen:
+def dying(flow: Flow, w: Pairs) -> Marks:
     """Return which coordinates reach 0 in finite tau whatever the others do (p > 2, L = 2).
 
         x' <= (2-q) |mu| (x - |mu|^(q-1) rho / ||g||_q^(q-1)),   x = (|u| + |v|)^(2-q),
@@ -90,7 +90,7 @@ def dying(flow: Flow, w: Pairs) -> Chosen:
     return (a > 0) & (x * ((2 - q) * a + (q - 1) * most) < brake)
 
 
-def _shrinking(flow: Flow, w: Pairs) -> Bool[np.ndarray, " B"]:
+def _shrinking(flow: Flow, w: Pairs) -> Chosen:
     """Whether |theta| falls for ever, p <= 2: `(|theta|^2)'/2 <= M |theta|^2 - rho ||g||_q`."""
     rule = flow.perturbation
     active = flow.mu != 0
@@ -104,8 +104,8 @@ def _shrinking(flow: Flow, w: Pairs) -> Bool[np.ndarray, " B"]:
 
 
 def _unnormalised(
-    flow: Flow, w: Pairs, s: Float[np.ndarray, "d B"]
-) -> tuple[Chosen, Chosen, Chosen]:
+    flow: Flow, w: Pairs, s: Float[np.ndarray, "d N"]
+) -> tuple[Marks, Marks, Marks]:
     """Escapes, falls and saddles at L = 2, `s_j' = |mu_j| s_j (1 - rho Lambda(theta) |mu_j|)`.
 
     All rise for ever once rho Lambda max|mu| < 1; all fall for ever once rho |ell'(S)| min|mu| > 1,

@@ -9,7 +9,7 @@ from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, basis, shared
 from flowsam.outcomes.theorems import theorem_reason
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Int, Labels, Theta, Thetas, Vector
+from flowsam.shapes import Codes, Labels, Starts, Theta, Thetas, Vector
 
 
 def labels(case: Case, starts: Thetas) -> Labels:
@@ -24,9 +24,7 @@ def labels(case: Case, starts: Thetas) -> Labels:
     return found
 
 
-def balanced_labels(
-    theta0s: Float[np.ndarray, "k L d"], mu: Vector, rho: float
-) -> Int[np.ndarray, " k"]:
+def balanced_labels(theta0s: Starts, mu: Vector, rho: float) -> Codes:
     """Return labels of balanced starts at L >= 3.
 
     The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores

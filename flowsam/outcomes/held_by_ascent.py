@@ -15,14 +15,13 @@ from scipy.optimize import brentq
 
 from flowsam.flow import Flow
 from flowsam.losses import Loss
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Chosen, Weights
 
-Weights = Float[np.ndarray, "L d B"]
 EQUAL = 1e-9  # of a weight: layers that started equal stay so, but for rounding
 SLACK = 1e-9  # of H: what rounding may add
 
 
-def held(flow: Flow, w: Weights) -> Bool[np.ndarray, " B"]:
+def held(flow: Flow, w: Weights) -> Chosen:
     """Return which states can never escape: L even, layers equal, `H >= 1` at or above max s_j."""
     found = even(flow, w, EQUAL)
     if not found.any():
@@ -38,7 +37,7 @@ def held(flow: Flow, w: Weights) -> Bool[np.ndarray, " B"]:
     return found & (log_h > SLACK)
 
 
-def even(flow: Flow, w: Weights, most: float = 0.0) -> Bool[np.ndarray, " B"]:
+def even(flow: Flow, w: Weights, most: float = 0.0) -> Chosen:
     """Return which states have equal layers in every active coordinate, aligned and not 0."""
     if flow.perturbation.normalised or len(w) % 2 or len(w) < 4:
         return np.zeros(w.shape[-1], dtype=bool)

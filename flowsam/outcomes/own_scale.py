@@ -13,7 +13,7 @@ import numpy as np
 from flowsam.data import Data
 from flowsam.flow import Flow
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Int, Starts
+from flowsam.shapes import Codes, Int, Starts
 
 FAR = 400  # exponent of two that mu, weights^L, and their squares' squares, may have
 _LEAST = 2.0**-1074
@@ -23,9 +23,9 @@ _LEAST = 2.0**-1074
 class Scaled:
     """A group of starts, by their places, and an equivalent flow for them, in named units."""
 
-    places: Int[np.ndarray, " k"]
+    places: Codes
     flow: Flow
-    starts: Float[np.ndarray, "k L d"]
+    starts: Starts
     units: str
 
 
@@ -55,7 +55,7 @@ def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
         yield Scaled(places, scaled, _shifted(starts[places], power), "".join(units))
 
 
-def _power(size: np.ndarray | float, room: int) -> Int[np.ndarray, "*k"]:
+def _power(size: np.ndarray | float, room: int) -> Int[np.ndarray, "*N"]:
     """Return the power of two of sizes beyond 2^room or below 2^-room, else 0."""
     power = np.frexp(np.where(np.asarray(size) > 0, size, 1.0))[1]
     return np.where(np.abs(power) > room, power, 0)

@@ -22,10 +22,9 @@ from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
-from flowsam.shapes import Bool, Codes, Column, Float, Int, Int8, Starts
+from flowsam.shapes import Bool, Chosen, Codes, Column, Int8, Starts, Weights
 
-Weights = Float[np.ndarray, "L d B"]
-Proof = Callable[[Flow, Weights], Int[np.ndarray, " B"]]
+Proof = Callable[[Flow, Weights], Codes]
 # rescaled time, in units of the slowest active rate
 SPANS = tuple(8.0**k for k in range(1, 9))
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
@@ -112,13 +111,13 @@ def settling_times(case: Case, starts: Starts) -> Column:
     return np.select([unknown, ends], [np.nan, found.tau], np.inf)
 
 
-def _moving(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
+def _moving(flow: Flow, w: Weights) -> Codes:
     """Labels of `decided` that a small difference of layers does not put in doubt."""
     label = decided(flow, w)
     return np.where(label == Label.STALLED, int(Label.UNDECIDED), label)
 
 
-def _asymptotic(flow: Flow, w: Weights) -> Int[np.ndarray, " B"]:
+def _asymptotic(flow: Flow, w: Weights) -> Codes:
     """Labels of limits that are reached only as tau -> inf."""
     if len(w) > 2:
         return np.full(w.shape[-1], int(Label.UNDECIDED))
@@ -150,15 +149,15 @@ def _in_own_units(flow: Flow, starts: Starts) -> tuple[Flow, Starts, float]:
     return scaled, starts / unit, clock
 
 
-def _batch_last(theta: Float[np.ndarray, "B L d"]) -> Weights:
+def _batch_last(theta: Starts) -> Weights:
     """Put the batch last, where certificates want it."""
     return np.ascontiguousarray(np.moveaxis(theta, 0, -1))
 
 
-def _stop(case: Case, proof: Proof) -> Callable[[np.ndarray], Bool[np.ndarray, " B"]]:
+def _stop(case: Case, proof: Proof) -> Callable[[np.ndarray], Chosen]:
     """Return the question to ask after each step: is it proved, or can a coordinate go."""
 
-    def settled(theta: Float[np.ndarray, "B L d"]) -> Bool[np.ndarray, " B"]:
+    def settled(theta: Starts) -> Chosen:
         w = np.moveaxis(theta, 0, -1)
         return (proof(case.flow, w) != Label.UNDECIDED) | _negligible(case, w).any(
             axis=0
@@ -167,7 +166,7 @@ def _stop(case: Case, proof: Proof) -> Callable[[np.ndarray], Bool[np.ndarray, "
     return settled
 
 
-def _negligible(case: Case, w: Weights) -> Bool[np.ndarray, "d B"]:
+def _negligible(case: Case, w: Weights) -> Bool[np.ndarray, "d N"]:
     """Coordinates about to die alone (p > 2, L = 2): steps across their last bit never end."""
     size = np.abs(w).max(axis=0)
     if not case.regime.fades:
@@ -180,9 +179,9 @@ def _told(
     flow: Flow,
     starts: Starts,
     w: Weights,
-    status: Int8[np.ndarray, " B"],
+    status: Int8[np.ndarray, " N"],
     proof: Proof,
-) -> Int[np.ndarray, " B"]:
+) -> Codes:
     """Labels at the ends of a round."""
     label = proof(flow, np.where(np.isfinite(w), w, 0.0))
     lost, never = (

@@ -15,12 +15,12 @@ from __future__ import annotations
 import numpy as np
 
 from flowsam.flow import Flow
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Chosen, Column, Float, Weights
 
 _SHARE = 0.1  # by which the product of the other layers may change
 
 
-def sinking(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]:
+def sinking(flow: Flow, w: Weights) -> Chosen:
     """Return which states are certain to end at beta = 0, two layers of each coordinate at 0."""
     rule = flow.perturbation
     active = flow.mu != 0
@@ -36,7 +36,7 @@ def sinking(flow: Flow, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]
     return found
 
 
-def _pulled(flow: Flow, size: Float[np.ndarray, "L a B"]) -> Float[np.ndarray, " B"]:
+def _pulled(flow: Flow, size: Float[np.ndarray, "L a N"]) -> Column:
     """Bound the change of the other layers under l_p; inf where r may rise."""
     rule = flow.perturbation
     pull = np.abs(flow.mu[flow.mu != 0])[:, None] * size[2:].prod(axis=0)
@@ -52,7 +52,7 @@ def _pulled(flow: Flow, size: Float[np.ndarray, "L a B"]) -> Float[np.ndarray, "
     return np.where(sure, rule.rho * share ** (1.0 / (rule.p - 1.0)) + drift, np.inf)
 
 
-def _damped(flow: Flow, size: Float[np.ndarray, "L a B"]) -> Float[np.ndarray, " B"]:
+def _damped(flow: Flow, size: Float[np.ndarray, "L a N"]) -> Column:
     """Bound the change of the other layers under unnormalised SAM; inf where r may rise.
 
     `(r^2)'/2 <= sum a_j (1 - rho |ell'| a_j) (u_j^2 + v_j^2)` falls where m = rho |ell'(S)| min a_j
