@@ -17,18 +17,6 @@ import numpy as np
 from flowsam.errors import InputError, InputTypeError, MissingLibraryError
 from flowsam.inputs import shown
 
-__all__ = [
-    "check_shapes",
-    "dataset",
-    "difference",
-    "digest",
-    "lock",
-    "read",
-    "replacing",
-    "write",
-    "write_text",
-]
-
 Built = TypeVar("Built")
 
 
@@ -98,7 +86,9 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def write(
-    path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, np.ndarray]
+    path: str | os.PathLike[str],
+    header: dict[str, Any],
+    arrays: dict[str, np.ndarray],
 ) -> Path:
     """Write arrays and a JSON header with a digest of them as one .npz file; no pickle."""
     path = path_of(path)
@@ -221,7 +211,10 @@ def lock(descriptor: int, *, wait: bool) -> None:
 
 
 def dataset(
-    variables: dict[str, Any], coords: dict[str, Any], *, facts: dict[str, Any]
+    variables: dict[str, Any],
+    coords: dict[str, Any],
+    *,
+    facts: dict[str, Any],
 ) -> Any:
     """Return an `xarray.Dataset` with facts as attributes; without xarray, say how to get it."""
     try:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from inspect import cleandoc
 
-__all__ = ["heading", "rules_named", "typeset"]
-
 _LETTERS = re.compile(
     r"\bl_(inf|p|\d+(?:\.\d+)?)\b"
     r"|\b(rho|mu|alpha|tau|L)\b(?: ?= ?(\([^()]*\)|[-+.\w]+))?"

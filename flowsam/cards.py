@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["Card", "text_card"]
-
 Rows = list[tuple[str, str]]
 
 

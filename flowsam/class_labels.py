@@ -12,15 +12,6 @@ from flowsam.errors import InputError
 from flowsam.inputs import has_holes
 from flowsam.shapes import Float, Shaped
 
-__all__ = [
-    "Value",
-    "class_values",
-    "holds_nothing",
-    "label_column",
-    "shown_classes",
-    "signs",
-]
-
 _HOLES = {
     "",
     "?",
@@ -96,12 +87,14 @@ def _number(word: str) -> Decimal | None:
     return found if found is not None and found.is_finite() else None
 
 
-def signs(values: Sequence[Value], what: str, *, move: str) -> Float[np.ndarray, " n"]:
+def signs(values: Sequence[Value]) -> Float[np.ndarray, " n"]:
     """Return +1 for the larger of two classes and -1 for the other."""
     classes = sorted(set(values))
     if len(classes) != 2:
         shown = f"{len(classes)} ({shown_classes(classes)})"
-        raise InputError(f"{what} needs exactly two classes, got {shown}; {move}")
+        raise InputError(
+            f"y needs exactly two classes, got {shown}; select two of them"
+        )
     return np.array([1.0 if value == classes[1] else -1.0 for value in values])
 
 

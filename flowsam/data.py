@@ -10,18 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.class_labels import class_values, label_column, signs
 from flowsam.errors import InputError, InputTypeError
-from flowsam.inputs import column_names, real_array
-from flowsam.shapes import Float
+from flowsam.inputs import column_names, keep, real_array, real_example
+from flowsam.shapes import Examples, Float
 from flowsam.signatures import public
-
-__all__ = [
-    "Data",
-    "from_labels",
-    "merge_signs",
-    "single_example",
-    "split_signs",
-    "unsplit",
-]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +42,15 @@ class Data:
     (2, 2)
     """
 
-    z: Float[np.ndarray, "n d"]
+    z: Examples
     name: str = ""
     features: tuple[str, ...] = ()
 
     def __init__(
-        self, z: ArrayLike, name: str = "", features: Iterable[str] = ()
+        self,
+        z: ArrayLike,
+        name: str = "",
+        features: Iterable[str] = (),
     ) -> None:
         """Check and freeze the examples."""
         features = feature_names(features) or column_names(z)
@@ -71,9 +65,7 @@ class Data:
                 f"features needs a name for each of {z.shape[1]} columns, got {len(features)}"
             )
         z.flags.writeable = False
-        object.__setattr__(self, "z", z)
-        object.__setattr__(self, "name", str(name))
-        object.__setattr__(self, "features", features)
+        keep(self, z=z, name=str(name), features=features)
 
     def __eq__(self, other: object) -> bool:
         """Whether the examples are the same numbers in the same order."""
@@ -101,9 +93,7 @@ def feature_names(features: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(str, features))
 
 
-def real_table(
-    values: ArrayLike, what: str, features: tuple[str, ...]
-) -> Float[np.ndarray, "n d"]:
+def real_table(values: ArrayLike, what: str, features: tuple[str, ...]) -> Examples:
     """Return a table as finite float64; a hole is named by its row, from 1, and its column."""
 
     def place(index: tuple[int, ...]) -> object:
@@ -122,7 +112,10 @@ def real_table(
 
 @public
 def single_example(
-    mu: ArrayLike, *, name: str = "", features: Iterable[str] = ()
+    mu: ArrayLike,
+    *,
+    name: str = "",
+    features: Iterable[str] = (),
 ) -> Data:
     """Return the data set {(mu, +1)}, the setting of the paper's theorems for one example.
 
@@ -150,20 +143,9 @@ def single_example(
     >>> single_example([1, 2])
     Data(name='mu=(1, 2)', n=1, d=2)
     """
-    mu = real_array(mu, "mu")
-    if mu.ndim != 1 or not mu.size:
-        raise InputError(
-            f"mu needs shape (d,) with d >= 1, got {mu.shape}; pass a flat list"
-        )
-    if not mu.any():
-        raise InputError(
-            "mu needs a non-zero entry, got all zeros; nothing would ever move"
-        )
-    short = (
-        "mu=(" + ", ".join(f"{m:g}" for m in mu) + ")"
-        if mu.size <= 6
-        else f"mu, d={mu.size}"
-    )
+    mu = real_example(mu)
+    entries = ", ".join(f"{m:g}" for m in mu[:7])
+    short = f"mu=({entries})" if mu.size <= 6 else f"mu, d={mu.size}"
     return Data(mu[None], name or short, features)
 
 
@@ -206,7 +188,7 @@ def class_signs(X: Float[np.ndarray, "..."], y: ArrayLike) -> Float[np.ndarray, 
         raise InputError(
             f"y needs one label a row of X, got {shape} for X {X.shape}; check both"
         )
-    return signs(class_values(y), "y", move="select two of them")
+    return signs(class_values(y))
 
 
 @public
@@ -233,9 +215,8 @@ def split_signs(data: Data) -> Data:
     """
     name = f"{data.name}, signs split" if data.name else "signs split"
     mirrored = tuple(f"-{feature}" for feature in data.features)
-    return Data(
-        np.concatenate([data.z, -data.z], axis=1), name, data.features + mirrored
-    )
+    z = np.concatenate([data.z, -data.z], axis=1)
+    return Data(z, name, data.features + mirrored)
 
 
 def unsplit(data: Data) -> Data:
@@ -249,7 +230,8 @@ def unsplit(data: Data) -> Data:
 
 @public
 def merge_signs(
-    data: Data, beta: Float[np.ndarray, "*T D"] | ArrayLike
+    data: Data,
+    beta: Float[np.ndarray, "*T D"] | ArrayLike,
 ) -> Float[np.ndarray, "*T d"]:
     """Return `beta_+ - beta_-`, the predictor of the features as they were before `split_signs`.
 

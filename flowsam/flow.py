@@ -22,12 +22,9 @@ from flowsam.losses import (
 from flowsam.network import checked_theta
 from flowsam.own_rule import as_rule
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Numbers, Thetas, Vector
 from flowsam.signatures import QUIET
 
-__all__ = ["Flow"]
-
-Theta = Float[np.ndarray, "*batch L d"]
 # of the theorems
 _EQUATION = ("descent", "pull", "perturbed", "field", "log_lambda", "rates")
 _QUIET = QUIET | {"invalid": "ignore"}
@@ -106,7 +103,12 @@ class Flow:
         return "own" if self.own_field else self.perturbation.kind
 
     @property
-    def mu(self) -> Float[np.ndarray, " d"]:
+    def rho(self) -> float:
+        """The radius of the rule."""
+        return self.perturbation.rho
+
+    @property
+    def mu(self) -> Vector:
         """The one example, or a ValueError that says how many there are."""
         if self.data.z.shape[0] != 1:
             raise InputError(
@@ -114,11 +116,11 @@ class Flow:
             )
         return self.data.z[0]
 
-    def checked(self, theta: ArrayLike) -> Theta:
+    def checked(self, theta: ArrayLike) -> Thetas:
         """Return `theta` as float64 of a shape that fits the data, or raise."""
         return checked_theta(theta, self.data.z.shape[1])
 
-    def descent(self, theta: Theta) -> tuple[Theta, Float[np.ndarray, "*batch"]]:
+    def descent(self, theta: Thetas) -> tuple[Thetas, Numbers]:
         """Return the direction and the log of the scale of `-grad Lo(theta)`.
 
         -grad_{w^(l)} Lo = Lambda * (sum_i q_i z_i) * prod_{k != l} w^(k), with
@@ -153,7 +155,7 @@ class Flow:
         return pull[..., None, :] * others, log_scale
 
     def pull(
-        self, theta: Theta
+        self, theta: Thetas
     ) -> tuple[Float[np.ndarray, "*b d"], Float[np.ndarray, "*b"]]:
         """Return `sum_i q_i z_i` and `log Lambda`, both at `theta` as given."""
         z = self.data.z
@@ -165,7 +167,7 @@ class Flow:
         shares, log_mean = shares_and_mean(log_slopes)
         return shares @ z, log_mean
 
-    def perturbed(self, theta: Theta) -> Theta:
+    def perturbed(self, theta: Thetas) -> Thetas:
         """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step."""
         rule = self.perturbation
         if not rule.perturbs:
@@ -173,7 +175,7 @@ class Flow:
         return theta + rule.ascent(theta, -rule.sized(*self.descent(theta)))
 
     @np.errstate(**_QUIET)
-    def field(self, theta: ArrayLike) -> Theta:
+    def field(self, theta: ArrayLike) -> Thetas:
         """Return the rescaled velocity `d theta / d tau`, with `d tau = Lambda(theta_hat) dt`.
 
         The path is that of the original flow; only time is another. For one example it is
@@ -198,7 +200,7 @@ class Flow:
         theta = self.fitting(theta)
         return self.descent(self.perturbed(theta))[0]
 
-    def fitting(self, theta: ArrayLike) -> Theta:
+    def fitting(self, theta: ArrayLike) -> Thetas:
         """Return `theta` as it is where type and shape fit, else `checked(theta)`."""
         # a subclass may have a mask
         if type(theta) is np.ndarray and theta.dtype == np.float64 and theta.ndim > 1:
@@ -206,7 +208,7 @@ class Flow:
                 return theta
         return self.checked(theta)
 
-    def rates(self, theta: Theta) -> tuple[Theta, Float[np.ndarray, "*batch"]]:
+    def rates(self, theta: Thetas) -> tuple[Thetas, Numbers]:
         """Return `field` and `log_lambda` by one evaluation, those of a subclass by its own."""
         mine = type(self)
         package = Flow
@@ -214,12 +216,12 @@ class Flow:
             return self.descent(self.perturbed(theta))
         return self.field(theta), self.log_lambda(theta)
 
-    def log_lambda(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+    def log_lambda(self, theta: Thetas) -> Numbers:
         """Return `log Lambda(theta_hat)`, the log of the speed of the rescaled clock, d tau/dt."""
         return self.pull(self.perturbed(theta))[1]
 
     @np.errstate(**_QUIET)
-    def velocity(self, theta: ArrayLike) -> Theta:
+    def velocity(self, theta: ArrayLike) -> Thetas:
         """Return the velocity in original time, `-grad Lo(theta_hat)`.
 
         Parameters
@@ -249,7 +251,7 @@ class Flow:
         return np.exp(log_scale)[..., None, None] * direction
 
     @np.errstate(**_QUIET)
-    def log_loss(self, theta: Theta) -> Float[np.ndarray, "*batch"]:
+    def log_loss(self, theta: Thetas) -> Numbers:
         """Return `log Lo(theta)` at the weights themselves, finite at every margin."""
         margins = np.prod(theta, axis=-2) @ self.data.z.T
         return log_mean_exp(self.loss.log_value(margins))

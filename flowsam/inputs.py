@@ -10,21 +10,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.errors import InputError, InputTypeError
-from flowsam.shapes import Float, Shaped
-
-__all__ = [
-    "CELLS",
-    "checked_grid",
-    "column_names",
-    "has_holes",
-    "real_array",
-    "real_axis",
-    "real_example",
-    "real_number",
-    "shown",
-    "whole_number",
-    "yes_or_no",
-]
+from flowsam.shapes import Float, Shaped, Vector
 
 CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
 
@@ -33,7 +19,10 @@ Place = Callable[[tuple[int, ...]], object]
 
 
 def real_array(
-    values: object, name: str, *, place: Place = lambda index: index
+    values: object,
+    name: str,
+    *,
+    place: Place = lambda index: index,
 ) -> Float[np.ndarray, "..."]:
     """Return `values` as finite float64, or say in one line what is wrong with them.
 
@@ -132,7 +121,7 @@ def real_axis(values: object, name: str) -> Float[np.ndarray, " n"]:
     return array
 
 
-def real_example(mu: object) -> Float[np.ndarray, " d"]:
+def real_example(mu: object) -> Vector:
     """Return one example as finite float64.
 
     Parameters
@@ -193,6 +182,12 @@ def real_number(value: object, name: str) -> float:
     if array.shape != () or array.dtype.kind not in "iuf" or has_holes(value):
         raise InputTypeError(f"{name} needs one real number, got {shown(value)}")
     return float(array)
+
+
+def keep(noun: object, **checked: Any) -> None:
+    """Set fields of a frozen noun, once they are checked."""
+    for name, value in checked.items():
+        object.__setattr__(noun, name, value)
 
 
 def shown(value: object) -> str:

@@ -7,14 +7,11 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import checked_grid, real_array
-from flowsam.shapes import Float
+from flowsam.shapes import Thetas, Times, Vector, Vectors
 from flowsam.signatures import public
 
-__all__ = ["balanced", "beta", "checked_start", "checked_theta", "checked_times"]
-__all__ += ["other_products"]
 
-
-def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
+def checked_theta(theta: ArrayLike, d: int) -> Thetas:
     """Return weights as finite float64 of shape `(..., L, d)` with L >= 1."""
     theta = real_array(theta, "theta")
     if theta.ndim < 2 or theta.shape[-2] < 1 or theta.shape[-1] != d:
@@ -26,8 +23,12 @@ def checked_theta(theta: ArrayLike, d: int) -> Float[np.ndarray, "*batch L d"]:
 
 
 def checked_start(
-    theta0: ArrayLike, mu: ArrayLike, rho: float | int, *, case: str
-) -> tuple[Float[np.ndarray, "*batch L d"], Float[np.ndarray, " d"], float]:
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    case: str,
+) -> tuple[Thetas, Vector, float]:
     """Return starts, example and radius as floats, or say what a solved case needs."""
     mu = np.atleast_1d(real_array(mu, "mu"))
     theta = checked_theta(theta0, mu.size)
@@ -37,7 +38,7 @@ def checked_start(
     return theta, mu, float(rho)
 
 
-def checked_times(tau: ArrayLike, *, case: str) -> Float[np.ndarray, " T"]:
+def checked_times(tau: ArrayLike, *, case: str) -> Times:
     """Return rescaled times as floats, or say that a solved case begins at 0."""
     tau = np.atleast_1d(real_array(tau, "tau"))
     if (tau < 0).any():
@@ -46,7 +47,7 @@ def checked_times(tau: ArrayLike, *, case: str) -> Float[np.ndarray, " T"]:
     return tau
 
 
-def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
+def beta(theta: ArrayLike) -> Vectors:
     """Return the predictor `beta = prod_l w^(l)`.
 
     Parameters
@@ -75,9 +76,7 @@ def beta(theta: ArrayLike) -> Float[np.ndarray, "*batch d"]:
         return np.prod(weights, axis=-2)
 
 
-def other_products(
-    theta: Float[np.ndarray, "*batch L d"], *, layers_first: bool = False
-) -> Float[np.ndarray, "*batch L d"]:
+def other_products(theta: Thetas, *, layers_first: bool = False) -> Thetas:
     """Return `P_l = prod_{k != l} w^(k)`, d beta/d w^(l), prefix times suffix: zeros stay exact.
 
     SymPy's, `symbolic.products`, is `Flow.descent`'s; batches that come last have layers first.
@@ -106,9 +105,7 @@ def other_products(
 
 
 @public
-def balanced(
-    alpha: ArrayLike, depth: int, signs: ArrayLike | None = None
-) -> Float[np.ndarray, "*batch L d"]:
+def balanced(alpha: ArrayLike, depth: int, signs: ArrayLike | None = None) -> Thetas:
     """Return the balanced start: every layer equal to `alpha`, `signs` on layer 1.
 
     Parameters

@@ -22,25 +22,6 @@ if TYPE_CHECKING:
     from flowsam.perturbations import Perturbation
     from flowsam.real_data.tables import Table
 
-__all__ = [
-    "FILE",
-    "SOURCES",
-    "STARTS",
-    "TABLE",
-    "Dialect",
-    "Setup",
-    "balanced_start",
-    "check",
-    "check_rule",
-    "check_source",
-    "data_of",
-    "exponent",
-    "exponent_of",
-    "one_of",
-    "rule_of",
-    "setup_of",
-    "table_of",
-]
 
 SOURCES = ("mu", "z", "data", "csv")
 STARTS = ("alpha", "theta", "random")
@@ -106,7 +87,10 @@ def one_of(
 
 
 def check(
-    parameters: Mapping[str, Any], dialect: Dialect = FILE, *, start: bool = False
+    parameters: Mapping[str, Any],
+    dialect: Dialect = FILE,
+    *,
+    start: bool = False,
 ) -> None:
     """Refuse what needs no number to be refused: names that exclude or need each other."""
     check_source(parameters, dialect)
@@ -190,13 +174,18 @@ def exponent(norm: object, dialect: Dialect = FILE) -> float | None:
         return None
     if norm in ("unnormalised", "asam"):
         return 2.0
+    words = "inf, none, unnormalised, asam or a number p >= 1"
+    return _power(norm, f"{dialect.name('norm')} needs {words}")
+
+
+def _power(value: object, needs: str) -> float:
+    """A number of at least 1, or a refusal."""
     try:
-        p = float(str(norm))
+        p = float(str(value))
     except ValueError:
         p = math.nan
     if not p >= 1:
-        words = "inf, none, unnormalised, asam or a number p >= 1"
-        raise InputError(f"{dialect.name('norm')} needs {words}, got {norm!r}; e.g. 2")
+        raise InputError(f"{needs}, got {value!r}; e.g. 2")
     return p
 
 
@@ -211,15 +200,8 @@ def exponent_of(parameters: Mapping[str, Any], dialect: Dialect) -> float | None
             f"{dialect.name('p')} is for {dialect.example('norm', 'asam')}, got {shown}; "
             f"other norms are their p, e.g. {dialect.example('norm', 3)}"
         )
-    try:
-        p = float(str(parameters["p"]))
-    except ValueError:
-        p = math.nan
-    if not p >= 1:
-        raise InputError(
-            f"{dialect.name('p')} needs inf or a number >= 1, got {parameters['p']!r}; e.g. 2"
-        )
-    return p
+    needs = f"{dialect.name('p')} needs inf or a number >= 1"
+    return _power(parameters["p"], needs)
 
 
 def setup_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Setup:
@@ -242,12 +224,12 @@ def rule_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Perturbat
     """Return the rule of `norm` and `rho`, and of ASAM's `p`."""
     from flowsam.perturbations import Perturbation, gradient_flow
 
-    norm = parameters.get("norm", "inf")
     p = exponent_of(parameters, dialect)
     if p is None:
         return gradient_flow()
     kind = {"unnormalised": {"normalised": False}, "asam": {"adaptive": True}}
-    return Perturbation(p, parameters["rho"], **kind.get(str(norm), {}))
+    flags = kind.get(str(parameters.get("norm")), {})
+    return Perturbation(p, parameters["rho"], **flags)
 
 
 def data_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Data:
@@ -280,9 +262,7 @@ def table_of(parameters: Mapping[str, Any]) -> Table:
 
     if "data" in parameters:
         return named_table(str(parameters["data"]))
-    chosen = {
-        name: parameters[name] for name in ("classes", "drop") if name in parameters
-    }
+    chosen = {k: parameters[k] for k in ("classes", "drop") if k in parameters}
     return read_csv(str(parameters["csv"]), str(parameters["label_column"]), **chosen)
 
 
@@ -309,7 +289,11 @@ def _depth(parameters: Mapping[str, Any], dialect: Dialect) -> int:
 
 
 def _start(
-    flow: Flow, parameters: Mapping[str, Any], depth: int, split: bool, dialect: Dialect
+    flow: Flow,
+    parameters: Mapping[str, Any],
+    depth: int,
+    split: bool,
+    dialect: Dialect,
 ) -> np.ndarray | None:
     """The start: balanced, given in full, or drawn by a seed; all of it times `scale`."""
     import numpy as np
@@ -333,7 +317,11 @@ def _start(
         start = np.random.default_rng(seed).uniform(ends[0], ends[1], shape)
     elif "alpha" in parameters:
         start = balanced_start(
-            flow, parameters, depth=depth, split=split, dialect=dialect
+            flow,
+            parameters,
+            depth=depth,
+            split=split,
+            dialect=dialect,
         )
     else:
         return None

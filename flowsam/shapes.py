@@ -38,3 +38,12 @@ Masks = Bool[np.ndarray, "*batch d"]
 Chosen = Bool[np.ndarray, " N"]
 Which = Bool[np.ndarray, "*batch"]
 Weights = Float[np.ndarray, "L d N"]  # where the batch comes last
+Examples = Float[np.ndarray, "n d"]
+Times = Float[np.ndarray, " T"]
+
+# On planes: values of a parameter, labels of a grid, points, and lines with their names.
+Axis = Float[np.ndarray, " _"]
+LabelGrid = Int[np.ndarray, "ny nx"]
+Point = Float[np.ndarray, "2"]
+Curve = Float[np.ndarray, "_ 2"]
+Curves = tuple[tuple[str, Curve], ...]

@@ -17,7 +17,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Float, Mask, Times
 from flowsam.signatures import QUIET
 from flowsam.version import __version__
 
@@ -57,9 +57,7 @@ class Event:
     coordinate: int | None = None
 
     @classmethod
-    def each(
-        cls, kind: str, tau: float, chosen: Bool[np.ndarray, " d"]
-    ) -> tuple[Event, ...]:
+    def each(cls, kind: str, tau: float, chosen: Mask) -> tuple[Event, ...]:
         """Return one event for every coordinate chosen."""
         places = np.flatnonzero(chosen)
         return tuple(cls(float(tau), kind, None, int(j)) for j in places)
@@ -106,7 +104,7 @@ class Trajectory(Card):
     data: Data
     perturbation: Perturbation
     loss: Loss
-    tau: Float[np.ndarray, " T"]
+    tau: Times
     theta: Float[np.ndarray, "T L d"]
     events: tuple[Event, ...]
     status: str
@@ -115,9 +113,7 @@ class Trajectory(Card):
     steps: int
     nfev: int
     settings: dict[str, Any] = field(default_factory=dict)
-    clock: Callable[[], Float[np.ndarray, " T"]] | None = field(
-        default=None, repr=False
-    )
+    clock: Callable[[], Times] | None = field(default=None, repr=False)
     ending: Ending | None = None
 
     def __post_init__(self) -> None:
@@ -131,7 +127,7 @@ class Trajectory(Card):
 
     @cached_property
     @np.errstate(**QUIET)
-    def log_t(self) -> Float[np.ndarray, " T"]:
+    def log_t(self) -> Times:
         """T = log(1 + t), shape (T,): 0 at the start, inf at a blow-up."""
         if self.clock is None:
             raise InputError(
@@ -158,7 +154,7 @@ class Trajectory(Card):
 
     @cached_property
     @np.errstate(**QUIET)
-    def log_loss(self) -> Float[np.ndarray, " T"]:
+    def log_loss(self) -> Times:
         """Log of the loss at the weights themselves, shape (T,)."""
         return log_mean_exp(self.loss.log_value(self.margins))
 

@@ -72,17 +72,19 @@ def test_switch_times_have_places_for_all():
 
 
 def test_cells_are_made_of_names():
-    assert cell({"mu": [1], "rho": 1, "random": [-1, 1], "depth": 3}, {"seed": 4}).theta0.shape == (
+    assert cell(
+        {"mu": [1], "rho": 1, "random": [-1, 1], "depth": 3}, {"seed": 4}
+    ).setup.theta0.shape == (
         3,
         1,
     )
     signed = cell({"mu": [1, -2], "alpha": 0.5, "aligned": True}, {"norm": "none", "scale": 2})
-    assert signed.theta0.tolist() == [[1, -1], [1, 1]]
+    assert signed.start.tolist() == [[1, -1], [1, 1]]
     assert signed.flow.perturbation == gradient_flow()
     rule = cell({"mu": [1], "alpha": 1, "norm": "unnormalised"}, {"rho": 0.5}).flow.perturbation
     assert rule == unnormalised(0.5)
     split = cell({"z": [[1, 2], [3, 4]], "split_signs": True}, {"rho": 1, "norm": "2"})
-    assert split.flow.data.z.shape == (2, 4) and split.theta0 is None
+    assert split.flow.data.z.shape == (2, 4) and split.setup.theta0 is None
     assert split.flow.perturbation == l2(1)
     assert cell(CASE, {"rho": 1, "mu_2": 5.0}).flow.mu.tolist() == [1, 5]
 

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
 from flowsam.data import Data, class_signs, real_table, single_example
 from flowsam.errors import InputError, MissingLibraryError
-from flowsam.shapes import Float
+from flowsam.shapes import Examples, Float
 
 __all__ = ["breast_cancer", "class_mean_difference", "digits"]
 
 
 def digits(
-    first: int, second: int
+    first: int,
+    second: int,
 ) -> tuple[Float[np.ndarray, "n 64"], Float[np.ndarray, " n"]]:
     """Return two classes of scikit-learn's 8 x 8 digits: features in [0, 1] and labels."""
     if first == second or not {first, second} <= set(range(10)):
         raise InputError(
             f"digits needs two different digits 0..9, got {first} and {second}"
         )
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise MissingLibraryError(
-            "digits need scikit-learn; pip install 'flowsam[data]'"
-        ) from None
-    pixels, target = load_digits(return_X_y=True)
+    pixels, target = _loaded("digits")(return_X_y=True)
     chosen = np.isin(target, (first, second))
     return pixels[chosen] / 16.0, np.where(target[chosen] == first, 1.0, -1.0)
 
@@ -36,22 +32,24 @@ def breast_cancer() -> tuple[
     Float[np.ndarray, "569 30"], Float[np.ndarray, " 569"], tuple[str, ...]
 ]:
     """Return scikit-learn's breast cancer set: 30 features in their own units, benign +1."""
+    found = _loaded("breast_cancer")()
+    labels = np.where(found.target == 1, 1.0, -1.0)
+    return found.data, labels, tuple(found.feature_names)
+
+
+def _loaded(name: str) -> Callable[..., Any]:
+    """scikit-learn's loader of a set, or what is missing."""
     try:
-        from sklearn.datasets import load_breast_cancer
+        from sklearn import datasets
     except ImportError:
         raise MissingLibraryError(
-            "breast_cancer needs scikit-learn; pip install 'flowsam[data]'"
+            f"{name} needs scikit-learn; pip install 'flowsam[data]'"
         ) from None
-    found = load_breast_cancer()
-    return (
-        found.data,
-        np.where(found.target == 1, 1.0, -1.0),
-        tuple(found.feature_names),
-    )
+    return getattr(datasets, f"load_{name}")
 
 
 def class_mean_difference(
-    X: Float[np.ndarray, "n d"],
+    X: Examples,
     y: Float[np.ndarray, " n"],
     *,
     name: str = "",

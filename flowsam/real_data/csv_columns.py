@@ -13,8 +13,6 @@ from flowsam.class_labels import class_values, holds_nothing, shown_classes
 from flowsam.errors import InputError
 from flowsam.shapes import Float
 
-__all__ = ["Column", "chosen_rows", "csv_columns", "numbers_of"]
-
 
 @dataclass(frozen=True)
 class Column:
@@ -63,17 +61,14 @@ def _rows(path: str | os.PathLike[str]) -> list[tuple[int, list[str]]]:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
             return [(reader.line_num, row) for row in reader if row]
-    except OSError as error:
-        reason = error.strerror
-        move = "check the path"
     except UnicodeDecodeError as error:
         reason = f"byte {error.start} is not UTF-8"
         move = "save it as UTF-8"
     except csv.Error as error:
         reason = str(error)
         move = "save it as comma-separated text"
-    except ValueError as error:  # a path with a null character
-        reason = str(error)
+    except (OSError, ValueError) as error:  # a null character in a path
+        reason = str(getattr(error, "strerror", error))
         move = "check the path"
     raise InputError(
         f"--csv (read_csv) needs a CSV file, got {path} ({reason}); {move}"
@@ -113,7 +108,8 @@ def _number(word: str) -> float:
 
 
 def chosen_rows(
-    column: Column, classes: tuple[str, ...]
+    column: Column,
+    classes: tuple[str, ...],
 ) -> tuple[list[int], list[bool]]:
     """Return the rows of two classes, and whether each is of the one that counts as +1."""
     values = class_values(column.entries, where=column.place, chosen=classes)
@@ -144,13 +140,9 @@ def numbers_of(column: Column, rows: list[int]) -> Float[np.ndarray, " n"]:
         found[k] = _number(column.entries[row])
         if not np.isfinite(found[k]):
             word = column.entries[row]
-            move = (
-                "fill it in or drop the row"
-                if holds_nothing(word)
-                else "drop the column"
-            )
-            option = "" if holds_nothing(word) else " by --drop (drop)"
+            move = "drop the column by --drop (drop)"
+            move = "fill it in or drop the row" if holds_nothing(word) else move
             raise InputError(
-                f"{column.place(row + 1)} needs a number, got {word!r}; {move}{option}"
+                f"{column.place(row + 1)} needs a number, got {word!r}; {move}"
             )
     return found

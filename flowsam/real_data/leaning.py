@@ -14,12 +14,10 @@ from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.perturbations import Perturbation
 from flowsam.regimes import case_of
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Times
 from flowsam.solver import solve
 
 __all__ = ["Leaning", "Uniform", "leaning", "share_by_rank"]
-
-Times = Float[np.ndarray, " T"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,9 @@ def leaning(
 
 
 def share_by_rank(
-    data: Data, beta: ArrayLike, groups: int = 4
+    data: Data,
+    beta: ArrayLike,
+    groups: int = 4,
 ) -> Float[np.ndarray, "*T groups"]:
     """Return |beta_j mean_i z_ij| / sum_k |beta_k mean_i z_ik| by ranks of |mean_i z_ij|."""
     beta = real_array(beta, "beta")

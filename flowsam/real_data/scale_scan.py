@@ -16,7 +16,7 @@ from flowsam.perturbations import Perturbation, gradient_flow
 from flowsam.real_data.leaning import Leaning, Uniform, leaning
 from flowsam.real_data.tables import Table
 from flowsam.regimes import regime_of
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Bool, Float, Times
 
 __all__ = ["Scan", "Splits", "scale_unit", "scan"]
 
@@ -59,19 +59,21 @@ class Scan:
     gd: tuple[tuple[Leaning, ...], ...]
     unfinished: int = 0  # splits that an interrupt left out
 
+    def _major(self) -> Float[np.ndarray, "seeds factors T"]:
+        """SAM's major share over gradient flow's, at the same times."""
+        pairs = zip(self.sam, self.gd, strict=True)
+        rows = (zip(*pair, strict=True) for pair in pairs)
+        return np.array([[s.major / g.major for s, g in row] for row in rows])
+
     @property
     def least(self) -> Cells:
         """SAM's major share over gradient flow's at the same time: the least over the run."""
-        pairs = [zip(a, b, strict=True) for a, b in zip(self.sam, self.gd, strict=True)]
-        return np.array(
-            [[np.fmin.reduce(s.major / g.major) for s, g in row] for row in pairs]
-        )
+        return np.fmin.reduce(self._major(), axis=-1)
 
     @property
     def last(self) -> Cells:
         """The same at the end of the run; nan after a collapse."""
-        pairs = [zip(a, b, strict=True) for a, b in zip(self.sam, self.gd, strict=True)]
-        return np.array([[s.major[-1] / g.major[-1] for s, g in row] for row in pairs])
+        return self._major()[..., -1]
 
     @property
     def shown(self) -> Bool[np.ndarray, "seeds factors"]:
@@ -130,12 +132,9 @@ class Scan:
         ends = [runs[k].status for runs in self.sam]
         gone = ends.count("collapsed")
         failed = ends.count("failed")
-        known = np.isfinite(self.least[:, k]).any()
-        words = (
-            f"share falls to {_range(self.least[:, k])}"
-            if known
-            else "share is not known"
-        )
+        words = "share is not known"
+        if np.isfinite(self.least[:, k]).any():
+            words = f"share falls to {_range(self.least[:, k])}"
         if gone + failed < splits:
             words += f", ends at {_range(self.last[:, k])}"
         words += f"; collapse on {gone} of {splits} splits" if gone else ""
@@ -157,7 +156,7 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
     depth: int = 2,
     factors: Sequence[float] = (0.98, 1.05, 1.2, 1.5, 3.0),
     splits: Splits = Splits(),
-    log_t: Float[np.ndarray, " T"] | None = None,
+    log_t: Times | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Scan:
     """Run SAM and gradient flow from uniform starts of several scales on several random splits."""
@@ -185,5 +184,10 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
     title = f"{table.name}: {rule.name}, rho = {rule.rho:g}, L = {depth}, beside GD"
     scales, sam, gd = zip(*done, strict=True)
     return Scan(
-        title, tuple(factors), np.array(scales), sam, gd, splits.count - len(done)
+        title,
+        factors=tuple(factors),
+        alpha=np.array(scales),
+        sam=sam,
+        gd=gd,
+        unfinished=splits.count - len(done),
     )

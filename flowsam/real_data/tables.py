@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import Data, class_signs, feature_names, real_table
 from flowsam.errors import InputError, MissingFileError
-from flowsam.inputs import column_names
+from flowsam.inputs import column_names, keep
 from flowsam.real_data import bundled as real_data
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Examples, Float, Int
 
 __all__ = [
     "Table",
@@ -40,7 +40,7 @@ class Table:
     A DataFrame keeps the names of its columns; `picture` is the height and width of pixels.
     """
 
-    X: Float[np.ndarray, "n d"]
+    X: Examples
     y: Float[np.ndarray, " n"]
     name: str = ""
     picture: tuple[int, int] | None = None
@@ -57,14 +57,15 @@ class Table:
         """Check the entries and turn the labels into signs."""
         features = feature_names(features) or column_names(X) or pixel_names(picture)
         X = real_table(X, "X", features)
-        object.__setattr__(self, "y", class_signs(X, y))
-        object.__setattr__(self, "X", X)
-        object.__setattr__(self, "name", str(name))
-        object.__setattr__(self, "picture", picture)
-        object.__setattr__(self, "features", features)
+        keep(self, X=X, y=class_signs(X, y), name=str(name))
+        keep(self, picture=picture, features=features)
 
     def standardised(
-        self, *, bias: bool = True, test: float | int = 0.0, seed: int = 0
+        self,
+        *,
+        bias: bool = True,
+        test: float | int = 0.0,
+        seed: int = 0,
     ) -> tuple[Data, Data | None]:
         """Return signed examples of a random split, and those of its test part.
 
@@ -88,9 +89,7 @@ class Table:
         return Data(z[kept], name, names), test_part
 
 
-def _standardised(
-    X: Float[np.ndarray, "n d"], kept: Int[np.ndarray, " k"]
-) -> Float[np.ndarray, "n d"]:
+def _standardised(X: Examples, kept: Int[np.ndarray, " k"]) -> Examples:
     """Columns with mean 0 and deviation 1 over the kept rows; 0 where these do not differ."""
     exponent = np.frexp(np.abs(X[kept]).max(axis=0))[1]
     scaled = np.ldexp(X, -exponent)

@@ -15,8 +15,6 @@ from flowsam.inputs import real_array, real_axis, whole_number
 from flowsam.shapes import Shaped
 from flowsam.sweeps.names import check_names
 
-__all__ = ["CHUNKS", "Grid", "axis_values"]
-
 Values = Shaped[np.ndarray, " _"]
 RANGE = ("start", "stop", "points", "spacing")
 POINTS = 2**20  # of one axis: each value makes a flow before any work

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -23,12 +21,10 @@ from flowsam.parameters import (
     data_of,
     setup_of,
 )
-from flowsam.shapes import Float
+from flowsam.shapes import Theta
 from flowsam.solver import solve
-from flowsam.sweeps.names import CASE, VARIABLE, check_names
+from flowsam.sweeps.names import CASE, RUN, VARIABLE, check_names
 from flowsam.trajectory import Trajectory
-
-__all__ = ["Cell", "cell", "loaded"]
 
 _PLACE = re.compile(r"(alpha|mu)_([1-9]\d*)")
 
@@ -47,26 +43,18 @@ class Cell:
         return self.setup.flow
 
     @property
-    def theta0(self) -> Float[np.ndarray, "L d"] | None:
-        """The start, if there is one."""
-        return self.setup.theta0
-
-    @property
-    def start(self) -> Float[np.ndarray, "L d"]:
+    def start(self) -> Theta:
         """The start, or a ValueError that says how to give one."""
-        if self.theta0 is None:
+        if self.setup.theta0 is None:
             raise InputError(
                 f"a case needs a start, got none of {', '.join(STARTS)}; e.g. alpha=1"
             )
-        return self.theta0
+        return self.setup.theta0
 
     @cached_property
     def run(self) -> Trajectory:
         """The run to the end that the case names: its first and its last row."""
-        names = ("tau_end", "log_t_end", "method", "rtol", "atol")
-        given = {
-            name: self.parameters[name] for name in names if name in self.parameters
-        }
+        given = {k: self.parameters[k] for k in RUN if k in self.parameters}
         return solve(self.flow, self.start, save_at=2, **given)
 
 

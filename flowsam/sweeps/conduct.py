@@ -22,8 +22,6 @@ from flowsam.sweeps.store import FAILED, PENDING, Store, open_store
 from flowsam.sweeps.work import Progress
 from flowsam.version import __version__
 
-__all__ = ["sweep"]
-
 
 @public
 def sweep(  # noqa: PLR0913 - the contract's verb
@@ -114,7 +112,10 @@ def sweep(  # noqa: PLR0913 - the contract's verb
 
 
 def _check_arguments(
-    store: object, jobs: object, scheduler: object, resume: str | None
+    store: object,
+    jobs: object,
+    scheduler: object,
+    resume: str | None,
 ) -> None:
     """Refuse arguments that are none, or that another one leaves without a meaning."""
     if resume not in (None, "unfinished", "failed"):
@@ -152,7 +153,10 @@ def _dataset(path: Path) -> Any:
 
 
 def _opened(
-    problem: Problem, path: Path, resume: str | None, chunk: int | None
+    problem: Problem,
+    path: Path,
+    resume: str | None,
+    chunk: int | None,
 ) -> Store:
     """The store to write to: a new one, or one of the same configuration."""
     if not path.exists():

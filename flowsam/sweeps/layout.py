@@ -23,8 +23,6 @@ from flowsam.sweeps.store import (
     open_store,
 )
 
-__all__ = ["create"]
-
 _FORMAT = "flowsam sweep 1"
 _TABLES = {
     "label": {UNFINISHED: "unfinished", **{int(k): k.name.lower() for k in Label}},

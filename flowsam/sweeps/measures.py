@@ -17,25 +17,13 @@ from flowsam.amplification import leaders
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import whole_number
 from flowsam.outcomes import limit
-from flowsam.parameters import STARTS
 from flowsam.portrait import layer_plane, phase_portrait
 from flowsam.portrait.plane_rows import settling
 from flowsam.regimes import case_of
 from flowsam.shapes import Shaped
 from flowsam.sweeps.axes import axis_values
 from flowsam.sweeps.case import Cell
-from flowsam.sweeps.names import check_names
-
-__all__ = [
-    "MEASURES",
-    "STATUSES",
-    "TAKEN",
-    "UNFINISHED",
-    "check_used",
-    "measure",
-    "measures_of",
-    "source_digest",
-]
+from flowsam.sweeps.names import RUN, START, check_names
 
 Raw = dict[str, tuple[tuple[str, ...], Any]]
 Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]
@@ -135,13 +123,11 @@ MEASURES: dict[str, Callable[[Cell], Raw]] = {
     "portrait": _portrait,
 }
 
-START = (*STARTS, "seed", "scale", "aligned", "split_signs")
-RUN = (*START, "tau_end", "log_t_end", "method", "rtol", "atol")
 # parameters that not every measure reads; functions of yours get the flow and the start
 USES = dict.fromkeys(MEASURES, START) | {
     "switch_times": (*START, "switches"),
     "portrait": ("plane",),
-    **dict.fromkeys(("margins", "beta", "log_loss", "end"), RUN),
+    **dict.fromkeys(("margins", "beta", "log_loss", "end"), (*START, *RUN)),
 }
 
 
@@ -164,15 +150,8 @@ def check_used(case: Mapping[str, Any], axes: Iterable[str]) -> None:
             )
 
 
-TAKEN = (
-    *MEASURES,
-    "leaders",
-    "status",
-    "tau",
-    "log_t",
-    "state",
-    "error",
-)  # fmt: skip - names of arrays in a store
+# names of arrays in a store
+TAKEN = (*MEASURES, "leaders", "status", "tau", "log_t", "state", "error")
 
 
 def measures_of(parameters: dict[str, Any]) -> tuple[str, ...]:
@@ -230,10 +209,7 @@ def _function(name: str, folder: str | None) -> Callable[..., Any]:
         sys.path.insert(0, folder)
     try:
         found = getattr(importlib.import_module(module), function)
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # any error of a user's module is that module's
+    except (Exception, SystemExit) as error:  # that module's, whatever it is
         raise InputError(
             f"measure needs module:function that can be imported, got {name!r} ({error})"
         ) from None

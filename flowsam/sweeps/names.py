@@ -8,18 +8,15 @@ from collections.abc import Iterable
 from flowsam.errors import InputError
 from flowsam.parameters import SOURCES, STARTS, TABLE
 
-__all__ = ["CASE", "VARIABLE", "check_names"]
-
+START = (*STARTS, "seed", "scale", "aligned", "split_signs")
+RUN = ("tau_end", "log_t_end", "method", "rtol", "atol")
+_RULE = ("norm", "p", "rho", "loss", "depth")
 # Names an axis may vary; alpha_J and mu_J are entries of the lists alpha and mu.
-VARIABLE = (
-    *("rho", "norm", "p", "depth", "loss", "data", "alpha", "scale", "seed", "aligned"),
-    *("tau_end", "log_t_end", "method", "rtol", "atol"),
-)
+VARIABLE = (*_RULE, "data", "alpha", "scale", "seed", "aligned", *RUN)
 CASE = (
-    *SOURCES, *TABLE, "split_signs", "norm", "p", "rho", "loss", "depth", *STARTS, "seed",
-    "scale", "aligned", "tau_end", "log_t_end", "method", "rtol", "atol", "measure", "switches",
-    "plane", "folder",
-)  # fmt: skip
+    *(*SOURCES, *TABLE, *_RULE, *START, *RUN),
+    *("measure", "switches", "plane", "folder"),
+)
 
 
 def check_names(names: Iterable[object], known: Iterable[str], what: str) -> None:

@@ -18,8 +18,6 @@ from flowsam.sweeps.axes import CHUNKS, Grid
 from flowsam.sweeps.measures import Found, check_used, split_names
 from flowsam.sweeps.problem import Problem, checked
 
-__all__ = ["Plan", "cut", "plan", "sampled"]
-
 # cells timed, and when to stop timing
 SAMPLE = 16
 SAMPLE_SECONDS = 2.0
@@ -130,7 +128,10 @@ def cut(problem: Problem, seconds: float, chunk: int | None) -> Grid:
 
 @public
 def plan(
-    case: Mapping[str, Any], axes: Mapping[str, Any], *, chunk: int | None = None
+    case: Mapping[str, Any],
+    axes: Mapping[str, Any],
+    *,
+    chunk: int | None = None,
 ) -> Plan:
     """Say how many cells, chunks, bytes and seconds a sweep takes, from a timed sample.
 

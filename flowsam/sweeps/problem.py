@@ -22,8 +22,6 @@ from flowsam.sweeps.measures import TAKEN, Found, measure, measures_of, source_d
 from flowsam.sweeps.names import check_names
 from flowsam.version import __version__
 
-__all__ = ["Problem", "checked", "read_sweep"]
-
 SOME = 1000  # values of an axis that are tried before any work
 
 

@@ -23,8 +23,6 @@ from flowsam.shapes import Int8, Shaped
 from flowsam.sweeps.axes import Grid
 from flowsam.version import __version__
 
-__all__ = ["FAILED", "FINISHED", "PENDING", "Store", "open_store"]
-
 PENDING = 0
 FINISHED = 1
 FAILED = 2

@@ -20,8 +20,6 @@ from flowsam.sweeps.problem import Problem
 from flowsam.sweeps.store import FAILED, FINISHED, Store
 from flowsam.workers import end_with_parent
 
-__all__ = ["Progress", "place", "through"]
-
 Block = tuple[int, ...]
 State = Int8[np.ndarray, "..."]
 Pool = Callable[[], Any]  # a joblib.Parallel, a new one each time
@@ -79,10 +77,9 @@ def through(
                 failed = int((whole == FAILED).sum())
                 pace = (time.perf_counter() - begin) / max(done, 1)
                 told(Progress(finished, failed, whole.size, pace * (left - done)))
-            blocks, wait = (
-                busy,
-                True,
-            )  # others hold these: wait until they finish, or die
+            # others hold these: wait until they finish, or die
+            blocks = busy
+            wait = True
         except TerminatedWorkerError:  # a worker was killed: the others start again
             pools += 1
             if pools == POOLS:
@@ -94,7 +91,10 @@ def through(
 
 
 def _reports(
-    problem: Problem, held: Store, pool: Pool, work: tuple[list[Block], int, bool]
+    problem: Problem,
+    held: Store,
+    pool: Pool,
+    work: tuple[list[Block], int, bool],
 ) -> Iterator[tuple[Block, State | None]]:
     """Yield the state of each block as it finishes, wherever that is."""
     from joblib import delayed
@@ -150,19 +150,17 @@ def _unlogged() -> Iterator[None]:
 
 
 def _over_cluster(
-    client: Any, calls: Iterable[tuple[Callable[..., Any], Any, Any]]
+    client: Any,
+    calls: Iterable[tuple[Callable[..., Any], Any, Any]],
 ) -> Iterator[Any]:
     """Yield what calls give as they finish; joblib would work here where one thread is there."""
     from distributed import as_completed
 
-    waiting = iter(calls)
-    going = as_completed()
-    for work, arguments, names in islice(waiting, _QUEUED):
-        going.add(client.submit(work, *arguments, **names, pure=False))
+    waiting = (client.submit(f, *a, **names, pure=False) for f, a, names in calls)
+    going = as_completed([*islice(waiting, _QUEUED)])
     for done in going:
         yield done.result()
-        for work, arguments, names in islice(waiting, 1):
-            going.add(client.submit(work, *arguments, **names, pure=False))
+        going.update([*islice(waiting, 1)])
 
 
 def _wait_for_workers(client: Any, scheduler: str) -> None:
@@ -177,17 +175,19 @@ def _wait_for_workers(client: Any, scheduler: str) -> None:
 
 
 def _block(
-    problem: Problem, held: Store, block: Block, which: int, wait: bool
+    problem: Problem,
+    held: Store,
+    block: Block,
+    which: int,
+    wait: bool,
 ) -> tuple[Block, State | None]:
     """Work on a block if no other process does; return the states of its cells, or None."""
     from threadpoolctl import threadpool_limits
 
     end_with_parent()
     try:
-        with (
-            held.claim(block, wait=wait),
-            threadpool_limits(1),
-        ):  # sums in one order everywhere
+        # sums in one order everywhere
+        with held.claim(block, wait=wait), threadpool_limits(1):
             return block, _worked(problem, held, block, which)
     except BlockingIOError:
         return block, None
@@ -207,7 +207,9 @@ def _worked(problem: Problem, held: Store, block: Block, which: int) -> State:
 
 
 def _fill(
-    arrays: dict[str, Shaped[np.ndarray, "..."]], at: Block, measured: Callable
+    arrays: dict[str, Shaped[np.ndarray, "..."]],
+    at: Block,
+    measured: Callable,
 ) -> None:
     """Put one cell's quantities, or its error, into the arrays of its block."""
     try:
@@ -222,9 +224,6 @@ def _fill(
             arrays[name][at] = value
         arrays["error"][at] = ""
         arrays["state"][at] = FINISHED
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # any error of a cell is that cell's, and kept
+    except (Exception, SystemExit) as error:  # of any kind, and kept
         arrays["error"][at] = f"{type(error).__name__}: {error}"
         arrays["state"][at] = FAILED
