@@ -10,18 +10,18 @@ from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 
 from flowsam.portrait import Equilibrium, Skeleton
-from flowsam.shapes import Float
+from flowsam.shapes import Curve, Float
 
-__all__ = ["arrows", "rest_points", "skeleton", "trajectories"]
-
-Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
 _NULLCLINES = {"x' = 0": (0, (1, 1.2)), "y' = 0": (0, (4, 1.5))}
 _SLIDING = "#B0397F"
 _PATH = "#00446B"
 
 
 def skeleton(
-    axes: Axes, found: Skeleton, *, nullclines: bool = True
+    axes: Axes,
+    found: Skeleton,
+    *,
+    nullclines: bool = True,
 ) -> dict[str, Line2D]:
     """Draw a planar field and what organises it, computed parts first, theory over them.
 
@@ -110,9 +110,7 @@ def arrows(
     return axes.quiver(x, y, *np.moveaxis(length * unit, -1, 0), **style)
 
 
-def trajectories(
-    axes: Axes, curves: tuple[Float[np.ndarray, "_ 2"], ...]
-) -> list[Line2D]:
+def trajectories(axes: Axes, curves: tuple[Curve, ...]) -> list[Line2D]:
     """Draw paths in the plane, each with an arrow half-way along what is seen of it.
 
     Parameters

@@ -13,15 +13,13 @@ from matplotlib.font_manager import FontProperties
 from scipy.ndimage import distance_transform_edt, minimum_filter
 from scipy.ndimage import label as component
 
-from flowsam.shapes import Float, Int
-
-__all__ = ["fill"]
+from flowsam.shapes import Axis, LabelGrid
 
 
 def fill(
     axes: Axes,
-    grid: tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]],
-    labels: Int[np.ndarray, "ny nx"],
+    grid: tuple[Axis, Axis],
+    labels: LabelGrid,
     look: Callable[[int], tuple[str, ...]],
     size: str,
 ) -> QuadMesh:
@@ -48,7 +46,7 @@ def fill(
 
 def _name_region(
     axes: Axes,
-    grid: tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]],
+    grid: tuple[Axis, Axis],
     inside: np.ndarray,
     names: list[str],
     size: str,
@@ -81,7 +79,10 @@ def _name_region(
 
 
 def _cells_of(
-    axes: Axes, name: str, size: str, shape: tuple[int, ...]
+    axes: Axes,
+    name: str,
+    size: str,
+    shape: tuple[int, ...],
 ) -> tuple[int, int]:
     """Rows and columns under a name: letters are 0.6 of their height wide."""
     letters = len(re.sub(r"[${}_\\]", "", name))

@@ -9,15 +9,13 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 
 from flowsam.draw.fills import fill
-from flowsam.shapes import Float, Int
-
-__all__ = ["leaders"]
+from flowsam.shapes import Float, Int, Times
 
 
 def leaders(
     axes: Axes,
     x: Float[np.ndarray, " A"],
-    tau: Float[np.ndarray, " T"],
+    tau: Times,
     leader: Int[np.ndarray, "A T"],
     *,
     ranks: Int[np.ndarray, " d"],

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from flowsam.shapes import Float
-
-__all__ = ["leanings", "pixels"]
+from flowsam.shapes import Float, Times
 
 
 def leanings(
     axes: Any,
-    log_t: Float[np.ndarray, " T"],
+    log_t: Times,
     runs: Mapping[str, tuple[np.ndarray, np.ndarray]],
 ) -> None:
     """Draw a column a run: a heat map of shares over log t, and accuracy below it.

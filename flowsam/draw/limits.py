@@ -13,21 +13,12 @@ from matplotlib.lines import Line2D
 from flowsam.draw.fills import fill
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Codes, Curves, Float, Int, LabelGrid
 from flowsam.signatures import public
 
 if TYPE_CHECKING:
     from flowsam.certify import PlaneProof
 
-__all__ = [
-    "LIMIT_COLOURS",
-    "boundaries",
-    "name_of",
-    "portrait",
-    "regions",
-    "tiles",
-    "times",
-]
 
 # neighbours differ in luminance too: e_1 .69, e_2 .81, 0 .94, stalled .61 of white
 _BASIS = ("#74BCEB", "#F6CF6B", "#2E8B70", "#D9A3C4", "#F3EC8A", "#0072B2", "#E08A55")
@@ -69,7 +60,7 @@ def regions(
     axes: Axes,
     x: Float[np.ndarray, " nx"],
     y: Float[np.ndarray, " ny"],
-    labels: Int[np.ndarray, "ny nx"],
+    labels: LabelGrid,
     *,
     size: str = "large",
 ) -> QuadMesh:
@@ -94,10 +85,10 @@ def regions(
     )
 
 
-def _names(label: int, sign: str = "") -> tuple[str, ...]:
+def _names(label: int) -> tuple[str, ...]:
     """The name of a limit, and a shorter one where there is one."""
     short = {Label.OTHER_DIRECTION: ("mixture",), Label.UNDECIDED: ("?",)}
-    return name_of(label, sign), *short.get(Label(min(label, 0)), ())
+    return name_of(label), *short.get(Label(min(label, 0)), ())
 
 
 def _colour_of(label: int) -> str:
@@ -106,7 +97,9 @@ def _colour_of(label: int) -> str:
 
 
 def tiles(
-    axes: Axes, labels: Int[np.ndarray, " N"], corners: Float[np.ndarray, "N m 2"]
+    axes: Axes,
+    labels: Codes,
+    corners: Float[np.ndarray, "N m 2"],
 ) -> PolyCollection:
     """Lay the tiles of a refinement over the cells of `regions`: no seams, no steps.
 
@@ -134,9 +127,7 @@ def tiles(
     return fill
 
 
-def boundaries(
-    axes: Axes, curves: tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
-) -> list[Line2D]:
+def boundaries(axes: Axes, curves: Curves) -> list[Line2D]:
     """Draw the curves theory gives, over the computed cells.
 
     Returns
@@ -147,9 +138,7 @@ def boundaries(
     lines = []
     for k, (_, curve) in enumerate(curves):
         label = "theory" if k == 0 else None
-        lines += axes.plot(
-            curve[:, 0], curve[:, 1], color="black", linewidth=1.2, label=label
-        )
+        lines += axes.plot(*curve.T, color="black", linewidth=1.2, label=label)
     return lines
 
 
@@ -212,7 +201,10 @@ def _proofs(axes: Axes, plane: Portrait, proof: PlaneProof) -> None:
 
 
 def _marks(
-    axes: Axes, plane: Portrait, places: Int[np.ndarray, " k"], mark: str
+    axes: Axes,
+    plane: Portrait,
+    places: Int[np.ndarray, " k"],
+    mark: str,
 ) -> None:
     """A mark in each of some cells."""
     row, column = np.divmod(places, plane.x.size)

@@ -11,13 +11,12 @@ from matplotlib.lines import Line2D
 
 from flowsam.data import Data, merge_signs, unsplit
 from flowsam.errors import InputError
-from flowsam.shapes import Float
+from flowsam.shapes import Curve
 from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 
 _OTHER: dict[str, Any] = {"color": "#009E73", "linestyle": (0, (1, 1))}
 
-__all__ = ["RULE_STYLES", "paths", "run"]
 
 RULE_STYLES: dict[str, dict[str, Any]] = {
     "GD": {"color": "#000000", "linestyle": (0, (5, 2))},
@@ -42,9 +41,7 @@ _LOOKS = (  # the later ones are dashed, so that equal curves show through
 )
 
 
-def paths(
-    axes: Axes, curves: dict[str, Float[np.ndarray, "_ 2"]], *, width: float = 1.4
-) -> list[Line2D]:
+def paths(axes: Axes, curves: dict[str, Curve], *, width: float = 1.4) -> list[Line2D]:
     """Draw planar paths, one a rule, each in its rule's colour and dash.
 
     Parameters
@@ -65,15 +62,17 @@ def paths(
         shown = re.sub(
             r"l_([\d.]+)", r"$\\ell_{\1}$", name.replace("l_inf", r"$\ell_\infty$")
         )
-        lines += axes.plot(
-            curve[:, 0], curve[:, 1], linewidth=width, label=shown, **style
-        )
+        lines += axes.plot(*curve.T, linewidth=width, label=shown, **style)
     return lines
 
 
 @public
 def run(
-    axes: Axes, trajectory: Trajectory, *, quantity: str = "beta", clock: str = "tau"
+    axes: Axes,
+    trajectory: Trajectory,
+    *,
+    quantity: str = "beta",
+    clock: str = "tau",
 ) -> list[Line2D]:
     """Draw a run over its clock: the predictor, its shares, or the margins.
 

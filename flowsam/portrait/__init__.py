@@ -1,7 +1,7 @@
 """Planes of initialisations and the limit of each: from start to picture of a phase portrait."""
 
 from flowsam.portrait.labelled_plane import Portrait, load
-from flowsam.portrait.labelling import layer_plane, phase_portrait
+from flowsam.portrait.labelling import layer_plane, phase_portrait, resume
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -13,7 +13,6 @@ from flowsam.portrait.planes import (
 from flowsam.portrait.refinement import Refinement, Tiling
 from flowsam.portrait.refining import refine
 from flowsam.portrait.rest_search import Equilibrium, equilibria
-from flowsam.portrait.resuming import resume
 from flowsam.portrait.skeletons import Skeleton, paths, skeleton
 from flowsam.portrait.streaming import Stream, stream_portrait
 

@@ -18,16 +18,13 @@ from flowsam.portrait.lattice import (
     squares,
 )
 from flowsam.portrait.refinement import Tiling
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["Ledger", "joined", "straight"]
+from flowsam.shapes import Chosen, Codes, Curve, Curves, Float, Int
 
 Chords = Float[np.ndarray, "N 2 2"]
-Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
 _SLACK = 1.0  # lattice units by which a line may leave crossings known to half a unit
 
 
-Point = tuple[float, float]
+Place = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +68,7 @@ class Ledger:
     def _count(
         self,
         totals: dict,
-        labels: Int[np.ndarray, " N"],
+        labels: Codes,
         cells: Cells,
         units: np.ndarray,
     ) -> None:
@@ -101,7 +98,10 @@ class Ledger:
         return cells.keep(~(done | small))
 
     def _take_chords(
-        self, cells: Cells, chord: Chords, pair: Int[np.ndarray, "N 2"]
+        self,
+        cells: Cells,
+        chord: Chords,
+        pair: Int[np.ndarray, "N 2"],
     ) -> None:
         """Count both sides of chords, and the strip of one tolerance along them."""
         parts = cells.halves(chord)
@@ -142,7 +142,7 @@ class Ledger:
         self.seen.update(entered.keys)
         return quarters.join(entered)
 
-    def _unknown(self, cells: Cells) -> Bool[np.ndarray, " N"]:
+    def _unknown(self, cells: Cells) -> Chosen:
         """Cells that were taken as even, once each."""
         found = np.zeros(len(cells.side), dtype=bool)
         asked: set[tuple[int, int, int]] = set()
@@ -192,9 +192,9 @@ class Ledger:
         )
 
 
-def joined(segments: list[tuple[Point, Point]]) -> list[Float[np.ndarray, "_ 2"]]:
+def joined(segments: list[tuple[Place, Place]]) -> list[Curve]:
     """Return the polylines that segments with shared ends form, open ones first, by their ends."""
-    ends: dict[Point, list[int]] = defaultdict(list)
+    ends: dict[Place, list[int]] = defaultdict(list)
     for k, (first, last) in enumerate(segments):
         ends[first].append(k)
         ends[last].append(k)
@@ -209,12 +209,12 @@ def joined(segments: list[tuple[Point, Point]]) -> list[Float[np.ndarray, "_ 2"]
 
 
 def _walk(
-    segments: list[tuple[Point, Point]],
-    ends: dict[Point, list[int]],
+    segments: list[tuple[Place, Place]],
+    ends: dict[Place, list[int]],
     free: set[int],
-    point: Point,
+    point: Place,
     k: int | None,
-) -> list[Point]:
+) -> list[Place]:
     """Follow segments from a point until a junction, an end, or the point itself."""
     line = [point]
     while k is not None:

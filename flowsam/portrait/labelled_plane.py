@@ -17,16 +17,15 @@ from flowsam.flow import Flow
 from flowsam.labels import Label, kind_of
 from flowsam.portrait import area_shares, plane_rows
 from flowsam.portrait.planes import Plane
-from flowsam.portrait.refinement import Refinement
+from flowsam.portrait.refinement import Refinement, by_label
 from flowsam.regimes import case_of
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Axis, Curves, Float, LabelGrid
 from flowsam.signatures import public
 from flowsam.version import __version__
 
 if TYPE_CHECKING:
     from flowsam.certify import PlaneProof
 
-__all__ = ["Portrait", "load"]
 
 _FORMAT = "flowsam portrait 1"
 _ARRAYS = {"x": "nx", "y": "ny", "labels": "ny nx", "z": "n d"}
@@ -75,8 +74,8 @@ class Portrait(Card):
     flow: Flow
     x: Float[np.ndarray, " nx"]
     y: Float[np.ndarray, " ny"]
-    labels: Int[np.ndarray, "ny nx"]
-    boundaries: tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+    labels: LabelGrid
+    boundaries: Curves
     axes: tuple[str, str]
     depth: int
     start: Plane | None = field(default=None, repr=False)
@@ -150,29 +149,23 @@ class Portrait(Card):
 
         A folder that cannot be written is a ValueError.
         """
-        curves = {
-            f"boundary_{k}": curve for k, (_, curve) in enumerate(self.boundaries)
-        }
+        lines = enumerate(self.boundaries)
+        curves = {f"boundary_{k}": curve for k, (_, curve) in lines}
         names = [name for name, _ in self.boundaries]
         header: dict[str, Any] = {
             "format": _FORMAT,
             "provenance": self.provenance(),
             "boundaries": names,
             "shares": self._shares,
+            "features": self.flow.data.features,
         }
-        header["features"] = self.flow.data.features
         if self.radius_axis:
-            header["unit_of_rho"] = self.flow.perturbation.rho
+            header["unit_of_rho"] = self.flow.rho
         if self.refinement:
             header["refinement"] = self.refinement.facts()
             curves |= self.refinement.tiling.arrays()
-        arrays = {
-            "x": self.x,
-            "y": self.y,
-            "labels": self.labels,
-            "z": self.flow.data.z,
-        }
-        return archive.write(path, header, arrays | curves)
+        arrays = {name: getattr(self, name) for name in ("x", "y", "labels")}
+        return archive.write(path, header, arrays | {"z": self.flow.data.z} | curves)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Portrait:
@@ -236,7 +229,7 @@ class Portrait(Card):
 load = Portrait.load
 
 
-def _range(words: str, axis: Float[np.ndarray, " n"]) -> str:
+def _range(words: str, axis: Axis) -> str:
     """An axis with its ends."""
     return f"{words}, {axis.min():.6g} to {axis.max():.6g}"
 
@@ -264,11 +257,9 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
         or labels.max() > flow.data.z.shape[1]
     ):
         raise InputError("labels that are no limits of this flow")
-    refined = (
-        Refinement.of(header["refinement"], curves, arrays)
-        if "refinement" in header
-        else None
-    )
+    refined = None
+    if "refinement" in header:
+        refined = Refinement.of(header["refinement"], curves, arrays)
     found = Portrait(
         flow,
         *grid,
@@ -281,10 +272,5 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
         radius_axis=unit is not None,
     )
     if "shares" in header:  # kept as computed, for a file has no plane to ask
-        vars(found)["_shares"] = tuple(map(_by_label, header["shares"]))
+        vars(found)["_shares"] = tuple(map(by_label, header["shares"]))
     return found
-
-
-def _by_label(shares: dict[str, float]) -> dict[int, float]:
-    """Shares of a file, whose keys are text."""
-    return {int(label): float(share) for label, share in shares.items()}

@@ -1,28 +1,34 @@
-"""phase_portrait: which limit each initialisation of a plane has, proved where that is asked."""
+"""phase_portrait: which limit each initialisation of a plane has, proved where that is asked.
+
+An interrupt leaves the rows that are finished, and `resume` computes the others; rows that outlive
+a kill are those of `flowsam.portrait.streaming`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowsam import archive
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import checked_grid, real_axis
 from flowsam.outcomes.answers import NOT_COVERED
 from flowsam.portrait import plane_rows, planes, theory_curves
 from flowsam.portrait.labelled_plane import Portrait
-from flowsam.portrait.planes import Axis, Plane, Start
+from flowsam.portrait.own_plane import as_plane
+from flowsam.portrait.planes import Plane, Start
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Int
+from flowsam.shapes import Axis, LabelGrid
 from flowsam.signatures import public
 
 if TYPE_CHECKING:
     from flowsam.certify import PlaneProof
 
-__all__ = ["layer_plane", "phase_portrait", "proved"]
 
 layer_plane = planes.layer_plane
 
@@ -97,21 +103,20 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     if prove and finished == y.size:
         proof = proved(case, plane, (x, y), labels, progress)
         labels = proof.labels.reshape(labels.shape).astype(labels.dtype)
-    about: dict[str, Any] = {
-        "proof": proof,
-        "unfinished": y.size - finished,
-        "plane": name,
-        "radius_axis": plane.radius_axis,
-    }
-    grid = (x, y, labels, curves)
-    return Portrait(flow, *grid, plane.axes, depth, plane, **about)
+    return Portrait(
+        *(flow, x, y, labels, curves, plane.axes, depth, plane),
+        unfinished=y.size - finished,
+        plane=name,
+        radius_axis=plane.radius_axis,
+        proof=proof,
+    )
 
 
 def proved(
     case: Case,
     start: Plane,
     axes: tuple[Axis, Axis],
-    labels: Int[np.ndarray, "ny nx"],
+    labels: LabelGrid,
     told: Callable[[int], object],
 ) -> PlaneProof:
     """Return the proof of a plane's labels, with the reason where some have none."""
@@ -130,3 +135,76 @@ def proved(
         *numbers, starts, labels.ravel().astype(np.int64), none, {}, NOT_COVERED
     )
     return prove_plane(plane, told) if case.regime.provable else plane
+
+
+@public
+def resume(
+    kept: Portrait,
+    flow: Flow,
+    *,
+    axes: tuple[ArrayLike, ArrayLike],
+    start: Start,
+    progress: Callable[[int], object] = int,
+) -> Portrait:
+    """Compute the rows a portrait lacks, and return the whole.
+
+    Parameters
+    ----------
+    kept : Portrait
+        As an interrupted `phase_portrait` returned it, or as `load` read it.
+    flow : Flow
+        Data, rule and loss.
+    axes : tuple of array_like
+        x (nx,) and y (ny,).
+    start : callable
+        The plane.
+    progress : callable, optional
+        Told how many cells each finished piece has.
+
+    Returns
+    -------
+    Portrait
+        Equal to one that was never interrupted; one more interrupt keeps what is finished then.
+
+    Raises
+    ------
+    ValueError
+        Where flow, axes or plane are not those of `kept`, with the first that differs.
+
+    Examples
+    --------
+    >>> from flowsam import Flow, linf, single_example
+    >>> from flowsam.portrait.planes import BalancedPlane
+    >>> flow, x = Flow(single_example([1, 2]), linf(1)), np.array([0.5, 1.5])
+    >>> kept = replace(phase_portrait(flow, x, x), unfinished=1)  # as if stopped after one row
+    >>> resume(kept, flow, axes=(x, x), start=BalancedPlane(2)).labels.tolist()
+    [[0, 1], [2, 2]]
+    """
+    x, y = (np.asarray(values, dtype=np.float64) for values in axes)
+    plane = as_plane(start)
+    before = _about(kept.flow, (kept.x, kept.y), kept.plane)
+    other = archive.difference(before, _about(flow, (x, y), plane.name(x, y)))
+    if other:
+        name, was, asked = other
+        raise InputError(
+            f"resume needs the same {name}: kept rows have {was}, asked are {asked}; give the "
+            "options of the first run, or start anew without them"
+        )
+    done = y.size - kept.unfinished
+    if not kept.unfinished:
+        return replace(kept, start=plane)
+    rest = phase_portrait(flow, x, y[done:], start=plane, progress=progress)
+    labels = np.vstack([kept.labels[:done], rest.labels])
+    curves = theory_curves.boundaries(case_of(flow, kept.depth), plane, x, y)
+    return replace(rest, y=y, labels=labels, boundaries=curves, plane=kept.plane)
+
+
+def _about(
+    flow: Flow,
+    axes: tuple[np.ndarray, np.ndarray],
+    plane: str,
+) -> dict[str, Any]:
+    """What rows have in common that can be joined."""
+    x, y, z = (values.tolist() for values in (*axes, flow.data.z))
+    about = {"rule": flow.perturbation, "loss": flow.loss.name, "x": x, "y": y}
+    return about | {"data": z, "plane": plane}

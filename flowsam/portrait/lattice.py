@@ -1,4 +1,4 @@
-"""Labels on the points of a fine lattice over a plane, and square cells of it.
+"""Codes on the points of a fine lattice over a plane, and square cells of it.
 
 Each label is asked once; crossings lie on lattice lines, and boundaries cut cells along chords.
 """
@@ -14,12 +14,9 @@ import numpy as np
 from flowsam.labels import Label
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.plane_rows import at_boundary, labels_at
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["CORNERS", "Cells", "Lattice", "UNIT", "area_of", "cells_at", "squares"]
+from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int
 
 Points = Int[np.ndarray, "N 2"]
-Labels = Int[np.ndarray, " N"]
 _PARTS = 4  # fewer rounds than bisection, in larger batches
 # in lattice units: off a boundary that runs through a point
 _ASIDE = np.array([0.31, 0.17])
@@ -44,7 +41,10 @@ class Lattice:
 
     @classmethod
     def over(
-        cls, plane: Portrait, step: int, progress: Callable[[int], object] = int
+        cls,
+        plane: Portrait,
+        step: int,
+        progress: Callable[[int], object] = int,
     ) -> Lattice:
         """Return the lattice with the labels of the portrait, those on a boundary asked again."""
         lattice = cls(plane, step, progress)
@@ -65,7 +65,7 @@ class Lattice:
 
     @property
     def asked(self) -> int:
-        """Labels computed beyond those of the portrait."""
+        """Codes computed beyond those of the portrait."""
         return len(self.known) - self.plane.labels.size
 
     def place(
@@ -80,7 +80,7 @@ class Lattice:
         ]
         return np.stack(columns, axis=1)
 
-    def labels(self, points: Points) -> Labels:
+    def labels(self, points: Points) -> Codes:
         """Return the labels at lattice points; what is not known yet is asked in one batch.
 
         A point on a boundary (separatrix, tie, ...) takes the label next to it, at less than half
@@ -99,7 +99,9 @@ class Lattice:
         return np.array([self.known[key] for key in keys.tolist()], dtype=np.int64)
 
     def crossings(
-        self, first: Points, last: Points
+        self,
+        first: Points,
+        last: Points,
     ) -> tuple[Float[np.ndarray, "N 2"], Int[np.ndarray, "N 2"]]:
         """Return where labels change between points of a row or column, to half a unit."""
         left = self.labels(first)
@@ -116,23 +118,23 @@ class Lattice:
             right = seen[rows, after]
         return (first + last) / 2, np.stack([left, right], axis=1)
 
-    def _keys(self, points: Points) -> Int[np.ndarray, " N"]:
+    def _keys(self, points: Points) -> Codes:
         """One number for each point."""
         return points[:, 1].astype(np.int64) * (int(self.last[0]) + 1) + points[:, 0]
 
-    def _ask(self, points: Float[np.ndarray, "N 2"] | Points) -> Labels:
+    def _ask(self, points: Float[np.ndarray, "N 2"] | Points) -> Codes:
         """Compute labels."""
         x, y = self.place(points).T
         start: Any = self.plane.start  # `refine` has asked for it
         return labels_at(self.plane.flow, start, x, y).astype(np.int64)
 
-    def _beside(self, points: Points) -> Labels:
-        """Labels a fraction of a unit aside, inwards on the upper rim."""
+    def _beside(self, points: Points) -> Codes:
+        """Codes a fraction of a unit aside, inwards on the upper rim."""
         aside = np.where(points < self.last, _ASIDE, -_ASIDE)
         return self._ask(points + aside) if len(points) else np.empty(0, dtype=np.int64)
 
 
-def _thin(labels: Labels) -> np.ndarray:
+def _thin(labels: Codes) -> np.ndarray:
     """Which labels may be those of a boundary itself."""
     return (labels < 0) & (labels != Label.OTHER_DIRECTION) & (labels != Label.FAILED)
 
@@ -142,10 +144,10 @@ class Cells:
     """Square cells: lower left corners, sides, and the labels of their corners."""
 
     corner: Int[np.ndarray, "N 2"]
-    side: Int[np.ndarray, " N"]
+    side: Codes
     labels: Int[np.ndarray, "N 4"]  # against the clock from the lower left
 
-    def keep(self, chosen: Bool[np.ndarray, " N"]) -> Cells:
+    def keep(self, chosen: Chosen) -> Cells:
         """Return the chosen cells."""
         return Cells(self.corner[chosen], self.side[chosen], self.labels[chosen])
 
@@ -195,9 +197,7 @@ class Cells:
         place, pair = lattice.crossings(first, last)
         return cell, place, np.sort(pair, axis=1)
 
-    def followed(
-        self, lattice: Lattice, chord: Float[np.ndarray, "N 2 2"]
-    ) -> Bool[np.ndarray, " N"]:
+    def followed(self, lattice: Lattice, chord: Float[np.ndarray, "N 2 2"]) -> Chosen:
         """Tell whether the boundary follows each chord: 3/4 of a tolerance aside, at its thirds."""
         along = chord[:, 1] - chord[:, 0]
         length = np.maximum(np.hypot(*along.T), 1e-9)
@@ -241,7 +241,7 @@ class Cells:
         return first, other
 
 
-def area_of(polygons: Float[np.ndarray, "N 5 2"]) -> Float[np.ndarray, " N"]:
+def area_of(polygons: Float[np.ndarray, "N 5 2"]) -> Column:
     """Return the area of each polygon."""
     x, y = np.moveaxis(polygons, -1, 0)
     return np.abs((x * (np.roll(y, -1, 1) - np.roll(y, 1, 1))).sum(axis=1)) / 2
@@ -249,13 +249,13 @@ def area_of(polygons: Float[np.ndarray, "N 5 2"]) -> Float[np.ndarray, " N"]:
 
 def squares(
     corner: Float[np.ndarray, "N 2"] | Points,
-    side: Float[np.ndarray, " N"] | Int[np.ndarray, " N"],
+    side: Column | Codes,
 ) -> Float[np.ndarray, "N 5 2"]:
     """Return squares as polygons of five corners."""
     return 1.0 * corner[:, None] + side[:, None, None] * CORNERS[[0, 1, 2, 3, 3]]
 
 
-def cells_at(lattice: Lattice, corner: Points, side: Int[np.ndarray, " N"]) -> Cells:
+def cells_at(lattice: Lattice, corner: Points, side: Codes) -> Cells:
     """Return cells with the labels of their corners."""
     points = corner[:, None] + side[:, None, None] * CORNERS
     return Cells(corner, side, lattice.labels(points.reshape(-1, 2)).reshape(-1, 4))

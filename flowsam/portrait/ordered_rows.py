@@ -14,12 +14,9 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.planes import BalancedPlane
-from flowsam.shapes import Float, Int
+from flowsam.shapes import Axis, Codes, Int
 
-__all__ = ["decided"]
-
-Places = Int[np.ndarray, " N"]
-At = Callable[[Places, Places], np.ndarray]  # from rows and places in them
+At = Callable[[Codes, Codes], np.ndarray]  # from rows and places in them
 UNSEEN = -99  # no label
 BESIDE = 3e-8  # log of the scale beside the separatrix where it does not decide: its error and more
 
@@ -27,8 +24,8 @@ BESIDE = 3e-8  # log of the scale beside the separatrix where it does not decide
 def decided(
     flow: Flow,
     plane: BalancedPlane,
-    x: Float[np.ndarray, " nx"],
-    y: Float[np.ndarray, " ny"],
+    x: Axis,
+    y: Axis,
 ) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
     """Decide some rows, and return a function that writes out the labels of a slice of them."""
     label = _labels(flow, plane)
@@ -54,12 +51,13 @@ def _written(runs: Int[np.ndarray, "rows 4"], width: int) -> Int[np.ndarray, "ro
 
 
 def _labels(
-    flow: Flow, plane: BalancedPlane
+    flow: Flow,
+    plane: BalancedPlane,
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """The label of starts (alpha_1, alpha_2): by their side of the separatrix, or by their flow."""
     from flowsam.exact.l2_separatrix import balanced_excess
 
-    rho = flow.perturbation.rho
+    rho = flow.rho
     by_flow = lambda x, y: limits(flow, plane.at(x, y)[0])  # noqa: E731
     if not (flow.mu > 0).all():
         return by_flow
@@ -101,8 +99,11 @@ def _rising(label: At, height: int, width: int) -> Int[np.ndarray, "ny 4"]:
 
 
 def _first_place(
-    label: At, rows: Places, ends: tuple[Places, Places], wanted: Places
-) -> tuple[Places, Places]:
+    label: At,
+    rows: Codes,
+    ends: tuple[Codes, Codes],
+    wanted: Codes,
+) -> tuple[Codes, Codes]:
     """The first place of each row with a label that holds from there on; the label before it."""
     low, high = (end.copy() for end in ends)
     under = np.full(rows.size, UNSEEN)

@@ -10,9 +10,7 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.portrait.planes import Axis, Plane, Row, Rows, Starts
-from flowsam.shapes import Float
-
-__all__ = ["OwnPlane", "as_plane"]
+from flowsam.shapes import Column
 
 BLOCK = 2**15  # cells whose starts are made at once
 
@@ -35,7 +33,7 @@ class OwnPlane(Plane):
         """Return what the function returns, which `starts` looks at."""
         return self.function(x, y)
 
-    def at(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
+    def at(self, x: Column, y: Column) -> Starts:
         """Return starts (1, N, L, d); the function gets rows, as in a grid."""
         order = np.argsort(y, kind="stable")
         rows = np.split(order, np.flatnonzero(np.diff(y[order])) + 1)

@@ -10,16 +10,13 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
-from flowsam.inputs import checked_grid, real_array, shown
+from flowsam.inputs import checked_grid, keep, real_array, shown
 from flowsam.portrait.own_plane import as_plane
 from flowsam.portrait.planes import Plane, Start
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Bool, Float
-
-__all__ = ["PlaneField"]
+from flowsam.shapes import Float, Point, Thetas, Which
 
 Points = Float[np.ndarray, "*batch 2"]
-Theta = Float[np.ndarray, "*batch L d"]
 STEP = 1e-4  # of differences, as a share of the window: fourth order leaves about 1e-11
 CHART = 5e-6  # of differences of a plane that is not affine: second order leaves about 1e-11
 LEAVES = 1e-6  # a share of the velocity off the plane that is no rounding
@@ -72,8 +69,8 @@ class PlaneField:
             raise InputError(
                 f"a window needs low < high, got {self.x} and {self.y}; swap the ends"
             )
-        object.__setattr__(self, "x", tuple(ends[0].tolist()))
-        object.__setattr__(self, "y", tuple(ends[1].tolist()))
+        x, y = map(tuple, ends.tolist())
+        keep(self, x=x, y=y)
         if self.plane.varies:
             raise InputError(
                 f"{self.plane.title} gives each row a rule of its own, so that no one "
@@ -100,17 +97,14 @@ class PlaneField:
         """Whether `gate` is the perturbed weight: balanced starts, one example."""
         return self.plane.kind == "balanced" and len(self.flow.data.z) == 1
 
-    def inside(
-        self, points: Points, *, margin: float = 1e-9
-    ) -> Bool[np.ndarray, "*batch"]:
+    def inside(self, points: Points) -> Which:
         """Return which points the window holds, its edge included, shape (...)."""
         low, high = np.array([self.x, self.y], dtype=float).T
-        slack = margin * self.span
-        return np.asarray(
-            ((points >= low - slack) & (points <= high + slack)).all(axis=-1)
-        )
+        slack = 1e-9 * self.span
+        within = (points >= low - slack) & (points <= high + slack)
+        return np.asarray(within.all(axis=-1))
 
-    def lift(self, points: ArrayLike) -> Theta:
+    def lift(self, points: ArrayLike) -> Thetas:
         """Return the starts of points (..., 2), shape (..., L, d)."""
         points = real_array(points, "points")
         x = points[..., 0]
@@ -133,7 +127,7 @@ class PlaneField:
         tangents = self._tangents(np.zeros(2))
         return tangents, np.linalg.pinv(tangents)
 
-    def coordinates(self, points: Points, vectors: Theta) -> Points:
+    def coordinates(self, points: Points, vectors: Thetas) -> Points:
         """Return vectors (..., L, d) at points in the plane's parameters.
 
         Raises ValueError where they have a part off the plane.
@@ -180,9 +174,7 @@ class PlaneField:
             return self.flow.perturbed(self.lift(points))[..., 0, :]
         return self.velocity(points)
 
-    def slopes(
-        self, point: Float[np.ndarray, "2"], *, step: float = STEP
-    ) -> Float[np.ndarray, "2 2"]:
+    def slopes(self, point: Point, *, step: float = STEP) -> Float[np.ndarray, "2 2"]:
         """Return the Jacobian d(x', y')/d(x, y) at a point, shape (2, 2).
 
         Differences of fourth order, error about 1e-11 of the field where it is smooth.

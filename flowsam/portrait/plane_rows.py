@@ -13,21 +13,9 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.own_plane import as_plane
-from flowsam.portrait.planes import Axis, BalancedPlane, Plane, Starts
+from flowsam.portrait.planes import BalancedPlane, Plane, Starts
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = [
-    "at_boundary",
-    "case_on",
-    "checked_depth",
-    "labelled_pieces",
-    "labels_at",
-    "labels_by_rows",
-    "plane_of",
-    "settled_rows",
-    "settling",
-]
+from flowsam.shapes import Axis, Bool, Codes, Column, Float, Int, LabelGrid
 
 ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once
@@ -60,7 +48,7 @@ def checked_depth(flow: Flow, start: Plane, axes: tuple[Axis, Axis], depth: int)
     return layers
 
 
-def at_boundary(labels: Int[np.ndarray, "ny nx"]) -> Bool[np.ndarray, "ny nx"]:
+def at_boundary(labels: LabelGrid) -> Bool[np.ndarray, "ny nx"]:
     """Return which cells have a neighbour of another label."""
     edge = np.zeros(labels.shape, dtype=bool)
     across = labels[:, 1:] != labels[:, :-1]
@@ -73,8 +61,11 @@ def at_boundary(labels: Int[np.ndarray, "ny nx"]) -> Bool[np.ndarray, "ny nx"]:
 
 
 def labels_by_rows(
-    flow: Flow, start: Plane, axes: tuple[Axis, Axis], progress: Callable[[int], object]
-) -> tuple[Int[np.ndarray, "ny nx"], int]:
+    flow: Flow,
+    start: Plane,
+    axes: tuple[Axis, Axis],
+    progress: Callable[[int], object],
+) -> tuple[LabelGrid, int]:
     """Return the labels of a plane, and how many rows were finished before an interrupt."""
     labels = np.empty((axes[1].size, axes[0].size), np.int16)
     finished = 0
@@ -90,7 +81,9 @@ def labels_by_rows(
 
 
 def labelled_pieces(
-    flow: Flow, start: Plane, axes: tuple[Axis, Axis]
+    flow: Flow,
+    start: Plane,
+    axes: tuple[Axis, Axis],
 ) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
     """Yield the number of a piece's first cell and its labels, int16, each about `SECONDS`."""
     x, y = axes
@@ -123,7 +116,10 @@ def case_on(flow: Flow, start: Plane, x: Axis, y: Axis) -> Case:
 
 
 def _decided_pieces(
-    decided: Callable[..., Any], flow: Flow, start: Plane, axes: tuple[Axis, Axis]
+    decided: Callable[..., Any],
+    flow: Flow,
+    start: Plane,
+    axes: tuple[Axis, Axis],
 ) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
     """Decide many rows together; write them out a few at a time."""
     x, y = axes
@@ -150,9 +146,7 @@ def _only_ratio_counts(flow: Flow, start: Plane, radii: Axis) -> bool:
     return case_on(flow, start, np.ones(1), np.ones(1)).regime.scale_free
 
 
-def labels_at(
-    flow: Flow, start: Plane, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]
-) -> Int[np.ndarray, " N"]:
+def labels_at(flow: Flow, start: Plane, x: Column, y: Column) -> Codes:
     """Return the labels of scattered points of a plane."""
     if _only_ratio_counts(flow, start, y):
         return limits(start.flow_at(flow, 1.0), start.at(x, y)[0] / y[:, None, None])
@@ -167,7 +161,9 @@ def labels_at(
 
 
 def settled_rows(
-    flow: Flow, plane: Plane, axes: tuple[Axis, Axis]
+    flow: Flow,
+    plane: Plane,
+    axes: tuple[Axis, Axis],
 ) -> Float[np.ndarray, "ny nx"]:
     """Return the rescaled time of collapse or blow-up over a plane."""
     x, y = axes

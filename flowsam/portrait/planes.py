@@ -14,21 +14,10 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.flow import Flow
-from flowsam.inputs import real_array, shown, whole_number
+from flowsam.inputs import keep, real_array, shown, whole_number
 from flowsam.network import balanced
-from flowsam.shapes import Float
+from flowsam.shapes import Axis, Column, Float, Theta, Vector
 
-__all__ = [
-    "BalancedPlane",
-    "ImbalancePlane",
-    "Plane",
-    "RadiusPlane",
-    "SegmentPlane",
-    "WeightPlane",
-    "layer_plane",
-]
-
-Axis = Float[np.ndarray, " _"]
 Row = Float[np.ndarray, "1 nx"]
 Rows = Float[np.ndarray, "ny _"]
 Starts = Float[np.ndarray, "ny nx L d"]
@@ -61,11 +50,11 @@ class Plane:
         """Return the starts of a block of rows."""
         raise NotImplementedError
 
-    def at(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
+    def at(self, x: Column, y: Column) -> Starts:
         """Return starts (1, N, L, d)."""
         return self(x[None], y[None])
 
-    def beyond(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
+    def beyond(self, x: Column, y: Column) -> Starts:
         """Return starts (1, N, L, d) also where the plane itself ends, as a field is continued."""
         return self.at(x, y)
 
@@ -119,14 +108,14 @@ class BalancedPlane(Plane):
         depth = whole_number(self.depth, "BalancedPlane needs a whole depth")
         if depth < 1:
             raise InputError(f"BalancedPlane needs depth >= 1, got {depth}")
-        object.__setattr__(self, "depth", depth)
+        keep(self, depth=depth)
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
         alpha = np.stack(np.broadcast_arrays(x, y), axis=-1)
         return balanced(alpha, self.depth)
 
-    def beyond(self, x: Float[np.ndarray, " N"], y: Float[np.ndarray, " N"]) -> Starts:
+    def beyond(self, x: Column, y: Column) -> Starts:
         """Return equal layers of any sign."""
         return np.repeat(np.stack([x, y], axis=-1)[None, :, None], self.depth, axis=2)
 
@@ -150,7 +139,7 @@ class WeightPlane(Plane):
     """
 
     affine = True
-    theta: Float[np.ndarray, "L d"] | ArrayLike
+    theta: Theta | ArrayLike
     first: tuple[int, int]
     second: tuple[int, int]
     axes: tuple[str, str] = ("", "")
@@ -170,8 +159,7 @@ class WeightPlane(Plane):
                 f"{self.first} and {self.second}; they count from 0"
             )
         names = tuple(f"weight w_{j + 1} of layer {layer + 1}" for layer, j in places)
-        object.__setattr__(self, "theta", theta)
-        object.__setattr__(self, "axes", self.axes if any(self.axes) else names)
+        keep(self, theta=theta, axes=self.axes if any(self.axes) else names)
 
     @property
     def kind(self) -> str:
@@ -208,7 +196,7 @@ class ImbalancePlane(Plane):
     [[3.0, 6.0], [3.0, 6.0]]
     """
 
-    profile: Float[np.ndarray, " d"] | ArrayLike
+    profile: Vector | ArrayLike
     depth: int
     axes: tuple[str, str] = ("scale alpha", "layer imbalance kappa")
 
@@ -221,7 +209,7 @@ class ImbalancePlane(Plane):
                 f"ImbalancePlane needs a profile (d,) and depth >= 2, got {profile.shape} and "
                 f"{self.depth}; one layer has no other"
             )
-        object.__setattr__(self, "profile", profile)
+        keep(self, profile=profile)
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
@@ -244,8 +232,8 @@ class SegmentPlane(Plane):
     array([1.5, 1.5])
     """
 
-    first: Float[np.ndarray, "L d"] | ArrayLike
-    last: Float[np.ndarray, "L d"] | ArrayLike
+    first: Theta | ArrayLike
+    last: Theta | ArrayLike
     axes: tuple[str, str] = ("place between the starts", "scale")
 
     def __post_init__(self) -> None:
@@ -256,8 +244,7 @@ class SegmentPlane(Plane):
             raise InputError(
                 f"SegmentPlane needs starts of one shape (L, d), got {first.shape}, {last.shape}"
             )
-        object.__setattr__(self, "first", first)
-        object.__setattr__(self, "last", last)
+        keep(self, first=first, last=last)
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
@@ -286,12 +273,12 @@ class RadiusPlane(Plane):
     kind = "radius"
     radius_axis = True
     varies = True
-    theta: Float[np.ndarray, "L d"] | ArrayLike
+    theta: Theta | ArrayLike
     axes: tuple[str, str] = ("scale of the start", "radius rho")
 
     def __post_init__(self) -> None:
         """Check the start."""
-        object.__setattr__(self, "theta", _start(self.theta, "theta"))
+        keep(self, theta=_start(self.theta, "theta"))
 
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows, the same in each."""
@@ -312,7 +299,7 @@ def _place(place: object, name: str) -> tuple[int, ...]:
     return tuple(whole_number(k, f"{name} needs whole numbers") for k in place)
 
 
-def _start(theta: ArrayLike, name: str) -> Float[np.ndarray, "L d"]:
+def _start(theta: ArrayLike, name: str) -> Theta:
     """Return one start as float64, or say what it is."""
     theta = real_array(theta, name)
     if theta.ndim != 2:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from flowsam.shapes import Float, Int
-
-__all__ = ["Refinement", "Tiling"]
-
-Curves = tuple[tuple[str, Float[np.ndarray, "_ 2"]], ...]
+from flowsam.shapes import Codes, Curves, Float, LabelGrid
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +24,8 @@ class Tiling:
         repeat, and a later polygon covers earlier ones.
     """
 
-    grid: Int[np.ndarray, "ny nx"]
-    labels: Int[np.ndarray, " N"]
+    grid: LabelGrid
+    labels: Codes
     corners: Float[np.ndarray, "N 5 2"]
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -69,18 +65,19 @@ class Refinement:
 
     @classmethod
     def of(
-        cls, facts: dict[str, Any], curves: Curves, arrays: dict[str, np.ndarray]
+        cls,
+        facts: dict[str, Any],
+        curves: Curves,
+        arrays: dict[str, np.ndarray],
     ) -> Refinement:
-        """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays.
-
-        JSON made text of the labels.
-        """
-        fractions = {int(k): v for k, v in facts["fractions"].items()}
-        errors = {int(k): v for k, v in facts["errors"].items()}
+        """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays."""
+        shares = {name: by_label(facts[name]) for name in ("fractions", "errors")}
         located = curves[len(curves) - facts["curves"] :]
-        tiling = Tiling(
-            *(arrays[f"tiling_{name}"] for name in ("grid", "labels", "corners"))
-        )
-        return cls(
-            located, facts["tolerance"], facts["evaluations"], fractions, errors, tiling
-        )
+        names = (field.name for field in fields(Tiling))
+        tiling = Tiling(*(arrays[f"tiling_{name}"] for name in names))
+        return cls(**facts | shares | {"curves": located, "tiling": tiling})
+
+
+def by_label(shares: dict[str, float]) -> dict[int, float]:
+    """Return the shares of a file, where JSON made text of the labels."""
+    return {int(label): float(share) for label, share in shares.items()}

@@ -18,17 +18,18 @@ from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.lattice import UNIT, Lattice
 from flowsam.portrait.refinement import Refinement
 from flowsam.regimes import case_of
-from flowsam.shapes import Float
+from flowsam.shapes import Axis
 from flowsam.signatures import public
-
-__all__ = ["check_axes", "refine"]
 
 _LEVELS = 16
 
 
 @public
 def refine(
-    portrait: Portrait, *, levels: int = 10, progress: Callable[[int], object] = int
+    portrait: Portrait,
+    *,
+    levels: int = 10,
+    progress: Callable[[int], object] = int,
 ) -> Portrait:
     """Locate the boundaries of a portrait to 2^-levels of its cells.
 
@@ -95,7 +96,7 @@ def _check(portrait: Portrait, levels: int) -> None:
     check_axes(portrait.x, portrait.y)
 
 
-def check_axes(x: Float[np.ndarray, " nx"], y: Float[np.ndarray, " ny"]) -> None:
+def check_axes(x: Axis, y: Axis) -> None:
     """Refuse axes without cells between their points: before the work, where it can be known."""
     for name, axis in (("x", x), ("y", y)):
         if axis.size < 2:

@@ -12,11 +12,10 @@ import numpy as np
 
 from flowsam.engines.two_sides import upper_share
 from flowsam.errors import InputError
+from flowsam.portrait.area_shares import corners
 from flowsam.portrait.plane_fields import STEP, PlaneField
-from flowsam.shapes import Bool, Complex, Float
+from flowsam.shapes import Bool, Complex, Float, Point
 from flowsam.signatures import public
-
-__all__ = ["Equilibrium", "across", "checked_rule", "classified", "equilibria", "rests"]
 
 ZERO = 1e-6  # of the field over the window: an eigenvalue that is none
 RING = 180  # directions in which the neighbourhood of a point is looked at
@@ -51,9 +50,9 @@ class Equilibrium:
     [[1.0, 0.0]]
     """
 
-    point: Float[np.ndarray, "2"]
+    point: Point
     kind: str
-    eigenvalues: Float[np.ndarray, "2"] | Complex[np.ndarray, "2"]
+    eigenvalues: Point | Complex[np.ndarray, "2"]
     directions: Float[np.ndarray, "2 2"]
 
     @property
@@ -62,7 +61,7 @@ class Equilibrium:
         return self.directions[self.eigenvalues.real < 0]
 
 
-def rests(field: PlaneField, point: Float[np.ndarray, "2"]) -> bool:
+def rests(field: PlaneField, point: Point) -> bool:
     """Tell whether 0 is among Filippov's velocities: no open half-plane holds them all."""
     _, velocity = _ring(field, point, 1e-6)
     _, wider = _ring(field, point, 1e-5)
@@ -73,7 +72,7 @@ def rests(field: PlaneField, point: Float[np.ndarray, "2"]) -> bool:
     return bool(gaps.max() <= np.pi)
 
 
-def classified(field: PlaneField, point: Float[np.ndarray, "2"]) -> Equilibrium:
+def classified(field: PlaneField, point: Point) -> Equilibrium:
     """Return a rest point, named by its eigenvalues, or by turning where they are 0 or infinite."""
     slopes = [field.slopes(point, step=STEP / shrink) for shrink in (1, 8, 64)]
     least = ZERO * _scale(field)
@@ -104,7 +103,7 @@ def _extrapolated(slopes: list[np.ndarray]) -> Float[np.ndarray, "2 2"]:
     return np.where(left, third - step, first)
 
 
-def _name(field: PlaneField, point: Float[np.ndarray, "2"], values: np.ndarray) -> str:
+def _name(field: PlaneField, point: Point, values: np.ndarray) -> str:
     """Return the kind of a rest point with eigenvalues in ascending order."""
     low, high = values.real
     if values.imag.any():
@@ -122,7 +121,7 @@ def _stability(low: float, high: float) -> str:
     return "stable " if high < 0 else "unstable " if low > 0 else ""
 
 
-def _word_by_turning(field: PlaneField, point: Float[np.ndarray, "2"]) -> str:
+def _word_by_turning(field: PlaneField, point: Point) -> str:
     """Return "saddle", "saddle-node" or "node" for the turns the field makes around a point."""
     _, velocity = _ring(field, point, RADIUS)
     angle = np.arctan2(velocity[:, 1], velocity[:, 0])
@@ -136,7 +135,9 @@ def _word_by_turning(field: PlaneField, point: Float[np.ndarray, "2"]) -> str:
 
 
 def _ring(
-    field: PlaneField, point: Float[np.ndarray, "2"], radius: float
+    field: PlaneField,
+    point: Point,
+    radius: float,
 ) -> tuple[Float[np.ndarray, "r 2"], Float[np.ndarray, "r 2"]]:
     """Unit vectors around a point, off the axes, and the velocities there."""
     angle = 2 * np.pi * (np.arange(RING) + 0.37) / RING
@@ -216,7 +217,9 @@ def checked_rule(field: PlaneField) -> None:
 
 
 def across(
-    field: PlaneField, axis: int, along: Float[np.ndarray, " n"]
+    field: PlaneField,
+    axis: int,
+    along: Float[np.ndarray, " n"],
 ) -> tuple[Float[np.ndarray, "2 n 2"], Float[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
     """Return what the field does on a line `coordinate[axis] = 0`."""
     points = np.zeros((2, along.size, 2))
@@ -237,10 +240,8 @@ def _off_axes(field: PlaneField) -> Iterator[np.ndarray]:
     values = field.gate(np.stack(np.meshgrid(*edges), axis=-1))
     from scipy.optimize import root
 
-    corners = np.stack(
-        [values[:-1, :-1], values[1:, :-1], values[:-1, 1:], values[1:, 1:]]
-    )
-    open_ = ((corners.min(axis=0) <= 0) & (corners.max(axis=0) >= 0)).all(axis=-1)
+    ends = corners(values)
+    open_ = ((ends.min(axis=0) <= 0) & (ends.max(axis=0) >= 0)).all(axis=-1)
     size = np.array([edges[0][1] - edges[0][0], edges[1][1] - edges[1][0]])
     for row, column in np.argwhere(open_):
         middle = np.array([edges[0][column], edges[1][row]]) + size / 2
@@ -249,7 +250,7 @@ def _off_axes(field: PlaneField) -> Iterator[np.ndarray]:
         off = np.abs(found.x) > 1e-6 * field.span
         small = (
             np.abs(field.gate(found.x)).max()
-            <= 1e-9 * np.abs(corners[:, row, column]).max()
+            <= 1e-9 * np.abs(ends[:, row, column]).max()
         )
         if near.all() and off.all() and small and field.inside(found.x):
             yield found.x

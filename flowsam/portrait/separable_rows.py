@@ -13,20 +13,18 @@ from flowsam.exact import linf_two_layer
 from flowsam.flow import Flow
 from flowsam.outcomes.theorems import fate_labels
 from flowsam.portrait.planes import BalancedPlane
-from flowsam.shapes import Float, Int
-
-__all__ = ["decided"]
+from flowsam.shapes import Axis, Int
 
 
 def decided(
     flow: Flow,
     plane: BalancedPlane,
-    x: Float[np.ndarray, " nx"],
-    y: Float[np.ndarray, " ny"],
+    x: Axis,
+    y: Axis,
 ) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
     """Decide some rows, and return a function that writes out the labels of a slice of them."""
     mu = flow.mu
-    rho = flow.perturbation.rho
+    rho = flow.rho
     alone = [
         linf_two_layer.fate(plane.at(a, a)[0], mu, rho=rho)[:, j]
         for j, a in enumerate((x, y))

@@ -15,22 +15,10 @@ from flowsam.inputs import real_array
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.rest_search import Equilibrium, across, checked_rule, equilibria
 from flowsam.portrait.theory_curves import boundaries
-from flowsam.shapes import Float
+from flowsam.shapes import Curve, Curves, Float, Point
 from flowsam.signatures import public
 from flowsam.solver import solve
 
-__all__ = [
-    "ROWS",
-    "Skeleton",
-    "nullclines",
-    "paths",
-    "separatrices",
-    "skeleton",
-    "sliding",
-]
-
-Curve = Float[np.ndarray, "_ 2"]
-Curves = tuple[tuple[str, Curve], ...]
 LATTICE = 129  # points a side of a quadrant, for nullclines
 OFF = 1e-6  # of the window: where a manifold leaves its saddle
 ROWS = 400  # rows of a drawn path
@@ -67,7 +55,10 @@ class Skeleton:
 
 @public
 def skeleton(
-    field: PlaneField, *, starts: ArrayLike = (), columns: int = 24
+    field: PlaneField,
+    *,
+    starts: ArrayLike = (),
+    columns: int = 24,
 ) -> Skeleton:
     """Return all of it for one field.
 
@@ -127,7 +118,8 @@ def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def separatrices(
-    field: PlaneField, points: tuple[Equilibrium, ...] | None = None
+    field: PlaneField,
+    points: tuple[Equilibrium, ...] | None = None,
 ) -> Curves:
     """Return the curves between regions: theory's where there are, else stable manifolds."""
     known = boundaries(field.case, field.plane, np.array(field.x), np.array(field.y))
@@ -139,7 +131,8 @@ def separatrices(
 
 
 def stable_manifolds(
-    field: PlaneField, points: tuple[Equilibrium, ...]
+    field: PlaneField,
+    points: tuple[Equilibrium, ...],
 ) -> tuple[Curve, ...]:
     """Return both branches of the stable manifold of each saddle with two non-zero eigenvalues."""
     saddles = [p for p in points if p.kind in ("saddle", "pseudo-saddle")]
@@ -160,15 +153,15 @@ def _backwards(field: PlaneField, point: np.ndarray, direction: np.ndarray) -> C
     if not field.inside(first):
         return first[None]
 
-    def back(_: float, place: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+    def back(_: float, place: Point) -> Point:
         velocity = field.velocity(place)
         return -velocity / np.hypot(*velocity)
 
-    def leaves(_: float, place: Float[np.ndarray, "2"]) -> float:
+    def leaves(_: float, place: Point) -> float:
         low, high = np.array([field.x, field.y]).T
         return float(np.minimum(place - low, high - place).min() + 1e-3 * field.span)
 
-    def rests(_: float, place: Float[np.ndarray, "2"]) -> float:
+    def rests(_: float, place: Point) -> float:
         return float(np.abs(field.velocity(place)).max() - slow)
 
     for ends in (leaves, rests):
@@ -191,7 +184,7 @@ def sliding(field: PlaneField) -> Curves:
     )
 
 
-def _sliding_ends(field: PlaneField, axis: int) -> Iterator[Float[np.ndarray, "2"]]:
+def _sliding_ends(field: PlaneField, axis: int) -> Iterator[Point]:
     """Ends of the sliding pieces of one axis, by bisection between the points of a lattice."""
     low, high = (field.x, field.y)[1 - axis]
     if not (field.x, field.y)[axis][0] <= 0 <= (field.x, field.y)[axis][1]:
@@ -259,7 +252,7 @@ def paths(field: PlaneField, points: ArrayLike) -> tuple[Curve, ...]:
     return tuple(_path(field, point) for point in points)
 
 
-def _path(field: PlaneField, point: Float[np.ndarray, "2"]) -> Curve:
+def _path(field: PlaneField, point: Point) -> Curve:
     """One trajectory: its end is looked for first, so that its rows lie in the window."""
     theta = field.lift(point)
     speed = np.abs(field.velocity(point)).max()

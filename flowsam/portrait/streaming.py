@@ -29,8 +29,6 @@ from flowsam.portrait.planes import Plane, Start
 from flowsam.signatures import public
 from flowsam.version import __version__
 
-__all__ = ["Stream", "stream_portrait"]
-
 _FORMAT = "flowsam labels 1"
 _LABEL = np.dtype("<i2")
 
@@ -143,7 +141,10 @@ def _check_own(path: Path) -> None:
 
 
 def _provenance(
-    flow: Flow, plane: Plane, depth: int, axes: tuple[np.ndarray, np.ndarray]
+    flow: Flow,
+    plane: Plane,
+    depth: int,
+    axes: tuple[np.ndarray, np.ndarray],
 ) -> dict[str, Any]:
     """What the labels belong to, and a digest of it."""
     radius = {"rho": "y"} if plane.radius_axis else {}

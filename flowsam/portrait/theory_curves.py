@@ -15,26 +15,9 @@ from flowsam.exact import linf_two_layer
 from flowsam.labels import Fate
 from flowsam.portrait.planes import Plane, WeightPlane
 from flowsam.regimes import Case
-from flowsam.shapes import Float
+from flowsam.shapes import Axis, Curve, Curves, Float, Point
 
-__all__ = [
-    "bend",
-    "boundaries",
-    "branches",
-    "conics",
-    "deep_gates",
-    "mixtures",
-    "pairs",
-    "ray",
-    "sign_curves",
-    "ties",
-    "two_gates",
-]
-
-Axis = Float[np.ndarray, " _"]
 Ends = tuple[float, float]
-Curve = Float[np.ndarray, "_ 2"]
-Curves = tuple[tuple[str, Curve], ...]
 POINTS = 201
 
 
@@ -78,7 +61,7 @@ def boundaries(case: Case, plane: Plane, x: Axis, y: Axis) -> Curves:
 def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return `alpha_j = rho` of balanced l_inf and GD at L = 2."""
     mu = case.flow.mu
-    rho = case.flow.perturbation.rho
+    rho = case.flow.rho
     if (mu <= 0).any() or mu[0] == mu[1]:
         return _single_gates(mu, rho, ends)
     major = int(np.argmax(mu))  # beyond its gate the minor one's does not matter
@@ -91,7 +74,7 @@ def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
 def deep_gates(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return `alpha_j = rho` and the ray of equal scores of balanced l_inf and GD at L >= 3."""
     mu = case.flow.mu
-    rho = case.flow.perturbation.rho
+    rho = case.flow.rho
     if (mu <= 0).any():
         return _single_gates(mu, rho, ends)
     slope = (mu[0] / mu[1]) ** (1.0 / (case.depth - 2))
@@ -105,7 +88,7 @@ def deep_gates(case: Case, plane: Any, ends: Ends) -> Curves:
 
 def conics(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of l_inf on the layer plane."""
-    rho = case.flow.perturbation.rho
+    rho = case.flow.rho
     sign = 1 if case.flow.mu[0] > 0 else -1
     curves = linf_two_layer.separatrix(rho, extent=max(ends), sign=sign)
     return tuple(("separatrix", curve) for curve in curves)
@@ -119,14 +102,14 @@ def bend(case: Case, plane: Any, ends: Ends) -> Curves:
 
     if (case.flow.mu <= 0).any():
         return ()
-    rho = case.flow.perturbation.rho
+    rho = case.flow.rho
     return (("separatrix", balanced_separatrix(case.flow.mu, rho=rho)),)
 
 
 def ray(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the ray of equal scores of balanced l_2 at L >= 3."""
     mu = case.flow.mu
-    rho = case.flow.perturbation.rho
+    rho = case.flow.rho
     depth = case.depth
     if (mu <= 0).any():
         return ()
@@ -142,7 +125,7 @@ def branches(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return both branches of the separatrix of l_2 on the layer plane."""
     from flowsam.exact.l2_separatrix import lone_separatrix
 
-    rho = case.flow.perturbation.rho
+    rho = case.flow.rho
     sign = 1 if case.flow.mu[0] > 0 else -1
     ratio = np.sinh(np.linspace(-1, 1, 401) * np.arcsinh(1 + (max(ends) / rho) ** 2))
     branch = lone_separatrix(ratio, rho=rho)
@@ -172,12 +155,12 @@ def ties(case: Case, plane: Any, ends: Ends) -> Curves:
 
     if (case.flow.mu <= 0).any():
         return ()
-    duel = Duel(case.flow.mu, case.flow.perturbation.rho, case.depth)
+    duel = Duel(case.flow.mu, case.flow.rho, case.depth)
     together = [("equal times", curve) for curve in duel.equal_times(max(ends))]
     return (("separatrix", duel.separatrix()), *together)
 
 
-def _single_gates(mu: Float[np.ndarray, "2"], rho: float, ends: Ends) -> Curves:
+def _single_gates(mu: Point, rho: float, ends: Ends) -> Curves:
     """Return the gates of coordinates that do not meet: one with mu_j < 0 never escapes."""
     return tuple(
         ("alpha_j = rho", _segment(j, rho, (0.0, ends[1 - j])))
@@ -187,7 +170,9 @@ def _single_gates(mu: Float[np.ndarray, "2"], rho: float, ends: Ends) -> Curves:
 
 
 def _segment(
-    axis: int, value: float, span: tuple[float, float]
+    axis: int,
+    value: float,
+    span: tuple[float, float],
 ) -> Float[np.ndarray, "2 2"]:
     """Return the segment where one coordinate is fixed."""
     points = np.empty((2, 2))
@@ -199,7 +184,7 @@ def _segment(
 def pairs(case: Case, plane: WeightPlane, ends: tuple[float, float]) -> Curves:
     """Return the separatrix where the two layers move and no other coordinate escapes."""
     mu = case.flow.mu
-    rho = case.flow.perturbation.rho
+    rho = case.flow.rho
     j = plane.first[1]
     theta = np.asarray(plane.theta)
     fates = case.regime.forms[-1].case.fate(theta, mu, rho=rho)
@@ -211,7 +196,11 @@ def pairs(case: Case, plane: WeightPlane, ends: tuple[float, float]) -> Curves:
 
 
 def sign_curves(
-    others: Float[np.ndarray, " _"], mu: float, *, rho: float, reach: float
+    others: Axis,
+    mu: float,
+    *,
+    rho: float,
+    reach: float,
 ) -> tuple[Curve, ...]:
     """Return the curves between escape and fall, as rows (x, y) of the two layers."""
     c, c2 = np.sort([*np.abs(others), np.inf, np.inf])[:2]
