@@ -22,11 +22,7 @@ _DRAWN = {
     "plane": ("GD", "linf", "l2", "asam"),
     "strip": ("l2",),
 }
-_WORDS = {
-    "layers": "GD, l_inf, l_2",
-    "plane": "GD, l_inf, l_2, ASAM with p = 2",
-    "strip": "l_2",
-}
+_WORDS = {"GD": "GD", "linf": "l_inf", "l2": "l_2", "asam": "ASAM with p = 2"}
 _DEPTHS = {"layers": range(2, 7), "plane": range(1, 7)}  # of GD and l_inf
 # radius, and what to do beyond
 _LARGEST = {
@@ -98,9 +94,8 @@ def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     """The rule and depth as the page names them, refused where it has no picture."""
     name = _name(rule)
     if name not in _DRAWN[view]:
-        raise InputError(
-            f"explore draws {_WORDS[view]}, got {rule.name}; see phase_portrait"
-        )
+        drawn = ", ".join(_WORDS[known] for known in _DRAWN[view])
+        raise InputError(f"explore draws {drawn}, got {rule.name}; see phase_portrait")
     depths = _DEPTHS.get(view) if name in ("GD", "linf") else None
     if depth not in (depths or (2,)):
         reach = f"{depths[0]} to {depths[-1]}" if depths else "2"
@@ -113,10 +108,7 @@ def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
 def _name(rule: Perturbation) -> str:
     """The rule as the page names it, "" for another: of ASAM it knows p = 2."""
     name = _NAMES.get(rule.kind, "")
-    if name != "asam":
-        return name
-    euclidean = asam(rule.rho)
-    return name if rule == euclidean else ""
+    return "" if name == "asam" and rule != asam(rule.rho) else name
 
 
 def _radius(name: str, rho: float) -> dict[str, float]:

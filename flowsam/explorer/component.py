@@ -11,8 +11,6 @@ from flowsam.draw import LIMIT_COLOURS
 from flowsam.explorer.formulas import displayed, script
 from flowsam.version import __version__
 
-__all__ = ["KERNEL", "inside_script", "module"]
-
 _HERE = Path(__file__).parent
 _EIGHTH = "#A58BC9"  # the palette of limits has seven features
 KERNEL = ("kernel.js", "planes.js")  # mathematics, no DOM

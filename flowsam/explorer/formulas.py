@@ -13,8 +13,6 @@ from sympy.codegen.cfunctions import hypot
 
 from flowsam.explorer.printers import javascript, mathml
 
-__all__ = ["FORMULAS", "Formula", "displayed", "script"]
-
 ALPHA, MU, RHO, TAU, N = sp.symbols("alpha mu rho tau N", positive=True)
 L = sp.Symbol("L", integer=True, positive=True)
 A, BETA, C, E, K, M, Q = sp.symbols("A beta c e k m q", real=True)

@@ -12,8 +12,6 @@ from flowsam.archive import write_text
 from flowsam.errors import MissingLibraryError
 from flowsam.explorer.component import inside_script, module
 
-__all__ = ["Page"]
-
 _HERE = Path(__file__).parent
 State = dict[str, Any]
 

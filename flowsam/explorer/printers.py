@@ -9,8 +9,6 @@ import sympy as sp
 from sympy.printing.jscode import JavascriptCodePrinter
 from sympy.printing.mathml import MathMLPresentationPrinter
 
-__all__ = ["javascript", "mathml"]
-
 _SHOWN = {
     "&ExponentialE;": "e",
     "<mo>&InvisibleTimes;</mo>": "",
@@ -31,7 +29,9 @@ class _MathML(MathMLPresentationPrinter):
     """Presentation MathML: marks over letters, what is subtracted last, no invisible characters."""
 
     def _as_ordered_terms(
-        self, expr: sp.Expr, order: str | None = None
+        self,
+        expr: sp.Expr,
+        order: str | None = None,
     ) -> list[sp.Expr]:
         """Put terms with a minus after the others."""
         terms = super()._as_ordered_terms(expr, order)

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import anywidget
 import traitlets
 
 from flowsam.explorer.component import module
 
-__all__ = ["Explorer"]
-
-_RENDER = """
-export default {
-  render({ model, el }) {
-    const keep = (state) => { model.set("state", state); model.save_changes(); };
-    const explorer = mount(el, model.get("state"), keep);
-    const follow = () => explorer.set(model.get("state"));
-    model.on("change:state", follow);
-    return () => { model.off("change:state", follow); explorer.destroy(); };
-  },
-};
-"""
+_RENDER = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
 class Explorer(anywidget.AnyWidget):

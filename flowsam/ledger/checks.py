@@ -26,9 +26,6 @@ from flowsam.ledger.records import record, recorded
 from flowsam.ledger.schedule import Task
 from flowsam.ledger.verdicts import Ledger, Verdict
 
-__all__ = ["Checks", "plan", "verify"]
-
-
 SECONDS = 5.0  # of a claim that was never checked here
 
 
@@ -141,7 +138,11 @@ def _files(name: str, source: Path) -> tuple[Path, Path]:
 
 
 def _verify_and_keep(
-    name: str, source: Path, seed: int, kept: Path | None, mark: str
+    name: str,
+    source: Path,
+    seed: int,
+    kept: Path | None,
+    mark: str,
 ) -> Verdict:
     """Verify one claim; note the verdict if it passed."""
     verdict = verify(name, source, seed=seed)

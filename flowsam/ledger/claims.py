@@ -9,8 +9,6 @@ from pathlib import Path
 
 from flowsam.errors import MissingFileError
 
-__all__ = ["Chapter", "chapters", "claim_names", "headings"]
-
 _WORDS = re.compile(r"(Claim|Formula|Assumes|Used by|Source|Choices)[.:]?\s+(.*)")
 
 

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import flowsam
 
-__all__ = ["dependencies", "fingerprint"]
-
 PACKAGE = Path(flowsam.__file__).resolve().parent
 
 
 def fingerprint(
-    paths: Iterable[Path], source: Path, *facts: object, drawing: bool = True
+    paths: Iterable[Path],
+    source: Path,
+    *facts: object,
+    drawing: bool = True,
 ) -> str:
     """Return a hash of scripts, of all they import from the project, and of further facts."""
     names = ("numpy", "scipy", "sympy", *(("matplotlib",) if drawing else ()))

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["complaint", "run_check", "run_control", "run_derivation"]
-
 DRAWS = 20
 CONTROL_DRAWS = 5
 
@@ -35,7 +33,10 @@ def run_check(check: Callable, *, seed: int = 0, draws: int = DRAWS) -> None:
 
 
 def run_control(
-    control: Callable, *, seed: int = 0, draws: int = CONTROL_DRAWS
+    control: Callable,
+    *,
+    seed: int = 0,
+    draws: int = CONTROL_DRAWS,
 ) -> None:
     """Assert that a check with a broken hypothesis fails at every draw."""
     for draw, rng in _draws(seed, draws):

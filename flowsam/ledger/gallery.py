@@ -28,8 +28,6 @@ from flowsam.ledger.records import record, recorded
 from flowsam.ledger.schedule import Task
 from flowsam.version import __version__
 
-__all__ = ["Drawings", "Figure", "figure_names", "heading", "plan"]
-
 SUFFIXES = (".npz", ".png", ".pdf")
 
 
@@ -156,7 +154,11 @@ def _sidecar(name: str, source: Path) -> Path:
 
 
 def _make(
-    task: tuple[str, str, str], source: Path, *, fast: bool, redraw: bool
+    task: tuple[str, str, str],
+    source: Path,
+    *,
+    fast: bool,
+    redraw: bool,
 ) -> dict[str, Any]:
     """Compute and draw one figure, or draw it again; its card and state, or its error."""
     name, computed, _ = task
@@ -209,7 +211,11 @@ def _check_rules(words: str, card: dict[str, Any]) -> None:
 
 
 def _compute(
-    name: str, module: ModuleType, style: ModuleType, *, fast: bool
+    name: str,
+    module: ModuleType,
+    style: ModuleType,
+    *,
+    fast: bool,
 ) -> dict[str, Any]:
     """Compute and save the arrays of one figure; return its run card."""
     import numpy

@@ -8,9 +8,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
-
-__all__ = ["card", "formula", "link", "links", "picture", "prose", "spelled", "table"]
-
+from string import Template
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _OPEN = {"{", "(", "[", r"\{", r"\langle"}
@@ -32,9 +30,18 @@ _SIZES = {"inf": r"\infty"}
 _LONG = 8  # characters of LaTeX before a sum may be broken
 _TIGHT = re.compile(r"<mo[^>]*>(&#x0002F;|&#x0007C;|&#x02016;|&#x02225;)</mo>")
 _FUNCTION = re.compile(r"(<mi>(?:log|exp|sign|min|max)</mi>)(?=<m(?:i|sub|sup)>)")
+_WRITTEN = re.compile(r"\\([\[(])(.+?)\\[])]", re.DOTALL)
 _TILDE = "<mi>&#x0007E;</mi>"
 _NORM = r"\bl_(inf|\d(?:\.\d+)?|p)\b"
 _MARKED = re.compile(rf"(\$[^$]+\$|`[^`]+`|{_NORM.replace('(', '(?:', 1)})")
+
+
+def template(name: str) -> Template:
+    r"""Return a page of this folder, its `\(...\)` and `\[...\]` as MathML."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return Template(
+        _WRITTEN.sub(lambda found: formula(found[2], display=found[1] == "["), text)
+    )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -12,8 +12,6 @@ from typing import Any
 
 from flowsam.archive import digest, write_text
 
-__all__ = ["record", "recorded"]
-
 
 def record(path: Path, facts: dict[str, Any], files: Sequence[Path] = ()) -> None:
     """Write facts as JSON in one move, with hashes of them and of the files that belong to them."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ import numpy as np
 from flowsam.explorer.component import module
 from flowsam.ledger.claims import Chapter, chapters
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.html import formula, link, links, prose, table
+from flowsam.ledger.html import formula, link, links, prose, table, template
 from flowsam.ledger.sections import (
     Places,
     chapter_section,
@@ -33,8 +32,6 @@ from flowsam.ledger.texts import TEXTS, Text
 from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.notation import latex
 from flowsam.version import __version__
-
-__all__ = ["page", "statement_table"]
 
 TITLE_FIGURE = "fig_rules_compared"
 
@@ -56,23 +53,14 @@ def page(
     rest = [figure for figure in figures if figure not in first]
     others = [figure for figure in rest if not set(figure.claims) & set(names)]
     section = partial(figure_section, places=places)
-    template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
-    return Template(template).substitute(
+    return template("page.html").substitute(
         stamp=escape(_stamp(source, ledger.note)),
         title_figure="".join(map(section, first)),
         summary=f"{_summary(ledger)} {len(drawn)} of {len(figures)} figures are drawn.",
         findings=_findings(names),
         contents=_contents(story),
         statements=statement_table(story, drawn, places),
-        beta=formula(r"\beta = w_1 \odot \cdots \odot w_L"),
-        flow=formula(
-            r"\dot{\theta} = -\nabla\mathcal{L}(\hat{\theta}), \quad "
-            r"\hat{\theta} = \theta + \mathrm{arg\,max}_{\|\epsilon\|_p \leq \rho} "
-            r"\langle \epsilon, \nabla\mathcal{L}(\theta) \rangle",
-            display=True,
-        ),
         gradient=formula(_sam_gradient(), display=True),
-        clock=formula(r"d\tau = \frac{1}{n}\sum_i |\ell'_i|\,dt"),
         explorer=module(),
         verdicts=_verdicts(ledger.verdicts),
         claims="\n".join(
@@ -100,7 +88,11 @@ def _stamp(source: Path, note: str) -> str:
     call = ["git", "-C", str(source), "rev-parse", "--short", "HEAD"]
     try:
         found = subprocess.run(
-            call, capture_output=True, text=True, timeout=10, check=False
+            call,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
         )
         commit = found.stdout.strip()
     except OSError:
@@ -136,7 +128,9 @@ def _contents(story: Sequence[Chapter]) -> str:
 
 
 def statement_table(
-    story: Sequence[Chapter], figures: Sequence[Figure], places: Places
+    story: Sequence[Chapter],
+    figures: Sequence[Figure],
+    places: Places,
 ) -> str:
     """Return the paper's numbered statements, a row a claim, with links to its four homes."""
     titles = {name: title for part in story for name, title in part.claims.items()}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 
 from flowsam.workers import each, processors
-
-__all__ = ["Task", "expected", "perform"]
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,8 @@ class Task:
 def perform(tasks: Sequence[Task], *, quiet: bool = False) -> dict[str, Any]:
     """Return what each task gave, by its name; tqdm or lines tell how far it is."""
     ordered = sorted(tasks, key=lambda task: -task.seconds)
-    found = each(_call, ordered, unit="task", quiet=quiet)
+    found = each(methodcaller("work"), ordered, unit="task", quiet=quiet)
     return {task.name: result for task, result in zip(ordered, found, strict=True)}
-
-
-def _call(task: Task) -> Any:
-    """Do one task."""
-    return task.work()
 
 
 def expected(tasks: Sequence[Task]) -> float:

@@ -23,21 +23,11 @@ from flowsam.ledger.html import (
     picture,
     prose,
     table,
+    template,
 )
+from flowsam.ledger.texts import TEXTS
 from flowsam.ledger.verdicts import Verdict
 from flowsam.real_data.tables import pixel_names
-
-__all__ = [
-    "Places",
-    "chapter_section",
-    "code_of",
-    "figure_section",
-    "file_of",
-    "homes",
-    "statements",
-    "winners",
-    "words_of",
-]
 
 PAPER = "arXiv:2603.08290"
 _DOTTED = re.compile(r"\b(?:flowsam|figures)(?:\.\w+)+")
@@ -76,36 +66,35 @@ def chapter_section(
     lines += [f"<p>{prose(chapter.words)}</p>"] if chapter.words else []
     by_name = {verdict.claim: verdict for verdict in verdicts}
     for name, title in chapter.claims.items():
-        own = [figure for figure in figures if figure.claims[:1] == (name,)]
-        own.sort(key=lambda figure: not figure.name.startswith(f"fig_{name}"))
-        other = [figure for figure in figures if name in figure.claims[1:]]
-        lines += [_claim(by_name[name], title, places)]
-        lines += [figure_section(figure, places) for figure in own]
-        lines += [
-            f'<p class="also">Also drawn in {links(f.name for f in other)}.</p>'
-        ] * bool(other)
-        lines += ["</article>"]
+        lines.append(_claim(by_name[name], title, figures, places))
     return "\n".join(lines)
 
 
-def _claim(verdict: Verdict, title: str, places: Places) -> str:
-    """One claim, its element left open for figures."""
+def _claim(
+    verdict: Verdict,
+    title: str,
+    figures: Sequence[Figure],
+    places: Places,
+) -> str:
+    """One claim, with the figures that name it first, and links to the others."""
     name = verdict.claim
     says = places.head(name)
-    lines = [f'<article class="claim" id="{name}"><div class="statement">']
-    lines += [f'<h3>{prose(title)} <a class="name" href="#{name}">{name}</a></h3>']
-    lines += [f"<p>{prose(says.get('claim', 'No derivation.'), code=_reference)}</p>"]
-    lines += (
-        [formula(says["formula"].strip("$"), display=True)] if "formula" in says else []
+    own = [figure for figure in figures if figure.claims[:1] == (name,)]
+    own.sort(key=lambda figure: not figure.name.startswith(f"fig_{name}"))
+    shown = [figure_section(figure, places) for figure in own]
+    other = links(figure.name for figure in figures if name in figure.claims[1:])
+    shown += [f'<p class="also">Also drawn in {other}.</p>'] * bool(other)
+    latex = says.get("formula", "").strip("$")
+    return template("claim.html").substitute(
+        name=name,
+        title=prose(title),
+        claim=prose(says.get("claim", "No derivation."), code=_reference),
+        formula=formula(latex, display=True) if latex else "",
+        assumes=prose(says.get("assumes", "not said"), code=_reference),
+        verdict=words_of(verdict, says),
+        homes=homes(name, says, places),
+        figures="\n".join(shown),
     )
-    lines += ["</div>"]
-    if "assumes" in says:
-        lines += [
-            f'<p class="assumes"><b>Assumes</b> {prose(says["assumes"], code=_reference)}</p>'
-        ]
-    lines += [f'<p class="verdict">{words_of(verdict, says)}</p>']
-    lines += [f'<p class="homes">{homes(name, says, places)}</p>']
-    return "\n".join(lines)
 
 
 def _reference(name: str) -> str:
@@ -145,18 +134,20 @@ def homes(name: str, says: dict[str, str], places: Places) -> str:
         places.link(f"derivations/{name}.py", "derivation"),
         places.link(f"tests/theorems/test_{name}.py", "test"),
     ]
-    code = [
-        places.link(file_of(dotted, places.source), dotted)
-        for dotted in _DOTTED.findall(says.get("used by", ""))
-    ]
+    code = [places.link(file, dotted) for dotted, file in _used(says, places).items()]
     said = prose(says.get("source", "not said")).removesuffix(".")
     return f"{' · '.join([*files, *code])} · {link('contents')}<br>Source: {said}."
 
 
 def code_of(claim: str, places: Places) -> list[str]:
     """Return the files that evaluate a claim."""
-    used = places.head(claim).get("used by", "")
-    return [file_of(dotted, places.source) for dotted in _DOTTED.findall(used)]
+    return list(_used(places.head(claim), places).values())
+
+
+def _used(says: dict[str, str], places: Places) -> dict[str, str]:
+    """The names of functions that a claim is used by, with their files."""
+    names = _DOTTED.findall(says.get("used by", ""))
+    return {dotted: file_of(dotted, places.source) for dotted in names}
 
 
 def file_of(dotted: str, source: Path) -> str:
@@ -201,8 +192,9 @@ def statements(names: Sequence[str], places: Places) -> dict[str, list[str]]:
 
 def winners(arrays: Mapping[str, Any] | None) -> str:
     """Return which pixel wins for gradient flow and each radius, from both starts, as HTML."""
+    (text,) = TEXTS["digits"]
     if arrays is None:
-        return "<p>Not drawn in this run.</p>"
+        return f"<p>{text.words}</p>"
     mu = arrays["mu"]
     rows = [
         (f"&rho; = {rho:g}" if rho else "GD", *(_winner(label, mu) for label in column))
@@ -212,15 +204,9 @@ def winners(arrays: Mapping[str, Any] | None) -> str:
     ]
     sizes = np.abs(mu[mu != 0])
     tied = sizes.size - np.unique(sizes).size
-    words = (
-        "<p>One example: the signed difference of class means of scikit-learn's digits, 3 against "
-        f"5, {mu.size} pixels, depth 2; a pixel is named by its row and column, from 1. "
-        f"{np.sum(mu == 0)} pixels are constant (&mu;<sub>j</sub> = 0, they never move) and "
-        f"{2 * tied} tie exactly in size. The aligned start has the signs "
-        "of &mu; on layer 1; the control is all positive. The picture is "
-        f"{link('fig_digits_limits')}.</p>"
-    )
-    return words + table(("rule", "aligned start", "control: all positive"), rows)
+    words = text.answer.format(pixels=mu.size, still=np.sum(mu == 0), tied=2 * tied)
+    head = ("rule", "aligned start", "control: all positive")
+    return f"<p>{words}</p>{table(head, rows)}"
 
 
 def _winner(label: int, mu: np.ndarray) -> str:

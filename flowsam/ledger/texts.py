@@ -9,8 +9,6 @@ from pathlib import Path
 
 from flowsam.ledger import measures
 
-__all__ = ["TEXTS", "Text"]
-
 
 @dataclass(frozen=True)
 class Text:

@@ -8,8 +8,6 @@ from typing import Any
 
 from flowsam.version import __version__
 
-__all__ = ["Ledger", "Verdict", "table"]
-
 COLUMNS = ("claim", "source", "symbolic", "numeric", "control", "seconds")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import tempfile
+import tomllib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +17,15 @@ from flowsam.ledger.verdicts import Ledger
 from flowsam.version import __version__
 from flowsam.website.pages import Site, address
 
-__all__ = ["build"]
-
 _CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
 _MARKUP = re.compile(r"[|*]|(?<=\w)_(?!\w)")
-_EXTENSIONS = (
-    *("sphinx.ext.autodoc", "myst_parser", "numpydoc", "sphinx_gallery.gen_gallery"),
-    "flowsam.website.building",
-)
 
 
 def build(
-    source: Path, out: Path, ledger: Ledger, figures: Sequence[Figure]
+    source: Path,
+    out: Path,
+    ledger: Ledger,
+    figures: Sequence[Figure],
 ) -> tuple[str, ...]:
     """Write the site; return what Sphinx warned of."""
     import io
@@ -58,73 +57,27 @@ def build(
 
 
 def _settings(pages: Path) -> dict[str, Any]:
-    """What a conf.py would say."""
-    return {
-        "project": "flowsam",
-        "version": __version__,
-        "extensions": list(_EXTENSIONS),
-        "html_theme": "alabaster",
-        "html_theme_options": {
-            **{"description": "Where SAM takes a network", "page_width": "68rem"},
-            **{
-                "sidebar_width": "13rem",
-                "fixed_sidebar": False,
-                "show_powered_by": False,
-            },
-            **{
-                "link": "#00588f",
-                "gray_1": "#444",
-                "gray_2": "#eee",
-                "sidebar_link": "#00588f",
-            },
-            **{"sidebar_text": "#444", "sidebar_header": "#222", "pre_bg": "#f6f6f6"},
-        },
-        "html_math_renderer": "mathml",
-        "html_static_path": [str(Path(__file__).parent / "site.css")],
-        "html_css_files": ["site.css"],
-        "copyright": "the flowsam authors",
-        "html_show_sourcelink": False,
-        "html_copy_source": False,
-        "pygments_style": "xcode",
-        "myst_enable_extensions": ["dollarmath"],
-        "myst_heading_anchors": 3,
-        "autodoc_typehints": "none",
-        "autodoc_member_order": "bysource",
-        "numpydoc_show_class_members": False,
-        "exclude_patterns": ["scripts/*"],
-        "sphinx_gallery_conf": {
-            "examples_dirs": [str(pages / "scripts")],
-            "gallery_dirs": ["tutorials"],
-            "filename_pattern": "",
-            "download_all_examples": False,
-            "min_reported_time": 1e9,
-            "write_computation_times": False,
-            "show_memory": False,
-            "abort_on_example_error": True,
-        },
-    }
+    """What a conf.py would say: the file beside this one, and what is known only now."""
+    here = Path(__file__)
+    said = tomllib.loads(here.with_name("site.toml").read_text(encoding="utf-8"))
+    said["sphinx_gallery_conf"]["examples_dirs"] = [str(pages / "scripts")]
+    style = str(here.with_name("site.css"))
+    return said | {"version": __version__, "html_static_path": [style]}
 
 
 def setup(app: Any) -> dict[str, Any]:
     """Register what Sphinx lacks: MathML without a script, and docstrings in plain text."""
-    app.add_html_math_renderer("mathml", (_inline, None), (_display, None))
+    display = partial(_formula, display=True)
+    app.add_html_math_renderer("mathml", (_formula, None), (display, None))
     app.connect("autodoc-process-docstring", _plain, priority=100)
     return {"parallel_read_safe": True}
 
 
-def _inline(writer: Any, node: Any) -> None:
-    """Mathematics within a line."""
+def _formula(writer: Any, node: Any, *, display: bool = False) -> None:
+    """Mathematics within a line, or on lines of its own."""
     from docutils import nodes
 
-    writer.body.append(formula(node.astext()))
-    raise nodes.SkipNode
-
-
-def _display(writer: Any, node: Any) -> None:
-    """Mathematics on lines of its own."""
-    from docutils import nodes
-
-    writer.body.append(formula(node.astext(), display=True))
+    writer.body.append(formula(node.astext(), display=display))
     raise nodes.SkipNode
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from string import Template
 
 from flowsam.ledger.claims import chapters, claim_names, headings
 from flowsam.ledger.gallery import Figure
@@ -15,19 +16,11 @@ from flowsam.ledger.html import spelled
 from flowsam.ledger.sections import Places, code_of
 from flowsam.ledger.verdicts import Ledger
 
-__all__ = ["PUBLIC", "Site", "address", "cells", "markdown"]
-
-PUBLIC = (
-    "flowsam",
-    *(
-        f"flowsam.{name}"
-        for name in ("portrait", "amplification", "draw", "margin", "real_data")
-    ),
-    *(
-        f"flowsam.{name}"
-        for name in ("regions", "rates", "sweeps", "ensemble", "certify")
-    ),
+_MODULES = (
+    *("portrait", "amplification", "draw", "margin", "real_data"),
+    *("regions", "rates", "sweeps", "ensemble", "certify"),
 )
+PUBLIC = ("flowsam", *(f"flowsam.{name}" for name in _MODULES))
 _WAYS = (
     '<p><a href="report.html">The report</a>, every claim on one page · '
     '<a href="explorer.html">The explorer</a>, drag a start and see its limit</p>'
@@ -35,6 +28,7 @@ _WAYS = (
 _TABLES = ("tables", "bundled", "named_sets", "leaning", "scale_scan")
 _PARTS = {"flowsam.real_data": tuple(f"flowsam.real_data.{name}" for name in _TABLES)}
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)\)")
+_CLAIM = Template(Path(__file__).with_name("claim.md").read_text(encoding="utf-8"))
 _CELL = re.compile(r"^# %%[ ]?(.*)$", re.MULTILINE)
 
 
@@ -51,9 +45,7 @@ def address(name: str) -> str:
 
 def _page(name: str) -> str:
     """The page of a file, without its ending."""
-    return name.removesuffix(".py").removesuffix("README.md") + "index" * name.endswith(
-        "README.md"
-    )
+    return re.sub(r"README\.md$", "index", name).removesuffix(".py")
 
 
 @dataclass(frozen=True)
@@ -99,33 +91,12 @@ class Site:
             if not name.startswith("http"):
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(self.source / name, self.folder / name)
-        pages = (
-            "tutorials/index",
-            "derivations/index",
-            "figures/index",
-            "api/index",
-            "code",
-        )
-        text = self._linked(text, "")
-        title, _, rest = text.partition("\n")
-        tree = "\n".join(pages)
-        self._put(
-            "index",
-            f"{title}\n\n{_WAYS}\n{rest}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```",
-        )
-
-    def _linked(self, text: str, folder: str) -> str:
-        """Markdown whose links to files of the checkout lead to their pages."""
-
-        def lead(found: re.Match[str]) -> str:
-            name = (Path(folder) / found[1]).as_posix()
-            if name.endswith((".png", ".svg")):
-                return found[0]
-            if name.endswith((".py", "README.md")):
-                return f"](/{_page(name)}.md)"
-            return f"](/code.md#{Path(name).name.lower().replace('.', '-')})"
-
-        return _LINK.sub(lead, text)
+        pages = [
+            f"{part}/index" for part in ("tutorials", "derivations", "figures", "api")
+        ]
+        title, _, rest = _linked(text).partition("\n")
+        tree = _tree([*pages, "code"], "hidden:")
+        self._put("index", f"{title}\n\n{_WAYS}\n{rest}\n\n{tree}")
 
     def _derivations(self) -> None:
         """A page a claim, in the order of a first reading."""
@@ -133,9 +104,8 @@ class Site:
         text = (self.source / "derivations/README.md").read_text(encoding="utf-8")
         blocks = [text.partition("\n## ")[0]]
         for part in chapters(self.source, names):
-            entries = "\n".join(part.claims)
             blocks += [f"## {spelled(part.title)}", spelled(part.words)]
-            blocks += [f"```{{toctree}}\n:maxdepth: 1\n\n{entries}\n```"]
+            blocks += [_tree(part.claims, "maxdepth: 1")]
             for name, title in part.claims.items():
                 self._derivation(name, title)
         self._put("derivations/index", "\n\n".join(blocks))
@@ -145,33 +115,21 @@ class Site:
         path = self.source / "derivations" / f"{name}.py"
         says = headings(path)
         text = path.read_text(encoding="utf-8")
-        body = markdown(
-            text.partition("\n# %%")[1].lstrip() + text.partition("\n# %%")[2]
-        )
-        verdict = next(v for v in self.ledger.verdicts if v.claim == name)
-        blocks = [
-            f"# {spelled(title)}",
-            says["claim"],
-            f"$${says['formula'].strip('$')}$$",
-        ]
-        blocks += [
-            f"**Assumes** {says['assumes']}",
-            f"**Source.** {spelled(says.get('source', ''))}",
-        ]
-        blocks += [body, "## Result"]
-        count = len(re.findall(r"^\s*assert ", text, re.MULTILINE))
-        blocks += [
-            f"{count} steps end in an `assert`; SymPy's part: {verdict.symbolic}."
-        ]
-        blocks += [
-            f"Numbers at random parameters: {verdict.numeric}; control: {verdict.control}."
-        ]
         links = [f"[test](/tests/theorems/test_{name}.md)"]
-        shown = [f for f in self.figures if name in f.claims and not f.error]
-        links += [f"[{figure.name}](/figures/{figure.name}.md)" for figure in shown]
+        shown = [f.name for f in self.figures if name in f.claims and not f.error]
+        links += [f"[{figure}](/figures/{figure}.md)" for figure in shown]
         links += [f'<a href="../report.html#{name}">in the report</a>']
-        blocks += [" · ".join(links)]
-        self._put(f"derivations/{name}", "\n\n".join(blocks))
+        facts = vars(next(v for v in self.ledger.verdicts if v.claim == name))
+        facts = facts | says | {"source": spelled(says.get("source", ""))}
+        page = _CLAIM.substitute(
+            facts,
+            title=spelled(title),
+            formula=says["formula"].strip("$"),
+            body=markdown(text[text.index("\n# %%", 1) :]),
+            count=len(re.findall(r"^\s*assert ", text, re.MULTILINE)),
+            links=" · ".join(links),
+        )
+        self._put(f"derivations/{name}", page.rstrip("\n"))
 
     def _gallery(self) -> None:
         """A page a figure, with its code, and an overview of small pictures."""
@@ -197,25 +155,20 @@ class Site:
             blocks += [f"Shows {shows}."] if shows else []
             blocks += [f"```python\n{code}```"]
             self._put(f"figures/{figure.name}", "\n\n".join(blocks))
-        tree = "```{toctree}\n:hidden:\n\n" + "\n".join(names) + "\n```"
-        self._put("figures/index", "\n\n".join(["# Figures", *tiles, tree]))
+        blocks = ["# Figures", *tiles, _tree(names, "hidden:")]
+        self._put("figures/index", "\n\n".join(blocks))
 
     def _interface(self) -> None:
         """A page a public module, from its docstrings; what flowsam itself has stands there."""
         shown = import_module("flowsam").__all__
         for module in PUBLIC:
             parts = _PARTS.get(module, (module,))
-            known = (
-                ""
-                if module == "flowsam"
-                else f"   :exclude-members: {', '.join(shown)}\n"
-            )
+            known = f"   :exclude-members: {', '.join(shown)}\n" * (module != "flowsam")
             lines = "\n".join(
                 f".. automodule:: {part}\n   :members:\n{known}" for part in parts
             )
             self._put(f"api/{module}", f"# {module}\n\n```{{eval-rst}}\n{lines}```")
-        tree = "\n".join(PUBLIC)
-        self._put("api/index", f"# API\n\n```{{toctree}}\n:maxdepth: 1\n\n{tree}\n```")
+        self._put("api/index", f"# API\n\n{_tree(PUBLIC, 'maxdepth: 1')}")
 
     def _code(self) -> None:
         """A page for every script that another page links to, and one for the other files."""
@@ -241,6 +194,26 @@ class Site:
             anchor = name.lower().replace(".", "-")
             blocks += [f"({anchor})=\n## {name}", f"````text\n{text}````"]
         self._put("code", "\n\n".join(blocks))
+
+
+def _linked(text: str) -> str:
+    """Markdown whose links to files of the checkout lead to their pages."""
+
+    def lead(found: re.Match[str]) -> str:
+        name = found[1]
+        if name.endswith((".png", ".svg")):
+            return found[0]
+        if name.endswith((".py", "README.md")):
+            return f"](/{_page(name)}.md)"
+        return f"](/code.md#{Path(name).name.lower().replace('.', '-')})"
+
+    return _LINK.sub(lead, text)
+
+
+def _tree(pages: Iterable[str], option: str) -> str:
+    """A list of pages, as Sphinx orders them."""
+    entries = "\n".join(pages)
+    return f"```{{toctree}}\n:{option}\n\n{entries}\n```"
 
 
 def cells(text: str) -> Iterator[tuple[str, str]]:
