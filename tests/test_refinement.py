@@ -48,6 +48,23 @@ def test_a_circle(radius, centre):
     assert abs(sum(found.fractions.values()) - 1) < 1e-12
 
 
+def test_a_bump_is_followed_into_cells_whose_corners_agree():
+    """It enters two cells from below, between their corners, which lie on one side of it."""
+
+    def start(x, y):
+        height = 0.5 + 2.2 * np.exp(-8 * (x - 2.5) ** 2)
+        return balanced(np.exp(y - height)[..., None], 2)
+
+    axis = np.arange(6.0)
+    plane = phase_portrait(ONE, axis, axis, start=start)
+    assert (plane.labels[1:] == 1).all() and (plane.labels[0] == 0).all()
+    found = refine(plane, levels=6).refinement
+    [(_, curve)] = found.curves
+    assert abs(curve[:, 1].max() - 2.7) < 2**-5
+    area = (2.5 + 2.2 * np.sqrt(np.pi / 8)) / 25
+    assert abs(found.fractions[0] - area) <= found.errors[0] < 0.01
+
+
 def test_fewer_levels_are_coarser():
     plane = phase_portrait(ONE, grid(), grid(), start=disc(0.73, (0.13, -0.041)))
     [(_, curve)] = refine(plane, levels=2).refinement.curves
