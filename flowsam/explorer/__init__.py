@@ -108,7 +108,10 @@ def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
 def _name(rule: Perturbation) -> str:
     """The rule as the page names it, "" for another: of ASAM it knows p = 2."""
     name = _NAMES.get(rule.kind, "")
-    return "" if name == "asam" and rule != asam(rule.rho) else name
+    if name != "asam":
+        return name
+    euclidean = asam(rule.rho)
+    return name if rule == euclidean else ""
 
 
 def _radius(name: str, rho: float) -> dict[str, float]:
