@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 __all__ = ["InputError", "InputTypeError", "MissingFileError", "MissingLibraryError"]
 
@@ -15,9 +15,9 @@ class InputError(ValueError):
         self.of = of
         super().__init__(" ".join(f"{of} {message}".split()))
 
-    def named(self, name: Callable[[str], str]) -> str:
+    def named(self, names: Mapping[str, str]) -> str:
         """Return the message with its parameter as it is written elsewhere."""
-        return str(self).replace(self.of, name(self.of), 1) if self.of else str(self)
+        return str(self).replace(self.of, names.get(self.of, self.of), 1)
 
 
 class InputTypeError(InputError, TypeError):

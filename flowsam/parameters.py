@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flowsam.errors import InputError, InputTypeError
 
@@ -28,19 +28,17 @@ STARTS = ("alpha", "theta", "random")
 TABLE = ("label_column", "classes", "drop", "bias")  # of data from files
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How parameters are written in messages: `rho = 1` in a file, `--rho 1` as an option."""
 
     sources: tuple[str, ...] = SOURCES
     starts: tuple[str, ...] = STARTS
-    names: Mapping[str, str] = field(default_factory=dict)  # those written otherwise
-    form: str = "{}"  # of a name
+    names: Mapping[str, str] = MappingProxyType({})  # those written otherwise
     given: str = "{} = {}"  # of a name with its value
 
     def name(self, parameter: str) -> str:
         """Return a parameter as it is written."""
-        return self.form.format(self.names.get(parameter, parameter))
+        return self.names.get(parameter, parameter)
 
     def example(self, parameter: str, value: object) -> str:
         """Return a parameter with a value as it is written."""
@@ -53,8 +51,7 @@ class Dialect:
 FILE = Dialect()
 
 
-@dataclass(frozen=True, eq=False)
-class Setup:
+class Setup(NamedTuple):
     """What parameters by name make."""
 
     data: Data  # columns as given

@@ -1,10 +1,12 @@
 """The command line: answers, JSON, files, and one clear line with exit code 2 for bad input."""
 
+import inspect
 import json
 import math
 import os
 import py_compile
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 import flowsam
-from flowsam import Flow, limit, linf, single_example, solve
+from flowsam import Flow, cli, limit, linf, single_example, solve
 from flowsam.cli import main
 from flowsam.real_data.named_sets import named_data
 from flowsam.real_data.tables import read_csv
@@ -481,11 +483,107 @@ def test_the_pattern_is_said_of_the_limit(capsys, alpha, words):
     assert code == 0 and words in json.loads(out)["pattern"]
 
 
-def test_a_group_without_a_command_needs_no_new_click(capsys, monkeypatch):
-    """`NoArgsIsHelpError` came with click 8.2; 8.1 is allowed."""
-    monkeypatch.delattr("click.exceptions.NoArgsIsHelpError", raising=False)
-    assert answer(capsys)[0] == 2
-    assert answer(capsys, "limit", "--mu", "1,x", "--rho", 1, "--init", 1)[0] == 2
+def test_values_may_begin_with_a_minus_sign(capsys):
+    joined = ["limit", "--mu=-1,2", "--rho=1", "--init=1.5,0.6", "--json"]
+    apart = [word for text in joined for word in text.split("=")]
+    assert answer(capsys, *joined) == answer(capsys, *apart)
+    assert "mu=(-1, 2)" in json.loads(answer(capsys, *apart)[1])["flow"]
+    code, _, err = answer(capsys, "limit", "--mu", "--rho", 1, "--init", 1)
+    assert code == 2 and "--mu needs a value" in err
+
+
+MEANT = {
+    "--innit": "did you mean --init?",
+    "--ini": "did you mean --init?",  # no abbreviations
+    "init": "did you mean --init?",
+    "more": "see flowsam limit --help",
+    "-x": "see flowsam limit --help",
+}
+
+
+@pytest.mark.parametrize("word", MEANT)
+def test_what_means_nothing_is_refused_with_what_is_near(capsys, word):
+    code, out, err = answer(capsys, "limit", *MINOR, word)
+    assert (code, out) == (2, "") and err == (
+        f"flowsam: {word!r} means nothing to flowsam limit; {MEANT[word]}\n"
+    )
+
+
+def test_unknown_commands_are_refused_with_the_known_ones(capsys):
+    code, _, err = answer(capsys, "limits", "--mu", 1)
+    assert code == 2 and "no command 'limits', there are simulate, limit, portrait" in err
+
+
+@pytest.mark.parametrize("name", cli._commands())
+def test_help_has_the_sentence_the_examples_and_the_options_in_order(capsys, monkeypatch, name):
+    module = cli._commands()[name]
+    shown = []
+    for columns, asked in ((100, "--help"), (50, "-h")):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        code, out, err = answer(capsys, name, asked)
+        assert (code, err) == (0, "") and out.startswith(f"usage: flowsam {name} [OPTIONS]")
+        shown.append(out)
+    wide, narrow = shown
+    saying = inspect.getdoc(module.command)
+    for line in saying.splitlines():
+        if line.startswith(" "):
+            assert f"\n{line}\n" in wide and f"\n{line}\n" in narrow
+    assert saying.splitlines()[0].split()[:4] == wide.splitlines()[2].split()[:4]
+    prose = [line for line in narrow.splitlines() if not line.startswith(("  ", "usage"))]
+    assert max(map(len, prose)) < 50 < max(map(len, wide.splitlines()))
+    options = [option.name for option in module.OPTIONS if option.name.startswith("-")]
+    told = re.findall(r"^  (?:-\w, )?(--[\w-]+)", wide, re.MULTILINE)
+    assert told == [*options, "--help"]
+    for option in module.OPTIONS:
+        assert option.default is None or f"[default: {option.default}]" in " ".join(wide.split())
+
+
+def test_a_reader_that_has_had_enough_is_no_fault():
+    line = f"{sys.executable} -m flowsam limit {' '.join(map(str, MINOR))} --json"
+    pipe = f"({line}; echo $? >&2) | true"
+    run = subprocess.run(pipe, shell=True, capture_output=True, text=True, check=False)
+    assert run.stderr in ("0\n", "1\n")  # 0 if it was faster than the reader's end
+
+
+def test_an_interrupt_is_said_in_one_line(capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flowsam.outcomes.limit", interrupted)
+    code, out, err = answer(capsys, "limit", *MINOR)
+    assert (code, out) == (130, "") and err.startswith(
+        "\nflowsam: stopped; finished parts are kept"
+    )
+
+
+def test_a_shell_completes_commands_options_and_choices(capsys, monkeypatch):
+    monkeypatch.setenv("_FLOWSAM_COMPLETE", "words")
+    for words, found in {
+        ("",): [*cli._commands()],
+        ("po",): ["portrait"],
+        ("limit", "--no"): ["--no-bias", "--norm", "--no-split"],
+        ("portrait", "--plane", "s"): ["segment"],
+        ("portrait", "--out", ""): [],  # names of files are the shell's
+    }.items():
+        code, out, err = answer(capsys, *words)
+        assert (code, out.split(), err) == (0, found, ""), words
+    for shell in ("bash", "zsh", "fish"):
+        monkeypatch.setenv("_FLOWSAM_COMPLETE", f"{shell}_source")
+        code, out, _ = answer(capsys)
+        assert code == 0 and "_FLOWSAM_COMPLETE=words flowsam" in out
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_takes_the_script(monkeypatch, capsys):
+    monkeypatch.setenv("_FLOWSAM_COMPLETE", "bash_source")
+    script = answer(capsys)[1]
+    monkeypatch.delenv("_FLOWSAM_COMPLETE")
+    asked = (
+        f'flowsam() {{ "{sys.executable}" -m flowsam "$@"; }}\n{script}'
+        "COMP_WORDS=(flowsam limit --loss e); COMP_CWORD=3; _flowsam; echo ${COMPREPLY[@]}"
+    )
+    run = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
+    assert run.stdout == "exponential\n"
 
 
 def test_bad_input_is_one_line_without_sources(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from flowsam.cli import main
+from flowsam.cli.options import FLAG
 
 LIMIT = "limit --mu 1,2 --rho 1 --init 1,1"
 PORTRAIT = "portrait --mu 1,2 --rho 1 --grid 4"
@@ -163,19 +164,19 @@ def test_a_process_of_its_own_says_the_same(tmp_path):
 
 
 VALUES = {  # of options, none of them the default; a flag has none
-    "loss": "exponential", "depth": "3", "init": "1.1", "theta": "t.npy", "tau_end": "2",
-    "log_t_end": "2", "method": "RK45", "rows": "7", "plane": "imbalance", "weights": "1.1,2.1",
-    "x_range": "0.2,1.9", "y_range": "0.2,1.9", "grid": "5", "starts": "0.5,0.7", "by": "growth",
-    "alpha": "0.1,2,5", "tau": "0,2,5", "factors": "1.1", "splits": "2", "test": "0.4", "p": "3",
-    "chunk": "1", "classes": "0,1", "drop": "b", "norm": "3", "rho": "0.7", "levels": "2",
-    "data": "digits:3,5", "csv": "table.csv", "label_column": "y", "mu": "1,3",
+    "--loss": "exponential", "--depth": "3", "--init": "1.1", "--theta": "t.npy", "--tau-end": "2",
+    "--log-t-end": "2", "--method": "RK45", "--rows": "7", "--plane": "imbalance",
+    "--weights": "1.1,2.1", "--x": "0.2,1.9", "--y": "0.2,1.9", "--grid": "5", "--path": "0.5,0.7",
+    "--by": "growth", "--alpha": "0.1,2,5", "--tau": "0,2,5", "--factors": "1.1", "--splits": "2",
+    "--test": "0.4", "--p": "3", "--chunk": "1", "--classes": "0,1", "--drop": "b", "--norm": "3",
+    "--rho": "0.7", "--data": "digits:3,5", "--csv": "table.csv", "--label": "y", "--mu": "1,3",
 }  # fmt: skip
 NO_USE = {  # what changes nothing here, and says so or is a fact of the flow all the same
-    "loss": "limits as t -> inf are the same for both losses",
-    "levels": "boundaries are in files; regions that are known have exact fractions",
-    "rtol": "closed forms have none: said in --help",
-    "as_json": "", "out": "", "proof": "", "prove": "", "resume": "", "store": "", "jobs": "",
-    "scheduler": "", "retry_failed": "", "dry_run": "", "quiet": "",
+    "--loss": "limits as t -> inf are the same for both losses",
+    "--refine": "boundaries are in files; regions that are known have exact fractions",
+    "--rtol": "closed forms have none: said in --help",
+    **dict.fromkeys("--json --out --proof --prove --resume --store --jobs --scheduler".split(), ""),
+    **dict.fromkeys("--retry-failed --dry-run --quiet".split(), ""),
 }  # fmt: skip
 USED = (
     "limit --mu 1,-2 --rho 1 --init 1.5,1.2",
@@ -202,9 +203,9 @@ def test_an_option_is_used_or_refused(line, capsys):
     words = line.split()
     before = told(words, capsys)
     assert before[0] == 0
-    for option in importlib.import_module(f"flowsam.cli.{words[0]}").command.params:
-        if option.name in NO_USE or option.opts[0] in words:
+    for option in importlib.import_module(f"flowsam.cli.{words[0]}").OPTIONS:
+        if option.name in NO_USE or option.name in words:
             continue
-        value = [] if option.is_flag else [VALUES[option.name]]
-        code, out = told([*words, option.opts[0], *value], capsys)
-        assert code == 2 or out != before[1], (line, option.opts[0], value)
+        value = [] if option.kind is FLAG else [VALUES[option.name]]
+        code, out = told([*words, option.name, *value], capsys)
+        assert code == 2 or out != before[1], (line, option.name, value)

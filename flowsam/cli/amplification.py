@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from flowsam.captions import typeset
-from flowsam.cli.problem import l2_options, setup, start_options
+from flowsam.cli.options import Option, choice
+from flowsam.cli.problem import L2, START, setup, start_parameters
 from flowsam.cli.reading import spread
 from flowsam.cli.sentences import leads
-from flowsam.cli.writing import Output, output_options, picture
-from flowsam.labels import Label
+from flowsam.cli.writing import TOLD, out, picture, tell
+from flowsam.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,80 +19,78 @@ if TYPE_CHECKING:
 
     from flowsam.flow import Flow
 
+OPTIONS = (
+    *L2,
+    *START,
+    Option("--by", kind=choice("size", "contribution", "growth"), default="size"),
+    Option(
+        "--alpha",
+        "Of the map: START,STOP,POINTS of uniform starts.",
+        parameter="scale",
+    ),
+    Option("--tau", "Of the map: START,STOP,POINTS of rescaled time."),
+    out("the map of leaders (.npz) or its picture (.png, .pdf, .svg), GD's beside it"),
+    *TOLD,
+)
 
-@click.command("amplification")
-@l2_options
-@start_options
-@click.option(
-    "--by", type=click.Choice(["size", "contribution", "growth"]), default="size"
-)
-@click.option("--alpha", help="Of the map: START,STOP,POINTS of uniform starts.")
-@click.option("--tau", help="Of the map: START,STOP,POINTS of rescaled time.")
-@output_options(
-    "the map of leaders (.npz) or its picture (.png, .pdf, .svg), GD's beside it",
-    (".npz", ".png", ".pdf", ".svg"),
-)
-def command(parameters: Any, by: str, output: Output, **axes: Any) -> None:
+
+def command(given: Namespace) -> None:
     """Say which feature leads when: switch times, critical scale, thresholds, and the map.
 
     The switches are those of the start given; thresholds and map are of uniform starts alpha 1.
 
-    \b
-    flowsam amplification --mu 1,2,6 --rho 1 --init 0.467
-    flowsam amplification --mu 1,2,3,4,5 --rho 1 --init 0.5 --out map.png
+      flowsam amplification --mu 1,2,6 --rho 1 --init 0.467
+      flowsam amplification --mu 1,2,3,4,5 --rho 1 --init 0.5 --out map.png
     """
-    path = output.path
+    parameters = start_parameters(given, L2, norm="2")
+    path = given.out
+    axes = {"alpha": given.scale, "tau": given.tau}
     checked = {k: text and _axis(text, f"--{k}", path) for k, text in axes.items()}
     case = setup(parameters)
+    by = given.by
     facts = _facts(case.flow, case.theta0, by)
     if path:
         _write_map(case.flow, path, by, checked)
     verb = "grows fastest" if by == "growth" else "leads"
     words = leads(facts["leaders"], facts["switch times"], verb)
-    output.show(_Table(facts), facts, words)
+    tell(given, f"{words}\n{_table(facts)}", facts)
 
 
 def _axis(text: str, option: str, path: Path | None) -> np.ndarray:
     """An axis of the map; one point is none."""
     values = spread(text, option)
     if values.size < 2 or not values[0] < values[-1]:
-        raise click.UsageError(
+        raise InputError(
             f"{option} needs START < STOP and 2 POINTS or more, got {text!r}"
         )
     if path is None:
-        raise click.UsageError(
+        raise InputError(
             f"{option} is an axis of the map, got no --out; e.g. --out map.png"
         )
     return values
 
 
-class _Table:
+def _table(facts: dict[str, Any]) -> str:
     """The facts in words, one a line."""
+    from flowsam.cards import text_card
 
-    def __init__(self, facts: dict[str, Any]) -> None:
-        self.facts = facts
-
-    def __repr__(self) -> str:
-        from flowsam.cards import text_card
-
-        own = self.facts["critical scale of this start"]
-        error = self.facts["its error"]
-        low = self.facts["uniform starts: all fall up to"]
-        critical = self.facts["uniform starts: critical alpha"]
-        thresholds = self.facts["uniform starts: thresholds a_k"]
-        switches = [f"{tau:.12g}" for tau in self.facts["switch times"]]
-        below = [f"rank {k} below {a:.12g}" for k, a in enumerate(thresholds, 1)]
-        rows = [
-            ("flow", self.facts["flow"]),
-            ("leader by", self.facts["by"]),
-            ("switch times, tau", ", ".join(switches) or "none"),
-            ("gradient's norm", self.facts["pattern"]),
-            ("critical scale", f"{own:.12g} +- {error:.1g} times this start"),
-            ("uniform starts alpha", f"collapse below {critical:.12g}"),
-            ("  all features fall throughout", f"up to {low:.12g}"),
-            ("  weak features lead for a while", ", ".join(below) or "none"),
-        ]
-        return text_card("Amplification", rows)
+    own = facts["critical scale of this start"]
+    low = facts["uniform starts: all fall up to"]
+    critical = facts["uniform starts: critical alpha"]
+    thresholds = facts["uniform starts: thresholds a_k"]
+    switches = [f"{tau:.12g}" for tau in facts["switch times"]]
+    below = [f"rank {k} below {a:.12g}" for k, a in enumerate(thresholds, 1)]
+    rows = [
+        ("flow", facts["flow"]),
+        ("leader by", facts["by"]),
+        ("switch times, tau", ", ".join(switches) or "none"),
+        ("gradient's norm", facts["pattern"]),
+        ("critical scale", f"{own:.12g} +- {facts['its error']:.1g} times this start"),
+        ("uniform starts alpha", f"collapse below {critical:.12g}"),
+        ("  all features fall throughout", f"up to {low:.12g}"),
+        ("  weak features lead for a while", ", ".join(below) or "none"),
+    ]
+    return text_card("Amplification", rows)
 
 
 def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
@@ -105,6 +102,7 @@ def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
         pattern,
         regimes,
     )
+    from flowsam.labels import Label
     from flowsam.outcomes import limits
 
     mu = flow.mu
@@ -183,6 +181,7 @@ def _draw_map(
     import numpy as np
 
     from flowsam.amplification import regimes
+    from flowsam.captions import typeset
     from flowsam.draw import leaders
 
     panels = figure.subplots(1, 2, sharey=True)

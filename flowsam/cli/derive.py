@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-import click
+from argparse import Namespace
 
-from flowsam.cli.problem import COMMAND, as_typed, norm_option, p_option
-from flowsam.cli.writing import Output, output_options, to_json
+from flowsam.cli.options import FLAG, WHOLE, Option
+from flowsam.cli.problem import COMMAND, LOSS, P, parameters_of
+from flowsam.cli.writing import TOLD, out, tell, to_json
+from flowsam.errors import InputError
 from flowsam.parameters import exponent_of
 
-
-@click.command("derive")
-@click.option("--depth", type=int, default=2, show_default=True, help="Layers, 1 to 8.")
-@norm_option
-@p_option
-@click.option(
-    "--loss", type=click.Choice(["logistic", "exponential"]), default="logistic"
+OPTIONS = (
+    Option("--depth", "Layers, 1 to 8.", WHOLE, default="2"),
+    Option("--norm", "inf, 2, any P >= 1, asam, or none (GD).", default="inf"),
+    P,
+    LOSS,
+    Option("--latex", "LaTeX in place of plain text.", FLAG),
+    out("the equations (.txt, .tex or .json)"),
+    *TOLD,
 )
-@click.option("--latex", is_flag=True, help="LaTeX in place of plain text.")
-@output_options("the equations (.txt, .tex or .json)", (".txt", ".tex", ".json"))
-def command(
-    depth: int,
-    norm: str,
-    p: str | None,
-    loss: str,
-    latex: bool,
-    output: Output,
-) -> None:
+
+
+def command(given: Namespace) -> None:
     """Print margin, loss, gradient, perturbed point and SAM gradient of one coordinate.
 
     extra_l is what the full derivative of the objective has beside SAM's gradient.
 
-    \b
-    flowsam derive --depth 2 --norm inf --latex
+      flowsam derive --depth 2 --norm inf --latex
     """
-    power = exponent_of({"norm": norm} | ({"p": p} if p else {}), COMMAND)
-    if norm == "unnormalised":
-        raise click.UsageError(
+    power = exponent_of(parameters_of(given, OPTIONS), COMMAND)
+    if given.norm == "unnormalised":
+        raise InputError(
             "derive knows --norm inf, none, asam or a number, got unnormalised"
         )
     from flowsam import notation
     from flowsam.archive import write_text
 
-    adaptive = norm == "asam"
-    with as_typed():
-        made = notation.equations(depth, power, loss=loss, adaptive=adaptive)
+    how = {"loss": given.loss, "adaptive": given.norm == "asam"}
+    made = notation.equations(given.depth, power, **how)
     found = {name: f"{made_of.lhs} = {made_of.rhs}" for name, made_of in made.items()}
-    if latex:
-        found = notation.latex(depth, power, loss=loss, adaptive=adaptive)
+    if given.latex:
+        found = notation.latex(given.depth, power, **how)
     text = "\n".join(f"{k}: {v}" for k, v in found.items())
-    if output.path:
-        written = to_json(found) if output.as_json else text
-        write_text(output.path, written + "\n")
-    output.tell(text, found)
+    if given.out:
+        written = to_json(found) if given.json else text
+        write_text(given.out, written + "\n")
+    tell(given, text, found)

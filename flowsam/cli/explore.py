@@ -2,65 +2,54 @@
 
 from __future__ import annotations
 
-import click
+from argparse import Namespace
 
-from flowsam.cli import reading
+from flowsam.cli.options import NUMBER, NUMBERS, WHOLE, Option
 from flowsam.cli.problem import COMMAND
-from flowsam.cli.writing import Output, output_options
+from flowsam.cli.writing import QUIET, out, tell
+from flowsam.errors import InputError
 from flowsam.parameters import check_rule, rule_of
 
+OPTIONS = (
+    Option("--mu", "One example, 1 to 8 features.", NUMBERS, default="1,2"),
+    Option(
+        "--norm",
+        "inf, 2, asam, or none (GD); default: inf, and 2 from three features on.",
+    ),
+    Option("--rho", "Perturbation radius; default: 1.", NUMBER),
+    Option("--depth", "Layers of the starts.", WHOLE, default="2"),
+    Option(
+        "--init",
+        "Where the start is at first: alpha, or u,v of one feature.",
+        NUMBERS,
+    ),
+    out("the page, one .html file that needs no network"),
+    QUIET,
+)
 
-@click.command("explore")
-@click.option(
-    "--mu", default="1,2", show_default=True, help="One example, 1 to 8 features."
-)
-@click.option(
-    "--norm",
-    help="inf, 2, asam, or none (GD); default: inf, and 2 from three features on.",
-)
-@click.option("--rho", type=float, help="Perturbation radius; default: 1.")
-@click.option(
-    "--depth", type=int, default=2, show_default=True, help="Layers of the starts."
-)
-@click.option(
-    "--init", help="Where the start is at first: alpha, or u,v of one feature."
-)
-@output_options(
-    "the page, one .html file that needs no network", (".html",), json=False
-)
-def command(
-    mu: str,
-    norm: str | None,
-    rho: float | None,
-    depth: int,
-    init: str | None,
-    output: Output,
-) -> None:
+
+def command(given: Namespace) -> None:
     """Write a page on which a start is dragged and its limit is said at once.
 
     One feature opens the plane of its two layers, two the plane of starts, more the strip of who
     leads.
 
-    \b
-    flowsam explore --out explorer.html
-    flowsam explore --mu 1,2 --norm 2 --rho 1 --init 0.55,0.55 --out minor_first.html
-    flowsam explore --mu 1,1.5,6 --init 0.467 --out descent.html
-    flowsam explore --mu 1,1.3 --norm asam --rho 0.8 --out shares.html
+      flowsam explore --out explorer.html
+      flowsam explore --mu 1,2 --norm 2 --rho 1 --init 0.55,0.55 --out minor_first.html
+      flowsam explore --mu 1,1.5,6 --init 0.467 --out descent.html
+      flowsam explore --mu 1,1.3 --norm asam --rho 0.8 --out shares.html
     """
-    path = output.path
+    path = given.out
     if path is None:
-        raise click.UsageError(
-            "explore needs a file, got none; e.g. --out explorer.html"
-        )
-    features = reading.numbers(mu, "--mu")
-    named = norm or ("inf" if len(features) < 3 else "2")
-    radius = 1.0 if rho is None and named != "none" else rho
-    start = reading.numbers(init, "--init") if init else None
+        raise InputError("explore needs a file, got none; e.g. --out explorer.html")
+    named = given.norm or ("inf" if len(given.mu) < 3 else "2")
+    radius = 1.0 if given.rho is None and named != "none" else given.rho
     from flowsam.explorer import explore
 
     rule = {"norm": named, "rho": radius}
     check_rule(rule, COMMAND)
-    page = explore(features, rule_of(rule, COMMAND), depth=depth, init=start)
+    made = rule_of(rule, COMMAND)
+    page = explore(given.mu, made, depth=given.depth, init=given.init)
     page.save(path)
     size = f"{len(page.html.encode()) / 1000:.0f} kB"
-    output.tell(f"{path}: {size}, opens in any browser", {})
+    tell(given, f"{path}: {size}, opens in any browser", {})

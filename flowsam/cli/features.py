@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from flowsam.captions import typeset
-from flowsam.cli.problem import COMMAND, data_options
-from flowsam.cli.reading import numbers
+from flowsam.cli.options import NUMBER, NUMBERS, WHOLE, Option, whole
+from flowsam.cli.problem import COMMAND, DATA, parameters_of
 from flowsam.cli.sentences import selected
-from flowsam.cli.writing import Output, output_options, picture, progress_bar
+from flowsam.cli.writing import TOLD, out, picture, progress_bar, say, tell
+from flowsam.errors import InputError
 from flowsam.parameters import check, exponent, rule_of
 
 if TYPE_CHECKING:
@@ -23,32 +21,27 @@ if TYPE_CHECKING:
     from flowsam.real_data.tables import Table
 
 
-FEATURES = replace(COMMAND, sources=("data", "csv"))
+FEATURES = COMMAND._replace(sources=("data", "csv"))
+OPTIONS = (
+    *DATA,
+    Option("--norm", "2, inf, or any P > 1.", default="2"),
+    Option("--rho", "Perturbation radius.", NUMBER),
+    Option("--depth", "Layers.", WHOLE, default="2"),
+    Option(
+        "--factors",
+        "Scales of the start, in units of the one at collapse.",
+        NUMBERS,
+        default="0.98,1.05,1.2,1.5,3",
+    ),
+    Option("--splits", "Seeds.", whole(1, 10_000), default="5"),
+    Option("--test", "Share held out.", NUMBER, default="0.25"),
+    Option("--log-t-end", "", NUMBER, default="100"),
+    out("the shares (.npz) or the picture of the first split (.png, .pdf, .svg)"),
+    *TOLD,
+)
 
 
-@click.command("features")
-@data_options
-@click.option("--norm", default="2", show_default=True, help="2, inf, or any P > 1.")
-@click.option("--rho", type=float, required=True, help="Perturbation radius.")
-@click.option("--depth", type=int, default=2, show_default=True, help="Layers.")
-@click.option("--factors", default="0.98,1.05,1.2,1.5,3", show_default=True,
-              help="Scales of the start, in units of the one at collapse.")  # fmt: skip
-@click.option(
-    "--splits",
-    type=click.IntRange(1, 10_000),
-    default=5,
-    show_default=True,
-    help="Seeds.",
-)
-@click.option(
-    "--test", type=float, default=0.25, show_default=True, help="Share held out."
-)
-@click.option("--log-t-end", type=float, default=100.0, show_default=True)
-@output_options(
-    "the shares (.npz) or the picture of the first split (.png, .pdf, .svg)",
-    (".npz", ".png", ".pdf", ".svg"),
-)
-def command(parameters: Any, output: Output, **how: Any) -> int:
+def command(given: Namespace) -> int:
     """Scan starts and splits for minor features that come first and major ones that come last.
 
     SAM and GD run from the same uniform starts on columns [z, -z] of the standardised table. The
@@ -56,33 +49,18 @@ def command(parameters: Any, output: Output, **how: Any) -> int:
     shows the effect if SAM's falls below half of GD's and comes back to 80 % of it. An interrupt
     writes and prints what the finished splits gave.
 
-    \b
-    flowsam features --data digits:3,5 --rho 0.1 --out digits.svg
-    flowsam features --csv FILE --label COLUMN --rho 0.1 --json
+      flowsam features --data digits:3,5 --rho 0.1 --out digits.svg
+      flowsam features --csv FILE --label COLUMN --rho 0.1 --json
     """
-    path = output.path
-    if parameters["norm"] in ("none", "unnormalised") or not parameters["rho"]:
-        shown = f"--norm {parameters['norm']} and --rho {parameters['rho']:g}"
-        raise click.UsageError(
-            f"features needs a SAM rule to set beside GD, got {shown}"
-        )
-    if parameters["norm"] == "asam":
-        raise click.UsageError(
-            "features scales starts to their collapse, got --norm asam, which has none; take "
-            "--norm 2, or simulate --norm asam"
-        )
+    parameters = parameters_of(given, OPTIONS)
+    path = given.out
+    _check_meant(given)
     check(parameters, FEATURES)
-    how["factors"] = _factors(**how)
-    if parameters.get("data") == "digits_means":
-        raise click.UsageError(
-            "features needs a table of examples, got --data digits_means"
-        )
     from flowsam.parameters import table_of
 
-    how["rule"] = _rule(parameters)
-    how["bias"] = parameters.get("bias", True)
+    rule = rule_of(parameters, FEATURES)
     table = table_of(parameters)
-    found = _scan(table, output.quiet, **how)
+    found = _scan(table, rule, given)
     if path and path.suffix == ".npz":
         _save(found, path)
     elif path:
@@ -93,59 +71,55 @@ def command(parameters: Any, output: Output, **how: Any) -> int:
         "unfinished": found.unfinished,
         "rows": found.rows(),
     }
-    output.show(found, facts, selected(found))
+    tell(given, f"{selected(found)}\n{found!r}", facts)
     if found.unfinished:
-        done = f"{len(found.sam)} of {how['splits']} splits are finished and kept"
-        click.echo(f"flowsam: stopped; {done}", err=True)
+        done = f"{len(found.sam)} of {given.splits} splits are finished and kept"
+        say(f"flowsam: stopped; {done}")
         return 130
     return 0
 
 
-def _rule(parameters: dict[str, Any]) -> Perturbation:
-    """The SAM rule; GD runs beside it in any case."""
-    if exponent(parameters["norm"], FEATURES) == 1:
-        raise click.UsageError(
+def _check_meant(given: Namespace) -> None:
+    """Refuse rules that cannot be set beside GD, and what would only fail after the work."""
+    if given.norm in ("none", "unnormalised") or given.rho == 0:
+        shown = f"--norm {given.norm} and --rho {given.rho or 0:g}"
+        raise InputError(f"features needs a SAM rule to set beside GD, got {shown}")
+    if given.norm == "asam":
+        raise InputError(
+            "features scales starts to their collapse, got --norm asam, which has none; take "
+            "--norm 2, or simulate --norm asam"
+        )
+    if exponent(given.norm, FEATURES) == 1:
+        raise InputError(
             "features follows l_p-SAM for P > 1, got --norm 1; its field jumps"
         )
-    return rule_of(parameters, FEATURES)
-
-
-def _factors(*, factors: str, depth: int, log_t_end: float, **_: Any) -> list[float]:
-    """The scales as typed, with the other numbers that would only fail after the work."""
-    scales = numbers(factors, "--factors")
-    good = all(0 < scale < float("inf") for scale in scales) and depth >= 1
-    if not good or not 0.1 < log_t_end < float("inf"):
-        raise click.UsageError(
+    scaled = all(0 < scale < float("inf") for scale in given.factors)
+    late = 0.1 < given.log_t_end < float("inf")
+    if not (scaled and late and given.depth >= 1):
+        raise InputError(
             "features needs --factors > 0, --depth >= 1 and --log-t-end > 0.1"
         )
-    return scales
+    if given.data == "digits_means":
+        raise InputError("features needs a table of examples, got --data digits_means")
 
 
-def _scan(
-    table: Table,
-    quiet: bool,
-    *,
-    rule: Perturbation,
-    depth: int,
-    factors: list[float],
-    **rest: Any,
-) -> Scan:
+def _scan(table: Table, rule: Perturbation, given: Namespace) -> Scan:
     """The runs, and a word on stderr where no line separates the examples."""
     import numpy as np
 
     from flowsam.margin import separability
     from flowsam.real_data.scale_scan import Splits, scan
 
-    bias = rest["bias"]
-    verdict = separability(table.standardised(bias=bias, test=rest["test"])[0])
+    splits = Splits(given.splits, given.test, given.bias)
+    examples = table.standardised(bias=splits.bias, test=given.test)[0]
+    verdict = separability(examples)
     if not verdict.separable:
-        click.echo(f"flowsam: note: the examples are {verdict.message}", err=True)
-    splits = Splits(rest["splits"], rest["test"], bias)
-    log_t = np.geomspace(0.05, rest["log_t_end"], 60)
-    with progress_bar(2 * len(factors) * rest["splits"], "runs", quiet) as bar:
-        how: dict[str, Any] = {"depth": depth, "factors": factors, "splits": splits}
-        how["log_t"] = log_t
-        return scan(table, rule, **how, progress=bar.update)
+        say(f"flowsam: note: the examples are {verdict.message}")
+    runs = 2 * len(given.factors) * given.splits
+    with progress_bar(runs, "runs", given.quiet) as bar:
+        how: dict[str, Any] = {"depth": given.depth, "factors": given.factors}
+        how["log_t"] = np.geomspace(0.05, given.log_t_end, 60)
+        return scan(table, rule, **how, splits=splits, progress=bar.update)
 
 
 def _save(found: Scan, path: Path) -> None:
@@ -177,6 +151,7 @@ def _picture(found: Scan, path: Path, size: tuple[int, int] | None) -> None:
     }
     rows = 3 if size else 2
     with picture(path, figsize=(1.3 * len(runs) + 0.8, 1.5 * rows)) as figure:
+        from flowsam.captions import typeset
         from flowsam.draw import leanings
 
         axes = figure.subplots(rows, len(runs), squeeze=False)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import Any
+from argparse import Namespace
 
-import click
-
-from flowsam.cli.problem import flow_options, setup, start_options
-from flowsam.cli.proofs import keep_proof, proof_options, wanted_proof
+from flowsam.cli.problem import FLOW, START, setup, start_parameters
+from flowsam.cli.proofs import PROOF, keep_proof
 from flowsam.cli.sentences import ends_at
-from flowsam.cli.writing import Output, output_options, to_json
+from flowsam.cli.writing import TOLD, out, tell, to_json
+
+OPTIONS = (
+    *FLOW,
+    *START,
+    *PROOF,
+    out("the answer, a .json file"),
+    *TOLD,
+)
 
 
-@click.command("limit")
-@flow_options
-@start_options
-@proof_options
-@output_options("the answer, a .json file", (".json",))
-def command(parameters: Any, output: Output, **how: Any) -> None:
+def command(given: Namespace) -> None:
     """Name the limit of one start as t -> inf.
 
     Labels: j >= 1 is the basis vector of feature j, counted from 1; 0 is zero; negative ones are
@@ -26,17 +26,18 @@ def command(parameters: Any, output: Output, **how: Any) -> None:
     their columns are [z, -z], so that starts reach both signs; a direction is told of the columns
     as given.
 
-    \b
-    flowsam limit --mu 1,2 --rho 1 --init 1.5,0.6
-    flowsam limit --data digits_means --norm none --init 0.5 --aligned
-    flowsam limit --csv FILE --label COLUMN --norm 2 --rho 0.1 --init 0.5
+      flowsam limit --mu 1,2 --rho 1 --init 1.5,0.6
+      flowsam limit --data digits_means --norm none --init 0.5 --aligned
+      flowsam limit --csv FILE --label COLUMN --norm 2 --rho 0.1 --init 0.5
     """
-    prove, kept = wanted_proof(how)
-    case = setup(parameters)
+    case = setup(start_parameters(given))
+    from dataclasses import asdict, replace
+
     from flowsam.outcomes import limit
 
+    prove = bool(given.prove or given.proof)
     end = limit(case.flow, case.theta0, prove=prove)
-    keep_proof(end.proof, kept)
+    keep_proof(end.proof, given.proof)
     facts = {
         "flow": case.flow.describe(),
         "label": int(end.label),
@@ -53,9 +54,9 @@ def command(parameters: Any, output: Output, **how: Any) -> None:
         predictor = case.predictor(end.direction)
         facts["predictor"] = predictor
         end = replace(end, direction=predictor, features=case.data.features)
-    if output.path:
+    if given.out:
         from flowsam import archive
 
-        archive.write_text(output.path, to_json(facts) + "\n")
+        archive.write_text(given.out, to_json(facts) + "\n")
     words = ends_at(end, case.flow.mu if len(case.flow.data.z) == 1 else None)
-    output.show(end, facts, words)
+    tell(given, f"{words}\n{end!r}", facts)

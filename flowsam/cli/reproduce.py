@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import os
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from flowsam.cli.verify import seed_option, source_option
-from flowsam.cli.writing import Output, checked_output, output_options
+from flowsam.cli.options import FLAG, Option
+from flowsam.cli.verify import SEED, SOURCE
+from flowsam.cli.writing import TOLD, file_to_write, out, say, tell
 
 if TYPE_CHECKING:
     from flowsam.ledger.checks import Checks
     from flowsam.ledger.gallery import Drawings, Figure
     from flowsam.ledger.verdicts import Ledger
 
+OPTIONS = (
+    SOURCE,
+    Option("--fast", "Figures from small arrays.", FLAG),
+    Option("--redraw", "Draw figures again from saved arrays, valid or not.", FLAG),
+    SEED,
+    out("the report, an .html file [default: report.html in the checkout]"),
+    *TOLD,
+)
 
-@click.command("reproduce")
-@source_option
-@click.option("--fast", is_flag=True, help="Figures from small arrays.")
-@click.option(
-    "--redraw", is_flag=True, help="Draw figures again from saved arrays, valid or not."
-)
-@seed_option
-@output_options(
-    "the report, an .html file [default: report.html in the checkout]", (".html",)
-)
-def command(
-    source: str, fast: bool, redraw: bool, seed: int | None, output: Output
-) -> int:
+
+def command(given: Namespace) -> int:
     """Verify every claim, draw every figure, write report.html.
 
     Verdicts and figures are kept in figures/output; a second run redoes those whose code, or what
@@ -40,13 +37,11 @@ def command(
     """
     from flowsam.archive import write_text
 
-    checkout = Path(source)
-    path = output.path or checkout / "report.html"
+    checkout = Path(given.source)
+    path = given.out or checkout / "report.html"
     if checkout.is_dir():
-        checked_output(str(path), (".html",))
-    found, figures = brought_up_to_date(
-        checkout, fast=fast, redraw=redraw, seed=seed, quiet=output.quiet
-    )
+        file_to_write(".html").read(str(path), "--out")
+    found, figures = brought_up_to_date(given)
     from flowsam.ledger.report import page
 
     folder = path.resolve().parent
@@ -59,8 +54,8 @@ def command(
         "figures": {f.name: f.error or f.state for f in figures},
         "report": str(path),
     }
-    output.tell(f"{found.text()}\n{_drawn(figures)}\nreport: {path}", facts)
-    return 0 if found.passed and not broken(figures) else 1
+    tell(given, f"{found.text()}\n{_drawn(figures)}\nreport: {path}", facts)
+    return int(not found.passed or bool(broken(figures)))
 
 
 def broken(figures: Sequence[Figure]) -> list[Figure]:
@@ -80,27 +75,22 @@ def _drawn(figures: Sequence[Figure]) -> str:
     return "\n".join([*failed, last])
 
 
-def brought_up_to_date(
-    checkout: Path,
-    *,
-    fast: bool,
-    redraw: bool = False,
-    seed: int | None = None,
-    quiet: bool = False,
-) -> tuple[Ledger, tuple[Figure, ...]]:
+def brought_up_to_date(given: Namespace) -> tuple[Ledger, tuple[Figure, ...]]:
     """Check and draw what has changed since the last time; return all verdicts and figures."""
     from flowsam.ledger import checks, gallery
     from flowsam.ledger.schedule import perform
 
+    checkout = Path(given.source)
     gallery.figure_names(checkout)  # refuses a folder that is no checkout
     kept = checkout / "figures" / "output"
     kept.mkdir(exist_ok=True)
-    checked_output(str(kept / "any.npz"), (".npz",))
-    claims = checks.plan(checkout, seed=seed, kept=kept)
-    drawings = gallery.plan(checkout, fast=fast, redraw=redraw)
-    if not quiet:
-        click.echo(_foreword(claims, drawings), err=True)
-    made = perform([*claims.tasks, *drawings.tasks], quiet=quiet)
+    file_to_write(".npz").read(str(kept / "any.npz"), "--out")
+    claims = checks.plan(checkout, seed=vars(given).get("seed"), kept=kept)
+    redraw = "--redraw" in given.typed
+    drawings = gallery.plan(checkout, fast=given.fast, redraw=redraw)
+    if not given.quiet:
+        say(_foreword(claims, drawings))
+    made = perform([*claims.tasks, *drawings.tasks], quiet=given.quiet)
     return claims.ledger(made), drawings.figures(made)
 
 

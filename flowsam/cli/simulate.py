@@ -2,70 +2,68 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import asdict
+from argparse import Namespace
 from typing import Any
 
-import click
-
-from flowsam.captions import typeset
-from flowsam.cli.problem import COMMAND, flow_options, setup, start_options
+from flowsam.cli.options import NUMBER, WHOLE, Option
+from flowsam.cli.problem import (
+    COMMAND,
+    END,
+    FLOW,
+    START,
+    parameters_of,
+    setup,
+    start_parameters,
+)
 from flowsam.cli.sentences import went
-from flowsam.cli.writing import Output, output_options, picture
+from flowsam.cli.writing import TOLD, out, picture, tell
 from flowsam.parameters import one_of
 
 PICTURES = (".png", ".pdf", ".svg")
 SMOOTH = 300  # rows of a picture: a closed form alone has two
+OPTIONS = (
+    *FLOW,
+    *START,
+    *END,
+    Option("--method", "auto, exact, DOP853, Radau, ...", default="auto"),
+    Option(
+        "--rtol",
+        "Of steps; closed forms and iteration have none.",
+        NUMBER,
+        default="1e-9",
+    ),
+    Option(
+        "--rows",
+        "Rows to keep, equally spaced; default: the solver's steps, 300 in a picture.",
+        WHOLE,
+        parameter="save_at",
+    ),
+    out("the run (.npz), a table of it (.csv) or a picture (.png, .pdf, .svg)"),
+    *TOLD,
+)
 
 
-@click.command("simulate")
-@flow_options
-@start_options
-@click.option("--tau-end", type=float, help="End in rescaled time.")
-@click.option("--log-t-end", type=float, help="End in log(1 + t).")
-@click.option(
-    "--method",
-    default="auto",
-    show_default=True,
-    help="auto, exact, DOP853, Radau, ...",
-)
-@click.option(
-    "--rtol",
-    type=float,
-    default=1e-9,
-    show_default=True,
-    help="Of steps; closed forms and iteration have none.",
-)
-@click.option(
-    "--rows",
-    type=int,
-    help="Rows to keep, equally spaced; default: the solver's steps, 300 in a picture.",
-)
-@output_options(
-    "the run (.npz), a table of it (.csv) or a picture (.png, .pdf, .svg)",
-    (".npz", ".csv", *PICTURES),
-)
-def command(parameters: Any, output: Output, rows: int | None, **how: Any) -> None:
+def command(given: Namespace) -> None:
     """Solve the flow from one start.
 
-    \b
     flowsam simulate --mu 1,2 --rho 1 --init 1.5,0.6 --tau-end 3 --out run.npz
     flowsam simulate --data digits:3,5 --norm 2 --rho 0.1 --init 0.014 --log-t-end 20
     """
-    ends = {
-        name: how[name] for name in ("tau_end", "log_t_end") if how[name] is not None
-    }
+    parameters = start_parameters(given)
+    ends = parameters_of(given, END)
     one_of(ends, ("tau_end", "log_t_end"), COMMAND, COMMAND.example("tau_end", 3))
-    path = output.path
+    path = given.out
     case = setup(parameters)
+    from dataclasses import asdict
+
     from flowsam.archive import write_text
     from flowsam.solver import solve
 
-    drawn = path is not None and path.suffix in PICTURES
-    if rows is None and drawn:
+    rows = given.save_at
+    if rows is None and path and path.suffix in PICTURES:
         rows = SMOOTH
-    run = solve(case.flow, case.theta0, save_at=rows, **how)
+    how = {"method": given.method, "rtol": given.rtol, "save_at": rows}
+    run = solve(case.flow, case.theta0, **ends, **how)
     if path and path.suffix == ".npz":
         run.save(path)
     elif path and path.suffix == ".csv":
@@ -80,16 +78,18 @@ def command(parameters: Any, output: Output, rows: int | None, **how: Any) -> No
         "predictor_last": case.predictor(run.beta[-1]),
         "features": case.data.features,
     }
-    words = ""
-    if (
-        not output.quiet
-    ):  # the time that a sentence tells loads SciPy's special functions
-        words = went(run, facts["predictor_last"], case.data.features)
-    output.show(run, facts, words)
+    # the time that a sentence tells loads SciPy's special functions
+    words = (
+        "" if given.quiet else went(run, facts["predictor_last"], case.data.features)
+    )
+    tell(given, f"{words}\n{run!r}", facts)
 
 
 def _table(run: Any, features: Any) -> str:
     """Times in both clocks, the predictor, the margins and the loss, a row a time."""
+    import csv
+    import io
+
     names = features or [f"beta_{k}" for k in range(1, run.beta.shape[1] + 1)]
     head = ["tau", "log_t", *names]
     head += [f"margin_{k}" for k in range(1, run.margins.shape[1] + 1)] + ["log_loss"]
@@ -108,6 +108,7 @@ def _picture(run: Any, path: Any, end: str) -> None:
     clock = end.removesuffix("_end")
     with picture(path, figsize=(6.75, 2.6)) as figure:
         from flowsam import draw
+        from flowsam.captions import typeset
 
         panels = figure.subplots(1, 3)
         for axes, quantity in zip(panels, ("beta", "share", "margins"), strict=True):

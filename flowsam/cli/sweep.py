@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from flowsam.cli.writing import Output, output_options, to_json
+from flowsam.cli.options import FLAG, WHOLE, Option
+from flowsam.cli.writing import TOLD, say, tell, to_json
+from flowsam.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from flowsam.sweeps import Progress
 
+OPTIONS = (
+    Option("FILE"),
+    Option("--store", "Folder of the results; default: FILE with the ending .zarr."),
+    Option("--jobs", "Processes; -1: all cores.", WHOLE, default="1"),
+    Option("--scheduler", "Address of a Dask cluster that does the work."),
+    Option("--resume", "Go on with a store that exists.", FLAG),
+    Option("--retry-failed", "Repeat the failed cells of a store, no others.", FLAG),
+    Option("--chunk", "Cells written as one; default: about a second of work.", WHOLE),
+    Option("--dry-run", "Print cells, chunks, memory and time, and stop.", FLAG),
+    *TOLD,
+)
 
-@click.command("sweep")
-@click.argument("file", type=click.Path(dir_okay=False))
-@click.option(
-    "--store", help="Folder of the results; default: FILE with the ending .zarr."
-)
-@click.option(
-    "--jobs", type=int, default=1, show_default=True, help="Processes; -1: all cores."
-)
-@click.option("--scheduler", help="Address of a Dask cluster that does the work.")
-@click.option("--resume", is_flag=True, help="Go on with a store that exists.")
-@click.option(
-    "--retry-failed",
-    is_flag=True,
-    help="Repeat the failed cells of a store, no others.",
-)
-@click.option(
-    "--chunk", type=int, help="Cells written as one; default: about a second of work."
-)
-@click.option(
-    "--dry-run", is_flag=True, help="Print cells, chunks, memory and time, and stop."
-)
-@output_options()
-def command(
-    file: str, store: str | None, dry_run: bool, output: Output, **options: Any
-) -> int:
+
+def command(given: Namespace) -> int:
     """Measure the case of FILE at all combinations of the values of its axes.
 
     Progress counts finished cells, on stderr; with --json it is one object a line. The result is
@@ -48,97 +38,87 @@ def command(
     and the store holds their errors. A FILE can run code: functions that measure names as
     module:function, looked for beside it too. A dry run runs none.
 
-    \b
-    [case]                      # FILE
-    mu = [1, 2]
-    alpha = [1.5, 0.6]
-    measure = ["label", "settled_at"]
-    [axes]
-    norm = ["none", "2", "inf"]
-    rho = {start = 0.1, stop = 2, points = 20}
+      [case]                      # FILE
+      mu = [1, 2]
+      alpha = [1.5, 0.6]
+      measure = ["label", "settled_at"]
+      [axes]
+      norm = ["none", "2", "inf"]
+      rho = {start = 0.1, stop = 2, points = 20}
     """
+    if given.file is None:
+        raise InputError("sweep needs a FILE, got none; e.g. phases.toml")
+    _check_together(given)
     from flowsam.sweeps import plan, read_sweep
 
-    _check_together(dry_run, store, options)
-    case, axes = read_sweep(file)
-    if dry_run:
-        planned = plan(case, axes, chunk=options["chunk"])
-        output.show(planned, vars(planned))
+    case, axes = read_sweep(given.file)
+    if given.dry_run:
+        planned = plan(case, axes, chunk=given.chunk)
+        tell(given, repr(planned), vars(planned))
         return 0
-    path = Path(store or Path(file).with_suffix(".zarr"))
-    return _run(case, axes, path, options, output)
+    return _run(case, axes, given)
 
 
-def _check_together(dry_run: bool, store: str | None, options: dict[str, Any]) -> None:
+def _check_together(given: Namespace) -> None:
     """Refuse options that another one leaves without a meaning."""
-    given = {
-        "--store": store is not None,
-        "--resume": options["resume"],
-        "--retry-failed": options["retry_failed"],
-        "--scheduler": options["scheduler"] is not None,
-        "--jobs": options["jobs"] != 1,
-    }
-    names = [name for name, typed in given.items() if typed]
-    if dry_run and names:
-        raise click.UsageError(
+    running = {"--store", "--resume", "--retry-failed", "--scheduler"}
+    if given.jobs != 1:
+        running.add("--jobs")
+    names = [name for name in given.typed if name in running]
+    if given.dry_run and names:
+        raise InputError(
             f"--dry-run runs nothing and opens no store, got {', '.join(names)}; leave it out"
         )
     for pair in (("--resume", "--retry-failed"), ("--jobs", "--scheduler")):
         if {*pair} <= {*names}:
-            raise click.UsageError(f"give one of {' and '.join(pair)}, got both")
+            raise InputError(f"give one of {' and '.join(pair)}, got both")
 
 
-def _run(
-    case: Any, axes: Any, store: Path, options: dict[str, Any], output: Output
-) -> int:
+def _run(case: Any, axes: Any, given: Namespace) -> int:
     """Run the sweep and say what became of it."""
     from flowsam import sweep
 
-    resume = "unfinished" if options.pop("resume") else None
-    resume = "failed" if options.pop("retry_failed") else resume
-    told, close = _teller(output)
-    try:
-        found = sweep(case, axes, store=store, resume=resume, progress=told, **options)
-    finally:
-        close()
+    store = Path(given.store or Path(given.file).with_suffix(".zarr"))
+    resume = "unfinished" if given.resume else None
+    resume = "failed" if given.retry_failed else resume
+    how = {"jobs": given.jobs, "scheduler": given.scheduler, "chunk": given.chunk}
+    with _telling(given) as told:
+        found = sweep(case, axes, store=store, resume=resume, progress=told, **how)
     failed = (found.state == 2).values
     facts = {
         "store": str(store),
         "cells": found.state.size,
         "failed": int(failed.sum()),
     }
-    facts["first_error"] = str(found.error.values[failed][0]) if failed.any() else ""
+    first = str(found.error.values[failed][0]) if failed.any() else ""
+    facts["first_error"] = first
     text = f"{facts['cells']} cells in {store}, {facts['failed']} failed"
-    text += f", the first with {facts['first_error']}; see its variable error, then --retry-failed"
-    output.tell(text if failed.any() else text.partition(", the")[0], facts)
+    if failed.any():
+        text += f", the first with {first}; see its variable error, then --retry-failed"
+    tell(given, text, facts)
     return int(failed.any())
 
 
-def _teller(
-    output: Output,
-) -> tuple[Callable[[Progress], None], Callable[[], None]]:
-    """How to report progress on stderr, and how to end it."""
-    if output.as_json:
-
-        def line(now: Progress) -> None:
-            click.echo(to_json(vars(now)), err=True)
-
-        return line, lambda: None
+@contextmanager
+def _telling(given: Namespace) -> Iterator[Callable[[Progress], None]]:
+    """How to report progress on stderr."""
+    if given.json:
+        yield lambda now: say(to_json(vars(now)))
+        return
     from tqdm import tqdm
 
-    hidden = output.quiet or not sys.stderr.isatty()
-    bar = tqdm(
+    with tqdm(
         total=0,
         unit="cell",
-        disable=hidden,
+        disable=given.quiet or not sys.stderr.isatty(),
         bar_format="{l_bar}{bar}| {n}/{total} {desc}",
-    )
+    ) as bar:
 
-    def moved(now: Progress) -> None:
-        bar.total = now.cells
-        bar.n = now.finished + now.failed
-        bar.set_description_str(
-            f"{now.failed} failed, {tqdm.format_interval(now.seconds_left)}"
-        )
+        def moved(now: Progress) -> None:
+            bar.total = now.cells
+            bar.n = now.finished + now.failed
+            bar.set_description_str(
+                f"{now.failed} failed, {tqdm.format_interval(now.seconds_left)}"
+            )
 
-    return moved, bar.close
+        yield moved

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
+from argparse import Namespace
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
+from flowsam.cli.options import FLAG, Kind, Option
+from flowsam.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,79 +20,59 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "Output",
-    "checked_output",
-    "output_options",
+    "QUIET",
+    "TOLD",
+    "file_to_write",
+    "out",
     "picture",
     "printable",
     "progress_bar",
+    "say",
+    "tell",
     "to_json",
 ]
 
-
-@dataclass(frozen=True)
-class Output:
-    """Where an answer goes: a file that can be written, and the screen."""
-
-    path: Path | None
-    as_json: bool
-    quiet: bool
-
-    def tell(self, text: str, facts: dict[str, Any]) -> None:
-        """Print a text, or its facts as JSON, or nothing."""
-        if not self.quiet:
-            click.echo(to_json(facts) if self.as_json else printable(text))
-
-    def show(self, result: object, facts: dict[str, Any], answer: str = "") -> None:
-        """Print the answer in a sentence and the result as its own text, or JSON, or nothing."""
-        self.tell(f"{answer}\n{result!r}".lstrip(), facts)
+QUIET = Option("--quiet", "Print nothing but errors.", FLAG, short=["-q"])
+TOLD = (Option("--json", "Print JSON.", FLAG), QUIET)
 
 
-def output_options(
-    what: str = "", suffixes: tuple[str, ...] = (), *, json: bool = True
-) -> Callable[..., Any]:
-    """Return what adds --out (of the kind `what` names), --json and --quiet, as one `output`."""
-    options = [click.option("--out", help=f"Write {what}.")] * bool(what)
-    options += [
-        click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-    ] * json
-    options += [
-        click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
-    ]
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(command)
-        def with_output(*, quiet: bool, **rest: Any) -> Any:
-            path = checked_output(rest.pop("out", None), suffixes)
-            output = Output(path, rest.pop("as_json", False), quiet)
-            return command(output=output, **rest)
-
-        for option in reversed(options):
-            with_output = option(with_output)
-        return with_output
-
-    return add
+def tell(given: Namespace, text: str, facts: dict[str, Any]) -> None:
+    """Print a text, or its facts as JSON, or nothing, as the options say."""
+    if not given.quiet:
+        say(to_json(facts) if "--json" in given.typed else text, answer=True)
 
 
-def checked_output(
-    out: str | None, suffixes: tuple[str, ...], *, option: str = "--out"
-) -> Path | None:
-    """Return where to write, known to be writable before any work is done."""
-    if out is None:
-        return None
-    from pathlib import Path
+def say(text: str, *, answer: bool = False) -> None:
+    """Print at once: an answer on stdout, on stderr what is said beside it."""
+    stream = sys.stdout if answer else sys.stderr
+    stream.write(f"{printable(text)}\n")
+    stream.flush()
 
-    path = Path(out)
-    if path.suffix not in suffixes:
-        raise click.UsageError(
-            f"{option} needs a name ending in {', '.join(suffixes)}, got {out}"
-        )
-    folder = path.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
-        raise click.UsageError(
-            f"{option} needs a folder that can be written, got {out}; make it first"
-        )
-    return path
+
+def out(what: str) -> Option:
+    """Return --out of the kinds of files whose endings `what` names."""
+    return Option("--out", f"Write {what}.", file_to_write(what))
+
+
+def file_to_write(what: str) -> Kind:
+    """Return the kind of files with the endings named, known to be writable before any work."""
+    suffixes = dict.fromkeys(re.findall(r"\.\w+", what))
+
+    def read(text: str, option: str) -> Path:
+        from pathlib import Path
+
+        path = Path(text)
+        if path.suffix not in suffixes:
+            endings = ", ".join(suffixes)
+            raise InputError(f"{option} needs a name ending in {endings}, got {text}")
+        folder = path.parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
+            raise InputError(
+                f"{option} needs a folder that can be written, got {text}; make it first"
+            )
+        return path
+
+    return Kind("FILE", read)
 
 
 @contextmanager
@@ -116,12 +97,12 @@ def picture(path: Path, *, figsize: tuple[float, float]) -> Iterator[Figure]:
 
 
 def printable(text: str) -> str:
-    """Return text without what a terminal would obey: control characters are written out.
+    r"""Return text without what a terminal would obey: control characters are written out.
 
     Examples
     --------
-    >>> printable("a\\x1b[31mb"), printable("two\\nlines")
-    ('a\\\\x1b[31mb', 'two\\nlines')
+    >>> printable("a\x1b[31mb"), printable("two\nlines")
+    ('a\\x1b[31mb', 'two\nlines')
     """
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 

@@ -31,7 +31,7 @@ LIMIT = ["-m", "flowsam", "limit", "--mu", "1,2", "--rho", "1", "--init", "1.5,.
 FIRST = {
     "bare Python": (["-c", "pass"], None),
     "import numpy": (["-c", "import numpy"], None),
-    "import click": (["-c", "import click"], None),
+    "import argparse": (["-c", "import argparse"], None),
     "flowsam limit": (LIMIT, 12.0),
     "a bad option": ([*LIMIT, "--sharp", "3"], 4.0),
 }

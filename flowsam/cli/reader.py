@@ -1,0 +1,117 @@
+"""The words of a command line by option: argparse takes them apart, and refusals are ours."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from flowsam.cli.options import FLAG, Option
+from flowsam.errors import InputError
+
+__all__ = ["Reader"]
+
+_FORM = argparse.RawDescriptionHelpFormatter
+_HELP = Option("--help", "Show this text.", FLAG, short=["-h"])
+
+
+class Reader(argparse.ArgumentParser):
+    """What a command takes: its --help, and its values of words.
+
+    Examples
+    --------
+    >>> from flowsam.cli.options import NUMBERS
+    >>> reader = Reader("flowsam", "Says.", [Option("--mu", "", NUMBERS), Option("--p")])
+    >>> reader.given(["--mu", "-1,2"])
+    Namespace(mu=[-1.0, 2.0], p=None, help=False, typed=['--mu'])
+    """
+
+    def __init__(self, name: str, says: str, options: Iterable[Option]) -> None:
+        """Declare the options, and --help after them."""
+        self.options = [o for o in (*options, _HELP) if o.name.startswith("-")]
+        self.places = [o for o in options if o not in self.options]
+        super().__init__(
+            name,
+            usage=" ".join([name, "[OPTIONS]", *(o.name for o in self.places)]),
+            description=says,
+            # without a width argparse asks the terminal, which takes as long as all the rest
+            formatter_class=functools.partial(_FORM, width=78),
+            add_help=False,
+            allow_abbrev=False,
+            argument_default=argparse.SUPPRESS,
+        )
+        for option in self.options:
+            self._declare(option)
+
+    def _declare(self, option: Option) -> None:
+        """Add an option, which gathers its texts and is not there where it is not typed."""
+        default = "" if option.default is None else f" [default: {option.default}]"
+        how: dict[str, Any] = {
+            "help": f"{option.help}{default}".strip(),
+            "dest": option.key,
+        }
+        if option.kind is FLAG:
+            how |= {"action": "append_const", "const": ""}
+        else:
+            how |= {"action": "append", "metavar": option.kind.word}
+        if option.bare:
+            how |= {"nargs": "?", "const": option.bare}
+        self.add_argument(*option.short, option.name, **how)
+
+    def given(self, words: Sequence[str]) -> argparse.Namespace:
+        """Return the value of every option, and in `typed` the names of those typed."""
+        known, rest = self.parse_known_args([*self._joined(words)])
+        texts = vars(known)
+        for word in [word for word in rest if word != "--"]:
+            if word.startswith("-") or not self.places:
+                raise self._unknown(word.partition("=")[0])
+            texts.setdefault(self.places[0].key, []).append(word)
+        if _HELP.key in texts:
+            return argparse.Namespace(help=True)
+        options = [*self.places, *self.options]
+        values = {o.key: o.value(texts.get(o.key, ())) for o in options}
+        typed = [o.name for o in options if o.key in texts]
+        return argparse.Namespace(**values, typed=typed)
+
+    def _joined(self, words: Sequence[str]) -> Iterator[str]:
+        """Words with each value joined to its option, as it may begin with a minus sign."""
+        names = {o.name for o in self.options}
+        takes = {o.name for o in self.options if o.kind is not FLAG and not o.bare}
+        rest = iter(words)
+        for word in rest:
+            if word in takes:
+                value = next(rest, "")
+                if value in names:
+                    raise InputError(f"{word} needs a value, got {value}")
+                yield f"{word}={value}"
+            else:
+                yield word
+
+    def _unknown(self, word: str) -> InputError:
+        """The refusal of a word that no option takes, with what is meant perhaps."""
+        from difflib import get_close_matches
+
+        near = get_close_matches(word, [o.name for o in self.options])
+        move = (
+            f"did you mean {' or '.join(near)}?" if near else f"see {self.prog} --help"
+        )
+        return InputError(f"{word!r} means nothing to {self.prog}; {move}")
+
+    def format_help(self) -> str:
+        """Return what --help says, as wide as the terminal; indented paragraphs are kept."""
+        import shutil
+        import textwrap
+        from inspect import cleandoc
+
+        width = shutil.get_terminal_size().columns - 2
+        self.description = "\n\n".join(
+            part if part.startswith(" ") else textwrap.fill(part, width)
+            for part in cleandoc(str(self.description)).split("\n\n")
+        )
+        self.formatter_class = _FORM
+        return super().format_help()
+
+    def error(self, message: str) -> Any:
+        """Refuse what argparse cannot take apart."""
+        raise InputError(message.removeprefix("argument "))
