@@ -12,7 +12,11 @@ from flowsam.parameters import exponent_of
 
 OPTIONS = (
     Option("--depth", "Layers, 1 to 8.", WHOLE, default="2"),
-    Option("--norm", "inf, 2, any P >= 1, asam, or none (GD).", default="inf"),
+    Option(
+        "--norm",
+        "inf, 2, any P >= 1, asam, or none (GD).",
+        default="inf",
+    ),
     P,
     LOSS,
     Option("--latex", "LaTeX in place of plain text.", FLAG),

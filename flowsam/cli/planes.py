@@ -41,12 +41,19 @@ PLANE = (
         parameter="alpha",
         many=True,
     ),
-    Option("--theta", "The same as a .npy file of weights, shape (L, d).", many=True),
+    Option(
+        "--theta",
+        "The same as a .npy file of weights, shape (L, d).",
+        many=True,
+    ),
     Option(
         "--weights",
         "Of the weights plane: LAYER.FEATURE,LAYER.FEATURE, counted from 1.",
     ),
-    Option("--x", "START,STOP or START,STOP,POINTS of the first parameter."),
+    Option(
+        "--x",
+        "START,STOP or START,STOP,POINTS of the first parameter.",
+    ),
     Option("--y", "The same of the second; default: by the plane."),
     Option("--grid", "Points: N, or NX,NY.", default="401"),
 )

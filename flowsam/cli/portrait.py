@@ -37,16 +37,27 @@ OPTIONS = (
         whole(1, 16),
         bare=_LEVELS,
     ),
-    Option("--field", "Velocity, rest points, nullclines, separatrices.", FLAG),
+    Option(
+        "--field",
+        "Velocity, rest points, nullclines, separatrices.",
+        FLAG,
+    ),
     Option(
         "--path",
         "X,Y: a trajectory from there; repeatable.",
         Kind("X,Y", _point),
         many=True,
     ),
-    Option("--times", "When each start is decided, in a picture or .json.", FLAG),
+    Option(
+        "--times",
+        "When each start is decided, in a picture or .json.",
+        FLAG,
+    ),
     *PROOF,
-    Option("--resume", "Go on with the rows an interrupted run kept in this file."),
+    Option(
+        "--resume",
+        "Go on with the rows an interrupted run kept in this file.",
+    ),
     out(
         "a picture (.pdf, .png, .svg), the labels (.npz; .npy streams any size) or everything as "
         ".json"

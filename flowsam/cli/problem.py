@@ -41,8 +41,16 @@ DATA = (
         "The CSV file's column of labels, two classes.",
         parameter="label_column",
     ),
-    Option("--classes", "A,B: rows of these labels alone; A counts as +1.", _CLASSES),
-    Option("--drop", "A column that is no feature; repeatable.", many=True),
+    Option(
+        "--classes",
+        "A,B: rows of these labels alone; A counts as +1.",
+        _CLASSES,
+    ),
+    Option(
+        "--drop",
+        "A column that is no feature; repeatable.",
+        many=True,
+    ),
     Option(
         "--no-bias",
         "No constant column beside the features.",
@@ -72,7 +80,11 @@ START = (
         parameter="alpha",
     ),
     Option("--theta", "A .npy file of weights, shape (L, d)."),
-    Option("--aligned", "Signs of the one example on layer 1 of --init.", FLAG),
+    Option(
+        "--aligned",
+        "Signs of the one example on layer 1 of --init.",
+        FLAG,
+    ),
     Option(
         "--no-split",
         "Several examples: keep one column a feature.",
