@@ -509,9 +509,15 @@ def test_what_means_nothing_is_refused_with_what_is_near(capsys, word):
     )
 
 
-def test_unknown_commands_are_refused_with_the_known_ones(capsys):
-    code, _, err = answer(capsys, "limits", "--mu", 1)
-    assert code == 2 and "no command 'limits', there are simulate, limit, portrait" in err
+@pytest.mark.parametrize("name", ["limits", "limit.x", "no.such", "..", "options"])
+def test_unknown_commands_are_refused_with_the_known_ones(capsys, name):
+    code, _, err = answer(capsys, name, "--mu", 1)
+    assert code == 2 and f"no command {name!r}, there are simulate, limit, portrait" in err
+
+
+def test_a_flag_takes_no_value(capsys):
+    code, _, err = answer(capsys, "limit", *MINOR, "--json=1")
+    assert (code, err) == (2, "flowsam: --json takes no value, got '1'\n")
 
 
 @pytest.mark.parametrize("name", cli._commands())

@@ -127,6 +127,8 @@ def _commands() -> dict[str, Any]:
 def _command(name: str) -> Any:
     """The module of a command, or None."""
     full = f"{__name__}.{name}"
+    if not name.isidentifier():
+        return None
     try:
         module = importlib.import_module(full)
     except ModuleNotFoundError as error:

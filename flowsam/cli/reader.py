@@ -114,4 +114,5 @@ class Reader(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         """Refuse what argparse cannot take apart."""
-        raise InputError(message.removeprefix("argument "))
+        words = message.replace(": ignored explicit argument", " takes no value, got")
+        raise InputError(words.removeprefix("argument "))
