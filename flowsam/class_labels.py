@@ -55,7 +55,7 @@ def class_values(
     _refuse_holes(labels, words, where, chosen)
     if column.dtype.kind in "biuf":
         return column.tolist()
-    numbers = [_number(word) for word in words]
+    numbers = [number_in(word) for word in words]
     known = [number for number in numbers if number is not None]
     return [*known] if len(known) == len(words) else [*words]
 
@@ -78,8 +78,8 @@ def _refuse_holes(
             )
 
 
-def _number(word: str) -> Decimal | None:
-    """The number a word writes, exactly."""
+def number_in(word: str) -> Decimal | None:
+    """Return the number a word writes, exactly."""
     try:
         found = Decimal(word) if "_" not in word else None
     except InvalidOperation:

@@ -15,7 +15,7 @@ HARDER = {  # functions with more, to become fewer
     "plan": 15,
 }
 PACKED = {  # with a parameter that is a tuple of unlike things, to become nouns
-    *("__sub__", "_evaluate", "_field", "_name_region", "_reports"),
+    *("__sub__", "_evaluate", "_field", "_name_region"),
     "fill",
 }
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
-import math
 import os
 from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.class_labels import class_values, holds_nothing, shown_classes
+from flowsam.class_labels import (
+    class_values,
+    holds_nothing,
+    number_in,
+    shown_classes,
+)
 from flowsam.errors import InputError
 from flowsam.shapes import Float
 
@@ -98,15 +102,6 @@ def _header(path: str | os.PathLike[str], entries: list[str]) -> list[str]:
     return header
 
 
-def _number(word: str) -> float:
-    """Return the finite number a word writes, nan for any other word."""
-    try:
-        found = math.nan if "_" in word else float(word)
-    except ValueError:
-        return math.nan
-    return found if math.isfinite(found) else math.nan
-
-
 def chosen_rows(
     column: Column,
     classes: tuple[str, ...],
@@ -137,9 +132,10 @@ def numbers_of(column: Column, rows: list[int]) -> Float[np.ndarray, " n"]:
     """Return the entries of a column in some rows as numbers."""
     found = np.empty(len(rows))
     for k, row in enumerate(rows):
-        found[k] = _number(column.entries[row])
+        word = column.entries[row]
+        number = number_in(word)
+        found[k] = np.nan if number is None else number
         if not np.isfinite(found[k]):
-            word = column.entries[row]
             move = "drop the column by --drop (drop)"
             move = "fill it in or drop the row" if holds_nothing(word) else move
             raise InputError(

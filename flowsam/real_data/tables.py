@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from flowsam.data import Data, class_signs, feature_names, real_table
 from flowsam.errors import InputError, MissingFileError
 from flowsam.inputs import column_names, keep
-from flowsam.real_data import bundled as real_data
+from flowsam.real_data import bundled
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
 from flowsam.shapes import Examples, Float, Int
 
@@ -108,13 +108,13 @@ def pixel_names(picture: tuple[int, int] | None) -> tuple[str, ...]:
 
 def digit_table(first: int = 3, second: int = 5) -> Table:
     """Return two classes of scikit-learn's bundled 8 x 8 digits; `first` counts as +1."""
-    X, y = real_data.digits(first, second)
+    X, y = bundled.digits(first, second)
     return Table(X, y, f"digits {first} against {second}", (8, 8))
 
 
 def breast_cancer_table() -> Table:
     """Return scikit-learn's bundled breast cancer set: benign counts as +1, 30 features."""
-    X, y, features = real_data.breast_cancer()
+    X, y, features = bundled.breast_cancer()
     return Table(X, y, "breast cancer", features=features)
 
 

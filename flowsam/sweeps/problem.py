@@ -16,6 +16,7 @@ from flowsam import archive
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import CELLS
+from flowsam.parameters import data_of
 from flowsam.sweeps import case as cases
 from flowsam.sweeps.axes import Grid, Values, axis_values
 from flowsam.sweeps.measures import TAKEN, Found, measure, measures_of, source_digest
@@ -51,15 +52,8 @@ class Problem:
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the columns as given; none where an axis changes the data."""
-        if "data" in self.grid.names:
-            return ()
-        try:
-            first = cases.cell(
-                self.parameters, self.grid.at((0,) * len(self.grid.names))
-            )
-        except InputError:  # that cell fails, and says so in the store
-            return ()
-        return first.setup.data.features
+        varied = "data" in self.grid.names
+        return () if varied else data_of(self.parameters).features
 
     def measured(self, place: tuple[int, ...]) -> Found:
         """Return every quantity of one cell."""

@@ -54,6 +54,7 @@ def through(
     told: Callable[[Progress], object],
 ) -> None:
     """Work through the blocks with cells of one state, and report each as it finishes."""
+    from joblib import delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     whole = held.state
@@ -66,7 +67,8 @@ def through(
     while blocks:
         busy = []
         try:
-            for block, state in _reports(problem, held, pool, (blocks, which, wait)):
+            calls = (delayed(_block)(problem, held, b, which, wait) for b in blocks)
+            for block, state in pool()(calls):
                 if state is None:
                     busy.append(block)
                     continue
@@ -88,19 +90,6 @@ def through(
                     "what is finished is kept, go on with it by resume (--resume)"
                 ) from None
             blocks = held.waiting(which)
-
-
-def _reports(
-    problem: Problem,
-    held: Store,
-    pool: Pool,
-    work: tuple[list[Block], int, bool],
-) -> Iterator[tuple[Block, State | None]]:
-    """Yield the state of each block as it finishes, wherever that is."""
-    from joblib import delayed
-
-    blocks, which, wait = work
-    yield from pool()(delayed(_block)(problem, held, b, which, wait) for b in blocks)
 
 
 @contextmanager

@@ -133,29 +133,24 @@ class Site:
 
     def _gallery(self) -> None:
         """A page a figure, with its code, and an overview of small pictures."""
-        tiles = []
-        names = []
-        output = self.source / "figures" / "output"
-        for figure in self.figures:
-            if figure.error:
-                continue
-            names.append(figure.name)
-            (self.folder / "figures").mkdir(exist_ok=True)
-            shutil.copy(output / f"{figure.name}.png", self.folder / "figures")
+        blocks = ["# Figures"]
+        (self.folder / "figures").mkdir(exist_ok=True)
+        drawn = [figure for figure in self.figures if not figure.error]
+        for figure in drawn:
+            name = figure.name
+            path = self.source / "figures" / "output" / f"{name}.png"
+            shutil.copy(path, self.folder / "figures")
             title = spelled(figure.title)
-            image = f"```{{image}} /figures/{figure.name}.png\n:alt: {figure.title}\n"
-            tiles.append(
-                f"{image}:width: 100%\n:target: {figure.name}.html\n```\n\n{title}"
-            )
-            code = (self.source / "figures" / f"{figure.name}.py").read_text(
-                encoding="utf-8"
-            )
-            shows = ", ".join(f"[{c}](/derivations/{c}.md)" for c in figure.claims)
-            blocks = [f"# {figure.name}", title, f"{image}```"]
-            blocks += [f"Shows {shows}."] if shows else []
-            blocks += [f"```python\n{code}```"]
-            self._put(f"figures/{figure.name}", "\n\n".join(blocks))
-        blocks = ["# Figures", *tiles, _tree(names, "hidden:")]
+            image = f"```{{image}} /figures/{name}.png\n:alt: {figure.title}\n"
+            tile = f"{image}:width: 100%\n:target: {name}.html\n```"
+            blocks += [tile, title]
+            code = (self.source / f"figures/{name}.py").read_text(encoding="utf-8")
+            claims = ", ".join(f"[{c}](/derivations/{c}.md)" for c in figure.claims)
+            own = [f"# {name}", title, f"{image}```"]
+            own += [f"Shows {claims}."] if claims else []
+            own += [f"```python\n{code}```"]
+            self._put(f"figures/{name}", "\n\n".join(own))
+        blocks += [_tree((figure.name for figure in drawn), "hidden:")]
         self._put("figures/index", "\n\n".join(blocks))
 
     def _interface(self) -> None:
