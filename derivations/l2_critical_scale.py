@@ -11,7 +11,7 @@
 # 0$; for $\mu < 0$ $s$ and $e$ exchanged).
 #
 # Used by flowsam.amplification.critical, flowsam.exact.l2_critical, flowsam.exact.l2_outcome,
-# flowsam.exact.l2_separatrix, flowsam.portrait.ordered_rows.
+# flowsam.exact.l2_separatrix, flowsam.portrait.decided_rows.
 #
 # Source: flowsam.
 

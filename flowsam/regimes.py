@@ -179,7 +179,7 @@ _LINF = Regime(
     forms=(BALANCED, TWO_LAYERS),
     system="one_example.filippov:Switching",
     settled="outcomes.any_start:times",
-    rows={"balanced": "portrait.separable_rows:decided"},
+    rows={"balanced": "portrait.decided_rows:separable"},
     curves={
         "balanced": "portrait.theory_curves:two_gates",
         "layers": "portrait.theory_curves:conics",
@@ -214,7 +214,7 @@ _L2 = replace(
     labels="outcomes.theorems:euclidean",
     verdict="outcomes.theorems:by_curve",
     forms=(ALONE, L2),
-    rows={"balanced": "portrait.ordered_rows:decided"},
+    rows={"balanced": "portrait.decided_rows:ordered"},
     curves={
         "balanced": "portrait.theory_curves:bend",
         "layers": "portrait.theory_curves:branches",

@@ -5,7 +5,7 @@ import pytest
 
 from flowsam import Flow, l2, limits, phase_portrait, single_example
 from flowsam.labels import Label
-from flowsam.portrait import ordered_rows
+from flowsam.portrait import decided_rows
 from flowsam.portrait.planes import BalancedPlane
 
 PLANE = BalancedPlane(2)
@@ -45,13 +45,13 @@ def test_cells_on_the_separatrix_have_their_label():
 def test_only_starts_beside_the_separatrix_are_followed(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        ordered_rows,
+        decided_rows,
         "limits",
         lambda flow, starts: (asked.append(starts), limits(flow, starts))[1],
     )
     x = CRITICAL * np.concatenate([np.linspace(0.1, 1.9, 300), [1 - 1e-9, 1 + 1e-9]])
     flow = Flow(single_example([1.0, 2.0]), l2(1.0))
-    found = ordered_rows.decided(flow, PLANE, np.sort(x), x)(slice(None))
+    found = decided_rows.ordered(flow, PLANE, np.sort(x), x)(slice(None))
     asked = np.concatenate(asked)[:, 0] / CRITICAL
     assert len(asked) < 9 and np.allclose(asked[1:], 1, atol=1e-8)
     assert found[-2, 150] == 0 and found[-1, 151] == 2

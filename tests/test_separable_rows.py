@@ -5,7 +5,7 @@ import pytest
 
 from flowsam import Flow, gradient_flow, limits, linf, phase_portrait, single_example
 from flowsam.labels import Label
-from flowsam.portrait import separable_rows
+from flowsam.portrait import decided_rows
 from flowsam.portrait.planes import BalancedPlane
 
 PLANE = BalancedPlane(2)
@@ -37,9 +37,9 @@ def test_cells_on_rho_have_the_label_of_a_tie_or_of_the_separatrix():
 
 
 def test_only_the_axes_are_asked(monkeypatch):
-    asked, fate = [], separable_rows.linf_two_layer.fate
+    asked, fate = [], decided_rows.linf_two_layer.fate
     monkeypatch.setattr(
-        separable_rows.linf_two_layer,
+        decided_rows.linf_two_layer,
         "fate",
         lambda starts, mu, rho: (asked.append(len(starts)), fate(starts, mu, rho=rho))[1],
     )

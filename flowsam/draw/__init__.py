@@ -5,8 +5,7 @@ colour each wherever they appear, and regions are named in place, so that grey p
 """
 
 from flowsam.draw.fields import arrows, rest_points, skeleton, trajectories
-from flowsam.draw.leaders import leaders
-from flowsam.draw.leanings import leanings, pixels
+from flowsam.draw.leaders import leaders, leanings, pixels
 from flowsam.draw.limits import (
     LIMIT_COLOURS,
     boundaries,

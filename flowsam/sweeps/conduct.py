@@ -13,12 +13,12 @@ from typing import Any
 from flowsam import archive
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.signatures import public
-from flowsam.sweeps import layout, work
+from flowsam.sweeps import work
 from flowsam.sweeps.axes import Grid
 from flowsam.sweeps.measures import check_used
 from flowsam.sweeps.planning import cut, sampled
 from flowsam.sweeps.problem import Problem, checked
-from flowsam.sweeps.store import FAILED, PENDING, Store, open_store
+from flowsam.sweeps.store import FAILED, PENDING, Store, create, open_store
 from flowsam.sweeps.work import Progress
 from flowsam.version import __version__
 
@@ -172,7 +172,7 @@ def _opened(
             "flowsam": __version__,
             "clock": "label: t to infinity; settled_at, switch_times, tau: rescaled time",
         }
-        held = layout.create(path, replace(problem, grid=grid), sample, facts)
+        held = create(path, replace(problem, grid=grid), sample, facts)
     elif resume is None:
         raise InputError(
             f"{path} exists; go on with it by resume (--resume), or choose another"

@@ -1,7 +1,9 @@
-"""Rows of a plane along which the label changes at one place: l_2-SAM, balanced, two layers.
+"""Rows of a plane of balanced starts of two layers, decided many at once.
 
-N(tau) rises with every alpha_j: bisection and the separatrix decide a row, and the flow itself
-what is next to it. (derivations/l2_critical_scale.py)
+Under l_2-SAM the label of a row changes at one place: N(tau) rises with every alpha_j, so that
+bisection and the separatrix decide it, and the flow itself what is next to it. Under l_inf-SAM and
+GD coordinates move apart: x decides the first fate alone and y the second.
+(derivations/l2_critical_scale.py, derivations/linf_two_layer.py)
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from flowsam.exact import linf_two_layer
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes import limits
+from flowsam.outcomes.theorems import fate_labels
 from flowsam.portrait.planes import BalancedPlane
 from flowsam.shapes import Axis, Codes, Int
 
@@ -21,7 +25,7 @@ UNSEEN = -99  # no label
 BESIDE = 3e-8  # log of the scale beside the separatrix where it does not decide: its error and more
 
 
-def decided(
+def ordered(
     flow: Flow,
     plane: BalancedPlane,
     x: Axis,
@@ -114,3 +118,22 @@ def _first_place(
         high[open_[above]] = middle[above]
         low[open_[~above]], under[open_[~above]] = middle[~above], found[~above]
     return high, under
+
+
+def separable(
+    flow: Flow,
+    plane: BalancedPlane,
+    x: Axis,
+    y: Axis,
+) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
+    """Decide some rows, and return a function that writes out the labels of a slice of them."""
+    mu = flow.mu
+    rho = flow.rho
+    alone = [
+        linf_two_layer.fate(plane.at(a, a)[0], mu, rho=rho)[:, j]
+        for j, a in enumerate((x, y))
+    ]
+    fates, which = np.unique(alone[1], return_inverse=True)
+    pairs = np.stack(np.broadcast_arrays(alone[0], fates[:, None]), axis=-1)
+    kinds = fate_labels(pairs, mu).astype(np.int16)
+    return lambda rows: kinds[which[rows]]
