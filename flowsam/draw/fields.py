@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -15,6 +13,10 @@ from flowsam.shapes import Curve, Float
 _NULLCLINES = {"x' = 0": (0, (1, 1.2)), "y' = 0": (0, (4, 1.5))}
 _SLIDING = "#B0397F"
 _PATH = "#00446B"
+_HEAD = {
+    **{"arrowstyle": "-|>", "color": _PATH, "linewidth": 0},
+    **{"mutation_scale": 8, "shrinkA": 0, "shrinkB": 0},
+}
 
 
 def skeleton(
@@ -43,9 +45,9 @@ def skeleton(
     arrows(axes, found.x, found.y, found.velocity)
     shown = {}
     for name, curve in found.nullclines if nullclines else ():
-        style: dict[str, Any] = {"linestyle": _NULLCLINES[name], "color": "#404040"}
-        style["linewidth"] = 0.9
-        (shown[f"nullcline {name}"],) = axes.plot(*curve.T, **style)
+        (shown[f"nullcline {name}"],) = axes.plot(
+            *curve.T, linestyle=_NULLCLINES[name], color="#404040", linewidth=0.9
+        )
     for name, curve in found.sliding:
         (shown[name],) = axes.plot(
             *curve.T, color=_SLIDING, linewidth=2.6, solid_capstyle="butt", zorder=2.2
@@ -99,15 +101,17 @@ def arrows(
     size = np.hypot(velocity[..., 0], velocity[..., 1])[..., None]
     unit = np.divide(velocity, size, where=size > 0, out=np.zeros_like(velocity))
     length = 0.72 * min(np.ptp(x) / max(x.size - 1, 1), np.ptp(y) / max(y.size - 1, 1))
-    style: dict[str, Any] = {"color": "#585858", "pivot": "middle", "width": 0.0025}
-    style |= {
-        "headwidth": 4.5,
-        "angles": "xy",
-        "scale_units": "xy",
-        "scale": 1.0,
-        "zorder": 1.5,
-    }
-    return axes.quiver(x, y, *np.moveaxis(length * unit, -1, 0), **style)
+    return axes.quiver(
+        *(x, y, *np.moveaxis(length * unit, -1, 0)),
+        color="#585858",
+        pivot="middle",
+        width=0.0025,
+        headwidth=4.5,
+        angles="xy",
+        scale_units="xy",
+        scale=1.0,
+        zorder=1.5,
+    )
 
 
 def trajectories(axes: Axes, curves: tuple[Curve, ...]) -> list[Line2D]:
@@ -129,15 +133,12 @@ def trajectories(axes: Axes, curves: tuple[Curve, ...]) -> list[Line2D]:
         length = np.append(0, np.hypot(*np.diff(curve, axis=0).T).cumsum())
         middle = int(np.searchsorted(length, length[-1] / 2))
         if 0 < middle < len(curve) and length[-1] > 0:
-            head = {
-                "arrowstyle": "-|>",
-                "color": _PATH,
-                "linewidth": 0,
-                "mutation_scale": 8,
-            }
-            ends = {"xy": curve[middle], "xytext": curve[middle - 1]}
             axes.annotate(
-                "", **ends, arrowprops=head | {"shrinkA": 0, "shrinkB": 0}, zorder=2.35
+                "",
+                xy=curve[middle],
+                xytext=curve[middle - 1],
+                arrowprops=_HEAD,
+                zorder=2.35,
             )
     return lines
 
@@ -163,14 +164,15 @@ def rest_points(axes: Axes, points: tuple[Equilibrium, ...]) -> dict[str, Line2D
         shape = "s" if "degenerate" in kind else "D" if "pseudo" in kind else "o"
         fill = "left" if "saddle" in kind else "full"
         inside = "black" if kind.startswith("stable") or fill == "left" else "white"
-        style: dict[str, Any] = {"markersize": 4.8 if shape == "D" else 5.6}
-        style |= {"markeredgecolor": "black"}
-        style |= {
-            "fillstyle": fill,
-            "markerfacecolor": inside,
-            "markerfacecoloralt": "white",
-        }
         (shown[kind],) = axes.plot(
-            *point.point, shape, linestyle="none", clip_on=False, zorder=3, **style
+            *(*point.point, shape),
+            linestyle="none",
+            clip_on=False,
+            zorder=3,
+            markersize=4.8 if shape == "D" else 5.6,
+            markeredgecolor="black",
+            fillstyle=fill,
+            markerfacecolor=inside,
+            markerfacecoloralt="white",
         )
     return shown

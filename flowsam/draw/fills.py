@@ -15,6 +15,8 @@ from scipy.ndimage import label as component
 
 from flowsam.shapes import Axis, LabelGrid
 
+_BEHIND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.5}
+
 
 def fill(
     axes: Axes,
@@ -62,17 +64,11 @@ def _name_region(
             middle = np.argwhere(inside).mean(axis=0)
             row, column = wide[np.argmin(((wide - middle) ** 2).sum(axis=1))]
             x, y = grid
-            style = {
-                "facecolor": "white",
-                "edgecolor": "none",
-                "alpha": 0.7,
-                "pad": 1.5,
-            }
             axes.text(
                 *(x[column], y[row], name),
                 ha="center",
                 va="center",
-                bbox=style,
+                bbox=_BEHIND,
                 fontsize=size,
             )
             return

@@ -117,14 +117,15 @@ def tiles(
     """
     present, which = np.unique(labels, return_inverse=True)
     colours = np.array([_colour_of(int(k)) for k in present], dtype=object)
-    how: dict[str, Any] = {
-        "edgecolors": "none",
-        "antialiased": False,
-        "rasterized": True,
-    }
-    fill = PolyCollection([*corners], facecolors=colours[which], **how)
-    axes.add_collection(fill, autolim=False)
-    return fill
+    laid = PolyCollection(
+        [*corners],
+        facecolors=colours[which],
+        edgecolors="none",
+        antialiased=False,
+        rasterized=True,
+    )
+    axes.add_collection(laid, autolim=False)
+    return laid
 
 
 def boundaries(axes: Axes, curves: Curves) -> list[Line2D]:
@@ -208,12 +209,13 @@ def _marks(
 ) -> None:
     """A mark in each of some cells."""
     row, column = np.divmod(places, plane.x.size)
-    style: dict[str, Any] = {
-        "markersize": 2.5,
-        "color": "black",
-        "markeredgewidth": 0.5,
-    }
-    axes.plot(plane.x[column], plane.y[row], mark, rasterized=True, **style)
+    axes.plot(
+        *(plane.x[column], plane.y[row], mark),
+        rasterized=True,
+        markersize=2.5,
+        color="black",
+        markeredgewidth=0.5,
+    )
 
 
 @public
