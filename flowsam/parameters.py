@@ -207,7 +207,7 @@ def setup_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Setup:
     from flowsam.flow import Flow
     from flowsam.losses import LOSSES
 
-    data = data_of(parameters, dialect)
+    data = data_of(parameters)
     rule = rule_of(parameters, dialect)
     depth = _depth(parameters, dialect)
     table = "csv" in parameters or "data" in parameters
@@ -229,7 +229,7 @@ def rule_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Perturbat
     return Perturbation(p, parameters["rho"], **flags)
 
 
-def data_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Data:
+def data_of(parameters: Mapping[str, Any]) -> Data:
     """Return the examples of the one source that is given."""
     from flowsam.data import Data, single_example
 

@@ -13,10 +13,8 @@ from flowsam.shapes import Curve, Float
 _NULLCLINES = {"x' = 0": (0, (1, 1.2)), "y' = 0": (0, (4, 1.5))}
 _SLIDING = "#B0397F"
 _PATH = "#00446B"
-_HEAD = {
-    **{"arrowstyle": "-|>", "color": _PATH, "linewidth": 0},
-    **{"mutation_scale": 8, "shrinkA": 0, "shrinkB": 0},
-}
+_HEAD = {"arrowstyle": "-|>", "color": _PATH, "linewidth": 0, "mutation_scale": 8}
+_HEAD |= {"shrinkA": 0, "shrinkB": 0}
 
 
 def skeleton(

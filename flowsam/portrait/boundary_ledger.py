@@ -12,6 +12,7 @@ from flowsam.portrait.lattice import (
     CORNERS,
     UNIT,
     Cells,
+    Chords,
     Lattice,
     area_of,
     cells_at,
@@ -20,7 +21,6 @@ from flowsam.portrait.lattice import (
 from flowsam.portrait.refinement import Tiling
 from flowsam.shapes import Chosen, Codes, Curve, Curves, Float, Int
 
-Chords = Float[np.ndarray, "N 2 2"]
 _SLACK = 1.0  # lattice units by which a line may leave crossings known to half a unit
 
 

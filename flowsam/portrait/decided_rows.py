@@ -21,6 +21,8 @@ from flowsam.portrait.planes import BalancedPlane
 from flowsam.shapes import Axis, Codes, Int
 
 At = Callable[[Codes, Codes], np.ndarray]  # from rows and places in them
+Rows = Int[np.ndarray, "rows nx"]
+Writer = Callable[[slice], Rows]
 UNSEEN = -99  # no label
 BESIDE = 3e-8  # log of the scale beside the separatrix where it does not decide: its error and more
 
@@ -30,21 +32,21 @@ def ordered(
     plane: BalancedPlane,
     x: Axis,
     y: Axis,
-) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
+) -> Writer:
     """Decide some rows, and return a function that writes out the labels of a slice of them."""
     label = _labels(flow, plane)
     order = np.argsort(x, kind="stable")
     runs = _rising(lambda row, place: label(x[order[place]], y[row]), y.size, x.size)
     back = None if (np.diff(order) == 1).all() else np.argsort(order)
 
-    def write(rows: slice) -> Int[np.ndarray, "rows nx"]:
+    def write(rows: slice) -> Rows:
         found = _written(runs[rows], x.size)
         return found if back is None else found[:, back]
 
     return write
 
 
-def _written(runs: Int[np.ndarray, "rows 4"], width: int) -> Int[np.ndarray, "rows nx"]:
+def _written(runs: Int[np.ndarray, "rows 4"], width: int) -> Rows:
     """The labels of rows from their runs."""
     out = np.empty((len(runs), width), dtype=np.int16)
     for row, (first, start, end, last) in zip(out, runs.tolist(), strict=True):
@@ -125,7 +127,7 @@ def separable(
     plane: BalancedPlane,
     x: Axis,
     y: Axis,
-) -> Callable[[slice], Int[np.ndarray, "rows nx"]]:
+) -> Writer:
     """Decide some rows, and return a function that writes out the labels of a slice of them."""
     mu = flow.mu
     rho = flow.rho

@@ -17,6 +17,9 @@ from flowsam.portrait.plane_rows import at_boundary, labels_at
 from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int
 
 Points = Int[np.ndarray, "N 2"]
+Places = Float[np.ndarray, "N 2"]
+Chords = Float[np.ndarray, "N 2 2"]
+Polygons = Float[np.ndarray, "N 5 2"]
 _PARTS = 4  # fewer rounds than bisection, in larger batches
 # in lattice units: off a boundary that runs through a point
 _ASIDE = np.array([0.31, 0.17])
@@ -68,9 +71,7 @@ class Lattice:
         """Codes computed beyond those of the portrait."""
         return len(self.known) - self.plane.labels.size
 
-    def place(
-        self, points: Float[np.ndarray, "N 2"] | Points
-    ) -> Float[np.ndarray, "N 2"]:
+    def place(self, points: Places | Points) -> Places:
         """Return the plane's parameters at lattice points, linear inside a cell."""
         cells = points / self.step
         axes = (self.plane.x, self.plane.y)
@@ -102,7 +103,7 @@ class Lattice:
         self,
         first: Points,
         last: Points,
-    ) -> tuple[Float[np.ndarray, "N 2"], Int[np.ndarray, "N 2"]]:
+    ) -> tuple[Places, Int[np.ndarray, "N 2"]]:
         """Return where labels change between points of a row or column, to half a unit."""
         left = self.labels(first)
         right = self.labels(last)
@@ -122,7 +123,7 @@ class Lattice:
         """One number for each point."""
         return points[:, 1].astype(np.int64) * (int(self.last[0]) + 1) + points[:, 0]
 
-    def _ask(self, points: Float[np.ndarray, "N 2"] | Points) -> Codes:
+    def _ask(self, points: Places | Points) -> Codes:
         """Compute labels."""
         x, y = self.place(points).T
         start: Any = self.plane.start  # `refine` has asked for it
@@ -197,7 +198,7 @@ class Cells:
         place, pair = lattice.crossings(first, last)
         return cell, place, np.sort(pair, axis=1)
 
-    def followed(self, lattice: Lattice, chord: Float[np.ndarray, "N 2 2"]) -> Chosen:
+    def followed(self, lattice: Lattice, chord: Chords) -> Chosen:
         """Tell whether the boundary follows each chord: 3/4 of a tolerance aside, at its thirds."""
         along = chord[:, 1] - chord[:, 0]
         length = np.maximum(np.hypot(*along.T), 1e-9)
@@ -217,9 +218,7 @@ class Cells:
             good &= ((found.reshape(inside.shape) == label) | ~inside).all(axis=1)
         return good | (length < 2 * UNIT)
 
-    def halves(
-        self, chord: Float[np.ndarray, "N 2 2"]
-    ) -> tuple[Float[np.ndarray, "N 5 2"], Float[np.ndarray, "N 5 2"]]:
+    def halves(self, chord: Chords) -> tuple[Polygons, Polygons]:
         """Return both parts a chord cuts a cell into, the lower left first."""
         first = np.empty((len(self.side), 5, 2))
         other = first.copy()
@@ -241,16 +240,16 @@ class Cells:
         return first, other
 
 
-def area_of(polygons: Float[np.ndarray, "N 5 2"]) -> Column:
+def area_of(polygons: Polygons) -> Column:
     """Return the area of each polygon."""
     x, y = np.moveaxis(polygons, -1, 0)
     return np.abs((x * (np.roll(y, -1, 1) - np.roll(y, 1, 1))).sum(axis=1)) / 2
 
 
 def squares(
-    corner: Float[np.ndarray, "N 2"] | Points,
+    corner: Places | Points,
     side: Column | Codes,
-) -> Float[np.ndarray, "N 5 2"]:
+) -> Polygons:
     """Return squares as polygons of five corners."""
     return 1.0 * corner[:, None] + side[:, None, None] * CORNERS[[0, 1, 2, 3, 3]]
 
