@@ -57,10 +57,12 @@ class Event:
     coordinate: int | None = None
 
     @classmethod
-    def each(cls, kind: str, tau: float, chosen: Mask) -> tuple[Event, ...]:
-        """Return one event for every coordinate chosen."""
-        places = np.flatnonzero(chosen)
-        return tuple(cls(float(tau), kind, None, int(j)) for j in places)
+    def each(
+        cls, kind: str, tau: float, chosen: Bool[np.ndarray, "*L d"]
+    ) -> tuple[Event, ...]:
+        """Return one event for every coordinate, or weight, chosen."""
+        places = ((None, *place)[-2:] for place in np.argwhere(chosen).tolist())
+        return tuple(cls(float(tau), kind, *place) for place in places)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,7 +14,7 @@ if importlib.util.find_spec("flint") is None:
 
 from flowsam import Flow, balanced, gradient_flow, l2, limit, limits, linf, lp, single_example
 from flowsam.amplification import critical_scale, leaders
-from flowsam.certify import following, leader_changes, lp_states, proofs
+from flowsam.certify import following, leader_changes, proofs
 from flowsam.certify.balls import arb, arb_series, precision
 from flowsam.certify.checking import GUARD, Refused, Unproved, checked
 from flowsam.certify.l2_equation import two_layers
@@ -350,7 +350,7 @@ def test_states_decide_as_floats_say(p):
         one = problem(theta, mu, p=p)
         with precision(100):
             field = layers(one.theta, one.mu, one.rho, one.p)
-            label = lp_states.decided(field, field.rows(field.start))
+            label = field.decided(arb(0), field.start)
         floats = int(decided(Flow(single_example(mu), lp(1.0, p=p)), theta[..., None])[0])
         known += label is not None
         assert label in (None, floats), (theta.tolist(), mu, label, floats)

@@ -6,7 +6,6 @@ largest collapsing starts decide the others. (derivations/l2_critical_scale.py)
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,27 +57,3 @@ def sizes_of(starts: Starts, mu: Vector) -> Sizes:
     high, low = np.concatenate([_two_sum(u, v), _two_sum(u, -v)], axis=-1)
     sign = np.where(high < 0, -1.0, 1.0)
     return Sizes(sign * high, sign * low)
-
-
-def corners(
-    sizes: Sizes,
-    which: Chosen,
-    proves: Callable[[int], bool],
-    *,
-    least: bool,
-) -> Chosen:
-    """Return which starts follow from those that are proved, one extreme after the other."""
-    order = sizes.high.sum(axis=1)
-    open_ = np.flatnonzero(which)
-    open_ = open_[np.argsort(order[open_] if least else -order[open_], kind="stable")]
-    done = np.zeros(which.size, dtype=bool)
-    while open_.size:
-        first = open_[0]
-        follows = np.zeros(open_.size, dtype=bool)
-        follows[0] = True
-        if proves(int(first)):
-            part = sizes.take(open_)
-            follows = part.at_least(0) if least else part.at_most(0)
-            done[open_[follows]] = True
-        open_ = open_[~follows]
-    return done

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.certify.checking import Refused, Tube, Unproved
-from flowsam.certify.l2_planes import corners, sizes_of
+from flowsam.certify.l2_planes import sizes_of
 from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
@@ -164,27 +164,31 @@ def _one_by_one(plane: PlaneProof, told: Callable[[int], object]) -> PlaneProof:
 def _by_order(plane: PlaneProof) -> PlaneProof:
     """The least escaping and the largest collapsing starts prove the others."""
     found = _Found(plane)
+    proved = np.zeros(plane.labels.size, dtype=bool)
     sizes = sizes_of(plane.starts, plane.mu)
+    size = sizes.high.sum(axis=1)
     winner = _winners(plane)
     escapes = (plane.labels > 0) | (plane.labels == Label.TIE)
-    proved = corners(sizes, escapes, found.proves, least=True)
-    collapses = plane.labels == Label.ZERO
-    proved |= corners(sizes, collapses, found.proves, least=False)
-    open_ = np.flatnonzero(plane.labels == Label.SEPARATRIX)
-    open_ = open_[np.argsort(sizes.high[open_].sum(axis=1), kind="stable")]
-    while open_.size:  # by halving, as nothing says on which side they are
-        k = open_.size // 2
-        part = sizes.take(open_)
-        place = int(open_[k])
-        follows = np.arange(open_.size) == k
-        if found.proves(place):
-            collapses = found.labels[place] == Label.ZERO
-            follows = part.at_most(k) if collapses else part.at_least(k)
-            proved[open_[follows]] = True
-            found.labels[open_[follows]] = (
-                Label.ZERO if collapses else winner[open_[follows]]
-            )
-        open_ = open_[~follows]
+    near = plane.labels == Label.SEPARATRIX
+    for which, rank in (
+        (escapes, size),
+        (plane.labels == Label.ZERO, -size),
+        (near, size),
+    ):
+        open_ = np.flatnonzero(which)
+        open_ = open_[np.argsort(rank[open_], kind="stable")]
+        while open_.size:
+            # by halving, where nothing says on which side they are
+            k = open_.size // 2 if which is near else 0
+            follows = np.arange(open_.size) == k
+            if found.proves(int(open_[k])):
+                part = sizes.take(open_)
+                collapses = found.labels[open_[k]] == Label.ZERO
+                follows = part.at_most(k) if collapses else part.at_least(k)
+                some = open_[follows]
+                proved[some] = True
+                found.labels[some] = Label.ZERO if collapses else winner[some]
+            open_ = open_[~follows]
     return found.plane(proved)
 
 

@@ -28,6 +28,7 @@ from flowsam.shapes import Codes, Column, Float
 QUIET: dict[str, Any] = {"over": "ignore", "divide": "ignore", "invalid": "ignore"}
 SHORT = 0.5  # of c/w: below, the logarithm and its first terms cancel
 TERMS = 60  # of the series there: 2^-60
+POINTS = 200  # of a curve
 
 
 def gate(rho: float, depth: int) -> float:
@@ -131,9 +132,9 @@ class Duel:
         gap = np.where(top < self.saddle[lead], -1.0, gap)
         return np.where(spent == np.inf, np.inf, gap)
 
-    def separatrix(self, count: int = 200) -> Float[np.ndarray, "n 2"]:
+    def separatrix(self) -> Float[np.ndarray, "n 2"]:
         """Return the curve from (0, c) by the saddle to (c, 0)."""
-        away = np.expm1(-np.geomspace(1e-6, 36.0, count)) * -1.0
+        away = np.expm1(-np.geomspace(1e-6, 36.0, POINTS)) * -1.0
         halves = []
         for j in (0, 1):
             top = self.saddle[j] + (self.gate - self.saddle[j]) * away
@@ -144,9 +145,9 @@ class Duel:
         first, second = halves
         return np.vstack([ends[1], second[::-1], self.saddle, first, ends[0]])
 
-    def equal_times(self, reach: float, count: int = 200) -> list[np.ndarray]:
+    def equal_times(self, reach: float) -> list[np.ndarray]:
         """Return the curves from (c, 0) on which both blow up at once; of equal mu both."""
-        top = self.gate + (reach - self.gate) * np.geomspace(1e-12, 1.0, count)
+        top = self.gate + (reach - self.gate) * np.geomspace(1e-12, 1.0, POINTS)
         minor = [
             j for j in (0, 1) if self.mu[j] <= self.mu[1 - j] and reach > self.gate
         ]

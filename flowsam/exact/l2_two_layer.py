@@ -101,16 +101,14 @@ def events_on(
     )
 
 
-def curve(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau_end: float | int = np.inf
-) -> Curve:
+def curve(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Curve:
     """Return the planar curves (tau, A) of a batch of starts."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
     if rho == 0:
         raise InputError(
             "curve needs rho > 0, got 0; without perturbation A = 0 at all times"
         )
-    return trace(theta0, mu, rho=rho, tau_end=tau_end)
+    return trace(theta0, mu, rho=rho)
 
 
 def _states(

@@ -18,9 +18,8 @@ import numpy as np
 
 from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
-from flowsam.one_example.smooth import Smooth
+from flowsam.one_example.smooth import Smooth, regrouped
 from flowsam.shapes import Float, Mask, Theta, Vector
-from flowsam.trajectory import Event
 
 _TIE = 1e-12  # relative difference of |mu beta| that counts as none
 
@@ -51,7 +50,7 @@ class RelativeTies(Smooth):
             return Entry(Tied(live, np.ones(live.size), live, size, held=True))
         top = size.max(where=live, initial=0.0)
         mode = self._settled(theta, live & (size >= top * (1 - _TIE)), live)
-        return Entry(mode, _changes(None, mode, 0.0))
+        return Entry(mode, regrouped(None, mode.largest, 0.0))
 
     def field(self, theta: Theta, mode: Tied) -> Theta:
         """Return `c_j mu_j P_lj`."""
@@ -86,7 +85,7 @@ class RelativeTies(Smooth):
         if through or not largest.any():
             largest = mode.largest
         after = self._settled(theta, largest, mode.live, through=through)
-        return Turn(theta, after, _changes(mode, after, tau))
+        return Turn(theta, after, regrouped(mode.largest, after.largest, tau))
 
     def _signed(self, theta: Theta) -> Vector:
         """Return mu_j beta_j."""
@@ -147,14 +146,3 @@ class RelativeTies(Smooth):
         slack = np.where(largest & ~left, over + _TIE * top, 0.0)
         held = at_zero and common < 0
         return Tied(left, signs, live, slack, held)
-
-
-def _changes(before: Tied | None, after: Tied, tau: float) -> tuple[Event, ...]:
-    """Return who joined a tie ("slide"), took over alone ("cross"), or left a tie ("leave")."""
-    new = after.largest
-    several = new.sum() > 1
-    if before is None:
-        return Event.each("slide", tau, new & several)
-    joined = Event.each("slide" if several else "cross", tau, new & ~before.largest)
-    several = before.largest.sum() > 1
-    return joined + Event.each("leave", tau, before.largest & ~new & several)

@@ -12,7 +12,8 @@ import numpy as np
 from flowsam.engines.lean_field import single_field
 from flowsam.engines.path import Entry, Turn
 from flowsam.flow import Flow
-from flowsam.shapes import Float, Mask, Numbers, Thetas
+from flowsam.shapes import Bool, Float, Mask, Numbers, Thetas
+from flowsam.trajectory import Event
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,17 @@ class Free(Smooth):
     def rests(self, theta: Thetas, mode: Any) -> bool:
         """Return False: nothing is known to rest."""
         return False
+
+
+def regrouped(
+    before: Bool[np.ndarray, "*L d"] | None,
+    after: Bool[np.ndarray, "*L d"],
+    tau: float,
+) -> tuple[Event, ...]:
+    """Return who joined a tie ("slide"), took over alone ("cross"), or left a tie ("leave")."""
+    several = after.sum() > 1
+    if before is None:
+        return Event.each("slide", tau, after & several)
+    joined = Event.each("slide" if several else "cross", tau, after & ~before)
+    several = before.sum() > 1
+    return joined + Event.each("leave", tau, before & ~after & several)

@@ -14,9 +14,8 @@ import numpy as np
 
 from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
-from flowsam.one_example.smooth import Smooth
+from flowsam.one_example.smooth import Smooth, regrouped
 from flowsam.shapes import Bool, Float, Int, Mask, Numbers, Theta, Thetas
-from flowsam.trajectory import Event
 
 Vertices = Float[np.ndarray, "m L d"]
 _TIE = 1e-12  # relative difference of |g| that counts as none where ties are looked for
@@ -32,6 +31,13 @@ class Ties:
     signs: Theta
     # what rounding left of the distance below the largest, for those that just left
     slack: Theta
+
+    @property
+    def largest(self) -> Bool[np.ndarray, "L d"]:
+        """The same as marks."""
+        marks = np.zeros(self.signs.shape, bool)
+        marks[self.tied] = True
+        return marks
 
     @property
     def tied(self) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
@@ -50,7 +56,7 @@ class VertexSliding(Smooth):
         size = self._sizes(theta)
         places = np.argwhere((size >= size.max() * (1 - _TIE)) & (self.flow.mu != 0))
         mode, status = self._settled(theta, places, np.ones(len(places), bool))
-        return Entry(mode, _changes(None, mode, 0.0), status)
+        return Entry(mode, regrouped(None, mode.largest, 0.0), status)
 
     def field(self, theta: Thetas, mode: Ties) -> Thetas:
         """Return the rescaled velocity `sum_a lambda_a f_a`."""
@@ -80,7 +86,7 @@ class VertexSliding(Smooth):
         if not (kept.any() or len(joined)):
             return Turn(theta, mode)
         after, status = self._settled(theta, places, kept)
-        return Turn(theta, after, _changes(mode, after, tau), status)
+        return Turn(theta, after, regrouped(mode.largest, after.largest, tau), status)
 
     def log_pace(self, theta: Thetas, still: Mask) -> Numbers:
         """Return log dt/dtau: the perturbed margin is `m - rho max|g|` at every tied vertex."""
@@ -165,18 +171,3 @@ class VertexSliding(Smooth):
                 mode.slack[fallen] = np.maximum(over[fallen], 0.0) + _TIE
                 return mode, ""
         return mode, "sliding_ambiguous"
-
-
-def _changes(before: Ties | None, after: Ties, tau: float) -> tuple[Event, ...]:
-    """Return who joined a tie ("slide"), took over alone ("cross"), or left a tie ("leave")."""
-    old = set() if before is None else set(zip(*map(list, before.tied), strict=True))
-    new = set(zip(*map(list, after.tied), strict=True))
-    kinds = [("slide" if len(new) > 1 else "cross", new - old)]
-    kinds += [("leave", old - new)] if len(old) > 1 else []
-    if before is None and len(new) == 1:
-        return ()
-    return tuple(
-        Event(float(tau), kind, int(layer), int(j))
-        for kind, places in kinds
-        for layer, j in sorted(places)
-    )

@@ -8,7 +8,7 @@ L = 2, of the dual solution to which its shares tend, the q that proves most.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
@@ -96,15 +96,21 @@ def late_direction(
     flow: Flow, theta0: ArrayLike, *, log_t_end: float = LATE
 ) -> Direction:
     """Run a flow to late times and say what its direction is proven to be."""
-    case = case_of(flow, np.shape(theta0)[0])
+    case = replace(case_of(flow, np.shape(theta0)[0]), log_t_end=log_t_end)
+    return _direction(case, late_run(case, theta0))
+
+
+def late_run(case: Case, theta0: ArrayLike) -> Trajectory:
+    """Run a flow to late times, by the method that has its direction there."""
     # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not
-    method = case.regime.late if separability(flow.data).separable else "auto"
+    method = case.regime.late if separability(case.flow.data).separable else "auto"
     how: dict[str, Any] = {"method": method, "rtol": _RTOL, "atol": _ATOL}
-    run = solve(flow, theta0, log_t_end=log_t_end, **how)
+    run = solve(case.flow, theta0, log_t_end=case.log_t_end, **how)
     # tanh has no rest at odd L, signs do
     if case.regime.slides and (run.ending is Ending.FORKS or passed_gates(case, run)):
-        run = solve(flow, theta0, log_t_end=log_t_end, rtol=_RTOL, atol=_ATOL)
-    return _direction(case, run)
+        how["method"] = "auto"
+        run = solve(case.flow, theta0, log_t_end=case.log_t_end, **how)
+    return run
 
 
 def run_direction(run: Trajectory) -> Direction:

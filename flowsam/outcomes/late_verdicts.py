@@ -17,7 +17,13 @@ from flowsam.many_examples.engine import check_sizes
 from flowsam.many_examples.rest import independent
 from flowsam.margin.farkas import Separability, balancing_weights, separability
 from flowsam.margin.least_distance import shortest_separator
-from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction
+from flowsam.outcomes.directions import (
+    CERTIFIED,
+    Direction,
+    late_direction,
+    late_run,
+    run_direction,
+)
 from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.survivors import compared
 from flowsam.regimes import Case
@@ -199,10 +205,10 @@ def rescaled_certificate(flow: Flow, theta: Theta) -> float:
 
 def by_rescaled_margin(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on ASAM of several examples, L = 2: what its run to log t = 1e4 proves."""
-    found = late_direction(case.flow, theta0)
+    run = late_run(case, theta0)
+    found = run_direction(run)
     if found.label != Label.OTHER_DIRECTION:
         return Limit(int(found.label), None, "none", found.reason, found)
-    run = solve(case.flow, theta0, log_t_end=1e4, rtol=1e-7, atol=1e-10)
     ratio = rescaled_certificate(case.flow, run.theta[-1])
     certificate = "numerical" if ratio >= CERTIFIED else "conditional"
     reason = (
