@@ -51,11 +51,11 @@ class TwoLayers:
         """Return the proved label: N' > 0 is escape, N <= rho min {nu > 0} collapse."""
         growing = [nu for nu in self.rates if nu > 0]
         if not growing:
-            return int(Label.ZERO)
+            return Label.ZERO
         terms = self.terms(x, y[0])
         norm = sum(terms).sqrt()
         if norm <= min(growing, key=float):
-            return int(Label.ZERO)
+            return Label.ZERO
         pairs = list(zip(self.rates, terms, strict=True))
         pull = sum(nu * term for nu, term in pairs)
         brake = sum(nu * nu * term for nu, term in pairs)
@@ -85,5 +85,5 @@ def two_layers(
             if sign * rate > 0:
                 growing[j + 1] = abs(rate)
     largest = [j for j, size in growing.items() if size == max(growing.values())]
-    winner = largest[0] if len(largest) == 1 else int(Label.TIE)
+    winner = largest[0] if len(largest) == 1 else Label.TIE
     return TwoLayers(tuple(rates), tuple(weights), winner)

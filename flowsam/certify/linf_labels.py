@@ -83,16 +83,16 @@ def _first(ahead: list[Coordinate], scores: list[Fraction]) -> int:
     """The label of the largest score, TIE where several share it."""
     most = max(scores)
     best = [c.place for c, score in zip(ahead, scores, strict=True) if score == most]
-    return best[0] if len(best) == 1 else int(Label.TIE)
+    return best[0] if len(best) == 1 else Label.TIE
 
 
 def _held(active: list[Coordinate], fates: list[Fate], rho: Fraction) -> int | None:
     """The label where none escapes, of balanced starts or at L = 2."""
     if rho == 0:
-        return int(Label.SEPARATRIX)
+        return Label.SEPARATRIX
     if len(active[0].sizes) % 2 == 0:
         return int(Label.SEPARATRIX if Fate.SADDLE in fates else Label.ZERO)
-    return None if any(c.sizes[0] == 0 for c in active) else int(Label.STALLED)
+    return None if any(c.sizes[0] == 0 for c in active) else Label.STALLED
 
 
 def _by_time(
@@ -104,7 +104,7 @@ def _by_time(
     if not ahead or (rests and len(active[0].sizes) > 4):
         return None
     if len({(c.speed, c.sizes, c.sign) for c in ahead}) == 1:  # together for ever
-        return ahead[0].place if len(ahead) == 1 else int(Label.TIE)
+        return ahead[0].place if len(ahead) == 1 else Label.TIE
     return _earliest(ahead, rho)
 
 
@@ -176,7 +176,7 @@ def exact_labels(starts: Starts, mu: Vector, rho: float) -> Codes:
 def _label(starts: Starts, mu: Vector, rho: float, k: int) -> int:
     """The exact label of one start."""
     label = exact_label(starts[k].tolist(), mu.tolist(), rho)
-    return int(Label.UNDECIDED) if label is None else label
+    return Label.UNDECIDED if label is None else label
 
 
 def _by_pattern(

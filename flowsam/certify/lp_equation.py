@@ -141,14 +141,14 @@ def _direction(x: float) -> int:
 def _decided(field: Layers, w: Rows) -> int | None:
     """Return the label that a ball of states proves, or None."""
     if not field.mu:
-        return int(Label.ZERO)
+        return Label.ZERO
     if field.depth == 2:
         return _two_layers(field, w)
     first = _first(field, w)
     if first is not None:
         return field.places[first]
     if not field.balanced:
-        return int(Label.ZERO) if _sinks(field, w) else None
+        return Label.ZERO if _sinks(field, w) else None
     return _balanced(field, w[0]) if field.p == 2 else None
 
 
@@ -192,7 +192,7 @@ def _balanced(field: Layers, w: list[arb]) -> int | None:
     norm = (depth * square).sqrt()
     ratios = [field.rho * s / norm for s in scores]
     if depth % 2 == 0 and all(r > 1 for r in ratios):
-        return int(Label.ZERO)
+        return Label.ZERO
     if not (_escapes(field, w) or all(r < 1 for r in ratios)):
         return None
     best = _ahead(scores, scores)
@@ -223,7 +223,7 @@ def _two_layers(field: Layers, w: Rows) -> int | None:
     escapes = [x > edge for x in s]
     if field.p < 2:
         if _shrinks(field, u + v):
-            return int(Label.ZERO)
+            return Label.ZERO
         # one escape releases every coordinate with s != 0
         escapes = [x > 0 and any(escapes) for x in s]
         dies = [x.is_zero() for x in s]
@@ -235,7 +235,7 @@ def _two_layers(field: Layers, w: Rows) -> int | None:
 def _of_fates(field: Layers, escapes: list[bool], dies: list[bool]) -> int | None:
     """The label that fates leave open in no way: the largest |mu_j| that escapes."""
     if all(dies):
-        return int(Label.ZERO)
+        return Label.ZERO
     alive = [j for j, gone in enumerate(dies) if not gone]
     sizes = [abs(field.mu[j]) for j in alive]
     first = _ahead(sizes, sizes)

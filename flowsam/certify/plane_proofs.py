@@ -267,4 +267,4 @@ def _winners(plane: PlaneProof) -> Codes:
     grows = np.where(plane.mu > 0, u != -v, u != v) & (plane.mu != 0)
     size = np.where(grows, np.abs(plane.mu), -1.0)
     first = size == size.max(axis=1, keepdims=True)
-    return np.where(first.sum(axis=1) > 1, int(Label.TIE), first.argmax(axis=1) + 1)
+    return np.where(first.sum(axis=1) > 1, Label.TIE, first.argmax(axis=1) + 1)

@@ -133,7 +133,7 @@ def prove(problem: Problem) -> Proof:
         label = exact_label(problem.theta, problem.mu, problem.rho)
         if label is None:
             raise Unproved("the doubles alone do not decide this start")
-        return Proof(problem, label, None)
+        return Proof(problem, int(label), None)
     _check_size(problem)
     why = "no state that decides was reached: it may linger at an equilibrium"
     tube = tube_of(problem.field, LEVELS, why)
@@ -159,7 +159,7 @@ def _label(problem: Problem, tube: Tube) -> int:
         label = field.decided(end.x, end.balls)
     if label is None:
         raise Refused("the state at the end decides nothing")
-    return label
+    return int(label)
 
 
 def check(proof: Proof) -> None:

@@ -38,7 +38,7 @@ def gate(rho: float, depth: int) -> float:
 
 def lone_labels(size: Column, c: float) -> Codes:
     """Return 1, 0 or the separatrix for a feature alone."""
-    return np.select([size > c, size < c], [1, 0], int(Label.SEPARATRIX))
+    return np.select([size > c, size < c], [1, 0], Label.SEPARATRIX)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ class Duel:
         even = np.abs(ahead) <= TIE
         best = int(self.mu.argmax()) + 1
         if self.mu[0] == self.mu[1]:
-            best = int(Label.TIE)
+            best = Label.TIE
         label = np.where(ahead > 0, best, 0)
         label[even] = Label.SEPARATRIX
         label[rises] = best

@@ -30,7 +30,7 @@ def march(
 ) -> tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]]:
     """Step a batch of starts until each has its verdict, and its last tau, A and log(N/rho)."""
     moving = np.isfinite(spectrum.log_weight).any(axis=1)
-    codes = np.where(moving, int(Fate.SADDLE), int(Fate.COLLAPSE))
+    codes = np.where(moving, Fate.SADDLE, Fate.COLLAPSE)
     end = np.zeros((3, moving.size))
     end[2] = -np.inf
     front = depart(spectrum, np.flatnonzero(moving), *np.zeros((2, moving.sum())))

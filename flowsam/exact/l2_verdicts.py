@@ -67,7 +67,7 @@ def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
         # roundings grow like e^{mu_1 tau}: still at the saddle after this long, it is on it
         away = np.abs(front.log_norm - gate[front.rows])
         stands = (away < 1e-10) & (front.tau > LINGER * np.exp(-gate[front.rows]))
-        code = np.where(stands, int(Fate.SADDLE), GOING)
+        code = np.where(stands, Fate.SADDLE, GOING)
         code[front.tau >= tau_end] = Fate.UNKNOWN
         code[frozen] = Fate.ESCAPE
         code[rested] = Fate.COLLAPSE

@@ -34,11 +34,10 @@ EVEN = (
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """Where directions end: labels (N,), their directions beta (N, d), and whether proved."""
+    """Where directions end: labels (N,) and their directions beta (N, d)."""
 
     label: Codes
     direction: Float[np.ndarray, "N d"]
-    proved: Chosen
 
 
 def labels(case: Case, starts: Starts) -> Codes:
@@ -55,9 +54,8 @@ def verdict(case: Case, theta0: Theta) -> Limit:
     found = _ends(case, theta0[None])
     label = int(found.label[0])
     if label >= 1:
-        certificate = "monotone" if found.proved[0] else "numerical"
         reason = f"feature {label} blows up first, whatever its share of the step; others freeze"
-        return Limit(label, basis(case.flow.mu, label), certificate, reason)
+        return Limit(label, basis(case.flow.mu, label), "monotone", reason)
     if label == OTHER:
         reason = "the direction came to a mixture that attracts: its features blow up together"
         return Limit(label, found.direction[0], "numerical", reason)
@@ -74,7 +72,7 @@ def _ends(case: Case, starts: Starts) -> Ends:
     mu = case.flow.mu
     size = len(starts)
     nothing = np.full(size, Label.UNDECIDED, dtype=np.int64)
-    found = Ends(nothing, np.zeros((size, mu.size)), np.zeros(size, dtype=bool))
+    found = Ends(nothing, np.zeros((size, mu.size)))
     if fades(case):
         return found
     still = _never(case, starts)
@@ -100,7 +98,6 @@ def _fill(found: Ends, some: Chosen, part: Ends) -> None:
     """Write the ends of some starts."""
     found.label[some] = part.label
     found.direction[some] = part.direction
-    found.proved[some] = part.proved
 
 
 def _on_line(starts: Starts, mu: Vector) -> np.ndarray:
@@ -130,7 +127,7 @@ def _line_ends(case: Case, starts: Starts) -> Ends:
         depth * np.where(end == 0, v, 0.0)
     )
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
-    return Ends(label, direction, label >= 1)
+    return Ends(label, direction)
 
 
 def _followed(case: Case, starts: Starts) -> Ends:
@@ -138,23 +135,20 @@ def _followed(case: Case, starts: Starts) -> Ends:
     flow = case.flow
     size = len(starts)
     label = np.full(size, Label.UNDECIDED, dtype=np.int64)
-    proved = np.zeros(size, dtype=bool)
     theta = np.where(flow.mu == 0, 0.0, starts)
     left = np.flatnonzero(np.prod(theta, axis=1).any(axis=-1))
     label[np.setdiff1d(np.arange(size), left)] = Label.ZERO
     for step in range(MOST):
         if step % LOOK == 0 and left.size:
             theta[left] /= np.abs(theta[left]).max(axis=(1, 2), keepdims=True)
-            told = _told(case, theta[left])
-            label[left] = told
-            proved[left] = told >= 1
-            left = left[told == Label.UNDECIDED]
+            label[left] = _told(case, theta[left])
+            left = left[label[left] == Label.UNDECIDED]
         if not left.size:
             break
         theta[left] = _stepped(flow, theta[left])
     beta = np.prod(theta, axis=1)
     length = np.linalg.norm(beta, axis=-1, keepdims=True)
-    return Ends(label, beta / np.where(length > 0, length, 1.0), proved)
+    return Ends(label, beta / np.where(length > 0, length, 1.0))
 
 
 def _ran(case: Case, starts: Starts) -> Ends:
@@ -163,7 +157,6 @@ def _ran(case: Case, starts: Starts) -> Ends:
     found = Ends(
         np.full(len(starts), Label.UNDECIDED, dtype=np.int64),
         np.zeros((len(starts), mu.size)),
-        np.zeros(len(starts), dtype=bool),
     )
     solve = case.ask("solve")
     for row, theta in enumerate(starts):
@@ -179,7 +172,6 @@ def _ran(case: Case, starts: Starts) -> Ends:
                 break
         found.label[row] = label
         found.direction[row] = beta / np.linalg.norm(beta)
-        found.proved[row] = label >= 1
     return found
 
 
@@ -212,7 +204,7 @@ def _certain(case: Case, theta: Starts) -> Codes:
     power = (case.depth - 1) / (case.depth - 2)
     bounds = (np.abs(w) * (1 + side * gate) ** power for side in (-1, 1))
     found = foremost(case.flow, w, *bounds)
-    return np.where(found < 0, int(Label.UNDECIDED), found + 1)
+    return np.where(found < 0, Label.UNDECIDED, found + 1)
 
 
 def _told(case: Case, theta: Starts) -> Codes:
@@ -224,7 +216,7 @@ def _told(case: Case, theta: Starts) -> Codes:
     )
     for row in np.flatnonzero(still & (found == Label.UNDECIDED)):
         attracts = _attracts(case.flow, theta[row])
-        found[row] = OTHER if attracts else int(Label.SEPARATRIX)
+        found[row] = OTHER if attracts else Label.SEPARATRIX
     return found
 
 

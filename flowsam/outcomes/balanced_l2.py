@@ -45,7 +45,7 @@ def keeps_order(flow: Flow, w: Weights, *, even: float = _EVEN) -> Chosen:
 
 def proved(flow: Flow, w: Weights) -> Codes:
     """Return the label that each balanced state proves: a winner, ZERO or STALLED."""
-    found = np.full(w.shape[-1], int(Label.UNDECIDED))
+    found = np.full(w.shape[-1], Label.UNDECIDED)
     places = np.flatnonzero(keeps_order(flow, w))
     if not places.size:
         return found
@@ -57,10 +57,10 @@ def proved(flow: Flow, w: Weights) -> Codes:
     escapes = (np.where(alive, r, 0.0) < 1 - _CLEAR).all(axis=0)
     escapes |= (alive & (size > (1 + _CLEAR) * gate)).any(axis=0)
     if len(w) % 2:
-        low = np.where(_stalls(flow, w, r), int(Label.STALLED), int(Label.UNDECIDED))
+        low = np.where(_stalls(flow, w, r), Label.STALLED, Label.UNDECIDED)
     else:
         falls = (np.where(alive, r, np.inf) > 1 + _CLEAR).all(axis=0)
-        low = np.where(falls, int(Label.ZERO), int(Label.UNDECIDED))
+        low = np.where(falls, Label.ZERO, Label.UNDECIDED)
     found[places] = np.where(escapes, np.where(alive, r, -1.0).argmax(axis=0) + 1, low)
     return found
 
@@ -68,7 +68,7 @@ def proved(flow: Flow, w: Weights) -> Codes:
 def at_once(flow: Flow, starts: Starts) -> Codes:
     """Return the labels of balanced l_2 starts of equal scores: r < 1 ties, > 1 falls, 1 rests."""
     w = np.moveaxis(starts, 0, -1)
-    found = np.full(len(starts), int(Label.UNDECIDED))
+    found = np.full(len(starts), Label.UNDECIDED)
     places = np.flatnonzero(keeps_order(flow, w, even=0.0))
     if not places.size:
         return found
@@ -82,9 +82,9 @@ def at_once(flow: Flow, starts: Starts) -> Codes:
     rest = int(Label.STALLED if len(w) % 2 else Label.ZERO)
     grows = winning(alive.T, rest)
     label = np.select(
-        [high > 1 + _TIE, high < 1 - _TIE], [rest, grows], int(Label.SEPARATRIX)
+        [high > 1 + _TIE, high < 1 - _TIE], [rest, grows], Label.SEPARATRIX
     )
-    found[places] = np.where(equal, label, int(Label.UNDECIDED))
+    found[places] = np.where(equal, label, Label.UNDECIDED)
     return found
 
 

@@ -30,16 +30,14 @@ def decided(flow: Flow, w: Weights) -> Codes:
     with np.errstate(all="ignore"):
         if len(w) > 2:
             first = winner(flow, w)
-            held = np.where(
-                sinking(flow, w), int(Label.ZERO), balanced_l2.proved(flow, w)
-            )
+            held = np.where(sinking(flow, w), Label.ZERO, balanced_l2.proved(flow, w))
             stays = (held == Label.UNDECIDED) & held_by_ascent.held(flow, w)
-            held = np.where(stays, int(Label.STALLED), held)
+            held = np.where(stays, Label.STALLED, held)
             return np.where(first < 0, held, first + 1)
         known = fates(flow, w).T
     least = fate_labels(known, flow.mu)
     most = fate_labels(np.where(known == Fate.UNKNOWN, Fate.ESCAPE, known), flow.mu)
-    return np.where(least == most, least, int(Label.UNDECIDED))
+    return np.where(least == most, least, Label.UNDECIDED)
 
 
 def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d N"]:

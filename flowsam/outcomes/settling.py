@@ -114,16 +114,16 @@ def settling_times(case: Case, starts: Starts) -> Column:
 def _moving(flow: Flow, w: Weights) -> Codes:
     """Labels of `decided` that a small difference of layers does not put in doubt."""
     label = decided(flow, w)
-    return np.where(label == Label.STALLED, int(Label.UNDECIDED), label)
+    return np.where(label == Label.STALLED, Label.UNDECIDED, label)
 
 
 def _asymptotic(flow: Flow, w: Weights) -> Codes:
     """Labels of limits that are reached only as tau -> inf."""
     if len(w) > 2:
-        return np.full(w.shape[-1], int(Label.UNDECIDED))
+        return np.full(w.shape[-1], Label.UNDECIDED)
     label = decided(flow, w)
     finite = (label == Label.ZERO) & flow.perturbation.normalised
-    return np.where(finite, int(Label.UNDECIDED), label)
+    return np.where(finite, Label.UNDECIDED, label)
 
 
 def _in_own_units(flow: Flow, starts: Starts) -> tuple[Flow, Starts, float]:
@@ -192,14 +192,14 @@ def _told(
     # two that start there have no gradient, and rest
     through = (lost > 2) & (lost % 2 == 1) & (never < 2)
     open_ = (status == Ending.COLLAPSED) & through.any(axis=0)
-    label = np.where(status == Ending.COLLAPSED, int(Label.ZERO), label)
-    label = np.where(open_, int(Label.UNDECIDED), label)
-    label = np.where(status == Ending.FAILED, int(Label.FAILED), label)
+    label = np.where(status == Ending.COLLAPSED, Label.ZERO, label)
+    label = np.where(open_, Label.UNDECIDED, label)
+    label = np.where(status == Ending.FAILED, Label.FAILED, label)
     blown = np.flatnonzero((status == Ending.ESCAPED) & np.isinf(w).any(axis=(0, 1)))
     first = np.isinf(w[..., blown]).all(axis=0).argmax(axis=0)
     alone = equals(flow, starts[blown], first).sum(axis=1) == 1
     # bounds overlap to the end
-    label[blown] = np.where(alone, int(Label.UNDECIDED), first + 1)
+    label[blown] = np.where(alone, Label.UNDECIDED, first + 1)
     return label
 
 
