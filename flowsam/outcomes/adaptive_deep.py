@@ -17,10 +17,11 @@ from flowsam.exact.linf_course import read
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.adaptive import as_gradient_flow, fades, no_theorem
+from flowsam.outcomes.balanced_l2 import aligned
 from flowsam.outcomes.blow_up_order import foremost
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import Chosen, Codes, Float, Starts, Theta, Thetas, Vector, Which
+from flowsam.shapes import Chosen, Codes, Float, Starts, Theta, Thetas, Which
 
 STEP, LOOK, MOST = 0.1, 20, 20_000  # of the path of directions; a look every LOOK steps
 STILL = 1e-9  # a direction that moves less, per unit of its own rate, is at a rest
@@ -78,7 +79,8 @@ def _ends(case: Case, starts: Starts) -> Ends:
     still = _never(case, starts)
     if still.any():
         found.label[still] = as_gradient_flow(case).labels(starts[still])
-    on_line = _on_line(starts, mu) & ~still
+    pair = np.count_nonzero(mu) == 2
+    on_line = aligned(mu, np.moveaxis(starts, 0, -1)) & pair & ~still
     if on_line.any():
         _fill(found, on_line, _line_ends(case, starts[on_line]))
     rest = ~(on_line | still)
@@ -98,15 +100,6 @@ def _fill(found: Ends, some: Chosen, part: Ends) -> None:
     """Write the ends of some starts."""
     found.label[some] = part.label
     found.direction[some] = part.direction
-
-
-def _on_line(starts: Starts, mu: Vector) -> np.ndarray:
-    """Which starts have two active features with equal layers, both aligned and not 0."""
-    active = starts[..., mu != 0]
-    size = np.abs(active)
-    even = (size == size[:, :1]).all(axis=(1, 2)) & (size > 0).all(axis=(1, 2))
-    aligned = (np.prod(np.sign(active), axis=1) * np.sign(mu[mu != 0]) > 0).all(axis=-1)
-    return even & aligned & (np.count_nonzero(mu) == 2)
 
 
 def _line_ends(case: Case, starts: Starts) -> Ends:

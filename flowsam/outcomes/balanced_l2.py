@@ -21,26 +21,40 @@ from scipy.optimize import brentq
 from flowsam.exact import winning
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.shapes import Bool, Chosen, Codes, Float, Starts, Weights
+from flowsam.shapes import Bool, Chosen, Codes, Float, Starts, Vector, Weights
 
 PerWeight = Float[np.ndarray, "d N"]
-_EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
-_CLEAR = 10 * _EVEN
+EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
+_CLEAR = 10 * EVEN
 _TIE = 8 * np.finfo(float).eps
 RATIO = 2 + np.sqrt(3.0)  # of two |mu_j|, beyond which a sector stalls
 
 
-def keeps_order(flow: Flow, w: Weights, *, even: float = _EVEN) -> Chosen:
+def even(w: Weights, most: float = 0.0) -> Bool[np.ndarray, "d N"]:
+    """Return which coordinates have layers of one size, up to a relative difference."""
+    size = np.abs(w)
+    top = size.max(axis=0)
+    return top - size.min(axis=0) <= most * top
+
+
+def rising(mu: Vector, w: Weights) -> Bool[np.ndarray, "d N"]:
+    """Return where sign(mu_j) beta_j > 0."""
+    return np.sign(mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
+
+
+def aligned(mu: Vector, w: Weights, most: float = 0.0) -> Chosen:
+    """Return which states have even layers that rise in every active coordinate."""
+    return (rising(mu, w) & even(w, most))[mu != 0].all(axis=0)
+
+
+def keeps_order(flow: Flow, w: Weights, most: float = EVEN) -> Chosen:
     """Return which states are balanced and aligned, `sign(mu_j) beta_j > 0`; l_2, L >= 3."""
     rule = flow.perturbation
-    size = np.abs(w)
     if not (rule.normalised and rule.p == 2 and len(w) > 2):
         return np.zeros(w.shape[-1], dtype=bool)
-    top = size.max(axis=0)
     alive = _alive(flow, w)
-    aligned = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
-    same = top - size.min(axis=0) <= even * top
-    return alive.any(axis=0) & ((aligned & same) | ~alive).all(axis=0)
+    ordered = rising(flow.mu, w) & even(w, most) | ~alive
+    return alive.any(axis=0) & ordered.all(axis=0)
 
 
 def proved(flow: Flow, w: Weights) -> Codes:
@@ -69,7 +83,7 @@ def at_once(flow: Flow, starts: Starts) -> Codes:
     """Return the labels of balanced l_2 starts of equal scores: r < 1 ties, > 1 falls, 1 rests."""
     w = np.moveaxis(starts, 0, -1)
     found = np.full(len(starts), Label.UNDECIDED)
-    places = np.flatnonzero(keeps_order(flow, w, even=0.0))
+    places = np.flatnonzero(keeps_order(flow, w, 0.0))
     if not places.size:
         return found
     w = w[..., places]

@@ -11,10 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from flowsam.flow import Flow
-from flowsam.outcomes.balanced_l2 import keeps_order
+from flowsam.outcomes.balanced_l2 import EVEN, even, keeps_order, rising
 from flowsam.shapes import Bool, Codes, Column, Float, Starts, Weights
-
-_EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
 
 
 def winner(flow: Flow, w: Weights) -> Codes:
@@ -25,7 +23,7 @@ def winner(flow: Flow, w: Weights) -> Codes:
     r a bound of |eps|: rho, or rho L^(-1/p), p > 1, where layers are equal (p = 1 takes turns).
     """
     size = np.abs(w)
-    radius = _radius(flow, w, _even(w))
+    radius = _radius(flow, w, even(w, EVEN))
     found = foremost(flow, w, np.maximum(size - radius, 0.0), size + radius)
     if flow.perturbation.normalised:
         return found
@@ -43,8 +41,9 @@ def foremost(
     """
     a = np.abs(flow.mu)[:, None]
     power = len(w) - 2
-    rises = np.sign(flow.mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
-    low = np.where(rises, a * np.prod(inner ** (power / len(w)), axis=0), 0.0)
+    low = np.where(
+        rising(flow.mu, w), a * np.prod(inner ** (power / len(w)), axis=0), 0.0
+    )
     high = a * np.mean(outer * outer, axis=0) ** (power / 2)
     first = low.argmax(axis=0)
     columns = np.arange(w.shape[-1])
@@ -62,7 +61,7 @@ def equals(flow: Flow, starts: Starts, first: Codes) -> Bool[np.ndarray, "N d"]:
     chosen = np.take_along_axis(sizes, place[:, None], axis=2)
     same = (a == a[place]) & (sign == np.take_along_axis(sign, place, axis=1))
     same &= (sizes == chosen).all(axis=1)
-    ordered = keeps_order(flow, np.moveaxis(starts, 0, -1), even=0.0)
+    ordered = keeps_order(flow, np.moveaxis(starts, 0, -1), 0.0)
     if ordered.any():
         # no power leaves the doubles
         _, power = np.frexp(sizes[:, 0].max(axis=1, keepdims=True))
@@ -74,14 +73,8 @@ def equals(flow: Flow, starts: Starts, first: Codes) -> Bool[np.ndarray, "N d"]:
     return same
 
 
-def _even(w: Weights) -> Bool[np.ndarray, "d N"]:
-    """Coordinates whose layers are equal in size, up to rounding on the way."""
-    size = np.abs(w)
-    return size.max(axis=0) - size.min(axis=0) <= _EVEN * size.max(axis=0)
-
-
 def _radius(
-    flow: Flow, w: Weights, even: Bool[np.ndarray, "d N"]
+    flow: Flow, w: Weights, equal: Bool[np.ndarray, "d N"]
 ) -> Float[np.ndarray, "..."] | float:
     """Bound |eps| from now on: by rho, or for unnormalised SAM by what rising margins leave of it.
 
@@ -92,7 +85,7 @@ def _radius(
     if rule.normalised:
         # p = 1: one layer at a time
         share = len(w) ** (-1 / rule.p) if rule.p > 1 else 1.0
-        return rule.rho * np.where(even, (1 + 10 * _EVEN) * share, 1.0)
+        return rule.rho * np.where(equal, (1 + 10 * EVEN) * share, 1.0)
     x = flow.mu[:, None] * np.prod(w, axis=0)
     peak = np.where(x > 1, x * np.exp(-np.maximum(x, 1.0)), np.exp(-1.0))
     bound = rule.rho * np.exp(x - x.sum(axis=0)) * peak / np.abs(w)

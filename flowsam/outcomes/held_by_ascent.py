@@ -15,15 +15,15 @@ from scipy.optimize import brentq
 
 from flowsam.flow import Flow
 from flowsam.losses import Loss
+from flowsam.outcomes.balanced_l2 import EVEN, aligned
 from flowsam.shapes import Chosen, Weights
 
-EQUAL = 1e-9  # of a weight: layers that started equal stay so, but for rounding
 SLACK = 1e-9  # of H: what rounding may add
 
 
 def held(flow: Flow, w: Weights) -> Chosen:
     """Return which states can never escape: L even, layers equal, `H >= 1` at or above max s_j."""
-    found = even(flow, w, EQUAL)
+    found = even(flow, w, EVEN)
     if not found.any():
         return found
     depth = len(w)
@@ -41,11 +41,7 @@ def even(flow: Flow, w: Weights, most: float = 0.0) -> Chosen:
     """Return which states have equal layers in every active coordinate, aligned and not 0."""
     if flow.perturbation.normalised or len(w) % 2 or len(w) < 4:
         return np.zeros(w.shape[-1], dtype=bool)
-    active = w[:, flow.mu != 0]
-    size = np.abs(active)
-    same = np.ptp(size, axis=0) <= most * size.max(axis=0)
-    signs = np.sign(flow.mu[flow.mu != 0])[:, None] * np.prod(np.sign(active), axis=0)
-    return (same & (signs > 0)).all(axis=0)
+    return aligned(flow.mu, w, most)
 
 
 @lru_cache(maxsize=64)

@@ -89,7 +89,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
         going = going[open_ & ~spent]
     label = _shared(unit, starts, label)
     exact = _batch_last(starts)
-    even = keeps_order(unit, exact, even=0.0) | held_by_ascent.even(unit, exact)
+    even = keeps_order(unit, exact, 0.0) | held_by_ascent.even(unit, exact)
     again = (label == Label.STALLED) & ~even
     if again.any():  # layers that have become equal are not known to stay so
         more = settle(case, starts[again], proof=_moving)

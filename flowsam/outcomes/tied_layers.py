@@ -7,6 +7,7 @@ import numpy as np
 from flowsam.exact.l1_deep import Duel, gate, lone_labels
 from flowsam.labels import Label
 from flowsam.outcomes import path_verdicts, settling
+from flowsam.outcomes.balanced_l2 import aligned
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
 from flowsam.shapes import Chosen, Codes, Starts, Theta
@@ -16,7 +17,7 @@ MOST = 2  # features that a theorem covers
 
 def labels(case: Case, starts: Starts) -> Codes:
     """Return the labels of the theorem, or those that a start proves by itself."""
-    known = _even(case, starts)
+    known = _known(case, starts)
     found = np.empty(len(starts), dtype=np.int64)
     if known.any():
         found[known] = _by_theorem(case, starts[known])
@@ -27,7 +28,7 @@ def labels(case: Case, starts: Starts) -> Codes:
 
 def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start."""
-    if not _even(case, theta0[None])[0]:
+    if not _known(case, theta0[None])[0]:
         return path_verdicts.by_path(case, theta0)
     label = int(_by_theorem(case, theta0[None])[0])
     brake = gate(case.flow.perturbation.rho, case.depth)
@@ -52,16 +53,10 @@ _REASONS = {
 }
 
 
-def _even(case: Case, starts: Starts) -> Chosen:
+def _known(case: Case, starts: Starts) -> Chosen:
     """Which starts have equal layers, aligned, in one or two active features."""
-    mu = case.flow.mu
-    active = starts[..., mu != 0]
-    size = np.abs(active)
-    even = (size == size[:, :1]).all(axis=(1, 2))
-    pull = np.prod(np.sign(active), axis=1)
-    along = pull * mu[mu != 0] > 0
-    few = active.shape[-1] <= MOST
-    return even & along.all(axis=-1) & few
+    few = np.count_nonzero(case.flow.mu) <= MOST
+    return aligned(case.flow.mu, np.moveaxis(starts, 0, -1)) & few
 
 
 def _by_theorem(case: Case, starts: Starts) -> Codes:
