@@ -19,8 +19,8 @@ from flowsam.columns import Regime, loaded
 from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.perturbations import linf
-from flowsam.shapes import Chosen, Labels, Starts, Theta, Thetas, Which
+from flowsam.perturbations import Perturbation, linf
+from flowsam.shapes import Chosen, Labels, Starts, Theta, Thetas, Vector, Which
 
 LATE = 1e4
 DEEPEST = 3  # stands for itself and all beyond
@@ -34,6 +34,16 @@ class Case:
     depth: int
     regime: Regime
     log_t_end: float = LATE  # where a run of several examples ends that decides a limit
+
+    @property
+    def mu(self) -> Vector:
+        """The one example."""
+        return self.flow.mu
+
+    @property
+    def rule(self) -> Perturbation:
+        """The rule of the flow."""
+        return self.flow.perturbation
 
     @property
     def system(self) -> Any:
@@ -61,15 +71,13 @@ class Case:
 
     def form(self, theta0: Theta) -> Form | None:
         """Return the closed form of one start, or None."""
-        return next(
-            (f for f in self.regime.forms if f.applies(theta0, self.flow.mu)), None
-        )
+        return next((f for f in self.regime.forms if f.applies(theta0, self.mu)), None)
 
     def split(self, starts: Starts) -> Iterator[tuple[Form | None, Chosen]]:
         """Yield each form with the starts it is chosen for, and None with the others."""
         left = np.ones(len(starts), dtype=bool)
         for form in self.regime.forms:
-            mine = left & form.applies(starts, self.flow.mu)
+            mine = left & form.applies(starts, self.mu)
             left &= ~mine
             if mine.any():
                 yield form, mine
@@ -97,12 +105,12 @@ class Case:
         """Tell which starts move like l_inf with the radius of their gate."""
         if ALONE not in self.regime.forms:
             return np.zeros(starts.shape[:-2], dtype=bool)
-        return ALONE.applies(starts, self.flow.mu)
+        return ALONE.applies(starts, self.mu)
 
     @property
     def _gated(self) -> Case:
         """The same with l_inf at the gate of a lone balanced coordinate."""
-        rho = ALONE.radius(self.flow.perturbation, self.depth)
+        rho = ALONE.radius(self.rule, self.depth)
         return case_of(Flow(self.flow.data, linf(rho), self.flow.loss), self.depth)
 
 

@@ -45,7 +45,7 @@ class OneExample:
     @classmethod
     def of(cls, case: Case, theta0: Theta, atol: float) -> OneExample:
         """Return the model of a start, its velocity by the table."""
-        largest = float(np.abs(theta0 * (case.flow.mu != 0)).max())
+        largest = float(np.abs(theta0 * (case.mu != 0)).max())
         rule = case.system.of(case.flow, max(atol, 1e-14 * largest))
         return cls(case, theta0, atol, rule)
 
@@ -62,7 +62,7 @@ class OneExample:
     @cached_property
     def active(self) -> Vector:
         """1 where mu_j is not 0: the others never move."""
-        return (self.flow.mu != 0).astype(float)
+        return (self.case.mu != 0).astype(float)
 
     @cached_property
     def largest(self) -> float:
@@ -72,10 +72,10 @@ class OneExample:
     @cached_property
     def rate(self) -> float:
         """A rate of the flow, per unit of tau: `max |mu_j| * scale^(L-2)`, never 0."""
-        scale = float(np.fmax(self.flow.perturbation.rho, self.largest))
+        scale = float(np.fmax(self.case.rule.rho, self.largest))
         power = max(len(self.theta0) - 2, 0)
         with np.errstate(over="ignore"):
-            rate = np.abs(self.flow.mu).max() * np.float64(scale or 1.0) ** power
+            rate = np.abs(self.case.mu).max() * np.float64(scale or 1.0) ** power
         return float(np.clip(rate, 1e-290, np.finfo(float).max))
 
     @cached_property
@@ -83,15 +83,13 @@ class OneExample:
         """Largest active weight at which a collapse is certain; 0 where none can happen."""
         if not self.case.regime.falls:
             return 0.0
-        return min(
-            FALLEN * self.atol, 1e-3 * min(self.largest, self.flow.perturbation.rho)
-        )
+        return min(FALLEN * self.atol, 1e-3 * min(self.largest, self.case.rule.rho))
 
     @property
     def range_end(self) -> float:
         """Largest weight with margins in the range of doubles."""
         with np.errstate(over="ignore"):
-            whole = float(np.abs(self.flow.mu).sum())
+            whole = float(np.abs(self.case.mu).sum())
         return range_end(whole, len(self.theta0))
 
     @property
@@ -101,7 +99,7 @@ class OneExample:
 
     def within(self, tau: float) -> bool:
         """Whether L <= 2 layers are in range by then: |w'| <= mu ((1 + rho) |w| + rho)."""
-        growth = (1.0 + self.flow.perturbation.rho) * self.rate * tau
+        growth = (1.0 + self.case.rule.rho) * self.rate * tau
         most = np.log(self.largest + 1.0) + growth
         return len(self.theta0) < 3 and bool(most < np.log(self.range_end))
 
@@ -110,7 +108,7 @@ class OneExample:
         depth = len(self.theta0)
         if depth < 3:
             return self.range_end
-        scale = np.fmax(self.flow.perturbation.rho, np.abs(self.theta0).max())
+        scale = np.fmax(self.case.rule.rho, np.abs(self.theta0).max())
         left = _LEFT * max((depth - 2) * tau * self.rate, 1.0)
         return min(
             self.range_end,
@@ -182,7 +180,7 @@ class OneExample:
         ]
         if floor and len(theta) > 2:  # two weights at 0 are enough: every product is 0
             # for p <= 2 rates grow as 1/||g|| and no steps get much nearer; for p > 2 weights die
-            near = 1e-2 * floor if self.flow.perturbation.steep else 1e2 * floor
+            near = 1e-2 * floor if self.case.rule.steep else 1e2 * floor
             ends[2] = np.partition(heights, 1, axis=0)[1].max() - near
         return np.concatenate([ends, self.rule.signals(theta, mode)])
 
@@ -193,7 +191,7 @@ class OneExample:
         if not (self.case.falls_through and several):
             return None
         # for p > 5 a coordinate may pass 0 before the others
-        last = self.flow.perturbation.steep
+        last = self.case.rule.steep
         return Upright.of(self.theta0, self.active > 0, last=last)
 
     def _heights(self, theta: Theta) -> Theta:
@@ -264,7 +262,7 @@ class OneExample:
         with np.errstate(divide="ignore"):
             remaining = (
                 (hat**2).mean(axis=0) ** (1 - depth / 2)
-                / np.abs(self.flow.mu)
+                / np.abs(self.case.mu)
                 / (depth - 2)
             )
         remaining[np.abs(theta).min(axis=0) <= 0.5 * self.ceiling(tau)] = np.inf

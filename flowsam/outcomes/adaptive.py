@@ -20,14 +20,13 @@ OTHER = int(Label.OTHER_DIRECTION)
 
 def fades(case: Case) -> bool:
     """Whether weights could shrink: rho >= L^(1/p)."""
-    rule = case.flow.perturbation
-    return rule.gate(case.depth) >= 1
+    return case.rule.gate(case.depth) >= 1
 
 
 def labels(case: Case, starts: Thetas) -> Labels:
     """Return labels at L = 2: one feature left, several (another direction), or undecided."""
-    mu = case.flow.mu
-    rule = case.flow.perturbation
+    mu = case.mu
+    rule = case.rule
     if fades(case):
         return np.full(starts.shape[:-2], Label.UNDECIDED, dtype=np.int64)
     moves = moving(starts, mu)
@@ -59,8 +58,8 @@ def _slowed(case: Case, starts: Thetas) -> Vectors:
     """Blow-up times under p = inf; inf where there is none, as at L = 2."""
     if not case.regime.races:
         return np.full((*starts.shape[:-2], starts.shape[-1]), np.inf)
-    rho = case.flow.perturbation.rho
-    course = read(starts, case.flow.mu, 0.0)
+    rho = case.rule.rho
+    course = read(starts, case.mu, 0.0)
     power = case.depth - 1
     end = course.blow_up
     until = np.where(course.first.along | np.isinf(course.turn), 0.0, course.turn)
@@ -84,7 +83,7 @@ def slowed_verdict(case: Case, theta0: Theta) -> Limit:
             f"GD's path, each feature in a clock of its own: {word} up first, at "
             f"tau = {first:.6g}"
         )
-    direction = basis(case.flow.mu, label) if label >= 1 else own.direction
+    direction = basis(case.mu, label) if label >= 1 else own.direction
     return Limit(label, direction, "theorem", reason)
 
 
@@ -96,8 +95,8 @@ def as_gradient_flow(case: Case) -> Case:
 def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict of the theorem of water-filling at L = 2."""
     label = int(labels(case, theta0))
-    mu = case.flow.mu
-    rule = case.flow.perturbation
+    mu = case.mu
+    rule = case.rule
     if label == Label.UNDECIDED:
         return Limit(label, None, "none", no_theorem(case))
     if label == Label.SEPARATRIX:
@@ -117,6 +116,6 @@ def verdict(case: Case, theta0: Theta) -> Limit:
 
 def no_theorem(case: Case) -> str:
     """Why nothing is known."""
-    rule = case.flow.perturbation
+    rule = case.rule
     limit = case.depth ** (1 / rule.p)
     return f"rho = {rule.rho:g} is not below L^(1/p) = {limit:.6g}: weights can shrink"

@@ -56,7 +56,7 @@ def verdict(case: Case, theta0: Theta) -> Limit:
     label = int(found.label[0])
     if label >= 1:
         reason = f"feature {label} blows up first, whatever its share of the step; others freeze"
-        return Limit(label, basis(case.flow.mu, label), "monotone", reason)
+        return Limit(label, basis(case.mu, label), "monotone", reason)
     if label == OTHER:
         reason = "the direction came to a mixture that attracts: its features blow up together"
         return Limit(label, found.direction[0], "numerical", reason)
@@ -70,7 +70,7 @@ def verdict(case: Case, theta0: Theta) -> Limit:
 
 def _ends(case: Case, starts: Starts) -> Ends:
     """Return where starts end."""
-    mu = case.flow.mu
+    mu = case.mu
     size = len(starts)
     nothing = np.full(size, Label.UNDECIDED, dtype=np.int64)
     found = Ends(nothing, np.zeros((size, mu.size)))
@@ -92,7 +92,7 @@ def _ends(case: Case, starts: Starts) -> Ends:
 
 def _never(case: Case, starts: Thetas) -> Which:
     """Which starts have no feature that blows up under GD."""
-    mu = case.flow.mu
+    mu = case.mu
     return ~((read(starts, mu, 0.0).surplus > 0) & (mu != 0)).any(axis=-1)
 
 
@@ -104,8 +104,8 @@ def _fill(found: Ends, some: Chosen, part: Ends) -> None:
 
 def _line_ends(case: Case, starts: Starts) -> Ends:
     """Ends of two features by the roots of their line."""
-    mu = case.flow.mu
-    rule = case.flow.perturbation
+    mu = case.mu
+    rule = case.rule
     depth = case.depth
     first, second = np.flatnonzero(mu)
     pair = Pair(float(abs(mu[second] / mu[first])), rule.rho, rule.p, depth)
@@ -146,7 +146,7 @@ def _followed(case: Case, starts: Starts) -> Ends:
 
 def _ran(case: Case, starts: Starts) -> Ends:
     """Follow starts one by one where features tie, p = 1: those that end tied blow up together."""
-    mu = case.flow.mu
+    mu = case.mu
     found = Ends(
         np.full(len(starts), Label.UNDECIDED, dtype=np.int64),
         np.zeros((len(starts), mu.size)),
@@ -192,7 +192,7 @@ def _certain(case: Case, theta: Starts) -> Codes:
     Bounds of the speeds are (1 - g)^(L-1) and (1 + g)^(L-1) of GD's, g = rho L^(-1/p) the largest
     rho r.
     """
-    gate = case.flow.perturbation.gate(case.depth)
+    gate = case.rule.gate(case.depth)
     w = np.moveaxis(theta, 0, -1)
     power = (case.depth - 1) / (case.depth - 2)
     bounds = (np.abs(w) * (1 + side * gate) ** power for side in (-1, 1))

@@ -139,7 +139,7 @@ def _proved(case: Case, theta0: Theta, found: Limit) -> Limit:
     label = agreed(proof.label, found.label)
     direction = found.direction if label == found.label else None
     if label >= 1:
-        direction = basis(case.flow.mu, label)
+        direction = basis(case.mu, label)
     how = "the doubles, compared exactly, decide"
     if proof.tube:
         count = len(proof.tube.steps)

@@ -22,7 +22,7 @@ def times(case: Case, starts: Starts) -> Column:
 
 def along_mu(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one example and one layer, at a speed of each rule's own."""
-    direction = case.flow.mu / np.abs(case.flow.mu).max()
+    direction = case.mu / np.abs(case.mu).max()
     reason = "L = 1: every rule moves along mu, so beta / ||beta|| tends to mu / ||mu||"
     unit = direction / np.linalg.norm(direction)
     return Limit(int(case.regime.label), unit, "theorem", reason)

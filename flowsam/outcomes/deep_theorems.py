@@ -14,8 +14,8 @@ from flowsam.shapes import Codes, Labels, Starts, Theta, Thetas, Vector
 
 def labels(case: Case, starts: Thetas) -> Labels:
     """Return labels: the theorem's for balanced starts, first escape elsewhere."""
-    mu = case.flow.mu
-    rho = case.flow.perturbation.rho
+    mu = case.mu
+    rho = case.rule.rho
     even = linf_balanced.applies(starts, mu)
     found = np.empty(starts.shape[:-2], dtype=np.int64)
     found[even] = balanced_labels(starts[even], mu, rho)
@@ -39,8 +39,8 @@ def balanced_labels(theta0s: Starts, mu: Vector, rho: float) -> Codes:
 
 def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start."""
-    mu = case.flow.mu
-    rho = case.flow.perturbation.rho
+    mu = case.mu
+    rho = case.rule.rho
     if not linf_balanced.applies(theta0, mu):
         found = first_escape.finding(theta0, mu, rho=rho)
         direction = _direction(case, theta0, found.label)
@@ -53,14 +53,14 @@ def verdict(case: Case, theta0: Theta) -> Limit:
 
 def _reason(case: Case, theta0: Theta, label: int) -> str:
     """Return the sentence for a label of a balanced start."""
-    rho = case.flow.perturbation.rho
+    rho = case.rule.rho
     if label == Label.UNDECIDED:
         return (
             "at odd depth a coordinate starts at 0, where Filippov's solution is not "
             "unique; start it away from 0"
         )
     if label == Label.STALLED:
-        if (np.abs(theta0[:, case.flow.mu != 0]) == rho).all():
+        if (np.abs(theta0[:, case.mu != 0]) == rho).all():
             return f"each active coordinate rests at |w| = {rho:g}, an unstable equilibrium"
         return f"no coordinate escapes, and at odd depth one tends to |w| = {rho:g}"
     return theorem_reason(label, f"|mu_j| (|w_j| - {rho:g})^{case.depth - 2}")
@@ -68,8 +68,8 @@ def _reason(case: Case, theta0: Theta, label: int) -> str:
 
 def _direction(case: Case, theta0: Theta, label: int) -> Vector | None:
     """Return the direction: members of a tie blow up together, beta_j ~ |mu_j|^(-L/(L-2))."""
-    mu = case.flow.mu
-    rho = case.flow.perturbation.rho
+    mu = case.mu
+    rho = case.rule.rho
     if label >= 1:
         return basis(mu, label)
     if label != Label.TIE:

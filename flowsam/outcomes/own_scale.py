@@ -32,7 +32,7 @@ class Scaled:
 def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
     """Yield starts with equivalent flows, one scale a group; ordinary ones as they are."""
     flow = case.flow
-    rule = case.flow.perturbation
+    rule = case.rule
     if not case.regime.scale_free:
         yield Scaled(np.arange(len(starts)), flow, starts, "")
         return

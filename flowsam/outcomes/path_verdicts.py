@@ -62,12 +62,11 @@ def _first(flow: Flow, theta0: Theta, label: int, when: str) -> Limit:
 
 def _two_layers(case: Case, label: int) -> str:
     """Return what a certificate at L = 2 says."""
-    rule = case.flow.perturbation
     if label == Label.ZERO:
         return "every weight is where it can only fall to 0"
     if label == Label.SEPARATRIX:
         return "u_j + sign(mu_j) v_j = 0 everywhere, and the origin is unstable"
-    return case.regime.escapes.format(2 ** (1 - 1 / rule.p) * rule.rho)
+    return case.regime.escapes.format(2 ** (1 - 1 / case.rule.p) * case.rule.rho)
 
 
 def _without_proof(ending: Ending, when: str, undecided: bool) -> str:

@@ -105,7 +105,7 @@ def settling_times(case: Case, starts: Starts) -> Column:
     ending = found.ending
     unknown = np.isin(ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS))
     if case.falls_through:  # with equal layers nothing stays to keep them at 0
-        uneven = np.ptp(np.abs(starts[..., case.flow.mu != 0]), axis=1)
+        uneven = np.ptp(np.abs(starts[..., case.mu != 0]), axis=1)
         unknown |= (ending == Ending.COLLAPSED) & ~uneven.any(axis=-1)
     ends = np.isin(ending, (Ending.COLLAPSED, Ending.ESCAPED))
     return np.select([unknown, ends], [np.nan, found.tau], np.inf)

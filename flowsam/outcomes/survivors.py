@@ -35,7 +35,7 @@ def alive(case: Case, beta: Vector) -> Vector:
     if not case.regime.dies:
         return np.ones(beta.size)
     size = np.abs(beta)
-    gate = (1.5 * case.flow.perturbation.rho) ** case.depth
+    gate = (1.5 * case.rule.rho) ** case.depth
     return np.where(size > max(_SURVIVES * size.max(), gate), 1.0, np.nan)
 
 
@@ -43,7 +43,7 @@ def passed_gates(case: Case, run: Trajectory) -> bool:
     """Return whether equal layers of a run passed their gate |w| = rho, as none do at odd L."""
     if not case.gated:
         return False
-    first, last = (np.abs(run.theta[k]) / case.flow.perturbation.rho for k in (0, -1))
+    first, last = (np.abs(run.theta[k]) / case.rule.rho for k in (0, -1))
     below = (first == first[0]).all(axis=0) & (first[0] <= 1.0)
     return bool((below & (last[0] > _BEYOND)).any())
 

@@ -25,8 +25,8 @@ def euclidean(case: Case, starts: Thetas) -> Labels:
     # and SciPy's functions, which l_inf does without
     from flowsam.exact import l2_outcome
 
-    mu = case.flow.mu
-    code = l2_outcome.outcome(starts, mu, rho=case.flow.perturbation.rho)
+    mu = case.mu
+    code = l2_outcome.outcome(starts, mu, rho=case.rule.rho)
     grows = starts[..., 0, :] + np.sign(mu) * starts[..., 1, :] != 0
     found = fate_labels(np.where(grows, Fate.ESCAPE, Fate.COLLAPSE), mu)
     found = np.where(code == Fate.SADDLE, Label.SEPARATRIX, found)
@@ -35,14 +35,13 @@ def euclidean(case: Case, starts: Thetas) -> Labels:
 
 def two_layers(case: Case, starts: Thetas) -> Labels:
     """Return the labels of l_inf and GD at L = 2."""
-    mu = case.flow.mu
-    rho = case.flow.perturbation.rho
-    return fate_labels(linf_two_layer.fate(starts, mu, rho=rho), mu)
+    fates = linf_two_layer.fate(starts, case.mu, rho=case.rule.rho)
+    return fate_labels(fates, case.mu)
 
 
 def by_curve(case: Case, theta0: Float[np.ndarray, "2 d"]) -> Limit:
     """Return the verdict on l_2 at L = 2, by the two certificates on the planar curve."""
-    mu = case.flow.mu
+    mu = case.mu
     label = int(euclidean(case, theta0))
     s = theta0[0] + np.sign(mu) * theta0[1]
     if label == Label.SEPARATRIX:

@@ -31,13 +31,13 @@ def verdict(case: Case, theta0: Theta) -> Limit:
     if not _known(case, theta0[None])[0]:
         return path_verdicts.by_path(case, theta0)
     label = int(_by_theorem(case, theta0[None])[0])
-    brake = gate(case.flow.perturbation.rho, case.depth)
+    brake = gate(case.rule.rho, case.depth)
     if label == Label.UNDECIDED:
         reason = "mu or weights are beyond what doubles can compare; scale them"
         return Limit(label, None, "none", reason)
     direction = None
     if label >= 1:
-        direction = basis(case.flow.mu, label)
+        direction = basis(case.mu, label)
     reason = _REASONS[min(label, 1)]
     reason = reason.format(label, brake)
     return Limit(label, direction, "theorem", reason)
@@ -55,19 +55,18 @@ _REASONS = {
 
 def _known(case: Case, starts: Starts) -> Chosen:
     """Which starts have equal layers, aligned, in one or two active features."""
-    few = np.count_nonzero(case.flow.mu) <= MOST
-    return aligned(case.flow.mu, np.moveaxis(starts, 0, -1)) & few
+    few = np.count_nonzero(case.mu) <= MOST
+    return aligned(case.mu, np.moveaxis(starts, 0, -1)) & few
 
 
 def _by_theorem(case: Case, starts: Starts) -> Codes:
     """Return the labels of starts with equal layers."""
-    places = np.flatnonzero(case.flow.mu)
+    places = np.flatnonzero(case.mu)
     size = np.abs(starts[:, 0, places])
-    mu = np.abs(case.flow.mu[places])
-    rho = case.flow.perturbation.rho
+    mu = np.abs(case.mu[places])
     if places.size < MOST:
-        found = lone_labels(size[:, 0], gate(rho, case.depth))
+        found = lone_labels(size[:, 0], gate(case.rule.rho, case.depth))
     else:
-        found = Duel(mu, rho, case.depth).labels(size)
+        found = Duel(mu, case.rule.rho, case.depth).labels(size)
     named = places[np.maximum(found, 1) - 1]
     return np.where(found > 0, named + 1, found)
