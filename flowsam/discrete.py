@@ -147,7 +147,7 @@ def iterate(  # noqa: PLR0913 - the public contract
     >>> iterate(flow, [[0.0], [1.0]], learning_rate=0.1, steps=1).theta[-1].ravel().round(6)
     array([0.062246, 0.968877])
     """
-    theta = _one_start(flow, theta0)
+    theta = flow.one_start(theta0, "iterate", "loop over them")
     _check_numbers(learning_rate, steps, save_every)
     shards = _shards(flow, batches)
     log_rate = np.log(float(learning_rate))
@@ -189,16 +189,6 @@ def iterate(  # noqa: PLR0913 - the public contract
         lambda: np.log1p(float(learning_rate) * np.array(kept, dtype=float)),
         ending,
     )
-
-
-def _one_start(flow: Flow, theta0: ArrayLike) -> Theta:
-    """Return one start, checked."""
-    theta = flow.checked(theta0)
-    if theta.ndim != 2:
-        raise InputError(
-            f"iterate takes one start (L, d), got shape {theta.shape}; loop over them"
-        )
-    return theta
 
 
 def _check_numbers(learning_rate: object, steps: object, save_every: object) -> None:

@@ -120,6 +120,14 @@ class Flow:
         """Return `theta` as float64 of a shape that fits the data, or raise."""
         return checked_theta(theta, self.data.z.shape[1])
 
+    def one_start(self, theta: ArrayLike, verb: str, hint: str) -> Theta:
+        """Return one checked start (L, d), or say that a verb takes no more."""
+        start = self.checked(theta)
+        if start.ndim != 2:
+            needs = f"{verb} takes one start (L, d)"
+            raise InputError(f"{needs}, got {start.shape}; {hint}")
+        return start
+
     def descent(self, theta: Thetas) -> tuple[Thetas, Numbers]:
         """Return the direction and the log of the scale of `-grad Lo(theta)`.
 

@@ -108,11 +108,7 @@ def solve(  # noqa: PLR0913 - the contract's verb
         raise InputTypeError(
             f"solve needs a Flow, got {type(flow).__name__}; e.g. Flow(data, linf(1))"
         )
-    theta0 = flow.checked(theta0)
-    if theta0.ndim != 2:
-        raise InputError(
-            f"solve takes one start (L, d), got {theta0.shape}; see solve_many"
-        )
+    theta0 = flow.one_start(theta0, "solve", "see solve_many")
     asked = _checked_end(tau_end, log_t_end)
     _check_tolerances(rtol, atol)
     wanted = _checked_rows(save_at, asked)

@@ -17,7 +17,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Float, Mask, Times
+from flowsam.shapes import Bool, Float, Times
 from flowsam.signatures import QUIET
 from flowsam.version import __version__
 

@@ -86,11 +86,7 @@ def limit(
     >>> limit(flow, [[1.5, 0.6], [1.5, 0.6]]).label, limit(flow, [[0.5, 0.6]] * 2).kind
     (1, 'zero')
     """
-    theta0 = flow.checked(theta0)
-    if theta0.ndim != 2:
-        raise InputError(
-            f"limit takes one start (L, d), got {theta0.shape}; see limits"
-        )
+    theta0 = flow.one_start(theta0, "limit", "see limits")
     end = _checked_end(flow, log_t_end)
     group = next(in_range(case_of(flow, len(theta0)), theta0[None]))
     case = replace(case_of(group.flow, len(theta0)), log_t_end=end)
