@@ -22,7 +22,7 @@ from flowsam.losses import (
 from flowsam.network import checked_theta
 from flowsam.own_rule import as_rule
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Float, Numbers, Thetas, Vector
+from flowsam.shapes import Float, Numbers, Theta, Thetas, Vector
 from flowsam.signatures import QUIET
 
 # of the theorems
