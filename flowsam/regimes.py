@@ -124,12 +124,7 @@ def case_of(flow: Flow, depth: int) -> Case:
     regime = regime_of(flow.kind, depth, several=several)
     if flow.loss.known or flow.perturbation.normalised and not several:
         return Case(flow, depth, regime)
-    blank: dict[str, Any] = {
-        "norm": None,
-        "finite": "",
-        "analytic": False,
-        "glides": False,
-    }
+    blank: dict[str, Any] = dict(norm=None, finite="", analytic=False, glides=False)
     known = replace(regime, verdict=_OWN_MANY.verdict, **blank)
     return Case(flow, depth, known if several else _OWN)
 
