@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flowsam.real_data.tables import Table
 
 
+Given = Mapping[str, Any]  # by name
 SOURCES = ("mu", "z", "data", "csv")
 STARTS = ("alpha", "theta", "random")
 TABLE = ("label_column", "classes", "drop", "bias")  # of data from files
@@ -67,7 +68,7 @@ class Setup(NamedTuple):
 
 
 def one_of(
-    parameters: Mapping[str, Any],
+    parameters: Given,
     names: tuple[str, ...],
     dialect: Dialect,
     example: str,
@@ -84,7 +85,7 @@ def one_of(
 
 
 def check(
-    parameters: Mapping[str, Any],
+    parameters: Given,
     dialect: Dialect = FILE,
     *,
     start: bool = False,
@@ -114,7 +115,7 @@ def check(
             )
 
 
-def check_rule(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:
+def check_rule(parameters: Given, dialect: Dialect = FILE) -> None:
     """Refuse a norm that is none, and a radius where it has no use, or none where it has."""
     norm = parameters.get("norm", "inf")
     p = exponent_of(parameters, dialect)
@@ -131,7 +132,7 @@ def check_rule(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:
         )
 
 
-def check_source(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> None:
+def check_source(parameters: Given, dialect: Dialect = FILE) -> None:
     """Refuse data from none or several sources, and options of tables where there is none."""
     first = dialect.sources[0]
     value = {"mu": "1,2", "data": "digits:3,5"}[first]
@@ -186,7 +187,7 @@ def _power(value: object, needs: str) -> float:
     return p
 
 
-def exponent_of(parameters: Mapping[str, Any], dialect: Dialect) -> float | None:
+def exponent_of(parameters: Given, dialect: Dialect) -> float | None:
     """Return p of `norm`, or of ASAM's own `p`."""
     norm = parameters.get("norm", "inf")
     if "p" not in parameters:
@@ -201,7 +202,7 @@ def exponent_of(parameters: Mapping[str, Any], dialect: Dialect) -> float | None
     return _power(parameters["p"], needs)
 
 
-def setup_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Setup:
+def setup_of(parameters: Given, dialect: Dialect = FILE) -> Setup:
     """Return the flow and the start of parameters that `check` let pass."""
     from flowsam.data import split_signs
     from flowsam.flow import Flow
@@ -217,7 +218,7 @@ def setup_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Setup:
     return Setup(data, flow, _start(flow, parameters, depth, split, dialect), split)
 
 
-def rule_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Perturbation:
+def rule_of(parameters: Given, dialect: Dialect = FILE) -> Perturbation:
     """Return the rule of `norm` and `rho`, and of ASAM's `p`."""
     from flowsam.perturbations import Perturbation, gradient_flow
 
@@ -229,7 +230,7 @@ def rule_of(parameters: Mapping[str, Any], dialect: Dialect = FILE) -> Perturbat
     return Perturbation(p, parameters["rho"], **flags)
 
 
-def data_of(parameters: Mapping[str, Any]) -> Data:
+def data_of(parameters: Given) -> Data:
     """Return the examples of the one source that is given."""
     from flowsam.data import Data, single_example
 
@@ -252,7 +253,7 @@ def _named(name: str, bias: bool) -> Data:
     return named_data(name, bias=bias)
 
 
-def table_of(parameters: Mapping[str, Any]) -> Table:
+def table_of(parameters: Given) -> Table:
     """Return the table of a CSV file, or of data by name."""
     from flowsam.real_data.named_sets import named_table
     from flowsam.real_data.tables import read_csv
@@ -263,7 +264,7 @@ def table_of(parameters: Mapping[str, Any]) -> Table:
     return read_csv(str(parameters["csv"]), str(parameters["label_column"]), **chosen)
 
 
-def _depth(parameters: Mapping[str, Any], dialect: Dialect) -> int:
+def _depth(parameters: Given, dialect: Dialect) -> int:
     """The number of layers: those of theta, else as given, else 2."""
     import numpy as np
 
@@ -287,7 +288,7 @@ def _depth(parameters: Mapping[str, Any], dialect: Dialect) -> int:
 
 def _start(
     flow: Flow,
-    parameters: Mapping[str, Any],
+    parameters: Given,
     depth: int,
     split: bool,
     dialect: Dialect,
@@ -327,7 +328,7 @@ def _start(
 
 def balanced_start(
     flow: Flow,
-    parameters: Mapping[str, Any],
+    parameters: Given,
     *,
     depth: int,
     split: bool = False,

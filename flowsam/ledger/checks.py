@@ -105,12 +105,8 @@ def plan(
         else:
             work = partial(_verify_and_keep, name, source, drawn, kept, mark)
             tasks.append(Task(name, verdict.seconds if verdict else SECONDS, work))
-    foreign = PACKAGE.parent != source.resolve()
-    note = (
-        f"the package checked is the one in {PACKAGE.parent}, not in {source}"
-        if foreign
-        else ""
-    )
+    note = f"the package checked is the one in {PACKAGE.parent}, not in {source}"
+    note *= PACKAGE.parent != source.resolve()
     return Checks(chosen, found, tuple(tasks), drawn, note)
 
 

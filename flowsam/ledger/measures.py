@@ -11,6 +11,21 @@ from typing import Any
 
 import numpy as np
 
+from flowsam import (
+    Flow,
+    balanced,
+    gradient_flow,
+    iterate,
+    l2,
+    limit,
+    limits,
+    linf,
+    single_example,
+    solve,
+)
+from flowsam.amplification import critical_scale, leaders, regimes
+from flowsam.exact.l2_two_layer import curve
+from flowsam.rates import estimated_exponent
 from flowsam.shapes import Float
 
 Saved = Mapping[str, Mapping[str, Any]]
@@ -26,8 +41,6 @@ def clocks(saved: Saved) -> dict[str, Any]:
 
 def blow_up(_: Saved) -> dict[str, Any]:
     """Stop a coordinate short of rho by another's blow-up."""
-    from flowsam import Flow, balanced, linf, single_example, solve
-
     flow = Flow(single_example([1.0, 1.3]), linf(0.5))
     run = solve(flow, balanced([1.0, 0.3], 3), tau_end=3.0)
     return {"star": run.tau[-1], "frozen": run.beta[-1, 1], "rest": 0.5**3}
@@ -35,8 +48,6 @@ def blow_up(_: Saved) -> dict[str, Any]:
 
 def signed_pairs(_: Saved) -> dict[str, Any]:
     """Compare the escapes of random pairs of any sign with those of positive pairs."""
-    from flowsam import Flow, limits, linf, single_example
-
     flow = Flow(single_example([1.0]), linf(1.0))
     rng = np.random.default_rng(2026)  # an answer is the same in every report
     pairs = rng.uniform(-3, 3, (20_000, 2, 1))
@@ -47,8 +58,6 @@ def signed_pairs(_: Saved) -> dict[str, Any]:
 
 def radius_free(_: Saved) -> dict[str, Any]:
     """Compute the interval of starts with a minor leader, in units of rho, over five decades."""
-    from flowsam.amplification import regimes
-
     radii = (1e-3, 1.0, 1e2)
     found = [regimes([1.0, 2.0], rho) for rho in radii]
     low = [f.critical / rho for f, rho in zip(found, radii, strict=True)]
@@ -68,16 +77,11 @@ def amplified_map(saved: Saved) -> dict[str, Any]:
 
 def _above(share: float, mu: list[float]) -> Float[np.ndarray, "2 d"]:
     """The uniform start at so many critical scales of l_2-SAM, rho = 1."""
-    from flowsam.amplification import critical_scale
-
     return np.full((2, len(mu)), share * critical_scale(mu, 1.0))
 
 
 def leader_at(_: Saved) -> dict[str, Any]:
     """Find the switches of one run, and how well tau/A there is a sum of two entries of mu."""
-    from flowsam.amplification import leaders
-    from flowsam.exact.l2_two_layer import curve
-
     mu = np.array([1.0, 1.5, 2.0, 3.0])
     start = _above(1.001, mu.tolist())
     found = leaders(start, mu, rho=1.0)
@@ -96,16 +100,12 @@ def leader_at(_: Saved) -> dict[str, Any]:
 
 def switch(_: Saved) -> dict[str, Any]:
     """Find when the major feature takes the lead, 1 % above the critical scale."""
-    from flowsam.amplification import leaders
-
     mu = [1.0, 2.0]
     return {"time": leaders(_above(1.01, mu), np.array(mu), rho=1.0).times[-1]}
 
 
 def two_limits(_: Saved) -> dict[str, Any]:
     """Lead with a minor coordinate on the way to the major one, whose share it gives."""
-    from flowsam import Flow, gradient_flow, l2, limit, single_example, solve
-
     data = single_example([1.0, 2.0])
     found: dict[str, Any] = {}
     start = _above(1.01, [1.0, 2.0])
@@ -131,8 +131,6 @@ def shares(_: Saved) -> dict[str, Any]:
 
 def order(_: Saved) -> dict[str, Any]:
     """Find the order of the error of discrete SAM in its step."""
-    from flowsam import Flow, balanced, iterate, l2, single_example, solve
-
     flow = Flow(single_example([1.0, 2.0]), l2(0.3))
     start = balanced([0.6, 0.6], 2)
     exact = solve(flow, start, log_t_end=np.log1p(4.0)).theta[-1]
@@ -177,8 +175,6 @@ def late_losses(saved: Saved) -> dict[str, Any]:
 
 def depth_two_rates(saved: Saved) -> dict[str, Any]:
     """Compare measured rates with the predicted ones at the end of the longest runs."""
-    from flowsam.rates import estimated_exponent
-
     arrays = saved["fig_rates"]
     gaps = [abs(rows[-1, 1]) for name, rows in arrays.items() if name[0] in "23"]
     slopes = [
