@@ -183,7 +183,7 @@ def test_stable_manifold_of_the_minor_saddle_is_the_balanced_separatrix():
 
 def test_where_no_theorem_speaks_the_manifold_parts_the_labels():
     field = balanced_field(lp(1, p=1.5))
-    curves = [c for _, c in separatrices(field)]
+    curves = [c for _, c in separatrices(field, equilibria(field))]
     assert len(curves) == 2
     curve = np.vstack([c[20:-20:15] for c in curves])
     curve = curve[curve.min(axis=1) > 0.01]

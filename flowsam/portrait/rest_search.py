@@ -63,8 +63,8 @@ class Equilibrium:
 
 def rests(field: PlaneField, point: Point) -> bool:
     """Tell whether 0 is among Filippov's velocities: no open half-plane holds them all."""
-    _, velocity = _ring(field, point, 1e-6)
-    _, wider = _ring(field, point, 1e-5)
+    velocity = _ring(field, point, 1e-6)
+    wider = _ring(field, point, 1e-5)
     if np.abs(velocity).max() < 0.2 * np.abs(wider).max():
         return True
     angle = np.sort(np.arctan2(velocity[:, 1], velocity[:, 0]))
@@ -123,26 +123,23 @@ def _stability(low: float, high: float) -> str:
 
 def _word_by_turning(field: PlaneField, point: Point) -> str:
     """Return "saddle", "saddle-node" or "node" for the turns the field makes around a point."""
-    _, velocity = _ring(field, point, RADIUS)
+    velocity = _ring(field, point, RADIUS)
     angle = np.arctan2(velocity[:, 1], velocity[:, 0])
-    turn = np.diff(angle, append=angle[0])
-    index = round(
-        float((turn - 2 * np.pi * np.round(turn / (2 * np.pi))).sum() / (2 * np.pi))
-    )
-    return {-1: "saddle", 0: "saddle-node", 1: "node"}.get(
-        index, f"point of index {index}"
-    )
+    angle = np.unwrap([*angle, angle[0]])
+    index = round(float(angle[-1] - angle[0]) / (2 * np.pi))
+    known = {-1: "saddle", 0: "saddle-node", 1: "node"}
+    return known.get(index, f"point of index {index}")
 
 
 def _ring(
     field: PlaneField,
     point: Point,
     radius: float,
-) -> tuple[Float[np.ndarray, "r 2"], Float[np.ndarray, "r 2"]]:
-    """Unit vectors around a point, off the axes, and the velocities there."""
+) -> Float[np.ndarray, "r 2"]:
+    """The velocities around a point, off the axes."""
     angle = 2 * np.pi * (np.arange(RING) + 0.37) / RING
     outward = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    return outward, field.velocity(point + radius * field.span * outward)
+    return field.velocity(point + radius * field.span * outward)
 
 
 def _scale(field: PlaneField) -> float:

@@ -119,15 +119,12 @@ def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def separatrices(
     field: PlaneField,
-    points: tuple[Equilibrium, ...] | None = None,
+    points: tuple[Equilibrium, ...],
 ) -> Curves:
     """Return the curves between regions: theory's where there are, else stable manifolds."""
     known = boundaries(field.case, field.plane, np.array(field.x), np.array(field.y))
-    if known:
-        return known
-    points = equilibria(field) if points is None else points
-    curves = stable_manifolds(field, points)
-    return tuple(("stable manifold", curve) for curve in curves)
+    curves = () if known else stable_manifolds(field, points)
+    return known or tuple(("stable manifold", curve) for curve in curves)
 
 
 def stable_manifolds(
