@@ -22,26 +22,18 @@ if TYPE_CHECKING:
 
 # neighbours differ in luminance too: e_1 .69, e_2 .81, 0 .94, stalled .61 of white
 _BASIS = ("#74BCEB", "#F6CF6B", "#2E8B70", "#D9A3C4", "#F3EC8A", "#0072B2", "#E08A55")
+# colour and names, the longest first
 _OTHERS = {
-    Label.ZERO: "#F0F0F0",
-    Label.UNDECIDED: "#FFFFFF",
-    Label.SEPARATRIX: "#404040",
-    Label.TIE: "#202020",
-    Label.STALLED: "#9C9C9C",
-    Label.OTHER_DIRECTION: "#D8D0E8",
-    Label.FAILED: "#FF0000",
+    Label.ZERO: ("#F0F0F0", "0"),
+    Label.UNDECIDED: ("#FFFFFF", "not known", "?"),
+    Label.SEPARATRIX: ("#404040", "separatrix"),
+    Label.TIE: ("#202020", "tie"),
+    Label.STALLED: ("#9C9C9C", "stalled"),
+    Label.OTHER_DIRECTION: ("#D8D0E8", "another direction", "mixture"),
+    Label.FAILED: ("#FF0000", "failed"),
 }
-LIMIT_COLOURS = {int(k): colour for k, colour in _OTHERS.items()} | {
+LIMIT_COLOURS = {int(k): look[0] for k, look in _OTHERS.items()} | {
     j + 1: colour for j, colour in enumerate(_BASIS)
-}
-_NAMES = {
-    Label.ZERO: "0",
-    Label.UNDECIDED: "not known",
-    Label.SEPARATRIX: "separatrix",
-    Label.TIE: "tie",
-    Label.STALLED: "stalled",
-    Label.OTHER_DIRECTION: "another direction",
-    Label.FAILED: "failed",
 }
 
 
@@ -53,7 +45,7 @@ def name_of(label: int, sign: str = "") -> str:
     >>> name_of(2), name_of(1, "-"), name_of(0)
     ('$e_{2}$', '$-e_{1}$', '0')
     """
-    return f"${sign}e_{{{label}}}$" if label >= 1 else _NAMES[Label(label)]
+    return f"${sign}e_{{{label}}}$" if label >= 1 else _OTHERS[Label(label)][1]
 
 
 def regions(
@@ -80,15 +72,13 @@ def regions(
     QuadMesh
         Rasterised inside vector output: a million cells stay a small file.
     """
-    return fill(
-        axes, (x, y), labels, lambda label: (_colour_of(label), *_names(label)), size
-    )
+    return fill(axes, (x, y), labels, _look, size)
 
 
-def _names(label: int) -> tuple[str, ...]:
-    """The name of a limit, and a shorter one where there is one."""
-    short = {Label.OTHER_DIRECTION: ("mixture",), Label.UNDECIDED: ("?",)}
-    return name_of(label), *short.get(Label(min(label, 0)), ())
+def _look(label: int) -> tuple[str, ...]:
+    """The colour of a limit, its name, and a shorter one where there is one."""
+    own = (_colour_of(label), name_of(label))
+    return own if label >= 1 else _OTHERS[Label(label)]
 
 
 def _colour_of(label: int) -> str:
@@ -163,7 +153,7 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
 
     def look(label: int) -> tuple[str, ...]:
         if label < 1:
-            return _colour_of(label), *_names(label)
+            return _look(label)
         sign = plane.signs[label - 1]
         named = (
             (f"{sign}{features[label - 1]}".replace("$", r"\$"),) if features else ()
