@@ -14,7 +14,7 @@ from flowsam.data import Data, split_signs
 from flowsam.margin import MarginCertificate, margin_certificate, max_margin, separability
 from flowsam.margin.farkas import Separability
 from flowsam.margin.least_distance import shortest_separator
-from flowsam.margin.maximum import _cause, _kkt_residual
+from flowsam.margin.maximum import _cause, _kkt_residual, _margins
 from flowsam.margin.vertices import lightest_separator
 
 
@@ -257,7 +257,8 @@ def test_an_infeasible_dual_is_not_hidden() -> None:
     """A dual 1e-7 off, on columns whose terms are 1e6, counts with its own size."""
     data = _spread(0, 4.0)
     beta, dual = lightest_separator(data.z)
-    assert _kkt_residual(data, 1, beta, dual * (1 + 1e-7)) == pytest.approx(1e-7, rel=0.02)
+    asked = data, _margins(data, beta), 1, beta
+    assert _kkt_residual(*asked, dual * (1 + 1e-7)) == pytest.approx(1e-7, rel=0.02)
 
 
 def test_separable_data_are_never_called_inseparable() -> None:

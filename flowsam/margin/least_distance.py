@@ -22,6 +22,7 @@ Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
 
 _EPS = np.finfo(float).eps
+_PLAIN = 400  # a power of two
 
 
 class _Active(NamedTuple):
@@ -39,11 +40,12 @@ def shortest_separator(
 
     beta = sum_i a_i z_i,   a_i > 0 only where the margin is exactly 1
     """
-    power = np.frexp(np.abs(z).max(axis=1))[1]
-    rows = np.ldexp(z, -power[:, None])  # whose squares are doubles
+    power = np.frexp(np.maximum(z.max(axis=1), -z.min(axis=1)))[1]
+    plain = np.abs(power).max() < _PLAIN  # squares are doubles
+    rows = z if plain else np.ldexp(z, -power[:, None])
     size = np.linalg.norm(rows, axis=1)
     rows = rows / size[:, None]
-    length = np.ldexp(size, power)
+    length = size if plain else np.ldexp(size, power)
     floor = 1.0 / length
     if signs is not None:
         bound = np.flatnonzero(signs)
@@ -110,12 +112,13 @@ def _triangle(rows: Matrix) -> tuple[Matrix, Bool[np.ndarray, " _"], bool]:
 def _solve_on(support: list[int], rows: Matrix, floor: Vector) -> _Active:
     """Solve with equality on the support; drop the weights that come out negative."""
     while support:
-        r, free, easy = _triangle(rows[support])
+        chosen = rows[support]
+        r, free, easy = _triangle(chosen)
         if not free.all():
             support = [i for i, kept in zip(support, free, strict=True) if kept]
             continue
         precision = np.float64 if easy else np.longdouble
-        beta, dual = _refined(rows[support], floor[support], r, precision)
+        beta, dual = _refined(chosen, floor[support], r, precision)
         if (dual > 0).all():
             return _Active(support, dual, beta)
         support = [i for i, weight in zip(support, dual, strict=True) if weight > 0]
@@ -126,7 +129,7 @@ def _refined(
     rows: Matrix, floor: Vector, r: Matrix, precision: type
 ) -> tuple[Vector, Vector]:
     """Solve rows beta = floor, beta = rows^T dual: three corrections, residuals in `precision`."""
-    wide: Matrix = rows.astype(precision)
+    wide: Matrix = rows.astype(precision, copy=False)
     beta = np.zeros(rows.shape[1])
     dual = np.zeros(len(rows))
     for _ in range(4):

@@ -101,8 +101,9 @@ def max_margin(data: Data, norm: int) -> Float[np.ndarray, " d"]:
     """
     data, power = _in_units(data)
     beta, dual = _optimum(data, norm)
-    off_one = abs(float(_margins(data, beta).min()) - 1.0)
-    residual = max(off_one, _kkt_residual(data, norm, beta, dual))
+    margins = _margins(data, beta)
+    off_one = abs(float(margins.min()) - 1.0)
+    residual = max(off_one, _kkt_residual(data, margins, norm, beta, dual))
     if residual > _TOLERANCE:
         raise InputError(
             f"max_margin missed its optimality conditions by {residual:.1g} (limit 1e-10); "
@@ -168,7 +169,7 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
     margin = float(margins[least]) / float(np.linalg.norm(vector, order))
     bound = float(np.linalg.norm(dual @ data.z, conjugate)) / float(dual.sum())
     unique = norm == 2 or only_vertex(data.z, best, dual)
-    residual = _kkt_residual(data, norm, vector, dual)
+    residual = _kkt_residual(data, margins, norm, vector, dual)
     return MarginCertificate(
         norm,
         margin=float(np.ldexp(margin, -power)),
@@ -184,7 +185,8 @@ def _in_units(data: Data) -> tuple[Data, int]:
     """The data, times the power of two that brings examples far from 1 near it, and that power."""
     _, sizes = np.frexp(np.abs(data.z).max(axis=1))
     power = -(int(sizes.max()) + int(sizes.min())) // 2
-    power = power if abs(power) > _FAR else 0
+    if abs(power) <= _FAR:
+        return data, 0
     return Data(np.ldexp(data.z, power), data.name), power
 
 
@@ -215,10 +217,13 @@ def _optimum(
 
 
 def _kkt_residual(
-    data: Data, norm: int, beta: Float[np.ndarray, " d"], dual: Float[np.ndarray, " n"]
+    data: Data,
+    margins: Shaped[np.ndarray, " n"],
+    norm: int,
+    beta: Float[np.ndarray, " d"],
+    dual: Float[np.ndarray, " n"],
 ) -> float:
     """Measure the largest violation of the optimality conditions beyond rounding, without units."""
-    margins = _margins(data, beta)
     terms = dual @ np.abs(data.z)
     least = margins.min()
     excess = float(dual @ (margins / least - 1.0) / dual.sum())
