@@ -262,6 +262,7 @@ def test_few_coordinates_of_a_wide_start_are_looked_at_closely():
     start, mu = rng.uniform(0.5, 1.5, (3, 100_000)), rng.uniform(0.5, 1.5, 100_000)
     course = first_escape._active(start, mu, 1.0)
     assert first_escape._foremost(course).size < 2000
+    assert first_escape._near(rng.normal(size=start.shape), mu, 1.0).size < 5000
 
 
 def test_gradient_flow_covers_every_sign_and_zero():

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.exact import winning
+from flowsam.exact import linf_signs, winning
 from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course, read
 from flowsam.exact.linf_deep import fates
 from flowsam.labels import Fate, Label
+from flowsam.network import checked_start
 from flowsam.shapes import (
     Codes,
     Column,
@@ -31,6 +32,7 @@ from flowsam.shapes import (
     Labels,
     Mask,
     Masks,
+    Theta,
     Vector,
     Vectors,
     Which,
@@ -42,6 +44,7 @@ TIE = (
 BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
 WIDE = 4096  # coordinates of which most are looked at no closer
 FEW = 1000  # whose ends come first
+_BOUNDED = 1e-9  # how far a bound of a time is rounded
 SHARP = 6  # the deepest one in which the bound above and the law of phases are known
 
 
@@ -190,11 +193,13 @@ def _kept(course: Course, fate: Int[np.ndarray, "*batch d"]) -> Masks:
 
 def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
     """Return the label of one start, what it rests on, and a sentence with the reason."""
-    course = _active(theta0, mu, rho)
-    kept = _foremost(course)
-    idle = ", ".join(str(j + 1) for j in np.flatnonzero(course.mu == 0))
-    if kept.size < course.mu.size:
-        course = read(course.start[kept].T, course.mu[kept], rho)
+    theta, mu, rho = checked_start(theta0, mu, rho, case="linf_deep")
+    near = _near(theta, mu, rho)
+    course = _active(theta[:, near], mu[near], rho)
+    kept = near[_foremost(course)]
+    idle = ", ".join(str(j + 1) for j in np.flatnonzero(mu == 0))
+    if kept.size < near.size:
+        course = read(theta[:, kept], mu[kept], rho)
     label = int(_labels(course))
     pinned = course.pinned / course.speed
     times = Times(_blow_up(course), pinned, _runaway(course), kept + 1)
@@ -214,6 +219,44 @@ def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
     return Finding(label, certificate, reason + more)
 
 
+def _near(theta: Theta, mu: Vector, rho: float) -> Codes:
+    """Return the coordinates of one wide start that bounds of their times do not leave behind.
+
+    y = max |z_k| of one that escapes has y' <= |mu| y^(L-1); of one that falls no weight is faster
+    than 2 |mu| y^(L-1), y = max |w_k| + rho, on slides too. Saddles are kept.
+    """
+    every = np.arange(mu.size)
+    if mu.size <= WIDE:
+        return every
+    w, power = theta.T, len(theta) - 2
+    size = np.abs(w)
+    along = linf_signs.along(w, mu)
+    surplus = linf_signs.surplus(size, along, rho)
+    escapes = surplus > 0
+    least, second = np.partition(size, 1, axis=1)[:, :2].T
+    kept = (surplus == 0) | (least == second)
+    ahead = np.abs(size - np.where(along, rho, -rho)[:, None]).max(axis=1)
+    y = np.where(escapes, ahead, size.max(axis=1) + rho)
+    with np.errstate(all="ignore"):
+        lost = np.where(escapes, np.inf, second / y)
+        left = -np.expm1(-power * np.log1p(lost)) / power
+        soonest = left / (y**power * np.abs(mu) * np.where(escapes, 1.0, 2.0))
+    sides = every[escapes], every[~escapes]
+    few = np.concatenate([side[np.argsort(soonest[side])[:FEW]] for side in sides])
+    some = read(theta[:, few], mu[few], rho)
+    first = _blow_up(some).min()
+    last = np.where(escapes, first, _matters(some, first))
+    return every[kept | ~(soonest > last * (1 + _BOUNDED))]
+
+
+def _matters(some: Course, first: float) -> float:
+    """Return the time up to which others that fall may still be named, or end the race."""
+    last = (some.pinned / some.speed).min()
+    if some.start.shape[-1] > BOUND:
+        last = max(last, min(first, _runaway(some).min()))
+    return float(last)
+
+
 def _foremost(course: Course) -> Codes:
     """Return the coordinates of one wide start that can be first in anything, and one a fate."""
     if course.mu.size <= WIDE:
@@ -224,9 +267,7 @@ def _foremost(course: Course) -> Codes:
     begin = np.where(falls, course.end, np.inf) / course.speed
     few = np.argpartition(begin, FEW)[:FEW]
     some = read(course.start[few].T, course.mu[few], course.rho)
-    last = (some.pinned / some.speed).min()
-    if course.start.shape[-1] > BOUND:
-        last = max(last, min(blow_up.min(), _runaway(some).min()))
+    last = _matters(some, blow_up.min())
     kept = earliest(blow_up) | ((begin <= last) & (begin < np.inf))
     for code in (fate, _kept(course, fate)):
         kept[np.unique(code, return_index=True)[1]] = True
