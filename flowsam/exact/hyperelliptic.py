@@ -103,23 +103,21 @@ def elapsed(
     stop = np.asarray(stop, dtype=np.float64)
     first = remaining(np.abs(start), gaps)
     last = remaining(np.abs(stop), gaps)
-    centre = remaining(np.zeros(np.shape(start)), gaps)
+    across = (start < 0) & (stop > 0)
+    centre = remaining(np.zeros(np.count_nonzero(across)), gaps[across])
     with np.errstate(invalid="ignore"):
-        across = (centre - first) + (centre - last)
-        total = np.where(
-            start >= 0, first - last, np.where(stop <= 0, last - first, across)
-        )
-        total = np.where((start < 0) & (stop > 0) & np.isinf(centre), np.inf, total)
+        total = np.where(start >= 0, first - last, last - first)
+        both = (centre - first[across]) + (centre - last[across])
+        total[across] = np.where(np.isinf(centre), np.inf, both)
         short = total < 1e-2 * np.minimum(first, last)
-    if not np.any(short):
+    if not short.any():
         return total
-    half = np.where(short, stop - start, 0.0) / 2
-    nodes = start[..., None] + half[..., None] * (1 + NODES)
-    with np.errstate(divide="ignore", invalid="ignore"):  # where it is not short
-        values = 1 / np.prod(
-            np.sqrt(nodes[..., None] ** 2 + gaps[..., None, :]), axis=-1
-        )
-        return np.where(short, half * (values @ WEIGHTS), total)
+    half = (stop - start)[short] / 2
+    nodes = start[short][:, None] + half[:, None] * (1 + NODES)
+    squares = nodes[..., None] ** 2 + gaps[short][:, None]
+    values = 1 / np.prod(np.sqrt(squares), axis=-1)
+    total[short] = half * (values @ WEIGHTS)
+    return total
 
 
 def invert(target: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
