@@ -18,6 +18,7 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_spectrum import checked_start
+from flowsam.exact.l2_verdicts import falling
 from flowsam.inputs import real_array
 from flowsam.shapes import Float, Numbers, Vector, Vectors
 from flowsam.trajectory import Event
@@ -32,7 +33,7 @@ def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Numb
     flat = theta0.reshape(-1, 2, mu.size)
     block = max(1, ENTRIES // max(2 * mu.size, 900))
     parts = [
-        trace(flat[first : first + block], mu, rho=rho).collapse_time
+        trace(flat[first : first + block], mu, rho=rho, until=falling).collapse_time
         for first in range(0, flat.shape[0], block)
     ]
     return np.concatenate([np.zeros(0), *parts]).reshape(theta0.shape[:-2])

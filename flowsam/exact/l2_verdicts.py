@@ -74,3 +74,15 @@ def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
         return code
 
     return verdict
+
+
+def falling(spectrum: Spectrum, tau_end: float) -> Verdict:
+    """Return the verdict of a curve of which the collapse is asked: over where there is none."""
+    rest = settled(spectrum, tau_end)
+
+    def verdict(front: Front) -> Codes:
+        code = rest(front)
+        code[(code == GOING) & (slope(spectrum, front) > 0)] = Fate.ESCAPE
+        return code
+
+    return verdict
