@@ -13,6 +13,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from flowsam import solve
+from flowsam.engines.path import Path as Run
+from flowsam.engines.path import Piece
 from tests.benchmarks.bench_run import lean, problem
 
 MOST = 600_000  # frames: 3,000 steps of a start that is given up, a second or two
@@ -62,3 +64,15 @@ def test_a_run_evaluates_as_often_as_a_bare_loop(size):
     bare = solve_ivp(lean(flow, theta0.shape), (0, 2.0), theta0.ravel(), **how)
     assert run.nfev <= 1.1 * bare.nfev, (run.nfev, bare.nfev)
     assert np.abs(run.theta[-1].ravel() - bare.y[:, -1]).max() < 1e-8
+
+
+def test_steps_that_share_an_output_ask_it_once():
+    """A run that goes on in another engine: its first part was asked step by step, each in all."""
+    asked = []
+    dense = lambda x: (asked.append(x.size), np.array([x, -x]))[1]  # noqa: E731
+    edges = np.arange(5.0)
+    steps = (Piece(dense, None),) * 3 + (Piece(np.array, None),)
+    run = Run(edges, steps, edges[:0], lambda x: np.zeros((x.size, 2)))
+    x = np.array([0.5, 1.5, 2.5, 0.2])
+    assert np.array_equal(run(x), np.array([x, -x]).T) and asked == [4]
+    assert len(run.regions(x)) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ class Path:
     def __call__(self, x: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k m"]:
         """Return states at points of the run, shape (k, m)."""
         out = self.tail(x)
-        owner = self._owners(x)
+        owner = self._alike[self._owners(x)]
         if self.nodes:
             place = np.minimum(np.searchsorted(self.edges, x), len(self.pieces))
             at_edge = (self.edges[place] == x) & (owner < len(self.pieces))
@@ -62,9 +63,8 @@ class Path:
         self, x: Float[np.ndarray, " k"]
     ) -> list[tuple[Any, Bool[np.ndarray, " k"]]]:
         """Return each region that points of the run are in, with the points it has."""
+        owner = self._modes[self._owners(x)]
         modes = [*(piece.mode for piece in self.pieces), self.mode]
-        first = {id(mode): index for index, mode in reversed(list(enumerate(modes)))}
-        owner = np.array([first[id(mode)] for mode in modes])[self._owners(x)]
         return [(modes[index], owner == index) for index in np.unique(owner)]
 
     def seen(
@@ -81,10 +81,26 @@ class Path:
             out[chosen] = weights
         return out
 
+    @cached_property
+    def _alike(self) -> Int[np.ndarray, " S1"]:
+        """The first step with the dense output of each, which is asked once."""
+        return _firsts((*self.pieces, None))
+
+    @cached_property
+    def _modes(self) -> Int[np.ndarray, " S1"]:
+        """The first step with the region of each."""
+        return _firsts((*(piece.mode for piece in self.pieces), self.mode))
+
     def _owners(self, x: Float[np.ndarray, " k"]) -> Int[np.ndarray, " k"]:
         """Return the place of the step each point is in; from the last edge on, one beyond."""
         owner = np.maximum(np.searchsorted(self.edges, x, side="left") - 1, 0)
         return np.where(x < self.edges[-1], owner, len(self.pieces))
+
+
+def _firsts(objects: tuple[Any, ...]) -> Int[np.ndarray, " k"]:
+    """Return the place of the first of objects that each is."""
+    seen: dict[int, int] = {}
+    return np.array([seen.setdefault(id(x), k) for k, x in enumerate(objects)])
 
 
 class Place(NamedTuple):
