@@ -18,7 +18,7 @@ from scipy.optimize import approx_fprime
 
 from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers, Upright
-from flowsam.engines.lean_field import single_rates
+from flowsam.engines.lean_field import single_descent, single_rates
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
@@ -27,7 +27,7 @@ from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
-from flowsam.many_examples.rest import drift, lively, next_move, steady, stuck, unrest
+from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float
 from flowsam.trajectory import Event
@@ -177,13 +177,16 @@ class LogClock:
 
     def calm(self, log_t: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
-        return lively(self.flow, self.weights(state), self.sizes) and not self.falls(
-            state
-        )
+        theta = self.weights(state)
+        norm = float(np.linalg.norm(self.descent(theta)))
+        most = float(np.linalg.norm(self.sizes * other_products(theta)))
+        falls = not self.shallow and norm < CALM * self.lowest
+        return norm > LIVELY * most and not falls
 
-    def falls(self, state: State) -> bool:
-        """Tell whether the norm N comes near that of a collapse."""
-        return not self.shallow and self.norm(self.weights(state)) < CALM * self.lowest
+    @cached_property
+    def descent(self) -> Callable[[Theta], Theta]:
+        """The rescaled descent direction."""
+        return single_descent(self.flow)
 
     def ended(self, found: March) -> March:
         """Return a run, with the reason if its steps shrank to nothing where the pulls cancel."""

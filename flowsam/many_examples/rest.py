@@ -15,7 +15,7 @@ from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.network import other_products
 from flowsam.shapes import Float
 
-__all__ = ["LIVELY", "SMALL", "drift", "independent", "isolated", "lively", "next_move"]
+__all__ = ["LIVELY", "SMALL", "drift", "independent", "isolated", "next_move"]
 __all__ += ["steady", "stuck", "unrest"]
 
 # gradient norm over what it cancels from, and over that after the ascent step
@@ -74,14 +74,6 @@ def independent(columns: Float[np.ndarray, "n k"]) -> bool:
     """Return whether columns, none of them 0, are independent for doubles."""
     values = np.linalg.svd(columns / np.linalg.norm(columns, axis=0), compute_uv=False)
     return len(values) == columns.shape[1] and bool(values[-1] > _RANK * values[0])
-
-
-def lively(
-    flow: Flow, theta: Float[np.ndarray, "L d"], sizes: Float[np.ndarray, " d"]
-) -> bool:
-    """Tell whether the pulls are so far from cancelling that no step comes to rest from here."""
-    norm, most = _cancelled(flow, theta, sizes)
-    return norm > LIVELY * most
 
 
 def stuck(
