@@ -128,7 +128,7 @@ def proved(
         )
     starts = start.starts(*axes)
     starts = starts.reshape(-1, *starts.shape[2:])
-    rule = case.flow.perturbation
+    rule = case.rule
     none = np.zeros(labels.size, dtype=bool)
     numbers = (case.flow.data.z[0], float(rule.rho), float(rule.p))
     plane = PlaneProof(

@@ -60,7 +60,7 @@ def boundaries(case: Case, plane: Plane, x: Axis, y: Axis) -> Curves:
 
 def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return `alpha_j = rho` of balanced l_inf and GD at L = 2."""
-    mu = case.flow.mu
+    mu = case.mu
     rho = case.flow.rho
     if (mu <= 0).any() or mu[0] == mu[1]:
         return _single_gates(mu, rho, ends)
@@ -73,7 +73,7 @@ def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
 
 def deep_gates(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return `alpha_j = rho` and the ray of equal scores of balanced l_inf and GD at L >= 3."""
-    mu = case.flow.mu
+    mu = case.mu
     rho = case.flow.rho
     if (mu <= 0).any():
         return _single_gates(mu, rho, ends)
@@ -89,7 +89,7 @@ def deep_gates(case: Case, plane: Any, ends: Ends) -> Curves:
 def conics(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of l_inf on the layer plane."""
     rho = case.flow.rho
-    sign = 1 if case.flow.mu[0] > 0 else -1
+    sign = 1 if case.mu[0] > 0 else -1
     curves = linf_two_layer.separatrix(rho, extent=max(ends), sign=sign)
     return tuple(("separatrix", curve) for curve in curves)
 
@@ -100,15 +100,15 @@ def bend(case: Case, plane: Any, ends: Ends) -> Curves:
         balanced_separatrix,  # SciPy: l_inf needs none
     )
 
-    if (case.flow.mu <= 0).any():
+    if (case.mu <= 0).any():
         return ()
     rho = case.flow.rho
-    return (("separatrix", balanced_separatrix(case.flow.mu, rho=rho)),)
+    return (("separatrix", balanced_separatrix(case.mu, rho=rho)),)
 
 
 def ray(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the ray of equal scores of balanced l_2 at L >= 3."""
-    mu = case.flow.mu
+    mu = case.mu
     rho = case.flow.rho
     depth = case.depth
     if (mu <= 0).any():
@@ -126,7 +126,7 @@ def branches(case: Case, plane: Any, ends: Ends) -> Curves:
     from flowsam.exact.l2_separatrix import lone_separatrix
 
     rho = case.flow.rho
-    sign = 1 if case.flow.mu[0] > 0 else -1
+    sign = 1 if case.mu[0] > 0 else -1
     ratio = np.sinh(np.linspace(-1, 1, 401) * np.arcsinh(1 + (max(ends) / rho) ** 2))
     branch = lone_separatrix(ratio, rho=rho)
     return tuple(("separatrix", side * branch * [sign, 1]) for side in (1, -1))
@@ -136,8 +136,8 @@ def mixtures(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the rays of alpha_2 / alpha_1 that bound the basins of ASAM, L >= 3, p < inf."""
     from flowsam.exact.adaptive_pair import Pair
 
-    mu = case.flow.mu
-    rule = case.flow.perturbation
+    mu = case.mu
+    rule = case.rule
     if (mu <= 0).any() or rule.gate(case.depth) >= 1:
         return ()
     pair = Pair(float(mu[1] / mu[0]), rule.rho, rule.p, case.depth)
@@ -153,9 +153,9 @@ def ties(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of balanced l_1 at L >= 3, and where both blow up at once."""
     from flowsam.exact.l1_deep import Duel
 
-    if (case.flow.mu <= 0).any():
+    if (case.mu <= 0).any():
         return ()
-    duel = Duel(case.flow.mu, case.flow.rho, case.depth)
+    duel = Duel(case.mu, case.flow.rho, case.depth)
     together = [("equal times", curve) for curve in duel.equal_times(max(ends))]
     return (("separatrix", duel.separatrix()), *together)
 
@@ -183,7 +183,7 @@ def _segment(
 
 def pairs(case: Case, plane: WeightPlane, ends: tuple[float, float]) -> Curves:
     """Return the separatrix where the two layers move and no other coordinate escapes."""
-    mu = case.flow.mu
+    mu = case.mu
     rho = case.flow.rho
     j = plane.first[1]
     theta = np.asarray(plane.theta)
