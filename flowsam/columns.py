@@ -19,7 +19,7 @@ from flowsam.labels import Label
 __all__ = ["Regime", "loaded"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regime:
     """One row of the table."""
 

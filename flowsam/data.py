@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowsam.class_labels import class_values, label_column, signs
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import column_names, keep, real_array, real_example
 from flowsam.shapes import Examples, Float
@@ -183,6 +182,8 @@ def from_labels(X: ArrayLike, y: ArrayLike, *, name: str = "") -> Data:
 
 def class_signs(X: Float[np.ndarray, "..."], y: ArrayLike) -> Float[np.ndarray, " n"]:
     """Return +1 for the larger of two labels y and -1 for the smaller, one a row of X."""
+    from flowsam.class_labels import class_values, label_column, signs
+
     shape = label_column(y).shape
     if X.ndim != 2 or shape != X.shape[:1]:
         raise InputError(

@@ -37,17 +37,19 @@ def public(verb: Verb) -> Verb:
     Nouns by their class, `ArrayLike` becomes finite float64, `float` and `int` one number; the rest
     is the function's own business. No warning where doubles leave their range.
     """
-    parameters = inspect.signature(verb).parameters
-    inner = inspect.unwrap(verb)
-    bind = inspect.signature(verb).bind
+
+    @functools.cache
+    def signature() -> inspect.Signature:
+        return inspect.signature(verb)
 
     @functools.cache
     def convert(name: str) -> Convert:
-        return _converter(str(parameters[name].annotation), inner, name)
+        annotation = str(signature().parameters[name].annotation)
+        return _converter(annotation, inspect.unwrap(verb), name)
 
     @functools.wraps(verb)
     def call(*args: Any, **kwargs: Any) -> Any:
-        given = bind(*args, **kwargs)
+        given = signature().bind(*args, **kwargs)
         for name, value in given.arguments.items():
             given.arguments[name] = convert(name)(value)
         with np.errstate(**QUIET):

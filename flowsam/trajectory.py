@@ -14,55 +14,22 @@ from flowsam.cards import Card
 from flowsam.data import Data
 from flowsam.endings import Ending
 from flowsam.errors import InputError
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Bool, Float, Times
+from flowsam.shapes import Float, Times
 from flowsam.signatures import QUIET
 from flowsam.version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Event", "Trajectory", "load"]
+__all__ = ["Trajectory", "load"]
 
 _FORMAT = "flowsam trajectory 1"
 _ARRAYS = {"z": "n d", "tau": "T", "log_t": "T", "theta": "T L d"}
 _RUN = ("status", "message", "method", "steps", "nfev")
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened on the way.
-
-    Parameters
-    ----------
-    tau : float
-        Rescaled time.
-    kind : str
-        "cross", "slide", "leave", "zero" (a coordinate comes to rest at 0), "turn", "collapse"
-        (all of them at rest), "blow-up".
-    layer, coordinate : int or None
-        Place in theta, counted from 0; None where it concerns all.
-
-    Examples
-    --------
-    >>> Event(1.5, "zero", None, 1)
-    Event(tau=1.5, kind='zero', layer=None, coordinate=1)
-    """
-
-    tau: float
-    kind: str
-    layer: int | None = None
-    coordinate: int | None = None
-
-    @classmethod
-    def each(
-        cls, kind: str, tau: float, chosen: Bool[np.ndarray, "*L d"]
-    ) -> tuple[Event, ...]:
-        """Return one event for every coordinate, or weight, chosen."""
-        places = ((None, *place)[-2:] for place in np.argwhere(chosen).tolist())
-        return tuple(cls(float(tau), kind, *place) for place in places)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

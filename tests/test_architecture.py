@@ -22,7 +22,7 @@ SOURCES = {
 }
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 LAYERS = [
-    "version shapes captions cards errors archive workers labels endings inputs signatures "
+    "version shapes captions cards errors archive workers labels endings events inputs signatures "
     "class_labels data network",
     "losses perturbations own_rule symbolic notation",
     "flow trajectory",

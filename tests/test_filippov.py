@@ -8,7 +8,7 @@ import pytest
 from flowsam import Flow, balanced, iterate, linf, single_example, solve
 from flowsam.engines.path import Turn
 from flowsam.engines.stepping import MAX_EVENTS, Tolerances, march
-from flowsam.trajectory import Event
+from flowsam.events import Event
 
 HOW = Tolerances("DOP853", 1e-10, 1e-12)
 

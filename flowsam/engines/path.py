@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flowsam.events import Event
 from flowsam.shapes import Bool, Float, Int
-from flowsam.trajectory import Event
 
 __all__ = ["Entry", "Path", "Piece", "Place", "Tail", "Turn"]
 

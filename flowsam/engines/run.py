@@ -13,9 +13,10 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines import clock
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.shapes import Float
-from flowsam.trajectory import Event, Trajectory
+from flowsam.trajectory import Trajectory
 
 __all__ = ["Request", "Run", "chosen_rows", "cut", "reach"]
 

@@ -20,8 +20,8 @@ from scipy.linalg.lapack import dgetrf, dgetrs, zgetrf, zgetrs
 from scipy.optimize import brentq
 
 from flowsam.engines.path import Path, Piece, Place, Turn
+from flowsam.events import Event
 from flowsam.shapes import Float
-from flowsam.trajectory import Event
 
 __all__ = ["ONE_STEP", "March", "Piecewise", "Tolerances", "march"]
 

@@ -15,11 +15,11 @@ from types import ModuleType
 
 import numpy as np
 
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.perturbations import Perturbation
 from flowsam.shapes import Bool, Column, Float, Labels, Masks, Starts, Theta, Thetas
-from flowsam.trajectory import Event
 
 __all__ = [
     "ALONE",

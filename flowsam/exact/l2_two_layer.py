@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
+from flowsam.events import Event
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import ENTRIES, trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.exact.l2_verdicts import falling
 from flowsam.inputs import real_array
 from flowsam.shapes import Float, Numbers, Vector, Vectors
-from flowsam.trajectory import Event
 
 
 def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Numbers:

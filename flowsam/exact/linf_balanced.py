@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
+from flowsam.events import Event
 from flowsam.exact.balanced_size import BalancedSize
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
 from flowsam.shapes import Float, Int8, Vectors, Which
-from flowsam.trajectory import Event
 
 
 def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowsam.events import Event
 from flowsam.exact import linf_balanced
 from flowsam.exact.linf_course import Course, read
 from flowsam.labels import Fate
 from flowsam.network import checked_times
 from flowsam.shapes import Float, Int8, Numbers, Thetas, Vectors
-from flowsam.trajectory import Event
 
 
 def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:

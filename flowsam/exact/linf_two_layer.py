@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
+from flowsam.events import Event
 from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
 from flowsam.shapes import Float, Int8, Vectors
-from flowsam.trajectory import Event
 
 _BLOCK = 1 << 17  # coordinates decided at once: they fit the cache
 

@@ -26,11 +26,11 @@ from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.slaves import enslaved
 from flowsam.engines.stepping import March
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float, Int
-from flowsam.trajectory import Event
 
 __all__ = ["FadingClock", "fading_run"]
 

@@ -22,6 +22,7 @@ from flowsam.engines.lean_field import single_descent, single_rates
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
@@ -30,7 +31,6 @@ from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float
-from flowsam.trajectory import Event
 
 __all__ = ["LogClock", "late_run", "own_run"]
 

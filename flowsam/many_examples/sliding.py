@@ -17,6 +17,7 @@ from flowsam.columns import loaded
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.two_sides import mean_pace, upper_share
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.many_examples.gates import Gates, inflows
 from flowsam.many_examples.rest import SMALL, next_move
@@ -24,7 +25,6 @@ from flowsam.many_examples.switching import JointSwitching, Region, Side
 from flowsam.network import other_products
 from flowsam.regimes import case_of
 from flowsam.shapes import Bool, Float
-from flowsam.trajectory import Event
 
 __all__ = ["Sliding"]
 

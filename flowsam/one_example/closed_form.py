@@ -9,10 +9,10 @@ import numpy as np
 from flowsam import exact
 from flowsam.endings import Ending
 from flowsam.engines.run import Request, Run, reach
+from flowsam.events import Event
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Theta
-from flowsam.trajectory import Event
 
 Points = Float[np.ndarray, " _"]
 _LEAST = 1e-290  # rescaled times below have lost digits: T is as asked there

@@ -17,11 +17,11 @@ from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers, Upright
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Starts, Theta, Vector
-from flowsam.trajectory import Event
 
 State = Float[np.ndarray, " m"]
 Points = Float[np.ndarray, " _"]

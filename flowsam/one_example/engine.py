@@ -14,11 +14,11 @@ from flowsam.engines.path import Piece, Turn
 from flowsam.engines.run import Request, Run, reach
 from flowsam.engines.stepping import March, Tolerances, march
 from flowsam.errors import InputError
+from flowsam.events import Event
 from flowsam.one_example.closed_form import asked_end
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Theta
-from flowsam.trajectory import Event
 
 Points = Float[np.ndarray, " _"]
 _LEAST = 1e-290  # weights below have lost digits

@@ -17,10 +17,10 @@ import numpy as np
 
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.slaves import enslaved
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Bool, Float, Mask
-from flowsam.trajectory import Event
 
 Theta = Float[np.ndarray, "*batch 2 d"]
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.two_sides import upper_share
+from flowsam.events import Event
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Bool, Float, Int, Mask, Numbers, Theta, Thetas, Vectors
-from flowsam.trajectory import Event
 
 Rates = Float[np.ndarray, "*batch K"]
 _ROUNDING = 1e-13  # of a signal's own size

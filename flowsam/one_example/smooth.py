@@ -11,9 +11,9 @@ import numpy as np
 
 from flowsam.engines.lean_field import single_field
 from flowsam.engines.path import Entry, Turn
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.shapes import Bool, Float, Mask, Numbers, Thetas
-from flowsam.trajectory import Event
 
 
 @dataclass(frozen=True)
