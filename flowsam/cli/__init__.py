@@ -23,8 +23,7 @@ _ORDER = (
     *("simulate", "limit", "portrait", "explore", "amplification", "features"),
     *("derive", "sweep", "verify"),
 )
-_OPTIONS = (Option("--version", "Print the version.", FLAG),)
-_FLOWSAM = "Gradient flows of sharpness-aware minimisation on linear diagonal networks."
+_OPTIONS = (Option("--version", "Print the version.", FLAG), Option("COMMAND ..."))
 _FIRST = """Try first, where a start ends and why:
   flowsam limit --mu 1,2 --rho 1 --init 1.5,0.6
 The same as a picture of all starts, and as a page to play with:
@@ -59,9 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (EOFError, KeyboardInterrupt):
         say("")
-        return _refuse(
-            "stopped; finished parts are kept, nothing is half-written", code=130
-        )
+        return _refuse("stopped; finished parts are kept, nothing is half-written", 130)
     except MemoryError as error:
         return _refuse(
             f"this does not fit in memory ({error}); ask for fewer points or features"
@@ -72,8 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _answer(words: list[str]) -> int:
     """Do what the words ask for."""
-    asked = os.environ.get("_FLOWSAM_COMPLETE")
-    if asked:
+    if asked := os.environ.get("_FLOWSAM_COMPLETE"):
         from flowsam.cli.completion import completion
 
         say(completion(asked, words, _commands()), answer=True)
@@ -100,7 +96,11 @@ def _answer(words: list[str]) -> int:
 
 def _without_command(words: list[str]) -> int:
     """Print the version, or which commands there are; no word at all is bad input."""
-    reader = Reader("flowsam", _FLOWSAM, _OPTIONS)
+    reader = Reader(
+        "flowsam",
+        "Gradient flows of sharpness-aware minimisation on linear diagonal networks.",
+        _OPTIONS,
+    )
     if words and not reader.given(words).help:
         say(f"flowsam, version {__version__}", answer=True)
         return 0

@@ -65,7 +65,7 @@ def command(given: Namespace) -> int:
         _save(found, path)
     elif path:
         _picture(found, path, table.picture)
-    facts: dict[str, Any] = {
+    facts = {
         "scan": found.title,
         "selected": found.chosen,
         "unfinished": found.unfinished,

@@ -93,9 +93,9 @@ class Option(NamedTuple):
     name: str
     help: str = ""
     kind: Kind = TEXT
-    default: str | None = None
+    default: str = ""
     parameter: str = ""  # what the option gives, if it is not called so
-    bare: str | None = None  # the value of an option without one
+    bare: str = ""  # the value of an option without one
     short: Sequence[str] = ()
     many: bool = False
 
@@ -110,7 +110,7 @@ class Option(NamedTuple):
             raise InputError(f"{self.name} is given {len(typed)} times; give it once")
         if self.kind is FLAG:
             return bool(typed) != self.name.startswith("--no-")
-        default = [] if self.default is None else [self.default]
+        default = [self.default] if self.default else []
         values = tuple(map(self._read, typed or default))
         return values if self.many else (*values, None)[0]
 

@@ -97,7 +97,7 @@ def command(given: Namespace) -> int:
     found = _labels(asked, given)
     stopped = bool(found.unfinished)
     if given.refine is not None and not stopped:
-        found, stopped = _refined(found, given.refine, given.quiet)
+        found, stopped = _refined(found, given)
     if stopped:
         return _keep(found, path)
     facts = facts_of(found, lines)
@@ -169,13 +169,13 @@ def _labels(asked: Asked, given: Namespace) -> Portrait:
         return resume(rows, flow, axes=(x, y), start=start, progress=bar.update)
 
 
-def _refined(found: Portrait, levels: int, quiet: bool) -> tuple[Portrait, bool]:
+def _refined(found: Portrait, given: Namespace) -> tuple[Portrait, bool]:
     """The portrait with its boundaries located, or as it was and True after an interrupt."""
     from flowsam.portrait import refine
 
     try:
-        with progress_bar(None, "labels", quiet) as bar:
-            return refine(found, levels=levels, progress=bar.update), False
+        with progress_bar(None, "labels", given.quiet) as bar:
+            return refine(found, levels=given.refine, progress=bar.update), False
     except KeyboardInterrupt:
         return found, True
 

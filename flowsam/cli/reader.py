@@ -46,11 +46,8 @@ class Reader(argparse.ArgumentParser):
 
     def _declare(self, option: Option) -> None:
         """Add an option, which gathers its texts and is not there where it is not typed."""
-        default = "" if option.default is None else f" [default: {option.default}]"
-        how: dict[str, Any] = {
-            "help": f"{option.help}{default}".strip(),
-            "dest": option.key,
-        }
+        default = f" [default: {option.default}]" if option.default else ""
+        how: dict[str, Any] = {"dest": option.key, "help": option.help + default}
         if option.kind is FLAG:
             how |= {"action": "append_const", "const": ""}
         else:
@@ -77,7 +74,7 @@ class Reader(argparse.ArgumentParser):
     def _joined(self, words: Sequence[str]) -> Iterator[str]:
         """Words with each value joined to its option, as it may begin with a minus sign."""
         names = {o.name for o in self.options}
-        takes = {o.name for o in self.options if o.kind is not FLAG and not o.bare}
+        takes = {o.name for o in self.options if o.kind.word and not o.bare}
         rest = iter(words)
         for word in rest:
             if word in takes:
@@ -92,10 +89,9 @@ class Reader(argparse.ArgumentParser):
         """The refusal of a word that no option takes, with what is meant perhaps."""
         from difflib import get_close_matches
 
-        near = get_close_matches(word, [o.name for o in self.options])
-        move = (
-            f"did you mean {' or '.join(near)}?" if near else f"see {self.prog} --help"
-        )
+        names = [o.name.lstrip("-") for o in self.options]
+        near = " or --".join(get_close_matches(word.lstrip("-"), names))
+        move = f"did you mean --{near}?" if near else f"see {self.prog} --help"
         return InputError(f"{word!r} means nothing to {self.prog}; {move}")
 
     def format_help(self) -> str:

@@ -51,7 +51,7 @@ def read_theta(path: str) -> np.ndarray:
             f"--theta needs a .npy file of numbers, got {path} ({error}); use numpy.save"
         ) from None
     shape = getattr(theta, "shape", "an archive")
-    if len(shape) != 2 or shape == "an archive":
+    if len(shape) != 2:
         raise InputError(
             f"--theta needs weights of shape (L, d), got {shape} in {path}"
         )

@@ -66,8 +66,7 @@ def broken(figures: Sequence[Figure]) -> list[Figure]:
 def _drawn(figures: Sequence[Figure]) -> str:
     """What failed, a line each, and how many figures are in which state."""
     counts = Counter(figure.state for figure in figures)
-    always = ("computed", "redrawn", "kept")
-    states = [f"{counts[word]} {word}" for word in always]
+    states = [f"{counts[word]} {word}" for word in ("computed", "redrawn", "kept")]
     states += [f"{counts['skipped']} skipped"] * ("skipped" in counts)
     failed = [f"{figure.name} failed: {figure.error}" for figure in broken(figures)]
     drawn = sum(not figure.error for figure in figures)

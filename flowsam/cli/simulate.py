@@ -46,23 +46,24 @@ OPTIONS = (
 def command(given: Namespace) -> None:
     """Solve the flow from one start.
 
-    flowsam simulate --mu 1,2 --rho 1 --init 1.5,0.6 --tau-end 3 --out run.npz
-    flowsam simulate --data digits:3,5 --norm 2 --rho 0.1 --init 0.014 --log-t-end 20
+    One of --tau-end and --log-t-end says how far, in rescaled time or in that of training.
+
+      flowsam simulate --mu 1,2 --rho 1 --init 1.5,0.6 --tau-end 3 --out run.npz
+      flowsam simulate --data digits:3,5 --norm 2 --rho 0.1 --init 0.014 --log-t-end 20
     """
     parameters = start_parameters(given)
     ends = parameters_of(given, END)
     one_of(ends, ("tau_end", "log_t_end"), COMMAND, COMMAND.example("tau_end", 3))
-    path = given.out
     case = setup(parameters)
     from dataclasses import asdict
 
     from flowsam.archive import write_text
     from flowsam.solver import solve
 
-    rows = given.save_at
-    if rows is None and path and path.suffix in PICTURES:
-        rows = SMOOTH
-    how = {"method": given.method, "rtol": given.rtol, "save_at": rows}
+    path = given.out
+    how = {"method": given.method, "rtol": given.rtol, "save_at": given.save_at}
+    if given.save_at is None and path and path.suffix in PICTURES:
+        how["save_at"] = SMOOTH
     run = solve(case.flow, case.theta0, **ends, **how)
     if path and path.suffix == ".npz":
         run.save(path)

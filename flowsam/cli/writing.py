@@ -111,9 +111,12 @@ def progress_bar(total: int | None, unit: str, quiet: bool) -> Any:
     """Return a tqdm bar on stderr, hidden where nobody would see it."""
     from tqdm import tqdm
 
-    hidden = quiet or not sys.stderr.isatty()
     return tqdm(
-        total=total, unit=f" {unit}", unit_scale=True, disable=hidden, leave=False
+        total=total,
+        unit=f" {unit}",
+        unit_scale=True,
+        disable=quiet or not sys.stderr.isatty(),
+        leave=False,
     )
 
 
