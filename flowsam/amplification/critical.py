@@ -41,7 +41,9 @@ def positive_radius(rho: float | int) -> float:
 
 
 def checked(
-    theta0: ArrayLike, mu: ArrayLike, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    rho: float | int,
 ) -> tuple[Float[np.ndarray, "*batch 2 d"], Vector, float]:
     """Return starts, example and radius, or refuse them: N is a sum of squares in doubles."""
     theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
@@ -53,7 +55,11 @@ def checked(
 
 
 def checked_one(
-    theta0: ArrayLike, mu: ArrayLike, rho: float | int, *, verb: str
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    verb: str,
 ) -> tuple[Float[np.ndarray, "2 d"], Vector, float]:
     """Return one start, example and radius."""
     theta0, mu, rho = checked(theta0, mu, rho)
@@ -66,7 +72,10 @@ def checked_one(
 
 @public
 def critical_scale_bounds(
-    mu: ArrayLike, rho: float | int, *, profile: ArrayLike | None = None
+    mu: ArrayLike,
+    rho: float | int,
+    *,
+    profile: ArrayLike | None = None,
 ) -> CriticalScale:
     """Return the critical scale of a profile together with its error bound.
 

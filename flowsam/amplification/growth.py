@@ -82,7 +82,9 @@ def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
 
 
 def _crossing(
-    norm: Callable[[float], float], level: float, stretch: tuple[float, float]
+    norm: Callable[[float], float],
+    level: float,
+    stretch: tuple[float, float],
 ) -> float:
     """Where log N, monotone on a stretch that may have no end, passes a level."""
     low, high = stretch

@@ -15,7 +15,10 @@ from flowsam.signatures import public
 
 @public
 def pattern(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
 ) -> Int8[np.ndarray, "*batch"]:
     """Return which way N goes along the flow: there are three ways only.
 
@@ -57,7 +60,10 @@ def pattern(
 
 @public
 def collapse_exponents(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
 ) -> Float[np.ndarray, "*batch d"]:
     """Return p_j with `u_j, v_j ~ (tau_c - tau)^p_j` as the flow comes to rest at tau_c.
 

@@ -184,7 +184,9 @@ def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
 
 @public
 def uniform_leaders(
-    mu: ArrayLike, rho: float | int, alpha: float | int
+    mu: ArrayLike,
+    rho: float | int,
+    alpha: float | int,
 ) -> tuple[int, ...]:
     """Return the exact sequence of leaders, by size, of the uniform balanced start `alpha 1`.
 

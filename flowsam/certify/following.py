@@ -104,7 +104,10 @@ def _widened(first: arb, width: arb, growth: arb, defect: arb) -> arb:
 
 
 def _taylor(
-    field: Field, x: arb, y: list[arb], order: int
+    field: Field,
+    x: arb,
+    y: list[arb],
+    order: int,
 ) -> tuple[tuple[arb, ...], ...]:
     """Coefficients of the solution from (x, y), one more by each Picard iteration."""
     rows = [[c] for c in y]
@@ -117,7 +120,10 @@ def _taylor(
 
 
 def _width(
-    field: Field, centre: tuple[tuple[arb, ...], ...], level: Level, growth: arb
+    field: Field,
+    centre: tuple[tuple[arb, ...], ...],
+    level: Level,
+    growth: arb,
 ) -> arb:
     """A width, of few digits, at which the last terms and the growth are small enough."""
     sizes = [STEEP / max(float(growth), SMALL)]

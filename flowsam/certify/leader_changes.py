@@ -100,7 +100,11 @@ def _lasts(first: Contender, other: Contender, norm: arb, *, falls: bool) -> boo
 
 
 def race(
-    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, *, weighted: bool
+    theta: Sequence[Sequence[float]],
+    mu: Sequence[float],
+    rho: float,
+    *,
+    weighted: bool,
 ) -> Race:
     """Return the race of a start: coordinates that are equal for ever count as the first."""
     seen = set()
@@ -245,7 +249,9 @@ def _crossing(stretch: _Stretch, first: Contender, last: Contender) -> HandOver:
 
 
 def _edge(
-    stretch: _Stretch, pair: tuple[Contender, Contender], ends: tuple[arb, arb]
+    stretch: _Stretch,
+    pair: tuple[Contender, Contender],
+    ends: tuple[arb, arb],
 ) -> arb:
     """The place nearest the second end, by bisection, where the first of a pair is ahead."""
     good, bad = ends

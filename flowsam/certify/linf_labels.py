@@ -45,7 +45,9 @@ class Coordinate:
 
 
 def exact_label(
-    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float
+    theta: Sequence[Sequence[float]],
+    mu: Sequence[float],
+    rho: float,
 ) -> int | None:
     """Return the label of one start, None where unequal layers leave it open or rest on the way."""
     radius = Fraction(rho)
@@ -96,7 +98,9 @@ def _held(active: list[Coordinate], fates: list[Fate], rho: Fraction) -> int | N
 
 
 def _by_time(
-    active: list[Coordinate], ahead: list[Coordinate], rho: Fraction
+    active: list[Coordinate],
+    ahead: list[Coordinate],
+    rho: Fraction,
 ) -> int | None:
     """The label of the first to blow up at L >= 3, where that is certain."""
     held = [c for c in active if c not in ahead]
@@ -198,7 +202,10 @@ def _by_pattern(
 
 
 def _fates(
-    part: Starts, mu: Vector, sizes: Starts, rho: float
+    part: Starts,
+    mu: Vector,
+    sizes: Starts,
+    rho: float,
 ) -> Int8[np.ndarray, "N d"]:
     """What each coordinate does alone, exactly: its two smallest layers decide."""
     opposed = np.sign(mu) * np.sign(part).prod(axis=1) < 0

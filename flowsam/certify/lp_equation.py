@@ -110,7 +110,10 @@ def _sign(x: Any) -> int:
 
 
 def layers(
-    theta: Sequence[Sequence[float]], mu: Sequence[float], rho: float, p: float
+    theta: Sequence[Sequence[float]],
+    mu: Sequence[float],
+    rho: float,
+    p: float,
 ) -> Layers:
     """Return the equation of a start, its doubles taken exactly.
 
@@ -164,7 +167,10 @@ def _first(field: Layers, w: Rows) -> int | None:
 
 
 def _pace(
-    field: Layers, m: arb, weights: Sequence[arb], radius: arb
+    field: Layers,
+    m: arb,
+    weights: Sequence[arb],
+    radius: arb,
 ) -> tuple[arb, arb]:
     """|mu_j| prod |w_hat|^((L-2)/L) from below, 0 where it may not rise, and from above."""
     power = arb(field.depth - 2)

@@ -125,7 +125,11 @@ class Solution:
 
 
 def solution(
-    form: Form, flow: Flow, theta0: Theta, *, until: float = math.inf
+    form: Form,
+    flow: Flow,
+    theta0: Theta,
+    *,
+    until: float = math.inf,
 ) -> Solution:
     """Return a form at one start to the time asked for, frozen from the first blow-up on.
 

@@ -96,7 +96,9 @@ def _summed(u: NDArray, roots: NDArray, left: NDArray, right: NDArray) -> NDArra
 
 
 def elapsed(
-    start: ArrayLike, stop: ArrayLike, gaps: NDArray
+    start: ArrayLike,
+    stop: ArrayLike,
+    gaps: NDArray,
 ) -> Float[np.ndarray, "..."]:
     """Return F(start) - F(stop), `F(-u) = 2 F(0) - F(u)`; by Gauss nodes where that cancels."""
     start = np.asarray(start, dtype=np.float64)

@@ -98,7 +98,10 @@ def crowd(
 
 
 def critical_scale_of(
-    theta: Float[np.ndarray, "2 d"], mu: Vector, *, rho: float | int
+    theta: Float[np.ndarray, "2 d"],
+    mu: Vector,
+    *,
+    rho: float | int,
 ) -> CriticalScale:
     """Return the scale c* at which `c theta` lies on the separatrix, with its error bound.
 

@@ -138,7 +138,9 @@ class Curve:
 
 
 def _stretch(
-    pieces: Pieces, target: Float[np.ndarray, " t"], length: Float[np.ndarray, " t"]
+    pieces: Pieces,
+    target: Float[np.ndarray, " t"],
+    length: Float[np.ndarray, " t"],
 ) -> Float[np.ndarray, " t"]:
     """Stretch of the clock in which tau grows by `target`, one for each piece."""
     low = np.zeros_like(target)

@@ -25,7 +25,10 @@ MARGIN = 1e-5  # and a scale well above their error
 
 
 def lone_scale(
-    s: ArrayLike | float | int, e: ArrayLike | float | int, *, rho: float | int
+    s: ArrayLike | float | int,
+    e: ArrayLike | float | int,
+    *,
+    rho: float | int,
 ) -> Float[np.ndarray, "..."]:
     """Return `c* = 2^(1/2) rho R_F(s^2, s^2 + i s e, s^2 - i s e)` of one coordinate, any mu."""
     s, e = np.broadcast_arrays(np.abs(s), np.abs(e))
@@ -63,7 +66,9 @@ def race(
 
 
 def _squeeze(
-    spectrum: Spectrum, margin: float, order: int
+    spectrum: Spectrum,
+    margin: float,
+    order: int,
 ) -> Int[np.ndarray, " starts"]:
     """Codes proved for starts a relative margin away, N rising with the scale; else SADDLE."""
     starts = spectrum.log_weight.shape[0]
@@ -102,7 +107,10 @@ def _decide(theta0: Float[np.ndarray, "N 2 d"], mu: Vector, rho: float | int) ->
 
 
 def outcome(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
 ) -> Int8[np.ndarray, "*batch"]:
     """Return whether each start escapes, collapses or lies on the separatrix, as a `Fate`.
 

@@ -42,7 +42,10 @@ def lone_separatrix(
 
 
 def balanced_separatrix(
-    mu: ArrayLike, *, rho: float | int, points: int = 401
+    mu: ArrayLike,
+    *,
+    rho: float | int,
+    points: int = 401,
 ) -> Float[np.ndarray, "points 2"]:
     """Return the separatrix of balanced starts (alpha_1, alpha_2), d = 2, as a curve.
 

@@ -60,7 +60,9 @@ def log_sum(exponents: Float[np.ndarray, "N m"]) -> Column:
 
 
 def checked_start(
-    theta0: ArrayLike, mu: ArrayLike, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    rho: float | int,
 ) -> tuple[Float[np.ndarray, "*batch 2 d"], Vector, float]:
     """Return starts, example and radius as floats, or say what is wrong with them."""
     mu = real_example(mu)

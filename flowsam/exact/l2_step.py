@@ -64,7 +64,10 @@ def _lengths(pieces: Pieces, tau: Column, fastest: float) -> Column:
 
 
 def step(
-    spectrum: Spectrum, front: Front, *, order: int = ORDER
+    spectrum: Spectrum,
+    front: Front,
+    *,
+    order: int = ORDER,
 ) -> tuple[Pieces, Column, Front]:
     """Expand and take one step, halved until the sum at its end agrees with the series."""
     pieces = expand(spectrum, front.exponents, order=order)

@@ -66,7 +66,9 @@ class Pieces:
 
 
 def _moments(
-    x: Float[np.ndarray, "N m"], weight: Float[np.ndarray, "N m"], count: int
+    x: Float[np.ndarray, "N m"],
+    weight: Float[np.ndarray, "N m"],
+    count: int,
 ) -> Float[np.ndarray, "count N"]:
     """Moments 0 to count - 1 of the weights, a block of rates at a time."""
     if x.size <= FEW:
@@ -134,7 +136,10 @@ def _series(
 
 
 def expand(
-    spectrum: Spectrum, exponents: Float[np.ndarray, "N m"], *, order: int = ORDER
+    spectrum: Spectrum,
+    exponents: Float[np.ndarray, "N m"],
+    *,
+    order: int = ORDER,
 ) -> Pieces:
     """Return the Taylor expansions at one point for each of some starts."""
     top = exponents.max(axis=1)

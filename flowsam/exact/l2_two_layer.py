@@ -55,7 +55,9 @@ def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vecto
 
 
 def _crossings(
-    theta0: Float[np.ndarray, "2 d"], mu: Vector, until: float
+    theta0: Float[np.ndarray, "2 d"],
+    mu: Vector,
+    until: float,
 ) -> list[Event]:
     """Where a weight changes sign: |s| = |e|, at most once a coordinate, beta from - to +."""
     s = theta0[0] + theta0[1]
@@ -87,7 +89,9 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
 
 
 def events_on(
-    path: Curve, theta0: Float[np.ndarray, "2 d"], mu: Vector
+    path: Curve,
+    theta0: Float[np.ndarray, "2 d"],
+    mu: Vector,
 ) -> tuple[Event, ...]:
     """Return the events of one start, those of its curve as far as it was traced."""
     found = []
@@ -143,7 +147,11 @@ def _states(
 
 
 def weights(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
+    tau: ArrayLike,
 ) -> Float[np.ndarray, "*batch T 2 d"]:
     """Return the weights at rescaled times, exactly 0 from the collapse on."""
     theta0, mu, rho = checked_start(theta0, mu, rho)

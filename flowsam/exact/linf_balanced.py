@@ -49,7 +49,11 @@ def applies(theta0: ArrayLike, mu: ArrayLike) -> Which:
 
 
 def weights(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
+    tau: ArrayLike,
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times: `w^(l) = sign(w^(l)(0)) a(tau)`."""
     theta, mu, rho = checked_start(theta0, mu, rho, case="linf_balanced")
@@ -101,7 +105,10 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
 
 
 def fate(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
 ) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does alone (`flowsam.labels.Fate`), doubles compared exactly.
 

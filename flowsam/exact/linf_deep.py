@@ -51,7 +51,10 @@ def valid_until(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Number
 
 
 def fate(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
 ) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does when nothing stops it, as a `flowsam.labels.Fate`.
 
@@ -74,7 +77,11 @@ def fates(course: Course) -> Int8[np.ndarray, "*batch d"]:
 
 
 def weights(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
+    tau: ArrayLike,
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times, each coordinate alone; on slides by `linf_slides`.
 

@@ -115,7 +115,12 @@ class Leg:
 
 
 def leg(
-    z: NDArray, error: NDArray, *, size: NDArray, along: NDArray, rho: float
+    z: NDArray,
+    error: NDArray,
+    *,
+    size: NDArray,
+    along: NDArray,
+    rho: float,
 ) -> Leg:
     """Return the motion from perturbed sizes `z + error`; sides of separatrices are exact."""
     error = np.where(z < 0, -error, error)

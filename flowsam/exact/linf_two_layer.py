@@ -28,7 +28,9 @@ _BLOCK = 1 << 17  # coordinates decided at once: they fit the cache
 
 
 def _checked(
-    theta0: ArrayLike, mu: ArrayLike, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    rho: float | int,
 ) -> tuple[NDArray, NDArray]:
     """Return starts (..., 2, d) and mu (d,) as finite arrays."""
     theta, mu, _ = checked_start(theta0, mu, rho, case="linf_two_layer")
@@ -40,7 +42,9 @@ def _checked(
 
 
 def _path(
-    theta: NDArray, mu: NDArray, rho: float | int
+    theta: NDArray,
+    mu: NDArray,
+    rho: float | int,
 ) -> tuple[TwoLayerPath, NDArray, NDArray]:
     """Return the mirrored path, whether layer 1 is the larger, and the signs (..., 2, d)."""
     aligned = theta * np.stack([np.where(mu < 0, -1.0, 1.0), np.ones_like(mu)])
@@ -57,7 +61,11 @@ def _path(
 
 
 def weights(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int, tau: ArrayLike
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
+    tau: ArrayLike,
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times."""
     theta, mu = _checked(theta0, mu, rho)
@@ -105,7 +113,10 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event
 
 
 def fate(
-    theta0: ArrayLike, mu: ArrayLike, *, rho: float | int
+    theta0: ArrayLike,
+    mu: ArrayLike,
+    *,
+    rho: float | int,
 ) -> Int8[np.ndarray, "*batch d"]:
     """Return each coordinate's `Fate` alone: ESCAPE, SADDLE, COLLAPSE by the sign of `excess`."""
     theta, mu = _checked(theta0, mu, rho)
@@ -130,7 +141,11 @@ def _fates(starts: NDArray, mu: NDArray, rho: float) -> NDArray:
 
 
 def separatrix(
-    rho: float | int, *, extent: float | int, sign: int = 1, points: int = 401
+    rho: float | int,
+    *,
+    extent: float | int,
+    sign: int = 1,
+    points: int = 401,
 ) -> Float[np.ndarray, "2 m 2"]:
     """Return the two curves in the (u, v) plane between collapse and escape, rows (u, v).
 

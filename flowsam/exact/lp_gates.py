@@ -18,7 +18,11 @@ from flowsam.shapes import Vector
 
 
 def rest_weights(
-    mu: ArrayLike, *, rho: float | int, p: float | int, depth: int
+    mu: ArrayLike,
+    *,
+    rho: float | int,
+    p: float | int,
+    depth: int,
 ) -> Vector:
     """Return the balanced point of rest with every w_j > 0."""
     size = np.abs(np.atleast_1d(real_array(mu, "mu")))

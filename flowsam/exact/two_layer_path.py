@@ -155,7 +155,9 @@ def _exact_deficit(small: NDArray, large: NDArray, rho: float) -> NDArray:
 
 
 def _piece_one(
-    small: NDArray, large: NDArray, rho: float
+    small: NDArray,
+    large: NDArray,
+    rho: float,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Large and 2 rho - large where small = 0, and x there: s y^2 + 2 rho y = e + 2 rho."""
     total = large + small
@@ -174,7 +176,10 @@ def _piece_one(
 
 
 def _piece_two(
-    begin: NDArray, entry: NDArray, deficit: NDArray, rho: float
+    begin: NDArray,
+    entry: NDArray,
+    deficit: NDArray,
+    rho: float,
 ) -> tuple[NDArray, NDArray]:
     """x and large where small = 0 again: deficit y^2 - 2 rho y + e = 0, the root above 1."""
     root = np.hypot(rho - entry, np.sqrt(begin) * np.sqrt(2 * rho - begin))

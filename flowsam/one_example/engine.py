@@ -28,7 +28,10 @@ _FAR = 1e15  # in units of 1/rate: steps give up a wait for log_t_end there, the
 
 
 def stepped_run(
-    case: Case, theta0: Theta, asked: Request, tolerances: Tolerances
+    case: Case,
+    theta0: Theta,
+    asked: Request,
+    tolerances: Tolerances,
 ) -> Run:
     """Integrate between events and return the run."""
     model = OneExample.of(case, theta0, float(tolerances.atol))
@@ -114,7 +117,10 @@ class _LogTimeEnd:
     """The question of every step whether T passes its end, and where; and whether it ever will."""
 
     def __init__(
-        self, model: OneExample, log_t_end: float, tolerances: Tolerances
+        self,
+        model: OneExample,
+        log_t_end: float,
+        tolerances: Tolerances,
     ) -> None:
         self.model = model
         self.log_t_end = log_t_end

@@ -80,7 +80,10 @@ class _Series(DenseOutput):
     """A polynomial in t - t_old for every weight."""
 
     def __init__(
-        self, t_old: float, t: float, series: Float[np.ndarray, "m K"]
+        self,
+        t_old: float,
+        t: float,
+        series: Float[np.ndarray, "m K"],
     ) -> None:
         super().__init__(t_old, t)
         self.series = series

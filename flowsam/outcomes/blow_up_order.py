@@ -33,7 +33,12 @@ def winner(flow: Flow, w: Weights) -> Codes:
 
 
 def foremost(
-    flow: Flow, w: Weights, inner: Weights, outer: Weights, *, margin: float = 1.0
+    flow: Flow,
+    w: Weights,
+    inner: Weights,
+    outer: Weights,
+    *,
+    margin: float = 1.0,
 ) -> Codes:
     """Return the coordinate whose score of `inner` exceeds others' of `outer` by a factor, or -1.
 
@@ -74,7 +79,9 @@ def equals(flow: Flow, starts: Starts, first: Codes) -> Bool[np.ndarray, "N d"]:
 
 
 def _radius(
-    flow: Flow, w: Weights, equal: Bool[np.ndarray, "d N"]
+    flow: Flow,
+    w: Weights,
+    equal: Bool[np.ndarray, "d N"],
 ) -> Float[np.ndarray, "..."] | float:
     """Bound |eps| from now on: by rho, or for unnormalised SAM by what rising margins leave of it.
 

@@ -102,7 +102,9 @@ def _shrinking(flow: Flow, w: Pairs) -> Chosen:
 
 
 def _unnormalised(
-    flow: Flow, w: Pairs, s: Float[np.ndarray, "d N"]
+    flow: Flow,
+    w: Pairs,
+    s: Float[np.ndarray, "d N"],
 ) -> tuple[Marks, Marks, Marks]:
     """Escapes, falls and saddles at L = 2, `s_j' = |mu_j| s_j (1 - rho Lambda(theta) |mu_j|)`.
 

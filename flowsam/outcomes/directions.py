@@ -93,7 +93,10 @@ class Direction:
 
 
 def late_direction(
-    flow: Flow, theta0: ArrayLike, *, log_t_end: float = LATE
+    flow: Flow,
+    theta0: ArrayLike,
+    *,
+    log_t_end: float = LATE,
 ) -> Direction:
     """Run a flow to late times and say what its direction is proven to be."""
     case = replace(case_of(flow, np.shape(theta0)[0]), log_t_end=log_t_end)

@@ -174,7 +174,10 @@ def only_margin(data: Data, signs: Vector) -> Vector | None:
 
 
 def _beside(
-    z: Float[np.ndarray, "n d"], beta: Vector, best: Vector, norm: int
+    z: Float[np.ndarray, "n d"],
+    beta: Vector,
+    best: Vector,
+    norm: int,
 ) -> tuple:
     """Return the margin ratio and the angle, accurate also where it is small."""
     margin = float((z @ beta).min() / np.linalg.norm(beta, norm))

@@ -141,7 +141,12 @@ def _pair(law: Any, depth: int, rho: float, parity: float) -> tuple[float, float
 
 @public
 def winning_chances(
-    law: Any, mu: ArrayLike, *, depth: int, rho: float | int, points: int = 2**14
+    law: Any,
+    mu: ArrayLike,
+    *,
+    depth: int,
+    rho: float | int,
+    points: int = 2**14,
 ) -> Chances:
     """Return how likely each feature wins, all weights independent with one law.
 
@@ -235,7 +240,9 @@ def _race(  # noqa: PLR0913
 
 
 def _escapes(
-    theta: Float[np.ndarray, "N L 1"], sign: float, rho: float
+    theta: Float[np.ndarray, "N L 1"],
+    sign: float,
+    rho: float,
 ) -> Float[np.ndarray, " M"]:
     """Return the sorted blow-up times of those that escape, |mu| = 1."""
     mu = np.array([sign])
