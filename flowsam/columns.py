@@ -16,8 +16,6 @@ from typing import Any
 from flowsam.exact import Form
 from flowsam.labels import Label
 
-__all__ = ["Regime", "loaded"]
-
 
 @dataclass(frozen=True, eq=False)
 class Regime:

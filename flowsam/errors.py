@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["InputError", "InputTypeError", "MissingFileError", "MissingLibraryError"]
-
 
 class InputError(ValueError):
     """Bad input: the message says in one line what was wrong, the value, and what to do."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["Fate", "Label", "kind_of"]
-
 
 class Label(IntEnum):
     """Limits that are not basis vectors.

@@ -6,8 +6,6 @@ import sympy as sp
 
 from flowsam.symbolic import coordinate
 
-__all__ = ["equations", "latex"]
-
 
 def equations(
     depth: int,

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import real_array
 from flowsam.perturbations import (
@@ -19,9 +17,7 @@ from flowsam.perturbations import (
     lp,
     unnormalised,
 )
-from flowsam.shapes import Float
-
-__all__ = ["Own", "as_rule"]
+from flowsam.shapes import Thetas
 
 
 class Own(Perturbation):
@@ -58,9 +54,7 @@ class Own(Perturbation):
         """Return the name."""
         return self.title
 
-    def step(
-        self, g: Float[np.ndarray, "*batch L d"]
-    ) -> Float[np.ndarray, "*batch L d"]:
+    def step(self, g: Thetas) -> Thetas:
         """Return the user's step, or say what else it is."""
         step = real_array(self.ask(g), f"the step of {self.title}")
         if step.shape != g.shape:

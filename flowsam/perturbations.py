@@ -15,17 +15,6 @@ from flowsam.inputs import real_array, real_number, yes_or_no
 from flowsam.shapes import Float
 from flowsam.signatures import QUIET, public
 
-__all__ = [
-    "KINDS",
-    "Perturbation",
-    "asam",
-    "gradient_flow",
-    "l2",
-    "linf",
-    "lp",
-    "unnormalised",
-]
-
 _PLAIN = (1e-250, 1e250)  # sums of squares that need no scaling
 _PLAIN_KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised")
 KINDS = (*_PLAIN_KINDS, "adaptive", "adaptive l_1", "adaptive l_inf")

@@ -12,7 +12,7 @@ from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_axis
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Vector
 from flowsam.signatures import public
 
 _DEEPEST = 1000  # layers
@@ -87,8 +87,8 @@ def depth_one_loss(data: Data, rule: Perturbation) -> float:
 class DepthOneAsymptote(NamedTuple):
     """The line `w = b log t + r` of depth 1, b the l_2 max-margin vector, r the offset."""
 
-    slope: Float[np.ndarray, " d"]
-    offset: Float[np.ndarray, " d"]
+    slope: Vector
+    offset: Vector
     error_constant: float
 
 

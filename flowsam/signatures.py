@@ -12,8 +12,6 @@ import numpy as np
 from flowsam.errors import InputTypeError
 from flowsam.inputs import real_array, real_number, shown, whole_number, yes_or_no
 
-__all__ = ["QUIET", "public"]
-
 # what leaves the range of doubles becomes inf or 0 without a word, whatever the caller has set
 QUIET: dict[str, Any] = {
     "divide": "warn",

@@ -16,14 +16,11 @@ from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_number
 from flowsam.one_example.closed_form import exact_run
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Theta
 from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 
-__all__ = ["of_one_example", "solve"]
-
 Rows = int | Float[np.ndarray, " _"] | None
-Theta = Float[np.ndarray, "L d"]
 
 _MOST_ROWS = 10**8
 _LEAST_ATOL = 1e-100  # squares of errors in units of it stay in the range of doubles

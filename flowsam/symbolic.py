@@ -16,8 +16,6 @@ import sympy as sp
 from flowsam.errors import InputError
 from flowsam.shapes import Inexact
 
-__all__ = ["Coordinate", "coordinate", "products"]
-
 Symbols = tuple[sp.Symbol, ...]
 Layers = Inexact[np.ndarray, "*batch L d"]
 

@@ -12,8 +12,6 @@ from functools import cache
 from threading import Thread, current_thread, main_thread
 from typing import TypeVar
 
-__all__ = ["each", "end_with_parent", "processors"]
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _PAUSE = 10.0  # seconds between lines of progress where there is no terminal
