@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
@@ -13,7 +15,7 @@ from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_taylor import Pieces
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int, Int8, Numbers
+from flowsam.shapes import Column, Float, Int, Int8, Numbers
 
 POINTS = 2048  # evaluated at a time: their coefficients stay in cache
 
@@ -93,24 +95,11 @@ class Curve:
         turns = np.flatnonzero((self.outcome.ravel() != Fate.COLLAPSE) & np.isinf(turn))
         place = last[turns]
         pieces = self.pieces.select(place)
-        low = np.zeros(place.size)
-        high = self.lengths[place]
-        middle = high / 2
-        for _ in range(60):
-            slope, bend = pieces.log_norm_slope(middle)
-            low = np.where(slope < 0, middle, low)
-            high = np.where(slope < 0, high, middle)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                newton = middle - slope / bend
-            moved = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
-            still = np.abs(moved - middle) <= 2e-16 * high
-            middle = moved
-            if still.all():
-                break
-        high = np.where(high < self.lengths[place], middle, high)
+        length = self.lengths[place]
+        at = _root(pieces.log_norm_slope, length, length / 2, 2e-16)
         # else the curve stopped while N was falling
-        inside = high < self.lengths[place]
-        turn[turns[inside]] = (self.tau[place] + pieces.advance(high)[0])[inside]
+        inside = pieces.log_norm_slope(length)[0] >= 0
+        turn[turns[inside]] = (self.tau[place] + pieces.advance(at)[0])[inside]
         return turn.reshape(self.shape)
 
     def _interpolate(
@@ -143,22 +132,34 @@ def _stretch(
     length: Float[np.ndarray, " t"],
 ) -> Float[np.ndarray, " t"]:
     """Stretch of the clock in which tau grows by `target`, one for each piece."""
-    low = np.zeros_like(target)
-    high = length.copy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        sigma = np.fmin(target * pieces.unit / pieces.y[0], length)
+        first = np.fmin(target * pieces.unit / pieces.y[0], length)
+
+    def excess(sigma: Column) -> tuple[Column, Column]:
+        over = (pieces.advance(sigma)[0] - target) * pieces.unit
+        return over, polyval(sigma, pieces.y, tensor=False)
+
+    return _root(excess, length, first, 4e-16)
+
+
+def _root(
+    of: Callable[[Column], tuple[Column, Column]],
+    high: Column,
+    x: Column,
+    close: float,
+) -> Column:
+    """Return where functions from 0 to `high` rise through 0, by Newton's method in a bracket."""
+    within = close * high
+    low = np.zeros_like(high)
     for _ in range(100):
-        excess = pieces.advance(sigma)[0] - target
-        low = np.where(excess <= 0, sigma, low)
-        high = np.where(excess >= 0, sigma, high)
-        slope = np.zeros_like(sigma)
-        for coefficient in pieces.y[::-1]:
-            slope = slope * sigma + coefficient
+        over, slope = of(x)
+        low = np.where(over <= 0, x, low)
+        high = np.where(over >= 0, x, high)
         with np.errstate(divide="ignore", invalid="ignore"):
-            newton = sigma - excess * pieces.unit / slope
+            newton = x - over / slope
         moved = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
-        still = np.abs(moved - sigma) <= 4e-16 * length
-        sigma = moved
+        still = np.abs(moved - x) <= within
+        x = moved
         if still.all():
             break
-    return sigma
+    return x
