@@ -204,7 +204,7 @@ def rescaled_certificate(flow: Flow, theta: Theta) -> float:
 
 
 def by_rescaled_margin(case: Case, theta0: Theta) -> Limit:
-    """Return the verdict on ASAM of several examples, L = 2: what its run to log t = 1e4 proves."""
+    """Return the verdict on ASAM of several examples, L = 2: what its run to late times proves."""
     run = late_run(case, theta0)
     found = run_direction(run)
     if found.label != Label.OTHER_DIRECTION:
