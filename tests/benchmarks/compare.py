@@ -54,9 +54,9 @@ class Row:
 
 
 def environment(source):
-    """One thread, and flowsam of a source."""
+    """One thread, and flowsam of a source, which is compiled once and not at every start."""
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return os.environ | single | {"PYTHONPATH": str(source)}
+    return os.environ | single | {"PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": ""}
 
 
 class Sources:
