@@ -3,6 +3,10 @@
 One example: a whole step is one compiled function, called for all members at once. Several, and
 unnormalised SAM: heyoka's integrator, for a written-out step compiles too long. A member that does
 not arrive (a collapse, a blow-up) is left to DOP853.
+
+It stays for batches of one example, 9 to 13 times as fast as NumPy's DOP853 at a smaller error
+(1,000 starts, d = 2). No limit and no portrait asks for it: it has no certificate to stop by, and
+of 20 examples in 10 features it takes 1.9 times as long.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ __all__ = ["Curvature", "DualBDF", "UntilStiff", "amplifies", "live"]
 
 _LIVE = 1e-9  # share of an example that the matrix needs
 _CONVERGED = (
-    0.03  # of the tolerance: SciPy's at rtol 1e-3, at finer ones it asks for more
+    0.02  # of the tolerance: SciPy's at rtol 1e-3, at finer ones it asks for more
 )
 _BOUND = 6.1  # of DOP853's region of stability on the negative axis
 _STRAINED = 5  # steps there in a row: three come in a transient too, measured
@@ -161,7 +161,10 @@ class UntilStiff(Unasked):
     """DOP853, done where not accuracy but stability limits its steps.
 
     The slope of the field between the last two stages, at nearly one time, nears the largest
-    eigenvalue as steps come to the bound of stability (Hairer, Norsett, Wanner, IV.2).
+    eigenvalue as steps come to the bound of stability (Hairer, Norsett, Wanner, IV.2). Power
+    iterations see the bound earlier, but that does not pay: at n = d = 1000, l_2, a radius of 42,
+    BDF from there on took 302 explicit and 293 implicit evaluations instead of 530 and 208, with
+    their solves 1.02 to 1.07 s instead of 0.82 to 0.98.
     """
 
     status: str
