@@ -1,4 +1,4 @@
-"""One run against a bare `solve_ivp`: time, evaluations and error, side by side in one process.
+"""One run against a bare `solve_ivp` and frameworks: time, evaluations and error, in one process.
 
 Run: python -m tests.benchmarks.bench_run [repeats] [FILE.json]
 """
@@ -12,7 +12,9 @@ import time
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from figures.timing import timed
 from flowsam import Data, Flow, exponential, gradient_flow, l2, lp, single_example, solve
+from tests.benchmarks import rivals
 
 RULES = {"l_2": l2(0.1), "GD": gradient_flow(), "l_1.5": lp(0.1, p=1.5)}
 CASES = (
@@ -26,6 +28,7 @@ CASES = (
     ("signed", (10, 20, 2), 3.0),
 )
 RTOL, ATOL = 1e-9, 1e-12
+STEPS = 2000  # of a loop of fixed ones
 
 
 def problem(name, size, depth_seed=0):
@@ -81,6 +84,22 @@ def least(calls, repeats):
     return best
 
 
+def others(flow, start, tau_end, fine):
+    """Milliseconds and errors of the frameworks that are installed, on l_2-SAM."""
+    if flow.kind != "l_2":
+        return {}
+    z, rho = flow.data.z, flow.perturbation.rho
+    torch = lambda: rivals.torch_sam(z, (2, rho), start[None], tau_end=tau_end, steps=STEPS)  # noqa: E731
+    found = {f"PyTorch, {STEPS} steps": timed(torch)}
+    if len(start) == 2:  # it times itself, without compiling
+        found["diffrax"] = rivals.diffrax_vmap(z, rho, start[None], tau_end=tau_end, rtol=RTOL)
+    return {
+        name: [1e3 * run[0], float(np.abs(run[1].ravel() - fine).max())]
+        for name, run in found.items()
+        if run is not None and run[1] is not None
+    }
+
+
 def compare(name, size, tau_end, repeats):
     """Return the ratios of one case, flowsam over bare."""
     flow, start = problem(name, size)
@@ -106,7 +125,8 @@ def compare(name, size, tau_end, repeats):
         "time": times[1] / times[0],
         "with log_t": times[2] / times[0],
         "calls": run.nfev / ran.nfev,
-        "errors": errors,
+        "errors": [float(error) for error in errors],
+        "others": others(flow, start, tau_end, fine),
     }
 
 

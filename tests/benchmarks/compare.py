@@ -1,11 +1,14 @@
-"""What this source costs beside that of another revision: the same work in turn, one thread.
+"""What this source costs beside another revision, and beside what a user would pick instead.
+
+The same work in turn, one thread.
 
 python -m tests.benchmarks.compare REVISION [--only WORDS ...] [--rounds 3] [--out FILE.json]
 
 prints a table, and writes it as JSON and, beside it, as a picture.
 
-Processor seconds, the least of several fresh processes each; ratios are the revision's over ours.
-Errors of the large runs are relative, against our steps at a tolerance 1e-4 times as large. A first
+Processor seconds, the least of several fresh processes each; ratios are the other's over ours:
+that of the revision, or of a bare `solve_ivp`, PyTorch or diffrax on single runs ("rivals").
+Errors of the large runs are relative, against our steps at a tolerance 1e-3 times as large. A first
 answer is told in starts of a Python that does nothing.
 """
 
@@ -26,6 +29,7 @@ from figures.timing import relative_error
 
 HERE = Path(__file__).resolve().parents[2]
 GROUPS = {"LIMITS": 2.0, "BALANCED": 5.0, "FREE": 10.0, "KEPT": 0.95}  # ratios asked
+PARTS = ("start", "rivals")
 SHORT = 3  # calls in a process, of what takes no seconds
 LIMIT = ["-m", "flowsam", "limit", "--mu", "1,2", "--rho", "1", "--init", "1.5,.6"]
 FIRST = {
@@ -103,6 +107,21 @@ class Sources:
                     least[which] = min(least[which], took)
             yield Row(name, **least, asked=asked)
 
+    def rivals(self, rounds):
+        """Single runs of `solve` beside others, in one process."""
+        path = self.numbers / "rivals.json"
+        words = [sys.executable, "-m", "tests.benchmarks.bench_run", str(10 * rounds), path]
+        how = {"cwd": HERE, "env": environment(HERE)}
+        subprocess.run(words, **how, check=True, stdout=subprocess.DEVNULL)
+        for found in json.loads(path.read_text()):
+            (bare, ours, _), (error, own) = found["ms"], found["errors"]
+            asked = 1 / 1.5 if found["calls"] else 1 / 3  # a closed form calls nothing
+            where = f"than {{}}, {found['case']}"
+            calls = f"solve_ivp, {found['calls']:.2f} calls"
+            yield Row(where.format(calls), bare / 1e3, ours / 1e3, asked, (error, own))
+            for name, (other, error) in found["others"].items():
+                yield Row(where.format(name), other / 1e3, ours / 1e3, 1.0, (error, own))
+
 
 def plain_python(folder):
     """A Python whose start runs no package's own start, with the packages of this one."""
@@ -150,11 +169,15 @@ def draw(rows, path):
     figure = Figure(figsize=(6.75, 0.5 + 0.22 * len(rows)), layout="constrained")
     axes = figure.subplots()
     names = [row.case.partition(" (labels")[0] for row in rows]
-    axes.barh(names, [row.ratio for row in rows], color="#0072B2")
+    times = np.array([row.ratio for row in rows])
+    colors = ["#E69F00" if name.startswith("than ") else "#0072B2" for name in names]
+    axes.barh(names, times - 1.0, left=1.0, color=colors)
     axes.plot([row.asked for row in rows], names, "k|", markersize=9)
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.invert_yaxis()
-    axes.set(xscale="log", title="times as fast; marks: as fast as asked")
+    axes.set_xscale("log")
+    what = "times as fast as a revision (blue), than others (orange); marks: as fast as asked"
+    figure.suptitle(what, fontsize="medium")
     figure.savefig(path, dpi=200)
 
 
@@ -168,7 +191,9 @@ def main():
     """Compare, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("revision")
-    parser.add_argument("--only", nargs="*", default=["", "start"], help="words of cases; start")
+    parser.add_argument(
+        "--only", nargs="*", default=["", *PARTS], help="words of cases; start; rivals"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("compare.json"))
     asked = parser.parse_args()
@@ -180,9 +205,12 @@ def main():
         sources = Sources(base, numbers)
         for group in GROUPS:
             for case in getattr(compared, group):
-                if any(word in case for word in asked.only if word != "start"):
+                if any(word in case for word in asked.only if word not in PARTS):
                     show(row := sources.row(case, group, asked.rounds))
                     rows.append(row)
+        for row in sources.rivals(asked.rounds) if "rivals" in asked.only else ():
+            show(row)
+            rows.append(row)
         if "start" in asked.only:
             show_first(first := list(sources.first(asked.rounds)))
     facts = {"revision": asked.revision, "python": platform.python_version()}
