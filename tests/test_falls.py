@@ -142,3 +142,17 @@ def test_iteration_goes_through_on_one_path():
         for h in (1e-3, 1.3e-3, 2.3e-3)
     ]
     assert np.ptp(ends, axis=0).max() < 1e-3 < np.abs(ends).min()
+
+
+@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, p=3)], ids=lambda rule: rule.name)
+def test_a_feature_that_no_example_pulls_at_hides_no_fall(rule):
+    mu = np.array([1.3, -0.8])
+    theta0 = balanced(0.9 / np.abs(mu), 3, signs=-np.sign(mu))
+    moving = Flow(Data(np.tile(mu, (2, 1))), rule)
+    wider = Flow(Data(np.tile([*mu, 0.0], (2, 1))), rule)
+    start = np.column_stack([theta0, np.full(3, 2.0)])
+    for end in ({"tau_end": 5.0}, {"log_t_end": 20.0}):
+        own, run = solve(moving, theta0, **end), solve(wider, start, **end)
+        assert run.status == own.status == "sliding_ambiguous"
+        assert run.tau[-1] == pytest.approx(own.tau[-1], rel=1e-6)
+    assert limit(wider, start).label == Label.UNDECIDED

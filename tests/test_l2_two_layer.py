@@ -259,3 +259,17 @@ def test_series_of_one_start_and_of_many_are_the_same() -> None:
         one = l2_taylor.expand(spectrum, exponents[[k]])
         np.testing.assert_allclose(one.y[:, 0], many.y[:, k], rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(one.g[:, 0], many.g[:, k], rtol=1e-9, atol=1e-12)
+
+
+def test_every_escape_has_its_turn():
+    """Of 50 single starts, whose search stops by itself; steps may come from one side alone."""
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        d = rng.integers(1, 4)
+        mu, theta = rng.uniform(0.5, 3, d), 1.5 * rng.normal(size=(2, d))
+        path = case.curve(theta, mu, rho=1)
+        turn = float(path.turning_time())
+        assert np.isfinite(turn) == (path.outcome == Fate.ESCAPE), seed
+        if 0 < turn < np.inf:
+            around = path.log_norm_at(turn * np.array([0.99, 1.0, 1.01]))
+            assert around.argmin() == 1, seed
