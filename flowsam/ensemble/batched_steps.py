@@ -100,9 +100,9 @@ class Steps:
         return cls(member, zero, size, w, slope, zero > 0, none, none, *equal)
 
     def keep(self, chosen: np.ndarray) -> Steps:
-        """Return the chosen members, by mask or place, in the one layout sums are taken in."""
-        kept = (part[..., chosen] for part in vars(self).values())
-        return Steps(*map(np.ascontiguousarray, kept))
+        """Return the members a mask chooses, in the one layout sums are taken in."""
+        places = np.flatnonzero(chosen)
+        return Steps(*(part.take(places, axis=-1) for part in vars(self).values()))
 
     def join(self, others: Steps) -> Steps:
         """Return both groups as one."""
@@ -187,7 +187,8 @@ def _attempt(  # noqa: PLR0913 - the state of a step
     new, fifth, third = np.einsum("sk,kn->sn", LAST, rows[2:]).reshape(3, *w.shape)
     new *= size
     new += w
-    new = sign * copied(new, layer)
+    if not control.apart:
+        new = sign * copied(new, layer)
     scale = control.scale(w, new)
     fifth /= scale
     third /= scale

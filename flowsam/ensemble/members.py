@@ -128,10 +128,12 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     batch = starts.shape[:-2]
     shape = starts.shape[-2:]
     case = case_of(flow, shape[0])
+    size = np.abs(np.moveaxis(starts, -2, 0))
+    alone = bool(np.count_nonzero(size[:, None] == size) == size.size)
     control = replace(
         _checked_control(case, tau_end, rtol),
         most_steps=most_steps,
-        apart=case.regime.apart,
+        apart=case.regime.apart or alone,
         falling=flow.mu != 0 if case.falls_through else None,
         last=flow.perturbation.steep,
     )
