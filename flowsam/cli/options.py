@@ -8,20 +8,6 @@ from typing import Any, NamedTuple
 
 from flowsam.errors import InputError
 
-__all__ = [
-    "FLAG",
-    "NUMBER",
-    "NUMBERS",
-    "TEXT",
-    "WHOLE",
-    "Kind",
-    "Option",
-    "choice",
-    "kind",
-    "numbers",
-    "whole",
-]
-
 
 class Kind(NamedTuple):
     """What stands after an option: its word in --help, and what a text after that option means."""

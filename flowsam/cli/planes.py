@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from flowsam.flow import Flow
     from flowsam.portrait.planes import Plane
 
-__all__ = ["PLANE", "Asked", "plane_asked"]
 
 _MOST = 10**13  # cells of a stream on a disk of 20 TB
 _ALIKE = ("balanced", "layers", "weights")  # x and y are of one kind: --x is --y too

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from flowsam.portrait import Portrait, Skeleton
 
-__all__ = ["facts_of", "write"]
-
 
 def facts_of(found: Portrait, lines: Skeleton | None) -> dict[str, Any]:
     """Return what JSON shows: provenance, fractions with errors, refinement, rest points."""

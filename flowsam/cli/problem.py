@@ -14,19 +14,6 @@ from flowsam.real_data.named_sets import DATA_SETS
 if TYPE_CHECKING:
     from flowsam.parameters import Setup
 
-__all__ = [
-    "COMMAND",
-    "DATA",
-    "END",
-    "FLOW",
-    "L2",
-    "LOSS",
-    "P",
-    "START",
-    "parameters_of",
-    "setup",
-    "start_parameters",
-]
 
 P = Option("--p", "Norm of --norm asam, inf or any P >= 1; default: 2.")
 LOSS = Option("--loss", kind=choice("logistic", "exponential"), default="logistic")

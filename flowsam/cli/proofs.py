@@ -10,7 +10,6 @@ from flowsam.cli.writing import file_to_write, say
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["PROOF", "keep_proof"]
 
 PROOF = (
     Option("--prove", "Prove labels in balls; what is not proved is said.", FLAG),

@@ -10,8 +10,6 @@ from typing import Any
 from flowsam.cli.options import FLAG, Option
 from flowsam.errors import InputError
 
-__all__ = ["Reader"]
-
 _FORM = argparse.RawDescriptionHelpFormatter
 _HELP = Option("--help", "Show this text.", FLAG, short=["-h"])
 

@@ -11,8 +11,6 @@ from flowsam.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["read_theta", "spread"]
-
 
 def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
     """Return equal steps from START,STOP,POINTS.

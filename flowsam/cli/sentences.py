@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from flowsam.real_data.scale_scan import Scan
     from flowsam.trajectory import Trajectory
 
-__all__ = ["ends_at", "leads", "mapped", "selected", "went"]
 
 _UNNAMED = {
     0: "0: every feature is lost",

@@ -19,18 +19,6 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-__all__ = [
-    "QUIET",
-    "TOLD",
-    "file_to_write",
-    "out",
-    "picture",
-    "printable",
-    "progress_bar",
-    "say",
-    "tell",
-    "to_json",
-]
 
 QUIET = Option("--quiet", "Print nothing but errors.", FLAG, short=["-q"])
 TOLD = (Option("--json", "Print JSON.", FLAG), QUIET)

@@ -15,8 +15,6 @@ import numpy as np
 from flowsam.errors import InputError
 from flowsam.shapes import Float, Int
 
-__all__ = ["log_integrals", "log_time", "when"]
-
 Times = Float[np.ndarray, " _"]
 Places = Int[np.ndarray, " _"]
 LogPace = Callable[[Times], Times]

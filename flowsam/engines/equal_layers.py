@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["EqualLayers", "Upright", "copies", "copied"]
+from flowsam.shapes import Float, Int, Mask, Theta, Thetas
 
 
 def copies(
@@ -42,10 +40,10 @@ class EqualLayers:
 
     kept: Int[np.ndarray, " m"]  # their places in the flat state
     source: Int[np.ndarray, "L d"]  # which of them each weight copies, times its sign
-    sign: Float[np.ndarray, "L d"]
+    sign: Theta
 
     @classmethod
-    def of(cls, theta: Float[np.ndarray, "L d"], *, apart: bool = False) -> EqualLayers:
+    def of(cls, theta: Theta, *, apart: bool = False) -> EqualLayers:
         """Return the copies in a start; `apart` keeps every weight."""
         layer, sign = copies(theta, apart=apart)
         places = np.arange(theta.size).reshape(theta.shape)
@@ -54,17 +52,13 @@ class EqualLayers:
         )
         return cls(kept, source.reshape(theta.shape), sign)
 
-    def whole(
-        self, state: Float[np.ndarray, "*batch m"]
-    ) -> Float[np.ndarray, "*batch L d"]:
+    def whole(self, state: Float[np.ndarray, "*batch m"]) -> Thetas:
         """Return all weights of a state."""
         if self.apart:
             return state.reshape(*state.shape[:-1], *self.source.shape)
         return self.sign * state[..., self.source]
 
-    def flat(
-        self, theta: Float[np.ndarray, "*batch L d"]
-    ) -> Float[np.ndarray, "*batch m"]:
+    def flat(self, theta: Thetas) -> Float[np.ndarray, "*batch m"]:
         """Return the weights that are integrated."""
         every = theta.reshape(*theta.shape[:-2], -1)
         return every if self.apart else every[..., self.kept]
@@ -85,8 +79,8 @@ class Upright:
     @classmethod
     def of(
         cls,
-        theta: Float[np.ndarray, "L d"],
-        moving: Bool[np.ndarray, " d"],
+        theta: Theta,
+        moving: Mask,
         *,
         last: bool = False,
     ) -> Upright | None:

@@ -16,12 +16,9 @@ from flowsam.engines.tied_field import tied_field
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.network import other_products
-from flowsam.shapes import Float
-
-__all__ = ["lean_field", "single_descent", "single_field", "single_rates"]
+from flowsam.shapes import Float, Theta
 
 Weights = Float[np.ndarray, "L d B"]
-State = Float[np.ndarray, "L d"]
 Field = Callable[[Weights], Weights]
 others = partial(other_products, layers_first=True)
 DEEP = 8  # from here on the squares of a product of weights may underflow
@@ -50,7 +47,7 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
     return field
 
 
-def single_field(flow: Flow) -> Callable[[State], State]:
+def single_field(flow: Flow) -> Callable[[Theta], Theta]:
     """Return `flow.field` of one state (L, d) without its checks and without the clock."""
     rule = flow.perturbation
     if flow.kind == "own" or not rule.normalised:
@@ -61,7 +58,7 @@ def single_field(flow: Flow) -> Callable[[State], State]:
     return lambda w: descent(w - rule.ascent(w, descent(w)))
 
 
-def single_rates(flow: Flow) -> Callable[[State], tuple[State, Any]]:
+def single_rates(flow: Flow) -> Callable[[Theta], tuple[Theta, Any]]:
     """Return `flow.rates` of one state (L, d) and several examples without its checks."""
     rule = flow.perturbation
     if flow.own_field or not rule.normalised:
@@ -70,7 +67,7 @@ def single_rates(flow: Flow) -> Callable[[State], tuple[State, Any]]:
     log_slope = flow.loss.log_slope
     descent = single_descent(flow)
 
-    def rates(w: State) -> tuple[State, float]:
+    def rates(w: Theta) -> tuple[Theta, float]:
         hat = w - rule.ascent(w, descent(w)) if rule.rho else w
         products = others(hat)
         logs = log_slope(z @ (hat[0] * products[0]))
@@ -82,7 +79,7 @@ def single_rates(flow: Flow) -> Callable[[State], tuple[State, Any]]:
     return rates
 
 
-def single_descent(flow: Flow) -> Callable[[State], State]:
+def single_descent(flow: Flow) -> Callable[[Theta], Theta]:
     """Return the direction `(sum_i q_i z_i) prod_{k != l} w^(k)` of one state (L, d)."""
     z = flow.data.z
     log_slope = flow.loss.log_slope
@@ -90,7 +87,7 @@ def single_descent(flow: Flow) -> Callable[[State], State]:
         mu = z[0]
         return lambda w: mu * others(w)
 
-    def descent(w: State) -> State:
+    def descent(w: Theta) -> Theta:
         products = others(w)
         logs = log_slope(z @ (w[0] * products[0]))
         raised = np.exp(logs - np.maximum.reduce(logs))

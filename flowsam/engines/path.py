@@ -12,8 +12,6 @@ import numpy as np
 from flowsam.events import Event
 from flowsam.shapes import Bool, Float, Int
 
-__all__ = ["Entry", "Path", "Piece", "Place", "Tail", "Turn"]
-
 Tail = Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k m"]]
 
 

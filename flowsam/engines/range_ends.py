@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["FALLEN", "RADIUS", "range_end"]
-
 FALLEN = 1e3  # in units of atol: weights below it collapse for certain
 RADIUS = 1e6  # in units of the start: a blow-up is known there to 1e-12 of what is left
 LARGEST = 1e300  # margins end here

@@ -18,8 +18,6 @@ from flowsam.flow import Flow
 from flowsam.shapes import Float
 from flowsam.trajectory import Trajectory
 
-__all__ = ["Request", "Run", "chosen_rows", "cut", "reach"]
-
 Points = Float[np.ndarray, " _"]
 
 

@@ -13,8 +13,6 @@ from functools import cached_property, reduce
 from operator import add, mul
 from typing import Any
 
-__all__ = ["Series", "from_sympy", "integral", "sum"]
-
 Coefficient = Any  # a number or an expression of heyoka's
 
 

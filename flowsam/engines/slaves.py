@@ -6,19 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Bool, Float, Thetas
 
-__all__ = ["enslaved"]
-
-Theta = Float[np.ndarray, "*batch L d"]
 _ROUNDS = 3  # the norm of the gradient feels the slaves a little
 
 
 def enslaved(
-    theta: Theta,
+    theta: Thetas,
     slaves: Bool[np.ndarray, "L d"],
-    slaved: Callable[[Theta], Float[np.ndarray, "..."]],
-) -> Theta:
+    slaved: Callable[[Thetas], Float[np.ndarray, "..."]],
+) -> Thetas:
     """Return weights with each slave where its own brake stops it, as `slaved` tells."""
     if not slaves.any():
         return theta

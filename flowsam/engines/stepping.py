@@ -23,8 +23,6 @@ from flowsam.engines.path import Path, Piece, Place, Turn
 from flowsam.events import Event
 from flowsam.shapes import Float
 
-__all__ = ["ONE_STEP", "March", "Piecewise", "Tolerances", "march"]
-
 # so many that tell nothing, within so little of x
 MAX_EVENTS = 1000
 QUIET = 50

@@ -20,8 +20,6 @@ from flowsam.shapes import Float
 if TYPE_CHECKING:
     from flowsam.symbolic import Coordinate
 
-__all__ = ["Kind", "installed", "integrator", "kind_of", "numbers", "step"]
-__all__ += ["system", "writes_out"]
 
 Terms = list[list[Any]]  # heyoka's expressions, (L, d) or (n, d)
 Kind = tuple[tuple[int, int, int], str, str]  # shape (n, d, L), rule, loss

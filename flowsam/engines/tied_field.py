@@ -15,9 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float
-
-__all__ = ["SLACK", "tied_field"]
+from flowsam.shapes import Bool, Float, Vector
 
 Pairs = Float[np.ndarray, "2 d B"]
 # difference of |g| that counts as a tie, in units of rtol |g| and rtol |mu|
@@ -27,9 +25,7 @@ SLACK = 1e-9  # |u + sign(mu) v| of this share of |u| + |v| counts as 0, where i
 PULL = 4.0  # rate of return to the middle of a band, in units of max |mu|
 
 
-def tied_field(
-    mu: Float[np.ndarray, " d"], rho: float, rtol: float = 1e-9
-) -> Callable[[Pairs], Pairs]:
+def tied_field(mu: Vector, rho: float, rtol: float = 1e-9) -> Callable[[Pairs], Pairs]:
     """Return `w (2, d, B) -> dw/dtau (2, d, B)` of l_1-SAM, all modes of `vertex_sliding`."""
     a = np.abs(mu)[:, None]
     sign = np.sign(mu)[:, None]

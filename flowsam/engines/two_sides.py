@@ -6,8 +6,6 @@ import numpy as np
 
 from flowsam.shapes import Bool, Float
 
-__all__ = ["mean_pace", "upper_share"]
-
 Rates = Float[np.ndarray, "*k"]
 
 

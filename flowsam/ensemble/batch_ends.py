@@ -10,9 +10,7 @@ import numpy as np
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.ensemble.batched_steps import Control, Steps
 from flowsam.flow import Flow
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["Ending", "Ends"]
+from flowsam.shapes import Bool, Chosen, Column, Float, Int, Mask, Weights
 
 # p > 2, in units of rho: smaller weights are slaved to others, and stiff
 LOW = 1e-3
@@ -60,13 +58,13 @@ class Ends:
     flow: Flow
     control: Control
     # largest active |w| at a collapse; 0 where none can happen
-    floor: Float[np.ndarray, " N"]
-    ceiling: Float[np.ndarray, " N"]  # largest |w| before a blow-up
+    floor: Column
+    ceiling: Column  # largest |w| before a blow-up
     # largest second |w| of a coordinate that comes to rest alone; 0 where none can
     pin: float
 
     @classmethod
-    def of(cls, flow: Flow, control: Control, w: Float[np.ndarray, "L d N"]) -> Ends:
+    def of(cls, flow: Flow, control: Control, w: Weights) -> Ends:
         """Read the sizes off the starts."""
         rule = flow.perturbation
         depth = len(w)
@@ -85,18 +83,18 @@ class Ends:
         return cls(flow, control, floor, np.broadcast_to(ceiling, size.shape), pin)
 
     @property
-    def active(self) -> Bool[np.ndarray, " d"]:
+    def active(self) -> Mask:
         """Coordinates that some example sees: the others never move."""
         return (self.flow.data.z != 0).any(axis=0)
 
-    def resting(self, w: Float[np.ndarray, "L d N"]) -> Bool[np.ndarray, " N"]:
+    def resting(self, w: Weights) -> Chosen:
         """Return which starts have no gradient under a normalised rule."""
         rule = self.flow.perturbation
         if self.flow.kind == "own" or not rule.keeps_length:
             return np.zeros(w.shape[-1], dtype=bool)
         return (self.flow.descent(np.moveaxis(w, -1, 0))[0] == 0).all(axis=(-2, -1))
 
-    def open(self, w: Float[np.ndarray, "L d N"]) -> Bool[np.ndarray, " N"]:
+    def open(self, w: Weights) -> Chosen:
         """Return which members, of all, are between a certain collapse and a blow-up."""
         size = np.abs(w[:, self.active])
         second = _second(size)

@@ -11,9 +11,7 @@ import numpy as np
 from scipy.integrate import DOP853
 
 from flowsam.engines.equal_layers import Upright, copied, copies
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["Control", "Steps"]
+from flowsam.shapes import Bool, Float, Int, Mask
 
 Weights = Float[np.ndarray, "L d B"]
 Row = Float[np.ndarray, " B"]
@@ -52,7 +50,7 @@ class Control:
     most_steps: int = 3_000
     apart: bool = False  # layers of equal size need not stay so
     # coordinates that leave 0 again, all at once, on no one path; none for most rules
-    falling: Bool[np.ndarray, " d"] | None = None
+    falling: Mask | None = None
     last: bool = False  # one by one: the last of them tells
 
     def through_zero(self, before: Weights, after: Weights) -> Bool[np.ndarray, " B"]:

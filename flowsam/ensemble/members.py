@@ -21,8 +21,6 @@ from flowsam.regimes import Case, case_of
 from flowsam.shapes import Bool, Float, Int, Int8
 from flowsam.signatures import public
 
-__all__ = ["Ending", "Ensemble", "solve_many"]
-
 # numbers under way at once: twelve stages of them fit a second-level cache
 BLOCK = 16_000
 

@@ -9,15 +9,11 @@ from flowsam.engines.run import Request
 from flowsam.ensemble.batch_ends import Ending
 from flowsam.ensemble.batched_steps import Control
 from flowsam.regimes import Case
-from flowsam.shapes import Float
+from flowsam.shapes import Weights
 from flowsam.trajectory import Trajectory
 
-__all__ = ["one_by_one"]
 
-
-def one_by_one(
-    case: Case, w: Float[np.ndarray, "L d N"], control: Control
-) -> tuple[np.ndarray, ...]:
+def one_by_one(case: Case, w: Weights, control: Control) -> tuple[np.ndarray, ...]:
     """Return last weights (L, d, N), times, statuses and steps."""
     follow = case.ask("solve")
     asked = Request(

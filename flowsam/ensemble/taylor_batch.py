@@ -18,11 +18,8 @@ import numpy as np
 from flowsam.engines import taylor
 from flowsam.flow import Flow
 from flowsam.regimes import Case
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Chosen, Codes, Weights
 
-__all__ = ["march", "worth"]
-
-Weights = Float[np.ndarray, "L d N"]
 BLOCK = 16_384  # members stepped at once
 MOST_STEPS = 200  # a member that needs more is near its end: one for DOP853
 LARGEST = 64  # L d; beyond it NumPy's rows are as fast
@@ -40,7 +37,7 @@ def worth(case: Case, w: Weights) -> bool:
 
 def march(
     flow: Flow, w: Weights, *, tau_end: float, rtol: float
-) -> tuple[Weights, Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
+) -> tuple[Weights, Codes, Chosen]:
     """Return last weights, steps, and which members arrived at tau_end."""
     kind = taylor.kind_of(flow, len(w))
     tolerance = max(FINER * rtol, 1e-17)

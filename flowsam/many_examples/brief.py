@@ -25,9 +25,7 @@ from flowsam.flow import Flow
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.rest import LIVELY
 from flowsam.network import other_products
-from flowsam.shapes import Float
-
-__all__ = ["brief_run"]
+from flowsam.shapes import Float, Theta, Vector
 
 State = Float[np.ndarray, " m"]
 # steps before progress is judged, and how many are worth while
@@ -40,7 +38,7 @@ class _Brief:
     """A flow in rescaled time, as the stepper wants it, which leaves off where it is not calm."""
 
     flow: Flow
-    theta0: Float[np.ndarray, "L d"]
+    theta0: Theta
 
     @cached_property
     def layers(self) -> EqualLayers:
@@ -53,7 +51,7 @@ class _Brief:
         return single_descent(self.flow)
 
     @cached_property
-    def sizes(self) -> Float[np.ndarray, " d"]:
+    def sizes(self) -> Vector:
         """The largest |z_ij| of every feature."""
         return np.abs(self.flow.data.z).max(axis=0)
 
@@ -93,9 +91,7 @@ class _Brief:
         return Turn(state, mode, (), Ending.FAILED)
 
 
-def brief_run(
-    flow: Flow, theta0: Float[np.ndarray, "L d"], asked: Request
-) -> Run | None:
+def brief_run(flow: Flow, theta0: Theta, asked: Request) -> Run | None:
     """Return a run to `tau_end`, or None where another engine has to follow the flow."""
     end = asked.end
     method = "DOP853" if asked.method == "auto" else asked.method
@@ -123,6 +119,6 @@ def brief_run(
     return Run(states, pace, path.edges, path.breaks, (), found.status, end, *work)
 
 
-def _norm(x: Float[np.ndarray, "L d"]) -> float:
+def _norm(x: Theta) -> float:
     """Return the Euclidean norm."""
     return math.sqrt(np.vdot(x, x))

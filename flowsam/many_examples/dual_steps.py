@@ -26,8 +26,6 @@ from flowsam.flow import Flow
 from flowsam.losses import shares_and_mean
 from flowsam.shapes import Float, Float32
 
-__all__ = ["Curvature", "DualBDF", "UntilStiff", "amplifies", "live"]
-
 _LIVE = 1e-9  # share of an example that the matrix needs
 _CONVERGED = (
     0.02  # of the tolerance: SciPy's at rtol 1e-3, at finer ones it asks for more

@@ -21,13 +21,10 @@ from flowsam.many_examples.minima import one_dimensional
 from flowsam.many_examples.rest import isolated
 from flowsam.many_examples.sliding_run import iterated_on, sliding_run
 from flowsam.regimes import Case
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Theta
 from flowsam.trajectory import Trajectory
 
-__all__ = ["check_sizes", "many_examples"]
-
 Points = Float[np.ndarray, " _"]
-Theta = Float[np.ndarray, "L d"]
 Wanted = int | Points | None
 
 

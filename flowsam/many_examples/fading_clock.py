@@ -30,9 +30,7 @@ from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.network import other_products
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["FadingClock", "fading_run"]
+from flowsam.shapes import Bool, Float, Int, Mask, Theta, Vector
 
 _STIFF = (
     "; for 2 < p < inf the ascent step turns at a rate without bound where the pull on a living "
@@ -40,16 +38,13 @@ _STIFF = (
 )
 
 State = Float[np.ndarray, " m"]
-Theta = Float[np.ndarray, "L d"]
-Vector = Float[np.ndarray, " d"]
-Features = Bool[np.ndarray, " d"]
 
 
 class Roles(NamedTuple):
     """Which weights are slaves, shape (L, d), and which features are dead, shape (d,)."""
 
     slaves: Bool[np.ndarray, "L d"]
-    dead: Features
+    dead: Mask
 
 
 class _Pair(NamedTuple):
@@ -210,7 +205,7 @@ class FadingClock(LogClock):
         slaved = np.copysign(size, pull * products[order[0], every])
         return _Pair(order[:2], v, u, slaved, brake)
 
-    def _braked(self, theta: Theta) -> Features:
+    def _braked(self, theta: Theta) -> Mask:
         """Return which features are pulled to one side at theta and theta_hat."""
         pulls = [self.flow.pull(w)[0] for w in (theta, self.flow.perturbed(theta))]
         return (pulls[0] * pulls[1] > 0) & (np.sort(np.abs(theta), axis=0)[1] > 0)

@@ -17,17 +17,14 @@ from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import pull_slope, rescaled_hessian
 from flowsam.many_examples.switching import Chart, JointSwitching, Region, Side
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["Gates", "inflows"]
+from flowsam.shapes import Bool, Float, Int, Theta, Thetas
 
 Vector = Float[np.ndarray, " m"]
 Matrix = Float[np.ndarray, "k k"]
 State = Float[np.ndarray, " k"]
-Start = Float[np.ndarray, "L d"]
+Start = Theta
 Paces = Float[np.ndarray, "*batch"]
 Numbers = Float[np.ndarray, "*batch m"]
-Theta = Float[np.ndarray, "*batch L d"]
 _FEW = 40  # numbers whose pairs are worth a look
 _FASTEST = 600.0  # log of a rate beyond any that is followed
 
@@ -109,7 +106,7 @@ class Gates:
         numbers = np.where(same, state[:-1], new)
         return np.append(numbers, state[-1])
 
-    def weights(self, numbers: Numbers, chart: Chart) -> Theta:
+    def weights(self, numbers: Numbers, chart: Chart) -> Thetas:
         """Return the weights."""
         away = self.away(numbers, chart)
         gated = chart.gate + chart.slope * away
@@ -155,10 +152,10 @@ class Gates:
 
     def tangent(
         self,
-        normal: Theta,
-        above: Theta,
-        below: Theta,
-    ) -> Theta:
+        normal: Thetas,
+        above: Thetas,
+        below: Thetas,
+    ) -> Thetas:
         """Return `lambda f+ + (1 - lambda) f-` with n f = 0 to the last digit of a slow f.
 
         f_i = sum_k n_k (f-_k f+_i - f+_k f-_i) / n (f- - f+): what cancels is left out.
@@ -207,7 +204,7 @@ class Gates:
         log_t: float,
         state: State,
         chart: Chart,
-        hat: Theta,
+        hat: Thetas,
     ) -> Matrix:
         """Return the derivative of `rates` and of log(1 + tau)', where eps is constant."""
         found = rescaled_hessian(self.flow, hat)
@@ -247,7 +244,7 @@ class Gates:
         return into
 
 
-def inflows(normal: Theta, *sides: Side) -> list[Paces]:
+def inflows(normal: Thetas, *sides: Side) -> list[Paces]:
     """Return the rates of the height of a slide's surface on its sides."""
     rates = []
     for side in sides:

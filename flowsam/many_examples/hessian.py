@@ -7,11 +7,8 @@ import numpy as np
 from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.network import other_products
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Theta
 
-__all__ = ["ascent_slope", "pull_slope", "rescaled_hessian"]
-
-Theta = Float[np.ndarray, "L d"]
 Matrix = Float[np.ndarray, "k k"]
 
 

@@ -11,12 +11,9 @@ from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.regimes import case_of
-from flowsam.shapes import Float
-
-__all__ = ["Iteration", "Walk", "iterated"]
+from flowsam.shapes import Float, Theta, Vector
 
 Points = Float[np.ndarray, " _"]
-Theta = Float[np.ndarray, "L d"]
 
 # share of the largest weight that a step of the first run may move
 _STRIDE = 1.0 / 32.0
@@ -158,9 +155,7 @@ class Walk:
         size = float(np.abs(self.theta).max())
         return size + self.flow.perturbation.radius_at(size)
 
-    def _look(
-        self, theta: Theta
-    ) -> tuple[Float[np.ndarray, " d"], Theta, float, float]:
+    def _look(self, theta: Theta) -> tuple[Vector, Theta, float, float]:
         """Return G, P and log Lambda of one state, and the rate of its shares: in few calls."""
         products = other_products(theta)
         d = theta.shape[1]

@@ -12,8 +12,6 @@ from scipy.optimize import brentq
 from flowsam.engines.stepping import March
 from flowsam.shapes import Float
 
-__all__ = ["LateRun"]
-
 Points = Float[np.ndarray, " k"]
 
 

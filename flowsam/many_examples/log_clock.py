@@ -30,12 +30,9 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
 from flowsam.network import other_products
-from flowsam.shapes import Bool, Float
-
-__all__ = ["LogClock", "late_run", "own_run"]
+from flowsam.shapes import Float, Mask, Theta, Vector
 
 State = Float[np.ndarray, " m"]
-Theta = Float[np.ndarray, "L d"]
 _STEP = 1e-7  # of differences
 
 
@@ -47,7 +44,7 @@ class LogClock:
     """
 
     flow: Flow
-    theta0: Float[np.ndarray, "L d"]
+    theta0: Theta
     rtol: float = 1e-9
     timed = staticmethod(np.asarray)  # the last number of a state -> tau
 
@@ -231,12 +228,12 @@ class LogClock:
         return lambda: self.moved(log_t, state)
 
     @cached_property
-    def sizes(self) -> Float[np.ndarray, " d"]:
+    def sizes(self) -> Vector:
         """The largest |z_ij| of every feature."""
         return np.abs(self.flow.data.z).max(axis=0)
 
     @cached_property
-    def moving(self) -> Bool[np.ndarray, " d"]:
+    def moving(self) -> Mask:
         """Features that are not 0 in every example."""
         return np.any(self.flow.data.z, axis=0)
 

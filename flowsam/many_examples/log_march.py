@@ -22,8 +22,6 @@ from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, UntilStiff, amplifies
 from flowsam.shapes import Float
 
-__all__ = ["CALM", "COLLAPSED", "marched"]
-
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
 SOON = 200  # steps of such a system after which one that keeps its matrix pays
 # S up to which explicit steps pay, by rho > 0: measured

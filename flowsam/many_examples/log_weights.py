@@ -24,13 +24,9 @@ from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import LIVELY
-from flowsam.shapes import Float
-
-__all__ = ["LogWeights", "balanced_run", "even", "smooth_run"]
+from flowsam.shapes import Float, Theta, Vector
 
 State = Float[np.ndarray, " m"]
-Theta = Float[np.ndarray, "L d"]
-Vector = Float[np.ndarray, " d"]
 Matrix = Float[np.ndarray, "d d"]
 
 _PLAIN = 1e-200  # squares that are doubles

@@ -13,9 +13,7 @@ from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.many_examples.switching import Heights, JointSwitching, Region, Theta
 from flowsam.network import other_products
-from flowsam.shapes import Float
-
-__all__ = ["MinimaSwitching", "one_dimensional"]
+from flowsam.shapes import Float, Vector
 
 _LEAST = 1e-13
 _FOLD = 1e-5  # nearer, the surface is thinner than the default atol
@@ -82,9 +80,7 @@ class MinimaSwitching(JointSwitching):
         towards = self.pulls(region) * np.sign(self._tops)
         return theta - self.flow.perturbation.step(towards * self._normal(theta))
 
-    def life(
-        self, theta: Float[np.ndarray, "L d"], region: Region
-    ) -> Float[np.ndarray, " d"]:
+    def life(self, theta: Float[np.ndarray, "L d"], region: Region) -> Vector:
         """Return the size of two layers of each feature, that die together, or all if p <= 2."""
         size = np.where(
             self.idle | region.resting, np.inf, np.sort(np.abs(theta), axis=0)[1]

@@ -13,10 +13,7 @@ import numpy as np
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.network import other_products
-from flowsam.shapes import Float
-
-__all__ = ["LIVELY", "SMALL", "drift", "independent", "isolated", "next_move"]
-__all__ += ["steady", "stuck", "unrest"]
+from flowsam.shapes import Float, Theta, Vector
 
 # gradient norm over what it cancels from, and over that after the ascent step
 AT_REST = 1e-8
@@ -34,9 +31,9 @@ State = Float[np.ndarray, " m"]
 
 def unrest(
     flow: Flow,
-    theta: Float[np.ndarray, "L d"],
+    theta: Theta,
     *,
-    sizes: Float[np.ndarray, " d"],
+    sizes: Vector,
     move: Callable[[], float],
     unmoved: float = 1e-8,
 ) -> tuple[float, float]:
@@ -60,7 +57,7 @@ def unrest(
     return ahead - unmoved, max(digits, STILL - ahead)
 
 
-def isolated(flow: Flow, theta: Float[np.ndarray, "L d"]) -> bool:
+def isolated(flow: Flow, theta: Theta) -> bool:
     """Return whether no other minimiser is near: one layer, or equal ones, independent features."""
     size = np.abs(theta)
     live = flow.data.z.any(axis=0) & (size.max(axis=0) > _ALIVE * size.max())
@@ -78,9 +75,9 @@ def independent(columns: Float[np.ndarray, "n k"]) -> bool:
 
 def stuck(
     flow: Flow,
-    theta: Float[np.ndarray, "L d"],
+    theta: Theta,
     *,
-    sizes: Float[np.ndarray, " d"],
+    sizes: Vector,
     move: Callable[[], float],
 ) -> str:
     """Return why the steps of a run shrank to nothing: "at rest", "rounding", else "failed"."""
@@ -96,15 +93,13 @@ def steady(flow: Flow) -> bool:
     return flow.perturbation.keeps_length
 
 
-def _cancelled(
-    flow: Flow, theta: Float[np.ndarray, "L d"], sizes: Float[np.ndarray, " d"]
-) -> tuple[float, float]:
+def _cancelled(flow: Flow, theta: Theta, sizes: Vector) -> tuple[float, float]:
     """Return the norm N and the norm of what it cancels from."""
     most = np.linalg.norm(sizes * other_products(theta))
     return float(np.linalg.norm(flow.descent(theta)[0])), float(most)
 
 
-def drift(flow: Flow, theta: Float[np.ndarray, "L d"], log_t: float) -> float:
+def drift(flow: Flow, theta: Theta, log_t: float) -> float:
     """Return GD's largest move in the next unit of T, by implicit Euler, over the largest |w|."""
     curvature, _, log_scale = rescaled_hessian(flow, theta)
     pace = np.exp(min(log_t + log_scale, 600.0))

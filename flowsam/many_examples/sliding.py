@@ -24,12 +24,9 @@ from flowsam.many_examples.rest import SMALL, next_move
 from flowsam.many_examples.switching import JointSwitching, Region, Side
 from flowsam.network import other_products
 from flowsam.regimes import case_of
-from flowsam.shapes import Bool, Float
-
-__all__ = ["Sliding"]
+from flowsam.shapes import Bool, Float, Theta, Thetas, Vector
 
 State = Float[np.ndarray, " m"]
-Theta = Float[np.ndarray, "*batch L d"]
 
 _RETURN = 3.0  # rate, per unit of T, at which a drift off the surface decays
 _ROUNDING = 1e-13
@@ -42,7 +39,7 @@ class Sliding:
     """The flow in the clock T: states, regions, events (sliding_minima.py)."""
 
     flow: Flow
-    theta0: Float[np.ndarray, "L d"]
+    theta0: Theta
     rtol: float = 1e-9
 
     @cached_property
@@ -92,11 +89,11 @@ class Sliding:
         """Return tau by the last number of a state."""
         return np.expm1(np.minimum(log_tau, _LARGEST))
 
-    def weights(self, states: Float[np.ndarray, "*b m"], region: Region) -> Theta:
+    def weights(self, states: Float[np.ndarray, "*b m"], region: Region) -> Thetas:
         """Return the weights of states."""
         return self.gates.weights(states[..., :-1], region.chart)
 
-    def _motion(self, theta: Theta, region: Region, log_t: float) -> Side:
+    def _motion(self, theta: Thetas, region: Region, log_t: float) -> Side:
         """Return Filippov's rescaled velocity and pull, and -log dt/dtau."""
         above = self.surfaces.side(theta, region, 1)
         if region.sliding is None:
@@ -183,7 +180,7 @@ class Sliding:
         return np.concatenate([height, holds, rests, life, [off]])
 
     @cached_property
-    def _floor(self) -> Float[np.ndarray, " d"]:
+    def _floor(self) -> Vector:
         """The size at which a feature is dead: far below that of its start."""
         size = self.surfaces.life(self.theta0, self.surfaces.locate(self.theta0)[0])
         return np.minimum(_DEAD * np.abs(self.theta0).max(), 1e-3 * size)
@@ -240,7 +237,7 @@ class Sliding:
         after = self.gates.turned(theta, region.chart, state, before)
         return Turn(after, region, tuple(events), status)
 
-    def _snapped(self, theta: Theta, due: Bool[np.ndarray, " S"]) -> Theta:
+    def _snapped(self, theta: Thetas, due: Bool[np.ndarray, " S"]) -> Thetas:
         """Set weights that reached 0 to 0 exactly."""
         if not self.surfaces.weights:
             return theta.copy()
@@ -280,7 +277,7 @@ class Sliding:
         return Entry(replace(region, signs=signs), (event,))
 
     def _decided(
-        self, theta: Theta, region: Region, due: Bool[np.ndarray, " S"], tau: float
+        self, theta: Thetas, region: Region, due: Bool[np.ndarray, " S"], tau: float
     ) -> Entry:
         """Cross, slide or leave where Filippov's solution is unique; else hand over."""
         places = np.flatnonzero(due | (region.signs == 0))

@@ -17,9 +17,7 @@ from flowsam.many_examples.chatter import chatter_run
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import marched
 from flowsam.many_examples.sliding import Sliding
-from flowsam.shapes import Float
-
-__all__ = ["iterated_on", "sliding_run"]
+from flowsam.shapes import Theta
 
 _NUDGE = 1e-9
 _HANDED_OVER = {
@@ -29,9 +27,7 @@ _HANDED_OVER = {
 }
 
 
-def sliding_run(
-    flow: Flow, theta0: Float[np.ndarray, "L d"], asked: Request
-) -> LateRun:
+def sliding_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
     """Integrate Filippov's solution while it is unique, and iterate from there."""
     system = Sliding(flow, theta0, asked.rtol)
     entry = system.start()

@@ -19,11 +19,7 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import marched
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Float
-
-__all__ = ["SmoothedClock", "smoothed", "smoothed_run"]
-
-Theta = Float[np.ndarray, "*batch L d"]
+from flowsam.shapes import Float, Theta, Thetas
 
 _WIDTH = 1e-2  # a smaller one lets the rounding of margins at late times through
 _RTOL = 1e-6  # the steps would follow that rounding below it
@@ -32,7 +28,7 @@ _RTOL = 1e-6  # the steps would follow that rounding below it
 class Steep(Perturbation):
     """The rule `eps = rho tanh(g / (width |g|))`."""
 
-    def step(self, g: Theta) -> Theta:
+    def step(self, g: Thetas) -> Thetas:
         """Return the step, one for each start of a batch."""
         norm = np.sqrt(np.add.reduce(g * g, axis=(-2, -1), keepdims=True))
         return self.rho * np.tanh(g / np.maximum(norm * _WIDTH, 1e-300))
@@ -47,7 +43,7 @@ def smoothed(flow: Flow) -> Flow:
 class SmoothedClock(LogClock):
     """A smoothed flow in the clock T, with the slope of its step."""
 
-    def slope_of_step(self, theta: Theta) -> Float[np.ndarray, "m m"]:
+    def slope_of_step(self, theta: Thetas) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
         hessian = rescaled_hessian(self.flow, theta)[0]
         norm = max(self.norm(theta), 1e-300)
@@ -57,9 +53,7 @@ class SmoothedClock(LogClock):
         return -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
 
 
-def smoothed_run(
-    flow: Flow, theta0: Float[np.ndarray, "L d"], asked: Request
-) -> LateRun:
+def smoothed_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
     """Integrate l_inf-SAM with a steep tanh for the sign, implicitly, width = 1e-2."""
     rtol = max(asked.rtol, _RTOL)
     atol = max(asked.atol, 1e-3 * _RTOL)

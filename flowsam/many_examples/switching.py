@@ -16,13 +16,20 @@ from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.network import other_products
-from flowsam.shapes import Bool, Float, Int
-
-__all__ = ["Chart", "JointSwitching", "Region", "RelativeSwitching", "Side"]
+from flowsam.shapes import (
+    Bool,
+    Float,
+    Int,
+    Mask,
+    Numbers,
+    Theta,
+    Thetas,
+    Vector,
+    Vectors,
+)
 
 _LEAST = 1e-13
 
-Theta = Float[np.ndarray, "*batch L d"]
 Heights = Float[np.ndarray, "*batch S"]
 
 
@@ -52,7 +59,7 @@ class Region:
 
     signs: Int[np.ndarray, " S"]  # +1 or -1; 0 for the one surface the state slides on
     # weights all pinned to 0, even L: beta_hat_j = rho^L for either sign of them
-    resting: Bool[np.ndarray, " d"]
+    resting: Mask
     chart: Chart = _PLAIN
 
     @property
@@ -65,11 +72,11 @@ class Region:
 class Side:
     """One side of a surface: the signs of G, and theta_hat with its G, velocity and log Lambda."""
 
-    pulls: Float[np.ndarray, " d"]
-    hat: Theta
-    pull: Float[np.ndarray, "*batch d"]
-    velocity: Theta
-    log_scale: Float[np.ndarray, "*batch"]
+    pulls: Vector
+    hat: Thetas
+    pull: Vectors
+    velocity: Thetas
+    log_scale: Numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +84,13 @@ class JointSwitching:
     """The surfaces of a flow: weights, layer by layer, if L > 1; pulls, one a direction of z."""
 
     flow: Flow
-    theta0: Float[np.ndarray, "L d"]
+    theta0: Theta
     constant = True  # whether eps is, between jumps
     _leaders: Int[np.ndarray, " P"] = field(init=False)
     _owner: Int[np.ndarray, " d"] = field(init=False)
     _columns: Float[np.ndarray, "n P"] = field(init=False)
     _orientation: Int[np.ndarray, " d"] = field(init=False)
-    _tops: Float[np.ndarray, " d"] = field(init=False)
+    _tops: Vector = field(init=False)
 
     def __post_init__(self) -> None:
         """Find the surfaces G_j = 0: one for each direction of the columns of z."""
@@ -107,7 +114,7 @@ class JointSwitching:
         return len(self.theta0)
 
     @property
-    def still(self) -> Bool[np.ndarray, " d"]:
+    def still(self) -> Mask:
         """Features that start with two weights at 0: no gradient, so no step and no motion."""
         return (self.theta0 == 0).sum(axis=0) > 1
 
@@ -127,7 +134,7 @@ class JointSwitching:
         return self.weights + len(self._leaders)
 
     @property
-    def idle(self) -> Bool[np.ndarray, " d"]:
+    def idle(self) -> Mask:
         """Features that never move: 0 in every example, or still."""
         return self._orientation == 0
 
@@ -143,19 +150,19 @@ class JointSwitching:
         own = np.tile(moving, self.depth) if self.weights else np.empty(0, bool)
         return np.append(own, ~self.idle[self._leaders]) & (region.signs != 0)
 
-    def sides(self, region: Region) -> Float[np.ndarray, "L d"]:
+    def sides(self, region: Region) -> Theta:
         """Return the signs of the weights in a region."""
         if not self.weights:
             return np.ones((1, self._owner.size))
         return region.signs[: self.weights].reshape(self.depth, -1).astype(float)
 
-    def pulls(self, region: Region) -> Float[np.ndarray, " d"]:
+    def pulls(self, region: Region) -> Vector:
         """Return the sign of every G_j in a region."""
         return (region.signs[self.weights :][self._owner] * self._orientation).astype(
             float
         )
 
-    def side(self, theta: Theta, region: Region, sign: int) -> Side:
+    def side(self, theta: Thetas, region: Region, sign: int) -> Side:
         """Return the field with the surface of a slide taken as `sign`."""
         held = replace(region, signs=np.where(region.signs == 0, sign, region.signs))
         pulls = self.pulls(held)
@@ -165,18 +172,16 @@ class JointSwitching:
         velocity = moving[..., None, :] * other_products(hat)
         return Side(pulls, hat, pull, velocity, np.asarray(log_scale))
 
-    def _perturbed(self, theta: Theta, region: Region) -> Theta:
+    def _perturbed(self, theta: Thetas, region: Region) -> Thetas:
         """Return theta_hat, `Perturbation.step` with every sign held."""
         rho = self.flow.perturbation.rho
         return theta - rho * self.pulls(region) * other_products(self.sides(region))
 
-    def life(
-        self, theta: Float[np.ndarray, "L d"], region: Region
-    ) -> Float[np.ndarray, " d"]:
+    def life(self, theta: Theta, region: Region) -> Vector:
         """Return what is 0 where a feature dies: inf, for weights reach 0 one by one."""
         return np.full(theta.shape[1], np.inf)
 
-    def size_of(self, theta: Float[np.ndarray, "L d"]) -> float:
+    def size_of(self, theta: Theta) -> float:
         """Return what the heights of a state cancel from."""
         return 1.0
 
@@ -184,14 +189,14 @@ class JointSwitching:
         """Return over which changes of each weight the field is smooth."""
         return np.array(1.0)
 
-    def heights(self, theta: Theta) -> Heights:
+    def heights(self, theta: Thetas) -> Heights:
         """Return what is 0 on each surface: weights, and G_j over the largest |z_ij|."""
         columns = self._shares(theta)[0] @ self._columns
         if not self.weights:
             return columns
         return np.concatenate([theta.reshape(*theta.shape[:-2], -1), columns], axis=-1)
 
-    def climbs(self, theta: Theta, velocity: Theta) -> Heights:
+    def climbs(self, theta: Thetas, velocity: Thetas) -> Heights:
         """Return heights' rates: dG_j = sum_i q_i s_i (z_ij - G_j) dm_i, s_i = d log|ell'|/dm."""
         q, bend = self._shares(theta)
         paces = (other_products(theta) * velocity).sum(axis=-2) @ self.flow.data.z.T
@@ -205,7 +210,7 @@ class JointSwitching:
             [velocity.reshape(*theta.shape[:-2], -1), columns], axis=-1
         )
 
-    def normal(self, theta: Theta, surface: int) -> Theta:
+    def normal(self, theta: Thetas, surface: int) -> Thetas:
         """Return the gradient of the height of one surface: that of a pull is sum_i f_i z_i P."""
         if surface < self.weights:
             one = np.arange(self.weights) == surface
@@ -216,7 +221,7 @@ class JointSwitching:
         return (flux @ self.flow.data.z)[..., None, :] * other_products(theta)
 
     def _shares(
-        self, theta: Theta
+        self, theta: Thetas
     ) -> tuple[Float[np.ndarray, "*b n"], Float[np.ndarray, "*b n"]]:
         """Return the shares q_i of the examples at theta itself, and q_i s_i."""
         loss = self.flow.loss
@@ -224,9 +229,7 @@ class JointSwitching:
         q = softmax(loss.log_slope(margins))
         return q, q * loss.log_slope_derivative(margins)
 
-    def locate(
-        self, theta: Float[np.ndarray, "L d"]
-    ) -> tuple[Region, Bool[np.ndarray, " S"]]:
+    def locate(self, theta: Theta) -> tuple[Region, Bool[np.ndarray, " S"]]:
         """Return the region of a state and the surfaces it lies on."""
         height = self.heights(theta)
         zero = theta == 0 if self.weights else np.zeros(theta.shape, bool)
@@ -238,7 +241,7 @@ class JointSwitching:
 
     def candidates(
         self,
-        theta: Float[np.ndarray, "L d"],
+        theta: Theta,
         region: Region,
         due: Int[np.ndarray, " k"],
     ) -> list[Region]:
@@ -258,7 +261,7 @@ class JointSwitching:
 
     def _leads_into(
         self,
-        theta: Float[np.ndarray, "L d"],
+        theta: Theta,
         region: Region,
         due: Int[np.ndarray, " k"],
     ) -> bool:
@@ -288,7 +291,7 @@ class RelativeSwitching(JointSwitching):
         """0: the step is continuous where a weight is 0."""
         return 0
 
-    def _perturbed(self, theta: Theta, region: Region) -> Theta:
+    def _perturbed(self, theta: Thetas, region: Region) -> Thetas:
         """Return theta_hat with the signs of the pulls held."""
         up = np.sign(np.prod(np.sign(theta), axis=-2)) * self.pulls(region)
         return theta * (1 - self.flow.perturbation.rho * up[..., None, :])

@@ -14,8 +14,6 @@ from flowsam.margin.vertices import equilibrated, simplex
 from flowsam.shapes import Float
 from flowsam.signatures import public
 
-__all__ = ["Separability", "balancing_weights", "separability"]
-
 _LARGE = 1e290  # entries of z
 
 

@@ -16,8 +16,6 @@ from scipy.optimize import nnls
 from flowsam.errors import InputError
 from flowsam.shapes import Bool, Float
 
-__all__ = ["shortest_separator"]
-
 Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
 

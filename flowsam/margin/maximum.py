@@ -10,19 +10,11 @@ from numpy.typing import ArrayLike
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import real_array
-from flowsam.margin.farkas import Separability, separability
+from flowsam.margin.farkas import separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import equilibrated, lightest_separator, only_vertex
-from flowsam.shapes import Float, Shaped
+from flowsam.shapes import Float, Shaped, Vector
 from flowsam.signatures import public
-
-__all__ = [
-    "MarginCertificate",
-    "Separability",
-    "margin_certificate",
-    "max_margin",
-    "separability",
-]
 
 _TOLERANCE = 1e-10
 _PROVEN = 1e-6  # what the dual weights must prove of an l_1 optimum
@@ -190,9 +182,7 @@ def _in_units(data: Data) -> tuple[Data, int]:
     return Data(np.ldexp(data.z, power), data.name), power
 
 
-def _optimum(
-    data: Data, norm: int
-) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
+def _optimum(data: Data, norm: int) -> tuple[Vector, Float[np.ndarray, " n"]]:
     """Call the engine of the norm; let separability explain a failure."""
     if norm not in (1, 2):
         raise InputError(
@@ -220,7 +210,7 @@ def _kkt_residual(
     data: Data,
     margins: Shaped[np.ndarray, " n"],
     norm: int,
-    beta: Float[np.ndarray, " d"],
+    beta: Vector,
     dual: Float[np.ndarray, " n"],
 ) -> float:
     """Measure the largest violation of the optimality conditions beyond rounding, without units."""
@@ -238,7 +228,7 @@ def _kkt_residual(
     return max(excess, float(error), 0.0)
 
 
-def _margins(data: Data, beta: Float[np.ndarray, " d"]) -> Shaped[np.ndarray, " n"]:
+def _margins(data: Data, beta: Vector) -> Shaped[np.ndarray, " n"]:
     """Return the margins, in extended precision where doubles lose the twelfth digit."""
     margins = (data.z @ beta).astype(np.longdouble)
     rounding = 8 * np.finfo(float).eps * (np.abs(data.z) @ np.abs(beta))
@@ -247,9 +237,7 @@ def _margins(data: Data, beta: Float[np.ndarray, " d"]) -> Shaped[np.ndarray, " 
     return margins
 
 
-def _stationarity(
-    data: Data, beta: Float[np.ndarray, " d"], dual: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, " d"]:
+def _stationarity(data: Data, beta: Vector, dual: Float[np.ndarray, " n"]) -> Vector:
     """Return by how much `sum_i y_i z_ij` misses sign(beta_j), or [-1, 1] where beta_j is 0."""
     pull = dual.astype(np.longdouble) @ data.z.astype(np.longdouble)
     outside = np.maximum(np.abs(pull) - 1.0, 0.0)

@@ -14,8 +14,6 @@ from scipy.optimize import OptimizeResult, linprog
 from flowsam.errors import InputError
 from flowsam.shapes import Bool, Float
 
-__all__ = ["equilibrated", "lightest_separator", "only_vertex", "simplex"]
-
 Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
 

@@ -11,8 +11,6 @@ from flowsam.data import Data, class_signs, real_table, single_example
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.shapes import Examples, Float
 
-__all__ = ["breast_cancer", "class_mean_difference", "digits"]
-
 
 def digits(
     first: int,

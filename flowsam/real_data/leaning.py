@@ -17,8 +17,6 @@ from flowsam.regimes import case_of
 from flowsam.shapes import Float, Times
 from flowsam.solver import solve
 
-__all__ = ["Leaning", "Uniform", "leaning", "share_by_rank"]
-
 
 @dataclass(frozen=True)
 class Uniform:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from flowsam.data import Data
     from flowsam.real_data.tables import Table
 
-__all__ = ["DATA_SETS", "named_data", "named_table"]
 
 DATA_SETS = (
     "breast_cancer",

@@ -18,8 +18,6 @@ from flowsam.real_data.tables import Table
 from flowsam.regimes import regime_of
 from flowsam.shapes import Bool, Float, Times
 
-__all__ = ["Scan", "Splits", "scale_unit", "scan"]
-
 # of gradient flow's major share, at the same log t and at the end
 FELL = 0.5
 BACK = 0.8

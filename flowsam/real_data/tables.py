@@ -20,16 +20,6 @@ from flowsam.real_data import bundled
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
 from flowsam.shapes import Examples, Float, Int
 
-__all__ = [
-    "Table",
-    "breast_cancer_table",
-    "digit_table",
-    "idx_array",
-    "pixel_names",
-    "read_csv",
-    "read_idx",
-]
-
 _AXES = 3  # images have three, labels one
 
 
