@@ -24,7 +24,7 @@ from scipy.linalg.blas import strsv
 from flowsam.engines.stepping import Unasked
 from flowsam.flow import Flow
 from flowsam.losses import shares_and_mean
-from flowsam.shapes import Float, Float32
+from flowsam.shapes import Examples, Float, Float32
 
 _LIVE = 1e-9  # share of an example that the matrix needs
 _CONVERGED = (
@@ -193,7 +193,7 @@ def amplifies(flow: Flow) -> bool:
 
 
 def live(
-    flow: Flow, z: Float[np.ndarray, "n d"], margins: Float[np.ndarray, " n"]
+    flow: Flow, z: Examples, margins: Float[np.ndarray, " n"]
 ) -> tuple[Float32[np.ndarray, "A d"], float]:
     """Return the live examples times (q |s|)^(1/2), and log Lambda."""
     shares, log_scale = shares_and_mean(flow.loss.log_slope(margins))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float, Vector
+from flowsam.shapes import Bool, Examples, Float, Vector
 
 _FEW = 200  # examples that cost less than a look at them
 _NO_SHARE = 1e-20  # thousands of such examples are less than an ulp of the mean
 
-Examples = Float[np.ndarray, "n d"]
 Shares = Float[np.ndarray, " n"]
 
 

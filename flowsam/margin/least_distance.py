@@ -14,7 +14,7 @@ from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 from scipy.optimize import nnls
 
 from flowsam.errors import InputError
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Bool, Examples, Float
 
 Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
@@ -32,7 +32,7 @@ class _Active(NamedTuple):
 
 
 def shortest_separator(
-    z: Float[np.ndarray, "n d"], signs: Float[np.ndarray, " d"] | None = None
+    z: Examples, signs: Float[np.ndarray, " d"] | None = None
 ) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
     """Return the shortest `beta` with `z beta >= 1`, and the dual a >= 0 that proves it.
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, linprog
 
 from flowsam.errors import InputError
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Bool, Examples, Float
 
 Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
@@ -21,8 +21,8 @@ _OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance":
 
 
 def equilibrated(
-    z: Float[np.ndarray, "n d"],
-) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"], Float[np.ndarray, " d"]]:
+    z: Examples,
+) -> tuple[Examples, Float[np.ndarray, " n"], Float[np.ndarray, " d"]]:
     """Return `row_i z_ij column_j` of size about 1, for tolerances are absolute, and scalings."""
     size = np.abs(z).max(axis=0)
     column = 1.0 / np.where(size > 0, size, 1.0)
@@ -45,7 +45,7 @@ def simplex(
 
 
 def lightest_separator(
-    z: Float[np.ndarray, "n d"], signs: Float[np.ndarray, " d"] | None = None
+    z: Examples, signs: Float[np.ndarray, " d"] | None = None
 ) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
     """Return a vertex `beta` of least l_1 norm with `z beta >= 1`, and the dual y that proves it.
 
@@ -100,7 +100,7 @@ def _balanced(block: Matrix, dual: Vector, signs: Vector) -> Vector:
 
 
 def only_vertex(
-    z: Float[np.ndarray, "n d"],
+    z: Examples,
     beta: Float[np.ndarray, " d"],
     dual: Float[np.ndarray, " n"],
 ) -> bool:
