@@ -240,5 +240,5 @@ def _why(case: Case) -> str:
     """Return why no form covers a start."""
     if all(form.alone for form in case.regime.forms):
         solved = "GD, l_inf and, at depth 2, l_2 have"
-        return f"{case.flow.perturbation.name} has no solved case at depth {case.depth} ({solved})"
+        return f"{case.rule.name} has no solved case at depth {case.depth} ({solved})"
     return f"depth {case.depth} needs equal |w| or positive aligned weights in every coordinate"

@@ -106,7 +106,7 @@ def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
     from flowsam.outcomes import limits
 
     mu = flow.mu
-    rho = flow.perturbation.rho
+    rho = flow.rho
     growth = by == "growth"
     run = (
         fastest(theta0, mu, rho=rho) if growth else leaders(theta0, mu, rho=rho, by=by)
@@ -143,7 +143,7 @@ def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
     from flowsam.amplification import dominance, regimes
 
     mu = flow.mu
-    rho = flow.perturbation.rho
+    rho = flow.rho
     top = regimes(mu, rho).major or rho
     alpha = (
         np.linspace(top / 50, 1.3 * top, 300)
@@ -192,7 +192,7 @@ def _draw_map(
         panel.set_title(typeset(name), loc="left", pad=14)
         panel.set(xlabel=r"initial scale $\alpha$", xlim=(alpha[0], alpha[-1]))
     panels[1].set_ylabel("")
-    found = regimes(flow.mu, flow.perturbation.rho)
+    found = regimes(flow.mu, flow.rho)
     marks = [(found.critical, r"$\alpha^*$ ", "-")]
     marks += [
         (a, f" $a_{{{k}}}$", ":")

@@ -216,7 +216,7 @@ def _axes(
     from flowsam.regimes import regime_of
 
     regime = regime_of(flow.kind, 2)
-    rho = flow.perturbation.rho if regime.scale_free else 0.0
+    rho = flow.rho if regime.scale_free else 0.0
     reach = 2 * rho or 2.0
     both = (-1.5 * reach, 1.5 * reach)
     above = (reach / nx, reach)

@@ -133,7 +133,7 @@ def _normalised(p: float, rho: float, pull: Callable) -> Field:
 def _scaled(flow: Flow, pull: Callable) -> Field:
     """-eps of unnormalised SAM: rho times the descent in original time."""
     z = flow.data.z
-    rho = flow.perturbation.rho
+    rho = flow.rho
 
     # of one example a start's margin must not be rounded by its place, as BLAS does
     product = np.matmul if len(z) > 1 else partial(np.einsum, "nd,db->nb")

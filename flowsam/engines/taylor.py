@@ -49,7 +49,7 @@ def kind_of(flow: Flow, depth: int) -> Kind:
 
 def numbers(flow: Flow) -> Float[np.ndarray, " P"]:
     """Return the parameters of a field: radius and data."""
-    return np.array([flow.perturbation.rho, *flow.data.z.ravel()])
+    return np.array([flow.rho, *flow.data.z.ravel()])
 
 
 def system(kind: Kind) -> list[tuple[Any, Any]]:

@@ -180,7 +180,7 @@ def _check_jumps(case: Case, method: str, settled: Settled | None) -> None:
         return
     asked = "settled=" if settled is not None else f"method={method!r}"
     raise InputError(
-        f"members under {case.flow.perturbation.name} are followed one by one, for its field "
+        f"members under {case.rule.name} are followed one by one, for its field "
         f"jumps, got {asked}; leave it out"
     )
 
@@ -196,7 +196,7 @@ def _chosen(method: str, case: Case, w: np.ndarray, settled: Settled | None) -> 
     if method not in ("DOP853", "heyoka"):
         raise InputError(f"method needs auto, DOP853 or heyoka, got {method!r}")
     if method == "heyoka" and (settled is not None or not case.regime.analytic):
-        asked = "settled=" if settled is not None else case.flow.perturbation.name
+        asked = "settled=" if settled is not None else case.rule.name
         raise InputError(
             f"heyoka takes GD, l_2 and unnormalised SAM to tau_end, got {asked}"
         )

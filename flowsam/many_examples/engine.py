@@ -114,7 +114,7 @@ def _on_along_minima(flow: Flow, run: LateRun, asked: Request) -> LateRun:
 def _engine(case: Case, method: str) -> Callable[..., LateRun]:
     """Return what integrates a flow by a method, or say what that takes."""
     runs = case.regime.runs
-    name = case.flow.perturbation.name
+    name = case.rule.name
     if method in runs:
         return loaded(runs[method])
     if "any" in runs and method in ("auto", *METHODS):

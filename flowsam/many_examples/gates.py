@@ -67,7 +67,7 @@ class Gates:
     @property
     def rho(self) -> float:
         """The radius."""
-        return self.flow.perturbation.rho
+        return self.flow.rho
 
     def errors(self, asked: Request) -> State:
         """Return the absolute errors of a step in (numbers, tau): a log's is relative."""

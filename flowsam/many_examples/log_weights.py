@@ -145,7 +145,7 @@ class LogWeights(LogClock):
         reach = depth * at.hat ** (depth - 1) * at.w
         growth = pull * lead * kept ** (depth - 1)
         turn = reach * kept  # d margin_hat / d log w, by z
-        if self.flow.perturbation.rho:
+        if self.flow.rho:
             bent = self._bent(at, state[:-1])
             turn = np.diag(turn) - reach[:, None] * bent
             slope = (depth - 1) * pull * lead * kept ** (depth - 2)
@@ -162,7 +162,7 @@ class LogWeights(LogClock):
     def curvature(self, log_t: float, state: State) -> Curvature:
         """Return the stiff part of `jacobian`: P is w^(L-1), and logs are weights over w."""
         depth = len(self.theta0)
-        rho = self.flow.perturbation.rho
+        rho = self.flow.rho
         at = self._point(state[:-1])
         z, log_scale = live(self.flow, self.z, at.hat_pull.margins)
         into = depth * at.hat ** (depth - 1) * at.w
@@ -175,7 +175,7 @@ class LogWeights(LogClock):
     def _bent(self, at: _Point, y: Vector) -> Matrix:
         """Return the derivative of r by log w."""
         depth = len(self.theta0)
-        rho = self.flow.perturbation.rho
+        rho = self.flow.rho
         along = at.pull.sum
         bend = self._bend(at.pull)
         pull = pull_change(self.z, bend, along, depth * at.w**depth)
@@ -223,7 +223,7 @@ class LogWeights(LogClock):
     def _point(self, y: Vector) -> _Point:
         """Evaluate one state."""
         depth = len(self.theta0)
-        rho = self.flow.perturbation.rho
+        rho = self.flow.rho
         w = np.exp(y)
         pull = self._pull(w)
         self.recent[:] = y, pull.sum

@@ -157,7 +157,7 @@ class Sliding:
     ) -> Float[np.ndarray, " K"]:
         """Return what stays positive: heights, sides of a slide, the pull to rest, the ends."""
         theta = self.weights(state, region)
-        size = max(self.flow.perturbation.rho, float(np.abs(theta).max()))
+        size = max(self.flow.rho, float(np.abs(theta).max()))
         height = region.signs * self.surfaces.heights(theta)
         height[: self.surfaces.weights] /= size
         height = np.where(self.surfaces.watched(region), height, np.inf)

@@ -36,7 +36,7 @@ class Steep(Perturbation):
 
 def smoothed(flow: Flow) -> Flow:
     """Return the flow with tanh for the sign."""
-    return Flow(flow.data, Steep(np.inf, flow.perturbation.rho), flow.loss)
+    return Flow(flow.data, Steep(np.inf, flow.rho), flow.loss)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class SmoothedClock(LogClock):
         norm = max(self.norm(theta), 1e-300)
         unit = self.flow.descent(theta)[0].ravel() / norm
         reach = np.minimum(np.abs(unit) / _WIDTH, 300.0)
-        steep = self.flow.perturbation.rho / (_WIDTH * norm) / np.cosh(reach) ** 2
+        steep = self.flow.rho / (_WIDTH * norm) / np.cosh(reach) ** 2
         return -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
 
 

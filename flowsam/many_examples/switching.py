@@ -174,7 +174,7 @@ class JointSwitching:
 
     def _perturbed(self, theta: Thetas, region: Region) -> Thetas:
         """Return theta_hat, `Perturbation.step` with every sign held."""
-        rho = self.flow.perturbation.rho
+        rho = self.flow.rho
         return theta - rho * self.pulls(region) * other_products(self.sides(region))
 
     def life(self, theta: Theta, region: Region) -> Vector:
@@ -294,4 +294,4 @@ class RelativeSwitching(JointSwitching):
     def _perturbed(self, theta: Thetas, region: Region) -> Thetas:
         """Return theta_hat with the signs of the pulls held."""
         up = np.sign(np.prod(np.sign(theta), axis=-2)) * self.pulls(region)
-        return theta * (1 - self.flow.perturbation.rho * up[..., None, :])
+        return theta * (1 - self.flow.rho * up[..., None, :])

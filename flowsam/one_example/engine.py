@@ -99,7 +99,7 @@ def _ended(
 def _check_sizes(model: OneExample, theta0: Theta) -> None:
     """Refuse weights and rates whose steps would not be doubles."""
     moving = theta0[..., model.flow.mu != 0].any()
-    rho = model.flow.perturbation.rho
+    rho = model.flow.rho
     least = min(model.largest, rho or np.inf)
     if moving and least < _LEAST:
         raise InputError(

@@ -53,7 +53,7 @@ class Switching(Smooth):
     def sided(self, theta: Thetas, mode: Mode, side: int) -> Thetas:
         """Return the velocity with pinned weights on a side of 0: a step whose signs are held."""
         sides = np.where(mode.sides == 0, side, mode.sides).astype(np.float64)
-        step = -self.flow.perturbation.rho * mode.pulls * other_products(sides)
+        step = -self.flow.rho * mode.pulls * other_products(sides)
         velocity = self.flow.descent(theta + np.where(mode.resting, 0.0, step))[0]
         return np.where(mode.resting, 0.0, velocity)
 
@@ -91,7 +91,7 @@ class Switching(Smooth):
         if theta.all() or not self.flow.perturbation.perturbs or theta.shape[-2] == 1:
             return np.asarray(-self.flow.log_lambda(theta))
         mu = self.flow.mu
-        rho = self.flow.perturbation.rho
+        rho = self.flow.rho
         zero = theta == 0
         resting = zero.all(axis=-2)
         sides = (
@@ -161,7 +161,7 @@ class Switching(Smooth):
 
     def _units(self, theta: Theta) -> Float[np.ndarray, " K"]:
         """Return the size of each signal: weights, then twice velocities, of its coordinate."""
-        size = np.maximum(self.flow.perturbation.rho, np.abs(theta).max(axis=0))
+        size = np.maximum(self.flow.rho, np.abs(theta).max(axis=0))
         speed = np.where(self.flow.mu == 0, 1.0, np.abs(self.flow.mu)) * size ** (
             len(theta) - 1
         )

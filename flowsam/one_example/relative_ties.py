@@ -93,7 +93,7 @@ class RelativeTies(Smooth):
 
     def _grip(self, mode: Tied, depth: int) -> Vector:
         """Return K_j."""
-        rho = self.flow.perturbation.rho
+        rho = self.flow.rho
         return 1.0 - (1.0 - rho / depth * mode.signs) ** (depth - 1)
 
     def _shares(self, theta: Theta, mode: Tied) -> tuple[Vector, float]:

@@ -92,9 +92,7 @@ class VertexSliding(Smooth):
         """Return log dt/dtau: the perturbed margin is `m - rho max|g|` at every tied vertex."""
         margin = np.prod(theta, axis=-2) @ self.flow.mu
         top = self._sizes(theta).max(axis=(-2, -1))
-        return np.asarray(
-            -self.flow.loss.log_slope(margin - self.flow.perturbation.rho * top)
-        )
+        return np.asarray(-self.flow.loss.log_slope(margin - self.flow.rho * top))
 
     def _sizes(self, theta: Thetas) -> Thetas:
         """Return |g| of every component, over Lambda."""
@@ -103,9 +101,7 @@ class VertexSliding(Smooth):
     def _vertices(self, theta: Thetas, mode: Ties) -> Vertices:
         """Return the velocity with all of rho on each tied component."""
         hats = np.tile(theta, (mode.layers.size, 1, 1))
-        hats[np.arange(len(hats)), *mode.tied] -= (
-            self.flow.perturbation.rho * mode.signs[mode.tied]
-        )
+        hats[np.arange(len(hats)), *mode.tied] -= self.flow.rho * mode.signs[mode.tied]
         return self.flow.descent(hats)[0]
 
     def _rates(self, theta: Thetas, mode: Ties, velocities: Vertices) -> Vertices:
@@ -132,9 +128,7 @@ class VertexSliding(Smooth):
             return np.full(m, 1.0 / m), float(rates[0, 0])
         # one scale, or lstsq takes large rates for a rank lost
         unit = float(np.abs(rates).max()) or 1.0
-        reach = max(
-            self.flow.perturbation.rho, float(np.abs(theta[:, mode.coordinates]).max())
-        )
+        reach = max(self.flow.rho, float(np.abs(theta[:, mode.coordinates]).max()))
         fastest = float(np.abs(self.flow.mu[mode.coordinates]).max()) * reach ** (
             len(theta) - 2
         )

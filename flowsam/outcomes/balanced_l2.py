@@ -67,7 +67,7 @@ def proved(flow: Flow, w: Weights) -> Codes:
     alive = _alive(flow, w)
     size = np.abs(w[0])
     r = _ratios(flow, w)
-    gate = _gates(flow, w) if len(w) % 2 else flow.perturbation.rho / np.sqrt(len(w))
+    gate = _gates(flow, w) if len(w) % 2 else flow.rho / np.sqrt(len(w))
     escapes = (np.where(alive, r, 0.0) < 1 - _CLEAR).all(axis=0)
     escapes |= (alive & (size > (1 + _CLEAR) * gate)).any(axis=0)
     if len(w) % 2:
@@ -148,7 +148,7 @@ def _ratios(flow: Flow, w: Weights) -> PerWeight:
     unit = size.max(axis=0)
     score = np.abs(flow.mu)[:, None] * (size / unit) ** (len(w) - 2)
     norm = np.sqrt(len(w) * ((score * size / unit) ** 2).sum(axis=0))
-    return flow.perturbation.rho * score / norm / unit
+    return flow.rho * score / norm / unit
 
 
 def _gates(flow: Flow, w: Weights) -> PerWeight:
@@ -159,5 +159,5 @@ def _gates(flow: Flow, w: Weights) -> PerWeight:
     share = np.where(
         alive, np.where(alive, np.abs(flow.mu)[:, None] / least, 1.0) ** power, 0.0
     )
-    gate = flow.perturbation.rho * share / np.sqrt(len(w) * (share**2).sum(axis=0))
+    gate = flow.rho * share / np.sqrt(len(w) * (share**2).sum(axis=0))
     return np.where(alive, gate, np.inf)

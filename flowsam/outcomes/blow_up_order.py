@@ -117,6 +117,6 @@ def _fading(flow: Flow, w: Weights) -> Column:
     slope[first, columns] = x[first, columns] / np.abs(w[:, first, columns]).min(axis=0)
     other[first, columns] = 0.0
     margin = x[first, columns] - other.sum(axis=0)
-    bound = flow.perturbation.rho * np.exp(-margin) * slope.max(axis=0)
+    bound = flow.rho * np.exp(-margin) * slope.max(axis=0)
     small = (bound <= top / 2) | (top == 0) | (a == 0)
     return np.where(small.all(axis=0) & (margin > 1), bound, np.inf)

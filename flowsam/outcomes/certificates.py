@@ -117,7 +117,7 @@ def _unnormalised(
     least = np.where(moving, a, np.inf).min(axis=0)
     least = np.where(moving.any(axis=0), least, a[a > 0].min(initial=np.inf))
     here, later = (
-        flow.perturbation.rho * np.exp(flow.loss.log_slope(margin))
+        flow.rho * np.exp(flow.loss.log_slope(margin))
         for margin in (flow.mu @ (w[0] * w[1]), (a * s * s).sum(axis=0) / 4)
     )
     falls = np.broadcast_to(later * least > 1, s.shape)

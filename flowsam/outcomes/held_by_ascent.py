@@ -28,7 +28,7 @@ def held(flow: Flow, w: Weights) -> Chosen:
         return found
     depth = len(w)
     a = np.abs(flow.mu[flow.mu != 0])
-    rho = flow.perturbation.rho
+    rho = flow.rho
     peak = _peak(tuple(a.tolist()), depth, flow.loss)
     size = (a[:, None] * np.abs(w[0, flow.mu != 0]) ** (depth - 2)).max(axis=0)
     place = np.maximum(size, peak)

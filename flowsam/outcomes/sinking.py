@@ -58,7 +58,7 @@ def _damped(flow: Flow, size: Float[np.ndarray, "L a N"]) -> Column:
     `(r^2)'/2 <= sum a_j (1 - rho |ell'| a_j) (u_j^2 + v_j^2)` falls where m = rho |ell'(S)| min a_j
     - 1 > 0; no margin exceeds S = sum a_j r^2. A change by a share of m leaves half of m.
     """
-    rho = flow.perturbation.rho
+    rho = flow.rho
     pull = np.abs(flow.mu[flow.mu != 0])[:, None] * size[2:].prod(axis=0)
     square = (size[:2] ** 2).sum(axis=(0, 1))
     margin = square * pull.sum(axis=0)

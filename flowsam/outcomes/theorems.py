@@ -89,7 +89,7 @@ def _direction(flow: Flow, theta0: Theta, label: int) -> Vector | None:
     beta_j ~ (|u_j + sign(mu_j) v_j| - 2 rho)^2 once every member is on its last quadrant.
     """
     mu = flow.mu
-    rho = flow.perturbation.rho
+    rho = flow.rho
     if label >= 1:
         return basis(mu, label)
     if label != Label.TIE:
