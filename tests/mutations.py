@@ -120,8 +120,8 @@ MUTATIONS = (
     Mutation(
         "forms chosen per block",
         "flowsam/regimes.py",
-        "mine = left & form.applies(starts, self.flow.mu)",
-        "mine = left & form.applies(starts, self.flow.mu).all()",
+        "mine = left & form.applies(starts, self.mu)",
+        "mine = left & form.applies(starts, self.mu).all()",
         ("tests/test_regimes.py",),
     ),
     Mutation(
