@@ -143,6 +143,16 @@ def test_minima_at_zero_fold_at_the_origin() -> None:
     assert run.theta[-1, 0, 0] < 0.6  # u' < 0 at v = 0: a gradient of 0 is no rest
 
 
+@pytest.mark.parametrize("v", [-0.4, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.7])
+def test_surfaces_that_coincide_are_slid_on_together(v):
+    """v = 0 and G = 0 are one set; rounding told that u rests there, at [1, .7] on any processor."""
+    flow = Flow(Data([[1.0], [-1.0]]), linf(0.5))
+    run = solve(flow, [[1.0], [v]], log_t_end=2.0, save_at=21)
+    assert "slides on several surfaces" in run.message
+    late = run.theta[run.log_t > 1.6, 0, 0]
+    assert (np.diff(late) < 0).all() and late[0] - late[-1] > 0.02  # u' < 0 there
+
+
 def test_a_large_radius_leaves_the_minima() -> None:
     """rho = 2 steps across the basin: the flow crosses, to where theta_hat is at a minimum."""
     flow = Flow(CONTRARY, l2(2.0))

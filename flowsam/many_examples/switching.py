@@ -268,6 +268,7 @@ class JointSwitching:
         """Tell whether the field of a region takes a state on its edge into it."""
         above = self.climbs(theta, self.side(theta, region, 1).velocity)
         surface = region.sliding
+        least = np.zeros(self.size)
         if surface is not None:
             below = self.climbs(theta, self.side(theta, region, -1).velocity)
             a = above[surface]
@@ -275,9 +276,11 @@ class JointSwitching:
             if not a < 0 < b:
                 return False
             share = float(upper_share(a, b))
+            # surfaces that coincide: what keeps to one keeps to the other, but for rounding
+            least = _LEAST * np.maximum(np.abs(above), np.abs(below))
             above = share * above + (1.0 - share) * below
         others = due[due != surface] if surface is not None else due
-        return bool((region.signs[others] * above[others] > 0).all())
+        return bool((region.signs[others] * above[others] > least[others]).all())
 
 
 @dataclass(frozen=True, eq=False)
