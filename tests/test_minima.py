@@ -145,7 +145,7 @@ def test_minima_at_zero_fold_at_the_origin() -> None:
 
 @pytest.mark.parametrize("v", [-0.4, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.7])
 def test_surfaces_that_coincide_are_slid_on_together(v):
-    """v = 0 and G = 0 are one set; rounding told that u rests there, at [1, .7] on any processor."""
+    """v = 0 and G = 0 are one set; by rounding u rested there, from [1, .7] on every processor."""
     flow = Flow(Data([[1.0], [-1.0]]), linf(0.5))
     run = solve(flow, [[1.0], [v]], log_t_end=2.0, save_at=21)
     assert "slides on several surfaces" in run.message
