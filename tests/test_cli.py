@@ -743,3 +743,11 @@ def test_refusals_name_options_as_typed(capsys, name):
     arguments, words = TYPED[name]
     code, out, err = answer(capsys, *arguments)
     assert (code, out) == (2, "") and words in err, err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["limit", "--help"]])
+def test_help_is_there_without_docstrings(words):
+    run = subprocess.run(
+        [sys.executable, "-OO", "-m", "flowsam", *words], capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "") and "--help" in run.stdout

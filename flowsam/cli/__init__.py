@@ -80,7 +80,7 @@ def _answer(words: list[str]) -> int:
     module = _command(name)
     if module is None:
         raise InputError(f"no command {name!r}, there are {', '.join(_commands())}")
-    reader = Reader(f"flowsam {name}", module.command.__doc__, module.OPTIONS)
+    reader = Reader(f"flowsam {name}", module.command.__doc__ or "", module.OPTIONS)
     given = reader.given(rest)
     if given.help:
         say(reader.format_help(), answer=True)
@@ -106,7 +106,8 @@ def _without_command(words: list[str]) -> int:
         return 0
     listed = reader.add_argument_group("Commands")
     for name, module in _commands().items():
-        listed.add_argument(name, help=module.command.__doc__.splitlines()[0])
+        says = module.command.__doc__ or ""  # python -OO keeps none
+        listed.add_argument(name, help=says.partition("\n")[0])
     say(reader.format_help(), answer=True)
     if words:
         return 0
