@@ -6,8 +6,8 @@ Takes: 40 s.
 Limits of balanced starts between 0 and 2 for $\mu = (1, 2)$: blue $e_1$, the minor feature, yellow
 $e_2$, the major one, light grey 0, dark grey a finite predictor; $\rho = 1$, and 8 for unnormalised
 SAM, whose steps are long only where gradients are. At two layers $\ell_2$ is the last of the
-$\ell_p$ rules under which the major feature wins wherever nothing collapses. White is
-not known. With more layers the minor feature can win under every rule.
+$\ell_p$ rules under which the major feature wins wherever nothing collapses. With more layers the
+minor feature can win under every rule.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Unnormalised SAM at even depth: below the larger root of H = 1 it rests, beyond it escapes."""
+"""Unnormalised SAM at L >= 3: below a root of H = 1 it rests, beyond the larger one it escapes."""
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -90,3 +90,37 @@ def test_beyond_the_larger_root_the_largest_s_wins():
         w = np.sqrt(high * np.array(s) / mu)
         found = limit(Flow(single_example(mu), unnormalised(rho)), balanced(w, depth))
         assert found.label == 1 + int(np.argmax(s)), (s, found)
+
+
+def test_odd_depth_rests_below_every_gate_and_escapes_from_beyond():
+    """All h <= 1 rest at the smaller root, as the flow from the definition has it too."""
+    rng = np.random.default_rng(30)
+    seen = set()
+    for _ in range(30):
+        mu, rho, _, _, _ = draw(rng)
+        depth = int(rng.choice([3, 5]))
+        w = (rng.uniform(0.3, 4.0, mu.size) / rho / mu) ** (1 / (depth - 2))
+        end = late(np.repeat(w[None], depth, axis=0), mu, rho, 1e4)
+        found = limit(Flow(single_example(mu), unnormalised(rho)), balanced(w, depth))
+        if found.label == Label.UNDECIDED:  # some h above 1, and the state lingers
+            continue
+        escaped = end.max() >= 29.0
+        seen.add(escaped)
+        assert (found.label > 0) == escaped, (mu, rho, depth, w)
+        if not escaped:
+            assert found.label == Label.STALLED
+            assert np.ptp(mu * end ** (depth - 2)) < 0.05, (mu, rho, depth, w)
+    assert seen == {True, False}
+
+
+def test_equal_scores_at_odd_depth_rise_to_the_next_root():
+    mu, rho, depth = np.array([1.0, 1.0, 1.0]), 20.0, 3
+    low = brentq(log_h, 1e-6, 0.5, args=(mu, rho, depth))
+    high = brentq(log_h, 0.5, 30, args=(mu, rho, depth))
+    flow = Flow(single_example(mu), unnormalised(rho))
+    for start, root in ((0.9 * low, low), (1.1 * low, high), (0.99 * high, high)):
+        w = np.full(3, start)
+        assert limit(flow, balanced(w, depth)).label == Label.STALLED
+        end = late(np.repeat(w[None], depth, axis=0), mu, rho, 1e5)
+        assert np.all((end <= root) & (end > 0.99 * root)), (start, root, end)
+    assert limit(flow, balanced(np.full(3, 1.01 * high), depth)).label == Label.TIE
