@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,7 @@ def _sizes(mu: ArrayLike) -> Float[np.ndarray, " 2"]:
     return sizes
 
 
+@lru_cache(maxsize=1)  # asked for the labels of a plane, and for the curve on it
 def _log_low(m: float) -> Callable[[np.ndarray], np.ndarray]:
     """The log of w_low on the separatrix, in corners, over that of w_high / w_low.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from flowsam.exact import linf_two_layer
 from flowsam.flow import Flow
-from flowsam.labels import Label
+from flowsam.labels import Fate, Label
 from flowsam.outcomes import limits
 from flowsam.outcomes.theorems import fate_labels
 from flowsam.portrait.planes import BalancedPlane
@@ -130,12 +130,11 @@ def separable(
 ) -> Writer:
     """Decide some rows, and return a function that writes out the labels of a slice of them."""
     mu = flow.mu
-    rho = flow.rho
-    alone = [
-        linf_two_layer.fate(plane.at(a, a)[0], mu, rho=rho)[:, j]
-        for j, a in enumerate((x, y))
-    ]
-    fates, which = np.unique(alone[1], return_inverse=True)
-    pairs = np.stack(np.broadcast_arrays(alone[0], fates[:, None]), axis=-1)
-    kinds = fate_labels(pairs, mu).astype(np.int16)
-    return lambda rows: kinds[which[rows]]
+    alone = [slice(0, 1), slice(1, 2)]
+    of_x, of_y = (
+        linf_two_layer.fate(plane.at(a, a)[0][..., one], mu[one], rho=flow.rho)[:, 0]
+        for a, one in zip((x, y), alone, strict=True)
+    )
+    pairs = np.indices((len(Fate),) * 2).T  # (fate of x, fate of y) at [of y, of x]
+    kinds = fate_labels(pairs, mu).astype(np.int16).take(of_x, axis=1)
+    return lambda rows: kinds[of_y[rows]]

@@ -96,8 +96,8 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     plane = plane_rows.plane_of(flow, start, depth)
     depth = plane_rows.checked_depth(flow, plane, (x, y), depth)
     name = plane.name(x, y)
-    labels, finished = plane_rows.labels_by_rows(flow, plane, (x, y), progress)
     case = case_of(flow, depth)
+    labels, finished = plane_rows.labels_by_rows(case, plane, (x, y), progress)
     curves = theory_curves.boundaries(case, plane, x, y)
     proof = None
     if prove and finished == y.size:

@@ -61,7 +61,7 @@ def at_boundary(labels: LabelGrid) -> Bool[np.ndarray, "ny nx"]:
 
 
 def labels_by_rows(
-    flow: Flow,
+    case: Case,
     start: Plane,
     axes: tuple[Axis, Axis],
     progress: Callable[[int], object],
@@ -71,7 +71,7 @@ def labels_by_rows(
     finished = 0
     cells = labels.ravel()
     try:
-        for first, found in labelled_pieces(flow, start, axes):
+        for first, found in labelled_pieces(case, start, axes):
             cells[first : first + found.size] = found
             finished = (first + found.size) // axes[0].size
             progress(found.size)
@@ -81,13 +81,14 @@ def labels_by_rows(
 
 
 def labelled_pieces(
-    flow: Flow,
+    case: Case,
     start: Plane,
     axes: tuple[Axis, Axis],
 ) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
     """Yield the number of a piece's first cell and its labels, int16, each about `SECONDS`."""
     x, y = axes
-    decided = case_on(flow, start, x, y).on("rows", start.kind)
+    flow = case.flow
+    decided = case.on("rows", start.kind)
     if decided:
         yield from _decided_pieces(decided, flow, start, axes)
         return
@@ -108,11 +109,6 @@ def labelled_pieces(
             growth = min(8.0, SECONDS / max(spent, 1e-9))
             size = int(min(max(1, growth * found.size), BLOCK))
         row = first // x.size
-
-
-def case_on(flow: Flow, start: Plane, x: Axis, y: Axis) -> Case:
-    """Return the row of the table for the starts of a plane."""
-    return case_of(flow, start.starts(x, y[:1]).shape[-2])
 
 
 def _decided_pieces(
@@ -143,7 +139,8 @@ def _only_ratio_counts(flow: Flow, start: Plane, radii: Axis) -> bool:
     """Whether the limits of a plane over radii depend on theta / rho alone."""
     if start.kind != "radius" or not (radii > 0).all():
         return False
-    return case_on(flow, start, np.ones(1), np.ones(1)).regime.scale_free
+    layers = start.starts(np.ones(1), np.ones(1)).shape[-2]
+    return case_of(flow, layers).regime.scale_free
 
 
 def labels_at(flow: Flow, start: Plane, x: Column, y: Column) -> Codes:

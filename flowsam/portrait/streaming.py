@@ -26,6 +26,7 @@ from flowsam.flow import Flow
 from flowsam.inputs import real_axis
 from flowsam.portrait import plane_rows
 from flowsam.portrait.planes import Plane, Start
+from flowsam.regimes import Case, case_of
 from flowsam.signatures import public
 from flowsam.version import __version__
 
@@ -110,7 +111,7 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     _check_own(path.with_suffix(".json"))
     partial = path.with_name(f".{path.name}.{facts['digest'][:16]}.partial")
     try:
-        counts = _write(partial, flow, plane, (x, y), progress)
+        counts = _write(partial, case_of(flow, depth), plane, (x, y), progress)
         os.replace(partial, path)
         _log_of(partial).unlink(missing_ok=True)
         archive.write_text(path.with_suffix(".json"), json.dumps(facts))
@@ -166,7 +167,7 @@ def _provenance(
 
 def _write(
     partial: Path,
-    flow: Flow,
+    case: Case,
     plane: Plane,
     axes: tuple[np.ndarray, np.ndarray],
     progress: Callable[[int], object],
@@ -179,8 +180,8 @@ def _write(
         rows = kept.verified(y.size)
         progress(rows * x.size)
         if rows < y.size:
-            for _, labels in plane_rows.labelled_pieces(flow, plane, (x, y[rows:])):
-                kept.append(labels.tobytes())
+            for _, labels in plane_rows.labelled_pieces(case, plane, (x, y[rows:])):
+                kept.append(labels.data)
                 progress(labels.size)
         os.fsync(file.fileno())
     return kept.counts
@@ -201,18 +202,22 @@ class _Rows:
     counts: Counter[int] = field(default_factory=Counter)
     whole: Any = field(default_factory=hashlib.sha256)
 
-    def append(self, piece: bytes) -> None:
+    def append(self, piece: memoryview) -> None:
         """Write whole rows, then their digest."""
         self.file.write(piece)
         self.file.flush()
         self._take(piece)
-        self.log.write(f"{len(piece)} {self.whole.hexdigest()}\n".encode())
+        self.log.write(f"{piece.nbytes} {self.whole.hexdigest()}\n".encode())
         self.log.flush()
 
-    def _take(self, piece: bytes) -> None:
-        """Count the labels of a piece and add it to the digest."""
+    def _take(self, piece: memoryview | bytes) -> None:
+        """Count the labels of a piece, by runs of equal ones, and add it to the digest."""
         self.whole.update(piece)
-        values, numbers = np.unique(np.frombuffer(piece, _LABEL), return_counts=True)
+        labels = np.frombuffer(piece, _LABEL)
+        begin = np.flatnonzero(np.append(True, labels[1:] != labels[:-1]))
+        sizes = np.diff(begin, append=labels.size)
+        values, which = np.unique(labels[begin], return_inverse=True)
+        numbers = np.bincount(which, sizes).astype(int)
         self.counts.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
 
     def verified(self, rows: int) -> int:
