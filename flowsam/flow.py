@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import Data
 from flowsam.errors import InputError, InputTypeError
+from flowsam.inputs import keep
 from flowsam.losses import (
     LOSSES,
     Loss,
@@ -68,26 +69,21 @@ class Flow:
 
     def __init__(self, data: Data, perturbation: object, loss: Loss = logistic) -> None:
         """Take any rule; what is none is refused below."""
-        parts = {"data": data, "perturbation": perturbation, "loss": loss}
-        for name, part in parts.items():
-            object.__setattr__(self, name, part)
+        keep(self, data=data, perturbation=perturbation, loss=loss)
         self.__post_init__()
 
     def __post_init__(self) -> None:
         """Say which noun is missing where words or arrays were passed."""
-        object.__setattr__(self, "perturbation", as_rule(self.perturbation))
-        nouns = {"data": Data, "perturbation": Perturbation, "loss": Loss}
-        makers = {
-            "data": "single_example(mu)",
-            "perturbation": "linf(rho)",
-            "loss": "logistic",
+        keep(self, perturbation=as_rule(self.perturbation))
+        nouns = {
+            "data": (Data, "single_example(mu)"),
+            "perturbation": (Perturbation, "linf(rho)"),
+            "loss": (Loss, "logistic"),
         }
-        for name, noun in nouns.items():
+        for name, (noun, maker) in nouns.items():
             if not isinstance(given := getattr(self, name), noun):
                 kind = f"{noun.__name__}, got {type(given).__name__}"
-                raise InputTypeError(
-                    f"Flow needs {name} to be a {kind}; e.g. {makers[name]}"
-                )
+                raise InputTypeError(f"Flow needs {name} to be a {kind}; e.g. {maker}")
         if not self.loss.known:
             check_slopes(self.loss)
 

@@ -132,7 +132,7 @@ def balanced(alpha: ArrayLike, depth: int, signs: ArrayLike | None = None) -> Th
     array([[1.5, 0.6],
            [1.5, 0.6]])
     """
-    alpha = np.atleast_1d(real_array(alpha, "alpha"))
+    alpha = np.atleast_1d(alpha)
     if not alpha.shape[-1]:
         raise InputError(
             f"balanced needs a weight or more, got {alpha.shape}; e.g. [1.5, 0.6]"
@@ -151,8 +151,8 @@ def balanced(alpha: ArrayLike, depth: int, signs: ArrayLike | None = None) -> Th
         )
     theta = np.repeat(alpha[..., None, :], depth, axis=-2)
     if signs is not None:
-        signs = real_array(signs, "signs")
-        if signs.shape != alpha.shape[-1:] or not np.isin(signs, (-1, 1)).all():
+        fits = np.shape(signs) == alpha.shape[-1:]
+        if not fits or not np.isin(signs, (-1, 1)).all():
             raise InputError(
                 f"signs needs shape ({alpha.shape[-1]},) of +1 and -1, got {signs}; e.g. sign(mu)"
             )

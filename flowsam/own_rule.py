@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flowsam.errors import InputError, InputTypeError
-from flowsam.inputs import real_array
+from flowsam.inputs import keep, real_array
 from flowsam.perturbations import (
     Perturbation,
     asam,
@@ -27,15 +27,8 @@ class Own(Perturbation):
     title: str
 
     def __init__(self, ask: Callable[..., Any], name: str) -> None:
-        for field, value in {
-            "p": math.nan,
-            "rho": math.nan,
-            "normalised": False,
-            "adaptive": False,
-        }.items():
-            object.__setattr__(self, field, value)
-        object.__setattr__(self, "ask", ask)
-        object.__setattr__(self, "title", name)
+        keep(self, p=math.nan, rho=math.nan, normalised=False, adaptive=False)
+        keep(self, ask=ask, title=name)
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.inputs import real_array, real_number, yes_or_no
+from flowsam.inputs import keep, real_array, real_number, yes_or_no
 from flowsam.shapes import Float
 from flowsam.signatures import QUIET, public
 
@@ -73,14 +73,12 @@ class Perturbation:
             raise InputError(f"a norm needs p in [1, inf], got {p}; e.g. 2")
         if not 0 <= rho < math.inf:
             raise InputError(f"needs a finite number >= 0, got {rho}", of="rho")
-        object.__setattr__(self, "p", p if rho else math.inf)
-        object.__setattr__(self, "rho", rho)
         normalised = yes_or_no(normalised, "normalised") or not rho
         adaptive = yes_or_no(adaptive, "adaptive") and rho > 0
         if not normalised and (p != 2 or adaptive):
             raise InputError(f"unnormalised SAM has p = 2, not adaptive, got {p:g}")
-        object.__setattr__(self, "normalised", normalised)
-        object.__setattr__(self, "adaptive", adaptive)
+        keep(self, p=p if rho else math.inf, rho=rho)
+        keep(self, normalised=normalised, adaptive=adaptive)
 
     @property
     def name(self) -> str:

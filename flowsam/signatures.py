@@ -22,6 +22,7 @@ QUIET: dict[str, Any] = {
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 Convert = Callable[[Any], Any]
 _EXAMPLES = {
+    "Batches": "Batches(batch, shard, seed)",
     "Data": "single_example(mu)",
     "Flow": "Flow(single_example(mu), linf(rho))",
     "Perturbation": "linf(rho)",

@@ -16,6 +16,7 @@ from flowsam.endings import Ending
 from flowsam.errors import InputError
 from flowsam.events import Event
 from flowsam.flow import Flow
+from flowsam.inputs import keep
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
 from flowsam.shapes import Float, Times
@@ -25,7 +26,6 @@ from flowsam.version import __version__
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Trajectory", "load"]
 
 _FORMAT = "flowsam trajectory 1"
 _ARRAYS = {"z": "n d", "tau": "T", "log_t": "T", "theta": "T L d"}
@@ -87,7 +87,7 @@ class Trajectory(Card):
 
     def __post_init__(self) -> None:
         """Take the ending that the status says where none is given."""
-        object.__setattr__(self, "ending", Ending(self.ending or self.status))
+        keep(self, ending=Ending(self.ending or self.status))
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle log_t itself, not the function that computes it."""

@@ -14,6 +14,7 @@ from flowsam.flow import Flow
 from flowsam.losses import exponential
 from flowsam.many_examples.log_clock import late_run
 from flowsam.perturbations import gradient_flow, l2, linf, lp, unnormalised
+from flowsam.signatures import public
 
 RULES = [gradient_flow(), l2(0.1), linf(0.1), lp(0.1, p=3.0), unnormalised(0.2)]
 
@@ -234,7 +235,7 @@ def test_bad_numbers(settings, message) -> None:
 )
 def test_bad_kinds_are_refused_in_one_line(settings) -> None:
     """As a user sees it, without the type checks of this suite."""
-    plain = inspect.unwrap(iterate)
+    plain = public(inspect.unwrap(iterate))
     with pytest.raises(TypeError, match="needs .*, got ") as caught:
         plain(
             Flow(examples(), l2(0.1)), start(2), **({"learning_rate": 0.1, "steps": 1} | settings)
@@ -264,7 +265,7 @@ def test_batches_count_in_whole_numbers(sizes) -> None:
 def test_a_single_precision_learning_rate_loses_nothing() -> None:
     """Its value counts, not its type: the same iterates as with the double of that value."""
     flow, rate = Flow(examples(), l2(0.1)), np.float32(0.1)
-    plain = inspect.unwrap(iterate)
+    plain = public(inspect.unwrap(iterate))
     runs = [plain(flow, start(2), learning_rate=r, steps=5) for r in (rate, float(rate))]
     np.testing.assert_array_equal(runs[0].theta, runs[1].theta)
     np.testing.assert_array_equal(runs[0].log_t, runs[1].log_t)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
 from flowsam.exact.l2_spectrum import checked_start
-from flowsam.inputs import real_array, real_example, real_number
+from flowsam.inputs import real_example
 from flowsam.shapes import Float, Vector
 from flowsam.signatures import public
 
@@ -31,13 +31,12 @@ def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
 
 def positive_radius(rho: float | int) -> float:
     """Return rho as a positive float."""
-    rho = real_number(rho, "rho")
-    if not (np.isfinite(rho) and rho > 0):
+    if not 0 < rho < np.inf:
         raise InputError(
             f"needs to be finite and > 0, got {rho}; at 0 every start escapes",
             of="rho",
         )
-    return rho
+    return float(rho)
 
 
 def checked(
@@ -107,7 +106,7 @@ def critical_scale_bounds(
 
 def _profile(mu: Vector, profile: ArrayLike | None) -> Float[np.ndarray, "2 d"]:
     """The start at scale 1."""
-    start = np.ones(mu.size) if profile is None else real_array(profile, "profile")
+    start = np.ones(mu.size) if profile is None else np.asarray(profile)
     if start.shape == mu.shape:
         start = np.array([np.where(mu < 0, -start, start), start])
     if start.shape != (2, mu.size):

@@ -20,7 +20,6 @@ from flowsam.exact.l2_outcome import outcome
 from flowsam.exact.l2_spectrum import Spectrum
 from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
-from flowsam.inputs import real_number
 from flowsam.labels import Fate
 from flowsam.shapes import Codes, Column, Float, Vector
 from flowsam.signatures import public
@@ -228,8 +227,7 @@ def uniform_leaders(
         raise InputError(
             f"uniform_leaders needs distinct |mu_j|, got {mu!s}; use leaders for ties"
         )
-    alpha = real_number(alpha, "alpha")
-    if not (np.isfinite(alpha) and alpha > 0):
+    if not 0 < alpha < np.inf:
         raise InputError(
             f"alpha needs to be finite and > 0, got {alpha}; pass a positive weight"
         )

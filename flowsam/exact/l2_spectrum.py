@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.inputs import real_example, real_number
+from flowsam.inputs import real_example
 from flowsam.network import checked_theta
 from flowsam.shapes import Codes, Column, Float, Vector
 
@@ -71,12 +71,11 @@ def checked_start(
         raise InputError(
             f"the l_2 curve needs two layers, got {theta0.shape[-2]}; see solve"
         )
-    rho = real_number(rho, "rho")
-    if not (np.isfinite(rho) and rho >= 0):
+    if not 0 <= rho < np.inf:
         raise InputError(
             f"needs to be finite and >= 0, got {rho}; 0 is gradient flow", of="rho"
         )
-    return theta0, mu, rho
+    return theta0, mu, float(rho)
 
 
 def spectrum_of(

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from flowsam.data import Data
 from flowsam.errors import InputError
-from flowsam.inputs import real_array
 from flowsam.margin.farkas import separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import equilibrated, lightest_separator, only_vertex
@@ -142,7 +141,7 @@ def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertific
     >>> round(margin_certificate(Data([[1, 2]]), 2, [0, 1]).gap, 6)
     0.105573
     """
-    given = real_array(beta, "beta")
+    given = np.asarray(beta)
     if given.shape != data.z.shape[1:]:
         raise InputError(
             f"beta needs shape ({data.z.shape[1]},), got {given.shape}; flatten it"

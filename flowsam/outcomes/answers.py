@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.inputs import real_number
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.own_scale import in_range
@@ -108,17 +107,16 @@ def _checked_end(flow: Flow, log_t_end: float | int | None) -> float:
     """Return how far a run may go."""
     if log_t_end is None:
         return LATE
-    value = real_number(log_t_end, "log_t_end")
-    if not 0 < value < np.inf:
+    if not 0 < log_t_end < np.inf:
         raise InputError(
-            f"log_t_end needs a finite number > 0, got {value:g}; runs start at 0"
+            f"log_t_end needs a finite number > 0, got {log_t_end:g}; runs start at 0"
         )
     if len(flow.data.z) == 1:
         raise InputError(
-            f"log_t_end = {value:g} is for several examples: the limit of one example is decided "
-            "in rescaled time, without a last log t; leave it out"
+            f"log_t_end = {log_t_end:g} is for several examples: the limit of one example is "
+            "decided in rescaled time, without a last log t; leave it out"
         )
-    return value
+    return log_t_end
 
 
 def _proved(case: Case, theta0: Theta, found: Limit) -> Limit:
