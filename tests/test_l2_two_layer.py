@@ -62,20 +62,6 @@ def test_one_balanced_coordinate_is_linear(alpha):
     )
 
 
-def test_gradient_flow_is_the_hyperbola():
-    rng = np.random.default_rng(1)
-    theta, mu, tau = rng.normal(size=(3, 2, 4)), rng.normal(size=4), np.array([0.0, 0.3, 2.0])
-    ch, sh = np.cosh(mu * tau[:, None]), np.sinh(mu * tau[:, None])
-    u, v = theta[:, None, 0], theta[:, None, 1]
-    exact = np.stack([u * ch + v * sh, v * ch + u * sh], axis=2)
-    assert np.allclose(case.weights(theta, mu, rho=0, tau=tau), exact, rtol=0, atol=1e-14 * 10)
-    assert np.isinf(case.collapse_time(theta, mu, rho=0)).all()
-    assert (l2_outcome.outcome(theta, mu, rho=0) == Fate.ESCAPE).all()
-    stays = l2_outcome.outcome([[1.0, 2.0], [-1.0, 2.0]], [1.0, -1.0], rho=0)
-    assert stays == Fate.SADDLE
-    assert l2_outcome.outcome(np.zeros((2, 2)), [1.0, -1.0], rho=0) == Fate.COLLAPSE
-
-
 @settings(max_examples=12)
 @given(st.integers(0, 10**6))
 def test_symmetries(seed):
@@ -134,17 +120,21 @@ def test_idle_coordinates_stay_and_the_rest_rests_at_exactly_zero():
     assert l2_outcome.outcome(theta, mu, rho=1) == Fate.COLLAPSE  # "stalled", as beta_3 stays
 
 
+def events(theta, mu):
+    return case.path(theta, mu, rho=1.0, until=np.inf)[1]
+
+
 def test_events_of_a_signed_start():
     theta, mu = np.array([[0.5, -0.3], [0.3, 0.4]]), np.array([1.0, 2.0])
-    crossing, collapse = case.events(theta, mu, rho=1)
+    crossing, collapse = events(theta, mu)
     assert (crossing.kind, crossing.layer, crossing.coordinate) == ("cross", 0, 1)
     assert crossing.tau == pytest.approx(np.log(7) / 4, rel=1e-14)
     state = case.weights(theta, mu, rho=1, tau=[crossing.tau])[0]
     assert abs(state[0, 1]) < 1e-15 < state[1, 1]
     assert collapse.kind == "collapse" and collapse.coordinate is None
-    mirrored = case.events(theta[::-1], -mu, rho=1)
+    mirrored = events(theta[::-1], -mu)
     assert [e.kind for e in mirrored] == ["collapse"]  # there s and e are exchanged
-    turn = case.events(np.full((2, 2), 0.55), mu, rho=1)[0]
+    turn = events(np.full((2, 2), 0.55), mu)[0]
     norm = case.curve(np.full((2, 2), 0.55), mu, rho=1).log_norm_at(
         turn.tau + np.array([-1e-3, 0, 1e-3])
     )
@@ -227,8 +217,7 @@ def test_the_outcome_grows_with_every_amplitude():
         (lambda: case.weights(np.ones((2, 2)), [1, 2], rho=-1, tau=[0]), "rho needs"),
         (lambda: case.weights(np.ones((2, 2)), [1, 2], rho=1, tau=[-1]), "tau >= 0"),
         (lambda: case.weights(np.ones((2, 3)), [1, 2], rho=1, tau=[0]), "to fit the data"),
-        (lambda: case.curve(np.ones((2, 2)), [1, 2], rho=0), "rho > 0"),
-        (lambda: case.events(np.ones((1, 2, 2)), [1, 2], rho=1), "one start"),
+        (lambda: case.curve(np.ones((2, 2)), [1, 2], rho=0), "rho needs .* > 0, got 0"),
         (lambda: case.weights([[1, np.nan]] * 2, [1, 2], rho=1, tau=[0]), "finite"),
     ],
 )

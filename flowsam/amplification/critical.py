@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
-from flowsam.exact.l2_spectrum import checked_start
+from flowsam.exact.l2_spectrum import checked_start, positive_radius
 from flowsam.inputs import real_example
 from flowsam.shapes import Float, Vector
 from flowsam.signatures import public
@@ -29,23 +29,13 @@ def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
     return np.abs(mu[mu != 0])
 
 
-def positive_radius(rho: float | int) -> float:
-    """Return rho as a positive float."""
-    if not 0 < rho < np.inf:
-        raise InputError(
-            f"needs to be finite and > 0, got {rho}; at 0 every start escapes",
-            of="rho",
-        )
-    return float(rho)
-
-
 def checked(
     theta0: ArrayLike,
     mu: ArrayLike,
     rho: float | int,
 ) -> tuple[Float[np.ndarray, "*batch 2 d"], Vector, float]:
     """Return starts, example and radius, or refuse them: N is a sum of squares in doubles."""
-    theta0, mu, rho = checked_start(theta0, mu, positive_radius(rho))
+    theta0, mu, rho = checked_start(theta0, mu, rho)
     if np.abs(theta0).max(initial=0.0) > _LARGEST:
         raise InputError(
             f"weights up to {_LARGEST:g} have squares in doubles, got larger; scale"

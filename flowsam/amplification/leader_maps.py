@@ -11,14 +11,11 @@ from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import active
 from flowsam.errors import InputError
-from flowsam.exact.l2_march import trace
-from flowsam.exact.l2_spectrum import checked_start
+from flowsam.exact.l2_march import blocks, trace
 from flowsam.inputs import checked_grid, real_axis
-from flowsam.network import balanced
+from flowsam.network import balanced, checked_start
 from flowsam.shapes import Bool, Float, Int, Vector
 from flowsam.signatures import public
-
-BLOCK = 4_000_000  # scores at a time
 
 
 @public
@@ -85,12 +82,10 @@ def dominance(
     if by not in ("size", "contribution", "growth"):
         raise InputError(f"by needs 'size', 'contribution' or 'growth', got {by!r}")
     starts = np.repeat(balanced(np.atleast_2d(alpha).T, 2), sizes.size, axis=-1)
-    starts, sizes, rho = checked_start(starts, sizes, rho)
+    starts, sizes, rho = checked_start(starts, sizes, rho, case="dominance")
     whole = np.int16 if places[-1] < np.iinfo(np.int16).max else np.int32
     leaders = np.empty((alpha.size, tau.size), dtype=whole)
-    block = max(1, BLOCK // max(tau.size * sizes.size, 900))
-    for first in range(0, alpha.size, block):
-        part = slice(first, first + block)
+    for part in blocks(alpha.size, tau.size * sizes.size):
         score, collapsed = _scores(starts[part], sizes, rho, tau, by)
         leaders[part] = np.where(collapsed, 0, places[np.argmax(score, axis=-1)] + 1)
     return leaders

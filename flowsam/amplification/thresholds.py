@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.amplification.critical import active, positive_radius
+from flowsam.amplification.critical import active
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import critical_scale_of, crowd
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_outcome import outcome
-from flowsam.exact.l2_spectrum import Spectrum
+from flowsam.exact.l2_spectrum import Spectrum, positive_radius
 from flowsam.exact.l2_step import Front
 from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
 from flowsam.labels import Fate

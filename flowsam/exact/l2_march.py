@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,13 @@ STEPS = 1000  # a start one rounding off the saddle leaves it in about 120
 ENTRIES = 2_000_000  # numbers in a block of starts
 
 Record = list[tuple[Front, np.ndarray, Pieces]]
+
+
+def blocks(starts: int, numbers: int) -> Iterator[slice]:
+    """Yield starts in blocks that memory holds, with so many numbers each, or a path's own."""
+    size = max(1, ENTRIES // max(numbers, 900))
+    for first in range(0, starts, size):
+        yield slice(first, first + size)
 
 
 def march(

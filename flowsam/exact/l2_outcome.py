@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import elliprf
 
-from flowsam.exact.l2_march import ENTRIES, march
+from flowsam.exact.l2_march import blocks, march
 from flowsam.exact.l2_spectrum import Spectrum, checked_start, spectrum_of
 from flowsam.exact.l2_taylor import ORDER
 from flowsam.exact.l2_verdicts import Verdict, certificates
@@ -83,10 +83,6 @@ def _squeeze(
 def _decide(theta0: Float[np.ndarray, "N 2 d"], mu: Vector, rho: float | int) -> Codes:
     """Codes of a block of starts."""
     grow, shrink = grow_and_shrink(theta0, mu)
-    if rho == 0:
-        rests = (grow == 0).all(axis=1)
-        code = np.where(rests, Fate.SADDLE, Fate.ESCAPE)
-        return np.where(rests & (shrink == 0).all(axis=1), Fate.COLLAPSE, code)
     sizes = np.unique(np.abs(mu[mu != 0]))
     if sizes.size == 1:  # one coordinate in effect
         own = lone_scale(
@@ -121,7 +117,6 @@ def outcome(
     theta0, mu, rho = checked_start(theta0, mu, rho)
     flat = theta0.reshape(-1, 2, mu.size)
     code = np.empty(flat.shape[0], dtype=np.int8)
-    block = max(1, ENTRIES // max(2 * mu.size, 900))
-    for first in range(0, flat.shape[0], block):
-        code[first : first + block] = _decide(flat[first : first + block], mu, rho)
+    for block in blocks(len(flat), 2 * mu.size):
+        code[block] = _decide(flat[block], mu, rho)
     return code.reshape(theta0.shape[:-2])

@@ -59,6 +59,16 @@ def log_sum(exponents: Float[np.ndarray, "N m"]) -> Column:
     return top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))
 
 
+def positive_radius(rho: float | int) -> float:
+    """Return rho as a positive float."""
+    if not 0 < rho < np.inf:
+        raise InputError(
+            f"needs to be finite and > 0, got {rho}; at 0 every start escapes",
+            of="rho",
+        )
+    return float(rho)
+
+
 def checked_start(
     theta0: ArrayLike,
     mu: ArrayLike,
@@ -71,11 +81,7 @@ def checked_start(
         raise InputError(
             f"the l_2 curve needs two layers, got {theta0.shape[-2]}; see solve"
         )
-    if not 0 <= rho < np.inf:
-        raise InputError(
-            f"needs to be finite and >= 0, got {rho}; 0 is gradient flow", of="rho"
-        )
-    return theta0, mu, float(rho)
+    return theta0, mu, positive_radius(rho)
 
 
 def spectrum_of(

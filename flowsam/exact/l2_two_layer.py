@@ -14,10 +14,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.errors import InputError
 from flowsam.events import Event
 from flowsam.exact.l2_curve import Curve
-from flowsam.exact.l2_march import ENTRIES, trace
+from flowsam.exact.l2_march import blocks, trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.exact.l2_verdicts import falling
 from flowsam.inputs import real_array
@@ -27,14 +26,10 @@ from flowsam.shapes import Float, Numbers, Vector, Vectors
 def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Numbers:
     """Return the rescaled time at which the active coordinates come to rest at 0 together."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
-    if rho == 0:
-        rests = (theta0[..., mu != 0] == 0).all(axis=(-2, -1))
-        return np.where(rests, 0.0, np.inf)
     flat = theta0.reshape(-1, 2, mu.size)
-    block = max(1, ENTRIES // max(2 * mu.size, 900))
     parts = [
-        trace(flat[first : first + block], mu, rho=rho, until=falling).collapse_time
-        for first in range(0, flat.shape[0], block)
+        trace(flat[block], mu, rho=rho, until=falling).collapse_time
+        for block in blocks(len(flat), 2 * mu.size)
     ]
     return np.concatenate([np.zeros(0), *parts]).reshape(theta0.shape[:-2])
 
@@ -75,44 +70,9 @@ def _crossings(
     return found
 
 
-def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
-    """Return what happens to one start: weights that cross 0, the turn of N, the collapse."""
-    theta0, mu, rho = checked_start(theta0, mu, rho)
-    if theta0.ndim != 2:
-        raise InputError(
-            f"events takes one start (2, d), got shape {theta0.shape}; loop over them"
-        )
-    if rho > 0:
-        return events_on(trace(theta0, mu, rho=rho), theta0, mu)
-    crossings = _crossings(theta0, mu, np.inf)
-    return tuple(sorted(crossings, key=lambda event: event.tau))
-
-
-def events_on(
-    path: Curve,
-    theta0: Float[np.ndarray, "2 d"],
-    mu: Vector,
-) -> tuple[Event, ...]:
-    """Return the events of one start, those of its curve as far as it was traced."""
-    found = []
-    until = float(path.collapse_time)
-    turn = float(path.turning_time())
-    if np.isfinite(until):
-        found.append(Event(until, "collapse"))
-    if 0 < turn < np.inf:
-        found.append(Event(turn, "turn"))
-    return tuple(
-        sorted(found + _crossings(theta0, mu, until), key=lambda event: event.tau)
-    )
-
-
 def curve(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Curve:
     """Return the planar curves (tau, A) of a batch of starts."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
-    if rho == 0:
-        raise InputError(
-            "curve needs rho > 0, got 0; without perturbation A = 0 at all times"
-        )
     return trace(theta0, mu, rho=rho)
 
 
@@ -158,13 +118,10 @@ def weights(
     tau = np.atleast_1d(real_array(tau, "tau"))
     flat = theta0.reshape(-1, 2, mu.size)
     out = np.empty((flat.shape[0], tau.size, 2, mu.size))
-    block = max(1, ENTRIES // max(2 * mu.size, tau.size * max(mu.size, 40), 900))
-    for first in range(0, flat.shape[0], block):
-        part = flat[first : first + block]
-        a = np.zeros((part.shape[0], tau.size))
-        if rho > 0:
-            a = trace(part, mu, rho=rho, tau_end=float(tau.max(initial=0.0))).a_at(tau)
-        out[first : first + block] = _states(part, mu, tau, a)
+    end = float(tau.max(initial=0.0))
+    for block in blocks(len(flat), max(2 * mu.size, tau.size * max(mu.size, 40))):
+        a = trace(flat[block], mu, rho=rho, tau_end=end).a_at(tau)
+        out[block] = _states(flat[block], mu, tau, a)
     return out.reshape(*theta0.shape[:-2], tau.size, 2, mu.size)
 
 
@@ -177,10 +134,20 @@ def path(
 ) -> tuple[
     Callable[[Float[np.ndarray, " T"]], Float[np.ndarray, "T 2 d"]], tuple[Event, ...]
 ]:
-    """Return `weights` of one start as a function of tau up to `until`, and its events so far."""
+    """Return `weights` of one start as a function of tau up to `until`, and its events so far.
+
+    Weights that cross 0, the turn of N, the collapse.
+    """
     traced = trace(theta0, mu, rho=rho, tau_end=until)
 
     def states(tau: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T 2 d"]:
         return _states(theta0[None], mu, tau, traced.a_at(tau)[None])[0]
 
-    return states, events_on(traced, theta0, mu)
+    end = float(traced.collapse_time)
+    turn = float(traced.turning_time())
+    found = _crossings(theta0, mu, end)
+    if np.isfinite(end):
+        found.append(Event(end, "collapse"))
+    if 0 < turn < np.inf:
+        found.append(Event(turn, "turn"))
+    return states, tuple(sorted(found, key=lambda event: event.tau))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowsam.exact.l2_two_layer import collapse_time, curve, events, weights
+from flowsam.exact.l2_two_layer import collapse_time, curve, path, weights
 from tests.l2_references import march
 from tests.theorems.ledger import negative_control, numeric, symbolic
 
@@ -29,7 +29,7 @@ def compare(theta, mu, rho):
     assert error < 1e-7, f"weights off by {error:.1e}: {label}"
     error = np.abs(curve(theta, mu, rho=rho).a_at(tau) - a).max() * (mu**2).max()
     assert error < 1e-7, f"A off by {error:.1e}: {label}"
-    for event in events(theta, mu, rho=rho):
+    for event in path(theta, mu, rho=rho, until=np.inf)[1]:
         if event.kind == "cross" and event.tau < 0.9 * end:
             state = run.sol(event.tau)[:-1].reshape(theta.shape)
             weight = state[event.layer, event.coordinate]
