@@ -119,7 +119,7 @@ def digits(classes, folder=None):
         bunch = load_digits()
         images, labels = bunch.images, bunch.target
     else:
-        from flowsam.real_data.files import idx_array
+        from flowsam.real_data.tables import idx_array
 
         images = idx_array(Path(folder), "train-images-idx3-ubyte")
         labels = idx_array(Path(folder), "train-labels-idx1-ubyte")

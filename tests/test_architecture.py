@@ -48,7 +48,7 @@ ONLY_IN = {
         *("symbolic", "notation", "regions.inequalities"),
         *("explorer.formulas", "explorer.printers"),
     ),
-    "sklearn": ("real_data.bundled",),
+    "sklearn": ("real_data.tables",),
 }
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from flowsam.data import Data
 from flowsam.margin import margin_certificate, max_margin, separability
-from flowsam.real_data.bundled import class_mean_difference
 from flowsam.real_data.leaning import share_by_rank
 from flowsam.real_data.tables import Table, breast_cancer_table, digit_table, read_csv, read_idx
 
@@ -199,7 +198,7 @@ def test_a_constant_is_told_from_its_range() -> None:
         varies[6:7] = (chosen[:, 6:7] != chosen[0, 6:7]).any(axis=0)
         np.testing.assert_allclose(x.std(axis=0), varies, atol=1e-14)
         np.testing.assert_allclose(x.mean(axis=0), 0.0, atol=1e-14)
-    mu = class_mean_difference(X[:, [0, 3]], np.array([0.0, 1, 0, 1, 1, 1, 0])).z[0]
+    mu = Table(X[:, [0, 3]], [0, 1, 0, 1, 1, 1, 0]).mean_difference("").z[0]
     assert mu[0] == 0 and mu[1] != 0
 
 

@@ -17,8 +17,8 @@ ALPHA, MU, RHO, TAU, N = sp.symbols("alpha mu rho tau N", positive=True)
 L = sp.Symbol("L", integer=True, positive=True)
 A, BETA, C, E, K, M, Q = sp.symbols("A beta c e k m q", real=True)
 R, S, U, V, W, X = sp.symbols("r s u v w x", real=True)
-U_DOT, W_DOT, A_DOT, N_DOT, M_HAT = sp.symbols("udot wdot Adot Ndot mhat", real=True)
-SLOPE, SCORE, REST, END = sp.symbols("xdot score tau_0 tau_end")
+U_DOT, W_DOT, A_DOT, N_DOT = (sp.Derivative(one, TAU) for one in (U, W, A, N))
+M_HAT, SLOPE, SCORE, REST, END = sp.symbols("mhat xdot score tau_0 tau_end")
 _Z = ALPHA - RHO
 _STEP = RHO * MU / N
 

@@ -38,12 +38,9 @@ def named_table(name: str) -> Table:
 def named_data(name: str, *, bias: bool = True) -> Data:
     """Return a named data set, standardised; "digits_means" is one example, as it is."""
     if name == "digits_means":
-        from flowsam.real_data import bundled, tables
+        from flowsam.real_data.tables import digit_table
 
-        pixels = bundled.digits(3, 5)
-        names = tables.digit_table(3, 5).features
-        name = "digits 3 - 5, class means"
-        return bundled.class_mean_difference(*pixels, name=name, features=names)
+        return digit_table(3, 5).mean_difference("digits 3 - 5, class means")
     return named_table(name).standardised(bias=bias)[0]
 
 

@@ -9,14 +9,14 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.data import Data, class_signs, feature_names, real_table
-from flowsam.errors import InputError, MissingFileError
+from flowsam.data import Data, class_signs, feature_names, real_table, single_example
+from flowsam.errors import InputError, MissingFileError, MissingLibraryError
 from flowsam.inputs import column_names, keep
-from flowsam.real_data import bundled
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
 from flowsam.shapes import Examples, Float, Int
 
@@ -78,6 +78,21 @@ class Table:
         test_part = Data(z[out], f"{name}, test part", names) if held else None
         return Data(z[kept], name, names), test_part
 
+    def mean_difference(self, name: str) -> Data:
+        """Return one example, mu = mean of X over the larger label minus mean over the smaller.
+
+        Examples
+        --------
+        >>> table = Table([[1.0, 5.0], [3.0, 5.0]], [-1.0, 1.0])
+        >>> table.mean_difference("means")
+        Data(name='means', n=1, d=2)
+        >>> table.mean_difference("means").z
+        array([[2., 0.]])
+        """
+        mu = self.X[self.y > 0].mean(axis=0) - self.X[self.y < 0].mean(axis=0)
+        mu[self.X.max(axis=0) == self.X.min(axis=0)] = 0.0
+        return single_example(mu, name=name, features=self.features)
+
 
 def _standardised(X: Examples, kept: Int[np.ndarray, " k"]) -> Examples:
     """Columns with mean 0 and deviation 1 over the kept rows; 0 where these do not differ."""
@@ -97,15 +112,33 @@ def pixel_names(picture: tuple[int, int] | None) -> tuple[str, ...]:
 
 
 def digit_table(first: int = 3, second: int = 5) -> Table:
-    """Return two classes of scikit-learn's bundled 8 x 8 digits; `first` counts as +1."""
-    X, y = bundled.digits(first, second)
-    return Table(X, y, f"digits {first} against {second}", (8, 8))
+    """Return two classes of scikit-learn's bundled 8 x 8 digits in [0, 1]; `first` is +1."""
+    if first == second or not {first, second} <= set(range(10)):
+        raise InputError(
+            f"digits needs two different digits 0..9, got {first} and {second}"
+        )
+    found = _bundled("digits")
+    chosen = np.isin(found.target, (first, second))
+    X = found.data[chosen] / 16.0
+    name = f"digits {first} against {second}"
+    return Table(X, found.target[chosen] == first, name, (8, 8))
 
 
 def breast_cancer_table() -> Table:
     """Return scikit-learn's bundled breast cancer set: benign counts as +1, 30 features."""
-    X, y, features = bundled.breast_cancer()
-    return Table(X, y, "breast cancer", features=features)
+    found = _bundled("breast_cancer")
+    return Table(found.data, found.target, "breast cancer", None, found.feature_names)
+
+
+def _bundled(name: str) -> Any:
+    """A set of scikit-learn, or what is missing."""
+    try:
+        from sklearn import datasets
+    except ImportError:
+        raise MissingLibraryError(
+            f"{name} needs scikit-learn; pip install 'flowsam[data]'"
+        ) from None
+    return getattr(datasets, f"load_{name}")()
 
 
 def read_csv(

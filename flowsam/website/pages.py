@@ -25,7 +25,7 @@ _WAYS = (
     '<p><a href="report.html">The report</a>, every claim on one page · '
     '<a href="explorer.html">The explorer</a>, drag a start and see its limit</p>'
 )
-_TABLES = ("tables", "bundled", "named_sets", "leaning", "scale_scan")
+_TABLES = ("tables", "named_sets", "leaning", "scale_scan")
 _PARTS = {"flowsam.real_data": tuple(f"flowsam.real_data.{name}" for name in _TABLES)}
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)\)")
 _CLAIM = Template(Path(__file__).with_name("claim.md").read_text(encoding="utf-8"))
