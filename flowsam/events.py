@@ -8,8 +8,6 @@ import numpy as np
 
 from flowsam.shapes import Bool
 
-__all__ = ["Event"]
-
 
 @dataclass(frozen=True)
 class Event:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+__all__ = ["Trajectory", "load"]
+
 _FORMAT = "flowsam trajectory 1"
 _ARRAYS = {"z": "n d", "tau": "T", "log_t": "T", "theta": "T L d"}
 _RUN = ("status", "message", "method", "steps", "nfev")
