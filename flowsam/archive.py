@@ -1,7 +1,5 @@
 """Results on disk: files replaced in one move, .npz with a header."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

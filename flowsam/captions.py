@@ -1,7 +1,5 @@
 """What the docstring of a figure says: its title, the claims it shows, its caption."""
 
-from __future__ import annotations
-
 import re
 from inspect import cleandoc
 

@@ -1,7 +1,5 @@
 """Results on screen: cards of facts, as text and for notebooks."""
 
-from __future__ import annotations
-
 Rows = list[tuple[str, str]]
 
 

@@ -1,7 +1,5 @@
 """Labels of classes as a column has them: numbers where all entries are, a hole is no class."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 

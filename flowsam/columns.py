@@ -4,8 +4,6 @@ Functions are written "module:function" within flowsam and loaded when asked, so
 stand below all that it names.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

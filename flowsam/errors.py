@@ -1,7 +1,5 @@
 """Errors of what a caller passed, told from bugs: the command line says them in one line."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 

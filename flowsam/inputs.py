@@ -1,7 +1,5 @@
 """What a caller passes, turned into float64 or refused in one line."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from numbers import Real

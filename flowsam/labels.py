@@ -3,8 +3,6 @@
 A label j >= 1 is the coordinate's place, counted from 1; the others are members of `Label`.
 """
 
-from __future__ import annotations
-
 from enum import IntEnum
 
 

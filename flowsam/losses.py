@@ -1,7 +1,5 @@
 """Losses of a margin: values and `log|ell'|`, never `|ell'|`, which underflows at margin 745."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Every derived expression written down: as SymPy equations, and in LaTeX."""
 
-from __future__ import annotations
-
 import sympy as sp
 
 from flowsam.symbolic import coordinate

@@ -1,7 +1,5 @@
 """A rule of the user's own: any function from gradients to ascent steps."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

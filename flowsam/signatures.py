@@ -1,7 +1,5 @@
 """Public functions: their arguments are what their annotations say, or are refused in one line."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable, Mapping

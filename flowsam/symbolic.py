@@ -3,8 +3,6 @@
 Derivations: derivations/sam_gradient.py, derivations/dual_norm.py.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

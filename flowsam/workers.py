@@ -1,7 +1,5 @@
 """Independent pieces of work on every processor, counting what is finished."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

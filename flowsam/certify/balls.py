@@ -1,7 +1,5 @@
 """Balls of python-flint: numbers with an error bound, their precision, their text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """The prover: a tube by Taylor's method until it decides; whether it holds `checking` says."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

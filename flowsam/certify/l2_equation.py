@@ -4,8 +4,6 @@ A' = rho/N(tau, A), (N/rho)^2 = sum_k weight_k exp(2 nu_k (tau - nu_k A)), over 
 s_j = u_j + v_j and -mu_j of e_j = u_j - v_j. (derivations/l2_two_layer.py)
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ The largest |mu_j| that escapes wins at L = 2, the first to blow up at L >= 3; o
 exact decision a pattern. (derivations/linf_two_layer.py, derivations/linf_limit.py)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

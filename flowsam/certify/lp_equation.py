@@ -4,8 +4,6 @@ w_kj' is pull_kj = mu_j prod_{l != k} w_lj at w - rho sign(pull) |pull|^(q-1) / 
 (derivations/l2_deep.py)
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce

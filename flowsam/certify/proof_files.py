@@ -1,7 +1,5 @@
 """Proof files: JSON with the doubles of the input in hexadecimal, the steps, and the verdict."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

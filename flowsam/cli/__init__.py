@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 a claim or figure failed, 2 bad input, said in one line.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import sys

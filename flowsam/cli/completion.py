@@ -1,7 +1,5 @@
 """Completion in a shell: the line that asks for it, and what may stand where the cursor is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """flowsam derive: the symbolic expressions of one coordinate."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 
 from flowsam.cli.options import FLAG, WHOLE, Option

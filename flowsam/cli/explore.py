@@ -1,7 +1,5 @@
 """flowsam explore: the page on which a start is dragged."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 
 from flowsam.cli.options import NUMBER, NUMBERS, WHOLE, Option

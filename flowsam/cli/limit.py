@@ -1,7 +1,5 @@
 """flowsam limit: where one start ends, and which theorem or certificate says so."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 
 from flowsam.cli.problem import FLOW, START, setup, start_parameters

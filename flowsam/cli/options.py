@@ -1,7 +1,5 @@
 """Options as data, and the kinds of their values."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

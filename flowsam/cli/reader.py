@@ -1,7 +1,5 @@
 """The words of a command line by option: argparse takes them apart, and refusals are ours."""
 
-from __future__ import annotations
-
 import argparse
 import functools
 from collections.abc import Iterable, Iterator, Sequence

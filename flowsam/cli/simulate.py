@@ -1,7 +1,5 @@
 """flowsam simulate: one start, one run."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from typing import Any
 

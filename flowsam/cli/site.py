@@ -1,7 +1,5 @@
 """flowsam site: everything the checkout holds, as linked pages."""
 
-from __future__ import annotations
-
 import importlib.util
 from argparse import Namespace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """flowsam verify: the ledger of claims, run in the source checkout."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from pathlib import Path
 

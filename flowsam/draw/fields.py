@@ -1,7 +1,5 @@
 """Velocity on a plane: arrows, trajectories, and what organises them."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D

@@ -1,7 +1,5 @@
 """A plane in colours, one a label, each region named in its widest place."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Who leads, over the scale of the start and time, and what a predictor leans on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

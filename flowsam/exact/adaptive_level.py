@@ -8,8 +8,6 @@ With `lambda` the root of `sum_j ((1 - lambda/mu_j)_+ / rho)^p = 1/2` and `r_j =
 (derivations/adaptive_limit.py; beyond arXiv:2603.08290. ASAM: Kwon et al. 2021)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -9,8 +9,6 @@ At p = 1 all of rho is on the larger |mu_j beta_j|: f falls where they tie, and 
 (derivations/adaptive_deep.py; beyond arXiv:2603.08290)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -7,8 +7,6 @@ x = growth |mu| tau at L = 2, `-log(1 - growth tau / scale) / (L-2)` at L >= 3, 
 + mu tau. (arXiv:2603.08290, Theorem 3.2; derivations/linf_trichotomy.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@
 the rescaled clock of L layers, elliptic at L = 3 and 4, hyperelliptic from L = 5 on.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

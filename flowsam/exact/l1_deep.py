@@ -14,8 +14,6 @@ w_j < c: j falls until they tie; from there both fall to 0 iff w_1 + w_2 < c, el
 wins. (derivations/l1_deep.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

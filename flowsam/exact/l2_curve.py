@@ -1,7 +1,5 @@
 """The planar curve (tau, A) of l_2-SAM at L = 2: integrated once, evaluated anywhere."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

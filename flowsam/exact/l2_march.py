@@ -1,7 +1,5 @@
 """Whole curves of l_2-SAM at L = 2: stepping until a verdict."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -4,8 +4,6 @@ N(tau) increases with every |s_j(0)| and |e_j(0)|: every ray from the origin cro
 once, and a start can be squeezed between two others. (derivations/l2_critical_scale.py)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -4,8 +4,6 @@ It is the stable manifold of the saddle `w = (rho/2^(1/2)) e_1`, e_1 the smalles
 (derivations/l2_critical_scale.py)
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import lru_cache

@@ -7,8 +7,6 @@ and, between the turns of N, rho/N are monotone: the ends of a stretch enclose s
 it. (derivations/l2_amplification_in_time.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -8,8 +8,6 @@ a positive measure on signed rates: nu = mu_j carries s_j = u + v, -mu_j carries
 of mu, zero weights and idle coordinates need no case of their own. (derivations/l2_two_layer.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -7,8 +7,6 @@ s = u + v, e = u - v, for any real start and mu. The planar curve (tau, A) is in
 (`l2_march.trace`) and everything is read off it. (derivations/l2_two_layer.py)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

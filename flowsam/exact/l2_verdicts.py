@@ -1,7 +1,5 @@
 """When a path of l_2-SAM at L = 2 has shown what it does: the two certificates, and the ends."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -7,8 +7,6 @@ On each support S there is one point with w_hat = 0 and all w_j > 0 on S,
 alone, the gate rho L^(-1/p) e_j; p -> inf: the corner rho (1, ..., 1). (derivations/lp_gates.py)
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -3,8 +3,6 @@
 Not named `explore`: importing a package `flowsam.explore` would hide the function.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

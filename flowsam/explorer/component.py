@@ -1,7 +1,5 @@
 """The component: formulas, kernel.js and view.js as one ES module."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

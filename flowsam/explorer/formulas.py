@@ -3,8 +3,6 @@
 Derivations: linf_deep, linf_two_layer, l2_two_layer, l2_critical_scale.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 

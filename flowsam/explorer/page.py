@@ -1,7 +1,5 @@
 """The page: the component and a state in one file, a frame in a notebook, or a widget."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path

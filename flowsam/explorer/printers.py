@@ -1,7 +1,5 @@
 """SymPy's expressions as JavaScript that runs and as MathML that is read."""
 
-from __future__ import annotations
-
 import sympy as sp
 from sympy.printing.mathml import MathMLPresentationPrinter
 

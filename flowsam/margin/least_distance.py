@@ -5,8 +5,6 @@ and Idnani's dual steps repair it, or raw features of seven decades would keep m
 Sources: Solving Least Squares Problems (1974), chapter 23; Mathematical Programming 27 (1983).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ The simplex method names the vertex; it is computed again from its tight example
 entries, so that its error is rounding and not the solver's tolerance.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

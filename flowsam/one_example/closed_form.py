@@ -1,7 +1,5 @@
 """Closed forms of one example as runs to the end asked for."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

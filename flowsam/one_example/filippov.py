@@ -6,8 +6,6 @@ dt/dtau is its mean over both values of eps, as for discrete SAM with a step of 
 would be wrong by tens of per cent. (derivations/linf_two_layer.py, derivations/rescaled_clock.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

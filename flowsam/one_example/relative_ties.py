@@ -10,8 +10,6 @@ equally, as for p -> 1+: w_hat = w (1 - rho s_j / L) in that feature, s_j = sign
     lambda_j = (D_j - c) / (D_j K_j) >= 0,   sum_j lambda_j = 1.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Taylor's method as a SciPy step object, by heyoka: smooth rules, one example, few coordinates."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

@@ -6,8 +6,6 @@ c elsewhere; at L = 2 water poured on the fast ones. One balanced coordinate has
 gate at rho (L-1)/L, and its layers come back to equality.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where ASAM ends on one example: water-filling at L = 2, and p = inf at every depth."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.exact import winning

@@ -5,8 +5,6 @@ first, or to a mixture that attracts; two features with equal layers: `adaptive_
 is on GD's path, with a clock of its own: where none blows up there, none does here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

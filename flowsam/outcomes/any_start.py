@@ -1,7 +1,5 @@
 """What is said of any start: by the theorem of one layer, and where no theorem is known."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.errors import InputError

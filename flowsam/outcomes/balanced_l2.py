@@ -13,8 +13,6 @@ The largest score |mu_j| |w_j|^(L-2) wins. With x = 1 - r, the minor coordinate 
 (R^2, 1)/(1 + R^2). (derivations/l2_deep_limits.py, derivations/l2_stalling.py)
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.optimize import brentq
 

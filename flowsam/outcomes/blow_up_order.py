@@ -6,8 +6,6 @@ beta > 0. Either comparison conserves z_k^2 - z_l^2, so that the time, `int_0^in
 (derivations/decided_states.py)
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.flow import Flow

@@ -7,8 +7,6 @@ in finite tau. L >= 3: `blow_up_order`, `sinking`, `balanced_l2`, `held_by_ascen
 (derivations/decided_states.py)
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.engines.tied_field import SLACK

@@ -1,7 +1,5 @@
 """What theorems say of l_inf and GD at three and more layers: labels and the verdict of a start."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.exact import first_escape, linf_balanced

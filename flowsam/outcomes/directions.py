@@ -5,8 +5,6 @@ duality does: min_i m_i / ||beta|| <= largest margin <= ||sum_i q_i z_i||_*, q o
 L = 2, of the dual solution to which its shares tend, the q that proves most.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import takewhile

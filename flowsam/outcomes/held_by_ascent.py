@@ -8,8 +8,6 @@ most the smaller root or beyond the larger one. Equal s_j are never parted: up t
 they come to rest at the next one. (derivations/unnormalised_stalling.py)
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

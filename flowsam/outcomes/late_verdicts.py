@@ -6,8 +6,6 @@ ASAM at L = 2: with c_j = 1 - rho s_j r_j, beta c tends to the l_1 max margin of
 point, for c depends on beta. Whether it is unique is not known.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.data import unsplit

@@ -3,8 +3,6 @@
 A normalised rule's labels stay where mu, or weights and rho, are multiplied by a power of two.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

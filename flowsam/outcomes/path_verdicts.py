@@ -1,7 +1,5 @@
 """The verdict on one start that its integrated path gives, in words."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.ensemble import Ending

@@ -3,8 +3,6 @@
 A size reached decides nothing: a path ends by a certificate, blow-up or collapse, or undecided.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any

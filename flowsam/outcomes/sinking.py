@@ -10,8 +10,6 @@ as long as the c hold: they drift by less than 2 (r + rho)^2 b r / (rho a_min ka
 asked for. (derivations/sinking.py)
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.flow import Flow

@@ -1,7 +1,5 @@
 """Which features a run can still use, and how close its predictor is to their largest margin."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

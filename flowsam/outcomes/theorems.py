@@ -1,7 +1,5 @@
 """What theorems say of two layers, l_inf, GD and l_2: labels and the verdict of a start."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.exact import linf_two_layer, winning

@@ -1,7 +1,5 @@
 """l_1-SAM at L >= 3, one example: by theorem for equal layers in up to two features."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.exact.l1_deep import Duel, gate, lone_labels

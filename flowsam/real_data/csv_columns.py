@@ -1,7 +1,5 @@
 """CSV files as others write them: columns by name, read or refused in one line with their place."""
 
-from __future__ import annotations
-
 import csv
 import os
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which features a predictor leans on while it trains: SAM beside gradient flow, on real data."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Scans over scales of the start and over splits: where minor features come first, where not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product

@@ -1,7 +1,5 @@
 """Tables of features with two-class labels, from files and bundled sets, made ready for a flow."""
 
-from __future__ import annotations
-
 import gzip
 import math
 import os

@@ -1,7 +1,5 @@
 """How likely each limit is under independent random sizes of a balanced start, l_inf and GD."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

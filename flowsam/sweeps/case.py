@@ -1,7 +1,5 @@
 """The case of a sweep: parameters by name, and the flow and start each cell makes of them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

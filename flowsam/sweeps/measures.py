@@ -1,7 +1,5 @@
 """What a sweep measures in a cell: limits, times, margins, losses, planes, your functions."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import re

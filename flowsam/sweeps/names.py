@@ -1,7 +1,5 @@
 """The names a sweep knows, and what to say about others."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

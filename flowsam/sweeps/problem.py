@@ -1,7 +1,5 @@
 """What a sweep is asked for, checked before any work: its file, its names, every value once."""
 
-from __future__ import annotations
-
 import json
 import os
 import tomllib

@@ -5,8 +5,6 @@ moved into place complete; `state` of a block is written last, after its data ar
 Whatever is killed, a cell whose state is FINISHED reads right, and the others say so.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The work of a sweep: blocks of cells by one process, several, or a cluster, kept at once."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """From a checkout with verdicts and figures to a folder of linked pages."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 import tomllib

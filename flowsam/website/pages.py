@@ -1,7 +1,5 @@
 """The sources of the site: Markdown pages made from what the checkout holds."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
