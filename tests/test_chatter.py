@@ -100,6 +100,18 @@ def test_l1_is_iterated(depth) -> None:
     np.testing.assert_allclose(run.beta[-1], walk.beta[-1], rtol=3e-3)
 
 
+def test_weights_near_zero_are_as_exact_as_the_predictor() -> None:
+    """Halving goes on until weights settle too: a small predictor settles long before."""
+    z = np.array([[-0.3310674531973751, -0.4713440516556924], [2.1079633114051948, -0.289211155]])
+    theta = [[-1.000427348, -0.094353678], [0.152090167, -0.328837712], [0.730425690, -0.506906643]]
+    flow, theta = Flow(Data(z), lp(1.3, p=1)), np.array(theta)
+    run = solve(flow, theta, log_t_end=np.log1p(4.0))
+    assert run.status == "finished" and "and weights by" in run.message
+    walk = iterate(flow, theta, learning_rate=4.0 / 64_000, steps=64_000)
+    np.testing.assert_allclose(run.theta[-1], walk.theta[-1], atol=2e-3)
+    np.testing.assert_allclose(run.beta[-1], walk.beta[-1], rtol=0, atol=1e-4)
+
+
 def test_l1_with_equal_rows_is_one_example() -> None:
     """Iterated, it ends where the exact sliding path of one example does."""
     theta = np.array([[0.4, 1.3], [0.9, 0.2]])

@@ -7,7 +7,7 @@ until two runs agree; the difference is part of the answer. (derivations/discret
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,13 @@ _TOLERANCE = 1e-3
 _FALLING = 0.8  # ratio of two differences in a row that still counts as settling
 
 
+class Change(NamedTuple):
+    """What halving the step changed, by size."""
+
+    predictor: float
+    weights: float
+
+
 def chatter_run(
     flow: Flow,
     theta0: Theta,
@@ -40,7 +47,7 @@ def chatter_run(
     """Iterate `theta += h F(theta_hat)`, of first order in h, until two runs agree."""
     regime = case_of(flow, len(theta0)).regime
     rho = flow.perturbation.radius_at(0.0)
-    differences: list[float] = []
+    changes: list[Change] = []
     total = 0
     fine: Any = None
     most = int(min(_MOST_STEPS, max(2000, _WORK / flow.data.z.size)))
@@ -49,12 +56,12 @@ def chatter_run(
         fine = iterated(Walk(flow, theta0, origin, 0.5**halving), asked, most)
         total += fine.steps
         if coarse is not None:
-            differences.append(_difference((coarse, fine), regime, rho))
+            changes.append(_change(coarse, fine, rho))
         if fine.ending == "steps" or 2 * fine.steps > most:
             break
-        if differences and differences[-1] <= _TOLERANCE:
+        if changes and max(changes[-1]) <= _TOLERANCE:
             break
-    status, note = _verdict(fine, differences, regime)
+    status, note = _verdict(fine, changes, regime)
     rows = fine.rows
     path = Path(
         rows[:, 0],
@@ -67,7 +74,7 @@ def chatter_run(
 
 
 def _verdict(
-    fine: Iteration, differences: list[float], regime: Regime
+    fine: Iteration, changes: list[Change], regime: Regime
 ) -> tuple[Ending, str]:
     """Return ending and note: how the finest run ended, and whether halving settled."""
     if fine.ending == "steps":
@@ -75,27 +82,43 @@ def _verdict(
         late = late if "smoothed" in regime.runs else ""
         note = f"{late}; {fine.steps} steps of the iteration end there"
         return Ending.OUT_OF_STEPS, note
-    last = differences[-1] if differences else np.inf
-    what = "weights" if regime.smooth_off_axes else "predictor"
-    note = f"; iterated, halving the step changed the {what} by {last:.1e} (relative)"
-    falling = len(differences) > 1 and last <= _FALLING * differences[-2]
-    if last > _TOLERANCE and not falling:
+    last = changes[-1] if changes else Change(np.inf, np.inf)
+    note = (
+        f"; iterated, halving the step changed the predictor by {last.predictor:.1e} "
+        f"and weights by {last.weights:.1e} (relative)"
+    )
+    # along minima the predictor stands still
+    judged = [c.weights if regime.smooth_off_axes else c.predictor for c in changes]
+    falling = len(judged) > 1 and judged[-1] <= _FALLING * judged[-2]
+    if not judged or judged[-1] > _TOLERANCE and not falling:
         return Ending.NOT_UNIQUE, note
     rests = "; at rest on average, held to the end" if fine.ending == "rests" else ""
     endings = {"collapsed": Ending.STAYS_AT_0, "rests": Ending.HELD}
     return endings.get(fine.ending, Ending.FINISHED), note + rests
 
 
-def _difference(runs: tuple[Iteration, Iteration], regime: Regime, rho: float) -> float:
-    """Return the largest distance of two runs' predictors, or weights, by size, at equal T."""
-    first = runs[1].rows[0, 0]
-    points = np.linspace(first, min(run.rows[-1, 0] for run in runs), _COMPARED)
-    if regime.smooth_off_axes:
-        floor = rho
-        coarse, fine = (run.at(points)[:-1].T for run in runs)
-    else:
-        floor = np.float64(rho) ** runs[0].shape[0]
-        coarse, fine = (run.predictor(points) for run in runs)
+def _change(coarse: Iteration, fine: Iteration, rho: float) -> Change:
+    """Return how far two runs are apart at equal T."""
+    end = min(coarse.rows[-1, 0], fine.rows[-1, 0])
+    points = np.linspace(fine.rows[0, 0], end, _COMPARED)
+    return Change(
+        _distance(
+            coarse.predictor(points),
+            fine.predictor(points),
+            points,
+            np.float64(rho) ** fine.shape[0],
+        ),
+        _distance(coarse.at(points)[:-1].T, fine.at(points)[:-1].T, points, rho),
+    )
+
+
+def _distance(
+    coarse: Float[np.ndarray, "k m"],
+    fine: Float[np.ndarray, "k m"],
+    points: Points,
+    floor: float,
+) -> float:
+    """Return the largest distance of two curves by the size that the finer has had so far."""
     largest = np.maximum.accumulate(np.abs(fine).max(axis=1))
     size = np.maximum(np.interp(points + 1.0, points, largest), max(floor, 1e-300))
     return float(np.max(np.abs(coarse - fine).max(axis=1) / size))
