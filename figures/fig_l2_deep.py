@@ -1,6 +1,6 @@
 r"""Minor first, major last beyond two layers: who leads under l_2-SAM at L = 3 and 4, and how far.
 
-Claim: l2_deep. Takes: 40 s.
+Claim: l2_deep. Takes: 5 s.
 
 $\ell_2$-SAM with $\rho = 1$ on $\mu = (1, 2, 3)$, every weight $\alpha$ at the start. Left: which
 feature leads in $\beta$, over $\alpha$ and the share of the run in rescaled time. With three layers
@@ -13,7 +13,7 @@ import numpy as np
 
 import flowsam.draw as paint
 from figures import style
-from figures.deep_runs import deep_run
+from figures.deep_runs import deep_paths
 from flowsam import Flow, balanced, l2, limits, single_example
 
 FAST, RHO, DEPTHS = {"n": 7, "points": 31}, 1.0, (3, 4)
@@ -25,10 +25,8 @@ def compute(n=225, points=301):
     """Return leaders (2, n, points) over shares of the run, labels, and one run a depth."""
     alpha, share = np.linspace(0.1, 1.5, n), np.linspace(0, 1, points)
     flow, starts = Flow(single_example(MU), l2(RHO)), np.repeat(alpha[:, None], 3, axis=1)
-    runs = [[deep_run(flow, a, depth) for a in alpha] for depth in DEPTHS]
-    leaders = [[r.sol(share * r.t[-1]).argmax(axis=0) + 1 for r in row] for row in runs]
-    shown = [deep_run(flow, ALPHAS[depth], depth) for depth in DEPTHS]
-    sizes = [r.sol(share * r.t[-1]) * k for r, k in zip(shown, DEPTHS, strict=True)]
+    leaders = [deep_paths(flow, alpha, L, share).argmax(axis=1) + 1 for L in DEPTHS]
+    sizes = [L * deep_paths(flow, [ALPHAS[L]], L, share)[0] for L in DEPTHS]
     ends = np.stack([limits(flow, balanced(starts, depth)) for depth in DEPTHS])
     facts = {"rule": "l_2-SAM", "rho": RHO, "L": "3 and 4", "data": f"mu = {MU.tolist()}"}
     facts |= {"start": "alpha in every weight; right: 0.5 at L = 3, 0.6 at L = 4", "loss": "any"}

@@ -26,9 +26,11 @@ def compute(depths=(1, 2, 3), rows=50, end=20.0):
     train, test = digit_table().standardised(test=0.25)
     log_t, runs = np.geomspace(0.05, end, rows), []
     for depth in depths:
-        for rule in (gradient_flow(), linf(RHO), l2(RHO)):
-            alpha = FACTOR * scale_unit(train, rule if rule.rho else l2(RHO), depth)
-            runs.append(leaning(train, test, rule, start=Uniform(alpha, depth), log_t=log_t))
+        own, round_ = (scale_unit(train, rule, depth) for rule in (linf(RHO), l2(RHO)))
+        units = {gradient_flow(): round_, linf(RHO): own, l2(RHO): round_}
+        for rule, unit in units.items():
+            start = Uniform(FACTOR * unit, depth)
+            runs.append(leaning(train, test, rule, start=start, log_t=log_t))
     reached = (run.major[np.isfinite(run.major)] for run in runs)
     major = [(shares[0], shares.min(), shares[-1]) for shares in reached]
     card = style.card(

@@ -163,7 +163,8 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
             train, test = table.standardised(
                 bias=splits.bias, test=splits.held, seed=seed
             )
-            alpha = [factor * scale_unit(train, rule, depth) for factor in factors]
+            unit = scale_unit(train, rule, depth)
+            alpha = [factor * unit for factor in factors]
             rows: tuple[list[Leaning], list[Leaning]] = ([], [])
             for a, (runs, law) in product(
                 alpha, zip(rows, (rule, gradient_flow()), strict=True)
