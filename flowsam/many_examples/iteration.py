@@ -121,7 +121,7 @@ class Walk:
         hat = self.theta + ascent
         pull, products, log_scale, relaxing = self._look(hat)
         velocity = pull * products
-        moving = np.abs(velocity).max() / self._reach() / _STRIDE
+        moving = np.maximum.reduce(np.abs(velocity), None) / self._reach() / _STRIDE
         rate = max(moving, max(own, relaxing) / _STABLE, 1e-300)
         log_rate = max(float(np.log(rate)), -log_scale - self.log_t)
         self.fastest = max(self.fastest - _FADING, log_rate)
@@ -152,7 +152,7 @@ class Walk:
 
     def _reach(self) -> float:
         """Return how far theta_hat is from 0."""
-        size = float(np.abs(self.theta).max())
+        size = float(np.maximum.reduce(np.abs(self.theta), None))
         return size + self.flow.perturbation.radius_at(size)
 
     def _look(self, theta: Theta) -> tuple[Vector, Theta, float, float]:
@@ -160,12 +160,13 @@ class Walk:
         products = other_products(theta)
         d = theta.shape[1]
         logs = self.flow.loss.log_slope(self.flow.data.z @ (theta[0] * products[0]))
-        top = logs.max()
+        top = np.maximum.reduce(logs)
         weights = np.exp(logs - top)
-        total = weights.sum()
+        total = np.add.reduce(weights)
         means = weights @ self.powers / total
         pull = means[:d]
-        rate = float((products * products).sum(axis=0) @ (means[d:] - pull * pull))
+        spread = means[d:] - pull * pull
+        rate = float(np.add.reduce(products * products) @ spread)
         return pull, products, float(top + np.log(total / logs.size)), rate
 
     def rested(self, rows: list[Points], goal: float, in_tau: bool) -> str:
