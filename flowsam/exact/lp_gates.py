@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_array
-from flowsam.shapes import Vector
+from flowsam.shapes import Vectors
 
 
 def rest_weights(
@@ -21,22 +21,16 @@ def rest_weights(
     rho: float | int,
     p: float | int,
     depth: int,
-) -> Vector:
-    """Return the balanced point of rest with every w_j > 0."""
+) -> Vectors:
+    """Return the balanced point of rest with w_j > 0 where mu_j, shape (..., d), is not 0."""
     size = np.abs(np.atleast_1d(real_array(mu, "mu")))
-    if not (size > 0).all() or not p > 1 or depth < 2:
-        raise InputError(
-            f"rest_weights needs non-zero mu, p > 1 and depth >= 2, got {size.tolist()}, {p} and "
-            f"{depth}; leave idle coordinates out"
-        )
-    ratio = size / size.max()
+    top = size.max(axis=-1, keepdims=True)
+    ratio = np.where(size > 0, size, top) / top
     if p == depth and (ratio < 1).any():
         raise InputError(
             f"no point of rest has several weights where p = L = {p:g} and |mu| differ, got "
             f"{size.tolist()}; give one entry"
         )
-    equal = (ratio == 1).all() or np.isinf(p)
-    logs = np.zeros(size.size) if equal else np.log(ratio) / (p - depth)
-    logs = logs - logs.max()
-    spread = 1.0 if np.isinf(p) else (depth * np.exp(p * logs).sum()) ** (1 / p)
-    return rho * np.exp(logs) / spread
+    logs = np.log(ratio) / (p - depth or 1.0)
+    w = np.exp(logs - logs.max(axis=-1, keepdims=True)) * (size > 0)
+    return rho * w / (depth * (w**p).sum(axis=-1, keepdims=True)) ** (1 / p)

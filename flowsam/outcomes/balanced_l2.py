@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from flowsam.exact import winning
+from flowsam.exact.lp_gates import rest_weights
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.shapes import Bool, Chosen, Codes, Float, Starts, Vector, Weights
@@ -65,7 +66,10 @@ def proved(flow: Flow, w: Weights) -> Codes:
     alive = _alive(flow, w)
     size = np.abs(w[0])
     r = _ratios(flow, w)
-    gate = _gates(flow, w) if len(w) % 2 else flow.rho / np.sqrt(len(w))
+    gate = np.array(flow.perturbation.gate(len(w)))
+    if len(w) % 2:
+        own = np.where(alive, flow.mu[:, None], 0.0).T
+        gate = rest_weights(own, rho=flow.rho, p=2, depth=len(w)).T
     escapes = (np.where(alive, r, 0.0) < 1 - _CLEAR).all(axis=0)
     escapes |= (alive & (size > (1 + _CLEAR) * gate)).any(axis=0)
     if len(w) % 2:
@@ -147,15 +151,3 @@ def _ratios(flow: Flow, w: Weights) -> PerWeight:
     score = np.abs(flow.mu)[:, None] * (size / unit) ** (len(w) - 2)
     norm = np.sqrt(len(w) * ((score * size / unit) ** 2).sum(axis=0))
     return flow.rho * score / norm / unit
-
-
-def _gates(flow: Flow, w: Weights) -> PerWeight:
-    """|w_j| at rest with all alive: `rho |mu_j|^-p / (L sum |mu_i|^-2p)^(1/2)`, p = 1/(L-2)."""
-    alive = _alive(flow, w)
-    power = -1 / (len(w) - 2)
-    least = np.where(alive, np.abs(flow.mu)[:, None], np.inf).min(axis=0)
-    share = np.where(
-        alive, np.where(alive, np.abs(flow.mu)[:, None] / least, 1.0) ** power, 0.0
-    )
-    gate = flow.rho * share / np.sqrt(len(w) * (share**2).sum(axis=0))
-    return np.where(alive, gate, np.inf)
