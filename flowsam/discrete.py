@@ -97,7 +97,7 @@ def iterate(  # noqa: PLR0913 - the public contract
     flow: Flow,
     theta0: ArrayLike,
     *,
-    learning_rate: float | int,
+    learning_rate: float,
     steps: int | np.integer,
     batches: Batches | None = None,
     save_every: int | np.integer = 1,

@@ -25,7 +25,7 @@ def checked_theta(theta: ArrayLike, d: int) -> Thetas:
 def checked_start(
     theta0: ArrayLike,
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
     *,
     case: str,
 ) -> tuple[Thetas, Vector, float]:

@@ -7,7 +7,7 @@ from flowsam.symbolic import coordinate
 
 def equations(
     depth: int,
-    p: float | int | None = None,
+    p: float | None = None,
     *,
     loss: str = "logistic",
     adaptive: bool = False,
@@ -44,7 +44,7 @@ def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
 
 def latex(
     depth: int,
-    p: float | int | None = None,
+    p: float | None = None,
     *,
     loss: str = "logistic",
     adaptive: bool = False,

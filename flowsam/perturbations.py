@@ -61,8 +61,8 @@ class Perturbation:
 
     def __init__(
         self,
-        p: float | int,
-        rho: float | int,
+        p: float,
+        rho: float,
         normalised: bool = True,
         adaptive: bool = False,
     ) -> None:
@@ -268,7 +268,7 @@ def gradient_flow() -> Perturbation:
 
 
 @public
-def linf(rho: float | int) -> Perturbation:
+def linf(rho: float) -> Perturbation:
     """Return l_inf-SAM, `eps = rho sign(g)`.
 
     Parameters
@@ -289,7 +289,7 @@ def linf(rho: float | int) -> Perturbation:
 
 
 @public
-def l2(rho: float | int) -> Perturbation:
+def l2(rho: float) -> Perturbation:
     """Return l_2-SAM, `eps = rho g / ||g||_2`, the rule used in practice.
 
     Parameters
@@ -310,7 +310,7 @@ def l2(rho: float | int) -> Perturbation:
 
 
 @public
-def lp(rho: float | int, *, p: float | int) -> Perturbation:
+def lp(rho: float, *, p: float) -> Perturbation:
     """Return l_p-SAM for p in [1, inf].
 
     Parameters
@@ -333,7 +333,7 @@ def lp(rho: float | int, *, p: float | int) -> Perturbation:
 
 
 @public
-def unnormalised(rho: float | int) -> Perturbation:
+def unnormalised(rho: float) -> Perturbation:
     """Return unnormalised SAM, `eps = rho g`.
 
     Parameters
@@ -354,7 +354,7 @@ def unnormalised(rho: float | int) -> Perturbation:
 
 
 @public
-def asam(rho: float | int, *, p: float | int = 2) -> Perturbation:
+def asam(rho: float, *, p: float = 2) -> Perturbation:
     """Return adaptive SAM: the best step with `||eps / |w| ||_p <= rho`.
 
     eps = rho |w| sign(g) (|w g| / ||w g||_q)^(q-1), so that every weight is moved by a fraction of

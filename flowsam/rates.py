@@ -36,7 +36,7 @@ def _check_covered(verb: str, rule: Perturbation, kinds: tuple[str, ...]) -> Non
 
 @public
 def late_log_loss(
-    log_t: ArrayLike | float | int, mu: float | int, depth: int, rule: Perturbation
+    log_t: ArrayLike, mu: float, depth: int, rule: Perturbation
 ) -> tuple[Float[np.ndarray, "*T"], Float[np.ndarray, "*T"]]:
     """Return the predicted late log loss at theta_hat and at theta, L >= 2 (derivations/rates.py).
 

@@ -79,8 +79,6 @@ def _whole(value: object, name: str) -> int:
 
 _NUMBERS: dict[str, Callable[..., Any]] = {
     "ArrayLike": real_array,
-    "ArrayLike | float | int": real_array,
-    "float | int": real_number,
     "float": real_number,
     "bool": yes_or_no,
     "int": _whole,

@@ -31,8 +31,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
     flow: Flow,
     theta0: ArrayLike,
     *,
-    tau_end: float | int | None = None,
-    log_t_end: float | int | None = None,
+    tau_end: float | None = None,
+    log_t_end: float | None = None,
     method: str = "auto",
     rtol: float = 1e-9,
     atol: float = 1e-12,
@@ -116,7 +116,7 @@ def _field(flow: Flow) -> dict[str, str]:
     return {"field": type(flow).__name__} if flow.own_field else {}
 
 
-def _checked_end(tau_end: float | int | None, log_t_end: float | int | None) -> Request:
+def _checked_end(tau_end: float | None, log_t_end: float | None) -> Request:
     """Return the end and the name of its clock, as a request."""
     ends = {"tau_end": tau_end, "log_t_end": log_t_end}
     given = [(name, end) for name, end in ends.items() if end is not None]

@@ -47,7 +47,7 @@ class Coordinate:
 @cache
 def coordinate(
     depth: int,
-    p: float | int | None = None,
+    p: float | None = None,
     *,
     loss: str = "logistic",
     adaptive: bool = False,
@@ -87,7 +87,7 @@ def _layered(letter: str, depth: int) -> Symbols:
     return tuple(sp.Symbol(f"{letter}_{k}", real=True) for k in range(1, depth + 1))
 
 
-def _check(depth: int, p: float | int | None, loss: str) -> None:
+def _check(depth: int, p: float | None, loss: str) -> None:
     """Refuse what has no expression."""
     if depth not in range(1, 9):
         raise InputError(f"needs a number from 1 to 8, got {depth}", of="depth")
@@ -99,7 +99,7 @@ def _check(depth: int, p: float | int | None, loss: str) -> None:
         raise InputError(f"loss needs to be logistic or exponential, got {loss!r}")
 
 
-def _steps(g: Symbols, p: float | int | None) -> list[sp.Expr]:
+def _steps(g: Symbols, p: float | None) -> list[sp.Expr]:
     """`Perturbation.step` of each layer in symbols: g, its signs and its norm N."""
     signs = _layered("sigma", len(g))
     if p is None:

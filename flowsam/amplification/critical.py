@@ -32,7 +32,7 @@ def active(mu: ArrayLike) -> Float[np.ndarray, " m"]:
 def checked(
     theta0: ArrayLike,
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
 ) -> tuple[Float[np.ndarray, "*batch 2 d"], Vector, float]:
     """Return starts, example and radius, or refuse them: N is a sum of squares in doubles."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
@@ -46,7 +46,7 @@ def checked(
 def checked_one(
     theta0: ArrayLike,
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
     *,
     verb: str,
 ) -> tuple[Float[np.ndarray, "2 d"], Vector, float]:
@@ -62,7 +62,7 @@ def checked_one(
 @public
 def critical_scale_bounds(
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
     *,
     profile: ArrayLike | None = None,
 ) -> CriticalScale:
@@ -111,7 +111,7 @@ def _profile(mu: Vector, profile: ArrayLike | None) -> Float[np.ndarray, "2 d"]:
 @overload
 def critical_scale(
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
     *,
     profile: ArrayLike | None = ...,
     prove: Literal[False] = ...,
@@ -121,7 +121,7 @@ def critical_scale(
 @overload
 def critical_scale(
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
     *,
     profile: ArrayLike | None = ...,
     prove: Literal[True],
@@ -131,7 +131,7 @@ def critical_scale(
 @public
 def critical_scale(
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
     *,
     profile: ArrayLike | None = None,
     prove: bool = False,

@@ -20,7 +20,7 @@ from flowsam.signatures import public
 
 
 @public
-def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Leaders:
+def fastest(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Leaders:
     """Return the coordinates of largest growth rate in order, and when they hand over.
 
     Parameters

@@ -21,9 +21,9 @@ from flowsam.signatures import public
 @public
 def dominance(
     mu: ArrayLike,
-    rho: float | int,
-    alpha: ArrayLike | float | int,
-    tau: ArrayLike | float | int,
+    rho: float,
+    alpha: ArrayLike,
+    tau: ArrayLike,
     *,
     by: str = "size",
 ) -> Int[np.ndarray, "alphas taus"]:

@@ -18,7 +18,7 @@ def pattern(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
 ) -> Int8[np.ndarray, "*batch"]:
     """Return which way N goes along the flow: there are three ways only.
 
@@ -63,7 +63,7 @@ def collapse_exponents(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
 ) -> Float[np.ndarray, "*batch d"]:
     """Return p_j with `u_j, v_j ~ (tau_c - tau)^p_j` as the flow comes to rest at tau_c.
 

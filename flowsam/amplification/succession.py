@@ -47,7 +47,7 @@ class Leaders:
     proof: ProvedLeaders | None = None
     unproved: str = ""
 
-    def at(self, tau: ArrayLike | float | int) -> Int[np.ndarray, "..."]:
+    def at(self, tau: ArrayLike) -> Int[np.ndarray, "..."]:
         """Return the leader at rescaled times.
 
         Parameters
@@ -122,7 +122,7 @@ def leaders(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
     by: str = "size",
     prove: bool = False,
 ) -> Leaders:

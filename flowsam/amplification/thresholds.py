@@ -120,7 +120,7 @@ def _roots(
 
 
 @public
-def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
+def regimes(mu: ArrayLike, rho: float) -> Regimes:
     """Return the thresholds of the uniform balanced start `alpha 1`, exactly.
 
     `falling = rho mu_1/(2^(1/2) ||mu||)`; `a_k` is where the minimum of tau/A equals
@@ -184,8 +184,8 @@ def regimes(mu: ArrayLike, rho: float | int) -> Regimes:
 @public
 def uniform_leaders(
     mu: ArrayLike,
-    rho: float | int,
-    alpha: float | int,
+    rho: float,
+    alpha: float,
 ) -> tuple[int, ...]:
     """Return the exact sequence of leaders, by size, of the uniform balanced start `alpha 1`.
 

@@ -26,7 +26,7 @@ def kind(word: str, convert: Callable[[str], Any], needs: str) -> Kind:
     return Kind(word, read)
 
 
-def whole(least: int, most: float | int = math.inf) -> Kind:
+def whole(least: int, most: float = math.inf) -> Kind:
     """Return the kind of whole numbers in a range."""
 
     def convert(text: str) -> int:

@@ -65,7 +65,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     flow: Flow,
     theta0s: ArrayLike,
     *,
-    tau_end: float | int,
+    tau_end: float,
     rtol: float = 1e-9,
     settled: Settled | None = None,
     method: str = "auto",
@@ -156,7 +156,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     )
 
 
-def _checked_control(case: Case, tau_end: float | int, rtol: float) -> Control:
+def _checked_control(case: Case, tau_end: float, rtol: float) -> Control:
     """Refuse ends and tolerances that mean nothing."""
     tau_end, rtol = (
         float(real_array(v, n)) for v, n in ((tau_end, "tau_end"), (rtol, "rtol"))

@@ -63,7 +63,7 @@ def holds(depth: int, rho: float) -> bool:
     return depth % 2 == 1 and rho > 0
 
 
-def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Labels:
+def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Labels:
     """Return the limit's label for each start, as t -> inf.
 
     j >= 1 iff coordinate j blows up first; at L = 5 and 6, where another one could run away before
@@ -106,12 +106,12 @@ def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Labels:
     return _labels(_active(theta0, mu, rho))
 
 
-def winners(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Mask:
+def winners(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Mask:
     """Return which coordinates of one start (L, d) blow up first, several where they tie."""
     return earliest(_blow_up(_active(theta0, mu, rho)))
 
 
-def contested(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Which:
+def contested(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Which:
     """Return where some of Filippov's solutions end the race before the first blow-up (L >= 5)."""
     return _contested(_active(theta0, mu, rho))
 
@@ -191,7 +191,7 @@ def _kept(course: Course, fate: Int[np.ndarray, "*batch d"]) -> Masks:
     return (fate == Fate.STALL) | (rests & holds(course.start.shape[-1], course.rho))
 
 
-def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Finding:
+def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Finding:
     """Return the label of one start, what it rests on, and a sentence with the reason."""
     theta, mu, rho = checked_start(theta0, mu, rho, case="linf_deep")
     near = _near(theta, mu, rho)
@@ -274,7 +274,7 @@ def _foremost(course: Course) -> Codes:
     return np.flatnonzero(kept)
 
 
-def _active(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
+def _active(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Course:
     """Read the starts, or say that no coordinate moves."""
     course = read(theta0, mu, rho)
     if not course.mu.any():

@@ -101,7 +101,7 @@ def critical_scale_of(
     theta: Float[np.ndarray, "2 d"],
     mu: Vector,
     *,
-    rho: float | int,
+    rho: float,
 ) -> CriticalScale:
     """Return the scale c* at which `c theta` lies on the separatrix, with its error bound.
 

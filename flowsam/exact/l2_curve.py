@@ -36,9 +36,7 @@ class Curve:
     # inf where `outcome` is not COLLAPSE, or the curve was stopped before
     collapse_time: Numbers
 
-    def a_at(
-        self, tau: ArrayLike | float | int
-    ) -> Float[np.ndarray, "*batch_and_times"]:
+    def a_at(self, tau: ArrayLike) -> Float[np.ndarray, "*batch_and_times"]:
         """Return A at rescaled times, by Newton's method in a bracket: inf from the collapse on."""
         tau = real_array(tau, "tau")
         if (tau < 0).any():
@@ -59,9 +57,7 @@ class Curve:
         )
         return np.where(times >= collapse, np.inf, a).reshape(self.shape + tau.shape)
 
-    def log_norm_at(
-        self, tau: ArrayLike | float | int
-    ) -> Float[np.ndarray, "*batch_and_times"]:
+    def log_norm_at(self, tau: ArrayLike) -> Float[np.ndarray, "*batch_and_times"]:
         """Return log(N/rho) at rescaled times: -inf from the collapse on."""
         a = self.a_at(tau)
         starts = self.first.size - 1

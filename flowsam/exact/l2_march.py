@@ -57,8 +57,8 @@ def trace(
     theta: Float[np.ndarray, "*batch 2 d"],
     mu: Vector,
     *,
-    rho: float | int,
-    tau_end: float | int = np.inf,
+    rho: float,
+    tau_end: float = np.inf,
     until: Callable[[Spectrum, float], Verdict] = settled,
 ) -> Curve:
     """Integrate the curves of a batch of starts."""

@@ -23,10 +23,10 @@ MARGIN = 1e-5  # and a scale well above their error
 
 
 def lone_scale(
-    s: ArrayLike | float | int,
-    e: ArrayLike | float | int,
+    s: ArrayLike,
+    e: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
 ) -> Float[np.ndarray, "..."]:
     """Return `c* = 2^(1/2) rho R_F(s^2, s^2 + i s e, s^2 - i s e)` of one coordinate, any mu."""
     s, e = np.broadcast_arrays(np.abs(s), np.abs(e))
@@ -78,7 +78,7 @@ def _squeeze(
     return codes
 
 
-def _decide(theta0: Float[np.ndarray, "N 2 d"], mu: Vector, rho: float | int) -> Codes:
+def _decide(theta0: Float[np.ndarray, "N 2 d"], mu: Vector, rho: float) -> Codes:
     """Codes of a block of starts."""
     grow, shrink = grow_and_shrink(theta0, mu)
     sizes = np.unique(np.abs(mu[mu != 0]))
@@ -104,7 +104,7 @@ def outcome(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
 ) -> Int8[np.ndarray, "*batch"]:
     """Return whether each start escapes, collapses or lies on the separatrix, as a `Fate`.
 

@@ -28,9 +28,7 @@ FAR = 12.0
 SPACING = 0.01
 
 
-def lone_separatrix(
-    ratio: ArrayLike | float | int, *, rho: float | int
-) -> Float[np.ndarray, "*batch 2"]:
+def lone_separatrix(ratio: ArrayLike, *, rho: float) -> Float[np.ndarray, "*batch 2"]:
     """Return the separatrix of one coordinate in its plane (u, v); the other branch mirrors it.
 
     s = 2^(1/2) rho R_F(1, 1 + i k, 1 - i k),  e = k s;  |s e| -> rho^2 Gamma(1/4)^4 / (8 pi)
@@ -43,7 +41,7 @@ def lone_separatrix(
 def balanced_separatrix(
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
     points: int = 401,
 ) -> Float[np.ndarray, "points 2"]:
     """Return the separatrix of balanced starts (alpha_1, alpha_2), d = 2, as a curve.
@@ -65,7 +63,7 @@ def balanced_separatrix(
 
 
 def balanced_excess(
-    mu: ArrayLike, *, rho: float | int
+    mu: ArrayLike, *, rho: float
 ) -> Callable[[Float[np.ndarray, "*batch 2"]], Numbers]:
     """Return the function that tells on which side of the separatrix balanced starts are."""
     sizes = _sizes(mu)

@@ -57,7 +57,7 @@ def log_sum(exponents: Float[np.ndarray, "N m"]) -> Column:
     return top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))
 
 
-def positive_radius(rho: float | int) -> float:
+def positive_radius(rho: float) -> float:
     """Return rho as a positive float."""
     if not 0 < rho < np.inf:
         raise InputError(
@@ -70,7 +70,7 @@ def positive_radius(rho: float | int) -> float:
 def checked_start(
     theta0: ArrayLike,
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
 ) -> tuple[Float[np.ndarray, "*batch 2 d"], Vector, float]:
     """Return starts, example and radius as floats, or say what is wrong with them."""
     mu = real_example(mu)
@@ -85,7 +85,7 @@ def checked_start(
 def spectrum_of(
     theta: Float[np.ndarray, "starts 2 d"],
     mu: Vector,
-    rho: float | int,
+    rho: float,
 ) -> Spectrum:
     """Return the measure of a batch of starts; rates that no start carries are left out."""
     amplitude = np.concatenate(

@@ -21,7 +21,7 @@ from flowsam.inputs import real_array
 from flowsam.shapes import Float, Numbers, Vector, Vectors
 
 
-def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Numbers:
+def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Numbers:
     """Return the rescaled time at which the active coordinates come to rest at 0 together."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
     flat = theta0.reshape(-1, 2, mu.size)
@@ -32,7 +32,7 @@ def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Numb
     return np.concatenate([np.zeros(0), *parts]).reshape(theta0.shape[:-2])
 
 
-def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return when each coordinate comes to rest at 0: all at `collapse_time`, inf if never."""
     together = collapse_time(theta0, mu, rho=rho)[..., None]
     theta0, mu, _ = checked_start(theta0, mu, rho)
@@ -41,7 +41,7 @@ def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
     )
 
 
-def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return inf for every coordinate: at L = 2 no weight blows up in finite rescaled time."""
     theta0, _, _ = checked_start(theta0, mu, rho)
     return np.full(theta0[..., 0, :].shape, np.inf)
@@ -68,7 +68,7 @@ def _crossings(
     return found
 
 
-def curve(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Curve:
+def curve(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Curve:
     """Return the planar curves (tau, A) of a batch of starts."""
     theta0, mu, rho = checked_start(theta0, mu, rho)
     return trace(theta0, mu, rho=rho)
@@ -108,7 +108,7 @@ def weights(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
     tau: ArrayLike,
 ) -> Float[np.ndarray, "*batch T 2 d"]:
     """Return the weights at rescaled times, exactly 0 from the collapse on."""

@@ -22,7 +22,7 @@ from flowsam.network import checked_start, checked_times
 from flowsam.shapes import Float, Int8, Vectors, Which
 
 
-def _size(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> BalancedSize:
+def _size(theta0: ArrayLike, mu: ArrayLike, rho: float) -> BalancedSize:
     """Read starts and refuse those the formulas do not cover."""
     theta, mu, rho = checked_start(theta0, mu, rho, case="linf_balanced")
     # Entry by entry in memory, so that inner loops run over the batch.
@@ -52,7 +52,7 @@ def weights(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
     tau: ArrayLike,
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times: `w^(l) = sign(w^(l)(0)) a(tau)`."""
@@ -65,22 +65,22 @@ def weights(
     return np.where(mu == 0, start, moved)
 
 
-def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return each blow-up time: `1 / ((L-2) |mu| (a - rho)^(L-2))` for P = +1, a > rho, L >= 3."""
     return _size(theta0, mu, rho).blow_up()
 
 
-def race(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def race(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return blow-up times over a power of two of each start's own: ratios at any scale."""
     return _size(theta0, mu, rho).race()
 
 
-def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return when each coordinate comes to rest at 0; inf where never, as at odd L from a > 0."""
     return _size(theta0, mu, rho).rest()
 
 
-def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
+def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[Event, ...]:
     """Return what happens to ONE start (L, d) up to the first blow-up, in order of time.
 
     "zero": at rest at 0; "cross": an odd depth passes through 0, all layers at once; "blow-up".
@@ -108,7 +108,7 @@ def fate(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
 ) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does alone (`flowsam.labels.Fate`), doubles compared exactly.
 

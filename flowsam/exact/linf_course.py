@@ -206,7 +206,7 @@ class Course:
         return np.where((since > 0)[..., None], moved, size)
 
 
-def read(theta0: ArrayLike, mu: ArrayLike, rho: float | int) -> Course:
+def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Course:
     """Return the starts as courses."""
     theta, mu, rho = checked_start(theta0, mu, rho, case="linf_deep")
     if theta.shape[-2] < 3:

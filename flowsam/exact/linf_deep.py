@@ -18,7 +18,7 @@ from flowsam.network import checked_times
 from flowsam.shapes import Float, Int8, Numbers, Thetas, Vectors
 
 
-def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return the rescaled time at which each coordinate, alone, runs to infinity.
 
         tau* = (1/|mu|) int_{u(0)}^inf du / prod_{k != m} sqrt(u^2 + z_k^2 - z_m^2),
@@ -29,7 +29,7 @@ def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vecto
     return course.blow_up / course.speed
 
 
-def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return the rescaled time from which each coordinate has two weights, or all, at 0."""
     course = read(theta0, mu, rho)
     found = course.pinned / course.speed
@@ -44,7 +44,7 @@ def _alike(course: Course) -> Thetas:
     return np.swapaxes(np.where(course.equal[..., None], course.start, 1.0), -1, -2)
 
 
-def valid_until(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Numbers:
+def valid_until(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Numbers:
     """Return the rescaled time to which the solution is unique in all coordinates together."""
     course = read(theta0, mu, rho)
     return np.asarray((course.pinned / course.speed).min(axis=-1))
@@ -54,7 +54,7 @@ def fate(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
 ) -> Int8[np.ndarray, "*batch d"]:
     """Return what each coordinate does when nothing stops it, as a `flowsam.labels.Fate`.
 
@@ -80,7 +80,7 @@ def weights(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
     tau: ArrayLike,
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times, each coordinate alone; on slides by `linf_slides`.
@@ -98,7 +98,7 @@ def weights(
     return np.where(course.equal[..., None, None, :], own, w)
 
 
-def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
+def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[Event, ...]:
     """Return what happens to each coordinate alone, in order of rescaled time.
 
     "cross": a weight passes 0; "turn": the smallest |z| does; "slide": a weight stays at 0; "zero"

@@ -30,7 +30,7 @@ _BLOCK = 1 << 17  # coordinates decided at once: they fit the cache
 def _checked(
     theta0: ArrayLike,
     mu: ArrayLike,
-    rho: float | int,
+    rho: float,
 ) -> tuple[NDArray, NDArray]:
     """Return starts (..., 2, d) and mu (d,) as finite arrays."""
     theta, mu, _ = checked_start(theta0, mu, rho, case="linf_two_layer")
@@ -44,7 +44,7 @@ def _checked(
 def _path(
     theta: NDArray,
     mu: NDArray,
-    rho: float | int,
+    rho: float,
 ) -> tuple[TwoLayerPath, NDArray, NDArray]:
     """Return the mirrored path, whether layer 1 is the larger, and the signs (..., 2, d)."""
     aligned = theta * np.stack([np.where(mu < 0, -1.0, 1.0), np.ones_like(mu)])
@@ -64,7 +64,7 @@ def weights(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
     tau: ArrayLike,
 ) -> Float[np.ndarray, "*batch T L d"]:
     """Return the weights at rescaled times."""
@@ -81,20 +81,20 @@ def weights(
     return np.where(idle, theta[..., None, :, :], moved) if idle.any() else moved
 
 
-def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return inf for every coordinate, shape (..., d): two layers grow exponentially."""
     theta, _ = _checked(theta0, mu, rho)
     return np.full(theta[..., 0, :].shape, np.inf)
 
 
-def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> Vectors:
+def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
     """Return when each coordinate comes to rest at 0, to 16 eps times its condition; inf: never."""
     theta, mu = _checked(theta0, mu, rho)
     at_rest = (theta == 0).all(axis=-2) & (mu != 0)
     return np.where(at_rest, 0.0, _path(theta, mu, rho)[0].ends[-1])
 
 
-def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float | int) -> tuple[Event, ...]:
+def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[Event, ...]:
     """Return the "cross" of 0, "slide" at it and "zero" at rest of ONE start (2, d), in order."""
     theta, mu = _checked(theta0, mu, rho)
     path, swapped, _ = _path(theta, mu, rho)
@@ -116,7 +116,7 @@ def fate(
     theta0: ArrayLike,
     mu: ArrayLike,
     *,
-    rho: float | int,
+    rho: float,
 ) -> Int8[np.ndarray, "*batch d"]:
     """Return each coordinate's `Fate` alone: ESCAPE, SADDLE, COLLAPSE by the sign of `excess`."""
     theta, mu = _checked(theta0, mu, rho)
@@ -141,9 +141,9 @@ def _fates(starts: NDArray, mu: NDArray, rho: float) -> NDArray:
 
 
 def separatrix(
-    rho: float | int,
+    rho: float,
     *,
-    extent: float | int,
+    extent: float,
     sign: int = 1,
     points: int = 401,
 ) -> Float[np.ndarray, "2 m 2"]:

@@ -18,8 +18,8 @@ from flowsam.shapes import Vectors
 def rest_weights(
     mu: ArrayLike,
     *,
-    rho: float | int,
-    p: float | int,
+    rho: float,
+    p: float,
     depth: int,
 ) -> Vectors:
     """Return the balanced point of rest with w_j > 0 where mu_j, shape (..., d), is not 0."""

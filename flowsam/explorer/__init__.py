@@ -36,7 +36,7 @@ def explore(
     rule: Perturbation | None = None,
     *,
     depth: int = 2,
-    init: ArrayLike | float | int | None = None,
+    init: ArrayLike | None = None,
 ) -> Page:
     """Return the explorer, a page on which a start is dragged and its limit is said at once.
 
@@ -122,7 +122,7 @@ def _radius(name: str, rho: float) -> dict[str, float]:
     return {"rho": rho}
 
 
-def _start(init: ArrayLike | float | int, view: str) -> dict[str, object]:
+def _start(init: ArrayLike, view: str) -> dict[str, object]:
     """The start as the page names it."""
     start = np.atleast_1d(real_array(init, "init"))
     least = 0.0 if view == "layers" else _LEAST

@@ -28,7 +28,7 @@ def limit(
     flow: Flow,
     theta0: ArrayLike,
     *,
-    log_t_end: float | int | None = None,
+    log_t_end: float | None = None,
     prove: bool = False,
 ) -> Limit:
     """Return where the flow from one start ends as t -> inf, and why.
@@ -103,7 +103,7 @@ def limit(
     return _proved(case_of(flow, len(theta0)), theta0, found) if prove else found
 
 
-def _checked_end(flow: Flow, log_t_end: float | int | None) -> float:
+def _checked_end(flow: Flow, log_t_end: float | None) -> float:
     """Return how far a run may go."""
     if log_t_end is None:
         return LATE

@@ -54,8 +54,8 @@ class PlaneField:
 
     flow: Flow
     start: Start
-    x: tuple[float | int, float | int]
-    y: tuple[float | int, float | int]
+    x: tuple[float, float]
+    y: tuple[float, float]
 
     def __post_init__(self) -> None:
         """Check window and plane."""

@@ -52,7 +52,7 @@ class Table:
         self,
         *,
         bias: bool = True,
-        test: float | int = 0.0,
+        test: float = 0.0,
         seed: int = 0,
     ) -> tuple[Data, Data | None]:
         """Return signed examples of a random split, and those of its test part.

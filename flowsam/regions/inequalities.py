@@ -20,7 +20,7 @@ from flowsam.regions.measure import Flat, chance
 from flowsam.shapes import Bool, Float
 from flowsam.signatures import public
 
-Box = ArrayLike | float | int
+Box = ArrayLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,7 @@ class Regions:
 
 
 @public
-def regions(mu: ArrayLike, rho: float | int, depth: float | int) -> Regions:
+def regions(mu: ArrayLike, rho: float, depth: float) -> Regions:
     """Return the regions of balanced, aligned starts for each limit as t -> inf.
 
     e_j iff alpha_j > rho and, L = 2, alpha_k <= rho for every other |mu_k| >= |mu_j|; L >= 3,

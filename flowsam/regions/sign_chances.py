@@ -47,7 +47,7 @@ class Chances:
 
 
 @public
-def escape_chance(law: Any, *, depth: int, rho: float | int, sign: int = 1) -> float:
+def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
     """Return the probability that a coordinate escapes, its L weights independent with one law.
 
     With a the smallest size, G the law of sizes and Q its signed part, S and T their tails,
@@ -145,7 +145,7 @@ def winning_chances(
     mu: ArrayLike,
     *,
     depth: int,
-    rho: float | int,
+    rho: float,
     points: int = 2**14,
 ) -> Chances:
     """Return how likely each feature wins, all weights independent with one law.
