@@ -134,21 +134,15 @@ def prove(problem: Problem) -> Proof:
         if label is None:
             raise Unproved("the doubles alone do not decide this start")
         return Proof(problem, int(label), None)
-    _check_size(problem)
-    why = "no state that decides was reached: it may linger at an equilibrium"
-    tube = tube_of(problem.field, LEVELS, why)
-    return Proof(problem, _label(problem, tube), tube)
-
-
-def _check_size(problem: Problem) -> None:
-    """Say which problems are not followed in balls."""
     moving = sum(m != 0 for m in problem.mu)
-    if len(problem.theta) == 2 and problem.p == 2:
-        return
-    if moving > LARGEST:
+    scalar = len(problem.theta) == 2 and problem.p == 2
+    if moving > LARGEST and not scalar:
         raise Unproved(
             f"l_p paths are followed in balls for d <= {LARGEST}, got {moving}"
         )
+    why = "no state that decides was reached: it may linger at an equilibrium"
+    tube = tube_of(problem.field, LEVELS, why)
+    return Proof(problem, _label(problem, tube), tube)
 
 
 def _label(problem: Problem, tube: Tube) -> int:

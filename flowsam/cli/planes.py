@@ -212,8 +212,11 @@ def _axes(
     flow: Flow, kind: str, points: tuple[int, int], given: Namespace
 ) -> tuple[np.ndarray, np.ndarray]:
     """The parameters of the plane; without ranges, about twice the radius."""
-    nx, ny = points
+    import numpy as np
+
     from flowsam.regimes import regime_of
+
+    nx, ny = points
 
     regime = regime_of(flow.kind, 2)
     rho = flow.rho if regime.scale_free else 0.0
@@ -226,13 +229,6 @@ def _axes(
         "segment": ((0.0, 1.0), (reach / ny, reach)),
         "radius": (above, (reach / ny, reach)),
     }.get(kind, (both, both))
-    x = spread(given.x, "--x", points=nx) if given.x else _even(*ends[0], nx)
-    y = spread(given.y, "--y", points=ny) if given.y else _even(*ends[1], ny)
+    x = spread(given.x, "--x", points=nx) if given.x else np.linspace(*ends[0], nx)
+    y = spread(given.y, "--y", points=ny) if given.y else np.linspace(*ends[1], ny)
     return x, y
-
-
-def _even(low: float, high: float, points: int) -> np.ndarray:
-    """Equal steps."""
-    import numpy as np
-
-    return np.linspace(low, high, points)

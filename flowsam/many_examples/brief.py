@@ -6,9 +6,7 @@ for. Whatever else may happen, the runs in T take over.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from typing import Any
@@ -16,16 +14,14 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers, Upright
-from flowsam.engines.lean_field import single_descent, single_field
+from flowsam.engines.equal_layers import Upright
+from flowsam.engines.lean_field import single_field
 from flowsam.engines.path import Turn
 from flowsam.engines.run import Request, Run
 from flowsam.engines.stepping import ONE_STEP, Tolerances, march
 from flowsam.flow import Flow
-from flowsam.many_examples.log_march import CALM, COLLAPSED
-from flowsam.many_examples.rest import LIVELY
-from flowsam.network import other_products
-from flowsam.shapes import Float, Theta, Vector
+from flowsam.many_examples.log_clock import LogClock
+from flowsam.shapes import Float, Theta
 
 State = Float[np.ndarray, " m"]
 # steps before progress is judged, and how many are worth while
@@ -33,40 +29,17 @@ _FIRST = 20
 _MOST = 400
 
 
-@dataclass(frozen=True, eq=False)
-class _Brief:
+class _Brief(LogClock):
     """A flow in rescaled time, as the stepper wants it, which leaves off where it is not calm."""
 
-    flow: Flow
-    theta0: Theta
-
-    @cached_property
-    def layers(self) -> EqualLayers:
-        """The weights to integrate."""
-        return EqualLayers.of(self.theta0)
-
-    @cached_property
-    def descent(self) -> Callable[[State], State]:
-        """The rescaled descent direction."""
-        return single_descent(self.flow)
-
-    @cached_property
-    def sizes(self) -> Vector:
-        """The largest |z_ij| of every feature."""
-        return np.abs(self.flow.data.z).max(axis=0)
-
-    @cached_property
-    def lowest(self) -> float:
-        """A gradient norm well above that of a collapse."""
-        depth = len(self.theta0)
-        if not self.flow.perturbation.perturbs or depth == 1:
-            return 0.0
-        return CALM * COLLAPSED ** (depth - 1) * _norm(self.descent(self.theta0))
+    def weights(self, state: State) -> Theta:
+        """Return the weights of a state, which has no time of its own."""
+        return self.layers.whole(state)
 
     @cached_property
     def upright(self) -> Upright | None:
         """The side of 0 on which equal layers start."""
-        return Upright.of(self.theta0, self.sizes > 0)
+        return Upright.of(self.theta0, self.moving)
 
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the rescaled velocity of flat states."""
@@ -76,11 +49,10 @@ class _Brief:
 
     def calm(self, tau: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
-        theta = self.layers.whole(state)
+        theta = self.weights(state)
         if self.upright is not None and self.upright.beyond(theta):
             return False  # the step went through 0, where no gradient is left
-        most = LIVELY * _norm(self.sizes * other_products(theta))
-        return _norm(self.descent(theta)) > max(most, self.lowest)
+        return self.lively(theta)
 
     def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " 1"]:
         """Return -1 where it is not calm."""
@@ -117,8 +89,3 @@ def brief_run(flow: Flow, theta0: Theta, asked: Request) -> Run | None:
     work = found.method, found.steps, found.nfev
     pace = lambda tau: -flow.log_lambda(states(tau))  # noqa: E731
     return Run(states, pace, path.edges, path.breaks, (), found.status, end, *work)
-
-
-def _norm(x: Theta) -> float:
-    """Return the Euclidean norm."""
-    return math.sqrt(np.vdot(x, x))

@@ -174,11 +174,13 @@ class LogClock:
 
     def calm(self, log_t: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
-        theta = self.weights(state)
-        norm = float(np.linalg.norm(self.descent(theta)))
-        most = float(np.linalg.norm(self.sizes * other_products(theta)))
+        return self.lively(self.weights(state))
+
+    def lively(self, theta: Theta) -> bool:
+        """Tell whether the gradient at some weights is far from rest, rounding and a collapse."""
+        norm = _length(self.descent(theta))
         falls = not self.shallow and norm < CALM * self.lowest
-        return norm > LIVELY * most and not falls
+        return norm > LIVELY * _length(self.sizes * other_products(theta)) and not falls
 
     @cached_property
     def descent(self) -> Callable[[Theta], Theta]:
@@ -297,6 +299,11 @@ class OwnClock(LogClock):
     def ended(self, found: March) -> March:
         """Return a run as it is."""
         return found
+
+
+def _length(x: Theta) -> float:
+    """Return the Euclidean norm."""
+    return math.sqrt(np.vdot(x, x))
 
 
 late_run = LogClock.run

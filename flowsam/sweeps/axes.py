@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,15 +98,18 @@ class Grid:
     @property
     def chunks(self) -> int:
         """Number of blocks."""
-        return math.prod(
-            -(-n // size) for n, size in zip(self.shape, self.block, strict=True)
-        )
+        return math.prod(self._counts)
 
     @property
     def blocks(self) -> list[tuple[int, ...]]:
         """Places of the blocks, in the order of the work."""
-        counts = (-(-n // size) for n, size in zip(self.shape, self.block, strict=True))
-        return list(itertools.product(*(range(count) for count in counts)))
+        return list(np.ndindex(self._counts))
+
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        """Number of blocks along each axis."""
+        pairs = zip(self.shape, self.block, strict=True)
+        return tuple(-(-n // size) for n, size in pairs)
 
     def region(self, block: tuple[int, ...]) -> tuple[slice, ...]:
         """Return the cells of a block as slices."""

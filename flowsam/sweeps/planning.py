@@ -107,9 +107,10 @@ def block_cells(problem: Problem, seconds: float, chunk: int | None) -> int:
         few = max(1, problem.grid.cells // LEAST_BLOCKS)
         least = -(-problem.grid.cells // CHUNKS)
         return max(least, min(int(BLOCK_SECONDS / max(seconds, 1e-9)), few))
-    if whole_number(chunk, "chunk needs a whole number of cells >= 1") < 1:
-        raise InputError(f"chunk needs a whole number of cells >= 1, got {chunk}")
-    return int(chunk)
+    needs = "chunk needs a whole number of cells >= 1"
+    if whole_number(chunk, needs) < 1:
+        raise InputError(f"{needs}, got {chunk}")
+    return chunk
 
 
 def cut(problem: Problem, seconds: float, chunk: int | None) -> Grid:

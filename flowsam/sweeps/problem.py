@@ -132,9 +132,7 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
 def _only_gd(parameters: Mapping[str, Any], grid: Grid) -> bool:
     """Whether no cell has a norm."""
     varied = dict(zip(grid.names, grid.values, strict=True))
-    norms = (
-        varied["norm"].tolist() if "norm" in varied else [parameters.get("norm", "inf")]
-    )
+    norms = varied.get("norm", [parameters.get("norm", "inf")])
     return all(norm == "none" for norm in norms)
 
 
