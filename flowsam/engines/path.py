@@ -62,8 +62,8 @@ class Path:
     ) -> list[tuple[Any, Bool[np.ndarray, " k"]]]:
         """Return each region that points of the run are in, with the points it has."""
         owner = self._modes[self._owners(x)]
-        modes = [*(piece.mode for piece in self.pieces), self.mode]
-        return [(modes[index], owner == index) for index in np.unique(owner)]
+        steps = (*self.pieces, self)
+        return [(steps[index].mode, owner == index) for index in np.unique(owner)]
 
     def seen(
         self,

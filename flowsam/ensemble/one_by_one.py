@@ -20,7 +20,7 @@ def one_by_one(case: Case, w: Weights, control: Control) -> tuple[np.ndarray, ..
         control.tau_end, "tau_end", rtol=control.rtol, atol=control.atol, method="auto"
     )
     last = w.copy()
-    runs = [follow(start, asked, None) for start in np.moveaxis(w, -1, 0)]
+    runs = [follow(start, asked, 2) for start in np.moveaxis(w, -1, 0)]
     for place, run in enumerate(runs):
         last[..., place] = run.theta[-1]
     tau = np.array([_end(run) for run in runs])

@@ -54,15 +54,13 @@ class LateRun:
         """Return the values of T at rescaled times inside the run: the inverse of `tau`."""
         ticks = self.tau(self.edges)
         owner = np.clip(np.searchsorted(ticks, tau), 1, len(ticks) - 1)
-        spans = zip(self.edges[owner - 1], self.edges[owner], strict=True)
-        return np.array(
-            [self._when(t, *span) for t, span in zip(tau, spans, strict=True)]
-        )
+        left, right = self.edges[owner - 1], self.edges[owner]
+        found = np.where(tau <= ticks[owner - 1], left, right)
+        for k in np.flatnonzero((tau > ticks[owner - 1]) & (tau < ticks[owner])):
+            found[k] = self._when(tau[k], left[k], right[k])
+        return found
 
     def _when(self, tau: float, left: float, right: float) -> float:
         """Return the T of one rescaled time within one step."""
-        low, high = self.tau(np.array([left, right]))
-        if not low < tau < high:
-            return left if tau <= low else right
         close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
         return brentq(lambda x: self.tau(np.array([x]))[0] - tau, left, right, **close)
