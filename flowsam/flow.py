@@ -171,8 +171,12 @@ class Flow:
         shares, log_mean = shares_and_mean(log_slopes)
         return shares @ z, log_mean
 
+    @np.errstate(**_QUIET)
     def perturbed(self, theta: Thetas) -> Thetas:
-        """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step."""
+        """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step.
+
+        nan where infinite weights leave the step open.
+        """
         rule = self.perturbation
         if not rule.perturbs:
             return theta
