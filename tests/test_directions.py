@@ -10,7 +10,7 @@ from flowsam.discrete import iterate
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction, run_direction
-from flowsam.outcomes.survivors import alive, blocked_because, reachable_signs
+from flowsam.outcomes.survivors import Reach, alive, reachable_signs
 from flowsam.perturbations import gradient_flow, l2, linf
 from flowsam.regimes import case_of
 from flowsam.solver import solve
@@ -106,8 +106,8 @@ def test_data_that_do_not_separate() -> None:
 def test_reachable_signs() -> None:
     """Depth 1 reaches both; balance fixes one; two zeros fix none."""
     np.testing.assert_array_equal(reachable_signs(np.array([[1.0, 0.0]])), [0.0, 0.0])
-    assert blocked_because(Data([[1.0, -2.0]]), np.array([0.0, 1.0])) == ""
-    assert "split_signs" in blocked_because(Data([[-1.0, -2.0]]), np.array([1.0, 1.0]))
+    assert Reach(Data([[1.0, -2.0]]), np.array([0.0, 1.0])).blocked_because() == ""
+    assert "split_signs" in Reach(Data([[-1.0, -2.0]]), np.ones(2)).blocked_because()
 
 
 @pytest.mark.long

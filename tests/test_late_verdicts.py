@@ -23,7 +23,7 @@ from flowsam import (
 from flowsam.labels import Label
 from flowsam.margin.farkas import balancing_weights
 from flowsam.outcomes.late_verdicts import by_convexity, by_descent
-from flowsam.outcomes.survivors import compared, state_certificate
+from flowsam.outcomes.survivors import Reach, state_certificate
 from flowsam.regimes import case_of
 from tests.test_directions import separable
 
@@ -166,9 +166,9 @@ def test_comparison_is_over_the_features_that_survive() -> None:
     """Against the max margin of all features the same vector would score lower."""
     data, beta = Data([[1.0, 3.0], [1.0, 2.0]]), np.array([1.0, 1e-9])
     dead = np.array([0.0, np.nan])
-    assert compared(data, beta, dead).ratios == pytest.approx((1.0, 1.0))
-    assert compared(data, beta, np.zeros(2)).ratios[0] == pytest.approx(0.5)
-    assert np.isnan(compared(Data([[0.0, 1.0]]), beta, dead).ratios).all()
+    assert Reach(data, dead).compared(beta).ratios == pytest.approx((1.0, 1.0))
+    assert Reach(data, np.zeros(2)).compared(beta).ratios[0] == pytest.approx(0.5)
+    assert np.isnan(Reach(Data([[0.0, 1.0]]), dead).compared(beta).ratios).all()
     case = case_of(Flow(data, gradient_flow()), 1)
     assert state_certificate(case, beta[None], 1, dead) == pytest.approx(1.0)
 

@@ -18,11 +18,8 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.margin.farkas import separability
 from flowsam.outcomes.survivors import (
+    Reach,
     alive,
-    blocked_because,
-    compared,
-    dual_pull,
-    only_margin,
     passed_gates,
     reachable_signs,
     restriction,
@@ -130,9 +127,9 @@ def _direction(case: Case, run: Trajectory) -> Direction:
     )
     if case.gated:  # through 0
         signs = 0.0 * signs
-    kept = alive(case, run.beta[-1])
-    usable = signs * kept
-    witness = dual_pull(run.data, usable) if norm == 1 else None
+    usable = signs * alive(case, run.beta[-1])
+    reach = Reach(run.data, usable)
+    witness = reach.dual_pull() if norm == 1 else None
     proven = lambda theta: state_certificate(  # noqa: E731
         case, theta, norm or 1, usable, witness=witness
     )
@@ -140,16 +137,16 @@ def _direction(case: Case, run: Trajectory) -> Direction:
     beta = run.beta[-1]
     size = np.linalg.norm(beta)
     unit = beta / size if size > 0 else beta
-    within = free = compared(run.data, unit, usable)
+    within = free = reach.compared(unit)
     if usable.any():
-        free = compared(run.data, unit, np.zeros(beta.size))
+        free = Reach(run.data, np.zeros(beta.size)).compared(unit)
     same = np.allclose(within.ratios, free.ratios, rtol=0, atol=1e-6)
     of = "" if same else restriction(usable)
-    label, reason = _verdict(case, run, usable, certificate, of)
+    label, reason = _verdict(case, run, reach, certificate, of)
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
     about = (float(run.log_t[-1]), _settled_at(run, proven), norm, certificate)
     slow = label == Label.UNDECIDED and norm == 1 and run.status in _WHOLE
-    best = only_margin(run.data, usable) if slow else None
+    best = reach.only_margin() if slow else None
     return Direction(label, unit, *about, *within, *free, support, reason, best)
 
 
@@ -160,9 +157,9 @@ def _settled_at(run: Trajectory, proven: Callable[[Any], float]) -> float:
     return float(run.log_t[-above]) if above else np.inf
 
 
-def _finite(run: Trajectory, signs: Vector) -> str:
+def _finite(run: Trajectory, reach: Reach) -> str:
     """Say why the loss stays finite of data that separate, or ""."""
-    blocked = blocked_because(run.data, signs)
+    blocked = reach.blocked_because()
     if blocked or run.ending not in _ENDS:
         return blocked
     return run.message
@@ -180,7 +177,7 @@ def _came_to_0(run: Trajectory) -> str:
 def _verdict(
     case: Case,
     run: Trajectory,
-    signs: Vector,
+    reach: Reach,
     certificate: float,
     of: str,
 ) -> tuple[int, str]:
@@ -194,7 +191,7 @@ def _verdict(
     if not verdict.separable:
         label, what = _among_minima(case, run)
         return label, f"{what}: the data are {verdict.message}"
-    blocked = _finite(run, signs)
+    blocked = _finite(run, reach)
     if blocked:
         return Label.STALLED, blocked
     end = float(run.log_t[-1])

@@ -23,7 +23,7 @@ from flowsam.outcomes.directions import (
     run_direction,
 )
 from flowsam.outcomes.outcome import Limit
-from flowsam.outcomes.survivors import compared
+from flowsam.outcomes.survivors import Reach
 from flowsam.regimes import Case
 from flowsam.shapes import Codes, Float, Starts, Theta, Vector
 from flowsam.solver import solve
@@ -101,7 +101,7 @@ def _depth_one(flow: Flow, verdict: Separability) -> Limit:
         reason = f"no theorem applies: the data are {verdict.message}"
         return Limit(int(Label.UNDECIDED), None, "none", reason)
     best = shortest_separator(flow.data.z)[0]
-    ratios, angles = compared(flow.data, best, np.zeros(best.size))
+    ratios, angles = Reach(flow.data, np.zeros(best.size)).compared(best)
     reason = (
         "L = 1: every rule follows a line whose slope is the l_2 max margin; of the largest l_1 "
         f"margin it has {ratios[0]:.5f}, at an angle of {angles[0]:.2g} (radians)"

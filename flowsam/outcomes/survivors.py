@@ -1,6 +1,9 @@
 """Which features a run can still use, and how close its predictor is to their largest margin."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,7 +13,7 @@ from flowsam.margin.farkas import separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Theta, Vector
+from flowsam.shapes import Column, Float, Theta, Vector
 from flowsam.trajectory import Trajectory
 
 # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
@@ -44,26 +47,6 @@ def passed_gates(case: Case, run: Trajectory) -> bool:
     first, last = (np.abs(run.theta[k]) / case.rule.rho for k in (0, -1))
     below = (first == first[0]).all(axis=0) & (first[0] <= 1.0)
     return bool((below & (last[0] > _BEYOND)).any())
-
-
-def blocked_because(data: Data, signs: Vector) -> str:
-    """Say why the loss stays finite, or "" where nothing keeps it from 0."""
-    usable = ~np.isnan(signs)
-    kept = data.z[:, usable]
-    if not kept.any(axis=1).all() or not separability(Data(kept)).separable:
-        return (
-            f"the {int(usable.sum())} features that survive do not separate the data: the loss "
-            "stays finite; start larger, or lower rho"
-        )
-    if np.any(signs[usable]):
-        try:
-            lightest_separator(kept, signs[usable])
-        except ValueError:
-            return (
-                "a balanced start keeps the sign of every beta_j, and no vector of these signs "
-                "separates the data: the loss stays finite; use split_signs"
-            )
-    return ""
 
 
 def restriction(signs: Vector) -> str:
@@ -127,48 +110,74 @@ def state_certificate(
     return float(least / length / bound) if bound > 0 else 0.0  # 0: none survives
 
 
-def compared(data: Data, beta: Vector, signs: Vector) -> Comparison:
-    """Return a predictor's margin ratios and angles, over the features and signs a run can use."""
-    used = ~np.isnan(signs)
-    kept = np.where(used, beta, 0.0)
-    z = np.where(used, data.z, 0.0)
-    free = np.nan_to_num(signs)
-    none = Comparison((np.nan, np.nan), (np.nan, np.nan))
-    if not kept.any() or not z.any(axis=1).all():
-        return none
-    try:
-        best = [
-            separator(z, free)[0]
-            for separator in (lightest_separator, shortest_separator)
-        ]
-    except ValueError:
-        return none
-    return Comparison(
-        *zip(*(_beside(z, kept, best[k], k + 1) for k in (0, 1)), strict=True)
-    )
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """The predictors a run can still have, by features and signs."""
 
+    data: Data
+    signs: Vector  # of `reachable_signs`; nan for a feature that is dead
 
-def dual_pull(data: Data, signs: Vector) -> Vector | None:
-    """Return sum_i q_i z_i, q the shares of the l_1 dual solution: no other q proves more."""
-    z = np.where(np.isnan(signs), 0.0, data.z)
-    try:
-        dual = lightest_separator(z, np.nan_to_num(signs))[1]
-    except ValueError:
-        return None
-    return np.asarray(dual / dual.sum() @ z)
+    @cached_property
+    def z(self) -> Float[np.ndarray, "n d"]:
+        """The examples, 0 at dead features."""
+        return np.where(np.isnan(self.signs), 0.0, self.data.z)
 
+    @cached_property
+    def lightest(self) -> tuple[Vector, Column] | None:
+        """The l_1 max margin and the dual that proves it, solved once for all that ask."""
+        return self._best(lightest_separator)
 
-def only_margin(data: Data, signs: Vector) -> Vector | None:
-    """Return the l_1 max-margin direction over the features and signs a run can use."""
-    z = np.where(np.isnan(signs), 0.0, data.z)
-    free = np.nan_to_num(signs)
-    try:
-        best, dual = lightest_separator(z, free)
-    except ValueError:
-        return None
-    barred = (free != 0) & (np.sign(dual @ z) != free) & (best == 0)
-    alone = only_vertex(np.where(barred, 0.0, z), best, dual)
-    return best / np.linalg.norm(best) if alone else None
+    def _best(self, separator: Callable[..., Any]) -> tuple[Vector, Column] | None:
+        """Return a max margin and its dual, or None where these do not separate."""
+        try:
+            return separator(self.z, np.nan_to_num(self.signs))
+        except ValueError:
+            return None
+
+    def blocked_because(self) -> str:
+        """Say why the loss stays finite, or "" where nothing keeps it from 0."""
+        usable = ~np.isnan(self.signs)
+        kept = self.data.z[:, usable]
+        if not kept.any(axis=1).all() or not separability(Data(kept)).separable:
+            return (
+                f"the {int(usable.sum())} features that survive do not separate the data: the loss "
+                "stays finite; start larger, or lower rho"
+            )
+        if np.any(self.signs[usable]) and not self.lightest:
+            return (
+                "a balanced start keeps the sign of every beta_j, and no vector of these signs "
+                "separates the data: the loss stays finite; use split_signs"
+            )
+        return ""
+
+    def compared(self, beta: Vector) -> Comparison:
+        """Return a predictor's margin ratios and angles."""
+        kept = np.where(np.isnan(self.signs), 0.0, beta)
+        best = self.lightest if kept.any() else None
+        shortest = best and self._best(shortest_separator)
+        if not best or not shortest:
+            return Comparison((np.nan, np.nan), (np.nan, np.nan))
+        beside = (
+            _beside(self.z, kept, x[0], norm) for norm, x in ((1, best), (2, shortest))
+        )
+        return Comparison(*zip(*beside, strict=True))
+
+    def dual_pull(self) -> Vector | None:
+        """Return sum_i q_i z_i, q the shares of the l_1 dual solution: no other q proves more."""
+        if not self.lightest:
+            return None
+        dual = self.lightest[1]
+        return np.asarray(dual / dual.sum() @ self.z)
+
+    def only_margin(self) -> Vector | None:
+        """Return the l_1 max-margin direction where it is the only one."""
+        if not self.lightest:
+            return None
+        best, dual = self.lightest
+        free = np.nan_to_num(self.signs)
+        barred = (free != 0) & (np.sign(dual @ self.z) != free) & (best == 0)
+        alone = only_vertex(np.where(barred, 0.0, self.z), best, dual)
+        return best / np.linalg.norm(best) if alone else None
 
 
 def _beside(
