@@ -7,16 +7,27 @@ when another part of the package does. Comments and docstrings do not count.
 from __future__ import annotations
 
 import ast
-import hashlib
 import platform
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import flowsam
+from flowsam.archive import digest
 
 PACKAGE = Path(flowsam.__file__).resolve().parent
+_version = cache(version)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What matters of a file."""
+
+    names: tuple[str, ...]  # dotted, of what it imports anywhere
+    code: str  # hash of its syntax tree without docstrings
+    undrawn: str  # the same without `draw`
 
 
 def fingerprint(
@@ -26,29 +37,34 @@ def fingerprint(
     drawing: bool = True,
 ) -> str:
     """Return a hash of scripts, of all they import from the project, and of further facts."""
-    names = ("numpy", "scipy", "sympy", *(("matplotlib",) if drawing else ()))
-    libraries = [(name, version(name)) for name in names]
-    digest = hashlib.sha256(
-        repr((facts, platform.python_version(), libraries)).encode()
-    )
+    libraries = ("numpy", "scipy", "sympy", *(("matplotlib",) if drawing else ()))
+    told = [facts, platform.python_version(), [(n, _version(n)) for n in libraries]]
     for path in dependencies(paths, source):
         if drawing or not (path.name == "style.py" or PACKAGE / "draw" in path.parents):
-            code = _code(path, path.stat().st_mtime_ns, drawing=drawing)
-            digest.update(f"{path.name}\0{code}\0".encode())
-    return digest.hexdigest()
+            script = _script(path, path.stat().st_mtime_ns)
+            told.append((path.name, script.code if drawing else script.undrawn))
+    return digest(told)
 
 
 def dependencies(paths: Iterable[Path], source: Path) -> tuple[Path, ...]:
     """Return scripts and the files of the project they import, directly or not."""
-    found: set[Path] = set()
+    found: dict[Path, bool] = {}
     waiting = [Path(path).resolve() for path in paths]
+    source = source.resolve()
     while waiting:
         path = waiting.pop()
-        if path not in found and path.is_file():
-            found.add(path)
-            for name in _imported(path, path.stat().st_mtime_ns):
-                waiting += _files(name, source.resolve())
-    return tuple(sorted(found))
+        if path not in found:
+            found[path] = path.is_file()
+            if found[path]:
+                waiting += _needs(path, path.stat().st_mtime_ns, source)
+    return tuple(sorted(path for path, there in found.items() if there))
+
+
+@cache
+def _needs(path: Path, changed: int, source: Path) -> frozenset[Path]:
+    """Where the modules that a file imports can be, and the packages they are in."""
+    names = _script(path, changed).names
+    return frozenset(place for name in names for place in _files(name, source))
 
 
 def _files(name: str, source: Path) -> Iterator[Path]:
@@ -64,37 +80,37 @@ def _files(name: str, source: Path) -> Iterator[Path]:
 
 
 @cache
-def _imported(path: Path, _: int) -> tuple[str, ...]:
-    """Dotted names a file imports anywhere; names that flowsam loads lazily by their module."""
-    lazy = vars(flowsam)["_MODULE"]
-    names = []
-    for node in _run(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                home = lazy.get(alias.name) if node.module == "flowsam" else None
-                names.append(f"{node.module}.{home or alias.name}")
-    return tuple(names)
-
-
-def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes of a tree but what only type checkers see."""
-    yield tree
-    for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
-            yield from _run(node)
-
-
-@cache
-def _code(path: Path, _: int, *, drawing: bool) -> str:
-    """The syntax tree of a file without its docstrings, as text; without `draw` where asked."""
+def _script(path: Path, _: int) -> Script:
+    """Read a file, as it was changed last."""
     tree = ast.parse(path.read_bytes())
-    if not drawing:
-        tree.body = [node for node in tree.body if getattr(node, "name", "") != "draw"]
-    for node in ast.walk(tree):
+    found = list(_run(tree))
+    for node in found:
         if isinstance(
             node, (ast.Module, ast.ClassDef, ast.FunctionDef)
         ) and ast.get_docstring(node):
             node.body = node.body[1:]
-    return ast.dump(tree)
+    names = tuple(name for node in found for name in _imported(node))
+    parts = [(getattr(node, "name", ""), ast.dump(node)) for node in tree.body]
+    undrawn = [part for part in parts if part[0] != "draw"]
+    return Script(names, digest(parts), digest(undrawn))
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    """Dotted names that a statement imports; what flowsam loads lazily by its module."""
+    lazy = vars(flowsam)["_MODULE"]
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        for alias in node.names:
+            home = lazy.get(alias.name) if node.module == "flowsam" else None
+            yield f"{node.module}.{home or alias.name}"
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements of a tree but what only type checkers see."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    yield node
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, (ast.stmt, ast.excepthandler, ast.match_case)):
+            yield from _run(inner)

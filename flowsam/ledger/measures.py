@@ -6,7 +6,8 @@ returns what its text needs; KeyError says that a figure is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,12 @@ Saved = Mapping[str, Mapping[str, Any]]
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def once(measure: Callable[[Saved], dict[str, Any]]) -> Any:
+    """Return a measure that needs no figure, computed where it is asked for first."""
+    found = cache(lambda: measure({}))
+    return lambda _: found()
+
+
 def clocks(saved: Saved) -> dict[str, Any]:
     """Count the figures by clock."""
     used = [arrays["card"].get("clock", "not said") for arrays in saved.values()]
@@ -39,6 +46,7 @@ def clocks(saved: Saved) -> dict[str, Any]:
     return {"clocks": "; ".join(f"{clock}: {count}" for clock, count in counts.items())}
 
 
+@once
 def blow_up(_: Saved) -> dict[str, Any]:
     """Stop a coordinate short of rho by another's blow-up."""
     flow = Flow(single_example([1.0, 1.3]), linf(0.5))
@@ -46,6 +54,7 @@ def blow_up(_: Saved) -> dict[str, Any]:
     return {"star": run.tau[-1], "frozen": run.beta[-1, 1], "rest": 0.5**3}
 
 
+@once
 def signed_pairs(_: Saved) -> dict[str, Any]:
     """Compare the escapes of random pairs of any sign with those of positive pairs."""
     flow = Flow(single_example([1.0]), linf(1.0))
@@ -56,6 +65,7 @@ def signed_pairs(_: Saved) -> dict[str, Any]:
     return {"any": escapes.mean(), "positive": escapes[positive].mean()}
 
 
+@once
 def radius_free(_: Saved) -> dict[str, Any]:
     """Compute the interval of starts with a minor leader, in units of rho, over five decades."""
     radii = (1e-3, 1.0, 1e2)
@@ -80,6 +90,7 @@ def _above(share: float, mu: list[float]) -> Float[np.ndarray, "2 d"]:
     return np.full((2, len(mu)), share * critical_scale(mu, 1.0))
 
 
+@once
 def leader_at(_: Saved) -> dict[str, Any]:
     """Find the switches of one run, and how well tau/A there is a sum of two entries of mu."""
     mu = np.array([1.0, 1.5, 2.0, 3.0])
@@ -98,12 +109,14 @@ def leader_at(_: Saved) -> dict[str, Any]:
     }
 
 
+@once
 def switch(_: Saved) -> dict[str, Any]:
     """Find when the major feature takes the lead, 1 % above the critical scale."""
     mu = [1.0, 2.0]
     return {"time": leaders(_above(1.01, mu), np.array(mu), rho=1.0).times[-1]}
 
 
+@once
 def two_limits(_: Saved) -> dict[str, Any]:
     """Lead with a minor coordinate on the way to the major one, whose share it gives."""
     data = single_example([1.0, 2.0])
@@ -118,6 +131,7 @@ def two_limits(_: Saved) -> dict[str, Any]:
     return found
 
 
+@once
 def shares(_: Saved) -> dict[str, Any]:
     """Find which share of the square [0, 2]^2 of starts ends at the minor feature, rho = 1."""
     from scipy.stats import uniform
@@ -129,6 +143,7 @@ def shares(_: Saved) -> dict[str, Any]:
     return {f"depth_{k}": chance(1, square, depth=k, **how) for k in (2, 3)}
 
 
+@once
 def order(_: Saved) -> dict[str, Any]:
     """Find the order of the error of discrete SAM in its step."""
     flow = Flow(single_example([1.0, 2.0]), l2(0.3))
