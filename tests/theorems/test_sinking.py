@@ -20,8 +20,11 @@ def ascent(rule, g, slope):
 
 
 def others(w):
-    """Products of the other layers, layer by layer."""
-    return np.stack([np.delete(w, k, axis=0).prod(axis=0) for k in range(len(w))])
+    """Products of the other layers: of those before each, times of those after it."""
+    one = np.ones_like(w[:1])
+    before = np.cumprod(np.concatenate([one, w[:-1]]), axis=0)
+    after = np.cumprod(np.concatenate([one, w[:0:-1]]), axis=0)
+    return before * after[::-1]
 
 
 def end_of(rule, mu, w, bounds):
@@ -40,7 +43,8 @@ def end_of(rule, mu, w, bounds):
         event = lambda _, state, f=factor: np.log(size(state) / first / f)  # noqa: E731
         event.terminal = True
         leave.append(event)
-    how = {"method": "RK45", "rtol": 1e-6, "atol": 1e-9 * first, "events": leave}
+    # stiff: where q < 2 a weight comes to 0 faster and faster, and stays there
+    how = {"method": "BDF", "rtol": 1e-6, "atol": 1e-9 * first, "events": leave}
     run = solve_ivp(velocity, (0, 1e3), w.ravel(), **how)
     return run.y[:, -1].reshape(w.shape), size(run.y[:, -1]) / first
 
