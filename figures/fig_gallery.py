@@ -1,7 +1,7 @@
 r"""A gallery: where balanced starts end under six rules at two, three and four layers.
 
 Claims: l2_limit, l2_deep_limits, decided_states, sinking, unnormalised_stalling, l1_deep.
-Takes: 40 s.
+Takes: 15 s.
 
 Limits of balanced starts between 0 and 2 for $\mu = (1, 2)$: blue $e_1$, the minor feature, yellow
 $e_2$, the major one, light grey 0, dark grey a finite predictor; $\rho = 1$, and 8 for unnormalised
@@ -22,7 +22,7 @@ RULES = {r"$\ell_1$": lp(1, p=1), r"$\ell_{1.5}$": lp(1, p=1.5), r"$\ell_2$": l2
 RULES |= {r"$\ell_3$": lp(1, p=3), r"$\ell_\infty$": linf(1), "unnormalised": unnormalised(8)}
 
 
-def compute(n=30, levels=5):
+def compute(n=30, levels=3):
     """Return the grid, labels (18, n, n), curves (panel, x, y), tiles (panel, label, corners)."""
     data, x = single_example([1, 2]), np.linspace(0.01, REACH, n)
     labels, curves, tiles = [], [], []

@@ -140,7 +140,7 @@ def _scaled(flow: Flow, pull: Callable) -> Field:
 
     def away(w: Weights) -> Weights:
         logs = flow.loss.log_slope(product(z, np.prod(w, axis=0)))
-        scale = np.exp(np.asarray(log_mean_exp(logs.T)))
-        return rho * scale * (pull(w) * others(w))
+        mean = log_mean_exp(logs.T) if len(z) > 1 else logs[0]
+        return rho * np.exp(np.asarray(mean)) * (pull(w) * others(w))
 
     return away
