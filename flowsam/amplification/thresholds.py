@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import active
 from flowsam.errors import InputError
-from flowsam.exact.l2_critical import critical_scale_of, crowd
+from flowsam.exact.l2_critical import ROUNDS, critical_scale_of, crowd, narrowed
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_outcome import outcome
 from flowsam.exact.l2_spectrum import Spectrum, positive_radius
@@ -23,8 +23,6 @@ from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
 from flowsam.labels import Fate
 from flowsam.shapes import Codes, Column, Float, Vector
 from flowsam.signatures import public
-
-ROUNDS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,20 +98,7 @@ def _roots(
     expected = (low + high) / 2
     for _ in range(ROUNDS):
         x = crowd(low, high, expected)
-        values = excess(x)
-        ends = np.concatenate([low[None], x, high[None]])
-        known = np.concatenate(
-            [np.full((1, low.size), -np.inf), values, np.full((1, low.size), np.inf)]
-        )
-        above = np.argmax(known > 0, axis=0)
-        columns = np.arange(low.size)
-        low = ends[above - 1, columns]
-        high = ends[above, columns]
-        below = known[above - 1, columns]
-        above = known[above, columns]
-        with np.errstate(invalid="ignore"):
-            share = np.where(np.isfinite(above - below), -below / (above - below), 0.5)
-        expected = low + np.clip(share, 0, 1) * (high - low)
+        low, high, expected = narrowed(low, high, x, excess(x))
         if (np.exp(high) - np.exp(low) < 2e-15).all():
             break
     return expected

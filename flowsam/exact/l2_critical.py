@@ -28,8 +28,11 @@ from flowsam.shapes import Codes, Float, Vector
 EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
 EVEN = np.linspace(0, 1, 18)[1:-1]  # candidates spread over the bracket,
 CROWD = 10.0 ** -np.arange(1.5, 12, 1.5)  # and about the predicted scale, on each side
-ROUNDS = 40
+ROUNDS = 60
 ROUNDING = 2e-15  # of the scale, from the tolerance of the path and the sum behind N
+
+
+Roots = Float[np.ndarray, " m"]
 
 
 @dataclass(frozen=True)
@@ -70,18 +73,29 @@ def _narrow(
     codes, (tau, _, log_norm) = race(many, candidates, _left_saddle, order=order)
     # N/(rho mu_1) - 1 grows like e^{mu_1 tau} at the saddle: its value there is smooth in c
     gate = log_gate(spectrum)[0]
-    miss = np.expm1(log_norm - gate) * np.exp(-np.exp(gate) * tau)
-    first = (
-        int(np.argmax(codes == Fate.ESCAPE))
-        if (codes == Fate.ESCAPE).any()
-        else codes.size
-    )
-    low = candidates[first - 1] if first else bracket[0]
-    high = candidates[first] if first < codes.size else bracket[1]
-    share = 0.5
-    if 0 < first < codes.size and miss[first] > miss[first - 1]:
-        share = miss[first - 1] / (miss[first - 1] - miss[first])
-    return np.array([low, high]), low + np.clip(share, 0, 1) * (high - low)
+    miss = np.abs(np.expm1(log_norm - gate)) * np.exp(-np.exp(gate) * tau)
+    over = np.where(codes == Fate.ESCAPE, miss, -miss)
+    points = candidates[:, None]
+    low, high, expected = narrowed(bracket[:1], bracket[1:], points, over[:, None])
+    return np.concatenate([low, high]), expected.item()
+
+
+def narrowed(
+    low: Roots, high: Roots, x: Float[np.ndarray, "n m"], over: Float[np.ndarray, "n m"]
+) -> tuple[Roots, Roots, Roots]:
+    """Return smaller brackets of roots by values at points in them, and where to expect roots."""
+    beyond = np.full((1, low.size), np.inf)
+    ends = np.concatenate([low[None], x, high[None]])
+    known = np.concatenate([-beyond, over, beyond])
+    first = np.argmax(known > 0, axis=0)
+    columns = np.arange(low.size)
+    low = ends[first - 1, columns]
+    high = ends[first, columns]
+    below = known[first - 1, columns]
+    above = known[first, columns]
+    with np.errstate(invalid="ignore"):
+        share = np.where(np.isfinite(above - below), -below / (above - below), 0.5)
+    return low, high, low + np.clip(share, 0, 1) * (high - low)
 
 
 def crowd(

@@ -128,14 +128,19 @@ def _checked_laws(starts: Any, d: int) -> list[Any]:
     for law in laws:
         if isinstance(law, Flat):
             continue
-        if not hasattr(law, "ppf") or not hasattr(law, "pdf"):
-            kind = type(law).__name__
-            raise InputTypeError(
-                f"a probability needs continuous scipy.stats distributions, got {kind}"
-            )
+        check_law(law)
         least = law.support()[0]
         if least < 0:
             raise InputError(
                 f"balanced starts are positive, got sizes from {least}; try halfnorm"
             )
     return laws
+
+
+def check_law(law: Any) -> None:
+    """Refuse what is no continuous distribution."""
+    if not hasattr(law, "ppf") or not hasattr(law, "pdf"):
+        kind = type(law).__name__
+        raise InputTypeError(
+            f"a probability needs continuous scipy.stats distributions, got {kind}"
+        )

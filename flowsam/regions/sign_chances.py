@@ -14,6 +14,7 @@ from flowsam.errors import InputError
 from flowsam.exact import first_escape, linf_deep
 from flowsam.exact.linf_course import read
 from flowsam.inputs import real_axis
+from flowsam.regions.measure import check_law
 from flowsam.shapes import Float, Starts, Vector
 from flowsam.signatures import public
 
@@ -91,11 +92,7 @@ def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
     >>> escape_chance(uniform(-1, 2), depth=5, rho=0.0)
     1.0
     """
-    if not hasattr(law, "cdf") or not hasattr(law, "pdf"):
-        kind = type(law).__name__
-        raise InputError(
-            f"a probability needs a continuous scipy.stats distribution, got {kind}"
-        )
+    check_law(law)
     if depth < 2 or not (rho == 0 or _LEAST <= rho <= 1 / _LEAST):
         raise InputError(
             f"escape_chance needs L >= 2 and rho = 0 or from {_LEAST:g} to {1 / _LEAST:g}, got "
