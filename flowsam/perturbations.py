@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import keep, real_array, real_number, yes_or_no
-from flowsam.shapes import Float
+from flowsam.shapes import Numbers, Thetas
 from flowsam.signatures import QUIET, public
 
 _PLAIN = (1e-250, 1e250)  # sums of squares that need no scaling
@@ -173,7 +173,7 @@ class Perturbation:
         return 1 < self.p < math.inf
 
     @np.errstate(**QUIET)
-    def epsilon(self, g: ArrayLike) -> Float[np.ndarray, "*batch L d"]:
+    def epsilon(self, g: ArrayLike) -> Thetas:
         """Return the ascent step for gradients `g`.
 
         A tie of p = 1 shares the step equally; where a component of g is 0, eps is 0 there; at
@@ -201,27 +201,23 @@ class Perturbation:
 
     def sized(
         self,
-        descent: Float[np.ndarray, "*batch L d"],
-        log_scale: Float[np.ndarray, "*batch"],
-    ) -> Float[np.ndarray, "*batch L d"]:
+        descent: Thetas,
+        log_scale: Numbers,
+    ) -> Thetas:
         """Return a direction with its size where the step depends on it: unnormalised SAM."""
         if self.normalised:
             return descent
         with np.errstate(over="ignore"):  # exponential loss at margins below -700
             return np.exp(log_scale)[..., None, None] * descent
 
-    def ascent(
-        self, theta: Float[np.ndarray, "*batch L d"], g: Float[np.ndarray, "*batch L d"]
-    ) -> Float[np.ndarray, "*batch L d"]:
+    def ascent(self, theta: Thetas, g: Thetas) -> Thetas:
         """Return the step at weights `theta` where the gradient is g: `|w| step(|w| g)` of ASAM."""
         if not self.adaptive:
             return self.step(g)
         size = np.abs(theta)
         return size * self.step(size * g)
 
-    def step(
-        self, g: Float[np.ndarray, "*batch L d"]
-    ) -> Float[np.ndarray, "*batch L d"]:
+    def step(self, g: Thetas) -> Thetas:
         """Return `epsilon(g)` without checking g."""
         if not self.rho:
             return np.zeros_like(g)

@@ -14,7 +14,7 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_march import blocks, trace
 from flowsam.inputs import checked_grid, real_axis
 from flowsam.network import balanced, checked_start
-from flowsam.shapes import Bool, Float, Int, Vector
+from flowsam.shapes import Bool, Float, Int, Times, Vector
 from flowsam.signatures import public
 
 
@@ -95,7 +95,7 @@ def _scores(
     starts: Float[np.ndarray, "N 2 d"],
     sizes: Vector,
     rho: float,
-    tau: Float[np.ndarray, " T"],
+    tau: Times,
     by: str,
 ) -> tuple[Float[np.ndarray, "N T d"], Bool[np.ndarray, "N T"]]:
     """What the leader has most of, and where the flow has collapsed."""

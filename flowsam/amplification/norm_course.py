@@ -9,7 +9,7 @@ from flowsam.amplification.critical import checked
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_outcome import outcome
 from flowsam.labels import Fate
-from flowsam.shapes import Float, Int8
+from flowsam.shapes import Int8, Vectors
 from flowsam.signatures import public
 
 
@@ -64,7 +64,7 @@ def collapse_exponents(
     mu: ArrayLike,
     *,
     rho: float,
-) -> Float[np.ndarray, "*batch d"]:
+) -> Vectors:
     """Return p_j with `u_j, v_j ~ (tau_c - tau)^p_j` as the flow comes to rest at tau_c.
 
     `p_j = mu_j^2/m^2`, m the smallest |mu_j| among the active coordinates that are not at 0: the

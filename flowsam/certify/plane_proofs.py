@@ -14,7 +14,7 @@ from flowsam.certify.l2_planes import sizes_of
 from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
-from flowsam.shapes import Bool, Chosen, Codes, Float, Int, Starts
+from flowsam.shapes import Chosen, Codes, Starts, Vector
 
 PLANE = "flowsam plane proof 1"
 DOUBLE = ">f8"  # in a file: the bytes of a double, as they are read
@@ -41,12 +41,12 @@ class PlaneProof:
         Why some are not proved.
     """
 
-    mu: Float[np.ndarray, " d"]
+    mu: Vector
     rho: float
     p: float
     starts: Starts
-    labels: Int[np.ndarray, " N"]
-    proved: Bool[np.ndarray, " N"]
+    labels: Codes
+    proved: Chosen
     proofs: dict[int, Proof]
     reason: str = ""
 

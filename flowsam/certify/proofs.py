@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-import numpy as np
-
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Field, Refused, Tube, Unproved, checked
 from flowsam.certify.following import LEVELS, tube_of
@@ -16,7 +14,7 @@ from flowsam.certify.linf_labels import exact_label
 from flowsam.certify.lp_equation import layers
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.shapes import Float
+from flowsam.shapes import Theta
 
 FORMAT = "flowsam proof 1"
 LARGEST = 4  # coordinates of l_p-SAM that are followed together
@@ -47,7 +45,7 @@ class Problem:
     scale: float = 1.0
 
     @classmethod
-    def at(cls, flow: Flow, theta: Float[np.ndarray, "L d"]) -> Problem:
+    def at(cls, flow: Flow, theta: Theta) -> Problem:
         """Return the problem of a start of a flow of one example."""
         rule = flow.perturbation
         rows = tuple(map(tuple, theta.tolist()))

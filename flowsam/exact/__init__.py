@@ -19,7 +19,17 @@ from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Bool, Column, Float, Labels, Masks, Starts, Theta, Thetas
+from flowsam.shapes import (
+    Column,
+    Labels,
+    Masks,
+    Numbers,
+    Starts,
+    Theta,
+    Thetas,
+    Vector,
+    Which,
+)
 
 __all__ = [
     "ALONE",
@@ -70,9 +80,7 @@ class Form:
         """The module."""
         return import_module(f"flowsam.exact.{self.name}")
 
-    def applies(
-        self, starts: Thetas, mu: Float[np.ndarray, " d"]
-    ) -> Bool[np.ndarray, "*batch"]:
+    def applies(self, starts: Thetas, mu: Vector) -> Which:
         """Tell which starts (..., L, d) it covers, shape (...)."""
         if self.alone and np.count_nonzero(mu) != 1:
             return np.zeros(starts.shape[:-2], dtype=bool)
@@ -83,7 +91,7 @@ class Form:
         """Return the radius it holds with."""
         return rule.gate(depth) if self.alone else rule.rho
 
-    def time(self, flow: Flow, starts: Thetas) -> Float[np.ndarray, "*batch"]:
+    def time(self, flow: Flow, starts: Thetas) -> Numbers:
         """Return the first blow-up, or without one the time at which the last coordinate rests."""
         mu = flow.mu
         rho = self.radius(flow.perturbation, starts.shape[-2])
@@ -118,7 +126,7 @@ class Solution:
     """
 
     name: str
-    states: Callable[[Float[np.ndarray, " N"]], Float[np.ndarray, "N L d"]]
+    states: Callable[[Column], Starts]
     events: tuple[Event, ...]
     blow_up: float
     valid_until: float

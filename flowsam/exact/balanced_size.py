@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsam.shapes import Float, Vector, Vectors
+from flowsam.shapes import Float, Times, Vector, Vectors
 
 _POWERS = 1000  # at most, of digits in [1/2, 1): their product is a double
 _BEYOND = 100_000  # exponents of two that no double has, whatever its digits
@@ -78,7 +78,7 @@ class BalancedSize:
             starts_there, 0.0, self.hit() if self.depth % 2 == 0 else np.inf
         )
 
-    def at(self, tau: Float[np.ndarray, " T"]) -> Float[np.ndarray, "*batch T d"]:
+    def at(self, tau: Times) -> Float[np.ndarray, "*batch T d"]:
         """Return the sizes at times `tau`, as multiples of the start's own signs."""
         tau = tau[:, None]
         a, z, alignment, hit, end = (

@@ -18,7 +18,7 @@ from flowsam.exact.l2_march import blocks, trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.exact.l2_verdicts import falling
 from flowsam.inputs import real_array
-from flowsam.shapes import Float, Numbers, Vector, Vectors
+from flowsam.shapes import Float, Numbers, Times, Vector, Vectors
 
 
 def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Numbers:
@@ -77,7 +77,7 @@ def curve(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Curve:
 def _states(
     theta0: Float[np.ndarray, "N 2 d"],
     mu: Vector,
-    tau: Float[np.ndarray, " T"],
+    tau: Times,
     a: Float[np.ndarray, "N T"],
 ) -> Float[np.ndarray, "N T 2 d"]:
     """Weights at points of the plane; zeros where A is inf."""
@@ -129,16 +129,14 @@ def path(
     *,
     rho: float,
     until: float,
-) -> tuple[
-    Callable[[Float[np.ndarray, " T"]], Float[np.ndarray, "T 2 d"]], tuple[Event, ...]
-]:
+) -> tuple[Callable[[Times], Float[np.ndarray, "T 2 d"]], tuple[Event, ...]]:
     """Return `weights` of one start as a function of tau up to `until`, and its events so far.
 
     Weights that cross 0, the turn of N, the collapse.
     """
     traced = trace(theta0, mu, rho=rho, tau_end=until)
 
-    def states(tau: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T 2 d"]:
+    def states(tau: Times) -> Float[np.ndarray, "T 2 d"]:
         return _states(theta0[None], mu, tau, traced.a_at(tau)[None])[0]
 
     end = float(traced.collapse_time)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsam.shapes import Float, Masks, Vector, Vectors
+from flowsam.shapes import Masks, Times, Vector, Vectors
 
 _ROUNDING = 8 * np.finfo(float).eps  # more than the six roundings in `excess`
 _LEAST = float(np.nextafter(0.0, 1.0))
@@ -82,7 +82,7 @@ class TwoLayerPath:
         """Whether there is a piece 1, shape (..., d)."""
         return self.ends[0] > 0
 
-    def at(self, tau: Float[np.ndarray, " T"]) -> tuple[NDArray, NDArray]:
+    def at(self, tau: Times) -> tuple[NDArray, NDArray]:
         """Return (small, large) at times `tau` as `w(0) e^-x + increment`, without cancellation."""
         tau = tau[:, None]
         first, second, third = (end[..., None, :] for end in self.ends)

@@ -218,7 +218,7 @@ class LogClock:
         move = self.next_move(log_t, state)
         return float(np.abs(move).max() / max(np.abs(state[:-1]).max(), 1.0))
 
-    def next_move(self, log_t: float, state: State) -> Float[np.ndarray, " _"]:
+    def next_move(self, log_t: float, state: State) -> State:
         """Return the move of a state in the next unit of T, without tau."""
         slope = self.jacobian(log_t, state)[:-1, :-1]
         return next_move(slope, self.rates(log_t, state)[:-1])

@@ -59,7 +59,7 @@ class MarginCertificate:
 
 
 @public
-def max_margin(data: Data, norm: int) -> Float[np.ndarray, " d"]:
+def max_margin(data: Data, norm: int) -> Vector:
     """Return the vector of least norm with every margin at least one: the max-margin direction.
 
     minimise ||beta|| subject to <beta, z_i> >= 1, for the l_1 or the l_2 norm.

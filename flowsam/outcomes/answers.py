@@ -17,7 +17,7 @@ from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.own_scale import in_range
 from flowsam.regimes import LATE, Case, case_of
-from flowsam.shapes import Int, Theta
+from flowsam.shapes import Labels, Theta
 from flowsam.signatures import public
 
 NOT_COVERED = "proofs cover one example under GD and l_p with p > 1, L >= 2"
@@ -150,7 +150,7 @@ def _proved(case: Case, theta0: Theta, found: Limit) -> Limit:
 
 
 @public
-def limits(flow: Flow, theta0s: ArrayLike) -> Int[np.ndarray, "*batch"]:
+def limits(flow: Flow, theta0s: ArrayLike) -> Labels:
     """Return the labels of many starts: the rule of `limit`, vectorised where a theorem decides.
 
     Parameters

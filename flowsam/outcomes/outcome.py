@@ -9,7 +9,7 @@ import numpy as np
 
 from flowsam.cards import Card
 from flowsam.labels import kind_of
-from flowsam.shapes import Float, Mask, Vector
+from flowsam.shapes import Mask, Vector
 
 if TYPE_CHECKING:
     from flowsam.certify import Proof
@@ -46,7 +46,7 @@ class Limit(Card):
     """
 
     label: int
-    direction: Float[np.ndarray, " d"] | None
+    direction: Vector | None
     certificate: str
     reason: str
     evidence: Direction | None = None

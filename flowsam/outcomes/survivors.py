@@ -13,7 +13,7 @@ from flowsam.margin.farkas import separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
-from flowsam.shapes import Column, Float, Theta, Vector
+from flowsam.shapes import Column, Examples, Float, Theta, Vector
 from flowsam.trajectory import Trajectory
 
 # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
@@ -181,7 +181,7 @@ class Reach:
 
 
 def _beside(
-    z: Float[np.ndarray, "n d"],
+    z: Examples,
     beta: Vector,
     best: Vector,
     norm: int,

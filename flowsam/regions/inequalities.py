@@ -17,7 +17,7 @@ from flowsam.network import balanced
 from flowsam.outcomes import limits
 from flowsam.perturbations import linf
 from flowsam.regions.measure import Flat, chance
-from flowsam.shapes import Bool, Float
+from flowsam.shapes import Vector, Which
 from flowsam.signatures import public
 
 Box = ArrayLike
@@ -37,7 +37,7 @@ class Regions:
         Number of layers, L >= 2.
     """
 
-    mu: Float[np.ndarray, " d"]
+    mu: Vector
     rho: float
     depth: int
 
@@ -100,7 +100,7 @@ class Regions:
         rows = [rf"{word} & {latex(self.condition(j))}" for j, word in words.items()]
         return r"\begin{cases}" + r" \\ ".join(rows) + r"\end{cases}"
 
-    def contains(self, label: int, alpha: ArrayLike) -> Bool[np.ndarray, "*batch"]:
+    def contains(self, label: int, alpha: ArrayLike) -> Which:
         """Return which starts lie in a label's region.
 
         Parameters

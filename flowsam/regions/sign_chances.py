@@ -41,7 +41,7 @@ class Chances:
         limit of discrete SAM at L = 5 and 6, and not proved from L = 7 on.
     """
 
-    wins: Float[np.ndarray, " d"]
+    wins: Vector
     none: float
     error: float
     contested: float = 0.0
