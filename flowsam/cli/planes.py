@@ -7,8 +7,14 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, NamedTuple
 
 from flowsam.cli.options import NUMBERS, WHOLE, Option, choice, numbers
-from flowsam.cli.problem import COMMAND, FLOW, parameters_of, setup
-from flowsam.cli.reading import read_theta, spread
+from flowsam.cli.problem import (
+    COMMAND,
+    FLOW,
+    parameters_of,
+    read_theta,
+    setup,
+    spread,
+)
 from flowsam.errors import InputError
 from flowsam.parameters import balanced_start, check
 

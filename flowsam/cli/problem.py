@@ -1,17 +1,32 @@
-"""The options that name a problem, shared by commands: data, rule, loss and start."""
+"""The options that name a problem, shared by commands, and what a user typed there as data.
+
+Nothing of a file or a range is ever evaluated.
+"""
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from flowsam.cli.options import FLAG, NUMBER, NUMBERS, WHOLE, Kind, Option, choice
-from flowsam.cli.reading import read_theta
+from flowsam.cli.options import (
+    FLAG,
+    NUMBER,
+    NUMBERS,
+    WHOLE,
+    Kind,
+    Option,
+    choice,
+    numbers,
+)
+from flowsam.errors import InputError
 from flowsam.parameters import Dialect, check
 from flowsam.real_data.named_sets import DATA_SETS
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from flowsam.parameters import Setup
 
 
@@ -116,3 +131,47 @@ def setup(parameters: dict[str, Any]) -> Setup:
     theta = parameters.get("theta")
     read = {} if theta is None else {"theta": read_theta(theta)}
     return setup_of(parameters | read, COMMAND)
+
+
+def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
+    """Return equal steps from START,STOP,POINTS.
+
+    Examples
+    --------
+    >>> spread("0,1,3", "--x"), spread("0,1", "--x", points=2)
+    (array([0. , 0.5, 1. ]), array([0., 1.]))
+    """
+    import numpy as np
+
+    from flowsam.inputs import CELLS
+
+    values = numbers(text, option)
+    if len(values) == 2 and points:
+        values.append(float(points))
+    if len(values) != 3 or not values[2].is_integer() or not 1 <= values[2] <= CELLS:
+        raise InputError(
+            f"{option} needs START,STOP,POINTS, got {text!r}; e.g. 0.01,2,200"
+        )
+    if not math.isfinite(values[1] - values[0]):
+        raise InputError(
+            f"{option} needs a finite range, got {text!r}; e.g. 0.01,2,200"
+        )
+    return np.linspace(values[0], values[1], int(values[2]))
+
+
+def read_theta(path: str) -> np.ndarray:
+    """Return the weights of a .npy file, without pickle."""
+    import numpy as np
+
+    try:
+        theta = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"--theta needs a .npy file of numbers, got {path} ({error}); use numpy.save"
+        ) from None
+    shape = getattr(theta, "shape", "an archive")
+    if len(shape) != 2:
+        raise InputError(
+            f"--theta needs weights of shape (L, d), got {shape} in {path}"
+        )
+    return theta

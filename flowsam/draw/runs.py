@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from flowsam.captions import typeset
 from flowsam.data import Data, merge_signs, unsplit
 from flowsam.errors import InputError
 from flowsam.shapes import Curve
@@ -59,10 +59,7 @@ def paths(axes: Axes, curves: dict[str, Curve], *, width: float = 1.4) -> list[L
     lines = []
     for name, curve in curves.items():
         style: dict[str, Any] = {**RULE_STYLES.get(name, _OTHER)}
-        shown = re.sub(
-            r"l_([\d.]+)", r"$\\ell_{\1}$", name.replace("l_inf", r"$\ell_\infty$")
-        )
-        lines += axes.plot(*curve.T, linewidth=width, label=shown, **style)
+        lines += axes.plot(*curve.T, linewidth=width, label=typeset(name), **style)
     return lines
 
 
