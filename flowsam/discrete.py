@@ -107,7 +107,8 @@ def iterate(  # noqa: PLR0913 - the public contract
     theta_{k+1} = theta_k - eta grad Lo(theta_k + eps(theta_k))
 
     As eta -> 0 at fixed eta k the iterates tend to the flow at first order; where l_inf's
-    gradient signs chatter along one surface they tend to Filippov's sliding solution.
+    gradient signs chatter along one surface they tend to Filippov's sliding solution. Of components
+    that tie l_1 takes the first.
 
     Parameters
     ----------
@@ -231,7 +232,7 @@ def _step(theta: Theta, shards: Shards, log_rate: float) -> tuple[Theta, float]:
     move = np.zeros_like(theta)
     advance = 0.0
     for weight, flow in shards:
-        direction, log_scale = flow.rates(theta)
+        direction, log_scale = flow.rates(theta, corner=True)
         pace = weight * float(np.exp(log_rate + log_scale))
         move = move + pace * direction
         advance = advance + pace

@@ -172,23 +172,25 @@ class Flow:
         return shares @ z, log_mean
 
     @np.errstate(**_QUIET)
-    def perturbed(self, theta: Thetas) -> Thetas:
+    def perturbed(self, theta: Thetas, *, corner: bool = False) -> Thetas:
         """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step.
 
-        nan where infinite weights leave the step open.
+        nan where infinite weights leave the step open. With `corner` ties of p = 1 go to one
+        component: what an iteration does.
         """
         rule = self.perturbation
         if not rule.perturbs:
             return theta
-        return theta + rule.ascent(theta, -rule.sized(*self.descent(theta)))
+        g = -rule.sized(*self.descent(theta))
+        return theta + rule.ascent(theta, rule.corner(g) if corner else g)
 
     @np.errstate(**_QUIET)
     def field(self, theta: ArrayLike) -> Thetas:
         """Return the rescaled velocity `d theta / d tau`, with `d tau = Lambda(theta_hat) dt`.
 
         The path is that of the original flow; only time is another. For one example it is
-        `mu * prod_{k != l} w_hat^(k)`, free of the loss. On a switching surface of l_inf the
-        solvers in `filippov` take over.
+        `mu * prod_{k != l} w_hat^(k)`, free of the loss. On a switching surface of l_inf and on
+        ties of l_1 the solvers take over.
 
         Parameters
         ----------
@@ -216,12 +218,12 @@ class Flow:
                 return theta
         return self.checked(theta)
 
-    def rates(self, theta: Thetas) -> tuple[Thetas, Numbers]:
+    def rates(self, theta: Thetas, *, corner: bool = False) -> tuple[Thetas, Numbers]:
         """Return `field` and `log_lambda` by one evaluation, those of a subclass by its own."""
         mine = type(self)
         package = Flow
         if mine.field is package.field and mine.log_lambda is package.log_lambda:
-            return self.descent(self.perturbed(theta))
+            return self.descent(self.perturbed(theta, corner=corner))
         return self.field(theta), self.log_lambda(theta)
 
     def log_lambda(self, theta: Thetas) -> Numbers:

@@ -176,8 +176,9 @@ class Perturbation:
     def epsilon(self, g: ArrayLike) -> Thetas:
         """Return the ascent step for gradients `g`.
 
-        A tie of p = 1 shares the step equally; where a component of g is 0, eps is 0 there; at
-        g = 0 every point of the ball is a maximiser and 0 is returned: a flow ends there.
+        A tie of p = 1 shares the step equally (iterations take `corner`); where a component of g is
+        0, eps is 0 there; at g = 0 every point of the ball is a maximiser and 0 is returned: a flow
+        ends there.
 
         Parameters
         ----------
@@ -209,6 +210,23 @@ class Perturbation:
             return descent
         with np.errstate(over="ignore"):  # exponential loss at margins below -700
             return np.exp(log_scale)[..., None, None] * descent
+
+    @property
+    def cornered(self) -> bool:
+        """Whether the ball has corners that steps jump between: p = 1, not adaptive."""
+        return self.p == 1 and self.perturbs and not self.adaptive
+
+    def corner(self, g: Thetas) -> Thetas:
+        """Return g, where `cornered` its first largest component alone.
+
+        Steps that share a tie stay on it and follow Utkin's solution; those to one corner chatter
+        along it, which tends to Filippov's. At L >= 3 the two differ, and equal layers tie.
+        """
+        if not self.cornered:
+            return g
+        size = np.abs(g).reshape(*g.shape[:-2], 1, -1)
+        first = size.argmax(axis=-1, keepdims=True) == np.arange(size.shape[-1])
+        return np.where(first.reshape(g.shape), g, 0.0)
 
     def ascent(self, theta: Thetas, g: Thetas) -> Thetas:
         """Return the step at weights `theta` where the gradient is g: `|w| step(|w| g)` of ASAM."""

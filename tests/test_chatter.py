@@ -112,6 +112,21 @@ def test_weights_near_zero_are_as_exact_as_the_predictor() -> None:
     np.testing.assert_allclose(run.beta[-1], walk.beta[-1], rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("depth", [3, 4, 5])
+def test_l1_of_equal_layers_follows_filippov(depth) -> None:
+    """Equal layers tie: iterates and equal rows end where one example slides, not between."""
+    theta = np.tile([[0.8, 0.5]], (depth, 1))
+    one, two = (Flow(Data(rows), lp(1.0, p=1)) for rows in ([[1.0, 1.5]], [[1.0, 1.5]] * 2))
+    exact = solve(one, theta, log_t_end=np.log1p(1.0)).theta[-1]
+    run = solve(two, theta, log_t_end=np.log1p(1.0))
+    np.testing.assert_allclose(run.theta[-1], exact, atol=1e-3)
+    errors = []
+    for steps in (500, 1000):
+        walk = iterate(one, theta, learning_rate=1.0 / steps, steps=steps)
+        errors.append(np.abs(walk.theta[-1] - exact).max())
+    assert errors[1] < 0.6 * errors[0] < 1e-3
+
+
 def test_l1_with_equal_rows_is_one_example() -> None:
     """Iterated, it ends where the exact sliding path of one example does."""
     theta = np.array([[0.4, 1.3], [0.9, 0.2]])

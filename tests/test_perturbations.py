@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flowsam.perturbations import (
     KINDS,
     Perturbation,
+    asam,
     gradient_flow,
     l2,
     linf,
@@ -84,6 +85,14 @@ def test_ties_of_p_one_share():
     assert lp(1, p=1).epsilon([[2.0, -2.0], [1.0, 2.0]]).tolist() == pytest.approx(
         np.array([[1 / 3, -1 / 3], [0.0, 1 / 3]])
     )
+
+
+def test_an_iteration_steps_to_one_corner():
+    g = np.array([[[2.0, -2.0], [1.0, 2.0]], [[0.5, 1.0], [-3.0, 0.0]]])
+    alone = [[[2.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [-3.0, 0.0]]]
+    assert lp(1, p=1).corner(g).tolist() == alone
+    for rule in (linf(1), l2(1), asam(1, p=1), gradient_flow()):
+        assert rule.corner(g) is g
 
 
 def test_the_limits_of_p():

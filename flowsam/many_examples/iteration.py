@@ -99,7 +99,8 @@ class Walk:
         self.log_step = np.inf
         self.powers = np.hstack([flow.data.z, flow.data.z**2])
         # up to four layers all other products are the same to the last bit
-        self.layers = EqualLayers.of(theta, apart=len(theta) <= _EXACT)
+        apart = len(theta) <= _EXACT or flow.perturbation.cornered
+        self.layers = EqualLayers.of(theta, apart=apart)
         even = not np.ptp(np.abs(theta), axis=0).any()
         self.gated = even and case_of(flow, len(theta)).gated
         self.careful = self.gated or not self.layers.apart
@@ -117,7 +118,7 @@ class Walk:
         rule = self.flow.perturbation
         pull, products, _, own = self._look(self.theta)
         descent = pull * products
-        ascent = rule.ascent(self.theta, -descent)
+        ascent = rule.ascent(self.theta, rule.corner(-descent))
         hat = self.theta + ascent
         pull, products, log_scale, relaxing = self._look(hat)
         velocity = pull * products
