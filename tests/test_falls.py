@@ -156,3 +156,22 @@ def test_a_feature_that_no_example_pulls_at_hides_no_fall(rule):
         assert run.status == own.status == "sliding_ambiguous"
         assert run.tau[-1] == pytest.approx(own.tau[-1], rel=1e-6)
     assert limit(wider, start).label == Label.UNDECIDED
+
+
+@pytest.mark.parametrize("p", [1.5, 2.0])
+@pytest.mark.parametrize("depth, rise", [(3, 0.0), (4, 1.0), (5, 2.0)])
+def test_different_layers_get_into_0_together(p, depth, rise):
+    """Three layers up to a factor apart fall as equal ones do: what follows is not known."""
+    rng = np.random.default_rng(depth)
+    for spread in (1e-5, 1e-2, 1.0):
+        small = 0.2 * (1 + spread * rng.uniform(-0.6, 0.6, 3))
+        theta0 = np.concatenate([small, np.full(depth - 3, rise)])[:, None]
+        flow = Flow(single_example([-0.8]), lp(1.0, p=p))
+        found = limit(flow, theta0)
+        assert found.label == Label.UNDECIDED, (spread, found)
+        assert "an odd number of layers of a coordinate at once" in found.reason
+        batch = solve_many(flow, theta0[None], tau_end=4.0)
+        assert batch.status[0] == 1 and np.abs(batch.theta[0][:3]).max() < 1e-6
+        # layers that part get to 0 one by one, and two of them stay
+        parted = theta0 * np.array([[1.0], [0.05], [6.0], *[[1.0]] * (depth - 3)])
+        assert limit(flow, parted).label == Label.ZERO

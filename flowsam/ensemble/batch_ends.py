@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
+from flowsam.engines.range_ends import FALLEN, RADIUS, TOGETHER, range_end
 from flowsam.ensemble.batched_steps import Control, Steps
 from flowsam.flow import Flow
 from flowsam.shapes import Bool, Chosen, Column, Float, Int, Mask, Weights
@@ -155,7 +155,9 @@ class Ends:
         rows = np.ix_(np.arange(len(steps.w)), np.flatnonzero(self.active), at)
         w = steps.w[rows]
         slope = steps.slope[rows]
-        small = np.abs(w) <= floor[at]
+        steep = self.flow.perturbation.steep
+        reached = floor[at] if steep else TOGETHER * second[:, at]
+        small = np.abs(w) <= np.maximum(floor[at], reached)
         square = (small * w * w).sum(axis=0)
         inward = -(small * w * slope).sum(axis=0)
         certain = ((inward > 0) | (square == 0)).all(axis=0) & self._led(

@@ -54,12 +54,22 @@ class Control:
     last: bool = False  # one by one: the last of them tells
 
     def through_zero(self, before: Weights, after: Weights) -> Bool[np.ndarray, " B"]:
-        """Tell whose weights, those of several coordinates, have on the whole changed sign."""
+        """Tell in whom an odd number of layers of a coordinate, three or more, changed sign.
+
+        For p <= 2 they get into 0 together, where no gradient is left; for p > 2 the last of all
+        weights tells. A single coordinate with equal layers goes on along them.
+        """
         if self.falling is None:
             return np.zeros(after.shape[-1], dtype=bool)
-        side = Upright(np.sign(before[:, self.falling]), self.last)
-        several = side.signs.all(axis=0).sum(axis=0) > 1
-        return several & side.beyond(after[:, self.falling])
+        before = before[:, self.falling]
+        after = after[:, self.falling]
+        alive = before.all(axis=0)
+        several = alive.sum(axis=0) > 1
+        if self.last:
+            return several & Upright(np.sign(before), True).beyond(after)
+        turned = (before * after < 0).sum(axis=0)
+        uneven = np.ptp(np.abs(before), axis=0) > 0
+        return ((turned > 2) & (turned % 2 == 1) & (uneven | several)).any(axis=0)
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""

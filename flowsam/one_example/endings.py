@@ -16,7 +16,7 @@ import numpy as np
 from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers, Upright
 from flowsam.engines.path import Entry, Turn
-from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
+from flowsam.engines.range_ends import FALLEN, RADIUS, TOGETHER, range_end
 from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
@@ -224,7 +224,7 @@ class OneExample:
             )
         if gradient <= 0:
             sizes = np.abs(theta * self.active)
-            if sizes.max() <= 1e3 * np.partition(sizes, 1, axis=0)[1].max():
+            if sizes.max() <= TOGETHER * np.partition(sizes, 1, axis=0)[1].max():
                 return self._collapsed(tau, theta, mode)
             return Turn(state, mode, (), "sliding_ambiguous")
         theta, *entered = self.rule.transition(theta, mode, tau)
