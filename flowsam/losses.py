@@ -62,11 +62,6 @@ def _logistic_slope_derivative(m: Values) -> Values:
     return -np.exp(_log_expit()(np.asarray(m, dtype=np.float64)))
 
 
-def _minus(m: Values) -> Values:
-    """`-m`."""
-    return -np.asarray(m, dtype=np.float64)
-
-
 def _minus_one(m: Values) -> Values:
     """-1 at every margin."""
     return -np.ones_like(np.asarray(m, dtype=np.float64))
@@ -76,7 +71,7 @@ def _minus_one(m: Values) -> Values:
 logistic = Loss(
     "logistic", _log_softplus_negative, _log_logistic_slope, _logistic_slope_derivative
 )
-exponential = Loss("exponential", _minus, _minus, _minus_one)
+exponential = Loss("exponential", np.negative, np.negative, _minus_one)
 LOSSES = {loss.name: loss for loss in (logistic, exponential)}
 
 
@@ -126,7 +121,8 @@ def softmax(logs: Float[np.ndarray, "..."], axis: int = -1) -> Float[np.ndarray,
     """Return `e^{logs_i} / sum_k e^{logs_k}` over an axis, shifted by its largest entry."""
     # e^{logs - log_mean_exp(logs)} / n loses a share's 8th digit at margins of 1e8, all at 1e16
     raised = np.exp(logs - logs.max(axis=axis, keepdims=True))
-    return raised / raised.sum(axis=axis, keepdims=True)
+    raised /= raised.sum(axis=axis, keepdims=True)
+    return raised
 
 
 def shares_and_mean(

@@ -31,18 +31,18 @@ def lean_field(flow: Flow, rtol: float = 1e-9) -> Field:
         return tied_field(flow.mu, rule.rho, rtol)
     if flow.kind in ("own", "adaptive", "adaptive l_inf"):
         return lambda w: np.moveaxis(flow.field(np.moveaxis(w, -1, 0)), 0, -1)
-    pull = _pull(flow)
+    descent = lean_descent(flow)
     if not rule.rho:
-        return lambda w: pull(w) * others(w)
+        return descent
     away = (
-        _scaled(flow, pull)
+        _scaled(flow, descent)
         if not rule.normalised
-        else _normalised(rule.p, rule.rho, pull)
+        else _normalised(rule.p, rule.rho, descent)
     )
 
     def field(w: Weights) -> Weights:
-        hat = w - away(w)
-        return pull(hat) * others(hat)
+        step = away(w)
+        return descent(np.subtract(w, step, out=step))
 
     return field
 
@@ -96,31 +96,33 @@ def single_descent(flow: Flow) -> Callable[[Theta], Theta]:
     return descent
 
 
-def _pull(flow: Flow) -> Callable[[Weights], Float[np.ndarray, "d B"]]:
-    """`sum_i q_i z_i`, constant for one example."""
+def lean_descent(flow: Flow) -> Field:
+    """Return the direction `(sum_i q_i z_i) prod_{k != l} w^(k)`, of one example without q."""
     z = flow.data.z
     if len(z) == 1:
         mu = z[0][:, None]
-        return lambda w: mu
+        return lambda w: mu * others(w)
 
-    def pull(w: Weights) -> Float[np.ndarray, "d B"]:
-        return z.T @ softmax(flow.loss.log_slope(z @ np.prod(w, axis=0)), axis=0)
+    def descent(w: Weights) -> Weights:
+        logs = flow.loss.log_slope(z @ np.prod(w, axis=0))
+        return z.T @ softmax(logs, axis=0) * others(w)
 
-    return pull
+    return descent
 
 
-def _normalised(p: float, rho: float, pull: Callable) -> Field:
+def _normalised(p: float, rho: float, descent: Field) -> Field:
     """-eps along the descent g: `Perturbation.step`, but batch last and without a look at g = 0."""
     power = 1.0 / (p - 1.0)  # q - 1
 
     def euclidean(w: Weights) -> Weights:
-        g = pull(w) * others(w)
+        g = descent(w)
         if len(w) > DEEP:
-            g = g / np.abs(g).max(axis=(0, 1))
-        return g * (rho / np.sqrt(np.einsum("ldb,ldb->b", g, g)))
+            g /= np.abs(g).max(axis=(0, 1))
+        g *= rho / np.sqrt(np.einsum("ldb,ldb->b", g, g))
+        return g
 
     def general(w: Weights) -> Weights:
-        g = pull(w) * others(w)
+        g = descent(w)
         size = np.abs(g)
         size /= size.max(axis=(0, 1))
         raised = size**power
@@ -130,7 +132,7 @@ def _normalised(p: float, rho: float, pull: Callable) -> Field:
     return euclidean if p == 2 else general
 
 
-def _scaled(flow: Flow, pull: Callable) -> Field:
+def _scaled(flow: Flow, descent: Field) -> Field:
     """-eps of unnormalised SAM: rho times the descent in original time."""
     z = flow.data.z
     rho = flow.rho
@@ -141,6 +143,6 @@ def _scaled(flow: Flow, pull: Callable) -> Field:
     def away(w: Weights) -> Weights:
         logs = flow.loss.log_slope(product(z, np.prod(w, axis=0)))
         mean = log_mean_exp(logs.T) if len(z) > 1 else logs[0]
-        return rho * np.exp(np.asarray(mean)) * (pull(w) * others(w))
+        return rho * np.exp(np.asarray(mean)) * descent(w)
 
     return away

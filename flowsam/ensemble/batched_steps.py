@@ -93,8 +93,9 @@ class Steps:
     retry: Bool[np.ndarray, " B"]  # whether the last attempt was rejected
     count: np.ndarray  # steps accepted; `tried` has all
     tried: np.ndarray
-    layer: Int[np.ndarray, "L d B"]  # which layer a weight copies, of equal ones
-    sign: Weights
+    # which layer a weight copies, of equal ones, k of d features
+    layer: Int[np.ndarray, "L k B"]
+    sign: Float[np.ndarray, "L k B"]
 
     @classmethod
     def start(cls, control: Control, member: np.ndarray, w: Weights) -> Steps:
@@ -104,7 +105,7 @@ class Steps:
         zero = np.zeros(w.shape[-1])
         none = np.zeros(w.shape[-1], dtype=np.int64)
         size = _beside(partial(_first_size, control), w, slope)
-        equal = copies(w, apart=control.apart)
+        equal = copies(w[:, :0] if control.apart else w)
         return cls(member, zero, size, w, slope, zero > 0, none, none, *equal)
 
     def keep(self, chosen: np.ndarray) -> Steps:
@@ -179,8 +180,8 @@ def _attempt(  # noqa: PLR0913 - the state of a step
     w: Weights,
     slope: Weights,
     size: Row,
-    layer: Int[np.ndarray, "L d B"],
-    sign: Weights,
+    layer: Int[np.ndarray, "L k B"],
+    sign: Float[np.ndarray, "L k B"],
 ) -> tuple[Weights, Weights, Row]:
     """One step of order 8: new weights, new slope, and the error in tolerance units."""
     stages = np.empty((len(ORDER), *w.shape))

@@ -8,6 +8,7 @@ x = growth |mu| tau at L = 2, `-log(1 - growth tau / scale) / (L-2)` at L >= 3, 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ class BalancedSize:
     depth: int
     rho: float
 
-    @property
+    @cached_property
     def z(self) -> Vectors:
         """The perturbed size `a - P rho`, shape (..., d); exact near `a = rho`."""
         return self.a - self.alignment * self.rho
@@ -39,14 +40,14 @@ class BalancedSize:
     def blow_up(self) -> Vectors:
         """Return the time at which a is infinite, shape (..., d); inf where it never is."""
         if self.depth < 3:
-            return np.full(self.a.shape, np.inf)
+            return np.full_like(self.a, np.inf)
         escapes = (self.alignment > 0) & (self.z > 0)
         return np.where(escapes, self._scale(self.z), np.inf)
 
     def race(self) -> Vectors:
         """Return `blow_up` over a power of two of each start's own: of size 1, unrounded."""
         if self.depth < 3:
-            return np.full(self.a.shape, np.inf)
+            return np.full_like(self.a, np.inf)
         escapes = (self.alignment > 0) & (self.z > 0) & (self.speed > 0)
         digits, exponent = self._scale_parts(np.where(escapes, self.z, 1.0))
         first = np.where(escapes, exponent, _BEYOND).min(axis=-1, keepdims=True)
@@ -96,14 +97,12 @@ class BalancedSize:
         before = np.maximum(np.where(alignment > 0, rising, falling), 0.0)
         if not (hit < np.inf).any():
             return before
-        return np.where(tau < hit, before, self._after(np.maximum(tau - hit, 0.0)))
-
-    def _after(self, since: NDArray) -> NDArray | float:
-        """Size after the hit: odd depth goes on as P = +1 from 0, z from -rho to 0."""
         if self.depth % 2 == 0:
-            return 0.0
-        x = self._log_growth(np.full(self.speed.shape, self.rho), -1.0, since)
-        return self.rho * np.expm1(x)
+            return np.where(tau < hit, before, 0.0)
+        # odd depth goes on as P = +1 from 0, z from -rho to 0
+        rho = np.full(self.speed.shape, self.rho)
+        x = self._log_growth(rho, -1.0, np.maximum(tau - hit, 0.0))
+        return np.where(tau < hit, before, self.rho * np.expm1(x))
 
     def _log_growth(self, z: NDArray, growth: NDArray | float, tau: NDArray) -> NDArray:
         """log |z(tau) / z|."""
