@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import column_names, keep, real_array, real_example
-from flowsam.shapes import Examples, Float
+from flowsam.shapes import Examples, Float, Vector
 from flowsam.signatures import public
 
 
@@ -65,6 +66,11 @@ class Data:
             )
         z.flags.writeable = False
         keep(self, z=z, name=str(name), features=features)
+
+    @cached_property
+    def sizes(self) -> Vector:
+        """The largest |z_ij| of each feature."""
+        return np.abs(self.z).max(axis=0)
 
     def __eq__(self, other: object) -> bool:
         """Whether the examples are the same numbers in the same order."""

@@ -249,21 +249,19 @@ class Perturbation:
             and _PLAIN[0] < (square := np.vdot(g, g)) < _PLAIN[1]
         ):
             return g * (self.rho / math.sqrt(square))
+        # numbers of one state are quicker than arrays of one number
+        over: Any = {"axis": (-2, -1), "keepdims": g.ndim > 2}
         size = np.abs(g)
-        top = size.max(axis=None if g.ndim == 2 else (-2, -1), keepdims=True)
-        share = size / np.where(top > 0, top, 1.0)
+        top = np.maximum.reduce(size, **over)
+        share = size / (top + (top == 0))
         if self.p == 1:
             largest = share >= 1 - _EVEN * self.adaptive
-            count = largest.sum(axis=(-2, -1), keepdims=True)
+            count = np.add.reduce(largest, **over)
             return np.copysign(self.rho * largest / np.maximum(count, 1), g)
-        if self.p == 2:
-            norm = np.sqrt((share * share).sum(axis=(-2, -1), keepdims=True))
-            return self.rho * np.copysign(share, g) / np.where(top > 0, norm, 1.0)
-        power = 1.0 / (self.p - 1.0)  # q - 1
-        raised = share**power
+        raised = share ** (1.0 / (self.p - 1.0))  # q - 1
         # ||g||_q^(q-1) = (sum |g|^q)^(1/p), since (q - 1)/q = 1/p
-        norm = (raised * share).sum(axis=(-2, -1), keepdims=True) ** (1.0 / self.p)
-        return self.rho * np.copysign(raised, g) / np.where(top > 0, norm, 1.0)
+        norm = np.add.reduce(raised * share, **over) ** (1.0 / self.p)
+        return np.copysign(raised, g) * (self.rho / (norm + (norm == 0)))
 
 
 def gradient_flow() -> Perturbation:

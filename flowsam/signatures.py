@@ -36,21 +36,22 @@ def public(verb: Verb) -> Verb:
     """
 
     @functools.cache
-    def signature() -> inspect.Signature:
-        return inspect.signature(verb)
-
-    @functools.cache
-    def convert(name: str) -> Convert:
-        annotation = str(signature().parameters[name].annotation)
-        return _converter(annotation, inspect.unwrap(verb), name)
+    def converters() -> dict[str, Convert]:
+        plain = inspect.unwrap(verb)
+        given = inspect.signature(verb).parameters.items()
+        return {name: _converter(str(p.annotation), plain, name) for name, p in given}
 
     @functools.wraps(verb)
     def call(*args: Any, **kwargs: Any) -> Any:
-        given = signature().bind(*args, **kwargs)
-        for name, value in given.arguments.items():
-            given.arguments[name] = convert(name)(value)
+        known = converters()
+        # what it does not take, Python refuses
+        checked = [to(value) for to, value in zip(known.values(), args, strict=False)]
+        named = {
+            name: known[name](value) if name in known else value
+            for name, value in kwargs.items()
+        }
         with np.errstate(**QUIET):
-            return verb(*given.args, **given.kwargs)
+            return verb(*checked, *args[len(checked) :], **named)
 
     return cast(Verb, call)
 

@@ -42,7 +42,7 @@ def test_positive_weights_rest_where_the_last_feature_does(depth) -> None:
 def test_weights_far_smaller_than_rho_are_not_at_rest() -> None:
     """The ascent step dwarfs the weights and the gradient at theta: rest needs cancellation."""
     flow = Flow(Data([[1.0, 0.5], [0.8, 1.0]]), l2(1.0))
-    assert unrest(flow, np.full((3, 2), 1e-6), sizes=np.ones(2), move=float) == (
+    assert unrest(flow, np.full((3, 2), 1e-6), move=float) == (
         pytest.approx(1, abs=0.8),
         1.0,
     )

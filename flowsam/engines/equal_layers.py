@@ -6,13 +6,17 @@ unstable rest (l_inf below rho at odd L) the difference grows until the run has 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from flowsam.shapes import Float, Int, Mask, Theta, Thetas
+from flowsam.shapes import Float, Int, Mask, Shaped, Theta, Thetas
+
+State = Float[np.ndarray, " m"]
+Rates = Callable[[float, State], State]
 
 
 def copies(
@@ -28,8 +32,8 @@ def copies(
 
 
 def copied(
-    theta: Float[np.ndarray, "L *rest"], layer: Int[np.ndarray, "L *rest"]
-) -> Float[np.ndarray, "L *rest"]:
+    theta: Shaped[np.ndarray, "L *rest"], layer: Int[np.ndarray, "L *rest"]
+) -> Shaped[np.ndarray, "L *rest"]:
     """Return the weights of the layers that each weight copies."""
     return np.take_along_axis(theta, layer, axis=0)
 
@@ -46,11 +50,9 @@ class EqualLayers:
     def of(cls, theta: Theta, *, apart: bool = False) -> EqualLayers:
         """Return the copies in a start; `apart` keeps every weight."""
         layer, sign = copies(theta, apart=apart)
-        places = np.arange(theta.size).reshape(theta.shape)
-        kept, source = np.unique(
-            np.take_along_axis(places, layer, axis=0), return_inverse=True
-        )
-        return cls(kept, source.reshape(theta.shape), sign)
+        first = layer == np.arange(len(theta))[:, None]
+        source = copied(first.cumsum().reshape(theta.shape) - 1, layer)
+        return cls(np.flatnonzero(first), source, sign)
 
     def whole(self, state: Float[np.ndarray, "*batch m"]) -> Thetas:
         """Return all weights of a state."""
@@ -62,6 +64,13 @@ class EqualLayers:
         """Return the weights that are integrated."""
         every = theta.reshape(*theta.shape[:-2], -1)
         return every if self.apart else every[..., self.kept]
+
+    def rates(self, field: Callable[[Theta], Theta]) -> Rates:
+        """Return the rates of a state by those of its weights, at any time."""
+        if not self.apart:
+            return lambda x, state: self.flat(field(self.whole(state)))
+        shape = self.source.shape
+        return lambda x, state: field(state.reshape(shape)).ravel()
 
     @cached_property
     def apart(self) -> bool:

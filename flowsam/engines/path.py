@@ -42,19 +42,22 @@ class Path:
     def __call__(self, x: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k m"]:
         """Return states at points of the run, shape (k, m)."""
         out = self.tail(x)
-        owner = self._alike[self._owners(x)]
+        inside = x < self.edges[-1]
         if self.nodes:
-            place = np.minimum(np.searchsorted(self.edges, x), len(self.pieces))
-            at_edge = (self.edges[place] == x) & (owner < len(self.pieces))
-            out[at_edge] = np.reshape(
-                [self.nodes[k] for k in place[at_edge]], (-1, out.shape[1])
-            )
-            owner = np.where(at_edge, len(self.pieces), owner)
+            place = np.searchsorted(self.edges, x)
+            at_edge = inside & (self.edges[np.minimum(place, len(self.pieces))] == x)
+            for k in np.flatnonzero(at_edge):
+                out[k] = self.nodes[place[k]]
+            inside &= ~at_edge
+        if not inside.any():
+            return out
+        points = np.flatnonzero(inside)
+        owner = self._alike[self._owners(x[points])]
         order = np.argsort(owner, kind="stable")
         found, first = np.unique(owner[order], return_index=True)
-        for index, chosen in zip(found, np.split(order, first[1:]), strict=True):
-            if index < len(self.pieces):
-                out[chosen] = self.pieces[index](x[chosen]).T
+        parts = np.split(points[order], first[1:])
+        for index, chosen in zip(found, parts, strict=True):
+            out[chosen] = self.pieces[index](x[chosen]).T
         return out
 
     def regions(

@@ -115,8 +115,8 @@ class Run:
     def _times(self, wanted: int | Points | None, *, in_tau: bool) -> Points:
         """Return the rescaled times of the rows asked for."""
         if wanted is None or in_tau:
-            ticks = np.concatenate([[0.0], self.edges, [e.tau for e in self.events]])
-            return chosen_rows(np.unique(ticks), wanted, self.end)
+            ticks = {0.0, *self.edges.tolist(), *(e.tau for e in self.events)}
+            return chosen_rows(np.array(sorted(ticks)), wanted, self.end)
         last = float(self.log_time(np.array([self.end]))[0])
         if isinstance(wanted, int):
             between = np.linspace(0.0, last, wanted)[1:-1]

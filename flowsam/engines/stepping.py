@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -66,10 +65,14 @@ class Unasked(scipy.integrate.DOP853):
 
     def dense_output(self) -> Callable[[Any], Any]:
         """Return the states of the last step as a function."""
-        kept = copy(self)
-        kept.K_extended = self.K_extended.copy()
-        dense = cache(super(Unasked, kept).dense_output)
-        return lambda x: dense()(x)
+        kept = object.__new__(Unasked)
+        kept.__dict__.update(vars(self), K_extended=self.K_extended.copy())
+        return lambda x: kept.asked(x)
+
+    @cached_property
+    def asked(self) -> Callable[[Any], Any]:
+        """The states of a step, once they are asked for."""
+        return super().dense_output()
 
 
 class Quick(scipy.integrate.Radau):

@@ -80,7 +80,7 @@ this start has 2e+200; scale weights, rho or data
     with np.errstate(divide="ignore"):
         logs = np.log10(np.abs(theta0))
         others = [np.delete(logs, k, axis=0).sum(axis=0) for k in range(len(logs))]
-        rates = np.log10(np.abs(flow.data.z).max(axis=0)) + others
+        rates = np.log10(flow.data.sizes) + others
     if -np.inf < rates.max() < -_SIZES:
         raise InputError(_sized(rates.max()))
 
@@ -89,7 +89,7 @@ def _check_margins(flow: Flow, theta: Theta) -> None:
     """Refuse weights whose margins have squares beyond doubles."""
     with np.errstate(divide="ignore"):
         logs = np.log10(np.maximum(np.abs(theta), 1.0)).sum(axis=0)
-        most = (logs + np.log10(np.abs(flow.data.z).max(axis=0))).max()
+        most = (logs + np.log10(flow.data.sizes)).max()
     if most > _SIZES:
         raise InputError(_sized(most))
 

@@ -18,7 +18,7 @@ from scipy.optimize import approx_fprime
 
 from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers, Upright
-from flowsam.engines.lean_field import single_descent, single_rates
+from flowsam.engines.lean_field import Field, lean_descent, others, single_rates
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
@@ -30,7 +30,7 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
 from flowsam.network import other_products
-from flowsam.shapes import Float, Mask, Theta, Vector
+from flowsam.shapes import Float, Mask, Theta
 
 State = Float[np.ndarray, " m"]
 _STEP = 1e-7  # of differences
@@ -165,27 +165,26 @@ class LogClock:
         """Return how far off are rest at a critical point, rounding, and a collapse."""
         theta = self.weights(state)
         move = self._ahead(log_t, state)
-        ends = unrest(
-            self.flow, theta, sizes=self.sizes, move=move, unmoved=10 * self.rtol
-        )
+        ends = unrest(self.flow, theta, move=move, unmoved=10 * self.rtol)
         if self.shallow:
             return np.array(ends)
         return np.array([*ends, self.height(state)])
 
     def calm(self, log_t: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
-        return self.lively(self.weights(state))
+        return self.lively(self.weights(state)[..., None])
 
-    def lively(self, theta: Theta) -> bool:
-        """Tell whether the gradient at some weights is far from rest, rounding and a collapse."""
-        norm = _length(self.descent(theta))
-        falls = not self.shallow and norm < CALM * self.lowest
-        return norm > LIVELY * _length(self.sizes * other_products(theta)) and not falls
+    def lively(self, w: Float[np.ndarray, "L d B"]) -> bool:
+        """Tell whether the gradient at all weights is far from rest, rounding and a collapse."""
+        pulls = (self.descent(w), self.flow.data.sizes[:, None] * others(w))
+        norm, most = (np.sqrt(np.einsum("ldb,ldb->b", g, g)) for g in pulls)
+        low = 0.0 if self.shallow else CALM * self.lowest
+        return bool((norm > np.maximum(LIVELY * most, low)).all())
 
     @cached_property
-    def descent(self) -> Callable[[Theta], Theta]:
+    def descent(self) -> Field:
         """The rescaled descent direction."""
-        return single_descent(self.flow)
+        return lean_descent(self.flow)
 
     def ended(self, found: March) -> March:
         """Return a run, with the reason if its steps shrank to nothing where the pulls cancel."""
@@ -194,7 +193,7 @@ class LogClock:
         log_t = float(found.path.edges[-1])
         state = found.path(found.path.edges[-1:])[0]
         ahead = self._ahead(log_t, state)
-        status = stuck(self.flow, self.weights(state), sizes=self.sizes, move=ahead)
+        status = stuck(self.flow, self.weights(state), move=ahead)
         return replace(found, status=status)
 
     def weights(self, state: State) -> Theta:
@@ -228,11 +227,6 @@ class LogClock:
         if steady(self.flow):
             return lambda: drift(self.flow, self.weights(state), log_t)
         return lambda: self.moved(log_t, state)
-
-    @cached_property
-    def sizes(self) -> Vector:
-        """The largest |z_ij| of every feature."""
-        return np.abs(self.flow.data.z).max(axis=0)
 
     @cached_property
     def moving(self) -> Mask:
@@ -299,11 +293,6 @@ class OwnClock(LogClock):
     def ended(self, found: March) -> March:
         """Return a run as it is."""
         return found
-
-
-def _length(x: Theta) -> float:
-    """Return the Euclidean norm."""
-    return math.sqrt(np.vdot(x, x))
 
 
 late_run = LogClock.run

@@ -117,7 +117,7 @@ class LogWeights(LogClock):
         """Tell whether rest, rounding and a collapse are far."""
         y = state[:-1]
         power = len(self.theta0) - 1
-        most = _log_norm(self.sizes[self.moving], y, power)
+        most = _log_norm(self.flow.data.sizes[self.moving], y, power)
         low = max(self.lowest + np.log(CALM), most + np.log(LIVELY))
         near, pull = self.recent or (np.inf, None)
         if pull is None or np.abs(y - near).max() > _NEAR:

@@ -13,7 +13,7 @@ import numpy as np
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.network import other_products
-from flowsam.shapes import Float, Theta, Vector
+from flowsam.shapes import Float, Theta
 
 # gradient norm over what it cancels from, and over that after the ascent step
 AT_REST = 1e-8
@@ -33,7 +33,6 @@ def unrest(
     flow: Flow,
     theta: Theta,
     *,
-    sizes: Vector,
     move: Callable[[], float],
     unmoved: float = 1e-8,
 ) -> tuple[float, float]:
@@ -43,7 +42,7 @@ def unrest(
     the next unit of T moves no weight by `unmoved` of the largest; a normalised rule, whose N falls
     at rho |H u|^2 (g' = -H grad Lo(theta + rho u), u = g/|g|), where N <= 1e-4 N(theta_hat).
     """
-    norm, most = _cancelled(flow, theta, sizes)
+    norm, most = _cancelled(flow, theta)
     small = AT_REST if steady(flow) else SMALL
     if not most or norm > small * most:
         return (norm / most - small if most else 1.0), 1.0
@@ -77,11 +76,10 @@ def stuck(
     flow: Flow,
     theta: Theta,
     *,
-    sizes: Vector,
     move: Callable[[], float],
 ) -> str:
     """Return why the steps of a run shrank to nothing: "at rest", "rounding", else "failed"."""
-    norm, most = _cancelled(flow, theta, sizes)
+    norm, most = _cancelled(flow, theta)
     if not steady(flow) or norm > AT_REST * most:
         return "failed"
     close = norm <= LINEAR * float(np.linalg.norm(flow.field(theta)))
@@ -93,9 +91,9 @@ def steady(flow: Flow) -> bool:
     return flow.perturbation.keeps_length
 
 
-def _cancelled(flow: Flow, theta: Theta, sizes: Vector) -> tuple[float, float]:
+def _cancelled(flow: Flow, theta: Theta) -> tuple[float, float]:
     """Return the norm N and the norm of what it cancels from."""
-    most = np.linalg.norm(sizes * other_products(theta))
+    most = np.linalg.norm(flow.data.sizes * other_products(theta))
     return float(np.linalg.norm(flow.descent(theta)[0])), float(most)
 
 

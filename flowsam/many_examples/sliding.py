@@ -193,7 +193,7 @@ class Sliding:
         if not slides and not self.surfaces.constant:
             return np.inf
         theta = self.weights(state, region)
-        sizes = np.abs(self.flow.data.z).max(axis=0) * ~region.resting
+        sizes = self.flow.data.sizes * ~region.resting
         most = max(np.linalg.norm(sizes * other_products(side.hat)) for side in sides)
         moved = self._motion(theta, region, log_t) if slides else sides[0]
         norm = np.linalg.norm(moved.velocity)

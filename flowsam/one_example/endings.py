@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers, Upright
+from flowsam.engines.equal_layers import EqualLayers, Rates, State, Upright
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.range_ends import FALLEN, RADIUS, TOGETHER, range_end
 from flowsam.events import Event
@@ -23,7 +23,6 @@ from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
 from flowsam.shapes import Float, Starts, Theta, Vector
 
-State = Float[np.ndarray, " m"]
 Points = Float[np.ndarray, " _"]
 Pace = Callable[[Points], Points]
 _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
@@ -85,7 +84,7 @@ class OneExample:
             return 0.0
         return min(FALLEN * self.atol, 1e-3 * min(self.largest, self.case.rule.rho))
 
-    @property
+    @cached_property
     def range_end(self) -> float:
         """Largest weight with margins in the range of doubles."""
         with np.errstate(over="ignore"):
@@ -108,13 +107,15 @@ class OneExample:
         depth = len(self.theta0)
         if depth < 3:
             return self.range_end
-        scale = np.fmax(self.case.rule.rho, np.abs(self.theta0).max())
         left = _LEFT * max((depth - 2) * tau * self.rate, 1.0)
-        return min(
-            self.range_end,
-            max(10.0, min(RADIUS, left ** (-1.0 / (depth - 2))))
-            * (float(scale) or 1.0),
-        )
+        top = max(10.0, min(RADIUS, left ** (-1.0 / (depth - 2))))
+        return min(self.range_end, top * self.scale)
+
+    @cached_property
+    def scale(self) -> float:
+        """The size of weights, never 0."""
+        scale = np.fmax(self.case.rule.rho, np.abs(self.theta0).max())
+        return float(scale) or 1.0
 
     def start(self) -> Entry:
         """Return the mode of the start, the events at tau = 0, and a status ("" to go on)."""
@@ -137,21 +138,16 @@ class OneExample:
             sorted([*new, *events], key=lambda e: (e.tau, e.kind == "collapse"))
         )
 
-    def rhs(self, mode: Any) -> Callable[[float, State], State]:
+    def rhs(self, mode: Any) -> Rates:
         """Return the right-hand side of one region, on flat states."""
-        whole = self.layers.whole
-        flat = self.layers.flat
         field = self.rule.field
         side = self.upright
         if side is None:
-            return lambda tau, state: flat(field(whole(state), mode))
-
-        def inside(tau: float, state: State) -> State:
-            # a step through the origin would seem smooth: beyond, all rests
-            theta = whole(state)
-            return flat(field(theta, mode) * (not side.beyond(theta)))
-
-        return inside
+            return self.layers.rates(lambda theta: field(theta, mode))
+        # a step through the origin would seem smooth: beyond, all rests
+        return self.layers.rates(
+            lambda theta: field(theta, mode) * (not side.beyond(theta))
+        )
 
     def shown(self, states: Float[np.ndarray, "N m"], mode: Any) -> Starts:
         """Return the weights of flat states in one region."""
