@@ -54,14 +54,15 @@ class Curvature:
 
     @cached_property
     def gram(self) -> Float32[np.ndarray, "A A"]:
-        """G."""
-        scale = (self.into * self.out).sum(axis=0).astype(np.float32)
-        return (self.z * scale) @ self.z.T
+        """G, by half of its products: a matrix times its own transpose."""
+        scale = np.sqrt((self.into * self.out).sum(axis=0)).astype(np.float32)
+        half = self.z * scale
+        return half @ half.T
 
     @cached_property
     def curved(self) -> Float32[np.ndarray, "A A"]:
         """G + a G^2."""
-        square = self.gram @ self.gram if self.ratio else 0.0
+        square = self.gram @ self.gram.T if self.ratio else 0.0
         return self.gram + np.float32(self.ratio) * square
 
 
