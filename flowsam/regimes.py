@@ -171,11 +171,8 @@ _LINE = Regime(
     settled="outcomes.any_start:times",
     time=np.inf,  # nothing rests or blows up
 )
-_L2_LINE = replace(_LINE, analytic=True)
-_GD_LINE = replace(_L2_LINE, forms=(BALANCED,))
-_LINF_LINE = replace(_LINE, forms=(BALANCED,), many=False, slides=True)
+_EVEN_LINE = replace(_LINE, forms=(BALANCED,))
 _TIED_LINE = replace(_LINE, many=False, smooth_off_axes=False)
-_FREE_LINE = replace(_L2_LINE, forms=(), scale_free=False)  # unnormalised
 _LINF = Regime(
     "outcomes.theorems:two_layers",
     "outcomes.theorems:by_theorem",
@@ -189,16 +186,8 @@ _LINF = Regime(
         "pair": "portrait.theory_curves:pairs",
     },
     shares={"balanced": "portrait.area_shares:by_regions"},
-    many=False,
-    slides=True,
     provable=True,
 )
-_SMOOTH: dict[str, Any] = {
-    "system": _PATH.system,
-    "many": True,
-    "analytic": True,
-    "slides": False,
-}
 _LINF_DEEP = replace(
     _LINF,
     labels="outcomes.deep_theorems:labels",
@@ -210,8 +199,6 @@ _LINF_DEEP = replace(
         "pair": "portrait.theory_curves:pairs",
     },
 )
-_GD = replace(_LINF, **_SMOOTH)
-_GD_DEEP = replace(_LINF_DEEP, **_SMOOTH)
 _L2 = replace(
     _PATH,
     labels="outcomes.theorems:euclidean",
@@ -222,14 +209,11 @@ _L2 = replace(
         "balanced": "portrait.theory_curves:bend",
         "layers": "portrait.theory_curves:branches",
     },
-    analytic=True,
     amplifies=True,
     provable=True,
 )
 _BALLS = replace(_PATH, provable=True)  # p > 1, finite
-_L2_DEEP = replace(
-    _BALLS, curves={"balanced": "portrait.theory_curves:ray"}, analytic=True
-)
+_L2_DEEP = replace(_BALLS, curves={"balanced": "portrait.theory_curves:ray"})
 _DYING = replace(_BALLS, system="one_example.fading:Fading", escapes=_ALONE, fades=True)
 _TIED = replace(
     _PATH,
@@ -247,15 +231,11 @@ _TIED_DEEP = replace(
     many=False,
     apart=True,
 )
-# unnormalised
-_FREE = replace(
-    _PATH, forms=(), escapes=_RISE, falls=False, scale_free=False, analytic=True
-)
+_FREE = replace(_PATH, forms=(), escapes=_RISE, falls=False)  # unnormalised
 _LEVEL = Regime(  # ASAM
     "outcomes.adaptive:labels",
     "outcomes.adaptive:verdict",
     settled="outcomes.any_start:refused",
-    scale_free=False,
     known=False,
 )
 _MIXED = replace(
@@ -265,7 +245,7 @@ _MIXED = replace(
     curves={"balanced": "portrait.theory_curves:mixtures"},
 )
 
-_STRAIGHT = replace(_LINE, forms=(), scale_free=False)
+_STRAIGHT = replace(_LINE, forms=())
 _TIED_STRAIGHT = replace(_STRAIGHT, many=False)
 _SLOWED = replace(
     _LEVEL,
@@ -299,29 +279,10 @@ _MARGIN = replace(
     finite="outcomes.late_verdicts:on_a_line",
 )
 _CONVEX = replace(_MARGIN, finite="outcomes.late_verdicts:by_convexity")
-_JUMPS: dict[str, Any] = {
-    "brief": "",
-    "runs": {
-        "any": "many_examples.sliding_run:sliding_run",
-        "discrete": _CHATTER,
-        "smoothed": "many_examples.smoothing:smoothed_run",
-    },
-    "late": "smoothed",
-    "many": False,
-    "slides": True,
-    "smooth_off_axes": False,
-}
-_ITERATED: dict[str, Any] = {
-    "brief": "",
-    "runs": {"auto": _CHATTER, "discrete": _CHATTER},
-    "many": False,
-    "smooth_off_axes": False,
-}
 _GD_MANY = replace(
     _MANY,
     runs={"any": "many_examples.log_weights:smooth_run"},
     finite="outcomes.late_verdicts:by_descent",
-    analytic=True,
 )
 _MINIMA: dict[str, Any] = {
     "glides": True,
@@ -330,68 +291,86 @@ _MINIMA: dict[str, Any] = {
 }
 _P_MANY = replace(_MANY, **_MINIMA)
 _L2_MANY = replace(_GD_MANY, finite="", **_MINIMA)
-_LINF_MANY = replace(_MANY, **_JUMPS, dies=True, rests=True)
+_L1_MANY = replace(_MANY, rests=True)
+_LINF_MANY = replace(_L1_MANY, dies=True)
 _FADING = replace(
     _P_MANY, brief="", runs={"any": "many_examples.fading_clock:fading_run"}
 )
 _RELATIVE = replace(_OWN_MANY, runs={"any": _LATE})
 _RESCALED = replace(_RELATIVE, verdict="outcomes.late_verdicts:by_rescaled_margin")
-_RELATIVE_TIES = replace(_OWN_MANY, **_ITERATED)
-_RELATIVE_JUMPS = replace(
-    _OWN_MANY,
-    runs={"any": _JUMPS["runs"]["any"], "discrete": _CHATTER},
-    surfaces="many_examples.switching:RelativeSwitching",
-    many=False,
-    slides=True,
-    smooth_off_axes=False,
-)
-_TIED_LEVEL = replace(
-    _LEVEL,
-    system="one_example.relative_ties:RelativeTies",
-    many=False,
-    smooth_off_axes=False,
-)
-_TIED_MIXED = replace(
-    _TIED_LEVEL, labels=_MIXED.labels, verdict=_MIXED.verdict, curves=_MIXED.curves
-)
-_GD_CONVEX = replace(_CONVEX, norm=2, analytic=True)
+_TIES: dict[str, Any] = {
+    "system": "one_example.relative_ties:RelativeTies",
+    "many": False,
+    "smooth_off_axes": False,
+}
+_TIED_LEVEL = replace(_LEVEL, **_TIES)
+_TIED_MIXED = replace(_MIXED, **_TIES)
+_GD_CONVEX = replace(_CONVEX, norm=2)
 _GD_MARGIN = replace(_GD_MANY, norm=1)
-_L1_MARGIN = replace(_MARGIN, **_ITERATED)
-_L1_MANY = replace(_MANY, **_ITERATED, rests=True)
 _L2_CONVEX = replace(_GD_CONVEX, rests=True)
 _L2_MARGIN = replace(_L2_MANY, norm=1)
-_LINF_CONVEX = replace(_MARGIN, norm=2, **_JUMPS)
+_LINF_CONVEX = replace(_MARGIN, norm=2)
 _LINF_MARGIN = replace(_LINF_MANY, norm=1)
-_FREE_CONVEX = replace(_CONVEX, analytic=True)
-_FREE_MANY = replace(_MANY, analytic=True)
 
 # Kind of rule: its rows at L = 1, 2, and 3 or more.
 _ONE = {
-    "GD": (_GD_LINE, _GD, _GD_DEEP),
+    "GD": (_EVEN_LINE, _LINF, _LINF_DEEP),
     "l_1": (_TIED_LINE, _TIED, _TIED_DEEP),
     "1<p<2": (_LINE, _BALLS, _BALLS),
-    "l_2": (_L2_LINE, _L2, _L2_DEEP),
+    "l_2": (_LINE, _L2, _L2_DEEP),
     "2<p<inf": (_LINE, _DYING, _BALLS),
-    "l_inf": (_LINF_LINE, _LINF, _LINF_DEEP),
-    "unnormalised": (_FREE_LINE, _FREE, _FREE),
+    "l_inf": (_EVEN_LINE, _LINF, _LINF_DEEP),
+    "unnormalised": (_STRAIGHT, _FREE, _FREE),
     "adaptive": (_STRAIGHT, _LEVEL, _MIXED),
     "adaptive l_1": (_TIED_STRAIGHT, _TIED_LEVEL, _TIED_MIXED),
     "adaptive l_inf": (_STRAIGHT, _SLOWED, _SLOWED_DEEP),
 }
 _SEVERAL = {
     "GD": (_GD_CONVEX, _GD_MARGIN, _GD_MANY),
-    "l_1": (_L1_MARGIN, _L1_MANY, _L1_MANY),
+    "l_1": (_MARGIN, _L1_MANY, _L1_MANY),
     "1<p<2": (_MARGIN, _P_MANY, _P_MANY),
     "l_2": (_L2_CONVEX, _L2_MARGIN, _L2_MANY),
     "2<p<inf": (_MARGIN, _FADING, _FADING),
     "l_inf": (_LINF_CONVEX, _LINF_MARGIN, _LINF_MANY),
-    "unnormalised": (_FREE_CONVEX, _FREE_MANY, _FREE_MANY),
+    "unnormalised": (_CONVEX, _MANY, _MANY),
     "adaptive": (_RELATIVE, _RESCALED, _RELATIVE),
-    "adaptive l_1": (_RELATIVE_TIES, _RELATIVE_TIES, _RELATIVE_TIES),
-    "adaptive l_inf": (_RELATIVE_JUMPS, _RELATIVE_JUMPS, _RELATIVE_JUMPS),
+    "adaptive l_1": (_OWN_MANY, _OWN_MANY, _OWN_MANY),
+    "adaptive l_inf": (_OWN_MANY, _OWN_MANY, _OWN_MANY),
+}
+# What holds of a kind at every depth: of one example, and of several.
+_OWN_SCALE: dict[str, Any] = {"scale_free": False}
+_ITERATED: dict[str, Any] = {
+    "brief": "",
+    "runs": {"auto": _CHATTER, "discrete": _CHATTER},
+    "many": False,
+    "smooth_off_axes": False,
+}
+_SLIDES = {"any": "many_examples.sliding_run:sliding_run", "discrete": _CHATTER}
+_JUMPS: dict[str, Any] = _ITERATED | {"runs": _SLIDES, "slides": True}
+_SMOOTHED = {"smoothed": "many_examples.smoothing:smoothed_run"}
+_RELATIVE_SURFACES = {"surfaces": "many_examples.switching:RelativeSwitching"}
+_KINDS: dict[bool, dict[str, dict[str, Any]]] = {
+    False: {
+        "GD": {"analytic": True, "system": _PATH.system},
+        "l_2": {"analytic": True},
+        "l_inf": {"many": False, "slides": True},
+        "unnormalised": {"analytic": True} | _OWN_SCALE,
+        "adaptive": _OWN_SCALE,
+        "adaptive l_1": _OWN_SCALE,
+        "adaptive l_inf": _OWN_SCALE,
+    },
+    True: {
+        "GD": {"analytic": True},
+        "l_1": _ITERATED,
+        "l_2": {"analytic": True},
+        "l_inf": _JUMPS | {"runs": _SLIDES | _SMOOTHED, "late": "smoothed"},
+        "unnormalised": {"analytic": True},
+        "adaptive l_1": _ITERATED,
+        "adaptive l_inf": _JUMPS | _RELATIVE_SURFACES,
+    },
 }
 TABLE = {
-    (several, kind, depth): row
+    (several, kind, depth): replace(row, **_KINDS[several].get(kind, {}))
     for several, kinds in ((False, _ONE), (True, _SEVERAL))
     for kind, rows in kinds.items()
     for depth, row in enumerate(rows, 1)

@@ -106,8 +106,8 @@ MUTATIONS = (
     Mutation(
         "two rows swapped",
         "flowsam/regimes.py",
-        '"l_2": (_L2_LINE, _L2, _L2_DEEP),',
-        '"l_2": (_L2_LINE, _L2_DEEP, _L2),',
+        '"l_2": (_LINE, _L2, _L2_DEEP),',
+        '"l_2": (_LINE, _L2_DEEP, _L2),',
         ("tests/test_regimes.py",),
     ),
     Mutation(
