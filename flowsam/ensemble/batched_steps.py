@@ -59,17 +59,20 @@ class Control:
         For p <= 2 they get into 0 together, where no gradient is left; for p > 2 the last of all
         weights tells. A single coordinate with equal layers goes on along them.
         """
+        none = np.zeros(after.shape[-1], dtype=bool)
         if self.falling is None:
-            return np.zeros(after.shape[-1], dtype=bool)
+            return none
         before = before[:, self.falling]
         after = after[:, self.falling]
-        alive = before.all(axis=0)
-        several = alive.sum(axis=0) > 1
+        turned = before * after < 0
+        if not turned.any():
+            return none
+        several = before.all(axis=0).sum(axis=0) > 1
         if self.last:
             return several & Upright(np.sign(before), True).beyond(after)
-        turned = (before * after < 0).sum(axis=0)
+        count = turned.sum(axis=0)
         uneven = np.ptp(np.abs(before), axis=0) > 0
-        return ((turned > 2) & (turned % 2 == 1) & (uneven | several)).any(axis=0)
+        return ((count > 2) & (count % 2 == 1) & (uneven | several)).any(axis=0)
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""
