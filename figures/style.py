@@ -21,6 +21,7 @@ __all__ = ["ORIGINAL", "card"]
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 OUTPUT = Path(__file__).parent / "output"
 COLUMN, PAGE = 3.3, 6.75  # widths of one and two columns, inches
+DPI = 200  # of the PNG
 SMALL = 6.5  # points: no text is smaller; indices and exponents are 0.7 of their word
 plt.rcParams.update(
     {
@@ -36,7 +37,7 @@ plt.rcParams.update(
         "legend.fontsize": 7,
         "mathtext.fontset": "dejavusans",
         "pdf.fonttype": 42,  # TrueType: editable, and what publishers ask for
-        "savefig.dpi": 200,
+        "savefig.dpi": DPI,
         "figure.constrained_layout.use": True,
     }
 )
@@ -85,6 +86,10 @@ def redraw(name, draw):
     run = str(arrays.pop("card", ""))
     title, _, caption = heading(sys.modules[draw.__module__].__doc__ or name)
     figure = draw(**arrays)
+    figure.set_dpi(DPI)
+    for _ in range(2):  # the layout of both files: panels of equal scales take two rounds
+        figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
     said = {
         "pdf": {"Title": title, "Subject": caption, "Keywords": run, "CreationDate": None},
         "png": {"Title": title, "Description": caption, "Source": run, "Software": None},
