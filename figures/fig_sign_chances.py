@@ -1,6 +1,6 @@
 r"""Random signed starts under l_inf-SAM: chances of escape and of each feature fall with depth.
 
-Claim: linf_signs. Takes: 4 s.
+Claim: linf_signs. Takes: 6 s.
 
 Weights drawn from a normal law, signs at random, under $\ell_\infty$-SAM. Left: the chance that one
 feature escapes, over depth, for three scales of the law in units of $\rho$. Right: the chance that
@@ -19,7 +19,7 @@ FAST, MU, SCALE = {"points": 2**10, "draws": 1000}, [1.0, 1.5, 2.0], 2.0
 DEPTHS, RACES, LOOKS = np.arange(2, 9), (2, 3, 4, 5, 6), ("#0072B2", "#009E73", "#D55E00")
 
 
-def compute(points=2**14, draws=40_000):
+def compute(points=2**14, draws=10_000):
     """Return escape chances over L for three scales, and who wins at L = 2 to 6 with samples."""
     rng, arrays = np.random.default_rng(1), {}
     for k, scale in enumerate((1.0, 2.0, 4.0)):
@@ -32,7 +32,7 @@ def compute(points=2**14, draws=40_000):
     arrays["sampled"] = [[(at == j).mean() for j in (1, 2, 3, 0)] for at in labels]
     card = {"rule": "l_inf-SAM", "rho": "1", "L": "2 to 8", "loss": "any", "clock": "t -> inf"}
     card |= {"data": "mu = (1, 1.5, 2)", "start": "normal weights, of scale 2 on the right"}
-    card |= {"method": "lines exact, dots 40,000 draws", "tolerances": "1e-10, 3e-4"}
+    card |= {"method": "lines exact, dots 10,000 draws", "tolerances": "1e-10, 3e-4"}
     return arrays | {"card": style.card(**card)}
 
 
