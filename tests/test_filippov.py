@@ -1,5 +1,6 @@
 """Hybrid systems: a relay and dry friction by hand, and l_inf-SAM's surfaces."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +103,34 @@ class Chatter:
 def test_events_without_end_are_capped_with_a_status():
     result = march(Chatter(), Turn(np.array([1.0]), 0), end=9.0, tolerances=HOW)
     assert result.status == "too_many_events" and len(result.events) == MAX_EVENTS
+
+
+@dataclass(frozen=True)
+class Field(Chatter):
+    """One region, without events."""
+
+    velocity: Callable
+
+    def rhs(self, mode):
+        return self.velocity
+
+    def calm(self, t, x, mode):
+        return True
+
+
+def test_a_fast_turn_is_gone_through_and_a_stiff_rest_is_given_up():
+    """Both take steps that would not do for the rest of the run; only one gets somewhere."""
+
+    def turning(t, x):
+        turn = (0.1 + 1e3 * np.exp(-((t - 5.0) ** 2))) * np.array([1.0, 1.3, 1.7])
+        return np.concatenate([turn * x[3:], -turn * x[:3]])
+
+    start = Turn(np.repeat([1.0, 0.0], 3), None)
+    through = march(Field(turning), start, end=100.0, tolerances=HOW)
+    assert through.status == "finished" and through.steps > 1500
+    resting = Field(lambda t, x: -1e7 * (x - 1.0))
+    stiff = march(resting, Turn(np.zeros(3), None), end=100.0, tolerances=HOW)
+    assert stiff.status == "failed" and stiff.steps < 5000
 
 
 def stepped(mu, theta0, tau_end, rho=1.0, **options):

@@ -37,6 +37,9 @@ _WINDOW = 500  # steps between two looks at how far the last 400 of them got
 # by so little of x, while the rest takes more than so many steps: a stiff rest, which no patience
 # outlasts, or a weight that dies and is no event; steps that still grow gain more of x
 _CRAWLS = ((0.3, 1e9), (0.1, 1e5), (0.01, 0.0))
+_MOVED = (
+    0.01  # of its size: so far no state gets that stands still, however slow its clock
+)
 _BISECTIONS = 1200  # from the largest double to the least, should the secant not help
 _HALVINGS = 0.5 ** np.arange(1, 50)
 
@@ -248,6 +251,11 @@ class _Marching:
         looks = steps > PATIENCE and steps % _WINDOW == _WINDOW - 1
         event = self.breaks[-1] if self.breaks else 0.0
         if not looks or self.tolerances.stiff or event > edges[-400]:
+            return False
+        state = np.abs([self.nodes[-1], self.nodes[-1] - self.nodes[-400]])
+        # the largest entry but one: a clock among them moves always
+        size, moved = np.sort(state)[:, -2:][:, 0]
+        if moved > _MOVED * size:
             return False
         gained = edges[-1] - edges[-400]
         # with a stop of its own nobody knows where a run ends
