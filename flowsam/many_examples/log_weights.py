@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -30,7 +30,6 @@ State = Float[np.ndarray, " m"]
 Matrix = Float[np.ndarray, "d d"]
 
 _PLAIN = 1e-200  # squares that are doubles
-_NEAR = 1e-2  # log-weights whose pulls differ by less than tells whether a rest is far
 _NO_MARGIN = 1e-4  # of its terms without their signs
 
 
@@ -74,9 +73,6 @@ class LogWeights(LogClock):
     G the pull of the examples towards the sign of beta_j. (derivations/l2_limit.py)
     """
 
-    # the last log-weights whose velocity was asked for, and their pull: a step ends near them
-    recent: list[Vector] = field(default_factory=list, repr=False)
-
     @cached_property
     def z(self) -> Float[np.ndarray, "n d"]:
         """Examples of the moving features, turned to the signs of beta."""
@@ -119,10 +115,7 @@ class LogWeights(LogClock):
         power = len(self.theta0) - 1
         most = _log_norm(self.flow.data.sizes[self.moving], y, power)
         low = max(self.lowest + np.log(CALM), most + np.log(LIVELY))
-        near, pull = self.recent or (np.inf, None)
-        if pull is None or np.abs(y - near).max() > _NEAR:
-            pull = self._pull(np.exp(y)).sum
-        return bool(_log_norm(pull, y, power) > low)
+        return bool(self.norm(y) > low)
 
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (y, tau) in T."""
@@ -226,7 +219,6 @@ class LogWeights(LogClock):
         rho = self.flow.rho
         w = np.exp(y)
         pull = self._pull(w)
-        self.recent[:] = y, pull.sum
         if not rho:
             return _Point(w, np.zeros_like(w), w, pull, pull, math.nan)
         log_norm = _log_norm(pull.sum, y, depth - 1)
