@@ -172,6 +172,10 @@ def test_different_layers_get_into_0_together(p, depth, rise):
         assert "an odd number of layers of a coordinate at once" in found.reason
         batch = solve_many(flow, theta0[None], tau_end=4.0)
         assert batch.status[0] == 1 and np.abs(batch.theta[0][:3]).max() < 1e-6
+        for end in ({"tau_end": 4.0}, {"log_t_end": 6.0}):
+            run = solve(flow, theta0, **end)
+            assert run.status == "sliding_ambiguous"
+            assert run.tau[-1] == pytest.approx(batch.tau[0], rel=1e-4)
         # layers that part get to 0 one by one, and two of them stay
         parted = theta0 * np.array([[1.0], [0.05], [6.0], *[[1.0]] * (depth - 3)])
         assert limit(flow, parted).label == Label.ZERO

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsam.shapes import Float, Int, Mask, Shaped, Theta, Thetas
+from flowsam.shapes import Bool, Float, Int, Mask, Shaped, Theta, Thetas
 
 State = Float[np.ndarray, " m"]
 Rates = Callable[[float, State], State]
@@ -36,6 +36,17 @@ def copied(
 ) -> Shaped[np.ndarray, "L *rest"]:
     """Return the weights of the layers that each weight copies."""
     return np.take_along_axis(theta, layer, axis=0)
+
+
+def through_zero(
+    before: Float[np.ndarray, "L *rest"], after: Float[np.ndarray, "L *rest"]
+) -> Bool[np.ndarray, "*rest"]:
+    """Tell where an odd number of layers, three or more, changed sign in a step.
+
+    For p <= 2 they get into 0 together, where no gradient is left: a step sees nothing of it.
+    """
+    turned = (before * after < 0).sum(axis=0)
+    return (turned > 2) & (turned % 2 == 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import DOP853
 
-from flowsam.engines.equal_layers import Upright, copied, copies
+from flowsam.engines.equal_layers import Upright, copied, copies, through_zero
 from flowsam.shapes import Bool, Float, Int, Mask
 
 Weights = Float[np.ndarray, "L d B"]
@@ -54,25 +54,22 @@ class Control:
     last: bool = False  # one by one: the last of them tells
 
     def through_zero(self, before: Weights, after: Weights) -> Bool[np.ndarray, " B"]:
-        """Tell in whom an odd number of layers of a coordinate, three or more, changed sign.
+        """Tell who went through 0, where no gradient is left; for p > 2 the last weight tells.
 
-        For p <= 2 they get into 0 together, where no gradient is left; for p > 2 the last of all
-        weights tells. A single coordinate with equal layers goes on along them.
+        A single coordinate with equal layers goes on along them.
         """
         none = np.zeros(after.shape[-1], dtype=bool)
         if self.falling is None:
             return none
         before = before[:, self.falling]
         after = after[:, self.falling]
-        turned = before * after < 0
-        if not turned.any():
+        if not (before * after < 0).any():
             return none
         several = before.all(axis=0).sum(axis=0) > 1
         if self.last:
             return several & Upright(np.sign(before), True).beyond(after)
-        count = turned.sum(axis=0)
         uneven = np.ptp(np.abs(before), axis=0) > 0
-        return ((count > 2) & (count % 2 == 1) & (uneven | several)).any(axis=0)
+        return (through_zero(before, after) & (uneven | several)).any(axis=0)
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""
