@@ -1,6 +1,6 @@
 r"""GD, l_2-SAM and ASAM on one example: which features stay, and the water level that decides.
 
-Claims: adaptive_limit, adaptive_many. Takes: 3 s.
+Claims: adaptive_limit, adaptive_many. Takes: 1 s.
 
 Four features, two layers, every weight 1.2 at the start, $\rho = 0.9$: their shares of the
 predictor over rescaled time. GD and $\ell_2$-SAM end at one feature; ASAM ends at a mixture of

@@ -1,6 +1,6 @@
 r"""ASAM at L = 3: two features, and the wedge of starts that ends in a mixture of both.
 
-Claim: adaptive_deep. Takes: 2 s.
+Claim: adaptive_deep. Takes: 3 s.
 
 Balanced starts of ASAM with three layers, $\mu = (1, \mu_2)$; colours are the limits, black rays
 their edges by formula. Between the rays a wedge of starts ends in a mixture of both features.

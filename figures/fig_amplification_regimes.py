@@ -1,6 +1,6 @@
 r"""The ratio of scale to radius decides which features lead in turn under l_2-SAM.
 
-Claims: l2_amplification_in_scale, l2_critical_scale. Takes: 3 s.
+Claims: l2_amplification_in_scale, l2_critical_scale. Takes: 4 s.
 
 Two layers under $\ell_2$-SAM, every weight $\alpha$ at the start. Left: $\mu = (1, 2, 6)$; between
 two rays the same features lead in the same turn, written along them, and 0 is a collapse. Lines are

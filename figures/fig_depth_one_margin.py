@@ -1,6 +1,6 @@
 r"""Depth 1: three rules, one direction, the l_2 max margin; the error falls with log time.
 
-Claims: depth_one_margin, rates. Takes: 3 s.
+Claims: depth_one_margin, rates. Takes: 2 s.
 
 One layer, two Gaussian classes, start at 0. The direction of the weights tends to the $\ell_2$ max
 margin like $C/\log t$ under all three rules: the error times $\log(1 + t)$ levels out. For GD and

@@ -1,6 +1,6 @@
 r"""Discrete SAM tends to its flow at first order; where it slides, to Filippov's, not to Utkin's.
 
-Claims: discrete_to_flow. Takes: 4 s.
+Claims: discrete_to_flow. Takes: 3 s.
 
 Discrete SAM against its flow as the learning rate falls, slope 1 dotted. Left: the largest error at
 $t = 2$ for rules without jumps. Right: $\ell_\infty$-SAM on a run that slides along a surface where

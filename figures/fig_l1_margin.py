@@ -1,6 +1,6 @@
 r"""At depth 2 GD and l_2-SAM reach the l_1 max margin alike, slowly; a run alone can prove how far.
 
-Claims: l2_limit. Takes: 8 s.
+Claims: l2_limit. Takes: 3 s.
 
 Three random separable sets of ten features, two layers, every weight 0.5 at the start; GD in
 circles, $\ell_2$-SAM with $\rho = 0.05$ in lines, which run through the circles: the two coincide.

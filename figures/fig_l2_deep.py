@@ -1,6 +1,6 @@
 r"""Minor first, major last beyond two layers: who leads under l_2-SAM at L = 3 and 4, and how far.
 
-Claim: l2_deep. Takes: 5 s.
+Claim: l2_deep. Takes: 3 s.
 
 $\ell_2$-SAM with $\rho = 1$ on $\mu = (1, 2, 3)$, every weight $\alpha$ at the start. Left: which
 feature leads in $\beta$, over $\alpha$ and the share of the run in rescaled time. With three layers

@@ -1,6 +1,6 @@
 r"""Where l_2-SAM ends beyond two layers: a winner by the kept order, zero, or a finite stall.
 
-Claims: l2_deep_limits, l2_stalling. Takes: 5 s.
+Claims: l2_deep_limits, l2_stalling. Takes: 4 s.
 
 Balanced starts $(\alpha_1, \alpha_2)$ under $\ell_2$-SAM with $\rho = 1$ and $\mu = (1, m)$,
 coloured by the limit that certificates prove on the run. The circle is where both features rest,

@@ -1,6 +1,6 @@
 r"""Three layers under l_inf-SAM: one feature blows up, the other freezes, and a layer turns round.
 
-Claim: linf_deep. Takes: 3 s.
+Claim: linf_deep. Takes: 4 s.
 
 $\ell_\infty$-SAM with $\rho = 0.5$; lines are closed forms, dots an independent integration by
 DOP853. Left: $\mu = (1, 1.3)$ from balanced $\alpha = (1, 0.3)$; the first blows up at $\tau = 2$,

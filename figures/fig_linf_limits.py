@@ -1,6 +1,6 @@
 r"""Where l_inf-SAM ends up at L = 2: at 0 or at any basis vector, chosen by the initialisation.
 
-Claims: linf_limit, linf_regions. Takes: 1 s.
+Claims: linf_limit, linf_regions. Takes: 2 s.
 
 Limits of $\ell_\infty$-SAM over balanced starts, $\rho = 1$ and $\mu = (1, 2)$: a weight that
 starts below $\rho$ is suppressed. Where both do, the flow collapses to 0; where only the minor one

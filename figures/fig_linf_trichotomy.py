@@ -1,6 +1,6 @@
 r"""Suppressed, held or released: under l_inf-SAM a start against the radius decides.
 
-Claim: linf_trichotomy. Takes: 1 s.
+Claim: linf_trichotomy. Takes: 2 s.
 
 One balanced feature under $\ell_\infty$-SAM: the weight over rescaled time from starts below, at
 and above $\rho$; lines are closed forms, dots an independent integration. Above $\rho$ it is

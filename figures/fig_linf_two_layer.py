@@ -1,6 +1,6 @@
 r"""One coordinate at L = 2, any signs: field, conic separatrix, sliding segments, saddles.
 
-Claim: linf_two_layer. Takes: 3 s.
+Claim: linf_two_layer. Takes: 2 s.
 
 One feature, two layers $u$ and $v$ of any sign, under $\ell_\infty$-SAM with $\rho = 1$. Colours
 are the limits; the separatrix between collapse and escape is a conic through the saddles; on the

@@ -1,6 +1,6 @@
 r"""The loss falls like 1/t at one layer under every rule; with more layers SAM is ahead of GD.
 
-Claims: rates. Takes: 4 s.
+Claims: rates. Takes: 3 s.
 
 Log of the loss over $\log(1 + t)$ in original time for $\mu = (1, 2)$ from balanced $\alpha = (0.8,
 0.8)$, $\rho = 0.3$. Circles: the rate predicted for GD. With one layer the three curves lie on each

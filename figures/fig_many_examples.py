@@ -1,6 +1,6 @@
 r"""Two Gaussian classes: predictors and margins under GD and l_2-SAM, L = 2.
 
-Claims: l2_limit. Takes: 3 s.
+Claims: l2_limit. Takes: 2 s.
 
 Left: 20 signed examples $z_i = y_i x_i$ and the two max margins. Right: the share of the major
 feature in $\beta$ over original time. GD and $\ell_2$-SAM tend to the $\ell_1$ max margin; which of

@@ -1,6 +1,6 @@
 r"""Why events: calls of a right-hand side with a sign in it, and of the event-driven one.
 
-Claim: linf_two_layer. Takes: 8 s.
+Claim: linf_two_layer. Takes: 2 s.
 
 Calls of the right-hand side that five methods of solve_ivp need for $\ell_\infty$-SAM. Hatched:
 with the sign written as one writes it first, where weights that reach 0 make the integrator chatter

@@ -1,6 +1,6 @@
 r"""Digits 3 against 5 under three rules at depth 1, 2 and 3: where minor pixels come first at all.
 
-Claims: l2_limit, depth_one_margin. Takes: 15 s.
+Claims: l2_limit, depth_one_margin. Takes: 20 s.
 
 The share that eight groups of pixels, strongest above, have in the mean prediction over original
 time, from a uniform start just above the scale of collapse. Numbers: the share of the strongest

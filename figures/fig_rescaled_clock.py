@@ -1,6 +1,6 @@
 r"""One path, two clocks: a blow-up at finite rescaled time is infinite original time.
 
-Claim: rescaled_clock. Takes: 1 s.
+Claim: rescaled_clock. Takes: 2 s.
 
 The flow of $\ell_\infty$-SAM on two and three layers, integrated in rescaled time $\tau$, lines,
 and in original time $t$, circles. Left: they are the same path. Right: the clocks against each

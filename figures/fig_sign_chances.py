@@ -1,6 +1,6 @@
 r"""Random signed starts under l_inf-SAM: chances of escape and of each feature fall with depth.
 
-Claim: linf_signs. Takes: 6 s.
+Claim: linf_signs. Takes: 5 s.
 
 Weights drawn from a normal law, signs at random, under $\ell_\infty$-SAM. Left: the chance that one
 feature escapes, over depth, for three scales of the law in units of $\rho$. Right: the chance that

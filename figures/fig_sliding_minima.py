@@ -1,6 +1,6 @@
 r"""Minima are no rest for SAM: it slides along them to where they are flattest.
 
-Claims: sliding_minima. Takes: 8 s.
+Claims: sliding_minima. Takes: 4 s.
 
 A scalar factorised as $uv$ on data that do not separate: minima are the curve $uv = s$. Left: GD
 rests on it, $\ell_2$-SAM slides along it to the flattest point, where $u = v$; dots are discrete

@@ -1,6 +1,6 @@
 r"""Whether a small network under SAM leans on weak pixels first, as the diagonal network does.
 
-Claim: trained_network. Takes: 5 min. Needs PyTorch, the extra flowsam[deep]. For MNIST:
+Claim: trained_network. Takes: 2 min. Needs PyTorch, the extra flowsam[deep]. For MNIST:
 python -m figures.fig_trained_network FOLDER, with its IDX files.
 
 Top: the share of strong pixels while the training loss falls, thin lines the splits, thick ones

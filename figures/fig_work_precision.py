@@ -1,6 +1,6 @@
 r"""Work against precision: seconds a start and the largest error, flowsam's engines beside others.
 
-Takes: 20 s.
+Takes: 5 s.
 
 Processor seconds for one start against the largest error relative to a fine reference; low and left
 is good. $\ell_2$-SAM, two layers, to $\tau = 4$, from starts with weights uniform in (0.7, 2). The

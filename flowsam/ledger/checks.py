@@ -26,7 +26,7 @@ from flowsam.ledger.records import record, recorded
 from flowsam.ledger.schedule import Task
 from flowsam.ledger.verdicts import Ledger, Verdict
 
-SECONDS = 5.0  # of a claim that was never checked here
+SECONDS = 2.0  # of a claim that was never checked here
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import json
 import platform
 import re
@@ -143,7 +144,10 @@ def _docstring(path: Path) -> str:
 
 
 def _said(path: Path) -> float:
-    """The seconds that a figure's docstring says it takes; 5 where it says nothing."""
+    """The seconds a figure's docstring says; 5 where it says nothing, 0 where it is skipped."""
+    needed = re.search(r'^NEEDS = "(\w+)"', path.read_text(encoding="utf-8"), re.M)
+    if needed and importlib.util.find_spec(needed[1]) is None:
+        return 0.0
     found = re.search(r"Takes: (\d+) (s|min)", _docstring(path))
     return int(found[1]) * {"s": 1.0, "min": 60.0}[found[2]] if found else 5.0
 
