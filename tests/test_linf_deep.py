@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from flowsam import Flow, gradient_flow, linf, single_example, solve
-from flowsam.exact import first_escape, hyperelliptic, linf_deep
+from flowsam import Flow, gradient_flow, limit, linf, single_example, solve
+from flowsam.exact import first_escape, hyperelliptic, linf_course, linf_deep
 from flowsam.labels import Fate, Label
 from flowsam.network import balanced
 
@@ -236,8 +236,8 @@ def test_labels_and_reasons():
         found = first_escape.finding(start, [1.0, 1.0], rho=0.5)
         assert (found.label, word in found.reason) == (label, True), (start, found)
     with_idle = np.hstack([np.ones((3, 1)), [[0.0], [1.0], [2.0]]])
-    found = first_escape.finding(with_idle, [1.0, 0.0], rho=0.5)
-    assert found.label == 1 and "coordinate 2" in found.reason
+    found = limit(Flow(single_example([1.0, 0.0]), linf(0.5)), with_idle)
+    assert found.label == 1 and found.reason.endswith("idle (mu_j = 0): 2")
 
 
 @pytest.mark.parametrize("depth", [3, 4, 5, 6, 7])
@@ -254,15 +254,38 @@ def test_a_wide_start_is_judged_by_its_foremost_coordinates(depth, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(first_escape, "WIDE", 10)
             patch.setattr(first_escape, "FEW", 3)
+            patch.setattr(first_escape, "BLOCK", 7)
             assert first_escape.finding(start, mu, rho=0.7) == closely, (seed, depth)
 
 
-def test_few_coordinates_of_a_wide_start_are_looked_at_closely():
+@pytest.mark.parametrize("depth", [3, 4, 5])
+@pytest.mark.parametrize("rho", [0.0, 1.0, 10.0])
+def test_few_coordinates_of_a_wide_start_are_looked_at_closely(depth, rho, monkeypatch):
+    """Also where nobody escapes, and where all are alike."""
     rng = np.random.default_rng(0)
-    start, mu = rng.uniform(0.5, 1.5, (3, 100_000)), rng.uniform(0.5, 1.5, 100_000)
-    course = first_escape._active(start, mu, 1.0)
-    assert first_escape._foremost(course).size < 2000
-    assert first_escape._near(rng.normal(size=start.shape), mu, 1.0).size < 5000
+    start, mu = rng.normal(size=(depth, 100_000)), rng.uniform(0.5, 1.5, 100_000)
+    ahead, looked = first_escape._ahead, []
+    told = lambda course, *bound: looked.append(course.mu.size) or ahead(course, *bound)  # noqa: E731
+    monkeypatch.setattr(first_escape, "_ahead", told)
+    for w, slopes in ((start, mu), (start[:, :1] + 0 * start, 0 * mu + 1.0)):
+        assert first_escape._foremost(w, slopes, rho).size < 20
+        assert sum(looked) < (5_000, 12_000, 60_000)[depth - 3], looked
+        looked.clear()
+
+
+@pytest.mark.parametrize("depth", [3, 4, 5, 6, 7])
+def test_bounds_of_times_are_below_them(depth):
+    for seed in range(12):
+        rng = np.random.default_rng([seed, depth])
+        mu, rho = rng.uniform(0.5, 2.0, 500) * rng.choice([-1, 1], 500), 10 ** rng.uniform(-1, 1)
+        start = rng.normal(0, rho * 10 ** rng.uniform(-1, 1), (depth, 500))
+        start[rng.random(start.shape) < 0.1 * (seed % 2)] = 0.0
+        bounds = first_escape._bounds(start, mu, rho)
+        course = linf_course.read(start, mu, rho)
+        blow_up = first_escape._blow_up(course)
+        fall = course.pinned / course.speed, first_escape._runaway(course)
+        times = np.where(bounds.escapes, blow_up, fall)
+        assert (bounds.soonest <= times * (1 + 1e-9)).all(), (seed, depth)
 
 
 def test_gradient_flow_covers_every_sign_and_zero():

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.exact import linf_signs, winning
+from flowsam.exact import linf_signs, race_sentences, winning
 from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course, read
 from flowsam.exact.linf_deep import fates
@@ -44,6 +44,7 @@ TIE = (
 BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
 WIDE = 4096  # coordinates of which most are looked at no closer
 FEW = 1000  # whose ends come first
+BLOCK = 2**15  # looked at together: they stay in the cache
 _BOUNDED = 1e-9  # how far a bound of a time is rounded
 SHARP = 6  # the deepest one in which the bound above and the law of phases are known
 
@@ -108,7 +109,10 @@ def labels(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Labels:
 
 def winners(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Mask:
     """Return which coordinates of one start (L, d) blow up first, several where they tie."""
-    return earliest(_blow_up(_active(theta0, mu, rho)))
+    theta, mu, rho = checked_start(theta0, mu, rho, case="linf_deep")
+    new = ~_repeated(theta, mu)
+    found = earliest(_blow_up(_active(theta[:, new], mu[new], rho)))
+    return found[np.cumsum(new) - 1]
 
 
 def contested(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Which:
@@ -194,84 +198,142 @@ def _kept(course: Course, fate: Int[np.ndarray, "*batch d"]) -> Masks:
 def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Finding:
     """Return the label of one start, what it rests on, and a sentence with the reason."""
     theta, mu, rho = checked_start(theta0, mu, rho, case="linf_deep")
-    near = _near(theta, mu, rho)
-    course = _active(theta[:, near], mu[near], rho)
-    kept = near[_foremost(course)]
-    idle = ", ".join(str(j + 1) for j in np.flatnonzero(mu == 0))
-    if kept.size < near.size:
-        course = read(theta[:, kept], mu[kept], rho)
+    kept = _foremost(theta, mu, rho)
+    course = _active(theta[:, kept], mu[kept], rho)
     label = int(_labels(course))
     pinned = course.pinned / course.speed
-    times = Times(_blow_up(course), pinned, _runaway(course), kept + 1)
+    times = race_sentences.Times(_blow_up(course), pinned, _runaway(course), kept + 1)
     if label >= 1:
         label = int(kept[label - 1]) + 1
     if label == Label.UNDECIDED:
         certificate = "none"
-        reason = _left_open(times)
+        reason = race_sentences.left_open(times)
     elif label >= 1 or label == Label.TIE:
         certificate = "limit of discrete SAM" if times.free else "theorem"
-        reason = _won(label, times) + (_freed(times) if times.free else "")
+        reason = race_sentences.won(label, times) + (
+            race_sentences.freed(times) if times.free else ""
+        )
     else:
         slid = np.isfinite(pinned).any()
         certificate = "limit of discrete SAM" if slid else "theorem"
-        reason = _nobody(label, times)
-    more = f"; idle, mu = 0: coordinate {idle}" if idle else ""
-    return Finding(label, certificate, reason + more)
+        reason = race_sentences.nobody(label, times)
+    return Finding(label, certificate, reason)
 
 
-def _near(theta: Theta, mu: Vector, rho: float) -> Codes:
-    """Return the coordinates of one wide start that bounds of their times do not leave behind.
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """What is known of the coordinates of a start before any is looked at closely."""
 
-    y = max |z_k| of one that escapes has y' <= |mu| y^(L-1); of one that falls no weight is faster
-    than 2 |mu| y^(L-1), y = max |w_k| + rho, on slides too. Saddles are kept.
+    soonest: Float[np.ndarray, "2 d"]  # times of two weights at 0, and of running away
+    escapes: Mask
+    open: Mask  # may be on a separatrix, or rest: what counts where nobody escapes
+
+
+def _foremost(theta: Theta, mu: Vector, rho: float) -> Codes:
+    """Return the coordinates of one start that are first in anything, and one a fate.
+
+    Of a wide one those alone are looked at whose bounds are below what is found, by blocks.
     """
-    every = np.arange(mu.size)
+    kept = np.arange(mu.size)
     if mu.size <= WIDE:
-        return every
-    w, power = theta.T, len(theta) - 2
-    size = np.abs(w)
-    along = linf_signs.along(w, mu)
+        return kept
+    same = _repeated(theta, mu)
+    third = same & np.roll(same, 1)  # two are a tie
+    bounds = _bounds(theta, mu, rho)
+    soonest = bounds.soonest
+    until = np.full((2, 2), np.inf)
+    kept = kept[:0]
+    for side in (1, 0):
+        queue = np.flatnonzero((bounds.escapes == side) & ~third)
+        queue = queue[np.argsort(soonest[0, queue])]
+        for block in np.split(queue, range(FEW, queue.size, BLOCK)):
+            late = soonest[:, block] > until[side, :, None] * (1 + _BOUNDED)
+            near = ~late.all(axis=0) | (bounds.open[block] & np.isinf(until[1, 0]))
+            here = np.union1d(kept, block[near])
+            if here.size > kept.size:
+                course = read(theta[:, here], mu[here], rho)
+                ahead, until = _ahead(course, soonest[0, here])
+                kept = here[ahead]
+    return kept
+
+
+def _repeated(theta: Theta, mu: Vector) -> Mask:
+    """Tell which coordinates are as the one before."""
+    same = (theta[:, 1:] == theta[:, :-1]).all(axis=0) & (mu[1:] == mu[:-1])
+    return np.append(False, same)
+
+
+def _bounds(theta: Theta, mu: Vector, rho: float) -> Bounds:
+    """Return them for one start.
+
+    Who escapes does both with its blow-up, y = max |z_k|, y' <= |mu| y^(L-1). Where prod z < 0 once
+    s = +, the smallest |z| goes to 0 and back. Else sizes gain 2 rho at the most, rho from s = -,
+    and a slide's speed is below 2 |mu| rho prod |z_k|.
+    """
+    size = np.abs(theta.T)
+    depth = len(theta)
+    along = linf_signs.along(theta.T, mu)
     surplus = linf_signs.surplus(size, along, rho)
     escapes = surplus > 0
     least, second = np.partition(size, 1, axis=1)[:, :2].T
-    kept = (surplus == 0) | (least == second)
-    ahead = np.abs(size - np.where(along, rho, -rho)[:, None]).max(axis=1)
-    y = np.where(escapes, ahead, size.max(axis=1) + rho)
+    slack = np.where(along, 2 * rho, rho)
     with np.errstate(all="ignore"):
-        lost = np.where(escapes, np.inf, second / y)
-        left = -np.expm1(-power * np.log1p(lost)) / power
-        soonest = left / (y**power * np.abs(mu) * np.where(escapes, 1.0, 2.0))
-    sides = every[escapes], every[~escapes]
-    few = np.concatenate([side[np.argsort(soonest[side])[:FEW]] for side in sides])
-    some = read(theta[:, few], mu[few], rho)
-    first = _blow_up(some).min()
-    last = np.where(escapes, first, _matters(some, first))
-    return every[kept | ~(soonest > last * (1 + _BOUNDED))]
+        x = size + rho
+        crossed = np.sqrt(x * x - (least * (least + 2 * rho))[:, None]) - 2 * rho
+        z = np.where(along[:, None], size - rho, crossed)
+        near = np.partition(np.abs(z), 1, axis=1)[:, :2].T
+        turn = -2 * near[0] ** 2 / z.prod(axis=1)
+        y = np.where(along[:, None], np.abs(z), x).max(axis=1)
+        grown = y ** (2 - depth) / (depth - 2)
+        sides = (second + slack) * (least + slack) / (least + 2 * rho)
+        fall = second * sides / (size + slack[:, None]).prod(axis=1)
+        soonest = np.where(turn > 0, turn, np.where(escapes, 0.0, fall))
+        soonest = np.maximum(soonest, np.where(escapes, grown, 0.0)) / np.abs(mu)
+        even, fork = (b - a <= _BOUNDED * (b + rho) for a, b in ((least, second), near))
+        runaway = soonest
+        if BOUND < depth <= SHARP:
+            far = np.maximum(size.max(axis=1), rho) + rho
+            later = far ** (BOUND - depth) / ((depth - BOUND) * rho**2 * np.abs(mu))
+            slides = np.maximum(soonest, later)
+            runaway = np.where(escapes, soonest, slides)
+    soonest = np.where(even & ~escapes, 0.0, [soonest, runaway])
+    return Bounds(soonest, escapes, even | fork | (surplus == 0))
 
 
-def _matters(some: Course, first: float) -> float:
-    """Return the time up to which others that fall may still be named, or end the race."""
-    last = (some.pinned / some.speed).min()
-    if some.start.shape[-1] > BOUND:
-        last = max(last, min(first, _runaway(some).min()))
-    return float(last)
+def _ahead(course: Course, soonest: Vector) -> tuple[Codes, Float[np.ndarray, "2 2"]]:
+    """Return who is first in anything, and one a fate; and the times beyond which nobody is.
 
-
-def _foremost(course: Course) -> Codes:
-    """Return the coordinates of one wide start that can be first in anything, and one a fate."""
-    if course.mu.size <= WIDE:
-        return np.arange(course.mu.size)
+    Of two weights at 0 and of running away: for those that fall, and for those that escape.
+    """
     blow_up = _blow_up(course)
     fate = fates(course)
+    first = blow_up.min()
     falls = course.falls & ~course.equal & (course.mu != 0)
-    begin = np.where(falls, course.end, np.inf) / course.speed
-    few = np.argpartition(begin, FEW)[:FEW]
-    some = read(course.start[few].T, course.mu[few], course.rho)
-    last = _matters(some, blow_up.min())
-    kept = earliest(blow_up) | ((begin <= last) & (begin < np.inf))
-    for code in (fate, _kept(course, fate)):
-        kept[np.unique(code, return_index=True)[1]] = True
-    return np.flatnonzero(kept)
+    begin = np.maximum(soonest, np.where(falls, course.end, np.inf) / course.speed)
+    some = np.argsort(begin, kind="stable")[:FEW]
+    last = _last(course, some, first)[0]
+    some = np.flatnonzero((begin <= last.max() * (1 + _BOUNDED)) & (begin < np.inf))
+    last, foremost = _last(course, some, first)
+    codes = [
+        np.unique(code, return_index=True)[1] for code in (fate, _kept(course, fate))
+    ]
+    few = [*np.argsort(blow_up, kind="stable")[:2], *some[foremost]]
+    return np.unique([*few, *np.concatenate(codes)]), np.array([last, [first, first]])
+
+
+def _last(
+    course: Course, some: Codes, first: float
+) -> tuple[Float[np.ndarray, "2"], Int[np.ndarray, " _"]]:
+    """Return the least times of two weights at 0 and of running away that matter, and whose."""
+    if not some.size:
+        return np.full(2, first), some
+    part = read(course.start[some].T, course.mu[some], course.rho)
+    times = np.array([part.pinned / part.speed, _runaway(part)])
+    last = np.minimum(times.min(axis=1), first)
+    depth = part.start.shape[-1]
+    if depth <= BOUND or (depth <= SHARP and first == np.inf):
+        last[1] = 0.0  # nobody runs away, or ends no race
+    return last, times.argmin(axis=1)
 
 
 def _active(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Course:
@@ -282,86 +344,3 @@ def _active(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Course:
             "a limit needs an example with a non-zero entry, got mu = 0; see Data"
         )
     return course
-
-
-@dataclass(frozen=True, eq=False)
-class Times:
-    """When each coordinate blows up, has two weights at 0, and could run away."""
-
-    blow_up: Vector
-    pinned: Vector
-    runaway: Vector
-    names: Int[np.ndarray, " d"]  # of the coordinates, counted from 1
-
-    @property
-    def free(self) -> bool:
-        """Whether some of Filippov's solutions end the race before the first blow-up."""
-        return bool(
-            (self.runaway <= self.blow_up.min()).any() & np.isfinite(self.runaway).any()
-        )
-
-
-def _won(label: int, times: Times) -> str:
-    """The sentence for a blow-up that ends the race."""
-    first = times.blow_up.min()
-    word = f"coordinate {label} blows up first"
-    if label == Label.TIE:
-        word = "several coordinates blow up together"
-    reason = f"{word}, at tau = {first:.6g}"
-    if label >= 1:
-        reason += "; as t -> inf the others freeze there"
-    early = times.pinned < first
-    if early.any():
-        j = int(times.pinned.argmin())
-        reason += (
-            f"; coordinate {times.names[j]} has two weights at 0 from tau = "
-            f"{times.pinned[j]:.6g}, where its path is not unique, and never escapes on any"
-        )
-    return reason
-
-
-def _left_open(times: Times) -> str:
-    """The sentence for a race that Filippov's solution leaves open."""
-    first = times.blow_up.min()
-    if not (times.runaway <= first).any() or np.isinf(times.runaway).all():
-        return (
-            "does not escape: a coordinate starts with all its weights at 0, where at odd depth "
-            "the solution is not unique; start it away from 0"
-        )
-    j = int(times.runaway.argmin())
-    later = f"coordinate {times.names[times.blow_up.argmin()]} blows up at tau = {first:.6g}"
-    word = later if first < np.inf else "does not escape: no coordinate does"
-    return (
-        f"{word}, but coordinate {times.names[j]} has two weights at 0 from tau = "
-        f"{times.pinned[j]:.6g}, the solution is not unique from there, and on some its other "
-        f"layers blow up, from tau = {times.runaway[j]:.6g} at the earliest"
-    )
-
-
-def _freed(times: Times) -> str:
-    """The clause for a race that some of Filippov's solutions end earlier."""
-    j = int(times.runaway.argmin())
-    return (
-        f"; on some, other layers of coordinate {times.names[j]} blow up, from tau = "
-        f"{times.runaway[j]:.6g} at the earliest: discrete SAM leaves those as its step tends to 0"
-    )
-
-
-def _nobody(label: int, times: Times) -> str:
-    """The sentence where nothing blows up."""
-    reason = {
-        Label.STALLED: "equal layers at or below rho at odd depth keep |w| = rho in the limit",
-        Label.SEPARATRIX: "the two weights nearest to rho are equally near: a saddle's start",
-        Label.ZERO: "equal layers below rho at even depth reach 0 and rest there",
-    }[Label(label)]
-    if np.isinf(times.pinned).all():
-        return reason
-    j = int(times.pinned.argmin())
-    open_from = (
-        f"coordinate {times.names[j]} has two weights at 0 from tau = {times.pinned[j]:.6g}, where "
-        "Filippov's solution is not unique: beta_j = 0 is the limit of discrete SAM, not of each "
-        "solution"
-    )
-    if label == Label.ZERO:
-        return f"no coordinate escapes; {open_from}"
-    return f"no coordinate escapes; {reason}; {open_from}"

@@ -112,6 +112,12 @@ def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[Event, ...]
     return tuple(sorted(found, key=lambda event: event.tau))
 
 
+def last_event(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> float:
+    """Return when the last event of ONE start (2, d) is; 0 without any."""
+    ends = np.array(_path(*_checked(theta0, mu, rho), rho)[0].ends)
+    return float(ends[np.isfinite(ends)].max(initial=0.0))
+
+
 def fate(
     theta0: ArrayLike,
     mu: ArrayLike,

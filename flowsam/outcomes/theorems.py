@@ -92,8 +92,7 @@ def _direction(flow: Flow, theta0: Theta, label: int) -> Vector | None:
         return basis(mu, label)
     if label != Label.TIE:
         return None
-    late = [event.tau for event in linf_two_layer.events(theta0, mu, rho=rho)]
-    last = [max(late, default=0.0)]
+    last = linf_two_layer.last_event(theta0, mu, rho=rho)
     u, v = linf_two_layer.weights(theta0, mu, rho=rho, tau=last)[0]
     escapes = linf_two_layer.fate(theta0, mu, rho=rho) == Fate.ESCAPE
     top = escapes & (np.abs(mu) == np.abs(mu[escapes]).max())
