@@ -127,7 +127,9 @@ def _normalised(p: float, rho: float, descent: Field) -> Field:
         size /= size.max(axis=(0, 1))
         raised = size**power
         norm = np.einsum("ldb,ldb->b", raised, size) ** (1.0 / p)
-        return np.copysign(raised, g) * (rho / norm)
+        np.copysign(raised, g, out=raised)
+        raised *= rho / norm
+        return raised
 
     return euclidean if p == 2 else general
 
