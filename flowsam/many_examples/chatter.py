@@ -52,14 +52,16 @@ def chatter_run(
     fine: Any = None
     most = int(min(_MOST_STEPS, max(2000, _WORK / flow.data.z.size)))
     for halving in range(12):
-        coarse = fine
-        fine = iterated(Walk(flow, theta0, origin, 0.5**halving), asked, most)
-        total += fine.steps
-        if coarse is not None:
-            changes.append(_change(coarse, fine, rho))
-        if fine.ending == "steps" or 2 * fine.steps > most:
+        run = iterated(Walk(flow, theta0, origin, 0.5**halving), asked, most)
+        total += run.steps
+        short = run.ending == "steps"
+        if fine is not None and not (short and changes):
+            changes.append(_change(fine, run, rho))
+        if short and fine is not None:  # the coarser one has arrived
             break
-        if changes and max(changes[-1]) <= _TOLERANCE:
+        fine = run
+        settled = changes and max(changes[-1]) <= _TOLERANCE
+        if short or settled or 2 * fine.steps > most:
             break
     status, note = _verdict(fine, changes, regime)
     rows = fine.rows
