@@ -41,7 +41,7 @@ def late(mu, rho, p, theta):
         return (speed - w * ((w * speed).sum() / (w * w).sum())).ravel()
 
     start = (theta / np.linalg.norm(theta)).ravel()
-    run = solve_ivp(rates, (0, 300.0), start, method="LSODA", rtol=1e-7, atol=1e-10)
+    run = solve_ivp(rates, (0, 3000.0), start, method="LSODA", rtol=1e-7, atol=1e-10)
     return run.y[:, -1].reshape(theta.shape)
 
 
