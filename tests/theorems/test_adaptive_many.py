@@ -25,7 +25,7 @@ def ratio(z, beta):
 def compare(flow, theta0, weighed):
     """Assert that the certificate rises to 0.95 and more, and stays below the true ratio."""
     label = f"z={flow.data.z.tolist()}, rho={flow.perturbation.rho}, theta={theta0.tolist()}"
-    run = solve(flow, theta0, log_t_end=1e4, rtol=1e-6, save_at=[30.0, 1e4])
+    run = solve(flow, theta0, log_t_end=1e5, rtol=1e-6, save_at=[30.0, 1e5])
     found = [rescaled_certificate(flow, theta) for theta in run.theta]
     true = []
     for theta in run.theta:
