@@ -107,25 +107,26 @@ def _profile(mu: Vector, profile: ArrayLike | None) -> Float[np.ndarray, "2 d"]:
     return start
 
 
-# One number, or with prove=True its enclosure: their docstring is the verb's, below.
 @overload
-def critical_scale(
+def critical_scale(  # noqa: D418 - a type of its own
     mu: ArrayLike,
     rho: float,
     *,
     profile: ArrayLike | None = ...,
     prove: Literal[False] = ...,
-) -> float: ...
+) -> float:
+    """Return one number; what it is says the verb below."""
 
 
 @overload
-def critical_scale(
+def critical_scale(  # noqa: D418 - a type of its own
     mu: ArrayLike,
     rho: float,
     *,
     profile: ArrayLike | None = ...,
     prove: Literal[True],
-) -> ProvedScale: ...
+) -> ProvedScale:
+    """Return its enclosure; what it is says the verb below."""
 
 
 @public
