@@ -51,9 +51,14 @@ class Case:
         return loaded(self.regime.system)
 
     @property
+    def falls_together(self) -> bool:
+        """Whether three layers of a coordinate, or more, may get into 0 at once."""
+        return self.regime.falls and self.depth > 2
+
+    @property
     def falls_through(self) -> bool:
         """Whether several coordinates at 0 at once do not rest: at odd L they go through."""
-        return self.regime.falls and self.depth > 2 and self.depth % 2 == 1
+        return self.falls_together and self.depth % 2 == 1
 
     def ask(self, column: str) -> Callable[..., Any]:
         """Return the function of a column, with the case as its first argument."""

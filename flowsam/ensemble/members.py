@@ -132,7 +132,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
         _checked_control(case, tau_end, rtol),
         most_steps=most_steps,
         apart=case.regime.apart or alone,
-        falling=flow.mu != 0 if case.regime.falls and shape[0] > 2 else None,
+        falling=flow.mu != 0 if case.falls_together else None,
         last=flow.perturbation.steep,
     )
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))

@@ -193,10 +193,8 @@ class OneExample:
     @property
     def forks(self) -> bool:
         """Whether steps may go through 0 unseen: different layers, which fall into it together."""
-        steep = self.case.rule.steep
-        falls = self.case.regime.falls and len(self.theta0) > 2 and not steep
         uneven = np.ptp(np.abs(self.theta0 * self.active), axis=0).any()
-        return bool(falls and uneven)
+        return self.case.falls_together and not self.case.rule.steep and bool(uneven)
 
     def _heights(self, theta: Theta) -> Theta:
         """Return sizes of active weights, negative beyond a fall through 0."""
