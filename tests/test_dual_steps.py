@@ -70,6 +70,20 @@ def test_without_a_step_it_is_the_jacobian_up_to_the_turn_of_the_products():
         assert np.abs(left).max() < 1e-5 * np.abs(exact).max()
 
 
+@pytest.mark.parametrize("depth", [2, 3])
+def test_steps_that_grow_slowly_near_the_bound_save_evaluations(depth, monkeypatch):
+    data, start = drawn(150, 256, depth, even=True)
+
+    def evaluations():
+        late = {"rtol": 1e-6, "log_t_end": 30.0, "save_at": 3}
+        runs = [solve(Flow(data, rule), start, **late) for rule in RULES.values()]
+        return sum(run.nfev for run in runs)
+
+    slowed = evaluations()
+    monkeypatch.setattr(dual_steps, "_SLOWED", 1.0)
+    assert slowed < 0.85 * evaluations()
+
+
 @pytest.mark.parametrize("even", [True, False], ids=["balanced", "free"])
 @pytest.mark.parametrize("depth", [2, 3])
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

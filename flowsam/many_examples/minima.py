@@ -107,8 +107,14 @@ def one_dimensional(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Flow | None
         return None
     lean = z[:, moving]
     sides = np.sign(lean[:, 0])
-    unit = lean / np.take_along_axis(lean, np.abs(lean).argmax(axis=0)[None], axis=0)
-    rank_one = (np.abs(unit - unit[:, :1]) <= 1e-13).all()
-    if not rank_one or abs(sides.sum()) == len(z):
+    one_sided = abs(sides.sum()) == len(z)
+    if one_sided or not _proportional(lean[:, :2]) or not _proportional(lean):
         return None
     return replace(flow, data=Data(z, flow.data.name))
+
+
+def _proportional(columns: Float[np.ndarray, "n k"]) -> bool:
+    """Tell whether columns are multiples of the first one."""
+    largest = np.abs(columns).argmax(axis=0)[None]
+    unit = columns / np.take_along_axis(columns, largest, axis=0)
+    return bool((np.abs(unit - unit[:, :1]) <= 1e-13).all())
