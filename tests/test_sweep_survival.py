@@ -231,6 +231,15 @@ def test_a_store_that_cannot_be_written_is_one_line(tmp_path, log, monkeypatch, 
     assert main(command) == 0, "a finished store is only read"
 
 
+def test_a_store_is_of_axes_in_one_order(tmp_path):
+    """The cells of another order are others: their places alone would be the same."""
+    over = {"rho": [0.5, 1.0], "scale": [0.5, 2.0]}
+    case = CASE | {"measure": ["label"]}
+    sweep(case, over, store=tmp_path / "s")
+    with pytest.raises(InputError, match=r"axes is \['rho', 'scale'\] there and \['scale', 'rho'"):
+        sweep(case, dict(reversed(over.items())), store=tmp_path / "s", resume="unfinished")
+
+
 @forks
 def test_two_processes_share_one_store_and_no_cell_is_done_twice(tmp_path, log):
     store = tmp_path / "s"

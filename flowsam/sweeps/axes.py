@@ -14,6 +14,7 @@ from flowsam.inputs import real_array, real_axis, whole_number
 from flowsam.shapes import Shaped
 from flowsam.sweeps.names import check_names
 
+Block = tuple[int, ...]  # place of a block, or of a cell
 Values = Shaped[np.ndarray, " _"]
 RANGE = ("start", "stop", "points", "spacing")
 POINTS = 2**20  # of one axis: each value makes a flow before any work
@@ -83,10 +84,10 @@ class Grid:
 
     names: tuple[str, ...]  # axes, the slowest first
     values: tuple[Values, ...]
-    block: tuple[int, ...] = ()  # shape of a block, one entry an axis
+    block: Block = ()  # shape of a block, one entry an axis
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Block:
         """Number of values of each axis."""
         return tuple(v.size for v in self.values)
 
@@ -101,27 +102,27 @@ class Grid:
         return math.prod(self._counts)
 
     @property
-    def blocks(self) -> list[tuple[int, ...]]:
+    def blocks(self) -> list[Block]:
         """Places of the blocks, in the order of the work."""
         return list(np.ndindex(self._counts))
 
     @property
-    def _counts(self) -> tuple[int, ...]:
+    def _counts(self) -> Block:
         """Number of blocks along each axis."""
         pairs = zip(self.shape, self.block, strict=True)
         return tuple(-(-n // size) for n, size in pairs)
 
-    def region(self, block: tuple[int, ...]) -> tuple[slice, ...]:
+    def region(self, block: Block) -> tuple[slice, ...]:
         """Return the cells of a block as slices."""
         edges = zip(block, self.block, self.shape, strict=True)
         return tuple(slice(k * size, min((k + 1) * size, n)) for k, size, n in edges)
 
-    def at(self, place: tuple[int, ...]) -> dict[str, Any]:
+    def at(self, place: Block) -> dict[str, Any]:
         """Return the value of every axis at one cell, as plain numbers and words."""
         entries = zip(self.names, self.values, place, strict=True)
         return {name: values[k].item() for name, values, k in entries}
 
-    def spread(self, number: int) -> Iterator[tuple[int, ...]]:
+    def spread(self, number: int) -> Iterator[Block]:
         """Yield places spread evenly over the grid, the first cell and the last among them."""
         chosen = np.unique(
             np.linspace(0, self.cells - 1, min(number, self.cells)).round()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,13 +13,11 @@ from flowsam import archive
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.signatures import public
 from flowsam.sweeps import work
-from flowsam.sweeps.axes import Grid
 from flowsam.sweeps.measures import check_used
 from flowsam.sweeps.planning import cut, sampled
 from flowsam.sweeps.problem import Problem, checked
 from flowsam.sweeps.store import FAILED, PENDING, Store, create, open_store
 from flowsam.sweeps.work import Progress
-from flowsam.version import __version__
 
 
 @public
@@ -90,7 +87,7 @@ def sweep(  # noqa: PLR0913 - the contract's verb
     >>> found.label.values
     array([2, 1, 0], dtype=int16)
     """
-    _check_installed()
+    xarray = _installed()
     _check_arguments(store, jobs, scheduler, resume)
     check_used(case, axes)
     problem = checked(case, axes)
@@ -107,7 +104,7 @@ def sweep(  # noqa: PLR0913 - the contract's verb
                 f"({error.strerror or error}); what is finished is kept, make room for the rest "
                 "and go on with it by resume (--resume)"
             ) from None
-        found = _dataset(held.path)
+        found = xarray.open_zarr(held.path, chunks=None, consolidated=False)
         return found.load() if store is None else found
 
 
@@ -132,24 +129,18 @@ def _check_arguments(
         raise InputError(f"resume = {resume!r} needs a store, got none; name it")
 
 
-def _check_installed() -> None:
-    """Say what to install where a library of the extra is missing."""
+def _installed() -> Any:
+    """Return xarray, or say what to install where a library of the extra is missing."""
     try:
         import joblib  # noqa: F401
         import threadpoolctl  # noqa: F401
-        import xarray  # noqa: F401
+        import xarray
         import zarr  # noqa: F401
     except ImportError as error:
         raise MissingLibraryError(
             f"a sweep needs {error.name}; pip install 'flowsam[sweep]'"
         ) from None
-
-
-def _dataset(path: Path) -> Any:
-    """The store as xarray opens it."""
-    import xarray
-
-    return xarray.open_zarr(path, chunks=None, consolidated=False)
+    return xarray
 
 
 def _opened(
@@ -166,40 +157,36 @@ def _opened(
             )
         sample, seconds = sampled(problem)
         grid = cut(problem, seconds, chunk)
-        facts = {
-            "configuration": json.dumps(problem.configuration),
-            "fingerprint": problem.fingerprint,
-            "flowsam": __version__,
-            "clock": "label: t to infinity; settled_at, switch_times, tau: rescaled time",
-        }
-        held = create(path, replace(problem, grid=grid), sample, facts)
-    elif resume is None:
+        return create(path, replace(problem, grid=grid), sample)
+    if resume is None:
         raise InputError(
             f"{path} exists; go on with it by resume (--resume), or choose another"
         )
-    else:
-        held = open_store(path)
-        other = archive.difference(held.configuration, problem.configuration)
-        if other:
-            name, was, now = other
-            raise InputError(
-                f"{path} holds another sweep: {name} is {was} there and {now} here; "
-                "choose another store"
-            )
-        _compare_axes(problem.grid, held.grid, path)
-        if chunk is not None and cut(problem, 0.0, chunk).block != held.grid.block:
-            raise InputError(
-                f"{path} has chunks of other cells than {chunk}; leave chunk out"
-            )
-        held.tidy()
+    held = open_store(path)
+    _check_same(problem, held, path)
+    if chunk is not None and cut(problem, 0.0, chunk).block != held.grid.block:
+        raise InputError(
+            f"{path} has chunks of other cells than {chunk}; leave chunk out"
+        )
+    held.tidy()
     return held
 
 
-def _compare_axes(asked: Grid, held: Grid, path: Path) -> None:
-    """Refuse a store whose axes are not the numbers it was made for."""
-    for name, then in zip(asked.names, asked.values, strict=True):
-        now = dict(zip(held.names, held.values, strict=True)).get(name)
-        if now is None or now.tolist() != then.tolist():
+def _check_same(problem: Problem, held: Store, path: Path) -> None:
+    """Refuse a store of another configuration, or whose axes are not those it was made for."""
+    there = held.grid
+    here = problem.grid
+    other = archive.difference(held.configuration, problem.configuration)
+    # dictionaries are equal in any order
+    other = other or archive.difference([*there.names], [*here.names], "axes")
+    if other:
+        name, was, now = other
+        raise InputError(
+            f"{path} holds another sweep: {name} is {was} there and {now} here; "
+            "choose another store"
+        )
+    for name, *values in zip(there.names, there.values, here.values, strict=True):
+        if values[0].tolist() != values[1].tolist():
             raise InputError(
                 f"{path} is damaged: its axis {name} has other values; restore it"
             )

@@ -23,23 +23,13 @@ from flowsam.sweeps.axes import axis_values
 from flowsam.sweeps.case import Cell
 from flowsam.sweeps.names import RUN, START, check_names
 
-Raw = dict[str, tuple[tuple[str, ...], Any]]
+Raw = dict[str, Any]
 Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 UNFINISHED = -(2**15)  # of labels: no limit has it
 STATUSES = (
     "finished", "collapsed", "escaped", "sliding_ambiguous", "too_many_events", "failed",
 )  # fmt: skip
-
-
-def _label(cell: Cell) -> Raw:
-    """The limit as t -> inf: j >= 1 or a member of `labels.Label`."""
-    return {"label": ((), np.int16(limit(cell.flow, cell.start).label))}
-
-
-def _settled_at(cell: Cell) -> Raw:
-    """Rescaled time of collapse or blow-up; inf where the limit is asymptotic."""
-    return {"settled_at": ((), settling(cell.flow, cell.start[None, None])[0, 0])}
 
 
 def _switch_times(cell: Cell) -> Raw:
@@ -58,35 +48,17 @@ def _switch_times(cell: Cell) -> Raw:
             f"{found.times.size} switches exceed switches = {most}; raise it"
         )
     times = np.full(most, np.nan)
+    times[: found.times.size] = found.times
     order = np.zeros(most + 1, np.int16)
-    times[: found.times.size], order[: len(found.order)] = found.times, found.order
-    return {"switch_times": (("switch",), times), "leaders": (("stage",), order)}
-
-
-def _margins(cell: Cell) -> Raw:
-    """Margins at the end of the run."""
-    return {"margins": (("example",), cell.run.margins[-1])}
-
-
-def _beta(cell: Cell) -> Raw:
-    """The predictor at the end of the run, of the columns as given."""
-    return {"beta": (("feature",), cell.setup.predictor(cell.run.beta[-1]))}
-
-
-def _log_loss(cell: Cell) -> Raw:
-    """Log of the loss at the end of the run."""
-    return {"log_loss": ((), cell.run.log_loss[-1])}
+    order[: len(found.order)] = found.order
+    return {"switch_times": times, "leaders": order}
 
 
 def _end(cell: Cell) -> Raw:
     """How and when the run ended, in both clocks."""
     run = cell.run
     status = np.int16(STATUSES.index(run.status))
-    return {
-        "status": ((), status),
-        "tau": ((), run.tau[-1]),
-        "log_t": ((), run.log_t[-1]),
-    }
+    return {"status": status, "tau": run.tau[-1], "log_t": run.log_t[-1]}
 
 
 def _portrait(cell: Cell) -> Raw:
@@ -107,18 +79,30 @@ def _portrait(cell: Cell) -> Raw:
     found = phase_portrait(as_given, x, y, depth=depth, start=start)
     if found.unfinished:  # an interrupt: the chunk is not done
         raise KeyboardInterrupt
-    return {"portrait": (("plane_y", "plane_x"), found.labels)}
+    return {"portrait": found.labels}
 
 
 MEASURES: dict[str, Callable[[Cell], Raw]] = {
-    "label": _label,
-    "settled_at": _settled_at,
+    # the limit as t -> inf: j >= 1 or a member of `labels.Label`
+    "label": lambda cell: {"label": np.int16(limit(cell.flow, cell.start).label)},
+    # rescaled time of collapse or blow-up; inf where the limit is asymptotic
+    "settled_at": lambda cell: {
+        "settled_at": settling(cell.flow, cell.start[None, None])[0, 0]
+    },
     "switch_times": _switch_times,
-    "margins": _margins,
-    "beta": _beta,
-    "log_loss": _log_loss,
+    # at the end of the run; the predictor is that of the columns as given
+    "margins": lambda cell: {"margins": cell.run.margins[-1]},
+    "beta": lambda cell: {"beta": cell.setup.predictor(cell.run.beta[-1])},
+    "log_loss": lambda cell: {"log_loss": cell.run.log_loss[-1]},
     "end": _end,
     "portrait": _portrait,
+}
+_OWN = {  # dimensions that arrays have beside the axes
+    "switch_times": ("switch",),
+    "leaders": ("stage",),
+    "margins": ("example",),
+    "beta": ("feature",),
+    "portrait": ("plane_y", "plane_x"),
 }
 
 # parameters that not every measure reads; functions of yours get the flow and the start
@@ -180,24 +164,20 @@ def split_names(parameters: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 def measure(cell: Cell) -> Found:
     """Return every quantity of a cell by name, each with the names of its own dimensions."""
-    found: Raw = {}
+    found: Found = {}
     for name in cell.parameters.get("measure", ["label"]):
-        if ":" in name:
-            value = np.asarray(
-                _function(name, cell.parameters.get("folder"))(cell.flow, cell.start)
-            )
-            if value.dtype.kind not in "biuf":
-                raise InputTypeError(
-                    f"{name} needs to return numbers, got {value.dtype}"
-                )
-            own = name.partition(":")[2]
-            found[own] = (
-                tuple(f"{own}_{k}" for k in range(value.ndim)),
-                value.astype(float),
-            )
-        else:
-            found |= MEASURES[name](cell)
-    return {name: (dims, np.asarray(value)) for name, (dims, value) in found.items()}
+        if ":" not in name:
+            known = MEASURES[name](cell)
+            found |= {k: (_OWN.get(k, ()), np.asarray(v)) for k, v in known.items()}
+            continue
+        function = _function(name, cell.parameters.get("folder"))
+        value = np.asarray(function(cell.flow, cell.start))
+        if value.dtype.kind not in "biuf":
+            raise InputTypeError(f"{name} needs to return numbers, got {value.dtype}")
+        own = name.partition(":")[2]
+        dims = tuple(f"{own}_{k}" for k in range(value.ndim))
+        found[own] = (dims, value.astype(float))
+    return found
 
 
 def _function(name: str, folder: str | None) -> Callable[..., Any]:

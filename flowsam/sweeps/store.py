@@ -20,7 +20,7 @@ from flowsam import archive
 from flowsam.errors import InputError
 from flowsam.labels import Label
 from flowsam.shapes import Int8, Shaped
-from flowsam.sweeps.axes import Grid
+from flowsam.sweeps.axes import Block, Grid
 from flowsam.sweeps.measures import STATUSES, UNFINISHED, Found
 from flowsam.sweeps.problem import Problem
 from flowsam.version import __version__
@@ -28,8 +28,11 @@ from flowsam.version import __version__
 PENDING = 0
 FINISHED = 1
 FAILED = 2
-Block = tuple[int, ...]
-_FORMAT = "flowsam sweep 1"
+_FACTS = {
+    "flowsam": __version__,
+    "clock": "label: t to infinity; settled_at, switch_times, tau: rescaled time",
+}
+_TEXTS = ("axes", "block", "measured", "configuration")  # attributes in JSON
 _TABLES = {
     "label": {UNFINISHED: "unfinished", **{int(k): k.name.lower() for k in Label}},
     "status": {UNFINISHED: "unfinished", **dict(enumerate(STATUSES))},
@@ -45,12 +48,7 @@ class Store:
     path: Path  # the folder of the Zarr group
     grid: Grid
     arrays: dict[str, Any]  # the Zarr arrays that are cut into blocks, `state` last
-    facts: dict[str, Any]  # attributes of the group
-
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """Case, axes and version the store was made for."""
-        return json.loads(self.facts["configuration"])
+    configuration: dict[str, Any]  # case, axes and version it was made for
 
     @property
     def state(self) -> Int8[np.ndarray, "..."]:
@@ -68,15 +66,13 @@ class Store:
         """Return all arrays of a block."""
         region = self.grid.region(block)
         state = self.arrays["state"][region]
-        if (state == PENDING).all():  # nothing is there yet
-            kinds = {
-                name: (a.shape[state.ndim :], a) for name, a in self.arrays.items()
-            }
-            return {
-                name: np.full(state.shape + own, a.fill_value, a.dtype)
-                for name, (own, a) in kinds.items()
-            }
-        return {name: array[region] for name, array in self.arrays.items()}
+        if (state != PENDING).any():
+            return {name: array[region] for name, array in self.arrays.items()}
+        own = len(self.grid.shape)  # nothing is there yet
+        return {
+            name: np.full(state.shape + a.shape[own:], a.fill_value, a.dtype)
+            for name, a in self.arrays.items()
+        }
 
     def write(self, block: Block, found: dict[str, Shaped[np.ndarray, "..."]]) -> None:
         """Write a block: its state last, once everything else is on the disk.
@@ -107,10 +103,11 @@ class Store:
     def tidy(self) -> None:
         """Remove what killed writers and power cuts left: partial files, blocks that are torn."""
         for block in self.grid.blocks:
-            if self._file("state", block).exists() and not self._whole(block):
+            mark = self._file("state", block)
+            if mark.exists() and not self._whole(block):
                 with suppress(BlockingIOError), self.claim(block, wait=False):
                     if not self._whole(block):  # pending again
-                        self._file("state", block).unlink(missing_ok=True)
+                        mark.unlink(missing_ok=True)
         for name in self.arrays:
             for partial in (self.path / name).glob("**/*.partial"):
                 inside = partial.relative_to(self.path / name / "c")
@@ -142,12 +139,8 @@ class Store:
 
 def _sync(file: Path) -> None:
     """Return when a file is on the disk; one of an array without entries does not exist."""
-    with suppress(FileNotFoundError):
-        descriptor = os.open(file, os.O_RDWR)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with suppress(FileNotFoundError), open(file, "rb+") as written:
+        os.fsync(written.fileno())
 
 
 def open_store(path: Path) -> Store:
@@ -162,7 +155,7 @@ def open_store(path: Path) -> Store:
         elif facts.pop("metadata") != metadata_digest(path, facts):
             made = "it is damaged: its metadata are not those that were written"
         else:
-            return _store(path, group)
+            return _store(path, group, facts)
     except Exception as error:  # of JSON, Zarr, codecs: it is damaged, or not ours
         made = f"{type(error).__name__}: {error}"
     raise InputError(
@@ -178,25 +171,23 @@ def metadata_digest(path: Path, attributes: Mapping[str, Any]) -> str:
     return archive.digest(attributes, *content)
 
 
-def _store(path: Path, group: Any) -> Store:
+def _store(path: Path, group: Any, facts: dict[str, Any]) -> Store:
     """The store in a group that this version made; it writes files of fill values too."""
     import zarr
 
-    names, block, measured = (
-        json.loads(group.attrs[k]) for k in ("axes", "block", "measured")
-    )
+    names, block, measured, configuration = (json.loads(facts[k]) for k in _TEXTS)
     grid = Grid(tuple(names), tuple(group[name][:] for name in names), tuple(block))
     with zarr.config.set({"array.write_empty_chunks": True}):
         arrays = {name: group[name] for name in (*measured, "error", "state")}
-    return Store(path.resolve(), grid, arrays, dict(group.attrs))
+    return Store(path.resolve(), grid, arrays, configuration)
 
 
-def create(path: Path, problem: Problem, sample: Found, facts: dict[str, Any]) -> Store:
+def create(path: Path, problem: Problem, sample: Found) -> Store:
     """Make an empty store in one move; of two processes that try, one makes it and both open it."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        _lay_out(partial, problem, sample, facts)
+        _lay_out(partial, problem, sample)
         try:
             partial.rename(path)
         except OSError:  # another process was faster
@@ -212,9 +203,7 @@ def create(path: Path, problem: Problem, sample: Found, facts: dict[str, Any]) -
     return open_store(path)
 
 
-def _lay_out(
-    folder: Path, problem: Problem, sample: Found, facts: dict[str, Any]
-) -> None:
+def _lay_out(folder: Path, problem: Problem, sample: Found) -> None:
     """Write coordinates, empty arrays and attributes."""
     import zarr
     from zarr.codecs import Crc32cCodec, ZstdCodec
@@ -226,50 +215,35 @@ def _lay_out(
     if "beta" in sample and problem.features:
         coordinates["feature"] = np.array(problem.features)
     for name, values in coordinates.items():
-        kind = str if values.dtype.kind == "U" else values.dtype
+        words = values.dtype.kind == "U"
         made = group.create_array(
             name,
             shape=values.shape,
-            dtype=kind,
+            dtype=str if words else values.dtype,
             dimension_names=(name,),
             compressors=checked,
         )
-        made[:] = values.astype(object) if kind is str else values
-    arrays: dict[str, tuple[tuple[str, ...], tuple[int, ...], Any]]
-    arrays = {
-        name: (dims, value.shape, value.dtype) for name, (dims, value) in sample.items()
-    }
-    arrays |= {"error": ((), (), str), "state": ((), (), np.dtype(np.int8))}
-    for name, (dims, shape, kind) in arrays.items():
+        made[:] = values.astype(object) if words else values
+    marks: Found = {"error": ((), np.array("")), "state": ((), np.array(PENDING, "i1"))}
+    for name, (dims, value) in (sample | marks).items():
         table = _TABLES.get(name, {})
         flags: dict[str, Any] = {
             "flag_values": [*table],
             "flag_meanings": " ".join(table.values()),
         }
+        empty = {"U": "", "f": np.nan}  # what unfinished cells hold
         group.create_array(
             name,
-            shape=(*grid.shape, *shape),
-            chunks=(*grid.block, *(max(1, n) for n in shape)),
-            dtype=kind,
-            fill_value=_empty(name, kind),
+            shape=(*grid.shape, *value.shape),
+            chunks=(*grid.block, *(max(1, n) for n in value.shape)),
+            dtype=str if name == "error" else value.dtype,
+            fill_value=empty.get(value.dtype.kind, min(table, default=0)),
             compressors=checked,
             dimension_names=(*grid.names, *dims),
             attributes=flags if table else {},
         )
-    lists = {"axes": grid.names, "block": grid.block, "measured": tuple(sample)}
-    texts = {key: json.dumps(value) for key, value in lists.items()}
-    attributes = {"format": _FORMAT, **texts, **facts}
+    given = (grid.names, grid.block, tuple(sample), problem.configuration)
+    texts = dict(zip(_TEXTS, map(json.dumps, given), strict=True))
+    texts["fingerprint"] = problem.fingerprint
+    attributes = {"format": "flowsam sweep 1", **texts, **_FACTS}
     group.attrs.update(attributes | {"metadata": metadata_digest(folder, attributes)})
-
-
-def _empty(name: str, kind: Any) -> Any:
-    """What unfinished cells hold."""
-    if kind is str:
-        return ""
-    return (
-        np.nan
-        if kind.kind == "f"
-        else UNFINISHED
-        if name in _TABLES and name != "state"
-        else 0
-    )

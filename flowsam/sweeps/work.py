@@ -14,13 +14,14 @@ import numpy as np
 
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.shapes import Int8, Shaped
+from flowsam.sweeps.axes import Block
+from flowsam.sweeps.measures import Found
 from flowsam.sweeps.problem import Problem
 from flowsam.sweeps.store import FAILED, FINISHED, Store
 from flowsam.workers import end_with_parent
 
-Block = tuple[int, ...]
 State = Int8[np.ndarray, "..."]
-Pool = Callable[[], Any]  # a joblib.Parallel, a new one each time
+Pool = Callable[[Iterable[Any]], Iterable[Any]]  # delayed calls to what they give
 _QUEUED = 256  # chunks that a scheduler holds at once
 WAIT = 10  # seconds for a scheduler to answer, and for a worker of it
 POOLS = 5  # pools of processes that may break, one after the other, before the sweep gives up
@@ -66,7 +67,7 @@ def through(
         busy = []
         try:
             calls = (delayed(_block)(problem, held, b, which, wait) for b in blocks)
-            for block, state in pool()(calls):
+            for block, state in pool(calls):
                 if state is None:
                     busy.append(block)
                     continue
@@ -96,7 +97,7 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
     from joblib import Parallel
 
     if scheduler is None:
-        yield partial(Parallel, jobs, return_as="generator_unordered")
+        yield lambda calls: Parallel(jobs, return_as="generator_unordered")(calls)
         return
     try:
         from distributed import Client, KilledWorker
@@ -113,9 +114,15 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
             "e.g. tcp://host:8786"
         ) from None
     with _unlogged(), client:
-        _wait_for_workers(client, scheduler)
         try:
-            yield lambda: partial(_over_cluster, client)
+            client.wait_for_workers(1, timeout=WAIT)
+        except TimeoutError:
+            raise InputError(
+                f"scheduler needs workers, got {scheduler!r} with none; start some with "
+                f"`dask worker {scheduler}`"
+            ) from None
+        try:
+            yield partial(_over_cluster, client)
         except (CancelledError, CommClosedError, KilledWorker) as error:
             why = error if isinstance(error, KilledWorker) else "it was lost"
             raise InputError(
@@ -150,17 +157,6 @@ def _over_cluster(
         going.update([*islice(waiting, 1)])
 
 
-def _wait_for_workers(client: Any, scheduler: str) -> None:
-    """Refuse a scheduler that has none to give the work to."""
-    try:
-        client.wait_for_workers(1, timeout=WAIT)
-    except TimeoutError:
-        raise InputError(
-            f"scheduler needs workers, got {scheduler!r} with none; start some with "
-            f"`dask worker {scheduler}`"
-        ) from None
-
-
 def _block(
     problem: Problem,
     held: Store,
@@ -185,9 +181,8 @@ def _worked(problem: Problem, held: Store, block: Block, which: int) -> State:
     arrays = held.read(block)
     origin = [part.start for part in held.grid.region(block)]
     todo = np.argwhere(arrays["state"] == which)
-    for inside in todo.tolist():
-        place = tuple(a + b for a, b in zip(origin, inside, strict=True))
-        _fill(arrays, tuple(inside), lambda place=place: problem.measured(place))
+    for at, place in zip(todo.tolist(), (todo + origin).tolist(), strict=True):
+        _fill(arrays, tuple(at), partial(problem.measured, tuple(place)))
     if todo.size:
         held.write(block, arrays)
     return arrays["state"]
@@ -196,18 +191,18 @@ def _worked(problem: Problem, held: Store, block: Block, which: int) -> State:
 def _fill(
     arrays: dict[str, Shaped[np.ndarray, "..."]],
     at: Block,
-    measured: Callable,
+    measured: Callable[[], Found],
 ) -> None:
     """Put one cell's quantities, or its error, into the arrays of its block."""
     try:
-        found = {name: value for name, (_, value) in measured().items()}
-        for name, value in found.items():
+        found = measured()
+        for name, (_, value) in found.items():
             if arrays[name][at].shape != np.shape(value):
                 raise InputError(
                     f"{name} has shape {np.shape(value)} here and {arrays[name][at].shape} in "
                     "the first cell; an array of the store has one shape"
                 )
-        for name, value in found.items():
+        for name, (_, value) in found.items():
             arrays[name][at] = value
         arrays["error"][at] = ""
         arrays["state"][at] = FINISHED
