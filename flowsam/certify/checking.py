@@ -21,10 +21,9 @@ from flowsam.certify.balls import (
     arb_series,
     around,
     jet,
-    number,
     precision,
-    text,
 )
+from flowsam.certify.exact_text import Written
 
 MORE = 2  # terms of the defect beyond the degree of the polynomial
 PARTS = 2  # of a step, each bounded alone
@@ -55,47 +54,20 @@ class Field(Protocol):
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(Written):
     """One stretch of a tube, all numbers exact."""
 
     width: arb
     centre: tuple[tuple[arb, ...], ...]  # a polynomial a component, lowest first
     radius: tuple[arb, arb]  # at the two ends
 
-    def facts(self) -> dict[str, Any]:
-        """Return the step as text."""
-        return {
-            "width": text(self.width),
-            "radius": [text(r) for r in self.radius],
-            "centre": [[text(c) for c in row] for row in self.centre],
-        }
-
-    @classmethod
-    def of(cls, facts: dict[str, Any]) -> Step:
-        """Return the step of a text."""
-        first, last = facts["radius"]
-        rows = (tuple(map(number, row)) for row in facts["centre"])
-        radius = (number(first), number(last))
-        return cls(number(facts["width"]), tuple(rows), radius)
-
 
 @dataclass(frozen=True)
-class Tube:
+class Tube(Written):
     """Steps, one after the other from 0 on, and the bits they were made with."""
 
     steps: tuple[Step, ...]
     bits: int
-
-    def facts(self) -> dict[str, Any]:
-        """Return the tube as text."""
-        steps = [step.facts() for step in self.steps]
-        return {"bits": self.bits, "steps": steps}
-
-    @classmethod
-    def of(cls, facts: dict[str, Any]) -> Tube:
-        """Return the tube of a text."""
-        steps = tuple(map(Step.of, facts["steps"]))
-        return cls(steps, int(facts["bits"]))
 
 
 def value_at(row: Sequence[arb], place: Place) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,8 @@ from flowsam.certify.l2_planes import sizes_of
 from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
-from flowsam.shapes import Chosen, Codes, Starts, Vector
+from flowsam.shapes import Chosen, Codes, Complex, Int, Starts, Vector
 
-PLANE = "flowsam plane proof 1"
 DOUBLE = ">f8"  # in a file: the bytes of a double, as they are read
 
 
@@ -41,6 +40,7 @@ class PlaneProof:
         Why some are not proved.
     """
 
+    FORMAT = "flowsam plane proof 1"
     mu: Vector
     rho: float
     p: float
@@ -69,40 +69,63 @@ class PlaneProof:
         left = f"; the others: {self.reason}" if count < self.proved.size else ""
         return f"{count} of {self.proved.size} labels proved {how}{left}"
 
+    @cached_property
+    def sizes(self) -> Complex[np.ndarray, "N m"]:
+        """|s_j| and |e_j| of the starts, where these decide others."""
+        return sizes_of(self.starts, self.mu)
+
+    @cached_property
+    def winners(self) -> Codes:
+        """The label of each start if it escapes: the largest |mu_j| with s_j != 0, or a tie."""
+        u = self.starts[:, 0]
+        v = self.starts[:, 1]
+        grows = np.where(self.mu > 0, u != -v, u != v) & (self.mu != 0)
+        size = np.where(grows, np.abs(self.mu), -1.0)
+        first = size == size.max(axis=1, keepdims=True)
+        return np.where(first.sum(axis=1) > 1, Label.TIE, first.argmax(axis=1) + 1)
+
+    def implied(self, place: int, label: int) -> Codes:
+        """Return what the label of one start proves of each: UNDECIDED where nothing."""
+        found = np.full(self.labels.size, int(Label.UNDECIDED))
+        if self.ordered and label == Label.ZERO:
+            found[(self.sizes <= self.sizes[place]).all(axis=1)] = Label.ZERO
+        elif self.ordered:
+            above = (self.sizes >= self.sizes[place]).all(axis=1)
+            found[above] = self.winners[above]
+        else:
+            found[place] = label
+        return found
+
     def facts(self) -> dict[str, Any]:
         """Return the proof as text, doubles in hexadecimal."""
-        tubes = {
-            k: proof.tube.facts() for k, proof in self.proofs.items() if proof.tube
-        }
+        proofs = self.proofs.items()
+        one = self.problem(0).facts()
         return {
-            "format": PLANE,
-            "mu": [m.hex() for m in self.mu.tolist()],
-            "rho": self.rho.hex(),
-            "p": self.p.hex(),
+            "format": self.FORMAT,
+            "mu": one["mu"],
+            "rho": one["rho"],
+            "p": one["p"],
             "shape": list(self.starts.shape),
             "starts": self.starts.astype(DOUBLE).tobytes().hex(),
             "labels": self.labels.tolist(),
             "proved": self.proved.astype(int).tolist(),
-            "tubes": tubes,
+            "tubes": {k: proof.tube.facts() for k, proof in proofs if proof.tube},
         }
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> PlaneProof:
         """Return the proof of a text."""
-        number = float.fromhex
-        bytes_ = bytes.fromhex(facts["starts"])
-        starts = np.frombuffer(bytes_, DOUBLE).astype(float).reshape(facts["shape"])
+        mu = np.array([float.fromhex(m) for m in facts["mu"]])
+        rho, p = (float.fromhex(facts[name]) for name in ("rho", "p"))
+        starts = np.frombuffer(bytes.fromhex(facts["starts"]), DOUBLE).astype(float)
+        starts = starts.reshape(facts["shape"])
         labels = np.array(facts["labels"], dtype=np.int64)
         proved = np.array(facts["proved"], dtype=bool)
-        mu = np.array([number(m) for m in facts["mu"]])
-        bare = cls(
-            mu, number(facts["rho"]), number(facts["p"]), starts, labels, proved, {}
-        )
+        plane = cls(mu, rho, p, starts, labels, proved, {})
         for word, tube in facts["tubes"].items():
-            place = int(word)
-            label = int(labels[place])
-            bare.proofs[place] = Proof(bare.problem(place), label, Tube.of(tube))
-        return bare
+            k = int(word)
+            plane.proofs[k] = Proof(plane.problem(k), int(labels[k]), Tube.of(tube))
+        return plane
 
 
 def prove_plane(plane: PlaneProof, told: Callable[[int], object] = int) -> PlaneProof:
@@ -121,24 +144,15 @@ def prove_plane(plane: PlaneProof, told: Callable[[int], object] = int) -> Plane
     """
     if plane.problem(0).jumps:
         labels = exact_labels(plane.starts, plane.mu, plane.rho)
-        reason = "the doubles alone do not decide them"
-        found = dataclasses.replace(
-            plane, labels=labels, proved=labels != Label.UNDECIDED, reason=reason
-        )
-    elif plane.ordered:
-        found = _by_order(plane)
+        found = replace(plane, reason="the doubles alone do not decide them")
+        told(labels.size)
     else:
-        return _merged(plane, _one_by_one(plane, told))
-    told(plane.labels.size)
-    return _merged(plane, found)
-
-
-def _merged(plane: PlaneProof, found: PlaneProof) -> PlaneProof:
-    """The proved labels, and the others as they were."""
-    labels = np.where(found.proved, found.labels, plane.labels)
+        found, labels = _by_starts(plane, told)
+    proved = labels != Label.UNDECIDED
+    labels = np.where(proved, labels, plane.labels)
     for k in np.flatnonzero(labels != plane.labels):
         agreed(int(labels[k]), int(plane.labels[k]))
-    return dataclasses.replace(found, labels=labels)
+    return replace(found, labels=labels, proved=proved)
 
 
 def agreed(proved: int, given: int) -> int:
@@ -150,121 +164,58 @@ def agreed(proved: int, given: int) -> int:
     return proved
 
 
-def _one_by_one(plane: PlaneProof, told: Callable[[int], object]) -> PlaneProof:
-    """Each start by its own tube."""
-    found = _Found(plane)
-    for k in range(plane.labels.size):
-        found.proves(k)
-        told(1)
-    proved = np.zeros(plane.labels.size, dtype=bool)
-    proved[list(found.proofs)] = True
-    return found.plane(proved)
+def _by_starts(
+    plane: PlaneProof, told: Callable[[int], object]
+) -> tuple[PlaneProof, Codes]:
+    """The proofs of single starts, and the labels they prove, UNDECIDED where none does."""
+    labels = np.full(plane.labels.size, int(Label.UNDECIDED))
+    found = replace(plane, proofs={})
+    left = labels.size
+    for places in _searches(plane):
+        # by halving, where nothing says on which side they are
+        halved = plane.labels[places[:1]] == Label.SEPARATRIX
+        while places.size:
+            k = int(places[places.size // 2 if halved else 0])
+            done = places == k
+            try:
+                proof = found.proofs[k] = prove(plane.problem(k))
+            except Unproved as error:
+                found = replace(found, reason=str(error))
+            else:
+                proved = plane.implied(k, proof.label)[places]
+                done |= proved != Label.UNDECIDED
+                labels[places[done]] = proved[done]
+            places = places[~done]
+            told(int(done.sum()))
+            left -= int(done.sum())
+    told(left)
+    return found, labels
 
 
-def _by_order(plane: PlaneProof) -> PlaneProof:
-    """The least escaping and the largest collapsing starts prove the others."""
-    found = _Found(plane)
-    proved = np.zeros(plane.labels.size, dtype=bool)
-    sizes = sizes_of(plane.starts, plane.mu)
-    size = sizes.high.sum(axis=1)
-    winner = _winners(plane)
-    escapes = (plane.labels > 0) | (plane.labels == Label.TIE)
-    near = plane.labels == Label.SEPARATRIX
-    for which, rank in (
-        (escapes, size),
-        (plane.labels == Label.ZERO, -size),
-        (near, size),
-    ):
-        open_ = np.flatnonzero(which)
-        open_ = open_[np.argsort(rank[open_], kind="stable")]
-        while open_.size:
-            # by halving, where nothing says on which side they are
-            k = open_.size // 2 if which is near else 0
-            follows = np.arange(open_.size) == k
-            if found.proves(int(open_[k])):
-                part = sizes.take(open_)
-                collapses = found.labels[open_[k]] == Label.ZERO
-                follows = part.at_most(k) if collapses else part.at_least(k)
-                some = open_[follows]
-                proved[some] = True
-                found.labels[some] = Label.ZERO if collapses else winner[some]
-            open_ = open_[~follows]
-    return found.plane(proved)
-
-
-class _Found:
-    """Proofs of single starts, as they are found."""
-
-    def __init__(self, plane: PlaneProof) -> None:
-        self.start = plane
-        self.labels = plane.labels.copy()
-        self.proofs: dict[int, Proof] = {}
-        self.reason = ""
-
-    def proves(self, place: int) -> bool:
-        """Prove one start, or keep the reason why not."""
-        try:
-            proof = prove(self.start.problem(place))
-        except Unproved as error:
-            self.reason = str(error)
-            return False
-        self.proofs[place] = proof
-        self.labels[place] = proof.label
-        return True
-
-    def plane(self, proved: Chosen) -> PlaneProof:
-        """The plane with what was found."""
-        return dataclasses.replace(
-            self.start,
-            labels=self.labels,
-            proved=proved,
-            proofs=self.proofs,
-            reason=self.reason,
-        )
+def _searches(plane: PlaneProof) -> list[Int[np.ndarray, " k"]]:
+    """Starts in the order they are tried: each escape and collapse may spare those after it."""
+    if not plane.ordered:
+        return [*np.arange(plane.labels.size)[:, None]]
+    labels = plane.labels
+    size = plane.sizes.real.sum(axis=1)
+    escapes = np.flatnonzero((labels > 0) | (labels == Label.TIE))
+    falls = np.flatnonzero(labels == Label.ZERO)
+    near = np.flatnonzero(labels == Label.SEPARATRIX)
+    pairs = ((escapes, size), (falls, -size), (near, size))
+    return [some[np.argsort(rank[some], kind="stable")] for some, rank in pairs]
 
 
 def check_plane(plane: PlaneProof) -> None:
     """Raise `Refused` where the proof of a plane does not hold."""
-    if plane.problem(0).jumps:
-        for k in np.flatnonzero(plane.proved):
-            problem = plane.problem(int(k))
-            label = exact_label(problem.theta, problem.mu, problem.rho)
-            _demand(label == plane.labels[k], int(k))
-        return
-    for proof in plane.proofs.values():
-        check(proof)
     holds = np.zeros(plane.labels.size, dtype=bool)
-    holds[list(plane.proofs)] = True
-    if plane.ordered:
-        holds |= _ordered(plane)
-    unfounded = plane.proved & ~holds
-    _demand(not unfounded.any(), int(np.argmax(unfounded)))
-
-
-def _demand(holds: bool, place: int) -> None:
-    """Refuse a plane for one of its cells."""
-    if not holds:
-        raise Refused(f"nothing proves the label of cell {place}")
-
-
-def _ordered(plane: PlaneProof) -> Chosen:
-    """Which labels follow by order from those of single starts."""
-    sizes = sizes_of(plane.starts, plane.mu)
-    winner = _winners(plane)
-    follows = np.zeros(plane.labels.size, dtype=bool)
-    for k, proof in plane.proofs.items():
-        if proof.label == Label.ZERO:
-            follows |= sizes.at_most(k) & (plane.labels == Label.ZERO)
-        else:
-            follows |= sizes.at_least(k) & (plane.labels == winner)
-    return follows
-
-
-def _winners(plane: PlaneProof) -> Codes:
-    """The label of each start if it escapes: the largest |mu_j| with s_j != 0; equal ones tie."""
-    u = plane.starts[:, 0]
-    v = plane.starts[:, 1]
-    grows = np.where(plane.mu > 0, u != -v, u != v) & (plane.mu != 0)
-    size = np.where(grows, np.abs(plane.mu), -1.0)
-    first = size == size.max(axis=1, keepdims=True)
-    return np.where(first.sum(axis=1) > 1, Label.TIE, first.argmax(axis=1) + 1)
+    if plane.problem(0).jumps:
+        for k in np.flatnonzero(plane.proved).tolist():
+            one = plane.problem(k)
+            holds[k] = exact_label(one.theta, one.mu, one.rho) == plane.labels[k]
+    else:
+        for k, proof in plane.proofs.items():
+            check(proof)
+            holds |= plane.implied(k, proof.label) == plane.labels
+    unfounded = plane.proved & ~(holds & (plane.labels != Label.UNDECIDED))
+    if unfounded.any():
+        raise Refused(f"nothing proves the label of cell {np.argmax(unfounded)}")

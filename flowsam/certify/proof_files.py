@@ -2,22 +2,23 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from flowsam import archive
-from flowsam.certify.plane_proofs import PLANE, PlaneProof, check_plane
-from flowsam.certify.proofs import FORMAT, Proof, check
-from flowsam.certify.proved_leaders import LEADERS, ProvedLeaders, check_leaders
-from flowsam.certify.proved_scales import SCALE, ProvedScale, check_scale
+from flowsam.certify.plane_proofs import PlaneProof, check_plane
+from flowsam.certify.proofs import Proof, check
+from flowsam.certify.proved_leaders import ProvedLeaders, check_leaders
+from flowsam.certify.proved_scales import ProvedScale, check_scale
 from flowsam.errors import InputError
 
 AnyProof = Proof | PlaneProof | ProvedScale | ProvedLeaders
-_KINDS: dict[str, tuple[type[Any], Any]] = {
-    FORMAT: (Proof, check),
-    PLANE: (PlaneProof, check_plane),
-    SCALE: (ProvedScale, check_scale),
-    LEADERS: (ProvedLeaders, check_leaders),
+_CHECKS: dict[type[Any], Callable[[Any], None]] = {
+    Proof: check,
+    PlaneProof: check_plane,
+    ProvedScale: check_scale,
+    ProvedLeaders: check_leaders,
 }
 
 
@@ -30,7 +31,26 @@ def save_proof(proof: AnyProof, path: str | os.PathLike[str]) -> Path:
 
 def load_proof(path: str | os.PathLike[str]) -> AnyProof:
     """Read a proof, unchecked."""
-    return _read(Path(path))[0]
+    try:
+        facts = json.loads(Path(path).read_text(encoding="utf-8"))
+        kinds: dict[str, type[Any]] = {kind.FORMAT: kind for kind in _CHECKS}
+        return kinds[facts["format"]].of(facts)
+    except OSError as error:
+        raise InputError(
+            f"a proof needs a file that can be read, got {path} ({error.strerror})"
+        ) from None
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise InputError(
+            f"{path} is not a proof of flowsam, or damaged ({why[:80]})"
+        ) from None
 
 
 def check_file(path: str | os.PathLike[str]) -> str:
@@ -46,31 +66,6 @@ def check_file(path: str | os.PathLike[str]) -> str:
     ...     print(check_file(save_proof(proof, f"{folder}/proof.json")))
     label 2 of mu = (1, 2), rho = 1, p = 2, L = 2
     """
-    proof, check_it = _read(Path(path))
-    check_it(proof)
+    proof = load_proof(path)
+    _CHECKS[type(proof)](proof)
     return proof.describe()
-
-
-def _read(path: Path) -> tuple[Any, Any]:
-    """A proof and its checker."""
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        kind, check_it = _KINDS[facts["format"]]
-        return kind.of(facts), check_it
-    except OSError as error:
-        raise InputError(
-            f"a proof needs a file that can be read, got {path} ({error.strerror})"
-        ) from None
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise InputError(
-            f"{path} is not a proof of flowsam, or damaged ({why[:80]})"
-        ) from None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from math import isfinite
-from typing import Any
 
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Field, Refused, Tube, Unproved, checked
+from flowsam.certify.exact_text import Written
 from flowsam.certify.following import LEVELS, tube_of
 from flowsam.certify.l2_equation import two_layers
 from flowsam.certify.linf_labels import exact_label
@@ -16,14 +17,13 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.shapes import Theta
 
-FORMAT = "flowsam proof 1"
 LARGEST = 4  # coordinates of l_p-SAM that are followed together
 
 Numbers = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Written):
     """One start of one flow of one example.
 
     Parameters
@@ -43,6 +43,17 @@ class Problem:
     p: float
     theta: tuple[Numbers, ...]
     scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no start: a file may hold anything."""
+        numbers = [self.rho, self.scale, *self.mu, *chain(*self.theta)]
+        widths = {len(row) for row in self.theta}
+        if (
+            not all(map(isfinite, numbers))
+            or widths != {len(self.mu)}
+            or len(self.theta) < 2
+        ):
+            raise InputError("numbers that are no start of a flow")
 
     @classmethod
     def at(cls, flow: Flow, theta: Theta) -> Problem:
@@ -68,31 +79,9 @@ class Problem:
         mu += ", ..." if len(self.mu) > 8 else ""
         return f"mu = ({mu}), rho = {self.rho:g}, p = {self.p:g}, L = {len(self.theta)}"
 
-    def facts(self) -> dict[str, Any]:
-        """Return the problem as text, doubles in hexadecimal."""
-        return {
-            "mu": [m.hex() for m in self.mu],
-            "rho": self.rho.hex(),
-            "p": self.p.hex(),
-            "theta": [[w.hex() for w in row] for row in self.theta],
-            "scale": self.scale.hex(),
-        }
-
-    @classmethod
-    def of(cls, facts: dict[str, Any]) -> Problem:
-        """Return the problem of a text."""
-        number = float.fromhex
-        theta = tuple(tuple(map(number, row)) for row in facts["theta"])
-        mu = tuple(map(number, facts["mu"]))
-        rho, p, scale = (number(facts[key]) for key in ("rho", "p", "scale"))
-        finite = all(isfinite(x) for row in (mu, *theta, (rho, scale)) for x in row)
-        if not finite or {len(row) for row in theta} != {len(mu)} or len(theta) < 2:
-            raise InputError("numbers that are no start of a flow")
-        return cls(mu, rho, p, theta, scale)
-
 
 @dataclass(frozen=True)
-class Proof:
+class Proof(Written):
     """A problem, its label, and the tube that leads there.
 
     Parameters
@@ -103,6 +92,7 @@ class Proof:
         None where the doubles decide.
     """
 
+    FORMAT = "flowsam proof 1"
     problem: Problem
     label: int
     tube: Tube | None
@@ -110,19 +100,6 @@ class Proof:
     def describe(self) -> str:
         """Return what is proved, in a line."""
         return f"label {self.label} of {self.problem.describe()}"
-
-    def facts(self) -> dict[str, Any]:
-        """Return the proof as text."""
-        tube = self.tube.facts() if self.tube else None
-        rest = {"label": self.label, "tube": tube}
-        return {"format": FORMAT} | self.problem.facts() | rest
-
-    @classmethod
-    def of(cls, facts: dict[str, Any]) -> Proof:
-        """Return the proof of a text."""
-        tube = facts["tube"]
-        kept = Tube.of(tube) if tube is not None else None
-        return cls(Problem.of(facts), int(facts["label"]), kept)
 
 
 def prove(problem: Problem) -> Proof:
@@ -157,13 +134,11 @@ def _label(problem: Problem, tube: Tube) -> int:
 def check(proof: Proof) -> None:
     """Raise `Refused` where a proof does not hold."""
     problem = proof.problem
-    if proof.tube is None:
-        if not problem.jumps:
-            raise Refused("this problem needs a tube")
-        label = exact_label(problem.theta, problem.mu, problem.rho)
+    if problem.jumps == (proof.tube is not None):
+        raise Refused("a tube is needed, and holds, where the field does not jump")
+    if proof.tube:
+        label: int | None = _label(problem, proof.tube)
     else:
-        if problem.jumps:
-            raise Refused("no tube holds where the field jumps")
-        label = _label(problem, proof.tube)
+        label = exact_label(problem.theta, problem.mu, problem.rho)
     if label != proof.label:
         raise Refused(f"the label is {label}, not {proof.label}")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Refused, Tube, checked
+from flowsam.certify.exact_text import Written
 from flowsam.certify.following import LEVELS, tube_of
 from flowsam.certify.leader_changes import HandOver, Race, hand_overs, race
 from flowsam.certify.proofs import Problem
 
-LEADERS = "flowsam leader proof 1"
 Times = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
-class ProvedLeaders:
+class ProvedLeaders(Written):
     """Leaders in order, and between which times they hand over.
 
     Parameters
@@ -32,6 +31,7 @@ class ProvedLeaders:
     tube : Tube
     """
 
+    FORMAT = "flowsam leader proof 1"
     problem: Problem
     weighted: bool
     order: tuple[int, ...]
@@ -42,28 +42,6 @@ class ProvedLeaders:
         """Return what is proved, in a line."""
         order = " -> ".join(map(str, self.order))
         return f"leaders {order} of {self.problem.describe()}"
-
-    def facts(self) -> dict[str, Any]:
-        """Return the proof as text."""
-        found = {
-            "format": LEADERS,
-            "weighted": self.weighted,
-            "order": list(self.order),
-            "times": [[t.hex() for t in pair] for pair in self.times],
-            "tube": self.tube.facts(),
-        }
-        return self.problem.facts() | found
-
-    @classmethod
-    def of(cls, facts: dict[str, Any]) -> ProvedLeaders:
-        """Return the proof of a text."""
-        number = float.fromhex
-        pairs = [(number(low), number(high)) for low, high in facts["times"]]
-        order = tuple(facts["order"])
-        tube = Tube.of(facts["tube"])
-        return cls(
-            Problem.of(facts), bool(facts["weighted"]), order, tuple(pairs), tube
-        )
 
 
 def prove_leaders(problem: Problem, *, weighted: bool = False) -> ProvedLeaders:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from flowsam.certify.checking import Refused, Unproved
+from flowsam.certify.exact_text import Written
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
 
-SCALE = "flowsam scale proof 1"
 WIDER = 8.0  # of a margin that was too narrow
 WIDEST = 1e-9  # relative margin at which a proof is given up
 
 
 @dataclass(frozen=True)
-class ProvedScale:
+class ProvedScale(Written):
     """An enclosure of a critical scale.
 
     Parameters
@@ -31,6 +30,7 @@ class ProvedScale:
     (True, True)
     """
 
+    FORMAT = "flowsam scale proof 1"
     below: Proof
     above: Proof
 
@@ -48,16 +48,6 @@ class ProvedScale:
         """Return what is proved, in a line."""
         between = f"{self.low!r} < c* < {self.high!r}"
         return f"{between} of {self.below.problem.describe()}"
-
-    def facts(self) -> dict[str, Any]:
-        """Return the proof as text."""
-        sides = {"below": self.below.facts(), "above": self.above.facts()}
-        return {"format": SCALE} | sides
-
-    @classmethod
-    def of(cls, facts: dict[str, Any]) -> ProvedScale:
-        """Return the proof of a text."""
-        return cls(Proof.of(facts["below"]), Proof.of(facts["above"]))
 
 
 def prove_scale(problem: Problem, value: float, *, error: float) -> ProvedScale:
