@@ -6,6 +6,7 @@ import pytest
 from flowsam import Flow, l2, limits, phase_portrait, single_example
 from flowsam.labels import Label
 from flowsam.portrait import decided_rows
+from flowsam.portrait.plane_rows import Grid
 from flowsam.portrait.planes import BalancedPlane
 
 PLANE = BalancedPlane(2)
@@ -51,7 +52,7 @@ def test_only_starts_beside_the_separatrix_are_followed(monkeypatch):
     )
     x = CRITICAL * np.concatenate([np.linspace(0.1, 1.9, 300), [1 - 1e-9, 1 + 1e-9]])
     flow = Flow(single_example([1.0, 2.0]), l2(1.0))
-    found = decided_rows.ordered(flow, PLANE, np.sort(x), x)(slice(None))
+    found = decided_rows.ordered(Grid(flow, PLANE, np.sort(x), x))(slice(None))
     asked = np.concatenate(asked)[:, 0] / CRITICAL
     assert len(asked) < 9 and np.allclose(asked[1:], 1, atol=1e-8)
     assert found[-2, 150] == 0 and found[-1, 151] == 2

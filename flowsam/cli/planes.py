@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from flowsam.cli.options import NUMBERS, WHOLE, Option, choice, numbers
 from flowsam.cli.problem import (
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from flowsam.flow import Flow
+    from flowsam.portrait.plane_rows import Grid
     from flowsam.portrait.planes import Plane
 
 
@@ -64,17 +65,10 @@ PLANE = (
 )
 
 
-class Asked(NamedTuple):
-    """A plane of starts: the flow, the start of two parameters, and their values."""
-
-    flow: Flow
-    start: Plane
-    x: np.ndarray
-    y: np.ndarray
-
-
-def plane_asked(given: Namespace) -> Asked:
+def plane_asked(given: Namespace) -> Grid:
     """Return the plane that the options name."""
+    from flowsam.portrait.plane_rows import Grid
+
     parameters = parameters_of(given, FLOW)
     _check_radius(given)
     if not given.y and given.plane in (None, *_ALIKE):
@@ -85,8 +79,7 @@ def plane_asked(given: Namespace) -> Asked:
     points = _points(given.grid)
     flow = setup(parameters | {"split_signs": False}).flow
     kind = given.plane or ("layers" if flow.data.z.shape[1] == 1 else "balanced")
-    start = _plane(flow, kind, given)
-    return Asked(flow, start, *_axes(flow, kind, points, given))
+    return Grid(flow, _plane(flow, kind, given), *_axes(flow, kind, points, given))
 
 
 def _check_radius(given: Namespace) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowsam.cli.options import FLAG, Kind, Option, numbers, whole
-from flowsam.cli.planes import PLANE, Asked, plane_asked
+from flowsam.cli.planes import PLANE, plane_asked
 from flowsam.cli.portrait_files import facts_of, write
 from flowsam.cli.problem import FLOW
 from flowsam.cli.proofs import PROOF, keep_proof
@@ -17,6 +18,7 @@ from flowsam.errors import InputError
 
 if TYPE_CHECKING:
     from flowsam.portrait import Portrait, Skeleton
+    from flowsam.portrait.plane_rows import Grid
 
 
 def _point(text: str, option: str) -> list[float]:
@@ -92,7 +94,7 @@ def command(given: Namespace) -> int:
         from flowsam.portrait.plane_rows import settled_rows
 
         _check_drawn(path, "--times")
-        settled_rows(asked.flow, asked.start, (asked.x[:1], asked.y[:1]))
+        settled_rows(replace(asked, x=asked.x[:1], y=asked.y[:1]))
     lines = _skeleton(asked, given.path) if shown else None
     found = _labels(asked, given)
     stopped = bool(found.unfinished)
@@ -130,15 +132,17 @@ def _check_drawn(path: Path | None, option: str) -> None:
         )
 
 
-def _stream(asked: Asked, given: Namespace) -> int:
+def _stream(asked: Grid, given: Namespace) -> int:
     """Write the labels row by row, in little memory; the same command goes on after a stop."""
     from flowsam.cards import text_card
     from flowsam.portrait import stream_portrait
 
-    flow, start, *axes = asked
     with progress_bar(asked.x.size * asked.y.size, "cells", given.quiet) as bar:
         found = stream_portrait(
-            flow, *axes, path=given.out, start=start, progress=bar.update
+            *(asked.flow, asked.x, asked.y),
+            path=given.out,
+            start=asked.plane,
+            progress=bar.update,
         )
     facts = found.provenance | {"fractions": found.fractions}
     rows = [(name, str(value)) for name, value in facts.items()]
@@ -146,7 +150,7 @@ def _stream(asked: Asked, given: Namespace) -> int:
     return 0
 
 
-def _labels(asked: Asked, given: Namespace) -> Portrait:
+def _labels(asked: Grid, given: Namespace) -> Portrait:
     """The labels of the plane: proved, or those an earlier run kept included."""
     from flowsam.portrait import load, phase_portrait, resume
 
@@ -155,7 +159,10 @@ def _labels(asked: Asked, given: Namespace) -> Portrait:
         raise InputError(
             "--prove needs a plane as a whole, got --resume; leave one out"
         )
-    flow, start, x, y = asked
+    flow = asked.flow
+    start = asked.plane
+    x = asked.x
+    y = asked.y
     if given.resume is None:
         cells = (1 + prove) * x.size * y.size  # twice where they are proved
         with progress_bar(cells, "cells", given.quiet) as bar:
@@ -192,7 +199,7 @@ def _keep(found: Portrait, path: Path | None) -> int:
     return 130
 
 
-def _skeleton(asked: Asked, points: tuple[list[float], ...]) -> Skeleton:
+def _skeleton(asked: Grid, points: tuple[list[float], ...]) -> Skeleton:
     """What organises the plane's field, with the paths asked for."""
     from flowsam.portrait import PlaneField, skeleton
 
@@ -202,5 +209,5 @@ def _skeleton(asked: Asked, points: tuple[list[float], ...]) -> Skeleton:
         # the axis is a cell away
         edge = 0 < low <= 1.5 * (high - low) / max(axis.size - 1, 1)
         window.append((0.0 if edge else low, high))
-    field = PlaneField(asked.flow, asked.start, *window)
+    field = PlaneField(asked.flow, asked.plane, *window)
     return skeleton(field, starts=points)

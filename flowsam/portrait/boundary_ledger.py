@@ -14,12 +14,14 @@ from flowsam.portrait.lattice import (
     Cells,
     Chords,
     Lattice,
+    Polygons,
     area_of,
-    cells_at,
+    crossed,
+    halves,
     squares,
 )
 from flowsam.portrait.refinement import Tiling
-from flowsam.shapes import Chosen, Codes, Curve, Curves, Float, Int
+from flowsam.shapes import Codes, Column, Curve, Curves, Float, Int
 
 _SLACK = 1.0  # lattice units by which a line may leave crossings known to half a unit
 
@@ -45,25 +47,23 @@ class Ledger:
 
     def coarse(self) -> Cells:
         """Return the portrait's cells whose corners differ; count the others as they are."""
-        step, (columns, rows) = (
-            self.lattice.step,
-            self.lattice.last // self.lattice.step,
-        )
-        corner = step * np.stack(
-            np.divmod(np.arange(rows * columns), columns)[::-1], axis=1
-        )
-        return self._mixed(cells_at(self.lattice, corner, np.full(len(corner), step)))
+        corner = self.lattice.grid[:-1, :-1].reshape(-1, 2)
+        step = np.full(len(corner), self.lattice.step)
+        return self._mixed(self.lattice.cells(corner, step))
 
     def _mixed(self, cells: Cells) -> Cells:
         """Return the mixed cells among some; count the others."""
-        mixed = np.any(cells.crossed, axis=1)
-        even = cells.keep(~mixed)
-        self._count(self.area, even.labels[:, 0], even, even.side.astype(float) ** 2)
-        small = even.keep(even.side < self.lattice.step)  # the grid shows the others
-        self.tiles.append((small.labels[:, 0], squares(small.corner, small.side)))
-        found = cells.keep(mixed)
-        self.seen.update(found.keys)
-        return found
+        mixed = crossed(cells).any(axis=1)
+        even = cells[~mixed]
+        self._count(self.area, even["labels"][:, 0], even, _areas(even))
+        small = even[even["side"] < self.lattice.step]  # the grid shows the others
+        self._tile(small["labels"][:, 0], squares(small["corner"], small["side"]))
+        self.seen.update(_keys(cells[mixed]))
+        return cells[mixed]
+
+    def _tile(self, labels: Codes, polygons: Polygons) -> None:
+        """Lay tiles over those before."""
+        self.tiles.append((labels, polygons))
 
     def _count(
         self,
@@ -75,27 +75,27 @@ class Ledger:
         """Add areas given in square lattice units."""
         plane = self.lattice.plane
         step = self.lattice.step
-        column, row = (cells.corner // step).T
+        column, row = (cells["corner"] // step).T
         size = units * np.diff(plane.x)[column] * np.diff(plane.y)[row] / step**2
-        for label in np.unique(labels):
-            totals[int(label)] += float(size[labels == label].sum())
+        for label in np.unique(labels).tolist():
+            totals[label] += float(size[labels == label].sum())
 
     def accept(self, cells: Cells) -> Cells:
         """Take down cells whose one chord fits, and the smallest; return the cells to cut."""
-        small = cells.side == UNIT
-        simple = cells.crossed.sum(axis=1) == 2
-        done = np.zeros(small.shape, dtype=bool)
-        plain = cells.keep(simple)
-        _, place, pair = plain.crossings(self.lattice)
+        small = cells["side"] == UNIT
+        done = crossed(cells).sum(axis=1) == 2
+        plain = cells[done]
+        _, place, pair = self.lattice.crossings(plain)
         chord = place.reshape(-1, 2, 2)
         pair = pair.reshape(-1, 2, 2)
         fits = (pair[:, 0] == pair[:, 1]).all(axis=1)
-        fits &= small[simple] | plain.followed(self.lattice, chord)
-        done[simple] = fits
-        self._take_chords(plain.keep(fits), chord[fits], pair[fits, 0])
-        self._take_points(cells.keep(small & ~done))
-        self.settled.update(cells.keep(done | small).keys)
-        return cells.keep(~(done | small))
+        fits &= small[done] | self.lattice.followed(plain, chord)
+        done[done] = fits
+        self._take_chords(plain[fits], chord[fits], pair[fits, 0])
+        self._take_points(cells[small & ~done])
+        done |= small
+        self.settled.update(_keys(cells[done]))
+        return cells[~done]
 
     def _take_chords(
         self,
@@ -104,117 +104,115 @@ class Ledger:
         pair: Int[np.ndarray, "N 2"],
     ) -> None:
         """Count both sides of chords, and the strip of one tolerance along them."""
-        parts = cells.halves(chord)
+        parts = halves(cells, chord)
         first = area_of(parts[0])
-        own = cells.labels[:, 0]
-        other = np.where(pair[:, 0] == own, pair[:, 1], pair[:, 0])
+        own = cells["labels"][:, 0]
+        labels = (own, np.where(pair[:, 0] == own, pair[:, 1], pair[:, 0]))
         strip = UNIT * np.hypot(*(chord[:, 1] - chord[:, 0]).T)
-        self._count(self.area, own, cells, first)
-        self._count(self.area, other, cells, cells.side.astype(float) ** 2 - first)
-        for label, part in zip((own, other), parts, strict=True):
+        for label, part, area in zip(
+            labels, parts, (first, _areas(cells) - first), strict=True
+        ):
+            self._count(self.area, label, cells, area)
             self._count(self.error, label, cells, strip)
-            self.tiles.append((label, part))
-        for ends, labels in zip(chord.tolist(), pair.tolist(), strict=True):
-            self.segments[tuple(labels)].append((tuple(ends[0]), tuple(ends[1])))
+            self._tile(label, part)
+        self._join(chord, pair)
 
     def _take_points(self, cells: Cells) -> None:
         """Count smallest cells where several regions meet: a quarter for each corner."""
-        quarter = cells.side.astype(float) ** 2 / 4
-        for k in range(4):
-            self._count(self.area, cells.labels[:, k], cells, quarter)
-            self._count(self.error, cells.labels[:, k], cells, 4 * quarter)
-            place = cells.corner + cells.side[:, None] / 2 * CORNERS[k]
-            self.tiles.append((cells.labels[:, k], squares(place, cells.side / 2)))
-        cell, place, pair = cells.crossings(self.lattice)
-        centre = (cells.corner + cells.side[:, None] / 2)[cell]
-        for end, middle, labels in zip(
-            place.tolist(), centre.tolist(), pair.tolist(), strict=True
-        ):
-            self.segments[tuple(labels)].append((tuple(end), tuple(middle)))
+        half = cells["side"] / 2
+        for labels, place in zip(cells["labels"].T, CORNERS, strict=True):
+            self._count(self.area, labels, cells, _areas(cells) / 4)
+            self._count(self.error, labels, cells, _areas(cells))
+            self._tile(labels, squares(cells["corner"] + half[:, None] * place, half))
+        cell, place, pair = self.lattice.crossings(cells)
+        centre = (cells["corner"] + half[:, None])[cell]
+        self._join(np.stack([place, centre], axis=1), pair)
+
+    def _join(self, ends: Chords, pair: Int[np.ndarray, "N 2"]) -> None:
+        """Take down pieces of boundaries, by the labels on their sides."""
+        for segment, labels in zip(ends.tolist(), pair.tolist(), strict=True):
+            self.segments[tuple(labels)].append(tuple(map(tuple, segment)))
 
     def cut(self, cells: Cells) -> Cells:
         """Return the mixed quarters of cells, and neighbours that a boundary was seen to enter."""
-        quarters = self._mixed(cells.quarters(self.lattice))
-        entered, label = cells.entered(self.lattice)
+        quarters = self._mixed(self.lattice.quarters(cells))
+        entered, label = self.lattice.entered(cells)
         new = self._unknown(entered)
-        entered = entered.keep(new)
-        self._count(self.area, label[new], entered, -(entered.side.astype(float) ** 2))
-        self.seen.update(entered.keys)
-        return quarters.join(entered)
+        entered = entered[new]
+        self._count(self.area, label[new], entered, -_areas(entered))
+        self.seen.update(_keys(entered))
+        return np.concatenate([quarters, entered])
 
-    def _unknown(self, cells: Cells) -> Chosen:
-        """Cells that were taken as even, once each."""
-        found = np.zeros(len(cells.side), dtype=bool)
-        asked: set[tuple[int, int, int]] = set()
-        for k, (x, y, side) in enumerate(cells.keys):
-            sizes = [
-                side << n
-                for n in range(self.lattice.step.bit_length())
-                if side << n <= self.lattice.step
-            ]
-            parents = {(x // size * size, y // size * size, size) for size in sizes}
-            found[k] = not (
-                {(x, y, side)} & (self.seen | asked) or parents & self.settled
-            )
-            asked.add((x, y, side))
-        return found
+    def _unknown(self, cells: Cells) -> list[int]:
+        """Places of the cells that were taken as even, once each."""
+        found: dict[tuple[int, int, int], int] = {}
+        for k, (x, y, side) in enumerate(_keys(cells)):
+            sizes = [side << n for n in range(self.lattice.step.bit_length())]
+            parents = {(x // n * n, y // n * n, n) for n in sizes}
+            if (x, y, side) not in self.seen and not parents & self.settled:
+                found.setdefault((x, y, side), k)
+        return list(found.values())
 
     def curves(self) -> Curves:
         """Return the boundaries in the plane's parameters, named after their two sides."""
         found = []
         for pair, segments in sorted(self.segments.items()):
             name = " | ".join(f"e_{k}" if k > 0 else kind_of(k) for k in pair)
-            found += [
-                (name, self.lattice.place(straight(line, _SLACK)))
-                for line in joined(segments)
-            ]
+            lines = (straight(line, _SLACK) for line in joined(segments))
+            found += [(name, self.lattice.place(line)) for line in lines]
         return tuple(found)
 
     def regions(self) -> Tiling:
         """Return the labels of the grid, and the tiles that fill the cells a boundary crosses."""
-        rows, columns = np.indices(self.lattice.plane.labels.shape)
-        points = self.lattice.step * np.stack([columns.ravel(), rows.ravel()], axis=1)
-        labels, tiles = (
-            np.concatenate(parts) for parts in zip(*self.tiles, strict=True)
-        )
-        corners = self.lattice.place(tiles.reshape(-1, 2)).reshape(tiles.shape)
-        grid = self.lattice.labels(points).reshape(rows.shape)
-        return Tiling(grid.astype(np.int16), labels.astype(np.int16), corners)
+        labels, tiles = map(np.concatenate, zip(*self.tiles, strict=True))
+        grid = self.lattice.labels(self.lattice.grid).astype(np.int16)
+        return Tiling(grid, labels.astype(np.int16), self.lattice.place(tiles))
 
     def shares(self) -> tuple[dict[int, float], dict[int, float]]:
         """Return the share of the plane's area for each label, and its error."""
         plane = self.lattice.plane
         whole = float(np.ptp(plane.x) * np.ptp(plane.y))
         labels = sorted(label for label, size in self.area.items() if size > 0)
-        return (
-            {label: self.area[label] / whole for label in labels},
-            {label: self.error[label] / whole for label in labels},
+        area, error = (
+            {label: totals[label] / whole for label in labels}
+            for totals in (self.area, self.error)
         )
+        return area, error
+
+
+def _areas(cells: Cells) -> Column:
+    """The areas of cells in square lattice units."""
+    return cells["side"].astype(float) ** 2
+
+
+def _keys(cells: Cells) -> list[tuple[int, int, int]]:
+    """A name for each cell."""
+    return list(map(tuple, np.column_stack([cells["corner"], cells["side"]]).tolist()))
 
 
 def joined(segments: list[tuple[Place, Place]]) -> list[Curve]:
     """Return the polylines that segments with shared ends form, open ones first, by their ends."""
-    ends: dict[Place, list[int]] = defaultdict(list)
-    for k, (first, last) in enumerate(segments):
-        ends[first].append(k)
-        ends[last].append(k)
+    touching: dict[Place, list[int]] = defaultdict(list)
+    for k, segment in enumerate(segments):
+        for point in segment:
+            touching[point].append(k)
     free = set(range(len(segments)))
-    lines = []
-    starts = sorted(point for point, touching in ends.items() if len(touching) != 2)
-    for point in [*starts, *ends]:  # open lines from their ends; what is left is closed
-        for k in ends[point]:
-            if k in free:
-                lines.append(np.array(_walk(segments, ends, free, point, k)))
-    return lines
+    starts = sorted(point for point, near in touching.items() if len(near) != 2)
+    return [  # open lines from their ends; what is left is closed
+        _walk(segments, touching, free, point, k)
+        for point in [*starts, *touching]
+        for k in touching[point]
+        if k in free
+    ]
 
 
 def _walk(
     segments: list[tuple[Place, Place]],
-    ends: dict[Place, list[int]],
+    touching: dict[Place, list[int]],
     free: set[int],
     point: Place,
     k: int | None,
-) -> list[Place]:
+) -> Curve:
     """Follow segments from a point until a junction, an end, or the point itself."""
     line = [point]
     while k is not None:
@@ -222,13 +220,9 @@ def _walk(
         first, last = segments[k]
         point = last if point == first else first
         line.append(point)
-        touching = ends[point]
-        k = (
-            next((m for m in touching if m in free), None)
-            if len(touching) == 2
-            else None
-        )
-    return line
+        near = touching[point]
+        k = next((m for m in near if m in free), None) if len(near) == 2 else None
+    return np.array(line)
 
 
 def straight(line: Float[np.ndarray, "n 2"], slack: float) -> Float[np.ndarray, "m 2"]:

@@ -13,30 +13,23 @@ from collections.abc import Callable
 import numpy as np
 
 from flowsam.exact import linf_two_layer
-from flowsam.flow import Flow
 from flowsam.labels import Fate, Label
 from flowsam.outcomes import limits
 from flowsam.outcomes.theorems import fate_labels
-from flowsam.portrait.planes import BalancedPlane
-from flowsam.shapes import Axis, Codes, Int
+from flowsam.portrait.plane_rows import Grid
+from flowsam.shapes import Codes, Int
 
-At = Callable[[Codes, Codes], np.ndarray]  # from rows and places in them
 Rows = Int[np.ndarray, "rows nx"]
 Writer = Callable[[slice], Rows]
-UNSEEN = -99  # no label
 BESIDE = 3e-8  # log of the scale beside the separatrix where it does not decide: its error and more
 
 
-def ordered(
-    flow: Flow,
-    plane: BalancedPlane,
-    x: Axis,
-    y: Axis,
-) -> Writer:
+def ordered(grid: Grid) -> Writer:
     """Decide some rows, and return a function that writes out the labels of a slice of them."""
-    label = _labels(flow, plane)
-    order = np.argsort(x, kind="stable")
-    runs = _rising(lambda row, place: label(x[order[place]], y[row]), y.size, x.size)
+    label = _labels(grid)
+    order = np.argsort(grid.x, kind="stable")
+    x = grid.x[order]
+    runs = _rising(lambda row, k: label(x[k], grid.y[row]), grid.y.size, x.size)
     back = None if (np.diff(order) == 1).all() else np.argsort(order)
 
     def write(rows: slice) -> Rows:
@@ -56,15 +49,13 @@ def _written(runs: Int[np.ndarray, "rows 4"], width: int) -> Rows:
     return out
 
 
-def _labels(
-    flow: Flow,
-    plane: BalancedPlane,
-) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def _labels(grid: Grid) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """The label of starts (alpha_1, alpha_2): by their side of the separatrix, or by their flow."""
     from flowsam.exact.l2_separatrix import balanced_excess
 
+    flow = grid.flow
     rho = flow.rho
-    by_flow = lambda x, y: limits(flow, plane.at(x, y)[0])  # noqa: E731
+    by_flow = lambda x, y: limits(flow, grid.plane.at(x, y)[0])  # noqa: E731
     if not (flow.mu > 0).all():
         return by_flow
     excess = balanced_excess(flow.mu, rho=rho)
@@ -82,58 +73,46 @@ def _labels(
     return label
 
 
-def _rising(label: At, height: int, width: int) -> Int[np.ndarray, "ny 4"]:
+def _rising(
+    label: Callable[[Codes, Codes], np.ndarray], height: int, width: int
+) -> Int[np.ndarray, "ny 4"]:
     """Runs of rows of rising alpha_1: (first label, start, end, last label)."""
     rows = np.arange(height)
-    low = np.zeros_like(rows)
-    high = np.full_like(rows, width - 1)
-    first = label(rows, low)
-    last = label(rows, high)
+    first = label(rows, 0 * rows)
+    last = label(rows, 0 * rows + width - 1)
+    ends = np.zeros((2, height), dtype=np.int64)
     change = np.flatnonzero(first != last)
-    # of what is not the first label, and of the last
-    start = low.copy()
-    end = low.copy()
-    end[change], under = _first_place(
-        label, change, (low[change], high[change]), last[change]
-    )
-    start[change] = end[change]
-    between = change[(under != first[change]) & (under != UNSEEN)]
-    ends = (low[between], end[between] - 1)
-    wanted = np.full(between.size, Label.SEPARATRIX)
-    start[between], _ = _first_place(label, between, ends, wanted)
-    return np.stack([first, start, end, last], axis=1)
+    most = np.full(change.size, width - 1)
+    ends[:, change] = _first(lambda row, k: label(row, k) == last[row], change, most)
+    between = change[label(change, ends[1, change] - 1) != first[change]]
+    most = ends[1, between] - 1
+    ends[0, between] = _first(lambda row, k: label(row, k) != first[row], between, most)
+    return np.stack([first, *ends, last], axis=1)
 
 
-def _first_place(
-    label: At,
-    rows: Codes,
-    ends: tuple[Codes, Codes],
-    wanted: Codes,
-) -> tuple[Codes, Codes]:
-    """The first place of each row with a label that holds from there on; the label before it."""
-    low, high = (end.copy() for end in ends)
-    under = np.full(rows.size, UNSEEN)
+def _first(
+    holds: Callable[[Codes, Codes], np.ndarray], rows: Codes, high: Codes
+) -> Codes:
+    """The first place of each row from which on a condition holds, as it does at the last."""
+    low = np.zeros_like(high)
+    high = high.copy()
     while (open_ := np.flatnonzero(high - low > 1)).size:
         middle = (low[open_] + high[open_]) // 2
-        found = label(rows[open_], middle)
-        above = found == wanted[open_]
-        high[open_[above]] = middle[above]
-        low[open_[~above]], under[open_[~above]] = middle[~above], found[~above]
-    return high, under
+        found = holds(rows[open_], middle)
+        high[open_[found]] = middle[found]
+        low[open_[~found]] = middle[~found]
+    return high
 
 
-def separable(
-    flow: Flow,
-    plane: BalancedPlane,
-    x: Axis,
-    y: Axis,
-) -> Writer:
+def separable(grid: Grid) -> Writer:
     """Decide some rows, and return a function that writes out the labels of a slice of them."""
-    mu = flow.mu
+    mu = grid.flow.mu
     alone = [slice(0, 1), slice(1, 2)]
     of_x, of_y = (
-        linf_two_layer.fate(plane.at(a, a)[0][..., one], mu[one], rho=flow.rho)[:, 0]
-        for a, one in zip((x, y), alone, strict=True)
+        linf_two_layer.fate(grid.plane.at(a, a)[0][..., j], mu[j], rho=grid.flow.rho)[
+            :, 0
+        ]
+        for a, j in zip((grid.x, grid.y), alone, strict=True)
     )
     pairs = np.indices((len(Fate),) * 2).T  # (fate of x, fate of y) at [of y, of x]
     kinds = fate_labels(pairs, mu).astype(np.int16).take(of_x, axis=1)

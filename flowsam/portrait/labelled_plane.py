@@ -123,7 +123,8 @@ class Portrait(Card):
             raise InputError(
                 "settled_at needs the plane's function; run phase_portrait again"
             )
-        return plane_rows.settled_rows(self.flow, self.start, (self.x, self.y))
+        grid = plane_rows.Grid(self.flow, self.start, self.x, self.y)
+        return plane_rows.settled_rows(grid)
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""

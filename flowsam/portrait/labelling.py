@@ -16,13 +16,13 @@ from numpy.typing import ArrayLike
 from flowsam import archive
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.inputs import checked_grid, real_axis
+from flowsam.inputs import checked_grid
 from flowsam.outcomes.answers import NOT_COVERED
-from flowsam.portrait import plane_rows, planes, theory_curves
+from flowsam.portrait import plane_rows, planes
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.own_plane import as_plane
-from flowsam.portrait.planes import Plane, Start
-from flowsam.regimes import Case, case_of
+from flowsam.portrait.plane_rows import Grid
+from flowsam.portrait.planes import Start
 from flowsam.shapes import Axis, LabelGrid
 from flowsam.signatures import public
 
@@ -87,54 +87,42 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
     >>> phase_portrait(flow, [-1, 1.5], [3, 0.4], start=layer_plane).labels.tolist()
     [[1, 1], [0, 0]]
     """
-    x = real_axis(x, "x")
-    y = real_axis(y, "y")
+    grid = plane_rows.grid_of(flow, (x, y), start, depth)
     instead = (
         "use flowsam.portrait.stream_portrait, or `flowsam portrait --out labels.npy`"
     )
-    checked_grid(y.size, x.size, instead)
-    plane = plane_rows.plane_of(flow, start, depth)
-    depth = plane_rows.checked_depth(flow, plane, (x, y), depth)
-    name = plane.name(x, y)
-    case = case_of(flow, depth)
-    labels, finished = plane_rows.labels_by_rows(case, plane, (x, y), progress)
-    curves = theory_curves.boundaries(case, plane, x, y)
+    checked_grid(grid.y.size, grid.x.size, instead)
+    name = grid.plane.name(grid.x, grid.y)
+    labels, finished = plane_rows.labels_by_rows(grid, progress)
     proof = None
-    if prove and finished == y.size:
-        proof = proved(case, plane, (x, y), labels, progress)
+    if prove and finished == grid.y.size:
+        proof = proved(grid, labels, progress)
         labels = proof.labels.reshape(labels.shape).astype(labels.dtype)
     return Portrait(
-        *(flow, x, y, labels, curves, plane.axes, depth, plane),
-        unfinished=y.size - finished,
+        *(flow, grid.x, grid.y, labels, grid.theory),
+        *(grid.plane.axes, grid.depth, grid.plane),
+        unfinished=grid.y.size - finished,
         plane=name,
-        radius_axis=plane.radius_axis,
+        radius_axis=grid.plane.radius_axis,
         proof=proof,
     )
 
 
-def proved(
-    case: Case,
-    start: Plane,
-    axes: tuple[Axis, Axis],
-    labels: LabelGrid,
-    told: Callable[[int], object],
-) -> PlaneProof:
+def proved(grid: Grid, labels: LabelGrid, told: Callable[[int], object]) -> PlaneProof:
     """Return the proof of a plane's labels, with the reason where some have none."""
     from flowsam.certify import PlaneProof, prove_plane
 
-    if start.radius_axis:
+    if grid.plane.radius_axis:
         raise InputError(
             "prove needs one flow, got a plane over rho; prove its starts by limit"
         )
-    starts = start.starts(*axes)
-    starts = starts.reshape(-1, *starts.shape[2:])
-    rule = case.rule
+    starts = grid.starts.reshape(labels.size, grid.depth, -1)
     none = np.zeros(labels.size, dtype=bool)
-    numbers = (case.flow.data.z[0], float(rule.rho), float(rule.p))
-    plane = PlaneProof(
-        *numbers, starts, labels.ravel().astype(np.int64), none, {}, NOT_COVERED
-    )
-    return prove_plane(plane, told) if case.regime.provable else plane
+    rule = grid.case.rule
+    numbers = (grid.flow.data.z[0], float(rule.rho), float(rule.p))
+    given = labels.ravel().astype(np.int64)
+    plane = PlaneProof(*numbers, starts, given, none, {}, NOT_COVERED)
+    return prove_plane(plane, told) if grid.case.regime.provable else plane
 
 
 @public
@@ -181,30 +169,26 @@ def resume(
     [[0, 1], [2, 2]]
     """
     x, y = (np.asarray(values, dtype=np.float64) for values in axes)
-    plane = as_plane(start)
-    before = _about(kept.flow, (kept.x, kept.y), kept.plane)
-    other = archive.difference(before, _about(flow, (x, y), plane.name(x, y)))
+    grid = Grid(flow, as_plane(start), x, y)
+    before = _about(kept.flow, kept.x, kept.y, kept.plane)
+    other = archive.difference(before, _about(flow, x, y, grid.plane.name(x, y)))
     if other:
         name, was, asked = other
         raise InputError(
             f"resume needs the same {name}: kept rows have {was}, asked are {asked}; give the "
             "options of the first run, or start anew without them"
         )
-    done = y.size - kept.unfinished
     if not kept.unfinished:
-        return replace(kept, start=plane)
-    rest = phase_portrait(flow, x, y[done:], start=plane, progress=progress)
+        return replace(kept, start=grid.plane)
+    done = y.size - kept.unfinished
+    rest = phase_portrait(flow, x, y[done:], start=grid.plane, progress=progress)
     labels = np.vstack([kept.labels[:done], rest.labels])
-    curves = theory_curves.boundaries(case_of(flow, kept.depth), plane, x, y)
+    curves = grid.theory
     return replace(rest, y=y, labels=labels, boundaries=curves, plane=kept.plane)
 
 
-def _about(
-    flow: Flow,
-    axes: tuple[np.ndarray, np.ndarray],
-    plane: str,
-) -> dict[str, Any]:
+def _about(flow: Flow, x: Axis, y: Axis, plane: str) -> dict[str, Any]:
     """What rows have in common that can be joined."""
-    x, y, z = (values.tolist() for values in (*axes, flow.data.z))
-    about = {"rule": flow.perturbation, "loss": flow.loss.name, "x": x, "y": y}
-    return about | {"data": z, "plane": plane}
+    about = {"rule": flow.perturbation, "loss": flow.loss.name}
+    about |= {"x": x.tolist(), "y": y.tolist()}
+    return about | {"data": flow.data.z.tolist(), "plane": plane}

@@ -1,4 +1,4 @@
-"""Codes on the points of a fine lattice over a plane, and square cells of it.
+"""Labels on the points of a fine lattice over a plane, and square cells of it.
 
 Each label is asked once; crossings lie on lattice lines, and boundaries cut cells along chords.
 """
@@ -14,10 +14,10 @@ import numpy as np
 from flowsam.labels import Label
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.plane_rows import at_boundary, labels_at
-from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int
+from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int, Labels
 
-Points = Int[np.ndarray, "N 2"]
-Places = Float[np.ndarray, "N 2"]
+Points = Int[np.ndarray, "*batch 2"]
+Places = Float[np.ndarray, "*batch 2"]
 Chords = Float[np.ndarray, "N 2 2"]
 Polygons = Float[np.ndarray, "N 5 2"]
 _PARTS = 4  # fewer rounds than bisection, in larger batches
@@ -26,10 +26,13 @@ _ASIDE = np.array([0.31, 0.17])
 
 
 UNIT = 4  # lattice units in the tolerance
-CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])  # against the clock
 ACROSS = np.array([[0, -1], [1, 0], [0, 1], [-1, 0]])
 # where a chord is tested: bends and S-shapes show
 SHARES = np.array([1 / 3, 2 / 3])[:, None]
+# a square cell: its lower left corner, its side, the labels of its corners
+CELL = np.dtype([("corner", "i8", 2), ("side", "i8"), ("labels", "i8", 4)])
+Cells = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,24 +45,24 @@ class Lattice:
     # by number of point
     known: dict[int, int] = field(default_factory=dict, repr=False)
 
-    @classmethod
-    def over(
-        cls,
-        plane: Portrait,
-        step: int,
-        progress: Callable[[int], object] = int,
-    ) -> Lattice:
-        """Return the lattice with the labels of the portrait, those on a boundary asked again."""
-        lattice = cls(plane, step, progress)
-        rows, columns = np.indices(plane.labels.shape)
-        points = step * np.stack([columns.ravel(), rows.ravel()], axis=1)
-        labels = plane.labels.ravel().astype(np.int64)
-        thin = _thin(labels) & at_boundary(plane.labels).ravel()
-        labels[thin] = lattice._beside(points[thin])
-        lattice.known.update(
-            zip(lattice._keys(points).tolist(), labels.tolist(), strict=True)
+    def __post_init__(self) -> None:
+        """Take the labels of the portrait; those on a boundary are asked again."""
+        labels = self.plane.labels.astype(np.int64)
+        thin = _thin(labels) & at_boundary(labels)
+        labels[thin] = self._beside(self.grid[thin])
+        self._learn(self._keys(self.grid), labels)
+
+    def _learn(self, keys: Labels, labels: Labels) -> None:
+        """Keep labels by the numbers of their points."""
+        self.known.update(
+            zip(keys.ravel().tolist(), labels.ravel().tolist(), strict=True)
         )
-        return lattice
+
+    @property
+    def grid(self) -> Int[np.ndarray, "ny nx 2"]:
+        """The lattice points of the portrait."""
+        rows, columns = np.indices(self.plane.labels.shape)
+        return self.step * np.stack([columns, rows], axis=-1)
 
     @property
     def last(self) -> Int[np.ndarray, " 2"]:
@@ -68,38 +71,36 @@ class Lattice:
 
     @property
     def asked(self) -> int:
-        """Codes computed beyond those of the portrait."""
+        """Labels computed beyond those of the portrait."""
         return len(self.known) - self.plane.labels.size
 
     def place(self, points: Places | Points) -> Places:
         """Return the plane's parameters at lattice points, linear inside a cell."""
+        axes = enumerate((self.plane.x, self.plane.y))
         cells = points / self.step
-        axes = (self.plane.x, self.plane.y)
-        columns = [
-            np.interp(c, np.arange(a.size), a)
-            for c, a in zip(cells.T, axes, strict=True)
-        ]
-        return np.stack(columns, axis=1)
+        columns = [np.interp(cells[..., k], np.arange(a.size), a) for k, a in axes]
+        return np.stack(columns, axis=-1)
 
-    def labels(self, points: Points) -> Codes:
+    def labels(self, points: Points) -> Labels:
         """Return the labels at lattice points; what is not known yet is asked in one batch.
 
         A point on a boundary (separatrix, tie, ...) takes the label next to it, at less than half
         a lattice unit, so that curves have two sides.
         """
         keys = self._keys(points)
-        new = np.array(sorted(set(keys.tolist()) - self.known.keys()), dtype=np.int64)
+        listed = keys.ravel().tolist()
+        new = np.array(sorted(set(listed) - self.known.keys()), dtype=np.int64)
         if new.size:
-            width = int(self.last[0]) + 1
-            fresh = np.stack([new % width, new // width], axis=1)
+            fresh = np.stack(np.divmod(new, int(self.last[0]) + 1)[::-1], axis=1)
             found = self._ask(fresh)
             thin = _thin(found)
             found[thin] = self._beside(fresh[thin])
-            self.known.update(zip(new.tolist(), found.tolist(), strict=True))
+            self._learn(new, found)
             self.progress(new.size)
-        return np.array([self.known[key] for key in keys.tolist()], dtype=np.int64)
+        found = np.array([self.known[key] for key in listed], dtype=np.int64)
+        return found.reshape(keys.shape)
 
-    def crossings(
+    def between(
         self,
         first: Points,
         last: Points,
@@ -112,132 +113,121 @@ class Lattice:
             stride = np.maximum(span // _PARTS, 1)
             steps = np.minimum(stride[:, None] * np.arange(_PARTS + 1), span[:, None])
             points = first[:, None] + steps[..., None] * np.sign(last - first)[:, None]
-            seen = self.labels(points.reshape(-1, 2)).reshape(steps.shape)
+            seen = self.labels(points)
             after = (seen != left[:, None]).argmax(axis=1)
             first = points[rows, after - 1]
             last = points[rows, after]
             right = seen[rows, after]
         return (first + last) / 2, np.stack([left, right], axis=1)
 
-    def _keys(self, points: Points) -> Codes:
+    def _keys(self, points: Points) -> Labels:
         """One number for each point."""
-        return points[:, 1].astype(np.int64) * (int(self.last[0]) + 1) + points[:, 0]
+        return (
+            points[..., 1].astype(np.int64) * (int(self.last[0]) + 1) + points[..., 0]
+        )
 
     def _ask(self, points: Places | Points) -> Codes:
         """Compute labels."""
-        x, y = self.place(points).T
         start: Any = self.plane.start  # `refine` has asked for it
-        return labels_at(self.plane.flow, start, x, y).astype(np.int64)
+        found = labels_at(self.plane.flow, start, *self.place(points).T)
+        return found.astype(np.int64)
 
     def _beside(self, points: Points) -> Codes:
-        """Codes a fraction of a unit aside, inwards on the upper rim."""
+        """Labels a fraction of a unit aside, inwards on the upper rim."""
         aside = np.where(points < self.last, _ASIDE, -_ASIDE)
         return self._ask(points + aside) if len(points) else np.empty(0, dtype=np.int64)
 
+    def inside(self, points: Points) -> Bool[np.ndarray, "*batch"]:
+        """Return which points are of the plane."""
+        return np.asarray(((points >= 0) & (points <= self.last)).all(axis=-1))
 
-def _thin(labels: Codes) -> np.ndarray:
-    """Which labels may be those of a boundary itself."""
-    return (labels < 0) & (labels != Label.OTHER_DIRECTION) & (labels != Label.FAILED)
+    def cells(self, corner: Points, side: Codes) -> Cells:
+        """Return cells with the labels of their corners."""
+        found = np.empty(len(corner), CELL)
+        found["corner"] = corner
+        found["side"] = side
+        found["labels"] = self.labels(corners_of(found))
+        return found
 
-
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """Square cells: lower left corners, sides, and the labels of their corners."""
-
-    corner: Int[np.ndarray, "N 2"]
-    side: Codes
-    labels: Int[np.ndarray, "N 4"]  # against the clock from the lower left
-
-    def keep(self, chosen: Chosen) -> Cells:
-        """Return the chosen cells."""
-        return Cells(self.corner[chosen], self.side[chosen], self.labels[chosen])
-
-    def join(self, others: Cells) -> Cells:
-        """Return both."""
-        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
-        return Cells(*(np.concatenate(pair) for pair in pairs))
-
-    @property
-    def points(self) -> Int[np.ndarray, "N 4 2"]:
-        """The corners, against the clock from the lower left."""
-        return self.corner[:, None] + self.side[:, None, None] * CORNERS
-
-    @property
-    def crossed(self) -> Bool[np.ndarray, "N 4"]:
-        """Which sides (lower, right, upper, left) have ends that differ."""
-        return self.labels != np.roll(self.labels, -1, axis=1)
-
-    @property
-    def keys(self) -> list[tuple[int, int, int]]:
-        """A name for each cell."""
-        return list(map(tuple, np.column_stack([self.corner, self.side]).tolist()))
-
-    def quarters(self, lattice: Lattice) -> Cells:
+    def quarters(self, cells: Cells) -> Cells:
         """Return the four parts of each cell."""
-        half = self.side // 2
-        corner = self.corner[:, None] + half[:, None, None] * CORNERS
-        return cells_at(lattice, corner.reshape(-1, 2), np.repeat(half, 4))
+        half = cells["side"] // 2
+        corner = cells["corner"][:, None] + half[:, None, None] * CORNERS
+        return self.cells(corner.reshape(-1, 2), np.repeat(half, 4))
 
-    def entered(self, lattice: Lattice) -> tuple[Cells, Int[np.ndarray, " M"]]:
+    def entered(self, cells: Cells) -> tuple[Cells, Codes]:
         """Return neighbours a boundary enters by an equal-ended side, and that side's label."""
-        middle = self.corner[:, None] + (self.side // 2)[:, None, None] * (1 + ACROSS)
-        inner = lattice.labels(middle.reshape(-1, 2)).reshape(-1, 4)
-        cell, which = np.nonzero(~self.crossed & (inner != self.labels))
-        side = self.side[cell]
-        corner = self.corner[cell] + side[:, None] * ACROSS[which]
-        inside = ((corner >= 0) & (corner + side[:, None] <= lattice.last)).all(axis=1)
-        found = cells_at(lattice, corner[inside], side[inside])
-        return found, self.labels[cell, which][inside]
+        half = (cells["side"] // 2)[:, None, None]
+        inner = self.labels(cells["corner"][:, None] + half * (1 + ACROSS))
+        cell, which = np.nonzero(~crossed(cells) & (inner != cells["labels"]))
+        side = cells["side"][cell]
+        corner = cells["corner"][cell] + side[:, None] * ACROSS[which]
+        known = self.inside(corner) & self.inside(corner + side[:, None])
+        labels = cells["labels"][cell, which]
+        return self.cells(corner[known], side[known]), labels[known]
 
-    def crossings(self, lattice: Lattice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def crossings(self, cells: Cells) -> tuple[Codes, Places, Int[np.ndarray, "M 2"]]:
         """Return cell, place, sorted labels of each crossing; neighbours find the same place."""
-        cell, which = np.nonzero(self.crossed)
-        ends = [self.points[cell, which], self.points[cell, (which + 1) % 4]]
-        first = np.where((which < 2)[:, None], ends[0], ends[1])
-        last = np.where((which < 2)[:, None], ends[1], ends[0])
-        place, pair = lattice.crossings(first, last)
+        cell, which = np.nonzero(crossed(cells))
+        points = corners_of(cells)
+        ends = np.stack([points[cell, which], points[cell, (which + 1) % 4]])
+        ends = np.where((which < 2)[:, None], ends, ends[::-1])
+        place, pair = self.between(*ends)
         return cell, place, np.sort(pair, axis=1)
 
-    def followed(self, lattice: Lattice, chord: Chords) -> Chosen:
+    def followed(self, cells: Cells, chord: Chords) -> Chosen:
         """Tell whether the boundary follows each chord: 3/4 of a tolerance aside, at its thirds."""
         along = chord[:, 1] - chord[:, 0]
         length = np.maximum(np.hypot(*along.T), 1e-9)
         normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / length[:, None]
-        towards = np.sign(((self.corner - chord[:, 0]) * normal).sum(axis=1))
+        towards = np.sign(((cells["corner"] - chord[:, 0]) * normal).sum(axis=1))
         aside = (0.75 * UNIT * towards)[:, None, None] * normal[:, None]
         on = chord[:, None, 0] + SHARES * along[:, None]
-        own = self.labels[:, :1]
-        other = np.where(self.labels == own, np.iinfo(np.int64).min, self.labels).max(
-            axis=1
-        )
-        good = np.ones(length.shape, dtype=bool)
+        own = cells["labels"][:, :1]
+        least = np.iinfo(np.int64).min
+        other = np.where(cells["labels"] == own, least, cells["labels"]).max(axis=1)
+        sides = []
         for point, label in ((on + aside, own), (on - aside, other[:, None])):
             point = np.rint(point).astype(np.int64)
-            inside = ((point >= 0) & (point <= lattice.last)).all(axis=2)
-            found = lattice.labels(np.clip(point, 0, lattice.last).reshape(-1, 2))
-            good &= ((found.reshape(inside.shape) == label) | ~inside).all(axis=1)
+            found = self.labels(np.clip(point, 0, self.last))
+            sides.append((found == label) | ~self.inside(point))
+        good = np.concatenate(sides, axis=1).all(axis=1)
         return good | (length < 2 * UNIT)
 
-    def halves(self, chord: Chords) -> tuple[Polygons, Polygons]:
-        """Return both parts a chord cuts a cell into, the lower left first."""
-        first = np.empty((len(self.side), 5, 2))
-        other = first.copy()
-        codes = (self.labels == self.labels[:, :1]) @ [1, 2, 4, 8]
-        points = self.points.astype(float)
-        sides = self.crossed
-        for code in np.unique(codes):
-            some = codes == code
-            ends = iter((0, 1))
-            rings: tuple[list[Any], list[Any]] = ([], [])
-            for k in range(4):
-                rings[1 - (code >> k & 1)].append(points[some, k])
-                if sides[some][0, k]:
-                    end = chord[some, next(ends)]
-                    rings[0].append(end)
-                    rings[1].append(end)
-            for part, ring in zip((first, other), rings, strict=True):
-                part[some] = np.stack(ring + ring[-1:] * (5 - len(ring)), axis=1)
-        return first, other
+
+def _thin(labels: Labels) -> Bool[np.ndarray, "*batch"]:
+    """Which labels may be those of a boundary itself."""
+    return (labels < 0) & (labels != Label.OTHER_DIRECTION) & (labels != Label.FAILED)
+
+
+def corners_of(cells: Cells) -> Int[np.ndarray, "N 4 2"]:
+    """Return the corners, against the clock from the lower left."""
+    return cells["corner"][:, None] + cells["side"][:, None, None] * CORNERS
+
+
+def crossed(cells: Cells) -> Bool[np.ndarray, "N 4"]:
+    """Return which sides (lower, right, upper, left) have ends that differ."""
+    return cells["labels"] != np.roll(cells["labels"], -1, axis=1)
+
+
+def halves(cells: Cells, chord: Chords) -> tuple[Polygons, Polygons]:
+    """Return both parts a chord cuts a cell into, the lower left first."""
+    parts = np.empty((2, len(cells), 5, 2))
+    own = cells["labels"] == cells["labels"][:, :1]
+    corners = corners_of(cells).astype(float)
+    for pattern in np.unique(own, axis=0):
+        some = (own == pattern).all(axis=1)
+        ends = iter((0, 1))
+        rings: tuple[list[Any], list[Any]] = ([], [])
+        for k in range(4):
+            rings[not pattern[k]].append(corners[some, k])
+            if pattern[k] != pattern[(k + 1) % 4]:
+                end = chord[some, next(ends)]
+                rings[0].append(end)
+                rings[1].append(end)
+        for part, ring in zip(parts, rings, strict=True):
+            part[some] = np.stack(ring + ring[-1:] * (5 - len(ring)), axis=1)
+    return parts[0], parts[1]
 
 
 def area_of(polygons: Polygons) -> Column:
@@ -252,9 +242,3 @@ def squares(
 ) -> Polygons:
     """Return squares as polygons of five corners."""
     return 1.0 * corner[:, None] + side[:, None, None] * CORNERS[[0, 1, 2, 3, 3]]
-
-
-def cells_at(lattice: Lattice, corner: Points, side: Codes) -> Cells:
-    """Return cells with the labels of their corners."""
-    points = corner[:, None] + side[:, None, None] * CORNERS
-    return Cells(corner, side, lattice.labels(points.reshape(-1, 2)).reshape(-1, 4))

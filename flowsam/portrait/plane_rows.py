@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.flow import Flow
+from flowsam.inputs import real_axis
 from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.own_plane import as_plane
-from flowsam.portrait.planes import BalancedPlane, Plane, Starts
+from flowsam.portrait.planes import BalancedPlane, Plane, Row, Rows, Start, Starts
+from flowsam.portrait.theory_curves import boundaries
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Axis, Bool, Codes, Column, Float, Int, LabelGrid
+from flowsam.shapes import Axis, Bool, Codes, Column, Curves, Float, Int, LabelGrid
 
 ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once
@@ -24,28 +28,61 @@ BLOCK = 2**17
 SECONDS = 1.0  # of work between two reports, where one cell takes less
 
 
-def plane_of(flow: Flow, start: Callable[..., Any] | None, depth: int) -> Plane:
-    """Return a plane of starts, by default that of balanced ones, or say why there is none."""
-    if start is not None:
-        return as_plane(start)
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A plane of starts at a grid of its parameters, and the flow that moves them."""
+
+    flow: Flow
+    plane: Plane
+    x: Axis
+    y: Axis
+
+    @cached_property
+    def depth(self) -> int:
+        """The layers of the starts, which are checked here."""
+        return self.flow.checked(self.plane.starts(self.x, self.y[:1])).shape[-2]
+
+    @property
+    def case(self) -> Case:
+        """The row of the table for the flow and these starts."""
+        return case_of(self.flow, self.depth)
+
+    def rows(self, first: int, last: int | None = None) -> Grid:
+        """Return the grid of some rows."""
+        return replace(self, y=self.y[first:last])
+
+    @property
+    def starts(self) -> Starts:
+        """The starts of all points."""
+        return self.plane.starts(self.x, self.y)
+
+    @property
+    def theory(self) -> Curves:
+        """The curves between regions that a theorem gives."""
+        return boundaries(self.case, self.plane, self.x, self.y)
+
+
+def grid_of(
+    flow: Flow,
+    axes: tuple[ArrayLike, ArrayLike],
+    start: Start | None,
+    depth: int,
+) -> Grid:
+    """Return a plane at a grid, by default that of balanced starts, or say what does not fit."""
+    x, y = (real_axis(values, name) for values, name in zip(axes, "xy", strict=True))
     d = flow.data.z.shape[1]
-    if d != 2:
+    if start is None and d != 2:
         raise InputError(
             f"the default plane needs d = 2, got d = {d}; pass start= (layer_plane for d = 1)"
         )
-    return BalancedPlane(depth)
-
-
-def checked_depth(flow: Flow, start: Plane, axes: tuple[Axis, Axis], depth: int) -> int:
-    """Return the layers of a plane of starts, or say what is wrong with it or with `depth`."""
-    x, y = axes
-    layers = flow.checked(start.starts(x, y[:1])).shape[-2]
-    if depth not in (2, layers):
+    plane = BalancedPlane(depth) if start is None else as_plane(start)
+    grid = Grid(flow, plane, x, y)
+    if depth not in (2, grid.depth):
         raise InputError(
-            f"depth is for the default plane, got {depth} and a start of {layers} layers; leave "
-            "it out"
+            f"depth is for the default plane, got {depth} and a start of {grid.depth} layers; "
+            "leave it out"
         )
-    return layers
+    return grid
 
 
 def at_boundary(labels: LabelGrid) -> Bool[np.ndarray, "ny nx"]:
@@ -61,115 +98,108 @@ def at_boundary(labels: LabelGrid) -> Bool[np.ndarray, "ny nx"]:
 
 
 def labels_by_rows(
-    case: Case,
-    start: Plane,
-    axes: tuple[Axis, Axis],
-    progress: Callable[[int], object],
+    grid: Grid, progress: Callable[[int], object]
 ) -> tuple[LabelGrid, int]:
     """Return the labels of a plane, and how many rows were finished before an interrupt."""
-    labels = np.empty((axes[1].size, axes[0].size), np.int16)
-    finished = 0
+    labels = np.full((grid.y.size, grid.x.size), int(Label.UNDECIDED), np.int16)
     cells = labels.ravel()
+    done = 0
     try:
-        for first, found in labelled_pieces(case, start, axes):
-            cells[first : first + found.size] = found
-            finished = (first + found.size) // axes[0].size
+        for found in labelled_pieces(grid):
+            cells[done : done + found.size] = found
+            done += found.size
             progress(found.size)
     except KeyboardInterrupt:
-        labels[finished:] = Label.UNDECIDED
-    return labels, finished
+        labels[done // grid.x.size :] = Label.UNDECIDED
+    return labels, done // grid.x.size
 
 
-def labelled_pieces(
-    case: Case,
-    start: Plane,
-    axes: tuple[Axis, Axis],
-) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
-    """Yield the number of a piece's first cell and its labels, int16, each about `SECONDS`."""
-    x, y = axes
-    flow = case.flow
-    decided = case.on("rows", start.kind)
+def labelled_pieces(grid: Grid) -> Iterator[Int[np.ndarray, " _"]]:
+    """Yield the labels of all cells piece by piece, int16, each piece about `SECONDS`."""
+    width = grid.x.size
+    decided = grid.case.on("rows", grid.plane.kind)
     if decided:
-        yield from _decided_pieces(decided, flow, start, axes)
+        yield from _decided_pieces(decided, grid)
         return
-    size = 1 if flow.data.z.shape[0] > 1 else min(x.size, BLOCK)
+    size = 1 if grid.flow.data.z.shape[0] > 1 else min(width, BLOCK)
     row = 0
-    while row < y.size:
-        rows = y[row : row + max(1, size // x.size)]
-        here, starts = _block(flow, start, x, rows)
+    while row < grid.y.size:
+        flow, starts = _block(grid.rows(row, row + max(1, size // width)))
+        row += len(starts)
         cells = starts.reshape(-1, *starts.shape[-2:])
-        first = row * x.size
         while len(cells):
             begun = time.perf_counter()
-            found = limits(here, cells[:size]).astype("<i2")
+            found = limits(flow, cells[:size]).astype("<i2")
             spent = time.perf_counter() - begun
-            yield first, found
-            first = first + found.size
+            yield found
             cells = cells[size:]
             growth = min(8.0, SECONDS / max(spent, 1e-9))
             size = int(min(max(1, growth * found.size), BLOCK))
-        row = first // x.size
 
 
 def _decided_pieces(
-    decided: Callable[..., Any],
-    flow: Flow,
-    start: Plane,
-    axes: tuple[Axis, Axis],
-) -> Iterator[tuple[int, Int[np.ndarray, " _"]]]:
+    decided: Callable[[Grid], Callable[[slice], np.ndarray]],
+    grid: Grid,
+) -> Iterator[Int[np.ndarray, " _"]]:
     """Decide many rows together; write them out a few at a time."""
-    x, y = axes
-    few = max(1, WRITTEN // x.size)
-    for row in range(0, y.size, ROWS):
-        write = decided(flow, start, x, y[row : row + ROWS])
-        for first in range(row, min(row + ROWS, y.size), few):
-            found = write(slice(first - row, first - row + few))
-            yield first * x.size, found.ravel().astype("<i2", copy=False)
+    few = max(1, WRITTEN // grid.x.size)
+    for row in range(0, grid.y.size, ROWS):
+        some = grid.rows(row, row + ROWS)
+        write = decided(some)
+        for first in range(0, some.y.size, few):
+            found = write(slice(first, first + few))
+            yield found.ravel().astype("<i2", copy=False)
 
 
-def _block(flow: Flow, start: Plane, x: Axis, y: Axis) -> tuple[Flow, Starts]:
+class _Ratios(Plane):
+    """Starts in units of the radius of their row."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.plane = plane
+
+    def __call__(self, x: Row, y: Rows) -> Starts:
+        """Return the starts of a block of rows."""
+        return self.plane(x, y) / y[..., None, None]
+
+
+def _fewer_flows(grid: Grid) -> Grid:
+    """The grid of one flow that has the same labels, where only theta / rho counts; else itself."""
+    ratios = grid.plane.kind == "radius" and (grid.y > 0).all()
+    if not (ratios and grid.case.regime.scale_free):
+        return grid
+    return replace(
+        grid, flow=grid.plane.flow_at(grid.flow, 1.0), plane=_Ratios(grid.plane)
+    )
+
+
+def _block(grid: Grid) -> tuple[Flow, Starts]:
     """Return the flow and the starts that have the labels of the first rows, one at least."""
-    if _only_ratio_counts(flow, start, y):
-        return start.flow_at(flow, 1.0), start.starts(x, y) / y[:, None, None, None]
-    some = y[:1] if start.varies else y
-    return start.flow_at(flow, float(y[0])), start.starts(x, some)
-
-
-def _only_ratio_counts(flow: Flow, start: Plane, radii: Axis) -> bool:
-    """Whether the limits of a plane over radii depend on theta / rho alone."""
-    if start.kind != "radius" or not (radii > 0).all():
-        return False
-    layers = start.starts(np.ones(1), np.ones(1)).shape[-2]
-    return case_of(flow, layers).regime.scale_free
+    grid = _fewer_flows(grid)
+    some = grid.rows(0, 1) if grid.plane.varies else grid
+    return grid.plane.flow_at(grid.flow, float(grid.y[0])), some.starts
 
 
 def labels_at(flow: Flow, start: Plane, x: Column, y: Column) -> Codes:
     """Return the labels of scattered points of a plane."""
-    if _only_ratio_counts(flow, start, y):
-        return limits(start.flow_at(flow, 1.0), start.at(x, y)[0] / y[:, None, None])
-    if not start.varies:
-        return limits(flow, start.at(x, y)[0])
+    grid = _fewer_flows(Grid(flow, start, x, y))
+    if not grid.plane.varies:
+        return limits(grid.flow, grid.plane.at(x, y)[0])
     found = np.empty(x.size, dtype=np.int64)
     for value in np.unique(y):
         row = np.flatnonzero(y == value)
-        here = start.flow_at(flow, float(value))
-        found[row] = limits(here, start.starts(x[row], np.array([value]))[0])
+        starts = start.starts(x[row], np.array([value]))[0]
+        found[row] = limits(start.flow_at(flow, float(value)), starts)
     return found
 
 
-def settled_rows(
-    flow: Flow,
-    plane: Plane,
-    axes: tuple[Axis, Axis],
-) -> Float[np.ndarray, "ny nx"]:
+def settled_rows(grid: Grid) -> Float[np.ndarray, "ny nx"]:
     """Return the rescaled time of collapse or blow-up over a plane."""
-    x, y = axes
-    rows = 1 if plane.varies else max(1, BLOCK // x.size)
+    rows = 1 if grid.plane.varies else max(1, BLOCK // grid.x.size)
     found = []
-    for first in range(0, y.size, rows):
-        some = y[first : first + rows]
-        here = plane.flow_at(flow, float(some[0]))
-        found.append(settling(here, plane.starts(x, some)))
+    for first in range(0, grid.y.size, rows):
+        some = grid.rows(first, first + rows)
+        here = grid.plane.flow_at(grid.flow, float(some.y[0]))
+        found.append(settling(here, some.starts))
     return np.concatenate(found)
 
 

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from flowsam.errors import InputError
-from flowsam.portrait import theory_curves
 from flowsam.portrait.boundary_ledger import Ledger
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.lattice import UNIT, Lattice
+from flowsam.portrait.plane_rows import Grid
 from flowsam.portrait.refinement import Refinement
-from flowsam.regimes import case_of
 from flowsam.shapes import Axis
 from flowsam.signatures import public
 
@@ -65,18 +64,17 @@ def refine(
     ('zero | e_1', True)
     """
     _check(portrait, levels)
-    ledger = Ledger(Lattice.over(portrait, UNIT << levels, progress))
+    ledger = Ledger(Lattice(portrait, UNIT << levels, progress))
     cells = ledger.coarse()
-    while cells.side.size:
+    while cells.size:
         # a cell before its parts: none is taken twice
-        largest = cells.side == cells.side.max()
-        parts = ledger.cut(ledger.accept(cells.keep(largest)))
-        cells = cells.keep(~largest).join(parts)
+        largest = cells["side"] == cells["side"].max()
+        parts = ledger.cut(ledger.accept(cells[largest]))
+        cells = np.concatenate([cells[~largest], parts])
     curves = ledger.curves()
     asked = ledger.lattice.asked
-    case = case_of(portrait.flow, portrait.depth)
     start: Any = portrait.start
-    theory = theory_curves.boundaries(case, start, portrait.x, portrait.y)
+    theory = Grid(portrait.flow, start, portrait.x, portrait.y).theory
     found = Refinement(curves, 2.0**-levels, asked, *ledger.shares(), ledger.regions())
     return replace(portrait, boundaries=theory + curves, refinement=found)
 

@@ -23,10 +23,9 @@ from numpy.typing import ArrayLike
 from flowsam import archive
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.inputs import real_axis
 from flowsam.portrait import plane_rows
-from flowsam.portrait.planes import Plane, Start
-from flowsam.regimes import Case, case_of
+from flowsam.portrait.plane_rows import Grid
+from flowsam.portrait.planes import Start
 from flowsam.signatures import public
 from flowsam.version import __version__
 
@@ -98,20 +97,17 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     ...     print(np.load(found.path).tolist(), found.fractions[2])
     [[0, 1], [2, 2]] 0.5
     """
-    x = real_axis(x, "x")
-    y = real_axis(y, "y")
-    plane = plane_rows.plane_of(flow, start, depth)
-    depth = plane_rows.checked_depth(flow, plane, (x, y), depth)
+    grid = plane_rows.grid_of(flow, (x, y), start, depth)
     path = archive.path_of(path)
     if path.suffix != ".npy":
         raise InputError(
             f"a stream needs a name ending in .npy, got {path}; e.g. labels.npy"
         )
-    facts = _provenance(flow, plane, depth, (x, y))
+    facts = _provenance(grid)
     _check_own(path.with_suffix(".json"))
     partial = path.with_name(f".{path.name}.{facts['digest'][:16]}.partial")
     try:
-        counts = _write(partial, case_of(flow, depth), plane, (x, y), progress)
+        counts = _write(partial, grid, progress)
         os.replace(partial, path)
         _log_of(partial).unlink(missing_ok=True)
         archive.write_text(path.with_suffix(".json"), json.dumps(facts))
@@ -122,9 +118,8 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
             f"a stream needs a folder that can be written, got {path.parent} ({error.strerror}); "
             "make it, or choose another"
         ) from None
-    return Stream(
-        path, {k: counts[k] / (x.size * y.size) for k in sorted(counts)}, facts
-    )
+    cells = counts.total()
+    return Stream(path, {k: counts[k] / cells for k in sorted(counts)}, facts)
 
 
 def _check_own(path: Path) -> None:
@@ -141,46 +136,35 @@ def _check_own(path: Path) -> None:
         )
 
 
-def _provenance(
-    flow: Flow,
-    plane: Plane,
-    depth: int,
-    axes: tuple[np.ndarray, np.ndarray],
-) -> dict[str, Any]:
+def _provenance(grid: Grid) -> dict[str, Any]:
     """What the labels belong to, and a digest of it."""
-    radius = {"rho": "y"} if plane.radius_axis else {}
-    facts = (
-        flow.facts()
-        | radius
-        | {
-            "format": _FORMAT,
-            "depth": depth,
-            "plane": plane.name(*axes),
-            "grid": [axes[1].size, axes[0].size],
-            "clock": "limits as t -> inf",
-            "flowsam": __version__,
-        }
-    )
-    numbers = (array.tobytes() for array in (flow.data.z, *axes))
+    plane = grid.plane
+    facts = grid.flow.facts() | ({"rho": "y"} if plane.radius_axis else {})
+    facts |= {
+        "format": _FORMAT,
+        "depth": grid.depth,
+        "plane": plane.name(grid.x, grid.y),
+        "grid": [grid.y.size, grid.x.size],
+        "clock": "limits as t -> inf",
+        "flowsam": __version__,
+    }
+    numbers = (array.tobytes() for array in (grid.flow.data.z, grid.x, grid.y))
     return facts | {"digest": archive.digest(facts, *numbers)}
 
 
 def _write(
     partial: Path,
-    case: Case,
-    plane: Plane,
-    axes: tuple[np.ndarray, np.ndarray],
+    grid: Grid,
     progress: Callable[[int], object],
 ) -> Counter[int]:
     """Append the rows that are missing, and count the labels of all."""
-    x, y = axes
     with open(partial, "a+b") as file, open(_log_of(partial), "a+b") as log:
         archive.lock(file.fileno(), wait=False)
-        kept = _Rows(file, log, x.size)
-        rows = kept.verified(y.size)
-        progress(rows * x.size)
-        if rows < y.size:
-            for _, labels in plane_rows.labelled_pieces(case, plane, (x, y[rows:])):
+        kept = _Rows(file, log, grid.x.size)
+        rows = kept.verified(grid.y.size)
+        progress(rows * grid.x.size)
+        if rows < grid.y.size:
+            for labels in plane_rows.labelled_pieces(grid.rows(rows)):
                 kept.append(labels.data)
                 progress(labels.size)
         os.fsync(file.fileno())
