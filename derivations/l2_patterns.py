@@ -9,7 +9,7 @@
 #
 # Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$; any real start and $\mu$.
 #
-# Used by flowsam.amplification.pattern, flowsam.exact.l2_verdicts, flowsam.exact.l2_curve.
+# Used by flowsam.amplification.pattern, flowsam.exact.l2_march, flowsam.exact.l2_curve.
 #
 # Source: flowsam.
 

@@ -14,15 +14,17 @@ from numpy.typing import ArrayLike
 
 from flowsam.amplification.critical import active
 from flowsam.errors import InputError
-from flowsam.exact.l2_critical import ROUNDS, critical_scale_of, crowd, narrowed
-from flowsam.exact.l2_march import trace
+from flowsam.exact.l2_critical import critical_scale_of
+from flowsam.exact.l2_curve import root
+from flowsam.exact.l2_march import GOING, Front, Verdict, certificates, trace
 from flowsam.exact.l2_outcome import outcome
 from flowsam.exact.l2_spectrum import Spectrum, positive_radius
-from flowsam.exact.l2_step import Front
-from flowsam.exact.l2_verdicts import GOING, Verdict, certificates
 from flowsam.labels import Fate
 from flowsam.shapes import Codes, Column, Float, Vector
 from flowsam.signatures import public
+
+ROUNDS = 150
+CLOSE = 1e-15  # of the stretch on which the minimum of tau/A is found
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,42 +68,54 @@ def _lowest_ratio(sizes: Vector, alpha: Column) -> Column:
     """The minimum of tau/A over the runs, at rho = 1; 0 for a collapse."""
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
     curve = trace(starts, sizes, rho=1.0, until=_past_lowest)
-    # the minimum is on the last piece, where tau/A falls below N
-    last = curve.first[1:] - 1
     if curve.pieces is None:
         return np.zeros(alpha.size)
+    # the minimum is on the last piece, where tau/A falls below N
+    last = curve.first[1:] - 1
     pieces = curve.pieces.select(last)
-    low = np.zeros(alpha.size)
-    high = curve.lengths[last]
-    norm = np.exp(
-        curve.spectrum.log_norm(np.arange(alpha.size), curve.tau[last], curve.a[last])
-    )
-    for _ in range(ROUNDS):
-        middle = (low + high) / 2
-        dtau, da = pieces.advance(middle)
-        tau = curve.tau[last] + dtau
-        a = curve.a[last] + da
-        over = norm * np.exp(pieces.log_norm_gain(middle)) * a > tau
-        low = np.where(over, low, middle)
-        high = np.where(over, middle, high)
+    begin = curve.tau[last], curve.a[last]
+    norm = np.exp(curve.spectrum.log_norm(np.arange(alpha.size), *begin))
+
+    def point(sigma: Column) -> list[Column]:
+        return [x + dx for x, dx in zip(begin, pieces.advance(sigma), strict=True)]
+
+    def over(sigma: Column) -> tuple[Column, Column]:
+        tau, a = point(sigma)
+        pull = norm * np.exp(pieces.log_norm_gain(sigma)) * a
+        return pull - tau, pull * pieces.log_norm_slope(sigma)[0]
+
+    length = curve.lengths[last]
+    tau, a = point(root(over, length, length / 2, CLOSE))
     start = alpha * np.sqrt(2) * np.linalg.norm(sizes)
     rises = start >= (sizes**4).sum() / (sizes**3).sum()
     return np.where(curve.outcome == Fate.ESCAPE, np.where(rises, start, tau / a), 0.0)
 
 
 def _roots(
-    excess: Callable[[np.ndarray], np.ndarray],
-    low: Float[np.ndarray, " m"],
-    high: Float[np.ndarray, " m"],
-) -> Float[np.ndarray, " m"]:
-    """Roots of increasing functions of x, to 2e-15 in e^x, each by rounds of many candidates."""
-    expected = (low + high) / 2
-    for _ in range(ROUNDS):
-        x = crowd(low, high, expected)
-        low, high, expected = narrowed(low, high, x, excess(x))
+    excess: Callable[[Column], Column],
+    low: Column,
+    high: Column,
+) -> Column:
+    """Roots of increasing functions of x, to 2e-15 in e^x: secants and halving in brackets."""
+    below = np.full(low.size, -np.inf)
+    above = -below
+    rising = np.zeros(low.size, dtype=bool)
+    for k in range(ROUNDS):
+        with np.errstate(invalid="ignore"):
+            share = -below / (above - below)
+        secant = np.isfinite(above - below) & (k % 3 > 0)
+        x = low + np.where(secant, share, 0.5) * (high - low)
         if (np.exp(high) - np.exp(low) < 2e-15).all():
             break
-    return expected
+        value = excess(x)
+        # the other end stays: it weighs less
+        again = np.where((value > 0) == rising, 2, 1)
+        rising = value > 0
+        low = np.where(rising, low, x)
+        high = np.where(rising, x, high)
+        below = np.where(rising, below / again, value)
+        above = np.where(rising, value, above / again)
+    return x
 
 
 @public

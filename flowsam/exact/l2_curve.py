@@ -90,7 +90,7 @@ class Curve:
         place = last[turns]
         pieces = self.pieces.select(place)
         length = self.lengths[place]
-        at = _root(pieces.log_norm_slope, length, length / 2, 2e-16)
+        at = root(pieces.log_norm_slope, length, length / 2, 2e-16)
         # else the curve stopped while N was falling
         inside = pieces.log_norm_slope(length)[0] >= 0
         turn[turns[inside]] = (self.tau[place] + pieces.advance(at)[0])[inside]
@@ -133,10 +133,10 @@ def _stretch(
         over = (pieces.advance(sigma)[0] - target) * pieces.unit
         return over, polyval(sigma, pieces.y, tensor=False)
 
-    return _root(excess, length, first, 4e-16)
+    return root(excess, length, first, 4e-16)
 
 
-def _root(
+def root(
     of: Callable[[Column], tuple[Column, Column]],
     high: Column,
     x: Column,

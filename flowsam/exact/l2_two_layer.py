@@ -14,9 +14,8 @@ from numpy.typing import ArrayLike
 
 from flowsam.events import Event
 from flowsam.exact.l2_curve import Curve
-from flowsam.exact.l2_march import blocks, trace
+from flowsam.exact.l2_march import blocks, falling, trace
 from flowsam.exact.l2_spectrum import checked_start
-from flowsam.exact.l2_verdicts import falling
 from flowsam.inputs import real_array
 from flowsam.shapes import Float, Numbers, Times, Vector, Vectors
 
