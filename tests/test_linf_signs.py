@@ -222,3 +222,29 @@ def test_curves_of_two_layers_part_the_labels(rest):
         sides = [limits(flow, plane.at(*(middle + s * normal).T)[0]) == 1 for s in (1, -1)]
         inside = np.abs(middle).max(axis=1) < 4.2
         assert (sides[0] ^ sides[1])[inside & (np.linalg.norm(along, axis=1) > 1e-9)].all()
+
+
+@pytest.mark.parametrize("power", [3, 8, 15, 16, 40])
+def test_a_radius_far_beyond_the_weights(power):
+    """Differences of weights that a sum with rho rounds away still part the layers."""
+    rng, rho = fresh_rng(), 10.0**power
+    for depth in (3, 4, 5, 6):
+        starts = rng.normal(size=(40, depth, 2))
+        flow = Flow(single_example([1.0, -2.0]), linf(rho))
+        assert (limits(flow, starts) == Label.ZERO).all()
+        assert limit(flow, starts[0]).certificate == "limit of discrete SAM"
+    for _ in range(5):
+        w = np.sort(rng.uniform(0.1, 2.0, 3)) * [-1, 1, 1]
+        with mp.workdps(4 * power + 40):
+            x = [exactly(abs(size)) + exactly(rho) for size in w]
+            passed = [mp.sqrt(y * y - x[0] ** 2 + exactly(rho) ** 2) - 2 * exactly(rho) for y in x]
+            due = clock(exactly(rho), x) - clock(x[0], x)
+            due += 2 * (clock(exactly(0), passed[::-1]) - clock(-passed[2], passed[::-1]))
+            course = read(w[:, None], [1.0], rho)
+            assert course.crosses[0] and abs(course.end[0] / due - 1) < 1e-14
+
+
+def clock(u, z):
+    """F(u) of three layers of which the first is the smallest."""
+    gaps = [y * y - z[0] * z[0] for y in z[1:]]
+    return mp.elliprf(u * u, *(u * u + gap for gap in gaps))

@@ -62,29 +62,34 @@ class Course:
         """The leg after a crossing, from z = -rho; where there is none, the first.
 
         x_k = a_k + rho, x_k^2 = gap_k + rho^2; z_k = x_k - 2 rho = rho + surplus / (x_k + 3 rho).
+        Beside rho and beside -rho the rounding of z_k is kept: it decides where all are alike.
         """
         rho = self.rho
-        first = self.first
-        gaps = first.gaps
+        gaps = self.first.gaps
         x = np.sqrt(gaps + rho * rho)
-        over = np.where(
-            gaps == gaps[..., :1], 8 * rho * rho * self.surplus[..., None], 0.0
+        size = gaps / (x + rho)
+        least = gaps == gaps[..., :1]
+        surplus = np.where(
+            least, 8 * rho * rho * self.surplus[..., None], gaps - 8 * rho * rho
         )
-        over = np.where(gaps == gaps[..., :1], over, gaps - 8 * rho * rho) / (
-            x + 3 * rho
+        over = surplus / (x + 3 * rho)
+        beside = [np.abs(over) < rho / 2, size < rho / 2]
+        far = (gaps - 3 * rho * rho) / (x + 2 * rho)
+        z = np.select(beside, [rho + over, size - rho], far)
+        error = np.select(beside, [over - (z - rho), size - (z + rho)], 0.0)
+        size = np.where(beside[1], size, z + rho)
+        z, error, size = (
+            self._own(part, first) for part, first in ((z, -rho), (error, 0), (size, 0))
         )
-        near = np.abs(over) < rho / 2
-        z = np.where(near, rho + over, (gaps - 3 * rho * rho) / (x + 2 * rho))
-        error = np.where(near, over - (z - rho), 0.0)
-        z = np.concatenate([np.full_like(z[..., :1], -rho), z], axis=-1)
-        error = np.concatenate([np.zeros_like(z[..., :1]), error], axis=-1)
-        own = np.empty_like(z)
-        np.put_along_axis(own, first.order, z, axis=-1)
-        slack = np.zeros_like(z)
-        np.put_along_axis(slack, first.order, error, axis=-1)
-        return leg(
-            own, slack, size=own + rho, along=np.ones_like(self.crosses), rho=rho
-        )
+        along = np.ones_like(self.crosses)
+        return leg(z, error, size=size, along=along, rho=rho)
+
+    def _own(self, others: NDArray, first: float) -> NDArray:
+        """Put what belongs to the first to cross, and to the others, in the order of layers."""
+        found = np.empty((*others.shape[:-1], others.shape[-1] + 1))
+        parts = np.insert(others, 0, first, axis=-1)
+        np.put_along_axis(found, self.first.order, parts, axis=-1)
+        return found
 
     @property
     def cross(self) -> Vectors:
