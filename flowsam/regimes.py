@@ -154,26 +154,26 @@ _RISE = (
 )
 _PATH = Regime(
     "outcomes.settling:labels",
-    "outcomes.path_verdicts:by_path",
+    "outcomes.settling:by_path",
     forms=(ALONE,),
     escapes=_TOGETHER,
     falls=True,
 )
 _OWN = Regime(
-    "outcomes.any_start:labels",
-    "outcomes.any_start:unknown",
+    "outcomes.theorems:told",
+    "outcomes.theorems:unknown",
     system="one_example.smooth:Free",
-    settled="outcomes.any_start:times",
+    settled="outcomes.theorems:times",
     scale_free=False,
     apart=True,
     known=False,
 )
 _LINE = Regime(
-    "outcomes.any_start:labels",
-    "outcomes.any_start:along_mu",
+    "outcomes.theorems:told",
+    "outcomes.theorems:along_mu",
     label=Label.OTHER_DIRECTION,
     forms=(ALONE,),
-    settled="outcomes.any_start:times",
+    settled="outcomes.theorems:times",
     time=np.inf,  # nothing rests or blows up
 )
 _EVEN_LINE = replace(_LINE, forms=(BALANCED,))
@@ -183,7 +183,7 @@ _LINF = Regime(
     "outcomes.theorems:by_theorem",
     forms=(BALANCED, TWO_LAYERS),
     system="one_example.filippov:Switching",
-    settled="outcomes.any_start:times",
+    settled="outcomes.theorems:times",
     rows={"balanced": "portrait.decided_rows:separable"},
     curves={
         "balanced": "portrait.theory_curves:two_gates",
@@ -195,8 +195,8 @@ _LINF = Regime(
 )
 _LINF_DEEP = replace(
     _LINF,
-    labels="outcomes.deep_theorems:labels",
-    verdict="outcomes.deep_theorems:verdict",
+    labels="outcomes.theorems:deep",
+    verdict="outcomes.theorems:by_race",
     forms=(BALANCED, DEEP),
     rows={},
     curves={
@@ -231,7 +231,7 @@ _TIED_DEEP = replace(
     labels="outcomes.tied_layers:labels",
     verdict="outcomes.tied_layers:verdict",
     forms=(),
-    settled="outcomes.any_start:refused",
+    settled="outcomes.theorems:refused",
     curves={"balanced": "portrait.theory_curves:ties"},
     many=False,
     apart=True,
@@ -240,7 +240,7 @@ _FREE = replace(_PATH, forms=(), escapes=_RISE, falls=False)  # unnormalised
 _LEVEL = Regime(  # ASAM
     "outcomes.adaptive:labels",
     "outcomes.adaptive:verdict",
-    settled="outcomes.any_start:refused",
+    settled="outcomes.theorems:refused",
     known=False,
 )
 _MIXED = replace(
@@ -268,7 +268,7 @@ _MANY = Regime(
     solve="many_examples.engine:many_examples",
     runs={"any": _LATE},
     brief="many_examples.brief:brief_run",
-    settled="outcomes.any_start:refused",
+    settled="outcomes.theorems:refused",
     scale_free=False,
 )
 _OWN_MANY = replace(

@@ -13,6 +13,7 @@ follow those solutions as its step tends to 0 (derivations/linf_phases.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -49,8 +50,7 @@ _BOUNDED = 1e-9  # how far a bound of a time is rounded
 SHARP = 6  # the deepest one in which the bound above and the law of phases are known
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A label, what it rests on, and the sentence that says so."""
 
     label: int

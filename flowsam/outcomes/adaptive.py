@@ -8,7 +8,7 @@ from flowsam.exact.first_escape import earliest
 from flowsam.exact.linf_course import read
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.outcomes.outcome import Limit, basis
+from flowsam.outcomes.outcome import Limit, of_label
 from flowsam.perturbations import gradient_flow
 from flowsam.regimes import Case, case_of
 from flowsam.shapes import Labels, Theta, Thetas, Vectors
@@ -81,8 +81,7 @@ def slowed_verdict(case: Case, theta0: Theta) -> Limit:
             f"GD's path, each feature in a clock of its own: {word} up first, at "
             f"tau = {first:.6g}"
         )
-    direction = basis(case.mu, label) if label >= 1 else own.direction
-    return Limit(label, direction, "theorem", reason)
+    return of_label(case.mu, label, "theorem", reason, own.direction)
 
 
 def as_gradient_flow(case: Case) -> Case:
@@ -108,8 +107,7 @@ def verdict(case: Case, theta0: Theta) -> Limit:
         f"water level lambda = {level.value:.6g}: features with |mu_j| above it stay ({kept}); the "
         "l_1 max margin against relative perturbations of the features, not the plain one"
     )
-    direction = basis(mu, label) if label >= 1 else level.direction
-    return Limit(label, direction, "theorem", reason)
+    return of_label(mu, label, "theorem", reason, level.direction)
 
 
 def no_theorem(case: Case) -> str:

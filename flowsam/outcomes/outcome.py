@@ -97,6 +97,18 @@ def basis(mu: Vector, label: int) -> Vector:
     return direction
 
 
+def of_label(
+    mu: Vector,
+    label: int,
+    certificate: str,
+    reason: str,
+    other: Vector | None = None,
+) -> Limit:
+    """Return the limit with a label: along e_j for j >= 1, else in a direction that is given."""
+    direction = basis(mu, label) if label >= 1 else other
+    return Limit(label, direction, certificate, reason)
+
+
 def shared(mu: Vector, together: Mask, depth: int) -> Vector:
     """Return the direction of coordinates that blow up together, beta_j ~ |mu_j|^(-L/(L-2))."""
     power = -depth / (depth - 2)

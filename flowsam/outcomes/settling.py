@@ -18,9 +18,10 @@ from flowsam.outcomes import held_by_ascent
 from flowsam.outcomes.balanced_l2 import at_once, keeps_order
 from flowsam.outcomes.blow_up_order import equals
 from flowsam.outcomes.certificates import decided, dying
+from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
-from flowsam.shapes import Bool, Chosen, Codes, Column, Int8, Starts, Weights
+from flowsam.shapes import Bool, Chosen, Codes, Column, Int8, Starts, Theta, Weights
 
 Proof = Callable[[Flow, Weights], Codes]
 # rescaled time, in units of the slowest active rate
@@ -29,6 +30,12 @@ EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 NEGLIGIBLE = 1e-9  # a dying coordinate of this share of the largest is put to 0
 RTOL = 1e-8
 MOST_STEPS = 3_000  # of one start, rounds together: one or two seconds
+
+_DEEP = {
+    Label.ZERO: "two layers of every coordinate, or equal ones, are where they can only reach 0",
+    Label.STALLED: "no weight can pass its value at rest: beta stops there, or short of it",
+    Label.SEPARATRIX: "the start rests where every rho |mu_j| |w_j|^(L-2) = N",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,3 +215,69 @@ def _shared(flow: Flow, starts: Starts, label: Codes) -> Codes:
         several = equals(flow, starts[won], label[won] - 1).sum(axis=1) > 1
         label[won[several]] = Label.TIE
     return label
+
+
+def by_path(case: Case, theta0: Theta) -> Limit:
+    """Return the verdict on one start of a rule without a theorem."""
+    flow = case.flow
+    found = settle(case, theta0[None])
+    label = int(found.label[0])
+    ending = Ending(found.ending[0])
+    when = f"at tau = {found.tau[0]:.6g}"
+    if label == Label.UNDECIDED and not case.regime.many:
+        reason = (
+            f"{flow.perturbation.name} at L = {len(theta0)} jumps where the largest |g| tie, which "
+            "no engine here follows on many starts, and this start alone proves no first blow-up; "
+            "solve shows one run, or try p > 1"
+        )
+        return Limit(label, None, "none", reason)
+    if ending != Ending.SETTLED and label != Label.TIE:
+        certificate = "numerical" if label == Label.ZERO else "none"
+        open_ = label == Label.UNDECIDED
+        return Limit(label, None, certificate, _without_proof(ending, when, open_))
+    if len(theta0) > 2 and label in _DEEP:
+        return Limit(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
+    if len(theta0) > 2:
+        return _first(flow, theta0, label, when)
+    return of_label(flow.mu, label, "monotone", f"{when} {_two_layers(case, label)}")
+
+
+def _first(flow: Flow, theta0: Theta, label: int, when: str) -> Limit:
+    """Return the verdict on a winner at L >= 3; equal ones share beta_j ~ |mu_j|^(-L/(L-2))."""
+    mu = flow.mu
+    if label >= 1:
+        reason = f"{when} coordinate {label} is certain to blow up first; the others freeze there"
+        return of_label(mu, label, "monotone", reason)
+    candidates = equals(
+        flow, np.repeat(theta0[None], mu.size, axis=0), np.arange(mu.size)
+    )
+    together = candidates[candidates.sum(axis=1).argmax()]
+    reason = "equal coordinates blow up together, by symmetry"
+    return of_label(mu, label, "monotone", reason, shared(mu, together, len(theta0)))
+
+
+def _two_layers(case: Case, label: int) -> str:
+    """Return what a certificate at L = 2 says."""
+    if label == Label.ZERO:
+        return "every weight is where it can only fall to 0"
+    if label == Label.SEPARATRIX:
+        return "u_j + sign(mu_j) v_j = 0 everywhere, and the origin is unstable"
+    return case.regime.escapes.format(2 ** (1 - 1 / case.rule.p) * case.rule.rho)
+
+
+def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
+    """Return why a path ended without a certificate."""
+    if ending == Ending.COLLAPSED and undecided:
+        return (
+            f"the path falls into 0 {when}, an odd number of layers of a coordinate at once, and "
+            "may leave it again"
+        )
+    return {
+        Ending.COLLAPSED: f"every active coordinate loses two layers or more {when}",
+        Ending.ESCAPED: f"several coordinates blow up {when}, too close to each other to tell",
+        Ending.FAILED: f"the steps became too small {when}",
+        Ending.OUT_OF_STEPS: f"no certificate holds after {MOST_STEPS} steps, {when}: it lingers "
+        "near an equilibrium, or is too stiff for explicit steps; solve(flow, theta0, "
+        "tau_end=...) shows it",
+        Ending.FINISHED: f"no certificate holds by then, {when}; it may linger at an equilibrium",
+    }[ending]

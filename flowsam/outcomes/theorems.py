@@ -1,13 +1,50 @@
-"""What theorems say of two layers, l_inf, GD and l_2: labels and the verdict of a start."""
+"""What theorems say of a start: one layer, l_inf and GD at every depth, l_2 at two layers.
+
+Each has labels of many starts and the verdict on one; where none is known, that is said.
+"""
 
 import numpy as np
 
-from flowsam.exact import linf_two_layer, winning
-from flowsam.flow import Flow
+from flowsam.errors import InputError
+from flowsam.exact import first_escape, linf_balanced, linf_two_layer, winning
 from flowsam.labels import Fate, Label
-from flowsam.outcomes.outcome import Limit, basis
+from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Int, Labels, Theta, Thetas, Vector
+from flowsam.shapes import Codes, Column, Int, Labels, Starts, Theta, Thetas, Vector
+
+
+def told(case: Case, starts: Thetas) -> Labels:
+    """Return the label of the table for every start."""
+    return np.full(starts.shape[:-2], case.regime.label, dtype=np.int64)
+
+
+def times(case: Case, starts: Starts) -> Column:
+    """Return the time of the table for every start."""
+    return np.full(len(starts), case.regime.time)
+
+
+def refused(case: Case, starts: Starts) -> Column:
+    """Say that no start can be followed to its end."""
+    raise InputError(
+        "settled_at needs one example and a rule that can be followed, got "
+        f"{case.flow.describe()}; solve follows single starts"
+    )
+
+
+def unknown(case: Case, theta0: Theta) -> Limit:
+    """Return UNDECIDED."""
+    reason = (
+        f"no theorem is known for {case.flow.describe()}; solve shows where a run goes"
+    )
+    return Limit(int(case.regime.label), None, "none", reason)
+
+
+def along_mu(case: Case, theta0: Theta) -> Limit:
+    """Return the verdict on one example and one layer, at a speed of each rule's own."""
+    direction = case.mu / np.abs(case.mu).max()
+    reason = "L = 1: every rule moves along mu, so beta / ||beta|| tends to mu / ||mu||"
+    unit = direction / np.linalg.norm(direction)
+    return Limit(int(case.regime.label), unit, "theorem", reason)
 
 
 def fate_labels(fates: Int[np.ndarray, "*batch d"], mu: Vector) -> Labels:
@@ -31,17 +68,10 @@ def euclidean(case: Case, starts: Thetas) -> Labels:
     return np.where(code == Fate.COLLAPSE, Label.ZERO, found)
 
 
-def two_layers(case: Case, starts: Thetas) -> Labels:
-    """Return the labels of l_inf and GD at L = 2."""
-    fates = linf_two_layer.fate(starts, case.mu, rho=case.rule.rho)
-    return fate_labels(fates, case.mu)
-
-
-def by_curve(case: Case, theta0: Float[np.ndarray, "2 d"]) -> Limit:
+def by_curve(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on l_2 at L = 2, by the two certificates on the planar curve."""
     mu = case.mu
     label = int(euclidean(case, theta0))
-    s = theta0[0] + np.sign(mu) * theta0[1]
     if label == Label.SEPARATRIX:
         reason = (
             "the start's own critical scale is 1 within 1e-12: it tends to a saddle"
@@ -50,27 +80,45 @@ def by_curve(case: Case, theta0: Float[np.ndarray, "2 d"]) -> Limit:
     if label == Label.ZERO:
         reason = "N fell below rho min |mu_j|, from where every weight falls to 0 in finite tau"
         return Limit(label, None, "monotone", reason)
-    why = (
+    reason = (
         "N' > 0 at a point of the path proves escape, "
         "and the largest |mu_j| with s_j(0) != 0 wins"
     )
-    if label >= 1:
-        return Limit(label, basis(mu, label), "monotone", why)
+    reason += "; equal ones share it" * (label == Label.TIE)
+    s = theta0[0] + np.sign(mu) * theta0[1]
     top = (s != 0) & (np.abs(mu) == np.abs(mu[s != 0]).max())
     size = np.where(top, np.sign(mu) * s**2, 0.0)
-    return Limit(
-        label, size / np.linalg.norm(size), "monotone", why + "; equal ones share it"
-    )
+    return of_label(mu, label, "monotone", reason, size / np.linalg.norm(size))
+
+
+def two_layers(case: Case, starts: Thetas) -> Labels:
+    """Return the labels of l_inf and GD at L = 2."""
+    fates = linf_two_layer.fate(starts, case.mu, rho=case.rule.rho)
+    return fate_labels(fates, case.mu)
 
 
 def by_theorem(case: Case, theta0: Theta) -> Limit:
-    """Return the verdict of the l_inf and GD theorems."""
+    """Return the verdict of the l_inf and GD theorems at L = 2.
+
+    Members of a tie share the direction by their growth, beta_j ~ (|u_j + sign(mu_j) v_j| -
+    2 rho)^2 once every one is on its last quadrant.
+    """
     label = int(case.labels(theta0))
-    reason = theorem_reason(label, "|mu_j|")
-    return Limit(label, _direction(case.flow, theta0, label), "theorem", reason)
+    reason = _reason(label, "|mu_j|")
+    if label != Label.TIE:
+        return of_label(case.mu, label, "theorem", reason)
+    mu = case.mu
+    rho = case.rule.rho
+    last = linf_two_layer.last_event(theta0, mu, rho=rho)
+    u, v = linf_two_layer.weights(theta0, mu, rho=rho, tau=last)[0]
+    escapes = linf_two_layer.fate(theta0, mu, rho=rho) == Fate.ESCAPE
+    top = escapes & (np.abs(mu) == np.abs(mu[escapes]).max())
+    size = np.where(top, (np.abs(u + np.sign(mu) * v) - 2 * rho) ** 2, 0.0)
+    direction = np.sign(mu) * size / np.linalg.norm(size)
+    return of_label(mu, label, "theorem", reason, direction)
 
 
-def theorem_reason(label: int, score: str) -> str:
+def _reason(label: int, score: str) -> str:
     """Return the sentence for a label, by what the winner has most of."""
     if label >= 1:
         return f"of the coordinates that escape, coordinate {label} has the largest {score}"
@@ -78,23 +126,61 @@ def theorem_reason(label: int, score: str) -> str:
         Label.ZERO: "no coordinate escapes: each active one reaches 0 in finite tau",
         Label.TIE: "several coordinates escape with the same score, up to rounding",
         Label.SEPARATRIX: "no coordinate escapes, and one tends to an unstable equilibrium",
+        Label.UNDECIDED: "at odd depth a coordinate starts at 0, where Filippov's solution is not "
+        "unique; start it away from 0",
     }[Label(label)]
 
 
-def _direction(flow: Flow, theta0: Theta, label: int) -> Vector | None:
-    """Return the direction of a label: the members of a tie share it by their growth.
+def deep(case: Case, starts: Thetas) -> Labels:
+    """Return labels of l_inf and GD at L >= 3, by the theorem of equal layers or first escape."""
+    mu = case.mu
+    rho = case.rule.rho
+    even = linf_balanced.applies(starts, mu)
+    found = np.empty(starts.shape[:-2], dtype=np.int64)
+    found[even] = balanced_labels(starts[even], mu, rho)
+    if not even.all():
+        found[~even] = first_escape.labels(starts[~even], mu, rho=rho)
+    return found
 
-    beta_j ~ (|u_j + sign(mu_j) v_j| - 2 rho)^2 once every member is on its last quadrant.
+
+def balanced_labels(theta0s: Starts, mu: Vector, rho: float) -> Codes:
+    """Return labels of balanced starts at L >= 3.
+
+    The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores
+    within 8 eps tie. Without a winner, odd L and rho > 0, beta has a finite limit that is not 0:
+    stalled, also where every coordinate starts at rho and rests.
     """
-    mu = flow.mu
-    rho = flow.rho
-    if label >= 1:
-        return basis(mu, label)
+    fate = linf_balanced.fate(theta0s, mu, rho=rho)
+    rests = (fate == Fate.SADDLE) & first_escape.holds(theta0s.shape[-2], rho)
+    blow_up = linf_balanced.race(theta0s, mu, rho=rho)
+    return first_escape.of_race(blow_up, fate, rests | (fate == Fate.STALL))
+
+
+def by_race(case: Case, theta0: Theta) -> Limit:
+    """Return the verdict on l_inf and GD at L >= 3; members of a tie blow up together."""
+    mu = case.mu
+    rho = case.rule.rho
+    even = bool(linf_balanced.applies(theta0, mu))
+    if even:
+        label = int(case.labels(theta0))
+        certificate = "none" if label == Label.UNDECIDED else "theorem"
+        reason = _balanced_reason(case, theta0, label)
+    else:
+        label, certificate, reason = first_escape.finding(theta0, mu, rho=rho)
     if label != Label.TIE:
-        return None
-    last = linf_two_layer.last_event(theta0, mu, rho=rho)
-    u, v = linf_two_layer.weights(theta0, mu, rho=rho, tau=last)[0]
-    escapes = linf_two_layer.fate(theta0, mu, rho=rho) == Fate.ESCAPE
-    top = escapes & (np.abs(mu) == np.abs(mu[escapes]).max())
-    size = np.where(top, (np.abs(u + np.sign(mu) * v) - 2 * rho) ** 2, 0.0)
-    return np.sign(mu) * size / np.linalg.norm(size)
+        return of_label(mu, label, certificate, reason)
+    if even:
+        ahead = first_escape.earliest(linf_balanced.race(theta0, mu, rho=rho))
+    else:
+        ahead = first_escape.winners(theta0, mu, rho=rho)
+    return of_label(mu, label, certificate, reason, shared(mu, ahead, case.depth))
+
+
+def _balanced_reason(case: Case, theta0: Theta, label: int) -> str:
+    """Return the sentence for a label of equal layers."""
+    rho = case.rule.rho
+    if label != Label.STALLED:
+        return _reason(label, f"|mu_j| (|w_j| - {rho:g})^{case.depth - 2}")
+    if (np.abs(theta0[:, case.mu != 0]) == rho).all():
+        return f"each active coordinate rests at |w| = {rho:g}, an unstable equilibrium"
+    return f"no coordinate escapes, and at odd depth one tends to |w| = {rho:g}"

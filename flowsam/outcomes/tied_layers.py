@@ -4,9 +4,9 @@ import numpy as np
 
 from flowsam.exact.l1_deep import Duel, gate, lone_labels
 from flowsam.labels import Label
-from flowsam.outcomes import path_verdicts, settling
+from flowsam.outcomes import settling
 from flowsam.outcomes.balanced_l2 import aligned
-from flowsam.outcomes.outcome import Limit, basis
+from flowsam.outcomes.outcome import Limit, of_label
 from flowsam.regimes import Case
 from flowsam.shapes import Chosen, Codes, Starts, Theta
 
@@ -27,18 +27,14 @@ def labels(case: Case, starts: Starts) -> Codes:
 def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start."""
     if not _known(case, theta0[None])[0]:
-        return path_verdicts.by_path(case, theta0)
+        return settling.by_path(case, theta0)
     label = int(_by_theorem(case, theta0[None])[0])
     brake = gate(case.rule.rho, case.depth)
     if label == Label.UNDECIDED:
         reason = "mu or weights are beyond what doubles can compare; scale them"
         return Limit(label, None, "none", reason)
-    direction = None
-    if label >= 1:
-        direction = basis(case.mu, label)
-    reason = _REASONS[min(label, 1)]
-    reason = reason.format(label, brake)
-    return Limit(label, direction, "theorem", reason)
+    reason = _REASONS[min(label, 1)].format(label, brake)
+    return of_label(case.mu, label, "theorem", reason)
 
 
 _TIED = "they tie for the largest |g| with a sum of |w| "
