@@ -58,7 +58,7 @@ def test_late_times_take_fewer_than_600_steps(work):
 
 @pytest.mark.parametrize("size", [(10, 20, 2), (10, 20, 3), (100, 100, 2)])
 def test_a_run_evaluates_as_often_as_a_bare_loop(size):
-    flow, theta0 = problem("l_2", size)
+    flow, (theta0,) = problem("l_2", size)
     run = solve(flow, theta0, tau_end=2.0, rtol=1e-9)
     how = {"method": "DOP853", "rtol": 1e-9, "atol": 1e-12}
     bare = solve_ivp(lean(flow, theta0.shape), (0, 2.0), theta0.ravel(), **how)

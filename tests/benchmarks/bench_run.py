@@ -1,6 +1,7 @@
 """One run against a bare `solve_ivp` and frameworks: time, evaluations and error, in one process.
 
-Run: python -m tests.benchmarks.bench_run [repeats] [FILE.json]
+A run is the best of several; a loop goes through as many random starts once.
+Run: python -m tests.benchmarks.bench_run [repeats] [FILE.json] [starts of a loop]
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -29,19 +31,20 @@ CASES = (
 )
 RTOL, ATOL = 1e-9, 1e-12
 STEPS = 2000  # of a loop of fixed ones
+LOOP = 1000  # starts
 
 
-def problem(name, size, depth_seed=0):
-    """Return a flow and a start of size (d, n, L); margins of either sign where it is signed."""
+def problem(name, size, count=1):
+    """Return a flow and starts of size (d, n, L); weights of either sign where they are signed."""
     d, n, depth = size
-    rng = np.random.default_rng(d + n + depth_seed)
+    rng = np.random.default_rng(d + n)
     rule = RULES.get(name, RULES["l_2"])
     data = single_example(np.linspace(1.0, 2.0, d)) if n == 1 else None
     z = rng.standard_normal((n, d)) / np.sqrt(d) + 0.3
-    start = rng.uniform(0.3, 0.8, (depth, d))
+    starts = rng.uniform(0.3, 0.8, (count, depth, d))
     if name == "signed":
-        start *= rng.choice([-1.0, 1.0], start.shape)
-    return Flow(data or Data(z), rule, exponential), start
+        starts *= rng.choice([-1.0, 1.0], starts.shape)
+    return Flow(data or Data(z), rule, exponential), starts
 
 
 def lean(flow, shape):
@@ -100,29 +103,34 @@ def others(flow, start, tau_end, fine):
     }
 
 
-def compare(name, size, tau_end, repeats):
+def compare(name, size, tau_end, repeats, count):
     """Return the ratios of one case, flowsam over bare."""
-    flow, start = problem(name, size)
-    field, flat = lean(flow, start.shape), start.ravel()
+    flow, starts = problem(name, size, count)
+    start = starts[0]
+    field = lean(flow, start.shape)
 
-    def bare(rtol=RTOL, atol=ATOL):
-        return solve_ivp(field, (0, tau_end), flat, method="DOP853", rtol=rtol, atol=atol)
+    def bare(start=start, rtol=RTOL, atol=ATOL):
+        how = {"method": "DOP853", "rtol": rtol, "atol": atol}
+        return solve_ivp(field, (0, tau_end), start.ravel(), **how)
 
-    def ours(**how):
-        return solve(flow, start, tau_end=tau_end, rtol=RTOL, atol=ATOL, **how)
+    def ours(start=start):
+        return solve(flow, start, tau_end=tau_end, rtol=RTOL, atol=ATOL)
 
-    fine, ran, run = bare(1e-13, 1e-15).y[:, -1], bare(), ours()
-    calls = [bare, ours, lambda: ours().log_t]
+    fine, ran, run = bare(rtol=1e-13, atol=1e-15).y[:, -1], bare(), ours()
+    other = bare
     if not run.nfev:  # a closed form: against the steps of its error
-        calls[0] = lambda: bare(1e-12, 1e-15)
-        ran = calls[0]()
-    times = least(calls, repeats)
+        other = partial(bare, rtol=1e-12, atol=1e-15)
+        ran = other()
+    times = least([other, ours, lambda: ours().log_t], repeats)
+    loops = least([lambda call=call: [call(s) for s in starts] for call in (other, ours)], 1)
     errors = [np.abs(end - fine).max() for end in (ran.y[:, -1], run.theta[-1].ravel())]
     return {
         "case": f"{name} {size}",
         "method": run.method,
         "ms": [1e3 * t for t in times],
         "time": times[1] / times[0],
+        "loop": loops[1] / loops[0],
+        "loop ms": [1e3 * t for t in loops],
         "with log_t": times[2] / times[0],
         "calls": run.nfev / ran.nfev,
         "errors": [float(error) for error in errors],
@@ -133,15 +141,17 @@ def compare(name, size, tau_end, repeats):
 def main():
     """Print a line a case, and write them."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else LOOP
     rows = []
     for case in CASES:
-        row = compare(*case, repeats)
+        row = compare(*case, repeats, count)
         rows.append(row)
         ms = ", ".join(f"{t:.2f}" for t in row["ms"])
+        names = "time", "loop", "with log_t", "calls"
+        ratios = ", ".join(f"{name} {row[name]:5.2f}" for name in names)
+        errors = " ".join(f"{error:.1e}" for error in row["errors"])
         print(
-            f"{row['case']:20} {row['method']:20} time {row['time']:6.2f}, with log_t "
-            f"{row['with log_t']:6.2f}, calls {row['calls']:5.2f}, errors "
-            f"{row['errors'][0]:.1e} {row['errors'][1]:.1e}, ms {ms}",
+            f"{row['case']:20} {row['method']:20} {ratios}, errors {errors}, ms {ms}",
             flush=True,
         )
     if len(sys.argv) > 2:

@@ -119,6 +119,8 @@ class Sources:
             where = f"than {{}}, {found['case']}"
             calls = f"solve_ivp, {found['calls']:.2f} calls"
             yield Row(where.format(calls), bare / 1e3, ours / 1e3, asked, (error, own))
+            loops = [ms / 1e3 for ms in found["loop ms"]]
+            yield Row(where.format("a loop of solve_ivp"), *loops, asked)
             for name, (other, error) in found["others"].items():
                 yield Row(where.format(name), other / 1e3, ours / 1e3, 1.0, (error, own))
 
