@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from flowsam.data import Data
 from flowsam.endings import Ending
 from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.inputs import checked_grid, whole_number
+from flowsam.inputs import checked_grid, keep, whole_number
 from flowsam.shapes import Theta
 from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
@@ -150,7 +151,7 @@ def iterate(  # noqa: PLR0913 - the public contract
     """
     theta = flow.one_start(theta0, "iterate", "loop over them")
     _check_numbers(learning_rate, steps, save_every)
-    shards = _shards(flow, batches)
+    shards = _shards(_iterated(flow), batches)
     log_rate = np.log(learning_rate)
     rows = [theta]
     tau = [0.0]
@@ -209,6 +210,16 @@ def _check_numbers(
     checked_grid(1, int(steps // save_every), "raise save_every")
 
 
+def _iterated(flow: Flow) -> Flow:
+    """Return a flow, a subclass with all it has, whose rule is what iterations take."""
+    rule = flow.perturbation.iterated
+    if rule is flow.perturbation:
+        return flow
+    taken = copy(flow)
+    keep(taken, perturbation=rule)
+    return taken
+
+
 def _shards(flow: Flow, batches: Batches | None) -> Callable[[], Shards]:
     """Return a function that deals the next step's shards with their weights."""
     if batches is None:
@@ -232,7 +243,7 @@ def _step(theta: Theta, shards: Shards, log_rate: float) -> tuple[Theta, float]:
     move = np.zeros_like(theta)
     advance = 0.0
     for weight, flow in shards:
-        direction, log_scale = flow.rates(theta, corner=True)
+        direction, log_scale = flow.rates(theta)
         pace = weight * float(np.exp(log_rate + log_scale))
         move = move + pace * direction
         advance = advance + pace

@@ -172,17 +172,16 @@ class Flow:
         return shares @ z, log_mean
 
     @np.errstate(**_QUIET)
-    def perturbed(self, theta: Thetas, *, corner: bool = False) -> Thetas:
+    def perturbed(self, theta: Thetas) -> Thetas:
         """Return `theta_hat = theta + eps(grad Lo(theta))`; zero components get no step.
 
-        nan where infinite weights leave the step open. With `corner` ties of p = 1 go to one
-        component: what an iteration does.
+        nan where infinite weights leave the step open.
         """
         rule = self.perturbation
         if not rule.perturbs:
             return theta
         g = -rule.sized(*self.descent(theta))
-        return theta + rule.ascent(theta, rule.corner(g) if corner else g)
+        return theta + rule.ascent(theta, g)
 
     @np.errstate(**_QUIET)
     def field(self, theta: ArrayLike) -> Thetas:
@@ -218,12 +217,12 @@ class Flow:
                 return theta
         return self.checked(theta)
 
-    def rates(self, theta: Thetas, *, corner: bool = False) -> tuple[Thetas, Numbers]:
+    def rates(self, theta: Thetas) -> tuple[Thetas, Numbers]:
         """Return `field` and `log_lambda` by one evaluation, those of a subclass by its own."""
         mine = type(self)
         package = Flow
         if mine.field is package.field and mine.log_lambda is package.log_lambda:
-            return self.descent(self.perturbed(theta, corner=corner))
+            return self.descent(self.perturbed(theta))
         return self.field(theta), self.log_lambda(theta)
 
     def log_lambda(self, theta: Thetas) -> Numbers:

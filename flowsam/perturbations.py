@@ -176,7 +176,7 @@ class Perturbation:
     def epsilon(self, g: ArrayLike) -> Thetas:
         """Return the ascent step for gradients `g`.
 
-        A tie of p = 1 shares the step equally (iterations take `corner`); where a component of g is
+        A tie of p = 1 shares the step equally (not in iterations: `iterated`); where a component of g is
         0, eps is 0 there; at g = 0 every point of the ball is a maximiser and 0 is returned: a flow
         ends there.
 
@@ -213,20 +213,17 @@ class Perturbation:
 
     @property
     def cornered(self) -> bool:
-        """Whether the ball has corners that steps jump between: p = 1, not adaptive."""
-        return self.p == 1 and self.perturbs and not self.adaptive
+        """Whether the ball has corners that steps jump between: l_1."""
+        return self.kind == "l_1"
 
-    def corner(self, g: Thetas) -> Thetas:
-        """Return g, where `cornered` its first largest component alone.
+    @property
+    def iterated(self) -> Perturbation:
+        """The rule as iterations take it: where `cornered`, a tie goes to one component.
 
         Steps that share a tie stay on it and follow Utkin's solution; those to one corner chatter
         along it, which tends to Filippov's. At L >= 3 the two differ, and equal layers tie.
         """
-        if not self.cornered:
-            return g
-        size = np.abs(g).reshape(*g.shape[:-2], 1, -1)
-        first = size.argmax(axis=-1, keepdims=True) == np.arange(size.shape[-1])
-        return np.where(first.reshape(g.shape), g, 0.0)
+        return _OneCorner(self.p, self.rho) if self.cornered else self
 
     def ascent(self, theta: Thetas, g: Thetas) -> Thetas:
         """Return the step at weights `theta` where the gradient is g: `|w| step(|w| g)` of ASAM."""
@@ -262,6 +259,16 @@ class Perturbation:
         # ||g||_q^(q-1) = (sum |g|^q)^(1/p), since (q - 1)/q = 1/p
         norm = np.add.reduce(raised * share, **over) ** (1.0 / self.p)
         return np.copysign(raised, g) * (self.rho / (norm + (norm == 0)))
+
+
+class _OneCorner(Perturbation):
+    """l_1 whose ties go to their first component alone."""
+
+    def step(self, g: Thetas) -> Thetas:
+        """Return the step to the first corner among the largest components."""
+        size = np.abs(g).reshape(*g.shape[:-2], 1, -1)
+        first = size.argmax(axis=-1, keepdims=True) == np.arange(size.shape[-1])
+        return super().step(np.where(first.reshape(g.shape), g, 0.0))
 
 
 def gradient_flow() -> Perturbation:

@@ -36,8 +36,8 @@ MUTATIONS = (
     Mutation(
         "a sign flipped",
         "flowsam/flow.py",
-        "return theta + rule.ascent(theta, rule.corner(g) if corner else g)",
-        "return theta - rule.ascent(theta, rule.corner(g) if corner else g)",
+        "return theta + rule.ascent(theta, g)",
+        "return theta - rule.ascent(theta, g)",
         ("tests/test_flow.py",),
     ),
     Mutation(

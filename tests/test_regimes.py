@@ -186,6 +186,30 @@ def test_a_subclass_does_not_inherit_a_formula(flow):
     assert phase_portrait(flow, [0.5, 1.5], [0.5]).labels.tolist() == [[-1, -1]]
 
 
+class Masked(Flow):
+    """A flow that looks up from a part of the weights, in words of its own."""
+
+    def __init__(self, rule, mask):
+        super().__init__(ONE, rule)
+        object.__setattr__(self, "mask", mask)
+
+    def perturbed(self, theta):
+        return theta + self.mask * (super().perturbed(theta) - theta)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_subclass_with_its_own_perturbed_weights_is_iterated(kind):
+    """Ties of l_1 go to one corner in it too: equal layers come apart."""
+    rule = RULES[kind]
+    steps = {"learning_rate": 0.01, "steps": 20}
+    theta0 = balanced([1.2, 0.7], 3)
+    whole, none = (iterate(Masked(rule, m), theta0, **steps).theta for m in (1.0, 0.0))
+    assert (whole == iterate(Flow(ONE, rule), theta0, **steps).theta).all()
+    assert (none == iterate(Flow(ONE, gradient_flow()), theta0, **steps).theta).all()
+    parts = np.ptp(whole[-1], axis=0).any()
+    assert parts == rule.cornered
+
+
 def mine(g):
     """l_2-SAM with rho = 0.7, as a user would write it."""
     size = np.sqrt((g * g).sum(axis=(-2, -1), keepdims=True))

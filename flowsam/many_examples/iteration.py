@@ -91,6 +91,7 @@ class Walk:
     ) -> None:
         """Start the clocks; the first step sets its own size."""
         self.flow = flow
+        self.rule = flow.perturbation.iterated
         self.theta = theta
         self.log_share = float(np.log(share))
         (self.log_t, self.tau) = origin
@@ -115,10 +116,9 @@ class Walk:
         The fastest of three rates sets h: of the weights over _STRIDE of the largest, of the
         shares, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and of T.
         """
-        rule = self.flow.perturbation
         pull, products, _, own = self._look(self.theta)
         descent = pull * products
-        ascent = rule.ascent(self.theta, rule.corner(-descent))
+        ascent = self.rule.ascent(self.theta, -descent)
         hat = self.theta + ascent
         pull, products, log_scale, relaxing = self._look(hat)
         velocity = pull * products
