@@ -7,8 +7,9 @@ from enum import StrEnum
 _REACHED = "reached the end asked for"
 _FELL = "every active weight reached 0 at tau = {tau:.12g}; the flow rests there"
 _FORKS = (
-    "every active weight reaches 0 at tau = {tau:.12g}, where no gradient is left; at odd depth "
-    "they leave 0 again, on any of many paths; perturb the start, or use iterate, which takes one"
+    "an odd number of layers of a coordinate reaches 0 at once at tau = {tau:.12g}, where no "
+    "gradient is left; they leave 0 again, on any of many paths; perturb the start, or use "
+    "iterate, which takes one"
 )
 _SMALL = (
     "the steps of {method} are too small to go on at {}; ask for an earlier end, loosen rtol or "
@@ -21,8 +22,8 @@ class Ending(StrEnum):
 
     AT_REST ends a run of several examples whose gradient is 0, FLATTEST one that slid along minima
     to a flattest one, HELD one whose iteration rests on average, BEYOND one at L >= 3 whose weights
-    are infinite before `tau_end`, FORKS one that falls into 0 at odd L; NEVER_THERE one of one
-    example that is too nearly at rest for log t to reach its end.
+    are infinite before `tau_end`, FORKS one that falls into 0 by an odd number of layers;
+    NEVER_THERE one of one example that is too nearly at rest for log t to reach its end.
 
     Examples
     --------

@@ -176,9 +176,9 @@ class Perturbation:
     def epsilon(self, g: ArrayLike) -> Thetas:
         """Return the ascent step for gradients `g`.
 
-        A tie of p = 1 shares the step equally (not in iterations: `iterated`); where a component of g is
-        0, eps is 0 there; at g = 0 every point of the ball is a maximiser and 0 is returned: a flow
-        ends there.
+        A tie of p = 1 shares the step equally (not in iterations: `iterated`); where a component of
+        g is 0, eps is 0 there; at g = 0 every point of the ball is a maximiser and 0 is returned: a
+        flow ends there.
 
         Parameters
         ----------
@@ -200,11 +200,7 @@ class Perturbation:
             raise InputError(f"g needs shape (..., L, d), got {g.shape}; a row a layer")
         return self.step(g)
 
-    def sized(
-        self,
-        descent: Thetas,
-        log_scale: Numbers,
-    ) -> Thetas:
+    def sized(self, descent: Thetas, log_scale: Numbers) -> Thetas:
         """Return a direction with its size where the step depends on it: unnormalised SAM."""
         if self.normalised:
             return descent

@@ -17,6 +17,7 @@ import numpy as np
 
 from flowsam.columns import Regime, loaded
 from flowsam.exact import ALONE, BALANCED, DEEP, L2, TWO_LAYERS, Form
+from flowsam.falls import Falls
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.perturbations import Perturbation, linf
@@ -51,14 +52,13 @@ class Case:
         return loaded(self.regime.system)
 
     @property
-    def falls_together(self) -> bool:
-        """Whether three layers of a coordinate, or more, may get into 0 at once."""
-        return self.regime.falls and self.depth > 2
-
-    @property
-    def falls_through(self) -> bool:
-        """Whether several coordinates at 0 at once do not rest: at odd L they go through."""
-        return self.falls_together and self.depth % 2 == 1
+    def falls(self) -> Falls | None:
+        """The falls of three layers of a feature, or more, into 0 at once; None without any."""
+        if not self.regime.falls or self.depth < 3:
+            return None
+        z = self.flow.data.z
+        moving = np.any(z, axis=0)
+        return Falls(moving, self.rule.steep, goes_on=len(z) == 1)
 
     def ask(self, column: str) -> Callable[..., Any]:
         """Return the function of a column, with the case as its first argument."""
@@ -290,6 +290,7 @@ _GD_MANY = replace(
     finite="outcomes.late_verdicts:by_descent",
 )
 _MINIMA: dict[str, Any] = {
+    "falls": True,
     "glides": True,
     "rests": True,
     "surfaces": "many_examples.minima:MinimaSwitching",

@@ -27,7 +27,7 @@ LAYERS = [
     "losses perturbations own_rule symbolic notation",
     "flow trajectory",
     "exact margin certify",
-    "columns regimes",
+    "columns falls regimes",
     "engines one_example many_examples ensemble discrete rates",
     "solver",
     "outcomes amplification regions real_data parameters",

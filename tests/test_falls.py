@@ -22,6 +22,7 @@ from flowsam import (
     solve,
     solve_many,
 )
+from flowsam.falls import Falls
 from flowsam.labels import Label
 from flowsam.portrait import BalancedPlane
 
@@ -179,3 +180,98 @@ def test_different_layers_get_into_0_together(p, depth, rise):
         # layers that part get to 0 one by one, and two of them stay
         parted = theta0 * np.array([[1.0], [0.05], [6.0], *[[1.0]] * (depth - 3)])
         assert limit(flow, parted).label == Label.ZERO
+
+
+def uneven(rng, alpha, depth, spread):
+    """Layers of sizes alpha, apart by a share of them."""
+    return np.array(alpha) * (1 + spread * rng.uniform(-0.5, 0.5, (depth, len(alpha))))
+
+
+@pytest.mark.parametrize("p", [1.5, 2.0])
+@pytest.mark.parametrize("seed", range(6))
+def test_different_layers_of_several_examples_get_into_0_together(p, seed):
+    """Steps went through on one of many paths, up to a per cent apart, or shrank to nothing."""
+    rng = np.random.default_rng([seed, 5])
+    n, d = rng.integers(2, 4), rng.integers(1, 3)
+    flow = Flow(Data(-rng.uniform(0.5, 2.0, (n, d))), lp(1.0, p=p))
+    theta0 = uneven(rng, rng.uniform(0.3, 0.6, d), 3, 10.0 ** -rng.uniform(1, 5))
+    batch = solve_many(flow, theta0[None], tau_end=9.0)
+    assert batch.status[0] == 1 and not batch.theta.any()
+    for end in ({"tau_end": 9.0}, {"log_t_end": 30.0}):
+        run = solve(flow, theta0, **end)
+        assert run.status == "sliding_ambiguous" and "leave 0 again" in run.message
+        assert run.tau[-1] == pytest.approx(batch.tau[0], rel=1e-5)
+    assert limit(flow, theta0).label == Label.UNDECIDED
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_three_of_four_layers_fall_and_the_fourth_stays(rows):
+    rng = np.random.default_rng(6)
+    data = -rng.uniform(0.5, 1.5, (rows, 1))
+    flow = Flow(Data(data) if rows > 1 else single_example(data[0]), l2(1.0))
+    theta0 = np.vstack([uneven(rng, [0.2], 3, 1e-2), [[1.0]]])
+    run = solve(flow, theta0, tau_end=20.0)
+    assert run.status == "sliding_ambiguous" and "leave 0 again" in run.message
+    batch = solve_many(flow, theta0[None], tau_end=20.0)
+    assert batch.tau[0] == pytest.approx(run.tau[-1], rel=1e-5) and batch.theta[0, 3, 0] > 0.5
+    assert limit(flow, theta0).label == Label.UNDECIDED
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("depth", [3, 5])
+def test_two_small_layers_fall_alone_and_rest(rows, depth):
+    """Of several examples the steps became too small beside them: label -6."""
+    rng = np.random.default_rng([depth, 9])
+    data = -rng.uniform(0.5, 1.5, (rows, 1))
+    flow = Flow(Data(data) if rows > 1 else single_example(data[0]), l2(1.0))
+    rest = rng.uniform(0.3, 0.5, (depth - 2, 1))
+    theta0 = np.vstack([[[0.12], [0.01]], rest])
+    found = limit(flow, theta0)
+    assert found.label == Label.ZERO, found
+    batch = solve_many(flow, theta0[None], tau_end=50.0)
+    assert batch.status[0] == 1 and (batch.theta[0] == 0).sum() == 2
+    run = solve(flow, theta0, tau_end=50.0)
+    assert run.status == ("collapsed" if rows > 1 else "sliding_ambiguous")
+    at = next((e.tau for e in run.events if e.kind == "collapse"), run.tau[-1])
+    assert at == pytest.approx(batch.tau[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_layers_that_differ_part_where_p_is_above_2(seed):
+    """Two of them get to 0 before the third, and stay there."""
+    rng = np.random.default_rng([seed, 7])
+    flow = Flow(single_example(-rng.uniform(0.5, 1.5, 1)), lp(1.0, p=3))
+    theta0 = uneven(rng, rng.uniform(0.2, 0.3, 1), 3, 10.0 ** -rng.uniform(3, 6))
+    assert limit(flow, theta0).label == Label.ZERO
+    run, batch = solve(flow, theta0, tau_end=9.0), solve_many(flow, theta0[None], tau_end=9.0)
+    assert run.status == "collapsed" and batch.status[0] == 1
+    assert run.events[-1].tau == pytest.approx(batch.tau[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("method", ["DOP853", "Radau", "BDF", "LSODA", "heyoka"])
+def test_no_method_steps_through_0_where_layers_differ(method):
+    if method == "heyoka":
+        pytest.importorskip("heyoka")
+    rng = np.random.default_rng(4)
+    flow = Flow(single_example([-0.9, -1.4]), l2(1.0))
+    theta0 = uneven(rng, [0.3, 0.4], 3, 1e-3)
+    fall = solve_many(flow, theta0[None], tau_end=9.0, method="DOP853").tau[0]
+    run = solve(flow, theta0, tau_end=9.0, method=method, rtol=1e-8)
+    assert run.status == "sliding_ambiguous"
+    assert run.tau[-1] == pytest.approx(fall, rel=1e-5)
+    if method == "heyoka":
+        batch = solve_many(flow, theta0[None], tau_end=9.0, method=method)
+        assert batch.status[0] == 1 and batch.tau[0] == pytest.approx(fall, rel=1e-6)
+
+
+def test_who_goes_through_0_in_a_step():
+    before = np.ones((4, 2, 5))
+    after = before.copy()
+    after[:2, 0, 0] = after[:3, 0, 1] = after[:, 0, 2] = after[0, :, 3] = -1.0
+    after[:3, 1, 4] = -1.0
+    moving = np.array([True, False])
+    assert Falls(moving, False, goes_on=False).through(before, after).tolist() == [0, 1, 0, 0, 0]
+    # alone and equal: it goes on
+    assert not Falls(moving, False, goes_on=True).through(before, after).any()
+    before[0] = 2.0
+    assert Falls(moving, False, goes_on=True).through(before, after).tolist() == [0, 1, 0, 0, 0]

@@ -29,6 +29,9 @@ class Relay:
     def calm(self, t, x, mode):
         return False
 
+    def falls(self, before, after, mode):
+        return False
+
     def signals(self, t, x, mode):
         return np.array([mode * x[0] if mode else np.inf])
 
@@ -67,6 +70,9 @@ class Friction:
     def calm(self, t, y, mode):
         return False
 
+    def falls(self, before, after, mode):
+        return False
+
     def signals(self, t, y, mode):
         return np.array([mode * y[1] if mode else np.inf])
 
@@ -93,6 +99,9 @@ class Chatter:
     def calm(self, t, x, mode):
         return False
 
+    def falls(self, before, after, mode):
+        return False
+
     def signals(self, t, x, mode):
         return np.array([x[0]])
 
@@ -116,6 +125,9 @@ class Field(Chatter):
 
     def calm(self, t, x, mode):
         return True
+
+    def falls(self, before, after, mode):
+        return False
 
 
 def test_a_fast_turn_is_gone_through_and_a_stiff_rest_is_given_up():

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float, Int, Mask, Shaped, Theta, Thetas
+from flowsam.shapes import Float, Int, Shaped, Theta, Thetas
 
 State = Float[np.ndarray, " m"]
 Rates = Callable[[float, State], State]
@@ -36,17 +35,6 @@ def copied(
 ) -> Shaped[np.ndarray, "L *rest"]:
     """Return the weights of the layers that each weight copies."""
     return np.take_along_axis(theta, layer, axis=0)
-
-
-def through_zero(
-    before: Float[np.ndarray, "L *rest"], after: Float[np.ndarray, "L *rest"]
-) -> Bool[np.ndarray, "*rest"]:
-    """Tell where an odd number of layers, three or more, changed sign in a step.
-
-    For p <= 2 they get into 0 together, where no gradient is left: a step sees nothing of it.
-    """
-    turned = (before * after < 0).sum(axis=0)
-    return (turned > 2) & (turned % 2 == 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,34 +75,3 @@ class EqualLayers:
     def apart(self) -> bool:
         """Whether none is a copy."""
         return self.kept.size == self.source.size
-
-
-@dataclass(frozen=True, eq=False)
-class Upright:
-    """Equal layers on their side of 0, through which an odd number may fall all at once."""
-
-    signs: Float[np.ndarray, "L d *batch"]
-    last: bool = False  # weights get there one by one: the last of them tells
-
-    @classmethod
-    def of(
-        cls,
-        theta: Theta,
-        moving: Mask,
-        *,
-        last: bool = False,
-    ) -> Upright | None:
-        """Return the side of a start, None where layers of a feature that moves differ."""
-        uneven = np.ptp(np.abs(theta[:, moving]), axis=0).any()
-        return None if uneven else cls(np.sign(theta * moving), last)
-
-    def heights(
-        self, theta: Float[np.ndarray, "L d *batch"]
-    ) -> Float[np.ndarray, "L d *batch"]:
-        """Return sizes of weights, negative beyond 0."""
-        return self.signs * theta
-
-    def beyond(self, theta: Float[np.ndarray, "L d *batch"]) -> Any:
-        """Tell whose weights have, on the whole, fallen through 0."""
-        height = np.max if self.last else np.sum
-        return height(self.heights(theta), axis=(0, 1)) <= 0

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 FALLEN = 1e3  # in units of atol: weights below it collapse for certain
-# of two weights of a coordinate at 0: others below this many of them get there too
-TOGETHER = 1e3
 RADIUS = 1e6  # in units of the start: a blow-up is known there to 1e-12 of what is left
 LARGEST = 1e300  # margins end here
 

@@ -18,6 +18,7 @@ from scipy.linalg import LinAlgWarning
 from scipy.linalg.lapack import dgetrf, dgetrs, zgetrf, zgetrs
 from scipy.optimize import brentq
 
+from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece, Place, Turn
 from flowsam.events import Event
 from flowsam.shapes import Float
@@ -42,6 +43,7 @@ _MOVED = (
 )
 _BISECTIONS = 1200  # from the largest double to the least, should the secant not help
 _HALVINGS = 0.5 ** np.arange(1, 50)
+_LEAST = 20  # in units of the last digit: SciPy's least step is half of it
 
 State = Float[np.ndarray, " m"]
 
@@ -58,6 +60,9 @@ class Piecewise(Protocol):
 
     def calm(self, x: float, state: State, mode: Any) -> bool:
         """Tell whether all signals are so far from 0 that no step reaches it from here."""
+
+    def falls(self, before: State, after: State, mode: Any) -> bool:
+        """Tell whether a step that turned signs went through 0, where no gradient is left."""
 
     def transition(self, x: float, state: State, mode: Any) -> Turn:
         """Return state (or the states from x on), mode, events and an ending, "" to go on."""
@@ -178,6 +183,7 @@ class _Marching:
         self.state: Any  # after an ending, a Tail may stand in its place
         self.state, self.mode, events, self.status = start
         self.end = end
+        self.bound = end  # of the steps to be taken next
         self.tolerances = tolerances
         self.stop = stop
         self.x = 0.0
@@ -217,12 +223,17 @@ class _Marching:
         calm = self.system.calm(self.x, self.state, self.mode)
         start = Place(self.x, self.state, self.mode)
         rhs = self.system.rhs(self.mode)
-        stepper = self.tolerances.stepper(rhs, start, self.end, self.stepper)
+        stepper = self.tolerances.stepper(rhs, start, self.bound, self.stepper)
         self.stepper = stepper
+        self.bound = self.end
         happened = False
         while stepper.status == "running" and not happened and not self.status:
             if not self._advanced(stepper):
                 self.status = "failed"
+                break
+            turned = ((self.state < 0) != (stepper.y < 0)).any()
+            if turned and self.system.falls(self.state, stepper.y, self.mode):
+                self._halve(stepper.t)
                 break
             before = calm
             calm = self.system.calm(stepper.t, stepper.y, self.mode)
@@ -231,6 +242,12 @@ class _Marching:
                 break
         self.nfev += stepper.nfev
         return happened
+
+    def _halve(self, passed: float) -> None:
+        """Take half of a step that went through 0, or end where none is left."""
+        self.bound = self.x + (passed - self.x) / 2
+        if self.bound - self.x <= _LEAST * np.spacing(self.x):
+            self.status = Ending.FORKS
 
     def _advanced(self, stepper: Any) -> bool:
         """Take one step and tell whether there was work left, and it led anywhere."""

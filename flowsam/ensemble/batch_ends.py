@@ -7,8 +7,9 @@ from enum import IntEnum
 
 import numpy as np
 
-from flowsam.engines.range_ends import FALLEN, RADIUS, TOGETHER, range_end
+from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.ensemble.batched_steps import Control, Steps
+from flowsam.falls import TOGETHER, second_layer
 from flowsam.flow import Flow
 from flowsam.shapes import Bool, Chosen, Column, Float, Int, Mask, Weights
 
@@ -97,7 +98,7 @@ class Ends:
     def open(self, w: Weights) -> Chosen:
         """Return which members, of all, are between a certain collapse and a blow-up."""
         size = np.abs(w[:, self.active])
-        second = _second(size)
+        second = second_layer(size)
         low = (second <= self.floor).all(axis=0) & (self.floor > 0)
         return ~low & (size.max(axis=(0, 1), initial=0.0) < self.ceiling)
 
@@ -112,7 +113,7 @@ class Ends:
         )
         ending[stuck] = Ending.FAILED
         ending[steps.tau >= self.control.tau_end] = Ending.FINISHED
-        second = _second(size)
+        second = second_layer(size)
         steps = self._pinned(steps, second)
         steps, collapsed = self._fallen(steps, second)
         ending[collapsed] = Ending.COLLAPSED
@@ -208,8 +209,3 @@ class Ends:
             moved[:, winner, rows] = np.copysign(np.inf, w[:, winner, rows])
         new[..., near] = moved
         return replace(steps, tau=tau, w=new), np.isin(np.arange(tau.size), near)
-
-
-def _second(size: Float[np.ndarray, "L d B"]) -> Float[np.ndarray, "d B"]:
-    """The second smallest of the layers; a single layer's own."""
-    return size.max(axis=0) if len(size) <= 2 else np.partition(size, 1, axis=0)[1]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.integrate import DOP853
 
-from flowsam.engines.equal_layers import Upright, copied, copies, through_zero
-from flowsam.shapes import Bool, Float, Int, Mask
+from flowsam.engines.equal_layers import copied, copies
+from flowsam.falls import Falls
+from flowsam.shapes import Bool, Float, Int
 
 Weights = Float[np.ndarray, "L d B"]
 Row = Float[np.ndarray, " B"]
@@ -49,27 +50,7 @@ class Control:
     atol: float
     most_steps: int = 3_000
     apart: bool = False  # layers of equal size need not stay so
-    # coordinates that leave 0 again, all at once, on no one path; none for most rules
-    falling: Mask | None = None
-    last: bool = False  # one by one: the last of them tells
-
-    def through_zero(self, before: Weights, after: Weights) -> Bool[np.ndarray, " B"]:
-        """Tell who went through 0, where no gradient is left; for p > 2 the last weight tells.
-
-        A single coordinate with equal layers goes on along them.
-        """
-        none = np.zeros(after.shape[-1], dtype=bool)
-        if self.falling is None:
-            return none
-        before = before[:, self.falling]
-        after = after[:, self.falling]
-        if not (before * after < 0).any():
-            return none
-        several = before.all(axis=0).sum(axis=0) > 1
-        if self.last:
-            return several & Upright(np.sign(before), True).beyond(after)
-        uneven = np.ptp(np.abs(before), axis=0) > 0
-        return (through_zero(before, after) & (uneven | several)).any(axis=0)
+    falls: Falls | None = None  # through 0, on no one path
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""
@@ -126,7 +107,9 @@ class Steps:
         size = after - self.tau
         parts = (self.w, self.slope, size, self.layer, self.sign)
         w, slope, error = _beside(partial(_attempt, control), *parts)
-        passed = control.through_zero(self.w, w)
+        passed = np.zeros(after.size, dtype=bool)
+        if control.falls:
+            passed = control.falls.through(self.w, w)
         accepted = (error < 1) & ~passed
         factor = np.where(passed, 0.5, SAFETY * error**EXPONENT)
         top = np.where(self.retry, 1.0, GROW)

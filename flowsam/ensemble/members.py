@@ -132,8 +132,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
         _checked_control(case, tau_end, rtol),
         most_steps=most_steps,
         apart=case.regime.apart or alone,
-        falling=flow.mu != 0 if case.falls_together else None,
-        last=flow.perturbation.steep,
+        falls=case.falls,
     )
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -216,6 +215,8 @@ def _arrive(
         ends.flow, w, tau_end=control.tau_end, rtol=control.rtol
     )
     arrived &= ends.open(new)
+    if control.falls:
+        arrived &= ~control.falls.through(w, new)
     tau = np.full(arrived.shape, control.tau_end)
     status = np.full(arrived.shape, Ending.FINISHED, np.int8)
     lost = np.flatnonzero(~arrived)

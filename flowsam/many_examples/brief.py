@@ -6,14 +6,13 @@ for. Whatever else may happen, the runs in T take over.
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import Rates, State, Upright
+from flowsam.engines.equal_layers import Rates, State
 from flowsam.engines.lean_field import single_field
 from flowsam.engines.path import Turn
 from flowsam.engines.run import Request, Run
@@ -30,11 +29,6 @@ _MOST = 400
 class _Brief(LogClock):
     """A flow in rescaled time, as the stepper wants it: whether it was lively is asked later."""
 
-    @cached_property
-    def upright(self) -> Upright | None:
-        """The side of 0 on which equal layers start."""
-        return Upright.of(self.theta0, self.moving)
-
     def rhs(self, mode: Any) -> Rates:
         """Return the rescaled velocity of flat states."""
         return self.layers.rates(single_field(self.flow))
@@ -43,11 +37,13 @@ class _Brief(LogClock):
         """Tell that nothing happens on the way."""
         return True
 
+    def weights(self, state: State) -> Theta:
+        """Return the weights of a state, which has no clock."""
+        return self.layers.whole(state)
+
     def stays_lively(self, thetas: Starts) -> bool:
-        """Tell whether no step went through 0, where no gradient is left, nor came near rest."""
-        side = self.upright
-        through = side is not None and any(map(side.beyond, thetas))
-        return not through and self.lively(thetas.transpose(1, 2, 0))
+        """Tell whether no step came near rest."""
+        return self.lively(thetas.transpose(1, 2, 0))
 
 
 def brief_run(flow: Flow, theta0: Theta, asked: Request) -> Run | None:

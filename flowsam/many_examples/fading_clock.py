@@ -147,19 +147,16 @@ class FadingClock(LogClock):
         pull = at.u ** ((rule.p - 2.0) / (rule.p - 1.0))
         dies = braked & (pull < 0.5 * at.brake)
         life = np.where(dies, at.u - self.floor, np.inf)
-        height = [np.inf]
-        if self.upright is not None:
-            height = [self.upright.heights(theta).max() - 10.0 * self.floor]
         return np.concatenate(
-            [ends, height, np.where(still, np.inf, role), np.where(still, np.inf, life)]
+            [ends, np.where(still, np.inf, role), np.where(still, np.inf, life)]
         )
 
     def transition(self, log_t: float, state: State, mode: Roles) -> Turn:
         """Return the state after a weight changed its role or a feature died, or at the end."""
-        height, *changes = self.signals(log_t, state, mode)[2:]
-        turned, died = np.reshape(changes, (2, -1)) <= 0
+        changes = self.signals(log_t, state, mode)[2:]
+        turned, died = changes.reshape(2, -1) <= 0
         state = self.shown(state, mode)
-        if height <= 0:
+        if self.open and self.open.forks(self.weights(state), 10.0 * self.floor):
             return Turn(state, mode, (), Ending.FORKS)
         if not (turned | died).any():
             return super().transition(log_t, state, mode)

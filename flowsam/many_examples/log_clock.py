@@ -17,12 +17,13 @@ import numpy as np
 from scipy.optimize import approx_fprime
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers, Upright
+from flowsam.engines.equal_layers import EqualLayers
 from flowsam.engines.lean_field import Field, lean_descent, others, single_rates
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
 from flowsam.events import Event
+from flowsam.falls import Falls, second_layer
 from flowsam.flow import Flow
 from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
@@ -30,10 +31,12 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
 from flowsam.network import other_products
+from flowsam.regimes import case_of
 from flowsam.shapes import Float, Mask, Theta
 
 State = Float[np.ndarray, " m"]
 _STEP = 1e-7  # of differences
+_FALLEN = COLLAPSED**0.5  # of the largest weight of the start: what is smaller is at 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +98,6 @@ class LogClock:
         direction, log_scale = self.speeds(theta)
         # a wild trial step must not overflow
         pace = math.exp(min(log_t + float(log_scale), 600.0))
-        if self.upright is not None and self.upright.beyond(theta):
-            pace = (
-                0.0  # beyond 0, so that no step goes through it: it would seem smooth
-            )
         out = np.full_like(state, pace)
         out[:-1] *= direction.ravel()
         return out
@@ -143,11 +142,15 @@ class LogClock:
         )
 
     @cached_property
-    def upright(self) -> Upright | None:
-        """The side of 0 of a start whose layers, odd in number and equal, may fall through it."""
-        depth = len(self.theta0)
-        falls = self.flow.perturbation.keeps_length and depth > 2 and depth % 2
-        return Upright.of(self.theta0, self.moving) if falls else None
+    def open(self) -> Falls | None:
+        """The falls from which many paths lead on."""
+        return case_of(self.flow, len(self.theta0)).falls
+
+    def falls(self, before: State, after: State, mode: Any) -> bool:
+        """Tell whether a step went through 0, where no gradient is left."""
+        if self.open is None:
+            return False
+        return bool(self.open.through(self.weights(before), self.weights(after)))
 
     def norm(self, theta: Theta) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
@@ -168,7 +171,12 @@ class LogClock:
         ends = unrest(self.flow, theta, move=move, unmoved=10 * self.rtol)
         if self.shallow:
             return np.array(ends)
-        return np.array([*ends, self.height(state)])
+        sunk = np.inf
+        if self.shallows:
+            sunk = float(
+                second_layer(np.abs(theta[:, self.moving])).max() - self.shallows
+            )
+        return np.array([*ends, self.height(state), sunk])
 
     def calm(self, log_t: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
@@ -179,7 +187,20 @@ class LogClock:
         pulls = (self.descent(w), self.flow.data.sizes[:, None] * others(w))
         norm, most = (np.sqrt(np.einsum("ldb,ldb->b", g, g)) for g in pulls)
         low = 0.0 if self.shallow else CALM * self.lowest
-        return bool((norm > np.maximum(LIVELY * most, low)).all())
+        lively = bool((norm > np.maximum(LIVELY * most, low)).all())
+        if not lively or not self.shallows:
+            return lively
+        largest = second_layer(np.abs(w[:, self.moving])).max(axis=0)
+        return bool((largest > CALM * self.shallows).all())
+
+    @cached_property
+    def shallows(self) -> float:
+        """Size of two layers of every feature that only fall; 0 where all of them are equal."""
+        size = np.abs(self.theta0)
+        if self.open is None or not np.ptp(size[:, self.moving], axis=0).any():
+            return 0.0
+        seen = min(100.0 * self.rtol, _FALLEN) * float(size.max())
+        return min(seen, 1e-3 * self.flow.rho)
 
     @cached_property
     def descent(self) -> Field:
@@ -248,23 +269,22 @@ class LogClock:
         rest, digits = self.signals(log_t, state, mode)[:2]
         if digits < 0 < rest:
             return Turn(state, mode, (), "rounding")
+        low = _FALLEN * np.abs(self.theta0).max()
+        if self.open and self.open.forks(self.weights(state), low):
+            return Turn(state, mode, (), Ending.FORKS)
         if (at_origin := self.at_origin(state)) is None:
             return Turn(state, mode, (), "at rest")
-        if (
-            self.upright is not None
-        ):  # the pulls on all layers keep their signs through 0
-            return Turn(state, mode, (), Ending.FORKS)
         return Turn(
             at_origin, mode, (Event(float(state[-1]), "collapse"),), "collapsed"
         )
 
     def at_origin(self, state: State) -> State | None:
         """Return the state after a collapse, None where that is not what the run came to."""
-        moving = np.tile(self.moving, len(self.theta0))
-        size = np.abs(state[:-1][moving]).max()
-        if self.shallow or size > np.sqrt(COLLAPSED) * np.abs(self.theta0).max():
+        theta = self.weights(state)
+        small = np.abs(theta) <= _FALLEN * np.abs(self.theta0).max()
+        if self.shallow or (small.sum(axis=0) < 2)[self.moving].any():
             return None
-        return np.append(np.where(moving, 0.0, state[:-1]), state[-1])
+        return np.append(np.where(small & self.moving, 0.0, theta), state[-1])
 
 
 @dataclass(frozen=True, eq=False)

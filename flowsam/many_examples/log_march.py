@@ -74,6 +74,10 @@ class _StartClock:
         """Tell whether nothing can happen in a step, as the system does."""
         return self.system.calm(s - self.shift, state, mode)
 
+    def falls(self, before: State, after: State, mode: Any) -> bool:
+        """Tell whether a step went through 0, as the system does."""
+        return self.system.falls(before, after, mode)
+
     def transition(self, s: float, state: State, mode: Any) -> Any:
         """Return what the system does at an event."""
         return self.system.transition(s - self.shift, state, mode)

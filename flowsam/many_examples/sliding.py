@@ -152,6 +152,14 @@ class Sliding:
         """Tell nothing: a surface may be near."""
         return False
 
+    def falls(self, before: State, after: State, region: Region) -> bool:
+        """Tell whether a step went through 0, where no gradient is left."""
+        falls = case_of(self.flow, len(self.theta0)).falls
+        if falls is None:
+            return False
+        ends = (self.weights(state, region) for state in (before, after))
+        return bool(falls.through(*ends))
+
     def signals(
         self, log_t: float, state: State, region: Region
     ) -> Float[np.ndarray, " K"]:

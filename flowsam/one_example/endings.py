@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers, Rates, State, Upright
+from flowsam.engines.equal_layers import EqualLayers, Rates, State
 from flowsam.engines.path import Entry, Turn
-from flowsam.engines.range_ends import FALLEN, RADIUS, TOGETHER, range_end
+from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.events import Event
+from flowsam.falls import TOGETHER, Falls, second_layer
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
@@ -141,13 +142,7 @@ class OneExample:
     def rhs(self, mode: Any) -> Rates:
         """Return the right-hand side of one region, on flat states."""
         field = self.rule.field
-        side = self.upright
-        if side is None:
-            return self.layers.rates(lambda theta: field(theta, mode))
-        # a step through the origin would seem smooth: beyond, all rests
-        return self.layers.rates(
-            lambda theta: field(theta, mode) * (not side.beyond(theta))
-        )
+        return self.layers.rates(lambda theta: field(theta, mode))
 
     def shown(self, states: Float[np.ndarray, "N m"], mode: Any) -> Starts:
         """Return the weights of flat states in one region."""
@@ -167,40 +162,29 @@ class OneExample:
         """Return distances to collapse, to the ceiling and to a zero gradient, then the rule's."""
         theta = self.layers.whole(state)
         sizes = np.abs(theta * self.active)
-        heights = self._heights(theta)
         floor = self.floor
         ends = [
-            heights.max() - floor if floor else np.inf,
+            sizes.max() - floor if floor else np.inf,
             self.ceiling(tau) - sizes.max(),
             np.inf,
         ]
         if floor and len(theta) > 2:  # two weights at 0 are enough: every product is 0
             # for p <= 2 rates grow as 1/||g|| and no steps get much nearer; for p > 2 weights die
             near = 1e-2 * floor if self.case.rule.steep else 1e2 * floor
-            ends[2] = np.partition(heights, 1, axis=0)[1].max() - near
+            ends[2] = second_layer(sizes).max() - near
         return np.concatenate([ends, self.rule.signals(theta, mode)])
 
+    def falls(self, before: State, after: State, mode: Any) -> bool:
+        """Tell whether a step went through 0, where no gradient is left."""
+        if self.open is None:
+            return False
+        whole = self.layers.whole
+        return bool(self.open.through(whole(before), whole(after)))
+
     @cached_property
-    def upright(self) -> Upright | None:
-        """The side of 0 of several coordinates that fall through it, with equal layers, at once."""
-        several = np.count_nonzero((self.theta0 * self.active).any(axis=0)) > 1
-        if not (self.case.falls_through and several):
-            return None
-        # for p > 5 a coordinate may pass 0 before the others
-        last = self.case.rule.steep
-        return Upright.of(self.theta0, self.active > 0, last=last)
-
-    @property
-    def forks(self) -> bool:
-        """Whether steps may go through 0 unseen: different layers, which fall into it together."""
-        uneven = np.ptp(np.abs(self.theta0 * self.active), axis=0).any()
-        return self.case.falls_together and not self.case.rule.steep and bool(uneven)
-
-    def _heights(self, theta: Theta) -> Theta:
-        """Return sizes of active weights, negative beyond a fall through 0."""
-        if self.upright is None:
-            return np.abs(theta * self.active)
-        return self.upright.heights(theta)
+    def open(self) -> Falls | None:
+        """The falls from which many paths lead on."""
+        return self.case.falls
 
     def calm(self, tau: float, state: State, mode: Any) -> bool:
         """Tell whether no step from here comes to an end, and the rule has no surfaces."""
@@ -208,11 +192,10 @@ class OneExample:
             return False
         theta = self.layers.whole(state)
         sizes = np.abs(theta * self.active)
-        heights = self._heights(theta)
         floor = _CALM * self.floor
-        top = heights.max()
+        top = sizes.max()
         if floor and len(sizes) > 2:
-            top = min(top, np.partition(heights, 1, axis=0)[1].max())
+            top = second_layer(sizes).max()
             floor = 1e2 * floor
         return bool(floor < top and 2.0 * sizes.max() < self.ceiling(tau))
 
@@ -220,18 +203,26 @@ class OneExample:
         """Return state, mode, events and status after the first signal reached 0."""
         theta = self.layers.whole(state)
         collapse, escape, gradient, *_ = self.signals(tau, state, mode)
-        if collapse <= 0 or escape <= 0:
-            return (self._collapsed if collapse <= 0 else self._escaped)(
-                tau, theta, mode
-            )
-        if gradient <= 0:
-            sizes = np.abs(theta * self.active)
-            if sizes.max() <= TOGETHER * np.partition(sizes, 1, axis=0)[1].max():
-                return self._collapsed(tau, theta, mode)
-            return Turn(state, mode, (), "sliding_ambiguous")
+        if escape <= 0:
+            return self._escaped(tau, theta, mode)
+        if collapse <= 0 or gradient <= 0:
+            return self._fallen(tau, state, mode)
         theta, *entered = self.rule.transition(theta, mode, tau)
         found = self._at_rest(theta, Entry(*entered), tau)
         return Turn(self.layers.flat(theta), *found)
+
+    def _fallen(self, tau: float, state: State, mode: Any) -> Turn:
+        """Return the end where no gradient is left."""
+        theta = self.layers.whole(state)
+        if self.open is None:
+            return self._collapsed(tau, theta, mode)
+        sizes = np.abs(theta * self.active)
+        low = float(second_layer(sizes).max())
+        if self.open.forks(theta, low):
+            return Turn(state, mode, (), Ending.FORKS)
+        if sizes.max() <= TOGETHER * low:
+            return self._collapsed(tau, theta, mode)
+        return Turn(state, mode, (), Ending.NOT_UNIQUE)
 
     def _at_rest(self, theta: Theta, found: Entry, tau: float) -> Entry:
         """Return an entry, with a collapse where every active weight came to rest."""
@@ -242,8 +233,6 @@ class OneExample:
 
     def _collapsed(self, tau: float, theta: Theta, mode: Any) -> Turn:
         """Follow the last stretch, along which |w| falls at constant speed, to the origin."""
-        if len(theta) % 2:
-            return Turn(self.layers.flat(theta), mode, (), Ending.FORKS)
         place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
         stretch = abs(theta[place] / self.rule.field(theta, mode)[place])
 

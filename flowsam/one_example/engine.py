@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.optimize import brentq
 
 from flowsam.endings import Ending
 from flowsam.engines import clock
-from flowsam.engines.equal_layers import through_zero
 from flowsam.engines.path import Piece, Turn
 from flowsam.engines.run import Request, Run, reach
 from flowsam.engines.stepping import March, Tolerances, march
@@ -26,7 +24,6 @@ Points = Float[np.ndarray, " _"]
 _LEAST = 1e-290  # weights below have lost digits
 _FASTEST = 1e130  # squares of rates in tolerance units stay in the range of doubles
 _STILL = 200  # steps at rest
-_NEAR = 1e-3  # of the weights before a step through 0: what counts as 0 in it
 _FAR = 1e15  # in units of 1/rate: steps give up a wait for log_t_end there, the flow is at rest
 
 
@@ -51,7 +48,6 @@ def stepped_run(
         tolerances=tolerances,
         stop=clock_end,
     )
-    result = _up_to_0(model, result) if model.forks else result
     path = result.path
     events = model.told(result.events)
     states = partial(path.seen, shown=model.shown)
@@ -63,41 +59,6 @@ def stepped_run(
     unmoved = asked_end(asked, found.status, found.last)
     about = (events, found.status, found.last, *work, unmoved)
     return Run(states, log_pace, path.edges, path.breaks, *about)
-
-
-def _up_to_0(model: OneExample, result: March) -> March:
-    """Return a run that ends where a step went through 0, on one of many paths."""
-    path = result.path
-    nodes = np.moveaxis(model.layers.whole(np.array(path.nodes)), 1, 0)
-    through = through_zero(nodes[:, :-1], nodes[:, 1:]) & (model.active > 0)
-    if not through.any():
-        return result
-    step, feature = np.argwhere(through)[0]
-    dense = path.pieces[step]
-    before, after = nodes[:, step : step + 2, feature].T
-    signs = np.sign(before) * (before * after < 0)
-
-    def height(tau: float) -> float:
-        return float(signs @ model.layers.whole(dense(tau))[:, feature])
-
-    left, right = path.edges[step : step + 2]
-    end = brentq(height, left, right)
-    state = dense(end)
-    sizes = np.abs(model.layers.whole(state) * model.active)
-    small = sizes <= _NEAR * float(signs @ before)
-    if np.count_nonzero(small[:, feature]) < 3:  # they went through one by one
-        return result
-    cut = replace(
-        path,
-        edges=np.array([*path.edges[: step + 1], end]),
-        pieces=path.pieces[: step + 1],
-        breaks=path.breaks[path.breaks <= end],
-        tail=lambda points: np.tile(state, (points.size, 1)),
-        nodes=(*path.nodes[: step + 1], state),
-    )
-    events = tuple(event for event in result.events if event.tau <= end)
-    status = Ending.FORKS if small.all() else "sliding_ambiguous"
-    return replace(result, path=cut, events=events, status=status, steps=int(step) + 1)
 
 
 @dataclass(frozen=True)

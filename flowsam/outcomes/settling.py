@@ -109,7 +109,9 @@ def settling_times(case: Case, starts: Starts) -> Column:
     found = settle(case, starts, proof=_asymptotic)
     ending = found.ending
     unknown = np.isin(ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS))
-    if case.falls_through:  # with equal layers nothing stays to keep them at 0
+    if (
+        case.falls and case.depth % 2
+    ):  # with equal layers nothing stays to keep them at 0
         uneven = np.ptp(np.abs(starts[..., case.mu != 0]), axis=1)
         unknown |= (ending == Ending.COLLAPSED) & ~uneven.any(axis=-1)
     ends = np.isin(ending, (Ending.COLLAPSED, Ending.ESCAPED))
@@ -189,13 +191,14 @@ def _told(
 ) -> Codes:
     """Labels at the ends of a round."""
     label = proof(flow, np.where(np.isfinite(w), w, 0.0))
-    lost, never = (
-        (weights[:, flow.mu != 0] == 0).sum(axis=0)
-        for weights in (w, _batch_last(starts))
-    )
+    lost = (w[:, flow.mu != 0] == 0).sum(axis=0)
+    size = np.abs(_batch_last(starts)[:, flow.mu != 0])
     # an even number of layers at 0 draws them back to it, an odd one lets them through;
-    # two that start there have no gradient, and rest
-    through = (lost > 2) & (lost % 2 == 1) & (never < 2)
+    # two that start there have no gradient, and rest, as for p > 2 layers that differ
+    rests = (size == 0).sum(axis=0) > 1
+    if flow.perturbation.steep:
+        rests |= np.ptp(size, axis=0) > 0
+    through = (lost > 2) & (lost % 2 == 1) & ~rests
     open_ = (status == Ending.COLLAPSED) & through.any(axis=0)
     label = np.where(status == Ending.COLLAPSED, Label.ZERO, label)
     label = np.where(open_, Label.UNDECIDED, label)

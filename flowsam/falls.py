@@ -1,0 +1,62 @@
+"""Falls: several layers of a feature get into 0 at once, where no gradient is left.
+
+An odd number of them keeps its pulls through 0, so that a long step sees nothing of it; but from 0
+many paths lead on. Every stepper asks after each step who went through, and takes shorter ones
+instead, up to where the run ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowsam.shapes import Bool, Float, Mask, Theta
+
+# of two weights of a coordinate at 0: others below this many of them get there too
+TOGETHER = 1e3
+
+
+@dataclass(frozen=True, eq=False)
+class Falls:
+    """Which falls through 0 a rule has at a depth of three layers or more."""
+
+    moving: Mask  # features that some example sees
+    steep: bool  # p > 2: layers that differ part on their way, and get to 0 one by one
+    goes_on: bool  # one example: a feature that is alone, along its equal layers
+
+    def through(
+        self,
+        before: Float[np.ndarray, "L d *batch"],
+        after: Float[np.ndarray, "L d *batch"],
+    ) -> Bool[np.ndarray, "*batch"]:
+        """Tell who went through 0 in a step: an odd number of layers, three or more, at once."""
+        turned = np.sign(before) * after < 0
+        if not turned.any():
+            return np.zeros(after.shape[2:], dtype=bool)
+        before = before[:, self.moving]
+        through = _odd(turned[:, self.moving].sum(axis=0))
+        if self.goes_on:
+            several = before.all(axis=0).sum(axis=0) > 1
+            through &= several | (np.ptp(np.abs(before), axis=0) > 0)
+        return np.asarray(through.any(axis=0))
+
+    def forks(self, theta: Theta, low: float) -> bool:
+        """Tell whether layers of a feature that got below `low` leave 0 again, an odd number."""
+        size = np.abs(theta[:, self.moving])
+        first, second = np.partition(size, 1, axis=0)[:2]
+        reach = first if self.steep else TOGETHER * second
+        fallen = (second > 0) & (second <= low)
+        return bool((fallen & _odd((size <= reach).sum(axis=0))).any())
+
+
+def second_layer(
+    size: Float[np.ndarray, "L d *batch"],
+) -> Float[np.ndarray, "d *batch"]:
+    """Return the second smallest layer, at 0 where all products are; a single layer itself."""
+    return size.max(axis=0) if len(size) <= 2 else np.partition(size, 1, axis=0)[1]
+
+
+def _odd(count: np.ndarray) -> np.ndarray:
+    """Tell which numbers of layers are odd, and not one alone."""
+    return (count > 2) & (count % 2 == 1)
