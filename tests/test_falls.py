@@ -275,3 +275,15 @@ def test_who_goes_through_0_in_a_step():
     assert not Falls(moving, False, goes_on=True).through(before, after).any()
     before[0] = 2.0
     assert Falls(moving, False, goes_on=True).through(before, after).tolist() == [0, 1, 0, 0, 0]
+
+
+def test_a_batch_ends_where_two_layers_of_all_features_are_at_0():
+    """For p > 2 the others rest, small as they are; the steps shrank to nothing: FAILED."""
+    rng = np.random.default_rng(5)
+    for _ in range(6):
+        flow = Flow(single_example(rng.uniform(0.5, 1.0, 1)), lp(rng.uniform(0.5, 1.0), p=3))
+        theta0 = uneven(rng, rng.uniform(0.1, 0.2, 1), 5, 0.1)
+        theta0[0] *= -1
+        batch = solve_many(flow, theta0[None], tau_end=400.0)
+        assert batch.status[0] == 1 and (batch.theta == 0).sum() > 1
+        assert limit(flow, theta0).label == Label.ZERO

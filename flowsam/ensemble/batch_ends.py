@@ -159,11 +159,11 @@ class Ends:
         steep = self.flow.perturbation.steep
         reached = floor[at] if steep else TOGETHER * second[:, at]
         small = np.abs(w) <= np.maximum(floor[at], reached)
+        small &= second[:, at] > 0  # with two layers at 0 the others rest
         square = (small * w * w).sum(axis=0)
         inward = -(small * w * slope).sum(axis=0)
-        certain = ((inward > 0) | (square == 0)).all(axis=0) & self._led(
-            steps.w[..., at]
-        )
+        certain = ((inward > 0) | (second[:, at] == 0)).all(axis=0)
+        certain &= self._led(steps.w[..., at])
         tau = steps.tau.copy()
         new = steps.w.copy()
         new[rows] = np.where(small & certain, 0.0, w)
