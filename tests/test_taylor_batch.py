@@ -32,7 +32,7 @@ def difference(found, reference):
     (l2(0.7), 1, 2, logistic), (l2(0.7), 3, 2, logistic), (l2(0.5), 2, 3, exponential),
     (gradient_flow(), 4, 2, logistic), (gradient_flow(), 1, 4, logistic),
     (unnormalised(0.2), 1, 2, logistic), (unnormalised(0.2), 3, 2, exponential),
-    (l2(0.4), 3, 1, logistic),
+    (l2(0.4), 3, 1, logistic), (gradient_flow(), 1, 1, logistic), (l2(0.4), 1, 1, logistic),
 ])  # fmt: skip
 def test_agrees_with_the_finest_dop853(rule, n, depth, loss):
     rng = np.random.default_rng(n + depth)

@@ -156,11 +156,6 @@ def sum(terms: Sequence[Series]) -> Series:
     return Series(lambda k: _chain(term[k] for term in terms))
 
 
-def from_sympy(one: Any, given: dict[Any, Any]) -> Any:
-    """Return a sum or product of SymPy with series and constants for its symbols."""
-    if one in given:
-        return given[one]
-    if one.is_Number:
-        return float(one)
-    parts = [from_sympy(part, given) for part in one.args]
-    return reduce(mul if one.is_Mul else add if one.is_Add else pow, parts)
+def prod(factors: Sequence[Any]) -> Any:
+    """Return the product of numbers and series, from the first to the last."""
+    return reduce(mul, factors)

@@ -1,7 +1,7 @@
 """Fields for Taylor's method, as heyoka compiles them: rules that are analytic in the weights.
 
-SymPy's expressions for one coordinate (`flowsam.symbolic`), compiled for a shape, with data and
-radius as parameters. Shares of examples are shifted by the largest: margins may have any size.
+The field's expressions are compiled for a shape, with data and radius as parameters. Shares of
+examples are shifted by the largest: margins may have any size.
 """
 
 from __future__ import annotations
@@ -9,17 +9,13 @@ from __future__ import annotations
 import importlib.util
 import math
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from flowsam.engines import series
 from flowsam.flow import Flow
 from flowsam.shapes import Float
-
-if TYPE_CHECKING:
-    from flowsam.symbolic import Coordinate
-
 
 Terms = list[list[Any]]  # heyoka's expressions, (L, d) or (n, d)
 Kind = tuple[tuple[int, int, int], str, str]  # shape (n, d, L), rule, loss
@@ -74,8 +70,8 @@ def system(kind: Kind) -> list[tuple[Any, Any]]:
 
 
 def writes_out(kind: Kind) -> bool:
-    """Return whether `step` takes a kind: one example, no logistic or exponential in its field."""
-    return not kind[2]
+    """Return whether `step` takes a kind: no logistic, exponential or constant in its field."""
+    return not kind[2] and kind[0][2] > 1
 
 
 @cache
@@ -143,34 +139,21 @@ def _field(
 ) -> tuple[Terms, Any]:
     """SAM's rescaled field, the descent at the perturbed weights, and N = ||g||."""
     (kind, loss, rho) = about
-    depth = len(w)
-    from flowsam.symbolic import coordinate
-
-    one = coordinate(depth, None if kind == "GD" else 2)
-    descent, log_scale = _descent(hy, one, w, z, loss)
+    descent, log_scale = _descent(hy, w, z, loss)
     if kind == "GD":
         return descent, None
     away, norm = _away(hy, descent, log_scale, rho, normalised=kind == "l_2")
-    steps = [
-        p.subs({s: 1 for s in p.free_symbols if str(s) in ("rho", "N")})
-        for p in one.perturbed
-    ]
-    d = len(z[0])
-    named = list(enumerate(away, 1))
     hat = [
-        [
-            _evaluate(hy, one, p, w, (j, {f"g_{k}": row[j] for k, row in named}))
-            for j in range(d)
-        ]
-        for p in steps
+        [step + weight for step, weight in zip(*rows, strict=True)]
+        for rows in zip(away, w, strict=True)
     ]
-    return _descent(hy, one, hat, z, loss)[0], norm
+    return _descent(hy, hat, z, loss)[0], norm
 
 
 def _away(
     hy: Any, descent: Terms, log_scale: Any, rho: Any, *, normalised: bool
 ) -> tuple[Terms, Any]:
-    """`Perturbation.step` as expressions, up to the factors SymPy has; and N, of l_2 alone."""
+    """`-Perturbation.step` as expressions; and N, of l_2 alone."""
     if not normalised:
         scale = hy.exp(log_scale) * -rho
         return [[scale * entry for entry in row] for row in descent], None
@@ -180,45 +163,28 @@ def _away(
     return [[entry / over for entry in row] for row in descent], norm
 
 
-def _evaluate(
-    hy: Any,
-    one: Coordinate,
-    expression: Any,
-    w: Terms,
-    about: tuple[int, dict[str, Any]],
-) -> Any:
-    """One coordinate's expression of SymPy with the weights of coordinate j, and other values."""
-    j, values = about
-    values = {
-        str(symbol): row[j] for symbol, row in zip(one.w, w, strict=True)
-    } | values
-    given = {s: values[str(s)] for s in expression.free_symbols}
-    return hy.from_sympy(expression, given)
-
-
-def _descent(
-    hy: Any, one: Coordinate, w: Terms, z: Terms, loss: str
-) -> tuple[Terms, Any]:
+def _descent(hy: Any, w: Terms, z: Terms, loss: str) -> tuple[Terms, Any]:
     """`(sum_i q_i z_i) prod_{k != l} w^(k)` and log Lambda, as `Flow.descent` has them."""
-    d = len(z[0])
-    pull, log_scale = (
-        (z[0], None)
-        if not loss
-        else _pull(hy, [_margin(hy, one, w, row) for row in z], z, loss)
-    )
-    slopes = [one.margin.diff(symbol) for symbol in one.w]
+    features = list(zip(*w, strict=True))
+    pull, log_scale = z[0], None
+    if loss:
+        margins = [_margin(hy, features, row) for row in z]
+        pull, log_scale = _pull(hy, margins, z, loss)
     terms = [
-        [_evaluate(hy, one, s, w, (j, {"mu": pull[j]})) for j in range(d)]
-        for s in slopes
+        [
+            hy.prod([one, *layers[:k], *layers[k + 1 :]])
+            for one, layers in zip(pull, features, strict=True)
+        ]
+        for k in range(len(w))
     ]
     return terms, log_scale
 
 
-def _margin(hy: Any, one: Coordinate, w: Terms, z: list[Any]) -> Any:
-    """A margin, coordinate by coordinate."""
+def _margin(hy: Any, features: list[tuple[Any, ...]], z: list[Any]) -> Any:
+    """A margin, feature by feature."""
     margin = hy.expression(0.0)
-    for j, entry in enumerate(z):
-        margin = _evaluate(hy, one, one.margin, w, (j, {"r": margin, "mu": entry}))
+    for entry, layers in zip(z, features, strict=True):
+        margin = margin + hy.prod([entry, *layers])
     return margin
 
 
