@@ -86,11 +86,11 @@ assert sp.simplify(left - lead / (alpha_k**n * score_j)) == 0 and (lead / score_
 # The package's blow-up time and winner are these.
 # %%
 from flowsam import Flow, balanced, gradient_flow, limit, single_example
-from flowsam.exact.linf_balanced import blow_up_time
+from flowsam.exact.linf_balanced import read
 
 start, rates = balanced([0.5, 0.8, 0.6], 4), [3, 1, 2]
 times = [float(blow_up.subs({n: 2, mu: m, alpha: x})) for m, x in zip(rates, start[0], strict=True)]
-found = blow_up_time(start, rates, rho=0)
+found = read(start, rates, 0).blow_up_time
 assert all(abs(a / b - 1) < 1e-14 for a, b in zip(times, found, strict=True))
 winner = limit(Flow(single_example(rates), gradient_flow()), start).label
 assert times[winner - 1] == min(times)

@@ -83,9 +83,12 @@ assert sp.simplify(power - mu**2 / mu_1**2 * sp.log(left)) == 0
 import numpy as np
 
 from flowsam.amplification import leaders
-from flowsam.exact.l2_two_layer import curve
+from flowsam.exact.l2_two_layer import read
 
 start, rates = np.full((2, 3), 0.45), np.array([1.0, 1.5, 2.0])
 found = leaders(start, rates, rho=1)
-ratio, order = found.times / curve(start, rates, rho=1).a_at(found.times), np.array(found.order) - 1
+ratio, order = (
+    found.times / read(start, rates, 1).curve.a_at(found.times),
+    np.array(found.order) - 1,
+)
 assert order.size > 1 and np.allclose(ratio, rates[order[1:]] + rates[order[:-1]], rtol=1e-12)

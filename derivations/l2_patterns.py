@@ -18,7 +18,7 @@ import numpy as np
 import sympy as sp
 
 from flowsam.amplification import pattern
-from flowsam.exact.l2_two_layer import weights as states
+from flowsam.exact.l2_two_layer import read
 
 tau = sp.Symbol("tau", positive=True)
 rates = sp.symbols("nu_1:4", real=True, nonzero=True)  # three stand for any number
@@ -99,7 +99,7 @@ assert sp.simplify(turning - norm_of.diff(tau) * A / rho) == 0
 
 # %% The package: which way N goes, early and late, from three starts on one ray
 mu, starts = np.array([1, 2]), np.array([0.3, 0.55, 0.7])[:, None, None] * np.ones((2, 2))
-run = states(starts, mu, rho=1.0, tau=[0.0, 0.05, 3.0, 3.1])
+run = read(starts, mu, 1.0).weights([0.0, 0.05, 3.0, 3.1])
 ways = np.sign(np.diff(np.linalg.norm(mu * run, axis=(-2, -1))))[:, ::2]
 assert ways.tolist() == [[-1, 0], [-1, 1], [1, 1]]  # 0: at rest since the collapse
 assert pattern(starts, mu, rho=1.0).tolist() == [-1, 0, 1]

@@ -89,11 +89,11 @@ assert sp.simplify((nu / k) ** m * change / atom - closed) == 0
 # %%
 import numpy as np
 
-from flowsam.exact.l2_two_layer import curve, weights
+from flowsam.exact.l2_two_layer import read
 
 start, rate = np.array([[0.9, -0.2], [0.4, 1.1]]), np.array([1.0, 2.0])
 now, near = 0.7, np.array([0.7 - 1e-4, 0.7, 0.7 + 1e-4])
-theta, area = weights(start, rate, rho=1, tau=[now])[0], curve(start, rate, rho=1).a_at(near)
+theta, area = read(start, rate, 1).weights([now])[0], read(start, rate, 1).curve.a_at(near)
 for side, way in ((1, 1), (-1, -1)):
     own = (start[0] + side * start[1]) * np.exp(way * rate * now - rate**2 * area[1])
     assert np.allclose(theta[0] + side * theta[1], own, rtol=1e-10)

@@ -97,7 +97,7 @@ assert sp.limit(y**4 * clock, y, sp.oo) == 1
 # %% [markdown]
 # The package's blow-up at L = 3 is that integral.
 # %%
-from flowsam.exact.linf_deep import blow_up_time
+from flowsam.exact.linf_deep import read
 
 own = sp.Integral(carlson.subs({u: 1, gap1: 3, gap2: 8}) ** sp.Rational(1, 2), (t, 0, sp.oo))
-assert abs(blow_up_time([[1.5], [2.5], [3.5]], [2], rho=0.5)[0] - float(own.evalf(15)) / 2) < 1e-12
+assert abs(read([[1.5], [2.5], [3.5]], [2], 0.5).blow_up_time[0] - float(own.evalf(15)) / 2) < 1e-12

@@ -92,7 +92,7 @@ assert sp.expand((a2 + rho) ** 2 - (a1 + rho) ** 2 - conic) == 0
 # %% [markdown]
 # The package: a start of three layers that crosses, turns and blows up, against the integral.
 # %%
-from flowsam.exact.linf_deep import blow_up_time
+from flowsam.exact.linf_deep import read
 
 y = sp.Symbol("y", real=True)
 falls = [16 - sp.Rational(5, 4) ** 2, 25 - sp.Rational(5, 4) ** 2]
@@ -100,5 +100,5 @@ gaps = [(sp.sqrt(1 + g) - 2) ** 2 - 1 for g in falls]
 legs = [(falls, 1, sp.Rational(5, 4)), (gaps, -1, sp.oo)]
 clocks = [sp.Integral(1 / sp.sqrt((y**2 + a) * (y**2 + b)), (y, *ends)) for (a, b), *ends in legs]
 expected = sum(float(clock.evalf(15)) for clock in clocks)
-assert abs(blow_up_time([[-0.25], [3], [4]], [1], rho=1)[0] / expected - 1) < 1e-12
-assert math.isinf(blow_up_time([[-0.25], [1.5], [2]], [1], rho=1)[0])
+assert abs(read([[-0.25], [3], [4]], [1], 1).blow_up_time[0] / expected - 1) < 1e-12
+assert math.isinf(read([[-0.25], [1.5], [2]], [1], 1).blow_up_time[0])

@@ -11,7 +11,7 @@
 # \mathrm{sign}(\mu)\prod_l\mathrm{sign}(w^{(l)})$. Statements about one coordinate alone: another's
 # blow-up freezes it first (`linf_limit`).
 #
-# Used by flowsam.exact.linf_balanced, flowsam.exact.balanced_size.
+# Used by flowsam.exact.linf_balanced.
 #
 # Source: arXiv:2603.08290, Theorem 3.2; opposed signs: flowsam.
 
@@ -94,7 +94,7 @@ for depth, side in itertools.product(range(2, 9), (1, -1)):
 # %% [markdown]
 # The package: times of the blow-up and of the hit.
 # %%
-from flowsam.exact.linf_balanced import blow_up_time, zero_time
+from flowsam.exact.linf_balanced import read
 
-assert abs(blow_up_time([[1.5]] * 4, [2], rho=1)[0] - 1 / (2 * 2 * 0.5**2)) < 1e-15
-assert abs(zero_time([[0.5]] * 4, [2], rho=1)[0] - (0.5**-2 - 1) / (2 * 2)) < 1e-15
+assert abs(read([[1.5]] * 4, [2], 1).blow_up_time[0] - 1 / (2 * 2 * 0.5**2)) < 1e-15
+assert abs(read([[0.5]] * 4, [2], 1).zero_time[0] - (0.5**-2 - 1) / (2 * 2)) < 1e-15

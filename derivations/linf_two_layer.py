@@ -89,11 +89,11 @@ assert sp.expand(s * (2 * rho + s) - 8 * rho**2 - (s - 2 * rho) * (s + 4 * rho))
 # %% [markdown]
 # The package: the hit and the slide from (1/4, 1/2), and the verdict on both sides of the conic.
 # %%
-from flowsam.exact.linf_two_layer import fate, zero_time
+from flowsam.exact.linf_two_layer import read
 
 at = {u: sp.Rational(1, 4), v: sp.Rational(1, 2), rho: 1}
 hit_at = y.subs(D, sp.sqrt(square)).subs(at)
 took = sp.log(hit_at) + rho.subs(at) - sp.sqrt(square.subs(at))  # mu = 1: hit, then v/(mu rho)
-assert abs(zero_time([[0.25], [0.5]], [1], rho=1)[0] - float(took)) < 1e-14
+assert abs(read([[0.25], [0.5]], [1], 1).zero_time[0] - float(took)) < 1e-14
 edge = float(sp.solve(x * (2 + x + 2) - 8, x)[0])  # u = -1, v = 1 + x
-assert [int(fate([[-1.0], [1 + edge * k]], [1], rho=1)[0]) for k in (0.999, 1.001)] == [0, 1]
+assert [int(read([[-1.0], [1 + edge * k]], [1], 1).fate[0]) for k in (0.999, 1.001)] == [0, 1]

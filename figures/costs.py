@@ -43,7 +43,7 @@ def engines(flow, end, looped):
         return lambda s, x: solve_many(flow, s, tau_end=end, rtol=x, method=method).theta
 
     def exact(s, _):
-        return l2_two_layer.weights(s, z[0], rho=rho, tau=[end])[:, 0]
+        return l2_two_layer.read(s, z[0], rho).weights([end])[:, 0]
 
     def loop(s, x):
         return solve_ivp_loop(z, rho, s[:looped], tau_end=end, rtol=x)

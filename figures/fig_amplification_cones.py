@@ -14,7 +14,7 @@ import numpy as np
 from figures import style
 from flowsam import Flow, l2, single_example, solve
 from flowsam.amplification import critical_scale, leaders
-from flowsam.exact.l2_two_layer import collapse_time, curve
+from flowsam.exact.l2_two_layer import read
 
 FAST, RHO, SHARES = {"points": 41}, 1.0, (0.6, 0.98, 1.003, 1.05, 1.3)
 PLACES = [(0.8, 6.5), (3.4, 6.5), (6.3, 4.5), (6.2, 1.5), (6.2, 0.42)]  # of names
@@ -25,11 +25,11 @@ def compute(points=401, tau_end=9.0):
     mu = np.array([1.0, 1.6, 2.3, 3.2])
     alphas = critical_scale(mu, RHO) * np.array(SHARES)
     starts = alphas[:, None, None] * np.ones((2, mu.size))
-    ends = np.minimum(tau_end, collapse_time(starts, mu, rho=RHO))
+    ends = np.minimum(tau_end, read(starts, mu, RHO).collapse_time)
     tau = ends[:, None] * (1 - np.linspace(1, 1e-4, points) ** 4)  # A grows like a log at its end
-    a = np.stack([curve(s, mu, rho=RHO).a_at(t) for s, t in zip(starts, tau, strict=True)])
+    a = np.stack([read(s, mu, RHO).curve.a_at(t) for s, t in zip(starts, tau, strict=True)])
     times = [leaders(start, mu, rho=RHO).times for start in starts]
-    places = [curve(s, mu, rho=RHO).a_at(t) for s, t in zip(starts, times, strict=True)]
+    places = [read(s, mu, RHO).curve.a_at(t) for s, t in zip(starts, times, strict=True)]
     run = solve(Flow(single_example(mu), l2(RHO)), starts[-1], tau_end=tau_end)
     words = (
         f"alpha in every weight, alpha/alpha* at the lines, alpha* = {alphas[0] / SHARES[0]:.6f}"

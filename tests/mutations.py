@@ -42,7 +42,7 @@ MUTATIONS = (
     ),
     Mutation(
         "rho dropped",
-        "flowsam/exact/balanced_size.py",
+        "flowsam/exact/linf_balanced.py",
         "return self.a - self.alignment * self.rho",
         "return self.a",
         ("tests/test_linf_balanced.py",),
@@ -78,13 +78,13 @@ MUTATIONS = (
     Mutation(
         "> for >= at alpha = rho",
         "flowsam/exact/linf_balanced.py",
-        "(aligned & (size.z > 0), Fate.ESCAPE)",
-        "(aligned & (size.z >= 0), Fate.ESCAPE)",
+        "(aligned & (self.z > 0), Fate.ESCAPE)",
+        "(aligned & (self.z >= 0), Fate.ESCAPE)",
         ("tests/theorems/test_linf_trichotomy.py",),
     ),
     Mutation(
         "the winner's score without its power",
-        "flowsam/exact/balanced_size.py",
+        "flowsam/exact/linf_balanced.py",
         "return np.where(escapes, self._scale(self.z), np.inf)",
         "return np.where(escapes, self._scale(np.sign(self.z)), np.inf)",
         ("tests/theorems/test_linf_limit.py",),

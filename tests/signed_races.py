@@ -91,7 +91,7 @@ class Starts:
     @property
     def own(self):
         """Blow-up times |mu| tau by the package (N, d)."""
-        unit = [linf_deep.blow_up_time(self.theta, s, rho=1.0) for s in self._signs]
+        unit = [linf_deep.read(self.theta, s, 1.0).blow_up_time for s in self._signs]
         return np.choose(self._pattern[:, None], unit) if len(unit) > 1 else unit[0]
 
     @property

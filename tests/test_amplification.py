@@ -18,7 +18,7 @@ from flowsam.amplification import (
     regimes,
     uniform_leaders,
 )
-from flowsam.exact.l2_two_layer import collapse_time, curve, weights
+from flowsam.exact.l2_two_layer import read
 
 MU = np.array([1.0, 1.7, 2.2, 3.5])
 
@@ -29,7 +29,7 @@ def uniform(alpha, d):
 
 def sizes(theta, mu, rho, tau):
     """log|beta_j| from the weights, (T, d)."""
-    states = weights(theta, mu, rho=rho, tau=tau)
+    states = read(theta, mu, rho).weights(tau)
     with np.errstate(divide="ignore"):
         return np.log(np.abs(states)).sum(axis=1)
 
@@ -40,7 +40,7 @@ def test_dominance_by_every_measure_is_that_of_the_weights():
     for row, a in enumerate(alpha):
         log_beta = sizes(uniform(a, 4), MU, 1, tau)
         moving = np.isfinite(log_beta).any(axis=1)
-        norm = np.exp(curve(uniform(a, 4), MU, rho=1).log_norm_at(tau[moving]))
+        norm = np.exp(read(uniform(a, 4), MU, 1).curve.log_norm_at(tau[moving]))
         growth = MU * (1 - MU / norm[:, None])
         assert (found["size"][row, moving] == log_beta[moving].argmax(axis=1) + 1).all(), a
         share = log_beta[moving] + np.log(MU)
@@ -80,7 +80,7 @@ def test_uniform_switches_lie_on_the_cones_and_follow_the_exact_sequence():
             run = leaders(uniform(alpha, 4), mu, rho=1)
             assert run.order == uniform_leaders(mu, 1, alpha), (mu, alpha)
             seen.add(run.order)
-            path = curve(uniform(alpha, 4), mu, rho=1)
+            path = read(uniform(alpha, 4), mu, 1).curve
             before, after = np.array([run.order[:-1], run.order[1:]], dtype=int) - 1
             ratio = run.times / path.a_at(run.times)
             assert np.abs(ratio / (mu[before] + mu[after]) - 1).max(initial=0) < 1e-12
@@ -99,7 +99,7 @@ def test_leaders_of_signed_starts_are_those_of_the_weights():
         theta = rng.normal(size=(2, d)) * 10 ** rng.uniform(-1.2, 0.3)
         by = ("size", "contribution")[case % 2]
         run = leaders(theta, mu, rho=1, by=by)
-        end = min(float(collapse_time(theta, mu, rho=1)), max(10, 1.3 * run.times.max(initial=0)))
+        end = min(float(read(theta, mu, 1).collapse_time), max(10, 1.3 * run.times.max(initial=0)))
         tau = np.linspace(0, end, 600)[1:-1]
         score = sizes(theta, mu, 1, tau) + (case % 2) * np.log(np.abs(mu))
         assert (run.at(tau) == score.argmax(axis=1) + 1).all(), (theta, mu, by)
@@ -123,7 +123,7 @@ def test_a_coordinate_that_changes_sign_gives_way_for_a_moment():
 
 def test_leaders_from_tiny_amplitudes_and_after_A_has_settled():
     run = leaders([[0.72, 1e-300]] * 2, [1.0, 2.0], rho=1)
-    settled = float(curve([[0.72, 1e-300]] * 2, [1.0, 2.0], rho=1).a_at(400.0))
+    settled = float(read([[0.72, 1e-300]] * 2, [1.0, 2.0], 1).curve.a_at(400.0))
     exact = np.log(0.72 / 1e-300) + 3 * settled
     assert run.order == (1, 2) and run.times == pytest.approx([exact], rel=1e-12)
 
@@ -153,7 +153,7 @@ def test_the_fastest_hand_over_where_n_passes_the_sum_of_two_rates(factor):
     alpha, rho = 0.4 * factor * critical_scale(MU, 0.4) / 0.4, 0.4
     start = np.full((2, 4), alpha) * [np.sign([1, -1, 1, 1]), np.ones(4)]
     mu = MU * [1, -1, 1, 1]
-    run, path = fastest(start, mu, rho=rho), curve(start, mu, rho=rho)
+    run, path = fastest(start, mu, rho=rho), read(start, mu, rho).curve
     end = min(float(path.collapse_time), 2 * run.times.max(initial=3.0))
     tau = np.linspace(0, end, 301)[:-1]
     assert (run.at(tau) == dominance(MU, rho, [alpha], tau, by="growth")[0]).all()
@@ -187,7 +187,7 @@ def test_regimes_are_where_the_sequences_change():
     for k, a in enumerate(found.thresholds):
         below, above = (leaders(uniform(a * (1 + x), 4), MU, rho=2).order for x in (-1e-9, 1e-9))
         assert min(below) == k + 1 and min(above) == k + 2, (k, below, above)
-    state = weights(uniform(found.falling, 4), MU, rho=2, tau=[0, 1e-3, 0.1, 0.5])
+    state = read(uniform(found.falling, 4), MU, 2).weights([0, 1e-3, 0.1, 0.5])
     assert (np.diff(state[:, 0], axis=0) <= 0).all()
 
 
@@ -211,9 +211,9 @@ def test_three_patterns_of_the_norm_and_no_other():
     theta = rng.normal(size=(60, 2, 3)) * 10 ** rng.uniform(-1, 0.3, (60, 1, 1))
     mu = np.array([1.0, -1.8, 3.0])
     found = pattern(theta, mu, rho=1)
-    ends = collapse_time(theta, mu, rho=1)
+    ends = read(theta, mu, 1).collapse_time
     with np.errstate(invalid="ignore"):
-        steps = np.diff(curve(theta, mu, rho=1).log_norm_at(np.linspace(0, 8, 300)))
+        steps = np.diff(read(theta, mu, 1).curve.log_norm_at(np.linspace(0, 8, 300)))
     rises = steps > 0  # nan, both at rest, counts as falling
     expected = np.select([rises.all(axis=1), ~rises.any(axis=1)], [1, -1], 0)
     assert (expected == found).all() and (np.isfinite(ends) == (found == -1)).all()
@@ -228,9 +228,9 @@ def test_exponents_at_the_collapse():
     )
     found = collapse_exponents(theta, mu, rho=1.0)
     assert found.tolist() == [1, 1.3**2, 0, np.inf]
-    end = float(collapse_time(theta, mu, rho=1))
+    end = float(read(theta, mu, 1).collapse_time)
     left = np.array([1e-3, 1e-4]) * end
-    states = np.abs(weights(theta, mu, rho=1, tau=end - left))[:, 0, :2]
+    states = np.abs(read(theta, mu, 1).weights(end - left))[:, 0, :2]
     slope = np.diff(np.log(states), axis=0)[0] / np.diff(np.log(left))
     assert slope == pytest.approx(found[:2], rel=5e-3)
 

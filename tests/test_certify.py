@@ -27,7 +27,7 @@ from flowsam.certify.proved_leaders import ProvedLeaders, check_leaders, prove_l
 from flowsam.certify.proved_scales import ProvedScale, check_scale, prove_scale
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import critical_scale_of
-from flowsam.exact.l2_two_layer import curve
+from flowsam.exact.l2_two_layer import read
 from flowsam.outcomes.certificates import decided
 from flowsam.portrait.planes import BalancedPlane, ImbalancePlane, SegmentPlane, layer_plane
 
@@ -97,7 +97,7 @@ def test_tubes_enclose_the_path_of_doubles(seed):
     proof = prove(problem(theta, mu))
     with precision(proof.tube.bits + GUARD):
         end = checked(proof.problem.field(), proof.tube)
-    right = curve(theta, mu, rho=1.0).a_at(np.array([float(end.x)]))[0]
+    right = read(theta, mu, 1.0).curve.a_at(np.array([float(end.x)]))[0]
     assert proof.tube.steps and abs(float(end.centre[0]) - right) < float(end.radius) + 1e-12
 
 

@@ -11,7 +11,7 @@ from scipy.special import gamma
 from flowsam.amplification import critical_scale, critical_scale_bounds, leaders, uniform_leaders
 from flowsam.exact.l2_outcome import lone_scale, outcome
 from flowsam.exact.l2_separatrix import balanced_excess, balanced_separatrix, lone_separatrix
-from flowsam.exact.l2_two_layer import curve
+from flowsam.exact.l2_two_layer import read
 from flowsam.labels import Fate
 from tests.l2_references import integrate
 
@@ -118,7 +118,7 @@ def test_a_start_beside_the_separatrix_leaves_in_time(side):
     run = leaders(start, mu, rho=1)
     assert run.order == ((1,) if side < 0 else (1, 2)) == uniform_leaders(mu, 1, alpha)
     # exit from the plateau: N off by 1 % from its value at the saddle
-    path, level = curve(start, mu, rho=1), np.log1p(side * 0.01)
+    path, level = read(start, mu, 1).curve, np.log1p(side * 0.01)
     low, high = 10.0, 19.0
     for _ in range(60):
         middle = (low + high) / 2

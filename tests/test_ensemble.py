@@ -83,12 +83,12 @@ def test_blow_up_times_of_gradient_flow_are_exact(depth):
     rng = np.random.default_rng(depth)
     starts, mu = rng.uniform(0.3, 1.5, (12, depth, 2)), np.array([1.0, 1.5])
     run = solve_many(Flow(single_example(mu), gradient_flow()), starts, tau_end=1e4)
-    exact = linf_deep.blow_up_time(starts, mu, rho=0.0)
+    exact = linf_deep.read(starts, mu, 0.0).blow_up_time
     assert (run.status == Ending.ESCAPED).all()
     assert np.allclose(run.tau, exact.min(axis=1), rtol=5e-9)
     assert np.array_equal(np.isinf(beta(run.theta)), exact == exact.min(axis=1, keepdims=True))
     for start, theta, tau in zip(starts, run.theta, run.tau, strict=True):
-        frozen = linf_deep.weights(start, mu, rho=0.0, tau=[tau])[0]
+        frozen = linf_deep.read(start, mu, 0.0).weights([tau])[0]
         rest = np.isfinite(theta) & np.isfinite(frozen)
         assert rest.sum() >= depth and np.allclose(theta[rest], frozen[rest], rtol=1e-7)
 

@@ -120,12 +120,12 @@ def test_balanced_formulas_equal_the_exact_ones_in_numbers():
         theta = balanced(rng.uniform(0.1, 2 * rho, 1), depth)
         own = {f.ALPHA: theta[0, 0], f.MU: mu, f.RHO: rho, f.L: depth}
         tau = 0.9 * min(
-            linf_balanced.blow_up_time(theta, [mu], rho=rho)[0],
-            linf_balanced.zero_time(theta, [mu], rho=rho)[0],
+            linf_balanced.read(theta, [mu], rho).blow_up_time[0],
+            linf_balanced.read(theta, [mu], rho).zero_time[0],
             2.0,
         )
         name = {1: "size1", 2: "size2"}.get(depth, "size")
-        want = linf_balanced.weights(theta, [mu], rho=rho, tau=[tau])[0, 0, 0]
+        want = linf_balanced.read(theta, [mu], rho).weights([tau])[0, 0, 0]
         assert float(right(name).subs(own | {f.TAU: tau})) == pytest.approx(want, rel=1e-12)
 
 

@@ -82,7 +82,7 @@ def test_flows_and_closed_forms_load_neither_scipy_nor_sympy():
     code = (
         "import sys, flowsam.exact; from flowsam.exact import linf_two_layer as e; "
         "from flowsam import Flow, linf, single_example; Flow(single_example([1, 2]), linf(1)); "
-        "e.fate([[1.5, 0.6]] * 2, [1, 2], rho=1.0); "
+        "e.read([[1.5, 0.6]] * 2, [1, 2], 1.0).fate; "
         f"print([m for m in {HEAVY[1:]} if m in sys.modules])"
     )
     assert fresh(code) == "[]"

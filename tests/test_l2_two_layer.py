@@ -25,9 +25,9 @@ def draw(rng, d=None):
 
 def errors(theta, mu, rho):
     """Relative max-norm errors at 50, 99 and 99.9 % of a collapse, or on the way to infinity."""
-    end = float(case.collapse_time(theta, mu, rho=rho))
+    end = float(case.read(theta, mu, rho).collapse_time)
     tau = np.array([0.5, 0.99, 0.999]) * min(end, 6 / np.abs(mu).max())
-    ours, exact = case.weights(theta, mu, rho=rho, tau=tau), integrate(theta, mu, rho, tau)
+    ours, exact = case.read(theta, mu, rho).weights(tau), integrate(theta, mu, rho, tau)
     return np.abs(ours - exact).max(axis=(1, 2)) / np.abs(exact).max(axis=(1, 2))
 
 
@@ -53,11 +53,11 @@ def test_one_balanced_coordinate_is_linear(alpha):
     mu, tau = 1.7, np.linspace(0, 2, 9)
     exact = HALF + (alpha - HALF) * np.exp(mu * tau)
     exact[np.maximum.accumulate(exact <= 0)] = 0
-    ours = case.weights([[alpha], [alpha]], [mu], rho=1, tau=tau)[:, 0, 0]
+    ours = case.read([[alpha], [alpha]], [mu], 1).weights(tau)[:, 0, 0]
     assert np.abs(ours - exact).max() < 1e-13 * max(1, exact.max())
     assert (ours[exact == 0] == 0).all()
     end = -np.log1p(-alpha / HALF) / mu if alpha < HALF else np.inf
-    assert float(case.collapse_time([[alpha], [alpha]], [mu], rho=1)) == pytest.approx(
+    assert float(case.read([[alpha], [alpha]], [mu], 1).collapse_time) == pytest.approx(
         end, rel=1e-13
     )
 
@@ -69,22 +69,22 @@ def test_symmetries(seed):
     theta, mu, rho = draw(rng, 3)
     theta[:, 0] *= rng.choice([0, 1])
     tau = np.array([0.0, 0.2, 0.7]) / np.abs(mu).max()
-    ours = case.weights(theta, mu, rho=rho, tau=tau)
+    ours = case.read(theta, mu, rho).weights(tau)
     size = np.abs(ours).max()
 
     def same(other):
         assert np.abs(other - ours).max() < 1e-12 * size, (theta, mu, rho)
 
     order, c = rng.permutation(3), 10 ** rng.uniform(-3, 3)
-    same(case.weights(theta[:, order], mu[order], rho=rho, tau=tau)[..., np.argsort(order)])
-    same(case.weights(theta[::-1], mu, rho=rho, tau=tau)[:, ::-1])
-    same(case.weights(theta, mu * c, rho=rho, tau=tau / c))
-    same(case.weights(theta * c, mu, rho=rho * c, tau=tau) / c)
+    same(case.read(theta[:, order], mu[order], rho).weights(tau)[..., np.argsort(order)])
+    same(case.read(theta[::-1], mu, rho).weights(tau)[:, ::-1])
+    same(case.read(theta, mu * c, rho).weights(tau / c))
+    same(case.read(theta * c, mu, rho * c).weights(tau) / c)
     flip = rng.choice([-1, 1], 3) * np.array([[1], [1]])
     flip[0] *= np.sign(mu).astype(int)  # mu -> |mu| by a sign on layer 1
-    same(case.weights(theta * flip, np.abs(mu), rho=rho, tau=tau) * flip)
-    middle = case.weights(theta, mu, rho=rho, tau=tau[1:2])[0]  # a flow: restart half way
-    same(np.concatenate([ours[:2], case.weights(middle, mu, rho=rho, tau=tau[2:] - tau[1])]))
+    same(case.read(theta * flip, np.abs(mu), rho).weights(tau) * flip)
+    middle = case.read(theta, mu, rho).weights(tau[1:2])[0]  # a flow: restart half way
+    same(np.concatenate([ours[:2], case.read(middle, mu, rho).weights(tau[2:] - tau[1])]))
 
 
 def test_a_batch_is_its_members():
@@ -95,12 +95,12 @@ def test_a_batch_is_its_members():
     theta[0, 2], theta[0, 3] = 1e-300, 1e100
     theta[0, 4] = [[HALF, 0, 0], [HALF, 0, 0]]  # at the saddle
     mu, tau = [1.0, 2.0, 3.0], [0.0, 0.4, 3.0, 60.0]
-    together = case.weights(theta, mu, rho=1, tau=tau)
+    together = case.read(theta, mu, 1).weights(tau)
     codes = l2_outcome.outcome(theta, mu, rho=1)
-    times = case.collapse_time(theta, mu, rho=1)
+    times = case.read(theta, mu, 1).collapse_time
     assert (np.isfinite(times) == (codes == Fate.COLLAPSE)).all()
     for place in np.ndindex(2, 6):
-        alone = case.weights(theta[place], mu, rho=1, tau=tau)
+        alone = case.read(theta[place], mu, 1).weights(tau)
         assert np.allclose(alone, together[place], rtol=1e-12, atol=0), place
         assert l2_outcome.outcome(theta[place], mu, rho=1) == codes[place]
     assert list(codes[0, :5]) == [Fate.COLLAPSE] * 3 + [Fate.ESCAPE, Fate.SADDLE]
@@ -110,18 +110,18 @@ def test_a_batch_is_its_members():
 def test_idle_coordinates_stay_and_the_rest_rests_at_exactly_zero():
     theta = np.array([[0.1, 0.2, 0.7, 0.0], [0.1, -0.3, 1 / 3, 0.0]])
     mu = [1.0, -2.0, 0.0, 3.0]
-    end = float(case.collapse_time(theta, mu, rho=1))
-    states = case.weights(theta, mu, rho=1, tau=[0, end / 2, end * (1 + 1e-12), 1e9])
+    end = float(case.read(theta, mu, 1).collapse_time)
+    states = case.read(theta, mu, 1).weights([0, end / 2, end * (1 + 1e-12), 1e9])
     assert (states[0] == theta).all() and (states[:, :, 2] == theta[:, 2]).all()
     assert (states[2:, :, [0, 1, 3]] == 0).all() and (states[:, :, 3] == 0).all()
     assert (states[1, :, :2] != 0).all()
-    assert list(case.zero_time(theta, mu, rho=1)) == [end, end, np.inf, 0]
-    assert np.isinf(case.blow_up_time(theta, mu, rho=1)).all()
+    assert list(case.read(theta, mu, 1).zero_time) == [end, end, np.inf, 0]
+    assert np.isinf(case.read(theta, mu, 1).blow_up_time).all()
     assert l2_outcome.outcome(theta, mu, rho=1) == Fate.COLLAPSE  # "stalled", as beta_3 stays
 
 
 def events(theta, mu):
-    return case.path(theta, mu, rho=1.0, until=np.inf)[1]
+    return case.read(theta, mu, 1.0).path(np.inf)[1]
 
 
 def test_events_of_a_signed_start():
@@ -129,13 +129,13 @@ def test_events_of_a_signed_start():
     crossing, collapse = events(theta, mu)
     assert (crossing.kind, crossing.layer, crossing.coordinate) == ("cross", 0, 1)
     assert crossing.tau == pytest.approx(np.log(7) / 4, rel=1e-14)
-    state = case.weights(theta, mu, rho=1, tau=[crossing.tau])[0]
+    state = case.read(theta, mu, 1).weights([crossing.tau])[0]
     assert abs(state[0, 1]) < 1e-15 < state[1, 1]
     assert collapse.kind == "collapse" and collapse.coordinate is None
     mirrored = events(theta[::-1], -mu)
     assert [e.kind for e in mirrored] == ["collapse"]  # there s and e are exchanged
     turn = events(np.full((2, 2), 0.55), mu)[0]
-    norm = case.curve(np.full((2, 2), 0.55), mu, rho=1).log_norm_at(
+    norm = case.read(np.full((2, 2), 0.55), mu, 1).curve.log_norm_at(
         turn.tau + np.array([-1e-3, 0, 1e-3])
     )
     assert turn.kind == "turn" and norm[1] < min(norm[0], norm[2])
@@ -143,13 +143,13 @@ def test_events_of_a_signed_start():
 
 def test_from_the_smallest_to_the_largest_start():
     mu = [1.0, 2.0]
-    tiny = float(case.collapse_time(np.full((2, 2), 1e-300), mu, rho=1))
-    small = float(case.collapse_time(np.full((2, 2), 1e-100), mu, rho=1))
+    tiny = float(case.read(np.full((2, 2), 1e-300), mu, 1).collapse_time)
+    small = float(case.read(np.full((2, 2), 1e-100), mu, 1).collapse_time)
     assert tiny == pytest.approx(small * 1e-200, rel=1e-12)
-    assert float(case.collapse_time(np.full((2, 2), 5e-324), mu, rho=1)) < 1e-320
-    huge = case.weights([[1e300, 1.0]] * 2, mu, rho=1, tau=[1.0])[0, 0]
+    assert float(case.read(np.full((2, 2), 5e-324), mu, 1).collapse_time) < 1e-320
+    huge = case.read([[1e300, 1.0]] * 2, mu, 1).weights([1.0])[0, 0]
     assert huge == pytest.approx(np.exp(mu) * [1e300, 1.0], rel=1e-14)
-    late = case.weights([[1.0, 1e-300]] * 2, mu, rho=1, tau=[600.0])[0, 0]
+    late = case.read([[1.0, 1e-300]] * 2, mu, 1).weights([600.0])[0, 0]
     log_minor = np.log(late[0])
     damping = 600 - log_minor  # = A, so that w_2 = 1e-300 exp(1200 - 4 A), beyond exp's range
     assert np.log(late[1]) == pytest.approx(-300 * np.log(10) + 1200 - 4 * damping, rel=1e-13)
@@ -157,11 +157,11 @@ def test_from_the_smallest_to_the_largest_start():
 
 def test_far_apart_rates_are_their_own_scales():
     start, mu = np.full((2, 3), 0.5), np.array([1e-6, 1e-3, 1.0])
-    path = case.curve(start, mu, rho=1)
+    path = case.read(start, mu, 1).curve
     assert path.outcome == Fate.COLLAPSE and np.diff(path.first) < 150
     # the last coordinate alone, from where the others are gone
     tau = float(path.collapse_time) / 2
-    state = case.weights(start, mu, rho=1, tau=[tau])[0, 0]
+    state = case.read(start, mu, 1).weights([tau])[0, 0]
     assert state[1] == state[2] == 0 < state[0]
     rest = -np.log1p(-state[0] / HALF) / mu[0]
     assert tau + rest == pytest.approx(float(path.collapse_time), rel=1e-10)
@@ -213,12 +213,12 @@ def test_the_outcome_grows_with_every_amplitude():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: case.weights(np.ones((3, 2)), [1, 2], rho=1, tau=[0]), "two layers, got 3"),
-        (lambda: case.weights(np.ones((2, 2)), [1, 2], rho=-1, tau=[0]), "rho needs"),
-        (lambda: case.weights(np.ones((2, 2)), [1, 2], rho=1, tau=[-1]), "tau >= 0"),
-        (lambda: case.weights(np.ones((2, 3)), [1, 2], rho=1, tau=[0]), "to fit the data"),
-        (lambda: case.curve(np.ones((2, 2)), [1, 2], rho=0), "rho needs .* > 0, got 0"),
-        (lambda: case.weights([[1, np.nan]] * 2, [1, 2], rho=1, tau=[0]), "finite"),
+        (lambda: case.read(np.ones((3, 2)), [1, 2], 1).weights([0]), "two layers, got 3"),
+        (lambda: case.read(np.ones((2, 2)), [1, 2], -1).weights([0]), "rho needs"),
+        (lambda: case.read(np.ones((2, 2)), [1, 2], 1).weights([-1]), "tau >= 0"),
+        (lambda: case.read(np.ones((2, 3)), [1, 2], 1).weights([0]), "to fit the data"),
+        (lambda: case.read(np.ones((2, 2)), [1, 2], 0).curve, "rho needs .* > 0, got 0"),
+        (lambda: case.read([[1, np.nan]] * 2, [1, 2], 1).weights([0]), "finite"),
     ],
 )
 def test_bad_input_is_said_in_one_line(call, words):
@@ -228,8 +228,8 @@ def test_bad_input_is_said_in_one_line(call, words):
 
 
 def test_shapes_without_members():
-    assert case.weights(np.zeros((0, 2, 2)), [1, 2], rho=1, tau=[1]).shape == (0, 1, 2, 2)
-    assert case.weights(np.ones((2, 2)), [1, 2], rho=1, tau=[]).shape == (0, 2, 2)
+    assert case.read(np.zeros((0, 2, 2)), [1, 2], 1).weights([1]).shape == (0, 1, 2, 2)
+    assert case.read(np.ones((2, 2)), [1, 2], 1).weights([]).shape == (0, 2, 2)
     assert l2_outcome.outcome(np.zeros((0, 2, 2)), [1, 2], rho=1).shape == (0,)
 
 
@@ -256,7 +256,7 @@ def test_every_escape_has_its_turn():
         rng = np.random.default_rng(seed)
         d = rng.integers(1, 4)
         mu, theta = rng.uniform(0.5, 3, d), 1.5 * rng.normal(size=(2, d))
-        path = case.curve(theta, mu, rho=1)
+        path = case.read(theta, mu, 1).curve
         turn = float(path.turning_time())
         assert np.isfinite(turn) == (path.outcome == Fate.ESCAPE), seed
         if 0 < turn < np.inf:

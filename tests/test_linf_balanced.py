@@ -8,7 +8,6 @@ from mpmath import mp
 
 from flowsam.exact import linf_balanced as case
 from flowsam.exact import linf_two_layer
-from flowsam.exact.balanced_size import BalancedSize
 from flowsam.labels import Fate
 from tests.references import balanced_hit, balanced_size, condition, fresh_rng, misses
 
@@ -27,8 +26,8 @@ def _random_group(rng, d=20):
     if rho:
         near = rho * (1 + rng.choice([-1, 1], d) * 10.0 ** rng.uniform(-13, -1, d))
         a = np.where(rng.random(d) < 0.3, near, a)
-    size = BalancedSize(a, np.sign(mu) * signs.prod(axis=0), np.abs(mu), depth, rho)
-    mark, blows = np.minimum(size.hit(), size.blow_up()), np.isfinite(size.blow_up())
+    size = case.read(a * signs, mu, rho)
+    mark, blows = np.minimum(size.hit, size.blow_up_time), np.isfinite(size.blow_up_time)
     side = np.where(blows, -1, rng.choice([-1, 1], d))
     close = mark * (1 + side * 10.0 ** rng.uniform(-9, -0.01, d))
     early = rng.exponential(size=d) / np.abs(mu)
@@ -50,7 +49,7 @@ def test_a_thousand_random_sets_agree_with_fifty_digits():
     rng = fresh_rng()
     for _ in range(50):
         size, signs, mu, tau = _random_group(rng)
-        w = case.weights(size.a * signs, mu, rho=size.rho, tau=tau)[:, 0].diagonal()
+        w = case.read(size.a * signs, mu, size.rho).weights(tau)[:, 0].diagonal()
         for j, computed in enumerate(w):
             draw = (size.a[j], mu[j], size.rho, tau[j])
             assert _miss(draw, signs[:, j], computed) < 1, (draw, signs[:, j])
@@ -60,7 +59,7 @@ def test_hit_times_agree_with_fifty_digits():
     rng = fresh_rng()
     for _ in range(15):
         size, _, mu, _ = _random_group(rng)
-        for a, m, p, computed in zip(size.a, mu, size.alignment, size.hit(), strict=True):
+        for a, m, p, computed in zip(size.a, mu, size.alignment, size.hit, strict=True):
 
             def exact(a, mu, rho, p=int(p), depth=size.depth):
                 return (balanced_hit(a, abs(mu), rho, alignment=p, depth=depth),)
@@ -75,12 +74,12 @@ def test_near_misses_above_and_below_rho_keep_twelve_digits(depth, side):
     for offset in (1e-12, 3e-15):
         a = rho * (1 + side * offset)
         times = [0.0, 1.0, 5.0, 20.0]
-        states = case.weights(_start(a, np.ones(depth)), [1.3], rho=rho, tau=times)[:, 0, 0]
+        states = case.read(_start(a, np.ones(depth)), [1.3], rho).weights(times)[:, 0, 0]
         for tau, computed in zip(times, states, strict=True):
             exact = balanced_size(a, 1.3, rho, tau, alignment=1, depth=depth)
             assert abs(computed / exact - 1) < 1e-14
         gap = mp.mpf(a) - mp.mpf(rho)
-        time = case.blow_up_time(_start(a, np.ones(depth)), [1.3], rho=rho)[0]
+        time = case.read(_start(a, np.ones(depth)), [1.3], rho).blow_up_time[0]
         if depth > 2 and side > 0:
             exact = 1 / ((depth - 2) * mp.mpf(1.3) * gap ** (depth - 2))
             assert abs(time / exact - 1) < 1e-14
@@ -92,7 +91,7 @@ def test_near_misses_above_and_below_rho_keep_twelve_digits(depth, side):
 def test_the_equation_holds_by_differences(depth, sign, rho):
     theta = _start(1.1, np.r_[sign, np.ones(depth - 1)])
     tau, h = np.array([0.05, 0.1]), 1e-5
-    before, here, after = (case.weights(theta, [0.9], rho=rho, tau=tau + s) for s in (-h, 0, h))
+    before, here, after = (case.read(theta, [0.9], rho).weights(tau + s) for s in (-h, 0, h))
     others = [np.prod(np.delete(here, k, axis=1), axis=1) for k in range(depth)]
     perturbed = here - rho * np.sign(np.stack(others, axis=1))
     for k in range(depth):
@@ -104,8 +103,8 @@ def test_the_equation_holds_by_differences(depth, sign, rho):
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_even_depth_rests_exactly_at_zero_from_its_zero_time_on(depth, sign):
     theta = _start(0.6, np.r_[sign, np.ones(depth - 1)])
-    end = case.zero_time(theta, [2.0], rho=1.0)[0]
-    states = case.weights(theta, [2.0], rho=1.0, tau=end * np.array([1 - 1e-9, 1, 1 + 1e-9, 9]))
+    end = case.read(theta, [2.0], 1.0).zero_time[0]
+    states = case.read(theta, [2.0], 1.0).weights(end * np.array([1 - 1e-9, 1, 1 + 1e-9, 9]))
     assert (np.abs(states[0]) > 0).all() and (np.abs(states[0]) < 1e-7).all()
     assert (states[1:] == 0).all()
 
@@ -113,14 +112,14 @@ def test_even_depth_rests_exactly_at_zero_from_its_zero_time_on(depth, sign):
 @pytest.mark.parametrize("depth", [3, 5])
 def test_odd_depth_crosses_zero_once_and_tends_to_rho(depth):
     theta = _start(0.4, np.r_[-1, np.ones(depth - 1)])
-    (event,) = case.events(theta, [1.0], rho=0.5)
+    (event,) = case.read(theta, [1.0], 0.5).events
     assert (event.kind, event.layer, event.coordinate) == ("cross", None, 0)
     around = event.tau * np.array([1 - 1e-9, 1, 1 + 1e-9, 1e12])
-    w = case.weights(theta, [1.0], rho=0.5, tau=around)[:, :, 0]
+    w = case.read(theta, [1.0], 0.5).weights(around)[:, :, 0]
     assert (np.sign(w[0]) == np.sign(theta[:, 0])).all() and (w[1] == 0).all()
     assert (np.sign(w[2]) == -np.sign(theta[:, 0])).all()
     assert np.prod(w[3]) == pytest.approx(0.5**depth, rel=1e-2)
-    assert case.zero_time(theta, [1.0], rho=0.5)[0] == np.inf
+    assert case.read(theta, [1.0], 0.5).zero_time[0] == np.inf
 
 
 def test_two_layers_agree_with_the_two_layer_map():
@@ -129,10 +128,11 @@ def test_two_layers_agree_with_the_two_layer_map():
     a[:10] = 1.0
     theta, mu, tau = a * signs, np.array([1.0, -2.0, 0.0]), np.array([0.0, 0.3, 0.2, 2.0])
     for rho in (0.0, 1.0):
+        both = [m.read(theta, mu, rho) for m in (case, linf_two_layer)]
         for name in ("fate", "zero_time", "blow_up_time"):
-            pair = [getattr(m, name)(theta, mu, rho=rho) for m in (case, linf_two_layer)]
+            pair = [getattr(solved, name) for solved in both]
             np.testing.assert_allclose(*pair, rtol=1e-13)
-        pair = [m.weights(theta, mu, rho=rho, tau=tau) for m in (case, linf_two_layer)]
+        pair = [solved.weights(tau) for solved in both]
         np.testing.assert_allclose(*pair, rtol=1e-11, atol=1e-14)
 
 
@@ -144,8 +144,8 @@ def test_fates_at_every_depth():
     names |= {4: names[2], 5: names[3]}
     for depth, expected in names.items():
         start = np.concatenate([theta, rest[: depth - 1]])
-        assert case.fate(start, mu, rho=1.0).tolist() == expected
-    assert case.fate(np.concatenate([theta, rest]), mu, rho=0).tolist() == [1, 1, 1, 2, 2, 4]
+        assert case.read(start, mu, 1.0).fate.tolist() == expected
+    assert case.read(np.concatenate([theta, rest]), mu, 0).fate.tolist() == [1, 1, 1, 2, 2, 4]
 
 
 @pytest.mark.parametrize(
@@ -153,19 +153,19 @@ def test_fates_at_every_depth():
 )
 def test_a_start_at_zero_rests_there(rho, depth, name):
     theta = np.zeros((depth, 1))
-    assert case.fate(theta, [1.0], rho=rho)[0] == Fate(name)
-    assert case.zero_time(theta, [1.0], rho=rho)[0] == 0
-    assert (case.weights(theta, [1.0], rho=rho, tau=[0, 1, 9]) == 0).all()
-    assert [(e.tau, e.kind) for e in case.events(theta, [1.0], rho=rho)] == [(0.0, "zero")]
+    assert case.read(theta, [1.0], rho).fate[0] == Fate(name)
+    assert case.read(theta, [1.0], rho).zero_time[0] == 0
+    assert (case.read(theta, [1.0], rho).weights([0, 1, 9]) == 0).all()
+    assert [(e.tau, e.kind) for e in case.read(theta, [1.0], rho).events] == [(0.0, "zero")]
 
 
 def test_the_blow_up_is_infinite_from_its_time_on_and_finite_just_before():
     theta, mu = np.array([[1.0, 0.3]] * 3), [1, 1.3]
     tau = np.array([np.nextafter(2, 0), 2.0, 5.0])
-    w = case.weights(theta, mu, rho=0.5, tau=tau)[:, 0]
+    w = case.read(theta, mu, 0.5).weights(tau)[:, 0]
     assert 1e15 < w[0, 0] < np.inf and (w[1:, 0] == np.inf).all()
     assert w[1, 1] ** 3 == pytest.approx((7 / 19) ** 3, rel=1e-14)  # frozen below rho^3
-    assert case.weights(-theta, [-1, -1.3], rho=0.5, tau=[2.0])[0, 0, 0] == -np.inf
+    assert case.read(-theta, [-1, -1.3], 0.5).weights([2.0])[0, 0, 0] == -np.inf
 
 
 @pytest.mark.parametrize("a", [5e-324, 1e-300, 1e150, 1e300])
@@ -174,34 +174,34 @@ def test_the_blow_up_is_infinite_from_its_time_on_and_finite_just_before():
 def test_sizes_from_denormal_to_huge_give_numbers(a, rho, depth):
     for sign in (-1, 1):
         theta = _start(a, np.r_[sign, np.ones(depth - 1)])
-        w = case.weights(theta, [1.0], rho=rho, tau=[0.0, 1e-300, 1.0, 1e300])
+        w = case.read(theta, [1.0], rho).weights([0.0, 1e-300, 1.0, 1e300])
         assert not np.isnan(w).any()
         assert (w[0] == theta).all()
-        assert not np.isnan(case.zero_time(theta, [1.0], rho=rho)).any()
-        assert (case.blow_up_time(theta, [1.0], rho=rho) > 0).all()
+        assert not np.isnan(case.read(theta, [1.0], rho).zero_time).any()
+        assert (case.read(theta, [1.0], rho).blow_up_time > 0).all()
 
 
 def test_gradient_flow_from_tiny_starts_does_not_overflow_early():
-    w = case.weights([[1e-200]] * 2, [1.0], rho=0, tau=[800.0])[0, 0, 0]
+    w = case.read([[1e-200]] * 2, [1.0], 0).weights([800.0])[0, 0, 0]
     assert float(mp.log(w)) == pytest.approx(800 - 200 * np.log(10), rel=1e-14)
 
 
 def test_shapes_batches_unsorted_times_and_empty_inputs():
     theta = np.abs(fresh_rng().normal(size=(4, 5, 1, 3))).repeat(3, axis=2)
     tau = np.array([1.0, 0.0, 0.5])
-    w = case.weights(theta, [1, -1, 0], rho=1, tau=tau)
+    w = case.read(theta, [1, -1, 0], 1).weights(tau)
     assert w.shape == (4, 5, 3, 3, 3) and (w[:, :, 1] == theta).all()
-    one = case.weights(theta[2, 3], [1, -1, 0], rho=1, tau=tau[2:])
+    one = case.read(theta[2, 3], [1, -1, 0], 1).weights(tau[2:])
     assert (w[2, 3, 2:] == one).all()
-    assert case.weights(theta[:0], [1, -1, 0], rho=1, tau=tau).shape == (0, 5, 3, 3, 3)
-    assert case.weights(theta, [1, -1, 0], rho=1, tau=[]).shape == (4, 5, 0, 3, 3)
-    assert case.fate(theta[:0], [1, -1, 0], rho=1).shape == (0, 5, 3)
+    assert case.read(theta[:0], [1, -1, 0], 1).weights(tau).shape == (0, 5, 3, 3, 3)
+    assert case.read(theta, [1, -1, 0], 1).weights([]).shape == (4, 5, 0, 3, 3)
+    assert case.read(theta[:0], [1, -1, 0], 1).fate.shape == (0, 5, 3)
 
 
 def test_an_idle_coordinate_may_have_any_weights_and_keeps_them():
     theta = [[1.0, 3.0], [-1.0, 7.0]]
     assert case.applies(theta, [1.0, 0.0]) and not case.applies(theta, [1.0, 1.0])
-    assert (case.weights(theta, [1.0, 0.0], rho=1, tau=[9.0])[0, :, 1] == [3.0, 7.0]).all()
+    assert (case.read(theta, [1.0, 0.0], 1).weights([9.0])[0, :, 1] == [3.0, 7.0]).all()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_an_idle_coordinate_may_have_any_weights_and_keeps_them():
 )
 def test_bad_input_is_refused_in_one_line(theta, rho, words):
     with pytest.raises(ValueError, match="^[^\n]*$") as error:
-        case.fate(theta, [1.0], rho=rho)
+        case.read(theta, [1.0], rho)
     assert words in str(error.value)
 
 
@@ -220,15 +220,15 @@ def test_scaling_the_weights_and_flipping_two_layers_change_nothing_else(depth, 
     signs = rng.choice([-1.0, 1.0], (depth, 2))
     theta, mu, rho = rng.exponential(size=2) * signs, rng.normal(size=2), rng.exponential()
     tau = np.array([0.1, 1.0])
-    w = case.weights(theta, mu, rho=rho, tau=tau)
-    scaled = case.weights(scale * theta, mu, rho=scale * rho, tau=tau * scale ** (2.0 - depth))
+    w = case.read(theta, mu, rho).weights(tau)
+    scaled = case.read(scale * theta, mu, scale * rho).weights(tau * scale ** (2.0 - depth))
     close = np.isfinite(w) & np.isfinite(scaled)
     np.testing.assert_allclose(scaled[close], scale * w[close], rtol=1e-7, atol=1e-10 * scale)
     if depth > 1:
         flip = np.r_[-1.0, -1.0, np.ones(depth - 2)][:, None]
-        assert (case.weights(flip * theta, mu, rho=rho, tau=tau) == flip * w).all()
+        assert (case.read(flip * theta, mu, rho).weights(tau) == flip * w).all()
 
 
 def test_times_before_the_start_are_refused():
     with pytest.raises(ValueError, match="tau >= 0, got -1.0"):
-        case.weights([[1.0], [1.0]], [1.0], rho=1.0, tau=[0.0, -1.0])
+        case.read([[1.0], [1.0]], [1.0], 1.0).weights([0.0, -1.0])

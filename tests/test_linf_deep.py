@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from flowsam import Flow, gradient_flow, limit, linf, single_example, solve
-from flowsam.exact import first_escape, hyperelliptic, linf_course, linf_deep
+from flowsam.exact import first_escape, hyperelliptic, linf_deep
 from flowsam.labels import Fate, Label
 from flowsam.network import balanced
 
@@ -43,7 +43,7 @@ def blow_up_error(rng, depth):
     """Relative error of one random finite blow-up time."""
     while True:
         w, mu, rho = unbalanced(rng, depth)
-        found = linf_deep.blow_up_time(w[:, None], [mu], rho=rho)[0]
+        found = linf_deep.read(w[:, None], [mu], rho).blow_up_time[0]
         if found < np.inf:
             with mp.workdps(50):
                 reference = clock(exact_z(w, rho, mu), mu, mp.inf)
@@ -75,7 +75,7 @@ def definition(w, mu, rho):
 
 def first_end(w, mu, rho):
     """When the first weight of one coordinate is 0, or it blows up."""
-    found = linf_deep.events(w[:, None], [mu], rho=rho)
+    found = linf_deep.read(w[:, None], [mu], rho).events
     return next(e.tau for e in found if e.kind != "turn")
 
 
@@ -95,7 +95,7 @@ def test_weights_solve_the_definition_for_any_signs(depth):
         w, mu = w * rng.choice([-1, 1], depth), mu * rng.choice([-1, 1])
         rho = rho if trial else 0.0
         tau = np.linspace(0, 0.9 * first_end(w, mu, rho), 7)
-        found = linf_deep.weights(w[:, None], [mu], rho=rho, tau=tau)[..., 0]
+        found = linf_deep.read(w[:, None], [mu], rho).weights(tau)[..., 0]
         assert np.allclose(found, integrated(w, mu, rho, tau), rtol=1e-10, atol=1e-11), (w, mu, rho)
 
 
@@ -104,7 +104,7 @@ def test_first_zero_is_where_the_weights_say_and_when_quadrature_says(depth):
     rng, tried = np.random.default_rng(40 + depth), 0
     while tried < 4:
         w, mu, rho = unbalanced(rng, depth)
-        if np.isfinite(linf_deep.blow_up_time(w[:, None], [mu], rho=rho)[0]):
+        if np.isfinite(linf_deep.read(w[:, None], [mu], rho).blow_up_time[0]):
             continue
         zero = first_end(w, mu, rho)
         tried += 1
@@ -113,7 +113,7 @@ def test_first_zero_is_where_the_weights_say_and_when_quadrature_says(depth):
             least = min(abs(x) for x in z)
             stop = mp.sqrt(mp.mpf(rho) ** 2 - max(-x for x in z) ** 2 + least**2)
             assert abs(mp.mpf(zero) / clock(z, mu, stop) - 1) < 1e-13, (w, mu, rho)
-        at = linf_deep.weights(w[:, None], [mu], rho=rho, tau=[zero * (1 - 1e-9), zero, 2 * zero])
+        at = linf_deep.read(w[:, None], [mu], rho).weights([zero * (1 - 1e-9), zero, 2 * zero])
         assert 0 < at[0].min() < 1e-7 * rho * depth
         assert (at[1] == 0).sum() == 1 and at[1].argmin() == w.argmin()
         assert np.isnan(at[2]).all() or (at[2] == 0).sum() == 1
@@ -124,15 +124,14 @@ def test_symmetries_of_the_flow(seed, depth):
     rng = np.random.default_rng(seed)
     theta, mu = rng.uniform(-2, 2, (depth, 3)), rng.uniform(-2, 2, 3)
     rho, c, tau = float(rng.uniform(0.1, 1)), float(rng.uniform(0.5, 2)), rng.uniform(0, 0.3, 3)
-    found = linf_deep.weights(theta, mu, rho=rho, tau=tau)
+    found = linf_deep.read(theta, mu, rho).weights(tau)
     layers, coordinates = rng.permutation(depth), rng.permutation(3)
     signs = rng.choice([-1.0, 1.0], (depth, 3))
-    again = linf_deep.weights(
+    again = linf_deep.read(
         (signs * theta)[layers][:, coordinates] * c,
         (np.prod(signs, axis=0) * mu)[coordinates] / c ** (depth - 2),
-        rho=rho * c,
-        tau=tau,
-    )
+        rho * c,
+    ).weights(tau)
     expected = (signs * found)[:, layers][:, :, coordinates] * c
     assert np.allclose(again, expected, rtol=1e-9, atol=1e-10, equal_nan=True)
 
@@ -140,43 +139,43 @@ def test_symmetries_of_the_flow(seed, depth):
 def test_batches_are_what_single_starts_are():
     rng = np.random.default_rng(6)
     theta, mu, tau = rng.uniform(-2, 2, (4, 2, 3, 2)), np.array([1.0, -0.7]), [0.0, 0.1, 0.3]
-    whole = linf_deep.weights(theta, mu, rho=0.4, tau=tau)
+    whole = linf_deep.read(theta, mu, 0.4).weights(tau)
     assert whole.shape == (4, 2, 3, 3, 2)
     assert np.array_equal(
-        whole[2, 1], linf_deep.weights(theta[2, 1], mu, rho=0.4, tau=tau), equal_nan=True
+        whole[2, 1], linf_deep.read(theta[2, 1], mu, 0.4).weights(tau), equal_nan=True
     )
     assert (whole[:, :, 0] == theta).all()
 
 
 def test_separatrix_is_decided_exactly():
     start = np.array([[0.25], [0.75], [1.5]])  # |z| = 0.25, 0.25, 1: no rounding
-    assert linf_deep.fate(start, [1.0], rho=0.5)[0] == Fate.SADDLE
-    late = linf_deep.weights(start, [1.0], rho=0.5, tau=[30.0])[0, :, 0]
+    assert linf_deep.read(start, [1.0], 0.5).fate[0] == Fate.SADDLE
+    late = linf_deep.read(start, [1.0], 0.5).weights([30.0])[0, :, 0]
     assert np.allclose(late, [0.5, 0.5, 0.5 + np.sqrt(1 - 1 / 16)], atol=1e-12)
-    assert linf_deep.events(start, [1.0], rho=0.5) == ()
+    assert linf_deep.read(start, [1.0], 0.5).events == ()
     up, down = start.copy(), start.copy()
     up[1, 0], down[1, 0] = np.nextafter(0.75, 1), np.nextafter(0.75, 0)
-    assert linf_deep.fate(up, [1.0], rho=0.5)[0] == Fate.ESCAPE
-    assert linf_deep.fate(down, [1.0], rho=0.5)[0] == Fate.PINNED
-    assert 20 < linf_deep.blow_up_time(up, [1.0], rho=0.5)[0] < 100
+    assert linf_deep.read(up, [1.0], 0.5).fate[0] == Fate.ESCAPE
+    assert linf_deep.read(down, [1.0], 0.5).fate[0] == Fate.PINNED
+    assert 20 < linf_deep.read(up, [1.0], 0.5).blow_up_time[0] < 100
 
 
 def test_times_next_to_the_separatrix_keep_their_digits():
     w = [0.3, np.nextafter(0.7, 1), 1.4]  # 0.7 and 0.3 are not mirror images as doubles
-    found = linf_deep.blow_up_time(np.array(w)[:, None], [1.0], rho=0.5)[0]
+    found = linf_deep.read(np.array(w)[:, None], [1.0], 0.5).blow_up_time[0]
     with mp.workdps(60):
         assert abs(mp.mpf(found) / clock(exact_z(w, 0.5, 1), 1, mp.inf) - 1) < 1e-14
 
 
 def test_events_name_layers_and_come_in_order():
     start = np.array([[1.0, 0.4, 0.1], [0.3, 2.0, 0.2], [1.0, 1.0, 2.0]])
-    found = linf_deep.events(start, [1.0, 2.0, -1.0], rho=0.5)
+    found = linf_deep.read(start, [1.0, 2.0, -1.0], 0.5).events
     assert [(e.kind, e.layer, e.coordinate) for e in found] == [
         ("slide", 0, 2), ("turn", 0, 1), ("zero", 1, 2), ("turn", 1, 0),
         ("blow-up", None, 1), ("blow-up", None, 0),
     ]  # fmt: skip
     assert [e.tau for e in found] == sorted(e.tau for e in found)
-    rests = linf_deep.events(balanced([0.3], 4), [1.0], rho=0.5)
+    rests = linf_deep.read(balanced([0.3], 4), [1.0], 0.5).events
     assert [(e.kind, e.layer, e.coordinate) for e in rests] == [("zero", None, 0)]
 
 
@@ -184,23 +183,23 @@ def test_balanced_starts_obey_the_closed_forms():
     alpha = np.array([1.0, 0.3, 0.5])
     for depth in (3, 4, 5, 6):
         start, mu = balanced(alpha, depth), np.array([1.0, 1.3, 2.0])
-        blow = linf_deep.blow_up_time(start, mu, rho=0.5)
-        zero = linf_deep.zero_time(start, mu, rho=0.5)
+        blow = linf_deep.read(start, mu, 0.5).blow_up_time
+        zero = linf_deep.read(start, mu, 0.5).zero_time
         assert np.isclose(blow[0], 0.5 ** -(depth - 2) / (depth - 2), rtol=1e-14)
         assert np.isinf(blow[1:]).all()
-        assert linf_deep.fate(start, mu, rho=0.5)[2] == Fate.SADDLE
+        assert linf_deep.read(start, mu, 0.5).fate[2] == Fate.SADDLE
         if depth % 2:
-            assert np.isinf(zero).all() and linf_deep.fate(start, mu, rho=0.5)[1] == Fate.STALL
+            assert np.isinf(zero).all() and linf_deep.read(start, mu, 0.5).fate[1] == Fate.STALL
         else:
             hit = (0.2 ** -(depth - 2) - 0.5 ** -(depth - 2)) / ((depth - 2) * 1.3)
             assert np.isclose(zero[1], hit, rtol=1e-13)
-            assert linf_deep.fate(start, mu, rho=0.5)[1] == Fate.COLLAPSE
-            late = linf_deep.weights(start, mu, rho=0.5, tau=[zero[1], 9 * zero[1]])
+            assert linf_deep.read(start, mu, 0.5).fate[1] == Fate.COLLAPSE
+            late = linf_deep.read(start, mu, 0.5).weights([zero[1], 9 * zero[1]])
             assert (late[:, :, 1] == 0).all() and not np.signbit(late[:, :, 1]).any()
 
 
 def test_the_others_freeze_below_rho():
-    frozen = linf_deep.weights(balanced([1.0, 0.3], 3), [1.0, 1.3], rho=0.5, tau=[2.0])[0]
+    frozen = linf_deep.read(balanced([1.0, 0.3], 3), [1.0, 1.3], 0.5).weights([2.0])[0]
     assert np.isinf(frozen[:, 0]).all()
     assert np.isclose(np.prod(frozen[:, 1]), (7 / 19) ** 3, rtol=1e-13)
 
@@ -281,7 +280,7 @@ def test_bounds_of_times_are_below_them(depth):
         start = rng.normal(0, rho * 10 ** rng.uniform(-1, 1), (depth, 500))
         start[rng.random(start.shape) < 0.1 * (seed % 2)] = 0.0
         bounds = first_escape._bounds(start, mu, rho)
-        course = linf_course.read(start, mu, rho)
+        course = linf_deep.read(start, mu, rho)
         blow_up = first_escape._blow_up(course)
         fall = course.pinned / course.speed, first_escape._runaway(course)
         times = np.where(bounds.escapes, blow_up, fall)
@@ -290,18 +289,18 @@ def test_bounds_of_times_are_below_them(depth):
 
 def test_gradient_flow_covers_every_sign_and_zero():
     start = np.array([[0.0], [1.0], [-2.0]])
-    blow = linf_deep.blow_up_time(start, [1.0], rho=0.0)[0]
+    blow = linf_deep.read(start, [1.0], 0.0).blow_up_time[0]
     assert np.isclose(blow, float(mp.elliprf(0, 1, 4)), rtol=1e-14)
-    assert linf_deep.fate([[0.0], [0.0], [1.0]], [1.0], rho=0.0)[0] == Fate.SADDLE
-    assert np.isinf(linf_deep.zero_time(start, [1.0], rho=0.0)).all()
+    assert linf_deep.read([[0.0], [0.0], [1.0]], [1.0], 0.0).fate[0] == Fate.SADDLE
+    assert np.isinf(linf_deep.read(start, [1.0], 0.0).zero_time).all()
 
 
 def test_a_weight_at_zero_crosses_or_slides():
     crosses, slides = np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [0.2], [2.0]])
-    assert linf_deep.fate(crosses, [1.0], rho=0.3)[0] == Fate.ESCAPE
-    assert linf_deep.fate(slides, [-1.0], rho=0.3)[0] == Fate.PINNED
-    assert [e.kind for e in linf_deep.events(slides, [1.0], rho=0.3)] == ["slide", "zero"]
-    assert linf_deep.zero_time([[0.0], [0.0], [1.0]], [1.0], rho=0.3)[0] == 0
+    assert linf_deep.read(crosses, [1.0], 0.3).fate[0] == Fate.ESCAPE
+    assert linf_deep.read(slides, [-1.0], 0.3).fate[0] == Fate.PINNED
+    assert [e.kind for e in linf_deep.read(slides, [1.0], 0.3).events] == ["slide", "zero"]
+    assert linf_deep.read([[0.0], [0.0], [1.0]], [1.0], 0.3).zero_time[0] == 0
 
 
 @pytest.mark.parametrize("bad", [
@@ -312,7 +311,7 @@ def test_a_weight_at_zero_crosses_or_slides():
 ])  # fmt: skip
 def test_bad_input_is_one_line(bad):
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
-        linf_deep.blow_up_time(bad["theta0"], bad["mu"], rho=bad["rho"])
+        linf_deep.read(**bad)
     with pytest.raises(ValueError, match="non-zero"):
         first_escape.labels(np.ones((3, 1)), [0.0], rho=0.1)
 

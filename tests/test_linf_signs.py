@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 
 from flowsam import Flow, limit, limits, linf, phase_portrait, single_example, solve
 from flowsam.exact import first_escape, linf_deep
-from flowsam.exact.linf_course import read
+from flowsam.exact.linf_deep import read
 from flowsam.labels import Label
 from flowsam.portrait.planes import WeightPlane
 from tests.references import fresh_rng
@@ -95,7 +95,7 @@ def _slide(others, rho):
 def worst_error(rng, depth):
     """The largest relative error among the event times of one random start, and the start."""
     theta, mu, rho = signed(rng, depth)
-    mine = {e.kind: e.tau for e in linf_deep.events(theta, mu, rho=rho)}
+    mine = {e.kind: e.tau for e in linf_deep.read(theta, mu, rho).events}
     own = times_at_50_digits(theta[:, 0], mu[0], rho)
     assert set(mine) == set(own), (mine, own, theta.tolist(), mu, rho)
     return max(abs(mine[kind] / own[kind] - 1) for kind in own), (theta.tolist(), mu, rho, mine)

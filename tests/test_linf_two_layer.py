@@ -22,8 +22,8 @@ def _random_group(rng, d=20):
     theta[rng.choice(2, d), np.arange(d)] *= kind != 0  # on an axis
     theta[0] = np.where(kind == 1, theta[1], theta[0])  # balanced
     theta[:, kind == 2] = _near_separatrix(rng, rho, mu[kind == 2])
-    marks = [event.tau for event in case.events(theta, mu, rho=rho) if event.tau > 0]
-    owners = [event.coordinate for event in case.events(theta, mu, rho=rho) if event.tau > 0]
+    marks = [event.tau for event in case.read(theta, mu, rho).events if event.tau > 0]
+    owners = [event.coordinate for event in case.read(theta, mu, rho).events if event.tau > 0]
     tau = rng.exponential(size=d) / np.abs(mu)
     near = 1 + rng.choice([-1, 1], len(marks)) * 10.0 ** rng.uniform(-9, -0.01, len(marks))
     tau[owners] = np.where(rng.random(len(marks)) < 0.7, marks * near, tau[owners])
@@ -41,7 +41,7 @@ def test_a_thousand_random_sets_agree_with_fifty_digits():
     rng = fresh_rng()
     for _ in range(50):
         theta, mu, rho, tau = _random_group(rng)
-        states = case.weights(theta, mu, rho=rho, tau=tau)
+        states = case.read(theta, mu, rho).weights(tau)
         for j in range(mu.size):
             draw = (*theta[:, j], mu[j], rho, tau[j])
             found = condition(lambda *point: two_layer(*point)[0], draw)
@@ -53,7 +53,7 @@ def test_event_times_and_kinds_agree_with_fifty_digits():
     for _ in range(10):
         theta, mu, rho, _ = _random_group(rng)
         rho = rho or 1.0
-        events = case.events(theta, mu, rho=rho)
+        events = case.read(theta, mu, rho).events
         for j in range(mu.size):
             mine = [event for event in events if event.coordinate == j and event.kind != "cross"]
             draw = (*theta[:, j], mu[j], rho)
@@ -71,11 +71,11 @@ def test_fates_and_ends_agree_with_direct_integration_of_two_thousand_points():
     mu = rng.choice([-1, 1], 2000) * rng.uniform(0.3, 3, 2000)
     ends = integrate_two_layer(u, v, mu, rho=rho, tau_end=25 / np.abs(mu), step=0.05)
     escaped, collapsed = np.abs(ends).max(axis=0) > 10, (ends == 0).all(axis=0)
-    fate = case.fate(np.stack([u, v]), mu, rho=rho)
+    fate = case.read(np.stack([u, v]), mu, rho).fate
     assert (escaped | collapsed).all()
     assert (fate == np.where(escaped, Fate.ESCAPE, Fate.COLLAPSE)).all()
     assert (np.sign(ends.prod(axis=0)) == np.where(escaped, np.sign(mu), 0)).all()
-    assert (np.isfinite(case.zero_time(np.stack([u, v]), mu, rho=rho)) == collapsed).all()
+    assert (np.isfinite(case.read(np.stack([u, v]), mu, rho).zero_time) == collapsed).all()
 
 
 @pytest.mark.parametrize("rho", [0.0, 1.0])
@@ -84,7 +84,7 @@ def test_states_agree_with_direct_integration(rho):
     (u, v), tau = rng.uniform(-3, 3, (2, 300)), rng.uniform(0, 2, 300)
     mu = rng.choice([-1, 1], 300) * rng.uniform(0.3, 1.5, 300)
     ends = integrate_two_layer(u, v, mu, rho=rho, tau_end=tau, step=0.01)
-    states = case.weights(np.stack([u, v]), mu, rho=rho, tau=tau)
+    states = case.read(np.stack([u, v]), mu, rho).weights(tau)
     found = np.diagonal(states, axis1=0, axis2=2)
     np.testing.assert_allclose(found, ends, atol=1e-7 * np.abs(ends).max())
 
@@ -106,9 +106,9 @@ def test_a_point_on_the_separatrix_goes_to_the_saddle_and_one_ulp_decides(u, v, 
     rho = 0.75
     point = mirror * rho * np.array([[u * np.sign(mu)], [v]])
     if abs(u) < 1000:
-        assert case.fate(point, [mu], rho=rho)[0] == Fate.SADDLE
-        assert case.zero_time(point, [mu], rho=rho)[0] == np.inf
-        end = case.weights(point, [mu], rho=rho, tau=[100.0])[0, :, 0]
+        assert case.read(point, [mu], rho).fate[0] == Fate.SADDLE
+        assert case.read(point, [mu], rho).zero_time[0] == np.inf
+        end = case.read(point, [mu], rho).weights([100.0])[0, :, 0]
         np.testing.assert_allclose(end, mirror * rho * np.array([np.sign(mu), 1]), rtol=1e-14)
     for ulps in range(-4, 5):
         moved = point.copy()
@@ -116,9 +116,9 @@ def test_a_point_on_the_separatrix_goes_to_the_saddle_and_one_ulp_decides(u, v, 
         a, b, r = Fraction(moved[0, 0] * np.sign(mu)), Fraction(moved[1, 0]), Fraction(rho)
         gap = abs(a + b) * (2 * r + abs(a) + abs(b)) - 8 * r * r
         name = Fate.SADDLE if gap == 0 else Fate.ESCAPE if gap > 0 else Fate.COLLAPSE
-        assert case.fate(moved, [mu], rho=rho)[0] == name
-        assert np.isfinite(case.zero_time(moved, [mu], rho=rho)[0]) == (name == Fate.COLLAPSE)
-        far = np.abs(case.weights(moved, [mu], rho=rho, tau=[200.0])).max()
+        assert case.read(moved, [mu], rho).fate[0] == name
+        assert np.isfinite(case.read(moved, [mu], rho).zero_time[0]) == (name == Fate.COLLAPSE)
+        far = np.abs(case.read(moved, [mu], rho).weights([200.0])).max()
         assert (far > 1e20) == (name == Fate.ESCAPE)
 
 
@@ -126,7 +126,7 @@ def test_a_line_of_grid_points_on_the_separatrix_is_found_exactly():
     x = np.arange(-300, 301) / 100.0
     u, v = np.meshgrid(x, x)
     rho = 0.75
-    fate = case.fate(np.stack([u, v], axis=-1)[..., None], [1.0], rho=rho)[..., 0]
+    fate = case.read(np.stack([u, v], axis=-1)[..., None], [1.0], rho).fate[..., 0]
     near = (np.abs(excess(u, v, rho)) < 1e-13) & (u * v >= 0)
     exact = [Fraction(a) + Fraction(b) for a, b in zip(u[near], v[near], strict=True)]
     known = [Fate.SADDLE if abs(s) == Fraction(3, 2) else Fate(int(abs(s) > 1.5)) for s in exact]
@@ -135,7 +135,7 @@ def test_a_line_of_grid_points_on_the_separatrix_is_found_exactly():
 
 def test_sliding_begins_at_rho_and_below_and_crossing_above():
     def kinds(u, v):
-        return [(e.kind, e.layer) for e in case.events([[u], [v]], [1.0], rho=1.0)]
+        return [(e.kind, e.layer) for e in case.read([[u], [v]], [1.0], 1.0).events]
 
     assert kinds(0.0, 1.0) == kinds(0.0, -0.3) == [("slide", 0), ("zero", None)]
     assert kinds(1.0, 0.0) == [("slide", 1), ("zero", None)]
@@ -145,20 +145,20 @@ def test_sliding_begins_at_rho_and_below_and_crossing_above():
     assert kinds(-1.0, 2.0) == [("cross", 0), ("slide", 0), ("zero", None)]
     assert kinds(-1.0, 4.0) == [("cross", 0)] and kinds(4.0, -1.0) == [("cross", 1)]
     assert kinds(-0.5, 0.5) == kinds(0.5, 0.5) == kinds(0.0, 0.0) == [("zero", None)]
-    states = case.weights([[0.0], [1.0]], [2.0], rho=1.0, tau=[0.0, 0.25, 0.5, 0.6])[..., 0]
+    states = case.read([[0.0], [1.0]], [2.0], 1.0).weights([0.0, 0.25, 0.5, 0.6])[..., 0]
     assert states.tolist() == [[0, 1], [0, 0.5], [0, 0], [0, 0]]
 
 
 def test_gradient_flow_is_the_linear_flow_and_its_separatrix_decays():
     theta, tau = np.array([[-0.3, 1.0, -2.0], [0.8, 0.5, 2.0]]), np.array([0.0, 0.5, 3.0, 400.0])
-    states = case.weights(theta, [1, -2, 1], rho=0, tau=tau)
+    states = case.read(theta, [1, -2, 1], 0).weights(tau)
     x = tau[:3, None] * [1, 2, 1]
     turned = theta[::-1] * [1, -1, 1]
     expected = theta * np.cosh(x)[:, None] + turned * np.sinh(x)[:, None]
     np.testing.assert_allclose(states[:3, :, :2], expected[..., :2], rtol=1e-12)
     np.testing.assert_allclose(states[..., 2], np.exp(-tau)[:, None] * [-2.0, 2.0], rtol=1e-14)
-    assert case.fate(theta, [1, -2, 1], rho=0).tolist() == [1, 1, 2]
-    assert case.events(theta, [1, -2, 1], rho=0) == ()
+    assert case.read(theta, [1, -2, 1], 0).fate.tolist() == [1, 1, 2]
+    assert case.read(theta, [1, -2, 1], 0).events == ()
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -172,7 +172,7 @@ def test_the_boundary_curve_separates_the_fates(rho, sign):
         np.testing.assert_allclose(excess(sign * u, v, rho), 0, atol=1e-13)
         for offset, name in ((1e-9, 1), (-1e-9, 0 if rho else 1)):
             moved = np.stack([u, v + side * offset])[:, None]
-            assert (case.fate(np.moveaxis(moved, 2, 0), [sign], rho=rho) == name).all()
+            assert (case.read(np.moveaxis(moved, 2, 0), [sign], rho).fate == name).all()
 
 
 @pytest.mark.parametrize("u", [0.0, 5e-324, -1e-300, 1.0, -1e150, 1e150])
@@ -180,26 +180,26 @@ def test_the_boundary_curve_separates_the_fates(rho, sign):
 @pytest.mark.parametrize("rho", [0.0, 5e-324, 1e-300, 1.0, 1e150])
 def test_weights_from_denormal_to_huge_give_numbers(u, v, rho):
     theta, ones = np.array([[u, u], [v, v]]), np.array([1.0, -1.0])
-    states = case.weights(theta, ones, rho=rho, tau=[0.0, 1e-300, 1.0, 800.0, 1e300])
+    states = case.read(theta, ones, rho).weights([0.0, 1e-300, 1.0, 800.0, 1e300])
     assert not np.isnan(states).any() and (states[0] == theta).all()
-    fate, rest = case.fate(theta, ones, rho=rho), case.zero_time(theta, ones, rho=rho)
+    fate, rest = case.read(theta, ones, rho).fate, case.read(theta, ones, rho).zero_time
     assert (np.isfinite(rest) == ((fate == Fate.COLLAPSE) | (theta == 0).all(axis=0))).all()
-    assert len(case.events(theta, ones, rho=rho)) <= 6
+    assert len(case.read(theta, ones, rho).events) <= 6
 
 
 def test_shapes_batches_unsorted_times_blocks_and_untouched_input():
     theta = fresh_rng().normal(size=(4, 5, 2, 3))
     kept, tau, mu = theta.copy(), np.array([1.0, 0.0, 0.5]), [1, -1, 0]
-    states = case.weights(theta, mu, rho=1, tau=tau)
+    states = case.read(theta, mu, 1).weights(tau)
     assert states.shape == (4, 5, 3, 2, 3) and (states[:, :, 1] == theta).all()
-    assert (states[2, 3, 2:] == case.weights(theta[2, 3], mu, rho=1, tau=tau[2:])).all()
-    assert case.weights(theta[:0], mu, rho=1, tau=tau).shape == (0, 5, 3, 2, 3)
-    assert case.weights(theta, mu, rho=1, tau=[]).shape == (4, 5, 0, 2, 3)
-    assert case.fate(theta[:0], mu, rho=1).shape == (0, 5, 3)
+    assert (states[2, 3, 2:] == case.read(theta[2, 3], mu, 1).weights(tau[2:])).all()
+    assert case.read(theta[:0], mu, 1).weights(tau).shape == (0, 5, 3, 2, 3)
+    assert case.read(theta, mu, 1).weights([]).shape == (4, 5, 0, 2, 3)
+    assert case.read(theta[:0], mu, 1).fate.shape == (0, 5, 3)
     many = np.tile(theta.reshape(-1, 2, 3), (2500, 1, 1))
-    fates = case.fate(many, mu, rho=1)
+    fates = case.read(many, mu, 1).fate
     assert (fates == np.tile(fates[:20], (2500, 1))).all() and (fates[:, 2] == Fate.IDLE).all()
-    assert (fates[7] == case.fate(theta[1, 2], mu, rho=1)).all()
+    assert (fates[7] == case.read(theta[1, 2], mu, 1).fate).all()
     assert (theta == kept).all()
 
 
@@ -209,7 +209,7 @@ def test_shapes_batches_unsorted_times_blocks_and_untouched_input():
 )
 def test_bad_input_is_refused_in_one_line(theta, rho, words):
     with pytest.raises(ValueError, match="^[^\n]*$") as error:
-        case.fate(theta, np.ones(len(theta[0])), rho=rho)
+        case.read(theta, np.ones(len(theta[0])), rho)
     assert words in str(error.value)
 
 
@@ -218,7 +218,7 @@ def test_swapping_negating_and_mirroring_are_exact_symmetries(u, v, mu):
     tau = [0.0, 0.1, 0.7, 2.0]
 
     def path(u, v, mu=mu):
-        return case.weights([[u], [v]], [mu], rho=1.0, tau=tau)[..., 0]
+        return case.read([[u], [v]], [mu], 1.0).weights(tau)[..., 0]
 
     states = path(u, v)
     swapped = path(v, u) if mu > 0 else path(-v, -u)
@@ -231,4 +231,4 @@ def test_swapping_negating_and_mirroring_are_exact_symmetries(u, v, mu):
 
 def test_times_before_the_start_are_refused():
     with pytest.raises(ValueError, match="tau >= 0, got -1.0"):
-        case.weights([[1.0], [1.0]], [1.0], rho=1.0, tau=[0.0, -1.0])
+        case.read([[1.0], [1.0]], [1.0], 1.0).weights([0.0, -1.0])

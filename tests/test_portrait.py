@@ -136,7 +136,7 @@ def test_times_of_decision():
     x, y = np.linspace(0.3, 2.5, 8), np.linspace(0.1, 0.8, 3)
     plane = phase_portrait(flow, x, y, start=start)
     starts = start(x[None], y[:, None])
-    blow_up = linf_deep.blow_up_time(starts, flow.mu, rho=1.0).min(axis=-1)
+    blow_up = linf_deep.read(starts, flow.mu, 1.0).blow_up_time.min(axis=-1)
     won = plane.labels >= 1
     assert won.any() and (~won).any()
     assert np.array_equal(plane.settled_at[won], blow_up[won])

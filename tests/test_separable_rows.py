@@ -37,11 +37,11 @@ def test_cells_on_rho_have_the_label_of_a_tie_or_of_the_separatrix():
 
 
 def test_only_the_axes_are_asked(monkeypatch):
-    asked, fate = [], decided_rows.linf_two_layer.fate
+    asked, read = [], decided_rows.linf_two_layer.read
     monkeypatch.setattr(
         decided_rows.linf_two_layer,
-        "fate",
-        lambda starts, mu, rho: (asked.append(len(starts)), fate(starts, mu, rho=rho))[1],
+        "read",
+        lambda starts, mu, rho: (asked.append(len(starts)), read(starts, mu, rho))[1],
     )
     x, y = np.linspace(0.1, 2.0, 300), np.linspace(0.1, 2.0, 200)
     phase_portrait(Flow(single_example([1.0, 2.0]), linf(1.0)), x, y)

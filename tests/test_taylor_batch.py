@@ -59,7 +59,7 @@ def test_is_nearer_to_the_exact_form_than_dop853_at_the_same_rtol(seed, rtol):
     ]
     arrived = np.all([run.status == Ending.FINISHED for run in runs], axis=0)
     assert arrived.any() and np.array_equal(runs[0].status, runs[1].status)
-    exact = l2_two_layer.weights(starts[arrived], mu, rho=rho, tau=[end])[:, 0]
+    exact = l2_two_layer.read(starts[arrived], mu, rho).weights([end])[:, 0]
     by_taylor, by_steps = (difference(run.theta[arrived], exact) for run in runs)
     assert by_taylor < 0.8 * by_steps  # the largest of 87 such ratios is 0.6
 

@@ -1,8 +1,8 @@
 """Solved cases, one file each: pure functions of arrays, in rescaled time, for one example.
 
-A case offers `weights`, `blow_up_time`, `zero_time` and `events`, and `applies` if it needs equal
-layers; a `Form` is a case with the radius it holds with. Which forms a flow has at its depth, the
-table of `regimes` says.
+A case reads starts, as an object with `weights`, `blow_up_time`, `zero_time` and `events`, and has
+`applies` if it needs equal layers; a `Form` is a case with the radius it holds with. Which forms a
+flow has at its depth, the table of `regimes` says.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -91,13 +92,16 @@ class Form:
         """Return the radius it holds with."""
         return rule.gate(depth) if self.alone else rule.rho
 
+    def read(self, flow: Flow, starts: Thetas) -> Any:
+        """Return the solved starts of a flow."""
+        rho = self.radius(flow.perturbation, starts.shape[-2])
+        return self.case.read(starts, flow.mu, rho)
+
     def time(self, flow: Flow, starts: Thetas) -> Numbers:
         """Return the first blow-up, or without one the time at which the last coordinate rests."""
-        mu = flow.mu
-        rho = self.radius(flow.perturbation, starts.shape[-2])
-        blow_up = self.case.blow_up_time(starts, mu, rho=rho).min(axis=-1)
-        rest = self.case.zero_time(starts, mu, rho=rho)
-        return np.minimum(blow_up, np.where(mu == 0, 0.0, rest).max(axis=-1))
+        solved = self.read(flow, starts)
+        rest = np.where(flow.mu == 0, 0.0, solved.zero_time).max(axis=-1)
+        return np.minimum(solved.blow_up_time.min(axis=-1), rest)
 
 
 ALONE = Form("linf_balanced", even=True, alone=True)
@@ -148,19 +152,15 @@ def solution(
     >>> [event.kind for event in solution(BALANCED, flow, np.full((2, 1), 0.5)).events]
     ['zero', 'collapse']
     """
-    case = form.case
-    mu = flow.mu
-    rho = form.radius(flow.perturbation, len(theta0))
+    solved = form.read(flow, theta0)
     if form.traced:
-        path, events = case.path(theta0, mu, rho=rho, until=until)
+        path, events = solved.path(until)
         return Solution(form.name, path, events, math.inf, math.inf)
-    blow_up = float(np.min(case.blow_up_time(theta0, mu, rho=rho)))
-    valid_until = (
-        float(case.valid_until(theta0, mu, rho=rho)) if form.short else math.inf
-    )
+    blow_up = float(np.min(solved.blow_up_time))
+    valid_until = float(solved.valid_until) if form.short else math.inf
     last = min(blow_up, valid_until)
-    events = tuple(e for e in case.events(theta0, mu, rho=rho) if e.tau <= last)
-    rest = float(np.where(mu == 0, 0.0, case.zero_time(theta0, mu, rho=rho)).max())
+    events = tuple(event for event in solved.events if event.tau <= last)
+    rest = float(np.where(flow.mu == 0, 0.0, solved.zero_time).max())
     if (
         rest <= last
         and math.isfinite(rest)
@@ -169,7 +169,7 @@ def solution(
         events = (*events, Event(rest, "collapse"))
 
     def states(tau: Column) -> Starts:
-        return case.weights(theta0, mu, rho=rho, tau=np.minimum(tau, blow_up))
+        return solved.weights(np.minimum(tau, blow_up))
 
     return Solution(form.name, states, events, blow_up, valid_until)
 

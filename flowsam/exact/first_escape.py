@@ -21,8 +21,7 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.exact import linf_signs, race_sentences, winning
 from flowsam.exact.hyperelliptic import remaining
-from flowsam.exact.linf_course import Course, read
-from flowsam.exact.linf_deep import fates
+from flowsam.exact.linf_deep import Deep, read
 from flowsam.labels import Fate, Label
 from flowsam.network import checked_start
 from flowsam.shapes import (
@@ -120,14 +119,14 @@ def contested(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Which:
     return _contested(_active(theta0, mu, rho))
 
 
-def _contested(course: Course) -> Which:
+def _contested(course: Deep) -> Which:
     """Tell it of starts that are read."""
     runaway = _runaway(course).min(axis=-1)
     early = runaway <= _blow_up(course).min(axis=-1)
     return np.asarray(early & np.isfinite(runaway))
 
 
-def _blow_up(course: Course) -> Vectors:
+def _blow_up(course: Deep) -> Vectors:
     """Rescaled times of the blow-ups."""
     return np.where(course.surplus > 0, course.blow_up, np.inf) / course.speed
 
@@ -139,7 +138,7 @@ def earliest(blow_up: Vectors) -> Masks:
     )
 
 
-def _runaway(course: Course) -> Vectors:
+def _runaway(course: Deep) -> Vectors:
     """Rescaled time before which no coordinate with two weights at 0 blows up, whatever solution.
 
     After a slide at L = 5 and 6 by the integral above; elsewhere with every |w| + rho as perturbed.
@@ -168,9 +167,9 @@ def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Column:
     return remaining(z[:, 0], z[:, 1:] ** 2 - z[:, :1] ** 2)
 
 
-def _labels(course: Course) -> Labels:
+def _labels(course: Deep) -> Labels:
     """Return the labels of starts that are read."""
-    fate = fates(course)
+    fate = course.fate
     found = of_race(_blow_up(course), fate, _kept(course, fate))
     # to L = 6 discrete SAM, its step to 0, does not run away
     open_ = course.start.shape[-1] > SHARP and (fate == Fate.PINNED).any()
@@ -189,7 +188,7 @@ def of_race(
     return winning(earliest(blow_up), held)
 
 
-def _kept(course: Course, fate: Int[np.ndarray, "*batch d"]) -> Masks:
+def _kept(course: Deep, fate: Int[np.ndarray, "*batch d"]) -> Masks:
     """Which coordinates equal layers hold at or below rho."""
     rests = course.equal & (fate == Fate.SADDLE)
     return (fate == Fate.STALL) | (rests & holds(course.start.shape[-1], course.rho))
@@ -300,13 +299,13 @@ def _bounds(theta: Theta, mu: Vector, rho: float) -> Bounds:
     return Bounds(soonest, escapes, even | fork | (surplus == 0))
 
 
-def _ahead(course: Course, soonest: Vector) -> tuple[Codes, Float[np.ndarray, "2 2"]]:
+def _ahead(course: Deep, soonest: Vector) -> tuple[Codes, Float[np.ndarray, "2 2"]]:
     """Return who is first in anything, and one a fate; and the times beyond which nobody is.
 
     Of two weights at 0 and of running away: for those that fall, and for those that escape.
     """
     blow_up = _blow_up(course)
-    fate = fates(course)
+    fate = course.fate
     first = blow_up.min()
     falls = course.falls & ~course.equal & (course.mu != 0)
     begin = np.maximum(soonest, np.where(falls, course.end, np.inf) / course.speed)
@@ -322,7 +321,7 @@ def _ahead(course: Course, soonest: Vector) -> tuple[Codes, Float[np.ndarray, "2
 
 
 def _last(
-    course: Course, some: Codes, first: float
+    course: Deep, some: Codes, first: float
 ) -> tuple[Float[np.ndarray, "2"], Int[np.ndarray, " _"]]:
     """Return the least times of two weights at 0 and of running away that matter, and whose."""
     if not some.size:
@@ -336,7 +335,7 @@ def _last(
     return last, times.argmin(axis=1)
 
 
-def _active(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Course:
+def _active(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Deep:
     """Read the starts, or say that no coordinate moves."""
     course = read(theta0, mu, rho)
     if not course.mu.any():

@@ -7,7 +7,11 @@ s = u + v, e = u - v, for any real start and mu. The planar curve (tau, A) is in
 (`l2_march.trace`) and everything is read off it. (derivations/l2_two_layer.py)
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,33 +21,87 @@ from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import blocks, falling, trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array
-from flowsam.shapes import Float, Numbers, Times, Vector, Vectors
+from flowsam.shapes import Float, Numbers, Thetas, Times, Vector, Vectors
 
 
-def collapse_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Numbers:
-    """Return the rescaled time at which the active coordinates come to rest at 0 together."""
-    theta0, mu, rho = checked_start(theta0, mu, rho)
-    flat = theta0.reshape(-1, 2, mu.size)
-    parts = [
-        trace(flat[block], mu, rho=rho, until=falling).collapse_time
-        for block in blocks(len(flat), 2 * mu.size)
-    ]
-    return np.concatenate([np.zeros(0), *parts]).reshape(theta0.shape[:-2])
+def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Euclidean:
+    """Read starts (..., 2, d), or say what is wrong with them."""
+    return Euclidean(*checked_start(theta0, mu, rho))
 
 
-def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
-    """Return when each coordinate comes to rest at 0: all at `collapse_time`, inf if never."""
-    together = collapse_time(theta0, mu, rho=rho)[..., None]
-    theta0, mu, _ = checked_start(theta0, mu, rho)
-    return np.where(
-        (theta0 == 0).all(axis=-2), 0.0, np.where(mu == 0, np.inf, together)
-    )
+@dataclass(frozen=True, eq=False)
+class Euclidean:
+    """Starts of l_2-SAM at L = 2."""
 
+    theta: Thetas
+    mu: Vector
+    rho: float
 
-def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
-    """Return inf for every coordinate: at L = 2 no weight blows up in finite rescaled time."""
-    theta0, _, _ = checked_start(theta0, mu, rho)
-    return np.full(theta0[..., 0, :].shape, np.inf)
+    @property
+    def _flat(self) -> Float[np.ndarray, "N 2 d"]:
+        return self.theta.reshape(-1, 2, self.mu.size)
+
+    @property
+    def curve(self) -> Curve:
+        """The planar curves (tau, A) of the batch."""
+        return trace(self.theta, self.mu, rho=self.rho)
+
+    @cached_property
+    def collapse_time(self) -> Numbers:
+        """The rescaled time at which the active coordinates come to rest at 0 together."""
+        flat = self._flat
+        parts = [
+            trace(flat[block], self.mu, rho=self.rho, until=falling).collapse_time
+            for block in blocks(len(flat), 2 * self.mu.size)
+        ]
+        found = np.concatenate([np.zeros(0), *parts])
+        return found.reshape(self.theta.shape[:-2])
+
+    @property
+    def zero_time(self) -> Vectors:
+        """When each coordinate comes to rest at 0: all at `collapse_time`, inf if never."""
+        together = np.where(self.mu == 0, np.inf, self.collapse_time[..., None])
+        return np.where((self.theta == 0).all(axis=-2), 0.0, together)
+
+    @property
+    def blow_up_time(self) -> Vectors:
+        """inf for every coordinate: at L = 2 no weight blows up in finite rescaled time."""
+        return np.full(self.theta[..., 0, :].shape, np.inf)
+
+    def weights(self, tau: ArrayLike) -> Float[np.ndarray, "*batch T 2 d"]:
+        """Return the weights at rescaled times, exactly 0 from the collapse on."""
+        flat = self._flat
+        mu = self.mu
+        tau = np.atleast_1d(real_array(tau, "tau"))
+        out = np.empty((flat.shape[0], tau.size, 2, mu.size))
+        end = float(tau.max(initial=0.0))
+        size = max(2 * mu.size, tau.size * max(mu.size, 40))
+        for block in blocks(len(flat), size):
+            a = trace(flat[block], mu, rho=self.rho, tau_end=end).a_at(tau)
+            out[block] = _states(flat[block], mu, tau, a)
+        return out.reshape(*self.theta.shape[:-2], tau.size, 2, mu.size)
+
+    def path(
+        self, until: float
+    ) -> tuple[Callable[[Times], Float[np.ndarray, "T 2 d"]], tuple[Event, ...]]:
+        """Return `weights` of ONE start as a function of tau up to a time, and its events so far.
+
+        Weights that cross 0, the turn of N, the collapse.
+        """
+        mu = self.mu
+        traced = trace(self.theta, mu, rho=self.rho, tau_end=until)
+
+        def states(tau: Times) -> Float[np.ndarray, "T 2 d"]:
+            return _states(self.theta[None], mu, tau, traced.a_at(tau)[None])[0]
+
+        end = float(traced.collapse_time)
+        turn = float(traced.turning_time())
+        found = _crossings(self.theta, mu, end)
+        if np.isfinite(end):
+            found.append(Event(end, "collapse"))
+        if 0 < turn < np.inf:
+            found.append(Event(turn, "turn"))
+        return states, tuple(sorted(found, key=lambda event: event.tau))
 
 
 def _crossings(
@@ -65,12 +123,6 @@ def _crossings(
         if tau < until:
             found.append(Event(float(tau), "cross", layer, int(j)))
     return found
-
-
-def curve(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Curve:
-    """Return the planar curves (tau, A) of a batch of starts."""
-    theta0, mu, rho = checked_start(theta0, mu, rho)
-    return trace(theta0, mu, rho=rho)
 
 
 def _states(
@@ -101,48 +153,3 @@ def _states(
     states[..., idle] = theta0[:, None][..., idle]
     states[start] = theta0[np.nonzero(start)[0]]
     return states
-
-
-def weights(
-    theta0: ArrayLike,
-    mu: ArrayLike,
-    *,
-    rho: float,
-    tau: ArrayLike,
-) -> Float[np.ndarray, "*batch T 2 d"]:
-    """Return the weights at rescaled times, exactly 0 from the collapse on."""
-    theta0, mu, rho = checked_start(theta0, mu, rho)
-    tau = np.atleast_1d(real_array(tau, "tau"))
-    flat = theta0.reshape(-1, 2, mu.size)
-    out = np.empty((flat.shape[0], tau.size, 2, mu.size))
-    end = float(tau.max(initial=0.0))
-    for block in blocks(len(flat), max(2 * mu.size, tau.size * max(mu.size, 40))):
-        a = trace(flat[block], mu, rho=rho, tau_end=end).a_at(tau)
-        out[block] = _states(flat[block], mu, tau, a)
-    return out.reshape(*theta0.shape[:-2], tau.size, 2, mu.size)
-
-
-def path(
-    theta0: Float[np.ndarray, "2 d"],
-    mu: Vector,
-    *,
-    rho: float,
-    until: float,
-) -> tuple[Callable[[Times], Float[np.ndarray, "T 2 d"]], tuple[Event, ...]]:
-    """Return `weights` of one start as a function of tau up to `until`, and its events so far.
-
-    Weights that cross 0, the turn of N, the collapse.
-    """
-    traced = trace(theta0, mu, rho=rho, tau_end=until)
-
-    def states(tau: Times) -> Float[np.ndarray, "T 2 d"]:
-        return _states(theta0[None], mu, tau, traced.a_at(tau)[None])[0]
-
-    end = float(traced.collapse_time)
-    turn = float(traced.turning_time())
-    found = _crossings(theta0, mu, end)
-    if np.isfinite(end):
-        found.append(Event(end, "collapse"))
-    if 0 < turn < np.inf:
-        found.append(Event(turn, "turn"))
-    return states, tuple(sorted(found, key=lambda event: event.tau))

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from flowsam.errors import InputError
 from flowsam.exact import linf_signs
 from flowsam.exact.linf_legs import Leg, leg
 from flowsam.exact.linf_slides import Slide
-from flowsam.network import checked_start
 from flowsam.shapes import Float, Masks, Vector, Vectors
 
 
@@ -161,7 +159,7 @@ class Course:
         """The slides, one a coordinate that `slides`, other layers by size."""
         return Slide(np.sort(self.landed[self.slides], axis=-1)[..., 1:], self.rho)
 
-    def weights(
+    def moved(
         self, clock: Float[np.ndarray, "d T"]
     ) -> Float[np.ndarray, "*batch d T L"]:
         """Return the weights at times |mu| tau: inf from a blow-up on, nan past a second zero."""
@@ -209,28 +207,3 @@ class Course:
         )
         np.put_along_axis(moved, others, self.glide.sizes(inside), axis=-1)
         return np.where((since > 0)[..., None], moved, size)
-
-
-def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Course:
-    """Return the starts as courses."""
-    theta, mu, rho = checked_start(theta0, mu, rho, case="linf_deep")
-    if theta.shape[-2] < 3:
-        raise InputError(
-            f"linf_deep needs depth >= 3, got {theta.shape[-2]}; see linf_two_layer"
-        )
-    w = np.moveaxis(theta, -2, -1)
-    sign, along = np.where(w < 0, -1.0, 1.0), linf_signs.along(w, mu)
-    if rho > 0:  # a weight at 0 starts at the end of a leg with s = -
-        first = np.argmin(np.abs(w), axis=-1)[..., None]
-        turned = ((w == 0).any(axis=-1) & along)[..., None]
-        old = np.take_along_axis(sign, first, axis=-1)
-        np.put_along_axis(sign, first, np.where(turned, -old, old), axis=-1)
-        along = along & ~turned[..., 0]
-    size = np.abs(w)
-    shift = np.where(along, rho, -rho)[..., None]
-    z = size - shift
-    error = (size - (z + (size - z))) + (
-        (size - z) - shift
-    )  # size - shift = z + error, exactly
-    way = leg(z, error, size=size, along=along, rho=rho)
-    return Course(w, sign, way, mu, rho)

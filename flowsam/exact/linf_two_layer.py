@@ -14,6 +14,9 @@ GD (rho = 0) escapes unless u + v = 0. (derivations/linf_two_layer.py; beyond ar
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,117 +25,101 @@ from flowsam.events import Event
 from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
-from flowsam.shapes import Float, Int8, Vectors
+from flowsam.shapes import Float, Int8, Thetas, Vector, Vectors
 
 _BLOCK = 1 << 17  # coordinates decided at once: they fit the cache
 
 
-def _checked(
-    theta0: ArrayLike,
-    mu: ArrayLike,
-    rho: float,
-) -> tuple[NDArray, NDArray]:
-    """Return starts (..., 2, d) and mu (d,) as finite arrays."""
-    theta, mu, _ = checked_start(theta0, mu, rho, case="linf_two_layer")
+def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> TwoLayers:
+    """Read starts (..., 2, d), or say what is wrong with them."""
+    theta, mu, rho = checked_start(theta0, mu, rho, case="linf_two_layer")
     if theta.shape[-2] != 2:
         raise InputError(
             f"linf_two_layer needs 2 layers, got {theta.shape[-2]}; other depths: flowsam.solve"
         )
-    return theta, mu
+    return TwoLayers(theta, mu, rho)
 
 
-def _path(
-    theta: NDArray,
-    mu: NDArray,
-    rho: float,
-) -> tuple[TwoLayerPath, NDArray, NDArray]:
-    """Return the mirrored path, whether layer 1 is the larger, and the signs (..., 2, d)."""
-    aligned = theta * np.stack([np.where(mu < 0, -1.0, 1.0), np.ones_like(mu)])
-    u = aligned[..., 0, :]
-    v = aligned[..., 1, :]
-    swapped = np.abs(u) > np.abs(v)
-    small = np.where(swapped, v, u)
-    large = np.where(swapped, u, v)
-    mirror = np.where(large < 0, -1.0, 1.0)
-    path = two_layer_path(
-        small * mirror, large * mirror, speed=np.abs(mu), rho=float(rho)
-    )
-    return path, swapped, np.stack([np.where(mu < 0, -mirror, mirror), mirror], axis=-2)
+@dataclass(frozen=True, eq=False)
+class TwoLayers:
+    """Starts of two layers."""
 
+    theta: Thetas
+    mu: Vector
+    rho: float
 
-def weights(
-    theta0: ArrayLike,
-    mu: ArrayLike,
-    *,
-    rho: float,
-    tau: ArrayLike,
-) -> Float[np.ndarray, "*batch T L d"]:
-    """Return the weights at rescaled times."""
-    theta, mu = _checked(theta0, mu, rho)
-    path, swapped, signs = _path(theta, mu, rho)
-    tau = checked_times(tau, case="linf_two_layer")
-    small, large = path.at(tau)
-    swapped = swapped[..., None, :]
-    idle = mu == 0
-    moved = np.stack(
-        [np.where(swapped, large, small), np.where(swapped, small, large)], axis=-2
-    )
-    moved = signs[..., None, :, :] * moved + 0.0  # no -0.0
-    return np.where(idle, theta[..., None, :, :], moved) if idle.any() else moved
+    @cached_property
+    def _mirrored(self) -> tuple[TwoLayerPath, NDArray, NDArray]:
+        """The mirrored path, whether layer 1 is the larger, and the signs (..., 2, d)."""
+        side = np.where(self.mu < 0, -1.0, 1.0)
+        u = self.theta[..., 0, :] * side
+        v = self.theta[..., 1, :]
+        swapped = np.abs(u) > np.abs(v)
+        small = np.where(swapped, v, u)
+        large = np.where(swapped, u, v)
+        mirror = np.where(large < 0, -1.0, 1.0)
+        path = two_layer_path(
+            small * mirror, large * mirror, speed=np.abs(self.mu), rho=self.rho
+        )
+        return path, swapped, np.stack([side * mirror, mirror], axis=-2)
 
+    def weights(self, tau: ArrayLike) -> Float[np.ndarray, "*batch T L d"]:
+        """Return the weights at rescaled times."""
+        path, swapped, signs = self._mirrored
+        tau = checked_times(tau, case="linf_two_layer")
+        small, large = path.at(tau)
+        swapped = swapped[..., None, :]
+        moved = np.stack(
+            [np.where(swapped, large, small), np.where(swapped, small, large)], axis=-2
+        )
+        moved = signs[..., None, :, :] * moved + 0.0  # no -0.0
+        return np.where(self.mu == 0, self.theta[..., None, :, :], moved)
 
-def blow_up_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
-    """Return inf for every coordinate, shape (..., d): two layers grow exponentially."""
-    theta, _ = _checked(theta0, mu, rho)
-    return np.full(theta[..., 0, :].shape, np.inf)
+    @property
+    def blow_up_time(self) -> Vectors:
+        """inf for every coordinate, shape (..., d): two layers grow exponentially."""
+        return np.full(self.theta[..., 0, :].shape, np.inf)
 
+    @property
+    def zero_time(self) -> Vectors:
+        """When each coordinate comes to rest at 0, to 16 eps times its condition; inf: never."""
+        at_rest = (self.theta == 0).all(axis=-2) & (self.mu != 0)
+        return np.where(at_rest, 0.0, self._mirrored[0].ends[-1])
 
-def zero_time(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Vectors:
-    """Return when each coordinate comes to rest at 0, to 16 eps times its condition; inf: never."""
-    theta, mu = _checked(theta0, mu, rho)
-    at_rest = (theta == 0).all(axis=-2) & (mu != 0)
-    return np.where(at_rest, 0.0, _path(theta, mu, rho)[0].ends[-1])
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The "cross" of 0, "slide" at it and "zero" at rest of ONE start (2, d), in order."""
+        path, swapped, _ = self._mirrored
+        first, second, _ = path.ends
+        rest = self.zero_time
+        found = []
+        for j in range(self.mu.size):
+            layer = int(swapped[j])
+            if 0 < first[j] < second[j]:
+                found.append(Event(float(first[j]), "cross", layer, j))
+            if second[j] < rest[j]:
+                found.append(Event(float(second[j]), "slide", layer, j))
+            if rest[j] < np.inf:
+                found.append(Event(float(rest[j]), "zero", None, j))
+        return tuple(sorted(found, key=lambda event: event.tau))
 
+    @property
+    def last_event(self) -> float:
+        """When the last event of ONE start (2, d) is; 0 without any."""
+        ends = np.array(self._mirrored[0].ends)
+        return float(ends[np.isfinite(ends)].max(initial=0.0))
 
-def events(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> tuple[Event, ...]:
-    """Return the "cross" of 0, "slide" at it and "zero" at rest of ONE start (2, d), in order."""
-    theta, mu = _checked(theta0, mu, rho)
-    path, swapped, _ = _path(theta, mu, rho)
-    first, second, _ = path.ends
-    rest = zero_time(theta, mu, rho=rho)
-    found = []
-    for j in range(mu.size):
-        layer = int(swapped[j])
-        if 0 < first[j] < second[j]:
-            found.append(Event(float(first[j]), "cross", layer, j))
-        if second[j] < rest[j]:
-            found.append(Event(float(second[j]), "slide", layer, j))
-        if rest[j] < np.inf:
-            found.append(Event(float(rest[j]), "zero", None, j))
-    return tuple(sorted(found, key=lambda event: event.tau))
-
-
-def last_event(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> float:
-    """Return when the last event of ONE start (2, d) is; 0 without any."""
-    ends = np.array(_path(*_checked(theta0, mu, rho), rho)[0].ends)
-    return float(ends[np.isfinite(ends)].max(initial=0.0))
-
-
-def fate(
-    theta0: ArrayLike,
-    mu: ArrayLike,
-    *,
-    rho: float,
-) -> Int8[np.ndarray, "*batch d"]:
-    """Return each coordinate's `Fate` alone: ESCAPE, SADDLE, COLLAPSE by the sign of `excess`."""
-    theta, mu = _checked(theta0, mu, rho)
-    starts = theta.reshape(-1, 2, mu.size)
-    outcome = np.empty((starts.shape[0], mu.size), dtype=np.int8)
-    rows = max(_BLOCK // mu.size, 1)
-    for begin in range(0, starts.shape[0], rows):
-        part = slice(begin, begin + rows)
-        outcome[part] = _fates(starts[part], mu, float(rho)).T
-    return outcome.reshape(theta[..., 0, :].shape)
+    @property
+    def fate(self) -> Int8[np.ndarray, "*batch d"]:
+        """Each coordinate's `Fate` alone: ESCAPE, SADDLE, COLLAPSE by the sign of `excess`."""
+        mu = self.mu
+        starts = self.theta.reshape(-1, 2, mu.size)
+        outcome = np.empty((starts.shape[0], mu.size), dtype=np.int8)
+        rows = max(_BLOCK // mu.size, 1)
+        for begin in range(0, starts.shape[0], rows):
+            part = slice(begin, begin + rows)
+            outcome[part] = _fates(starts[part], mu, self.rho).T
+        return outcome.reshape(self.theta[..., 0, :].shape)
 
 
 def _fates(starts: NDArray, mu: NDArray, rho: float) -> NDArray:

@@ -25,7 +25,7 @@ from flowsam import (
     solve,
 )
 from flowsam.amplification import critical_scale, leaders, regimes
-from flowsam.exact.l2_two_layer import curve
+from flowsam.exact.l2_two_layer import read
 from flowsam.rates import estimated_exponent
 from flowsam.shapes import Float
 
@@ -96,7 +96,7 @@ def leader_at(_: Saved) -> dict[str, Any]:
     mu = np.array([1.0, 1.5, 2.0, 3.0])
     start = _above(1.001, mu.tolist())
     found = leaders(start, mu, rho=1.0)
-    ratio = found.times / curve(start, mu, rho=1.0).a_at(found.times)
+    ratio = found.times / read(start, mu, 1.0).curve.a_at(found.times)
     places = np.array(found.order) - 1
     error = np.abs(ratio - mu[places[1:]] - mu[places[:-1]]).max()
     size, power = f"{error:.0e}".split("e")

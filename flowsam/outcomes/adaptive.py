@@ -5,7 +5,7 @@ import numpy as np
 from flowsam.exact import winning
 from flowsam.exact.adaptive_level import moving, water_level
 from flowsam.exact.first_escape import earliest
-from flowsam.exact.linf_course import read
+from flowsam.exact.linf_deep import read
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, of_label

@@ -11,7 +11,7 @@ import numpy as np
 
 from flowsam.engines.run import Request
 from flowsam.exact.adaptive_pair import Pair
-from flowsam.exact.linf_course import read
+from flowsam.exact.linf_deep import read
 from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.adaptive import as_gradient_flow, fades, no_theorem

@@ -93,8 +93,8 @@ def by_curve(case: Case, theta0: Theta) -> Limit:
 
 def two_layers(case: Case, starts: Thetas) -> Labels:
     """Return the labels of l_inf and GD at L = 2."""
-    fates = linf_two_layer.fate(starts, case.mu, rho=case.rule.rho)
-    return fate_labels(fates, case.mu)
+    found = linf_two_layer.read(starts, case.mu, case.rule.rho)
+    return fate_labels(found.fate, case.mu)
 
 
 def by_theorem(case: Case, theta0: Theta) -> Limit:
@@ -109,9 +109,9 @@ def by_theorem(case: Case, theta0: Theta) -> Limit:
         return of_label(case.mu, label, "theorem", reason)
     mu = case.mu
     rho = case.rule.rho
-    last = linf_two_layer.last_event(theta0, mu, rho=rho)
-    u, v = linf_two_layer.weights(theta0, mu, rho=rho, tau=last)[0]
-    escapes = linf_two_layer.fate(theta0, mu, rho=rho) == Fate.ESCAPE
+    start = linf_two_layer.read(theta0, mu, rho)
+    u, v = start.weights(start.last_event)[0]
+    escapes = start.fate == Fate.ESCAPE
     top = escapes & (np.abs(mu) == np.abs(mu[escapes]).max())
     size = np.where(top, (np.abs(u + np.sign(mu) * v) - 2 * rho) ** 2, 0.0)
     direction = np.sign(mu) * size / np.linalg.norm(size)
@@ -150,10 +150,10 @@ def balanced_labels(theta0s: Starts, mu: Vector, rho: float) -> Codes:
     within 8 eps tie. Without a winner, odd L and rho > 0, beta has a finite limit that is not 0:
     stalled, also where every coordinate starts at rho and rests.
     """
-    fate = linf_balanced.fate(theta0s, mu, rho=rho)
-    rests = (fate == Fate.SADDLE) & first_escape.holds(theta0s.shape[-2], rho)
-    blow_up = linf_balanced.race(theta0s, mu, rho=rho)
-    return first_escape.of_race(blow_up, fate, rests | (fate == Fate.STALL))
+    found = linf_balanced.read(theta0s, mu, rho)
+    rests = (found.fate == Fate.SADDLE) & first_escape.holds(found.depth, rho)
+    kept = rests | (found.fate == Fate.STALL)
+    return first_escape.of_race(found.race, found.fate, kept)
 
 
 def by_race(case: Case, theta0: Theta) -> Limit:
@@ -170,7 +170,7 @@ def by_race(case: Case, theta0: Theta) -> Limit:
     if label != Label.TIE:
         return of_label(mu, label, certificate, reason)
     if even:
-        ahead = first_escape.earliest(linf_balanced.race(theta0, mu, rho=rho))
+        ahead = first_escape.earliest(linf_balanced.read(theta0, mu, rho).race)
     else:
         ahead = first_escape.winners(theta0, mu, rho=rho)
     return of_label(mu, label, certificate, reason, shared(mu, ahead, case.depth))

@@ -109,7 +109,7 @@ def separable(grid: Grid) -> Writer:
     mu = grid.flow.mu
     alone = [slice(0, 1), slice(1, 2)]
     of_x, of_y = (
-        linf_two_layer.fate(grid.plane.at(a, a)[0][..., j], mu[j], rho=grid.flow.rho)[
+        linf_two_layer.read(grid.plane.at(a, a)[0][..., j], mu[j], grid.flow.rho).fate[
             :, 0
         ]
         for a, j in zip((grid.x, grid.y), alone, strict=True)

@@ -187,7 +187,7 @@ def pairs(case: Case, plane: WeightPlane, ends: tuple[float, float]) -> Curves:
     rho = case.flow.rho
     j = plane.first[1]
     theta = np.asarray(plane.theta)
-    fates = case.regime.forms[-1].case.fate(theta, mu, rho=rho)
+    fates = case.regime.forms[-1].case.read(theta, mu, rho).fate
     if not mu[j] or (np.delete(fates, j) == Fate.ESCAPE).any():
         return ()
     rest = np.delete(theta[:, j], [plane.first[0], plane.second[0]])

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact import first_escape, linf_deep
-from flowsam.exact.linf_course import read
+from flowsam.exact.linf_deep import read
 from flowsam.inputs import real_axis
 from flowsam.regions.measure import check_law
 from flowsam.shapes import Float, Starts, Vector
@@ -263,5 +263,5 @@ def _escapes(
     """Return the sorted blow-up times of those that escape, |mu| = 1."""
     mu = np.array([sign])
     some = read(theta, mu, rho).surplus[:, 0] > 0
-    times = linf_deep.blow_up_time(theta[some], mu, rho=rho)[:, 0]
+    times = linf_deep.read(theta[some], mu, rho).blow_up_time[:, 0]
     return np.sort(times[np.isfinite(times)])

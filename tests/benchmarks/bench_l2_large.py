@@ -13,7 +13,7 @@ import tracemalloc
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from flowsam.exact.l2_two_layer import weights
+from flowsam.exact.l2_two_layer import read
 
 TAU = 5.0
 
@@ -50,7 +50,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     # weights of order 1, and N of the order of rho
     mu, theta, rho = rng.uniform(0.5, 1.5, d), rng.normal(size=(2, d)), np.sqrt(d)
-    ours = measured(lambda: weights(theta, mu, rho=rho, tau=[TAU])[0])
+    ours = measured(lambda: read(theta, mu, rho).weights([TAU])[0])
     exact = by_ode(theta, mu, rho, 1e-12)
     ode = measured(lambda: by_ode(theta, mu, rho))
     for name, (seconds, peak, answer) in (("curve", ours), ("solve_ivp", ode)):

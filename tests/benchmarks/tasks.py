@@ -53,8 +53,7 @@ class Race:
 
     def exact(self, starts):
         """Last states of the closed form: one example."""
-        where = {"rho": self.rho, "tau": [self.tau_end]}
-        return l2_two_layer.weights(starts, self.z[0], **where)[:, 0]
+        return l2_two_layer.read(starts, self.z[0], self.rho).weights([self.tau_end])[:, 0]
 
     def many(self, method, rtol, starts):
         """Last states of `solve_many`."""
@@ -166,7 +165,7 @@ def grid_with_signs(scale=1.0):
     """The same under l_inf; the exact form is the reference (tests check it to 50 digits)."""
     side, steps, mu, end = int(200 * scale), int(2000 * scale), np.array([1.0, 2.0]), 20.0
     x, plane = plane_of(side)
-    exact = lambda s: linf_balanced.weights(s, mu, rho=1.0, tau=[end])[:, 0]  # noqa: E731
+    exact = lambda s: linf_balanced.read(s, mu, 1.0).weights([end])[:, 0]  # noqa: E731
     task = f"{side} x {side} grid, l_inf, tau = 20"
     race = Race(task, mu[None], 1.0, plane, end, fine=exact(plane))
     yield from race.row("flowsam exact form", exact, repeat=3, note="the reference")

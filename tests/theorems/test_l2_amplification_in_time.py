@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam.amplification import collapse_exponents, dominance, leaders
-from flowsam.exact.l2_two_layer import curve
+from flowsam.exact.l2_two_layer import read
 from tests.l2_references import march, predictor
 from tests.theorems.ledger import negative_control, numeric, symbolic
 
@@ -24,7 +24,7 @@ def compare(profile, mu, rho):
     """The leaders of the definition against the cones, and the switches the package finds."""
     label = f"mu={mu.tolist()}, rho={rho}, start={profile.tolist()}"
     start = np.array([profile, profile])
-    path = curve(start, mu, rho=rho)
+    path = read(start, mu, rho).curve
     run = march(start, mu, rho, min(0.97 * float(path.collapse_time), 12.0), rtol=1e-9)
     tau = np.linspace(0, run.t[-1], 300)[1:]
     size, a = np.log(predictor(run, tau)), run.sol(tau)[-1]

@@ -4,7 +4,7 @@ import numpy as np
 
 from flowsam.amplification import pattern
 from flowsam.exact import linf_two_layer
-from flowsam.exact.l2_two_layer import collapse_time
+from flowsam.exact.l2_two_layer import read
 from tests.l2_references import march
 from tests.theorems.ledger import negative_control, numeric, symbolic
 
@@ -33,7 +33,7 @@ def check(rng):
     mu, rho = rng.uniform(0.5, 2.5, d) * rng.choice([-1, 1], d), rng.uniform(0.3, 2)
     theta = rng.normal(size=(2, d)) * rho * rng.uniform(0.2, 1.2)
     label = f"theta={theta.tolist()}, mu={mu.tolist()}, rho={rho}"
-    end = min(0.98 * float(collapse_time(theta, mu, rho=rho)), 25 / np.abs(mu).max())
+    end = min(0.98 * float(read(theta, mu, rho).collapse_time), 25 / np.abs(mu).max())
     run = march(theta, mu, rho, end)
     early = np.geomspace(1e-5, 1, 200)  # a turn just after the start is one, too
     tau = run.t[-1] * np.unique(np.concatenate([[0.0], early, np.linspace(0, 1, 400)]))
@@ -51,7 +51,7 @@ def control(rng):
     """Under l_inf-SAM N rises while a coordinate just below rho waits, then falls with it."""
     rho, mu = rng.uniform(0.5, 2), np.array([1.0, rng.uniform(2.8, 3.5)])
     start = np.full((2, 2), rho) * [1.05, 1 - 1e-3]
-    states = linf_two_layer.weights(start, mu, rho=rho, tau=np.linspace(0, 3, 400))
+    states = linf_two_layer.read(start, mu, rho).weights(np.linspace(0, 3, 400))
     demand(np.linalg.norm(mu * states, axis=(1, 2)), 0, f"mu={mu.tolist()}, rho={rho}")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowsam.exact.l2_two_layer import collapse_time, curve, path, weights
+from flowsam.exact.l2_two_layer import read
 from tests.l2_references import march
 from tests.theorems.ledger import negative_control, numeric, symbolic
 
@@ -20,16 +20,16 @@ def draw(rng):
 
 def compare(theta, mu, rho):
     label = f"theta={theta.tolist()}, mu={mu.tolist()}, rho={rho}"
-    end = min(float(collapse_time(theta, mu, rho=rho)), 3 / np.abs(mu).max())
+    end = min(float(read(theta, mu, rho).collapse_time), 3 / np.abs(mu).max())
     run = march(theta, mu, rho, 0.9 * end)
     tau = 0.9 * end * np.array([0.3, 1.0])
     states, a = run.sol(tau)[:-1].T.reshape(2, *theta.shape), run.sol(tau)[-1]
-    ours = weights(theta, mu, rho=rho, tau=tau)
+    ours = read(theta, mu, rho).weights(tau)
     error = np.abs(ours - states).max() / np.abs(states).max()
     assert error < 1e-7, f"weights off by {error:.1e}: {label}"
-    error = np.abs(curve(theta, mu, rho=rho).a_at(tau) - a).max() * (mu**2).max()
+    error = np.abs(read(theta, mu, rho).curve.a_at(tau) - a).max() * (mu**2).max()
     assert error < 1e-7, f"A off by {error:.1e}: {label}"
-    for event in path(theta, mu, rho=rho, until=np.inf)[1]:
+    for event in read(theta, mu, rho).path(np.inf)[1]:
         if event.kind == "cross" and event.tau < 0.9 * end:
             state = run.sol(event.tau)[:-1].reshape(theta.shape)
             weight = state[event.layer, event.coordinate]
@@ -46,7 +46,7 @@ def control(rng):
     mu[:] = np.abs(mu) + 0.5
     theta = np.abs(theta) + 0.3 * rho
     run = march(np.vstack([theta, theta[:1]]), mu, rho, 0.5 / mu.max())
-    ours = weights(theta, mu, rho=rho, tau=[run.t[-1]])[0]
+    ours = read(theta, mu, rho).weights([run.t[-1]])[0]
     error = np.abs(ours - run.y[:-1, -1].reshape(3, -1)[:2]).max() / np.abs(ours).max()
     assert error < 1e-7, f"off by {error:.1e}"
 

@@ -44,13 +44,13 @@ def compare(mu, rho, theta, marched):
     if escapes and z.size == 3 and low.size == 0:
         assert np.isclose(expected, elliprf(*z**2) / abs(mu[0]), rtol=1e-6), label
     end = "blow-up" if escapes else "slide"
-    found = {e.kind: e.tau for e in linf_deep.events(theta, mu, rho=rho)}
+    found = {e.kind: e.tau for e in linf_deep.read(theta, mu, rho).events}
     assert np.isclose(found[end], expected, rtol=1e-6), label
     fate = Fate.ESCAPE if escapes else Fate.PINNED
-    assert linf_deep.fate(theta, mu, rho=rho)[0] == fate, label
+    assert linf_deep.read(theta, mu, rho).fate[0] == fate, label
     for tau in (0.5 * expected, 0.95 * expected):
         _, end = march(marched, mu, rho=rho, tau_end=tau)
-        found = linf_deep.weights(theta, mu, rho=rho, tau=[tau])[0]
+        found = linf_deep.read(theta, mu, rho).weights([tau])[0]
         np.testing.assert_allclose(np.abs(end), np.abs(found), rtol=1e-5, atol=1e-6, err_msg=label)
         kept = (np.abs(end) - rho) ** 2
         np.testing.assert_allclose(
@@ -63,12 +63,12 @@ def check(rng):
     compare(mu, rho, theta, theta)
     mu, rho, theta = draw(rng, 3)
     winner = first_escape.finding(theta, mu, rho=rho).label
-    clean = not np.isin(linf_deep.fate(theta, mu, rho=rho), (Fate.PINNED, Fate.SADDLE)).any()
+    clean = not np.isin(linf_deep.read(theta, mu, rho).fate, (Fate.PINNED, Fate.SADDLE)).any()
     label = f"mu={mu.tolist()}, rho={rho}, theta={theta.tolist()}"
     assert winner >= 0 or winner == Label.UNDECIDED, label
     if winner >= 1 and clean:
         tau, end = march(theta, mu, rho=rho)
-        star = linf_deep.blow_up_time(theta, mu, rho=rho).min()
+        star = linf_deep.read(theta, mu, rho).blow_up_time.min()
         assert abs(tau / star - 1) < 1e-4, f"tau*={star}, marched to {tau}: {label}"
         demand_winner(end, winner, mu, label)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam import Flow, Label, balanced, limit, linf, single_example
-from flowsam.exact.linf_balanced import blow_up_time, weights
+from flowsam.exact.linf_balanced import read
 from tests.theorems.ledger import negative_control, numeric, symbolic
 from tests.theorems.marching import demand_winner, march
 
@@ -36,10 +36,10 @@ def compare(mu, rho, theta, winner):
         assert ((kept > 0) & (kept < rho)).all() if len(theta) % 2 else (end == 0).all(), label
         return
     demand_winner(end, winner, mu, label)
-    star = blow_up_time(theta, mu, rho=rho).min()
+    star = read(theta, mu, rho).blow_up_time.min()
     if star < np.inf:  # the others have stopped there
         others = np.delete(np.arange(mu.size), winner - 1)
-        frozen = weights(theta, mu, rho=rho, tau=[star])[0][:, others]
+        frozen = read(theta, mu, rho).weights([star])[0][:, others]
         assert abs(tau / star - 1) < 1e-4, f"tau*={star}, marched to {tau}: {label}"
         np.testing.assert_allclose(end[:, others], frozen, rtol=0.05, atol=0.05, err_msg=label)
 

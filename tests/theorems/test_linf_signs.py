@@ -42,7 +42,7 @@ def compare(w, mu, rho, s):
     own = linf_signs.surplus(np.abs(w)[None], np.array([s > 0]), rho)[0]
     assert (own > 0) == (margin(w, rho, s) > 0), label
     if w.size > 2:
-        time = linf_deep.blow_up_time(w[:, None], [mu], rho=rho)[0]
+        time = linf_deep.read(w[:, None], [mu], rho).blow_up_time[0]
         assert np.isfinite(time) == (own > 0), label
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam import Flow, Label, balanced, beta, limit, linf, single_example
-from flowsam.exact.linf_balanced import blow_up_time, fate, weights, zero_time
+from flowsam.exact.linf_balanced import read
 from flowsam.labels import Fate
 from tests.theorems.ledger import negative_control, numeric, symbolic
 from tests.theorems.marching import march
@@ -28,7 +28,7 @@ def draw(rng):
 def demand(theta, mu, rho, expected):
     """Assert one start's fate, by the formulas, by `limit`, and by marching the definition."""
     label = f"theta={theta.ravel().tolist()}, mu={mu[0]}, rho={rho}, expected {expected.name}"
-    named = fate(theta, mu, rho=rho)[0] if (np.abs(theta) == np.abs(theta[0])).all() else expected
+    named = read(theta, mu, rho).fate[0] if (np.abs(theta) == np.abs(theta[0])).all() else expected
     assert named == expected, f"fate {Fate(named).name}: {label}"
     found = limit(Flow(single_example(mu), linf(rho)), theta).label
     rests = expected == Fate.SADDLE and len(theta) % 2  # beta = rho^L for ever
@@ -56,17 +56,19 @@ def check(rng):
         for name, size in (("above", rho / part), ("at", rho), ("below", rho * part))
     }
     tau, state, label = demand(start["above"], mu, rho, Fate.ESCAPE)
-    assert tau < blow_up_time(start["above"], mu, rho=rho)[0] * (1 + 1e-6), label
+    assert tau < read(start["above"], mu, rho).blow_up_time[0] * (1 + 1e-6), label
     tau, state = march(start["above"], mu, rho=rho, tau_end=tau / 2)
-    exact = weights(start["above"], mu, rho=rho, tau=[tau])[0]
+    exact = read(start["above"], mu, rho).weights([tau])[0]
     np.testing.assert_allclose(exact, state, rtol=1e-6, err_msg=label)
     demand(start["at"], mu, rho, Fate.SADDLE)
     tau, _, label = demand(start["below"], mu, rho, Fate.STALL if depth % 2 else Fate.COLLAPSE)
     if depth % 2 == 0:
-        np.testing.assert_allclose(zero_time(start["below"], mu, rho=rho), tau, 1e-6, err_msg=label)
+        np.testing.assert_allclose(
+            read(start["below"], mu, rho).zero_time, tau, 1e-6, err_msg=label
+        )
         turned = start["above"] * np.r_[-1.0, np.ones(depth - 1)][:, None]
         tau, _, label = demand(turned, mu, rho, Fate.COLLAPSE)
-        np.testing.assert_allclose(zero_time(turned, mu, rho=rho), tau, 1e-6, err_msg=label)
+        np.testing.assert_allclose(read(turned, mu, rho).zero_time, tau, 1e-6, err_msg=label)
 
 
 def control(rng):

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from flowsam import Flow, l2, single_example
-from flowsam.exact.linf_two_layer import fate, separatrix, weights, zero_time
+from flowsam.exact.linf_two_layer import read, separatrix
 from flowsam.labels import Fate
 from tests.references import integrate_two_layer
 from tests.theorems.ledger import negative_control, numeric, symbolic
@@ -37,16 +37,16 @@ def check(rng):
     ends = integrate_two_layer(u, v, mu, rho=rho, tau_end=12 / abs(mu), step=0.15)
     demand(ends, escapes, rho, label)
     assert (np.sign(ends.prod(axis=0)) == np.sign(mu) * escapes).all(), label
-    assert (fate(theta, speeds, rho=rho) == np.where(escapes, Fate.ESCAPE, 0)).all(), label
-    assert (np.isfinite(zero_time(theta, speeds, rho=rho)) == ~escapes).all(), label
+    assert (read(theta, speeds, rho).fate == np.where(escapes, Fate.ESCAPE, 0)).all(), label
+    assert (np.isfinite(read(theta, speeds, rho).zero_time) == ~escapes).all(), label
     tau = rng.uniform(0, 1.5) / abs(mu)
     state = integrate_two_layer(u, v, mu, rho=rho, tau_end=tau, step=0.05)
-    exact = weights(theta, speeds, rho=rho, tau=[tau])[0]
+    exact = read(theta, speeds, rho).weights([tau])[0]
     assert np.abs(state - exact).max() < 1e-5 * np.abs(exact).max(), f"tau={tau}: {label}"
     border = separatrix(rho, extent=4 * rho, sign=int(np.sign(mu)), points=9)
     saddle = rho * np.array([np.sign(mu), 1.0])
     for curve, side in zip(border, (1, -1), strict=True):
-        late = weights(curve.T, np.full(len(curve), mu), rho=rho, tau=[12 / abs(mu)])[0]
+        late = read(curve.T, np.full(len(curve), mu), rho).weights([12 / abs(mu)])[0]
         assert np.abs(late - side * saddle[:, None]).max() < 1e-2 * rho, f"{curve}: {label}"
 
 
@@ -61,7 +61,7 @@ def control(rng):
         method="DOP853",
         rtol=1e-6,
     )
-    demand(run.y[:, -1:], fate(start, [mu], rho=rho) == Fate.ESCAPE, rho, f"rho={rho}, mu={mu}")
+    demand(run.y[:, -1:], read(start, [mu], rho).fate == Fate.ESCAPE, rho, f"rho={rho}, mu={mu}")
 
 
 def test_symbolic():
