@@ -281,8 +281,8 @@ def test_bounds_of_times_are_below_them(depth):
         start[rng.random(start.shape) < 0.1 * (seed % 2)] = 0.0
         bounds = first_escape._bounds(start, mu, rho)
         course = linf_deep.read(start, mu, rho)
-        blow_up = first_escape._blow_up(course)
-        fall = course.pinned / course.speed, first_escape._runaway(course)
+        blow_up = course.escape_time
+        fall = course.pinned_time, course.runaway_time
         times = np.where(bounds.escapes, blow_up, fall)
         assert (bounds.soonest <= times * (1 + 1e-9)).all(), (seed, depth)
 

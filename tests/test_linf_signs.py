@@ -177,7 +177,7 @@ def test_two_of_filippovs_solutions_end_one_race_differently():
     for event in (far, low):
         event.terminal = True
     up = solve_ivp(rates(1), (0, 9), rest, events=far, rtol=1e-10, method="LSODA")
-    bound = first_escape._runaway(course)[0] - course.pinned[0]
+    bound = course.runaway_time[0] - course.pinned[0]
     assert abs(up.t[-1] / bound - 1) < 1e-4
     down = solve_ivp(rates(-1), (0, 9), rest, events=low, rtol=1e-8)
     assert down.status == 1 and down.y.max() < 3.3

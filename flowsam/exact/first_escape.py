@@ -20,13 +20,11 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.exact import linf_signs, race_sentences, winning
-from flowsam.exact.hyperelliptic import remaining
-from flowsam.exact.linf_deep import Deep, read
+from flowsam.exact.linf_deep import BOUND, SHARP, Deep, read
 from flowsam.labels import Fate, Label
 from flowsam.network import checked_start
 from flowsam.shapes import (
     Codes,
-    Column,
     Float,
     Int,
     Labels,
@@ -35,18 +33,15 @@ from flowsam.shapes import (
     Theta,
     Vector,
     Vectors,
-    Which,
 )
 
 TIE = (
     8 * np.finfo(float).eps
 )  # relative difference of blow-up times that counts as none
-BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
 WIDE = 4096  # coordinates of which most are looked at no closer
 FEW = 1000  # whose ends come first
 BLOCK = 2**15  # looked at together: they stay in the cache
 _BOUNDED = 1e-9  # how far a bound of a time is rounded
-SHARP = 6  # the deepest one in which the bound above and the law of phases are known
 
 
 class Finding(NamedTuple):
@@ -110,25 +105,8 @@ def winners(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Mask:
     """Return which coordinates of one start (L, d) blow up first, several where they tie."""
     theta, mu, rho = checked_start(theta0, mu, rho, case="linf_deep")
     new = ~_repeated(theta, mu)
-    found = earliest(_blow_up(_active(theta[:, new], mu[new], rho)))
+    found = earliest(_active(theta[:, new], mu[new], rho).escape_time)
     return found[np.cumsum(new) - 1]
-
-
-def contested(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Which:
-    """Return where some of Filippov's solutions end the race before the first blow-up (L >= 5)."""
-    return _contested(_active(theta0, mu, rho))
-
-
-def _contested(course: Deep) -> Which:
-    """Tell it of starts that are read."""
-    runaway = _runaway(course).min(axis=-1)
-    early = runaway <= _blow_up(course).min(axis=-1)
-    return np.asarray(early & np.isfinite(runaway))
-
-
-def _blow_up(course: Deep) -> Vectors:
-    """Rescaled times of the blow-ups."""
-    return np.where(course.surplus > 0, course.blow_up, np.inf) / course.speed
 
 
 def earliest(blow_up: Vectors) -> Masks:
@@ -138,42 +116,13 @@ def earliest(blow_up: Vectors) -> Masks:
     )
 
 
-def _runaway(course: Deep) -> Vectors:
-    """Rescaled time before which no coordinate with two weights at 0 blows up, whatever solution.
-
-    After a slide at L = 5 and 6 by the integral above; elsewhere with every |w| + rho as perturbed.
-    """
-    if course.start.shape[-1] <= BOUND:
-        return np.full(course.start.shape[:-1], np.inf)
-    time = course.pinned.copy()
-    falls = time < np.inf
-    sharp = (
-        falls & course.slides
-        if course.start.shape[-1] <= SHARP
-        else np.zeros_like(falls)
-    )
-    if sharp.any():
-        rest = np.sort(course.glide.landed, axis=-1)[:, 1:] - course.rho
-        later = _blow_up_of(np.maximum(rest, 0.0)) / course.rho**2
-        time[sharp] += np.where(rest[:, 0] > 0, later, np.inf)
-    loose = falls & ~sharp
-    if loose.any():
-        time[loose] += _blow_up_of(np.sort(course.landed[loose], axis=-1) + course.rho)
-    return time / course.speed
-
-
-def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Column:
-    """Time in which z_k' = prod_{l != k} z_l blows up from ascending z >= 0."""
-    return remaining(z[:, 0], z[:, 1:] ** 2 - z[:, :1] ** 2)
-
-
 def _labels(course: Deep) -> Labels:
     """Return the labels of starts that are read."""
     fate = course.fate
-    found = of_race(_blow_up(course), fate, _kept(course, fate))
+    found = of_race(course.escape_time, fate, _kept(course, fate))
     # to L = 6 discrete SAM, its step to 0, does not run away
     open_ = course.start.shape[-1] > SHARP and (fate == Fate.PINNED).any()
-    return np.where(_contested(course), Label.UNDECIDED, found) if open_ else found
+    return np.where(course.contested, Label.UNDECIDED, found) if open_ else found
 
 
 def of_race(
@@ -200,23 +149,18 @@ def finding(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Finding:
     kept = _foremost(theta, mu, rho)
     course = _active(theta[:, kept], mu[kept], rho)
     label = int(_labels(course))
-    pinned = course.pinned / course.speed
-    times = race_sentences.Times(_blow_up(course), pinned, _runaway(course), kept + 1)
+    race = race_sentences.Race(course, kept + 1)
     if label >= 1:
         label = int(kept[label - 1]) + 1
     if label == Label.UNDECIDED:
-        certificate = "none"
-        reason = race_sentences.left_open(times)
-    elif label >= 1 or label == Label.TIE:
-        certificate = "limit of discrete SAM" if times.free else "theorem"
-        reason = race_sentences.won(label, times) + (
-            race_sentences.freed(times) if times.free else ""
-        )
+        return Finding(label, "none", race.left_open())
+    if label >= 1 or label == Label.TIE:
+        open_ = bool(course.contested)
+        reason = race.won(label) + (race.freed() if open_ else "")
     else:
-        slid = np.isfinite(pinned).any()
-        certificate = "limit of discrete SAM" if slid else "theorem"
-        reason = race_sentences.nobody(label, times)
-    return Finding(label, certificate, reason)
+        open_ = bool(np.isfinite(course.pinned_time).any())
+        reason = race.nobody(label)
+    return Finding(label, "limit of discrete SAM" if open_ else "theorem", reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,7 +248,7 @@ def _ahead(course: Deep, soonest: Vector) -> tuple[Codes, Float[np.ndarray, "2 2
 
     Of two weights at 0 and of running away: for those that fall, and for those that escape.
     """
-    blow_up = _blow_up(course)
+    blow_up = course.escape_time
     fate = course.fate
     first = blow_up.min()
     falls = course.falls & ~course.equal & (course.mu != 0)
@@ -327,7 +271,7 @@ def _last(
     if not some.size:
         return np.full(2, first), some
     part = read(course.start[some].T, course.mu[some], course.rho)
-    times = np.array([part.pinned / part.speed, _runaway(part)])
+    times = np.array([part.pinned_time, part.runaway_time])
     last = np.minimum(times.min(axis=1), first)
     depth = part.start.shape[-1]
     if depth <= BOUND or (depth <= SHARP and first == np.inf):

@@ -15,11 +15,15 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.events import Event
 from flowsam.exact import linf_balanced, linf_signs
+from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course
 from flowsam.exact.linf_legs import leg
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
-from flowsam.shapes import Float, Int8, Numbers, Vectors
+from flowsam.shapes import Column, Float, Int8, Numbers, Vectors, Which
+
+BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
+SHARP = 6  # the deepest one in which its bound and the law of phases are known
 
 
 def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Deep:
@@ -69,15 +73,54 @@ class Deep(Course):
     @property
     def zero_time(self) -> Vectors:
         """The rescaled time from which each coordinate has two weights, or all, at 0."""
-        found = self.pinned / self.speed
         if not self.equal.any():
-            return found
-        return np.where(self.equal, self._even.zero_time, found)
+            return self.pinned_time
+        return np.where(self.equal, self._even.zero_time, self.pinned_time)
+
+    @cached_property
+    def pinned_time(self) -> Vectors:
+        """The same without equal layers: from then on the solution is not unique."""
+        return self.pinned / self.speed
 
     @property
     def valid_until(self) -> Numbers:
         """The rescaled time to which the solution is unique in all coordinates together."""
-        return np.asarray((self.pinned / self.speed).min(axis=-1))
+        return np.asarray(self.pinned_time.min(axis=-1))
+
+    @cached_property
+    def escape_time(self) -> Vectors:
+        """`blow_up_time` of those that escape by the exact rule."""
+        return np.where(self.surplus > 0, self.blow_up, np.inf) / self.speed
+
+    @cached_property
+    def runaway_time(self) -> Vectors:
+        """Before it no coordinate with two weights at 0 blows up, whatever solution; inf: never.
+
+        After a slide at L = 5 and 6 by the integral of `first_escape`; elsewhere with every |w| +
+        rho as perturbed.
+        """
+        depth = self.start.shape[-1]
+        if depth <= BOUND:
+            return np.full(self.start.shape[:-1], np.inf)
+        time = self.pinned.copy()
+        falls = time < np.inf
+        sharp = falls & self.slides & (depth <= SHARP)
+        if sharp.any():
+            rest = np.sort(self.glide.landed, axis=-1)[:, 1:] - self.rho
+            later = _blow_up_of(np.maximum(rest, 0.0)) / self.rho**2
+            time[sharp] += np.where(rest[:, 0] > 0, later, np.inf)
+        loose = falls & ~sharp
+        if loose.any():
+            size = np.sort(self.landed[loose], axis=-1)
+            time[loose] += _blow_up_of(size + self.rho)
+        return time / self.speed
+
+    @property
+    def contested(self) -> Which:
+        """Where some of Filippov's solutions end the race before the first blow-up (L >= 5)."""
+        runaway = self.runaway_time.min(axis=-1)
+        early = runaway <= self.escape_time.min(axis=-1)
+        return np.asarray(early & np.isfinite(runaway))
 
     @cached_property
     def fate(self) -> Int8[np.ndarray, "*batch d"]:
@@ -142,3 +185,8 @@ class Deep(Course):
             if clock[j] < np.inf
             for layer in layers
         ]
+
+
+def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Column:
+    """Time in which z_k' = prod_{l != k} z_l blows up from ascending z >= 0."""
+    return remaining(z[:, 0], z[:, 1:] ** 2 - z[:, :1] ** 2)

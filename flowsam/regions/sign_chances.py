@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.exact import first_escape, linf_deep
 from flowsam.exact.linf_deep import read
 from flowsam.inputs import real_axis
 from flowsam.regions.measure import check_law
@@ -218,7 +217,7 @@ def winning_chances(
     runs *= ((1 - none) / np.where(none < 1, runs.sum(axis=1), 1.0))[:, None]
     error = float(runs.std(axis=0, ddof=1).max() / np.sqrt(8))
     starts = _drawn(law, (depth, mu.size), max(points // 4, 1), 0)
-    contested = float(first_escape.contested(starts, mu, rho=rho).mean())
+    contested = float(read(starts, mu, rho).contested.mean())
     return Chances(runs.mean(axis=0), none, error, contested)
 
 
@@ -263,5 +262,5 @@ def _escapes(
     """Return the sorted blow-up times of those that escape, |mu| = 1."""
     mu = np.array([sign])
     some = read(theta, mu, rho).surplus[:, 0] > 0
-    times = linf_deep.read(theta[some], mu, rho).blow_up_time[:, 0]
+    times = read(theta[some], mu, rho).blow_up_time[:, 0]
     return np.sort(times[np.isfinite(times)])
