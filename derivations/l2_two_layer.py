@@ -9,7 +9,7 @@
 # Assumes $\ell' < 0$, $n = 1$, $L = 2$, $\rho > 0$, $N > 0$. At $N = 0$ the perturbation is not
 # defined and the flow ends.
 #
-# Used by flowsam.exact.l2_spectrum, flowsam.exact.l2_taylor, flowsam.exact.l2_two_layer.
+# Used by flowsam.exact.l2_spectrum, flowsam.exact.l2_two_layer.
 #
 # Source: flowsam. arXiv:2603.08290 works with bounds of the rates instead.
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import elliprf
 
-from flowsam.exact import l2_outcome, l2_taylor
+from flowsam.exact import l2_outcome, l2_spectrum
 from flowsam.exact import l2_two_layer as case
 from flowsam.exact.l2_spectrum import spectrum_of
 from flowsam.labels import Fate
@@ -237,15 +237,15 @@ def test_series_of_one_start_and_of_many_are_the_same() -> None:
     """Sums to the last bit, coefficients up to rounding."""
     rng = np.random.default_rng(8)
     rows, sigma = rng.normal(size=(20, 5)), rng.uniform(0.0, 2.0, 5)
-    together = l2_taylor._horner(rows, sigma)
-    alone = [l2_taylor._horner(rows[:, [k]], sigma[[k]]).item() for k in range(5)]
+    together = l2_spectrum._horner(rows, sigma)
+    alone = [l2_spectrum._horner(rows[:, [k]], sigma[[k]]).item() for k in range(5)]
     assert (together == alone).all()
     spectrum = spectrum_of(rng.uniform(0.3, 0.8, (3, 2, 2)), np.array([1.0, 2.0]), 0.1)
     every = np.arange(3)
     exponents = spectrum.exponents(every, *np.zeros((2, 3)))
-    many = l2_taylor.expand(spectrum, exponents)
+    many = l2_spectrum.expand(spectrum, exponents)
     for k in every:
-        one = l2_taylor.expand(spectrum, exponents[[k]])
+        one = l2_spectrum.expand(spectrum, exponents[[k]])
         np.testing.assert_allclose(one.y[:, 0], many.y[:, k], rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(one.g[:, 0], many.g[:, k], rtol=1e-9, atol=1e-12)
 

@@ -9,8 +9,7 @@ from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.exact.l2_spectrum import Spectrum
-from flowsam.exact.l2_taylor import Pieces
+from flowsam.exact.l2_spectrum import Pieces, Spectrum
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
 from flowsam.shapes import Column, Float, Int, Int8, Numbers

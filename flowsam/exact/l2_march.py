@@ -12,8 +12,15 @@ from typing import Any
 import numpy as np
 
 from flowsam.exact.l2_curve import Curve
-from flowsam.exact.l2_spectrum import Spectrum, log_sum, spectrum_of
-from flowsam.exact.l2_taylor import LONGEST, ORDER, Pieces, expand
+from flowsam.exact.l2_spectrum import (
+    LONGEST,
+    ORDER,
+    Pieces,
+    Spectrum,
+    expand,
+    log_sum,
+    spectrum_of,
+)
 from flowsam.labels import Fate
 from flowsam.shapes import Chosen, Codes, Column, Float, Vector
 

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import elliprf
 
 from flowsam.exact.l2_march import Verdict, blocks, certificates, march
-from flowsam.exact.l2_spectrum import Spectrum, checked_start, spectrum_of
-from flowsam.exact.l2_taylor import ORDER
+from flowsam.exact.l2_spectrum import ORDER, Spectrum, checked_start, spectrum_of
 from flowsam.labels import Fate
 from flowsam.shapes import Codes, Float, Int, Int8, Vector
 
