@@ -56,14 +56,17 @@ class Course:
         return passes & alone & ~self.first.along & (self.rho > 0)
 
     @cached_property
-    def second(self) -> Leg:
-        """The leg after a crossing, from z = -rho; where there is none, the first.
+    def last(self) -> Leg:
+        """The leg to the end: after a crossing from z = -rho; where there is none, the first.
 
         x_k = a_k + rho, x_k^2 = gap_k + rho^2; z_k = x_k - 2 rho = rho + surplus / (x_k + 3 rho).
         Beside rho and beside -rho the rounding of z_k is kept: it decides where all are alike.
         """
         rho = self.rho
-        gaps = self.first.gaps
+        first = self.first
+        if not self.crosses.any():
+            return first
+        gaps = first.gaps
         x = np.sqrt(gaps + rho * rho)
         size = gaps / (x + rho)
         least = gaps == gaps[..., :1]
@@ -77,10 +80,16 @@ class Course:
         error = np.select(beside, [over - (z - rho), size - (z + rho)], 0.0)
         size = np.where(beside[1], size, z + rho)
         z, error, size = (
-            self._own(part, first) for part, first in ((z, -rho), (error, 0), (size, 0))
+            self._own(part, there) for part, there in ((z, -rho), (error, 0), (size, 0))
         )
-        along = np.ones_like(self.crosses)
-        return leg(z, error, size=size, along=along, rho=rho)
+        along = self.crosses | first.along
+        second = leg(z, error, size=size, along=along, rho=rho)
+        here = self.crosses[..., None]
+        order, z, gaps, size = (
+            np.where(here, getattr(second, name), getattr(first, name))
+            for name in ("order", "z", "gaps", "size")
+        )
+        return Leg(order, z, gaps, size, along, rho)
 
     def _own(self, others: NDArray, first: float) -> NDArray:
         """Put what belongs to the first to cross, and to the others, in the order of layers."""
@@ -94,24 +103,20 @@ class Course:
         """When a weight passes through 0; inf where none does."""
         return np.where(self.crosses, self.first.end, np.inf)
 
-    @cached_property
-    def _later(self) -> bool:
-        return bool(self.crosses.any())
+    @property
+    def begin(self) -> Vectors:
+        """When the last leg begins."""
+        return np.where(self.crosses, self.first.end, 0.0)
 
     @cached_property
     def end(self) -> Vectors:
         """When the coordinate blows up, or a weight comes to 0 and stays; inf on a separatrix."""
-        if not self._later:
-            return self.first.end
-        return np.where(self.crosses, self.first.end + self.second.end, self.first.end)
+        return self.begin + self.last.end
 
     @property
     def falls(self) -> Masks:
         """Whether the end is a weight at 0."""
-        hit = self.first.hit
-        if self._later:
-            hit = np.where(self.crosses, self.second.hit, hit)
-        return np.isfinite(hit) & np.isfinite(self.end)
+        return np.isfinite(self.last.hit) & np.isfinite(self.end)
 
     @property
     def blow_up(self) -> Vectors:
@@ -121,17 +126,12 @@ class Course:
     @property
     def turn(self) -> Vectors:
         """When the smallest |z| passes 0; inf where it does not."""
-        found = self.first.turn
-        if self._later:
-            found = np.where(self.crosses, self.first.end + self.second.turn, found)
-        return np.where(self.mu == 0, np.inf, found)
+        return np.where(self.mu == 0, np.inf, self.begin + self.last.turn)
 
-    @cached_property
+    @property
     def landed(self) -> Float[np.ndarray, "*batch d L"]:
         """Sizes where a weight comes to 0 and stays, that weight exactly 0; else anything."""
-        if not self._later:
-            return self.first.landed
-        return np.where(self.crosses[..., None], self.second.landed, self.first.landed)
+        return self.last.landed
 
     @cached_property
     def slides(self) -> Masks:
@@ -165,13 +165,11 @@ class Course:
         """Return the weights at times |mu| tau: inf from a blow-up on, nan past a second zero."""
         size = self._along(self.first, clock)
         sign = np.broadcast_to(self.sign[..., None, :], size.shape)
-        if self._later:
-            passed = (self.crosses[..., None] & (clock >= self.first.end[..., None]))[
-                ..., None
-            ]
-            after = clock - np.where(self.crosses, self.first.end, 0.0)[..., None]
+        if self.crosses.any():
+            after = clock - self.begin[..., None]
+            passed = (self.crosses[..., None] & (after >= 0))[..., None]
             size = np.where(
-                passed, self._along(self.second, np.maximum(after, 0.0)), size
+                passed, self._along(self.last, np.maximum(after, 0.0)), size
             )
             own = np.arange(self.start.shape[-1]) == self.first.order[..., :1]
             sign = np.where(passed & own[..., None, :], -sign, sign)

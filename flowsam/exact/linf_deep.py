@@ -168,13 +168,12 @@ class Deep(Course):
 
     def _own_events(self, j: int) -> list[Event]:
         """Events of one coordinate with unequal layers."""
-        way = self.second if self.crosses[j] else self.first
         gone = self.landed[j] == 0
         rest = np.where(gone, np.inf, self.landed[j])
         second = rest == rest.min() if self.slides[j] else gone
         marks = [
             (self.cross, "cross", self.first.order[j, :1].tolist()),
-            (self.turn, "turn", way.order[j, :1].tolist()),
+            (self.turn, "turn", self.last.order[j, :1].tolist()),
             (self.slide, "slide", np.flatnonzero(gone).tolist()),
             (self.pinned, "zero", np.flatnonzero(second).tolist()),
             (self.blow_up, "blow-up", [None]),
