@@ -54,6 +54,8 @@ class Regime:
     smooth_off_axes: bool = True  # the field jumps nowhere but where a weight is 0
     surfaces: str = "many_examples.switching:JointSwitching"  # those of a slide
     escapes: str = ""  # what lets a coordinate escape at L = 2, with the brake in {}
+    # one example: what is said where weights can shrink, from rho = L^(1/p) on
+    braked: str = ""
     falls: bool = False  # weights can fall to 0 at once, in finite tau
     apart: bool = False  # one example: equal layers come apart
     # a coordinate at 0 rests, signs are kept, blow-ups are those of w' = |mu| w^(L-1)

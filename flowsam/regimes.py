@@ -127,6 +127,8 @@ def case_of(flow: Flow, depth: int) -> Case:
     """
     several = len(flow.data.z) > 1
     regime = regime_of(flow.kind, depth, several=several)
+    if regime.braked and flow.perturbation.gate(depth) >= 1:
+        regime = replace(regime, labels=_OWN.labels, verdict=regime.braked)
     if flow.loss.known or flow.perturbation.normalised and not several:
         return Case(flow, depth, regime)
     blank: dict[str, Any] = dict(norm=None, finite="", analytic=False, glides=False)
@@ -240,6 +242,7 @@ _FREE = replace(_PATH, forms=(), escapes=_RISE, falls=False)  # unnormalised
 _LEVEL = Regime(  # ASAM
     "outcomes.adaptive:labels",
     "outcomes.adaptive:verdict",
+    braked="outcomes.adaptive:no_theorem",
     settled="outcomes.theorems:refused",
     known=False,
 )

@@ -16,17 +16,10 @@ from flowsam.shapes import Labels, Theta, Thetas, Vectors
 OTHER = int(Label.OTHER_DIRECTION)
 
 
-def fades(case: Case) -> bool:
-    """Whether weights could shrink: rho >= L^(1/p)."""
-    return case.rule.gate(case.depth) >= 1
-
-
 def labels(case: Case, starts: Thetas) -> Labels:
-    """Return labels at L = 2: one feature left, several (another direction), or undecided."""
+    """Return labels at L = 2: one feature left, or several (another direction)."""
     mu = case.mu
     rule = case.rule
-    if fades(case):
-        return np.full(starts.shape[:-2], Label.UNDECIDED, dtype=np.int64)
     moves = moving(starts, mu)
     found = np.full(moves.shape[:-1], Label.SEPARATRIX, dtype=np.int64)
     for pattern in np.unique(moves.reshape(-1, mu.size), axis=0):
@@ -45,8 +38,6 @@ def slowed_labels(case: Case, starts: Thetas) -> Labels:
     Its speed is (1 - rho)^(L-1) of GD's, and (1 + rho)^(L-1) while sign(mu_j) beta_j < 0: from
     L = 3 on the first to blow up wins, else the label is GD's.
     """
-    if fades(case):
-        return np.full(starts.shape[:-2], Label.UNDECIDED, dtype=np.int64)
     as_descent = as_gradient_flow(case).labels(starts)
     times = _slowed(case, starts)
     return winning(earliest(times), as_descent)
@@ -68,8 +59,6 @@ def _slowed(case: Case, starts: Thetas) -> Vectors:
 def slowed_verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict for p = inf."""
     label = int(slowed_labels(case, theta0))
-    if fades(case):
-        return Limit(label, None, "none", no_theorem(case))
     first = _slowed(case, theta0).min()
     own = as_gradient_flow(case).verdict(theta0)
     reason = f"the path of GD: {own.reason}"
@@ -94,8 +83,6 @@ def verdict(case: Case, theta0: Theta) -> Limit:
     label = int(labels(case, theta0))
     mu = case.mu
     rule = case.rule
-    if label == Label.UNDECIDED:
-        return Limit(label, None, "none", no_theorem(case))
     if label == Label.SEPARATRIX:
         reason = (
             "u_j + sign(mu_j) v_j = 0 in every active feature: they tend to 0 together"
@@ -110,8 +97,11 @@ def verdict(case: Case, theta0: Theta) -> Limit:
     return of_label(mu, label, "theorem", reason, level.direction)
 
 
-def no_theorem(case: Case) -> str:
-    """Why nothing is known."""
+def no_theorem(case: Case, theta0: Theta) -> Limit:
+    """Return UNDECIDED, where rho >= L^(1/p)."""
     rule = case.rule
-    limit = case.depth ** (1 / rule.p)
-    return f"rho = {rule.rho:g} is not below L^(1/p) = {limit:.6g}: weights can shrink"
+    least = case.depth ** (1 / rule.p)
+    reason = (
+        f"rho = {rule.rho:g} is not below L^(1/p) = {least:.6g}: weights can shrink"
+    )
+    return Limit(int(Label.UNDECIDED), None, "none", reason)

@@ -14,7 +14,7 @@ from flowsam.exact.adaptive_pair import Pair
 from flowsam.exact.linf_deep import read
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.outcomes.adaptive import as_gradient_flow, fades, no_theorem
+from flowsam.outcomes.adaptive import as_gradient_flow
 from flowsam.outcomes.balanced_l2 import aligned
 from flowsam.outcomes.blow_up_order import foremost
 from flowsam.outcomes.outcome import Limit, basis
@@ -46,7 +46,7 @@ def labels(case: Case, starts: Starts) -> Codes:
 
 def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on one start at L >= 3."""
-    if _never(case, theta0[None])[0] and not fades(case):
+    if _never(case, theta0[None])[0]:
         own = as_gradient_flow(case).verdict(theta0)
         reason = f"each feature is on the path of GD: {own.reason}"
         return Limit(own.label, own.direction, own.certificate, reason)
@@ -63,7 +63,7 @@ def verdict(case: Case, theta0: Theta) -> Limit:
             label, None, "numerical", "the direction came to a mixture that repels"
         )
     reason = "the direction moves too slowly to be told; start it elsewhere"
-    return Limit(label, None, "none", no_theorem(case) if fades(case) else reason)
+    return Limit(label, None, "none", reason)
 
 
 def _ends(case: Case, starts: Starts) -> Ends:
@@ -72,8 +72,6 @@ def _ends(case: Case, starts: Starts) -> Ends:
     size = len(starts)
     nothing = np.full(size, Label.UNDECIDED, dtype=np.int64)
     found = Ends(nothing, np.zeros((size, mu.size)))
-    if fades(case):
-        return found
     still = _never(case, starts)
     if still.any():
         found.label[still] = as_gradient_flow(case).labels(starts[still])
