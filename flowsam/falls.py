@@ -25,10 +25,18 @@ class Falls:
     steep: bool  # p > 2: layers that differ part on their way, and get to 0 one by one
     goes_on: bool  # one example: a feature that is alone, along its equal layers
 
+    def lone(
+        self, start: Float[np.ndarray, "L d *batch"]
+    ) -> Bool[np.ndarray, "*batch"]:
+        """Tell whose only feature goes on alone, where its layers are equal."""
+        moves = (start[:, self.moving] == 0).sum(axis=0) < 2
+        return np.asarray((moves.sum(axis=0) < 2) & self.goes_on)
+
     def through(
         self,
         before: Float[np.ndarray, "L d *batch"],
         after: Float[np.ndarray, "L d *batch"],
+        lone: Bool[np.ndarray, "*batch"],
     ) -> Bool[np.ndarray, "*batch"]:
         """Tell who went through 0 in a step: an odd number of layers, three or more, at once."""
         turned = np.sign(before) * after < 0
@@ -36,9 +44,7 @@ class Falls:
             return np.zeros(after.shape[2:], dtype=bool)
         before = before[:, self.moving]
         through = _odd(turned[:, self.moving].sum(axis=0))
-        if self.goes_on:
-            several = before.all(axis=0).sum(axis=0) > 1
-            through &= several | (np.ptp(np.abs(before), axis=0) > 0)
+        through &= ~lone | (np.ptp(np.abs(before), axis=0) > 0)
         return np.asarray(through.any(axis=0))
 
     def forks(self, theta: Theta, low: float) -> bool:

@@ -270,11 +270,33 @@ def test_who_goes_through_0_in_a_step():
     after[:2, 0, 0] = after[:3, 0, 1] = after[:, 0, 2] = after[0, :, 3] = -1.0
     after[:3, 1, 4] = -1.0
     moving = np.array([True, False])
-    assert Falls(moving, False, goes_on=False).through(before, after).tolist() == [0, 1, 0, 0, 0]
+    several, one = (Falls(moving, False, goes_on=on) for on in (False, True))
+    who = [0, 1, 0, 0, 0]
+    assert several.through(before, after, several.lone(before)).tolist() == who
     # alone and equal: it goes on
-    assert not Falls(moving, False, goes_on=True).through(before, after).any()
+    lone = one.lone(before)
+    assert lone.all() and not one.through(before, after, lone).any()
     before[0] = 2.0
-    assert Falls(moving, False, goes_on=True).through(before, after).tolist() == [0, 1, 0, 0, 0]
+    assert one.through(before, after, lone).tolist() == who
+    both = Falls(np.ones(2, bool), False, goes_on=True)
+    assert not both.lone(before).any()
+    before[:2, 1] = 0.0  # two layers at 0 stay there
+    assert both.lone(before).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_feature_that_fell_before_leaves_no_other_alone(seed):
+    """The last one went on by itself, in a batch, where p > 2 had put the first to rest."""
+    rng = np.random.default_rng([seed, 13])
+    mu = rng.uniform(0.8, 1.2, 2) * np.array([1.0, 2.5])
+    flow = Flow(single_example(mu), lp(1.0, p=3))
+    theta0 = balanced(rng.uniform(0.3, 0.4, 2), 3, signs=[-1, -1])
+    run = solve(flow, theta0, tau_end=12.0)
+    assert run.status == "sliding_ambiguous"
+    batch = solve_many(flow, theta0[None], tau_end=12.0)
+    assert batch.status[0] == 1 and not batch.theta.any()
+    assert batch.tau[0] == pytest.approx(run.tau[-1], rel=1e-4)
+    assert limit(flow, theta0).label == Label.UNDECIDED
 
 
 def test_a_batch_ends_where_two_layers_of_all_features_are_at_0():

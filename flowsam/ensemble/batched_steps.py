@@ -77,6 +77,7 @@ class Steps:
     # which layer a weight copies, of equal ones, k of d features
     layer: Int[np.ndarray, "L k B"]
     sign: Float[np.ndarray, "L k B"]
+    lone: Bool[np.ndarray, " B"]  # as `Falls` tells
 
     @classmethod
     def start(cls, control: Control, member: np.ndarray, w: Weights) -> Steps:
@@ -87,7 +88,9 @@ class Steps:
         none = np.zeros(w.shape[-1], dtype=np.int64)
         size = _beside(partial(_first_size, control), w, slope)
         equal = copies(w[:, :0] if control.apart else w)
-        return cls(member, zero, size, w, slope, zero > 0, none, none, *equal)
+        never = zero > 0
+        lone = control.falls.lone(w) if control.falls else never
+        return cls(member, zero, size, w, slope, never, none, none, *equal, lone)
 
     def keep(self, chosen: np.ndarray) -> Steps:
         """Return the members a mask chooses, in the one layout sums are taken in."""
@@ -109,7 +112,7 @@ class Steps:
         w, slope, error = _beside(partial(_attempt, control), *parts)
         passed = np.zeros(after.size, dtype=bool)
         if control.falls:
-            passed = control.falls.through(self.w, w)
+            passed = control.falls.through(self.w, w, self.lone)
         accepted = (error < 1) & ~passed
         factor = np.where(passed, 0.5, SAFETY * error**EXPONENT)
         top = np.where(self.retry, 1.0, GROW)

@@ -216,7 +216,7 @@ def _arrive(
     )
     arrived &= ends.open(new)
     if control.falls:
-        arrived &= ~control.falls.through(w, new)
+        arrived &= ~control.falls.through(w, new, control.falls.lone(w))
     tau = np.full(arrived.shape, control.tau_end)
     status = np.full(arrived.shape, Ending.FINISHED, np.int8)
     lost = np.flatnonzero(~arrived)

@@ -150,7 +150,8 @@ class LogClock:
         """Tell whether a step went through 0, where no gradient is left."""
         if self.open is None:
             return False
-        return bool(self.open.through(self.weights(before), self.weights(after)))
+        lone = self.open.lone(self.theta0)
+        return bool(self.open.through(self.weights(before), self.weights(after), lone))
 
     def norm(self, theta: Theta) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""

@@ -157,8 +157,8 @@ class Sliding:
         falls = case_of(self.flow, len(self.theta0)).falls
         if falls is None:
             return False
-        ends = (self.weights(state, region) for state in (before, after))
-        return bool(falls.through(*ends))
+        left, right = (self.weights(state, region) for state in (before, after))
+        return bool(falls.through(left, right, falls.lone(self.theta0)))
 
     def signals(
         self, log_t: float, state: State, region: Region

@@ -179,7 +179,8 @@ class OneExample:
         if self.open is None:
             return False
         whole = self.layers.whole
-        return bool(self.open.through(whole(before), whole(after)))
+        lone = self.open.lone(self.theta0)
+        return bool(self.open.through(whole(before), whole(after), lone))
 
     @cached_property
     def open(self) -> Falls | None:
