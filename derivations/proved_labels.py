@@ -9,7 +9,7 @@
 #
 # Assumes $f$ analytic where its balls are finite; $n = 1$, $\rho > 0$.
 #
-# Used by flowsam.certify.checking, flowsam.certify.leader_changes, flowsam.certify.l2_planes.
+# Used by flowsam.certify.checking, flowsam.certify.leader_changes, flowsam.certify.plane_proofs.
 #
 # Source: flowsam; the inequality is the classical one of Dahlquist and Lozinskii.
 

@@ -125,6 +125,24 @@ def test_labels_of_random_starts_are_those_of_limit(d):
         check(reread(proof))
 
 
+@pytest.mark.parametrize(
+    ("mu", "weights"), [(1.6, [-0.06, -0.34, 0.07]), (1.2, [-0.26, -0.63, 0.26])]
+)
+def test_a_radius_that_more_than_doubles_over_a_step_is_looked_at_again(mu, weights):
+    """Near a weight's 0 the growth at the end of a step is far above that at its start."""
+    start = problem(np.array(weights)[:, None], [mu], p=1.5)
+    proof = prove(start)
+    assert proof.label == 0 and proof.tube.steps
+    check(reread(proof))
+
+
+@pytest.mark.parametrize(("depth", "p"), [(3, 2.0), (2, 3.0), (2, 1.5)])
+def test_a_start_without_a_moving_weight_has_a_proof_of_no_steps(depth, p):
+    proof = prove(problem(np.zeros((depth, 2)), p=p))
+    assert proof.label == 0 and proof.tube.steps == ()
+    check(reread(proof))
+
+
 def test_what_never_grows_collapses_and_equal_ones_tie():
     assert prove(problem([[1.0, 2.0], [-1.0, -2.0]])).label == 0
     assert prove(problem(np.zeros((2, 2)))).label == 0

@@ -1,10 +1,14 @@
 """Balls of python-flint: numbers with an error bound, their precision, their text."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
 
 from flowsam.errors import MissingLibraryError
+from flowsam.shapes import Shaped
 
 try:
     from flint import acb, arb, arb_series, ctx
@@ -14,15 +18,19 @@ except ImportError:
     ) from None
 
 Place = arb | arb_series  # a number, a ball, or a series in one
+Row = Shaped[np.ndarray, " _"]  # of such, or of fractions
 
 __all__ = [
     "Place",
+    "Row",
     "acb",
     "arb",
     "arb_series",
     "around",
+    "each",
     "jet",
     "number",
+    "objects",
     "precision",
     "rational",
     "text",
@@ -66,3 +74,13 @@ def around(centre: arb, radius: arb) -> arb:
 def jet(start: arb, order: int) -> arb_series:
     """Return `start + t + O(t^order)`."""
     return arb_series([start, 1], order)
+
+
+def objects(numbers: Sequence[Any]) -> Row:
+    """Return numbers or series as an array, which does not look into them."""
+    return np.fromiter(numbers, object, len(numbers))
+
+
+def each(function: Callable[[Any], Any], values: np.ndarray) -> np.ndarray:
+    """Return a function of each entry of an array of numbers or series."""
+    return np.frompyfunc(function, 1, 1)(values)

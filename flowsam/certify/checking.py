@@ -107,7 +107,10 @@ def checked(field: Field, tube: Tube) -> End:
         for k, step in enumerate(tube.steps):
             _check_shape(step, len(end.centre), k)
             _check_start(step, end, k)
-            _check_rise(field, end.x, step, k)
+            if not rises(field, end.x, step):
+                raise Refused(
+                    f"step {k + 1} is not a tube: its radius rises too slowly"
+                )
             centre = [value_at(row, step.width) for row in step.centre]
             end = End(end.x + step.width, centre, step.radius[1])
         return end
@@ -131,13 +134,12 @@ def _check_start(step: Step, end: End, k: int) -> None:
             raise Refused(f"step {k + 1} does not contain the end before it")
 
 
-def _check_rise(field: Field, x: arb, step: Step, k: int) -> None:
-    """Refuse a step whose radius rises too slowly."""
+def rises(field: Field, x: arb, step: Step) -> bool:
+    """Whether the radius of a step rises fast enough."""
     first, last = step.radius
     growth = growth_along(field, x, step).max(arb(0))
     rise = growth * first.max(last) + defect_along(field, x, step)
-    if not (last - first) > step.width * rise:
-        raise Refused(f"step {k + 1} is not a tube: its radius rises too slowly")
+    return bool(last - first > step.width * rise)
 
 
 def defect_along(field: Field, x: arb, step: Step) -> arb:

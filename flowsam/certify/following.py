@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from flowsam.certify.balls import arb, arb_series, jet, precision
 from flowsam.certify.checking import (
     End,
     Field,
+    Refused,
     Step,
     Tube,
     Unproved,
@@ -21,6 +23,8 @@ TRIES = 20
 STEEP = 0.7  # growth over a step
 WIDE = 0.02  # radius, in units of the field, from where a tube decides nothing
 SMALL = 1e-300
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -40,19 +44,28 @@ class Level:
 LEVELS = (Level(10, 24), Level(24, 72), Level(32, 108), Level(44, 176))
 
 
-def tube_of(field: Callable[[], Field], levels: Sequence[Level], why: str) -> Tube:
-    """Return a tube of an equation, made anew at each level, whose end decides."""
+def first_that_holds(
+    field: Callable[[], Field],
+    levels: Sequence[Level],
+    prove: Callable[[Tube], Found],
+    why: str,
+) -> Found:
+    """Return what the first tube proves that holds, its equation made anew at each level."""
+    refused = None
     for level in levels:
         with precision(level.precision):
             tube = follow(field(), level)
-        if tube is not None:
-            return tube
-    raise Unproved(why)
+        try:
+            if tube is not None:
+                return prove(tube)
+        except Refused as error:
+            refused = error
+    raise refused or Unproved(why)
 
 
 def follow(field: Field, level: Level) -> Tube | None:
     """Return a tube whose end decides, or None where it is too wide or long."""
-    enough = WIDE * min(field.units)
+    enough = WIDE * min(field.units, default=1.0)
     end = End(arb(0), list(field.start), arb(0))
     steps: list[Step] = []
     while len(steps) < level.steps and end.radius < enough:

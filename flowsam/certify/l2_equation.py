@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowsam.certify.balls import Place, arb
+from flowsam.certify.balls import Place, Row, arb, each, objects
 from flowsam.labels import Label
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TwoLayers:
     """One start's equation."""
 
-    rates: tuple[arb, ...]  # nu_k, of both signs
-    weights: tuple[arb, ...]  # (nu_k a_k / rho)^2 / 2
+    rates: Row  # nu_k, of both signs
+    weights: Row  # (nu_k a_k / rho)^2 / 2
     winner: int  # the label of an escape
 
     @property
@@ -36,14 +36,15 @@ class TwoLayers:
         """Return the share of tau below which a step is none: stiff parts are passed."""
         return 2.0**-40
 
-    def terms(self, tau: Place, a: Place) -> list[Any]:
+    def terms(self, tau: Any, a: Any) -> Row:
         """Return the terms of (N/rho)^2."""
-        pairs = zip(self.rates, self.weights, strict=True)
-        return [w * (2 * nu * (tau - nu * a)).exp() for nu, w in pairs]
+        return self.weights * each(
+            lambda nu: (2 * nu * (tau - nu * a)).exp(), self.rates
+        )
 
     def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
         """Return dA/dtau."""
-        return [sum(self.terms(x, y[0])).rsqrt()]
+        return [self.terms(x, y[0]).sum().rsqrt()]
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
         """Return the proved label: N' > 0 is escape, N <= rho min {nu > 0} collapse."""
@@ -51,12 +52,11 @@ class TwoLayers:
         if not growing:
             return Label.ZERO
         terms = self.terms(x, y[0])
-        norm = sum(terms).sqrt()
+        norm = terms.sum().sqrt()
         if norm <= min(growing, key=float):
             return Label.ZERO
-        pairs = list(zip(self.rates, terms, strict=True))
-        pull = sum(nu * term for nu, term in pairs)
-        brake = sum(nu * nu * term for nu, term in pairs)
+        pull = (self.rates * terms).sum()
+        brake = (self.rates * self.rates * terms).sum()
         return self.winner if pull * norm > brake else None
 
 
@@ -84,4 +84,4 @@ def two_layers(
                 growing[j + 1] = abs(rate)
     largest = [j for j, size in growing.items() if size == max(growing.values())]
     winner = largest[0] if len(largest) == 1 else Label.TIE
-    return TwoLayers(tuple(rates), tuple(weights), winner)
+    return TwoLayers(objects(rates), objects(weights), winner)

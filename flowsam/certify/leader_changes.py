@@ -7,12 +7,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, nextafter
+from typing import Any
 
-from flowsam.certify.balls import arb, around, rational
+import numpy as np
+
+from flowsam.certify.balls import Row, arb, around, each, objects, rational
 from flowsam.certify.checking import Refused, Step, Tube, value_at
 from flowsam.certify.l2_equation import TwoLayers, two_layers
 from flowsam.labels import Label
@@ -22,51 +25,45 @@ CLOSE = 60  # halvings of the enclosure of a crossing
 
 
 @dataclass(frozen=True, eq=False)
-class Contender:
-    """One coordinate."""
+class Race(TwoLayers):
+    """A start's equation, followed until its last leader leads for good; an entry a contender."""
 
-    place: int
-    speed: arb  # |mu_j|
+    places: tuple[int, ...]
+    speed: Row  # |mu_j|
     # s_j(0)^2 and e_j(0)^2, exchanged where mu_j < 0; times |mu_j| for contributions
-    grows: arb
-    shrinks: arb
-    product: Fraction  # sign(mu_j) u_j v_j, times |mu_j| there: the start, exactly
+    grows: Row
+    shrinks: Row
+    product: Row  # sign(mu_j) u_j v_j, times |mu_j| there: the start, exactly
 
-    def parts(self, tau: arb, a: arb) -> tuple[arb, arb]:
+    def parts(self, tau: Any, a: Any) -> tuple[Row, Row]:
         """Return s_j^2 and e_j^2 at a point or in a box."""
         m = self.speed
         return (
-            self.grows * (2 * m * (tau - m * a)).exp(),
-            self.shrinks * (-2 * m * (tau + m * a)).exp(),
+            self.grows * each(arb.exp, 2 * m * (tau - m * a)),
+            self.shrinks * each(arb.exp, -2 * m * (tau + m * a)),
         )
 
-    def size(self, tau: arb, a: arb) -> arb:
+    def sizes(self, tau: arb, a: arb) -> Row:
         """Return 4 |beta_j|."""
         grows, shrinks = self.parts(tau, a)
         return abs(grows - shrinks)
 
-    def gain(self, tau: arb, a: arb, pull: arb) -> arb:
-        """Return twice |beta_j|', given rho/N; nan where its sign is not sure."""
+    def gains(self, tau: arb, a: arb) -> Row:
+        """Return twice |beta_j|'; nan where its sign is not sure."""
         grows, shrinks = self.parts(tau, a)
-        gain = self.speed * (grows + shrinks) - self.speed**2 * pull * (grows - shrinks)
-        if self.product == 0 and gain > 0:
-            return gain
-        if self.product > 0 and grows > shrinks:
-            return gain
-        return -gain if self.product < 0 and grows < shrinks else arb("nan")
+        m = self.speed
+        brake = m**2 * self.pull(tau, a) * (grows - shrinks)
+        gains = m * (grows + shrinks) - brake
+        sure = np.where(self.product > 0, grows > shrinks, grows < shrinks)
+        sure = np.where(self.product == 0, gains > 0, sure)
+        sign = np.where(self.product < 0, -1, 1)
+        return np.where(sure, sign * gains, objects([arb("nan")]))
 
-    def rate(self, tau: arb, a: arb, pull: arb) -> arb:
-        """Return half of d log|beta_j|/dtau, given rho/N."""
+    def growths(self, tau: arb, a: arb) -> Row:
+        """Return half of d log|beta_j|/dtau."""
         grows, shrinks = self.parts(tau, a)
         share = (grows + shrinks) / (grows - shrinks)
-        return self.speed * share - self.speed**2 * pull
-
-
-@dataclass(frozen=True)
-class Race(TwoLayers):
-    """A start's equation, followed until its last leader leads for good."""
-
-    contenders: tuple[Contender, ...]
+        return self.speed * share - self.speed**2 * self.pull(tau, a)
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
         """Return the place of the coordinate that leads for good, or None."""
@@ -74,29 +71,23 @@ class Race(TwoLayers):
         if label is None:
             return None
         # ahead of max(s_k^2, e_k^2) of every other, the leader grows fastest or falls slowest
-        a = y[0]
-        first = max(self.contenders, key=lambda c: float(c.size(x, a)))
-        others = [c for c in self.contenders if c is not first]
-        grows, shrinks = first.parts(x, a)
-        if not grows > shrinks:
+        grows, shrinks = self.parts(x, y[0])
+        first = int(self.sizes(x, y[0]).astype(float).argmax())
+        lead = grows[first] - shrinks[first]
+        if not grows[first] > shrinks[first]:
             return None
-        falls = label == Label.ZERO
-        norm = 1 / self.pull(x, a)
-        ahead = all(grows - shrinks > part for c in others for part in c.parts(x, a))
-        lasts = all(_lasts(first, c, norm, falls=falls) for c in others)
-        return first.place if ahead and lasts else None
+        m = self.speed
+        if label == Label.ZERO:  # the others never fall more slowly
+            lasts = m >= m[first]
+        else:  # nor do they, as N rises for good, grow faster
+            norm = 1 / self.pull(x, y[0])
+            lasts = ((m <= m[first]) | (self.grows == 0)) & (m + m[first] <= norm)
+        lasts &= (grows < lead) & (shrinks < lead)
+        return self.places[first] if np.delete(lasts, first).all() else None
 
-    def pull(self, tau: arb, a: arb) -> arb:
+    def pull(self, tau: arb, a: arb) -> Any:
         """Return rho/N."""
         return self.slope(tau, [a])[0]
-
-
-def _lasts(first: Contender, other: Contender, norm: arb, *, falls: bool) -> bool:
-    """Whether another never falls more slowly, or, as N rises for good, grows faster."""
-    if falls:
-        return bool(first.speed <= other.speed)
-    slower = other.speed <= first.speed or other.grows == 0
-    return bool(slower and norm >= first.speed + other.speed)
 
 
 def race(
@@ -107,24 +98,25 @@ def race(
     weighted: bool,
 ) -> Race:
     """Return the race of a start: coordinates that are equal for ever count as the first."""
-    seen = set()
-    contenders = []
+    contenders: dict[tuple[float, Fraction, Fraction], tuple[int, Fraction]] = {}
     for j, (u, v, m) in enumerate(zip(*theta, mu, strict=True)):
-        s = abs(Fraction(u) + Fraction(v))
-        e = abs(Fraction(u) - Fraction(v))
-        if m < 0:
-            s, e = e, s
-        kind = (abs(m), s, e)
-        if m == 0 or kind in seen or not (s or e):
-            continue
-        seen.add(kind)
-        weight = Fraction(abs(m)) if weighted else Fraction(1)
-        grows = rational(weight * s * s)
-        shrinks = rational(weight * e * e)
-        product = weight * Fraction(u) * Fraction(v) * (1 if m > 0 else -1)
-        size = abs(arb(m))
-        contenders.append(Contender(j + 1, size, grows, shrinks, product))
-    return Race(**vars(two_layers(theta, mu, rho)), contenders=tuple(contenders))
+        sizes = [abs(Fraction(u) + Fraction(v)), abs(Fraction(u) - Fraction(v))]
+        if m and any(sizes):
+            sign = 1 if m > 0 else -1
+            product = sign * Fraction(u) * Fraction(v)
+            first, last = sizes[::sign]
+            contenders.setdefault((abs(m), first, last), (j + 1, product))
+    places, products = zip(*contenders.values(), strict=True)
+    speed, s, e = map(objects, zip(*contenders, strict=True))
+    weight: Any = each(Fraction, speed) if weighted else Fraction(1)
+    return Race(
+        **vars(two_layers(theta, mu, rho)),
+        places=places,
+        speed=each(arb, speed),
+        grows=each(rational, weight * s * s),
+        shrinks=each(rational, weight * e * e),
+        product=weight * objects(products),
+    )
 
 
 @dataclass(frozen=True)
@@ -168,99 +160,81 @@ def hand_overs(race: Race, tube: Tube) -> list[HandOver]:
     found: list[HandOver] = []
     x = arb(0)
     for step in tube.steps:
-        stack = [_Stretch(x, step, arb(0), step.width)]
-        while stack:
-            stretch = stack.pop()
-            new = _of_stretch(race, stretch)
-            if new is None:
-                if not stretch.b - stretch.a > NARROW * step.width:
-                    raise Refused(
-                        f"the leader near tau = {float(stretch.x):g} is not clear"
-                    )
-                stack += stretch.halves()[::-1]
-                continue
-            found += [n for n in new if not found or n.place != found[-1].place]
+        for new in _along(race, _Stretch(x, step, arb(0), step.width)):
+            if not found or new.place != found[-1].place:
+                found.append(new)
         x = x + step.width
     return found
+
+
+def _along(race: Race, stretch: _Stretch) -> Iterator[HandOver]:
+    """Leaders of a stretch, or of its halves where that is not clear."""
+    new = _of_stretch(race, stretch)
+    if new is not None:
+        yield from new
+        return
+    if not stretch.b - stretch.a > NARROW * stretch.step.width:
+        raise Refused(f"the leader near tau = {float(stretch.x):g} is not clear")
+    for half in stretch.halves():
+        yield from _along(race, half)
 
 
 def _of_stretch(race: Race, stretch: _Stretch) -> list[HandOver] | None:
     """The leader of a stretch, or both; None where it has to be halved."""
     whole = _leader(race, stretch)
-    if whole:
-        return [HandOver(whole.place)]
-    first = _ahead(race, stretch.at(stretch.a))
-    last = _ahead(race, stretch.at(stretch.b))
-    if first is None or last is None or first is last:
+    if whole is not None:
+        return [HandOver(race.places[whole])]
+    first = _ahead(race.sizes(*stretch.at(stretch.a)))
+    last = _ahead(race.sizes(*stretch.at(stretch.b)))
+    if first is None or last is None or first == last:
         return None
-    if not _once(race, stretch, (first, last)):
+    # the ratio of the two only rises, and no third is ahead of both
+    sizes = race.sizes(*stretch.box)
+    behind = (sizes < sizes[first]) | (sizes < sizes[last])
+    growths = race.growths(*stretch.box)
+    if not np.delete(behind, [first, last]).all() or not growths[last] > growths[first]:
         return None
-    return [HandOver(first.place), _crossing(stretch, first, last)]
+    return [HandOver(race.places[first]), _crossing(race, stretch, first, last)]
 
 
-def _once(race: Race, stretch: _Stretch, pair: tuple[Contender, Contender]) -> bool:
-    """Whether the ratio of a pair only rises, and no third is ahead of both."""
-    first, last = pair
-    tau, a = stretch.box
-    pull = race.pull(tau, a)
-    ours = (first.size(tau, a), last.size(tau, a))
-    third = [c.size(tau, a) for c in race.contenders if c not in pair]
-    behind = all(size < ours[0] or size < ours[1] for size in third)
-    return bool(behind and last.rate(tau, a, pull) > first.rate(tau, a, pull))
-
-
-def _leader(race: Race, stretch: _Stretch) -> Contender | None:
+def _leader(race: Race, stretch: _Stretch) -> int | None:
     """Who leads all along; equal ones at the very start are told by their gains."""
-    tau, a = stretch.box
-    at_start = stretch.a == 0 and stretch.x == 0
-    clear = _ahead(race, (tau, a))
-    if clear or not at_start:
+    sizes = race.sizes(*stretch.box)
+    clear = _ahead(sizes)
+    if clear is not None or not (stretch.a == 0 and stretch.x == 0):
         return clear
-    pull = race.pull(tau, a)
-    sizes = [c.size(tau, a) for c in race.contenders]
-    gains = [c.gain(tau, a, pull) for c in race.contenders]
-    for j, one in enumerate(race.contenders):
-        if all(
-            sizes[j] > sizes[k]
-            or (abs(one.product) == abs(other.product) and gains[j] > gains[k])
-            for k, other in enumerate(race.contenders)
-            if k != j
-        ):
-            return one
+    gains = race.gains(*stretch.box)
+    product = abs(race.product)
+    for j in range(sizes.size):
+        equal = (product == product[j]) & (gains < gains[j])
+        if np.delete((sizes < sizes[j]) | equal, j).all():
+            return j
     return None
 
 
-def _ahead(race: Race, place: tuple[arb, arb]) -> Contender | None:
-    """Who is certainly ahead of all others at a point, or in a box."""
-    sizes = [c.size(*place) for c in race.contenders]
-    first = max(range(len(sizes)), key=lambda k: float(sizes[k]))
-    others = sizes[:first] + sizes[first + 1 :]
-    clear = all(sizes[first] > size for size in others)
-    return race.contenders[first] if clear else None
+def _ahead(sizes: Row) -> int | None:
+    """Who is certainly ahead of all others."""
+    first = int(sizes.astype(float).argmax())
+    clear = np.delete(sizes < sizes[first], first).all()
+    return first if clear else None
 
 
-def _crossing(stretch: _Stretch, first: Contender, last: Contender) -> HandOver:
+def _crossing(race: Race, stretch: _Stretch, first: int, last: int) -> HandOver:
     """The enclosure of the one crossing, as close as the tube tells the two apart."""
-    low = _edge(stretch, (first, last), (stretch.a, stretch.b))
-    high = _edge(stretch, (last, first), (stretch.b, low))
+
+    def edge(ahead: int, good: arb, bad: arb) -> arb:
+        """The place nearest the bad end, by bisection, where one of the two is ahead."""
+        for _ in range(CLOSE):
+            middle = ((good + bad) / 2).mid()
+            sizes = race.sizes(*stretch.at(middle))
+            if sizes[ahead] > sizes[first + last - ahead]:
+                good = middle
+            else:
+                bad = middle
+        return good
+
+    low = edge(first, stretch.a, stretch.b)
+    high = edge(last, stretch.b, low)
     down = nextafter(float((stretch.x + low).lower()), -inf)
     up = nextafter(float((stretch.x + high).upper()), inf)
-    return HandOver(last.place, down, up)
-
-
-def _edge(
-    stretch: _Stretch,
-    pair: tuple[Contender, Contender],
-    ends: tuple[arb, arb],
-) -> arb:
-    """The place nearest the second end, by bisection, where the first of a pair is ahead."""
-    good, bad = ends
-    ahead, behind = pair
-    for _ in range(CLOSE):
-        middle = ((good + bad) / 2).mid()
-        place = stretch.at(middle)
-        if ahead.size(*place) > behind.size(*place):
-            good = middle
-        else:
-            bad = middle
-    return good
+    return HandOver(race.places[last], down, up)

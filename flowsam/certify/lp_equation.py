@@ -4,30 +4,33 @@ w_kj' is pull_kj = mu_j prod_{l != k} w_lj at w - rho sign(pull) |pull|^(q-1) / 
 (derivations/l2_deep.py)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from itertools import chain
-from math import prod
 from typing import Any
 
-from flowsam.certify.balls import Place, arb
+import numpy as np
+
+from flowsam.certify.balls import Place, Row, arb, each, objects
 from flowsam.labels import Label
+from flowsam.shapes import Chosen, Shaped
 
-Rows = list[list[Any]]
-SHARE = arb(1) / 10  # by which the product of the layers that stay may change
+Rows = Shaped[np.ndarray, "rows d"]  # of numbers or series
+NOTHING: Any = arb(0)
+SHARE: Any = arb(1) / 10  # by which the product of the layers that stay may change
+_most = np.frompyfunc(arb.max, 2, 1).reduce
+_least = np.frompyfunc(arb.min, 2, 1).reduce
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layers:
     """One start's equation; the state is one row of coordinates after the other."""
 
-    mu: tuple[arb, ...]  # of the coordinates that move
-    rho: arb
-    p: arb
+    mu: Row  # of the coordinates that move
+    rho: Any
+    p: Any
     depth: int
     # one positive row, which counts depth times, where all layers are equal in size
-    weights: tuple[tuple[arb, ...], ...]
+    weights: Rows
     places: tuple[int, ...]  # the label of each coordinate
 
     @property
@@ -43,12 +46,12 @@ class Layers:
     @property
     def start(self) -> tuple[arb, ...]:
         """Return the state at the start."""
-        return tuple(w for row in self.weights for w in row)
+        return tuple(self.weights.ravel())
 
     @property
     def units(self) -> tuple[float, ...]:
         """Return the radius of the perturbation."""
-        return (float(self.rho),) * len(self.start)
+        return (float(self.rho),) * self.weights.size
 
     @property
     def patience(self) -> float:
@@ -57,30 +60,20 @@ class Layers:
 
     def rows(self, y: Sequence[Place]) -> Rows:
         """Return a state as rows of coordinates."""
-        d = len(self.mu)
-        return [list(y[k : k + d]) for k in range(0, len(y), d)]
+        return objects(y).reshape(len(self.weights), -1)
 
     def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
         """Return the derivative of the state."""
         w = self.rows(y)
-        pulls = self._pulls(w)
-        steps = _normalised(pulls, self.p, self.copies)
-        moved = [
-            [w_j - self.rho * step for w_j, step in zip(row, along, strict=True)]
-            for row, along in zip(w, steps, strict=True)
-        ]
-        return [pull for row in self._pulls(moved) for pull in row]
+        steps = _normalised(self._pulls(w), self.p, self.copies)
+        return [*self._pulls(w - steps * self.rho).ravel()]
 
     def _pulls(self, w: Rows) -> Rows:
         """mu times the product of the other layers."""
-        own = self.copies - 1
-        return [
-            [
-                m * w[k][j] ** own * prod(w[i][j] for i in range(len(w)) if i != k)
-                for j, m in enumerate(self.mu)
-            ]
-            for k in range(len(w))
+        others = [
+            np.delete(w, k, axis=0).prod(axis=0, initial=1) for k in range(len(w))
         ]
+        return self.mu * w ** (self.copies - 1) * np.stack(others)
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
         """Return the label that a ball of states proves, or None."""
@@ -90,21 +83,14 @@ class Layers:
 def _normalised(pulls: Rows, p: arb, copies: int) -> Rows:
     """sign(pull) |pull|^(q-1) / ||pull||_q^(q-1); nan where a sign is not certain."""
     if p == 2:
-        square = copies * sum(x * x for row in pulls for x in row)
-        return [[x * square.rsqrt() for x in row] for row in pulls]
+        root = (copies * (pulls * pulls).sum()).rsqrt()
+        return each(lambda pull: pull * root, pulls)
     power = 1 / (p - 1)  # q - 1
-    logs = [[(_sign(x) * x).log() for x in row] for row in pulls]
-    total = copies * sum((log * (power + 1)).exp() for row in logs for log in row)
+    signs = each(lambda pull: 1 if pull[0] > 0 else -1, pulls)
+    logs = each(lambda size: size.log(), signs * pulls)
+    total = copies * each(lambda log: (log * (power + 1)).exp(), logs).sum()
     norm = total.log() / p  # (q-1)/q = 1/p
-    return [
-        [_sign(x) * (log * power - norm).exp() for x, log in zip(*pair, strict=True)]
-        for pair in zip(pulls, logs, strict=True)
-    ]
-
-
-def _sign(x: Any) -> int:
-    """The sign of a number, or of a series, that is not 0."""
-    return 1 if x[0] > 0 else -1
+    return signs * each(lambda log: (log * power - norm).exp(), logs)
 
 
 def layers(
@@ -117,31 +103,24 @@ def layers(
 
     Idle coordinates, and those with two layers at 0, rest and are left out.
     """
-    columns = list(zip(*theta, strict=True))
-    moving = [j for j, w in enumerate(columns) if mu[j] and w.count(0) < 2]
-    rates = [mu[j] for j in moving]
-    rows = [[row[j] for j in moving] for row in theta]
-    if all(_even(columns[j], mu[j]) for j in moving):
-        rates = list(map(abs, rates))
-        rows = [list(map(abs, rows[0]))]
-    weights = tuple(tuple(map(arb, row)) for row in rows)
-    places = tuple(j + 1 for j in moving)
-    return Layers(tuple(map(arb, rates)), arb(rho), arb(p), len(theta), weights, places)
-
-
-def _even(weights: Sequence[float], m: float) -> bool:
-    """Whether all layers of a coordinate are equal in size, and mu_j beta_j > 0."""
-    return len(set(map(abs, weights))) == 1 and m * prod(map(_direction, weights)) > 0
-
-
-def _direction(x: float) -> int:
-    """The sign of a double; -1 for 0."""
-    return 1 if x > 0 else -1
+    moving = [
+        j for j, w in enumerate(zip(*theta, strict=True)) if mu[j] and w.count(0) < 2
+    ]
+    weights = np.array(theta)[:, moving]
+    rates = np.array(mu)[moving]
+    sizes = np.abs(weights)
+    # mu_j beta_j > 0, and all layers of each coordinate equal in size
+    aligned = rates * np.where(weights > 0, 1, -1).prod(axis=0) > 0
+    if (aligned & (sizes == sizes[0])).all():
+        rates = np.abs(rates)
+        weights = sizes[:1]
+    exact = (each(arb, rates), arb(rho), arb(p), len(theta), each(arb, weights))
+    return Layers(*exact, tuple(j + 1 for j in moving))
 
 
 def _decided(field: Layers, w: Rows) -> int | None:
     """Return the label that a ball of states proves, or None."""
-    if not field.mu:
+    if not field.mu.size:
         return Label.ZERO
     if field.depth == 2:
         return _two_layers(field, w)
@@ -154,159 +133,128 @@ def _decided(field: Layers, w: Rows) -> int | None:
 
 
 def _first(field: Layers, w: Rows) -> int | None:
-    """The coordinate that is certain to blow up first."""
+    """The coordinate that is certain to blow up first.
+
+    It moves at |mu_j| prod |w_hat|^((L-2)/L): bounded from below, by 0 where it may not rise, and
+    from above.
+    """
     share = arb(field.depth) ** (-1 / field.p) if field.balanced else arb(1)
     radius = share * field.rho
-    columns = zip(field.mu, zip(*w, strict=True), strict=True)
-    paces = [_pace(field, m, column, radius) for m, column in columns]
-    low, high = zip(*paces, strict=True)
-    best = _ahead(low, high)
+    power = arb(field.depth - 2)
+    speed = abs(field.mu)
+    size = abs(w)
+    outer = ((size + radius) ** 2).sum(axis=0) / len(w)
+    inner = (size - radius).prod(axis=0)
+    rises = field.mu * (w**field.copies).prod(axis=0) > 0
+    rises &= (size > radius).all(axis=0)
+    low = np.where(rises, speed * inner ** (power / len(w)), NOTHING)
+    best = _ahead(low, speed * outer ** (power / 2))
     return best if best is not None and low[best] > 0 else None
 
 
-def _pace(
-    field: Layers,
-    m: arb,
-    weights: Sequence[arb],
-    radius: arb,
-) -> tuple[arb, arb]:
-    """|mu_j| prod |w_hat|^((L-2)/L) from below, 0 where it may not rise, and from above."""
-    power = arb(field.depth - 2)
-    outer = sum((abs(x) + radius) ** 2 for x in weights) / len(weights)
-    high = abs(m) * outer ** (power / 2)
-    rises = m * prod(x**field.copies for x in weights) > 0
-    if not (rises and all(abs(x) > radius for x in weights)):
-        return arb(0), high
-    inner = prod(abs(x) - radius for x in weights)
-    return abs(m) * inner ** (power / len(weights)), high
-
-
-def _ahead(low: Sequence[arb], high: Sequence[arb]) -> int | None:
+def _ahead(low: Row, high: Row) -> int | None:
     """The place whose lower bound is above all others' upper bounds."""
-    best = max(range(len(low)), key=lambda j: float(low[j]))
-    clear = all(low[best] > other for j, other in enumerate(high) if j != best)
-    return best if clear else None
+    best = int(low.astype(float).argmax())
+    return best if (low[best] > np.delete(high, best)).all() else None
 
 
-def _balanced(field: Layers, w: list[arb]) -> int | None:
+def _balanced(field: Layers, w: Row) -> int | None:
     """The limit of a balanced state under l_2, by its ratios r_j = rho score_j / N."""
     depth = field.depth
-    scores = [m * x ** (depth - 2) for m, x in zip(field.mu, w, strict=True)]
-    square = sum(((s * x) ** 2 for s, x in zip(scores, w, strict=True)), arb(0))
-    norm = (depth * square).sqrt()
-    ratios = [field.rho * s / norm for s in scores]
-    if depth % 2 == 0 and all(r > 1 for r in ratios):
+    scores = field.mu * w ** (depth - 2)
+    norm = (depth * ((scores * w) ** 2).sum()).sqrt()
+    ratios = scores * field.rho / norm
+    if depth % 2 == 0 and (ratios > 1).all():
         return Label.ZERO
-    if not (_escapes(field, w) or all(r < 1 for r in ratios)):
+    if not (_escapes(field, w) or (ratios < 1).all()):
         return None
     best = _ahead(scores, scores)
     return None if best is None else field.places[best]
 
 
-def _escapes(field: Layers, w: list[arb]) -> bool:
-    """Whether a weight is above its gate: at rest with all alive at odd L, else alone."""
-    alone = field.rho / arb(field.depth).sqrt()
-    gates = _gates(field) if field.depth % 2 else [alone] * len(w)
-    return any(x > gate for x, gate in zip(w, gates, strict=True))
+def _escapes(field: Layers, w: Row) -> bool:
+    """Whether a weight is above its gate: at rest with all alive at odd L, else alone.
 
-
-def _gates(field: Layers) -> list[arb]:
-    """|w_j| at rest with all alive: rho mu_j^-k / (L sum_i mu_i^-2k)^(1/2), k = 1/(L-2)."""
-    shares = [m ** (arb(-1) / (field.depth - 2)) for m in field.mu]
-    norm = (field.depth * sum((s * s for s in shares), arb(0))).sqrt()
-    return [field.rho * s / norm for s in shares]
+    |w_j| at rest with all alive: rho mu_j^-k / (L sum_i mu_i^-2k)^(1/2), k = 1/(L-2).
+    """
+    if field.depth % 2 == 0:
+        return bool((w > field.rho / arb(field.depth).sqrt()).any())
+    shares = field.mu ** (arb(-1) / (field.depth - 2))
+    norm = (field.depth * (shares * shares).sum()).sqrt()
+    return bool((w > shares * field.rho / norm).any())
 
 
 def _two_layers(field: Layers, w: Rows) -> int | None:
     """The limit at L = 2, p != 2, from what is certain about each coordinate."""
     u = w[0]
     v = w[-1]
-    sign = [1 if field.balanced or m > 0 else -1 for m in field.mu]
-    s = [abs(a + k * b) for a, b, k in zip(u, v, sign, strict=True)]
-    edge = arb(2) ** (1 - 1 / field.p) * field.rho
-    escapes = [x > edge for x in s]
+    sign = np.where((field.mu > 0) | field.balanced, 1, -1)
+    s = abs(u + sign * v)
+    escapes = s > arb(2) ** (1 - 1 / field.p) * field.rho
     if field.p < 2:
-        if _shrinks(field, u + v):
+        if _shrinks(field, np.concatenate([u, v])):
             return Label.ZERO
         # one escape releases every coordinate with s != 0
-        escapes = [x > 0 and any(escapes) for x in s]
-        dies = [x.is_zero() for x in s]
+        escapes = (s > 0) & escapes.any()
+        dies = each(arb.is_zero, s).astype(bool)
     else:
         dies = _dies(field, u, v)
     return _of_fates(field, escapes, dies)
 
 
-def _of_fates(field: Layers, escapes: list[bool], dies: list[bool]) -> int | None:
+def _of_fates(field: Layers, escapes: Chosen, dies: Chosen) -> int | None:
     """The label that fates leave open in no way: the largest |mu_j| that escapes."""
-    if all(dies):
+    if dies.all():
         return Label.ZERO
-    alive = [j for j, gone in enumerate(dies) if not gone]
-    sizes = [abs(field.mu[j]) for j in alive]
+    alive = np.flatnonzero(~dies)
+    sizes = abs(field.mu[alive])
     first = _ahead(sizes, sizes)
     if first is None or not escapes[alive[first]]:
         return None
     return field.places[alive[first]]
 
 
-def _shrinks(field: Layers, weights: list[arb]) -> bool:
+def _shrinks(field: Layers, weights: Row) -> bool:
     """Whether |theta| falls for ever, p < 2."""
-    sizes = [abs(m) for m in field.mu]
-    count = arb(2 * len(sizes))
-    most = _most(sizes)
-    least = _least(sizes)
-    spread = count ** (arb(1) / 2 - 1 / field.p)
-    norm = (sum((x * x for x in weights), arb(0)) * field.copies).sqrt()
-    return bool(most * norm < field.rho * least * spread)
+    sizes = abs(field.mu)
+    spread = arb(2 * sizes.size) ** (arb(1) / 2 - 1 / field.p)
+    norm = ((weights * weights).sum() * field.copies).sqrt()
+    return bool(_most(sizes) * norm < field.rho * _least(sizes) * spread)
 
 
-def _dies(field: Layers, u: list[arb], v: list[arb]) -> list[bool]:
+def _dies(field: Layers, u: Row, v: Row) -> Chosen:
     """Which coordinates reach 0 in finite tau whatever the others do, p > 2."""
     q = field.p / (field.p - 1)
-    sizes = [abs(m) for m in field.mu]
-    most = _most(sizes)
-    count = arb(2 * len(sizes))
-    spare = most * count ** (1 / q - 1 / field.p) * field.rho
-    terms = [
-        (m * abs(a)) ** q + (m * abs(b)) ** q
-        for m, a, b in zip(sizes, u, v, strict=True)
-    ]
-    norm = sum(terms) ** (1 / q) + spare
-    dies = []
-    for m, a, b in zip(sizes, u, v, strict=True):
-        x = (abs(a) + abs(b)) ** (2 - q)
-        brake = (2 - q) * m**q * field.rho / norm ** (q - 1)
-        dies.append(bool(x * ((2 - q) * m + (q - 1) * most) < brake))
-    return dies
+    m = abs(field.mu)
+    a = abs(u)
+    b = abs(v)
+    most = _most(m)
+    spare = most * arb(2 * m.size) ** (1 / q - 1 / field.p) * field.rho
+    norm = ((m * a) ** q + (m * b) ** q).sum() ** (1 / q) + spare
+    x = (a + b) ** (2 - q)
+    brake = m**q * (2 - q) * field.rho / norm ** (q - 1)
+    return x * (m * (2 - q) + (q - 1) * most) < brake
 
 
 def _sinks(field: Layers, w: Rows) -> bool:
     """Whether two layers of every coordinate reach 0 for good, at L >= 3."""
-    columns = [sorted(map(abs, c), key=float) for c in zip(*w, strict=True)]
-    small = [x for column in columns for x in column[:2]]
-    rest = [column[2:] for column in columns]
-    pulls = [abs(m) * prod(c) for m, c in zip(field.mu, rest, strict=True)]
-    rate = _most(a / _least(c) for a, c in zip(pulls, rest, strict=True))
-    count = arb(2 * len(columns))
-    kappa = arb(1).min(count ** (arb(1) / 2 - 1 / field.p))
+    size = abs(w)
+    order = size.astype(float).argsort(axis=0, kind="stable")
+    size = np.take_along_axis(size, order, axis=0)
+    small = size[:2].T.ravel()
+    rest = size[2:]
+    pulls = abs(field.mu) * rest.prod(axis=0)
+    rate = _most(pulls / _least(rest))
+    kappa = arb(1).min(arb(small.size) ** (arb(1) / 2 - 1 / field.p))
     least = kappa * _least(pulls)
-    r = sum((x * x for x in small), arb(0)).sqrt()
+    r = (small * small).sum().sqrt()
     share = r * rate / (2 * least)
     drift = 4 * (r + field.rho) ** 2 * rate * r / (field.rho * least)
     change = field.rho * share ** (1 / (field.p - 1)) + drift
     others = field.depth - 2
     return bool(
-        all(x < SHARE * field.rho for x in small)
+        (small < SHARE * field.rho).all()
         and 12 * _most(pulls) * r <= field.rho * least
         and share <= SHARE / (2 * others)
-        and change <= SHARE / others * _least(chain(*rest))
+        and change <= SHARE / others * _least(rest.ravel())
     )
-
-
-def _most(sizes: Iterable[arb]) -> arb:
-    """The largest."""
-    return reduce(arb.max, sizes)
-
-
-def _least(sizes: Iterable[arb]) -> arb:
-    """The smallest."""
-    return reduce(arb.min, sizes)

@@ -1,4 +1,9 @@
-"""Planes whose labels are proved: by the doubles, by the order of starts, or one by one."""
+"""Planes whose labels are proved: by the doubles, by the order of starts, or one by one.
+
+Under l_2-SAM at L = 2 N(tau) rises with every |s_j(0)|, |e_j(0)|, s = u + v, e = u - v: what
+exceeds an escaping start in all sizes escapes, and the least escaping and the largest collapsing
+starts decide the others. (derivations/l2_critical_scale.py)
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from flowsam.certify.checking import Refused, Tube, Unproved
-from flowsam.certify.l2_planes import sizes_of
 from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
@@ -71,8 +75,19 @@ class PlaneProof:
 
     @cached_property
     def sizes(self) -> Complex[np.ndarray, "N m"]:
-        """|s_j| and |e_j| of the starts, where these decide others."""
-        return sizes_of(self.starts, self.mu)
+        """|s_j| and |e_j| where mu_j != 0, exactly: u + v and u - v of the two layers.
+
+        The real part is the sum in doubles, the imaginary part what it lost: complex numbers are
+        ordered by the first, equal ones by the second.
+        """
+        a, v = np.moveaxis(self.starts[..., self.mu != 0], 1, 0)
+        a = np.concatenate([a, a], axis=1)
+        b = np.concatenate([v, -v], axis=1)
+        total = a + b
+        shift = total - b
+        lost = (a - shift) + (b - (total - shift))
+        sign = np.where(total < 0, -1.0, 1.0)
+        return np.stack([sign * total, sign * lost], axis=-1).view(complex)[..., 0]
 
     @cached_property
     def winners(self) -> Codes:

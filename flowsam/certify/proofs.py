@@ -9,7 +9,7 @@ from math import isfinite
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Field, Refused, Tube, Unproved, checked
 from flowsam.certify.exact_text import Written
-from flowsam.certify.following import LEVELS, tube_of
+from flowsam.certify.following import LEVELS, first_that_holds
 from flowsam.certify.l2_equation import two_layers
 from flowsam.certify.linf_labels import exact_label
 from flowsam.certify.lp_equation import layers
@@ -116,8 +116,12 @@ def prove(problem: Problem) -> Proof:
             f"l_p paths are followed in balls for d <= {LARGEST}, got {moving}"
         )
     why = "no state that decides was reached: it may linger at an equilibrium"
-    tube = tube_of(problem.field, LEVELS, why)
-    return Proof(problem, _label(problem, tube), tube)
+    return first_that_holds(
+        problem.field,
+        LEVELS,
+        lambda tube: Proof(problem, _label(problem, tube), tube),
+        why,
+    )
 
 
 def _label(problem: Problem, tube: Tube) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from flowsam.certify.balls import precision
 from flowsam.certify.checking import GUARD, Refused, Tube, checked
 from flowsam.certify.exact_text import Written
-from flowsam.certify.following import LEVELS, tube_of
+from flowsam.certify.following import LEVELS, first_that_holds
 from flowsam.certify.leader_changes import HandOver, Race, hand_overs, race
 from flowsam.certify.proofs import Problem
 
@@ -47,8 +47,9 @@ class ProvedLeaders(Written):
 def prove_leaders(problem: Problem, *, weighted: bool = False) -> ProvedLeaders:
     """Return the leaders of a run, or raise `Unproved`."""
     why = "no state was reached from where one coordinate leads for good"
-    tube = tube_of(partial(_race, problem, weighted), LEVELS[1:], why)
-    return _told(problem, weighted, tube)
+    run = partial(_race, problem, weighted)
+    found = partial(_told, problem, weighted)
+    return first_that_holds(run, LEVELS[1:], found, why)
 
 
 def check_leaders(found: ProvedLeaders) -> None:
