@@ -22,9 +22,16 @@ from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.lp_equation import layers
 from flowsam.certify.plane_proofs import PlaneProof, check_plane, prove_plane
 from flowsam.certify.proof_files import check_file, load_proof, save_proof
-from flowsam.certify.proofs import Problem, Proof, check, prove
+from flowsam.certify.proofs import (
+    Problem,
+    Proof,
+    ProvedScale,
+    check,
+    check_scale,
+    prove,
+    prove_scale,
+)
 from flowsam.certify.proved_leaders import ProvedLeaders, check_leaders, prove_leaders
-from flowsam.certify.proved_scales import ProvedScale, check_scale, prove_scale
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import critical_scale_of
 from flowsam.exact.l2_two_layer import read

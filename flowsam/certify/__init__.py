@@ -3,9 +3,8 @@
 from flowsam.certify.checking import Refused, Unproved
 from flowsam.certify.plane_proofs import PlaneProof, prove_plane
 from flowsam.certify.proof_files import check_file, load_proof, save_proof
-from flowsam.certify.proofs import Problem, Proof, prove
+from flowsam.certify.proofs import Problem, Proof, ProvedScale, prove, prove_scale
 from flowsam.certify.proved_leaders import ProvedLeaders, prove_leaders
-from flowsam.certify.proved_scales import ProvedScale, prove_scale
 
 __all__ = [
     "PlaneProof",

@@ -17,13 +17,13 @@ from typing import Any, Protocol, runtime_checkable
 
 from flowsam.certify.balls import (
     Place,
+    Written,
     arb,
     arb_series,
     around,
     jet,
     precision,
 )
-from flowsam.certify.exact_text import Written
 
 MORE = 2  # terms of the defect beyond the degree of the polynomial
 PARTS = 2  # of a step, each bounded alone

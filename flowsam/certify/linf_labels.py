@@ -4,10 +4,10 @@ The largest |mu_j| that escapes wins at L = 2, the first to blow up at L >= 3; o
 exact decision a pattern. (derivations/linf_two_layer.py, derivations/linf_limit.py)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial, reduce
+from functools import reduce
 from math import prod
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from flowsam.certify.balls import acb, arb, precision, rational
 from flowsam.exact.two_layer_path import excess
 from flowsam.labels import Fate, Label
-from flowsam.shapes import Bool, Codes, Float, Int, Int8, Starts, Vector
+from flowsam.shapes import Bool, Codes, Float, Int8, Starts, Vector
 
 BITS = 128  # of the blow-up times
 Column = tuple[Fraction, ...]
@@ -160,43 +160,21 @@ def exact_labels(starts: Starts, mu: Vector, rho: float) -> Codes:
     ahead = fates == Fate.ESCAPE
     even = (sizes[:, 0] == sizes[:, -1]).all(axis=1)
     alike = (depth == 2) | ((ahead.sum(axis=1) < 2) & (even | (depth < 5)))
-    found = np.empty(len(starts), dtype=np.int64)
-    pattern = np.where(sizes[:, -1] == 0, RESTS, fates)
-    pattern = np.concatenate([pattern, even[:, None]], axis=1)
-    decide = partial(_label, starts, mu, rho)
-    _by_pattern(found, np.flatnonzero(alike), pattern, decide)
-    first = np.full(len(starts), -1)
+    found = np.full(len(starts), int(Label.UNDECIDED))
     scored = np.flatnonzero(~alike & even)
-    first[scored] = _clear_score(sizes[scored, 0], rates, ahead[scored], depth, rho)
-    known = first >= 0
-    found[known] = moving[first[known]] + 1
-    for k in np.flatnonzero(~alike & ~known):
-        found[k] = decide(int(k))
+    first = _clear_score(sizes[scored, 0], rates, ahead[scored], depth, rho)
+    clear = first >= 0
+    found[scored[clear]] = moving[first[clear]] + 1
+    # of the others one exact decision a pattern, where patterns decide
+    left = np.flatnonzero(found == Label.UNDECIDED)
+    pattern = np.where(sizes[:, -1] == 0, RESTS, fates)
+    own = np.where(alike, 0, np.arange(1, len(starts) + 1))
+    pattern = np.column_stack([pattern, even, own])[left]
+    _, place, which = np.unique(pattern, axis=0, return_index=True, return_inverse=True)
+    labels = [exact_label(starts[k].tolist(), mu.tolist(), rho) for k in left[place]]
+    known = [Label.UNDECIDED if label is None else label for label in labels]
+    found[left] = np.array(known, dtype=np.int64)[which.ravel()]
     return found
-
-
-def _label(starts: Starts, mu: Vector, rho: float, k: int) -> int:
-    """The exact label of one start."""
-    label = exact_label(starts[k].tolist(), mu.tolist(), rho)
-    return Label.UNDECIDED if label is None else label
-
-
-def _by_pattern(
-    found: Codes,
-    rows: Int[np.ndarray, " k"],
-    pattern: Int[np.ndarray, "N c"],
-    decide: Callable[[int], int],
-) -> None:
-    """Write the labels of rows, whose pattern decides: one exact decision each."""
-    if not rows.size:
-        return
-    code = np.zeros(rows.size, dtype=np.int64)
-    for column in pattern[rows].T:  # numbered anew where there are many
-        code = 4 * code + column
-        code = np.unique(code, return_inverse=True)[1]
-    _, place, which = np.unique(code, return_index=True, return_inverse=True)
-    labels = [decide(int(rows[k])) for k in place]
-    found[rows] = np.array(labels)[which]
 
 
 def _fates(
@@ -230,8 +208,6 @@ def _clear_score(
     excess = np.log(np.where(ahead, sizes - rho, 1.0))
     scores = np.where(ahead, rate + (depth - 2) * excess, -np.inf)
     size = np.abs(rate) + (depth - 2) * (np.abs(excess) + 2)
-    if not sizes.size:
-        return np.zeros(len(sizes), dtype=np.int64)
     first = scores.argmax(axis=1)
     best = np.take_along_axis(scores, first[:, None], axis=1)
     np.put_along_axis(scores, first[:, None], -np.inf, axis=1)

@@ -8,9 +8,8 @@ from typing import Any
 
 from flowsam import archive
 from flowsam.certify.plane_proofs import PlaneProof, check_plane
-from flowsam.certify.proofs import Proof, check
+from flowsam.certify.proofs import Proof, ProvedScale, check, check_scale
 from flowsam.certify.proved_leaders import ProvedLeaders, check_leaders
-from flowsam.certify.proved_scales import ProvedScale, check_scale
 from flowsam.errors import InputError
 
 AnyProof = Proof | PlaneProof | ProvedScale | ProvedLeaders

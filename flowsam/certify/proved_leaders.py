@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from flowsam.certify.balls import precision
+from flowsam.certify.balls import Written, precision
 from flowsam.certify.checking import GUARD, Refused, Tube, checked
-from flowsam.certify.exact_text import Written
 from flowsam.certify.following import LEVELS, first_that_holds
 from flowsam.certify.leader_changes import HandOver, Race, hand_overs, race
 from flowsam.certify.proofs import Problem
