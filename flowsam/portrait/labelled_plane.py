@@ -128,35 +128,32 @@ class Portrait(Card):
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""
-        radius = {"rho": "y"} if self.radius_axis else {}
-        proof = {"proof": self.proof.describe()} if self.proof else {}
-        return (
-            self.flow.facts()
-            | radius
-            | proof
-            | {
-                "depth": self.depth,
-                "axes": list(self.axes),
-                "plane": self.plane,
-                "grid": list(self.labels.shape),
-                "unfinished_rows": self.unfinished,
-                "clock": "limits as t -> inf",
-                "flowsam": __version__,
-            }
-        )
+        facts = self.flow.facts() | ({"rho": "y"} if self.radius_axis else {})
+        if self.proof:
+            facts["proof"] = self.proof.describe()
+        return facts | {
+            "depth": self.depth,
+            "axes": list(self.axes),
+            "plane": self.plane,
+            "grid": list(self.labels.shape),
+            "unfinished_rows": self.unfinished,
+            "clock": "limits as t -> inf",
+            "flowsam": __version__,
+        }
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one .npz file with a JSON header, in one move, and return its path.
 
         A folder that cannot be written is a ValueError.
         """
-        lines = enumerate(self.boundaries)
-        curves = {f"boundary_{k}": curve for k, (_, curve) in lines}
-        names = [name for name, _ in self.boundaries]
+        arrays = {name: getattr(self, name) for name in ("x", "y", "labels")}
+        arrays["z"] = self.flow.data.z
+        for k, (_, curve) in enumerate(self.boundaries):
+            arrays[f"boundary_{k}"] = curve
         header: dict[str, Any] = {
             "format": _FORMAT,
             "provenance": self.provenance(),
-            "boundaries": names,
+            "boundaries": [name for name, _ in self.boundaries],
             "shares": self._shares,
             "features": self.flow.data.features,
         }
@@ -164,9 +161,9 @@ class Portrait(Card):
             header["unit_of_rho"] = self.flow.rho
         if self.refinement:
             header["refinement"] = self.refinement.facts()
-            curves |= self.refinement.tiling.arrays()
-        arrays = {name: getattr(self, name) for name in ("x", "y", "labels")}
-        return archive.write(path, header, arrays | {"z": self.flow.data.z} | curves)
+            tiling = vars(self.refinement.tiling)
+            arrays |= {f"tiling_{name}": part for name, part in tiling.items()}
+        return archive.write(path, header, arrays)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Portrait:
@@ -244,31 +241,21 @@ def _built(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Portrait:
     curves = tuple(
         (name, arrays[f"boundary_{k}"]) for k, name in enumerate(header["boundaries"])
     )
-    grid = (arrays["x"], arrays["y"], arrays["labels"])
-    axes = tuple(facts["axes"])
     left = facts.get("unfinished_rows", 0)
     if left and (facts["flowsam"] != __version__ or "digest" not in header):
         raise InputError(
             f"rows of flowsam {facts['flowsam']}, and this is {__version__}"
         )
     labels = arrays["labels"]
-    if (
-        labels.dtype.kind != "i"
-        or labels.min() < min(Label)
-        or labels.max() > flow.data.z.shape[1]
-    ):
+    known = min(Label) <= labels.min() <= labels.max() <= flow.data.z.shape[1]
+    if labels.dtype.kind != "i" or not known:
         raise InputError("labels that are no limits of this flow")
-    refined = None
-    if "refinement" in header:
-        refined = Refinement.of(header["refinement"], curves, arrays)
+    refined = header.get("refinement")
     found = Portrait(
-        flow,
-        *grid,
-        curves,
-        axes,
-        facts["depth"],
+        *(flow, arrays["x"], arrays["y"], labels, curves),
+        *(tuple(facts["axes"]), facts["depth"]),
         unfinished=left,
-        refinement=refined,
+        refinement=refined and Refinement.of(refined, curves, arrays),
         plane=facts.get("plane", ""),
         radius_axis=unit is not None,
     )

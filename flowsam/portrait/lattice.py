@@ -13,7 +13,7 @@ import numpy as np
 
 from flowsam.labels import Label
 from flowsam.portrait.labelled_plane import Portrait
-from flowsam.portrait.plane_rows import at_boundary, labels_at
+from flowsam.portrait.plane_rows import labels_at
 from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int, Labels
 
 Points = Int[np.ndarray, "*batch 2"]
@@ -47,8 +47,15 @@ class Lattice:
 
     def __post_init__(self) -> None:
         """Take the labels of the portrait; those on a boundary are asked again."""
+        from scipy.ndimage import maximum_filter, minimum_filter
+
         labels = self.plane.labels.astype(np.int64)
-        thin = _thin(labels) & at_boundary(labels)
+        cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+        least, most = (
+            extreme(labels, footprint=cross)
+            for extreme in (minimum_filter, maximum_filter)
+        )
+        thin = _thin(labels) & (least < most)
         labels[thin] = self._beside(self.grid[thin])
         self._learn(self._keys(self.grid), labels)
 

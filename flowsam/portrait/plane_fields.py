@@ -104,6 +104,11 @@ class PlaneField:
         within = (points >= low - slack) & (points <= high + slack)
         return np.asarray(within.all(axis=-1))
 
+    def meets(self, axis: int) -> bool:
+        """Whether the line `coordinate[axis] = 0` is in the window."""
+        low, high = (self.x, self.y)[axis]
+        return low <= 0 <= high
+
     def lift(self, points: ArrayLike) -> Thetas:
         """Return the starts of points (..., 2), shape (..., L, d)."""
         points = real_array(points, "points")

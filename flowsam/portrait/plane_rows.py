@@ -19,7 +19,7 @@ from flowsam.portrait.own_plane import as_plane
 from flowsam.portrait.planes import BalancedPlane, Plane, Row, Rows, Start, Starts
 from flowsam.portrait.theory_curves import boundaries
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Axis, Bool, Codes, Column, Curves, Float, Int, LabelGrid
+from flowsam.shapes import Axis, Codes, Column, Curves, Float, Int, LabelGrid
 
 ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once
@@ -83,18 +83,6 @@ def grid_of(
             "leave it out"
         )
     return grid
-
-
-def at_boundary(labels: LabelGrid) -> Bool[np.ndarray, "ny nx"]:
-    """Return which cells have a neighbour of another label."""
-    edge = np.zeros(labels.shape, dtype=bool)
-    across = labels[:, 1:] != labels[:, :-1]
-    along = labels[1:] != labels[:-1]
-    edge[:, 1:] |= across
-    edge[:, :-1] |= across
-    edge[1:] |= along
-    edge[:-1] |= along
-    return edge
 
 
 def labels_by_rows(

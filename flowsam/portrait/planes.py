@@ -148,12 +148,8 @@ class WeightPlane(Plane):
         """Check the places; name the axes after them."""
         theta = _start(self.theta, "theta")
         places = (_place(self.first, "first"), _place(self.second, "second"))
-        inside = all(
-            0 <= k < size
-            for place in places
-            for k, size in zip(place, theta.shape, strict=True)
-        )
-        if not inside or self.first == self.second:
+        inside = (np.array(places) >= 0) & (np.array(places) < theta.shape)
+        if not inside.all() or self.first == self.second:
             raise InputError(
                 f"WeightPlane needs two places (layer, coordinate) in a start {theta.shape}, got "
                 f"{self.first} and {self.second}; they count from 0"

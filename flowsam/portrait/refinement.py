@@ -28,10 +28,6 @@ class Tiling:
     labels: Codes
     corners: Float[np.ndarray, "N 5 2"]
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays by the names a file gives them."""
-        return {f"tiling_{name}": value for name, value in vars(self).items()}
-
 
 @dataclass(frozen=True, eq=False)
 class Refinement:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,8 @@ def rests(field: PlaneField, point: Point) -> bool:
 def classified(field: PlaneField, point: Point) -> Equilibrium:
     """Return a rest point, named by its eigenvalues, or by turning where they are 0 or infinite."""
     slopes = [field.slopes(point, step=STEP / shrink) for shrink in (1, 8, 64)]
-    least = ZERO * _scale(field)
+    # the largest speed on a coarse lattice of the window, by its side, is the unit of slopes
+    least = ZERO * float(np.abs(field.grid(8)[2]).max() / field.span)
     first, _, last = (np.abs(slope.diagonal()) for slope in slopes)
     steep = last > 2 * np.maximum(first, least)
     if steep.any():
@@ -88,9 +90,8 @@ def classified(field: PlaneField, point: Point) -> Equilibrium:
     values = np.where(np.abs(values) < least, 0.0, values)
     values = values if values.imag.any() else values.real
     order = np.argsort(values.real)
-    values = values[order]
-    vectors = vectors[order]
-    return Equilibrium(point, _name(field, point, values), values, vectors)
+    name = _name(field, point, values[order])
+    return Equilibrium(point, name, values[order], vectors[order])
 
 
 def _extrapolated(slopes: list[np.ndarray]) -> Float[np.ndarray, "2 2"]:
@@ -106,19 +107,16 @@ def _extrapolated(slopes: list[np.ndarray]) -> Float[np.ndarray, "2 2"]:
 def _name(field: PlaneField, point: Point, values: np.ndarray) -> str:
     """Return the kind of a rest point with eigenvalues in ascending order."""
     low, high = values.real
+    side = "stable " if high < 0 else "unstable " if low > 0 else ""
     if values.imag.any():
-        return "centre" if low == 0 else f"{_stability(low, high)}focus"
-    if np.isfinite(values).all() and values.all():
-        return "saddle" if low < 0 < high else f"{_stability(low, high)}node"
+        return f"{side}focus" if low else "centre"
+    finite = np.isfinite(values).all()
+    if finite and values.all():
+        return "saddle" if low < 0 < high else f"{side}node"
     word = _word_by_turning(field, point)
-    side = _stability(low, high) if word == "node" else ""
+    side = side if word == "node" else ""
     zero = "" if values.all() else "degenerate "
-    return f"{zero}{side}{'' if np.isfinite(values).all() else 'pseudo-'}{word}"
-
-
-def _stability(low: float, high: float) -> str:
-    """Return "stable " or "unstable " where both signs agree."""
-    return "stable " if high < 0 else "unstable " if low > 0 else ""
+    return f"{zero}{side}{'' if finite else 'pseudo-'}{word}"
 
 
 def _word_by_turning(field: PlaneField, point: Point) -> str:
@@ -140,11 +138,6 @@ def _ring(
     angle = 2 * np.pi * (np.arange(RING) + 0.37) / RING
     outward = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     return field.velocity(point + radius * field.span * outward)
-
-
-def _scale(field: PlaneField) -> float:
-    """The largest speed on a coarse lattice of the window, by its side: the unit of slopes."""
-    return float(np.abs(field.grid(8)[2]).max() / field.span)
 
 
 @public
@@ -219,56 +212,58 @@ def across(
     along: Float[np.ndarray, " n"],
 ) -> tuple[Float[np.ndarray, "2 n 2"], Float[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
     """Return what the field does on a line `coordinate[axis] = 0`."""
-    points = np.zeros((2, along.size, 2))
-    points[..., 1 - axis] = along
-    points[..., axis] = NEAR * field.span * np.array([[1.0], [-1.0]])
-    sides = field.velocity(points)
+    sides = field.velocity(_beside(field, axis, along))
     above, below = sides[..., axis]
     slides = (above < 0) & (below > 0)
     share = upper_share(above, below, where=slides, other=0.5)
     return sides, share, slides
 
 
+def _beside(
+    field: PlaneField, axis: int, along: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, "2 n 2"]:
+    """Points just above and just below an axis."""
+    points = np.zeros((2, along.size, 2))
+    points[..., 1 - axis] = along
+    points[..., axis] = NEAR * field.span * np.array([[1.0], [-1.0]])
+    return points
+
+
 def _off_axes(field: PlaneField) -> Iterator[np.ndarray]:
     """Roots of the gate inside the quadrants, one search a cell whose corners change sign."""
-    edges = [np.linspace(*ends, CELLS + 1) for ends in (field.x, field.y)]
-    tiny = 1e-7 * field.span
-    edges = [np.where(np.abs(edge) < tiny, tiny, edge) for edge in edges]
-    values = field.gate(np.stack(np.meshgrid(*edges), axis=-1))
     from scipy.optimize import root
 
-    ends = corners(values)
+    tiny = 1e-7 * field.span
+    edges = [np.linspace(*ends, CELLS + 1) for ends in (field.x, field.y)]
+    edges = [np.where(np.abs(edge) < tiny, tiny, edge) for edge in edges]
+    size = np.array([edge[1] - edge[0] for edge in edges])
+    ends = corners(field.gate(np.stack(np.meshgrid(*edges), axis=-1)))
     open_ = ((ends.min(axis=0) <= 0) & (ends.max(axis=0) >= 0)).all(axis=-1)
-    size = np.array([edges[0][1] - edges[0][0], edges[1][1] - edges[1][0]])
     for row, column in np.argwhere(open_):
         middle = np.array([edges[0][column], edges[1][row]]) + size / 2
-        found = root(field.gate, middle, options={"xtol": 1e-14})
-        near = np.abs(found.x - middle) <= 1.5 * size
-        off = np.abs(found.x) > 1e-6 * field.span
-        small = (
-            np.abs(field.gate(found.x)).max()
-            <= 1e-9 * np.abs(ends[:, row, column]).max()
-        )
-        if near.all() and off.all() and small and field.inside(found.x):
-            yield found.x
+        place = root(field.gate, middle, options={"xtol": 1e-14}).x
+        near = np.abs(place - middle) <= 1.5 * size
+        off = np.abs(place) > 1e-6 * field.span
+        least = 1e-9 * np.abs(ends[:, row, column]).max()
+        rests = np.abs(field.gate(place)).max() <= least
+        if near.all() and off.all() and rests and field.inside(place):
+            yield place
 
 
 def _on_axis(field: PlaneField, axis: int) -> Iterator[np.ndarray]:
     """Roots of the velocity along an axis, where it slides or never leaves the axis."""
+    from scipy.optimize import brentq
+
     low, high = (field.x, field.y)[1 - axis]
-    if not (field.x, field.y)[axis][0] <= 0 <= (field.x, field.y)[axis][1]:
+    if not field.meets(axis):
         return
     along = low + (np.arange(8 * CELLS) + 0.37) * (high - low) / (8 * CELLS)
 
-    def tangent(place: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    def tangent(place: Any) -> Float[np.ndarray, " n"]:
+        place = np.atleast_1d(place)
         _, share, _ = across(field, axis, place)
-        points = np.zeros((2, place.size, 2))
-        points[..., 1 - axis] = place
-        points[..., axis] = NEAR * field.span * np.array([[1.0], [-1.0]])
-        above, below = field.gate(points)[..., 1 - axis]
+        above, below = field.gate(_beside(field, axis, place))[..., 1 - axis]
         return share * above + (1 - share) * below
-
-    from scipy.optimize import brentq
 
     sides, _, slides = across(field, axis, along)
     fast = np.abs(sides).max()
@@ -276,9 +271,8 @@ def _on_axis(field: PlaneField, axis: int) -> Iterator[np.ndarray]:
     speed = tangent(along)
     turns = still[1:] & still[:-1] & (speed[1:] * speed[:-1] < 0)
     for k in np.flatnonzero(turns):
-        place = brentq(
-            lambda s: tangent(np.array([s]))[0], along[k], along[k + 1], xtol=1e-14
-        )
-        jumps = np.abs(tangent(np.array([place]))[0]) > 1e-6 * np.abs(speed).max()
+        ends = (along[k], along[k + 1])
+        place = brentq(lambda s: tangent(s)[0], *ends, xtol=1e-14)
+        jumps = np.abs(tangent(place)[0]) > 1e-6 * np.abs(speed).max()
         if not jumps and abs(place) > 1e-6 * field.span:
             yield np.insert(np.array([place]), axis, 0.0)

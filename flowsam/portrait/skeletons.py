@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from flowsam.portrait.theory_curves import boundaries
 from flowsam.shapes import Curve, Curves, Float, Point
 from flowsam.signatures import public
 from flowsam.solver import solve
+from flowsam.trajectory import Trajectory
 
 LATTICE = 129  # points a side of a quadrant, for nullclines
 OFF = 1e-6  # of the window: where a manifold leaves its saddle
@@ -107,14 +109,11 @@ def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     tiny = 1e-9 * field.span
     pieces = []
     for low, high in (field.x, field.y):
-        cuts = [low, *([-tiny, tiny] if low < 0 < high else []), high]
-        cuts[0] = tiny if low == 0 else low
-        cuts[-1] = -tiny if high == 0 else high
+        middle = [-tiny, tiny] if low < 0 < high else []
+        cuts = [low or tiny, *middle, high or -tiny]
         ends = zip(cuts[::2], cuts[1::2], strict=True)
         pieces.append([np.linspace(a, b, LATTICE) for a, b in ends])
-    for x in pieces[0]:
-        for y in pieces[1]:
-            yield x, y
+    yield from itertools.product(*pieces)
 
 
 def separatrices(
@@ -122,7 +121,8 @@ def separatrices(
     points: tuple[Equilibrium, ...],
 ) -> Curves:
     """Return the curves between regions: theory's where there are, else stable manifolds."""
-    known = boundaries(field.case, field.plane, np.array(field.x), np.array(field.y))
+    ends = (np.array(field.x), np.array(field.y))
+    known = boundaries(field.case, field.plane, *ends)
     curves = () if known else stable_manifolds(field, points)
     return known or tuple(("stable manifold", curve) for curve in curves)
 
@@ -132,13 +132,13 @@ def stable_manifolds(
     points: tuple[Equilibrium, ...],
 ) -> tuple[Curve, ...]:
     """Return both branches of the stable manifold of each saddle with two non-zero eigenvalues."""
-    saddles = [p for p in points if p.kind in ("saddle", "pseudo-saddle")]
-    branches = [
+    branches = (
         _backwards(field, p.point, side * direction)
-        for p in saddles
+        for p in points
+        if p.kind in ("saddle", "pseudo-saddle")
         for direction in p.stable
         for side in (-1, 1)
-    ]
+    )
     return tuple(branch for branch in branches if len(branch) > 2)
 
 
@@ -172,35 +172,32 @@ def _backwards(field: PlaneField, point: np.ndarray, direction: np.ndarray) -> C
 
 def sliding(field: PlaneField) -> Curves:
     """Return the segments of the axes on which l_inf slides, Filippov's solution staying there."""
-    if not field.case.regime.slides:
-        return ()
+    axes = (0, 1) if field.case.regime.slides else ()
     return tuple(
         ("sliding", np.insert(ends[:, None], axis, 0.0, axis=1))
-        for axis in (0, 1)
+        for axis in axes
+        if field.meets(axis)
         for ends in _sliding_ends(field, axis)
     )
 
 
-def _sliding_ends(field: PlaneField, axis: int) -> Iterator[Point]:
+def _sliding_ends(field: PlaneField, axis: int) -> Float[np.ndarray, "k 2"]:
     """Ends of the sliding pieces of one axis, by bisection between the points of a lattice."""
     low, high = (field.x, field.y)[1 - axis]
-    if not (field.x, field.y)[axis][0] <= 0 <= (field.x, field.y)[axis][1]:
-        return
     # an even number: the middle is no point
     along = np.linspace(low, high, 8 * LATTICE)
     slides = across(field, axis, along)[2]
-    edges = np.flatnonzero(np.diff(slides.astype(int)))
-    ends = [low] if slides[0] else []
-    for k in edges:
-        a = along[k]
-        b = along[k + 1]
-        for _ in range(30):
-            middle = (a + b) / 2
-            same = across(field, axis, np.array([middle]))[2][0] == slides[k]
-            a, b = (middle, b) if same else (a, middle)
-        ends.append((a + b) / 2)
-    ends += [high] if slides[-1] else []
-    yield from np.array(ends, dtype=float).reshape(-1, 2)
+    before = np.flatnonzero(slides[1:] != slides[:-1])
+    a = along[before]
+    b = along[before + 1]
+    for _ in range(30 if before.size else 0):
+        middle = (a + b) / 2
+        same = across(field, axis, middle)[2] == slides[before]
+        a = np.where(same, middle, a)
+        b = np.where(same, b, middle)
+    first = [low] if slides[0] else []
+    last = [high] if slides[-1] else []
+    return np.array([*first, *(a + b) / 2, *last]).reshape(-1, 2)
 
 
 @public
@@ -251,24 +248,27 @@ def paths(field: PlaneField, points: ArrayLike) -> tuple[Curve, ...]:
 
 def _path(field: PlaneField, point: Point) -> Curve:
     """One trajectory: its end is looked for first, so that its rows lie in the window."""
-    theta = field.lift(point)
+
+    def rows(end: float) -> Trajectory:
+        return solve(field.flow, field.lift(point), tau_end=end, save_at=ROWS)
+
     speed = np.abs(field.velocity(point)).max()
     end = 0.25 * field.span / speed if speed > 0 else 1.0
-    curve = point[None]
     for _ in range(16):
-        run = solve(field.flow, theta, tau_end=end, save_at=ROWS)
+        run = rows(end)
         curve = _flat(field, run.theta[np.isfinite(run.theta).all(axis=(1, 2))])
         out = ~field.inside(curve)
         moving = np.abs(curve[-1] - curve[-2]).max() > 1e-4 * field.span / ROWS
         if run.status == "escaped" or out.any() or not moving:
             break
         end *= 2
-    if out.any():  # one row beyond the window, so that the line reaches its edge
-        if out.argmax() < ROWS // 2:
-            run = solve(field.flow, theta, tau_end=run.tau[out.argmax()], save_at=ROWS)
-            curve = _flat(field, run.theta)
-        else:
-            curve = curve[: out.argmax() + 1]
+    first = int(out.argmax())
+    if (
+        first >= ROWS // 2
+    ):  # one row beyond the window, so that the line reaches its edge
+        curve = curve[: first + 1]
+    elif out.any():
+        curve = _flat(field, rows(run.tau[first]).theta)
     last = np.flatnonzero(np.abs(curve - curve[-1]).max(axis=1) > 1e-6 * field.span)
     return curve[: last.max(initial=0) + 2]
 

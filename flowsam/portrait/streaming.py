@@ -124,12 +124,10 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
 
 def _check_own(path: Path) -> None:
     """Refuse to replace a file beside the labels that no stream wrote."""
-    if not path.exists():
-        return
     try:
         own = json.loads(path.read_text(encoding="utf-8"))["format"] == _FORMAT
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        own = False
+        own = not path.exists()
     if not own:
         raise InputError(
             f"a stream writes its facts to {path}, which is not its own; move it"
@@ -190,46 +188,41 @@ class _Rows:
         """Write whole rows, then their digest."""
         self.file.write(piece)
         self.file.flush()
-        self._take(piece)
+        self.whole.update(piece)
+        self._count(piece)
         self.log.write(f"{piece.nbytes} {self.whole.hexdigest()}\n".encode())
         self.log.flush()
 
-    def _take(self, piece: memoryview | bytes) -> None:
-        """Count the labels of a piece, by runs of equal ones, and add it to the digest."""
-        self.whole.update(piece)
+    def _count(self, piece: memoryview | bytes) -> None:
+        """Count the labels of a piece, by runs of equal ones."""
         labels = np.frombuffer(piece, _LABEL)
         begin = np.flatnonzero(np.append(True, labels[1:] != labels[:-1]))
         sizes = np.diff(begin, append=labels.size)
-        values, which = np.unique(labels[begin], return_inverse=True)
-        numbers = np.bincount(which, sizes).astype(int)
-        self.counts.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+        for label in np.unique(labels[begin]).tolist():
+            self.counts[label] += int(sizes[labels[begin] == label].sum())
 
     def verified(self, rows: int) -> int:
         """Write the head of a new file, or keep of an old one what its digests vouch for."""
-        head = {
-            "descr": _LABEL.str,
-            "fortran_order": False,
-            "shape": (rows, self.columns),
-        }
-        first = io.BytesIO()
-        np.lib.format.write_array_header_1_0(first, head)
+        head = io.BytesIO()
+        shape = {"fortran_order": False, "shape": (rows, self.columns)}
+        np.lib.format.write_array_header_1_0(head, {"descr": _LABEL.str} | shape)
         self.file.seek(0)
         self.log.seek(0)
         lines = self.log.read().decode("ascii", "replace").splitlines()
-        if self.file.read(len(first.getvalue())) != first.getvalue():
+        if self.file.read(head.tell()) != head.getvalue():
             self.file.truncate(0)
-            self.file.write(first.getvalue())
+            self.file.write(head.getvalue())
             self.file.flush()
             lines = []
-        good = sum(1 for _ in itertools.takewhile(self._read, lines))
+        good = [*itertools.takewhile(self._holds, lines)]
         self.log.truncate(0)
-        self.log.write("".join(f"{line}\n" for line in lines[:good]).encode())
-        size = sum(int(line.split()[0]) for line in lines[:good])
-        self.file.truncate(len(first.getvalue()) + size)
+        self.log.write("".join(f"{line}\n" for line in good).encode())
+        size = sum(int(line.split()[0]) for line in good)
+        self.file.truncate(head.tell() + size)
         self.file.seek(0, os.SEEK_END)
         return size // (_LABEL.itemsize * self.columns)
 
-    def _read(self, line: str) -> bool:
+    def _holds(self, line: str) -> bool:
         """Take the next piece if it is what its line says."""
         size, _, digest = line.partition(" ")
         piece = self.file.read(int(size)) if size.isdecimal() else b""
@@ -237,5 +230,6 @@ class _Rows:
         after.update(piece)
         if not piece or after.hexdigest() != digest:
             return False
-        self._take(piece)
+        self.whole = after
+        self._count(piece)
         return True

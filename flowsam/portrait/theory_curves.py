@@ -53,9 +53,8 @@ def boundaries(case: Case, plane: Plane, x: Axis, y: Axis) -> Curves:
     ('separatrix', array([0.707107, 0.707107]))
     """
     curves = case.on("curves", plane.kind)
-    if not curves:
-        return ()
-    return curves(case, plane, (float(np.abs(x).max()), float(np.abs(y).max())))
+    ends = (float(np.abs(x).max()), float(np.abs(y).max()))
+    return curves(case, plane, ends) if curves else ()
 
 
 def two_gates(case: Case, plane: Any, ends: Ends) -> Curves:
@@ -102,8 +101,7 @@ def bend(case: Case, plane: Any, ends: Ends) -> Curves:
 
     if (case.mu <= 0).any():
         return ()
-    rho = case.flow.rho
-    return (("separatrix", balanced_separatrix(case.mu, rho=rho)),)
+    return (("separatrix", balanced_separatrix(case.mu, rho=case.flow.rho)),)
 
 
 def ray(case: Case, plane: Any, ends: Ends) -> Curves:
@@ -142,11 +140,9 @@ def mixtures(case: Case, plane: Any, ends: Ends) -> Curves:
         return ()
     pair = Pair(float(mu[1] / mu[0]), rule.rho, rule.p, case.depth)
     slopes = np.exp(pair.roots[~pair.stable(pair.roots)])
-    reach = [min(ends[0], ends[1] / slope) for slope in slopes]
-    return tuple(
-        ("basin", np.array([[0.0, 0.0], [x, slope * x]]))
-        for x, slope in zip(reach, slopes, strict=True)
-    )
+    x = np.minimum(ends[0], ends[1] / slopes)
+    tips = np.stack([x, slopes * x], axis=1)
+    return tuple(("basin", np.array([np.zeros(2), tip])) for tip in tips)
 
 
 def ties(case: Case, plane: Any, ends: Ends) -> Curves:
@@ -208,8 +204,8 @@ def sign_curves(
     halves = {1.0: _along(c, c2, rho, reach), -1.0: _against(c, c2, rho, reach)}
     found = []
     for signs in ((1, 1), (-1, -1), (1, -1), (-1, 1)):
-        senses = (1.0, -1.0) if kept == 0 else (kept * signs[0] * signs[1],)
-        for half in (half for sense in senses for half in halves[sense]):
+        sense = kept * signs[0] * signs[1]
+        for half in halves[sense] if sense else (*halves[1.0], *halves[-1.0]):
             found += [half * signs, half[:, ::-1] * signs]
     return tuple(found)
 
@@ -217,13 +213,13 @@ def sign_curves(
 def _along(c: float, c2: float, rho: float, reach: float) -> list[Curve]:
     """Where y = 2 rho - min(x, c): s = +, in 0 <= y <= x <= reach."""
     level = 2 * rho - c
-    if c >= rho:
-        corner = min(c, 2 * rho, reach)
-        points = [[rho, rho], [corner, 2 * rho - corner]]
-        flat = [[reach, level]] if level >= 0 and c < reach else []
-        return [np.array(points + flat)] if rho < reach else []
-    inside = level <= min(c2, reach)
-    return [np.array([[level, level], [reach, level]])] if inside else []
+    if c < rho:
+        inside = level <= min(c2, reach)
+        return [np.array([[level, level], [reach, level]])] if inside else []
+    corner = min(c, 2 * rho, reach)
+    points = [[rho, rho], [corner, 2 * rho - corner]]
+    flat = [[reach, level]] if level >= 0 and c < reach else []
+    return [np.array(points + flat)] if rho < reach else []
 
 
 def _against(c: float, c2: float, rho: float, reach: float) -> list[Curve]:
@@ -233,9 +229,8 @@ def _against(c: float, c2: float, rho: float, reach: float) -> list[Curve]:
     if last > 2 * rho:
         x = np.linspace(2 * rho, last, POINTS)
         y = np.sqrt((x + rho) ** 2 - 8 * rho**2) - rho
-        curve = np.column_stack([x, y])
-        flat = [[reach, y[-1]]] if c < reach else np.empty((0, 2))
-        found.append(np.concatenate([curve, flat]))
+        flat = [[reach, y[-1]]] if c < reach else []
+        found.append(np.array([*zip(x, y, strict=True), *flat]))
     level = np.sqrt((c + rho) ** 2 + 8 * rho**2) - rho
     if level <= min(c2, reach):
         found.append(np.array([[level, level], [reach, level]]))
