@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
@@ -70,7 +69,6 @@ def plane_asked(given: Namespace) -> Grid:
     from flowsam.portrait.plane_rows import Grid
 
     parameters = parameters_of(given, FLOW)
-    _check_radius(given)
     if not given.y and given.plane in (None, *_ALIKE):
         given.y = given.x
     _check_meant(given)
@@ -82,21 +80,15 @@ def plane_asked(given: Namespace) -> Grid:
     return Grid(flow, _plane(flow, kind, given), *_axes(flow, kind, points, given))
 
 
-def _check_radius(given: Namespace) -> None:
-    """Refuse a plane of radii without a rule that has one, and a radius beside it."""
-    if given.plane != "radius":
-        return
-    if given.norm == "none":
+def _check_meant(given: Namespace) -> None:
+    """Refuse options that say the same, and a plane of radii without a rule that has one."""
+    if given.plane == "radius" and given.norm == "none":
         raise InputError("--plane radius needs a rule with a radius, got --norm none")
-    if given.rho is not None:
+    if given.plane == "radius" and given.rho is not None:
         raise InputError(
             f"--plane radius has rho as its --y, got --rho {given.rho:g} too; leave "
             "it out"
         )
-
-
-def _check_meant(given: Namespace) -> None:
-    """Refuse --depth and --grid where files and ranges say the same."""
     if "--depth" in given.typed and given.theta:
         raise InputError(
             "--depth is for --init, got --theta, which has its layers; leave it out"
@@ -117,19 +109,18 @@ def _plane(flow: Flow, kind: str, given: Namespace) -> Plane:
         raise InputError(
             f"--weights belongs to --plane weights, got --plane {kind}; drop it"
         )
-    if kind in ("balanced", "layers"):
-        return _known_plane(kind, flow.data.z.shape[1], given.depth)
     if kind == "weights":
-        return planes.WeightPlane(bases[0], *_places(given.weights, bases[0].shape))
+        first, second = _places(given.weights, bases[0].shape)
+        return planes.WeightPlane(bases[0], first, second)
+    if kind == "imbalance" and (bases[0] != bases[0][0]).any():
+        raise InputError("--plane imbalance tilts a balanced start; give it by --init")
     if kind == "imbalance":
-        if (bases[0] != bases[0][0]).any():
-            raise InputError(
-                "--plane imbalance tilts a balanced start; give it by --init"
-            )
         return planes.ImbalancePlane(bases[0][0], len(bases[0]))
     if kind == "segment":
         return planes.SegmentPlane(bases[0], bases[1])
-    return planes.RadiusPlane(bases[0])
+    if kind == "radius":
+        return planes.RadiusPlane(bases[0])
+    return _known_plane(kind, flow.data.z.shape[1], given.depth)
 
 
 def _known_plane(kind: str, d: int, depth: int) -> Plane:
@@ -169,26 +160,21 @@ def _bases(flow: Flow, kind: str, given: Namespace) -> list[np.ndarray]:
     ]
 
 
-def _places(
-    text: str | None, shape: tuple[int, ...]
-) -> tuple[tuple[int, int], tuple[int, int]]:
+def _places(text: str | None, shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """Two places (layer, coordinate), counted from 0, of LAYER.FEATURE,LAYER.FEATURE."""
-    found = re.fullmatch(r"(\d+)\.(\d+),\s*(\d+)\.(\d+)", text or "")
-    if not found:
+    known = {
+        f"{layer + 1}.{j + 1}": (layer, j)
+        for layer in range(shape[0])
+        for j in range(shape[1])
+    }
+    places = [known.get(word.strip()) for word in (text or "").split(",")]
+    found = [place for place in places if place]
+    if len(places) != 2 or len({*found}) != 2:
         raise InputError(
-            f"--weights needs LAYER.FEATURE,LAYER.FEATURE, got {text!r}; e.g. --weights 1.1,2.1"
+            f"--weights needs two places LAYER.FEATURE,LAYER.FEATURE in {shape[0]} layers and "
+            f"{shape[1]} features, counted from 1, got {text!r}; e.g. --weights 1.1,2.1"
         )
-    numbered = [int(number) - 1 for number in found.groups()]
-    places = (numbered[0], numbered[1]), (numbered[2], numbered[3])
-    inside = all(
-        0 <= k < size for place in places for k, size in zip(place, shape, strict=True)
-    )
-    if not inside or places[0] == places[1]:
-        raise InputError(
-            f"--weights needs two places in {shape[0]} layers and {shape[1]} features, counted "
-            f"from 1, got {text!r}; e.g. --weights 1.1,2.1"
-        )
-    return places
+    return found
 
 
 def _points(grid: str) -> tuple[int, int]:
@@ -198,36 +184,35 @@ def _points(grid: str) -> tuple[int, int]:
         raise InputError(
             f"--grid needs N or NX,NY of at least 1, got {grid!r}; e.g. 401"
         )
-    nx = int(points[0])
-    ny = int(points[-1])
-    if nx * ny > _MOST:
+    if points[0] * points[-1] > _MOST:
         raise InputError(
             f"--grid needs at most {_MOST:.0e} cells, got {grid!r}; e.g. 401"
         )
-    return nx, ny
+    return int(points[0]), int(points[-1])
 
 
 def _axes(
     flow: Flow, kind: str, points: tuple[int, int], given: Namespace
-) -> tuple[np.ndarray, np.ndarray]:
+) -> list[np.ndarray]:
     """The parameters of the plane; without ranges, about twice the radius."""
     import numpy as np
 
     from flowsam.regimes import regime_of
 
-    nx, ny = points
-
     regime = regime_of(flow.kind, 2)
     rho = flow.rho if regime.scale_free else 0.0
     reach = 2 * rho or 2.0
     both = (-1.5 * reach, 1.5 * reach)
-    above = (reach / nx, reach)
+    above, beside = ((reach / n, reach) for n in points)
     ends = {
-        "balanced": (above, (reach / ny, reach)),
+        "balanced": (above, beside),
         "imbalance": (above, (-1.0, 1.0)),
-        "segment": ((0.0, 1.0), (reach / ny, reach)),
-        "radius": (above, (reach / ny, reach)),
+        "segment": ((0.0, 1.0), beside),
+        "radius": (above, beside),
     }.get(kind, (both, both))
-    x = spread(given.x, "--x", points=nx) if given.x else np.linspace(*ends[0], nx)
-    y = spread(given.y, "--y", points=ny) if given.y else np.linspace(*ends[1], ny)
-    return x, y
+    return [
+        spread(text, option, points=n) if text else np.linspace(*span, n)
+        for text, option, n, span in zip(
+            (given.x, given.y), ("--x", "--y"), points, ends, strict=True
+        )
+    ]

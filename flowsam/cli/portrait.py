@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flowsam.cli.options import FLAG, Kind, Option, numbers, whole
 from flowsam.cli.planes import PLANE, plane_asked
@@ -159,21 +159,18 @@ def _labels(asked: Grid, given: Namespace) -> Portrait:
         raise InputError(
             "--prove needs a plane as a whole, got --resume; leave one out"
         )
-    flow = asked.flow
-    start = asked.plane
-    x = asked.x
-    y = asked.y
+    how: dict[str, Any] = {"start": asked.plane}
     if given.resume is None:
-        cells = (1 + prove) * x.size * y.size  # twice where they are proved
+        cells = (1 + prove) * asked.x.size * asked.y.size  # twice where they are proved
         with progress_bar(cells, "cells", given.quiet) as bar:
-            found = phase_portrait(
-                flow, x, y, start=start, progress=bar.update, prove=prove
-            )
+            how |= {"progress": bar.update, "prove": prove}
+            found = phase_portrait(asked.flow, asked.x, asked.y, **how)
         keep_proof(found.proof, given.proof)
         return found
     rows = load(given.resume)
-    with progress_bar(rows.unfinished * x.size, "cells", given.quiet) as bar:
-        return resume(rows, flow, axes=(x, y), start=start, progress=bar.update)
+    with progress_bar(rows.unfinished * asked.x.size, "cells", given.quiet) as bar:
+        how |= {"progress": bar.update, "axes": (asked.x, asked.y)}
+        return resume(rows, asked.flow, **how)
 
 
 def _refined(found: Portrait, given: Namespace) -> tuple[Portrait, bool]:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from flowsam.draw.fills import fill
 from flowsam.labels import Label
 from flowsam.portrait import Portrait
-from flowsam.shapes import Codes, Curves, Float, Int, LabelGrid
+from flowsam.shapes import Codes, Curves, Float, LabelGrid
 from flowsam.signatures import public
 
 if TYPE_CHECKING:
@@ -77,13 +77,10 @@ def regions(
 
 def _look(label: int) -> tuple[str, ...]:
     """The colour of a limit, its name, and a shorter one where there is one."""
-    own = (_colour_of(label), name_of(label))
-    return own if label >= 1 else _OTHERS[Label(label)]
-
-
-def _colour_of(label: int) -> str:
-    """The colour of a limit; those of basis vectors repeat after the seventh."""
-    return LIMIT_COLOURS.get(label, _BASIS[(label - 1) % len(_BASIS)])
+    if label < 1:
+        return _OTHERS[Label(label)]
+    # the colours of basis vectors repeat after the seventh
+    return _BASIS[(label - 1) % len(_BASIS)], name_of(label)
 
 
 def tiles(
@@ -106,7 +103,7 @@ def tiles(
         Rasterised inside vector output, at the resolution of the file.
     """
     present, which = np.unique(labels, return_inverse=True)
-    colours = np.array([_colour_of(int(k)) for k in present], dtype=object)
+    colours = np.array([_look(int(k))[0] for k in present], dtype=object)
     laid = PolyCollection(
         [*corners],
         facecolors=colours[which],
@@ -158,7 +155,7 @@ def portrait(axes: Axes, plane: Portrait) -> QuadMesh:
         named = (
             (f"{sign}{features[label - 1]}".replace("$", r"\$"),) if features else ()
         )
-        return _colour_of(label), *named, name_of(label, sign)
+        return _look(label)[0], *named, name_of(label, sign)
 
     mesh = fill(axes, (plane.x, plane.y), labels, look, "large")
     if found:
@@ -185,27 +182,16 @@ def _frame(axes: Axes, plane: Portrait) -> None:
 
 def _proofs(axes: Axes, plane: Portrait, proof: PlaneProof) -> None:
     """Dots at the starts whose proofs decide all others; crosses over cells without a proof."""
-    places = np.array([*proof.proofs], dtype=np.int64)
-    if proof.ordered:  # else every cell has its own
-        _marks(axes, plane, places, ".")
-    _marks(axes, plane, np.flatnonzero(~proof.proved), "x")
-
-
-def _marks(
-    axes: Axes,
-    plane: Portrait,
-    places: Int[np.ndarray, " k"],
-    mark: str,
-) -> None:
-    """A mark in each of some cells."""
-    row, column = np.divmod(places, plane.x.size)
-    axes.plot(
-        *(plane.x[column], plane.y[row], mark),
-        rasterized=True,
-        markersize=2.5,
-        color="black",
-        markeredgewidth=0.5,
-    )
+    places = [*proof.proofs] if proof.ordered else []  # else every cell has its own
+    for cells, mark in ((places, "."), (np.flatnonzero(~proof.proved), "x")):
+        row, column = np.divmod(np.array(cells, dtype=np.int64), plane.x.size)
+        axes.plot(
+            *(plane.x[column], plane.y[row], mark),
+            rasterized=True,
+            markersize=2.5,
+            color="black",
+            markeredgewidth=0.5,
+        )
 
 
 @public
@@ -231,12 +217,10 @@ def times(axes: Axes, plane: Portrait) -> QuadMesh:
     low, high = np.percentile(inside, (2, 98)) if inside.size else (0.1, 1.0)
     scale = LogNorm(low, max(high, 1.001 * low), clip=True)
     how: dict[str, Any] = {"shading": "nearest", "rasterized": True}
-    never, known = (
-        np.where(test(settled), settled, np.nan) for test in (np.isposinf, np.isfinite)
-    )
-    axes.pcolormesh(
-        plane.x, plane.y, np.sign(never), cmap=ListedColormap(["#E4E4E4"]), **how
-    )
+    never = np.where(np.isposinf(settled), 1.0, np.nan)
+    known = np.where(np.isfinite(settled), settled, np.nan)
+    grey = ListedColormap(["#E4E4E4"])
+    axes.pcolormesh(plane.x, plane.y, never, cmap=grey, **how)
     mesh = axes.pcolormesh(plane.x, plane.y, known, cmap="cividis", norm=scale, **how)
     _frame(axes, plane)
     return mesh

@@ -99,7 +99,7 @@ def run(
     for given, known in ((quantity, _QUANTITIES), (clock, _CLOCKS)):
         if given not in known:
             raise InputError(f"draw.run knows {', '.join(known)}, got {given!r}")
-    time = {"tau": trajectory.tau, "log_t": trajectory.log_t}[clock]
+    time = getattr(trajectory, clock)
     data = unsplit(trajectory.data)
     split = data is not trajectory.data
     values = merge_signs(trajectory.data, trajectory.beta) if split else trajectory.beta

@@ -197,24 +197,26 @@ def winning_chances(
         raise InputError(f"winning_chances needs mu without zeros, got {mu}")
     if points < 1 or points & (points - 1):
         raise InputError(f"winning_chances needs a power of two, got points = {points}")
-    signs = np.sign(mu)
     chance = {
-        s: escape_chance(law, depth=depth, rho=rho, sign=int(s))
-        for s in np.unique(signs)
+        sign: escape_chance(law, depth=depth, rho=rho, sign=int(sign))
+        for sign in np.unique(np.sign(mu))
     }
-    escapes = np.array([chance[s] for s in signs])
+    escapes = np.array([chance[sign] for sign in np.sign(mu)])
     none = float(np.prod(1 - escapes))
     if depth == 2:
         size = np.abs(mu)
         rivals = (size >= size[:, None]) & ~np.eye(mu.size, dtype=bool)
         wins = escapes * np.where(rivals, 1 - escapes, 1.0).prod(axis=1)
         return Chances(wins, none, 0.0)
-    runs = np.array([_race(law, mu, depth, rho, points, seed) for seed in range(8)])
-    if none < 1 and not runs.sum(axis=1).all():
+    runs = np.array(
+        [_race(_drawn(law, (depth, 1), points, k), mu, rho) for k in range(8)]
+    )
+    some = runs.sum(axis=1, keepdims=True)
+    if none < 1 and not some.all():
         raise InputError(
             f"of {points} points none escapes, {1 - none:.2g} of all do; pass more points"
         )
-    runs *= ((1 - none) / np.where(none < 1, runs.sum(axis=1), 1.0))[:, None]
+    runs *= (1 - none) / np.where(none < 1, some, 1.0)
     error = float(runs.std(axis=0, ddof=1).max() / np.sqrt(8))
     starts = _drawn(law, (depth, mu.size), max(points // 4, 1), 0)
     contested = float(read(starts, mu, rho).contested.mean())
@@ -229,27 +231,19 @@ def _drawn(law: Any, shape: tuple[int, int], points: int, seed: int) -> Starts:
     return np.asarray(law.ppf(uniform)).reshape(points, *shape)
 
 
-def _race(  # noqa: PLR0913
-    law: Any,
-    mu: Vector,
-    depth: int,
-    rho: float,
-    points: int,
-    seed: int,
-) -> Vector:
-    """Return the share of one scrambled point set that each feature wins, times by their laws."""
-    theta = _drawn(law, (depth, 1), points, seed)
-    times = {s: _escapes(theta, float(s), rho) for s in np.unique(np.sign(mu))}
+def _race(theta: Float[np.ndarray, "N L 1"], mu: Vector, rho: float) -> Vector:
+    """Return the share of one point set that each feature wins, times by their laws."""
+    points = len(theta)
+    times = {sign: _escapes(theta, sign, rho) for sign in np.unique(np.sign(mu))}
     laws = [times[np.sign(m)] / abs(m) for m in mu]
     rank = (np.arange(points) + 0.5) / points
     wins = np.empty(mu.size)
     for j, mine in enumerate(laws):
         left = np.ones(mine.size)
         for other in (other for k, other in enumerate(laws) if k != j and other.size):
+            known = rank[: other.size]
             right = other.size / points
-            left *= 1 - np.interp(
-                mine, other, rank[: other.size], left=0.0, right=right
-            )
+            left *= 1 - np.interp(mine, other, known, left=0.0, right=right)
         wins[j] = left.sum() / points
     return wins
 
