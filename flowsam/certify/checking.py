@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from typing import Any, Protocol, runtime_checkable
 
 from flowsam.certify.balls import (
@@ -105,41 +106,30 @@ def checked(field: Field, tube: Tube) -> End:
     with precision(tube.bits + GUARD):
         end = End(arb(0), list(field.start), arb(0))
         for k, step in enumerate(tube.steps):
-            _check_shape(step, len(end.centre), k)
-            _check_start(step, end, k)
-            if not rises(field, end.x, step):
-                raise Refused(
-                    f"step {k + 1} is not a tube: its radius rises too slowly"
-                )
+            why = _fault(field, end, step)
+            if why:
+                raise Refused(f"step {k + 1} {why}")
             centre = [value_at(row, step.width) for row in step.centre]
             end = End(end.x + step.width, centre, step.radius[1])
         return end
 
 
-def _check_shape(step: Step, components: int, k: int) -> None:
-    """Refuse a step that is none."""
-    numbers = [step.width, *step.radius]
-    numbers += [c for row in step.centre for c in row]
+def _fault(field: Field, end: End, step: Step) -> str:
+    """What is wrong with a step from the end of the one before."""
+    numbers = chain([step.width], step.radius, *step.centre)
     exact = all(c.is_exact() and c.is_finite() for c in numbers)
     degrees = {len(row) for row in step.centre}
-    fits = len(step.centre) == components and len(degrees) == 1
+    fits = len(step.centre) == len(end.centre) and len(degrees) == 1
     if not (exact and fits and step.width > 0 and step.radius[0] >= 0):
-        raise Refused(f"step {k + 1} is not one: a width, polynomials, radii")
-
-
-def _check_start(step: Step, end: End, k: int) -> None:
-    """Refuse a step that does not contain where the one before ends."""
+        return "is not one: a width, polynomials, radii"
     for row, centre in zip(step.centre, end.centre, strict=True):
         if not abs(row[0] - centre) + end.radius <= step.radius[0]:
-            raise Refused(f"step {k + 1} does not contain the end before it")
-
-
-def rises(field: Field, x: arb, step: Step) -> bool:
-    """Whether the radius of a step rises fast enough."""
+            return "does not contain the end before it"
     first, last = step.radius
-    growth = growth_along(field, x, step).max(arb(0))
-    rise = growth * first.max(last) + defect_along(field, x, step)
-    return bool(last - first > step.width * rise)
+    growth = growth_along(field, end.x, step).max(arb(0))
+    rise = growth * first.max(last) + defect_along(field, end.x, step)
+    rises = last - first > step.width * rise
+    return "" if rises else "is not a tube: its radius rises too slowly"
 
 
 def defect_along(field: Field, x: arb, step: Step) -> arb:

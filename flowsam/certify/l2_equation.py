@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowsam.certify.balls import Place, Row, arb, each, objects
+import numpy as np
+
+from flowsam.certify.balls import Place, Row, arb, each
 from flowsam.labels import Label
+from flowsam.shapes import Codes, Starts, Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +71,25 @@ def two_layers(
     scale: float = 1.0,
 ) -> TwoLayers:
     """Return the equation of a start times a scale, all doubles taken exactly."""
-    rates = []
-    weights = []
-    growing = {}
-    for j, (u, v, rate) in enumerate(zip(*theta, mu, strict=True)):
-        for sign in (1, -1):
-            # a sum of two doubles that is 0 is exact, whatever the precision
-            amplitude = arb(u) + sign * arb(v)
-            if rate == 0 or amplitude == 0:
-                continue
-            rates.append(sign * arb(rate))
-            size = rates[-1] * amplitude * arb(scale) / arb(rho)
-            weights.append(size**2 / 2)
-            if sign * rate > 0:
-                growing[j + 1] = abs(rate)
-    largest = [j for j, size in growing.items() if size == max(growing.values())]
-    winner = largest[0] if len(largest) == 1 else Label.TIE
-    return TwoLayers(objects(rates), objects(weights), winner)
+    m = each(arb, np.array(mu))
+    u, v = each(arb, np.array(theta))
+    times: Any = arb(scale)
+    radius: Any = arb(rho)
+    rates = np.stack([m, -m], axis=1).ravel()
+    # a sum of two doubles that is 0 is exact, whatever the precision
+    amplitudes = np.stack([u + v, u - v], axis=1).ravel()
+    moving = ~((rates == 0) | (amplitudes == 0))
+    rates = rates[moving]
+    sizes = rates * amplitudes[moving] * times / radius
+    winner = winners(np.array([theta]), np.array(mu))[0]
+    return TwoLayers(rates, sizes**2 / 2, int(winner))
+
+
+def winners(starts: Starts, mu: Vector) -> Codes:
+    """Return the label of each start if it escapes: the largest |mu_j| with s_j != 0, or a tie."""
+    u = starts[:, 0]
+    v = starts[:, 1]
+    grows = np.where(mu > 0, u != -v, u != v) & (mu != 0)
+    size = np.where(grows, np.abs(mu), -1.0)
+    first = size == size.max(axis=1, keepdims=True)
+    return np.where(first.sum(axis=1) > 1, Label.TIE, first.argmax(axis=1) + 1)

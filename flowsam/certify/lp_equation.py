@@ -6,6 +6,7 @@ w_kj' is pull_kj = mu_j prod_{l != k} w_lj at w - rho sign(pull) |pull|^(q-1) / 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -70,10 +71,9 @@ class Layers:
 
     def _pulls(self, w: Rows) -> Rows:
         """mu times the product of the other layers."""
-        others = [
-            np.delete(w, k, axis=0).prod(axis=0, initial=1) for k in range(len(w))
-        ]
-        return self.mu * w ** (self.copies - 1) * np.stack(others)
+        own = self.mu * w ** (self.copies - 1)
+        rows = [row * prod([*w[:k], *w[k + 1 :]]) for k, row in enumerate(own)]
+        return np.stack(rows)
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
         """Return the label that a ball of states proves, or None."""
@@ -199,13 +199,9 @@ def _two_layers(field: Layers, w: Rows) -> int | None:
         dies = each(arb.is_zero, s).astype(bool)
     else:
         dies = _dies(field, u, v)
-    return _of_fates(field, escapes, dies)
-
-
-def _of_fates(field: Layers, escapes: Chosen, dies: Chosen) -> int | None:
-    """The label that fates leave open in no way: the largest |mu_j| that escapes."""
     if dies.all():
         return Label.ZERO
+    # what fates leave open in no way: the largest |mu_j| that escapes
     alive = np.flatnonzero(~dies)
     sizes = abs(field.mu[alive])
     first = _ahead(sizes, sizes)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.certify.checking import Refused, Tube, Unproved
+from flowsam.certify.l2_equation import winners
 from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.proofs import Problem, Proof, check, prove
 from flowsam.labels import Label
@@ -91,13 +92,8 @@ class PlaneProof:
 
     @cached_property
     def winners(self) -> Codes:
-        """The label of each start if it escapes: the largest |mu_j| with s_j != 0, or a tie."""
-        u = self.starts[:, 0]
-        v = self.starts[:, 1]
-        grows = np.where(self.mu > 0, u != -v, u != v) & (self.mu != 0)
-        size = np.where(grows, np.abs(self.mu), -1.0)
-        first = size == size.max(axis=1, keepdims=True)
-        return np.where(first.sum(axis=1) > 1, Label.TIE, first.argmax(axis=1) + 1)
+        """The label of each start if it escapes."""
+        return winners(self.starts, self.mu)
 
     def implied(self, place: int, label: int) -> Codes:
         """Return what the label of one start proves of each: UNDECIDED where nothing."""
@@ -117,9 +113,7 @@ class PlaneProof:
         one = self.problem(0).facts()
         return {
             "format": self.FORMAT,
-            "mu": one["mu"],
-            "rho": one["rho"],
-            "p": one["p"],
+            **{name: one[name] for name in ("mu", "rho", "p")},
             "shape": list(self.starts.shape),
             "starts": self.starts.astype(DOUBLE).tobytes().hex(),
             "labels": self.labels.tolist(),

@@ -30,10 +30,9 @@ Place = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Ledger:
+class Ledger(Lattice):
     """Running totals of one refinement, in lattice coordinates and by label."""
 
-    lattice: Lattice
     area: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
     # of the strips in which boundaries lie
     error: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
@@ -47,16 +46,16 @@ class Ledger:
 
     def coarse(self) -> Cells:
         """Return the portrait's cells whose corners differ; count the others as they are."""
-        corner = self.lattice.grid[:-1, :-1].reshape(-1, 2)
-        step = np.full(len(corner), self.lattice.step)
-        return self._mixed(self.lattice.cells(corner, step))
+        corner = self.grid[:-1, :-1].reshape(-1, 2)
+        step = np.full(len(corner), self.step)
+        return self._mixed(self.cells(corner, step))
 
     def _mixed(self, cells: Cells) -> Cells:
         """Return the mixed cells among some; count the others."""
         mixed = crossed(cells).any(axis=1)
         even = cells[~mixed]
         self._count(self.area, even["labels"][:, 0], even, _areas(even))
-        small = even[even["side"] < self.lattice.step]  # the grid shows the others
+        small = even[even["side"] < self.step]  # the grid shows the others
         self._tile(small["labels"][:, 0], squares(small["corner"], small["side"]))
         self.seen.update(_keys(cells[mixed]))
         return cells[mixed]
@@ -73,8 +72,8 @@ class Ledger:
         units: np.ndarray,
     ) -> None:
         """Add areas given in square lattice units."""
-        plane = self.lattice.plane
-        step = self.lattice.step
+        plane = self.plane
+        step = self.step
         column, row = (cells["corner"] // step).T
         size = units * np.diff(plane.x)[column] * np.diff(plane.y)[row] / step**2
         for label in np.unique(labels).tolist():
@@ -85,11 +84,11 @@ class Ledger:
         small = cells["side"] == UNIT
         done = crossed(cells).sum(axis=1) == 2
         plain = cells[done]
-        _, place, pair = self.lattice.crossings(plain)
+        _, place, pair = self.crossings(plain)
         chord = place.reshape(-1, 2, 2)
         pair = pair.reshape(-1, 2, 2)
         fits = (pair[:, 0] == pair[:, 1]).all(axis=1)
-        fits &= small[done] | self.lattice.followed(plain, chord)
+        fits &= small[done] | self.followed(plain, chord)
         done[done] = fits
         self._take_chords(plain[fits], chord[fits], pair[fits, 0])
         self._take_points(cells[small & ~done])
@@ -124,7 +123,7 @@ class Ledger:
             self._count(self.area, labels, cells, _areas(cells) / 4)
             self._count(self.error, labels, cells, _areas(cells))
             self._tile(labels, squares(cells["corner"] + half[:, None] * place, half))
-        cell, place, pair = self.lattice.crossings(cells)
+        cell, place, pair = self.crossings(cells)
         centre = (cells["corner"] + half[:, None])[cell]
         self._join(np.stack([place, centre], axis=1), pair)
 
@@ -135,8 +134,8 @@ class Ledger:
 
     def cut(self, cells: Cells) -> Cells:
         """Return the mixed quarters of cells, and neighbours that a boundary was seen to enter."""
-        quarters = self._mixed(self.lattice.quarters(cells))
-        entered, label = self.lattice.entered(cells)
+        quarters = self._mixed(self.quarters(cells))
+        entered, label = self.entered(cells)
         new = self._unknown(entered)
         entered = entered[new]
         self._count(self.area, label[new], entered, -_areas(entered))
@@ -147,7 +146,7 @@ class Ledger:
         """Places of the cells that were taken as even, once each."""
         found: dict[tuple[int, int, int], int] = {}
         for k, (x, y, side) in enumerate(_keys(cells)):
-            sizes = [side << n for n in range(self.lattice.step.bit_length())]
+            sizes = [side << n for n in range(self.step.bit_length())]
             parents = {(x // n * n, y // n * n, n) for n in sizes}
             if (x, y, side) not in self.seen and not parents & self.settled:
                 found.setdefault((x, y, side), k)
@@ -159,18 +158,18 @@ class Ledger:
         for pair, segments in sorted(self.segments.items()):
             name = " | ".join(f"e_{k}" if k > 0 else kind_of(k) for k in pair)
             lines = (straight(line, _SLACK) for line in joined(segments))
-            found += [(name, self.lattice.place(line)) for line in lines]
+            found += [(name, self.place(line)) for line in lines]
         return tuple(found)
 
     def regions(self) -> Tiling:
         """Return the labels of the grid, and the tiles that fill the cells a boundary crosses."""
         labels, tiles = map(np.concatenate, zip(*self.tiles, strict=True))
-        grid = self.lattice.labels(self.lattice.grid).astype(np.int16)
-        return Tiling(grid, labels.astype(np.int16), self.lattice.place(tiles))
+        grid = self.labels(self.grid).astype(np.int16)
+        return Tiling(grid, labels.astype(np.int16), self.place(tiles))
 
     def shares(self) -> tuple[dict[int, float], dict[int, float]]:
         """Return the share of the plane's area for each label, and its error."""
-        plane = self.lattice.plane
+        plane = self.plane
         whole = float(np.ptp(plane.x) * np.ptp(plane.y))
         labels = sorted(label for label, size in self.area.items() if size > 0)
         area, error = (

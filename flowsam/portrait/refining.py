@@ -14,7 +14,7 @@ import numpy as np
 from flowsam.errors import InputError
 from flowsam.portrait.boundary_ledger import Ledger
 from flowsam.portrait.labelled_plane import Portrait
-from flowsam.portrait.lattice import UNIT, Lattice
+from flowsam.portrait.lattice import UNIT
 from flowsam.portrait.plane_rows import Grid
 from flowsam.portrait.refinement import Refinement
 from flowsam.shapes import Axis
@@ -64,7 +64,7 @@ def refine(
     ('zero | e_1', True)
     """
     _check(portrait, levels)
-    ledger = Ledger(Lattice(portrait, UNIT << levels, progress))
+    ledger = Ledger(portrait, UNIT << levels, progress)
     cells = ledger.coarse()
     while cells.size:
         # a cell before its parts: none is taken twice
@@ -72,10 +72,11 @@ def refine(
         parts = ledger.cut(ledger.accept(cells[largest]))
         cells = np.concatenate([cells[~largest], parts])
     curves = ledger.curves()
-    asked = ledger.lattice.asked
     start: Any = portrait.start
     theory = Grid(portrait.flow, start, portrait.x, portrait.y).theory
-    found = Refinement(curves, 2.0**-levels, asked, *ledger.shares(), ledger.regions())
+    found = Refinement(
+        curves, 2.0**-levels, ledger.asked, *ledger.shares(), ledger.regions()
+    )
     return replace(portrait, boundaries=theory + curves, refinement=found)
 
 
