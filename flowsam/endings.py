@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 _REACHED = "reached the end asked for"
-_FELL = "every active weight reached 0 at tau = {tau:.12g}; the flow rests there"
+_FELL = (
+    "every active weight reached 0, or two of each coordinate, at tau = {tau:.12g}; the flow rests "
+    "there"
+)
 _FORKS = (
     "an odd number of layers of a coordinate reaches 0 at once at tau = {tau:.12g}, where no "
     "gradient is left; they leave 0 again, on any of many paths; perturb the start, or use "

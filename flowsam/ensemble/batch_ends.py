@@ -24,7 +24,7 @@ class Ending(IntEnum):
     FINISHED
         at tau_end.
     COLLAPSED
-        every active weight reached 0.
+        every active weight reached 0, or two of each coordinate.
     ESCAPED
         a coordinate blew up at `tau` (L >= 3), or left the range of doubles.
     SETTLED
