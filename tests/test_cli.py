@@ -520,9 +520,9 @@ def test_a_flag_takes_no_value(capsys):
     assert (code, err) == (2, "flowsam: --json takes no value, got '1'\n")
 
 
-@pytest.mark.parametrize("name", cli._commands())
+@pytest.mark.parametrize("name", cli.COMMANDS)
 def test_help_has_the_sentence_the_examples_and_the_options_in_order(capsys, monkeypatch, name):
-    module = cli._commands()[name]
+    module = cli._command(name)
     shown = []
     for columns, asked in ((100, "--help"), (50, "-h")):
         monkeypatch.setenv("COLUMNS", str(columns))
@@ -565,7 +565,7 @@ def test_an_interrupt_is_said_in_one_line(capsys, monkeypatch):
 def test_a_shell_completes_commands_options_and_choices(capsys, monkeypatch):
     monkeypatch.setenv("_FLOWSAM_COMPLETE", "words")
     for words, found in {
-        ("",): [*cli._commands()],
+        ("",): [*cli.COMMANDS],
         ("po",): ["portrait"],
         ("limit", "--no"): ["--no-bias", "--norm", "--no-split"],
         ("portrait", "--plane", "s"): ["segment"],

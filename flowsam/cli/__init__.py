@@ -1,4 +1,4 @@
-"""The command line: one file a command, found by being here; heavy imports happen inside them.
+"""The command line: one file a command; heavy imports happen inside them.
 
 Exit codes: 0 done, 1 a claim or figure failed, 2 bad input, said in one line.
 """
@@ -17,9 +17,9 @@ from flowsam.version import __version__
 
 __all__ = ["main"]
 
-_ORDER = (
+COMMANDS = (  # files of this folder, in the order of a first reading
     *("simulate", "limit", "portrait", "explore", "amplification", "features"),
-    *("derive", "sweep", "verify"),
+    *("derive", "sweep", "verify", "reproduce", "site"),
 )
 _OPTIONS = (Option("--version", "Print the version.", FLAG), Option("COMMAND ..."))
 _FIRST = """Try first, where a start ends and why:
@@ -70,14 +70,15 @@ def _answer(words: list[str]) -> int:
     if asked := os.environ.get("_FLOWSAM_COMPLETE"):
         from flowsam.cli.completion import completion
 
-        say(completion(asked, words, _commands()), answer=True)
+        modules = {name: _command(name) for name in COMMANDS}
+        say(completion(asked, words, modules), answer=True)
         return 0
     if not words or words[0].startswith("-"):
         return _without_command(words[:1])
     name, *rest = words
+    if name not in COMMANDS:
+        raise InputError(f"no command {name!r}, there are {', '.join(COMMANDS)}")
     module = _command(name)
-    if module is None:
-        raise InputError(f"no command {name!r}, there are {', '.join(_commands())}")
     reader = Reader(f"flowsam {name}", module.command.__doc__ or "", module.OPTIONS)
     given = reader.given(rest)
     if given.help:
@@ -103,8 +104,8 @@ def _without_command(words: list[str]) -> int:
         say(f"flowsam, version {__version__}", answer=True)
         return 0
     listed = reader.add_argument_group("Commands")
-    for name, module in _commands().items():
-        says = module.command.__doc__ or ""  # python -OO keeps none
+    for name in COMMANDS:
+        says = _command(name).command.__doc__ or ""  # python -OO keeps none
         listed.add_argument(name, help=says.partition("\n")[0])
     say(reader.format_help(), answer=True)
     if words:
@@ -113,28 +114,9 @@ def _without_command(words: list[str]) -> int:
     return 2
 
 
-def _commands() -> dict[str, Any]:
-    """The modules by name in the order of a first reading; new ones come after."""
-    import pkgutil
-
-    names = [found.name for found in pkgutil.iter_modules(__path__)]
-    names.sort(key=lambda name: (*_ORDER, name).index(name))
-    modules = {name: _command(name) for name in names}
-    return {name: module for name, module in modules.items() if module}
-
-
 def _command(name: str) -> Any:
-    """The module of a command, or None."""
-    full = f"{__name__}.{name}"
-    if not name.isidentifier():
-        return None
-    try:
-        module = importlib.import_module(full)
-    except ModuleNotFoundError as error:
-        if error.name != full:
-            raise
-        return None
-    return module if hasattr(module, "command") else None
+    """The module of a command."""
+    return importlib.import_module(f"{__name__}.{name}")
 
 
 def _refuse(message: str, code: int = 2) -> int:

@@ -42,21 +42,23 @@ def command(given: Namespace) -> None:
       flowsam amplification --mu 1,2,3,4,5 --rho 1 --init 0.5 --out map.png
     """
     parameters = start_parameters(given, L2, norm="2")
-    path = given.out
-    axes = {"alpha": given.scale, "tau": given.tau}
-    checked = {k: text and _axis(text, f"--{k}", path) for k, text in axes.items()}
+    axes = {
+        "alpha": _axis(given.scale, "--alpha", given.out),
+        "tau": _axis(given.tau, "--tau", given.out),
+    }
     case = setup(parameters)
-    by = given.by
-    facts = _facts(case.flow, case.theta0, by)
-    if path:
-        _write_map(case.flow, path, by, checked)
-    verb = "grows fastest" if by == "growth" else "leads"
+    facts = _facts(case.flow, case.theta0, given.by)
+    if given.out:
+        _write_map(case.flow, given.out, given.by, axes)
+    verb = "grows fastest" if given.by == "growth" else "leads"
     words = leads(facts["leaders"], facts["switch times"], verb)
-    tell(given, f"{words}\n{_table(facts)}", facts)
+    tell(given, f"{words}\n{_card(facts)}", facts)
 
 
-def _axis(text: str, option: str, path: Path | None) -> np.ndarray:
+def _axis(text: str | None, option: str, path: Path | None) -> np.ndarray | None:
     """An axis of the map; one point is none."""
+    if text is None:
+        return None
     values = spread(text, option)
     if values.size < 2 or not values[0] < values[-1]:
         raise InputError(
@@ -69,16 +71,16 @@ def _axis(text: str, option: str, path: Path | None) -> np.ndarray:
     return values
 
 
-def _table(facts: dict[str, Any]) -> str:
+def _card(facts: dict[str, Any]) -> str:
     """The facts in words, one a line."""
     from flowsam.cards import text_card
 
     own = facts["critical scale of this start"]
+    switches = [f"{tau:.12g}" for tau in facts["switch times"]]
     low = facts["uniform starts: all fall up to"]
     critical = facts["uniform starts: critical alpha"]
-    thresholds = facts["uniform starts: thresholds a_k"]
-    switches = [f"{tau:.12g}" for tau in facts["switch times"]]
-    below = [f"rank {k} below {a:.12g}" for k, a in enumerate(thresholds, 1)]
+    thresholds = enumerate(facts["uniform starts: thresholds a_k"], 1)
+    below = [f"rank {k} below {a:.12g}" for k, a in thresholds]
     rows = [
         ("flow", facts["flow"]),
         ("leader by", facts["by"]),
@@ -94,24 +96,17 @@ def _table(facts: dict[str, Any]) -> str:
 
 def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
     """What the start does, and where the behaviour of uniform starts changes."""
-    from flowsam.amplification import (
-        critical_scale_bounds,
-        fastest,
-        leaders,
-        pattern,
-        regimes,
-    )
+    from flowsam import amplification as found
     from flowsam.labels import Label
     from flowsam.outcomes import limits
 
-    mu = flow.mu
-    rho = flow.rho
-    growth = by == "growth"
-    run = (
-        fastest(theta0, mu, rho=rho) if growth else leaders(theta0, mu, rho=rho, by=by)
-    )
-    own = critical_scale_bounds(mu, rho, profile=theta0)
-    uniform = regimes(mu, rho)
+    of: Any = {"mu": flow.mu, "rho": flow.rho}
+    if by == "growth":
+        run = found.fastest(theta0, **of)
+    else:
+        run = found.leaders(theta0, **of, by=by)
+    own = found.critical_scale_bounds(**of, profile=theta0)
+    uniform = found.regimes(**of)
     rests = limits(flow, theta0) == Label.SEPARATRIX
     falls = "towards the saddle, to within 1e-12" if rests else "collapse"
     words = {
@@ -124,7 +119,7 @@ def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
         "by": by,
         "leaders": [int(j) for j in run.order],
         "switch times": run.times.tolist(),
-        "pattern": words[int(pattern(theta0, mu, rho=rho))],
+        "pattern": words[int(found.pattern(theta0, **of))],
         "critical scale of this start": own.value,
         "its error": own.error,
         "uniform starts: all fall up to": uniform.falling,
@@ -144,38 +139,21 @@ def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
     mu = flow.mu
     rho = flow.rho
     top = regimes(mu, rho).major or rho
-    alpha = (
-        np.linspace(top / 50, 1.3 * top, 300)
-        if axes["alpha"] is None
-        else axes["alpha"]
-    )
-    tau = (
-        np.linspace(0, 12 / np.abs(mu).max(), 300)
-        if axes["tau"] is None
-        else axes["tau"]
-    )
-    maps = {
-        "l_2-SAM": dominance(mu, rho, alpha, tau, by=by),
-        "GD": dominance(mu, 0, alpha, tau, by=by),
-    }
+    alpha = axes["alpha"]
+    tau = axes["tau"]
+    alpha = np.linspace(top / 50, 1.3 * top, 300) if alpha is None else alpha
+    tau = np.linspace(0, 12 / np.abs(mu).max(), 300) if tau is None else tau
+    l2, gd = (dominance(mu, radius, alpha, tau, by=by) for radius in (rho, 0))
+    arrays = {"alpha": alpha, "tau": tau, "l2": l2, "gd": gd, "mu": mu}
     if path.suffix == ".npz":
         header = {"format": "flowsam leaders 1", "flow": flow.describe(), "by": by}
-        arrays = {
-            "alpha": alpha,
-            "tau": tau,
-            "l2": maps["l_2-SAM"],
-            "gd": maps["GD"],
-            "mu": mu,
-        }
         archive.write(path, header, arrays)
     else:
         with picture(path, figsize=(6.9, 3.2)) as figure:
-            _draw_map(figure, flow, maps, (tau, alpha), by=by)
+            _draw_map(figure, flow, arrays, by)
 
 
-def _draw_map(
-    figure: Any, flow: Flow, maps: dict[str, Any], axes: tuple[Any, Any], *, by: str
-) -> None:
+def _draw_map(figure: Any, flow: Flow, arrays: dict[str, Any], by: str) -> None:
     """The two maps of leaders side by side, with the thresholds of l_2's."""
     import numpy as np
 
@@ -184,23 +162,23 @@ def _draw_map(
     from flowsam.draw import leaders
 
     panels = figure.subplots(1, 2, sharey=True)
-    tau, alpha = axes
+    tau = arrays["tau"]
+    alpha = arrays["alpha"]
     ranks = np.argsort(np.argsort(np.abs(flow.mu), kind="stable"))
-    for panel, (name, leader) in zip(panels, maps.items(), strict=True):
-        leaders(panel, alpha, tau, leader, ranks=ranks)
-        panel.set_title(typeset(name), loc="left", pad=14)
+    titles = {"l2": "l_2-SAM", "gd": "GD"}
+    for panel, (name, title) in zip(panels, titles.items(), strict=True):
+        leaders(panel, alpha, tau, arrays[name], ranks=ranks)
+        panel.set_title(typeset(title), loc="left", pad=14)
         panel.set(xlabel=r"initial scale $\alpha$", xlim=(alpha[0], alpha[-1]))
     panels[1].set_ylabel("")
     found = regimes(flow.mu, flow.rho)
-    marks = [(found.critical, r"$\alpha^*$ ", "-")]
-    marks += [
-        (a, f" $a_{{{k}}}$", ":")
-        for k, a in enumerate(found.thresholds, 1)
-        if by == "size"
-    ]
-    for place, word, dash in marks:
+    marks = [(found.critical, r"$\alpha^*$ ", "-", "right")]
+    if by == "size":
+        marks += [
+            (a, f" $a_{{{k}}}$", ":", "left") for k, a in enumerate(found.thresholds, 1)
+        ]
+    for place, word, dash, side in marks:
         if alpha[0] <= place <= alpha[-1]:
-            side = "right" if dash == "-" else "left"
             panels[0].axvline(place, color="black", linewidth=0.8, linestyle=dash)
             panels[0].text(
                 place, 1.01 * tau[-1], word, ha=side, va="bottom", fontsize=7
