@@ -14,8 +14,8 @@ from flowsam.cli.verify import SEED, SOURCE
 from flowsam.cli.writing import TOLD, file_to_write, out, say, tell
 
 if TYPE_CHECKING:
-    from flowsam.ledger.checks import Checks
-    from flowsam.ledger.gallery import Drawings, Figure
+    from flowsam.ledger.gallery import Figure
+    from flowsam.ledger.schedule import Task
     from flowsam.ledger.verdicts import Ledger
 
 OPTIONS = (
@@ -88,22 +88,22 @@ def brought_up_to_date(given: Namespace) -> tuple[Ledger, tuple[Figure, ...]]:
     redraw = "--redraw" in given.typed
     drawings = gallery.plan(checkout, fast=given.fast, redraw=redraw)
     if not given.quiet:
-        say(_foreword(claims, drawings))
-    made = perform([*claims.tasks, *drawings.tasks], quiet=given.quiet)
-    return claims.ledger(made), drawings.figures(made)
+        say(_foreword(claims.tasks, drawings))
+    made = perform([*claims.tasks, *drawings], quiet=given.quiet)
+    return claims.ledger(made), tuple(made[task.name] for task in drawings)
 
 
-def _foreword(claims: Checks, drawings: Drawings) -> str:
+def _foreword(claims: Sequence[Task], drawings: Sequence[Task]) -> str:
     """What a run will do, how long it takes, how to go on after an interrupt."""
-    from flowsam.ledger.schedule import expected
+    from flowsam.ledger.schedule import expected, waiting
     from flowsam.workers import processors
 
-    tasks = [*claims.tasks, *drawings.tasks]
-    kept = len(claims.kept) + len(drawings.kept)
+    tasks = waiting([*claims, *drawings])
+    kept = len(claims) + len(drawings) - len(tasks)
     if not tasks:
         return f"nothing has changed: all {kept} claims and figures are kept, writing the report"
     return (
-        f"{len(claims.tasks)} claims to check and {len(drawings.tasks)} figures to draw, {kept} "
-        f"kept from before: about {expected(tasks):.0f} s on {processors()} processors. Ctrl-C "
-        "stops at any moment: what is finished is kept, and the same command goes on."
+        f"{len(waiting(claims))} claims to check and {len(waiting(drawings))} figures to draw, "
+        f"{kept} kept from before: about {expected(tasks):.0f} s on {processors()} processors. "
+        "Ctrl-C stops at any moment: what is finished is kept, and the same command goes on."
     )

@@ -9,14 +9,14 @@ hypothesis broken and must raise AssertionError every time: a check nothing can 
 from __future__ import annotations
 
 import importlib.util
+import runpy
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from flowsam.errors import InputError
 from flowsam.ledger.claims import claim_names
@@ -27,36 +27,21 @@ from flowsam.ledger.schedule import Task
 from flowsam.ledger.verdicts import Ledger, Verdict
 
 SECONDS = 2.0  # of a claim that was never checked here
+PARTS = ("symbolic", "numeric", "control")
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What checking claims will do.
+    """What checking claims will do."""
 
-    Parameters
-    ----------
-    names : tuple of str
-        The claims.
-    kept : dict
-        Verdicts of earlier runs that are still valid.
-    tasks : tuple of Task
-        The others.
-    seed : int
-        Of their draws.
-    note : str
-        For the reader of the ledger.
-    """
-
-    names: tuple[str, ...]
-    kept: dict[str, Verdict]
-    tasks: tuple[Task, ...]
-    seed: int
-    note: str
+    tasks: tuple[Task, ...]  # one a claim
+    seed: int  # of the draws
+    note: str  # for the reader of the ledger
 
     def ledger(self, made: Mapping[str, Verdict]) -> Ledger:
         """Return all verdicts, from what the tasks gave."""
-        found = {**made, **self.kept}
-        return Ledger(self.seed, tuple(found[name] for name in self.names), self.note)
+        verdicts = tuple(made[task.name] for task in self.tasks)
+        return Ledger(self.seed, verdicts, self.note)
 
 
 def plan(
@@ -93,60 +78,47 @@ def plan(
     """
     import secrets
 
-    chosen = _chosen(names, claim_names(source))
-    drawn = secrets.randbits(32) if seed is None else seed
-    found: dict[str, Verdict] = {}
-    tasks = []
-    for name in chosen:
-        mark = fingerprint(_files(name, source), source) if kept else ""
-        old, verdict = _earlier(name, kept)
-        if verdict and old == mark and seed in (None, verdict.seed):
-            found[name] = verdict
-        else:
-            work = partial(_verify_and_keep, name, source, drawn, kept, mark)
-            tasks.append(Task(name, verdict.seconds if verdict else SECONDS, work))
-    note = f"the package checked is the one in {PACKAGE.parent}, not in {source}"
-    note *= PACKAGE.parent != source.resolve()
-    return Checks(chosen, found, tuple(tasks), drawn, note)
-
-
-def _chosen(names: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
-    """The claims asked for, all where none is."""
+    known = claim_names(source)
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise InputError(
             f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it"
         )
-    return tuple(name for name in known if name in (names or known))
+    drawn = secrets.randbits(32) if seed is None else seed
+    tasks = []
+    for name in known:
+        if name not in (names or known):
+            continue
+        files = [source / path for path in homes_of(name)]
+        path = kept and kept / f"claim_{name}.json"
+        mark = fingerprint(files, source) if path else ""
+        facts = recorded(path) if path else {}
+        old = Verdict(**facts["verdict"] | {"fresh": False}) if facts else None
+        same = old and facts["fingerprint"] == mark and seed in (None, old.seed)
+        work = partial(_verify_and_keep, name, source, drawn, path, mark)
+        seconds = old.seconds if old else SECONDS
+        tasks.append(Task(name, seconds, work, old if same else None))
+    note = f"the package checked is the one in {PACKAGE.parent}, not in {source}"
+    note *= PACKAGE.parent != source.resolve()
+    return Checks(tuple(tasks), drawn, note)
 
 
-def _earlier(name: str, kept: Path | None) -> tuple[str, Verdict | None]:
-    """The verdict of an earlier run, with the mark of the code that it judged."""
-    facts = recorded(kept / f"claim_{name}.json") if kept else {}
-    if not facts:
-        return "", None
-    return facts["fingerprint"], Verdict(**facts["verdict"] | {"fresh": False})
-
-
-def _files(name: str, source: Path) -> tuple[Path, Path]:
-    """The derivation and the theorem test of a claim."""
-    return source / f"derivations/{name}.py", source / f"tests/theorems/test_{name}.py"
+def homes_of(name: str) -> tuple[str, str]:
+    """Return the derivation and the theorem test of a claim, as files of a checkout."""
+    return f"derivations/{name}.py", f"tests/theorems/test_{name}.py"
 
 
 def _verify_and_keep(
     name: str,
     source: Path,
     seed: int,
-    kept: Path | None,
+    path: Path | None,
     mark: str,
 ) -> Verdict:
     """Verify one claim; note the verdict if it passed."""
     verdict = verify(name, source, seed=seed)
-    if kept and verdict.passed and not verdict.skipped:
-        record(
-            kept / f"claim_{name}.json",
-            {"fingerprint": mark, "verdict": asdict(verdict)},
-        )
+    if path and verdict.passed and not verdict.skipped:
+        record(path, {"fingerprint": mark, "verdict": asdict(verdict)})
     return verdict
 
 
@@ -168,48 +140,38 @@ def verify(name: str, source: Path, *, seed: int) -> Verdict:
         Never raises for a failing claim; warnings count as failures.
     """
     start = time.perf_counter()
-    ledger = {"symbolic": "-", "numeric": "-", "control": "-"}
-    derivation, test = _files(name, source)
-    origin = message = ""
-    step = "symbolic"
+    found: dict[str, str] = {}
+    message = ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            names = run_derivation(derivation)
-            undecided = len(names.get("UNDECIDED", ()))
-            ledger[step] = f"pass ({undecided} undecided)" if undecided else "pass"
-            step = "numeric"
-            theorem = _theorem(test, source)
-            origin = theorem.SOURCE
-            needed = getattr(theorem, "NEEDS", "")
-            if needed and importlib.util.find_spec(needed) is None:
-                ledger |= dict.fromkeys(
-                    ("numeric", "control"), f"skipped: needs {needed}"
-                )
-            else:
-                run_check(theorem.check, seed=seed)
-                ledger[step] = "pass"
-                step = "control"
-                run_control(theorem.control, seed=seed)
-                ledger[step] = "pass"
+            for facts in _parts(name, source, seed):
+                found |= facts
     except Exception as error:  # an error of any kind is a failed claim, not a crash
-        ledger[step] = "fail"
+        step = next(part for part in PARTS if part not in found)
+        found[step] = "fail"
         message = f"{name} fails its {step} part: {complaint(error)}"
     seconds = round(time.perf_counter() - start, 2)
-    parts = (ledger["symbolic"], ledger["numeric"], ledger["control"])
-    return Verdict(name, origin, *parts, seconds, message, seed)
+    symbolic, numeric, control = (found.get(part, "-") for part in PARTS)
+    parts = (found.get("source", ""), symbolic, numeric, control)
+    return Verdict(name, *parts, seconds, message, seed)
 
 
-def _theorem(path: Path, source: Path) -> ModuleType:
-    """Import a theorem test from the checkout, whatever else is called tests."""
+def _parts(name: str, source: Path, seed: int) -> Iterator[dict[str, str]]:
+    """Yield what is found of a claim, part after part."""
+    derivation, test = (source.absolute() / path for path in homes_of(name))
+    undecided = len(run_derivation(derivation).get("UNDECIDED", ()))
+    yield {"symbolic": f"pass ({undecided} undecided)" if undecided else "pass"}
     root = str(source.resolve())
     if root not in sys.path:
         sys.path.insert(0, root)
-    spec = importlib.util.spec_from_file_location(
-        path.stem.replace("test", "theorem", 1), path
-    )
-    if spec is None or spec.loader is None:
-        raise InputError(f"{path} is no module; check it")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    theorem = runpy.run_path(str(test), run_name=f"theorem_{name}")
+    yield {"source": theorem["SOURCE"]}
+    needed = theorem.get("NEEDS", "")
+    if needed and importlib.util.find_spec(needed) is None:
+        yield dict.fromkeys(("numeric", "control"), f"skipped: needs {needed}")
+        return
+    run_check(theorem["check"], seed=seed)
+    yield {"numeric": "pass"}
+    run_control(theorem["control"], seed=seed)
+    yield {"control": "pass"}

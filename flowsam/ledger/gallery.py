@@ -14,7 +14,6 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,35 +72,7 @@ def figure_names(source: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (source / "figures").glob("fig_*.py")))
 
 
-@dataclass(frozen=True)
-class Drawings:
-    """What drawing the figures of a checkout will do.
-
-    Parameters
-    ----------
-    files : dict
-        Name to script.
-    kept : dict
-        Run cards of figures that are still valid, with their state.
-    tasks : tuple of Task
-        The others.
-    """
-
-    files: dict[str, Path]
-    kept: dict[str, dict[str, Any]]
-    tasks: tuple[Task, ...]
-
-    def figures(self, made: Mapping[str, dict[str, Any]]) -> tuple[Figure, ...]:
-        """Return all figures, from what the tasks gave; one that failed carries its error."""
-        found = {**made, **self.kept}
-        figures = []
-        for name, path in self.files.items():
-            title, claims, caption = heading(_docstring(path) or name)
-            figures.append(Figure(name, title, claims, caption=caption, **found[name]))
-        return tuple(figures)
-
-
-def plan(source: Path, *, fast: bool, redraw: bool = False) -> Drawings:
+def plan(source: Path, *, fast: bool, redraw: bool = False) -> tuple[Task, ...]:
     """Plan to draw every figure, computing and drawing what has to be.
 
     Parameters
@@ -115,27 +86,26 @@ def plan(source: Path, *, fast: bool, redraw: bool = False) -> Drawings:
 
     Returns
     -------
-    Drawings
+    tuple of Task
+        Each gives a Figure; one that fails carries its error.
     """
-    files = {name: source / "figures" / f"{name}.py" for name in figure_names(source)}
-    kept: dict[str, dict[str, Any]] = {}
     tasks = []
-    for name, path in files.items():
-        marks = (
-            fingerprint([path], source, fast, drawing=False),
-            fingerprint([path], source, fast, drawing=True),
-        )
+    for name in figure_names(source):
+        path = source / "figures" / f"{name}.py"
+        marks = [fingerprint([path], source, fast, drawing=d) for d in (False, True)]
         old = recorded(_sidecar(name, source))
-        same = (
-            old and tuple(old["fingerprints"]) == marks and all(old["files"].values())
-        )
-        if same and not redraw:
-            kept[name] = {"card": old["card"], "state": "kept"}
-        else:
-            work = partial(_make, (name, *marks), source, fast=fast, redraw=redraw)
-            seconds = old["card"]["seconds"] if old else _said(path)
-            tasks.append(Task(name, float(seconds), work))
-    return Drawings(files, kept, tuple(tasks))
+        same = old and old["fingerprints"] == marks and all(old["files"].values())
+        kept = _figure(path, old["card"], "kept") if same and not redraw else None
+        work = partial(_make, path, marks, fast=fast, redraw=redraw)
+        seconds = float(old["card"]["seconds"]) if old else _said(path)
+        tasks.append(Task(name, seconds, work, kept))
+    return tuple(tasks)
+
+
+def _figure(path: Path, card: dict[str, Any], state: str, error: str = "") -> Figure:
+    """A figure as its script says, and what became of it."""
+    title, claims, caption = heading(_docstring(path) or path.stem)
+    return Figure(path.stem, title, claims, card, state, error, caption)
 
 
 def _docstring(path: Path) -> str:
@@ -157,35 +127,30 @@ def _sidecar(name: str, source: Path) -> Path:
     return source / "figures" / "output" / f"{name}.json"
 
 
-def _make(
-    task: tuple[str, str, str],
-    source: Path,
-    *,
-    fast: bool,
-    redraw: bool,
-) -> dict[str, Any]:
-    """Compute and draw one figure, or draw it again; its card and state, or its error."""
-    name, computed, _ = task
-    path = _sidecar(name, source)
-    old = recorded(path)
+def _make(path: Path, marks: list[str], *, fast: bool, redraw: bool) -> Figure:
+    """Compute and draw one figure, or draw it again."""
+    name = path.stem
+    source = path.parent.parent
+    sidecar = _sidecar(name, source)
+    old = recorded(sidecar)
     saved = old and old["files"].get(f"{name}.npz")
-    again = saved and (redraw or old["fingerprints"][0] == computed)
+    again = saved and (redraw or old["fingerprints"][0] == marks[0])
     try:
         style = _module("style", source)
         module = _module(name, source)
-        lacking = "" if again else _lacking(module)
-        if lacking:
-            error = f"needs {lacking}, of an extra"
-            return {"card": {}, "state": "skipped", "error": error}
+        needed = getattr(module, "NEEDS", "")
+        if needed and not again and importlib.util.find_spec(needed) is None:
+            return _figure(path, {}, "skipped", f"needs {needed}, of an extra")
         card = old["card"] if again else _compute(name, module, style, fast=fast)
         _check_rules(module.__doc__ or "", card)
         style.redraw(name, module.draw)
     except Exception as error:  # one broken figure must not hide the others
-        return {"card": {}, "state": "computed", "error": complaint(error)}
-    marks = [old["fingerprints"][0] if again else computed, task[2]]
-    files = [path.with_suffix(end) for end in SUFFIXES]
-    record(path, {"fingerprints": marks, "card": card}, files)
-    return {"card": card, "state": "redrawn" if again else "computed"}
+        return _figure(path, {}, "computed", complaint(error))
+    if again:
+        marks = [old["fingerprints"][0], marks[1]]
+    files = [sidecar.with_suffix(end) for end in SUFFIXES]
+    record(sidecar, {"fingerprints": marks, "card": card}, files)
+    return _figure(path, card, "redrawn" if again else "computed")
 
 
 def _module(name: str, source: Path) -> ModuleType:
@@ -194,13 +159,6 @@ def _module(name: str, source: Path) -> ModuleType:
     if root not in sys.path:
         sys.path.insert(0, root)
     return importlib.import_module(f"figures.{name}")
-
-
-def _lacking(module: ModuleType) -> str:
-    """The library that a figure needs and that is not installed."""
-    needed = getattr(module, "NEEDS", "")
-    found = not needed or importlib.util.find_spec(needed)
-    return "" if found else needed
 
 
 def _check_rules(words: str, card: dict[str, Any]) -> None:
@@ -231,10 +189,9 @@ def _compute(
     seconds = time.perf_counter() - start
     arrays = style.load(name)
     card = json.loads(str(arrays["card"])) if "card" in arrays else {}
+    shown = ", ".join(f"{k}={v}" for k, v in sizes.items())
     return card | {
-        "sizes": "fast: " + ", ".join(f"{k}={v}" for k, v in sizes.items())
-        if sizes
-        else "full",
+        "sizes": f"fast: {shown}" if sizes else "full",
         "seconds": round(seconds, 1),
         "versions": f"flowsam {__version__}, numpy {numpy.__version__}, "
         f"scipy {scipy.__version__}, Python {platform.python_version()}",

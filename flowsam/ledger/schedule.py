@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import methodcaller
 from typing import Any
@@ -17,16 +17,24 @@ class Task:
     name: str  # of the claim or figure
     seconds: float  # how long it took last, or is said to take
     work: Callable[[], Any]  # takes nothing; processes can exchange it
+    kept: Any = None  # what it gave an earlier time, if that is still valid
+
+
+def waiting(tasks: Iterable[Task]) -> list[Task]:
+    """Return the tasks that are to be done, the longest first."""
+    left = [task for task in tasks if task.kept is None]
+    return sorted(left, key=lambda task: -task.seconds)
 
 
 def perform(tasks: Sequence[Task], *, quiet: bool = False) -> dict[str, Any]:
     """Return what each task gave, by its name; tqdm or lines tell how far it is."""
-    ordered = sorted(tasks, key=lambda task: -task.seconds)
-    found = each(methodcaller("work"), ordered, unit="task", quiet=quiet)
-    return {task.name: result for task, result in zip(ordered, found, strict=True)}
+    found = {task.name: task.kept for task in tasks}
+    left = waiting(tasks)
+    made = each(methodcaller("work"), left, unit="task", quiet=quiet)
+    return found | {task.name: one for task, one in zip(left, made, strict=True)}
 
 
 def expected(tasks: Sequence[Task]) -> float:
     """Return the seconds that tasks will take on the processors there are."""
-    longest = max((task.seconds for task in tasks), default=0.0)
-    return max(longest, sum(task.seconds for task in tasks) / processors())
+    seconds = [0.0, *(task.seconds for task in tasks)]
+    return max(*seconds, sum(seconds) / processors())
