@@ -26,7 +26,7 @@ from flowsam.cli import main
 from flowsam.exact.adaptive_level import water_level
 from flowsam.exact.adaptive_pair import Pair
 from flowsam.many_examples.log_clock import LogClock
-from flowsam.parameters import rule_of
+from flowsam.parameters import Parameters
 from flowsam.portrait.planes import RadiusPlane
 from flowsam.sweeps import sweep
 from flowsam.trajectory import load
@@ -224,8 +224,8 @@ def test_the_infinite_norm_slides_where_a_pull_is_0_as_discrete_asam_does():
 
 
 def test_commands_and_sweeps_know_asam(capsys):
-    assert rule_of({"norm": "asam", "rho": 0.5, "p": "inf"}) == asam(0.5, p=np.inf)
-    assert rule_of({"norm": "asam", "rho": 0.5}) == asam(0.5)
+    assert Parameters(norm="asam", rho=0.5, p="inf").rule == asam(0.5, p=np.inf)
+    assert Parameters(norm="asam", rho=0.5).rule == asam(0.5)
     line = "--mu 1,2 --norm asam --rho 0.5 --init 1,0.4".split()
     for command, more, word in (
         ("limit", [], "water level"),

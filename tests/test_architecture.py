@@ -46,7 +46,7 @@ ONLY_IN = {
     "sympy": (
         "regions.conditions",
         *("symbolic", "notation", "regions.inequalities"),
-        *("explorer.formulas", "explorer.printers"),
+        "explorer.formulas",
     ),
     "sklearn": ("real_data.tables",),
 }

@@ -22,7 +22,7 @@ from flowsam.amplification import critical_scale, dominance, regimes
 from flowsam.exact import linf_balanced
 from flowsam.exact.l2_separatrix import balanced_excess, lone_separatrix
 from flowsam.explorer import formulas as f
-from flowsam.explorer.printers import javascript, mathml
+from flowsam.explorer.formulas import javascript, mathml
 from flowsam.symbolic import coordinate
 from tests.explorer_node import ask, needs_node
 

@@ -190,7 +190,7 @@ def test_pictures_of_the_weights_where_features_are_pixels(monkeypatch, tmp_path
     monkeypatch.setattr("flowsam.draw.pixels", lambda axes, beta, title: drawn.append(beta))
     made_up = table()
     pictured = Table(made_up.X, made_up.y, "made up", (2, 4))
-    monkeypatch.setattr("flowsam.parameters.table_of", lambda *_: pictured)
+    monkeypatch.setattr("flowsam.parameters.Parameters.table", pictured)
     base = ["features", "--data", "any", "--rho", "0.3", "--splits", "1", "--factors", "1.2"]
     assert main([*base, "--log-t-end", "2", "--quiet", "--out", str(tmp_path / "w.svg")]) == 0
     log_t = np.geomspace(0.05, 2.0, 60)

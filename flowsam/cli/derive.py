@@ -3,10 +3,9 @@
 from argparse import Namespace
 
 from flowsam.cli.options import FLAG, WHOLE, Option
-from flowsam.cli.problem import COMMAND, LOSS, P, parameters_of
+from flowsam.cli.problem import LOSS, P, parameters_of
 from flowsam.cli.writing import TOLD, out, tell, to_json
 from flowsam.errors import InputError
-from flowsam.parameters import exponent_of
 
 OPTIONS = (
     Option("--depth", "Layers, 1 to 8.", WHOLE, default="2"),
@@ -30,7 +29,7 @@ def command(given: Namespace) -> None:
 
       flowsam derive --depth 2 --norm inf --latex
     """
-    power = exponent_of(parameters_of(given, OPTIONS), COMMAND)
+    power = parameters_of(given, OPTIONS).exponent
     if given.norm == "unnormalised":
         raise InputError(
             "derive knows --norm inf, none, asam or a number, got unnormalised"

@@ -3,10 +3,9 @@
 from argparse import Namespace
 
 from flowsam.cli.options import NUMBER, NUMBERS, WHOLE, Option
-from flowsam.cli.problem import COMMAND
+from flowsam.cli.problem import Typed
 from flowsam.cli.writing import QUIET, out, tell
 from flowsam.errors import InputError
-from flowsam.parameters import check_rule, rule_of
 
 OPTIONS = (
     Option("--mu", "One example, 1 to 8 features.", NUMBERS, default="1,2"),
@@ -44,10 +43,9 @@ def command(given: Namespace) -> None:
     radius = 1.0 if given.rho is None and named != "none" else given.rho
     from flowsam.explorer import explore
 
-    rule = {"norm": named, "rho": radius}
-    check_rule(rule, COMMAND)
-    made = rule_of(rule, COMMAND)
-    page = explore(given.mu, made, depth=given.depth, init=given.init)
+    parameters = Typed(norm=named, rho=radius)
+    parameters.check_rule()
+    page = explore(given.mu, parameters.rule, depth=given.depth, init=given.init)
     page.save(path)
     size = f"{len(page.html.encode()) / 1000:.0f} kB"
     tell(given, f"{path}: {size}, opens in any browser", {})

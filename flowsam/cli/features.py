@@ -6,11 +6,10 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from flowsam.cli.options import NUMBER, NUMBERS, WHOLE, Option, whole
-from flowsam.cli.problem import COMMAND, DATA, parameters_of
+from flowsam.cli.problem import DATA, Typed, parameters_of
 from flowsam.cli.sentences import selected
 from flowsam.cli.writing import TOLD, out, picture, progress_bar, say, tell
 from flowsam.errors import InputError
-from flowsam.parameters import check, exponent, rule_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +20,12 @@ if TYPE_CHECKING:
     from flowsam.real_data.tables import Table
 
 
-FEATURES = COMMAND._replace(sources=("data", "csv"))
+class _Table(Typed):
+    """Parameters of a table of examples."""
+
+    sources = ("data", "csv")
+
+
 OPTIONS = (
     *DATA,
     Option("--norm", "2, inf, or any P > 1.", default="2"),
@@ -52,14 +56,12 @@ def command(given: Namespace) -> int:
       flowsam features --data digits:3,5 --rho 0.1 --out digits.svg
       flowsam features --csv FILE --label COLUMN --rho 0.1 --json
     """
-    parameters = parameters_of(given, OPTIONS)
+    parameters = _Table(parameters_of(given, OPTIONS))
     path = given.out
     _check_meant(given)
-    check(parameters, FEATURES)
-    from flowsam.parameters import table_of
-
-    rule = rule_of(parameters, FEATURES)
-    table = table_of(parameters)
+    parameters.check()
+    rule = parameters.rule
+    table = parameters.table
     found = _scan(table, rule, given)
     if path and path.suffix == ".npz":
         _save(found, path)
@@ -89,7 +91,7 @@ def _check_meant(given: Namespace) -> None:
             "features scales starts to their collapse, got --norm asam, which has none; take "
             "--norm 2, or simulate --norm asam"
         )
-    if exponent(given.norm, FEATURES) == 1:
+    if Typed(norm=given.norm).exponent == 1:
         raise InputError(
             "features follows l_p-SAM for P > 1, got --norm 1; its field jumps"
         )

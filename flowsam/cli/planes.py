@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from flowsam.cli.options import NUMBERS, WHOLE, Option, choice, numbers
 from flowsam.cli.problem import (
-    COMMAND,
     FLOW,
+    Typed,
     parameters_of,
     read_theta,
     setup,
     spread,
 )
 from flowsam.errors import InputError
-from flowsam.parameters import balanced_start, check
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,10 +71,12 @@ def plane_asked(given: Namespace) -> Grid:
     if not given.y and given.plane in (None, *_ALIKE):
         given.y = given.x
     _check_meant(given)
-    parameters = ({"rho": 1.0} if given.plane == "radius" else {}) | parameters
-    check(parameters, COMMAND)
+    if given.plane == "radius":
+        parameters.setdefault("rho", 1.0)
+    parameters.check()
     points = _points(given.grid)
-    flow = setup(parameters | {"split_signs": False}).flow
+    parameters["split_signs"] = False
+    flow = setup(parameters).flow
     kind = given.plane or ("layers" if flow.data.z.shape[1] == 1 else "balanced")
     return Grid(flow, _plane(flow, kind, given), *_axes(flow, kind, points, given))
 
@@ -154,10 +155,8 @@ def _bases(flow: Flow, kind: str, given: Namespace) -> list[np.ndarray]:
             f"{move if needed else 'leave them out'}"
         )
     files = [flow.checked(read_theta(path)) for path in theta]
-    return files + [
-        balanced_start(flow, {"alpha": alpha}, depth=given.depth, dialect=COMMAND)
-        for alpha in init
-    ]
+    starts = [Typed(alpha=alpha).balanced(flow, given.depth) for alpha in init]
+    return files + starts
 
 
 def _places(text: str | None, shape: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -21,7 +21,7 @@ from flowsam.cli.options import (
     numbers,
 )
 from flowsam.errors import InputError
-from flowsam.parameters import Dialect, check
+from flowsam.parameters import Parameters
 from flowsam.real_data.named_sets import DATA_SETS
 
 if TYPE_CHECKING:
@@ -98,39 +98,39 @@ END = (
     Option("--tau-end", "End in rescaled time.", NUMBER),
     Option("--log-t-end", "End in log(1 + t).", NUMBER),
 )
-COMMAND = Dialect(
-    sources=("mu", "data", "csv"),
-    starts=("alpha", "theta"),
-    names={option.key: option.name for option in (*FLOW, *START, *END)},
-    given="{} {}",
-)
 
 
-def parameters_of(given: Namespace, options: Iterable[Option]) -> dict[str, Any]:
+class Typed(Parameters):
+    """Parameters as the options write them."""
+
+    sources: tuple[str, ...] = ("mu", "data", "csv")
+    starts = ("alpha", "theta")
+    names = {option.key: option.name for option in (*FLOW, *START, *END)}
+    form = "{} {}"
+
+
+def parameters_of(given: Namespace, options: Iterable[Option]) -> Typed:
     """Return what is given by name: what was typed, and what has a default."""
-    return {
-        option.key: vars(given)[option.key]
-        for option in options
-        if option.name in given.typed or option.default
-    }
+    values = vars(given)
+    there = (o for o in options if o.name in given.typed or o.default)
+    return Typed({option.key: values[option.key] for option in there})
 
 
 def start_parameters(
     given: Namespace, flow: Iterable[Option] = FLOW, **fixed: Any
-) -> dict[str, Any]:
+) -> Typed:
     """Return the start with data, rule and loss, once they are known to fit."""
-    parameters = parameters_of(given, (*flow, *START)) | fixed
-    check(parameters, COMMAND, start=True)
+    parameters = parameters_of(given, (*flow, *START))
+    parameters |= fixed
+    parameters.check(start=True)
     return parameters
 
 
-def setup(parameters: dict[str, Any]) -> Setup:
+def setup(parameters: Typed) -> Setup:
     """Return the flow and the start of parameters as typed; files are read here."""
-    from flowsam.parameters import setup_of
-
-    theta = parameters.get("theta")
-    read = {} if theta is None else {"theta": read_theta(theta)}
-    return setup_of(parameters | read, COMMAND)
+    if "theta" in parameters:
+        parameters["theta"] = read_theta(parameters["theta"])
+    return parameters.setup
 
 
 def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:

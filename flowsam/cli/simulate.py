@@ -5,7 +5,6 @@ from typing import Any
 
 from flowsam.cli.options import NUMBER, WHOLE, Option
 from flowsam.cli.problem import (
-    COMMAND,
     END,
     FLOW,
     START,
@@ -15,7 +14,6 @@ from flowsam.cli.problem import (
 )
 from flowsam.cli.sentences import went
 from flowsam.cli.writing import TOLD, out, picture, tell
-from flowsam.parameters import one_of
 
 PICTURES = (".png", ".pdf", ".svg")
 SMOOTH = 300  # rows of a picture: a closed form alone has two
@@ -51,7 +49,7 @@ def command(given: Namespace) -> None:
     """
     parameters = start_parameters(given)
     ends = parameters_of(given, END)
-    one_of(ends, ("tau_end", "log_t_end"), COMMAND, COMMAND.example("tau_end", 3))
+    ends.one_of(("tau_end", "log_t_end"), ends.example("tau_end", 3))
     case = setup(parameters)
     from dataclasses import asdict
 

@@ -1,9 +1,10 @@
-"""The axes of a sweep, and the grid of cells they span, cut into blocks."""
+"""The names a sweep knows, its axes, and the grid of cells they span, cut into blocks."""
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +12,37 @@ import numpy as np
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_array, real_axis, whole_number
+from flowsam.parameters import SOURCES, STARTS, TABLE
 from flowsam.shapes import Shaped
-from flowsam.sweeps.names import check_names
 
 Block = tuple[int, ...]  # place of a block, or of a cell
 Values = Shaped[np.ndarray, " _"]
 RANGE = ("start", "stop", "points", "spacing")
 POINTS = 2**20  # of one axis: each value makes a flow before any work
 CHUNKS = 2**20  # files of one array, and tuples in memory
+START = (*STARTS, "seed", "scale", "aligned", "split_signs")
+RUN = ("tau_end", "log_t_end", "method", "rtol", "atol")
+_RULE = ("norm", "p", "rho", "loss", "depth")
+# Names an axis may vary; alpha_J and mu_J are entries of the lists alpha and mu.
+VARIABLE = (*_RULE, "data", "alpha", "scale", "seed", "aligned", *RUN)
+CASE = (
+    *(*SOURCES, *TABLE, *_RULE, *START, *RUN),
+    *("measure", "switches", "plane", "folder"),
+)
+
+
+def check_names(names: Iterable[object], known: Iterable[str], what: str) -> None:
+    """Refuse names that are not known, each with the one it may stand for."""
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1, 0.5)
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"known are {', '.join(known)}"
+            )
+            raise InputError(f"{what} has no {name!r}; {hint}")
 
 
 def axis_values(name: str, given: object) -> Values:

@@ -10,18 +10,10 @@ from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.losses import LOSSES
-from flowsam.parameters import (
-    STARTS,
-    TABLE,
-    Setup,
-    check,
-    check_source,
-    data_of,
-    setup_of,
-)
+from flowsam.parameters import STARTS, TABLE, Parameters, Setup
 from flowsam.shapes import Theta
 from flowsam.solver import solve
-from flowsam.sweeps.names import CASE, RUN, VARIABLE, check_names
+from flowsam.sweeps.axes import CASE, RUN, VARIABLE, check_names
 from flowsam.trajectory import Trajectory
 
 _PLACE = re.compile(r"(alpha|mu)_([1-9]\d*)")
@@ -33,7 +25,7 @@ class Cell:
 
     # flow and start; no start for a case that only asks for a plane of them
     setup: Setup
-    parameters: dict[str, Any]  # all of them by name
+    parameters: Parameters  # all of them by name
 
     @property
     def flow(self) -> Flow:
@@ -56,24 +48,23 @@ class Cell:
         return solve(self.flow, self.start, save_at=2, **given)
 
 
-def loaded(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def loaded(parameters: Mapping[str, Any]) -> Parameters:
     """Return the parameters of a case with its data read, once and not in every cell."""
     check_names(parameters, CASE, "a case")
-    found = dict(parameters)
-    if "csv" in found:
-        check_source(found)
-        data = data_of(found)
-        found = {k: v for k, v in found.items() if k not in ("csv", *TABLE)}
-        found.setdefault("split_signs", len(data.z) > 1)
-        found["z"] = data
+    found = Parameters(parameters)
     if isinstance(found.get("data"), Data):
         found["z"] = found.pop("data")
-    return found
+    if "csv" not in found:
+        return found
+    found.check_source()
+    data = found.data
+    kept = {k: v for k, v in found.items() if k not in ("csv", *TABLE)}
+    return Parameters({"split_signs": len(data.z) > 1} | kept, z=data)
 
 
 def cell(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> Cell:
     """Return the cell in which some parameters of a case are changed."""
-    found = dict(parameters)
+    found = Parameters(parameters)
     for name, value in changes.items():
         _change(found, name, value)
     if changes.get("norm") == "none":  # the other norms of the axis have a radius
@@ -81,8 +72,8 @@ def cell(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> Cell:
     if changes.get("norm", "asam") != "asam":  # and a p is ASAM's alone
         found.pop("p", None)
     check_names([found.get("loss", "logistic")], LOSSES, "the list of losses")
-    check(found)
-    return Cell(setup_of(found), found)
+    found.check()
+    return Cell(found.setup, found)
 
 
 def _change(parameters: dict[str, Any], name: str, value: object) -> None:

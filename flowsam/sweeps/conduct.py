@@ -156,7 +156,7 @@ def _opened(
                 f"there is no store {path} whose failed cells could be repeated"
             )
         sample, seconds = sampled(problem)
-        grid = cut(problem, seconds, chunk)
+        grid = cut(problem.grid, seconds, chunk)
         return create(path, replace(problem, grid=grid), sample)
     if resume is None:
         raise InputError(
@@ -164,7 +164,7 @@ def _opened(
         )
     held = open_store(path)
     _check_same(problem, held, path)
-    if chunk is not None and cut(problem, 0.0, chunk).block != held.grid.block:
+    if chunk is not None and cut(problem.grid, 0.0, chunk).block != held.grid.block:
         raise InputError(
             f"{path} has chunks of other cells than {chunk}; leave chunk out"
         )

@@ -19,9 +19,8 @@ from flowsam.portrait import layer_plane, phase_portrait
 from flowsam.portrait.plane_rows import settling
 from flowsam.regimes import case_of
 from flowsam.shapes import Shaped
-from flowsam.sweeps.axes import axis_values
+from flowsam.sweeps.axes import RUN, START, axis_values, check_names
 from flowsam.sweeps.case import Cell
-from flowsam.sweeps.names import RUN, START, check_names
 
 Raw = dict[str, Any]
 Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]

@@ -77,54 +77,44 @@ class Plan:
 
 def sampled(problem: Problem) -> tuple[Found, float]:
     """Measure a few cells spread over the grid; return one's quantities and seconds a cell."""
-    sample = None
+    found: list[Found] = []
     spent: list[float] = []
     errors: list[BaseException] = []
     for place in problem.grid.spread(SAMPLE):
         begin = time.perf_counter()
         try:
-            found = problem.measured(place)
+            found.append(problem.measured(place))
         except (Exception, SystemExit) as error:  # any error of a cell is that cell's
             errors.append(error)
             continue
-        if sample is not None:  # the first one imports and compiles
-            spent.append(time.perf_counter() - begin)
-        else:
-            sample = found
-            warm_up = time.perf_counter() - begin
-        if sum(spent) > SAMPLE_SECONDS:
+        spent.append(time.perf_counter() - begin)
+        if sum(spent[1:]) > SAMPLE_SECONDS:  # the first one imports and compiles
             break
-    if sample is None:
+    if not found:
         raise InputError(
             f"every cell tried fails, the first with: {errors[0]}"
         ) from errors[0]
-    return sample, float(np.mean(spent)) if spent else warm_up
+    return found[0], float(np.mean(spent[1:] or spent))
 
 
-def block_cells(problem: Problem, seconds: float, chunk: int | None) -> int:
-    """Return the cells of a block: as asked, or about a second of work."""
+def cut(grid: Grid, seconds: float, chunk: int | None) -> Grid:
+    """Return the grid in blocks: as asked, or about a second of work, few enough to list."""
     if chunk is None:
-        few = max(1, problem.grid.cells // LEAST_BLOCKS)
-        least = -(-problem.grid.cells // CHUNKS)
-        return max(least, min(int(BLOCK_SECONDS / max(seconds, 1e-9)), few))
+        few = max(1, grid.cells // LEAST_BLOCKS)
+        least = -(-grid.cells // CHUNKS)
+        cells = max(least, min(int(BLOCK_SECONDS / max(seconds, 1e-9)), few))
+        while grid.cut(cells).chunks > CHUNKS:  # blocks need not fill the last axis
+            cells *= 2
+        return grid.cut(cells)
     needs = "chunk needs a whole number of cells >= 1"
     if whole_number(chunk, needs) < 1:
         raise InputError(f"{needs}, got {chunk}")
-    return chunk
-
-
-def cut(problem: Problem, seconds: float, chunk: int | None) -> Grid:
-    """Return the grid in blocks; refuse more of them than a store can list."""
-    cells = block_cells(problem, seconds, chunk)
-    grid = problem.grid.cut(cells)
-    while chunk is None and grid.chunks > CHUNKS:  # blocks need not fill the last axis
-        cells *= 2
-        grid = problem.grid.cut(cells)
-    if grid.chunks > CHUNKS:
+    made = grid.cut(chunk)
+    if made.chunks > CHUNKS:
         raise InputError(
-            f"a store may have {CHUNKS} chunks, got {grid.chunks}; raise chunk"
+            f"a store may have {CHUNKS} chunks, got {made.chunks}; raise chunk"
         )
-    return grid
+    return made
 
 
 @public
@@ -162,7 +152,7 @@ def plan(
     check_used(case, axes)
     problem = checked({**case, "measure": known or ["label"]}, axes)
     sample, seconds = sampled(problem) if known else ({}, 0.0)
-    grid = cut(problem, seconds, chunk)
+    grid = cut(problem.grid, seconds, chunk)
     each = sum(value.nbytes for _, value in sample.values()) + 1
     return Plan(
         cells=grid.cells,

@@ -14,11 +14,10 @@ from flowsam import archive
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import CELLS
-from flowsam.parameters import data_of
+from flowsam.parameters import Parameters
 from flowsam.sweeps import case as cases
-from flowsam.sweeps.axes import Grid, Values, axis_values
+from flowsam.sweeps.axes import Grid, Values, axis_values, check_names
 from flowsam.sweeps.measures import TAKEN, Found, measure, measures_of, source_digest
-from flowsam.sweeps.names import check_names
 from flowsam.version import __version__
 
 SOME = 1000  # values of an axis that are tried before any work
@@ -38,7 +37,7 @@ class Problem:
         What makes this sweep this one, ready for JSON.
     """
 
-    parameters: dict[str, Any]
+    parameters: Parameters
     grid: Grid
     configuration: dict[str, Any]
 
@@ -51,7 +50,7 @@ class Problem:
     def features(self) -> tuple[str, ...]:
         """Names of the columns as given; none where an axis changes the data."""
         varied = "data" in self.grid.names
-        return () if varied else data_of(self.parameters).features
+        return () if varied else self.parameters.data.features
 
     def measured(self, place: tuple[int, ...]) -> Found:
         """Return every quantity of one cell."""
