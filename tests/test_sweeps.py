@@ -402,3 +402,18 @@ def test_a_store_names_the_features(tmp_path):
     assert np.isfinite(found.beta.sel(feature="width")).all()
     unnamed = sweep(case | {"data": Data(data.z)}, {"rho": [0.1]})
     assert "feature" not in unnamed.coords
+
+
+def test_an_axis_may_be_a_flag():
+    """Aligned starts of mu = (1, -2) reach its negative feature, the others do not."""
+    case = {"mu": [1, -2], "alpha": 2, "norm": "none"}
+    found = sweep(case, {"aligned": [True, False]})
+    assert found.aligned.dtype == bool and found.label.sel(aligned=True) == 2
+    assert found.label.sel(aligned=False) != 2
+
+
+def test_entries_of_arrays_vary_as_those_of_lists():
+    over = {"alpha_1": [0.5, 1.5], "mu_2": [0.5, 2.0]}
+    case = {"mu": [1, 2], "alpha": [1.5, 1.2], "rho": 1}
+    arrays = case | {"mu": np.array([1, 2]), "alpha": np.array([1.5, 1.2])}
+    assert (sweep(arrays, over).label == sweep(case, over).label).all()

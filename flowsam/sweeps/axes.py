@@ -65,6 +65,8 @@ def _listed(name: str, given: object) -> Values:
         return np.array([str(value) for value in given])
     whole = np.asarray(given, dtype=object)  # takes ragged lists too
     values = real_axis(given, f"axis {name}")
+    if all(isinstance(value, (bool, np.bool_)) for value in whole.flat):
+        return values.astype(bool)
     if all(isinstance(value, (int, np.integer)) for value in whole.flat):
         return values.astype(np.int64)
     return values
@@ -111,6 +113,11 @@ class Grid:
     block: Block = ()  # shape of a block, one entry an axis
 
     @property
+    def axes(self) -> dict[str, Values]:
+        """Values by name, the slowest axis first."""
+        return dict(zip(self.names, self.values, strict=True))
+
+    @property
     def shape(self) -> Block:
         """Number of values of each axis."""
         return tuple(v.size for v in self.values)
@@ -143,8 +150,8 @@ class Grid:
 
     def at(self, place: Block) -> dict[str, Any]:
         """Return the value of every axis at one cell, as plain numbers and words."""
-        entries = zip(self.names, self.values, place, strict=True)
-        return {name: values[k].item() for name, values, k in entries}
+        entries = zip(self.axes.items(), place, strict=True)
+        return {name: values[k].item() for (name, values), k in entries}
 
     def spread(self, number: int) -> Iterator[Block]:
         """Yield places spread evenly over the grid, the first cell and the last among them."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.flow import Flow
@@ -90,6 +92,8 @@ def _change(parameters: dict[str, Any], name: str, value: object) -> None:
     whole = place[1]
     j = int(place[2])
     entries = parameters.get(whole)
+    if isinstance(entries, np.ndarray):
+        entries = entries.tolist()
     if not isinstance(entries, (list, tuple)) or j > len(entries):
         raise InputError(
             f"axis {name} needs a list {whole} of at least {j}, got {entries}"

@@ -115,13 +115,13 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
             f"a sweep may have {CELLS} cells, got {grid.cells} of {len(values)} axes; "
             "pass fewer points, or one sweep after the other"
         )
-    for name, several in zip(grid.names, values, strict=True):
+    for name, several in grid.axes.items():
         for value in _some(several):
             cases.cell(parameters, first | {name: value.item()})
     folder = parameters.get("folder")
     configuration = {
         "case": {k: _plain(v) for k, v in sorted(parameters.items()) if k != "folder"},
-        "axes": {k: _plain(v) for k, v in zip(grid.names, values, strict=True)},
+        "axes": {k: _plain(v) for k, v in grid.axes.items()},
         "functions": {n: source_digest(n, folder) for n in names if ":" in n},
         "flowsam": __version__,
     }
@@ -130,8 +130,7 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
 
 def _only_gd(parameters: Mapping[str, Any], grid: Grid) -> bool:
     """Whether no cell has a norm."""
-    varied = dict(zip(grid.names, grid.values, strict=True))
-    norms = varied.get("norm", [parameters.get("norm", "inf")])
+    norms = grid.axes.get("norm", [parameters.get("norm", "inf")])
     return all(norm == "none" for norm in norms)
 
 

@@ -211,7 +211,7 @@ def _lay_out(folder: Path, problem: Problem, sample: Found) -> None:
     group = zarr.create_group(folder)
     checked = (ZstdCodec(level=0), Crc32cCodec())  # of every byte
     grid = problem.grid
-    coordinates = dict(zip(grid.names, grid.values, strict=True))
+    coordinates = grid.axes
     if "beta" in sample and problem.features:
         coordinates["feature"] = np.array(problem.features)
     for name, values in coordinates.items():
