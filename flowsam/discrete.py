@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -55,9 +56,9 @@ class Batches:
 
     def __post_init__(self) -> None:
         """Check the sizes."""
-        for name in ("batch", "shard", "seed"):
-            if getattr(self, name) is not None or name != "shard":
-                whole_number(getattr(self, name), f"Batches needs a whole {name}")
+        for name, size in asdict(self).items():
+            if size is not None or name != "shard":
+                whole_number(size, f"Batches needs a whole {name}")
         if self.seed < 0:
             raise InputError(
                 f"Batches needs seed >= 0, got {self.seed}; it starts a generator"
@@ -151,7 +152,10 @@ def iterate(  # noqa: PLR0913 - the public contract
     """
     theta = flow.one_start(theta0, "iterate", "loop over them")
     _check_numbers(learning_rate, steps, save_every)
-    shards = _shards(_iterated(flow), batches)
+    shards = _dealt(_iterated(flow), batches)
+    dealing = (
+        asdict(batches) | {"shard": batches.shard or batches.batch} if batches else {}
+    )
     log_rate = np.log(learning_rate)
     rows = [theta]
     tau = [0.0]
@@ -161,7 +165,7 @@ def iterate(  # noqa: PLR0913 - the public contract
     ending = Ending.FINISHED
     evaluations = 0
     for step in range(1, steps + 1):
-        dealt = shards()
+        dealt = next(shards)
         with np.errstate(over="ignore", invalid="ignore"):  # said below
             move, advance = _step(theta, dealt, log_rate)
             theta = theta + move
@@ -187,7 +191,7 @@ def iterate(  # noqa: PLR0913 - the public contract
         "iterate",
         step if steps else 0,
         evaluations,
-        {"learning_rate": learning_rate} | _dealing(batches),
+        {"learning_rate": learning_rate} | dealing,
         lambda: np.log1p(learning_rate * np.array(kept, dtype=float)),
         ending,
     )
@@ -220,22 +224,17 @@ def _iterated(flow: Flow) -> Flow:
     return taken
 
 
-def _shards(flow: Flow, batches: Batches | None) -> Callable[[], Shards]:
-    """Return a function that deals the next step's shards with their weights."""
+def _dealt(flow: Flow, batches: Batches | None) -> Iterator[Shards]:
+    """Yield for every step its shards, with their weights."""
     if batches is None:
-        return lambda: [(1.0, flow)]
+        yield from repeat([(1.0, flow)])
+        return
     z = flow.data.z
-    dealt = batches.deal(flow.data.z.shape[0])
-
-    def deal() -> Shards:
-        """Deal one batch."""
-        rows = next(dealt)
+    for rows in batches.deal(len(z)):
         size = sum(map(len, rows))
-        return [
+        yield [
             (len(shard) / size, replace(flow, data=Data(z[shard]))) for shard in rows
         ]
-
-    return deal
 
 
 def _step(theta: Theta, shards: Shards, log_rate: float) -> tuple[Theta, float]:
@@ -248,14 +247,3 @@ def _step(theta: Theta, shards: Shards, log_rate: float) -> tuple[Theta, float]:
         move = move + pace * direction
         advance = advance + pace
     return move, advance
-
-
-def _dealing(batches: Batches | None) -> dict[str, int]:
-    """Return the batch settings as they belong in a run card."""
-    if batches is None:
-        return {}
-    return {
-        "batch": batches.batch,
-        "shard": batches.shard or batches.batch,
-        "seed": batches.seed,
-    }

@@ -1,5 +1,7 @@
 """Every derived expression written down: as SymPy equations, and in LaTeX."""
 
+from collections.abc import Mapping
+
 import sympy as sp
 
 from flowsam.symbolic import coordinate
@@ -42,16 +44,7 @@ def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
     return sp.Eq(left, right, evaluate=False)
 
 
-def latex(
-    depth: int,
-    p: float | None = None,
-    *,
-    loss: str = "logistic",
-    adaptive: bool = False,
-) -> dict[str, str]:
-    """Return `equations` in LaTeX, without dollar signs."""
+def latex(found: Mapping[str, sp.Equality]) -> dict[str, str]:
+    """Return equations in LaTeX, without dollar signs."""
     names = {sp.Symbol("ell"): r"\ell"}
-    return {
-        k: sp.latex(v, symbol_names=names)
-        for k, v in equations(depth, p, loss=loss, adaptive=adaptive).items()
-    }
+    return {name: sp.latex(one, symbol_names=names) for name, one in found.items()}

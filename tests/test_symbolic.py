@@ -115,8 +115,9 @@ def test_sam_gradient_and_extra_are_the_full_derivative(depth, p):
 
 @pytest.mark.parametrize("p", RULES, ids=str)
 def test_latex_names_every_expression(p):
-    written = latex(3, p)
-    assert written.keys() == equations(3, p).keys()
+    found = equations(3, p)
+    written = latex(found)
+    assert written.keys() == found.keys()
     assert {"margin", "loss", "gradient_3", "perturbed_3", "sam_gradient_3"} <= written.keys()
     assert written["sam_gradient_1"].startswith(r"\hat{g}_{1} = ")
     assert ("curvature_12" in written) == (p in (1.5, 2, 3))

@@ -39,9 +39,9 @@ def command(given: Namespace) -> None:
 
     how = {"loss": given.loss, "adaptive": given.norm == "asam"}
     made = notation.equations(given.depth, power, **how)
-    found = {name: f"{made_of.lhs} = {made_of.rhs}" for name, made_of in made.items()}
+    found = {name: f"{one.lhs} = {one.rhs}" for name, one in made.items()}
     if given.latex:
-        found = notation.latex(given.depth, power, **how)
+        found = notation.latex(made)
     text = "\n".join(f"{k}: {v}" for k, v in found.items())
     if given.out:
         written = to_json(found) if given.json else text

@@ -84,19 +84,20 @@ def _run(case: Any, axes: Any, given: Namespace) -> int:
     how = {"jobs": given.jobs, "scheduler": given.scheduler, "chunk": given.chunk}
     with _telling(given) as told:
         found = sweep(case, axes, store=store, resume=resume, progress=told, **how)
-    failed = (found.state == 2).values
+    errors = found.error.values[(found.state == 2).values].tolist()
     facts = {
         "store": str(store),
         "cells": found.state.size,
-        "failed": int(failed.sum()),
+        "failed": len(errors),
+        "first_error": (*errors, "")[0],
     }
-    first = str(found.error.values[failed][0]) if failed.any() else ""
-    facts["first_error"] = first
-    text = f"{facts['cells']} cells in {store}, {facts['failed']} failed"
-    if failed.any():
-        text += f", the first with {first}; see its variable error, then --retry-failed"
+    text = f"{facts['cells']} cells in {store}, {len(errors)} failed"
+    if errors:
+        text += (
+            f", the first with {errors[0]}; see its variable error, then --retry-failed"
+        )
     tell(given, text, facts)
-    return int(failed.any())
+    return int(bool(errors))
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 Not named `explore`: importing a package `flowsam.explore` would hide the function.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -10,18 +12,16 @@ from flowsam.errors import InputError
 from flowsam.explorer.page import Page
 from flowsam.inputs import real_array, real_example
 from flowsam.perturbations import Perturbation, asam, l2, linf
-from flowsam.shapes import Float
 
 __all__ = ["Page", "explore"]
 
 _NAMES = {"GD": "GD", "l_inf": "linf", "l_2": "l2", "adaptive": "asam"}  # by kind
-_DRAWN = {
-    "layers": ("GD", "linf", "l2"),
-    "plane": ("GD", "linf", "l2", "asam"),
-    "strip": ("l2",),
+_DRAWN: dict[str, dict[str, Sequence[int]]] = {  # depths by view and rule
+    "layers": {"GD": range(2, 7), "linf": range(2, 7), "l2": (2,)},
+    "plane": {"GD": range(1, 7), "linf": range(1, 7), "l2": (2,), "asam": (2,)},
+    "strip": {"l2": (2,)},
 }
 _WORDS = {"GD": "GD", "linf": "l_inf", "l2": "l_2", "asam": "ASAM with p = 2"}
-_DEPTHS = {"layers": range(2, 7), "plane": range(1, 7)}  # of GD and l_inf
 # radius, and what to do beyond
 _LARGEST = {
     "asam": (1.4, "from sqrt(2) on ASAM shrinks weights"),
@@ -90,59 +90,46 @@ def explore(
 
 def _rule(rule: Perturbation, depth: int, view: str) -> dict[str, object]:
     """The rule and depth as the page names them, refused where it has no picture."""
-    name = _name(rule)
-    if name not in _DRAWN[view]:
-        drawn = ", ".join(_WORDS[known] for known in _DRAWN[view])
-        raise InputError(f"explore draws {drawn}, got {rule.name}; see phase_portrait")
-    depths = _DEPTHS.get(view) if name in ("GD", "linf") else None
-    if depth not in (depths or (2,)):
-        reach = f"{depths[0]} to {depths[-1]}" if depths else "2"
+    name = _NAMES.get(rule.kind, "")
+    rho = rule.rho
+    if name == "asam" and rule != asam(rho):  # another p
+        name = ""
+    drawn = _DRAWN[view]
+    if name not in drawn:
+        known = ", ".join(_WORDS[one] for one in drawn)
+        raise InputError(f"explore draws {known}, got {rule.name}; see phase_portrait")
+    depths = drawn[name]
+    if depth not in depths:
+        reach = " to ".join(map(str, dict.fromkeys((depths[0], depths[-1]))))
         raise InputError(
             f"explore needs depth {reach} here, got {depth}; see phase_portrait"
         )
-    return {"rule": name, "depth": depth} | _radius(name, rule.rho)
-
-
-def _name(rule: Perturbation) -> str:
-    """The rule as the page names it, "" for another: of ASAM it knows p = 2."""
-    name = _NAMES.get(rule.kind, "")
-    if name != "asam":
-        return name
-    euclidean = asam(rule.rho)
-    return name if rule == euclidean else ""
-
-
-def _radius(name: str, rho: float) -> dict[str, float]:
-    """The radius, where there is one, within the page's reach."""
+    found: dict[str, object] = {"rule": name, "depth": depth}
     if name not in _LARGEST:
-        return {}
+        return found
     most, move = _LARGEST[name]
     if not 1e-3 <= rho <= most:
         raise InputError(f"explore needs rho from 0.001 to {most:g}, got {rho}; {move}")
-    return {"rho": rho}
+    return found | {"rho": rho}
 
 
 def _start(init: ArrayLike, view: str) -> dict[str, object]:
     """The start as the page names it."""
     start = np.atleast_1d(real_array(init, "init"))
-    least = 0.0 if view == "layers" else _LEAST
-    size = np.abs(start) if view == "layers" else start
+    layers = view == "layers"
+    size = np.abs(start) if layers else start
+    least = 0.0 if layers else _LEAST
     fits = start.ndim == 1 and bool(((size >= least) & (size <= _MOST)).all())
     if view == "strip":
-        return {"alpha": _alpha(start, bool(fits))}
+        if not fits or np.unique(start).size > 1:
+            raise InputError(
+                f"explore needs one alpha for all features here, got {start.tolist()}"
+            )
+        return {"alpha": float(start[0])}
     if start.size == 1:
         start = np.repeat(start, 2)
     if not fits or start.size != 2:
         raise InputError(
             f"explore needs two start weights up to {_MOST:g}, got {start.tolist()}; e.g. 1.5, 0.6"
         )
-    return {"layers" if view == "layers" else "start": start.tolist()}
-
-
-def _alpha(start: Float[np.ndarray, " k"], fits: bool) -> float:
-    """The one weight of all features."""
-    if not fits or np.unique(start).size > 1:
-        raise InputError(
-            f"explore needs one alpha for all features here, got {start.tolist()}"
-        )
-    return float(start[0])
+    return {"layers" if layers else "start": start.tolist()}

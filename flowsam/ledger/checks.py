@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from flowsam.errors import InputError
-from flowsam.ledger.claims import claim_names
+from flowsam.ledger.claims import claim_names, homes_of
 from flowsam.ledger.dependencies import PACKAGE, fingerprint
 from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
 from flowsam.ledger.records import record, recorded
@@ -101,11 +101,6 @@ def plan(
     note = f"the package checked is the one in {PACKAGE.parent}, not in {source}"
     note *= PACKAGE.parent != source.resolve()
     return Checks(tuple(tasks), drawn, note)
-
-
-def homes_of(name: str) -> tuple[str, str]:
-    """Return the derivation and the theorem test of a claim, as files of a checkout."""
-    return f"derivations/{name}.py", f"tests/theorems/test_{name}.py"
 
 
 def _verify_and_keep(

@@ -30,6 +30,11 @@ def claim_names(source: Path) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def homes_of(name: str) -> tuple[str, str]:
+    """Return the derivation and the theorem test of a claim, as files of a checkout."""
+    return f"derivations/{name}.py", f"tests/theorems/test_{name}.py"
+
+
 def headings(path: Path) -> dict[str, str]:
     """Return what the head of a derivation says, by its words: Claim, Formula, Assumes, ..."""
     found: dict[str, str] = {}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.explorer.component import module
-from flowsam.ledger.claims import Chapter, chapters
+from flowsam.ledger.claims import Chapter, chapters, homes_of
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import formula, link, links, prose, table, template
 from flowsam.ledger.sections import (
@@ -30,7 +30,7 @@ from flowsam.ledger.sections import (
 )
 from flowsam.ledger.texts import TEXTS, Text
 from flowsam.ledger.verdicts import Ledger, Verdict
-from flowsam.notation import latex
+from flowsam.notation import equations, latex
 from flowsam.version import __version__
 
 TITLE_FIGURE = "fig_rules_compared"
@@ -97,12 +97,9 @@ def _stamp(source: Path, note: str) -> str:
         commit = found.stdout.strip()
     except OSError:
         commit = ""
-    words = [
-        time.strftime("%Y-%m-%d"),
-        f"flowsam {__version__}",
-        f"commit {commit}" * bool(commit),
-    ]
-    return ", ".join(filter(None, [*words, note])) + "."
+    words = [time.strftime("%Y-%m-%d"), f"flowsam {__version__}"]
+    words += [f"commit {commit}" * bool(commit), note]
+    return ", ".join(filter(None, words)) + "."
 
 
 def _findings(names: Sequence[str]) -> str:
@@ -140,8 +137,7 @@ def statement_table(
             shown = [figure.name for figure in figures if name in figure.claims]
             code = [places.link(path, "code") for path in code_of(name, places)[:1]]
             homes = (
-                places.link(f"derivations/{name}.py", "proof"),
-                places.link(f"tests/theorems/test_{name}.py", "test"),
+                *map(places.link, homes_of(name), ("proof", "test")),
                 *(code or [""]),
                 link(shown[0], "picture") if shown else "",
             )
@@ -158,7 +154,7 @@ def _saved(figure: Figure, source: Path) -> dict[str, Any]:
 
 def _sam_gradient() -> str:
     """The gradient of layer 1 and its perturbed point, from the symbolic core."""
-    written = latex(2, math.inf)
+    written = latex(equations(2, math.inf))
     return written["sam_gradient_1"] + r", \quad " + written["perturbed_2"]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.labels import kind_of
-from flowsam.ledger.claims import Chapter, headings
+from flowsam.ledger.claims import Chapter, headings, homes_of
 from flowsam.ledger.evidence import CONTROL_DRAWS, DRAWS
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import (
@@ -130,10 +130,8 @@ def _open(verdict: Verdict) -> Iterator[str]:
 
 def homes(name: str, says: dict[str, str], places: Places) -> str:
     """Return the links of a claim to its derivation, test and code, and its source."""
-    files = [
-        places.link(f"derivations/{name}.py", "derivation"),
-        places.link(f"tests/theorems/test_{name}.py", "test"),
-    ]
+    words = ("derivation", "test")
+    files = [*map(places.link, homes_of(name), words)]
     code = [places.link(file, dotted) for dotted, file in _used(says, places).items()]
     said = prose(says.get("source", "not said")).removesuffix(".")
     return f"{' · '.join([*files, *code])} · {link('contents')}<br>Source: {said}."

@@ -165,16 +165,13 @@ def scan(  # noqa: PLR0913 - as `solve`: what to run, and how
             )
             unit = scale_unit(train, rule, depth)
             alpha = [factor * unit for factor in factors]
-            rows: tuple[list[Leaning], list[Leaning]] = ([], [])
-            for a, (runs, law) in product(
-                alpha, zip(rows, (rule, gradient_flow()), strict=True)
-            ):
-                runs.append(
-                    leaning(train, test, law, start=Uniform(a, depth), log_t=log_t)
-                )
+            runs = []
+            for a, law in product(alpha, (rule, gradient_flow())):
+                start = Uniform(a, depth)
+                runs.append(leaning(train, test, law, start=start, log_t=log_t))
                 if progress:
                     progress(1)
-            done.append((alpha, tuple(rows[0]), tuple(rows[1])))
+            done.append((alpha, tuple(runs[::2]), tuple(runs[1::2])))
     except KeyboardInterrupt:
         if not done:
             raise

@@ -16,7 +16,6 @@ from flowsam.version import __version__
 from flowsam.website.pages import Site, address
 
 _CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
-_MARKUP = re.compile(r"[|*]|(?<=\w)_(?!\w)")
 
 
 def build(
