@@ -65,8 +65,6 @@ PLANE = (
 
 def plane_asked(given: Namespace) -> Grid:
     """Return the plane that the options name."""
-    from flowsam.portrait.plane_rows import Grid
-
     parameters = parameters_of(given, FLOW)
     if not given.y and given.plane in (None, *_ALIKE):
         given.y = given.x
@@ -77,6 +75,8 @@ def plane_asked(given: Namespace) -> Grid:
     points = _points(given.grid)
     parameters["split_signs"] = False
     flow = setup(parameters).flow
+    from flowsam.portrait.plane_rows import Grid  # heavy: after the options are checked
+
     kind = given.plane or ("layers" if flow.data.z.shape[1] == 1 else "balanced")
     return Grid(flow, _plane(flow, kind, given), *_axes(flow, kind, points, given))
 
