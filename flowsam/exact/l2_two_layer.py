@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.events import Event
+from flowsam.exact.as_functions import asked_by, weights_by
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import blocks, falling, trace
 from flowsam.exact.l2_spectrum import checked_start
@@ -153,3 +154,9 @@ def _states(
     states[..., idle] = theta0[:, None][..., idle]
     states[start] = theta0[np.nonzero(start)[0]]
     return states
+
+
+weights = weights_by(read)
+blow_up_time = asked_by(read, "blow_up_time")
+zero_time = asked_by(read, "zero_time")
+collapse_time = asked_by(read, "collapse_time")

@@ -112,7 +112,8 @@ def ensemble(d, n, number):
 def exact(form):
     """States of 20,000 starts by a closed form."""
     alpha = np.random.default_rng(1).uniform(0.1, 2.0, (20_000, 2))
-    return lambda: form.read(balanced(alpha, 2), [1.0, 2.0], 1.0).weights([4.0])
+    how = {"rho": 1.0, "tau": [4.0]}
+    return lambda: form.weights(balanced(alpha, 2), [1.0, 2.0], **how)
 
 
 def portrait(rule, side, start=None):
