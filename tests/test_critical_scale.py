@@ -211,3 +211,8 @@ def test_the_bend_of_the_separatrix_at_large_ratios_in_symbols():
     q = (y - sp.log(sp.exp(-y) - 1) / m) / (1 + 1 / m)
     assert sp.simplify(q.diff(y) * (1 + leading) - 1) == 0  # y = log w_1 + q
     assert sp.limit((y - q).subs(m, 7), y, -sp.oo) == 0  # far out w_1 is the corner's
+
+
+def test_features_whose_ratio_underflows_are_not_idle():
+    with pytest.raises(ValueError, match="scale the features"):
+        critical_scale([1e-200, 1e200], 0.5, profile=[[1.5, 0.6], [0.3, -1.0]])

@@ -21,6 +21,7 @@ from flowsam.shapes import Codes, Float, Vector
 EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
 ROUNDING = 2e-15  # of the scale, from the tolerance of the path and the sum behind N
 XTOL = 1e-15  # of its log, of which brentq knows
+LEAST = np.nextafter(0.0, 1.0)
 RTOL = 4 * float(np.finfo(float).eps)
 
 
@@ -80,7 +81,9 @@ def critical_scale_of(
         value = float(lone_scale(*parts, rho=1.0)) * rho / unit / 2
         return CriticalScale(value, 4e-15 * value)
     # in units of its own largest amplitude, of rho and of mu: scaling laws hold to a rounding
-    spectrum = spectrum_of(half / unit, mu / np.abs(mu).max(), 1.0)
+    relative = mu / np.abs(mu).max()
+    relative[(relative == 0) & (mu != 0)] = LEAST  # refused, not idle
+    spectrum = spectrum_of(half / unit, relative, 1.0)
     norm = spectrum.log_norm(np.zeros(1, dtype=np.int64), *np.zeros((2, 1)))[0]
     low = float(log_gate(spectrum)[0] - norm) - TRUST
     high = float(np.log(alone)) + TRUST
