@@ -309,3 +309,12 @@ def test_a_batch_ends_where_two_layers_of_all_features_are_at_0():
         batch = solve_many(flow, theta0[None], tau_end=400.0)
         assert batch.status[0] == 1 and (batch.theta == 0).sum() > 1
         assert limit(flow, theta0).label == Label.ZERO
+
+
+def test_equal_layers_that_slide_along_minima_fall_as_others_do():
+    """Examples on a line that do not separate: the run came to rest at 0."""
+    flow = Flow(Data([[-1.63], [1.63], [-0.54]]), lp(0.3, p=1.5))
+    start = balanced([0.4], 5)
+    run = solve(flow, start, log_t_end=12.0)
+    assert run.status == "sliding_ambiguous", run.message
+    assert limit(flow, start).label == Label.UNDECIDED

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from flowsam.columns import loaded
+from flowsam.endings import Ending
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.two_sides import mean_pace, upper_share
 from flowsam.events import Event
+from flowsam.falls import Falls
 from flowsam.flow import Flow
 from flowsam.many_examples.gates import Gates, inflows
 from flowsam.many_examples.rest import SMALL, next_move
@@ -154,11 +156,15 @@ class Sliding:
 
     def falls(self, before: State, after: State, region: Region) -> bool:
         """Tell whether a step went through 0, where no gradient is left."""
-        falls = case_of(self.flow, len(self.theta0)).falls
-        if falls is None:
+        if self.open is None:
             return False
         left, right = (self.weights(state, region) for state in (before, after))
-        return bool(falls.through(left, right, falls.lone(self.theta0)))
+        return bool(self.open.through(left, right, self.open.lone(self.theta0)))
+
+    @cached_property
+    def open(self) -> Falls | None:
+        """The falls from which many paths lead on."""
+        return case_of(self.flow, len(self.theta0)).falls
 
     def signals(
         self, log_t: float, state: State, region: Region
@@ -225,6 +231,8 @@ class Sliding:
         if ended.any():
             slides = region.sliding is not None
             return Turn(state, region, (), "flattest" if slides else "at rest")
+        if died.any() and self.open and self.open.forks(theta, 2.0 * self._floor.max()):
+            return Turn(state, region, (), Ending.FORKS)
         region = replace(region, resting=region.resting & ~rests)
         events = [*Event.each("leave", tau, rests)]
         theta = self._snapped(theta, surfaces)
