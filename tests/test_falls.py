@@ -10,6 +10,7 @@ import pytest
 from flowsam import (
     Data,
     Flow,
+    asam,
     balanced,
     iterate,
     l2,
@@ -318,3 +319,10 @@ def test_equal_layers_that_slide_along_minima_fall_as_others_do():
     run = solve(flow, start, log_t_end=12.0)
     assert run.status == "sliding_ambiguous", run.message
     assert limit(flow, start).label == Label.UNDECIDED
+
+
+def test_equal_layers_under_asam_fall_as_under_sam():
+    """At odd depth many paths lead on from 0, at even depth two examples rest there."""
+    flow = Flow(Data([[1.0, 0.5], [0.7, 1.2]]), asam(0.5))
+    labels = [limit(flow, balanced([0.3, 0.4], depth, [-1, -1])).label for depth in (3, 4, 5)]
+    assert labels == [Label.UNDECIDED, Label.ZERO, Label.UNDECIDED]

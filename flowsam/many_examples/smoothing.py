@@ -8,13 +8,11 @@ limit direction is the same. (derivations/discrete_to_flow.py)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from flowsam.engines.path import Turn
 from flowsam.engines.run import Request
-from flowsam.falls import Falls
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
@@ -44,13 +42,6 @@ def smoothed(flow: Flow) -> Flow:
 @dataclass(frozen=True, eq=False)
 class SmoothedClock(LogClock):
     """A smoothed flow in the clock T, with the slope of its step."""
-
-    @cached_property
-    def open(self) -> Falls | None:
-        """Equal layers, odd in number, go through 0, where tanh has no gradient left."""
-        size = np.abs(self.theta0)[:, self.moving]
-        equal = len(size) > 2 and not np.ptp(size, axis=0).any()
-        return Falls(self.moving, steep=False, goes_on=False) if equal else None
 
     def slope_of_step(self, theta: Thetas) -> Float[np.ndarray, "m m"]:
         """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
