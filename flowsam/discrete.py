@@ -72,6 +72,11 @@ class Batches:
                 f"Batches needs 1 <= shard <= batch, got {self.shard}; 1 is 1-SAM"
             )
 
+    @property
+    def dealing(self) -> dict[str, int]:
+        """What a trajectory keeps of them, the size of a shard filled in."""
+        return asdict(self) | {"shard": self.shard or self.batch}
+
     def deal(self, n: int) -> Iterator[list[np.ndarray]]:
         """Yield for every step its shards, as arrays of example numbers, for ever.
 
@@ -153,9 +158,6 @@ def iterate(  # noqa: PLR0913 - the public contract
     theta = flow.one_start(theta0, "iterate", "loop over them")
     _check_numbers(learning_rate, steps, save_every)
     shards = _dealt(_iterated(flow), batches)
-    dealing = (
-        asdict(batches) | {"shard": batches.shard or batches.batch} if batches else {}
-    )
     log_rate = np.log(learning_rate)
     rows = [theta]
     tau = [0.0]
@@ -191,7 +193,7 @@ def iterate(  # noqa: PLR0913 - the public contract
         "iterate",
         step if steps else 0,
         evaluations,
-        {"learning_rate": learning_rate} | dealing,
+        {"learning_rate": learning_rate} | (batches.dealing if batches else {}),
         lambda: np.log1p(learning_rate * np.array(kept, dtype=float)),
         ending,
     )

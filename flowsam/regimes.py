@@ -60,6 +60,14 @@ class Case:
         moving = np.any(z, axis=0)
         return Falls(moving, self.rule.steep, goes_on=len(z) == 1)
 
+    def falls_of(self, theta0: Theta) -> Falls | None:
+        """The falls of equal layers, under rules whose row has none, in steps without events."""
+        moving = np.any(self.flow.data.z, axis=0)
+        even = self.depth > 2 and not np.ptp(np.abs(theta0[:, moving]), axis=0).any()
+        if not (even and self.rule.keeps_length):
+            return None
+        return Falls(moving, steep=False, goes_on=False)
+
     def ask(self, column: str) -> Callable[..., Any]:
         """Return the function of a column, with the case as its first argument."""
         return partial(loaded(getattr(self.regime, column)), self)

@@ -143,13 +143,9 @@ class LogClock:
 
     @cached_property
     def open(self) -> Falls | None:
-        """The falls from which many paths lead on; without a row for them, of equal layers."""
-        known = case_of(self.flow, len(self.theta0)).falls
-        size = np.abs(self.theta0)[:, self.moving]
-        equal = len(size) > 2 and not np.ptp(size, axis=0).any()
-        if known or not (equal and self.flow.perturbation.keeps_length):
-            return known
-        return Falls(self.moving, steep=False, goes_on=False)
+        """The falls from which many paths lead on."""
+        case = case_of(self.flow, len(self.theta0))
+        return case.falls or case.falls_of(self.theta0)
 
     def falls(self, before: State, after: State, mode: Any) -> bool:
         """Tell whether a step went through 0, where no gradient is left."""
