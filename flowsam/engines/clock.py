@@ -6,8 +6,6 @@ The integrand grows like e^margin: panels are cut near their larger end, and onl
 still matter are kept, so that log t = 1e5 costs no more than log t = 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

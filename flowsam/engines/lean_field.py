@@ -3,8 +3,6 @@
 Each operation runs over long rows, several times faster where L and d are small.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """The states of a run, one dense output a step, and what happens to it between steps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property

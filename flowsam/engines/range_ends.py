@@ -1,7 +1,5 @@
 """Sizes at which runs end: where weights count as fallen, blow up, or leave the doubles."""
 
-from __future__ import annotations
-
 import numpy as np
 
 FALLEN = 1e3  # in units of atol: weights below it collapse for certain

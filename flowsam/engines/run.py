@@ -3,8 +3,6 @@
 States and pace are known anywhere on it, in both clocks.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

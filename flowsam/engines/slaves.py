@@ -1,7 +1,5 @@
 """Weights of l_p-SAM, 2 < p < inf, that follow their partners, one example or several."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -4,8 +4,6 @@ The field's expressions are compiled for a shape, with data and radius as parame
 examples are shifted by the largest: margins may have any size.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import math
 from functools import cache, partial

@@ -9,8 +9,6 @@ water up to one level c. A band around a tie, wider than a step may overshoot, p
 middle, so that what has met stays together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

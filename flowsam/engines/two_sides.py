@@ -1,7 +1,5 @@
 """Filippov's velocity on a surface to which the fields of both its sides point."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.shapes import Bool, Float

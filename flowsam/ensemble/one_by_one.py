@@ -1,7 +1,5 @@
 """Members of an ensemble whose field jumps: each by `solve`, with the surfaces it meets."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam import endings

@@ -5,8 +5,6 @@ A case reads starts, as an object with `weights`, `blow_up_time`, `zero_time` an
 flow has at its depth, the table of `regimes` says.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

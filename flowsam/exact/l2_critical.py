@@ -4,8 +4,6 @@ The separatrix is the stable manifold of the saddle `w = (rho/2^(1/2)) e_1`, whe
 (derivations/l2_critical_scale.py)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ infinity, or a weight below rho falls to 0 and slides. A slide ends where a seco
 Filippov's solution is unique up to there. (derivations/linf_signs.py, derivations/linf_slides.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -10,8 +10,6 @@ a clock (`hyperelliptic`). u = 0 is the turn from shrinking to growing; with two
 it is never reached: the separatrix. (derivations/linf_deep.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -7,8 +7,6 @@ With a_(1) <= a_(2) the two smallest |w| and s = sign(mu prod_k w_k), a coordina
 equality is the separatrix. (derivations/linf_signs.py, derivations/linf_two_layer.py)
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.exact.two_layer_path import excess

@@ -9,8 +9,6 @@ No weight passes rho, and the slide ends where the smallest is 0: no more unique
 (derivations/linf_slides.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -10,8 +10,6 @@ small`, `e = large - small`:
 The hits of small = 0 solve quadratics in e^x. (derivations/linf_two_layer.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

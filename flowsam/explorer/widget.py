@@ -1,7 +1,5 @@
 """The explorer as a Jupyter widget, where anywidget is installed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import anywidget

@@ -6,8 +6,6 @@ end in asserts, and `tests/theorems/test_name.py` with CLAIM (the name), SOURCE,
 hypothesis broken and must raise AssertionError every time: a check nothing can fail proves nothing.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import runpy
 import sys

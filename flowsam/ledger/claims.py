@@ -1,7 +1,5 @@
 """What a checkout says of its claims: names, chapters, and the heads of derivations."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Evidence for a claim: a proof to execute, a check at random draws, a control that must fail."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import linecache

@@ -4,8 +4,6 @@ Where what is computed has changed, a figure is computed and drawn; where only t
 is drawn again from its saved arrays.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 import importlib.util

@@ -1,7 +1,5 @@
 """Pieces of HTML: tables, links, pictures inside the page, and LaTeX as MathML."""
 
-from __future__ import annotations
-
 import base64
 import re
 import struct

@@ -4,8 +4,6 @@ A measure takes what the figures saved, name to arrays (with the run card under 
 returns what its text needs; KeyError says that a figure is missing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any

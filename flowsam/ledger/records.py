@@ -3,8 +3,6 @@
 A result is whole or not there, so that going on is to leave out those that are.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

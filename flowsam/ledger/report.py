@@ -1,7 +1,5 @@
 """report.html: the paper's story, its claims, verdicts and figures, on a page without network."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -1,7 +1,5 @@
 """Claims and figures in one pool of processes, the longest first."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import methodcaller

@@ -1,7 +1,5 @@
 """The report's chapters: each claim with its formula, verdict, figure and homes; and winners."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The texts of the report, kept in texts.toml, and what computes the numbers in them."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass

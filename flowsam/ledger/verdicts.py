@@ -1,7 +1,5 @@
 """The ledger: what verifying each claim gave, as a table, as JSON, as an exit code."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -4,8 +4,6 @@ The right-hand side has no clock: T = log(1 + t) is a quadrature along the path,
 for. Whatever else may happen, the runs in T take over.
 """
 
-from __future__ import annotations
-
 from itertools import count
 from typing import Any
 

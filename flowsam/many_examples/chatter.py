@@ -5,8 +5,6 @@ limit of its own, without a known formula: it is iterated in the rescaled clock,
 until two runs agree; the difference is part of the answer. (derivations/discrete_to_flow.py)
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ With one example rescaled time is the natural clock; with several nothing decoup
 like log t at every depth, and T carries a run to log t = 1e4 without an end event.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -11,8 +11,6 @@ where its own brake stops it, v = (u / c)^(p-1), once the error of that, (p v / 
 u^(q-1)), is of the size of atol.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property

@@ -5,8 +5,6 @@ sign of G(theta): they tend to rho s from one side and never pass it. Weights lo
 that distance z, from which they leave where G(theta_hat) turns; `y = log(z / rho)` has them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """Second derivatives of the loss: -Lambda H where -grad Lo = Lambda F, without underflow."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.flow import Flow

@@ -1,7 +1,5 @@
 """A solved path of several examples in the clock T = log(1 + t), and its rescaled times."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

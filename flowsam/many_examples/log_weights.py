@@ -4,8 +4,6 @@ No stiffness where weights die: near a collapse of l_2-SAM the strong features f
 tau)^k`, k up to the square of their pull over that of the weakest.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Where l_p-SAM jumps whose examples span one dimension: the set of their minima, one surface."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """The pull G = sum_i q_i z_i and its derivative, by the few examples that hold all of the loss."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.shapes import Bool, Examples, Float, Vector

@@ -4,8 +4,6 @@ The gradient vanishes where the pulls cancel, far from weights at 0: l_2-SAM arr
 gradient flow for doubles. Steps past that point follow rounding errors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

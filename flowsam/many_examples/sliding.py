@@ -4,8 +4,6 @@ On one surface it crosses, slides or leaves; where it would slide on two its vel
 and the run is handed over. A slide along minima rests at a flattest one, for doubles.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property

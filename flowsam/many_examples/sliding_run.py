@@ -1,7 +1,5 @@
 """Runs of normalised SAM that slides: from event to event, then iterated if it must be."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

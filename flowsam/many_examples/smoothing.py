@@ -5,8 +5,6 @@ discrete SAM averages the velocities of the two sides: the paths differ by a bou
 limit direction is the same. (derivations/discrete_to_flow.py)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which share of a plane's area each limit has, and how well it is known."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from flowsam.flow import Flow

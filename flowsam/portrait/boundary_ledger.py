@@ -1,7 +1,5 @@
 """What a refinement has found so far: segments of boundaries, areas of regions, cells to cut."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass, field
 

@@ -6,8 +6,6 @@ GD coordinates move apart: x decides the first fate alone and y the second.
 (derivations/l2_critical_scale.py, derivations/linf_two_layer.py)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

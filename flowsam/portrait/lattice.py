@@ -3,8 +3,6 @@
 Each label is asked once; crossings lie on lattice lines, and boundaries cut cells along chords.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

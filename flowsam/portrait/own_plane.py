@@ -1,7 +1,5 @@
 """A plane of the user's own: any function of two parameters, rows at a time."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from typing import Any

@@ -5,8 +5,6 @@ layers, inf where there are none; the rest of the plane mirrors |y| <= |x|.
 (derivations/linf_signs.py)
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
