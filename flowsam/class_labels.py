@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import has_holes
-from flowsam.shapes import Float, Shaped
+from flowsam.shapes import PerExample, Shaped
 
 _HOLES = {
     "",
@@ -85,7 +85,7 @@ def number_in(word: str) -> Decimal | None:
     return found if found is not None and found.is_finite() else None
 
 
-def signs(values: Sequence[Value]) -> Float[np.ndarray, " n"]:
+def signs(values: Sequence[Value]) -> PerExample:
     """Return +1 for the larger of two classes and -1 for the other."""
     classes = sorted(set(values))
     if len(classes) != 2:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import column_names, keep, real_array, real_example
-from flowsam.shapes import Examples, Float, Vector
+from flowsam.shapes import Examples, Float, PerExample, Vector
 from flowsam.signatures import public
 
 
@@ -186,7 +186,7 @@ def from_labels(X: ArrayLike, y: ArrayLike, *, name: str = "") -> Data:
     return Data(class_signs(X, y)[:, None] * X, name, names)
 
 
-def class_signs(X: Float[np.ndarray, "..."], y: ArrayLike) -> Float[np.ndarray, " n"]:
+def class_signs(X: Float[np.ndarray, "..."], y: ArrayLike) -> PerExample:
     """Return +1 for the larger of two labels y and -1 for the smaller, one a row of X."""
     from flowsam.class_labels import class_values, label_column, signs
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.errors import InputError, InputTypeError
-from flowsam.shapes import Float, Shaped, Vector
+from flowsam.shapes import Axis, Float, Shaped, Vector
 
 CELLS = 2**28  # more cells than this do not fit in memory with their labels and copies
 
@@ -109,7 +109,7 @@ def column_names(table: object) -> tuple[str, ...]:
     return tuple(" ".join(str(name).split()) for name in getattr(table, "columns", ()))
 
 
-def real_axis(values: object, name: str) -> Float[np.ndarray, " n"]:
+def real_axis(values: object, name: str) -> Axis:
     """Return the values of one axis of a plane as finite float64."""
     array = np.atleast_1d(real_array(values, name))
     if array.ndim != 1 or not array.size:

@@ -39,7 +39,18 @@ Chosen = Bool[np.ndarray, " N"]
 Which = Bool[np.ndarray, "*batch"]
 Weights = Float[np.ndarray, "L d N"]  # where the batch comes last
 Examples = Float[np.ndarray, "n d"]
+PerExample = Float[np.ndarray, " n"]  # a number an example, or a point
 Times = Float[np.ndarray, " T"]
+Points = Float[np.ndarray, " _"]  # of a clock
+Pair = Float[np.ndarray, "2 d"]  # two layers
+Pairs = Float[np.ndarray, "N 2 d"]
+Marks = Bool[np.ndarray, "L d"]
+Flags = Bool[np.ndarray, "d N"]
+
+# Of steps: flat states, their Jacobian, and what stays positive between events.
+State = Float[np.ndarray, " m"]
+Jacobian = Float[np.ndarray, "m m"]
+Signals = Float[np.ndarray, " K"]
 
 # On planes: values of a parameter, labels of a grid, points, and lines with their names.
 Axis = Float[np.ndarray, " _"]

@@ -16,11 +16,11 @@ from flowsam.flow import Flow
 from flowsam.inputs import real_array
 from flowsam.one_example.closed_form import exact_run
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Float, Theta
+from flowsam.shapes import Points, Theta
 from flowsam.signatures import public
 from flowsam.trajectory import Trajectory
 
-Rows = int | Float[np.ndarray, " _"] | None
+Rows = int | Points | None
 
 _MOST_ROWS = 10**8
 _LEAST_ATOL = 1e-100  # squares of errors in units of it stay in the range of doubles

@@ -14,7 +14,7 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_critical import CriticalScale, critical_scale_of
 from flowsam.exact.l2_spectrum import checked_start, positive_radius
 from flowsam.inputs import real_example
-from flowsam.shapes import Float, Vector
+from flowsam.shapes import Float, Pair, Vector
 from flowsam.signatures import public
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def checked_one(
     rho: float,
     *,
     verb: str,
-) -> tuple[Float[np.ndarray, "2 d"], Vector, float]:
+) -> tuple[Pair, Vector, float]:
     """Return one start, example and radius."""
     theta0, mu, rho = checked(theta0, mu, rho)
     if theta0.ndim != 2:
@@ -94,7 +94,7 @@ def critical_scale_bounds(
     return critical_scale_of(_profile(mu, profile), mu, rho=rho)
 
 
-def _profile(mu: Vector, profile: ArrayLike | None) -> Float[np.ndarray, "2 d"]:
+def _profile(mu: Vector, profile: ArrayLike | None) -> Pair:
     """The start at scale 1."""
     start = np.ones(mu.size) if profile is None else np.asarray(profile)
     if start.shape == mu.shape:

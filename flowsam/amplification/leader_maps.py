@@ -14,7 +14,7 @@ from flowsam.errors import InputError
 from flowsam.exact.l2_march import blocks, trace
 from flowsam.inputs import checked_grid, real_axis
 from flowsam.network import balanced, checked_start
-from flowsam.shapes import Bool, Float, Int, Times, Vector
+from flowsam.shapes import Bool, Float, Int, Pairs, Times, Vector
 from flowsam.signatures import public
 
 
@@ -92,7 +92,7 @@ def dominance(
 
 
 def _scores(
-    starts: Float[np.ndarray, "N 2 d"],
+    starts: Pairs,
     sizes: Vector,
     rho: float,
     tau: Times,

@@ -16,7 +16,7 @@ from flowsam.amplification.critical import checked_one
 from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
 from flowsam.exact.l2_sizes import SizePath
-from flowsam.shapes import Float, Int, Vector
+from flowsam.shapes import Float, Int, Pair, Vector
 from flowsam.signatures import public
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _succession(path: SizePath) -> tuple[list[float], list[int]]:
 
 
 def _proved(
-    theta0: Float[np.ndarray, "2 d"],
+    theta0: Pair,
     mu: Vector,
     rho: float,
     by: str,

@@ -12,9 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from flowsam.shapes import Float, Int, Shaped, Theta, Thetas
+from flowsam.shapes import Float, Int, Shaped, State, Theta, Thetas
 
-State = Float[np.ndarray, " m"]
 Rates = Callable[[float, State], State]
 
 

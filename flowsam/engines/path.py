@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsam.events import Event
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Bool, Float, Int, State
 
-Tail = Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k m"]]
+Points = Float[np.ndarray, " k"]
+Tail = Callable[[Points], Float[np.ndarray, "k m"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +36,9 @@ class Path:
     tail: Tail  # states at and beyond the last edge, x (k,) -> (k, m)
     mode: Any = None  # the region at and beyond the last edge
     # states at the edges, by the step that ended there; () to have them from the steps
-    nodes: tuple[Float[np.ndarray, " m"], ...] = ()
+    nodes: tuple[State, ...] = ()
 
-    def __call__(self, x: Float[np.ndarray, " k"]) -> Float[np.ndarray, "k m"]:
+    def __call__(self, x: Points) -> Float[np.ndarray, "k m"]:
         """Return states at points of the run, shape (k, m)."""
         out = self.tail(x)
         inside = x < self.edges[-1]
@@ -58,9 +59,7 @@ class Path:
             out[chosen] = self.pieces[index](x[chosen]).T
         return out
 
-    def regions(
-        self, x: Float[np.ndarray, " k"]
-    ) -> list[tuple[Any, Bool[np.ndarray, " k"]]]:
+    def regions(self, x: Points) -> list[tuple[Any, Bool[np.ndarray, " k"]]]:
         """Return each region that points of the run are in, with the points it has."""
         owner = self._modes[self._owners(x)]
         steps = (*self.pieces, self)
@@ -68,7 +67,7 @@ class Path:
 
     def seen(
         self,
-        x: Float[np.ndarray, " k"],
+        x: Points,
         shown: Callable[[Any, Any], Float[np.ndarray, "k L d"]],
     ) -> Float[np.ndarray, "k L d"]:
         """Return weights at points of the run, by what shows them: `(states, mode) -> weights`."""
@@ -90,7 +89,7 @@ class Path:
         """The first step with the region of each."""
         return _firsts((*(piece.mode for piece in self.pieces), self.mode))
 
-    def _owners(self, x: Float[np.ndarray, " k"]) -> Int[np.ndarray, " k"]:
+    def _owners(self, x: Points) -> Int[np.ndarray, " k"]:
         """Return the place of the step each point is in; from the last edge on, one beyond."""
         owner = np.maximum(np.searchsorted(self.edges, x, side="left") - 1, 0)
         return np.where(x < self.edges[-1], owner, len(self.pieces))

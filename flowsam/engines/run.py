@@ -13,10 +13,8 @@ from flowsam.endings import Ending
 from flowsam.engines import clock
 from flowsam.events import Event
 from flowsam.flow import Flow
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Points
 from flowsam.trajectory import Trajectory
-
-Points = Float[np.ndarray, " _"]
 
 
 @dataclass(frozen=True)

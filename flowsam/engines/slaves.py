@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float, Thetas
+from flowsam.shapes import Float, Marks, Thetas
 
 _ROUNDS = 3  # the norm of the gradient feels the slaves a little
 
 
 def enslaved(
     theta: Thetas,
-    slaves: Bool[np.ndarray, "L d"],
+    slaves: Marks,
     slaved: Callable[[Thetas], Float[np.ndarray, "..."]],
 ) -> Thetas:
     """Return weights with each slave where its own brake stops it, as `slaved` tells."""

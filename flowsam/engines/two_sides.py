@@ -25,10 +25,10 @@ def upper_share(
 
 
 def mean_pace(
-    share: Float[np.ndarray, "*b"],
-    above: Float[np.ndarray, "*b"],
-    below: Float[np.ndarray, "*b"],
-) -> Float[np.ndarray, "*b"]:
+    share: Rates,
+    above: Rates,
+    below: Rates,
+) -> Rates:
     """Return log(share/Lambda+ + (1 - share)/Lambda-) from log Lambda+ and log Lambda-."""
     top = -np.minimum(above, below)
     mean = share * np.exp(-above - top) + (1.0 - share) * np.exp(-below - top)

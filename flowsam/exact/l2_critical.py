@@ -14,7 +14,7 @@ from flowsam.exact.l2_march import GOING, Front, Verdict, certificates, log_gate
 from flowsam.exact.l2_outcome import TRUST, grow_and_shrink, lone_scale, race
 from flowsam.exact.l2_spectrum import Spectrum, spectrum_of
 from flowsam.labels import Fate
-from flowsam.shapes import Codes, Float, Vector
+from flowsam.shapes import Codes, Pair, Vector
 
 EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
 ROUNDING = 2e-15  # of the scale, from the tolerance of the path and the sum behind N
@@ -59,7 +59,7 @@ def _miss(spectrum: Spectrum) -> Callable[[float], float]:
 
 
 def critical_scale_of(
-    theta: Float[np.ndarray, "2 d"],
+    theta: Pair,
     mu: Vector,
     *,
     rho: float,

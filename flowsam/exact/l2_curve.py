@@ -15,6 +15,7 @@ from flowsam.labels import Fate
 from flowsam.shapes import Column, Float, Int, Int8, Numbers
 
 POINTS = 2048  # evaluated at a time: their coefficients stay in cache
+PerPiece = Float[np.ndarray, " P"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,10 @@ class Curve:
     shape: tuple[int, ...]  # of the batch; () for a single start
     spectrum: Spectrum  # the measure behind N/rho
     first: Int[np.ndarray, " startsplus"]  # where each start's pieces begin
-    tau: Float[np.ndarray, " P"]
-    a: Float[np.ndarray, " P"]
+    tau: PerPiece
+    a: PerPiece
     # of each piece, in its clock; it begins at `tau` and `a`
-    lengths: Float[np.ndarray, " P"]
+    lengths: PerPiece
     pieces: Pieces | Any  # None where no start moves
     end: Float[np.ndarray, "3 starts"]  # last tau, A and log(N/rho)
     # `Fate`: SADDLE where it never left the saddle, UNKNOWN where it was stopped
@@ -121,9 +122,9 @@ class Curve:
 
 def _stretch(
     pieces: Pieces,
-    target: Float[np.ndarray, " t"],
-    length: Float[np.ndarray, " t"],
-) -> Float[np.ndarray, " t"]:
+    target: Column,
+    length: Column,
+) -> Column:
     """Stretch of the clock in which tau grows by `target`, one for each piece."""
     with np.errstate(divide="ignore", invalid="ignore"):
         first = np.fmin(target * pieces.unit / pieces.y[0], length)

@@ -13,7 +13,7 @@ from scipy.special import elliprf
 from flowsam.exact.l2_march import Verdict, blocks, certificates, march
 from flowsam.exact.l2_spectrum import ORDER, Spectrum, checked_start, spectrum_of
 from flowsam.labels import Fate
-from flowsam.shapes import Codes, Float, Int, Int8, Vector
+from flowsam.shapes import Codes, Float, Int, Int8, Pairs, Vector
 
 TRUST = 1e-12  # a start whose critical scale is nearer to 1 counts as on the separatrix
 QUICK = 10  # order of the first paths,
@@ -38,7 +38,7 @@ def lone_scale(
 
 
 def grow_and_shrink(
-    theta0: Float[np.ndarray, "N 2 d"], mu: Vector
+    theta0: Pairs, mu: Vector
 ) -> tuple[Float[np.ndarray, "N active"], Float[np.ndarray, "N active"]]:
     """|s| and |e| of the active coordinates, exchanged where mu < 0."""
     active = mu != 0
@@ -76,7 +76,7 @@ def _squeeze(
     return codes
 
 
-def _decide(theta0: Float[np.ndarray, "N 2 d"], mu: Vector, rho: float) -> Codes:
+def _decide(theta0: Pairs, mu: Vector, rho: float) -> Codes:
     """Codes of a block of starts."""
     grow, shrink = grow_and_shrink(theta0, mu)
     sizes = np.unique(np.abs(mu[mu != 0]))

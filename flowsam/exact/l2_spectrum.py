@@ -38,6 +38,8 @@ ORDER = 20
 FEW = 1000  # rates of all starts whose powers are one small table
 LIVE = -60.0  # log of the relative weight below which a rate is left out of the series
 LONGEST = 16.0  # a step of the clock; beyond, rates below LIVE could grow unseen
+PerRate = Float[np.ndarray, "N m"]
+Moved = Float[np.ndarray, "*t N"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ class Spectrum:
         rows: Codes,
         tau: Column,
         a: Column,
-    ) -> Float[np.ndarray, "N m"]:
+    ) -> PerRate:
         """Return the exponents of `(N/rho)^2` for some starts, each at its own `(tau, A)`."""
         drift = 2 * self.nu * (tau[:, None] - self.nu * a[:, None])
         return self.log_weight[rows] + drift
@@ -68,7 +70,7 @@ class Spectrum:
         return log_sum(self.exponents(rows, tau, a)) / 2
 
 
-def log_sum(exponents: Float[np.ndarray, "N m"]) -> Column:
+def log_sum(exponents: PerRate) -> Column:
     """Return the log of the sum of exponentials in each row, shifted by the largest."""
     top = exponents.max(axis=1)
     return top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))
@@ -147,18 +149,14 @@ class Pieces:
         """Return the expansions of some of the starts."""
         return Pieces(self.unit[rows], self.y[:, rows], self.z[rows], self.g[:, rows])
 
-    def advance(
-        self, sigma: Float[np.ndarray, "*t N"]
-    ) -> tuple[Float[np.ndarray, "*t N"], Float[np.ndarray, "*t N"]]:
+    def advance(self, sigma: Moved) -> tuple[Moved, Moved]:
         """Return the increments of tau and A after a stretch of the clock."""
         tail = _horner(self.y[1:] / np.arange(2, len(self.y) + 1)[:, None], sigma)
         return (self.y[0] + tail) * sigma / self.unit, (
             self.z - tail
         ) * sigma / self.unit**2
 
-    def log_norm_gain(
-        self, sigma: Float[np.ndarray, "*t N"]
-    ) -> Float[np.ndarray, "*t N"]:
+    def log_norm_gain(self, sigma: Moved) -> Moved:
         """Return the change of log N after a stretch of the clock."""
         return _horner(self.g[1:], sigma)
 
@@ -172,8 +170,8 @@ class Pieces:
 
 
 def _moments(
-    x: Float[np.ndarray, "N m"],
-    weight: Float[np.ndarray, "N m"],
+    x: PerRate,
+    weight: PerRate,
     count: int,
 ) -> Float[np.ndarray, "count N"]:
     """Moments 0 to count - 1 of the weights, a block of rates at a time."""
@@ -191,9 +189,7 @@ def _moments(
     return total
 
 
-def _horner(
-    rows: Float[np.ndarray, "k N"], sigma: Float[np.ndarray, "*t N"]
-) -> Float[np.ndarray, "*t N"]:
+def _horner(rows: Float[np.ndarray, "k N"], sigma: Moved) -> Moved:
     """Return sum_k rows_k sigma^(k + 1); at one point in plain numbers, to the same last bit."""
     if sigma.size == 1:
         total = 0.0
@@ -243,7 +239,7 @@ def _series(
 
 def expand(
     spectrum: Spectrum,
-    exponents: Float[np.ndarray, "N m"],
+    exponents: PerRate,
     *,
     order: int = ORDER,
 ) -> Pieces:

@@ -22,7 +22,7 @@ from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import blocks, falling, trace
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array
-from flowsam.shapes import Float, Numbers, Thetas, Times, Vector, Vectors
+from flowsam.shapes import Float, Numbers, Pair, Pairs, Thetas, Times, Vector, Vectors
 
 
 def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Euclidean:
@@ -39,7 +39,7 @@ class Euclidean:
     rho: float
 
     @property
-    def _flat(self) -> Float[np.ndarray, "N 2 d"]:
+    def _flat(self) -> Pairs:
         return self.theta.reshape(-1, 2, self.mu.size)
 
     @property
@@ -106,7 +106,7 @@ class Euclidean:
 
 
 def _crossings(
-    theta0: Float[np.ndarray, "2 d"],
+    theta0: Pair,
     mu: Vector,
     until: float,
 ) -> list[Event]:
@@ -127,7 +127,7 @@ def _crossings(
 
 
 def _states(
-    theta0: Float[np.ndarray, "N 2 d"],
+    theta0: Pairs,
     mu: Vector,
     tau: Times,
     a: Float[np.ndarray, "N T"],

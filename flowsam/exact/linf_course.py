@@ -17,13 +17,15 @@ from flowsam.exact.linf_legs import Leg, leg
 from flowsam.exact.linf_slides import Slide
 from flowsam.shapes import Float, Masks, Vector, Vectors
 
+Layers = Float[np.ndarray, "*batch d L"]
+
 
 @dataclass(frozen=True, eq=False)
 class Course:
     """A batch of starts; times are |mu| tau, layers are the last axis."""
 
-    start: Float[np.ndarray, "*batch d L"]  # weights w
-    sign: Float[np.ndarray, "*batch d L"]  # theirs on the first leg
+    start: Layers  # weights w
+    sign: Layers  # theirs on the first leg
     first: Leg  # from the start to the first zero
     mu: Vector
     rho: float
@@ -127,7 +129,7 @@ class Course:
         return np.where(self.mu == 0, np.inf, self.begin + self.last.turn)
 
     @property
-    def landed(self) -> Float[np.ndarray, "*batch d L"]:
+    def landed(self) -> Layers:
         """Sizes where a weight comes to 0 and stays, that weight exactly 0; else anything."""
         return self.last.landed
 

@@ -19,15 +19,18 @@ from numpy.typing import NDArray
 from flowsam.exact.hyperelliptic import elapsed, invert, remaining
 from flowsam.shapes import Float, Int, Numbers, Which
 
+Clock = Float[np.ndarray, "*batch T"]
+Sizes = Float[np.ndarray, "*batch L"]
+
 
 @dataclass(frozen=True, eq=False)
 class Leg:
     """A batch of motions, sorted: `order`, `z` and `gaps` list the layers by |z|."""
 
     order: Int[np.ndarray, "*batch L"]  # the layer at each sorted place
-    z: Float[np.ndarray, "*batch L"]  # perturbed sizes at the start
+    z: Sizes  # perturbed sizes at the start
     gaps: Float[np.ndarray, "*batch M"]  # z_k^2 - z_m^2, ascending
-    size: Float[np.ndarray, "*batch L"]  # at the start
+    size: Sizes  # at the start
     along: Which  # whether s = +
     rho: float
 
@@ -69,9 +72,7 @@ class Leg:
             crosses, elapsed(start, np.zeros(start.shape), self.gaps), np.inf
         )
 
-    def sizes(
-        self, u: Float[np.ndarray, "*batch T"]
-    ) -> Float[np.ndarray, "*batch T L"]:
+    def sizes(self, u: Clock) -> Float[np.ndarray, "*batch T L"]:
         """Return the sizes at places u, layers in their own order; below 0 past a zero of GD."""
         sign = np.where(self.z < 0, -1.0, 1.0)[..., None, 1:]
         rest = sign * np.sqrt(u[..., None] ** 2 + self.gaps[..., None, :])
@@ -85,7 +86,7 @@ class Leg:
         return found
 
     @cached_property
-    def landed(self) -> Float[np.ndarray, "*batch L"]:
+    def landed(self) -> Sizes:
         """Sizes where the first weight reaches 0: it, and those as small, exactly 0."""
         hit = np.where(np.isfinite(self.hit), self.hit, np.abs(self.place))
         found = np.maximum(self.sizes(hit[..., None])[..., 0, :], 0.0)
@@ -94,9 +95,7 @@ class Leg:
         np.put_along_axis(found, self.order, np.where(gone, 0.0, there), axis=-1)
         return found
 
-    def place_at(
-        self, clock: Float[np.ndarray, "*batch T"]
-    ) -> Float[np.ndarray, "*batch T"]:
+    def place_at(self, clock: Clock) -> Clock:
         """Return the place at times |mu| tau since the start; inf from the blow-up on."""
         gaps = self.gaps[..., None, :]
         place = self.place[..., None]

@@ -20,22 +20,25 @@ PANEL = 1.0  # in s = log(1 + y/d): 16 nodes leave 1e-16, since y/d is analytic 
 LEAST = 1e-34  # of rho^3: the least d; what is left out is its root, 1e-17
 ROUNDS = 60  # of Newton's method inside a bracket; about six are used
 
+Places = Float[np.ndarray, "N K"]
+Others = Float[np.ndarray, "N M"]
+
 
 @dataclass(frozen=True, eq=False)
 class Slide:
     """Slides of a flat batch."""
 
     # sizes of the weights not at 0 where it begins, an odd number below rho
-    others: Float[np.ndarray, "N M"]
+    others: Others
     rho: float
 
     @property
-    def above(self) -> Float[np.ndarray, "N M"]:
+    def above(self) -> Others:
         """The sizes less rho, in units of rho: every y and h below is in units of rho^3 / 3."""
         return self.others / self.rho - 1
 
     @property
-    def first(self) -> Float[np.ndarray, "N M"]:
+    def first(self) -> Others:
         """Three h_k at the start."""
         return self.above**2 * (self.above + 3)
 
@@ -56,7 +59,7 @@ class Slide:
         return self.clock(self.last)
 
     @property
-    def landed(self) -> Float[np.ndarray, "N M"]:
+    def landed(self) -> Others:
         """The sizes at the end, the smallest exactly 0."""
         least = self.others.min(axis=-1) / self.rho
         end = self.rho * (1 + self.moved((least * (3 - least * least))[:, None])[:, 0])
@@ -74,7 +77,7 @@ class Slide:
             total += self.rate(here) @ WEIGHTS
         return total * width / 2
 
-    def rate(self, s: Float[np.ndarray, "N K"]) -> Float[np.ndarray, "N K"]:
+    def rate(self, s: Places) -> Places:
         """|mu| dtau/ds = (1/|A| + 1/B) / (2 rho^2) dy/ds."""
         unit = self.unit[:, None]
         above = self.moved(unit * np.expm1(s))
@@ -83,7 +86,7 @@ class Slide:
         scale = self.rho ** (1.0 - self.others.shape[-1])
         return pair * unit * np.exp(s) * (scale / 6)
 
-    def moved(self, y: Float[np.ndarray, "N K"]) -> Float[np.ndarray, "N K M"]:
+    def moved(self, y: Places) -> Float[np.ndarray, "N K M"]:
         """Return the roots x of `x^2 (x + 3) = 3 h`, on the start's side of 0.
 
         x = 2 sin(t) (sqrt(3) cos(t) -+ sin(t)), sin(3 t) = sqrt(3 h) / 2; for x > 1 x = 2 cosh(t) -

@@ -25,7 +25,7 @@ from flowsam import (
 from flowsam.amplification import critical_scale, leaders, regimes
 from flowsam.exact.l2_two_layer import read
 from flowsam.rates import estimated_exponent
-from flowsam.shapes import Float
+from flowsam.shapes import Pair
 
 Saved = Mapping[str, Mapping[str, Any]]
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -83,7 +83,7 @@ def amplified_map(saved: Saved) -> dict[str, Any]:
     return {"sam": minor[0].mean(), "gd": minor[1].sum(), "points": minor[1].size}
 
 
-def _above(share: float, mu: list[float]) -> Float[np.ndarray, "2 d"]:
+def _above(share: float, mu: list[float]) -> Pair:
     """The uniform start at so many critical scales of l_2-SAM, rho = 1."""
     return np.full((2, len(mu)), share * critical_scale(mu, 1.0))
 

@@ -17,9 +17,7 @@ from flowsam.flow import Flow
 from flowsam.many_examples.iteration import Iteration, Walk, iterated
 from flowsam.many_examples.late_path import LateRun
 from flowsam.regimes import Regime, case_of
-from flowsam.shapes import Float, Theta
-
-Points = Float[np.ndarray, " _"]
+from flowsam.shapes import Float, Points, Theta
 
 _MOST_STEPS = 60_000
 _WORK = 2_000_000_000  # steps times n d: larger problems get fewer steps

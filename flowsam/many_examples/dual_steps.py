@@ -24,7 +24,7 @@ from scipy.linalg.blas import strsv
 from flowsam.engines.stepping import Unasked
 from flowsam.flow import Flow
 from flowsam.losses import shares_and_mean
-from flowsam.shapes import Examples, Float, Float32
+from flowsam.shapes import Examples, Float, Float32, PerExample, State
 
 _LIVE = 1e-9  # share of an example that the matrix needs
 _CONVERGED = (
@@ -34,8 +34,8 @@ _BOUND = 6.1  # of DOP853's region of stability on the negative axis
 _STRAINED = 5  # steps there in a row: three come in a transient too, measured
 _SLOWED = 1 / 3  # power of a growth below 2: full ones end in a rejected step
 
-State = Float[np.ndarray, " m"]
 Rows = Float[np.ndarray, "k d"]
+Gram = Float32[np.ndarray, "A A"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +54,14 @@ class Curvature:
         return float(c), self
 
     @cached_property
-    def gram(self) -> Float32[np.ndarray, "A A"]:
+    def gram(self) -> Gram:
         """G, by half of its products: a matrix times its own transpose."""
         scale = np.sqrt((self.into * self.out).sum(axis=0)).astype(np.float32)
         half = self.z * scale
         return half @ half.T
 
     @cached_property
-    def curved(self) -> Float32[np.ndarray, "A A"]:
+    def curved(self) -> Gram:
         """G + a G^2."""
         square = self.gram @ self.gram.T if self.ratio else 0.0
         return self.gram + np.float32(self.ratio) * square
@@ -73,7 +73,7 @@ class _Factor:
 
     g: float
     at: Curvature
-    factor: Float32[np.ndarray, "A A"] | None
+    factor: Gram | None
 
     def __call__(self, b: State) -> State:
         """Apply it to a state with tau, which only follows; nan where there is no factor."""
@@ -200,7 +200,7 @@ def amplifies(flow: Flow) -> bool:
 
 
 def live(
-    flow: Flow, z: Examples, margins: Float[np.ndarray, " n"]
+    flow: Flow, z: Examples, margins: PerExample
 ) -> tuple[Float32[np.ndarray, "A d"], float]:
     """Return the live examples times (q |s|)^(1/2), and log Lambda."""
     shares, log_scale = shares_and_mean(flow.loss.log_slope(margins))

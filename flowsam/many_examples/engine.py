@@ -19,10 +19,9 @@ from flowsam.many_examples.minima import one_dimensional
 from flowsam.many_examples.rest import isolated
 from flowsam.many_examples.sliding_run import iterated_on, sliding_run
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Theta
+from flowsam.shapes import Points, Theta
 from flowsam.trajectory import Trajectory
 
-Points = Float[np.ndarray, " _"]
 Wanted = int | Points | None
 
 

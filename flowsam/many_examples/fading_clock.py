@@ -28,20 +28,27 @@ from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.network import other_products
-from flowsam.shapes import Bool, Float, Int, Mask, Theta, Vector
+from flowsam.shapes import (
+    Int,
+    Jacobian,
+    Marks,
+    Mask,
+    Signals,
+    State,
+    Theta,
+    Vector,
+)
 
 _STIFF = (
     "; for 2 < p < inf the ascent step turns at a rate without bound where the pull on a living "
     "feature vanishes, as at a finite minimiser"
 )
 
-State = Float[np.ndarray, " m"]
-
 
 class Roles(NamedTuple):
     """Which weights are slaves, shape (L, d), and which features are dead, shape (d,)."""
 
-    slaves: Bool[np.ndarray, "L d"]
+    slaves: Marks
     dead: Mask
 
 
@@ -86,11 +93,11 @@ class FadingClock(LogClock):
         free = self._free(mode)
         return lambda log_t, state: free * self.rates(log_t, self.shown(state, mode))
 
-    def jac(self, mode: Roles) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+    def jac(self, mode: Roles) -> Callable[[float, State], Jacobian]:
         """Return its derivative with the slaves held: they hardly move the others."""
         free = self._free(mode)
 
-        def slope(log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+        def slope(log_t: float, state: State) -> Jacobian:
             return free[:, None] * self.jacobian(log_t, self.shown(state, mode)) * free
 
         return slope
@@ -119,9 +126,7 @@ class FadingClock(LogClock):
         """Tell nothing: weights may die at any time."""
         return False
 
-    def signals(
-        self, log_t: float, state: State, mode: Roles
-    ) -> Float[np.ndarray, " K"]:
+    def signals(self, log_t: float, state: State, mode: Roles) -> Signals:
         """Return how far off are rest, rounding, new roles (at 10 atol, back at 40) and deaths."""
         state = self.shown(state, mode)
         theta = self.weights(state)
@@ -178,7 +183,7 @@ class FadingClock(LogClock):
             "collapsed" * gone,
         )
 
-    def _free(self, mode: Roles) -> Float[np.ndarray, " m"]:
+    def _free(self, mode: Roles) -> State:
         """Return 1 where an entry of a state is integrated."""
         return np.append(~(mode.slaves | mode.dead), True).astype(float)
 

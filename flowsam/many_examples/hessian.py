@@ -5,7 +5,7 @@ import numpy as np
 from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.network import other_products
-from flowsam.shapes import Float, Theta
+from flowsam.shapes import Float, PerExample, Theta
 
 Matrix = Float[np.ndarray, "k k"]
 
@@ -70,7 +70,7 @@ def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     return size[:, None] * moved + rule.rho * np.diag(turn * unit)
 
 
-def _bend(flow: Flow, theta: Theta) -> Float[np.ndarray, " n"]:
+def _bend(flow: Flow, theta: Theta) -> PerExample:
     """Return q_i s_i."""
     margins = flow.data.z @ np.prod(theta, axis=0)
     shares = softmax(flow.loss.log_slope(margins))

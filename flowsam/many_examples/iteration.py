@@ -11,9 +11,7 @@ from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.regimes import case_of
-from flowsam.shapes import Float, Theta, Vector
-
-Points = Float[np.ndarray, " _"]
+from flowsam.shapes import Float, Points, Theta, Vector
 
 # share of the largest weight that a step of the first run may move
 _STRIDE = 1.0 / 32.0

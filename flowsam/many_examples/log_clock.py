@@ -1,6 +1,6 @@
 """Many examples at late times: the flow with `T = log(1 + t)` as its independent variable.
 
-Margins grow like T, and nothing blows up at any depth: log t = 1e4 takes hundreds of steps. The
+PerExample grow like T, and nothing blows up at any depth: log t = 1e4 takes hundreds of steps. The
 shares of the examples relax within a unit of T for ever: implicit methods with the exact Jacobian
 follow the slow path, explicit ones crawl. (derivations/rescaled_clock.py; arXiv:2603.08290, (2))
 """
@@ -32,9 +32,8 @@ from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
 from flowsam.network import other_products
 from flowsam.regimes import case_of
-from flowsam.shapes import Float, Mask, Theta
+from flowsam.shapes import Float, Jacobian, Mask, Signals, State, Theta
 
-State = Float[np.ndarray, " m"]
 _STEP = 1e-7  # of differences
 _FALLEN = COLLAPSED**0.5  # of the largest weight of the start: what is smaller is at 0
 
@@ -107,7 +106,7 @@ class LogClock:
         """The flow's `rates`."""
         return single_rates(self.flow)
 
-    def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+    def jacobian(self, log_t: float, state: State) -> Jacobian:
         """Return the derivative of `rates`: e^(T + log Lambda) H(theta_hat) (I + d eps/d theta)."""
         theta = self.weights(state)
         spread = self.slope_of_step(theta)
@@ -119,7 +118,7 @@ class LogClock:
         out[-1, :-1] = slope + slope @ spread
         return np.exp(min(log_t + log_scale, 600.0)) * out
 
-    def slope_of_step(self, theta: Theta) -> Float[np.ndarray, "m m"]:
+    def slope_of_step(self, theta: Theta) -> Jacobian:
         """Return d eps / d theta."""
         return ascent_slope(self.flow, theta)
 
@@ -162,11 +161,11 @@ class LogClock:
         """Return `rates`: there is one region."""
         return self.rates
 
-    def jac(self, mode: Any) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+    def jac(self, mode: Any) -> Callable[[float, State], Jacobian]:
         """Return `jacobian`."""
         return self.jacobian
 
-    def signals(self, log_t: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
+    def signals(self, log_t: float, state: State, mode: Any) -> Signals:
         """Return how far off are rest at a critical point, rounding, and a collapse."""
         theta = self.weights(state)
         move = self._ahead(log_t, state)
@@ -293,7 +292,7 @@ class LogClock:
 class OwnClock(LogClock):
     """A field of the user's own in the clock T: no rest, no collapse, no slopes are known."""
 
-    def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+    def jacobian(self, log_t: float, state: State) -> Jacobian:
         """Return the derivative of `rates` by the state, by differences."""
         step = _STEP * np.maximum(np.abs(state), 1e-3)
         return np.atleast_2d(approx_fprime(state, lambda x: self.rates(log_t, x), step))

@@ -20,7 +20,7 @@ from flowsam.engines.path import Path, Piece, Place, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, UntilStiff, amplifies
-from flowsam.shapes import Float
+from flowsam.shapes import Float, Jacobian, Signals, State
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
 SOON = 200  # steps of such a system after which one that keeps its matrix pays
@@ -34,7 +34,6 @@ _FAR = 1e3  # S that counts as late
 _SAFE = 5.0  # so many times more of tau may be left than then
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
 
-State = Float[np.ndarray, " m"]
 Points = Float[np.ndarray, "*k"]
 
 
@@ -57,7 +56,7 @@ class _StartClock:
         rates = self.system.rhs(mode)
         return lambda s, state: rates(s - self.shift, state)
 
-    def jac(self, mode: Any) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+    def jac(self, mode: Any) -> Callable[[float, State], Jacobian]:
         """Return its derivative by the state."""
         slope = self.system.jac(mode)
         return lambda s, state: slope(s - self.shift, state)
@@ -66,7 +65,7 @@ class _StartClock:
         """Return the stiff part of the derivative by the state."""
         return self.system.curvature(s - self.shift, state)
 
-    def signals(self, s: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
+    def signals(self, s: float, state: State, mode: Any) -> Signals:
         """Return what stays positive, the system's own."""
         return self.system.signals(s - self.shift, state, mode)
 

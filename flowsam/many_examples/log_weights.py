@@ -22,9 +22,8 @@ from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import LIVELY
-from flowsam.shapes import Float, Theta, Vector
+from flowsam.shapes import Examples, Float, Jacobian, PerExample, State, Theta, Vector
 
-State = Float[np.ndarray, " m"]
 Matrix = Float[np.ndarray, "d d"]
 
 _PLAIN = 1e-200  # squares that are doubles
@@ -43,10 +42,10 @@ def smooth_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
 
 
 class _Pull(NamedTuple):
-    """Margins of weights, the shares of the examples, their pull G, and log Lambda."""
+    """PerExample of weights, the shares of the examples, their pull G, and log Lambda."""
 
-    margins: Float[np.ndarray, " n"]
-    shares: Float[np.ndarray, " n"]
+    margins: PerExample
+    shares: PerExample
     sum: Vector
     log_scale: float
 
@@ -72,7 +71,7 @@ class LogWeights(LogClock):
     """
 
     @cached_property
-    def z(self) -> Float[np.ndarray, "n d"]:
+    def z(self) -> Examples:
         """Examples of the moving features, turned to the signs of beta."""
         return (self.flow.data.z * np.prod(np.sign(self.theta0), axis=0))[
             :, self.moving
@@ -125,7 +124,7 @@ class LogWeights(LogClock):
         out[:-1] *= point.hat_pull.sum * lead * (1.0 - point.r) ** (depth - 1)
         return out
 
-    def jacobian(self, log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+    def jacobian(self, log_t: float, state: State) -> Jacobian:
         """Return the derivative of `rates` by the state."""
         at = self._point(state[:-1])
         depth = len(self.theta0)
@@ -207,7 +206,7 @@ class LogWeights(LogClock):
         shares, log_scale = shares_and_mean(self.flow.loss.log_slope(margins))
         return _Pull(margins, shares, mean_pull(shares, self.z), float(log_scale))
 
-    def _bend(self, at: _Pull) -> Float[np.ndarray, " n"]:
+    def _bend(self, at: _Pull) -> PerExample:
         """Return q_i s_i, s = d log|ell'| / dm."""
         return at.shares * self.flow.loss.log_slope_derivative(at.margins)
 

@@ -11,7 +11,7 @@ from flowsam.flow import Flow
 from flowsam.losses import softmax
 from flowsam.many_examples.switching import Heights, JointSwitching, Region, Theta
 from flowsam.network import other_products
-from flowsam.shapes import Float, Vector
+from flowsam.shapes import Float, State, Vector
 
 _LEAST = 1e-13
 _FOLD = 1e-5  # nearer, the surface is thinner than the default atol
@@ -63,7 +63,7 @@ class MinimaSwitching(JointSwitching):
         """Return the gradient of s - m."""
         return -self._normal(theta)
 
-    def size_of(self, theta: Float[np.ndarray, "L d"]) -> float:
+    def size_of(self, theta: Theta) -> float:
         """Return what s - m cancels from."""
         return float(
             abs(self.least) + np.abs(np.prod(theta, axis=0)) @ np.abs(self._tops)
@@ -78,7 +78,7 @@ class MinimaSwitching(JointSwitching):
         towards = self.pulls(region) * np.sign(self._tops)
         return theta - self.flow.perturbation.step(towards * self._normal(theta))
 
-    def life(self, theta: Float[np.ndarray, "L d"], region: Region) -> Vector:
+    def life(self, theta: Theta, region: Region) -> Vector:
         """Return the size of two layers of each feature, that die together, or all if p <= 2."""
         size = np.where(
             self.idle | region.resting, np.inf, np.sort(np.abs(theta), axis=0)[1]
@@ -88,7 +88,7 @@ class MinimaSwitching(JointSwitching):
         moving = np.isfinite(size) & (region.sliding is None)
         return np.where(moving, size.max(where=moving, initial=0.0), np.inf)
 
-    def scales(self, weights: Float[np.ndarray, " m"]) -> Float[np.ndarray, " *m"]:
+    def scales(self, weights: State) -> Float[np.ndarray, " *m"]:
         """Return the largest size, for eps turns with theta; each where p > 2: |g|^(q-1), q < 2."""
         size = np.abs(weights)
         return np.clip(
@@ -96,7 +96,7 @@ class MinimaSwitching(JointSwitching):
         )
 
 
-def one_dimensional(flow: Flow, theta0: Float[np.ndarray, "L d"]) -> Flow | None:
+def one_dimensional(flow: Flow, theta0: Theta) -> Flow | None:
     """Return the flow of features that move, if z_i = c_i a with both signs of c_i; else None."""
     z = flow.data.z
     z = np.where((theta0 == 0).sum(axis=0) > 1, 0.0, z)

@@ -11,7 +11,7 @@ import numpy as np
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import rescaled_hessian
 from flowsam.network import other_products
-from flowsam.shapes import Float, Theta
+from flowsam.shapes import Float, State, Theta
 
 # gradient norm over what it cancels from, and over that after the ascent step
 AT_REST = 1e-8
@@ -23,8 +23,6 @@ _ALIVE = 1e-3  # of the largest weight: what is smaller is on its way to 0
 _EVEN = 1e-6  # within which layers are equal
 _RANK = 1e-8  # least over largest singular value of features that count as independent
 ROUNDING = 1e-11  # gradient norm over what it cancels from: five digits of it are left
-
-State = Float[np.ndarray, " m"]
 
 
 def unrest(

@@ -21,12 +21,10 @@ from flowsam.falls import Falls
 from flowsam.flow import Flow
 from flowsam.many_examples.gates import Gates, inflows
 from flowsam.many_examples.rest import SMALL, next_move
-from flowsam.many_examples.switching import JointSwitching, Region, Side
+from flowsam.many_examples.switching import Due, JointSwitching, Region, Side
 from flowsam.network import other_products
 from flowsam.regimes import case_of
-from flowsam.shapes import Bool, Float, Theta, Thetas, Vector
-
-State = Float[np.ndarray, " m"]
+from flowsam.shapes import Bool, Float, Jacobian, Signals, State, Theta, Thetas, Vector
 
 _RETURN = 3.0  # rate, per unit of T, at which a drift off the surface decays
 _ROUNDING = 1e-13
@@ -119,12 +117,12 @@ class Sliding:
         """Return the right-hand side of one region."""
         return lambda log_t, state: self.rates(log_t, state, region)
 
-    def jac(self, region: Region) -> Callable[[float, State], Float[np.ndarray, "m m"]]:
+    def jac(self, region: Region) -> Callable[[float, State], Jacobian]:
         """Return the Jacobian: exact where eps is constant, by central differences elsewhere."""
         if region.sliding is not None or not self.surfaces.constant:
             return lambda log_t, state: self._differences(log_t, state, region)
 
-        def exact(log_t: float, state: State) -> Float[np.ndarray, "m m"]:
+        def exact(log_t: float, state: State) -> Jacobian:
             hat = self.surfaces.side(self.weights(state, region), region, 1).hat
             out = self.gates.jacobian(log_t, state, region.chart, hat)
             out[:-1][region.resting[self.gates.features]] = 0.0
@@ -132,9 +130,7 @@ class Sliding:
 
         return exact
 
-    def _differences(
-        self, log_t: float, state: State, region: Region
-    ) -> Float[np.ndarray, "m m"]:
+    def _differences(self, log_t: float, state: State, region: Region) -> Jacobian:
         """Return central differences of `rates`, all columns at once."""
         products = np.abs(other_products(self.weights(state, region))).max()
         width = 1e-5 / max(1.0, products * np.abs(self.flow.data.z).max())
@@ -164,9 +160,7 @@ class Sliding:
         """The falls from which many paths lead on."""
         return case_of(self.flow, len(self.theta0)).falls
 
-    def signals(
-        self, log_t: float, state: State, region: Region
-    ) -> Float[np.ndarray, " K"]:
+    def signals(self, log_t: float, state: State, region: Region) -> Signals:
         """Return what stays positive: heights, sides of a slide, the pull to rest, the ends."""
         theta = self.weights(state, region)
         size = max(self.flow.rho, float(np.abs(theta).max()))
@@ -251,7 +245,7 @@ class Sliding:
         after = self.gates.turned(theta, region.chart, state, before)
         return Turn(after, region, tuple(events), status)
 
-    def _snapped(self, theta: Thetas, due: Bool[np.ndarray, " S"]) -> Thetas:
+    def _snapped(self, theta: Thetas, due: Due) -> Thetas:
         """Set weights that reached 0 to 0 exactly."""
         if not self.surfaces.weights:
             return theta.copy()
@@ -262,8 +256,8 @@ class Sliding:
         return bool((region.resting | self.surfaces.idle).all())
 
     def _whole(
-        self, region: Region, due: Bool[np.ndarray, " S"], tau: float
-    ) -> tuple[Region, Bool[np.ndarray, " S"], list[Event]]:
+        self, region: Region, due: Due, tau: float
+    ) -> tuple[Region, Due, list[Event]]:
         """Settle coordinates whose weights reach 0 together: rest, or pass at odd depth."""
         depth = len(self.theta0)
         count = self.surfaces.weights
@@ -290,9 +284,7 @@ class Sliding:
         event = Event(tau, "leave", *self.surfaces.place(slid))
         return Entry(replace(region, signs=signs), (event,))
 
-    def _decided(
-        self, theta: Thetas, region: Region, due: Bool[np.ndarray, " S"], tau: float
-    ) -> Entry:
+    def _decided(self, theta: Thetas, region: Region, due: Due, tau: float) -> Entry:
         """Cross, slide or leave where Filippov's solution is unique; else hand over."""
         places = np.flatnonzero(due | (region.signs == 0))
         if not due.any():

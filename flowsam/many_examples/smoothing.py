@@ -17,7 +17,7 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import marched
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Float, Theta, Thetas
+from flowsam.shapes import Jacobian, Theta, Thetas
 
 _WIDTH = 1e-2  # a smaller one lets the rounding of margins at late times through
 _RTOL = 1e-6  # the steps would follow that rounding below it
@@ -41,7 +41,7 @@ def smoothed(flow: Flow) -> Flow:
 class SmoothedClock(LogClock):
     """A smoothed flow in the clock T, with the slope of its step."""
 
-    def slope_of_step(self, theta: Thetas) -> Float[np.ndarray, "m m"]:
+    def slope_of_step(self, theta: Thetas) -> Jacobian:
         """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
         hessian = rescaled_hessian(self.flow, theta)[0]
         norm = max(self.norm(theta), 1e-300)

@@ -22,6 +22,7 @@ from flowsam.shapes import (
     Int,
     Mask,
     Numbers,
+    State,
     Theta,
     Thetas,
     Vector,
@@ -31,6 +32,7 @@ from flowsam.shapes import (
 _LEAST = 1e-13
 
 Heights = Float[np.ndarray, "*batch S"]
+Due = Bool[np.ndarray, " S"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +146,7 @@ class JointSwitching:
             return None, int(self._leaders[surface - self.weights])
         return divmod(surface, self._owner.size)
 
-    def watched(self, region: Region) -> Bool[np.ndarray, " S"]:
+    def watched(self, region: Region) -> Due:
         """Tell which surfaces the state may reach: not that of its slide, nor of what rests."""
         moving = ~(self.idle | region.resting)
         own = np.tile(moving, self.depth) if self.weights else np.empty(0, bool)
@@ -185,7 +187,7 @@ class JointSwitching:
         """Return what the heights of a state cancel from."""
         return 1.0
 
-    def scales(self, weights: Float[np.ndarray, " m"]) -> Float[np.ndarray, " *m"]:
+    def scales(self, weights: State) -> Float[np.ndarray, " *m"]:
         """Return over which changes of each weight the field is smooth."""
         return np.array(1.0)
 
@@ -229,7 +231,7 @@ class JointSwitching:
         q = softmax(loss.log_slope(margins))
         return q, q * loss.log_slope_derivative(margins)
 
-    def locate(self, theta: Theta) -> tuple[Region, Bool[np.ndarray, " S"]]:
+    def locate(self, theta: Theta) -> tuple[Region, Due]:
         """Return the region of a state and the surfaces it lies on."""
         height = self.heights(theta)
         zero = theta == 0 if self.weights else np.zeros(theta.shape, bool)

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.margin.vertices import equilibrated, simplex
-from flowsam.shapes import Examples, Float
+from flowsam.shapes import Examples, Float, PerExample
 from flowsam.signatures import public
 
 _LARGE = 1e290  # entries of z
@@ -119,7 +119,7 @@ def separability(data: Data) -> Separability:
     return Separability(False, weights, residual, message)
 
 
-def balancing_weights(z: Examples) -> Float[np.ndarray, " n"] | None:
+def balancing_weights(z: Examples) -> PerExample | None:
     """Return weights q > 0 under which the examples cancel, or None where none are proven.
 
     sum_i q_i z_i = 0  iff every v that moves a margin lowers one (Stiemke): a minimum exists

@@ -12,7 +12,7 @@ from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 from scipy.optimize import nnls
 
 from flowsam.errors import InputError
-from flowsam.shapes import Bool, Examples, Float
+from flowsam.shapes import Bool, Examples, Float, PerExample
 
 Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
@@ -31,7 +31,7 @@ class _Active(NamedTuple):
 
 def shortest_separator(
     z: Examples, signs: Float[np.ndarray, " d"] | None = None
-) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
+) -> tuple[Float[np.ndarray, " d"], PerExample]:
     """Return the shortest `beta` with `z beta >= 1`, and the dual a >= 0 that proves it.
 
     beta = sum_i a_i z_i,   a_i > 0 only where the margin is exactly 1

@@ -12,7 +12,7 @@ from flowsam.errors import InputError
 from flowsam.margin.farkas import separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import equilibrated, lightest_separator, only_vertex
-from flowsam.shapes import Float, Shaped, Vector
+from flowsam.shapes import PerExample, Shaped, Vector
 from flowsam.signatures import public
 
 _TOLERANCE = 1e-10
@@ -53,7 +53,7 @@ class MarginCertificate:
     margin: float
     bound: float
     gap: float
-    dual: Float[np.ndarray, " n"]
+    dual: PerExample
     kkt_residual: float
     unique: bool
 
@@ -181,7 +181,7 @@ def _in_units(data: Data) -> tuple[Data, int]:
     return Data(np.ldexp(data.z, power), data.name), power
 
 
-def _optimum(data: Data, norm: int) -> tuple[Vector, Float[np.ndarray, " n"]]:
+def _optimum(data: Data, norm: int) -> tuple[Vector, PerExample]:
     """Call the engine of the norm; let separability explain a failure."""
     if norm not in (1, 2):
         raise InputError(
@@ -210,7 +210,7 @@ def _kkt_residual(
     margins: Shaped[np.ndarray, " n"],
     norm: int,
     beta: Vector,
-    dual: Float[np.ndarray, " n"],
+    dual: PerExample,
 ) -> float:
     """Measure the largest violation of the optimality conditions beyond rounding, without units."""
     terms = dual @ np.abs(data.z)
@@ -236,7 +236,7 @@ def _margins(data: Data, beta: Vector) -> Shaped[np.ndarray, " n"]:
     return margins
 
 
-def _stationarity(data: Data, beta: Vector, dual: Float[np.ndarray, " n"]) -> Vector:
+def _stationarity(data: Data, beta: Vector, dual: PerExample) -> Vector:
     """Return by how much `sum_i y_i z_ij` misses sign(beta_j), or [-1, 1] where beta_j is 0."""
     pull = dual.astype(np.longdouble) @ data.z.astype(np.longdouble)
     outside = np.maximum(np.abs(pull) - 1.0, 0.0)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, linprog
 
 from flowsam.errors import InputError
-from flowsam.shapes import Bool, Examples, Float
+from flowsam.shapes import Bool, Examples, Float, PerExample
 
 Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
@@ -20,7 +20,7 @@ _OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance":
 
 def equilibrated(
     z: Examples,
-) -> tuple[Examples, Float[np.ndarray, " n"], Float[np.ndarray, " d"]]:
+) -> tuple[Examples, PerExample, Float[np.ndarray, " d"]]:
     """Return `row_i z_ij column_j` of size about 1, for tolerances are absolute, and scalings."""
     size = np.abs(z).max(axis=0)
     column = 1.0 / np.where(size > 0, size, 1.0)
@@ -44,7 +44,7 @@ def simplex(
 
 def lightest_separator(
     z: Examples, signs: Float[np.ndarray, " d"] | None = None
-) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " n"]]:
+) -> tuple[Float[np.ndarray, " d"], PerExample]:
     """Return a vertex `beta` of least l_1 norm with `z beta >= 1`, and the dual y that proves it.
 
     |sum_i y_i z_ij| <= 1, with equality and the sign of beta_j where beta_j != 0,  y >= 0
@@ -100,7 +100,7 @@ def _balanced(block: Matrix, dual: Vector, signs: Vector) -> Vector:
 def only_vertex(
     z: Examples,
     beta: Float[np.ndarray, " d"],
-    dual: Float[np.ndarray, " n"],
+    dual: PerExample,
 ) -> bool:
     """Return whether a vertex of least l_1 norm is the only one, by the largest sum left out."""
     scaled, row, column = equilibrated(z)

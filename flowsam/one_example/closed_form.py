@@ -10,9 +10,8 @@ from flowsam.engines.run import Request, Run, reach
 from flowsam.events import Event
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Theta
+from flowsam.shapes import Theta
 
-Points = Float[np.ndarray, " _"]
 _LEAST = 1e-290  # rescaled times below have lost digits: T is as asked there
 _LEAST_LOG = -740.0  # e^-740 is the smallest double
 _FARTHEST = 1e300  # a closed form is followed to here, the end of doubles

@@ -22,9 +22,8 @@ from flowsam.falls import TOGETHER, Falls, second_layer
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Starts, Theta, Vector
+from flowsam.shapes import Float, Points, Signals, Starts, Theta, Vector
 
-Points = Float[np.ndarray, " _"]
 Pace = Callable[[Points], Points]
 _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
 _FELL = (
@@ -158,7 +157,7 @@ class OneExample:
         last = np.inf if self.case.regime.slides else rest * (1.0 - _FELL)
         return lambda tau: self.log_pace(states(np.minimum(tau, last)))
 
-    def signals(self, tau: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
+    def signals(self, tau: float, state: State, mode: Any) -> Signals:
         """Return distances to collapse, to the ceiling and to a zero gradient, then the rule's."""
         theta = self.layers.whole(state)
         sizes = np.abs(theta * self.active)

@@ -18,9 +18,8 @@ from flowsam.events import Event
 from flowsam.one_example.closed_form import asked_end
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Theta
+from flowsam.shapes import Points, Theta
 
-Points = Float[np.ndarray, " _"]
 _LEAST = 1e-290  # weights below have lost digits
 _FASTEST = 1e130  # squares of rates in tolerance units stay in the range of doubles
 _STILL = 200  # steps at rest

@@ -15,7 +15,17 @@ from flowsam.engines.two_sides import upper_share
 from flowsam.events import Event
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
-from flowsam.shapes import Bool, Float, Int, Mask, Numbers, Theta, Thetas, Vectors
+from flowsam.shapes import (
+    Float,
+    Int,
+    Marks,
+    Mask,
+    Numbers,
+    Signals,
+    Theta,
+    Thetas,
+    Vectors,
+)
 
 Rates = Float[np.ndarray, "*batch K"]
 _ROUNDING = 1e-13  # of a signal's own size
@@ -37,7 +47,7 @@ class Mode:
         return (self.sides == 0).any(axis=0) & ~self.resting
 
     @property
-    def free(self) -> Bool[np.ndarray, "L d"]:
+    def free(self) -> Marks:
         """Weights away from 0 whose sign changes are watched: not those of idle coordinates."""
         return (self.sides != 0) & ~self.resting & (self.pulls != 0)
 
@@ -157,7 +167,7 @@ class Switching(Smooth):
         mode, more, status = self._resolved(theta, mode, zero & touched, tau)
         return Turn(theta, mode, events + more, status)
 
-    def _units(self, theta: Theta) -> Float[np.ndarray, " K"]:
+    def _units(self, theta: Theta) -> Signals:
         """Return the size of each signal: weights, then twice velocities, of its coordinate."""
         size = np.maximum(self.flow.rho, np.abs(theta).max(axis=0))
         speed = np.where(self.flow.mu == 0, 1.0, np.abs(self.flow.mu)) * size ** (
@@ -173,7 +183,7 @@ class Switching(Smooth):
         self,
         theta: Theta,
         mode: Mode,
-        zero: Bool[np.ndarray, "L d"],
+        zero: Marks,
         tau: float,
     ) -> Entry:
         """Decide cross, slide or leave for each coordinate with one weight at 0."""

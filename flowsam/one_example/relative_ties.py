@@ -17,7 +17,7 @@ import numpy as np
 from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth, regrouped
-from flowsam.shapes import Float, Mask, Theta, Vector
+from flowsam.shapes import Mask, Signals, Theta, Vector
 
 _TIE = 1e-12  # relative difference of |mu beta| that counts as none
 
@@ -58,7 +58,7 @@ class RelativeTies(Smooth):
         left = 1.0 - shares * self._grip(mode, len(theta))
         return left * self.flow.mu * other_products(theta)
 
-    def signals(self, theta: Theta, mode: Tied) -> Float[np.ndarray, " K"]:
+    def signals(self, theta: Theta, mode: Tied) -> Signals:
         """Return the shares of the largest, the others' distances below, and the size on top."""
         if mode.held:
             return np.empty(0)

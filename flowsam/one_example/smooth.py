@@ -13,7 +13,7 @@ from flowsam.engines.lean_field import single_field
 from flowsam.engines.path import Entry, Turn
 from flowsam.events import Event
 from flowsam.flow import Flow
-from flowsam.shapes import Bool, Float, Mask, Numbers, Thetas
+from flowsam.shapes import Bool, Mask, Numbers, Signals, Thetas
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Smooth:
         """The rescaled velocity of one state."""
         return single_field(self.flow)
 
-    def signals(self, theta: Thetas, mode: Any) -> Float[np.ndarray, " K"]:
+    def signals(self, theta: Thetas, mode: Any) -> Signals:
         """Return no signals: nothing happens on the way."""
         return np.empty(0)
 

@@ -11,7 +11,7 @@ from flowsam.engines.equal_layers import EqualLayers
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Theta
+from flowsam.shapes import Float, State, Theta
 
 LARGEST = 64  # weights: larger fields compile too long, and DOP853 is as fast
 
@@ -39,7 +39,7 @@ class TaylorSteps(OdeSolver):
     """Steps of Taylor's method, series as dense output; error rtol max(|w|, 1), no atol."""
 
     t: float
-    y: Float[np.ndarray, " m"]
+    y: State
 
     def __init__(  # noqa: PLR0913 - SciPy's
         self, fun: Any, t0: float, y0: Any, t_bound: float,

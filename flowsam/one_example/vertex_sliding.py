@@ -13,9 +13,20 @@ import numpy as np
 from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth, regrouped
-from flowsam.shapes import Bool, Float, Int, Mask, Numbers, Theta, Thetas
+from flowsam.shapes import (
+    Bool,
+    Float,
+    Int,
+    Marks,
+    Mask,
+    Numbers,
+    Signals,
+    Theta,
+    Thetas,
+)
 
 Vertices = Float[np.ndarray, "m L d"]
+Places = Int[np.ndarray, " m"]
 _TIE = 1e-12  # relative difference of |g| that counts as none where ties are looked for
 
 
@@ -23,22 +34,22 @@ _TIE = 1e-12  # relative difference of |g| that counts as none where ties are lo
 class Ties:
     """Which components of the gradient are the largest, and on which side of 0 all of them are."""
 
-    layers: Int[np.ndarray, " m"]  # places of those, with `coordinates`
-    coordinates: Int[np.ndarray, " m"]
+    layers: Places  # places of those, with `coordinates`
+    coordinates: Places
     # of mu prod_{k != l} w^(k) where the region began; the tied ones keep theirs
     signs: Theta
     # what rounding left of the distance below the largest, for those that just left
     slack: Theta
 
     @property
-    def largest(self) -> Bool[np.ndarray, "L d"]:
+    def largest(self) -> Marks:
         """The same as marks."""
         marks = np.zeros(self.signs.shape, bool)
         marks[self.tied] = True
         return marks
 
     @property
-    def tied(self) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    def tied(self) -> tuple[Places, Places]:
         """Their places as an index into (L, d)."""
         return self.layers, self.coordinates
 
@@ -62,7 +73,7 @@ class VertexSliding(Smooth):
             self._shares(theta, mode)[0], self._vertices(theta, mode), 1
         )
 
-    def signals(self, theta: Thetas, mode: Ties) -> Float[np.ndarray, " K"]:
+    def signals(self, theta: Thetas, mode: Ties) -> Signals:
         """Return the shares of the tied components, the others' distances below, and the top."""
         size = self._sizes(theta)
         top = (mode.signs * self.flow.mu * other_products(theta))[mode.tied].mean()

@@ -20,7 +20,7 @@ from flowsam.exact import winning
 from flowsam.exact.lp_gates import rest_weights
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.shapes import Bool, Chosen, Codes, Float, Starts, Vector, Weights
+from flowsam.shapes import Chosen, Codes, Flags, Float, Starts, Vector, Weights
 
 PerWeight = Float[np.ndarray, "d N"]
 EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
@@ -29,14 +29,14 @@ _TIE = 8 * np.finfo(float).eps
 RATIO = 2 + np.sqrt(3.0)  # of two |mu_j|, beyond which a sector stalls
 
 
-def even(w: Weights, most: float = 0.0) -> Bool[np.ndarray, "d N"]:
+def even(w: Weights, most: float = 0.0) -> Flags:
     """Return which coordinates have layers of one size, up to a relative difference."""
     size = np.abs(w)
     top = size.max(axis=0)
     return top - size.min(axis=0) <= most * top
 
 
-def rising(mu: Vector, w: Weights) -> Bool[np.ndarray, "d N"]:
+def rising(mu: Vector, w: Weights) -> Flags:
     """Return where sign(mu_j) beta_j > 0."""
     return np.sign(mu)[:, None] * np.prod(np.sign(w), axis=0) > 0
 
@@ -139,7 +139,7 @@ def sector_depth(ratio: float) -> float:
     )
 
 
-def _alive(flow: Flow, w: Weights) -> Bool[np.ndarray, "d N"]:
+def _alive(flow: Flow, w: Weights) -> Flags:
     """Coordinates that move."""
     return (flow.mu != 0)[:, None] & (w != 0).any(axis=0)
 

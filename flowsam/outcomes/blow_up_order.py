@@ -10,7 +10,7 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.outcomes.balanced_l2 import EVEN, even, keeps_order, rising
-from flowsam.shapes import Bool, Codes, Column, Float, Starts, Weights
+from flowsam.shapes import Bool, Codes, Column, Flags, Float, Starts, Weights
 
 
 def winner(flow: Flow, w: Weights) -> Codes:
@@ -79,7 +79,7 @@ def equals(flow: Flow, starts: Starts, first: Codes) -> Bool[np.ndarray, "N d"]:
 def _radius(
     flow: Flow,
     w: Weights,
-    equal: Bool[np.ndarray, "d N"],
+    equal: Flags,
 ) -> Float[np.ndarray, "..."] | float:
     """Bound |eps| from now on: by rho, or for unnormalised SAM by what rising margins leave of it.
 

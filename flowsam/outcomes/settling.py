@@ -21,7 +21,16 @@ from flowsam.outcomes.certificates import decided, dying
 from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
-from flowsam.shapes import Bool, Chosen, Codes, Column, Int8, Starts, Theta, Weights
+from flowsam.shapes import (
+    Chosen,
+    Codes,
+    Column,
+    Flags,
+    Int8,
+    Starts,
+    Theta,
+    Weights,
+)
 
 Proof = Callable[[Flow, Weights], Codes]
 # rescaled time, in units of the slowest active rate
@@ -173,7 +182,7 @@ def _stop(case: Case, proof: Proof) -> Callable[[np.ndarray], Chosen]:
     return settled
 
 
-def _negligible(case: Case, w: Weights) -> Bool[np.ndarray, "d N"]:
+def _negligible(case: Case, w: Weights) -> Flags:
     """Coordinates about to die alone (p > 2, L = 2): steps across their last bit never end."""
     size = np.abs(w).max(axis=0)
     if not case.regime.fades:

@@ -13,7 +13,7 @@ from flowsam.margin.farkas import separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.vertices import lightest_separator, only_vertex
 from flowsam.regimes import Case
-from flowsam.shapes import Column, Examples, Float, Theta, Vector
+from flowsam.shapes import Column, Examples, Theta, Vector
 from flowsam.trajectory import Trajectory
 
 # |beta_j| over the largest, below which a feature of l_inf-SAM counts as dead
@@ -118,7 +118,7 @@ class Reach:
     signs: Vector  # of `reachable_signs`; nan for a feature that is dead
 
     @cached_property
-    def z(self) -> Float[np.ndarray, "n d"]:
+    def z(self) -> Examples:
         """The examples, 0 at dead features."""
         return np.where(np.isnan(self.signs), 0.0, self.data.z)
 

@@ -12,7 +12,7 @@ import numpy as np
 from flowsam.labels import Label
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.plane_rows import labels_at
-from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int, Labels
+from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int, Labels, Which
 
 Points = Int[np.ndarray, "*batch 2"]
 Places = Float[np.ndarray, "*batch 2"]
@@ -142,7 +142,7 @@ class Lattice:
         aside = np.where(points < self.last, _ASIDE, -_ASIDE)
         return self._ask(points + aside) if len(points) else np.empty(0, dtype=np.int64)
 
-    def inside(self, points: Points) -> Bool[np.ndarray, "*batch"]:
+    def inside(self, points: Points) -> Which:
         """Return which points are of the plane."""
         return np.asarray(((points >= 0) & (points <= self.last)).all(axis=-1))
 
@@ -200,7 +200,7 @@ class Lattice:
         return good | (length < 2 * UNIT)
 
 
-def _thin(labels: Labels) -> Bool[np.ndarray, "*batch"]:
+def _thin(labels: Labels) -> Which:
     """Which labels may be those of a boundary itself."""
     return (labels < 0) & (labels != Label.OTHER_DIRECTION) & (labels != Label.FAILED)
 

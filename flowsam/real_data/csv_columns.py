@@ -13,7 +13,7 @@ from flowsam.class_labels import (
     shown_classes,
 )
 from flowsam.errors import InputError
-from flowsam.shapes import Float
+from flowsam.shapes import PerExample
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def chosen_rows(
     return rows, [values[row] == wanted[0] for row in rows]
 
 
-def numbers_of(column: Column, rows: list[int]) -> Float[np.ndarray, " n"]:
+def numbers_of(column: Column, rows: list[int]) -> PerExample:
     """Return the entries of a column in some rows as numbers."""
     found = np.empty(len(rows))
     for k, row in enumerate(rows):

@@ -16,7 +16,7 @@ from flowsam.data import Data, class_signs, feature_names, real_table, single_ex
 from flowsam.errors import InputError, MissingFileError, MissingLibraryError
 from flowsam.inputs import column_names, keep
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
-from flowsam.shapes import Examples, Float, Int
+from flowsam.shapes import Examples, Int, PerExample
 
 _AXES = 3  # images have three, labels one
 
@@ -29,7 +29,7 @@ class Table:
     """
 
     X: Examples
-    y: Float[np.ndarray, " n"]
+    y: PerExample
     name: str = ""
     picture: tuple[int, int] | None = None
     features: tuple[str, ...] = ()  # those X carries, or places of pixels
