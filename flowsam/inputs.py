@@ -182,6 +182,15 @@ def real_number(value: object, name: str) -> float:
     return float(array)
 
 
+def check_rtol(rtol: float) -> None:
+    """Refuse a relative tolerance that doubles cannot meet."""
+    if not 1e-13 <= rtol < 1:
+        raise InputError(
+            f"needs a number in [1e-13, 1), got {rtol:g}; doubles end near 2e-16",
+            of="rtol",
+        )
+
+
 def keep(noun: object, **checked: Any) -> None:
     """Set fields of a frozen noun, once they are checked."""
     for name, value in checked.items():

@@ -13,7 +13,7 @@ from flowsam.engines.run import Request, Run, cut
 from flowsam.errors import InputError
 from flowsam.exact import solution
 from flowsam.flow import Flow
-from flowsam.inputs import real_array
+from flowsam.inputs import check_rtol, real_array
 from flowsam.one_example.closed_form import exact_run
 from flowsam.regimes import Case, case_of
 from flowsam.shapes import Points, Theta
@@ -135,11 +135,7 @@ def _checked_end(tau_end: float | None, log_t_end: float | None) -> Request:
 
 def _check_tolerances(rtol: float, atol: float) -> None:
     """Refuse tolerances that doubles cannot meet."""
-    if not 1e-13 <= rtol < 1:
-        raise InputError(
-            f"needs a number in [1e-13, 1), got {rtol:g}; doubles end near 2e-16",
-            of="rtol",
-        )
+    check_rtol(rtol)
     if not _LEAST_ATOL <= atol < math.inf:
         raise InputError(
             f"atol needs a finite number >= {_LEAST_ATOL:g}, got {atol:g}: a weight at 0 has no "

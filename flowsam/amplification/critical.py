@@ -187,6 +187,5 @@ def critical_scale(
         raise InputError(
             "every scale of this start collapses: there is none to enclose"
         )
-    rows = tuple(map(tuple, start.tolist()))
-    problem = Problem(tuple(mu.tolist()), rho, 2.0, rows)
+    problem = Problem.of_arrays(mu, rho, 2.0, start)
     return prove_scale(problem, found.value, error=found.error)

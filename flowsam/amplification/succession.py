@@ -107,8 +107,7 @@ def _proved(
     """Leaders with their proof, or the reason why there is none."""
     from flowsam.certify import Problem, Unproved, prove_leaders
 
-    rows = tuple(map(tuple, theta0.tolist()))
-    problem = Problem(tuple(mu.tolist()), rho, 2.0, rows)
+    problem = Problem.of_arrays(mu, rho, 2.0, theta0)
     try:
         proof = prove_leaders(problem, weighted=by == "contribution")
     except Unproved as error:

@@ -68,8 +68,6 @@ def _lowest_ratio(sizes: Vector, alpha: Column) -> Column:
     """The minimum of tau/A over the runs, at rho = 1; 0 for a collapse."""
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
     curve = trace(starts, sizes, rho=1.0, until=_past_lowest)
-    if curve.pieces is None:
-        return np.zeros(alpha.size)
     # the minimum is on the last piece, where tau/A falls below N
     last = curve.first[1:] - 1
     pieces = curve.pieces.select(last)

@@ -15,7 +15,10 @@ from flowsam.errors import InputError, MissingLibraryError
 from flowsam.shapes import Shaped
 
 try:
-    from flint import acb, arb, arb_series, ctx
+    from flint import acb as acb
+    from flint import arb as arb
+    from flint import arb_series as arb_series
+    from flint import ctx
 except ImportError:
     raise MissingLibraryError(
         "a proof needs python-flint; pip install 'flowsam[certify]'"
@@ -23,21 +26,6 @@ except ImportError:
 
 Place = arb | arb_series  # a number, a ball, or a series in one
 Row = Shaped[np.ndarray, " _"]  # of such, or of fractions
-
-__all__ = [
-    "acb",
-    "arb",
-    "arb_series",
-    "around",
-    "each",
-    "jet",
-    "objects",
-    "Place",
-    "precision",
-    "rational",
-    "Row",
-    "Written",
-]
 
 
 @contextmanager

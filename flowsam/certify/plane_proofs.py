@@ -57,8 +57,7 @@ class PlaneProof:
 
     def problem(self, place: int) -> Problem:
         """Return the problem of one start."""
-        theta = tuple(map(tuple, self.starts[place].tolist()))
-        return Problem(tuple(self.mu.tolist()), self.rho, self.p, theta)
+        return Problem.of_arrays(self.mu, self.rho, self.p, self.starts[place])
 
     @property
     def ordered(self) -> bool:

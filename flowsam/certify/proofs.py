@@ -18,7 +18,7 @@ from flowsam.certify.lp_equation import layers
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.shapes import Theta
+from flowsam.shapes import Theta, Vector
 
 LARGEST = 4  # coordinates of l_p-SAM that are followed together
 WIDER = 8.0  # of a margin that was too narrow
@@ -64,8 +64,13 @@ class Problem(Written):
     def at(cls, flow: Flow, theta: Theta) -> Problem:
         """Return the problem of a start of a flow of one example."""
         rule = flow.perturbation
+        return cls.of_arrays(flow.mu, rule.rho, rule.p, theta)
+
+    @classmethod
+    def of_arrays(cls, mu: Vector, rho: float, p: float, theta: Theta) -> Problem:
+        """Return the problem of a start, example and rule."""
         rows = tuple(map(tuple, theta.tolist()))
-        return cls(tuple(flow.mu.tolist()), float(rule.rho), float(rule.p), rows)
+        return cls(tuple(mu.tolist()), float(rho), float(p), rows)
 
     @property
     def jumps(self) -> bool:

@@ -12,9 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
-from flowsam.shapes import Float, Int, Shaped, State, Theta, Thetas
+from flowsam.shapes import Float, Int, Jacobian, Shaped, State, Theta, Thetas
 
 Rates = Callable[[float, State], State]
+Slopes = Callable[[float, State], Jacobian]
 
 
 def copies(

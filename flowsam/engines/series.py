@@ -43,8 +43,6 @@ class Series:
 
     def __mul__(self, other: Any) -> Series:
         """A product, by convolution, or a multiple."""
-        if isinstance(other, _Multiple):
-            return self * other.base * other.factor
         if isinstance(other, Series):
             return Series(
                 lambda k: _chain(
@@ -56,9 +54,9 @@ class Series:
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def __truediv__(self, other: Series) -> Series:
-        """A quotient c of series, from `c b = a`, b divided by its first coefficient."""
-        b = other.normed
+    def __truediv__(self, other: _Multiple) -> Series:
+        """A quotient c by a multiple of a root b, which begins with 1, from `c b = a`."""
+        b = other.base
 
         def rule(k: int) -> Coefficient:
             known = [b[i] * found[k - i] for i in _by_age(range(1, k), k)]
@@ -90,13 +88,6 @@ class Series:
 
         return hy.select(hy.eq(self[0], 0.0), math.nan, self[0] ** -1.0)
 
-    @cached_property
-    def normed(self) -> Series:
-        """c / c_0."""
-        if isinstance(self[0], float):  # a root's 1
-            return self
-        return Series(lambda k: self[k] * self.inverse if k else 1.0)
-
 
 class _Multiple(Series):
     """A series times a number, which stays apart from products, quotients and powers of it."""
@@ -114,18 +105,13 @@ class _Multiple(Series):
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: Series) -> Series:
+    def __truediv__(self, other: _Multiple) -> Series:
         """A quotient."""
         return self.base / other * self.factor
 
     def __pow__(self, power: float) -> Series:
         """A square or a square root."""
         return self.base**power * self.factor**power
-
-    @property
-    def normed(self) -> Series:
-        """c / c_0."""
-        return self.base.normed
 
 
 def _by_age(places: range, k: int) -> list[int]:

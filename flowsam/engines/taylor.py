@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.engines import series
+from flowsam.errors import MissingLibraryError
 from flowsam.flow import Flow
 from flowsam.shapes import Float
 
@@ -27,6 +28,14 @@ UNROLLED = 4
 def installed() -> bool:
     """Return whether heyoka can be imported, without importing it."""
     return importlib.util.find_spec("heyoka") is not None
+
+
+def demand() -> None:
+    """Refuse to go on without heyoka."""
+    if not installed():
+        raise MissingLibraryError(
+            "method='heyoka' needs heyoka; pip install 'flowsam[fast]'"
+        )
 
 
 def kind_of(flow: Flow, depth: int) -> Kind:

@@ -14,9 +14,9 @@ from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
 from flowsam.ensemble.one_by_one import one_by_one
-from flowsam.errors import InputError, MissingLibraryError
+from flowsam.errors import InputError
 from flowsam.flow import Flow
-from flowsam.inputs import real_array
+from flowsam.inputs import check_rtol, real_array
 from flowsam.regimes import Case, case_of
 from flowsam.shapes import Bool, Float, Int, Int8
 from flowsam.signatures import public
@@ -164,11 +164,7 @@ def _checked_control(case: Case, tau_end: float, rtol: float) -> Control:
         raise InputError(
             f"tau_end needs a positive number, got {tau_end:g}; runs start at 0"
         )
-    if not 1e-13 <= rtol < 1:
-        raise InputError(
-            f"needs a number in [1e-13, 1), got {rtol:g}; doubles end near 2e-16",
-            of="rtol",
-        )
+    check_rtol(rtol)
     field = lean_field(case.flow, rtol) if case.regime.many else case.flow.field
     return Control(field, tau_end, rtol, 1e-3 * rtol)
 
@@ -199,10 +195,8 @@ def _chosen(method: str, case: Case, w: np.ndarray, settled: Settled | None) -> 
         raise InputError(
             f"heyoka takes GD, l_2 and unnormalised SAM to tau_end, got {asked}"
         )
-    if method == "heyoka" and not taylor.installed():
-        raise MissingLibraryError(
-            "method='heyoka' needs heyoka; pip install 'flowsam[fast]'"
-        )
+    if method == "heyoka":
+        taylor.demand()
     return method
 
 

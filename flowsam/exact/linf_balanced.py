@@ -99,9 +99,7 @@ class Balanced:
 
     @property
     def race(self) -> Vectors:
-        """Blow-up times over a power of two of each start's own: ratios at any scale, unrounded."""
-        if self.depth < 3:
-            return np.full_like(self.a, np.inf)
+        """Blow-up times over a power of two of each start's own, L >= 3: ratios at any scale."""
         escapes = (self.alignment > 0) & (self.z > 0) & (self.speed > 0)
         digits, exponent = self._scale_parts(np.where(escapes, self.z, 1.0))
         first = np.where(escapes, exponent, _BEYOND).min(axis=-1, keepdims=True)

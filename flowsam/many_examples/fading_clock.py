@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers
+from flowsam.engines.equal_layers import EqualLayers, Rates, Slopes
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.slaves import enslaved
@@ -88,12 +88,12 @@ class FadingClock(LogClock):
         mode = Roles(np.zeros(self.theta0.shape, bool), dead)
         return Entry(mode, Event.each("zero", 0.0, dead & self.moving), status)
 
-    def rhs(self, mode: Roles) -> Callable[[float, State], State]:
+    def rhs(self, mode: Roles) -> Rates:
         """Return the velocity of what is integrated."""
         free = self._free(mode)
         return lambda log_t, state: free * self.rates(log_t, self.shown(state, mode))
 
-    def jac(self, mode: Roles) -> Callable[[float, State], Jacobian]:
+    def jac(self, mode: Roles) -> Slopes:
         """Return its derivative with the slaves held: they hardly move the others."""
         free = self._free(mode)
 

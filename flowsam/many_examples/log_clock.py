@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import approx_fprime
 
 from flowsam.endings import Ending
-from flowsam.engines.equal_layers import EqualLayers
+from flowsam.engines.equal_layers import EqualLayers, Rates, Slopes
 from flowsam.engines.lean_field import Field, lean_descent, others, single_rates
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
@@ -157,11 +157,11 @@ class LogClock:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
         return float(np.linalg.norm(self.flow.descent(theta)[0]))
 
-    def rhs(self, mode: Any) -> Callable[[float, State], State]:
+    def rhs(self, mode: Any) -> Rates:
         """Return `rates`: there is one region."""
         return self.rates
 
-    def jac(self, mode: Any) -> Callable[[float, State], Jacobian]:
+    def jac(self, mode: Any) -> Slopes:
         """Return `jacobian`."""
         return self.jacobian
 

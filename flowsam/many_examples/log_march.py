@@ -16,11 +16,12 @@ from scipy.optimize import brentq
 
 from flowsam.endings import Ending
 from flowsam.engines import METHODS
+from flowsam.engines.equal_layers import Rates, Slopes
 from flowsam.engines.path import Path, Piece, Place, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
 from flowsam.many_examples.dual_steps import Curvature, DualBDF, UntilStiff, amplifies
-from flowsam.shapes import Float, Jacobian, Signals, State
+from flowsam.shapes import Float, Signals, State
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
 SOON = 200  # steps of such a system after which one that keeps its matrix pays
@@ -51,12 +52,12 @@ class _StartClock:
         known = np.isfinite(pace)
         return cls(system, float(np.clip(pace, -end, _FASTEST)) if known else 0.0)
 
-    def rhs(self, mode: Any) -> Callable[[float, State], State]:
+    def rhs(self, mode: Any) -> Rates:
         """Return the velocity in S."""
         rates = self.system.rhs(mode)
         return lambda s, state: rates(s - self.shift, state)
 
-    def jac(self, mode: Any) -> Callable[[float, State], Jacobian]:
+    def jac(self, mode: Any) -> Slopes:
         """Return its derivative by the state."""
         slope = self.system.jac(mode)
         return lambda s, state: slope(s - self.shift, state)

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from flowsam.data import Data
 from flowsam.flow import Flow
 from flowsam.losses import softmax
-from flowsam.many_examples.switching import Heights, JointSwitching, Region, Theta
+from flowsam.many_examples.switching import Heights, PullSwitching, Region, Theta
 from flowsam.network import other_products
 from flowsam.shapes import Float, State, Vector
 
@@ -18,20 +18,13 @@ _FOLD = 1e-5  # nearer, the surface is thinner than the default atol
 
 
 @dataclass(frozen=True, eq=False)
-class MinimaSwitching(JointSwitching):
+class MinimaSwitching(PullSwitching):
     """The surface m = s of examples z_i = c_i a, max |c_i| = 1, where the least loss lies."""
-
-    constant = False
 
     @property
     def fold(self) -> float:
         """1e-5 where the loss is least at m = 0: that surface folds at the origin, flattest too."""
         return 0.0 if self.least else _FOLD
-
-    @property
-    def weights(self) -> int:
-        """0: the step is continuous where a weight is 0."""
-        return 0
 
     @cached_property
     def least(self) -> float:

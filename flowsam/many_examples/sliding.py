@@ -4,7 +4,6 @@ On one surface it crosses, slides or leaves; where it would slide on two its vel
 and the run is handed over. A slide along minima rests at a flattest one, for doubles.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from flowsam.columns import loaded
 from flowsam.endings import Ending
+from flowsam.engines.equal_layers import Rates, Slopes
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.two_sides import mean_pace, upper_share
@@ -113,11 +113,11 @@ class Sliding:
             above, pull=pull, velocity=velocity, log_scale=np.asarray(-log_pace)
         )
 
-    def rhs(self, region: Region) -> Callable[[float, State], State]:
+    def rhs(self, region: Region) -> Rates:
         """Return the right-hand side of one region."""
         return lambda log_t, state: self.rates(log_t, state, region)
 
-    def jac(self, region: Region) -> Callable[[float, State], Jacobian]:
+    def jac(self, region: Region) -> Slopes:
         """Return the Jacobian: exact where eps is constant, by central differences elsewhere."""
         if region.sliding is not None or not self.surfaces.constant:
             return lambda log_t, state: self._differences(log_t, state, region)

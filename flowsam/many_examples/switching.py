@@ -14,6 +14,7 @@ import numpy as np
 
 from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
+from flowsam.inputs import keep
 from flowsam.losses import softmax
 from flowsam.network import other_products
 from flowsam.shapes import (
@@ -104,11 +105,8 @@ class JointSwitching:
         one, other = np.nonzero(same)
         same[one, other] = (np.abs(unit[:, one] - unit[:, other]) <= 1e-13).all(axis=0)
         leaders, owner = np.unique(same.argmax(axis=0), return_inverse=True)
-        object.__setattr__(self, "_leaders", leaders)
-        object.__setattr__(self, "_owner", owner)
-        object.__setattr__(self, "_columns", unit[:, leaders])
-        object.__setattr__(self, "_orientation", np.sign(top).astype(int))
-        object.__setattr__(self, "_tops", top)
+        keep(self, _leaders=leaders, _owner=owner, _columns=unit[:, leaders])
+        keep(self, _orientation=np.sign(top).astype(int), _tops=top)
 
     @property
     def depth(self) -> int:
@@ -286,15 +284,20 @@ class JointSwitching:
 
 
 @dataclass(frozen=True, eq=False)
-class RelativeSwitching(JointSwitching):
-    """The surfaces G_j = 0 of ASAM with p = inf, as `JointSwitching` has them for l_inf."""
+class PullSwitching(JointSwitching):
+    """Surfaces of pulls alone: the step is continuous where a weight is 0."""
 
     constant = False
 
     @property
     def weights(self) -> int:
-        """0: the step is continuous where a weight is 0."""
+        """0."""
         return 0
+
+
+@dataclass(frozen=True, eq=False)
+class RelativeSwitching(PullSwitching):
+    """The surfaces G_j = 0 of ASAM with p = inf, as `JointSwitching` has them for l_inf."""
 
     def _perturbed(self, theta: Thetas, region: Region) -> Thetas:
         """Return theta_hat with the signs of the pulls held."""

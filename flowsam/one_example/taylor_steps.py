@@ -8,7 +8,7 @@ from scipy.integrate import DenseOutput, OdeSolver
 
 from flowsam.engines import taylor
 from flowsam.engines.equal_layers import EqualLayers
-from flowsam.errors import InputError, MissingLibraryError
+from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.regimes import Case
 from flowsam.shapes import Float, State, Theta
@@ -28,10 +28,7 @@ def taylor_steps(case: Case, theta0: Theta) -> Any:
         raise InputError(
             f"method='heyoka' takes up to {LARGEST} weights, got {theta0.size}; use DOP853"
         )
-    if not taylor.installed():
-        raise MissingLibraryError(
-            "method='heyoka' needs heyoka; pip install 'flowsam[fast]'"
-        )
+    taylor.demand()
     return partial(TaylorSteps, flow=flow, layers=EqualLayers.of(theta0))
 
 
