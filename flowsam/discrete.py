@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import asdict, dataclass, replace
-from itertools import repeat
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -228,9 +227,8 @@ def _iterated(flow: Flow) -> Flow:
 
 def _dealt(flow: Flow, batches: Batches | None) -> Iterator[Shards]:
     """Yield for every step its shards, with their weights."""
-    if batches is None:
-        yield from repeat([(1.0, flow)])
-        return
+    while batches is None:
+        yield [(1.0, flow)]
     z = flow.data.z
     for rows in batches.deal(len(z)):
         size = sum(map(len, rows))

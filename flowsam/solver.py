@@ -201,8 +201,10 @@ def _run(case: Case, theta0: Theta, asked: Request) -> Run:
             found = solution(form, case.flow, theta0, until=until)
             return exact_run(case, theta0, found, asked)
         if method == "exact":
-            reason = _why(case)
-            raise InputError(f"no closed form covers this: {reason}; use method='auto'")
+            raise InputError(
+                f"no closed form covers this: {case.rule.name} has no solved case at depth "
+                f"{case.depth} (GD, l_inf and, at depth 2, l_2 have); use method='auto'"
+            )
     return _stepped(case, theta0, asked)
 
 
@@ -223,11 +225,3 @@ def _stepped(case: Case, theta0: Theta, asked: Request) -> Run:
         maker = taylor_steps(case, theta0)
     care = Tolerances(named, asked.rtol, asked.atol, stiff=stiff, maker=maker)
     return stepped_run(case, theta0, asked, care)
-
-
-def _why(case: Case) -> str:
-    """Return why no form covers a start."""
-    if all(form.alone for form in case.regime.forms):
-        solved = "GD, l_inf and, at depth 2, l_2 have"
-        return f"{case.rule.name} has no solved case at depth {case.depth} ({solved})"
-    return f"depth {case.depth} needs equal |w| or positive aligned weights in every coordinate"

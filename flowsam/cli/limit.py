@@ -56,5 +56,5 @@ def command(given: Namespace) -> None:
         from flowsam import archive
 
         archive.write_text(given.out, to_json(facts) + "\n")
-    words = ends_at(end, case.flow.mu if len(case.flow.data.z) == 1 else None)
+    words = ends_at(end, case.flow.data.z[0])
     tell(given, f"{words}\n{end!r}", facts)

@@ -26,14 +26,12 @@ _UNNAMED = {
 _FEW = 6
 
 
-def ends_at(end: Limit, mu: np.ndarray | None) -> str:
-    """Return which feature a limit is, with its sign and strength."""
+def ends_at(end: Limit, mu: np.ndarray) -> str:
+    """Return which feature of the one example a limit is, with its sign and strength."""
     label = int(end.label)
     if label < 1:
         return f"The predictor tends to {_UNNAMED[label]}."
     words = _feature(label, end.features)
-    if mu is None:
-        return f"The predictor's direction tends to {words} alone."
     entry = float(mu[label - 1])
     sign = "positive" if entry > 0 else "negative"
     return (
@@ -71,8 +69,6 @@ def mapped(plane: Portrait) -> str:
 
 def leads(order: Sequence[int], times: Sequence[float], verb: str) -> str:
     """Return who leads from when, in rescaled time."""
-    if not len(order):
-        return f"No feature {verb}."
     if len(order) == 1:
         return f"Feature {order[0]} {verb} from the start to the end."
     later = [
