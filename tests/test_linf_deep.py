@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from flowsam import Flow, gradient_flow, limit, linf, single_example, solve
-from flowsam.exact import first_escape, hyperelliptic, linf_deep
+from flowsam.exact import first_escape, foremost, hyperelliptic, linf_deep
 from flowsam.labels import Fate, Label
 from flowsam.network import balanced
 
@@ -251,9 +251,9 @@ def test_a_wide_start_is_judged_by_its_foremost_coordinates(depth, monkeypatch):
         start[:, :5] = rng.choice([0.4, 0.7, 1.2])  # some that are even, and at the gate
         closely = first_escape.finding(start, mu, rho=0.7)
         with monkeypatch.context() as patch:
-            patch.setattr(first_escape, "WIDE", 10)
-            patch.setattr(first_escape, "FEW", 3)
-            patch.setattr(first_escape, "BLOCK", 7)
+            patch.setattr(foremost, "WIDE", 10)
+            patch.setattr(foremost, "FEW", 3)
+            patch.setattr(foremost, "BLOCK", 7)
             assert first_escape.finding(start, mu, rho=0.7) == closely, (seed, depth)
 
 
@@ -263,11 +263,11 @@ def test_few_coordinates_of_a_wide_start_are_looked_at_closely(depth, rho, monke
     """Also where nobody escapes, and where all are alike."""
     rng = np.random.default_rng(0)
     start, mu = rng.normal(size=(depth, 100_000)), rng.uniform(0.5, 1.5, 100_000)
-    ahead, looked = first_escape._ahead, []
+    ahead, looked = foremost._ahead, []
     told = lambda course, *bound: looked.append(course.mu.size) or ahead(course, *bound)  # noqa: E731
-    monkeypatch.setattr(first_escape, "_ahead", told)
+    monkeypatch.setattr(foremost, "_ahead", told)
     for w, slopes in ((start, mu), (start[:, :1] + 0 * start, 0 * mu + 1.0)):
-        assert first_escape._foremost(w, slopes, rho).size < 20
+        assert foremost.of(w, slopes, rho).size < 20
         assert sum(looked) < (5_000, 12_000, 60_000)[depth - 3], looked
         looked.clear()
 
@@ -279,7 +279,7 @@ def test_bounds_of_times_are_below_them(depth):
         mu, rho = rng.uniform(0.5, 2.0, 500) * rng.choice([-1, 1], 500), 10 ** rng.uniform(-1, 1)
         start = rng.normal(0, rho * 10 ** rng.uniform(-1, 1), (depth, 500))
         start[rng.random(start.shape) < 0.1 * (seed % 2)] = 0.0
-        bounds = first_escape._bounds(start, mu, rho)
+        bounds = foremost._bounds(start, mu, rho)
         course = linf_deep.read(start, mu, rho)
         blow_up = course.escape_time
         fall = course.pinned_time, course.runaway_time

@@ -244,6 +244,17 @@ def test_a_radius_far_beyond_the_weights(power):
             assert course.crosses[0] and abs(course.end[0] / due - 1) < 1e-14
 
 
+@pytest.mark.parametrize(("depth", "label"), [(3, 0), (5, 0), (6, 0), (8, -1), (9, -1)])
+def test_falls_at_times_beyond_doubles(depth, label):
+    """At odd depth the smallest |z| turns, which takes about (rho/w)^(depth/2 - 1)."""
+    start = fresh_rng().uniform(0.5, 1.5, (depth, 3))
+    found = limit(Flow(single_example([1.0, 2.0, 3.0]), linf(1e300)), start)
+    assert found.label == label
+    assert found.certificate == ("limit of discrete SAM" if label == 0 else "none")
+    if depth in (5, 9):
+        assert "two weights at 0 from a time beyond the range of doubles" in found.reason
+
+
 def clock(u, z):
     """F(u) of three layers of which the first is the smallest."""
     gaps = [y * y - z[0] * z[0] for y in z[1:]]

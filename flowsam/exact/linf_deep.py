@@ -21,10 +21,15 @@ from flowsam.exact.linf_course import Course
 from flowsam.exact.linf_legs import leg
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
-from flowsam.shapes import Column, Float, Int8, Numbers, Vectors, Which
+from flowsam.shapes import Column, Float, Int8, Masks, Numbers, Vectors, Which
 
 BOUND = 4  # the deepest network in which a coordinate that has slid stays bounded
 SHARP = 6  # the deepest one in which its bound and the law of phases are known
+
+
+def holds(depth: int, rho: float) -> bool:
+    """Tell whether equal layers that do not escape keep |beta_j| = rho^L: odd L, rho > 0."""
+    return depth % 2 == 1 and rho > 0
 
 
 def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Deep:
@@ -119,9 +124,12 @@ class Deep(Course):
     @property
     def contested(self) -> Which:
         """Where some of Filippov's solutions end the race before the first blow-up (L >= 5)."""
-        runaway = self.runaway_time.min(axis=-1)
-        early = runaway <= self.escape_time.min(axis=-1)
-        return np.asarray(early & np.isfinite(runaway))
+        falls = self.fate == Fate.PINNED
+        late = np.isinf(self.pinned_time)  # beyond doubles
+        may = falls & (np.isfinite(self.runaway_time) | late)
+        early = self.runaway_time <= self.escape_time.min(axis=-1, keepdims=True)
+        deep = self.start.shape[-1] > BOUND
+        return np.asarray((may & early).any(axis=-1) & deep)
 
     @cached_property
     def fate(self) -> Int8[np.ndarray, "*batch d"]:
@@ -133,11 +141,19 @@ class Deep(Course):
         told = {
             Fate.IDLE: self.mu == 0,
             Fate.ESCAPE: self.surplus > 0,
-            Fate.SADDLE: (self.surplus == 0) | np.isinf(self.end),
+            Fate.SADDLE: (self.surplus == 0) | self.last.endless,
         }
         found = np.select(list(told.values()), list(told), Fate.PINNED).astype(np.int8)
         return (
             np.where(self.equal, self._even.fate, found) if self.equal.any() else found
+        )
+
+    @property
+    def kept(self) -> Masks:
+        """Which coordinates equal layers hold at or below rho."""
+        rests = self.equal & (self.fate == Fate.SADDLE)
+        return (self.fate == Fate.STALL) | (
+            rests & holds(self.start.shape[-1], self.rho)
         )
 
     def weights(self, tau: ArrayLike) -> Float[np.ndarray, "*batch T L d"]:

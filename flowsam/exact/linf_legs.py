@@ -58,6 +58,11 @@ class Leg:
         place = np.where(self.along | (self.rho == 0), later, -self.rho)
         return np.maximum(place, self.place)
 
+    @property
+    def endless(self) -> Which:
+        """Whether two equal smallest |z| tend to 0, which takes for ever."""
+        return (self.gaps[..., 0] == 0) & (self.place <= 0) & (self.hit >= 0)
+
     @cached_property
     def end(self) -> Numbers:
         """|mu| tau of the first zero, else of the blow-up; inf on the separatrix."""

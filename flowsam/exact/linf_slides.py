@@ -68,13 +68,15 @@ class Slide:
         )
 
     def clock(self, s: Column) -> Column:
-        """|mu| tau at y = d (e^s - 1), by Gauss-Legendre on equal panels of s."""
-        count = max(1, int(np.ceil(s.max(initial=0.0) / PANEL)))
+        """|mu| tau at y = d (e^s - 1), by Gauss-Legendre on equal panels of s, each its own."""
+        count = np.maximum(np.ceil(s / PANEL), 1.0)
         width = s / count
         total = np.zeros(s.shape)
-        for panel in range(count):
-            here = width[:, None] * (panel + (1 + NODES) / 2)
-            total += self.rate(here) @ WEIGHTS
+        for panel in range(int(count.max(initial=0.0))):
+            live = count > panel
+            here = width[live, None] * (panel + (1 + NODES) / 2)
+            part = Slide(self.others[live], self.rho)
+            total[live] += np.einsum("nk,k->n", part.rate(here), WEIGHTS)
         return total * width / 2
 
     def rate(self, s: Places) -> Places:

@@ -2,9 +2,18 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from flowsam.exact.linf_deep import Deep
-from flowsam.labels import Label
+from flowsam.labels import Fate, Label
 from flowsam.shapes import Codes
+
+
+def _from(time: float) -> str:
+    """Say from when on."""
+    if time == np.inf:
+        return "from a time beyond the range of doubles"
+    return f"from tau = {time:.6g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,17 +31,24 @@ class Race:
     @property
     def pinned(self) -> str:
         """Who is the first with two weights at 0, and when."""
-        times = self.course.pinned_time
-        return self._pinned(int(times.argmin()))
+        falls = np.flatnonzero(self.course.fate == Fate.PINNED)
+        first = self.course.pinned_time[falls].argmin()
+        return self._pinned(int(falls[first]))
 
     def _pinned(self, j: int) -> str:
-        when = self.course.pinned_time[j]
-        return f"coordinate {self.names[j]} has two weights at 0 from tau = {when:.6g}"
+        when = _from(self.course.pinned_time[j])
+        return f"coordinate {self.names[j]} has two weights at 0 {when}"
+
+    @property
+    def _loosest(self) -> int:
+        """Who may be the first to run away."""
+        falls = np.flatnonzero(self.course.fate == Fate.PINNED)
+        return int(falls[self.course.runaway_time[falls].argmin()])
 
     @property
     def runaway(self) -> str:
         """From when on other layers can blow up."""
-        return f"from tau = {self.course.runaway_time.min():.6g} at the earliest"
+        return f"{_from(self.course.runaway_time.min())} at the earliest"
 
     def won(self, label: int) -> str:
         """The sentence for a blow-up that ends the race."""
@@ -57,15 +73,15 @@ class Race:
         if self.first < float("inf"):
             name = self.names[self.course.escape_time.argmin()]
             word = f"coordinate {name} blows up at tau = {self.first:.6g}"
-        j = int(self.course.runaway_time.argmin())
+        pinned = self._pinned(self._loosest)
         return (
-            f"{word}, but {self._pinned(j)}, the solution is not unique from there, and on some "
-            f"its other layers blow up, {self.runaway}"
+            f"{word}, but {pinned}, the solution is not unique from there, and on some its other "
+            f"layers blow up, {self.runaway}"
         )
 
     def freed(self) -> str:
         """The clause for a race that some of Filippov's solutions end earlier."""
-        name = self.names[self.course.runaway_time.argmin()]
+        name = self.names[self._loosest]
         return (
             f"; on some, other layers of coordinate {name} blow up, {self.runaway}: discrete SAM "
             "leaves those as its step tends to 0"
@@ -78,7 +94,7 @@ class Race:
             Label.SEPARATRIX: "the two weights nearest to rho are equally near: a saddle's start",
             Label.ZERO: "equal layers below rho at even depth reach 0 and rest there",
         }[Label(label)]
-        if self.course.pinned_time.min() == float("inf"):
+        if not (self.course.fate == Fate.PINNED).any():
             return reason
         open_from = (
             f"{self.pinned}, where Filippov's solution is not unique: beta_j = 0 is the limit of "

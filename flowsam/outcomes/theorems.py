@@ -6,7 +6,13 @@ Each has labels of many starts and the verdict on one; where none is known, that
 import numpy as np
 
 from flowsam.errors import InputError
-from flowsam.exact import first_escape, linf_balanced, linf_two_layer, winning
+from flowsam.exact import (
+    first_escape,
+    linf_balanced,
+    linf_deep,
+    linf_two_layer,
+    winning,
+)
 from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.regimes import Case
@@ -151,7 +157,7 @@ def balanced_labels(theta0s: Starts, mu: Vector, rho: float) -> Codes:
     stalled, also where every coordinate starts at rho and rests.
     """
     found = linf_balanced.read(theta0s, mu, rho)
-    rests = (found.fate == Fate.SADDLE) & first_escape.holds(found.depth, rho)
+    rests = (found.fate == Fate.SADDLE) & linf_deep.holds(found.depth, rho)
     kept = rests | (found.fate == Fate.STALL)
     return first_escape.of_race(found.race, found.fate, kept)
 

@@ -141,10 +141,25 @@ def margin():
     return lambda: max_margin(Data(z), 2)
 
 
+def wide(depth, scale):
+    """The limit of a million features under l_inf, the radius on the scale of the weights."""
+    rng = np.random.default_rng(depth)
+    mu, theta0 = rng.uniform(0.5, 1.5, 10**6), scale * rng.uniform(0.5, 1.5, (depth, 10**6))
+    flow = Flow(single_example(mu), linf(1.0))
+    return lambda: limit(flow, theta0).label
+
+
 LIMITS = {
     f"limit, n = 20, d = 5, {rule} {start}": lambda rule=rule, start=start: limits_of(rule, start)
     for rule in RULES
     for start in ("balanced", "free")
+}
+WIDE = {
+    f"limit, d = 1e6, l_inf, L = {depth}, weights about {scale:g}": (
+        lambda depth=depth, scale=scale: wide(depth, scale)
+    )
+    for depth in (2, 3, 4, 5)
+    for scale in (0.3, 1.0)
 }
 BALANCED = {
     f"n = d = 1000, l_2 balanced L = {depth}, rho {rho}": lambda depth=depth, rho=rho: large(
@@ -182,7 +197,7 @@ KEPT = {
     "easy, n = 20, d = 1000, l_2, L = 3": lambda: easy(20, 1000, 3, "l_2", 50.0),
     "max margin, n = 100, d = 1000": margin,
 }
-CASES = LIMITS | BALANCED | FREE | KEPT
+CASES = LIMITS | WIDE | BALANCED | FREE | KEPT
 
 
 def main():
