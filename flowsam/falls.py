@@ -38,13 +38,18 @@ class Falls:
         after: Float[np.ndarray, "L d *batch"],
         lone: Bool[np.ndarray, "*batch"],
     ) -> Bool[np.ndarray, "*batch"]:
-        """Tell who went through 0 in a step: an odd number of layers, three or more, at once."""
+        """Tell who went through 0 in a step: an odd number of layers, three or more, at once.
+
+        For p > 2 two that differ get there one by one, and stay.
+        """
         turned = np.sign(before) * after < 0
         if not turned.any():
             return np.zeros(after.shape[2:], dtype=bool)
-        before = before[:, self.moving]
-        through = _odd(turned[:, self.moving].sum(axis=0))
-        through &= ~lone | (np.ptp(np.abs(before), axis=0) > 0)
+        count = turned[:, self.moving].sum(axis=0)
+        uneven = np.ptp(np.abs(before[:, self.moving]), axis=0) > 0
+        through = _odd(count) & (~lone | uneven)
+        if self.steep:
+            through |= (count > 1) & uneven
         return np.asarray(through.any(axis=0))
 
     def forks(self, theta: Theta, low: float) -> bool:

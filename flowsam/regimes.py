@@ -230,6 +230,7 @@ _L2 = replace(
 _BALLS = replace(_PATH, provable=True)  # p > 1, finite
 _L2_DEEP = replace(_BALLS, curves={"balanced": "portrait.theory_curves:ray"})
 _DYING = replace(_BALLS, system="one_example.fading:Fading", escapes=_ALONE, fades=True)
+_DYING_DEEP = replace(_BALLS, system="one_example.dying:Dying")
 _TIED = replace(
     _PATH,
     system="one_example.vertex_sliding:VertexSliding",
@@ -335,7 +336,7 @@ _ONE = {
     "l_1": (_TIED_LINE, _TIED, _TIED_DEEP),
     "1<p<2": (_LINE, _BALLS, _BALLS),
     "l_2": (_LINE, _L2, _L2_DEEP),
-    "2<p<inf": (_LINE, _DYING, _BALLS),
+    "2<p<inf": (_LINE, _DYING, _DYING_DEEP),
     "l_inf": (_EVEN_LINE, _LINF, _LINF_DEEP),
     "unnormalised": (_STRAIGHT, _FREE, _FREE),
     "adaptive": (_STRAIGHT, _LEVEL, _MIXED),

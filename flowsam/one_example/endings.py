@@ -29,6 +29,7 @@ _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
 _FELL = (
     1e-9  # of tau before a collapse: theta_hat is that of the fall, to so many digits
 )
+_NEAR = 10.0  # atol: layers that die together are equal there
 _CALM = 1e3  # in units of where a run ends: no step falls so far
 
 
@@ -177,9 +178,11 @@ class OneExample:
         """Tell whether a step went through 0, where no gradient is left."""
         if self.open is None:
             return False
-        whole = self.layers.whole
+        left = self.layers.whole(before)
+        right = self.layers.whole(after)
         lone = self.open.lone(self.theta0)
-        return bool(self.open.through(whole(before), whole(after), lone))
+        fell = bool(self.open.through(left, right, lone))
+        return fell or self.rule.catches(left, right, mode)
 
     @cached_property
     def open(self) -> Falls | None:
@@ -207,6 +210,10 @@ class OneExample:
             return self._escaped(tau, theta, mode)
         if collapse <= 0 or gradient <= 0:
             return self._fallen(tau, state, mode)
+        near = _NEAR * self.atol
+        shown = self.rule.shown(theta, mode)
+        if self.open and self.open.forks(shown, near):
+            return Turn(state, mode, (), Ending.FORKS)
         theta, *entered = self.rule.transition(theta, mode, tau)
         found = self._at_rest(theta, Entry(*entered), tau)
         return Turn(self.layers.flat(theta), *found)
@@ -220,9 +227,14 @@ class OneExample:
         low = float(second_layer(sizes).max())
         if self.open.forks(theta, low):
             return Turn(state, mode, (), Ending.FORKS)
-        if sizes.max() <= TOGETHER * low:
-            return self._collapsed(tau, theta, mode)
-        return Turn(state, mode, (), Ending.NOT_UNIQUE)
+        theta = self.rule.shown(theta, mode)
+        steep = self.open.steep
+        reach = self.floor if steep else TOGETHER * low
+        few = sizes <= second_layer(sizes)
+        if sizes.max() <= reach:
+            few[:] = True
+        end = self._collapsed(tau, theta, mode, few)
+        return end._replace(mode=self.rule.rested(mode))
 
     def _at_rest(self, theta: Theta, found: Entry, tau: float) -> Entry:
         """Return an entry, with a collapse where every active weight came to rest."""
@@ -231,14 +243,16 @@ class OneExample:
         events = (*found.events, Event(float(tau), "collapse"))
         return Entry(found.mode, events, "collapsed")
 
-    def _collapsed(self, tau: float, theta: Theta, mode: Any) -> Turn:
-        """Follow the last stretch, along which |w| falls at constant speed, to the origin."""
-        place = np.unravel_index(np.argmax(np.abs(theta * self.active)), theta.shape)
+    def _collapsed(self, tau: float, theta: Theta, mode: Any, few: Any = None) -> Turn:
+        """Follow the last stretch, along which |w| falls at constant speed, of all or a few."""
+        falls = self.active > 0
+        falls = falls if few is None else falls & few
+        place = np.unravel_index(np.argmax(np.abs(theta * falls)), theta.shape)
         stretch = abs(theta[place] / self.rule.field(theta, mode)[place])
 
         def tail(points: Points) -> Float[np.ndarray, "N m"]:
             left = np.maximum(1.0 - (points - tau) / stretch, 0.0)[:, None, None]
-            return self.layers.flat(np.where(self.active > 0, left * theta, theta))
+            return self.layers.flat(np.where(falls, left * theta, theta))
 
         return Turn(tail, mode, (Event(float(tau + stretch), "collapse"),), "collapsed")
 

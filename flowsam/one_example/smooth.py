@@ -49,6 +49,10 @@ class Smooth:
         """Return no signals: nothing happens on the way."""
         return np.empty(0)
 
+    def catches(self, before: Thetas, after: Thetas, mode: Any) -> bool:
+        """Tell whether a weight that turned in a step was to stay: none here."""
+        return False
+
     def transition(self, theta: Thetas, mode: Any, tau: float) -> Turn:
         """Return state, mode, events and status after an event: none happens here."""
         return Turn(theta, mode)
@@ -56,6 +60,10 @@ class Smooth:
     def rests(self, theta: Thetas, mode: Any) -> bool:
         """Tell whether every active weight is at 0 for good: from L = 2 on the gradient is 0."""
         return len(theta) > 1 and not theta[:, self.flow.mu != 0].any()
+
+    def rested(self, mode: Any) -> Any:
+        """Return the mode after a collapse."""
+        return mode
 
     def log_pace(self, theta: Thetas, still: Mask) -> Numbers:
         """Return log dt/dtau."""

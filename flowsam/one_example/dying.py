@@ -1,0 +1,76 @@
+"""l_p-SAM at L >= 3, 2 < p < inf, one example: weights that are slaves, features that die."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from flowsam.engines.deaths import Deaths, Roles
+from flowsam.engines.path import Entry, Turn
+from flowsam.events import Event
+from flowsam.flow import Flow
+from flowsam.one_example.smooth import Smooth
+from flowsam.shapes import Float, Theta, Thetas
+
+
+@dataclass(frozen=True)
+class Dying(Smooth):
+    """A flow without slaves and dead features; a mode says which those are."""
+
+    floor: float  # size at which a feature is dead, and error of a slave
+    calm = False
+
+    @classmethod
+    def of(cls, flow: Flow, small: float) -> Dying:
+        """Return the velocity of a flow whose features die below `small`."""
+        return cls(flow, small)
+
+    @cached_property
+    def deaths(self) -> Deaths:
+        """What changes the roles of weights."""
+        return Deaths(self.flow, self.floor)
+
+    def start(self, theta: Theta) -> Entry:
+        """Return the mode of a start: features with two weights at 0 are dead."""
+        mode = self.deaths.start(theta)
+        return Entry(mode, Event.each("zero", 0.0, mode.dead & self.deaths.moving))
+
+    def field(self, theta: Theta, mode: Roles) -> Theta:
+        """Return the rescaled velocity; slaves and dead features are not integrated."""
+        shown = self.deaths.shown(theta, mode)
+        return np.where(mode.free, self.velocity(shown), 0.0)
+
+    def shown(self, theta: Thetas, mode: Roles) -> Thetas:
+        """Return the weights of states: slaves are read off their masters."""
+        if theta.ndim < 3:
+            return self.deaths.shown(theta, mode)
+        if not mode.slaves.any():
+            return theta
+        shown = self.deaths.shown
+        return np.array([shown(state, mode) for state in theta])
+
+    def signals(self, theta: Theta, mode: Roles) -> Float[np.ndarray, " 2*d"]:
+        """Return how far off are new roles and deaths."""
+        return self.deaths.signals(self.shown(theta, mode), mode)
+
+    def catches(self, before: Theta, after: Theta, mode: Roles) -> bool:
+        """Tell whether a weight that turned in a step was to stay."""
+        return self.deaths.catches(before, after, mode)
+
+    def transition(self, theta: Theta, mode: Roles, tau: float) -> Turn:
+        """Return state, mode and events after a weight changed its role or a feature died."""
+        due = self.signals(theta, mode) <= 0
+        shown = self.shown(theta, mode)
+        theta, roles = self.deaths.after(shown, mode, due)
+        died = roles.dead & ~mode.dead
+        return Turn(theta, roles, Event.each("zero", tau, died))
+
+    def rests(self, theta: Theta, mode: Roles) -> bool:
+        """Tell whether every active feature has two weights at 0."""
+        return bool(mode.dead[self.deaths.moving].all())
+
+    def rested(self, mode: Roles) -> Roles:
+        """Return a mode in which none is a slave."""
+        return mode._replace(slaves=np.zeros_like(mode.slaves))
