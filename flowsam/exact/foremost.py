@@ -85,7 +85,7 @@ def _bounded(
     """Return the bounds of a few coordinates, and whether each escapes and is open.
 
     Who escapes does after a crossing, if any; and where prod z < 0 once s = +, the smallest |z|
-    goes to 0 and back before.
+    goes to 0 and back before, for ever where two are equal.
     """
     size = np.sort(np.abs(theta), axis=0)
     along = linf_signs.along(theta.T, mu)
@@ -102,13 +102,15 @@ def _bounded(
         between = size - np.take_along_axis(size, least, axis=0)
         near = np.partition(np.abs(z), 1, axis=0)
         even, fork = (b - a <= _ROUNDED * (b + rho) for a, b in (size[:2], near[:2]))
-        turns = (z.prod(axis=0) < 0) & (along | ~even)
+        side = np.sign(z).prod(axis=0)
+        turns = (side < 0) & (along | ~even)
+        endless = along & (side <= 0) & (np.count_nonzero(between == 0, axis=0) > 1)
         back = np.where(turns, own[0] ** 2, 0.0)
         gaps = np.where(along, between, z - own) * (z + own)
         turn = 2 * _least_time(np.where(turns, gaps, 1.0), back / 2)
         free = np.where(escapes, _least_time(z * z, np.inf), 0.0)
         first = _least_time(left, np.where(along & escapes, 0.0, fall / 2))
-        soonest = (first + turn + free) / np.abs(mu)
+        soonest = np.where(endless, np.inf, first + turn + free) / np.abs(mu)
         gain = np.where(along, 2 * rho, rho)
         runaway = _least_runaway(size, ~even, gain, rho)
         later = np.where(escapes, 0.0, runaway / np.abs(mu))
