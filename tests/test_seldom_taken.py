@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.special import lambertw
 from scipy.stats import norm
 
 from flowsam import (
@@ -12,9 +13,11 @@ from flowsam import (
     Label,
     asam,
     balanced,
+    exponential,
     from_labels,
     gradient_flow,
     l2,
+    layer_plane,
     limit,
     linf,
     lp,
@@ -24,12 +27,17 @@ from flowsam import (
     solve,
     unnormalised,
 )
+from flowsam.cli.proofs import keep_proof
 from flowsam.endings import Ending
 from flowsam.exact.lp_gates import rest_weights
 from flowsam.many_examples.rest import next_move
-from flowsam.portrait import BalancedPlane, PlaneField, RadiusPlane, paths
+from flowsam.margin import least_distance
+from flowsam.margin.least_distance import shortest_separator
+from flowsam.portrait import BalancedPlane, PlaneField, RadiusPlane, equilibria, paths
 from flowsam.portrait.plane_rows import labels_at
+from flowsam.portrait.theory_curves import boundaries
 from flowsam.rates import estimated_exponent, late_log_loss
+from flowsam.regimes import case_of
 from flowsam.regions import escape_chance, regions, winning_chances
 
 ONE = single_example([1.0])
@@ -199,3 +207,73 @@ def test_a_long_axis_is_tried_at_its_ends_and_some_values_between():
     assert sweeps.plan(case, {"rho": long}).cells == 1500
     with pytest.raises(ValueError, match="finite number >= 0"):
         sweeps.plan(case, {"rho": [*np.linspace(0.1, 2.0, 1500), -1.0]})
+
+
+@pytest.mark.parametrize("guess", ["none", "any"])
+def test_the_largest_margin_does_not_depend_on_the_guess_of_its_support(monkeypatch, guess):
+    rng = np.random.default_rng(3)
+    tables = []
+    for n, d in rng.integers(2, 12, (60, 2)):
+        z = rng.normal(size=(n, d))
+        tables.append(z * np.sign(z @ rng.normal(size=d))[:, None])
+    expected = [shortest_separator(z)[0] for z in tables]
+
+    def guessed(rows, target):
+        if guess == "none":
+            raise RuntimeError
+        return rng.integers(0, 2, rows.shape[1]).astype(float), 0.0
+
+    monkeypatch.setattr(least_distance, "nnls", guessed)
+    for z, beta in zip(tables, expected, strict=True):
+        np.testing.assert_allclose(shortest_separator(z)[0], beta, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("damping", "kind"),
+    [(0.5, "stable focus"), (-0.3, "unstable focus"), (0.0, "centre")],
+)
+def test_a_rule_of_ones_own_can_turn_around_a_rest_point(damping, kind):
+    def rule(g):
+        # of exponential loss g = -exp(-x y) (y, x), and Lambert's W tells x y
+        product = -0.5 * lambertw(-2 * g.prod(axis=-2)).real
+        y, x = -np.moveaxis(g, -2, 0) * np.exp(product)
+        # the velocity at the shifted weights: a turn about (0.4, 0.4)
+        across = (x - 0.4) - damping * (y - 0.4) - x
+        along = -(y - 0.4) - damping * (x - 0.4) - y
+        return np.stack([across, along], axis=-2)
+
+    window = (0.1, 0.68)
+    field = PlaneField(Flow(ONE, rule, exponential), layer_plane, window, window)
+    (found,) = equilibria(field)
+    assert found.kind == kind
+    np.testing.assert_allclose(found.eigenvalues, [1j - damping, -1j - damping], atol=1e-9)
+    assert len(found.stable) == 0 or damping > 0
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("rule", [l2(1.0), lp(1.0, p=1), asam(0.5, p=1.5)])
+def test_theory_has_no_curve_where_a_feature_is_pulled_against_its_sign(rule, depth):
+    case = case_of(Flow(single_example([1.0, -1.0]), rule), depth)
+    axis = np.array([0.1, 1.0])
+    assert boundaries(case, BalancedPlane(depth), axis, axis) == ()
+
+
+def test_mu_of_too_many_decades_is_undecided_under_l1():
+    flow = Flow(single_example([1e-200, 1e200]), lp(1.0, p=1))
+    found = limit(flow, balanced([1.0, 1e-130], 3))
+    assert found.label == Label.UNDECIDED
+    assert "beyond what doubles can compare" in found.reason
+
+
+def test_weights_that_fade_come_to_rest_on_data_that_do_not_separate():
+    start = [[1.0, 0.7], [0.8, 1.1]]
+    run = solve(Flow(MIXED, lp(0.1, p=3)), start, log_t_end=5)
+    assert run.status == "finished"
+    assert "several pulls vanish" in run.message
+
+
+def test_no_file_is_written_of_what_is_not_proved(tmp_path, capsys):
+    path = tmp_path / "proof.json"
+    keep_proof(None, path)
+    assert "nothing is proved" in capsys.readouterr().err
+    assert not path.exists()

@@ -123,5 +123,5 @@ class Slide:
             moved = np.abs(new - s)
             s = new
             if not (moved > 1e-13 * (1 + s)).any():
-                return s
+                break
         return s

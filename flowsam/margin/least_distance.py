@@ -76,15 +76,13 @@ def _guess(rows: Matrix, floor: Vector) -> list[int]:
     for _ in range(3):
         try:
             dual, _ = nnls(np.vstack([root, scale * floor]), target)
-        except (
-            RuntimeError
-        ):  # the iteration limit: the repair starts from the last guess
-            return support
+        except RuntimeError:  # at its limit: the repair starts from the last guess
+            break
         support = [int(i) for i in np.flatnonzero(dual)]
         rest = 1.0 - scale * (floor @ dual)
         size = np.linalg.norm(root @ dual)
         if rest > 0.01 or not 0 < rest * size < np.inf:
-            return support
+            break
         scale *= rest / size
     return support
 

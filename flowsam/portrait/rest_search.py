@@ -88,6 +88,7 @@ def classified(field: PlaneField, point: Point) -> Equilibrium:
         values, columns = np.linalg.eig(_extrapolated(slopes))
         vectors = np.full((2, 2), np.nan) if np.iscomplexobj(values) else columns.T
     values = np.where(np.abs(values) < least, 0.0, values)
+    values.real[np.abs(values.real) < least] = 0.0
     values = values if values.imag.any() else values.real
     order = np.argsort(values.real)
     name = _name(field, point, values[order])
