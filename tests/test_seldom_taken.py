@@ -33,6 +33,7 @@ from flowsam.exact.lp_gates import rest_weights
 from flowsam.many_examples.rest import next_move
 from flowsam.margin import least_distance
 from flowsam.margin.least_distance import shortest_separator
+from flowsam.network import other_products
 from flowsam.portrait import BalancedPlane, PlaneField, RadiusPlane, equilibria, paths
 from flowsam.portrait.plane_rows import labels_at
 from flowsam.portrait.theory_curves import boundaries
@@ -277,3 +278,13 @@ def test_no_file_is_written_of_what_is_not_proved(tmp_path, capsys):
     keep_proof(None, path)
     assert "nothing is proved" in capsys.readouterr().err
     assert not path.exists()
+
+
+def test_ties_of_l1_that_no_choice_of_shares_holds_end_the_run_where_they_meet():
+    start = np.array([[1.0, -0.5, 1.5], [1.0, 0.5, -1.0], [1.5, 1.5, 0.5]])
+    flow = Flow(single_example([1.5, -1.0, 2.0]), lp(2.0, p=1))
+    run = solve(flow, start, tau_end=5.0)
+    assert (run.status, run.events[-1].kind) == ("sliding_ambiguous", "leave")
+    size = np.sort(np.abs(flow.mu * other_products(run.theta[-1])).ravel())
+    np.testing.assert_allclose(size[1:], size[-1], rtol=1e-9)
+    assert size[0] < 0.96 * size[-1]
