@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float, Mask, Theta
+from flowsam.shapes import Bool, Float, Mask
 
 # of two weights of a coordinate at 0: others below this many of them get there too
 TOGETHER = 1e3
@@ -52,13 +52,18 @@ class Falls:
             through |= (count > 1) & uneven
         return np.asarray(through.any(axis=0))
 
-    def forks(self, theta: Theta, low: float) -> bool:
-        """Tell whether layers of a feature that got below `low` leave 0 again, an odd number."""
+    def forks(
+        self,
+        theta: Float[np.ndarray, "L d *batch"],
+        low: float | Float[np.ndarray, "*batch"],
+    ) -> Bool[np.ndarray, "*batch"]:
+        """Tell whose layers below `low` leave 0 again: an odd number of one feature."""
         size = np.abs(theta[:, self.moving])
         first, second = np.partition(size, 1, axis=0)[:2]
         reach = first if self.steep else TOGETHER * second
         fallen = (second > 0) & (second <= low)
-        return bool((fallen & _odd((size <= reach).sum(axis=0))).any())
+        leave = _odd((size <= reach).sum(axis=0))
+        return np.asarray((fallen & leave).any(axis=0))
 
 
 def second_layer(

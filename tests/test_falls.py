@@ -23,6 +23,7 @@ from flowsam import (
     solve,
     solve_many,
 )
+from flowsam.ensemble import Ending
 from flowsam.falls import Falls
 from flowsam.labels import Label
 from flowsam.portrait import BalancedPlane
@@ -47,6 +48,7 @@ def test_the_fall_is_found_when_the_closed_form_says(seed):
     assert run.tau[-1] == pytest.approx(fall, rel=1e-6)  # a little before it
     assert np.abs(run.theta[-1]).max() < 1e-6
     batch = solve_many(flow, theta0[None], tau_end=3 * fall)
+    assert batch.status[0] == Ending.SLIDING_AMBIGUOUS
     assert batch.tau[0] == pytest.approx(fall, rel=1e-7) and not batch.theta.any()
     found = limit(flow, theta0)
     assert (found.label, found.certificate) == (Label.UNDECIDED, "none")
@@ -173,7 +175,9 @@ def test_different_layers_get_into_0_together(p, depth, rise):
         assert found.label == Label.UNDECIDED, (spread, found)
         assert "an odd number of layers of a coordinate at once" in found.reason
         batch = solve_many(flow, theta0[None], tau_end=4.0)
-        assert batch.status[0] == 1 and np.abs(batch.theta[0][:3]).max() < 1e-6
+        assert (
+            batch.status[0] == Ending.SLIDING_AMBIGUOUS and np.abs(batch.theta[0][:3]).max() < 1e-6
+        )
         for end in ({"tau_end": 4.0}, {"log_t_end": 6.0}):
             run = solve(flow, theta0, **end)
             assert run.status == "sliding_ambiguous"
@@ -197,7 +201,7 @@ def test_different_layers_of_several_examples_get_into_0_together(p, seed):
     flow = Flow(Data(-rng.uniform(0.5, 2.0, (n, d))), lp(1.0, p=p))
     theta0 = uneven(rng, rng.uniform(0.3, 0.6, d), 3, 10.0 ** -rng.uniform(1, 5))
     batch = solve_many(flow, theta0[None], tau_end=9.0)
-    assert batch.status[0] == 1 and not batch.theta.any()
+    assert batch.status[0] == Ending.SLIDING_AMBIGUOUS and not batch.theta.any()
     for end in ({"tau_end": 9.0}, {"log_t_end": 30.0}):
         run = solve(flow, theta0, **end)
         assert run.status == "sliding_ambiguous" and "leave 0 again" in run.message
@@ -214,6 +218,7 @@ def test_three_of_four_layers_fall_and_the_fourth_stays(rows):
     run = solve(flow, theta0, tau_end=20.0)
     assert run.status == "sliding_ambiguous" and "leave 0 again" in run.message
     batch = solve_many(flow, theta0[None], tau_end=20.0)
+    assert batch.status[0] == Ending.SLIDING_AMBIGUOUS
     assert batch.tau[0] == pytest.approx(run.tau[-1], rel=1e-5) and batch.theta[0, 3, 0] > 0.5
     assert limit(flow, theta0).label == Label.UNDECIDED
 
@@ -262,7 +267,7 @@ def test_no_method_steps_through_0_where_layers_differ(method):
     assert run.tau[-1] == pytest.approx(fall, rel=1e-5)
     if method == "heyoka":
         batch = solve_many(flow, theta0[None], tau_end=9.0, method=method)
-        assert batch.status[0] == 1 and batch.tau[0] == pytest.approx(fall, rel=1e-6)
+        assert batch.status[0] == 6 and batch.tau[0] == pytest.approx(fall, rel=1e-6)
 
 
 def test_who_goes_through_0_in_a_step():
@@ -295,7 +300,7 @@ def test_a_feature_that_fell_before_leaves_no_other_alone(seed):
     run = solve(flow, theta0, tau_end=12.0)
     assert run.status == "sliding_ambiguous"
     batch = solve_many(flow, theta0[None], tau_end=12.0)
-    assert batch.status[0] == 1 and not batch.theta.any()
+    assert batch.status[0] == Ending.SLIDING_AMBIGUOUS and not batch.theta.any()
     assert batch.tau[0] == pytest.approx(run.tau[-1], rel=1e-4)
     assert limit(flow, theta0).label == Label.UNDECIDED
 
@@ -365,3 +370,23 @@ def test_one_feature_dies_alone_and_the_run_goes_on(p, mu, start):
         assert run.status in ("finished", "collapsed"), run.message
     assert np.abs(runs[0][0].theta[-1] - runs[1][0].theta[-1]).max() < 1e-5
     assert runs[0][1] == pytest.approx(runs[1][1], rel=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("p", [1.5, 2.0, 3.0, 6.0])
+def test_batches_and_single_runs_say_the_same_of_a_fall(p, rows):
+    """A batch said COLLAPSED of every fall, whether or not its layers leave 0 again."""
+    rng = np.random.default_rng([int(2 * p), rows])
+    words = {"sliding_ambiguous": Ending.SLIDING_AMBIGUOUS, "collapsed": Ending.COLLAPSED}
+    seen = set()
+    for depth in (3, 4, 5):
+        data = -rng.uniform(0.5, 1.5, (rows, 2))
+        flow = Flow(Data(data) if rows > 1 else single_example(data[0]), lp(1.0, p=p))
+        start = balanced(rng.uniform(0.2, 0.4, 2), depth)
+        run = solve(flow, start, tau_end=60.0)
+        if run.status == "finished":  # p > 2: one of them takes for ever
+            continue
+        batch = solve_many(flow, start[None], tau_end=60.0)
+        assert batch.status[0] == words[run.status], (depth, run.message, batch.status)
+        seen.add(run.status)
+    assert "sliding_ambiguous" in seen

@@ -33,7 +33,9 @@ class Ending(IntEnum):
         the steps became too small.
     OUT_OF_STEPS
         the member has had all the steps it may try at `tau`: it is stiff, or the end far.
-    SLIDING_AMBIGUOUS, TOO_MANY_EVENTS
+    SLIDING_AMBIGUOUS
+        it fell into 0, from where many paths lead on; or as below.
+    TOO_MANY_EVENTS
         where the field jumps: as the status of `solve`.
 
     Examples
@@ -114,9 +116,16 @@ class Ends:
         ending[stuck] = Ending.FAILED
         ending[steps.tau >= self.control.tau_end] = Ending.FINISHED
         second = second_layer(size)
+        before = steps
         steps = self._pinned(steps, second)
+        if steps is not before:
+            second = second_layer(np.abs(steps.w[:, self.active]))
         steps, collapsed = self._fallen(steps, second)
         ending[collapsed] = Ending.COLLAPSED
+        falls = self.control.falls
+        if falls and collapsed.any():
+            forks = falls.forks(before.w, self.floor[steps.member])
+            ending[collapsed & forks] = Ending.SLIDING_AMBIGUOUS
         if len(steps.w) == 2:
             ending[high] = Ending.ESCAPED
         elif (high | stuck).any():

@@ -117,7 +117,8 @@ def settling_times(case: Case, starts: Starts) -> Column:
     """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3)."""
     found = settle(case, starts, proof=_asymptotic)
     ending = found.ending
-    unknown = np.isin(ending, (Ending.FINISHED, Ending.FAILED, Ending.OUT_OF_STEPS))
+    known = (Ending.COLLAPSED, Ending.ESCAPED, Ending.SETTLED)
+    unknown = ~np.isin(ending, known)
     if (
         case.falls and case.depth % 2
     ):  # with equal layers nothing stays to keep them at 0
@@ -209,6 +210,7 @@ def _told(
         rests |= np.ptp(size, axis=0) > 0
     through = (lost > 2) & (lost % 2 == 1) & ~rests
     open_ = (status == Ending.COLLAPSED) & through.any(axis=0)
+    open_ |= status == Ending.SLIDING_AMBIGUOUS
     label = np.where(status == Ending.COLLAPSED, Label.ZERO, label)
     label = np.where(open_, Label.UNDECIDED, label)
     label = np.where(status == Ending.FAILED, Label.FAILED, label)
@@ -279,7 +281,7 @@ def _two_layers(case: Case, label: int) -> str:
 
 def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
     """Return why a path ended without a certificate."""
-    if ending == Ending.COLLAPSED and undecided:
+    if ending == Ending.SLIDING_AMBIGUOUS or ending == Ending.COLLAPSED and undecided:
         return (
             f"the path falls into 0 {when}, an odd number of layers of a coordinate at once, and "
             "may leave it again"
