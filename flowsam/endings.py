@@ -89,6 +89,12 @@ class Ending(StrEnum):
         "reached the end asked for, on one of several possible paths",
     )
     FORKS = "forks", "sliding_ambiguous", _FORKS, _FORKS
+    NO_TIES = (
+        "no ties",
+        "sliding_ambiguous",
+        "of the components of the gradient that are equal at tau = {tau:.12g}, no set was found "
+        "that stays so; ask for an earlier end, or use iterate",
+    )
     TOO_MANY_EVENTS = (
         "too_many_events",
         "",

@@ -285,6 +285,7 @@ def test_ties_of_l1_that_no_choice_of_shares_holds_end_the_run_where_they_meet()
     flow = Flow(single_example([1.5, -1.0, 2.0]), lp(2.0, p=1))
     run = solve(flow, start, tau_end=5.0)
     assert (run.status, run.events[-1].kind) == ("sliding_ambiguous", "leave")
+    assert "no set was found that stays so" in run.message
     size = np.sort(np.abs(flow.mu * other_products(run.theta[-1])).ravel())
     np.testing.assert_allclose(size[1:], size[-1], rtol=1e-9)
     assert size[0] < 0.96 * size[-1]

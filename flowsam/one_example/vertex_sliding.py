@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowsam.endings import Ending
 from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth, regrouped
@@ -173,4 +174,4 @@ class VertexSliding(Smooth):
                 over = self._sizes(theta) / (top or 1.0) - 1.0
                 mode.slack[fallen] = np.maximum(over[fallen], 0.0) + _TIE
                 return mode, ""
-        return mode, "sliding_ambiguous"
+        return mode, Ending.NO_TIES
