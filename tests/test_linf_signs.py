@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 from flowsam import Flow, limit, limits, linf, phase_portrait, single_example, solve
 from flowsam.exact import first_escape, linf_deep
 from flowsam.exact.linf_deep import read
+from flowsam.exact.linf_slides import Slide
 from flowsam.labels import Label
 from flowsam.portrait.planes import WeightPlane
 from tests.references import fresh_rng
@@ -151,6 +152,29 @@ def test_an_exact_run_ends_where_two_weights_are_at_0_and_says_so():
     found = limit(flow, start)
     assert (found.label, found.certificate) == (Label.ZERO, "limit of discrete SAM")
     assert "not of each solution" in found.reason
+
+
+def test_a_slide_is_cut_into_rows_with_few_integrands(monkeypatch):
+    """Times at once, and the start of a slide without a search: 162,254 calls once."""
+    theta0 = [[0.0885904], [-0.0756844], [3.14744206], [1.26521169]]
+    calls, rate = [], Slide.rate
+    monkeypatch.setattr(Slide, "rate", lambda slide, s: calls.append(s.shape) or rate(slide, s))
+    flow = Flow(single_example([1.0]), linf(1.0))
+    run = solve(flow, theta0, save_at=9, log_t_end=4.0)
+    assert [event.kind for event in run.events] == ["slide", "zero"]
+    assert 0 < len(calls) < 10_000
+
+
+def test_slides_and_their_times_do_not_depend_on_those_beside_them():
+    others = np.stack([[0.3, 1.5], [0.999999, 1.2], [0.1, 2.0], [0.5, 4.0]])
+    together = Slide(others, 1.0)
+    share = np.concatenate([[0.0, 1e-9], fresh_rng().random(9), [1.0]])
+    clock = together.duration[:, None] * share
+    sizes = together.sizes(clock)
+    for one, times, own in zip(others, clock, sizes, strict=True):
+        alone = Slide(one[None], 1.0)
+        for time, size in zip(times, own, strict=True):
+            assert (alone.sizes(np.array([[time]]))[0, 0] == size).all(), (one, time)
 
 
 def test_five_layers_say_what_could_end_the_race():

@@ -9,7 +9,10 @@ No weight passes rho, and the slide ends where the smallest is 0: no more unique
 (derivations/linf_slides.py)
 """
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -56,7 +59,7 @@ class Slide:
     @property
     def duration(self) -> Column:
         """|mu| tau from the start to the second zero."""
-        return self.clock(self.last)
+        return deque(self.edges(), maxlen=1).pop()
 
     @property
     def landed(self) -> Others:
@@ -67,17 +70,31 @@ class Slide:
             self.others == self.others.min(axis=-1, keepdims=True), 0.0, end
         )
 
-    def clock(self, s: Column) -> Column:
-        """|mu| tau at y = d (e^s - 1), by Gauss-Legendre on equal panels of s, each its own."""
-        count = np.maximum(np.ceil(s / PANEL), 1.0)
-        width = s / count
-        total = np.zeros(s.shape)
-        for panel in range(int(count.max(initial=0.0))):
-            live = count > panel
-            here = width[live, None] * (panel + (1 + NODES) / 2)
+    def edges(self) -> Iterator[Column]:
+        """Yield |mu| tau at s = 0, 1, 2, ..., each slide's last at its end."""
+        total = np.zeros(len(self.others))
+        yield total
+        last = self.last
+        for panel in range(int(np.ceil(last.max(initial=0.0) / PANEL))):
+            left = panel * PANEL
+            live = last > left
+            right = np.minimum(left + PANEL, last[live])[:, None]
             part = Slide(self.others[live], self.rho)
-            total[live] += np.einsum("nk,k->n", part.rate(here), WEIGHTS)
-        return total * width / 2
+            total = total.copy()
+            total[live] += part.between(np.full_like(right, left), right)[:, 0]
+            yield total
+
+    @cached_property
+    def passed(self) -> Places:
+        """All edges, one after another."""
+        return np.stack(list(self.edges()), axis=-1)
+
+    def between(self, left: Places, right: Places) -> Places:
+        """|mu| tau from one s to another, at most a panel on, by Gauss-Legendre."""
+        half = (right - left) / 2
+        nodes = left[..., None] + half[..., None] * (1 + NODES)
+        rates = self.rate(nodes.reshape(len(nodes), -1))
+        return (rates.reshape(nodes.shape) * WEIGHTS).sum(axis=-1) * half
 
     def rate(self, s: Places) -> Places:
         """|mu| dtau/ds = (1/|A| + 1/B) / (2 rho^2) dy/ds."""
@@ -101,27 +118,33 @@ class Slide:
         far = 2 * np.cosh(np.arccosh(np.maximum(sine, 1.0)) * 2 / 3) - 1
         return np.where(sine < 1, near, far)
 
-    def sizes(self, clock: Float[np.ndarray, "N T"]) -> Float[np.ndarray, "N T M"]:
+    def sizes(self, clock: Places) -> Float[np.ndarray, "N K M"]:
         """Return the sizes at times |mu| tau since the start, at most `duration`."""
-        columns = [self.place(column) for column in clock.T]
-        s = np.stack(columns, axis=-1) if columns else np.zeros(clock.shape)
-        return self.rho * np.maximum(
-            1 + self.moved(self.unit[:, None] * np.expm1(s)), 0.0
-        )
+        y = self.unit[:, None] * np.expm1(self.place(clock))
+        return self.rho * np.maximum(1 + self.moved(y), 0.0)
 
-    def place(self, clock: Column) -> Column:
-        """Return s at one time each: Newton's method in a bracket that only shrinks."""
-        low = np.zeros(clock.shape)
-        high = self.last
-        s = high / 2
+    def place(self, clock: Places) -> Places:
+        """Return s at times: Newton's method in a bracket that only shrinks, from the panel's."""
+        last = self.last[:, None]
+        ahead = clock[..., None] >= self.passed[:, None, 1:]
+        most = np.ceil(last / PANEL).astype(int) - 1
+        panel = np.minimum(ahead.sum(axis=-1), most)
+        before = np.take_along_axis(self.passed, panel, axis=-1)
+        left = panel * PANEL
+        low = left
+        high = np.minimum(left + PANEL, last)
+        open_ = clock > before
+        s = np.where(open_, (low + high) / 2, left)
         for _ in range(ROUNDS):
-            over = self.clock(s) - clock
+            over = before + self.between(left, s) - clock
             high = np.where(over >= 0, s, high)
             low = np.where(over <= 0, s, low)
-            new = s - over / self.rate(s[:, None])[:, 0]
-            new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
-            moved = np.abs(new - s)
+            new = s - over / self.rate(s)
+            inside = (new >= low) & (new <= high)
+            new = np.where(inside, new, (low + high) / 2)
+            new = np.where(open_, new, s)  # whatever the others still need
+            open_ = np.abs(new - s) > 1e-13 * (1 + s)
             s = new
-            if not (moved > 1e-13 * (1 + s)).any():
+            if not open_.any():
                 break
         return s
