@@ -1,14 +1,19 @@
 """Labels, verdicts, runs and planes over every regime, recorded and compared bit for bit.
 
-    python -m tests.labels_record FILE [--labels N] [--runs N]
+    python -m tests.labels_record FILE [--labels N] [--runs N] [--at REVISION]
 
 writes FILE where it is missing, else compares with it: exit code 1 where anything differs. A change
-of structure has to keep every bit; a repair of a fault shows here what else it moved.
+of structure has to keep every bit; a repair of a fault shows here what else it moved. With --at an
+earlier revision does it; rules that it does not have are skipped, and told (`tests/old_names.py`).
 """
 
 import argparse
+import os
 import signal
+import subprocess
 import sys
+import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -215,15 +220,27 @@ def recorded(sizes):
     return found | verdicts(sizes["verdicts"]) | planes(sizes["planes"])
 
 
+def moved(a, b):
+    """What two arrays have that is not kept: labels by pairs, else the largest difference."""
+    if a.dtype.kind == "i":
+        pairs = Counter(zip(a.tolist(), b.tolist(), strict=True))
+        return ", ".join(f"{x} -> {y}: {n}" for (x, y), n in pairs.most_common())
+    with np.errstate(all="ignore"):
+        away = np.abs(a - b) / np.maximum(1.0, np.minimum(np.abs(a), np.abs(b)))
+    most = np.argmax(np.where(np.isnan(away), np.inf, away))
+    return f"{a[most]} -> {b[most]} at most"
+
+
 def differences(old, new):
     """Names of the records that differ, with what they were and are; skipped ones are equal."""
+    heads = {key for found in (old, new) for key, v in found.items() if str(v) == "None"}
     for key in sorted(set(old) | set(new)):
+        if key in heads or key.rpartition(" ")[0] in heads:
+            continue
         if key not in old or key not in new:
             yield key, "only in one"
             continue
         a, b = old[key], new[key]
-        if "None" in (str(a), str(b)):
-            continue
         if a.shape != b.shape or a.dtype.kind != b.dtype.kind:
             yield key, f"{a} -> {b}"
         elif a.dtype.kind == "U":
@@ -232,7 +249,19 @@ def differences(old, new):
         else:
             kept = (a == b) | ((a != a) & (b != b)) | (a == SKIPPED) | (b == SKIPPED)
             if not kept.all():
-                yield key, f"{int((~kept).sum())} of {kept.size}: {a[~kept][:4]} -> {b[~kept][:4]}"
+                yield key, f"{(~kept).sum()} of {kept.size}: {moved(a[~kept], b[~kept])}"
+
+
+def at(revision, path, sizes):
+    """Record or compare with the source of a revision: the exit code."""
+    from tests.benchmarks.compare import HERE, unpacked
+
+    words = [sys.executable, "-m", "tests.old_names", path.absolute()]
+    words += [f"--{name}={size}" for name, size in sizes.items()]
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked(revision, folder, "flowsam")
+        environment = os.environ | {"PYTHONPATH": str(HERE)}  # tests of today
+        return subprocess.run(words, cwd=folder, env=environment).returncode
 
 
 def main(argv=None):
@@ -247,12 +276,17 @@ def main(argv=None):
         "planes": 112,
     }.items():
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--at", metavar="REVISION", help="whose source is asked, not this one")
     given = vars(parser.parse_args(argv))
-    path = given.pop("file")
+    path, revision = given.pop("file"), given.pop("at")
+    if revision:
+        return at(revision, path, given)
     print(f"flowsam of {Path(flowsam.__file__).parent}")
     found = recorded(given)
     total = sum(v.size for k, v in found.items() if k.startswith("labels"))
-    print(f"{total} labels, {len(found)} records")
+    late = sum((v == SKIPPED).sum() for k, v in found.items() if k.startswith("labels"))
+    none = sum(str(v) == "None" for v in found.values())
+    print(f"{total} labels, {late} of them skipped; {len(found)} records, {none} of them skipped")
     if not path.exists():
         np.savez_compressed(path, **found)
         return 0

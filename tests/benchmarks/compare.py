@@ -186,9 +186,10 @@ def draw(rows, path):
     figure.savefig(path, dpi=200)
 
 
-def unpacked(revision, folder):
-    """Write the files of a revision to a folder."""
-    tar = subprocess.run(["git", "archive", revision], cwd=HERE, check=True, stdout=subprocess.PIPE)
+def unpacked(revision, folder, *paths):
+    """Write the files of a revision to a folder, or some of them."""
+    words = ["git", "archive", revision, *paths]
+    tar = subprocess.run(words, cwd=HERE, check=True, stdout=subprocess.PIPE)
     subprocess.run(["tar", "x", "-C", folder], input=tar.stdout, check=True)
 
 
