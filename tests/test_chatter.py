@@ -14,6 +14,7 @@ from flowsam.losses import exponential
 from flowsam.many_examples import chatter, iteration
 from flowsam.many_examples.chatter import chatter_run
 from flowsam.perturbations import linf, lp
+from flowsam.regimes import case_of
 from flowsam.solver import solve
 from tests.test_sliding import predictors, separable, start
 
@@ -31,6 +32,27 @@ def test_a_second_surface_hands_over() -> None:
     steps = iterate(flow, theta, learning_rate=0.02, steps=int(np.expm1(5.0) / 0.02))
     error = np.abs(steps.beta - predictors(run, steps.log_t)).max()
     assert error < 4e-3 < 2e-3 * np.abs(steps.beta).max()
+
+
+@pytest.mark.parametrize(
+    ("changes", "ending"),
+    [
+        ((0.71, 0.57), Ending.NOT_UNIQUE),  # said to be settling once: falls, from nowhere
+        ((0.09, 0.06), Ending.NOT_UNIQUE),
+        ((0.03, 0.02), Ending.FINISHED),
+        ((0.03, 0.029), Ending.NOT_UNIQUE),
+        ((0.5, 9e-4), Ending.FINISHED),
+        ((0.02,), Ending.NOT_UNIQUE),
+        ((), Ending.NOT_UNIQUE),
+    ],
+)
+def test_changes_that_fall_settle_only_where_they_are_small(
+    changes: tuple[float, ...], ending: Ending
+) -> None:
+    flow = Flow(separable(3), linf(0.2))
+    fine = iteration.Iteration(np.zeros((2, 4)), (1, 2), 9, "end")
+    found = [chatter.Change(change, change) for change in changes]
+    assert chatter._verdict(fine, found, case_of(flow, 2).regime)[0] == ending
 
 
 def test_one_surface_agrees_with_filippov() -> None:

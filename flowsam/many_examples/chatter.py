@@ -23,7 +23,10 @@ _MOST_STEPS = 60_000
 _WORK = 2_000_000_000  # steps times n d: larger problems get fewer steps
 _COMPARED = 200  # points in log t at which two runs are compared
 _TOLERANCE = 1e-3
-_FALLING = 0.8  # ratio of two differences in a row that still counts as settling
+_FALLING = 0.8  # ratio of two differences in a row that still counts as settling,
+_FALLEN = (
+    0.05  # where the last is no larger: at that ratio four times as much may be left
+)
 
 
 class Change(NamedTuple):
@@ -87,8 +90,10 @@ def _verdict(
     )
     # along minima the predictor stands still
     judged = [c.weights if regime.smooth_off_axes else c.predictor for c in changes]
-    falling = len(judged) > 1 and judged[-1] <= _FALLING * judged[-2]
-    if not judged or judged[-1] > _TOLERANCE and not falling:
+    most = _TOLERANCE
+    if len(judged) > 1:
+        most = max(most, min(_FALLEN, _FALLING * judged[-2]))
+    if not judged or judged[-1] > most:
         return Ending.NOT_UNIQUE, note
     rests = "; at rest on average, held to the end" if fine.ending == "rests" else ""
     endings = {"collapsed": Ending.STAYS_AT_0, "rests": Ending.HELD}
