@@ -365,3 +365,15 @@ def test_the_row_of_a_second_zero_is_a_state():
             assert np.sort(np.abs(run.theta[-1, :, 0]))[1] <= 1e-12 * theta0.max()
             ended += 1
     assert ended > 10
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), linf(0.1)])
+@pytest.mark.parametrize("layers", [(-0.73, 2.07, 1.12), (0.0, 0.77, 0.77), (-0.4, 1.1, 0.9, 1.3)])
+@pytest.mark.parametrize("mu", [1.4, -1.6])
+def test_weights_that_passed_0_blow_up_with_their_sign(rule, layers, mu):
+    """Under GD a weight past 0 is of negative size: the last row gave it the sign of the start."""
+    theta0 = np.array(layers)[:, None]
+    run = solve(Flow(single_example([mu]), rule), theta0, tau_end=50.0, save_at=9)
+    assert run.status == "escaped" and run.method == "exact: linf_deep"
+    assert (run.theta[-1] == np.inf * np.sign(run.theta[-2])).all()
+    assert run.beta[-1, 0] == np.inf * np.sign(mu)

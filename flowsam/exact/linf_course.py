@@ -173,7 +173,8 @@ class Course:
             )
             own = np.arange(self.start.shape[-1]) == self.first.order[..., :1]
             sign = np.where(passed & own[..., None, :], -sign, sign)
-        size = np.where((clock >= self.blow_up[..., None])[..., None], np.inf, size)
+        away = (clock >= self.blow_up[..., None])[..., None]
+        size = np.where(away, np.copysign(np.inf, size), size)  # GD: past a zero
         late = self.falls[..., None] & (clock >= self.end[..., None])
         size = np.where(late[..., None], self.landed[..., None, :], size)
         if self.slides.any():
