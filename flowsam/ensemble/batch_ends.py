@@ -18,13 +18,18 @@ LOW = 1e-3
 PIN = 1e-6
 
 
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
+NODES = (NODES + 1.0) / 2.0
+WEIGHTS = WEIGHTS / 2.0
+
+
 class Ending(IntEnum):
     """How a member ended: codes, for arrays, of `flowsam.endings`, and SETTLED by the caller.
 
     FINISHED
         at tau_end.
     COLLAPSED
-        every active weight reached 0, or two of each coordinate.
+        every active weight reached 0, or two of each coordinate, or is certain to at `tau`.
     ESCAPED
         a coordinate blew up at `tau` (L >= 3), or left the range of doubles.
     SETTLED
@@ -126,6 +131,8 @@ class Ends:
         if falls and collapsed.any():
             forks = falls.forks(before.w, self.floor[steps.member])
             ending[collapsed & forks] = Ending.SLIDING_AMBIGUOUS
+            if falls.steep:
+                steps = self._timed(before, steps, collapsed & ~forks)
         if len(steps.w) == 2:
             ending[high] = Ending.ESCAPED
         elif (high | stuck).any():
@@ -155,6 +162,32 @@ class Ends:
         slope[:, mask] = 0.0
         return replace(steps, w=w, slope=slope)
 
+    def _last(self, w: Float[np.ndarray, "L d B"]) -> Float[np.ndarray, "k B"]:
+        """Return sizes of the feature of largest gradient, v <= u <= others, and rho |G R|."""
+        pull = self.flow.pull(np.moveaxis(w, -1, 0))[0].T
+        sizes = np.sort(np.abs(w), axis=0)
+        rest = np.prod(sizes[2:], axis=0)
+        speed = self.flow.rho * np.abs(pull) * rest
+        last = np.argmax(sizes[1] * speed, axis=0)
+        every = np.arange(last.size)
+        return np.vstack([sizes[:, last, every], speed[last, every]])
+
+    def _timed(self, before: Steps, steps: Steps, who: Chosen) -> Steps:
+        """Tell when the last pair is at 0: |u'| = rho |G| prod_k (|w_k| - u^q |w_k|^(1-q))."""
+        # p > 2, beside a slave v = u^p / rho^(p-1), the others w_k parted from it
+        p = self.flow.perturbation.p
+        _, u, *others, speed = self._last(before.w[..., who])
+        parted = (speed > 0) & (u < 0.9 * others[0])
+        slower = np.ones((NODES.size, u.size))
+        for size in others:
+            ratio = u / np.where(parted, size, np.inf)
+            slower *= 1.0 - np.outer(NODES, ratio) ** (p / (p - 1.0))
+        mean = WEIGHTS @ (1.0 / slower)
+        left = np.divide(u * mean, speed, out=np.zeros_like(u), where=parted)
+        tau = steps.tau.copy()
+        tau[who] = np.where(parted, before.tau[who] + left, tau[who])
+        return replace(steps, tau=tau)
+
     def _fallen(self, steps: Steps, second: np.ndarray) -> tuple[Steps, np.ndarray]:
         """Follow to the end of the gradient who is certain to reach it, and return who is."""
         floor = self.floor[steps.member]
@@ -166,13 +199,19 @@ class Ends:
         w = steps.w[rows]
         slope = steps.slope[rows]
         steep = self.flow.perturbation.steep
-        reached = floor[at] if steep else TOGETHER * second[:, at]
-        small = np.abs(w) <= np.maximum(floor[at], reached)
+        reached = TOGETHER * second[:, at]
+        reach = second[:, at] if steep else np.maximum(floor[at], reached)
+        small = np.abs(w) <= reach
         small &= second[:, at] > 0  # with two layers at 0 the others rest
         square = (small * w * w).sum(axis=0)
         inward = -(small * w * slope).sum(axis=0)
         certain = ((inward > 0) | (second[:, at] == 0)).all(axis=0)
         certain &= self._led(steps.w[..., at])
+        if steep and len(w) > 2:  # u falls at its pace only beside a slave
+            rule = self.flow.perturbation
+            v, u, *_ = self._last(steps.w[..., at])
+            slaved = rule.rho * (u / rule.rho) ** rule.p
+            certain &= v <= 2.0 * slaved + 10.0 * self.control.atol
         tau = steps.tau.copy()
         new = steps.w.copy()
         new[rows] = np.where(small & certain, 0.0, w)
