@@ -191,5 +191,5 @@ def _newton(target: NDArray, gaps: NDArray, centre: NDArray) -> NDArray:
         )
         active = active[moving]
         if not active.size:
-            return u
+            break
     return u
