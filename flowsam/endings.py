@@ -10,9 +10,9 @@ _FELL = (
     "there"
 )
 _FORKS = (
-    "an odd number of layers of a coordinate reaches 0 at once at tau = {tau:.12g}, where no "
-    "gradient is left; they leave 0 again, on any of many paths; perturb the start, or use "
-    "iterate, which takes one"
+    "an odd number of layers of a coordinate, or layers too close to tell apart, reach 0 at "
+    "once at tau = {tau:.12g}, where no gradient is left; they leave 0 again, on any of many "
+    "paths; perturb the start, or use iterate, which takes one"
 )
 _SMALL = (
     "the steps of {method} are too small to go on at {}; ask for an earlier end, loosen rtol or "
