@@ -9,6 +9,7 @@ from scipy.optimize import linprog
 from flowsam import (
     Data,
     Flow,
+    balanced,
     gradient_flow,
     l2,
     limit,
@@ -72,6 +73,17 @@ def test_slow_sets_are_conditional() -> None:
     assert f"the run proves {end.evidence.certificate:.5f}" in end.reason
     assert "if the direction converges" in end.reason
     assert np.linalg.norm(end.evidence.direction) == pytest.approx(1.0)
+
+
+def test_what_rests_at_a_finite_loss_is_not_conditional() -> None:
+    """Separable data, few features of which survive a large radius: beta has come to rest."""
+    rng = np.random.default_rng(3)
+    z = rng.standard_normal((12, 12))
+    theta0 = balanced(rng.uniform(0.5, 1.5, (2, 12))[0] / np.sqrt(12), 2)
+    flow = Flow(Data(z * np.sign(z @ rng.uniform(0, 1, 12))[:, None]), l2(1.0))
+    late = solve(flow, theta0, log_t_end=1e3, save_at=2)
+    assert late.margins[-1].min() < 0 and late.log_loss[-1] > -1
+    assert limit(flow, theta0).certificate != "conditional"
 
 
 def test_depth_three_claims_nothing() -> None:

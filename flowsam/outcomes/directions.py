@@ -146,6 +146,7 @@ def _direction(case: Case, run: Trajectory) -> Direction:
     support = np.flatnonzero(np.abs(beta) > 1e-3 * np.abs(beta).max())
     about = (float(run.log_t[-1]), _settled_at(run, proven), norm, certificate)
     slow = label == Label.UNDECIDED and norm == 1 and run.status in _WHOLE
+    slow &= certificate > 0  # elsewhere it may rest at a finite loss
     best = reach.only_margin() if slow else None
     return Direction(label, unit, *about, *within, *free, support, reason, best)
 
