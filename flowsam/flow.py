@@ -20,7 +20,7 @@ from flowsam.losses import (
     logistic,
     shares_and_mean,
 )
-from flowsam.network import checked_theta
+from flowsam.network import checked_theta, other_products
 from flowsam.own_rule import as_rule
 from flowsam.perturbations import Perturbation
 from flowsam.shapes import Float, Numbers, Theta, Thetas, Vector
@@ -180,7 +180,11 @@ class Flow:
         rule = self.perturbation
         if not rule.perturbs:
             return theta
-        g = -rule.sized(*self.descent(theta))
+        if type(self).descent is Flow.descent:  # the same, and a closed form needs no SymPy
+            pull, log_scale = self.pull(theta)
+            g = -rule.sized(pull[..., None, :] * other_products(theta), log_scale)
+        else:
+            g = -rule.sized(*self.descent(theta))
         return theta + rule.ascent(theta, g)
 
     @np.errstate(**_QUIET)

@@ -104,6 +104,17 @@ def test_closed_forms_load_neither_scipy_nor_sympy(ask, tmp_path, monkeypatch):
     assert fresh(f"{code}[m for m in {HEAVY[1:]} if m in sys.modules])") == "0 []"
 
 
+TOLD = ("--norm inf", "--norm inf --depth 3", "--norm 2")
+
+
+@pytest.mark.parametrize("rule", TOLD)
+def test_the_original_time_of_a_closed_form_loads_no_sympy(rule):
+    """What simulate prints of it."""
+    ask = f"simulate --mu 1,2 --rho 1 --init 1.5,.6 --tau-end .5 {rule}".split()
+    code = f"import sys; from flowsam.cli import main; print(main({ask}), 'sympy' in sys.modules)"
+    assert fresh(code).endswith("0 False")
+
+
 def test_a_solve_by_a_closed_form_loads_neither_scipy_nor_sympy():
     code = (
         "import sys; from flowsam import Flow, linf, single_example, solve; "
