@@ -180,7 +180,9 @@ class Flow:
         rule = self.perturbation
         if not rule.perturbs:
             return theta
-        if type(self).descent is Flow.descent:  # the same, and a closed form needs no SymPy
+        if (
+            type(self).descent is Flow.descent
+        ):  # the same, and a closed form needs no SymPy
             pull, log_scale = self.pull(theta)
             g = -rule.sized(pull[..., None, :] * other_products(theta), log_scale)
         else:

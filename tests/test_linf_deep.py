@@ -285,6 +285,13 @@ def test_bounds_of_times_are_below_them(depth):
         fall = course.pinned_time, course.runaway_time
         times = np.where(bounds.escapes, blow_up, fall)
         assert (bounds.soonest <= times * (1 + 1e-9)).all(), (seed, depth)
+        glide = course.glide
+        if rho > 0 and course.slides.any():
+            assert (foremost._least_slide(glide) <= glide.duration * (1 + 1e-9)).all()
+        if rho > 0 and course.slides.any() and depth in (5, 6):
+            times = np.array([course.runaway_time, course.pinned_time]) * course.speed
+            ran, pinned = times[:, course.slides] * (1 + 1e-9)
+            assert (pinned + foremost._least_after(glide) <= ran * (1 + 1e-9)).all()
 
 
 def test_gradient_flow_covers_every_sign_and_zero():

@@ -13,10 +13,12 @@ from numpy.typing import ArrayLike
 
 from flowsam.exact import linf_signs
 from flowsam.exact.linf_deep import BOUND, SHARP, Deep, read
+from flowsam.exact.linf_slides import Slide
 from flowsam.shapes import Codes, Float, Int, Mask, Masks, Theta, Vector
 
 WIDE = 4096  # coordinates of which most are looked at no closer
 FEW = 1000  # whose ends come first
+FIRST = 50  # of them, whose slides do
 BLOCK = 2**15  # looked at together: they stay in the cache
 PANELS = 4  # of a bound of a time, each four times as long
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)
@@ -170,8 +172,17 @@ def _ahead(
     blow_up = course.escape_time
     first = blow_up.min()
     falls = course.falls & ~course.equal & (course.mu != 0)
-    begin = np.maximum(soonest, np.where(falls, course.end, np.inf) / course.speed)
-    some = np.argsort(begin[0], kind="stable")[:FEW]
+    pinned = np.where(falls, course.end, np.inf)
+    here = course.slides
+    if here.any():
+        pinned[here] += _least_slide(course.glide)
+    pinned = np.maximum(soonest[0], pinned / course.speed)
+    with np.errstate(invalid="ignore"):  # inf - inf of who never falls
+        later = soonest[1] - soonest[0]
+    if here.any() and BOUND < course.start.shape[-1] <= SHARP:
+        later[here] = _least_after(course.glide) / course.speed[here]
+    begin = np.array([pinned, pinned + later])
+    some = np.argsort(begin[0], kind="stable")[:FIRST]
     last = _last(course, some, first)[0]
     near = (begin <= last[:, None] * (1 + _ROUNDED)).any(axis=0)
     some = np.flatnonzero(near & (begin[0] < np.inf))
@@ -179,6 +190,23 @@ def _ahead(
     few = [*np.argsort(blow_up, kind="stable")[:2], *some[foremost]]
     ahead = np.unique([*few, *_one_a_fate(course)])
     return ahead, np.array([last, [first, first]])
+
+
+def _least_slide(glide: Slide) -> Vector:
+    """Return a bound of |mu| tau of slides: `x^2 <= h` below rho, `2 h / 3` above, 3 h = first."""
+    below = np.where(glide.above < 0, 2.0, 3.0).prod(axis=-1)
+    with np.errstate(all="ignore"):
+        time = _least_time(glide.first.T, glide.span / 2)
+    scale = glide.rho ** (1.0 - glide.others.shape[-1]) / 3
+    return np.sqrt(below) * scale * np.fmax(time, 0.0)
+
+
+def _least_after(glide: Slide) -> Vector:
+    """Return a bound of |mu| tau from the end of slides to a blow-up of the rest, all above rho."""
+    rest = (glide.first[:, 1:].T + glide.span) / 3  # of x^2 at the end
+    with np.errstate(all="ignore"):
+        time = _least_time(glide.rho**2 * rest, np.inf) / glide.rho**2
+    return np.where(glide.above[:, 1] > 0, time, np.inf)
 
 
 def _one_a_fate(course: Deep) -> Codes:

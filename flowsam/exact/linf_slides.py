@@ -51,10 +51,15 @@ class Slide:
         return np.maximum(self.first.min(axis=-1), LEAST)
 
     @property
-    def last(self) -> Column:
-        """S at the end, where the smallest size is 0 and its h is 2."""
+    def span(self) -> Column:
+        """Three y at the end, where the smallest size is 0 and its h is 2."""
         least = self.others.min(axis=-1) / self.rho
-        return np.log1p(least * (3 - least * least) / self.unit)
+        return least * (3 - least * least)
+
+    @property
+    def last(self) -> Column:
+        """S at the end."""
+        return np.log1p(self.span / self.unit)
 
     @property
     def duration(self) -> Column:
@@ -64,8 +69,7 @@ class Slide:
     @property
     def landed(self) -> Others:
         """The sizes at the end, the smallest exactly 0."""
-        least = self.others.min(axis=-1) / self.rho
-        end = self.rho * (1 + self.moved((least * (3 - least * least))[:, None])[:, 0])
+        end = self.rho * (1 + self.moved(self.span[:, None])[:, 0])
         return np.where(
             self.others == self.others.min(axis=-1, keepdims=True), 0.0, end
         )
