@@ -121,11 +121,8 @@ def _bounded(
 
 
 def _least_time(squares: Float[np.ndarray, "L d"], until: ArrayLike) -> Vector:
-    """Return a bound from below of int_0^until dy / prod sqrt(q_k + 2 y), by Gauss nodes.
-
-    Derivatives of the integrand alternate in sign, so that Gauss sums are below it; and to
-    infinity the mean of q_k is, which gives the tail.
-    """
+    """Return a bound from below of int_0^until dy / prod sqrt(q_k + 2 y), by Gauss nodes."""
+    # derivatives alternate in sign: Gauss sums are below; the tail's q_k are replaced by their mean
     depth = len(squares)
     edge = np.partition(squares, 1, axis=0)[1] / 2
     total = np.zeros(edge.shape)
@@ -146,10 +143,8 @@ def _least_time(squares: Float[np.ndarray, "L d"], until: ArrayLike) -> Vector:
 def _least_runaway(
     size: Float[np.ndarray, "L d"], slides: Mask, gain: Vector, rho: float
 ) -> Vector | float:
-    """Return a bound of |mu| tau from two weights at 0 to a blow-up of the others.
-
-    By what sizes gain before at the most; the sharp one of `first_escape` holds after a slide.
-    """
+    """Return a bound of |mu| tau from two weights at 0 to a blow-up of the others."""
+    # by what sizes gain before at the most; the sharp one of `first_escape` holds after a slide
     depth = len(size)
     if depth <= BOUND:
         return np.inf
