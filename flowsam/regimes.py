@@ -312,7 +312,9 @@ _L2_MANY = replace(_GD_MANY, finite="", **_MINIMA)
 _L1_MANY = replace(_MANY, rests=True)
 _LINF_MANY = replace(_L1_MANY, dies=True)
 _FADING = replace(
-    _P_MANY, brief="", runs={"any": "many_examples.fading_clock:fading_run"}
+    _P_MANY,
+    brief="many_examples.brief:lasting_run",
+    runs={"any": "many_examples.fading_clock:fading_run"},
 )
 _RELATIVE = replace(_OWN_MANY, runs={"any": _LATE})
 _RESCALED = replace(_RELATIVE, verdict="outcomes.late_verdicts:by_rescaled_margin")

@@ -4,10 +4,23 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from flowsam import Data, Flow, balanced, exponential, gradient_flow, l2, lp, solve, unnormalised
+from flowsam import (
+    Data,
+    Flow,
+    balanced,
+    exponential,
+    gradient_flow,
+    l2,
+    lp,
+    single_example,
+    solve,
+    unnormalised,
+)  # fmt: skip
+from flowsam.engines.deaths import Deaths
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import Unasked
-from flowsam.many_examples.brief import brief_run
+from flowsam.many_examples.brief import brief_run, lasting_run
+from flowsam.many_examples.fading_clock import fading_run
 from flowsam.many_examples.log_clock import late_run
 
 RULES = {
@@ -74,6 +87,61 @@ def test_a_run_that_crawls_is_given_up():
     """Weights of three layers grow without bound before tau_end: steps shrink to nothing."""
     flow = Flow(Data([[1.0, 0.5], [0.8, 1.0]]), gradient_flow())
     assert brief_run(flow, np.ones((3, 2)), Request(1e6, "tau_end")) is None
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("p", [2.5, 3, 10])
+@pytest.mark.parametrize("count", [1, 20])
+def test_weights_that_could_die_and_do_not_cost_no_calls(count, p, depth):
+    """Above p = 2 too the steps are those of `solve_ivp`, which looks for no death."""
+    flow, start = drawn(lp(0.1, p=p), depth)
+    if count == 1:
+        flow = Flow(single_example([1.0, 2.0, 0.5, 0.0, 1.5]), flow.perturbation)
+    start = np.abs(start)
+    alone = solve_ivp(
+        lambda _, y: flow.field(y.reshape(start.shape)).ravel(),
+        (0, 0.6), start.ravel(), "DOP853", rtol=1e-9, atol=1e-12,
+    )  # fmt: skip
+    run = solve(flow, start, tau_end=0.6)
+    assert run.nfev <= 1.1 * alone.nfev, (run.nfev, alone.nfev)
+    assert np.abs(run.theta[-1].ravel() - alone.y[:, -1]).max() < 1e-7
+    assert run.method == "DOP853" and run.status == "finished" and not run.events
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_deaths_are_left_to_the_engine_that_knows_them(depth):
+    """A feature that dies before tau_end: no run in tau, and the states of the run in T."""
+    flow, start = drawn(lp(0.5, p=3), depth)
+    start = np.abs(start)
+    start[:2, 0] = 0.04, 0.02
+    asked = Request(1.5, "tau_end")
+    late = fading_run(flow, start, asked)
+    assert "zero" in {event.kind for event in late.march.events}
+    assert lasting_run(flow, start, asked) is None
+    run = solve(flow, start, tau_end=1.5)
+    assert run.events == late.march.events and (run.theta[-1, :2, 0] == 0).all()
+
+
+@pytest.mark.parametrize("p", [2.1, 3, 10, 80])
+def test_above_a_size_no_death_and_no_slave_is_near(p):
+    """The bound holds whatever the other weights and the pulls, and roles begin not far below."""
+    rng = np.random.default_rng(7)
+    near = 0
+    for _ in range(200):
+        rule = lp(10.0 ** rng.uniform(-3, 0), p=p)
+        flow = Flow(Data(rng.standard_normal((6, 4)) + 0.5), rule)
+        deaths = Deaths(flow, 1e-12)
+        size = deaths.low * 10.0 ** rng.uniform(0, 1, 4)
+        theta = np.sort(size * 10.0 ** rng.uniform(0, 1, (3, 4)), axis=0)
+        theta[1] = size
+        theta[0] = size * 10.0 ** rng.uniform(-9, 0, 4)
+        theta = rng.permuted(theta * rng.choice([-1.0, 1.0], (3, 4)), axis=0)
+        roles = deaths.start(theta)
+        bound = roles._replace(slaves=np.abs(theta) == np.abs(theta).min(axis=0))
+        assert (deaths.signals(theta, roles) > 0).all()
+        assert (deaths.signals(theta, bound)[:4] < 0).all()
+        near += (deaths._error(deaths._pair(theta, roles)) < 1e-2).sum()
+    assert near > 5
 
 
 def test_dense_output_is_made_when_asked_and_once():

@@ -22,6 +22,8 @@ from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float, Int, Marks, Mask, Theta, Vector
 
+_FAR = 1e3  # in units of where roles and deaths are: no step falls so far
+
 
 class Roles(NamedTuple):
     """Which weights are slaves, shape (L, d), and which features are dead, shape (d,)."""
@@ -57,6 +59,17 @@ class Deaths:
     def moving(self) -> Mask:
         """Features that are not 0 in every example."""
         return np.any(self.flow.data.z, axis=0)
+
+    @cached_property
+    def low(self) -> float:
+        """Size of u from which no role and no death is near, whatever the pulls."""
+        # ||g||_q >= |G R| u: the error of a slave is p^2 (u / rho)^(2p - 2) u or more
+        p = self.flow.perturbation.p
+        power = 1.0 / (2.0 * p - 1.0)
+        error = _FAR * 10.0 * self.floor
+        low = (error / p**2) ** power
+        low *= self.flow.rho ** (1.0 - power)
+        return float(max(low, _FAR * self.floor))
 
     def start(self, theta: Theta) -> Roles:
         """Return the roles of a start: features with two weights at 0 are dead."""

@@ -16,6 +16,7 @@ from flowsam.engines.path import Turn
 from flowsam.engines.run import Request, Run
 from flowsam.engines.stepping import ONE_STEP, Tolerances, march
 from flowsam.flow import Flow
+from flowsam.many_examples.fading_clock import FadingClock
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.shapes import Float, Starts, Theta
 
@@ -44,13 +45,21 @@ class _Brief(LogClock):
         return self.lively(thetas.transpose(1, 2, 0))
 
 
-def brief_run(flow: Flow, theta0: Theta, asked: Request) -> Run | None:
+def lasting_run(flow: Flow, theta0: Theta, asked: Request) -> Run | None:
+    """Return the same for 2 < p < inf, None too where a feature may die."""
+    low = FadingClock.of(flow, theta0, asked).low
+    return brief_run(flow, theta0, asked, low)
+
+
+def brief_run(
+    flow: Flow, theta0: Theta, asked: Request, low: float = 0.0
+) -> Run | None:
     """Return a run to `tau_end`, or None where another engine has to follow the flow."""
     end = asked.end
     method = "DOP853" if asked.method == "auto" else asked.method
     if method not in ONE_STEP:
         return None
-    system = _Brief(flow, theta0)
+    system = _Brief(flow, theta0, low=low)
     layers = system.layers
     taken = count(1)
 

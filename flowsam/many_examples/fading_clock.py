@@ -35,7 +35,8 @@ class FadingClock(LogClock):
     def of(cls, flow: Flow, theta0: Theta, asked: Request) -> LogClock:
         """Return the system of a start."""
         floor = max(asked.atol, 1e-14 * float(np.abs(theta0).max()))
-        return cls(flow, theta0, asked.rtol, floor)
+        low = Deaths(flow, floor).low
+        return cls(flow, theta0, asked.rtol, low, floor)
 
     @cached_property
     def deaths(self) -> Deaths:
@@ -86,10 +87,6 @@ class FadingClock(LogClock):
     def note(self, found: March) -> str:
         """Return why steps failed."""
         return _STIFF if found.status == "failed" else ""
-
-    def calm(self, log_t: float, state: State, mode: Roles) -> bool:
-        """Tell nothing: weights may die at any time."""
-        return False
 
     def signals(self, log_t: float, state: State, mode: Roles) -> Signals:
         """Return how far off are rest, rounding, new roles and deaths."""

@@ -48,6 +48,7 @@ class LogClock:
     flow: Flow
     theta0: Theta
     rtol: float = 1e-9
+    low: float = 0.0  # second layer of a feature that may die soon
     timed = staticmethod(np.asarray)  # the last number of a state -> tau
 
     @classmethod
@@ -189,9 +190,12 @@ class LogClock:
         norm, most = (np.sqrt(np.einsum("ldb,ldb->b", g, g)) for g in pulls)
         low = 0.0 if self.shallow else CALM * self.lowest
         lively = bool((norm > np.maximum(LIVELY * most, low)).all())
-        if not lively or not self.shallows:
+        if not lively or not (self.low or self.shallows):
             return lively
-        largest = second_layer(np.abs(w[:, self.moving])).max(axis=0)
+        second = second_layer(np.abs(w[:, self.moving]))
+        if (second <= self.low).any():
+            return False
+        largest = second.max(axis=0)
         return bool((largest > CALM * self.shallows).all())
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,12 +21,12 @@ class Dying(Smooth):
     """A flow without slaves and dead features; a mode says which those are."""
 
     floor: float  # size at which a feature is dead, and error of a slave
-    calm = False
+    low: float
 
     @classmethod
     def of(cls, flow: Flow, small: float) -> Dying:
         """Return the velocity of a flow whose features die below `small`."""
-        return cls(flow, small)
+        return cls(flow, small, Deaths(flow, small).low)
 
     @cached_property
     def deaths(self) -> Deaths:
@@ -36,6 +37,10 @@ class Dying(Smooth):
         """Return the mode of a start: features with two weights at 0 are dead."""
         mode = self.deaths.start(theta)
         return Entry(mode, Event.each("zero", 0.0, mode.dead & self.deaths.moving))
+
+    def rates(self, mode: Roles) -> Callable[[Theta], Theta]:
+        """Return `field` in one region, the flow's own where all weights are free."""
+        return self.velocity if mode.free.all() else super().rates(mode)
 
     def field(self, theta: Theta, mode: Roles) -> Theta:
         """Return the rescaled velocity; slaves and dead features are not integrated."""

@@ -141,8 +141,7 @@ class OneExample:
 
     def rhs(self, mode: Any) -> Rates:
         """Return the right-hand side of one region, on flat states."""
-        field = self.rule.field
-        return self.layers.rates(lambda theta: field(theta, mode))
+        return self.layers.rates(self.rule.rates(mode))
 
     def shown(self, states: Float[np.ndarray, "N m"], mode: Any) -> Starts:
         """Return the weights of flat states in one region."""
@@ -191,12 +190,15 @@ class OneExample:
 
     def calm(self, tau: float, state: State, mode: Any) -> bool:
         """Tell whether no step from here comes to an end, and the rule has no surfaces."""
-        if not self.rule.calm:
+        low = self.rule.low
+        if low == np.inf:
             return False
         theta = self.layers.whole(state)
         sizes = np.abs(theta * self.active)
         floor = _CALM * self.floor
         top = sizes.max()
+        if low and (second_layer(sizes) <= low)[self.active > 0].any():
+            return False
         if floor and len(sizes) > 2:
             top = second_layer(sizes).max()
             floor = 1e2 * floor

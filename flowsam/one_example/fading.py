@@ -1,9 +1,6 @@
 """l_p-SAM at L = 2 for 2 < p < inf: small weights are braked without bound, and die.
 
-With G = ||g||_q and c = rho (|mu|/G)^(q-1), in the frame where mu > 0,
-
-    v' = mu (u - c sign(v) |v|^(q-1)),    0 < q - 1 < 1,
-
+With G = ||g||_q and c = rho (|mu|/G)^(q-1), v' = mu (u - c sign(v) |v|^(q-1)) where mu > 0,
 so that a weight much smaller than its partner is a slave, read off where its own brake stops it,
 |v| = ((|u| - v'/mu) / rho)^(p-1) G / |mu|; both below atol: the coordinate rests at 0. Its death is
 known to some 50 atol^k, k = (p - 2)/(p - 1), of 1/rate: 4 digits at p = 3 and atol = 1e-12.
@@ -11,6 +8,7 @@ known to some 50 atol^k, k = (p - 2)/(p - 1), of 1/rate: 4 digits at p = 3 and a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +19,8 @@ from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Bool, Float, Mask
+
+_FAR = 1e5  # atol: no step falls so far
 
 Theta = Float[np.ndarray, "*batch 2 d"]
 
@@ -38,18 +38,27 @@ class Fading(Smooth):
     """A flow whose small weights die, in the terms of `filippov.Switching`."""
 
     atol: float  # size below which a weight is 0, and error of a slave
-    calm = False
+    low: float
 
     @classmethod
     def of(cls, flow: Flow, small: float) -> Fading:
         """Return the velocity of a flow whose weights below `small` are 0."""
-        return cls(flow, small)
+        # the error of a slave is (u / rho)^(3p - 3) u or more, times a square near 1
+        power = 1.0 / (3.0 * flow.perturbation.p - 2.0)
+        low = (_FAR * small) ** power
+        low *= flow.rho ** (1.0 - power)
+        return cls(flow, small, max(low, _FAR * small))
 
     def start(self, theta: Theta) -> Entry:
         """Return the mode of a start: coordinates with both weights at 0 rest."""
         resting = (theta == 0).all(axis=0) & (self.flow.mu != 0)
         mode = Braked(np.zeros(theta.shape, bool), resting)
         return Entry(mode, Event.each("zero", 0.0, resting))
+
+    def rates(self, mode: Braked) -> Callable[[Theta], Theta]:
+        """Return `field` in one region, the flow's own where all weights are free."""
+        held = (mode.slaves | mode.resting).any()
+        return super().rates(mode) if held else self.velocity
 
     def field(self, theta: Theta, mode: Braked) -> Theta:
         """Return the rescaled velocity; slaves and resting weights are not integrated."""

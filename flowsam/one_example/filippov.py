@@ -56,7 +56,7 @@ class Mode:
 class Switching(Smooth):
     """l_inf-SAM for one example, rho > 0, as a flow with events."""
 
-    calm = False
+    low = np.inf
 
     def sided(self, theta: Thetas, mode: Mode, side: int) -> Thetas:
         """Return the velocity with pinned weights on a side of 0: a step whose signs are held."""

@@ -38,7 +38,7 @@ class Tied:
 class RelativeTies(Smooth):
     """The velocity between ties, along them, and who joins or leaves."""
 
-    calm = False
+    low = np.inf
 
     def start(self, theta: Theta) -> Entry:
         """Return the largest features of a start."""

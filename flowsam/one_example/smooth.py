@@ -21,7 +21,7 @@ class Smooth:
     """The field of the flow itself, asked as `filippov.Switching` is; its mode is None."""
 
     flow: Flow
-    calm = True  # it has no signals
+    low = 0.0  # size of the second layer of a feature with signals not far off
 
     @classmethod
     def of(cls, flow: Flow, small: float) -> Smooth:
@@ -35,6 +35,10 @@ class Smooth:
     def start(self, theta: Thetas) -> Entry:
         """Return the mode of a start, its events, and a status ("" to go on)."""
         return Entry(None)
+
+    def rates(self, mode: Any) -> Callable[[Thetas], Thetas]:
+        """Return `field` in one region."""
+        return lambda theta: self.field(theta, mode)
 
     def field(self, theta: Thetas, mode: Any) -> Thetas:
         """Return the rescaled velocity."""

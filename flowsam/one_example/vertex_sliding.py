@@ -59,7 +59,7 @@ class Ties:
 class VertexSliding(Smooth):
     """l_1-SAM for one example, rho > 0, L >= 2, in the terms of `filippov.Switching`."""
 
-    calm = False
+    low = np.inf
 
     def start(self, theta: Thetas) -> Entry:
         """Return the ties of a start; equal components slide at once."""

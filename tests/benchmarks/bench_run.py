@@ -18,13 +18,16 @@ from figures.timing import timed
 from flowsam import Data, Flow, exponential, gradient_flow, l2, lp, single_example, solve
 from tests.benchmarks import rivals
 
-RULES = {"l_2": l2(0.1), "GD": gradient_flow(), "l_1.5": lp(0.1, p=1.5)}
+RULES = {"l_2": l2(0.1), "GD": gradient_flow(), "l_1.5": lp(0.1, p=1.5), "l_3": lp(0.1, p=3)}
 CASES = (
     ("l_2", (2, 1, 2), 1.0),
     ("l_2", (2, 1, 3), 0.6),
     ("l_2", (10, 20, 2), 6.0),
     ("GD", (10, 20, 2), 6.0),
     ("l_1.5", (10, 20, 2), 3.0),
+    ("l_3", (10, 20, 2), 3.0),
+    ("l_3", (10, 20, 3), 2.0),
+    ("l_3", (100, 100, 2), 3.0),
     ("l_2", (10, 20, 3), 4.0),
     ("l_2", (100, 100, 2), 6.0),
     ("signed", (10, 20, 2), 3.0),
