@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowsam import Data, Flow, balanced, gradient_flow, l2, linf, solve, unnormalised
-from flowsam.many_examples import dual_steps
+from flowsam.many_examples import dual_steps, log_march
 from flowsam.many_examples.dual_steps import DualBDF
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_weights import LogWeights
@@ -95,6 +95,36 @@ def test_large_runs_agree_with_dense_ones(rule, depth, even, monkeypatch):
     dense = solve(flow, start, rtol=1e-8, atol=1e-11, method="LSODA", **end)
     assert run.method == "DOP853, BDF" and run.status == "finished"
     assert np.abs(run.theta - dense.theta).max() < 1e-5 * np.abs(dense.theta).max()
+
+
+def dying(n, seed):
+    """Return a flow of a large radius, under which most weights die, and its start."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, n))
+    weights = rng.uniform(0.5, 1.5, (2, n))[0] / np.sqrt(n)
+    z *= np.sign(z @ rng.uniform(size=n))[:, None]
+    return Flow(Data(z), l2(1.0)), balanced(weights, 2)
+
+
+def test_dense_steps_go_on_where_the_matrix_by_examples_misleads(monkeypatch):
+    """The run comes near rest at a finite loss, where N -> 0."""
+    flow, start = dying(60, 1)
+    late = {"rtol": 1e-6, "atol": 1e-9, "log_t_end": 50.0, "save_at": 3}
+    dense = solve(flow, start, **late)
+    monkeypatch.setattr(log_march, "LARGE", 50)
+    run = solve(flow, start, **late)
+    assert run.method == "DOP853, BDF, Radau" and run.status == "finished"
+    assert np.abs(run.theta - dense.theta).max() < 1e-5
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_the_matrix_is_finite_where_weights_underflow(depth):
+    data, start = drawn(7, 5, depth, even=True)
+    system = LogWeights(Flow(data, l2(0.1)), start)
+    state = system.start.copy()
+    state[2] = -800.0
+    at = system.curvature(2.0, state)
+    assert np.isfinite(at.out).all() and np.isfinite(at.gram).all()
 
 
 def test_explicit_steps_stay_until_stability_limits_them():

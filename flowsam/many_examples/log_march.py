@@ -20,7 +20,13 @@ from flowsam.engines.equal_layers import Rates, Slopes
 from flowsam.engines.path import Path, Piece, Place, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import PATIENCE, March, Tolerances, march
-from flowsam.many_examples.dual_steps import Curvature, DualBDF, UntilStiff, amplifies
+from flowsam.many_examples.dual_steps import (
+    Curvature,
+    DualBDF,
+    Patient,
+    UntilStiff,
+    amplifies,
+)
 from flowsam.shapes import Float, Signals, State
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
@@ -29,6 +35,7 @@ SOON = 200  # steps of such a system after which one that keeps its matrix pays
 STIFF = {False: 10.0, True: 3.0}
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
+_LATER = "BDF", "Radau", "LSODA"  # of a large run, each where the one before gives up
 # tolerances of a large run, whose transients amplify errors: measured
 _FINER = {"DOP853": 0.2, "BDF": 0.06}
 _FAR = 1e3  # S that counts as late
@@ -116,7 +123,7 @@ class _Steps(Tolerances):
 
     early: float = 0.0
     curvature: Callable[[float, State], Curvature] | None = None
-    implicit: list[bool] = field(default_factory=list)  # whether BDF has begun
+    begun: list[str] = field(default_factory=list)  # implicit methods of a large run
 
     @classmethod
     def of(cls, clock: _StartClock, size: int, asked: Request) -> _Steps:
@@ -143,7 +150,7 @@ class _Steps(Tolerances):
             return found.method
         words = ["DOP853"]
         if self.curvature:
-            words += ["BDF"] * bool(self.implicit)
+            words += self.begun
         elif found.path.edges[-1] > self.early:
             words.append("Radau")
         words += ["LSODA"] * ("LSODA" in found.method)
@@ -161,12 +168,16 @@ class _Steps(Tolerances):
         return fixed.stepper(rhs, start, end, last)
 
     def _large(self, last: Any) -> Tolerances:
-        """Return explicit steps up to where stability limits them, then BDF's."""
-        done = last is not None and last.status == "finished"
-        if not done and not isinstance(last, DualBDF):
-            return self._finer("DOP853", UntilStiff)
-        self.implicit.append(True)
-        return self._finer("BDF", partial(DualBDF, jac=self.curvature))
+        """Return the explicit steps of a large run, BDF's where those end, dense ones after."""
+        if last is not None and last.status == "finished" and last.t < last.t_bound:
+            self.begun.append(_LATER[len(self.begun)])
+        method = self.begun[-1] if self.begun else "DOP853"
+        if method == "DOP853":
+            return self._finer(method, UntilStiff)
+        if method == "BDF":
+            return self._finer(method, partial(DualBDF, jac=self.curvature))
+        maker = Patient if method == "Radau" else None
+        return Tolerances(method, self.rtol, self.atol, self.jac, maker=maker)
 
     def _finer(self, method: str, maker: Callable[..., Any]) -> Tolerances:
         """Return steps whose errors on a large run are like those on a small one."""

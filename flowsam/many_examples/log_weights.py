@@ -156,7 +156,8 @@ class LogWeights(LogClock):
         at = self._point(state[:-1])
         z, log_scale = live(self.flow, self.z, at.hat_pull.margins)
         into = depth * at.hat ** (depth - 1) * at.w
-        out = at.hat ** (depth - 1) / at.w
+        # not hat^(L-1) / w: weights that die underflow
+        out = at.w ** (depth - 2) * (1.0 - at.r) ** (depth - 1)
         ratio = rho * np.exp(-at.log_norm) if rho else 0.0
         return Curvature(
             z, into[None], out[None], np.exp(min(log_t + log_scale, 600.0)), ratio
