@@ -296,3 +296,14 @@ def test_weights_that_die_one_after_another_end_the_run():
     assert [(e.kind, e.coordinate) for e in run.events][:2] == [("zero", 0), ("zero", 1)]
     assert run.tau[-1] == pytest.approx(6.354043, rel=1e-6)  # at atol = 1e-15 too
     assert limit(flow, start).label == 0
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3])
+@pytest.mark.parametrize("clock", ["tau_end", "log_t_end"])
+def test_a_start_with_two_layers_of_each_feature_at_0_rests_there(p, clock):
+    start = np.array([[0.0, 0.7], [0.0, 0.0], [1.0, 0.0], [0.5, 0.2]])
+    flow = Flow(single_example([1.0, 1.0]), lp(1.0, p=p))
+    run = solve(flow, start, **{clock: 1.5}, save_at=4)
+    assert run.status == "collapsed" and (run.theta == start).all()
+    assert np.isfinite(run.log_t).all()
+    assert p == 1 or limit(flow, start).label == 0

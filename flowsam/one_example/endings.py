@@ -250,6 +250,9 @@ class OneExample:
         falls = self.active > 0
         falls = falls if few is None else falls & few
         place = np.unravel_index(np.argmax(np.abs(theta * falls)), theta.shape)
+        if theta[place] == 0:  # a start that is there already
+            collapse = Event(float(tau), "collapse")
+            return Turn(self.layers.flat(theta), mode, (collapse,), "collapsed")
         stretch = abs(theta[place] / self.rule.field(theta, mode)[place])
 
         def tail(points: Points) -> Float[np.ndarray, "N m"]:
