@@ -141,10 +141,14 @@ def margin():
     return lambda: max_margin(Data(z), 2)
 
 
-def wide(depth, scale):
-    """The limit of a million features under l_inf, the radius on the scale of the weights."""
+def wide(depth, start):
+    """The limit of a million features under l_inf, rho = 1."""
     rng = np.random.default_rng(depth)
-    mu, theta0 = rng.uniform(0.5, 1.5, 10**6), scale * rng.uniform(0.5, 1.5, (depth, 10**6))
+    mu, theta0 = rng.uniform(0.5, 1.5, 10**6), rng.uniform(0.5, 1.5, (depth, 10**6))
+    if start == "small":
+        theta0 *= 0.3
+    if start == "signed":
+        theta0 *= rng.choice([-1.0, 1.0], theta0.shape)
     flow = Flow(single_example(mu), linf(1.0))
     return lambda: limit(flow, theta0).label
 
@@ -155,11 +159,11 @@ LIMITS = {
     for start in ("balanced", "free")
 }
 WIDE = {
-    f"limit, d = 1e6, l_inf, L = {depth}, weights about {scale:g}": (
-        lambda depth=depth, scale=scale: wide(depth, scale)
+    f"limit, d = 1e6, l_inf, L = {depth}, {start}": (
+        lambda depth=depth, start=start: wide(depth, start)
     )
-    for depth in (2, 3, 4, 5)
-    for scale in (0.3, 1.0)
+    for depth in (2, 3, 4, 5, 6)
+    for start in ("small", "at the radius", "signed")
 }
 BALANCED = {
     f"n = d = 1000, l_2 balanced L = {depth}, rho {rho}": lambda depth=depth, rho=rho: large(
