@@ -24,6 +24,7 @@ from flowsam.perturbations import Perturbation, linf
 from flowsam.shapes import Chosen, Labels, Starts, Theta, Thetas, Vector, Which
 
 LATE = 1e4
+MOST_STEPS = 3_000  # of one start that a path decides: one or two seconds
 DEEPEST = 3  # stands for itself and all beyond
 
 
@@ -35,6 +36,7 @@ class Case:
     depth: int
     regime: Regime
     log_t_end: float = LATE  # where a run of several examples ends that decides a limit
+    most_steps: int = MOST_STEPS  # of one example's path, rounds together
 
     @property
     def mu(self) -> Vector:

@@ -240,3 +240,19 @@ def test_members_may_try_so_many_steps_and_no_more():
     run = solve_many(flow, [[0.8, 0.72]] * 2, tau_end=1.7e308, most_steps=200)
     assert run.status == Ending.OUT_OF_STEPS and 100 < run.steps <= 200 and 0 < run.tau < 1e3
     assert np.isfinite(run.theta).all()
+
+
+def test_a_limit_that_has_spent_its_steps_says_how_to_go_further():
+    rng = np.random.default_rng(5)
+    depth, d = int(rng.integers(2, 5)), int(rng.integers(1, 4))
+    p = float(rng.choice([1.5, 3, 8, 1.2]))
+    mu = 10.0 ** rng.uniform(-4, 4, d) * rng.choice([-1, 1], d)
+    flow, start = Flow(single_example(mu), lp(1.0, p=p)), rng.normal(size=(depth, d))
+    few = limit(flow, start, most_steps=300)
+    assert few.label == Label.UNDECIDED
+    assert few.reason.endswith("limit(flow, theta0, most_steps=3000) goes further")
+    assert limit(flow, start).label == Label.ZERO
+    with pytest.raises(ValueError, match="most_steps needs one or more, got 0"):
+        limit(flow, start, most_steps=0)
+    with pytest.raises(ValueError, match="most_steps = 10 is for one example"):
+        limit(Flow(Data([[1.0, 2.0], [2.0, 1.0]]), l2(1.0)), np.ones((2, 2)), most_steps=10)

@@ -16,7 +16,7 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.own_scale import in_range
-from flowsam.regimes import LATE, Case, case_of
+from flowsam.regimes import LATE, MOST_STEPS, Case, case_of
 from flowsam.shapes import Labels, Theta
 from flowsam.signatures import public
 
@@ -29,6 +29,7 @@ def limit(
     theta0: ArrayLike,
     *,
     log_t_end: float | None = None,
+    most_steps: int = MOST_STEPS,
     prove: bool = False,
 ) -> Limit:
     """Return where the flow from one start ends as t -> inf, and why.
@@ -57,6 +58,8 @@ def limit(
     log_t_end : float, optional
         How far in log(1 + t) a run goes where one decides: several examples, L >= 2; by default
         1e4. One example is decided in rescaled time, and takes none.
+    most_steps : int
+        How many steps the path of one example may take where no theorem decides.
     prove : bool
         One example, GD and l_p with p > 1, L >= 2: prove the label in balls (l_2 at L = 2, d to
         64; elsewhere d <= 4) or by exact comparison (l_inf, GD). The certificate is then "proved",
@@ -87,8 +90,16 @@ def limit(
     """
     theta0 = flow.one_start(theta0, "limit", "see limits")
     end = _checked_end(flow, log_t_end)
+    if most_steps < 1:
+        raise InputError(f"most_steps needs one or more, got {most_steps}")
+    if len(flow.data.z) > 1 and most_steps != MOST_STEPS:
+        raise InputError(
+            f"most_steps = {most_steps} is for one example; several go to log_t_end"
+        )
     group = next(in_range(case_of(flow, len(theta0)), theta0[None]))
-    case = replace(case_of(group.flow, len(theta0)), log_t_end=end)
+    case = replace(
+        case_of(group.flow, len(theta0)), log_t_end=end, most_steps=most_steps
+    )
     found = case.verdict(group.starts[0])
     active = flow.data.z.any(axis=0)
     reason = found.reason + group.units

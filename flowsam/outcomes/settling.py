@@ -38,7 +38,6 @@ SPANS = tuple(8.0**k for k in range(1, 9))
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 NEGLIGIBLE = 1e-9  # a dying coordinate of this share of the largest is put to 0
 RTOL = 1e-8
-MOST_STEPS = 3_000  # of one start, rounds together: one or two seconds
 
 _DEEP = {
     Label.ZERO: "two layers of every coordinate, or equal ones, are where they can only reach 0",
@@ -84,7 +83,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
         how: dict[str, Any] = {
             "rtol": RTOL,
             "settled": _stop(replace(case, flow=unit), proof),
-            "most_steps": MOST_STEPS,
+            "most_steps": case.most_steps,
         }
         run = solve_many(unit, theta[going], tau_end=end, **how)
         w = _batch_last(run.theta)
@@ -98,7 +97,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
         later = (run.status == Ending.FINISHED) & (k + 1 < len(spans))
         open_ = (label[going] == Label.UNDECIDED) & (later | lost.any(axis=0))
         steps[going] += run.steps
-        spent = open_ & (steps[going] >= MOST_STEPS)
+        spent = open_ & (steps[going] >= case.most_steps)
         ending[going[spent]] = Ending.OUT_OF_STEPS
         going = going[open_ & ~spent]
     label = _shared(unit, starts, label)
@@ -248,6 +247,8 @@ def by_path(case: Case, theta0: Theta) -> Limit:
     if ending != Ending.SETTLED and label != Label.TIE:
         certificate = "numerical" if label == Label.ZERO else "none"
         open_ = label == Label.UNDECIDED
+        if ending == Ending.OUT_OF_STEPS:
+            return Limit(label, None, certificate, _spent(case.most_steps, when))
         return Limit(label, None, certificate, _without_proof(ending, when, open_))
     if len(theta0) > 2 and label in _DEEP:
         return Limit(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
@@ -279,6 +280,15 @@ def _two_layers(case: Case, label: int) -> str:
     return case.regime.escapes.format(2 ** (1 - 1 / case.rule.p) * case.rule.rho)
 
 
+def _spent(steps: int, when: str) -> str:
+    """Return what a path says that took all the steps it may."""
+    return (
+        f"no certificate holds after {steps} steps, {when}: it lingers near an equilibrium, or is "
+        "too stiff for explicit steps; solve(flow, theta0, tau_end=...) shows it, and "
+        f"limit(flow, theta0, most_steps={10 * steps}) goes further"
+    )
+
+
 def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
     """Return why a path ended without a certificate."""
     if ending == Ending.SLIDING_AMBIGUOUS or ending == Ending.COLLAPSED and undecided:
@@ -290,8 +300,5 @@ def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
         Ending.COLLAPSED: f"every active coordinate loses two layers or more {when}",
         Ending.ESCAPED: f"several coordinates blow up {when}, too close to each other to tell",
         Ending.FAILED: f"the steps became too small {when}",
-        Ending.OUT_OF_STEPS: f"no certificate holds after {MOST_STEPS} steps, {when}: it lingers "
-        "near an equilibrium, or is too stiff for explicit steps; solve(flow, theta0, "
-        "tau_end=...) shows it",
         Ending.FINISHED: f"no certificate holds by then, {when}; it may linger at an equilibrium",
     }[ending]
