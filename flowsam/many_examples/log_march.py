@@ -38,6 +38,8 @@ CALM = 1e3  # in units of that: no step falls so far
 _LATER = "BDF", "Radau", "LSODA"  # of a large run, each where the one before gives up
 # tolerances of a large run, whose transients amplify errors: measured
 _FINER = {"DOP853": 0.2, "BDF": 0.06}
+# Radau's estimate is of order 3, its steps are of order 5: errors stay below rtol, measured
+_COARSER = 10.0
 _FAR = 1e3  # S that counts as late
 _SAFE = 5.0  # so many times more of tau may be left than then
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
@@ -160,11 +162,13 @@ class _Steps(Tolerances):
         """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
         if self.curvature:
             return self._large(last).stepper(rhs, start, end, last)
+        factor = 1.0
         method = self.method
-        if method not in METHODS:
-            early = start.x < self.early
-            method, end = ("DOP853", min(end, self.early)) if early else ("Radau", end)
-        fixed = Tolerances(method, self.rtol, self.atol, self.jac)
+        if method not in METHODS and start.x < self.early:
+            method, end = "DOP853", min(end, self.early)
+        elif method not in METHODS:
+            method, factor = "Radau", _COARSER
+        fixed = Tolerances(method, factor * self.rtol, factor * self.atol, self.jac)
         return fixed.stepper(rhs, start, end, last)
 
     def _large(self, last: Any) -> Tolerances:
