@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tracemalloc
+from itertools import product
 
 import numpy as np
 
@@ -98,16 +99,16 @@ def to_the_end_of_doubles():
 
 def late_steps():
     """Steps of 20 examples in 5 features to log t = 1e4."""
-    rng = np.random.default_rng(0)
-    z = rng.standard_normal((20, 5))
-    data = Data(z * np.sign(z @ rng.uniform(0.5, 1.5, 5))[:, None])
     found = {}
-    for name, rule in RULES.items():
-        for depth in (1, 2, 3):
+    for seed in (0, 5, 8):
+        rng = np.random.default_rng(seed)
+        z = rng.standard_normal((20, 5))
+        data = Data(z * np.sign(z @ rng.uniform(0.5, 1.5, 5))[:, None])
+        for (name, rule), depth in product(RULES.items(), (1, 2, 3)):
             free = rng.uniform(0.5, 1.5, (depth, 5))
             for start, theta0 in (("balanced", balanced(free[0], depth)), ("free", free)):
                 run = solve(Flow(data, rule), theta0, log_t_end=1e4, save_at=2)
-                found[f"{name}, L = {depth}, {start}"] = [run.status, run.steps]
+                found[f"{seed}, {name}, L = {depth}, {start}"] = [run.status, run.steps]
     return found
 
 
