@@ -115,7 +115,7 @@ class Trajectory(Card):
     @cached_property
     @np.errstate(**QUIET)
     def margins(self) -> Float[np.ndarray, "T n"]:
-        """PerExample <beta, z_i>, shape (T, n); at a blow-up those of the winner."""
+        """Margins <beta, z_i>, shape (T, n); at a blow-up those of the winner."""
         finite = np.isfinite(self.beta)
         jumps = (
             np.where(finite, 0.0, 1.0) * np.copysign(1.0, self.beta)

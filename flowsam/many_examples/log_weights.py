@@ -42,7 +42,7 @@ def smooth_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
 
 
 class _Pull(NamedTuple):
-    """PerExample of weights, the shares of the examples, their pull G, and log Lambda."""
+    """Margins of weights, the shares of the examples, their pull G, and log Lambda."""
 
     margins: PerExample
     shares: PerExample
