@@ -89,7 +89,7 @@ def labels_by_rows(
     grid: Grid, progress: Callable[[int], object]
 ) -> tuple[LabelGrid, int]:
     """Return the labels of a plane, and how many rows were finished before an interrupt."""
-    labels = np.full((grid.y.size, grid.x.size), int(Label.UNDECIDED), np.int16)
+    labels = np.empty((grid.y.size, grid.x.size), np.int16)
     cells = labels.ravel()
     done = 0
     try:
