@@ -289,3 +289,32 @@ def test_ties_of_l1_that_no_choice_of_shares_holds_end_the_run_where_they_meet()
     size = np.sort(np.abs(flow.mu * other_products(run.theta[-1])).ravel())
     np.testing.assert_allclose(size[1:], size[-1], rtol=1e-9)
     assert size[0] < 0.96 * size[-1]
+
+
+@pytest.mark.parametrize("rule", [lp(0.5, p=1), l2(0.5), lp(0.5, p=3)])
+@pytest.mark.parametrize("still", [[0, 1], [1, 2], [0, 2]])
+def test_without_a_gradient_a_start_is_where_it_ends(rule, still):
+    start = np.full((3, 2), 1.5)
+    start[still] = 0.0
+    flow = Flow(TWO, rule)
+    found = limit(flow, start)
+    assert (found.label, found.certificate) == (Label.ZERO, "theorem")
+    run = solve(flow, start, tau_end=2.0)
+    assert run.status == "collapsed" and run.beta[-1].tolist() == [0.0, 0.0]
+    assert (run.events[-1].kind, run.events[-1].tau) == ("collapse", 0.0)
+
+
+def test_without_a_gradient_unnormalised_sam_of_a_small_step_rests_at_a_saddle():
+    start = [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
+    for step, label in ((0.1, Label.SEPARATRIX), (3.0, Label.ZERO)):
+        found = limit(Flow(TWO, unnormalised(step)), start)
+        assert (found.label, found.certificate) == (label, "theorem")
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_an_iteration_leaves_0_where_there_is_a_gradient(depth):
+    flow = Flow(SEPARABLE, asam(0.5, p=1))
+    run = solve(flow, np.zeros((depth, 2)), log_t_end=2.0)
+    near = solve(flow, np.full((depth, 2), 1e-9), log_t_end=2.0)
+    assert np.isfinite(run.theta).all()
+    np.testing.assert_allclose(run.beta[-1], near.beta[-1], rtol=1e-3, atol=1e-8)

@@ -150,9 +150,10 @@ class Walk:
         return self.layers.whole(self.layers.flat(theta))
 
     def _reach(self) -> float:
-        """Return how far theta_hat is from 0."""
+        """Return how far theta_hat is from 0, or there how far a margin of 1 is."""
         size = float(np.maximum.reduce(np.abs(self.theta), None))
-        return size + self.flow.perturbation.radius_at(size)
+        reach = size + self.flow.perturbation.radius_at(size)
+        return reach or 1.0 / float(self.flow.data.sizes.max())
 
     def _look(self, theta: Theta) -> tuple[Vector, Theta, float, float]:
         """Return G, P and log Lambda of one state, and the rate of its shares: in few calls."""

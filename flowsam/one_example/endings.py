@@ -249,8 +249,9 @@ class OneExample:
         """Follow the last stretch, along which |w| falls at constant speed, of all or a few."""
         falls = self.active > 0
         falls = falls if few is None else falls & few
-        place = np.unravel_index(np.argmax(np.abs(theta * falls)), theta.shape)
-        if theta[place] == 0:  # a start that is there already
+        size = np.abs(theta * falls)
+        place = np.unravel_index(np.argmax(size), theta.shape)
+        if size[place] == 0:  # a start that is there already
             collapse = Event(float(tau), "collapse")
             return Turn(self.layers.flat(theta), mode, (collapse,), "collapsed")
         stretch = abs(theta[place] / self.rule.field(theta, mode)[place])

@@ -20,6 +20,7 @@ from flowsam.shapes import Bool, Chosen, Codes, Float, Int, Weights
 
 Pairs = Float[np.ndarray, "2 d N"]
 Marks = Bool[np.ndarray, "d N"]
+STILL = "two layers of every active coordinate are 0: the gradient is 0, nothing moves"
 
 
 def decided(flow: Flow, w: Weights) -> Codes:
@@ -29,6 +30,9 @@ def decided(flow: Flow, w: Weights) -> Codes:
         if len(w) > 2:
             first = winner(flow, w)
             held = np.where(sinking(flow, w), Label.ZERO, balanced_l2.proved(flow, w))
+            rests = still(flow, w) & (held == Label.UNDECIDED)
+            at_once = flow.perturbation.normalised
+            held[rests] = Label.ZERO if at_once else Label.SEPARATRIX
             stays = (held == Label.UNDECIDED) & held_by_ascent.held(flow, w)
             held = np.where(stays, Label.STALLED, held)
             return np.where(first < 0, held, first + 1)
@@ -36,6 +40,12 @@ def decided(flow: Flow, w: Weights) -> Codes:
     least = fate_labels(known, flow.mu)
     most = fate_labels(np.where(known == Fate.UNKNOWN, Fate.ESCAPE, known), flow.mu)
     return np.where(least == most, least, Label.UNDECIDED)
+
+
+def still(flow: Flow, w: Weights) -> Chosen:
+    """Return which states have two layers of every active coordinate at 0: no gradient is left."""
+    moving = flow.data.z.any(axis=0)
+    return ((w == 0).sum(axis=0) > 1)[moving].all(axis=0)
 
 
 def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d N"]:

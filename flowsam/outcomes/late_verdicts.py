@@ -15,6 +15,7 @@ from flowsam.many_examples.engine import check_sizes
 from flowsam.many_examples.rest import independent
 from flowsam.margin.farkas import Separability, balancing_weights, separability
 from flowsam.margin.least_distance import shortest_separator
+from flowsam.outcomes.certificates import STILL, still
 from flowsam.outcomes.directions import (
     CERTIFIED,
     Direction,
@@ -49,9 +50,8 @@ def by_late_run(case: Case, theta0: Theta) -> Limit:
     stalled = _stalled(case, theta0, separability(case.flow.data))
     if stalled:
         return stalled
-    if ((theta0 == 0).sum(axis=0) > 1)[case.flow.data.z.any(axis=0)].all():
-        reason = "two layers of every active coordinate are 0: the gradient is 0, nothing moves"
-        return Limit(int(Label.ZERO), None, "theorem", reason)
+    if still(case.flow, theta0[..., None]).all():
+        return Limit(int(Label.ZERO), None, "theorem", STILL)
     return by_run_alone(case, theta0)
 
 

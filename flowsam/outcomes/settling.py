@@ -17,7 +17,7 @@ from flowsam.labels import Label
 from flowsam.outcomes import held_by_ascent
 from flowsam.outcomes.balanced_l2 import at_once, keeps_order
 from flowsam.outcomes.blow_up_order import equals
-from flowsam.outcomes.certificates import decided, dying
+from flowsam.outcomes.certificates import STILL, decided, dying, still
 from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
@@ -250,6 +250,8 @@ def by_path(case: Case, theta0: Theta) -> Limit:
         if ending == Ending.OUT_OF_STEPS:
             return Limit(label, None, certificate, _spent(case.most_steps, when))
         return Limit(label, None, certificate, _without_proof(ending, when, open_))
+    if len(theta0) > 2 and still(flow, theta0[..., None]).all():
+        return Limit(label, None, "theorem", STILL)
     if len(theta0) > 2 and label in _DEEP:
         return Limit(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
     if len(theta0) > 2:
