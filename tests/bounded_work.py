@@ -28,7 +28,7 @@ from flowsam import (
 )
 
 PACKAGE = os.path.dirname(flowsam.__file__) + os.sep  # not what is installed beside it
-RULES = {"GD": gradient_flow(), "l_2": l2(0.1)}
+RULES = {"GD": gradient_flow(), "l_2": l2(0.1), "l_2, rho = .5": l2(0.5)}
 EVEN = [[0.2, 0.3], [0.1, 0.2]]
 SIGNED = [[0.5, 0.7, 1], [-0.3, 0.8, 1], [0.6, -0.4, 1]]
 ONE = {
@@ -100,7 +100,7 @@ def to_the_end_of_doubles():
 def late_steps():
     """Steps of 20 examples in 5 features to log t = 1e4."""
     found = {}
-    for seed in (0, 5, 8):
+    for seed in (0, 5, 8, 11):
         rng = np.random.default_rng(seed)
         z = rng.standard_normal((20, 5))
         data = Data(z * np.sign(z @ rng.uniform(0.5, 1.5, 5))[:, None])

@@ -51,7 +51,7 @@ def test_ensembles_to_the_end_of_doubles(work):
 
 
 def test_late_times_take_fewer_than_600_steps(work):
-    assert len(work["steps"]) == 36
+    assert len(work["steps"]) == 72
     for name, (status, steps) in work["steps"].items():
         assert status == "finished" and 0 < steps < 600, (name, status, steps)
 

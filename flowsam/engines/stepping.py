@@ -15,10 +15,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import scipy.integrate
 from scipy.linalg import LinAlgWarning
-from scipy.linalg.lapack import dgetrf, dgetrs, zgetrf, zgetrs
 from scipy.optimize import brentq
 
 from flowsam.endings import Ending
+from flowsam.engines.implicit import Quick
 from flowsam.engines.path import Path, Piece, Place, Turn
 from flowsam.events import Event
 from flowsam.shapes import Float
@@ -81,30 +81,6 @@ class Unasked(scipy.integrate.DOP853):
     def asked(self) -> Callable[[Any], Any]:
         """The states of a step, once they are asked for."""
         return super().dense_output()
-
-
-class Quick(scipy.integrate.Radau):
-    """Radau whose linear systems, a few numbers each, go to LAPACK without a look at them."""
-
-    def __init__(
-        self, fun: Any, t0: float, y0: State, t_bound: float, **options: Any
-    ) -> None:
-        super().__init__(fun, t0, y0, t_bound, **options)
-        self.lu = self._factors
-        self.solve_lu = _solved
-
-    def _factors(self, matrix: Any) -> Any:
-        """Return the factors of a matrix, real or complex."""
-        self.nlu += 1
-        real = matrix.dtype == np.float64
-        return (dgetrf if real else zgetrf)(matrix, overwrite_a=True)[:2]
-
-
-def _solved(factors: Any, b: Any) -> Any:
-    """Solve by factors; inf or nan where a matrix was singular, and Newton's steps fail."""
-    matrix, pivots = factors
-    solve = dgetrs if matrix.dtype == np.float64 else zgetrs
-    return solve(matrix, pivots, b)[0]
 
 
 _MAKERS = {"DOP853": Unasked, "Radau": Quick}

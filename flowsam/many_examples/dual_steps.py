@@ -21,7 +21,8 @@ import scipy.integrate
 from scipy.linalg import LinAlgError, cholesky
 from scipy.linalg.blas import strsv
 
-from flowsam.engines.stepping import PATIENCE, Quick, Unasked
+from flowsam.engines.implicit import Quick
+from flowsam.engines.stepping import PATIENCE, Unasked
 from flowsam.flow import Flow
 from flowsam.losses import shares_and_mean
 from flowsam.shapes import Examples, Float, Float32, PerExample, State

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ STIFF = {False: 10.0, True: 3.0}
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
 _LATER = "BDF", "Radau", "LSODA"  # of a large run, each where the one before gives up
+_MAKERS = {"DOP853": UntilStiff, "BDF": DualBDF, "Radau": Patient}  # of its steps
 # tolerances of a large run, whose transients amplify errors: measured
 _FINER = {"DOP853": 0.2, "BDF": 0.06}
 # Radau's estimate is of order 3, its steps are of order 5: errors stay below rtol, measured
@@ -125,7 +125,7 @@ class _Steps(Tolerances):
 
     early: float = 0.0
     curvature: Callable[[float, State], Curvature] | None = None
-    begun: list[str] = field(default_factory=list)  # implicit methods of a large run
+    begun: list[str] = field(default_factory=list)  # implicit methods so far
 
     @classmethod
     def of(cls, clock: _StartClock, size: int, asked: Request) -> _Steps:
@@ -150,43 +150,49 @@ class _Steps(Tolerances):
         """Return the names of the methods that a run took."""
         if self.method != "auto":
             return found.method
-        words = ["DOP853"]
-        if self.curvature:
-            words += self.begun
-        elif found.path.edges[-1] > self.early:
-            words.append("Radau")
+        words = ["DOP853", *self.begun]
         words += ["LSODA"] * ("LSODA" in found.method)
         return ", ".join(words)
 
     def stepper(self, rhs: Any, start: Place, end: float, last: Any) -> Any:
         """Return a SciPy step object, of an early stretch up to where implicit steps pay."""
+        if self.method in METHODS:
+            return super().stepper(rhs, start, end, last)
         if self.curvature:
-            return self._large(last).stepper(rhs, start, end, last)
-        factor = 1.0
-        method = self.method
-        if method not in METHODS and start.x < self.early:
-            method, end = "DOP853", min(end, self.early)
-        elif method not in METHODS:
-            method, factor = "Radau", _COARSER
-        fixed = Tolerances(method, factor * self.rtol, factor * self.atol, self.jac)
-        return fixed.stepper(rhs, start, end, last)
+            steps = self._large(last)
+        elif self.early == np.inf:
+            steps = self._scaled("DOP853", 1.0)
+        elif start.x >= self.early or self.begun or _strained(last):
+            self.begun[:] = ["Radau"]
+            steps = self._scaled("Radau", _COARSER)
+        else:
+            end = min(end, self.early)
+            steps = self._scaled("DOP853", 1.0, UntilStiff)
+        return steps.stepper(rhs, start, end, last)
 
     def _large(self, last: Any) -> Tolerances:
         """Return the explicit steps of a large run, BDF's where those end, dense ones after."""
-        if last is not None and last.status == "finished" and last.t < last.t_bound:
+        if _strained(last):
             self.begun.append(_LATER[len(self.begun)])
         method = self.begun[-1] if self.begun else "DOP853"
-        if method == "DOP853":
-            return self._finer(method, UntilStiff)
-        if method == "BDF":
-            return self._finer(method, partial(DualBDF, jac=self.curvature))
-        maker = Patient if method == "Radau" else None
-        return Tolerances(method, self.rtol, self.atol, self.jac, maker=maker)
+        factor = _FINER.get(method, 1.0)
+        steps = self._scaled(method, factor, _MAKERS.get(method))
+        dual = method == "BDF"
+        return replace(steps, jac=lambda mode: self.curvature) if dual else steps
 
-    def _finer(self, method: str, maker: Callable[..., Any]) -> Tolerances:
-        """Return steps whose errors on a large run are like those on a small one."""
-        factor = _FINER[method]
-        return Tolerances(method, factor * self.rtol, factor * self.atol, maker=maker)
+    def _scaled(
+        self, method: str, factor: float, maker: Callable[..., Any] | None = None
+    ) -> Tolerances:
+        """Return steps controlled at so many times the tolerance."""
+        errors = factor * self.rtol, factor * self.atol
+        return Tolerances(method, *errors, self.jac, maker=maker)
+
+
+def _strained(last: Any) -> bool:
+    """Tell whether a step object ended before its bound, as no longer the best."""
+    if last is None:
+        return False
+    return bool(last.status == "finished" and last.t < last.t_bound)
 
 
 def marched(system: Any, start: Turn, asked: Request) -> March:
