@@ -120,6 +120,13 @@ class Ending(StrEnum):
         "",
         "the gradient is 0 from log t = {log_t:.6g} on, at a finite loss; it rests there",
     )
+    POISED = (
+        "poised",
+        "finished",
+        "",
+        "the gradient at theta_hat is 0 from log t = {log_t:.6g} on, at a finite loss; it rests "
+        "there",
+    )
     FLATTEST = (
         "flattest",
         "finished",
@@ -154,6 +161,7 @@ _RESTS = (
     Ending.COLLAPSED,
     Ending.STAYS_AT_0,
     Ending.AT_REST,
+    Ending.POISED,
     Ending.FLATTEST,
     Ending.HELD,
 )

@@ -201,11 +201,10 @@ class Patient(Quick):
 
 
 class UntilStiff(Unasked):
-    """DOP853, done where not accuracy but stability limits its steps.
+    """DOP853, done where not accuracy but stability limits its steps."""
 
-    The slope of the field between the last two stages, at nearly one time, nears the largest
-    eigenvalue as steps come to the bound of stability (Hairer, Norsett, Wanner, IV.2).
-    """
+    # the slope of the field between the last two stages, at nearly one time, nears the largest
+    # eigenvalue as steps come to the bound of stability (Hairer, Norsett, Wanner, IV.2)
 
     # near it the error rises so fast with the step that every other one was rejected,
     # with twelve evaluations: slow growth saves most runs 5 to 40 % of them; power

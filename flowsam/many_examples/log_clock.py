@@ -29,6 +29,7 @@ from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
+from flowsam.many_examples.poise import TINY, Poise
 from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
 from flowsam.network import other_products
 from flowsam.regimes import case_of
@@ -170,7 +171,8 @@ class LogClock:
         """Return how far off are rest at a critical point, rounding, and a collapse."""
         theta = self.weights(state)
         move = self._ahead(log_t, state)
-        ends = unrest(self.flow, theta, move=move, unmoved=10 * self.rtol)
+        off, digits = unrest(self.flow, theta, move=move, unmoved=10 * self.rtol)
+        ends = min(off, self.poise.signal(log_t)), digits
         if self.shallow:
             return np.array(ends)
         sunk = np.inf
@@ -182,7 +184,22 @@ class LogClock:
 
     def calm(self, log_t: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
-        return self.lively(self.weights(state)[..., None])
+        lively = self.lively(self.weights(state)[..., None])
+        return not self.poise.seen(log_t, state, mode) and lively
+
+    @cached_property
+    def poise(self) -> Poise:
+        """What looks for a rest where theta_hat alone is critical."""
+        return Poise(self)
+
+    def tiny(self, numbers: State) -> Mask:
+        """Return which weights die or grow by rates of their own."""
+        size = np.abs(numbers)
+        return size <= TINY * size.max()
+
+    def growth(self, rates: State, numbers: State) -> State:
+        """Return what is positive where a weight grows."""
+        return rates * numbers
 
     def lively(self, w: Float[np.ndarray, "L d B"]) -> bool:
         """Tell whether the gradient at all weights is far from rest, rounding and a collapse."""
@@ -240,8 +257,11 @@ class LogClock:
 
     def moved(self, log_t: float, state: State) -> float:
         """Return the largest move of a weight in the next unit of T, over the largest weight."""
-        move = self.next_move(log_t, state)
-        return float(np.abs(move).max() / max(np.abs(state[:-1]).max(), 1.0))
+        return self.largest(self.next_move(log_t, state), state[:-1])
+
+    def largest(self, move: State, numbers: State) -> float:
+        """Return the largest move of a weight, over the largest weight."""
+        return float(np.abs(move).max() / max(np.abs(numbers).max(), 1.0))
 
     def next_move(self, log_t: float, state: State) -> State:
         """Return the move of a state in the next unit of T, without tau."""
@@ -277,6 +297,8 @@ class LogClock:
         low = _FALLEN * np.abs(self.theta0).max()
         if self.open and self.open.forks(self.weights(state), low):
             return Turn(state, mode, (), Ending.FORKS)
+        if log_t >= self.poise.found:
+            return Turn(state, mode, (), Ending.POISED)
         if (at_origin := self.at_origin(state)) is None:
             return Turn(state, mode, (), "at rest")
         return Turn(

@@ -1,8 +1,4 @@
-"""How a system in the clock T = log(1 + t) is integrated: explicit steps early, implicit late.
-
-The steps are taken in S = log(1 + Lambda_0 t), Lambda_0 the pace of the start: at margins of 900
-nothing moves before T = 900, and a step that grew over such a calm leaps over what follows.
-"""
+"""How a system in the clock T = log(1 + t) is integrated: explicit steps early, implicit late."""
 
 from __future__ import annotations
 
@@ -47,6 +43,8 @@ _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
 Points = Float[np.ndarray, "*k"]
 
 
+# steps are taken in it, Lambda_0 = e^shift the pace of the start: at margins of 900 nothing
+# moves before T = 900, and a step that grew over such a calm leaps over what follows
 @dataclass(frozen=True)
 class _StartClock:
     """A system in S = log(1 + e^shift t): log dt/dS is S - shift, where log dt/dT is T."""
@@ -217,11 +215,10 @@ def marched(system: Any, start: Turn, asked: Request) -> March:
 
 
 class _TauEnd:
-    """A stop for `march` at a rescaled time, or where it is clear that tau never gets there.
+    """A stop for `march` at a rescaled time, or where it is clear that tau never gets there."""
 
-    Late margins are like T, weights like T^(1/L), and d tau/dT like T^(2/L - 2): from L = 3 on
-    what is left of tau is T d tau/dT L/(L - 2), and weights are infinite before a later end.
-    """
+    # late margins are like T, weights like T^(1/L), and d tau/dT like T^(2/L - 2): from L = 3
+    # on what is left of tau is T d tau/dT L/(L - 2), and weights are infinite before a later end
 
     def __init__(self, tau_end: float, depth: int, timed: Callable[[Any], Any]) -> None:
         self.tau_end = tau_end

@@ -20,9 +20,19 @@ from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED
+from flowsam.many_examples.poise import TINY
 from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import LIVELY
-from flowsam.shapes import Examples, Float, Jacobian, PerExample, State, Theta, Vector
+from flowsam.shapes import (
+    Examples,
+    Float,
+    Jacobian,
+    Mask,
+    PerExample,
+    State,
+    Theta,
+    Vector,
+)
 
 Matrix = Float[np.ndarray, "d d"]
 
@@ -112,7 +122,16 @@ class LogWeights(LogClock):
         power = len(self.theta0) - 1
         most = _log_norm(self.flow.data.sizes[self.moving], y, power)
         low = max(self.lowest + np.log(CALM), most + np.log(LIVELY))
-        return bool(self.norm(y) > low)
+        lively = bool(self.norm(y) > low)
+        return not self.poise.seen(log_t, state, mode) and lively
+
+    def tiny(self, numbers: State) -> Mask:
+        """Return which weights die or grow by rates of their own."""
+        return numbers <= numbers.max() + math.log(TINY)
+
+    def growth(self, rates: State, numbers: State) -> State:
+        """Return what is positive where a weight grows."""
+        return rates
 
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (y, tau) in T."""
@@ -181,11 +200,9 @@ class LogWeights(LogClock):
         """Return how far log N is above that of a collapse."""
         return self.norm(state[:-1]) - self.lowest
 
-    def moved(self, log_t: float, state: State) -> float:
-        """Return the largest move in the next unit of T: of a log if it grows, of a weight else."""
-        move = self.next_move(log_t, state)
-        y = state[:-1]
-        shrinks = np.exp(y - y.max()) * np.minimum(-move, 1.0)
+    def largest(self, move: State, numbers: State) -> float:
+        """Return the largest move: of a log if it grows, of a weight else."""
+        shrinks = np.exp(numbers - numbers.max()) * np.minimum(-move, 1.0)
         return float(np.where(move > 0, move, shrinks).max())
 
     @cached_property

@@ -38,7 +38,7 @@ def unrest(
     the next unit of T moves no weight by `unmoved` of the largest; a normalised rule, whose N falls
     at rho |H u|^2 (g' = -H grad Lo(theta + rho u), u = g/|g|), where N <= 1e-4 N(theta_hat).
     """
-    norm, most = _cancelled(flow, theta)
+    norm, most = cancelled(flow, theta)
     small = AT_REST if steady(flow) else SMALL
     if not most or norm > small * most:
         return (norm / most - small if most else 1.0), 1.0
@@ -75,7 +75,7 @@ def stuck(
     move: Callable[[], float],
 ) -> str:
     """Return why the steps of a run shrank to nothing: "at rest", "rounding", else "failed"."""
-    norm, most = _cancelled(flow, theta)
+    norm, most = cancelled(flow, theta)
     if not steady(flow) or norm > AT_REST * most:
         return "failed"
     close = norm <= LINEAR * float(np.linalg.norm(flow.field(theta)))
@@ -87,7 +87,7 @@ def steady(flow: Flow) -> bool:
     return flow.perturbation.keeps_length
 
 
-def _cancelled(flow: Flow, theta: Theta) -> tuple[float, float]:
+def cancelled(flow: Flow, theta: Theta) -> tuple[float, float]:
     """Return the norm N and the norm of what it cancels from."""
     most = np.linalg.norm(flow.data.sizes * other_products(theta))
     return float(np.linalg.norm(flow.descent(theta)[0])), float(most)

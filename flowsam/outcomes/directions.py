@@ -31,7 +31,7 @@ from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
 
 CERTIFIED = 0.999
-_ENDS = (Ending.AT_REST, Ending.FLATTEST, Ending.HELD)
+_ENDS = (Ending.AT_REST, Ending.POISED, Ending.FLATTEST, Ending.HELD)
 _AT_ZERO = 1e-12  # an entry of beta where a slide ends at 0
 # a run that ends early still has a last state
 _WHOLE = ("finished", "sliding_ambiguous")
