@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from flowsam import Flow, gradient_flow, limit, linf, single_example, solve
+from flowsam import Flow, gradient_flow, iterate, limit, linf, single_example, solve
 from flowsam.exact import first_escape, foremost, hyperelliptic, linf_deep
 from flowsam.labels import Fate, Label
 from flowsam.network import balanced
@@ -308,6 +308,31 @@ def test_a_weight_at_zero_crosses_or_slides():
     assert linf_deep.read(slides, [-1.0], 0.3).fate[0] == Fate.PINNED
     assert [e.kind for e in linf_deep.read(slides, [1.0], 0.3).events] == ["slide", "zero"]
     assert linf_deep.read([[0.0], [0.0], [1.0]], [1.0], 0.3).zero_time[0] == 0
+
+
+@pytest.mark.parametrize("layers", [[0.0, 1.0, 1.0], [0.5, 1.0, 0.0, -1.0], [1.0, 0.0, 1.0, 1.0]])
+def test_a_weight_at_0_rests_where_two_are_at_rho(layers):
+    # beyond 0 every other perturbed weight is 0: no side pulls
+    start = np.column_stack([layers, np.full(len(layers), 0.3)])
+    flow = Flow(single_example([1.0, 0.5]), linf(1.0))
+    for tau_end in (1.0, 1e20):
+        run = solve(flow, start, tau_end=tau_end)
+        assert run.theta[-1, :, 0].tolist() == layers
+        assert [event.kind for event in run.events if event.coordinate == 0] == ["slide"]
+    assert "at rho" in limit(flow, start).reason or len(layers) % 2
+    walk = iterate(flow, start, learning_rate=1e-4, steps=3_000)
+    np.testing.assert_allclose(walk.theta[-1, :, 0], layers, atol=2e-4)
+    none = first_escape.labels(start[:, :1], [1.0], rho=1.0)
+    assert none == Label.ZERO
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_slide_from_rho_has_its_first_moment():
+    start = np.column_stack([[0.5, 1.0, 0.0], [0.3] * 3])
+    run = solve(Flow(single_example([1.0, 0.5]), linf(1.0)), start, tau_end=1.0)
+    early = linf_deep.weights(start, [1.0, 0.5], rho=1.0, tau=[0.0, 1e-6, 1e-3])
+    assert np.isfinite(run.theta).all()
+    assert (np.diff(early[:, 0, 0]) < 0).all()
 
 
 @pytest.mark.parametrize("bad", [

@@ -318,3 +318,11 @@ def test_an_iteration_leaves_0_where_there_is_a_gradient(depth):
     near = solve(flow, np.full((depth, 2), 1e-9), log_t_end=2.0)
     assert np.isfinite(run.theta).all()
     np.testing.assert_allclose(run.beta[-1], near.beta[-1], rtol=1e-3, atol=1e-8)
+
+
+def test_a_surface_met_at_once_by_weights_near_the_least_doubles():
+    # 1e-276 of a step: no root is found to a bit
+    flow = Flow(Data([[2.0], [-2.0]]), l2(2.0))
+    run = solve(flow, [[1e-300], [1e-12]], tau_end=3.0)
+    assert np.abs(run.theta[:, 0]).max() <= 1e-200
+    assert limit(flow, [[1e-300], [1e-12]]).label == Label.ZERO

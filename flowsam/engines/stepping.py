@@ -333,9 +333,9 @@ def _first_event(
         else:  # it left the region at once
             return left
         left = inside
-    root = float(
-        brentq(least, left, point, xtol=4e-324, rtol=8.9e-16, maxiter=_BISECTIONS)
-    )
+    # towards a root near 0 it halves the exponent's range: the last point will do
+    how: dict[str, Any] = {"xtol": 4e-324, "rtol": 8.9e-16, "maxiter": _BISECTIONS}
+    root = float(brentq(least, left, point, disp=False, **how))
     beyond = root
     ulp = float(np.spacing(root))
     # on the far side, however steep the signal

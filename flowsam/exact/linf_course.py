@@ -134,20 +134,30 @@ class Course:
         return self.last.landed
 
     @cached_property
-    def slides(self) -> Masks:
+    def _lone(self) -> Masks:
         """Whether one weight alone comes to 0 and stays."""
         single = np.count_nonzero(self.landed == 0, axis=-1) == 1
         return self.falls & single & ~self.equal & (self.mu != 0)
 
     @property
+    def held(self) -> Masks:
+        """Whether nothing moves once that weight is at 0, as two layers or more are at rho."""
+        return self._lone & (np.count_nonzero(self.landed == self.rho, axis=-1) > 1)
+
+    @cached_property
+    def slides(self) -> Masks:
+        """Whether the others go on."""
+        return self._lone & ~self.held
+
+    @property
     def slide(self) -> Vectors:
         """When the slide begins; inf where there is none."""
-        return np.where(self.slides, self.end, np.inf)
+        return np.where(self._lone, self.end, np.inf)
 
     @cached_property
     def pinned(self) -> Vectors:
         """When a second weight is at 0; inf where that never happens, and for equal layers."""
-        both = self.falls & ~self.slides & ~self.equal & (self.mu != 0)
+        both = self.falls & ~self._lone & ~self.equal & (self.mu != 0)
         found = np.where(both, self.end, np.inf)
         here = self.slides
         if here.any():

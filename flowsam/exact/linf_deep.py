@@ -135,13 +135,14 @@ class Deep(Course):
     def fate(self) -> Int8[np.ndarray, "*batch d"]:
         """What each coordinate does when nothing stops it, as a `flowsam.labels.Fate`.
 
-        ESCAPE and SADDLE by the two smallest layers; else PINNED, two weights reach 0, but SADDLE
-        where two equal smallest |z| tend to 0, and as `linf_balanced` has it for equal layers.
+        ESCAPE and SADDLE by the two smallest layers, SADDLE also where equal |z| tend to 0; PINNED,
+        or COLLAPSE where one at 0 and two at rho hold all; equal layers by `linf_balanced`.
         """
         told = {
             Fate.IDLE: self.mu == 0,
             Fate.ESCAPE: self.surplus > 0,
             Fate.SADDLE: (self.surplus == 0) | self.last.endless,
+            Fate.COLLAPSE: self.held,
         }
         found = np.select(list(told.values()), list(told), Fate.PINNED).astype(np.int8)
         return (

@@ -138,7 +138,7 @@ class Slide:
         low = left
         high = np.minimum(left + PANEL, last)
         open_ = clock > before
-        s = np.where(open_, (low + high) / 2, left)
+        s = (low + high) / 2
         for _ in range(ROUNDS):
             over = before + self.between(left, s) - clock
             high = np.where(over >= 0, s, high)
@@ -151,4 +151,4 @@ class Slide:
             s = new
             if not open_.any():
                 break
-        return s
+        return np.where(clock > before, s, left)

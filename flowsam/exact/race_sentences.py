@@ -8,6 +8,8 @@ from flowsam.exact.linf_deep import Deep
 from flowsam.labels import Fate, Label
 from flowsam.shapes import Codes
 
+HELD = "a weight at 0 holds the others of its coordinate, as two or more are at rho"
+
 
 def _from(time: float) -> str:
     """Say from when on."""
@@ -95,7 +97,8 @@ class Race:
             Label.ZERO: "equal layers below rho at even depth reach 0 and rest there",
         }[Label(label)]
         if not (self.course.fate == Fate.PINNED).any():
-            return reason
+            held = label == Label.ZERO and self.course.held.any()
+            return HELD if held else reason
         open_from = (
             f"{self.pinned}, where Filippov's solution is not unique: beta_j = 0 is the limit of "
             "discrete SAM, not of each solution"
