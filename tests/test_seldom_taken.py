@@ -326,3 +326,9 @@ def test_a_surface_met_at_once_by_weights_near_the_least_doubles():
     run = solve(flow, [[1e-300], [1e-12]], tau_end=3.0)
     assert np.abs(run.theta[:, 0]).max() <= 1e-200
     assert limit(flow, [[1e-300], [1e-12]]).label == Label.ZERO
+
+
+def test_margins_whose_squares_no_double_holds_are_refused():
+    needs = r"margins and rates from 1e-150 to 1e\+150, this start has 2e\+200"
+    with pytest.raises(ValueError, match=needs):
+        solve(Flow(Data([[1.0], [-2.0]]), gradient_flow()), [[1e200]], tau_end=1.0)

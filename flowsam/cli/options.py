@@ -45,13 +45,7 @@ def choice(*words: str) -> Kind:
 
 
 def numbers(text: str, option: str) -> list[float]:
-    """Return comma-separated numbers.
-
-    Examples
-    --------
-    >>> numbers("1, 2.5", "--mu")
-    [1.0, 2.5]
-    """
+    """Return comma-separated numbers."""
     found = []
     for entry in text.split(","):
         try:
