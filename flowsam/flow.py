@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -66,6 +66,7 @@ class Flow:
     data: Data
     perturbation: Perturbation
     loss: Loss = field(default=logistic)
+    own_field: ClassVar[bool] = False
 
     def __init__(self, data: Data, perturbation: object, loss: Loss = logistic) -> None:
         """Take any rule; what is none is refused below."""
@@ -87,11 +88,9 @@ class Flow:
         if not self.loss.known:
             check_slopes(self.loss)
 
-    @property
-    def own_field(self) -> bool:
-        """Whether a subclass has another field than the package's."""
-        mine = type(self)
-        return any(getattr(mine, name) is not getattr(Flow, name) for name in _EQUATION)
+    def __init_subclass__(cls) -> None:
+        """Note whether a subclass has another field than the package's."""
+        cls.own_field = any(getattr(cls, x) is not getattr(Flow, x) for x in _EQUATION)
 
     @property
     def kind(self) -> str:
@@ -180,14 +179,12 @@ class Flow:
         rule = self.perturbation
         if not rule.perturbs:
             return theta
-        if (
-            type(self).descent is Flow.descent
-        ):  # the same, and a closed form needs no SymPy
+        if self.own_field:
+            descent, log_scale = self.descent(theta)
+        else:  # the same, and a closed form needs no SymPy
             pull, log_scale = self.pull(theta)
-            g = -rule.sized(pull[..., None, :] * other_products(theta), log_scale)
-        else:
-            g = -rule.sized(*self.descent(theta))
-        return theta + rule.ascent(theta, g)
+            descent = pull[..., None, :] * other_products(theta)
+        return theta + rule.ascent(theta, -rule.sized(descent, log_scale))
 
     @np.errstate(**_QUIET)
     def field(self, theta: ArrayLike) -> Thetas:
@@ -225,11 +222,9 @@ class Flow:
 
     def rates(self, theta: Thetas) -> tuple[Thetas, Numbers]:
         """Return `field` and `log_lambda` by one evaluation, those of a subclass by its own."""
-        mine = type(self)
-        package = Flow
-        if mine.field is package.field and mine.log_lambda is package.log_lambda:
-            return self.descent(self.perturbed(theta))
-        return self.field(theta), self.log_lambda(theta)
+        if self.own_field:
+            return self.field(theta), self.log_lambda(theta)
+        return self.descent(self.perturbed(theta))
 
     def log_lambda(self, theta: Thetas) -> Numbers:
         """Return `log Lambda(theta_hat)`, the log of the speed of the rescaled clock, d tau/dt."""

@@ -48,7 +48,7 @@ class Control:
     tau_end: float
     rtol: float
     atol: float
-    most_steps: int = 3_000
+    most_steps: int
     apart: bool = False  # layers of equal size need not stay so
     falls: Falls | None = None  # through 0, on no one path
 

@@ -17,7 +17,7 @@ from flowsam.ensemble.one_by_one import one_by_one
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import check_rtol, real_array
-from flowsam.regimes import Case, case_of
+from flowsam.regimes import MOST_STEPS, Case, case_of
 from flowsam.shapes import Bool, Float, Int, Int8
 from flowsam.signatures import public
 
@@ -69,7 +69,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     rtol: float = 1e-9,
     settled: Settled | None = None,
     method: str = "auto",
-    most_steps: int = 3_000,
+    most_steps: int = MOST_STEPS,
 ) -> Ensemble:
     """Integrate many starts in rescaled time, each with its own step size and error control.
 
@@ -129,8 +129,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     size = np.abs(np.moveaxis(starts, -2, 0))
     alone = bool(np.count_nonzero(size[:, None] == size) == size.size)
     control = replace(
-        _checked_control(case, tau_end, rtol),
-        most_steps=most_steps,
+        _checked_control(case, tau_end, rtol, most_steps),
         apart=case.regime.apart or alone,
         falls=case.falls,
     )
@@ -155,7 +154,9 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     )
 
 
-def _checked_control(case: Case, tau_end: float, rtol: float) -> Control:
+def _checked_control(
+    case: Case, tau_end: float, rtol: float, most_steps: int
+) -> Control:
     """Refuse ends and tolerances that mean nothing."""
     tau_end, rtol = (
         float(real_array(v, n)) for v, n in ((tau_end, "tau_end"), (rtol, "rtol"))
@@ -166,7 +167,7 @@ def _checked_control(case: Case, tau_end: float, rtol: float) -> Control:
         )
     check_rtol(rtol)
     field = lean_field(case.flow, rtol) if case.regime.many else case.flow.field
-    return Control(field, tau_end, rtol, 1e-3 * rtol)
+    return Control(field, tau_end, rtol, 1e-3 * rtol, most_steps)
 
 
 def _check_jumps(case: Case, method: str, settled: Settled | None) -> None:
