@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.shapes import Bool, Float, Mask
+from flowsam.shapes import Bool, Float, Mask, Theta
 
 # of two weights of a coordinate at 0: others below this many of them get there too
 TOGETHER = 1e3
@@ -64,6 +64,11 @@ class Falls:
         fallen = (second > 0) & (second <= low)
         leave = _odd((size <= reach).sum(axis=0))
         return np.asarray((fallen & leave).any(axis=0))
+
+
+def fell(falls: Falls | None, start: Theta, before: Theta, after: Theta) -> bool:
+    """Tell whether a run from a start went through 0 in a step, where no gradient is left."""
+    return falls is not None and bool(falls.through(before, after, falls.lone(start)))
 
 
 def second_layer(

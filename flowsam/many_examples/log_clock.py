@@ -23,7 +23,7 @@ from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
 from flowsam.events import Event
-from flowsam.falls import Falls, second_layer
+from flowsam.falls import Falls, fell, second_layer
 from flowsam.flow import Flow
 from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
@@ -150,10 +150,7 @@ class LogClock:
 
     def falls(self, before: State, after: State, mode: Any) -> bool:
         """Tell whether a step went through 0, where no gradient is left."""
-        if self.open is None:
-            return False
-        lone = self.open.lone(self.theta0)
-        return bool(self.open.through(self.weights(before), self.weights(after), lone))
+        return fell(self.open, self.theta0, self.weights(before), self.weights(after))
 
     def norm(self, theta: Theta) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""

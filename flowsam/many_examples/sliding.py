@@ -17,7 +17,7 @@ from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
 from flowsam.engines.two_sides import mean_pace, upper_share
 from flowsam.events import Event
-from flowsam.falls import Falls
+from flowsam.falls import Falls, fell
 from flowsam.flow import Flow
 from flowsam.many_examples.gates import Gates, inflows
 from flowsam.many_examples.rest import SMALL, next_move
@@ -150,10 +150,8 @@ class Sliding:
 
     def falls(self, before: State, after: State, region: Region) -> bool:
         """Tell whether a step went through 0, where no gradient is left."""
-        if self.open is None:
-            return False
-        left, right = (self.weights(state, region) for state in (before, after))
-        return bool(self.open.through(left, right, self.open.lone(self.theta0)))
+        step = (self.weights(state, region) for state in (before, after))
+        return fell(self.open, self.theta0, *step)
 
     @cached_property
     def open(self) -> Falls | None:

@@ -18,7 +18,7 @@ from flowsam.engines.equal_layers import EqualLayers, Rates, State
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
 from flowsam.events import Event
-from flowsam.falls import TOGETHER, Falls, second_layer
+from flowsam.falls import TOGETHER, Falls, fell, second_layer
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
@@ -174,14 +174,9 @@ class OneExample:
         return np.concatenate([ends, self.rule.signals(theta, mode)])
 
     def falls(self, before: State, after: State, mode: Any) -> bool:
-        """Tell whether a step went through 0, where no gradient is left."""
-        if self.open is None:
-            return False
-        left = self.layers.whole(before)
-        right = self.layers.whole(after)
-        lone = self.open.lone(self.theta0)
-        fell = bool(self.open.through(left, right, lone))
-        return fell or self.rule.catches(left, right, mode)
+        """Tell whether a step went through 0, or through where a weight was to stay."""
+        step = self.layers.whole(before), self.layers.whole(after)
+        return fell(self.open, self.theta0, *step) or self.rule.catches(*step, mode)
 
     @cached_property
     def open(self) -> Falls | None:
