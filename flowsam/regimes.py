@@ -232,7 +232,7 @@ _L2 = replace(
 _BALLS = replace(_PATH, provable=True)  # p > 1, finite
 _L2_DEEP = replace(_BALLS, curves={"balanced": "portrait.theory_curves:ray"})
 _DYING = replace(_BALLS, system="one_example.fading:Fading", escapes=_ALONE, fades=True)
-_DYING_DEEP = replace(_BALLS, system="one_example.dying:Dying")
+_DYING_DEEP = replace(_BALLS, system="one_example.dying:Dying", fades=True)
 _TIED = replace(
     _PATH,
     system="one_example.vertex_sliding:VertexSliding",
@@ -315,6 +315,7 @@ _L1_MANY = replace(_MANY, rests=True)
 _LINF_MANY = replace(_L1_MANY, dies=True)
 _FADING = replace(
     _P_MANY,
+    fades=True,
     brief="many_examples.brief:lasting_run",
     runs={"any": "many_examples.fading_clock:fading_run"},
 )

@@ -239,3 +239,29 @@ def test_labels_do_not_depend_on_the_batch():
     for k in range(6):
         one = settle(case_of(flow, 3), starts[k : k + 1])
         assert (one.label[0], one.tau[0]) == (whole.label[k], whole.tau[k])
+
+
+@pytest.mark.parametrize("p, depth", [(2.5, 2), (4.0, 2), (8.0, 2), (2.5, 4), (4.0, 3), (8.0, 3)])
+def test_weights_die_in_a_batch_as_in_single_runs(p, depth):
+    """For p > 2 at p >= 4 members went OUT_OF_STEPS beside weights braked without bound."""
+    rng = np.random.default_rng([depth, round(10 * p)])
+    flow = Flow(single_example([1.0, -1.6]), lp(1.0, p=p))
+    starts = rng.uniform(-1.0, 1.0, (4, depth, 2))
+    batch = solve_many(flow, starts, tau_end=3.0)
+    for k, start in enumerate(starts):
+        run = solve(flow, start, tau_end=3.0)
+        assert Ending(batch.status[k]).name.lower() == run.status, (k, run.message)
+        if run.status == "finished":
+            np.testing.assert_allclose(batch.theta[k], run.theta[-1], atol=1e-7)
+        else:
+            assert batch.tau[k] == pytest.approx(run.events[-1].tau, rel=1e-6)
+
+
+def test_a_weight_that_comes_to_its_master_from_beyond_0_does_not_fork():
+    """Steps were halved to nothing where it passed 0: "an odd number of layers", of one."""
+    flow = Flow(single_example([1.0, -1.6]), lp(1.0, p=3))
+    start = np.random.default_rng(1).uniform(-1.0, 1.0, (300, 3, 2))[10]
+    run = solve(flow, start, tau_end=6.0)
+    batch = solve_many(flow, start[None], tau_end=6.0)
+    assert run.status == "collapsed" and batch.status[0] == Ending.COLLAPSED
+    assert batch.tau[0] == pytest.approx(run.events[-1].tau, rel=1e-6)

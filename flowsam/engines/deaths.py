@@ -11,6 +11,7 @@ where its own brake stops it, v = (u / c)^(p-1), once the error of that, (p v / 
 u^(q-1)), is of the size of atol.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -20,16 +21,20 @@ import numpy as np
 from flowsam.engines.slaves import enslaved
 from flowsam.flow import Flow
 from flowsam.network import other_products
-from flowsam.shapes import Bool, Float, Int, Marks, Mask, Theta, Vector
+from flowsam.shapes import Bool, Float, Int, Mask
 
+Weights = Float[np.ndarray, "L d *batch"]
+Marks = Bool[np.ndarray, "L d *batch"]
+Column = Float[np.ndarray, "d *batch"]
+Who = Bool[np.ndarray, "d *batch"]
 _FAR = 1e3  # in units of where roles and deaths are: no step falls so far
 
 
 class Roles(NamedTuple):
-    """Which weights are slaves, shape (L, d), and which features are dead, shape (d,)."""
+    """Which weights are slaves, shape (L, d, ...), and which features are dead, (d, ...)."""
 
     slaves: Marks
-    dead: Mask
+    dead: Who
 
     @property
     def free(self) -> Marks:
@@ -38,18 +43,17 @@ class Roles(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    """The smallest weight of each feature and the next: layers, sizes, slaved value, brake."""
+    """The smallest weight of each feature and the next: layer of it, size, slaved value, share."""
 
-    layers: Int[np.ndarray, "2 d"]
-    v: Vector
-    u: Vector
-    slaved: Vector
-    brake: Vector
+    first: Int[np.ndarray, "1 d *batch"]
+    u: Column
+    slaved: Column
+    share: Column  # |G R| over the norm
 
 
 @dataclass(frozen=True, eq=False)
 class Deaths:
-    """What makes weights of one state slaves, frees them, and lets features die."""
+    """What makes weights slaves, frees them, and lets features die, of a state or of many."""
 
     flow: Flow
     # size of u at which a feature that dies is dead, and error of a slave
@@ -71,65 +75,65 @@ class Deaths:
         low *= self.flow.rho ** (1.0 - power)
         return float(max(low, _FAR * self.floor))
 
-    def start(self, theta: Theta) -> Roles:
+    def start(self, theta: Weights) -> Roles:
         """Return the roles of a start: features with two weights at 0 are dead."""
         dead = np.sort(np.abs(theta), axis=0)[1] == 0
         return Roles(np.zeros(theta.shape, bool), dead)
 
-    def shown(self, theta: Theta, roles: Roles) -> Theta:
+    def shown(self, theta: Weights, slaves: Marks) -> Weights:
         """Return weights with the slaves read off their masters."""
-        return enslaved(theta, roles.slaves, lambda w: self._pair(w, roles).slaved)
+        return enslaved(theta, slaves, lambda w: self._pair(w, slaves).slaved)
 
-    def signals(self, theta: Theta, roles: Roles) -> Float[np.ndarray, " 2*d"]:
+    def signals(self, theta: Weights, slaves: Marks) -> Float[np.ndarray, "2 d *batch"]:
         """Return how far off are new roles (at 10 atol, back at 40) and deaths, slaves shown."""
-        at = self._pair(theta, roles)
+        at = self._pair(theta, slaves)
         braked = self._braked(theta)
         error = np.where(braked, self._error(at), np.inf)
-        every = np.arange(at.u.size)
-        smallest = theta[at.layers[0], every]
-        off = np.abs(smallest - at.slaved)
+        smallest = np.take_along_axis(theta, at.first, axis=0)[0]
+        # from beyond 0 it comes to its place at once: the way is shorter than the error
+        beyond = smallest * at.slaved < 0
+        off = np.abs(smallest - np.where(beyond, 0.0, at.slaved))
         near = np.maximum(off, error) - 10.0 * self.floor
         binds = self._master(theta, at) & braked
         bind = np.where(binds, near, np.inf)
         free = 40.0 * self.floor - error
-        bound = roles.slaves.any(axis=0)
+        bound = slaves.any(axis=0)
         role = np.where(bound, free, bind)
         p = self.flow.perturbation.p
         pull = at.u ** ((p - 2.0) / (p - 1.0))
-        dies = braked & (pull < 0.5 * at.brake)
+        dies = braked & (pull < 0.5 * self._brake(at))
         life = np.where(dies, at.u - self.floor, np.inf)
-        still = roles.dead | ~self.moving
-        return np.where([still, still], np.inf, [role, life]).ravel()
+        return np.stack([role, life])
 
-    def catches(self, before: Theta, after: Theta, roles: Roles) -> bool:
+    def catches(
+        self, before: Weights, after: Weights, slaves: Marks
+    ) -> Bool[np.ndarray, "*batch"]:
         """Tell whether a weight that turned in a step was to stay: its brake is a thin wall."""
-        turned = (np.sign(before) * after < 0) & roles.free
-        bound = roles.slaves.any(axis=0)
+        turned = (np.sign(before) * after < 0) & ~slaves
+        bound = slaves.any(axis=0)
         one = (turned.sum(axis=0) == 1) & ~bound
-        if not one.any():
-            return False
-        thin = self._thin(before, roles)
-        thin |= self._thin(after, roles)
-        return bool((one & thin).any())
+        if one.any():
+            one &= self._thin(before, slaves) | self._thin(after, slaves)
+        return np.asarray(one.any(axis=0))
 
-    def _thin(self, theta: Theta, roles: Roles) -> Mask:
+    def _thin(self, theta: Weights, slaves: Marks) -> Who:
         """Tell the smallest weight of which features is to be a slave."""
-        at = self._pair(theta, roles)
+        at = self._pair(theta, slaves)
         slaved = self._master(theta, at)
         slaved &= self._braked(theta)
         small = self._error(at) <= 10.0 * self.floor
         return np.asarray(slaved & small)
 
-    def _master(self, theta: Theta, at: _Pair) -> Mask:
+    def _master(self, theta: Weights, at: _Pair) -> Who:
         """Return which features have a master: of two equal ones none is."""
         sizes = np.sort(np.abs(theta), axis=0)
         least = at.u < 0.99 * sizes[2:3]
         return np.asarray(least.all(axis=0))
 
-    def _error(self, at: _Pair) -> Vector:
+    def _error(self, at: _Pair) -> Column:
         """Return the errors of slaved values."""
         p = self.flow.perturbation.p
-        pulls = np.maximum(at.brake * at.u ** (1.0 / (p - 1.0)), at.u)
+        pulls = np.maximum(self._brake(at) * at.u ** (1.0 / (p - 1.0)), at.u)
         share = np.ones_like(pulls)
         alive = at.u > 0
         with np.errstate(over="ignore"):
@@ -138,44 +142,58 @@ class Deaths:
             return share**2 * pulls
 
     def after(
-        self, theta: Theta, roles: Roles, due: Bool[np.ndarray, " 2*d"]
-    ) -> tuple[Theta, Roles]:
-        """Return weights and roles after a weight changed its role or a feature died."""
-        turned, died = due.reshape(2, -1)
-        theta = theta.copy()
-        layers = self._pair(theta, roles).layers
-        every = np.arange(died.size)
-        slaves = roles.slaves & ~(turned | died)
-        bound = turned & ~roles.slaves.any(axis=0) & ~died
-        slaves[layers[0][bound], every[bound]] = True
-        theta[layers[:, died], every[died]] = 0.0
-        return theta, Roles(slaves, roles.dead | died)
+        self, theta: Weights, slaves: Marks, due: Bool[np.ndarray, "2 d *batch"]
+    ) -> tuple[Weights, Marks]:
+        """Return weights and slaves after a weight changed its role or a feature died."""
+        turned, died = due
+        at = self._pair(theta, slaves)
+        bound = turned & ~slaves.any(axis=0) & ~died
+        layers = np.arange(len(theta)).reshape(-1, *[1] * (theta.ndim - 1))
+        slaves = slaves & ~(turned | died) | (layers == at.first) & bound
+        theta = np.where(died & (np.abs(theta) <= at.u), 0.0, theta)
+        return theta, slaves
 
-    def _pair(self, theta: Theta, roles: Roles) -> _Pair:
+    def _pair(self, theta: Weights, slaves: Marks) -> _Pair:
         """Return the two smallest weights of every feature, a slave first."""
         rho = self.flow.rho
         p = self.flow.perturbation.p
         power = p - 1.0
-        every = np.arange(theta.shape[1])
-        sizes = np.abs(theta)
-        ranks = np.where(roles.slaves, -1.0, sizes)
-        order = np.argsort(ranks, axis=0, kind="stable")
-        v, u = sizes[order[:2], every]
-        pull = self.flow.pull(theta)[0]
-        g = pull * other_products(theta)
-        rest = np.prod(theta[order[2:], every], axis=0)
-        strength = np.abs(pull * rest)
-        norm = np.linalg.norm(g.ravel(), p / power)
+        ranks = np.where(slaves, -1.0, np.abs(theta))
+        first = ranks.argmin(axis=0)[None]
+        sizes = np.sort(ranks, axis=0)
+        u = sizes[1]
+        pull = self._pull(theta)
+        g = pull * other_products(theta, layers_first=True)
+        strength = np.abs(pull) * math.prod(sizes[2:])
+        flat = g.reshape(-1, *g.shape[2:])
+        norm = np.linalg.norm(flat, p / power, axis=0)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             size = (u / rho) ** power * norm / strength
-            brake = rho * (strength / norm) ** (1.0 / power)
+            share = strength / norm
         size = np.fmin(size, 1e100)
-        slaved = np.copysign(size, g[order[0], every])
-        return _Pair(order[:2], v, u, slaved, brake)
+        slaved = np.copysign(size, np.take_along_axis(g, first, axis=0)[0])
+        return _Pair(first, u, slaved, share)
 
-    def _braked(self, theta: Theta) -> Mask:
+    def _brake(self, at: _Pair) -> Column:
+        """Return c, the brake of each feature."""
+        power = self.flow.perturbation.p - 1.0
+        return self.flow.rho * at.share ** (1.0 / power)
+
+    def _pull(self, theta: Weights) -> Float[np.ndarray, "d ..."]:
+        """Return `Flow.pull` of weights whose batch comes last."""
+        z = self.flow.data.z
+        if len(z) == 1:
+            return z[0].reshape(-1, *[1] * (theta.ndim - 2))
+        pull, _ = self.flow.pull(np.moveaxis(theta, (0, 1), (-2, -1)))
+        return np.moveaxis(pull, -1, 0)
+
+    def _braked(self, theta: Weights) -> Who:
         """Return which features are pulled to one side at theta and theta_hat."""
-        here, _ = self.flow.pull(theta)
-        hat, _ = self.flow.pull(self.flow.perturbed(theta))
+        pulls = self._pull(theta)
+        if len(self.flow.data.z) > 1:
+            hat = self.flow.perturbed(np.moveaxis(theta, (0, 1), (-2, -1)))
+            pulls = pulls * np.moveaxis(self.flow.pull(hat)[0], -1, 0)
+        else:
+            pulls = pulls**2
         second = np.sort(np.abs(theta), axis=0)[1]
-        return (here * hat > 0) & (second > 0)
+        return (pulls > 0) & (second > 0)

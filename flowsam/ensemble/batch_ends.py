@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
-from flowsam.ensemble.batched_steps import Control, Steps
+from flowsam.ensemble.batched_steps import Control, Steps, beside
 from flowsam.falls import TOGETHER, second_layer
 from flowsam.flow import Flow
 from flowsam.shapes import Bool, Chosen, Column, Float, Int, Mask, Weights
-
-# p > 2, in units of rho: smaller weights are slaved to others, and stiff
-LOW = 1e-3
-PIN = 1e-6
-
-
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
-NODES = (NODES + 1.0) / 2.0
-WEIGHTS = WEIGHTS / 2.0
 
 
 class Ending(IntEnum):
@@ -81,10 +73,8 @@ class Ends:
         known = flow.kind != "own"
         falls = known and rule.keeps_length and depth > 1
         moving = np.abs(w[:, (z != 0).any(axis=0)]).max(axis=(0, 1), initial=0.0)
-        smooth = np.minimum(FALLEN * control.atol, 1e-3 * moving)
-        floor = falls * (np.full(size.shape, LOW * rule.rho) if rule.steep else smooth)
-        small = 10 * control.atol if depth > 2 else 0.0
-        pin = falls * (PIN * rule.rho if rule.steep else small)
+        floor = falls * np.minimum(FALLEN * control.atol, 1e-3 * moving)
+        pin = falls * (0.0 if control.deaths or depth < 3 else 10 * control.atol)
         last = range_end(float(np.abs(z).sum(axis=1).max()), depth)
         far = RADIUS * np.maximum(size, rule.rho) if depth > 2 and known else np.inf
         ceiling = np.minimum(last, far)
@@ -110,7 +100,7 @@ class Ends:
         return ~low & (size.max(axis=(0, 1), initial=0.0) < self.ceiling)
 
     def judge(
-        self, steps: Steps, stuck: Bool[np.ndarray, " B"]
+        self, before: Steps, steps: Steps, stuck: Bool[np.ndarray, " B"]
     ) -> tuple[Int[np.ndarray, " B"], Steps]:
         """Return an `Ending` or -1 for each member, and the members, moved to their ends."""
         size = np.abs(steps.w[:, self.active])
@@ -121,18 +111,22 @@ class Ends:
         ending[stuck] = Ending.FAILED
         ending[steps.tau >= self.control.tau_end] = Ending.FINISHED
         second = second_layer(size)
-        before = steps
+        w = steps.w
         steps = self._pinned(steps, second)
-        if steps is not before:
+        if steps.w is not w:
             second = second_layer(np.abs(steps.w[:, self.active]))
-        steps, collapsed = self._fallen(steps, second)
+        top = size.max(axis=0) if self.control.deaths else second
+        steps, collapsed = self._fallen(steps, top)
         ending[collapsed] = Ending.COLLAPSED
         falls = self.control.falls
         if falls and collapsed.any():
-            forks = falls.forks(before.w, self.floor[steps.member])
+            forks = falls.forks(w, self.floor[steps.member])
             ending[collapsed & forks] = Ending.SLIDING_AMBIGUOUS
-            if falls.steep:
-                steps = self._timed(before, steps, collapsed & ~forks)
+        if self.control.deaths:
+            steps, forks = self._changed(before, steps)
+            gone = second_layer(np.abs(steps.w[:, self.active])) == 0
+            ending[gone.all(axis=0) & ~collapsed] = Ending.COLLAPSED
+            ending[forks] = Ending.SLIDING_AMBIGUOUS
         if len(steps.w) == 2:
             ending[high] = Ending.ESCAPED
         elif (high | stuck).any():
@@ -141,10 +135,9 @@ class Ends:
         return ending, steps
 
     def _pinned(self, steps: Steps, second: Float[np.ndarray, "a B"]) -> Steps:
-        """Put to rest the single coordinates that have come to 0 while others live.
+        """Put to rest the single coordinates that have come to 0 while others live, at L >= 3.
 
-        p > 2: w' ~ -|w|^(q-1), q < 2: two weights at 0 absorb the rest, below (pin / rho)^2. p <=
-        2, L >= 3: two weights at the tolerance decay, stiff, and none can outgrow a blow-up.
+        Two weights at the tolerance decay, stiff, and none can outgrow a blow-up.
         """
         near = (second <= self.pin) & (second > 0)
         if not near.any():
@@ -155,38 +148,44 @@ class Ends:
         mask[self.active] = near
         small = mask & (np.abs(w) <= self.pin)
         inward = -(small * w * slope).sum(axis=0)
-        steep = self.flow.perturbation.steep
-        stiff = 0.0 if steep else (small * w * w).sum(axis=0)
-        mask &= inward * steps.size > stiff
+        mask &= inward * steps.size > (small * w * w).sum(axis=0)
         w[small & mask] = 0.0
         slope[:, mask] = 0.0
         return replace(steps, w=w, slope=slope)
 
-    def _last(self, w: Float[np.ndarray, "L d B"]) -> Float[np.ndarray, "k B"]:
-        """Return sizes of the feature of largest gradient, v <= u <= others, and rho |G R|."""
-        pull = self.flow.pull(np.moveaxis(w, -1, 0))[0].T
-        sizes = np.sort(np.abs(w), axis=0)
-        rest = np.prod(sizes[2:], axis=0)
-        speed = self.flow.rho * np.abs(pull) * rest
-        last = np.argmax(sizes[1] * speed, axis=0)
-        every = np.arange(last.size)
-        return np.vstack([sizes[:, last, every], speed[last, every]])
-
-    def _timed(self, before: Steps, steps: Steps, who: Chosen) -> Steps:
-        """Tell when the last pair is at 0: |u'| = rho |G| prod_k (|w_k| - u^q |w_k|^(1-q))."""
-        # p > 2, beside a slave v = u^p / rho^(p-1), the others w_k parted from it
-        p = self.flow.perturbation.p
-        _, u, *others, speed = self._last(before.w[..., who])
-        parted = (speed > 0) & (u < 0.9 * others[0])
-        slower = np.ones((NODES.size, u.size))
-        for size in others:
-            ratio = u / np.where(parted, size, np.inf)
-            slower *= 1.0 - np.outer(NODES, ratio) ** (p / (p - 1.0))
-        mean = WEIGHTS @ (1.0 / slower)
-        left = np.divide(u * mean, speed, out=np.zeros_like(u), where=parted)
-        tau = steps.tau.copy()
-        tau[who] = np.where(parted, before.tau[who] + left, tau[who])
-        return replace(steps, tau=tau)
+    def _changed(self, before: Steps, steps: Steps) -> tuple[Steps, Chosen]:
+        """Give weights their roles and let features die; return who may leave 0 again."""
+        deaths: Any = self.control.deaths
+        forks = np.zeros(steps.member.size, dtype=bool)
+        second = np.partition(np.abs(steps.w), 1, axis=0)[1]
+        near = ((second > 0) & (second <= deaths.low))[self.active].any(axis=0)
+        if not near.any():
+            return steps, forks
+        parts = steps.w[..., near], steps.slaves[..., near]
+        signals = beside(deaths.signals, *parts)
+        due = signals <= 0
+        # a pair that dies is where its master turns, to the error of a step
+        turned = np.sign(before.w) * steps.w < 0
+        master = (turned & (np.abs(steps.w) == second)).any(axis=0)
+        master &= steps.slaves.any(axis=0) | (turned.sum(axis=0) > 1)
+        due[1] |= master[:, near] & np.isfinite(signals[1])
+        some = due.any(axis=(0, 1))
+        if not some.any():
+            return steps, forks
+        who = np.flatnonzero(near)[some]
+        here = steps.w[..., who]
+        low = 10.0 * self.control.atol
+        if falls := self.control.falls:
+            forks[who] = falls.forks(here, low)
+        w = steps.w.copy()
+        slope = steps.slope.copy()
+        slaves = steps.slaves.copy()
+        after = beside(deaths.after, here, slaves[..., who], due[..., some])
+        w[..., who], slaves[..., who] = after
+        w[:, :, forks] *= np.abs(w[:, :, forks]) > low
+        w = self.control.shown(w, slaves)
+        slope[..., who] = beside(self.control.rates, w[..., who], slaves[..., who])
+        return replace(steps, w=w, slope=slope, slaves=slaves), forks
 
     def _fallen(self, steps: Steps, second: np.ndarray) -> tuple[Steps, np.ndarray]:
         """Follow to the end of the gradient who is certain to reach it, and return who is."""
@@ -198,20 +197,11 @@ class Ends:
         rows = np.ix_(np.arange(len(steps.w)), np.flatnonzero(self.active), at)
         w = steps.w[rows]
         slope = steps.slope[rows]
-        steep = self.flow.perturbation.steep
-        reached = TOGETHER * second[:, at]
-        reach = second[:, at] if steep else np.maximum(floor[at], reached)
-        small = np.abs(w) <= reach
+        small = np.abs(w) <= np.maximum(floor[at], TOGETHER * second[:, at])
         small &= second[:, at] > 0  # with two layers at 0 the others rest
         square = (small * w * w).sum(axis=0)
         inward = -(small * w * slope).sum(axis=0)
         certain = ((inward > 0) | (second[:, at] == 0)).all(axis=0)
-        certain &= self._led(steps.w[..., at])
-        if steep and len(w) > 2:  # u falls at its pace only beside a slave
-            rule = self.flow.perturbation
-            v, u, *_ = self._last(steps.w[..., at])
-            slaved = rule.rho * (u / rule.rho) ** rule.p
-            certain &= v <= 2.0 * slaved + 10.0 * self.control.atol
         tau = steps.tau.copy()
         new = steps.w.copy()
         new[rows] = np.where(small & certain, 0.0, w)
@@ -219,18 +209,6 @@ class Ends:
         tau[at] += np.where(moving, square.sum(axis=0) / inward.sum(axis=0), 0.0)
         collapsed[at] = certain
         return replace(steps, tau=tau, w=new), collapsed
-
-    def _led(self, w: Float[np.ndarray, "L d B"]) -> Bool[np.ndarray, " B"]:
-        """Whether one gradient component is all the rule sees (asked for p > 2 alone)."""
-        p = self.flow.perturbation.p
-        if not self.flow.perturbation.steep:
-            return np.ones(w.shape[-1], dtype=bool)
-        size = np.abs(self.flow.descent(np.moveaxis(w, -1, 0))[0]).reshape(
-            w.shape[-1], -1
-        )
-        top = size.max(axis=1)
-        share = size / np.where(top > 0, top, 1.0)[:, None]
-        return (share ** (p / (p - 1))).sum(axis=1) <= 1 + 1e-6
 
     def _blown_up(
         self, steps: Steps, high: np.ndarray, stuck: np.ndarray

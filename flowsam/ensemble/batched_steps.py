@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import DOP853
 
+from flowsam.engines.deaths import Deaths
 from flowsam.engines.equal_layers import copied, copies
 from flowsam.falls import Falls
 from flowsam.shapes import Bool, Float, Int
@@ -51,6 +52,23 @@ class Control:
     most_steps: int
     apart: bool = False  # layers of equal size need not stay so
     falls: Falls | None = None  # through 0, on no one path
+    deaths: Deaths | None = None  # of weights one by one
+
+    def rates(self, w: Weights, slaves: Bool[np.ndarray, "L s B"]) -> Weights:
+        """Return dw/dtau; slaves are where their masters hold them."""
+        if not slaves.any():
+            return self.field(w)
+        return np.where(slaves, 0.0, self.field(self.shown(w, slaves)))
+
+    def shown(self, w: Weights, slaves: Bool[np.ndarray, "L s B"]) -> Weights:
+        """Return weights with the slaves read off their masters."""
+        some = slaves.any(axis=(0, 1))
+        if self.deaths is None or not some.any():
+            return w
+        w = w.copy()
+        parts = w[..., some], slaves[..., some]
+        w[..., some] = beside(self.deaths.shown, *parts)
+        return w
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""
@@ -78,19 +96,21 @@ class Steps:
     layer: Int[np.ndarray, "L k B"]
     sign: Float[np.ndarray, "L k B"]
     lone: Bool[np.ndarray, " B"]  # as `Falls` tells
+    slaves: Bool[np.ndarray, "L s B"]  # as `Deaths` tells, of all or no features
 
     @classmethod
     def start(cls, control: Control, member: np.ndarray, w: Weights) -> Steps:
         """Return new members at tau = 0 with their first step chosen."""
         w = np.ascontiguousarray(w)
-        slope = _beside(control.field, w)
+        slope = beside(control.field, w)
         zero = np.zeros(w.shape[-1])
         none = np.zeros(w.shape[-1], dtype=np.int64)
-        size = _beside(partial(_first_size, control), w, slope)
+        size = beside(partial(_first_size, control), w, slope)
         equal = copies(w[:, :0] if control.apart else w)
         never = zero > 0
         lone = control.falls.lone(w) if control.falls else never
-        return cls(member, zero, size, w, slope, never, none, none, *equal, lone)
+        free = np.zeros_like(w if control.deaths else w[:, :0], dtype=bool)
+        return cls(member, zero, size, w, slope, never, none, none, *equal, lone, free)
 
     def keep(self, chosen: np.ndarray) -> Steps:
         """Return the members a mask chooses, in the one layout sums are taken in."""
@@ -108,11 +128,13 @@ class Steps:
         stuck = self.retry & (self.size < least)
         after = np.minimum(self.tau + np.maximum(self.size, least), control.tau_end)
         size = after - self.tau
-        parts = (self.w, self.slope, size, self.layer, self.sign)
-        w, slope, error = _beside(partial(_attempt, control), *parts)
+        parts = (self.w, self.slope, size, self.layer, self.sign, self.slaves)
+        w, slope, error = beside(partial(_attempt, control), *parts)
         passed = np.zeros(after.size, dtype=bool)
         if control.falls:
             passed = control.falls.through(self.w, w, self.lone)
+        if control.deaths:
+            passed |= control.deaths.catches(self.w, w, self.slaves)
         accepted = (error < 1) & ~passed
         factor = np.where(passed, 0.5, SAFETY * error**EXPONENT)
         top = np.where(self.retry, 1.0, GROW)
@@ -130,7 +152,7 @@ class Steps:
         return moved, stuck
 
 
-def _beside(work: Callable[..., Any], *parts: np.ndarray) -> Any:
+def beside(work: Callable[..., Any], *parts: np.ndarray) -> Any:
     """Work on members; one alone gets a copy beside it, or its sums are taken in another order."""
     if parts[0].shape[-1] > 1:
         return work(*parts)
@@ -168,6 +190,7 @@ def _attempt(  # noqa: PLR0913 - the state of a step
     size: Row,
     layer: Int[np.ndarray, "L k B"],
     sign: Float[np.ndarray, "L k B"],
+    slaves: Bool[np.ndarray, "L s B"],
 ) -> tuple[Weights, Weights, Row]:
     """One step of order 8: new weights, new slope, and the error in tolerance units."""
     stages = np.empty((len(ORDER), *w.shape))
@@ -178,15 +201,17 @@ def _attempt(  # noqa: PLR0913 - the state of a step
         point = np.einsum("k,kn->n", weights, rows[read]).reshape(w.shape)
         point *= size
         point += w
-        stages[ORDER[stage]] = control.field(point)
+        stages[ORDER[stage]] = control.rates(point, slaves)
     new, fifth, third = np.einsum("sk,kn->sn", LAST, rows[2:]).reshape(3, *w.shape)
     new *= size
     new += w
     if not control.apart:
         new = sign * copied(new, layer)
+    new = control.shown(new, slaves)
     scale = control.scale(w, new)
     fifth /= scale
     third /= scale
     fifth, third = (np.einsum("ldb,ldb->b", e, e) for e in (fifth, third))
     error = size * fifth / np.sqrt((fifth + 0.01 * third) * (w.shape[0] * w.shape[1]))
-    return new, control.field(new), np.where((fifth == 0) & (third == 0), 0.0, error)
+    slope = control.rates(new, slaves)
+    return new, slope, np.where((fifth == 0) & (third == 0), 0.0, error)

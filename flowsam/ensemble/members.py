@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.engines import taylor
+from flowsam.engines.deaths import Deaths
 from flowsam.engines.lean_field import lean_field
 from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
@@ -128,10 +129,12 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     case = case_of(flow, shape[0])
     size = np.abs(np.moveaxis(starts, -2, 0))
     alone = bool(np.count_nonzero(size[:, None] == size) == size.size)
+    control = _checked_control(case, tau_end, rtol, most_steps)
     control = replace(
-        _checked_control(case, tau_end, rtol, most_steps),
+        control,
         apart=case.regime.apart or alone,
         falls=case.falls,
+        deaths=Deaths(flow, control.atol) if case.regime.fades else None,
     )
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -236,8 +239,9 @@ def _march(
     under_way = Steps.start(control, queue[:block], w[..., queue[:block]])
     queue = queue[block:]
     while under_way.member.size:
+        before = under_way
         under_way, stuck = under_way.advance(control)
-        ending, under_way = ends.judge(under_way, stuck)
+        ending, under_way = ends.judge(before, under_way, stuck)
         if settled is not None:
             decided = (ending < 0) & settled(np.moveaxis(under_way.w, -1, 0))
             ending = np.where(decided, Ending.SETTLED, ending)

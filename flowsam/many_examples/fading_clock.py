@@ -71,7 +71,7 @@ class FadingClock(LogClock):
 
     def shown(self, state: State, mode: Roles) -> State:
         """Return a state with the slaves read off their masters."""
-        theta = self.deaths.shown(self.weights(state), mode)
+        theta = self.deaths.shown(self.weights(state), mode.slaves)
         return np.append(theta.ravel(), state[-1])
 
     @property
@@ -92,17 +92,18 @@ class FadingClock(LogClock):
         """Return how far off are rest, rounding, new roles and deaths."""
         state = self.shown(state, mode)
         ends = super().signals(log_t, state, mode)[:2]
-        return np.append(ends, self.deaths.signals(self.weights(state), mode))
+        return np.append(ends, self.deaths.signals(self.weights(state), mode.slaves))
 
     def falls(self, before: State, after: State, mode: Roles) -> bool:
         """Tell whether a step went through 0, or through where a weight was to stay."""
         if super().falls(before, after, mode):
             return True
-        return self.deaths.catches(self.weights(before), self.weights(after), mode)
+        step = self.weights(before), self.weights(after)
+        return bool(self.deaths.catches(*step, mode.slaves))
 
     def transition(self, log_t: float, state: State, mode: Roles) -> Turn:
         """Return the state after a weight changed its role or a feature died, or at the end."""
-        due = self.signals(log_t, state, mode)[2:] <= 0
+        due = self.signals(log_t, state, mode)[2:].reshape(2, -1) <= 0
         state = self.shown(state, mode)
         theta = self.weights(state)
         if self.open and self.open.forks(theta, 10.0 * self.floor):
@@ -110,8 +111,9 @@ class FadingClock(LogClock):
         if not due.any():
             return super().transition(log_t, state, mode)
         tau = float(state[-1])
-        theta, roles = self.deaths.after(theta, mode, due)
-        events = Event.each("zero", tau, roles.dead & ~mode.dead)
+        theta, slaves = self.deaths.after(theta, mode.slaves, due)
+        roles = Roles(slaves, mode.dead | due[1])
+        events = Event.each("zero", tau, due[1])
         gone = bool(roles.dead[self.moving].all())
         events += (Event(tau, "collapse"),) if gone else ()
         return Turn(np.append(theta.ravel(), tau), roles, events, "collapsed" * gone)

@@ -44,33 +44,33 @@ class Dying(Smooth):
 
     def field(self, theta: Theta, mode: Roles) -> Theta:
         """Return the rescaled velocity; slaves and dead features are not integrated."""
-        shown = self.deaths.shown(theta, mode)
+        shown = self.deaths.shown(theta, mode.slaves)
         return np.where(mode.free, self.velocity(shown), 0.0)
 
     def shown(self, theta: Thetas, mode: Roles) -> Thetas:
         """Return the weights of states: slaves are read off their masters."""
         if theta.ndim < 3:
-            return self.deaths.shown(theta, mode)
+            return self.deaths.shown(theta, mode.slaves)
         if not mode.slaves.any():
             return theta
         shown = self.deaths.shown
-        return np.array([shown(state, mode) for state in theta])
+        return np.array([shown(state, mode.slaves) for state in theta])
 
     def signals(self, theta: Theta, mode: Roles) -> Float[np.ndarray, " 2*d"]:
         """Return how far off are new roles and deaths."""
-        return self.deaths.signals(self.shown(theta, mode), mode)
+        return self.deaths.signals(self.shown(theta, mode), mode.slaves).ravel()
 
     def catches(self, before: Theta, after: Theta, mode: Roles) -> bool:
         """Tell whether a weight that turned in a step was to stay."""
-        return self.deaths.catches(before, after, mode)
+        return bool(self.deaths.catches(before, after, mode.slaves))
 
     def transition(self, theta: Theta, mode: Roles, tau: float) -> Turn:
         """Return state, mode and events after a weight changed its role or a feature died."""
-        due = self.signals(theta, mode) <= 0
         shown = self.shown(theta, mode)
-        theta, roles = self.deaths.after(shown, mode, due)
-        died = roles.dead & ~mode.dead
-        return Turn(theta, roles, Event.each("zero", tau, died))
+        due = self.deaths.signals(shown, mode.slaves) <= 0
+        theta, slaves = self.deaths.after(shown, mode.slaves, due)
+        roles = Roles(slaves, mode.dead | due[1])
+        return Turn(theta, roles, Event.each("zero", tau, due[1]))
 
     def rests(self, theta: Theta, mode: Roles) -> bool:
         """Tell whether every active feature has two weights at 0."""

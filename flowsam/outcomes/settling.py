@@ -17,7 +17,7 @@ from flowsam.labels import Label
 from flowsam.outcomes import held_by_ascent
 from flowsam.outcomes.balanced_l2 import at_once, keeps_order
 from flowsam.outcomes.blow_up_order import equals
-from flowsam.outcomes.certificates import STILL, decided, dying, still
+from flowsam.outcomes.certificates import STILL, decided, still
 from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
@@ -25,7 +25,6 @@ from flowsam.shapes import (
     Chosen,
     Codes,
     Column,
-    Flags,
     Int8,
     Starts,
     Theta,
@@ -36,7 +35,6 @@ Proof = Callable[[Flow, Weights], Codes]
 # rescaled time, in units of the slowest active rate
 SPANS = tuple(8.0**k for k in range(1, 9))
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
-NEGLIGIBLE = 1e-9  # a dying coordinate of this share of the largest is put to 0
 RTOL = 1e-8
 
 _DEEP = {
@@ -74,28 +72,23 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     ending[going] = Ending.FINISHED
     least = np.abs(unit.mu[unit.mu != 0]).min(initial=1.0)
     spans = SPANS if theta.shape[1] > 2 else SPANS[:EXPONENTIAL]
-    # one more for each coordinate that may be dropped
-    rounds = len(spans) + theta.shape[-1]
-    for k in range(rounds if case.regime.many else 0):
+    for span in spans if case.regime.many else ():
         if not going.size:
             break
-        end = spans[min(k, len(spans) - 1)] / least
         how: dict[str, Any] = {
             "rtol": RTOL,
-            "settled": _stop(replace(case, flow=unit), proof),
+            "settled": _stop(unit, proof),
             "most_steps": case.most_steps,
         }
-        run = solve_many(unit, theta[going], tau_end=end, **how)
+        run = solve_many(unit, theta[going], tau_end=span / least, **how)
         w = _batch_last(run.theta)
-        lost = _negligible(replace(case, flow=unit), w)
-        w[:, lost] = 0.0
         label[going] = _told(unit, starts[going], w, run.status, proof)
         proved = (run.status == Ending.FINISHED) & (label[going] != Label.UNDECIDED)
         ending[going] = np.where(proved, Ending.SETTLED, run.status)
         tau[going] += run.tau * clock
         theta[going] = np.moveaxis(w, -1, 0)
-        later = (run.status == Ending.FINISHED) & (k + 1 < len(spans))
-        open_ = (label[going] == Label.UNDECIDED) & (later | lost.any(axis=0))
+        finished = run.status == Ending.FINISHED
+        open_ = finished & (label[going] == Label.UNDECIDED)
         steps[going] += run.steps
         spent = open_ & (steps[going] >= case.most_steps)
         ending[going[spent]] = Ending.OUT_OF_STEPS
@@ -170,25 +163,9 @@ def _batch_last(theta: Starts) -> Weights:
     return np.ascontiguousarray(np.moveaxis(theta, 0, -1))
 
 
-def _stop(case: Case, proof: Proof) -> Callable[[np.ndarray], Chosen]:
-    """Return the question to ask after each step: is it proved, or can a coordinate go."""
-
-    def settled(theta: Starts) -> Chosen:
-        w = np.moveaxis(theta, 0, -1)
-        return (proof(case.flow, w) != Label.UNDECIDED) | _negligible(case, w).any(
-            axis=0
-        )
-
-    return settled
-
-
-def _negligible(case: Case, w: Weights) -> Flags:
-    """Coordinates about to die alone (p > 2, L = 2): steps across their last bit never end."""
-    size = np.abs(w).max(axis=0)
-    if not case.regime.fades:
-        return np.zeros(size.shape, dtype=bool)
-    small = (size > 0) & (size < NEGLIGIBLE * size.max(axis=0))
-    return small & dying(case.flow, w) if small.any() else small
+def _stop(flow: Flow, proof: Proof) -> Callable[[np.ndarray], Chosen]:
+    """Return the question to ask after each step: is it proved."""
+    return lambda theta: proof(flow, np.moveaxis(theta, 0, -1)) != Label.UNDECIDED
 
 
 def _told(
