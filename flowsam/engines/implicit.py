@@ -1,4 +1,10 @@
-"""Radau's steps whose Newton iteration is judged from its third correction on."""
+"""Radau's steps whose Newton iteration is judged from its third correction on.
+
+SciPy's solver gives up where the second correction is no smaller than the first, and has no option
+for it: beside a feature that dies its steps were halved and doubled for ever. Interface, Jacobians
+and dense output are SciPy's; the step is Hairer and Wanner's (Solving Ordinary Differential
+Equations II, IV.8).
+"""
 
 from __future__ import annotations
 
@@ -31,6 +37,7 @@ class _Part(NamedTuple):
 
 
 def _parts() -> tuple[_Part, _Part]:
+    """The real eigenvalue of A^-1, and one of the pair."""
     powers = _C[:, None] ** np.arange(3)
     a = _C[:, None] * powers / np.arange(1, 4) @ np.linalg.inv(powers)
     values, out = np.linalg.eig(np.linalg.inv(a))
@@ -65,6 +72,7 @@ class Quick(scipy.integrate.Radau):
         self.rate = 0.0
 
     def _step_impl(self) -> tuple[bool, str | None]:
+        """Take a step, shortened until its error is below the tolerance."""
         least = 10.0 * np.spacing(self.t)
         h = max(self.h_abs, least)
         rejected = False
@@ -85,6 +93,7 @@ class Quick(scipy.integrate.Radau):
         return False, self.TOO_SMALL_STEP
 
     def _converges(self, h: float) -> bool:
+        """Solve for the stages, with a new Jacobian where the old one fails."""
         guess = np.zeros((3, self.n))
         if self.sol is not None:
             guess = self.sol(self.t + h * _C).T - self.y
@@ -97,6 +106,7 @@ class Quick(scipy.integrate.Radau):
         return True
 
     def _iterated(self, h: float, stages: Stages) -> bool:
+        """Correct a guess of the stages, and tell whether it settles."""
         if self.factors is None:
             matrices = (part.value / h * self.I - self.J for part in _PARTS)
             self.factors = [self._factored(matrix) for matrix in matrices]
@@ -122,6 +132,7 @@ class Quick(scipy.integrate.Radau):
         return False
 
     def _hopeless(self, size: float) -> bool:
+        """Tell whether the corrections will not settle."""
         # the first correction follows what the prediction missed, the second what an old matrix
         # makes of that in a feature that dies, often as much: SciPy gives up there, and halves
         # the step; from the third on they fall ten to fifty times each
@@ -133,6 +144,7 @@ class Quick(scipy.integrate.Radau):
         return left > (1.0 - self.rate) * self.newton_tol
 
     def _correction(self, h: float, field: Stages, stages: Stages) -> Stages:
+        """Return Newton's correction of the stages."""
         move = np.zeros_like(stages)
         for part, factors in zip(_PARTS, self.factors, strict=True):
             off = part.into @ field - part.value / h * (part.into @ stages)
@@ -140,6 +152,7 @@ class Quick(scipy.integrate.Radau):
         return move
 
     def _error(self, h: float, rejected: bool) -> float:
+        """Return the error over the tolerance, of order 3."""
         larger = np.maximum(np.abs(self.y), np.abs(self.y + self.Z[-1]))
         scale = self.atol + self.rtol * larger
         rest = _E @ self.Z / h
@@ -149,6 +162,7 @@ class Quick(scipy.integrate.Radau):
         return _rms(off / scale)
 
     def _growth(self, h: float, error: float) -> float:
+        """Return by how much the next step may be longer."""
         rounds = 2.0 * _ROUNDS
         safe = 0.9 * (rounds + 1.0) / (rounds + self.rounds)
         if not error:
@@ -160,6 +174,7 @@ class Quick(scipy.integrate.Radau):
         return safe * trend * error**-0.25
 
     def _accept(self, end: float, error: float, factor: float) -> None:
+        """Move on, and choose the next step."""
         h = end - self.t
         self.before = h, max(error, 1e-300)
         self.t_old, self.y_old = self.t, self.y
@@ -176,17 +191,19 @@ class Quick(scipy.integrate.Radau):
         self.sol = self._compute_dense_output()
 
     def _factored(self, matrix: Any) -> Any:
+        """Factor a system."""
         self.nlu += 1
         real = matrix.dtype == np.float64
         return (dgetrf if real else zgetrf)(matrix, overwrite_a=True)[:2]
 
 
 def _solved(factors: Any, b: Any) -> Any:
-    # inf or nan where a matrix was singular: the iteration fails
+    """Return a solution, inf or nan where a matrix was singular: the iteration fails."""
     matrix, pivots = factors
     solve = dgetrs if matrix.dtype == np.float64 else zgetrs
     return solve(matrix, pivots, b)[0]
 
 
 def _rms(values: Any) -> float:
+    """Return the root of the mean square."""
     return float(np.linalg.norm(values)) / values.size**0.5

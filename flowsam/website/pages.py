@@ -223,19 +223,7 @@ def cells(text: str) -> Iterator[tuple[str, str]]:
 
 
 def markdown(text: str) -> str:
-    r"""Return a script as Markdown; text cells become prose, the others blocks of code.
-
-    Examples
-    --------
-    >>> print(markdown("# %% [markdown]\n# Why.\n# %% So\nx = 1\n"))
-    Why.
-    <BLANKLINE>
-    ## So
-    <BLANKLINE>
-    ```python
-    x = 1
-    ```
-    """
+    """Return a script as Markdown; text cells become prose, the others blocks of code."""
     blocks = []
     for title, body in cells(text):
         if title == "[markdown]":
