@@ -332,3 +332,23 @@ def test_margins_whose_squares_no_double_holds_are_refused():
     needs = r"margins and rates from 1e-150 to 1e\+150, this start has 2e\+200"
     with pytest.raises(ValueError, match=needs):
         solve(Flow(Data([[1.0], [-2.0]]), gradient_flow()), [[1e200]], tau_end=1.0)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("rule", "mu", "start"), [
+    (linf(0.5), [1.3], [[1e-300], [1e-12], [0.0], [1e-300]]),
+    (linf(2.0), [0.5], [[1e-12], [1e-300], [0.0], [1e-300]]),
+    (lp(0.5, p=3), [2.0, 2.0], [[0.0, 1e-300], [0.0, 1e-300], [1e-12, 1e-300]]),
+    (asam(1.5, p=1), [1.2, -0.2], [[1e-300, 0.0], [1e-300, 1.0]]),
+])  # fmt: skip
+def test_weights_next_to_the_least_doubles_need_no_warning(rule, mu, start):
+    flow = Flow(single_example(mu), rule)
+    run = solve(flow, start, tau_end=1.0)
+    assert np.isfinite(run.theta).all()
+    assert limit(flow, start).label != Label.FAILED
+
+
+def test_a_direction_is_one_where_squares_of_weights_are_below_the_doubles():
+    flow = Flow(single_example([1.0, -0.5, -2.0]), l2(0.3))
+    found = limit(flow, [[0.0, 1.0, 0.0], [1e-12, 0.0, 1e-300]])
+    assert found.label == 3 and found.direction.tolist() == [0.0, 0.0, -1.0]

@@ -133,10 +133,11 @@ class Deaths:
     def _error(self, at: _Pair) -> Column:
         """Return the errors of slaved values."""
         p = self.flow.perturbation.p
-        pulls = np.maximum(self._brake(at) * at.u ** (1.0 / (p - 1.0)), at.u)
-        share = np.ones_like(pulls)
         alive = at.u > 0
-        with np.errstate(over="ignore"):
+        brake = np.where(alive, self._brake(at), 0.0)
+        pulls = np.maximum(brake * at.u ** (1.0 / (p - 1.0)), at.u)
+        share = np.ones_like(pulls)
+        with np.errstate(over="ignore", invalid="ignore"):
             value = p * at.slaved
             np.divide(value, at.u, out=share, where=alive)
             return share**2 * pulls

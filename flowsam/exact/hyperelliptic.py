@@ -165,8 +165,10 @@ def _newton(target: NDArray, gaps: NDArray, centre: NDArray) -> NDArray:
     slope = np.prod(np.sqrt(gaps), axis=-1)
     high = (power * target) ** (-1 / power)
     low = high - np.sqrt(gaps[:, -1])
-    with np.errstate(invalid="ignore"):  # inf * 0 where a gap is 0
-        low = np.fmax(np.fmax((centre - target) * slope, low), FLOOR)
+    # F(0) is inf where a gap is 0, or its root below the doubles
+    sure = np.isfinite(centre)
+    least = np.where(sure, centre - target, 0.0) * slope
+    low = np.maximum(np.maximum(least, low), FLOOR)
     u = high.copy()
     active = np.arange(target.size)
     for _ in range(200):

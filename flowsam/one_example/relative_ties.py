@@ -103,7 +103,7 @@ class RelativeTies(Smooth):
         rates = rates[tied]
         grip = self._grip(mode, len(theta))[tied]
         lone = tied / tied.sum()
-        if rates.size == 1 or not np.isfinite(rates).all():
+        if rates.size == 1 or not (np.isfinite(rates) & (rates != 0)).all():
             return lone, float(rates[0] * (1.0 - grip[0]))
         size = (mode.signs * self._signed(theta))[tied]
         reach = np.abs(theta[:, tied]).max()

@@ -93,7 +93,7 @@ def by_curve(case: Case, theta0: Theta) -> Limit:
     reason += "; equal ones share it" * (label == Label.TIE)
     s = theta0[0] + np.sign(mu) * theta0[1]
     top = (s != 0) & (np.abs(mu) == np.abs(mu[s != 0]).max())
-    size = np.where(top, np.sign(mu) * s**2, 0.0)
+    size = np.where(top, np.sign(mu) * (s / np.abs(s[top]).max()) ** 2, 0.0)
     return of_label(mu, label, "monotone", reason, size / np.linalg.norm(size))
 
 
