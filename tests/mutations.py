@@ -36,8 +36,8 @@ MUTATIONS = (
     Mutation(
         "a sign flipped",
         "flowsam/flow.py",
-        "return theta + rule.ascent(theta, g)",
-        "return theta - rule.ascent(theta, g)",
+        "return theta + rule.ascent(theta, -rule.sized(descent, log_scale))",
+        "return theta - rule.ascent(theta, -rule.sized(descent, log_scale))",
         ("tests/test_flow.py",),
     ),
     Mutation(

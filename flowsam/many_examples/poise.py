@@ -25,7 +25,7 @@ class Poise:
 
     def seen(self, log_t: float, state: State, mode: Any) -> bool:
         """Look, unless the last look was just before, and tell whether the run rests."""
-        if self.system.shallow:
+        if self.system.shallow or not self.system.flow.perturbation.perturbs:
             return False
         if log_t >= self.next:
             self.next = log_t + _PAUSE
