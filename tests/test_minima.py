@@ -249,3 +249,13 @@ def test_exponential_loss_and_late_ends() -> None:
     late = solve(Flow(CONTRARY, l2(0.3)), START, tau_end=1e6, save_at=[50.0, 1e3, 1e6])
     paces = np.diff(np.expm1(late.log_t)) / np.diff(late.tau)  # before and after it rests
     assert late.tau[-1] == 1e6 and paces[1] == pytest.approx(paces[0], rel=1e-2)
+
+
+def test_a_fall_below_the_absolute_error_is_one():
+    """Steps went on for ever where weights kept within their errors, above 1e-12 of the start."""
+    z = [[-0.4101291203022192], [2.28225011772494], [0.4797465022876579]]
+    start = [[-0.0005633269451661682], [-7.976757263103497e-05]]
+    run = solve(Flow(Data(z), lp(0.3, p=1.5)), start, tau_end=1.0)
+    assert run.status == "collapsed" and run.theta[-1].tolist() == [[0.0], [0.0]]
+    near = solve(Flow(Data(z), lp(0.3, p=1.5)), start, tau_end=0.0025, method="Radau")
+    assert run.events[-1].tau > 0.0025 and np.abs(near.theta[-1]).max() < 1e-4

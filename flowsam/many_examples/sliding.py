@@ -39,6 +39,7 @@ class Sliding:
     flow: Flow
     theta0: Theta
     rtol: float = 1e-9
+    atol: float = 0.0
 
     @cached_property
     def surfaces(self) -> JointSwitching:
@@ -185,9 +186,10 @@ class Sliding:
 
     @cached_property
     def _floor(self) -> Vector:
-        """The size at which a feature is dead: far below that of its start."""
+        """The size at which a feature is dead: far below that of its start, but seen by steps."""
         size = self.surfaces.life(self.theta0, self.surfaces.locate(self.theta0)[0])
-        return np.minimum(_DEAD * np.abs(self.theta0).max(), 1e-3 * size)
+        least = max(_DEAD * np.abs(self.theta0).max(), self.atol)
+        return np.minimum(least, 1e-3 * size)
 
     def _unrest(
         self, log_t: float, state: State, region: Region, sides: list[Side]

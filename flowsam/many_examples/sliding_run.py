@@ -27,7 +27,7 @@ _HANDED_OVER = {
 
 def sliding_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
     """Integrate Filippov's solution while it is unique, and iterate from there."""
-    system = Sliding(flow, theta0, asked.rtol)
+    system = Sliding(flow, theta0, asked.rtol, asked.atol)
     entry = system.start()
     if entry.status == "several":
         raise InputError(
