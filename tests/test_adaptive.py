@@ -357,3 +357,16 @@ def test_many_starts_and_files(tmp_path):
     run.save(tmp_path / "run.npz")
     assert load(tmp_path / "run.npz").perturbation == flow.perturbation != linf(0.5)
     assert isinstance(run, Trajectory) and asam(0) == gradient_flow()
+
+
+@pytest.mark.parametrize("log_t_end", [1.0, 4.0])
+def test_original_time_along_ties_of_the_one_norm_has_an_end(log_t_end):
+    """The pace flickered, as steps are shared where features tie to the last bit."""
+    flow = Flow(single_example([-0.24270763981084473, 0.19711720027740487, -0.12634784360315]),
+                asam(0.9, p=1))  # fmt: skip
+    start = [[0.5, 0.0, 0.0], [-0.5, -0.5, 0.5]]
+    run = solve(flow, start, log_t_end=log_t_end)
+    assert run.status == "finished"
+    rate = 1e-3
+    walk = iterate(flow, start, learning_rate=rate, steps=round(np.expm1(log_t_end) / rate))
+    np.testing.assert_allclose(run.beta[-1], walk.beta[-1], rtol=2e-3, atol=1e-4)

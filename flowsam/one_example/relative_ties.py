@@ -17,7 +17,7 @@ import numpy as np
 from flowsam.engines.path import Entry, Turn
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth, regrouped
-from flowsam.shapes import Mask, Signals, Theta, Vector
+from flowsam.shapes import Mask, Numbers, Signals, Theta, Thetas, Vector, Vectors
 
 _TIE = 1e-12  # relative difference of |mu beta| that counts as none
 
@@ -85,9 +85,19 @@ class RelativeTies(Smooth):
         after = self._settled(theta, largest, mode.live, through=through)
         return Turn(theta, after, regrouped(mode.largest, after.largest, tau))
 
-    def _signed(self, theta: Theta) -> Vector:
+    def log_pace(self, theta: Thetas, still: Mask) -> Numbers:
+        """Return log dt/dtau: the perturbed margin is the same at every tied feature."""
+        margins = self._signed(theta)
+        place = np.abs(margins).argmax(axis=-1)[..., None]
+        top = np.take_along_axis(margins, place, axis=-1)[..., 0]
+        depth = theta.shape[-2]
+        left = (1.0 - self.flow.rho / depth * np.sign(top)) ** depth
+        margin = margins.sum(axis=-1) - top * (1.0 - left)
+        return np.asarray(-self.flow.loss.log_slope(margin))
+
+    def _signed(self, theta: Thetas) -> Vectors:
         """Return mu_j beta_j."""
-        return self.flow.mu * np.prod(theta, axis=0)
+        return self.flow.mu * np.prod(theta, axis=-2)
 
     def _grip(self, mode: Tied, depth: int) -> Vector:
         """Return K_j."""
