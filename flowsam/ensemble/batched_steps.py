@@ -56,15 +56,15 @@ class Control:
 
     def rates(self, w: Weights, slaves: Bool[np.ndarray, "L s B"]) -> Weights:
         """Return dw/dtau; slaves are where their masters hold them."""
-        if not slaves.any():
+        if self.deaths is None or not slaves.any():
             return self.field(w)
         return np.where(slaves, 0.0, self.field(self.shown(w, slaves)))
 
     def shown(self, w: Weights, slaves: Bool[np.ndarray, "L s B"]) -> Weights:
         """Return weights with the slaves read off their masters."""
-        some = slaves.any(axis=(0, 1))
-        if self.deaths is None or not some.any():
+        if self.deaths is None or not slaves.any():
             return w
+        some = slaves.any(axis=(0, 1))
         w = w.copy()
         parts = w[..., some], slaves[..., some]
         w[..., some] = beside(self.deaths.shown, *parts)
