@@ -27,7 +27,9 @@ def compute(rows=200, counts=(200, 400, 800, 2000), end=20.0):
     for flow in (Flow(data, r) for r in (gradient_flow(), lp(0.3, p=1.5), l2(0.3), linf(0.3))):
         name, run = flow.perturbation.name, solve(flow, START, **times)
         runs.append(run)
-        arrays[f"{name} path"] = np.column_stack([np.expm1(run.log_t), run.theta[:, :, 0]])
+        path = np.column_stack([np.expm1(run.log_t), run.theta[:, :, 0]])
+        path[-1, 0] = 100.0  # a run ends where it rests, and stays there
+        arrays[f"{name} path"] = path
         last = [iterate(flow, START, learning_rate=end / k, steps=k).theta[-1] for k in counts]
         last.append(solve(flow, START, log_t_end=np.log1p(end)).theta[-1])
         gap = np.diff(np.array(last)[:, :, 0] ** 2)[:, 0]

@@ -190,11 +190,7 @@ class Deaths:
 
     def _braked(self, theta: Weights) -> Who:
         """Return which features are pulled to one side at theta and theta_hat."""
-        pulls = self._pull(theta)
-        if len(self.flow.data.z) > 1:
-            hat = self.flow.perturbed(np.moveaxis(theta, (0, 1), (-2, -1)))
-            pulls = pulls * np.moveaxis(self.flow.pull(hat)[0], -1, 0)
-        else:
-            pulls = pulls**2
+        hat = self.flow.perturbed(np.moveaxis(theta, (0, 1), (-2, -1)))
+        there = self._pull(np.moveaxis(hat, (-2, -1), (0, 1)))
         second = np.sort(np.abs(theta), axis=0)[1]
-        return (pulls > 0) & (second > 0)
+        return (self._pull(theta) * there > 0) & (second > 0)

@@ -109,6 +109,13 @@ def ensemble(d, n, number):
     return lambda: solve_many(flow, starts, tau_end=1.0, method="DOP853").theta
 
 
+def dying():
+    """Many starts above p = 2, whose weights die one by one."""
+    starts = np.random.default_rng(1).uniform(-1.0, 1.0, (1000, 4, 2))
+    flow = Flow(single_example([1.0, -1.6]), lp(1.0, p=2.5))
+    return lambda: solve_many(flow, starts, tau_end=6.0).theta
+
+
 def exact(form):
     """States of 20,000 starts by a closed form."""
     alpha = np.random.default_rng(1).uniform(0.1, 2.0, (20_000, 2))
@@ -181,6 +188,7 @@ KEPT = {
     "exact l_2, 20,000 starts": lambda: exact(l2_two_layer),
     "ensemble, 10,000 starts, d = 2, n = 1": lambda: ensemble(2, 1, 10_000),
     "ensemble, 1,000 starts, d = 10, n = 20": lambda: ensemble(10, 20, 1000),
+    "ensemble, 1,000 starts, l_2.5, L = 4": dying,
     "solve, d = 10, n = 20, L = 2": lambda: single(10, 20, 2),
     "solve, d = 10, n = 20, L = 3": lambda: single(10, 20, 3),
     "solve, d = 100, n = 100, L = 2": lambda: single(100, 100, 2),
