@@ -9,7 +9,7 @@ import pytest
 
 from flowsam import Flow, balanced, linf, phase_portrait, single_example, solve
 from flowsam.errors import InputError
-from flowsam.ledger.records import record, recorded
+from flowsam.ledger.kept_work import record, recorded
 from flowsam.portrait import load as load_portrait
 from flowsam.portrait import plane_rows, resume, stream_portrait
 from flowsam.portrait.planes import BalancedPlane

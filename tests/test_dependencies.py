@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flowsam.ledger.dependencies import dependencies, fingerprint
-from flowsam.ledger.records import record, recorded
+from flowsam.ledger.kept_work import dependencies, fingerprint, record, recorded
 
 ROOT = Path(__file__).parents[1]
 

@@ -27,7 +27,7 @@ from flowsam import (
     solve,
     unnormalised,
 )
-from flowsam.cli.proofs import keep_proof
+from flowsam.cli.writing import keep_proof
 from flowsam.endings import Ending
 from flowsam.exact.lp_gates import rest_weights
 from flowsam.many_examples.rest import next_move

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flowsam.cli.options import FLAG, Option
-from flowsam.cli.reader import Reader
+from flowsam.cli.reader import Reader, completion
 from flowsam.cli.writing import say
 from flowsam.errors import InputError
 from flowsam.version import __version__
@@ -68,8 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _answer(words: list[str]) -> int:
     """Do what the words ask for."""
     if asked := os.environ.get("_FLOWSAM_COMPLETE"):
-        from flowsam.cli.completion import completion
-
         modules = {name: _command(name) for name in COMMANDS}
         say(completion(asked, words, modules), answer=True)
         return 0

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flowsam.cli.options import Option, choice
 from flowsam.cli.problem import L2, START, setup, spread, start_parameters
-from flowsam.cli.sentences import leads
 from flowsam.cli.writing import TOLD, out, picture, tell
 from flowsam.errors import InputError
 
@@ -50,9 +49,7 @@ def command(given: Namespace) -> None:
     facts = _facts(case.flow, case.theta0, given.by)
     if given.out:
         _write_map(case.flow, given.out, given.by, axes)
-    verb = "grows fastest" if given.by == "growth" else "leads"
-    words = leads(facts["leaders"], facts["switch times"], verb)
-    tell(given, f"{words}\n{_card(facts)}", facts)
+    tell(given, f"{_sentence(facts)}\n{_card(facts)}", facts)
 
 
 def _axis(text: str | None, option: str, path: Path | None) -> np.ndarray | None:
@@ -69,6 +66,17 @@ def _axis(text: str | None, option: str, path: Path | None) -> np.ndarray | None
             f"{option} is an axis of the map, got no --out; e.g. --out map.png"
         )
     return values
+
+
+def _sentence(facts: dict[str, Any]) -> str:
+    """Who leads from when, in rescaled time."""
+    first, *later = facts["leaders"]
+    verb = "grows fastest" if facts["by"] == "growth" else "leads"
+    if not later:
+        return f"Feature {first} {verb} from the start to the end."
+    turns = zip(later, facts["switch times"], strict=True)
+    words = [f", feature {j} from tau = {tau:.6g}" for j, tau in turns]
+    return f"Feature {first} {verb} first{''.join(words)}."
 
 
 def _card(facts: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flowsam.cli.options import NUMBER, NUMBERS, WHOLE, Option, whole
 from flowsam.cli.problem import DATA, Typed, parameters_of
-from flowsam.cli.sentences import selected
 from flowsam.cli.writing import TOLD, out, picture, progress_bar, say, tell
 from flowsam.errors import InputError
 
@@ -73,7 +72,7 @@ def command(given: Namespace) -> int:
         "unfinished": found.unfinished,
         "rows": found.rows(),
     }
-    tell(given, f"{selected(found)}\n{found!r}", facts)
+    tell(given, f"{_sentence(found)}\n{found!r}", facts)
     if found.unfinished:
         done = f"{len(found.sam)} of {given.splits} splits are finished and kept"
         say(f"flowsam: stopped; {done}")
@@ -122,6 +121,20 @@ def _scan(table: Table, rule: Perturbation, given: Namespace) -> Scan:
         how: dict[str, Any] = {"depth": given.depth, "factors": given.factors}
         how["log_t"] = np.geomspace(0.05, given.log_t_end, 60)
         return scan(table, rule, **how, splits=splits, progress=bar.update)
+
+
+def _sentence(found: Scan) -> str:
+    """At which scale of the start a scan shows minor first, major last, if at any."""
+    if found.chosen is None:
+        return (
+            "At no scale of the start do minor features come first and major ones last."
+        )
+    k = found.selected
+    splits = f"{found.shown[:, k].sum()} of {len(found.sam)} splits"
+    return (
+        f"Minor features come first and major ones last on {splits} from starts of "
+        f"{found.chosen:g} units, alpha = {found.alpha[:, k].mean():.4g}."
+    )
 
 
 def _save(found: Scan, path: Path) -> None:

@@ -1,11 +1,10 @@
 """flowsam limit: where one start ends, and which theorem or certificate says so."""
 
 from argparse import Namespace
+from typing import Any
 
 from flowsam.cli.problem import FLOW, START, setup, start_parameters
-from flowsam.cli.proofs import PROOF, keep_proof
-from flowsam.cli.sentences import ends_at
-from flowsam.cli.writing import TOLD, out, tell, to_json
+from flowsam.cli.writing import PROOF, TOLD, feature, keep_proof, out, tell, to_json
 
 OPTIONS = (
     *FLOW,
@@ -14,6 +13,15 @@ OPTIONS = (
     out("the answer, a .json file"),
     *TOLD,
 )
+_UNNAMED = {
+    0: "0: every feature is lost",
+    -1: "a limit that is not known; the reason is below",
+    -2: "an unstable equilibrium, on whose separatrix the start lies",
+    -3: "a tie of several features",
+    -4: "a finite predictor that is not 0, where it stalls",
+    -5: "the direction below, which is not one feature alone",
+    -6: "a limit that is not known: the integration failed",
+}
 
 
 def command(given: Namespace) -> None:
@@ -31,6 +39,7 @@ def command(given: Namespace) -> None:
     case = setup(start_parameters(given))
     from dataclasses import asdict, replace
 
+    from flowsam.archive import write_text
     from flowsam.outcomes import limit
 
     prove = bool(given.prove or given.proof)
@@ -53,8 +62,19 @@ def command(given: Namespace) -> None:
         facts["predictor"] = predictor
         end = replace(end, direction=predictor, features=case.data.features)
     if given.out:
-        from flowsam import archive
-
-        archive.write_text(given.out, to_json(facts) + "\n")
-    words = ends_at(end, case.flow.data.z[0])
+        write_text(given.out, to_json(facts) + "\n")
+    words = _sentence(end, case.flow.data.z[0])
     tell(given, f"{words}\n{end!r}", facts)
+
+
+def _sentence(end: Any, mu: Any) -> str:
+    """Which feature of the one example a limit is, with its sign and strength."""
+    label = int(end.label)
+    if label < 1:
+        return f"The predictor tends to {_UNNAMED[label]}."
+    entry = mu[label - 1]
+    sign = "positive" if entry > 0 else "negative"
+    return (
+        f"The predictor's direction tends to {feature(label, end.features)} alone, with a "
+        f"{sign} weight (mu_{label} = {entry:+.4g})."
+    )

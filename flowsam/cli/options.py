@@ -58,8 +58,8 @@ def numbers(text: str, option: str) -> list[float]:
     return found
 
 
-TEXT = kind("TEXT", str, "a text")
-FLAG = kind("", str, "no value")
+TEXT = Kind("TEXT", lambda text, _: text)
+FLAG = Kind("", TEXT.read)
 NUMBER = kind("NUMBER", float, "a number")
 NUMBERS = Kind("A,B,...", numbers)
 WHOLE = kind("N", int, "a whole number")

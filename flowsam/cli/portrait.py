@@ -11,9 +11,7 @@ from flowsam.cli.options import FLAG, Kind, Option, numbers, whole
 from flowsam.cli.planes import PLANE, plane_asked
 from flowsam.cli.portrait_files import facts_of, write
 from flowsam.cli.problem import FLOW
-from flowsam.cli.proofs import PROOF, keep_proof
-from flowsam.cli.sentences import mapped
-from flowsam.cli.writing import TOLD, out, progress_bar, say, tell
+from flowsam.cli.writing import PROOF, TOLD, keep_proof, out, progress_bar, say, tell
 from flowsam.errors import InputError
 
 if TYPE_CHECKING:
@@ -105,7 +103,7 @@ def command(given: Namespace) -> int:
     facts = facts_of(found, lines)
     if path:
         write(found, lines, facts, path, times=given.times)
-    tell(given, f"{mapped(found)}\n{found!r}", facts)
+    tell(given, f"{_sentence(found)}\n{found!r}", facts)
     return 0
 
 
@@ -208,3 +206,11 @@ def _skeleton(asked: Grid, points: tuple[list[float], ...]) -> Skeleton:
         window.append((0.0 if edge else low, high))
     field = PlaneField(asked.flow, asked.plane, *window)
     return skeleton(field, starts=points)
+
+
+def _sentence(plane: Portrait) -> str:
+    """The shares of a plane of starts, the largest first."""
+    shares = sorted(plane.fractions.items(), key=lambda item: -item[1])
+    words = [f"{plane.limit_name(k)} from {share:.1%} of them" for k, share in shares]
+    shown = ", ".join(words[:6]) + ", ..." * (len(words) > 6)
+    return f"These starts end at {shown}."

@@ -1,8 +1,8 @@
-"""The words of a command line by option: argparse takes them apart, and refusals are ours."""
+"""The words of a command line by option: taken apart by argparse, refused, completed in a shell."""
 
 import argparse
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flowsam.cli.options import FLAG, Option
@@ -10,6 +10,19 @@ from flowsam.errors import InputError
 
 _FORM = argparse.RawDescriptionHelpFormatter
 _HELP = Option("--help", "Show this text.", FLAG, short=["-h"])
+_SOURCES = {
+    "bash_source": r"""_flowsam() {
+  local IFS=$'\n'
+  COMPREPLY=($(_FLOWSAM_COMPLETE=words flowsam "${COMP_WORDS[@]:1:COMP_CWORD}"))
+}
+complete -o default -F _flowsam flowsam""",
+    "zsh_source": r"""_flowsam() {
+  compadd -- ${(f)"$(_FLOWSAM_COMPLETE=words flowsam "${(@)words[2,CURRENT]}")"} || _files
+}
+compdef _flowsam flowsam""",
+    "fish_source": "complete -c flowsam -a '(_FLOWSAM_COMPLETE=words flowsam "
+    "(commandline -opc)[2..] (commandline -ct))'",
+}
 
 
 class Reader(argparse.ArgumentParser):
@@ -26,7 +39,7 @@ class Reader(argparse.ArgumentParser):
     def __init__(self, name: str, says: str, options: Iterable[Option]) -> None:
         """Declare the options, and --help after them."""
         self.options = [o for o in (*options, _HELP) if o.name.startswith("-")]
-        self.places = [o for o in options if o not in self.options]
+        self.places = [o for o in options if not o.name.startswith("-")]
         super().__init__(
             name,
             usage=" ".join([name, "[OPTIONS]", *(o.name for o in self.places)]),
@@ -108,3 +121,36 @@ class Reader(argparse.ArgumentParser):
         """Refuse what argparse cannot take apart."""
         words = message.replace(": ignored explicit argument", " takes no value, got")
         raise InputError(words.removeprefix("argument "))
+
+
+def completion(asked: str, words: Sequence[str], modules: Mapping[str, Any]) -> str:
+    r"""Return the script for a shell, or what may complete the last word, a line each.
+
+    Examples
+    --------
+    >>> from flowsam.cli import derive, limit
+    >>> modules = {"derive": derive, "limit": limit}
+    >>> completion("words", ["limit", "--mu", "1,2", "--no"], modules)
+    '--no-bias\n--norm\n--no-split'
+    >>> completion("words", ["limit", "--loss", "e"], modules)
+    'exponential'
+    >>> completion("words", ["de"], modules)
+    'derive'
+    """
+    if asked in _SOURCES:
+        return _SOURCES[asked]
+    *before, typed = words or [""]
+    found = [word for word in _next(before, modules) if word.startswith(typed)]
+    return "\n".join(found)
+
+
+def _next(before: Sequence[str], modules: Mapping[str, Any]) -> Iterable[str]:
+    """The words that may follow: commands, the choices of an option, or options."""
+    if not before:
+        return modules
+    options = getattr(modules.get(before[0]), "OPTIONS", ())
+    for option in options:
+        word = option.kind.word
+        if option.name == before[-1] and word:
+            return word.split("|") if "|" in word else ()
+    return [option.name for option in options]

@@ -15,7 +15,7 @@ from flowsam.cli.writing import TOLD, file_to_write, out, say, tell
 
 if TYPE_CHECKING:
     from flowsam.ledger.gallery import Figure
-    from flowsam.ledger.schedule import Task
+    from flowsam.ledger.kept_work import Task
     from flowsam.ledger.verdicts import Ledger
 
 OPTIONS = (
@@ -77,7 +77,7 @@ def _drawn(figures: Sequence[Figure]) -> str:
 def brought_up_to_date(given: Namespace) -> tuple[Ledger, tuple[Figure, ...]]:
     """Check and draw what has changed since the last time; return all verdicts and figures."""
     from flowsam.ledger import checks, gallery
-    from flowsam.ledger.schedule import perform
+    from flowsam.ledger.kept_work import perform
 
     checkout = Path(given.source)
     gallery.figure_names(checkout)  # refuses a folder that is no checkout
@@ -95,7 +95,7 @@ def brought_up_to_date(given: Namespace) -> tuple[Ledger, tuple[Figure, ...]]:
 
 def _foreword(claims: Sequence[Task], drawings: Sequence[Task]) -> str:
     """What a run will do, how long it takes, how to go on after an interrupt."""
-    from flowsam.ledger.schedule import expected, waiting
+    from flowsam.ledger.kept_work import expected, waiting
     from flowsam.workers import processors
 
     tasks = waiting([*claims, *drawings])

@@ -12,8 +12,7 @@ from flowsam.cli.problem import (
     setup,
     start_parameters,
 )
-from flowsam.cli.sentences import went
-from flowsam.cli.writing import TOLD, out, picture, tell
+from flowsam.cli.writing import TOLD, feature, out, picture, tell
 
 PICTURES = (".png", ".pdf", ".svg")
 SMOOTH = 300  # rows of a picture: a closed form alone has two
@@ -76,10 +75,21 @@ def command(given: Namespace) -> None:
         "features": case.data.features,
     }
     # the time that a sentence tells loads SciPy's special functions
-    words = (
-        "" if given.quiet else went(run, facts["predictor_last"], case.data.features)
-    )
-    tell(given, f"{words}\n{run!r}", facts)
+    text = "" if given.quiet else f"{_sentence(run, facts)}\n{run!r}"
+    tell(given, text, facts)
+
+
+def _sentence(run: Any, facts: dict[str, Any]) -> str:
+    """When a run ends, in both clocks, and which feature is ahead there."""
+    end = f"tau = {run.tau[-1]:.6g}, which is log(1 + t) = {run.log_t[-1]:.6g}"
+    sizes = abs(facts["predictor_last"])
+    first = int(sizes.argmax())
+    most = sizes[first]
+    if not most:
+        return f"By {end}, the predictor is 0."
+    named = feature(first + 1, facts["features"])
+    share = f"{most / sizes.sum():.1%}" if most < float("inf") else "all"
+    return f"At {end}, {named} is ahead with {share} of the predictor."
 
 
 def _table(run: Any, features: Any) -> str:
@@ -87,13 +97,12 @@ def _table(run: Any, features: Any) -> str:
     import csv
     import io
 
-    names = features or [f"beta_{k}" for k in range(1, run.beta.shape[1] + 1)]
-    head = ["tau", "log_t", *names]
-    head += [f"margin_{k}" for k in range(1, run.margins.shape[1] + 1)] + ["log_loss"]
+    names = features or [f"beta_{k}" for k, _ in enumerate(run.beta.T, 1)]
+    margins = [f"margin_{k}" for k, _ in enumerate(run.margins.T, 1)]
     columns = [run.tau, run.log_t, *run.beta.T, *run.margins.T, run.log_loss]
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
-    lines.writerow(head)
+    lines.writerow(["tau", "log_t", *names, *margins, "log_loss"])
     lines.writerows(
         [f"{number:.17g}" for number in row] for row in zip(*columns, strict=True)
     )
@@ -110,8 +119,7 @@ def _picture(run: Any, path: Any, end: str) -> None:
         panels = figure.subplots(1, 3)
         for axes, quantity in zip(panels, ("beta", "share", "margins"), strict=True):
             draw.run(axes, run, quantity=quantity, clock=clock)
-        flow = (
-            f"{run.perturbation.name}, rho = {run.perturbation.rho:g}, {run.data.name}"
-        )
-        title = f"{flow}, L = {run.theta.shape[1]}"
+        rule = run.perturbation
+        title = f"{rule.name}, rho = {rule.rho:g}, {run.data.name}"
+        title += f", L = {run.theta.shape[1]}"
         figure.suptitle(typeset(title), fontsize=8)

@@ -37,7 +37,7 @@ def command(given: Namespace) -> int:
         return _check(given)
     from flowsam.archive import write_text
     from flowsam.ledger import checks
-    from flowsam.ledger.schedule import perform
+    from flowsam.ledger.kept_work import perform
 
     seed = given.seed
     for more in range(given.repeat):

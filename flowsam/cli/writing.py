@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import math
+import json
 import os
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import methodcaller
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowsam.cli.options import FLAG, Kind, Option
 from flowsam.errors import InputError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.figure import Figure
 
 
 QUIET = Option("--quiet", "Print nothing but errors.", FLAG, short=["-q"])
 TOLD = (Option("--json", "Print JSON.", FLAG), QUIET)
+_WORDS = {"Infinity": "inf", "-Infinity": "-inf", "NaN": "nan"}
 
 
 def tell(given: Namespace, text: str, facts: dict[str, Any]) -> None:
@@ -47,8 +48,6 @@ def file_to_write(what: str) -> Kind:
     suffixes = dict.fromkeys(re.findall(r"\.\w+", what))
 
     def read(text: str, option: str) -> Path:
-        from pathlib import Path
-
         path = Path(text)
         if path.suffix not in suffixes:
             endings = ", ".join(suffixes)
@@ -61,6 +60,33 @@ def file_to_write(what: str) -> Kind:
         return path
 
     return Kind("FILE", read)
+
+
+PROOF = (
+    Option("--prove", "Prove labels in balls; what is not proved is said.", FLAG),
+    Option(
+        "--proof",
+        "The same, and keep it in this .json, for verify --proof FILE.",
+        file_to_write(".json"),
+    ),
+)
+
+
+def keep_proof(proof: Any, path: Path | None) -> None:
+    """Write a proof, where there is one and a file is asked for."""
+    if path is None:
+        return
+    from flowsam.certify import save_proof
+
+    if proof is None:
+        say(f"flowsam: nothing is proved, {path} is not written")
+        return
+    save_proof(proof, path)
+
+
+def feature(place: int, names: Sequence[str]) -> str:
+    """Return a feature by its place and its name."""
+    return f"feature {place}" + (f", {names[place - 1]}," if names else "")
 
 
 @contextmanager
@@ -113,21 +139,8 @@ def to_json(facts: dict[str, Any]) -> str:
 
     Examples
     --------
-    >>> print(to_json({"tau": math.inf, "label": 1}))
+    >>> print(to_json({"tau": float("inf"), "label": 1}))
     {"tau": "inf", "label": 1}
     """
-    import json
-
-    return json.dumps(_plain(facts), allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    """Lists, dictionaries, text and finite numbers."""
-    if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    value = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return (
-        str(value) if isinstance(value, float) and not math.isfinite(value) else value
-    )
+    text = json.dumps(facts, default=methodcaller("tolist"))
+    return json.dumps(json.loads(text, parse_constant=_WORDS.get))

@@ -8,24 +8,29 @@ hypothesis broken and must raise AssertionError every time: a check nothing can 
 
 import importlib.util
 import runpy
-import sys
+import secrets
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flowsam.errors import InputError
 from flowsam.ledger.claims import claim_names, homes_of
-from flowsam.ledger.dependencies import PACKAGE, fingerprint
 from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
-from flowsam.ledger.records import record, recorded
-from flowsam.ledger.schedule import Task
+from flowsam.ledger.kept_work import (
+    PACKAGE,
+    Task,
+    fingerprint,
+    importable,
+    record,
+    recorded,
+)
 from flowsam.ledger.verdicts import Ledger, Verdict
 
 SECONDS = 2.0  # of a claim that was never checked here
-PARTS = ("symbolic", "numeric", "control")
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,6 @@ def plan(
     ValueError
         For a claim it does not have.
     """
-    import secrets
-
     known = claim_names(source)
     unknown = sorted(set(names) - set(known))
     if unknown:
@@ -93,7 +96,7 @@ def plan(
         facts = recorded(path) if path else {}
         old = Verdict(**facts["verdict"] | {"fresh": False}) if facts else None
         same = old and facts["fingerprint"] == mark and seed in (None, old.seed)
-        work = partial(_verify_and_keep, name, source, drawn, path, mark)
+        work = partial(verify, name, source, drawn, path, mark)
         seconds = old.seconds if old else SECONDS
         tasks.append(Task(name, seconds, work, old if same else None))
     note = f"the package checked is the one in {PACKAGE.parent}, not in {source}"
@@ -101,70 +104,46 @@ def plan(
     return Checks(tuple(tasks), drawn, note)
 
 
-def _verify_and_keep(
+def verify(
     name: str,
     source: Path,
     seed: int,
     path: Path | None,
     mark: str,
 ) -> Verdict:
-    """Verify one claim; note the verdict if it passed."""
-    verdict = verify(name, source, seed=seed)
+    """Run one claim's derivation, check and negative control; keep a verdict that passed."""
+    start = time.perf_counter()
+    found: dict[str, Any] = dict.fromkeys(("symbolic", "numeric", "control"), "-")
+    found["source"] = ""
+    message = ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            _gather(found, name, source, seed)
+    except Exception as error:  # an error of any kind is a failed claim, not a crash
+        step = next(part for part, word in found.items() if word == "-")
+        found[step] = "fail"
+        message = f"{name} fails its {step} part: {complaint(error)}"
+    seconds = round(time.perf_counter() - start, 2)
+    verdict = Verdict(name, **found, seconds=seconds, message=message, seed=seed)
     if path and verdict.passed and not verdict.skipped:
         record(path, {"fingerprint": mark, "verdict": asdict(verdict)})
     return verdict
 
 
-def verify(name: str, source: Path, *, seed: int) -> Verdict:
-    """Run one claim's derivation, its check at 20 draws, and its negative control at 5.
-
-    Parameters
-    ----------
-    name : str
-        A name of `claim_names`.
-    source : Path
-        The checkout.
-    seed : int
-        Seed of the draws.
-
-    Returns
-    -------
-    Verdict
-        Never raises for a failing claim; warnings count as failures.
-    """
-    start = time.perf_counter()
-    found: dict[str, str] = {}
-    message = ""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            for facts in _parts(name, source, seed):
-                found |= facts
-    except Exception as error:  # an error of any kind is a failed claim, not a crash
-        step = next(part for part in PARTS if part not in found)
-        found[step] = "fail"
-        message = f"{name} fails its {step} part: {complaint(error)}"
-    seconds = round(time.perf_counter() - start, 2)
-    symbolic, numeric, control = (found.get(part, "-") for part in PARTS)
-    parts = (found.get("source", ""), symbolic, numeric, control)
-    return Verdict(name, *parts, seconds, message, seed)
-
-
-def _parts(name: str, source: Path, seed: int) -> Iterator[dict[str, str]]:
-    """Yield what is found of a claim, part after part."""
+def _gather(found: dict[str, Any], name: str, source: Path, seed: int) -> None:
+    """Note what is found of a claim, part after part."""
     derivation, test = (source.absolute() / path for path in homes_of(name))
     undecided = len(run_derivation(derivation).get("UNDECIDED", ()))
-    yield {"symbolic": f"pass ({undecided} undecided)" if undecided else "pass"}
-    root = str(source.resolve())
-    if root not in sys.path:
-        sys.path.insert(0, root)
+    found["symbolic"] = f"pass ({undecided} undecided)" if undecided else "pass"
+    importable(source)
     theorem = runpy.run_path(str(test), run_name=f"theorem_{name}")
-    yield {"source": theorem["SOURCE"]}
+    found["source"] = theorem["SOURCE"]
     needed = theorem.get("NEEDS", "")
     if needed and importlib.util.find_spec(needed) is None:
-        yield dict.fromkeys(("numeric", "control"), f"skipped: needs {needed}")
+        found["numeric"] = found["control"] = f"skipped: needs {needed}"
         return
     run_check(theorem["check"], seed=seed)
-    yield {"numeric": "pass"}
+    found["numeric"] = "pass"
     run_control(theorem["control"], seed=seed)
-    yield {"control": "pass"}
+    found["control"] = "pass"

@@ -5,9 +5,11 @@ import io
 import linecache
 import runpy
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from numpy.random import default_rng
 
 DRAWS = 20
 CONTROL_DRAWS = 5
@@ -21,13 +23,12 @@ def run_derivation(path: Path) -> dict[str, Any]:
 
 def run_check(check: Callable, *, seed: int = 0, draws: int = DRAWS) -> None:
     """Assert a claim at `draws` random parameter sets."""
-    for draw, rng in _draws(seed, draws):
+    for draw in range(draws):
         try:
-            check(rng)
+            check(default_rng((seed, draw)))
         except AssertionError as error:
-            raise AssertionError(
-                f"seed {seed}, draw {draw}: {complaint(error)}"
-            ) from error
+            words = f"seed {seed}, draw {draw}: {complaint(error)}"
+            raise AssertionError(words) from error
 
 
 def run_control(
@@ -37,20 +38,12 @@ def run_control(
     draws: int = CONTROL_DRAWS,
 ) -> None:
     """Assert that a check with a broken hypothesis fails at every draw."""
-    for draw, rng in _draws(seed, draws):
+    for draw in range(draws):
         try:
-            control(rng)
+            control(default_rng((seed, draw)))
         except AssertionError:
             continue
         raise AssertionError(f"the negative control passed at seed {seed}, draw {draw}")
-
-
-def _draws(seed: int, draws: int) -> Iterator[tuple[int, Any]]:
-    """Yield draw numbers and their generators."""
-    from numpy.random import default_rng
-
-    for draw in range(draws):
-        yield draw, default_rng((seed, draw))
 
 
 def complaint(error: BaseException) -> str:

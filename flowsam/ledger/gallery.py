@@ -5,25 +5,22 @@ is drawn again from its saved arrays.
 """
 
 import ast
-import importlib
 import importlib.util
 import json
 import platform
 import re
-import sys
 import time
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from flowsam.captions import heading, rules_named
 from flowsam.errors import InputError, MissingFileError
-from flowsam.ledger.dependencies import fingerprint
 from flowsam.ledger.evidence import complaint
-from flowsam.ledger.records import record, recorded
-from flowsam.ledger.schedule import Task
+from flowsam.ledger.kept_work import Task, fingerprint, importable, record, recorded
 from flowsam.version import __version__
 
 SUFFIXES = (".npz", ".png", ".pdf")
@@ -91,7 +88,7 @@ def plan(source: Path, *, fast: bool, redraw: bool = False) -> tuple[Task, ...]:
     for name in figure_names(source):
         path = source / "figures" / f"{name}.py"
         marks = [fingerprint([path], source, fast, drawing=d) for d in (False, True)]
-        old = recorded(_sidecar(name, source))
+        old = recorded(_sidecar(path))
         same = old and old["fingerprints"] == marks and all(old["files"].values())
         kept = _figure(path, old["card"], "kept") if same and not redraw else None
         work = partial(_make, path, marks, fast=fast, redraw=redraw)
@@ -120,22 +117,22 @@ def _said(path: Path) -> float:
     return int(found[1]) * {"s": 1.0, "min": 60.0}[found[2]] if found else 5.0
 
 
-def _sidecar(name: str, source: Path) -> Path:
+def _sidecar(path: Path) -> Path:
     """Where the record of a figure is."""
-    return source / "figures" / "output" / f"{name}.json"
+    return path.parent / "output" / f"{path.stem}.json"
 
 
 def _make(path: Path, marks: list[str], *, fast: bool, redraw: bool) -> Figure:
     """Compute and draw one figure, or draw it again."""
     name = path.stem
-    source = path.parent.parent
-    sidecar = _sidecar(name, source)
+    sidecar = _sidecar(path)
     old = recorded(sidecar)
     saved = old and old["files"].get(f"{name}.npz")
     again = saved and (redraw or old["fingerprints"][0] == marks[0])
+    importable(path.parent.parent)
     try:
-        style = _module("style", source)
-        module = _module(name, source)
+        style = importlib.import_module("figures.style")
+        module = importlib.import_module(f"figures.{name}")
         needed = getattr(module, "NEEDS", "")
         if needed and not again and importlib.util.find_spec(needed) is None:
             return _figure(path, {}, "skipped", f"needs {needed}, of an extra")
@@ -151,14 +148,6 @@ def _make(path: Path, marks: list[str], *, fast: bool, redraw: bool) -> Figure:
     return _figure(path, card, "redrawn" if again else "computed")
 
 
-def _module(name: str, source: Path) -> ModuleType:
-    """A module of the checkout's figures."""
-    root = str(source.resolve())
-    if root not in sys.path:
-        sys.path.insert(0, root)
-    return importlib.import_module(f"figures.{name}")
-
-
 def _check_rules(words: str, card: dict[str, Any]) -> None:
     """Refuse a title or caption with a rule that the run card, made by the runs, has not."""
     told = card.get("rule")
@@ -171,16 +160,9 @@ def _check_rules(words: str, card: dict[str, Any]) -> None:
 
 
 def _compute(
-    name: str,
-    module: ModuleType,
-    style: ModuleType,
-    *,
-    fast: bool,
+    name: str, module: ModuleType, style: ModuleType, *, fast: bool
 ) -> dict[str, Any]:
     """Compute and save the arrays of one figure; return its run card."""
-    import numpy
-    import scipy
-
     sizes = getattr(module, "FAST", {}) if fast else {}
     start = time.perf_counter()
     style.compute(name, module.compute, **sizes)
@@ -191,6 +173,6 @@ def _compute(
     return card | {
         "sizes": f"fast: {shown}" if sizes else "full",
         "seconds": round(seconds, 1),
-        "versions": f"flowsam {__version__}, numpy {numpy.__version__}, "
-        f"scipy {scipy.__version__}, Python {platform.python_version()}",
+        "versions": f"flowsam {__version__}, numpy {version('numpy')}, "
+        f"scipy {version('scipy')}, Python {platform.python_version()}",
     }

@@ -11,19 +11,7 @@ from string import Template
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _OPEN = {"{", "(", "[", r"\{", r"\langle"}
 _CLOSE = {"}", ")", "]", r"\}", r"\rangle"}
-_RELATIONS = {
-    "=",
-    "<",
-    ">",
-    ",",
-    ";",
-    r"\leq",
-    r"\geq",
-    r"\sim",
-    r"\to",
-    r"\quad",
-    r"\;",
-}
+_RELATIONS = {*"=<>,;", r"\leq", r"\geq", r"\sim", r"\to", r"\quad", r"\;"}
 _SIZES = {"inf": r"\infty"}
 _LONG = 8  # characters of LaTeX before a sum may be broken
 _TIGHT = re.compile(r"<mo[^>]*>(&#x0002F;|&#x0007C;|&#x02016;|&#x02225;)</mo>")

@@ -1,12 +1,12 @@
 """report.html: the paper's story, its claims, verdicts and figures, on a page without network."""
 
-import json
 import math
 import os
 import platform
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -84,20 +84,11 @@ def _summary(ledger: Ledger) -> str:
 def _stamp(source: Path, note: str) -> str:
     """Date, version and commit."""
     call = ["git", "-C", str(source), "rev-parse", "--short", "HEAD"]
-    try:
-        found = subprocess.run(
-            call,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-        commit = found.stdout.strip()
-    except OSError:
-        commit = ""
     words = [time.strftime("%Y-%m-%d"), f"flowsam {__version__}"]
-    words += [f"commit {commit}" * bool(commit), note]
-    return ", ".join(filter(None, words)) + "."
+    with suppress(OSError, subprocess.CalledProcessError):
+        commit = subprocess.check_output(call, text=True, stderr=subprocess.DEVNULL)
+        words.append(f"commit {commit.strip()}")
+    return ", ".join([*words, note] if note else words) + "."
 
 
 def _findings(names: Sequence[str]) -> str:
@@ -132,14 +123,11 @@ def statement_table(
     rows = []
     for word, found in statements([*titles], places).items():
         for name in found:
-            shown = [figure.name for figure in figures if name in figure.claims]
-            code = [places.link(path, "code") for path in code_of(name, places)[:1]]
-            homes = (
-                *map(places.link, homes_of(name), ("proof", "test")),
-                *(code or [""]),
-                link(shown[0], "picture") if shown else "",
-            )
-            rows.append((word, link(name, prose(titles[name])), *homes))
+            shown = [link(f.name, "picture") for f in figures if name in f.claims]
+            code = [places.link(path, "code") for path in code_of(name, places)]
+            homes = map(places.link, homes_of(name), ("proof", "test"))
+            last = ((*several, "")[0] for several in (code, shown))
+            rows.append((word, link(name, prose(titles[name])), *homes, *last))
     return table(("in the paper", "here", "proof", "test", "code", "picture"), rows)
 
 
@@ -174,11 +162,8 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
 
 def _word(holds: bool, found: str) -> str:
     """A verdict in its colour."""
-    return (
-        '<span class="pass">yes</span>'
-        if holds
-        else f'<span class="open">{escape(found)}</span>'
-    )
+    colour, word = ("pass", "yes") if holds else ("open", escape(found))
+    return f'<span class="{colour}">{word}</span>'
 
 
 def _question(question: Text, ledger: Ledger, saved: Mapping[str, Any]) -> str:
@@ -206,7 +191,7 @@ def _checklist(ledger: Ledger, figures: Sequence[Figure]) -> str:
         ),
         "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
         "claims_seconds": f"{sum(v.seconds for v in ledger.verdicts):.0f}",
-        "seconds": f"{sum(json.loads(str(f.card.get('seconds', 0))) for f in figures):.0f}",
+        "seconds": f"{sum(float(f.card.get('seconds', 0)) for f in figures):.0f}",
     }
     rows = [(t.part, t.words, t.answer.format(**facts)) for t in TEXTS["checklist"]]
     return table(("part", "asked", "answered"), rows)

@@ -63,13 +63,13 @@ class Ledger:
 
     def facts(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
-        head = {
+        return {
             "flowsam": __version__,
             "seed": self.seed,
             "passed": self.passed,
             "note": self.note,
+            "claims": [asdict(verdict) for verdict in self.verdicts],
         }
-        return head | {"claims": [asdict(verdict) for verdict in self.verdicts]}
 
     def text(self, *, markdown: bool = False) -> str:
         """Return the table, what failed, and the seed that repeats it."""
