@@ -16,6 +16,8 @@ from flowsam.shapes import Numbers, Thetas
 from flowsam.signatures import QUIET, public
 
 _PLAIN = (1e-250, 1e250)  # sums of squares that need no scaling
+_STEEP = 1.05  # q <= 21: sums of |g|^q of 1e26 features stay above 1e-282
+_OVER = (-2, -1)  # layers and features
 _PLAIN_KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised")
 KINDS = (*_PLAIN_KINDS, "adaptive", "adaptive l_1", "adaptive l_inf")
 _EVEN = 1e-14  # |w g| of a feature is the same in every layer, but for rounding
@@ -236,24 +238,24 @@ class Perturbation:
             return self.rho * g
         if math.isinf(self.p):
             return np.copysign(self.rho, g) * (g != 0)
-        if (
-            self.p == 2
-            and g.ndim == 2
-            and _PLAIN[0] < (square := np.vdot(g, g)) < _PLAIN[1]
-        ):
+        plain = g.ndim == 2 and _PLAIN[0] < (square := np.vdot(g, g)) < _PLAIN[1]
+        if plain and self.p == 2:
             return g * (self.rho / math.sqrt(square))
-        # numbers of one state are quicker than arrays of one number
-        over: Any = {"axis": (-2, -1), "keepdims": g.ndim > 2}
         size = np.abs(g)
-        top = np.maximum.reduce(size, **over)
+        if plain and self.p > _STEEP:
+            size /= math.sqrt(square)
+            raised = size ** (1.0 / (self.p - 1.0))
+            norm = math.pow(np.vdot(raised, size), 1.0 / self.p)
+            return np.copysign(raised, g) * (self.rho / norm)
+        top = size.max(_OVER, keepdims=True)
         share = size / (top + (top == 0))
         if self.p == 1:
             largest = share >= 1 - _EVEN * self.adaptive
-            count = np.add.reduce(largest, **over)
+            count = largest.sum(_OVER, keepdims=True)
             return np.copysign(self.rho * largest / np.maximum(count, 1), g)
         raised = share ** (1.0 / (self.p - 1.0))  # q - 1
         # ||g||_q^(q-1) = (sum |g|^q)^(1/p), since (q - 1)/q = 1/p
-        norm = np.add.reduce(raised * share, **over) ** (1.0 / self.p)
+        norm = (raised * share).sum(_OVER, keepdims=True) ** (1.0 / self.p)
         return np.copysign(raised, g) * (self.rho / (norm + (norm == 0)))
 
 

@@ -97,14 +97,18 @@ def test_weights_that_could_die_and_do_not_cost_no_calls(count, p, depth):
     flow, start = drawn(lp(0.1, p=p), depth)
     if count == 1:
         flow = Flow(single_example([1.0, 2.0, 0.5, 0.0, 1.5]), flow.perturbation)
-    start = np.abs(start)
-    alone = solve_ivp(
-        lambda _, y: flow.field(y.reshape(start.shape)).ravel(),
-        (0, 0.6), start.ravel(), "DOP853", rtol=1e-9, atol=1e-12,
-    )  # fmt: skip
-    run = solve(flow, start, tau_end=0.6)
-    assert run.nfev <= 1.1 * alone.nfev, (run.nfev, alone.nfev)
-    assert np.abs(run.theta[-1].ravel() - alone.y[:, -1]).max() < 1e-7
+    rng = np.random.default_rng(count)
+    calls = np.zeros(2)
+    for _ in range(6):  # where weights turn fast, rounding alone moves the calls of one run by 20 %
+        theta = np.abs(start) * (1 + 1e-15 * rng.standard_normal(start.shape))
+        alone = solve_ivp(
+            lambda _, y: flow.field(y.reshape(start.shape)).ravel(),
+            (0, 0.6), theta.ravel(), "DOP853", rtol=1e-9, atol=1e-12,
+        )  # fmt: skip
+        run = solve(flow, theta, tau_end=0.6)
+        calls += run.nfev, alone.nfev
+        assert np.abs(run.theta[-1].ravel() - alone.y[:, -1]).max() < 1e-7
+    assert calls[0] <= 1.1 * calls[1], calls
     assert run.method == "DOP853" and run.status == "finished" and not run.events
 
 

@@ -14,7 +14,7 @@ from flowsam.engines.tied_field import tied_field
 from flowsam.flow import Flow
 from flowsam.losses import log_mean_exp, softmax
 from flowsam.network import other_products
-from flowsam.shapes import Float, Theta
+from flowsam.shapes import Float, PerExample, Theta
 
 Weights = Float[np.ndarray, "L d B"]
 Field = Callable[[Weights], Weights]
@@ -50,48 +50,68 @@ def single_field(flow: Flow) -> Callable[[Theta], Theta]:
     rule = flow.perturbation
     if flow.kind == "own" or not rule.normalised:
         return flow.field
-    descent = single_descent(flow)
-    if not rule.rho:
-        return descent
-    return lambda w: descent(w - rule.ascent(w, descent(w)))
+    hat = _perturbed(flow)
+    z = flow.data.z
+    if len(z) == 1:
+        mu = z[0]
+        return lambda w: mu * others(hat(w))
+    shares = _single_shares(flow)
+    ones = np.ones(len(z))
+
+    def field(w: Theta) -> Theta:
+        products, raised, _ = shares(hat(w))
+        return raised.dot(z) / raised.dot(ones) * products
+
+    return field
 
 
 def single_rates(flow: Flow) -> Callable[[Theta], tuple[Theta, Any]]:
     """Return `flow.rates` of one state (L, d) and several examples without its checks."""
-    rule = flow.perturbation
-    if flow.own_field or not rule.normalised:
+    if flow.own_field or not flow.perturbation.normalised:
         return flow.rates
     z = flow.data.z
-    log_slope = flow.loss.log_slope
-    descent = single_descent(flow)
+    hat = _perturbed(flow)
+    shares = _single_shares(flow)
+    ones = np.ones(len(z))
 
     def rates(w: Theta) -> tuple[Theta, float]:
-        hat = w - rule.ascent(w, descent(w)) if rule.rho else w
-        products = others(hat)
-        logs = log_slope(z @ (hat[0] * products[0]))
-        top = np.maximum.reduce(logs)
-        raised = np.exp(logs - top)
-        total = np.add.reduce(raised)
-        return raised @ z / total * products, top + math.log(total / len(z))
+        products, raised, top = shares(hat(w))
+        total = raised.dot(ones)
+        return raised.dot(z) / total * products, top + math.log(total / len(z))
 
     return rates
 
 
-def single_descent(flow: Flow) -> Callable[[Theta], Theta]:
-    """Return the direction `(sum_i q_i z_i) prod_{k != l} w^(k)` of one state (L, d)."""
+def _single_shares(flow: Flow) -> Callable[[Theta], tuple[Theta, PerExample, float]]:
+    """Return products of other layers, the slopes over the steepest, and the log of that."""
     z = flow.data.z
     log_slope = flow.loss.log_slope
+
+    def shares(w: Theta) -> tuple[Theta, PerExample, float]:
+        products = others(w)
+        logs = log_slope(z.dot(w[0] * products[0]))
+        top = logs[logs.argmax()]  # three times as quick as max of twenty
+        return products, np.exp(logs - top), top
+
+    return shares
+
+
+def _perturbed(flow: Flow) -> Callable[[Theta], Theta]:
+    """Return the point of a normalised step, for which no size of the gradient is needed."""
+    rule = flow.perturbation
+    z = flow.data.z
+    if not rule.rho:
+        return lambda w: w
     if len(z) == 1:
         mu = z[0]
-        return lambda w: mu * others(w)
+        return lambda w: w - rule.ascent(w, mu * others(w))
+    shares = _single_shares(flow)
 
-    def descent(w: Theta) -> Theta:
-        products = others(w)
-        logs = log_slope(z @ (w[0] * products[0]))
-        raised = np.exp(logs - np.maximum.reduce(logs))
-        return raised @ z / np.add.reduce(raised) * products
+    def hat(w: Theta) -> Theta:
+        products, raised, _ = shares(w)
+        return w - rule.ascent(w, raised.dot(z) * products)
 
-    return descent
+    return hat
 
 
 def lean_descent(flow: Flow) -> Field:
