@@ -1,7 +1,7 @@
 """What a caller passes, turned into float64 or refused in one line."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -189,6 +189,11 @@ def check_rtol(rtol: float) -> None:
             f"needs a number in [1e-13, 1), got {rtol:g}; doubles end near 2e-16",
             of="rtol",
         )
+
+
+def listed(words: Sequence[str], most: int = 12) -> str:
+    """Return the first few words, and whether there are more."""
+    return ", ".join(words[:most]) + (", ..." if len(words) > most else "")
 
 
 def keep(noun: object, **checked: Any) -> None:

@@ -1,10 +1,12 @@
 """SymPy derives the gradient of the SAM objective for ONE coordinate; NumPy broadcasts it.
 
+Every derived expression is written down as an equation, and in LaTeX.
+
 Derivations: derivations/sam_gradient.py, derivations/dual_norm.py.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -61,11 +63,10 @@ def coordinate(
     value = sp.log(1 + sp.exp(-_M)) if loss == "logistic" else sp.exp(-_M)
     gradient = tuple(sp.simplify(value.diff(_M)) * margin.diff(x) for x in w)
     at_hat = {_M: _M_HAT, **dict(zip(w, w_hat, strict=True))}
-    size = (
-        [sp.Abs(x) for x in w]
-        if adaptive and p is not None
-        else [sp.Integer(1)] * depth
-    )
+    adapted = adaptive and p is not None
+    size = sp.diag(*map(sp.Abs, w)) if adapted else sp.eye(depth)
+    # the step is |w| step(|w| g), or of ones for |w|; sign(|w| g) is sigma
+    at_h = dict(zip(g, size * sp.Matrix(g), strict=True))
     steps = sp.Matrix(_steps(g, p))
     return Coordinate(
         *(w, w_hat, g, g_hat),
@@ -76,9 +77,9 @@ def coordinate(
         curvature=sp.Matrix(
             [[g.diff(_M) * margin.diff(x) + g.diff(x) for x in w] for g in gradient]
         ),
-        perturbed=tuple(sp.Matrix(w) + _scaled(steps, g, size)),
+        perturbed=tuple(sp.Matrix(w) + size * steps.subs(at_h)),
         sam_gradient=tuple(x.subs(at_hat, simultaneous=True) for x in gradient),
-        extra=_extra(steps, (w, g, g_hat), size),
+        extra=_extra(steps, (w, g, g_hat), size, at_h),
     )
 
 
@@ -119,35 +120,30 @@ def _steps(g: Symbols, p: float | None) -> list[sp.Expr]:
     ]
 
 
-def _scaled(steps: sp.Matrix, g: Symbols, size: list[sp.Expr]) -> sp.Matrix:
-    """`|w| step(|w| g)`, or the step itself where every size is 1; sign(|w| g) is sigma."""
-    at = {x: a * x for x, a in zip(g, size, strict=True)}
-    return sp.Matrix([a * x for a, x in zip(size, steps.subs(at), strict=True)])
-
-
 def _extra(
-    steps: sp.Matrix, symbols: tuple[Symbols, Symbols, Symbols], size: list[sp.Expr]
+    steps: sp.Matrix,
+    symbols: tuple[Symbols, Symbols, Symbols],
+    size: sp.Matrix,
+    at_h: dict[sp.Symbol, sp.Expr],
 ) -> tuple[sp.Expr, ...]:
     """(d eps/d w)^T ghat, through h = |w| g itself, through N(h) = (sum |h|^q)^(1/q), and |w|."""
     w, g, g_hat = symbols
     # dN/dg_c = sign(g_c) |g_c|^(q-1) / N^(q-1), which is eps_c / rho
     jacobian = steps.jacobian(sp.Matrix(g)) + steps.diff(_NORM) * steps.T / _RHO
     signs = dict(zip(map(sp.sign, g), _layered("sigma", len(g)), strict=True))
-    at_h = {x: a * x for x, a in zip(g, size, strict=True)}
     slope = (
         jacobian.subs(signs).subs({sign**2: 1 for sign in signs.values()}).subs(at_h)
     )
-    pull = slope.T * sp.Matrix([a * x for a, x in zip(size, g_hat, strict=True)])
-    layers = range(1, len(g) + 1)
-    curvature = [
-        [sp.Symbol(f"h_{min(a, b)}{max(a, b)}") for b in layers] for a in layers
-    ]
-    bend = sp.Matrix(curvature) * sp.Matrix(
-        [a * x for a, x in zip(size, pull, strict=True)]
+    pull = slope.T * (size * sp.Matrix(g_hat))
+    curvature = sp.Matrix(
+        *(len(g), len(g)),
+        lambda a, b: sp.Symbol(f"h_{min(a, b) + 1}{max(a, b) + 1}"),
     )
-    turns = [a.diff(x) for a, x in zip(size, w, strict=True)]  # sign(w), or 0
-    moved = steps.subs(at_h)
-    parts = zip(bend, turns, g, pull, moved, g_hat, strict=True)
+    bend = curvature * (size * pull)
+    turns = [
+        a.diff(x) for a, x in zip(size.diagonal(), w, strict=True)
+    ]  # sign(w), or 0
+    parts = zip(bend, turns, g, pull, steps.subs(at_h), g_hat, strict=True)
     return tuple(b + turn * (x * y + step * hat) for b, turn, x, y, step, hat in parts)
 
 
@@ -167,3 +163,46 @@ def products(depth: int) -> Callable[[Layers], Layers]:
         return out
 
     return other_layers
+
+
+def equations(
+    depth: int,
+    p: float | None = None,
+    *,
+    loss: str = "logistic",
+    adaptive: bool = False,
+) -> dict[str, sp.Equality]:
+    """Return every derived expression of one coordinate as an equation under its name."""
+    one = coordinate(depth, p, loss=loss, adaptive=adaptive)
+    found = {
+        "margin": _equal(sp.Symbol("m", real=True), one.margin),
+        "loss": _equal(sp.Symbol("ell"), one.loss),
+    }
+    sides = {
+        "gradient": (one.g, one.gradient),
+        "perturbed": (one.w_hat, one.perturbed),
+        "sam_gradient": (one.g_hat, one.sam_gradient),
+        "extra": (sp.symbols(f"x_1:{depth + 1}"), one.extra),
+    }
+    for name, (left, right) in sides.items():
+        for layer in range(depth):
+            found[f"{name}_{layer + 1}"] = _equal(left[layer], right[layer])
+    if any(one.extra):
+        for a in range(depth):
+            for b in range(a, depth):
+                pair = f"{a + 1}{b + 1}"
+                found[f"curvature_{pair}"] = _equal(
+                    sp.Symbol(f"h_{pair}"), one.curvature[a, b]
+                )
+    return found
+
+
+def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
+    """An equation SymPy does not try to decide."""
+    return sp.Eq(left, right, evaluate=False)
+
+
+def latex(found: Mapping[str, sp.Equality]) -> dict[str, str]:
+    """Return equations in LaTeX, without dollar signs."""
+    names = {sp.Symbol("ell"): r"\ell"}
+    return {name: sp.latex(one, symbol_names=names) for name, one in found.items()}

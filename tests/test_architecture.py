@@ -24,7 +24,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOU
 LAYERS = [
     "version shapes captions cards errors archive workers labels endings events inputs signatures "
     "class_labels data network",
-    "losses perturbations own_rule symbolic notation",
+    "losses perturbations own_rule symbolic",
     "flow trajectory",
     "exact margin certify",
     "columns falls regimes",
@@ -45,7 +45,7 @@ ONLY_IN = {
     ),
     "sympy": (
         "regions.conditions",
-        *("symbolic", "notation", "regions.inequalities"),
+        *("symbolic", "regions.inequalities"),
         "explorer.formulas",
     ),
     "sklearn": ("real_data.tables",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,10 @@ from flowsam.data import Data, split_signs
 from flowsam.discrete import iterate
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.outcomes.directions import CERTIFIED, Direction, late_direction, run_direction
+from flowsam.outcomes.directions import CERTIFIED, Direction, late_run, run_direction
 from flowsam.outcomes.survivors import Reach, alive, reachable_signs
 from flowsam.perturbations import gradient_flow, l2, linf
-from flowsam.regimes import case_of
+from flowsam.regimes import LATE, case_of
 from flowsam.solver import solve
 
 
@@ -21,6 +23,12 @@ def separable(seed: int, n: int = 20, d: int = 5) -> Data:
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((n, d))
     return Data(z * np.sign(z @ rng.standard_normal(d))[:, None])
+
+
+def late_direction(flow: Flow, theta0: np.ndarray, log_t_end: float = LATE) -> Direction:
+    """What a run to late times proves."""
+    case = replace(case_of(flow, len(theta0)), log_t_end=log_t_end)
+    return run_direction(case, late_run(case, theta0))
 
 
 def start(seed: int, depth: int, d: int = 10) -> np.ndarray:
@@ -90,7 +98,7 @@ def test_dead_features_stall() -> None:
     flow = Flow(data, linf(0.5))
     run = iterate(flow, theta0, learning_rate=0.02, steps=2000)
     np.testing.assert_array_equal(alive(case_of(flow, 2), run.beta[-1]), [1.0, np.nan])
-    found = run_direction(run)
+    found = run_direction(case_of(flow, 2), run)
     assert found.label == Label.STALLED
     assert "1 features that survive" in found.reason
 

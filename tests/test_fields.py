@@ -165,7 +165,7 @@ def test_stable_manifold_of_l2_is_the_closed_form():
     field = layers(l2(rho), mu)
     curves = stable_manifolds(field, equilibria(field)[-1:])
     assert len(curves) == 2
-    for curve in curves:
+    for _, curve in curves:
         turned = curve * [np.sign(mu), 1]
         u, v = turned.T
         exact = lone_separatrix((u - v) / (u + v), rho=rho) * np.sign(u + v)[:, None]
@@ -175,7 +175,7 @@ def test_stable_manifold_of_l2_is_the_closed_form():
 
 def test_stable_manifold_of_the_minor_saddle_is_the_balanced_separatrix():
     field = balanced_field(l2(1.0))
-    (curve,) = stable_manifolds(field, equilibria(field))
+    ((_, curve),) = stable_manifolds(field, equilibria(field))
     exact = balanced_separatrix([1, 2], rho=1.0, points=4001)
     radius = CubicSpline(np.arctan2(exact[:, 1], exact[:, 0]), np.hypot(*exact.T))
     assert np.abs(radius(np.arctan2(curve[:, 1], curve[:, 0])) - np.hypot(*curve.T)).max() < 1e-7

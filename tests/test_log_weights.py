@@ -15,6 +15,7 @@ from flowsam.many_examples.log_weights import LogWeights, balanced_run, even
 from flowsam.network import balanced
 from flowsam.outcomes.directions import run_direction
 from flowsam.perturbations import gradient_flow, l2
+from flowsam.regimes import case_of
 from flowsam.solver import solve
 
 RULES = [gradient_flow(), l2(0.4)]
@@ -93,4 +94,4 @@ def test_a_finite_minimiser_is_not_a_collapse(z, alpha, minimiser, label):
     run = solve(flow, balanced(alpha, 2), log_t_end=20.0)
     np.testing.assert_allclose(run.beta[-1], [minimiser, 0.0], atol=1e-4)
     assert (run.status, "at a finite loss" in run.message, run.events) == ("finished", True, ())
-    assert run_direction(run).label == label
+    assert run_direction(case_of(flow, 2), run).label == label

@@ -10,9 +10,8 @@ import sympy as sp
 from flowsam.data import Data
 from flowsam.flow import Flow
 from flowsam.losses import exponential, logistic
-from flowsam.notation import equations, latex
 from flowsam.perturbations import gradient_flow, l2, linf, lp
-from flowsam.symbolic import coordinate, products
+from flowsam.symbolic import coordinate, equations, latex, products
 
 VALUES = {"logistic": lambda m: sp.log(1 + sp.exp(-m)), "exponential": lambda m: sp.exp(-m)}
 

@@ -34,14 +34,14 @@ def command(given: Namespace) -> None:
         raise InputError(
             "derive knows --norm inf, none, asam or a number, got unnormalised"
         )
-    from flowsam import notation
+    from flowsam import symbolic
     from flowsam.archive import write_text
 
     how = {"loss": given.loss, "adaptive": given.norm == "asam"}
-    made = notation.equations(given.depth, power, **how)
+    made = symbolic.equations(given.depth, power, **how)
     found = {name: f"{one.lhs} = {one.rhs}" for name, one in made.items()}
     if given.latex:
-        found = notation.latex(made)
+        found = symbolic.latex(made)
     text = "\n".join(f"{k}: {v}" for k, v in found.items())
     if given.out:
         written = to_json(found) if given.json else text

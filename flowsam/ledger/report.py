@@ -28,7 +28,7 @@ from flowsam.ledger.sections import (
 )
 from flowsam.ledger.texts import TEXTS, Text
 from flowsam.ledger.verdicts import Ledger, Verdict
-from flowsam.notation import equations, latex
+from flowsam.symbolic import equations, latex
 from flowsam.version import __version__
 
 TITLE_FIGURE = "fig_rules_compared"

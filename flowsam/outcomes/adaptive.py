@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowsam.exact import winning
-from flowsam.exact.adaptive_level import moving, water_level
+from flowsam.exact.adaptive_level import Level, moving, water_level
 from flowsam.exact.first_escape import earliest
 from flowsam.exact.linf_deep import read
 from flowsam.flow import Flow
@@ -11,25 +11,24 @@ from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, of_label
 from flowsam.perturbations import gradient_flow
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import Labels, Theta, Thetas, Vectors
-
-OTHER = int(Label.OTHER_DIRECTION)
+from flowsam.shapes import Codes, Labels, Mask, Starts, Theta, Thetas, Vectors
 
 
-def labels(case: Case, starts: Thetas) -> Labels:
+def labels(case: Case, starts: Starts) -> Codes:
     """Return labels at L = 2: one feature left, or several (another direction)."""
-    mu = case.mu
-    rule = case.rule
-    moves = moving(starts, mu)
-    found = np.full(moves.shape[:-1], Label.SEPARATRIX, dtype=np.int64)
-    for pattern in np.unique(moves.reshape(-1, mu.size), axis=0):
-        if pattern.any():
-            level = water_level(np.where(pattern, mu, 0.0), rho=rule.rho, p=rule.p)
-            kept = np.flatnonzero(level.shares)
-            found[(moves == pattern).all(axis=-1)] = (
-                kept[0] + 1 if kept.size == 1 else OTHER
-            )
+    moves = moving(starts, case.mu)
+    found = np.full(len(starts), Label.SEPARATRIX, dtype=np.int64)
+    for pattern in np.unique(moves[moves.any(axis=-1)], axis=0):
+        kept = np.flatnonzero(_level(case, pattern).shares)
+        label = kept[0] + 1 if kept.size == 1 else Label.OTHER_DIRECTION
+        found[(moves == pattern).all(axis=-1)] = label
     return found
+
+
+def _level(case: Case, moves: Mask) -> Level:
+    """The water level among features that move."""
+    rule = case.rule
+    return water_level(np.where(moves, case.mu, 0.0), rho=rule.rho, p=rule.p)
 
 
 def slowed_labels(case: Case, starts: Thetas) -> Labels:
@@ -38,15 +37,15 @@ def slowed_labels(case: Case, starts: Thetas) -> Labels:
     Its speed is (1 - rho)^(L-1) of GD's, and (1 + rho)^(L-1) while sign(mu_j) beta_j < 0: from
     L = 3 on the first to blow up wins, else the label is GD's.
     """
-    as_descent = as_gradient_flow(case).labels(starts)
-    times = _slowed(case, starts)
-    return winning(earliest(times), as_descent)
+    return winning(
+        earliest(_slowed(case, starts)), as_gradient_flow(case).labels(starts)
+    )
 
 
 def _slowed(case: Case, starts: Thetas) -> Vectors:
     """Blow-up times under p = inf; inf where there is none, as at L = 2."""
     if not case.regime.races:
-        return np.full((*starts.shape[:-2], starts.shape[-1]), np.inf)
+        return np.full(starts[..., 0, :].shape, np.inf)
     rho = case.rule.rho
     course = read(starts, case.mu, 0.0)
     power = case.depth - 1
@@ -80,21 +79,19 @@ def as_gradient_flow(case: Case) -> Case:
 
 def verdict(case: Case, theta0: Theta) -> Limit:
     """Return the verdict of the theorem of water-filling at L = 2."""
-    label = int(labels(case, theta0))
-    mu = case.mu
-    rule = case.rule
+    label = int(labels(case, theta0[None])[0])
     if label == Label.SEPARATRIX:
         reason = (
             "u_j + sign(mu_j) v_j = 0 in every active feature: they tend to 0 together"
         )
         return Limit(label, None, "theorem", reason)
-    level = water_level(np.where(moving(theta0, mu), mu, 0.0), rho=rule.rho, p=rule.p)
+    level = _level(case, moving(theta0, case.mu))
     kept = ", ".join(str(j + 1) for j in np.flatnonzero(level.shares)[:12])
     reason = (
         f"water level lambda = {level.value:.6g}: features with |mu_j| above it stay ({kept}); the "
         "l_1 max margin against relative perturbations of the features, not the plain one"
     )
-    return of_label(mu, label, "theorem", reason, level.direction)
+    return of_label(case.mu, label, "theorem", reason, level.direction)
 
 
 def no_theorem(case: Case, theta0: Theta) -> Limit:

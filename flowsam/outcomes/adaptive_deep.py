@@ -19,16 +19,15 @@ from flowsam.outcomes.balanced_l2 import aligned
 from flowsam.outcomes.blow_up_order import foremost
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import Chosen, Codes, Float, Starts, Theta, Thetas, Which
+from flowsam.shapes import Codes, Float, Starts, Theta, Thetas, Which
 
 STEP, LOOK, MOST = 0.1, 20, 20_000  # of the path of directions; a look every LOOK steps
 STILL = 1e-9  # a direction that moves less, per unit of its own rate, is at a rest
 OTHER = int(Label.OTHER_DIRECTION)
 FAR = 1e12  # in units of 1/rate: all that blow up have done so
 ROUNDS = 3  # of growth by a million
-EVEN = (
-    1e-6  # of |mu beta|: features of p = 1 that grow a million times so near are tied
-)
+# of |mu beta|: features of p = 1 that grow a million times so near are tied
+EVEN = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,34 +54,33 @@ def verdict(case: Case, theta0: Theta) -> Limit:
     if label >= 1:
         reason = f"feature {label} blows up first, whatever its share of the step; others freeze"
         return Limit(label, basis(case.mu, label), "monotone", reason)
+    certificate = "numerical"
+    reason = "the direction came to a mixture that repels"
     if label == OTHER:
         reason = "the direction came to a mixture that attracts: its features blow up together"
-        return Limit(label, found.direction[0], "numerical", reason)
-    if label == Label.SEPARATRIX:
-        return Limit(
-            label, None, "numerical", "the direction came to a mixture that repels"
-        )
-    reason = "the direction moves too slowly to be told; start it elsewhere"
-    return Limit(label, None, "none", reason)
+    elif label != Label.SEPARATRIX:
+        certificate = "none"
+        reason = "the direction moves too slowly to be told; start it elsewhere"
+    direction = found.direction[0] if label == OTHER else None
+    return Limit(label, direction, certificate, reason)
 
 
 def _ends(case: Case, starts: Starts) -> Ends:
     """Return where starts end."""
     mu = case.mu
     size = len(starts)
-    nothing = np.full(size, Label.UNDECIDED, dtype=np.int64)
-    found = Ends(nothing, np.zeros((size, mu.size)))
+    found = Ends(np.empty(size, dtype=np.int64), np.zeros((size, mu.size)))
     still = _never(case, starts)
     if still.any():
         found.label[still] = as_gradient_flow(case).labels(starts[still])
     pair = np.count_nonzero(mu) == 2
     on_line = aligned(mu, np.moveaxis(starts, 0, -1)) & pair & ~still
-    if on_line.any():
-        _fill(found, on_line, _line_ends(case, starts[on_line]))
-    rest = ~(on_line | still)
     follow = _followed if case.regime.smooth_off_axes else _ran
-    if rest.any():
-        _fill(found, rest, follow(case, starts[rest]))
+    for some, ends in ((on_line, _line_ends), (~(on_line | still), follow)):
+        if some.any():
+            part = ends(case, starts[some])
+            found.label[some] = part.label
+            found.direction[some] = part.direction
     return found
 
 
@@ -92,29 +90,19 @@ def _never(case: Case, starts: Thetas) -> Which:
     return ~((read(starts, mu, 0.0).surplus > 0) & (mu != 0)).any(axis=-1)
 
 
-def _fill(found: Ends, some: Chosen, part: Ends) -> None:
-    """Write the ends of some starts."""
-    found.label[some] = part.label
-    found.direction[some] = part.direction
-
-
 def _line_ends(case: Case, starts: Starts) -> Ends:
     """Ends of two features by the roots of their line."""
     mu = case.mu
     rule = case.rule
-    depth = case.depth
     first, second = np.flatnonzero(mu)
-    pair = Pair(float(abs(mu[second] / mu[first])), rule.rho, rule.p, depth)
+    pair = Pair(float(abs(mu[second] / mu[first])), rule.rho, rule.p, case.depth)
     size = np.abs(starts[:, 0])
     end, v = pair.ends(np.log(size[:, second] / size[:, first]))
     label = np.select(
         [end == 1, end == 2, end == 0], [first + 1, second + 1, OTHER], -2
     )
-    direction = np.zeros((len(starts), mu.size))
-    direction[:, first] = np.sign(mu[first])
-    direction[:, second] = np.sign(mu[second]) * np.exp(
-        depth * np.where(end == 0, v, 0.0)
-    )
+    direction = np.tile(np.sign(mu), (len(starts), 1))
+    direction[:, second] *= np.exp(case.depth * np.where(end == 0, v, 0.0))
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
     return Ends(label, direction)
 
@@ -143,12 +131,10 @@ def _followed(case: Case, starts: Starts) -> Ends:
 def _ran(case: Case, starts: Starts) -> Ends:
     """Follow starts one by one where features tie, p = 1: those that end tied blow up together."""
     mu = case.mu
-    found = Ends(
-        np.full(len(starts), Label.UNDECIDED, dtype=np.int64),
-        np.zeros((len(starts), mu.size)),
-    )
+    labels = []
+    directions = []
     solve = case.ask("solve")
-    for row, theta in enumerate(starts):
+    for theta in starts:
         for _ in range(ROUNDS):
             theta = theta / np.abs(theta[:, mu != 0]).max()
             far = Request(FAR / np.abs(mu).max(), "tau_end", rtol=1e-7, atol=1e-10)
@@ -159,9 +145,9 @@ def _ran(case: Case, starts: Starts) -> Ends:
             label = OTHER if tied.sum() > 1 else int(_certain(case, theta[None])[0])
             if label != Label.UNDECIDED:
                 break
-        found.label[row] = label
-        found.direction[row] = beta / np.linalg.norm(beta)
-    return found
+        labels.append(label)
+        directions.append(beta / np.linalg.norm(beta))
+    return Ends(np.array(labels), np.array(directions))
 
 
 def _turning(flow: Flow, theta: Starts) -> Starts:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.flow import Flow
+from flowsam.inputs import listed
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.own_scale import in_range
@@ -96,22 +97,21 @@ def limit(
         raise InputError(
             f"most_steps = {most_steps} is for one example; several go to log_t_end"
         )
-    group = next(in_range(case_of(flow, len(theta0)), theta0[None]))
-    case = replace(
-        case_of(group.flow, len(theta0)), log_t_end=end, most_steps=most_steps
-    )
-    found = case.verdict(group.starts[0])
+    own = case_of(flow, len(theta0))
+    case = replace(own, log_t_end=end, most_steps=most_steps)
+    group = next(in_range(case, theta0[None]))
+    found = group.case.verdict(group.starts[0])
     active = flow.data.z.any(axis=0)
     reason = found.reason + group.units
     idle = np.flatnonzero(~active) + 1
     if found.label == Label.ZERO and not theta0[:, active].any():
         reason = "every active weight is 0 from the start: it rests"
     if idle.size:
-        shown = ", ".join(map(str, idle[:12])) + (", ..." if idle.size > 12 else "")
+        shown = listed([str(j) for j in idle])
         zero = "mu_j" if flow.data.z.shape[0] == 1 else "every z_ij"
         reason += f"; idle ({zero} = 0): {shown}"
     found = replace(found, reason=reason, features=flow.data.features)
-    return _proved(case_of(flow, len(theta0)), theta0, found) if prove else found
+    return _proved(own, theta0, found) if prove else found
 
 
 def _checked_end(flow: Flow, log_t_end: float | None) -> float:
@@ -192,5 +192,5 @@ def limits(flow: Flow, theta0s: ArrayLike) -> Labels:
     starts = theta0s.reshape(-1, *theta0s.shape[-2:])
     found = np.empty(len(starts), dtype=np.int64)
     for group in in_range(case_of(flow, starts.shape[1]), starts):
-        found[group.places] = case_of(group.flow, starts.shape[1]).labels(group.starts)
+        found[group.places] = group.case.labels(group.starts)
     return found.reshape(theta0s.shape[:-2])

@@ -66,17 +66,16 @@ def proved(flow: Flow, w: Weights) -> Codes:
     alive = _alive(flow, w)
     size = np.abs(w[0])
     r = _ratios(flow, w)
-    gate = np.array(flow.perturbation.gate(len(w)))
     if len(w) % 2:
         own = np.where(alive, flow.mu[:, None], 0.0).T
         gate = rest_weights(own, rho=flow.rho, p=2, depth=len(w)).T
-    escapes = (np.where(alive, r, 0.0) < 1 - _CLEAR).all(axis=0)
-    escapes |= (alive & (size > (1 + _CLEAR) * gate)).any(axis=0)
-    if len(w) % 2:
         low = np.where(_stalls(flow, w, r), Label.STALLED, Label.UNDECIDED)
     else:
+        gate = np.array(flow.perturbation.gate(len(w)))
         falls = (np.where(alive, r, np.inf) > 1 + _CLEAR).all(axis=0)
         low = np.where(falls, Label.ZERO, Label.UNDECIDED)
+    escapes = (np.where(alive, r, 0.0) < 1 - _CLEAR).all(axis=0)
+    escapes |= (alive & (size > (1 + _CLEAR) * gate)).any(axis=0)
     found[places] = np.where(escapes, np.where(alive, r, -1.0).argmax(axis=0) + 1, low)
     return found
 
@@ -105,19 +104,19 @@ def at_once(flow: Flow, starts: Starts) -> Codes:
 
 
 def _stalls(flow: Flow, w: Weights, r: PerWeight) -> Chosen:
-    """Whether L = 3 and both of two coordinates, both alive, are in the sector that stalls."""
+    """Whether both of two coordinates at L = 3 are in the sector that stalls, both alive.
+
+    -h < x_1 < 0,  x_1 <= x_2 <= R |x_1|
+    """
     active = np.flatnonzero(flow.mu)
     if len(w) != 3 or active.size != 2:
         return np.zeros(w.shape[-1], dtype=bool)
     minor, major = active[np.argsort(np.abs(flow.mu[active]))]
     ratio = float(np.abs(flow.mu[major] / flow.mu[minor]))
-    return trapped(1 - r[[minor, major]], ratio) & _alive(flow, w)[active].all(axis=0)
-
-
-def trapped(x: Float[np.ndarray, "2 N"], ratio: float) -> Chosen:
-    """Return which balanced states can only stall: `-h < x_1 < 0, x_1 <= x_2 <= R |x_1|`."""
-    depth = sector_depth(ratio)
-    return (-depth < x[0]) & (x[0] < 0) & (x[0] <= x[1]) & (x[1] <= -ratio * x[0])
+    x = 1 - r[minor]
+    y = 1 - r[major]
+    inside = (-sector_depth(ratio) < x) & (x < 0) & (x <= y) & (y <= -ratio * x)
+    return inside & _alive(flow, w)[active].all(axis=0)
 
 
 def sector_depth(ratio: float) -> float:
@@ -132,11 +131,9 @@ def sector_depth(ratio: float) -> float:
         gain = (b * b + a * a / ratio) * (a**4 + (b * b / ratio) ** 2)
         return gain - 2 * (1 + 1 / ratio) / ratio * (a**5 + b**5)
 
-    return (
-        float(brentq(inward, 0.0, 1 / ratio))
-        if ratio > RATIO and inward(0.0) > 0
-        else 0.0
-    )
+    if ratio <= RATIO or inward(0.0) <= 0:
+        return 0.0
+    return float(brentq(inward, 0.0, 1 / ratio))
 
 
 def _alive(flow: Flow, w: Weights) -> Flags:

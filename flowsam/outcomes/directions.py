@@ -6,7 +6,7 @@ L = 2, of the dual solution to which its shares tend, the q that proves most.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.endings import Ending
-from flowsam.flow import Flow
+from flowsam.inputs import listed
 from flowsam.labels import Label
 from flowsam.margin.farkas import separability
 from flowsam.outcomes.survivors import (
@@ -25,7 +25,7 @@ from flowsam.outcomes.survivors import (
     restriction,
     state_certificate,
 )
-from flowsam.regimes import LATE, Case, case_of
+from flowsam.regimes import Case
 from flowsam.shapes import Int, Vector
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory
@@ -68,8 +68,7 @@ class Direction:
     @property
     def comparison(self) -> str:
         """The margin ratios, the angles and the support, in one clause; features from 1."""
-        shown = ", ".join(str(j + 1) for j in self.support[:12])
-        shown += ", ..." if self.support.size > 12 else ""
+        shown = listed([str(j + 1) for j in self.support])
         ratios = "{:.5f} in l_1, {:.5f} in l_2"
         angles = "{:.2g} to l_1, {:.2g} to l_2"
         free = ""
@@ -87,54 +86,33 @@ class Direction:
         )
 
 
-def late_direction(
-    flow: Flow,
-    theta0: ArrayLike,
-    *,
-    log_t_end: float = LATE,
-) -> Direction:
-    """Run a flow to late times and say what its direction is proven to be."""
-    case = replace(case_of(flow, np.shape(theta0)[0]), log_t_end=log_t_end)
-    return _direction(case, late_run(case, theta0))
-
-
 def late_run(case: Case, theta0: ArrayLike) -> Trajectory:
     """Run a flow to late times, by the method that has its direction there."""
     # where l_inf-SAM slides, tanh has its direction and reaches late times; iteration does not
     method = case.regime.late if separability(case.flow.data).separable else "auto"
-    how: dict[str, Any] = {"method": method, "rtol": _RTOL, "atol": _ATOL}
-    run = solve(case.flow, theta0, log_t_end=case.log_t_end, **how)
+    end = case.log_t_end
+    how: dict[str, Any] = {"log_t_end": end, "rtol": _RTOL, "atol": _ATOL}
+    run = solve(case.flow, theta0, method=method, **how)
     # tanh has no rest at odd L, signs do
     if case.regime.slides and (run.ending is Ending.FORKS or passed_gates(case, run)):
-        how["method"] = "auto"
-        run = solve(case.flow, theta0, log_t_end=case.log_t_end, **how)
+        run = solve(case.flow, theta0, **how)
     return run
 
 
-def run_direction(run: Trajectory) -> Direction:
+def run_direction(case: Case, run: Trajectory) -> Direction:
     """Say what the direction at the end of a run is proven to be."""
-    flow = Flow(run.data, run.perturbation, run.loss)
-    return _direction(case_of(flow, run.theta.shape[1]), run)
-
-
-def _direction(case: Case, run: Trajectory) -> Direction:
-    """Return what a run proves under the theorems of its regime."""
     norm = case.regime.norm
-    signs = (
-        reachable_signs(run.theta[0])
-        if case.regime.known
-        else np.zeros(run.beta.shape[1])
-    )
+    beta = run.beta[-1]
+    signs = reachable_signs(run.theta[0]) if case.regime.known else np.zeros(beta.size)
     if case.gated:  # through 0
         signs = 0.0 * signs
-    usable = signs * alive(case, run.beta[-1])
+    usable = signs * alive(case, beta)
     reach = Reach(run.data, usable)
     witness = reach.dual_pull() if norm == 1 else None
     proven = lambda theta: state_certificate(  # noqa: E731
         case, theta, norm or 1, usable, witness=witness
     )
     certificate = proven(run.theta[-1])
-    beta = run.beta[-1]
     size = np.linalg.norm(beta)
     unit = beta / size if size > 0 else beta
     within = free = reach.compared(unit)
@@ -223,5 +201,5 @@ def _among_minima(case: Case, run: Trajectory) -> tuple[int, str]:
     beta = run.beta[-1]
     if np.abs(beta).max() <= _AT_ZERO:
         return Label.ZERO, f"{run.message}, with beta = 0"
-    shown = ", ".join(f"{x:.6g}" for x in beta[:8]) + (", ..." if beta.size > 8 else "")
+    shown = listed([f"{x:.6g}" for x in beta], 8)
     return Label.STALLED, f"{run.message}, with beta = {shown}"

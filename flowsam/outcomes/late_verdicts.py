@@ -13,16 +13,10 @@ from flowsam.flow import Flow
 from flowsam.labels import Label
 from flowsam.many_examples.engine import check_sizes
 from flowsam.many_examples.rest import independent
-from flowsam.margin.farkas import Separability, balancing_weights, separability
+from flowsam.margin.farkas import balancing_weights, separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.outcomes.certificates import STILL, still
-from flowsam.outcomes.directions import (
-    CERTIFIED,
-    Direction,
-    late_direction,
-    late_run,
-    run_direction,
-)
+from flowsam.outcomes.directions import CERTIFIED, Direction, late_run, run_direction
 from flowsam.outcomes.outcome import Limit
 from flowsam.outcomes.survivors import Reach
 from flowsam.regimes import Case
@@ -47,8 +41,7 @@ def by_late_run(case: Case, theta0: Theta) -> Limit:
     a run that came to rest. (derivations/l2_limit.py; arXiv:2603.08290, Theorems 4.1, 4.2)
     """
     check_sizes(case.flow, theta0)
-    stalled = _stalled(case, theta0, separability(case.flow.data))
-    if stalled:
+    if stalled := _stalled(case, theta0):
         return stalled
     if still(case.flow, theta0[..., None]).all():
         return Limit(int(Label.ZERO), None, "theorem", STILL)
@@ -61,47 +54,15 @@ def by_line(case: Case, theta0: Theta) -> Limit:
     From every start: a bounded ascent step adds a bounded offset. (derivations/depth_one_margin.py;
     arXiv:2603.08290, Theorem 3.1)
     """
-    verdict = separability(case.flow.data)
-    return _stalled(case, theta0, verdict) or _depth_one(case.flow, verdict)
-
-
-def by_run_alone(case: Case, theta0: Theta) -> Limit:
-    """Return the verdict of a run to late times, with its `Direction` as evidence."""
-    found = late_direction(case.flow, theta0, log_t_end=case.log_t_end)
-    if found.best is not None:
-        return Limit(
-            int(Label.OTHER_DIRECTION),
-            found.best,
-            "conditional",
-            _assumed(found),
-            found,
-        )
-    known = found.direction if found.label == Label.OTHER_DIRECTION else None
-    if found.label == Label.STALLED and not separability(case.flow.data).separable:
-        known = found.direction  # that of the rest; elsewhere beta may still move
-    proven = found.norm is not None or found.label != Label.OTHER_DIRECTION
-    certificate = "numerical" if proven else "none"
-    if found.label in (Label.UNDECIDED, Label.FAILED):
-        certificate = "none"
-    return Limit(int(found.label), known, certificate, _reason(found), found)
-
-
-def _stalled(case: Case, theta0: Theta, verdict: Separability) -> Limit | None:
-    """Return the verdict where a theorem keeps weights finite, or None."""
-    if verdict.separable or not case.regime.finite:
-        return None
-    finite = case.ask("finite")(theta0)
-    reason = f"{finite}, for the data are {verdict.message}"
-    return Limit(int(Label.STALLED), None, "theorem", reason) if finite else None
-
-
-def _depth_one(flow: Flow, verdict: Separability) -> Limit:
-    """Return the verdict of the theorems for one layer."""
+    if stalled := _stalled(case, theta0):
+        return stalled
+    data = case.flow.data
+    verdict = separability(data)
     if not verdict.separable:
         reason = f"no theorem applies: the data are {verdict.message}"
         return Limit(int(Label.UNDECIDED), None, "none", reason)
-    best = shortest_separator(flow.data.z)[0]
-    ratios, angles = Reach(flow.data, np.zeros(best.size)).compared(best)
+    best = shortest_separator(data.z)[0]
+    ratios, angles = Reach(data, np.zeros(best.size)).compared(best)
     reason = (
         "L = 1: every rule follows a line whose slope is the l_2 max margin; of the largest l_1 "
         f"margin it has {ratios[0]:.5f}, at an angle of {angles[0]:.2g} (radians)"
@@ -110,24 +71,43 @@ def _depth_one(flow: Flow, verdict: Separability) -> Limit:
     return Limit(int(Label.OTHER_DIRECTION), unit, "theorem", reason)
 
 
-def _assumed(found: Direction) -> str:
-    """Return what the theorem assumes, and what the run itself proves of it."""
-    return (
-        "if the direction converges (gradient flow's does: Ji and Telgarsky 2020), its limit is "
-        f"this l_1 max margin; of its margin the run proves {found.certificate:.5f} at log t = "
-        f"{found.log_t:.4g}, {CERTIFIED} would be enough alone; {found.comparison}"
-    )
+def by_run_alone(case: Case, theta0: Theta) -> Limit:
+    """Return the verdict of a run to late times, with its `Direction` as evidence."""
+    found = run_direction(case, late_run(case, theta0))
+    if found.best is not None:
+        reason = (
+            "if the direction converges (gradient flow's does: Ji and Telgarsky 2020), its limit "
+            f"is this l_1 max margin; of its margin the run proves {found.certificate:.5f} at "
+            f"log t = {found.log_t:.4g}, {CERTIFIED} would be enough alone; {found.comparison}"
+        )
+        label = int(Label.OTHER_DIRECTION)
+        return Limit(label, found.best, "conditional", reason, found)
+    moves = found.label == Label.OTHER_DIRECTION
+    # that of a rest; where data separate beta may still move
+    rests = found.label == Label.STALLED and not separability(case.flow.data).separable
+    known = found.direction if moves or rests else None
+    open_ = found.label in (Label.UNDECIDED, Label.FAILED)
+    proven = not open_ and (found.norm is not None or not moves)
+    certificate = "numerical" if proven else "none"
+    return Limit(int(found.label), known, certificate, _reason(found), found)
+
+
+def _stalled(case: Case, theta0: Theta) -> Limit | None:
+    """Return the verdict where a theorem keeps weights finite, or None."""
+    verdict = separability(case.flow.data)
+    if verdict.separable or not case.regime.finite:
+        return None
+    finite = case.ask("finite")(theta0)
+    reason = f"{finite}, for the data are {verdict.message}"
+    return Limit(int(Label.STALLED), None, "theorem", reason) if finite else None
 
 
 def _reason(found: Direction) -> str:
     """Return what decided, what the end of the run looks like, and how far it had to go."""
     if np.isnan(found.ratios[0]):
         return found.reason
-    far = (
-        f", from log t = {found.settled_at:.4g} on"
-        if np.isfinite(found.settled_at)
-        else ""
-    )
+    known = np.isfinite(found.settled_at)
+    far = f", from log t = {found.settled_at:.4g} on" if known else ""
     return f"{found.reason}{far}; {found.comparison}"
 
 
@@ -146,11 +126,8 @@ def by_convexity(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
 
 def on_a_line(case: Case, theta0: Float[np.ndarray, "1 d"]) -> str:
     """Return the same under every rule: of examples on one line, which the ascent step climbs."""
-    return (
-        by_convexity(case, theta0)
-        if np.linalg.matrix_rank(case.flow.data.z) == 1
-        else ""
-    )
+    on_line = np.linalg.matrix_rank(case.flow.data.z) == 1
+    return by_convexity(case, theta0) if on_line else ""
 
 
 def by_descent(case: Case, theta0: Theta) -> str:
@@ -160,18 +137,14 @@ def by_descent(case: Case, theta0: Theta) -> str:
     an analytic loss converges (Lojasiewicz), and not to 0 once the loss is below that of 0.
     """
     flow = case.flow
-    if not _independent(flow, theta0) or balancing_weights(flow.data.z) is None:
+    z = flow.data.z
+    even = (np.abs(theta0) == np.abs(theta0[:1])).all()
+    # margins bound every weight that moves; of a pair z, -z they bound beta_+ - beta_-
+    bound = unsplit(flow.data).z if even else z
+    bounded = independent(bound[:, bound.any(axis=0)])
+    if not bounded or balancing_weights(z) is None or not _below_zero(flow, theta0):
         return ""
-    falls = "the loss falls below that of beta = 0 and keeps to a bounded set of beta: it converges"
-    return falls if _below_zero(flow, theta0) else ""
-
-
-def _independent(flow: Flow, theta0: Theta) -> bool:
-    """Whether margins bound every weight that moves; of a pair z, -z they bound beta_+ - beta_-."""
-    data = flow.data
-    if (np.abs(theta0) == np.abs(theta0[:1])).all():
-        data = unsplit(data)
-    return independent(data.z[:, data.z.any(axis=0)])
+    return "the loss falls below that of beta = 0 and keeps to a bounded set of beta: it converges"
 
 
 def _below_zero(flow: Flow, theta0: Theta) -> bool:
@@ -195,16 +168,16 @@ def rescaled_certificate(flow: Flow, theta: Theta) -> float:
     """
     c = factors(flow, theta)
     hat = flow.perturbed(theta)
-    margins = flow.data.z @ np.prod(hat, axis=0)
+    least = (flow.data.z @ np.prod(hat, axis=0)).min()
     length = np.abs(np.prod(theta, axis=0) * c).sum()
     bound = np.abs(c * flow.pull(hat)[0]).max()
-    return float(max(margins.min(), 0.0) / (length * bound))
+    return float(max(least, 0.0) / (length * bound))
 
 
 def by_rescaled_margin(case: Case, theta0: Theta) -> Limit:
     """Return the verdict on ASAM of several examples, L = 2: what its run to late times proves."""
     run = late_run(case, theta0)
-    found = run_direction(run)
+    found = run_direction(case, run)
     if found.label != Label.OTHER_DIRECTION:
         return Limit(int(found.label), None, "none", found.reason, found)
     ratio = rescaled_certificate(case.flow, run.theta[-1])

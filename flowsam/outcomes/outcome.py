@@ -78,16 +78,13 @@ def _shown(direction: Vector | None, features: tuple[str, ...]) -> str:
         return ", ".join(f"{x:.6g}" for x in direction)
     order = np.argsort(-np.abs(direction), kind="stable")
     moving = [int(j) for j in order if direction[j]]
-    entries = (
+    entries = [
         f"{direction[j]:+.6g} {features[j] if features else f'e_{j + 1}'}"
         for j in moving[:_WHOLE]
-    )
-    more = (
-        f", ... ({len(moving)} of {direction.size} are not 0)"
-        if len(moving) > _WHOLE
-        else ""
-    )
-    return ", ".join(entries) + more
+    ]
+    if len(moving) > _WHOLE:
+        entries.append(f"... ({len(moving)} of {direction.size} are not 0)")
+    return ", ".join(entries)
 
 
 def basis(mu: Vector, label: int) -> Vector:

@@ -19,20 +19,20 @@ _LEAST = 2.0**-1074
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """A group of starts, by their places, and an equivalent flow for them, in named units."""
+    """A group of starts, by their places, and an equivalent case for them, in named units."""
 
     places: Codes
-    flow: Flow
+    case: Case
     starts: Starts
     units: str
 
 
 def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
-    """Yield starts with equivalent flows, one scale a group; ordinary ones as they are."""
+    """Yield starts with equivalent cases, one scale a group; ordinary ones as they are."""
     flow = case.flow
     rule = case.rule
     if not case.regime.scale_free:
-        yield Scaled(np.arange(len(starts)), flow, starts, "")
+        yield Scaled(np.arange(len(starts)), case, starts, "")
         return
     mu = flow.mu
     room = FAR // starts.shape[1]
@@ -47,7 +47,7 @@ def in_range(case: Case, starts: Starts) -> Iterator[Scaled]:
     for power in least + np.flatnonzero(np.bincount(shift - least)):
         places = np.flatnonzero(shift == power)
         rho = _shifted(np.array(rule.rho), power).item()
-        scaled = Flow(data, replace(rule, rho=rho), flow.loss)
+        scaled = replace(case, flow=Flow(data, replace(rule, rho=rho), flow.loss))
         named = {"weights": power, "mu": mu_power}
         units = [f"; {name} in units of 2^{k}" for name, k in named.items() if k]
         yield Scaled(places, scaled, _shifted(starts[places], power), "".join(units))

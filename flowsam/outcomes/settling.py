@@ -5,12 +5,11 @@ A size reached decides nothing: a path ends by a certificate, blow-up or collaps
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from flowsam.data import Data
-from flowsam.ensemble import Ending, solve_many
+from flowsam.ensemble import Ending, Ensemble, solve_many
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.labels import Label
@@ -22,7 +21,6 @@ from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
 from flowsam.shapes import (
-    Chosen,
     Codes,
     Column,
     Int8,
@@ -37,7 +35,7 @@ SPANS = tuple(8.0**k for k in range(1, 9))
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 RTOL = 1e-8
 
-_DEEP = {
+_DEEP: dict[int, str] = {
     Label.ZERO: "two layers of every coordinate, or equal ones, are where they can only reach 0",
     Label.STALLED: "no weight can pass its value at rest: beta stops there, or short of it",
     Label.SEPARATRIX: "the start rests where every rho |mu_j| |w_j|^(L-2) = N",
@@ -75,20 +73,20 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
     for span in spans if case.regime.many else ():
         if not going.size:
             break
-        how: dict[str, Any] = {
-            "rtol": RTOL,
-            "settled": _stop(unit, proof),
-            "most_steps": case.most_steps,
-        }
-        run = solve_many(unit, theta[going], tau_end=span / least, **how)
-        w = _batch_last(run.theta)
-        label[going] = _told(unit, starts[going], w, run.status, proof)
-        proved = (run.status == Ending.FINISHED) & (label[going] != Label.UNDECIDED)
-        ending[going] = np.where(proved, Ending.SETTLED, run.status)
-        tau[going] += run.tau * clock
-        theta[going] = np.moveaxis(w, -1, 0)
+        run = solve_many(
+            unit,
+            theta[going],
+            tau_end=span / least,
+            rtol=RTOL,
+            settled=lambda now: proof(unit, np.moveaxis(now, 0, -1)) != Label.UNDECIDED,
+            most_steps=case.most_steps,
+        )
+        label[going] = _told(unit, starts[going], run, proof)
         finished = run.status == Ending.FINISHED
         open_ = finished & (label[going] == Label.UNDECIDED)
+        ending[going] = np.where(finished & ~open_, Ending.SETTLED, run.status)
+        tau[going] += run.tau * clock
+        theta[going] = run.theta
         steps[going] += run.steps
         spent = open_ & (steps[going] >= case.most_steps)
         ending[going[spent]] = Ending.OUT_OF_STEPS
@@ -109,14 +107,12 @@ def settling_times(case: Case, starts: Starts) -> Column:
     """Return the rescaled time of collapse (L = 2) or of collapse or blow-up (L >= 3)."""
     found = settle(case, starts, proof=_asymptotic)
     ending = found.ending
-    known = (Ending.COLLAPSED, Ending.ESCAPED, Ending.SETTLED)
-    unknown = ~np.isin(ending, known)
-    if (
-        case.falls and case.depth % 2
-    ):  # with equal layers nothing stays to keep them at 0
+    ends = np.isin(ending, (Ending.COLLAPSED, Ending.ESCAPED))
+    unknown = ~ends & (ending != Ending.SETTLED)
+    # with equal layers nothing stays to keep them at 0
+    if case.falls and case.depth % 2:
         uneven = np.ptp(np.abs(starts[..., case.mu != 0]), axis=1)
         unknown |= (ending == Ending.COLLAPSED) & ~uneven.any(axis=-1)
-    ends = np.isin(ending, (Ending.COLLAPSED, Ending.ESCAPED))
     return np.select([unknown, ends], [np.nan, found.tau], np.inf)
 
 
@@ -140,13 +136,13 @@ def _in_own_units(flow: Flow, starts: Starts) -> tuple[Flow, Starts, float]:
     rule = flow.perturbation
     depth = starts.shape[-2]
     most = float(np.abs(flow.mu).max())
-    unit = most ** (-1 / depth)
     if rule.normalised:  # of starts far above rho the powers have to be doubles
-        unit = max(
-            rule.rho, float(np.abs(starts).max(initial=0.0)) * 2.0 ** -(FAR // depth)
-        )
-    with np.errstate(over="ignore"):
-        rho = rule.rho / unit if rule.normalised else rule.rho / unit / unit
+        top = float(np.abs(starts).max(initial=0.0))
+        unit = max(rule.rho, top * 2.0 ** -(FAR // depth))
+        rho = rule.rho / unit
+    else:
+        unit = most ** (-1 / depth)
+        rho = rule.rho / unit / unit
     if rho == np.inf:
         raise InputError(
             f"unnormalised SAM needs rho max|mu_j|^(2/L) in the range of doubles, got rho = "
@@ -163,33 +159,23 @@ def _batch_last(theta: Starts) -> Weights:
     return np.ascontiguousarray(np.moveaxis(theta, 0, -1))
 
 
-def _stop(flow: Flow, proof: Proof) -> Callable[[np.ndarray], Chosen]:
-    """Return the question to ask after each step: is it proved."""
-    return lambda theta: proof(flow, np.moveaxis(theta, 0, -1)) != Label.UNDECIDED
-
-
-def _told(
-    flow: Flow,
-    starts: Starts,
-    w: Weights,
-    status: Int8[np.ndarray, " N"],
-    proof: Proof,
-) -> Codes:
+def _told(flow: Flow, starts: Starts, run: Ensemble, proof: Proof) -> Codes:
     """Labels at the ends of a round."""
+    w = _batch_last(run.theta)
+    status = run.status
     label = proof(flow, np.where(np.isfinite(w), w, 0.0))
-    lost = (w[:, flow.mu != 0] == 0).sum(axis=0)
-    size = np.abs(_batch_last(starts)[:, flow.mu != 0])
+    lost = (run.theta[..., flow.mu != 0] == 0).sum(axis=1)
+    size = np.abs(starts[..., flow.mu != 0])
     # an even number of layers at 0 draws them back to it, an odd one lets them through;
     # two that start there have no gradient, and rest, as for p > 2 layers that differ
-    rests = (size == 0).sum(axis=0) > 1
+    rests = (size == 0).sum(axis=1) > 1
     if flow.perturbation.steep:
-        rests |= np.ptp(size, axis=0) > 0
+        rests |= np.ptp(size, axis=1) > 0
     through = (lost > 2) & (lost % 2 == 1) & ~rests
-    open_ = (status == Ending.COLLAPSED) & through.any(axis=0)
-    open_ |= status == Ending.SLIDING_AMBIGUOUS
-    label = np.where(status == Ending.COLLAPSED, Label.ZERO, label)
-    label = np.where(open_, Label.UNDECIDED, label)
-    label = np.where(status == Ending.FAILED, Label.FAILED, label)
+    collapsed = status == Ending.COLLAPSED
+    open_ = collapsed & through.any(axis=1) | (status == Ending.SLIDING_AMBIGUOUS)
+    ends = [status == Ending.FAILED, open_, collapsed]
+    label = np.select(ends, [Label.FAILED, Label.UNDECIDED, Label.ZERO], label)
     blown = np.flatnonzero((status == Ending.ESCAPED) & np.isinf(w).any(axis=(0, 1)))
     first = np.isinf(w[..., blown]).all(axis=0).argmax(axis=0)
     alone = equals(flow, starts[blown], first).sum(axis=1) == 1
@@ -223,31 +209,31 @@ def by_path(case: Case, theta0: Theta) -> Limit:
         return Limit(label, None, "none", reason)
     if ending != Ending.SETTLED and label != Label.TIE:
         certificate = "numerical" if label == Label.ZERO else "none"
-        open_ = label == Label.UNDECIDED
-        if ending == Ending.OUT_OF_STEPS:
-            return Limit(label, None, certificate, _spent(case.most_steps, when))
-        return Limit(label, None, certificate, _without_proof(ending, when, open_))
-    if len(theta0) > 2 and still(flow, theta0[..., None]).all():
+        reason = _without_proof(case, ending, when, label == Label.UNDECIDED)
+        return Limit(label, None, certificate, reason)
+    if len(theta0) < 3:
+        said = _two_layers(case, label)
+    elif still(flow, theta0[..., None]).all():
         return Limit(label, None, "theorem", STILL)
-    if len(theta0) > 2 and label in _DEEP:
-        return Limit(label, None, "monotone", f"{when} {_DEEP[Label(label)]}")
-    if len(theta0) > 2:
-        return _first(flow, theta0, label, when)
-    return of_label(flow.mu, label, "monotone", f"{when} {_two_layers(case, label)}")
+    elif label == Label.TIE:
+        return _tied(flow, theta0)
+    else:
+        wins = (
+            f"coordinate {label} is certain to blow up first; the others freeze there"
+        )
+        said = _DEEP.get(label, wins)
+    return of_label(flow.mu, label, "monotone", f"{when} {said}")
 
 
-def _first(flow: Flow, theta0: Theta, label: int, when: str) -> Limit:
-    """Return the verdict on a winner at L >= 3; equal ones share beta_j ~ |mu_j|^(-L/(L-2))."""
+def _tied(flow: Flow, theta0: Theta) -> Limit:
+    """Return the verdict on equal winners at L >= 3."""
     mu = flow.mu
-    if label >= 1:
-        reason = f"{when} coordinate {label} is certain to blow up first; the others freeze there"
-        return of_label(mu, label, "monotone", reason)
     candidates = equals(
         flow, np.repeat(theta0[None], mu.size, axis=0), np.arange(mu.size)
     )
-    together = candidates[candidates.sum(axis=1).argmax()]
+    together = shared(mu, candidates[candidates.sum(axis=1).argmax()], len(theta0))
     reason = "equal coordinates blow up together, by symmetry"
-    return of_label(mu, label, "monotone", reason, shared(mu, together, len(theta0)))
+    return Limit(int(Label.TIE), together, "monotone", reason)
 
 
 def _two_layers(case: Case, label: int) -> str:
@@ -259,17 +245,9 @@ def _two_layers(case: Case, label: int) -> str:
     return case.regime.escapes.format(2 ** (1 - 1 / case.rule.p) * case.rule.rho)
 
 
-def _spent(steps: int, when: str) -> str:
-    """Return what a path says that took all the steps it may."""
-    return (
-        f"no certificate holds after {steps} steps, {when}: it lingers near an equilibrium, or is "
-        "too stiff for explicit steps; solve(flow, theta0, tau_end=...) shows it, and "
-        f"limit(flow, theta0, most_steps={10 * steps}) goes further"
-    )
-
-
-def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
+def _without_proof(case: Case, ending: Ending, when: str, undecided: bool) -> str:
     """Return why a path ended without a certificate."""
+    steps = case.most_steps
     if ending == Ending.SLIDING_AMBIGUOUS or ending == Ending.COLLAPSED and undecided:
         return (
             f"the path falls into 0 {when}, an odd number of layers of a coordinate at once, and "
@@ -280,4 +258,7 @@ def _without_proof(ending: Ending, when: str, undecided: bool) -> str:
         Ending.ESCAPED: f"several coordinates blow up {when}, too close to each other to tell",
         Ending.FAILED: f"the steps became too small {when}",
         Ending.FINISHED: f"no certificate holds by then, {when}; it may linger at an equilibrium",
+        Ending.OUT_OF_STEPS: f"no certificate holds after {steps} steps, {when}: it lingers near "
+        "an equilibrium, or is too stiff for explicit steps; solve(flow, theta0, tau_end=...) "
+        f"shows it, and limit(flow, theta0, most_steps={10 * steps}) goes further",
     }[ending]

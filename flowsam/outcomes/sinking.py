@@ -13,7 +13,8 @@ asked for. (derivations/sinking.py)
 import numpy as np
 
 from flowsam.flow import Flow
-from flowsam.shapes import Chosen, Column, Float, Weights
+from flowsam.outcomes.balanced_l2 import PerWeight
+from flowsam.shapes import Chosen, Column, Weights
 
 _SHARE = 0.1  # by which the product of the other layers may change
 
@@ -29,15 +30,15 @@ def sinking(flow: Flow, w: Weights) -> Chosen:
     unit = rule.rho if rule.normalised else size[2].min(axis=0)
     near = np.flatnonzero((size[1] < _SHARE * unit).all(axis=0))
     size = size[..., near]
-    change = (_pulled if rule.normalised else _damped)(flow, size)
+    pull = np.abs(flow.mu[active])[:, None] * size[2:].prod(axis=0)
+    change = (_pulled if rule.normalised else _damped)(flow, size, pull)
     found[near] = change <= _SHARE / (len(w) - 2) * size[2].min(axis=0)
     return found
 
 
-def _pulled(flow: Flow, size: Float[np.ndarray, "L a N"]) -> Column:
+def _pulled(flow: Flow, size: Weights, pull: PerWeight) -> Column:
     """Bound the change of the other layers under l_p; inf where r may rise."""
     rule = flow.perturbation
-    pull = np.abs(flow.mu[flow.mu != 0])[:, None] * size[2:].prod(axis=0)
     kappa = min(1.0, (2.0 * len(pull)) ** (0.5 - 1.0 / rule.p))
     r = np.sqrt((size[:2] ** 2).sum(axis=(0, 1)))
     least = kappa * pull.min(axis=0)
@@ -50,14 +51,13 @@ def _pulled(flow: Flow, size: Float[np.ndarray, "L a N"]) -> Column:
     return np.where(sure, rule.rho * share ** (1.0 / (rule.p - 1.0)) + drift, np.inf)
 
 
-def _damped(flow: Flow, size: Float[np.ndarray, "L a N"]) -> Column:
+def _damped(flow: Flow, size: Weights, pull: PerWeight) -> Column:
     """Bound the change of the other layers under unnormalised SAM; inf where r may rise.
 
     `(r^2)'/2 <= sum a_j (1 - rho |ell'| a_j) (u_j^2 + v_j^2)` falls where m = rho |ell'(S)| min a_j
     - 1 > 0; no margin exceeds S = sum a_j r^2. A change by a share of m leaves half of m.
     """
     rho = flow.rho
-    pull = np.abs(flow.mu[flow.mu != 0])[:, None] * size[2:].prod(axis=0)
     square = (size[:2] ** 2).sum(axis=(0, 1))
     margin = square * pull.sum(axis=0)
     least = pull.min(axis=0)

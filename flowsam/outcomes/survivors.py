@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsam.data import Data
+from flowsam.inputs import listed
 from flowsam.many_examples.smoothing import smoothed
 from flowsam.margin.farkas import separability
 from flowsam.margin.least_distance import shortest_separator
@@ -42,11 +43,9 @@ def alive(case: Case, beta: Vector) -> Vector:
 
 def passed_gates(case: Case, run: Trajectory) -> bool:
     """Return whether equal layers of a run passed their gate |w| = rho, as none do at odd L."""
-    if not case.gated:
-        return False
     first, last = (np.abs(run.theta[k]) / case.rule.rho for k in (0, -1))
     below = (first == first[0]).all(axis=0) & (first[0] <= 1.0)
-    return bool((below & (last[0] > _BEYOND)).any())
+    return case.gated and bool((below & (last[0] > _BEYOND)).any())
 
 
 def restriction(signs: Vector) -> str:
@@ -55,16 +54,11 @@ def restriction(signs: Vector) -> str:
     signed = np.flatnonzero(np.nan_to_num(signs))
     words = ""
     if usable.size < signs.size:
-        words += f" of features {_listed([str(j + 1) for j in usable])} that survive"
+        words += f" of features {listed([str(j + 1) for j in usable])} that survive"
     if signed.size:
         bounds = [f"beta_{j + 1} {'>' if signs[j] > 0 else '<'} 0" for j in signed]
-        words += f"{',' if words else ''} with {_listed(bounds)}"
+        words += f"{',' if words else ''} with {listed(bounds)}"
     return words
-
-
-def _listed(words: list[str]) -> str:
-    """Join the first twelve."""
-    return ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
 
 
 class Comparison(NamedTuple):
@@ -91,22 +85,18 @@ def state_certificate(
     beta = np.prod(theta, axis=0)
     length = np.linalg.norm(beta, norm)
     flow = case.flow
-    least = float((case.flow.data.z @ beta).min())
+    least = float((flow.data.z @ beta).min())
     if length == 0 or least <= 0:
         return 0.0
-    bounds = []
     points = [theta, flow.perturbed(theta)]
     if case.regime.slides:  # on its surfaces one side alone proves little
         points.append(smoothed(flow).perturbed(theta))
     pulls = [flow.pull(point)[0] for point in points]
-    for pull in pulls + ([] if witness is None else [witness]):
-        useful = np.where(
-            np.isnan(signs), 0.0, np.where(signs == 0, np.abs(pull), signs * pull)
-        )
-        bounds.append(
-            np.linalg.norm(np.maximum(useful, 0.0), np.inf if norm == 1 else 2)
-        )
-    bound = min(bounds)
+    pulls += [] if witness is None else [witness]
+    useful = np.where(signs == 0, np.abs(pulls), signs * pulls)
+    useful = np.where(np.isnan(signs), 0.0, np.maximum(useful, 0.0))
+    dual = np.inf if norm == 1 else 2
+    bound = min(np.linalg.norm(pull, dual) for pull in useful)
     return float(least / length / bound) if bound > 0 else 0.0  # 0: none survives
 
 

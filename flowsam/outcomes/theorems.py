@@ -70,8 +70,8 @@ def euclidean(case: Case, starts: Thetas) -> Labels:
     code = l2_outcome.outcome(starts, mu, rho=case.rule.rho)
     grows = starts[..., 0, :] + np.sign(mu) * starts[..., 1, :] != 0
     found = fate_labels(np.where(grows, Fate.ESCAPE, Fate.COLLAPSE), mu)
-    found = np.where(code == Fate.SADDLE, Label.SEPARATRIX, found)
-    return np.where(code == Fate.COLLAPSE, Label.ZERO, found)
+    ends = [code == Fate.SADDLE, code == Fate.COLLAPSE]
+    return np.select(ends, [Label.SEPARATRIX, Label.ZERO], found)
 
 
 def by_curve(case: Case, theta0: Theta) -> Limit:
@@ -137,29 +137,24 @@ def _reason(label: int, score: str) -> str:
     }[Label(label)]
 
 
-def deep(case: Case, starts: Thetas) -> Labels:
-    """Return labels of l_inf and GD at L >= 3, by the theorem of equal layers or first escape."""
+def deep(case: Case, starts: Starts) -> Codes:
+    """Return labels of l_inf and GD at L >= 3, by the theorem of equal layers or first escape.
+
+    Of equal layers the largest score mu_j (alpha_j - rho)^(L-2) wins, i.e. the first blow-up;
+    scores within 8 eps tie. Without a winner, odd L and rho > 0, beta has a finite limit that is
+    not 0: stalled, also where every coordinate starts at rho and rests.
+    """
     mu = case.mu
     rho = case.rule.rho
     even = linf_balanced.applies(starts, mu)
-    found = np.empty(starts.shape[:-2], dtype=np.int64)
-    found[even] = balanced_labels(starts[even], mu, rho)
+    found = np.empty(len(starts), dtype=np.int64)
+    solved = linf_balanced.read(starts[even], mu, rho)
+    rests = (solved.fate == Fate.SADDLE) & linf_deep.holds(case.depth, rho)
+    kept = rests | (solved.fate == Fate.STALL)
+    found[even] = first_escape.of_race(solved.race, solved.fate, kept)
     if not even.all():
         found[~even] = first_escape.labels(starts[~even], mu, rho=rho)
     return found
-
-
-def balanced_labels(theta0s: Starts, mu: Vector, rho: float) -> Codes:
-    """Return labels of balanced starts at L >= 3.
-
-    The winner has the largest score mu_j (alpha_j - rho)^(L-2), i.e. the first blow-up; scores
-    within 8 eps tie. Without a winner, odd L and rho > 0, beta has a finite limit that is not 0:
-    stalled, also where every coordinate starts at rho and rests.
-    """
-    found = linf_balanced.read(theta0s, mu, rho)
-    rests = (found.fate == Fate.SADDLE) & linf_deep.holds(found.depth, rho)
-    kept = rests | (found.fate == Fate.STALL)
-    return first_escape.of_race(found.race, found.fate, kept)
 
 
 def by_race(case: Case, theta0: Theta) -> Limit:

@@ -12,7 +12,6 @@ from flowsam.portrait.lattice import (
     Cells,
     Chords,
     Lattice,
-    Polygons,
     area_of,
     crossed,
     halves,
@@ -54,13 +53,10 @@ class Ledger(Lattice):
         even = cells[~mixed]
         self._count(self.area, even["labels"][:, 0], even, _areas(even))
         small = even[even["side"] < self.step]  # the grid shows the others
-        self._tile(small["labels"][:, 0], squares(small["corner"], small["side"]))
+        tiles = squares(small["corner"], small["side"])
+        self.tiles.append((small["labels"][:, 0], tiles))
         self.seen.update(_keys(cells[mixed]))
         return cells[mixed]
-
-    def _tile(self, labels: Codes, polygons: Polygons) -> None:
-        """Lay tiles over those before."""
-        self.tiles.append((labels, polygons))
 
     def _count(
         self,
@@ -111,7 +107,7 @@ class Ledger(Lattice):
         ):
             self._count(self.area, label, cells, area)
             self._count(self.error, label, cells, strip)
-            self._tile(label, part)
+            self.tiles.append((label, part))
         self._join(chord, pair)
 
     def _take_points(self, cells: Cells) -> None:
@@ -120,7 +116,8 @@ class Ledger(Lattice):
         for labels, place in zip(cells["labels"].T, CORNERS, strict=True):
             self._count(self.area, labels, cells, _areas(cells) / 4)
             self._count(self.error, labels, cells, _areas(cells))
-            self._tile(labels, squares(cells["corner"] + half[:, None] * place, half))
+            quarter = squares(cells["corner"] + half[:, None] * place, half)
+            self.tiles.append((labels, quarter))
         cell, place, pair = self.crossings(cells)
         centre = (cells["corner"] + half[:, None])[cell]
         self._join(np.stack([place, centre], axis=1), pair)

@@ -119,12 +119,15 @@ class Portrait(Card):
         nan where it is not known. Raises ValueError for a portrait read from a file, whose plane
         is not a function any more, and for rules that neither formula nor integration covers.
         """
+        return plane_rows.settled_rows(self._grid("settled_at"))
+
+    def _grid(self, verb: str) -> plane_rows.Grid:
+        """Return the plane with its function, or say that a verb needs it."""
         if self.start is None:
             raise InputError(
-                "settled_at needs the plane's function; run phase_portrait again"
+                f"{verb} needs the plane's function; run phase_portrait again"
             )
-        grid = plane_rows.Grid(self.flow, self.start, self.x, self.y)
-        return plane_rows.settled_rows(grid)
+        return plane_rows.Grid(self.flow, self.start, self.x, self.y)
 
     def provenance(self) -> dict[str, Any]:
         """Return where the numbers come from, ready for JSON."""
@@ -212,16 +215,15 @@ class Portrait(Card):
             for k, share in sorted(self.fractions.items(), reverse=True)
         )
         open_ = f", interrupted: {self.unfinished} rows left" if self.unfinished else ""
-        proof = [("proof", self.proof.describe())] if self.proof else []
-        return [
+        rows = [
             ("flow", self.describe()),
             ("x", _range(self.axes[0], self.x)),
             ("y", _range(self.axes[1], self.y)),
             ("grid", f"{self.x.size} x {self.y.size}{open_}"),
             ("fractions", ", ".join(shares)),
             ("clock", "limits as t -> inf"),
-            *proof,
         ]
+        return rows + ([("proof", self.proof.describe())] if self.proof else [])
 
 
 load = Portrait.load

@@ -53,15 +53,15 @@ class Lattice:
             extreme(labels, footprint=cross)
             for extreme in (minimum_filter, maximum_filter)
         )
-        thin = _thin(labels) & (least < most)
-        labels[thin] = self._beside(self.grid[thin])
-        self._learn(self._keys(self.grid), labels)
+        self._learn(self.grid, labels, _thin(labels) & (least < most))
 
-    def _learn(self, keys: Labels, labels: Labels) -> None:
-        """Keep labels by the numbers of their points."""
-        self.known.update(
-            zip(keys.ravel().tolist(), labels.ravel().tolist(), strict=True)
-        )
+    def _learn(self, points: Points, labels: Labels, thin: Which) -> None:
+        """Keep labels; some are asked a fraction of a unit aside, inwards on the upper rim."""
+        if thin.any():
+            aside = np.where(points[thin] < self.last, _ASIDE, -_ASIDE)
+            labels[thin] = self._ask(points[thin] + aside)
+        keys = self._keys(points).ravel().tolist()
+        self.known.update(zip(keys, labels.ravel().tolist(), strict=True))
 
     @property
     def grid(self) -> Int[np.ndarray, "ny nx 2"]:
@@ -98,9 +98,7 @@ class Lattice:
         if new.size:
             fresh = np.stack(np.divmod(new, int(self.last[0]) + 1)[::-1], axis=1)
             found = self._ask(fresh)
-            thin = _thin(found)
-            found[thin] = self._beside(fresh[thin])
-            self._learn(new, found)
+            self._learn(fresh, found, _thin(found))
             self.progress(new.size)
         found = np.array([self.known[key] for key in listed], dtype=np.int64)
         return found.reshape(keys.shape)
@@ -134,13 +132,7 @@ class Lattice:
     def _ask(self, points: Places | Points) -> Codes:
         """Compute labels."""
         start: Any = self.plane.start  # `refine` has asked for it
-        found = labels_at(self.plane.flow, start, *self.place(points).T)
-        return found.astype(np.int64)
-
-    def _beside(self, points: Points) -> Codes:
-        """Labels a fraction of a unit aside, inwards on the upper rim."""
-        aside = np.where(points < self.last, _ASIDE, -_ASIDE)
-        return self._ask(points + aside) if len(points) else np.empty(0, dtype=np.int64)
+        return labels_at(self.plane.flow, start, *self.place(points).T)
 
     def inside(self, points: Points) -> Which:
         """Return which points are of the plane."""

@@ -22,11 +22,6 @@ class OwnPlane(Plane):
         self.radius_axis = getattr(function, "radius_axis", False)
         self.varies = hasattr(function, "flow_at")
 
-    @property
-    def title(self) -> str:
-        """The word for messages."""
-        return type(self.function).__name__
-
     def __call__(self, x: Row, y: Rows) -> Any:
         """Return what the function returns, which `starts` looks at."""
         return self.function(x, y)

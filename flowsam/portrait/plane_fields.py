@@ -73,7 +73,7 @@ class PlaneField:
         keep(self, x=x, y=y)
         if self.plane.varies:
             raise InputError(
-                f"{self.plane.title} gives each row a rule of its own, so that no one "
+                f"{type(self.start).__name__} gives each row a rule of its own, so that no one "
                 "field fits it; take a plane of starts"
             )
 
@@ -174,7 +174,6 @@ class PlaneField:
 
         Balanced starts, one example: `x' = mu_1 w_hat_1^(L-1)`, so w_hat; else the velocity.
         """
-        points = real_array(points, "points")
         if self.regular:
             return self.flow.perturbed(self.lift(points))[..., 0, :]
         return self.velocity(points)

@@ -16,7 +16,7 @@ from flowsam.inputs import real_axis
 from flowsam.labels import Label
 from flowsam.outcomes import limits
 from flowsam.portrait.own_plane import as_plane
-from flowsam.portrait.planes import BalancedPlane, Plane, Row, Rows, Start, Starts
+from flowsam.portrait.planes import BalancedPlane, Plane, Start, Starts
 from flowsam.portrait.theory_curves import boundaries
 from flowsam.regimes import Case, case_of
 from flowsam.shapes import Axis, Codes, Column, Curves, Float, Int, LabelGrid
@@ -55,6 +55,12 @@ class Grid:
     def starts(self) -> Starts:
         """The starts of all points."""
         return self.plane.starts(self.x, self.y)
+
+    @property
+    def ratios(self) -> bool:
+        """Whether only theta / rho counts, so that all rows have the labels of one flow."""
+        radius = self.plane.kind == "radius" and (self.y > 0).all()
+        return bool(radius and self.case.regime.scale_free)
 
     @property
     def theory(self) -> Curves:
@@ -107,7 +113,12 @@ def labelled_pieces(grid: Grid) -> Iterator[Int[np.ndarray, " _"]]:
     width = grid.x.size
     decided = grid.case.on("rows", grid.plane.kind)
     if decided:
-        yield from _decided_pieces(decided, grid)
+        few = max(1, WRITTEN // width)
+        for row in range(0, grid.y.size, ROWS):
+            some = grid.rows(row, row + ROWS)
+            write = decided(some)
+            for first in range(0, some.y.size, few):
+                yield write(slice(first, first + few)).ravel().astype("<i2", copy=False)
         return
     size = 1 if grid.flow.data.z.shape[0] > 1 else min(width, BLOCK)
     row = 0
@@ -125,53 +136,22 @@ def labelled_pieces(grid: Grid) -> Iterator[Int[np.ndarray, " _"]]:
             size = int(min(max(1, growth * found.size), BLOCK))
 
 
-def _decided_pieces(
-    decided: Callable[[Grid], Callable[[slice], np.ndarray]],
-    grid: Grid,
-) -> Iterator[Int[np.ndarray, " _"]]:
-    """Decide many rows together; write them out a few at a time."""
-    few = max(1, WRITTEN // grid.x.size)
-    for row in range(0, grid.y.size, ROWS):
-        some = grid.rows(row, row + ROWS)
-        write = decided(some)
-        for first in range(0, some.y.size, few):
-            found = write(slice(first, first + few))
-            yield found.ravel().astype("<i2", copy=False)
-
-
-class _Ratios(Plane):
-    """Starts in units of the radius of their row."""
-
-    def __init__(self, plane: Plane) -> None:
-        self.plane = plane
-
-    def __call__(self, x: Row, y: Rows) -> Starts:
-        """Return the starts of a block of rows."""
-        return self.plane(x, y) / y[..., None, None]
-
-
-def _fewer_flows(grid: Grid) -> Grid:
-    """The grid of one flow that has the same labels, where only theta / rho counts; else itself."""
-    ratios = grid.plane.kind == "radius" and (grid.y > 0).all()
-    if not (ratios and grid.case.regime.scale_free):
-        return grid
-    return replace(
-        grid, flow=grid.plane.flow_at(grid.flow, 1.0), plane=_Ratios(grid.plane)
-    )
-
-
 def _block(grid: Grid) -> tuple[Flow, Starts]:
     """Return the flow and the starts that have the labels of the first rows, one at least."""
-    grid = _fewer_flows(grid)
+    if grid.ratios:
+        return grid.plane.flow_at(grid.flow, 1.0), grid.starts / grid.y[
+            :, None, None, None
+        ]
     some = grid.rows(0, 1) if grid.plane.varies else grid
     return grid.plane.flow_at(grid.flow, float(grid.y[0])), some.starts
 
 
 def labels_at(flow: Flow, start: Plane, x: Column, y: Column) -> Codes:
     """Return the labels of scattered points of a plane."""
-    grid = _fewer_flows(Grid(flow, start, x, y))
-    if not grid.plane.varies:
-        return limits(grid.flow, grid.plane.at(x, y)[0])
+    if Grid(flow, start, x, y).ratios:
+        return limits(start.flow_at(flow, 1.0), start.at(x, y)[0] / y[:, None, None])
+    if not start.varies:
+        return limits(flow, start.at(x, y)[0])
     found = np.empty(x.size, dtype=np.int64)
     for value in np.unique(y):
         row = np.flatnonzero(y == value)

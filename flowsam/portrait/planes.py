@@ -41,11 +41,6 @@ class Plane:
         """What theorems call it."""
         return ""
 
-    @property
-    def title(self) -> str:
-        """The word for messages."""
-        return type(self).__name__
-
     def __call__(self, x: Row, y: Rows) -> Starts:
         """Return the starts of a block of rows."""
         raise NotImplementedError

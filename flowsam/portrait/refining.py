@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -63,7 +62,7 @@ def refine(
     >>> name, bool(np.abs(line[0] - [0, 1.311029]).max() < 1e-3)
     ('zero | e_1', True)
     """
-    _check(portrait, levels)
+    grid = _checked(portrait, levels)
     ledger = Ledger(portrait, UNIT << levels, progress)
     cells = ledger.coarse()
     while cells.size:
@@ -72,18 +71,15 @@ def refine(
         parts = ledger.cut(ledger.accept(cells[largest]))
         cells = np.concatenate([cells[~largest], parts])
     curves = ledger.curves()
-    start: Any = portrait.start
-    theory = Grid(portrait.flow, start, portrait.x, portrait.y).theory
     found = Refinement(
         curves, 2.0**-levels, ledger.asked, *ledger.shares(), ledger.regions()
     )
-    return replace(portrait, boundaries=theory + curves, refinement=found)
+    return replace(portrait, boundaries=grid.theory + curves, refinement=found)
 
 
-def _check(portrait: Portrait, levels: int) -> None:
-    """Refuse what has no lattice."""
-    if portrait.start is None:
-        raise InputError("refine needs the plane's function; run phase_portrait again")
+def _checked(portrait: Portrait, levels: int) -> Grid:
+    """Return the plane, or refuse what has no lattice."""
+    grid = portrait._grid("refine")
     if portrait.unfinished:
         raise InputError(
             f"refine needs every row, got {portrait.unfinished} left by an interrupt"
@@ -93,6 +89,7 @@ def _check(portrait: Portrait, levels: int) -> None:
             f"refine needs 1 <= levels <= {_LEVELS}, got {levels}; 10 is a thousandth"
         )
     check_axes(portrait.x, portrait.y)
+    return grid
 
 
 def check_axes(x: Axis, y: Axis) -> None:

@@ -12,7 +12,6 @@ from contourpy import contour_generator
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.inputs import real_array
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.rest_search import Equilibrium, across, checked_rule, equilibria
 from flowsam.portrait.theory_curves import boundaries
@@ -123,14 +122,10 @@ def separatrices(
     """Return the curves between regions: theory's where there are, else stable manifolds."""
     ends = (np.array(field.x), np.array(field.y))
     known = boundaries(field.case, field.plane, *ends)
-    curves = () if known else stable_manifolds(field, points)
-    return known or tuple(("stable manifold", curve) for curve in curves)
+    return known or stable_manifolds(field, points)
 
 
-def stable_manifolds(
-    field: PlaneField,
-    points: tuple[Equilibrium, ...],
-) -> tuple[Curve, ...]:
+def stable_manifolds(field: PlaneField, points: tuple[Equilibrium, ...]) -> Curves:
     """Return both branches of the stable manifold of each saddle with two non-zero eigenvalues."""
     branches = (
         _backwards(field, p.point, side * direction)
@@ -139,7 +134,7 @@ def stable_manifolds(
         for direction in p.stable
         for side in (-1, 1)
     )
-    return tuple(branch for branch in branches if len(branch) > 2)
+    return tuple(("stable manifold", curve) for curve in branches if len(curve) > 2)
 
 
 def _backwards(field: PlaneField, point: np.ndarray, direction: np.ndarray) -> Curve:
@@ -230,12 +225,13 @@ def paths(field: PlaneField, points: ArrayLike) -> tuple[Curve, ...]:
     >>> paths(field, [[0.5, 0.7]])[0][-1].tolist()
     [0.0, 0.0]
     """
-    points = np.atleast_2d(real_array(points, "points"))
+    points = np.atleast_2d(points)
     if points.shape[1:] != (2,):
         raise InputError(f"paths begin at points (k, 2), got {points.shape}")
     if not field.plane.affine:
         raise InputError(
-            f"paths are read back on balanced and weight planes, got {field.plane.title}; "
+            f"paths are read back on balanced and weight planes, got "
+            f"{type(field.start).__name__}; "
             "solve follows any start"
         )
     if not field.inside(points).all():
