@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flowsam.engines.slaves import enslaved
 from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float, Int, Mask
@@ -43,12 +42,13 @@ class Roles(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    """The smallest weight of each feature and the next: layer of it, size, slaved value, share."""
+    """The smallest weight of each feature and the next, its master."""
 
-    first: Int[np.ndarray, "1 d *batch"]
-    u: Column
-    slaved: Column
+    first: Int[np.ndarray, "1 d *batch"]  # layer of the smallest
+    u: Column  # size of the next
+    slaved: Column  # value of the smallest as its slave
     share: Column  # |G R| over the norm
+    led: Who  # whether it is the master: of two equal ones none is
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,19 +82,37 @@ class Deaths:
 
     def shown(self, theta: Weights, slaves: Marks) -> Weights:
         """Return weights with the slaves read off their masters."""
-        return enslaved(theta, slaves, lambda w: self._pair(w, slaves).slaved)
+        if not slaves.any():
+            return theta
+        # v = u (u/rho)^(p-1) ||g||_q / |g|; what v adds to the norm is below its own error
+        rule = self.flow.perturbation
+        power = rule.p - 1.0
+        others = np.where(slaves, np.inf, np.abs(theta))
+        u = others.min(axis=0)
+        at_rest = np.where(slaves, 0.0, theta)
+        g = self._pull(at_rest) * other_products(at_rest, layers_first=True)
+        own = np.where(slaves, g, np.inf)
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = u * (u / rule.rho) ** power * self._norm(g) / own
+        return np.where(slaves, np.clip(size, -1e100, 1e100), theta)
+
+    def _norm(self, g: Weights) -> Float[np.ndarray, "*batch"]:
+        """Return `||g||_q` of states."""
+        q = 1.0 + 1.0 / (self.flow.perturbation.p - 1.0)
+        size = np.abs(g).reshape(-1, *g.shape[2:])
+        return np.asarray((size**q).sum(axis=0) ** (1.0 / q))
 
     def signals(self, theta: Weights, slaves: Marks) -> Float[np.ndarray, "2 d *batch"]:
         """Return how far off are new roles (at 10 atol, back at 40) and deaths, slaves shown."""
         at = self._pair(theta, slaves)
-        braked = self._braked(theta)
+        braked = self._braked(theta, at)
         error = np.where(braked, self._error(at), np.inf)
         smallest = np.take_along_axis(theta, at.first, axis=0)[0]
         # from beyond 0 it comes to its place at once: the way is shorter than the error
         beyond = smallest * at.slaved < 0
         off = np.abs(smallest - np.where(beyond, 0.0, at.slaved))
         near = np.maximum(off, error) - 10.0 * self.floor
-        binds = self._master(theta, at) & braked
+        binds = at.led & braked
         bind = np.where(binds, near, np.inf)
         free = 40.0 * self.floor - error
         bound = slaves.any(axis=0)
@@ -119,16 +137,8 @@ class Deaths:
     def _thin(self, theta: Weights, slaves: Marks) -> Who:
         """Tell the smallest weight of which features is to be a slave."""
         at = self._pair(theta, slaves)
-        slaved = self._master(theta, at)
-        slaved &= self._braked(theta)
         small = self._error(at) <= 10.0 * self.floor
-        return np.asarray(slaved & small)
-
-    def _master(self, theta: Weights, at: _Pair) -> Who:
-        """Return which features have a master: of two equal ones none is."""
-        sizes = np.sort(np.abs(theta), axis=0)
-        least = at.u < 0.99 * sizes[2:3]
-        return np.asarray(least.all(axis=0))
+        return np.asarray(at.led & small & self._braked(theta, at))
 
     def _error(self, at: _Pair) -> Column:
         """Return the errors of slaved values."""
@@ -166,14 +176,14 @@ class Deaths:
         pull = self._pull(theta)
         g = pull * other_products(theta, layers_first=True)
         strength = np.abs(pull) * math.prod(sizes[2:])
-        flat = g.reshape(-1, *g.shape[2:])
-        norm = np.linalg.norm(flat, p / power, axis=0)
+        norm = self._norm(g)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             size = (u / rho) ** power * norm / strength
             share = strength / norm
         size = np.fmin(size, 1e100)
         slaved = np.copysign(size, np.take_along_axis(g, first, axis=0)[0])
-        return _Pair(first, u, slaved, share)
+        led = (u < 0.99 * sizes[2:3]).all(axis=0)
+        return _Pair(first, u, slaved, share, led)
 
     def _brake(self, at: _Pair) -> Column:
         """Return c, the brake of each feature."""
@@ -188,9 +198,8 @@ class Deaths:
         pull, _ = self.flow.pull(np.moveaxis(theta, (0, 1), (-2, -1)))
         return np.moveaxis(pull, -1, 0)
 
-    def _braked(self, theta: Weights) -> Who:
+    def _braked(self, theta: Weights, at: _Pair) -> Who:
         """Return which features are pulled to one side at theta and theta_hat."""
         hat = self.flow.perturbed(np.moveaxis(theta, (0, 1), (-2, -1)))
         there = self._pull(np.moveaxis(hat, (-2, -1), (0, 1)))
-        second = np.sort(np.abs(theta), axis=0)[1]
-        return (self._pull(theta) * there > 0) & (second > 0)
+        return (self._pull(theta) * there > 0) & (at.u > 0)

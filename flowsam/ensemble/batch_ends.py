@@ -183,8 +183,9 @@ class Ends:
         after = beside(deaths.after, here, slaves[..., who], due[..., some])
         w[..., who], slaves[..., who] = after
         w[:, :, forks] *= np.abs(w[:, :, forks]) > low
-        w = self.control.shown(w, slaves)
-        slope[..., who] = beside(self.control.rates, w[..., who], slaves[..., who])
+        w = self.control.shown(slaves)(w)
+        rates = self.control.rates(slaves[..., who])
+        slope[..., who] = beside(rates, w[..., who])
         return replace(steps, w=w, slope=slope, slaves=slaves), forks
 
     def _fallen(self, steps: Steps, second: np.ndarray) -> tuple[Steps, np.ndarray]:

@@ -54,21 +54,26 @@ class Control:
     falls: Falls | None = None  # through 0, on no one path
     deaths: Deaths | None = None  # of weights one by one
 
-    def rates(self, w: Weights, slaves: Bool[np.ndarray, "L s B"]) -> Weights:
-        """Return dw/dtau; slaves are where their masters hold them."""
-        if self.deaths is None or not slaves.any():
-            return self.field(w)
-        return np.where(slaves, 0.0, self.field(self.shown(w, slaves)))
+    def rates(self, slaves: Bool[np.ndarray, "L s B"]) -> Callable[[Weights], Weights]:
+        """Return what gives dw/dtau; slaves are where their masters hold them."""
+        if not slaves.any():
+            return self.field
+        shown = self.shown(slaves)
+        return lambda w: np.where(slaves, 0.0, self.field(shown(w)))
 
-    def shown(self, w: Weights, slaves: Bool[np.ndarray, "L s B"]) -> Weights:
-        """Return weights with the slaves read off their masters."""
-        if self.deaths is None or not slaves.any():
+    def shown(self, slaves: Bool[np.ndarray, "L s B"]) -> Callable[[Weights], Weights]:
+        """Return what gives weights with the slaves read off their masters."""
+        some = np.flatnonzero(slaves.any(axis=(0, 1)))
+        part = slaves[..., some]
+
+        def shown(w: Weights) -> Weights:
+            if self.deaths is None or not some.size:
+                return w
+            w = w.copy()
+            w[..., some] = beside(self.deaths.shown, w[..., some], part)
             return w
-        some = slaves.any(axis=(0, 1))
-        w = w.copy()
-        parts = w[..., some], slaves[..., some]
-        w[..., some] = beside(self.deaths.shown, *parts)
-        return w
+
+        return shown
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""
@@ -134,7 +139,7 @@ class Steps:
         if control.falls:
             passed = control.falls.through(self.w, w, self.lone)
         if control.deaths:
-            passed |= control.deaths.catches(self.w, w, self.slaves)
+            passed |= self._caught(control.deaths, w)
         accepted = (error < 1) & ~passed
         factor = np.where(passed, 0.5, SAFETY * error**EXPONENT)
         top = np.where(self.retry, 1.0, GROW)
@@ -150,6 +155,16 @@ class Steps:
             tried=self.tried + 1,
         )
         return moved, stuck
+
+    def _caught(self, deaths: Deaths, after: Weights) -> Bool[np.ndarray, " B"]:
+        """Tell of whom a weight turned that was to stay."""
+        turned = (np.sign(self.w) * after < 0) & ~self.slaves
+        caught = turned.any(axis=(0, 1))
+        some = np.flatnonzero(caught)
+        if some.size:
+            parts = (part[..., some] for part in (self.w, after, self.slaves))
+            caught[some] = beside(deaths.catches, *parts)
+        return caught
 
 
 def beside(work: Callable[..., Any], *parts: np.ndarray) -> Any:
@@ -196,22 +211,23 @@ def _attempt(  # noqa: PLR0913 - the state of a step
     stages = np.empty((len(ORDER), *w.shape))
     rows = stages.reshape(len(ORDER), -1)
     stages[ORDER[0]] = slope
+    rates = control.rates(slaves)
     for stage, (read, weights) in enumerate(COMBINATIONS, 1):
         # not BLAS, which rounds a column by its place among the others
         point = np.einsum("k,kn->n", weights, rows[read]).reshape(w.shape)
         point *= size
         point += w
-        stages[ORDER[stage]] = control.rates(point, slaves)
+        stages[ORDER[stage]] = rates(point)
     new, fifth, third = np.einsum("sk,kn->sn", LAST, rows[2:]).reshape(3, *w.shape)
     new *= size
     new += w
     if not control.apart:
         new = sign * copied(new, layer)
-    new = control.shown(new, slaves)
+    new = control.shown(slaves)(new)
     scale = control.scale(w, new)
     fifth /= scale
     third /= scale
     fifth, third = (np.einsum("ldb,ldb->b", e, e) for e in (fifth, third))
     error = size * fifth / np.sqrt((fifth + 0.01 * third) * (w.shape[0] * w.shape[1]))
-    slope = control.rates(new, slaves)
+    slope = rates(new)
     return new, slope, np.where((fifth == 0) & (third == 0), 0.0, error)
