@@ -175,17 +175,15 @@ def critical_scale(
     >>> round(critical_scale([1.0, 2.0], 1.0), 13)
     0.5213212825997
     """
+    found = critical_scale_bounds(mu, rho, profile=profile)
     if not prove:
-        return critical_scale_bounds(mu, rho, profile=profile).value
+        return found.value
     from flowsam.certify import Problem, prove_scale
 
-    mu = real_example(mu)
-    rho = positive_radius(rho)
-    start = _profile(mu, profile)
-    found = critical_scale_of(start, mu, rho=rho)
     if not np.isfinite(found.value):
         raise InputError(
             "every scale of this start collapses: there is none to enclose"
         )
-    problem = Problem.of_arrays(mu, rho, 2.0, start)
+    mu = real_example(mu)
+    problem = Problem.of_arrays(mu, rho, 2.0, _profile(mu, profile))
     return prove_scale(problem, found.value, error=found.error)

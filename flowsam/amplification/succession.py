@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from flowsam.amplification.critical import checked_one
 from flowsam.errors import InputError
 from flowsam.exact.l2_march import trace
+from flowsam.exact.l2_outcome import grow_and_shrink
 from flowsam.exact.l2_sizes import SizePath
 from flowsam.shapes import Float, Int, Pair, Vector
 from flowsam.signatures import public
@@ -169,20 +170,22 @@ def leaders(
         raise InputError(
             f"by needs 'size' or 'contribution', got {by!r}; for growth see fastest"
         )
-    s = np.abs(theta0[0] + theta0[1])
-    e = np.abs(theta0[0] - theta0[1])
-    table = np.array([np.abs(mu), np.where(mu > 0, s, e), np.where(mu > 0, e, s)])
-    moving = np.flatnonzero((mu != 0) & ((s > 0) | (e > 0)))
+    active = np.flatnonzero(mu)
+    grow, shrink = (sizes[0] for sizes in grow_and_shrink(theta0[None], mu))
+    table = np.array([np.abs(mu[active]), grow, shrink])
+    moving = np.flatnonzero(table[1:].any(axis=0))
     if not moving.size:
         raise InputError(
             "leaders needs a start away from the origin, got 0 in all active weights"
         )
     # equal coordinates move together: the first stands for all
-    places = moving[np.sort(np.unique(table[:, moving], axis=1, return_index=True)[1])]
-    sizes = table[0, places]
+    first = np.unique(table[:, moving], axis=1, return_index=True)[1]
+    kept = moving[np.sort(first)]
+    places = active[kept]
+    sizes = table[0, kept]
     offset = np.log(sizes) if by == "contribution" else np.zeros(sizes.size)
     with np.errstate(divide="ignore"):
-        log_squares = 2 * np.log(table[1:, places])
+        log_squares = 2 * np.log(table[1:, kept])
     path = SizePath(trace(theta0, mu, rho=rho), sizes, log_squares, offset)
     times, order = _succession(path)
     found = Leaders(np.array(times), tuple(int(places[k]) + 1 for k in order))

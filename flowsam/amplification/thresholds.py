@@ -16,9 +16,9 @@ from flowsam.amplification.critical import active
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import critical_scale_of
 from flowsam.exact.l2_curve import root
-from flowsam.exact.l2_march import GOING, Front, Verdict, certificates, trace
+from flowsam.exact.l2_march import GOING, Verdict, certificates, trace
 from flowsam.exact.l2_outcome import outcome
-from flowsam.exact.l2_spectrum import Spectrum, positive_radius
+from flowsam.exact.l2_spectrum import Front, Spectrum, positive_radius
 from flowsam.labels import Fate
 from flowsam.shapes import Codes, Column, Float, Vector
 from flowsam.signatures import public
@@ -69,21 +69,17 @@ def _lowest_ratio(sizes: Vector, alpha: Column) -> Column:
     starts = np.broadcast_to(alpha[:, None, None], (alpha.size, 2, sizes.size))
     curve = trace(starts, sizes, rho=1.0, until=_past_lowest)
     # the minimum is on the last piece, where tau/A falls below N
-    last = curve.first[1:] - 1
-    pieces = curve.pieces.select(last)
-    begin = curve.tau[last], curve.a[last]
-    norm = np.exp(curve.spectrum.log_norm(np.arange(alpha.size), *begin))
-
-    def point(sigma: Column) -> list[Column]:
-        return [x + dx for x, dx in zip(begin, pieces.advance(sigma), strict=True)]
+    pieces = curve.pieces.select(curve.first[1:] - 1)
+    rows = np.arange(alpha.size)
+    norm = np.exp(curve.spectrum.log_norm(rows, pieces.tau, pieces.a))
 
     def over(sigma: Column) -> tuple[Column, Column]:
-        tau, a = point(sigma)
+        tau, a = pieces.at(sigma)
         pull = norm * np.exp(pieces.log_norm_gain(sigma)) * a
         return pull - tau, pull * pieces.log_norm_slope(sigma)[0]
 
-    length = curve.lengths[last]
-    tau, a = point(root(over, length, length / 2, CLOSE))
+    length = pieces.length
+    tau, a = pieces.at(root(over, length, length / 2, CLOSE))
     start = alpha * np.sqrt(2) * np.linalg.norm(sizes)
     rises = start >= (sizes**4).sum() / (sizes**3).sum()
     return np.where(curve.outcome == Fate.ESCAPE, np.where(rises, start, tau / a), 0.0)
@@ -157,7 +153,6 @@ def regimes(mu: ArrayLike, rho: float) -> Regimes:
     # no threshold has the units of mu
     sizes = np.ldexp(sizes, -np.frexp(sizes.max())[1])
     levels = np.unique(sizes)
-    largest = sizes.max()
     norm = np.sqrt(2) * np.linalg.norm(sizes)
     critical = critical_scale_of(np.ones((2, sizes.size)), sizes, rho=1.0).value
     # while N rises from the start the minimum of tau/A is N(0)/rho = alpha norm
@@ -167,9 +162,8 @@ def regimes(mu: ArrayLike, rho: float) -> Regimes:
     if low.size:
 
         def excess(x: np.ndarray) -> np.ndarray:
-            alpha = critical * np.exp(np.exp(x))
-            ratio = _lowest_ratio(sizes / largest, alpha.ravel()).reshape(x.shape)
-            return np.log(ratio * largest / norm / thresholds[low])
+            ratio = _lowest_ratio(sizes, critical * np.exp(np.exp(x)))
+            return np.log(ratio / norm / thresholds[low])
 
         ends = np.log([1e-12, np.log(rising / critical)])
         x = _roots(excess, *np.repeat(ends[:, None], low.size, axis=1))

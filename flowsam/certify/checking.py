@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from flowsam.certify.balls import (
     Place,
@@ -25,33 +25,14 @@ from flowsam.certify.balls import (
     jet,
     precision,
 )
+from flowsam.certify.l2_equation import TwoLayers
+from flowsam.certify.lp_equation import Layers
 
 MORE = 2  # terms of the defect beyond the degree of the polynomial
 PARTS = 2  # of a step, each bounded alone
 GUARD = 32  # bits beyond those of the prover
 
-
-@runtime_checkable
-class Field(Protocol):
-    """An equation y' = slope(x, y), analytic, and the states that decide."""
-
-    @property
-    def start(self) -> tuple[arb, ...]:
-        """Return y(0)."""
-
-    @property
-    def units(self) -> tuple[float, ...]:
-        """Return a small size of each component."""
-
-    @property
-    def patience(self) -> float:
-        """Return the share of x below which a step is none."""
-
-    def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
-        """Return the derivative, of series or of numbers."""
-
-    def decided(self, x: arb, y: Sequence[arb]) -> int | None:
-        """Return the label that a ball of states proves, or None."""
+Field = TwoLayers | Layers  # y' = slope(x, y), analytic, and the states that decide
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import numpy as np
 from flowsam.certify.balls import Row, arb, around, each, objects, rational
 from flowsam.certify.checking import Refused, Step, Tube, value_at
 from flowsam.certify.l2_equation import TwoLayers, two_layers
+from flowsam.certify.proofs import Problem
 from flowsam.labels import Label
 
 NARROW = 2.0**-50  # of a step: a stretch in which the proof is given up
@@ -39,8 +40,8 @@ class Race(TwoLayers):
         """Return s_j^2 and e_j^2 at a point or in a box."""
         m = self.speed
         return (
-            self.grows * each(arb.exp, 2 * m * (tau - m * a)),
-            self.shrinks * each(arb.exp, -2 * m * (tau + m * a)),
+            self.grows * np.exp(2 * m * (tau - m * a)),
+            self.shrinks * np.exp(-2 * m * (tau + m * a)),
         )
 
     def sizes(self, tau: arb, a: arb) -> Row:
@@ -90,16 +91,10 @@ class Race(TwoLayers):
         return self.slope(tau, [a])[0]
 
 
-def race(
-    theta: Sequence[Sequence[float]],
-    mu: Sequence[float],
-    rho: float,
-    *,
-    weighted: bool,
-) -> Race:
+def race(problem: Problem, *, weighted: bool) -> Race:
     """Return the race of a start: coordinates that are equal for ever count as the first."""
     contenders: dict[tuple[float, Fraction, Fraction], tuple[int, Fraction]] = {}
-    for j, (u, v, m) in enumerate(zip(*theta, mu, strict=True)):
+    for j, (u, v, m) in enumerate(zip(*problem.theta, problem.mu, strict=True)):
         sizes = [abs(Fraction(u) + Fraction(v)), abs(Fraction(u) - Fraction(v))]
         if m and any(sizes):
             sign = 1 if m > 0 else -1
@@ -110,7 +105,7 @@ def race(
     speed, s, e = map(objects, zip(*contenders, strict=True))
     weight: Any = each(Fraction, speed) if weighted else Fraction(1)
     return Race(
-        **vars(two_layers(theta, mu, rho)),
+        **vars(two_layers(problem.theta, problem.mu, problem.rho)),
         places=places,
         speed=each(arb, speed),
         grows=each(rational, weight * s * s),

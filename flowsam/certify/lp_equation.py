@@ -87,8 +87,8 @@ def _normalised(pulls: Rows, p: arb, copies: int) -> Rows:
         return each(lambda pull: pull * root, pulls)
     power = 1 / (p - 1)  # q - 1
     signs = each(lambda pull: 1 if pull[0] > 0 else -1, pulls)
-    logs = each(lambda size: size.log(), signs * pulls)
-    total = copies * each(lambda log: (log * (power + 1)).exp(), logs).sum()
+    logs = np.log(signs * pulls)
+    total = copies * np.exp(logs * (power + 1)).sum()
     norm = total.log() / p  # (q-1)/q = 1/p
     return signs * each(lambda log: (log * power - norm).exp(), logs)
 

@@ -8,7 +8,7 @@ from functools import partial
 from flowsam.certify.balls import Written, precision
 from flowsam.certify.checking import GUARD, Refused, Tube, checked
 from flowsam.certify.following import LEVELS, first_that_holds
-from flowsam.certify.leader_changes import HandOver, Race, hand_overs, race
+from flowsam.certify.leader_changes import HandOver, hand_overs, race
 from flowsam.certify.proofs import Problem
 
 Times = tuple[tuple[float, float], ...]
@@ -46,7 +46,7 @@ class ProvedLeaders(Written):
 def prove_leaders(problem: Problem, *, weighted: bool = False) -> ProvedLeaders:
     """Return the leaders of a run, or raise `Unproved`."""
     why = "no state was reached from where one coordinate leads for good"
-    run = partial(_race, problem, weighted)
+    run = partial(race, problem, weighted=weighted)
     found = partial(_told, problem, weighted)
     return first_that_holds(run, LEVELS[1:], found, why)
 
@@ -64,14 +64,10 @@ def check_leaders(found: ProvedLeaders) -> None:
         )
 
 
-def _race(problem: Problem, weighted: bool) -> Race:
-    return race(problem.theta, problem.mu, problem.rho, weighted=weighted)
-
-
 def _told(problem: Problem, weighted: bool, tube: Tube) -> ProvedLeaders:
     """What a tube that holds says about leaders."""
     with precision(tube.bits + GUARD):
-        run = _race(problem, weighted)
+        run = race(problem, weighted=weighted)
         end = checked(run, tube)
         last = run.decided(end.x, end.balls)
         if last is None:

@@ -8,21 +8,18 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 Read = Callable[[ArrayLike, ArrayLike, float], Any]
+Answer = Callable[..., Any]
+LINF = ("weights", "blow_up_time", "zero_time", "events", "fate")
 
 
-def weights_by(read: Read) -> Callable[..., Any]:
-    """Return `weights(theta0, mu, *, rho, tau)`, shape (..., T, L, d), of a case."""
+def functions_of(read: Read, *names: str) -> list[Answer]:
+    """Return `name(theta0, mu, *, rho)` of each name, and `weights(theta0, mu, *, rho, tau)`."""
 
-    def weights(theta0: ArrayLike, mu: ArrayLike, *, rho: float, tau: ArrayLike) -> Any:
-        return read(theta0, mu, rho).weights(tau)
+    def function(name: str) -> Answer:
+        def answer(theta0: ArrayLike, mu: ArrayLike, *, rho: float, **at: Any) -> Any:
+            found = getattr(read(theta0, mu, rho), name)
+            return found(**at) if at else found
 
-    return weights
+        return answer
 
-
-def asked_by(read: Read, name: str) -> Callable[..., Any]:
-    """Return `name(theta0, mu, *, rho)` of a case, what its starts are asked for."""
-
-    def answer(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Any:
-        return getattr(read(theta0, mu, rho), name)
-
-    return answer
+    return [function(name) for name in names]

@@ -15,6 +15,7 @@ STEP = 0.4  # in log y; the trapezoid's error falls like exp(-2 pi^2 / STEP) = 4
 SETTLED = 1e-9  # a Newton step this short leaves an error of its square
 FLOOR = 1e-150  # the least u of an inverse: its square is still a number
 ENTRIES = 2**15  # of one block of nodes: it stays in cache
+TOGETHER = 128  # members whose nodes are summed at once: they stay in cache
 TAIL = 39.0  # exp(-39) = 1e-17: what the trapezoid leaves off at each end
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
 
@@ -40,57 +41,45 @@ def remaining(u: ArrayLike, gaps: NDArray) -> Float[np.ndarray, "..."]:
     # products stay in range
     unit = np.ldexp(1.0, np.frexp(np.sqrt(squares[..., -1]))[1])
     unit = np.where((unit > 0) & (unit < np.inf), unit, 1.0)
-    roots = np.sqrt(squares) / unit[..., None]
-    return np.asarray(
-        _trapezoid(np.asarray(u / unit), roots) * unit ** (1 - gaps.shape[-1])
-    )
+    roots = np.concatenate([u[..., None], np.sqrt(squares)], axis=-1)
+    scaled = _trapezoid(roots / unit[..., None])
+    return np.asarray(scaled * unit ** (1 - gaps.shape[-1]))
 
 
-def _trapezoid(u: NDArray, roots: NDArray) -> NDArray:
+def _trapezoid(roots: NDArray) -> NDArray:
     """`int exp(s) / prod sqrt(z_k^2 + 2 exp(s)) ds` over the range where it is not negligible."""
-    depth = roots.shape[-1] + 1
+    depth = roots.shape[-1]
     with np.errstate(divide="ignore"):
-        least = np.log(u)
-        second = np.log(roots[..., 0])
-        rest = np.log(roots[..., 1:]).sum(axis=-1)
+        logs = np.log(roots)
+    least = logs[..., 0]
+    second = logs[..., 1]
+    rest = logs[..., 2:].sum(axis=-1)
+    singular = np.isneginf(second)
+    ordinary = ~singular & (least < np.inf)
+    total = np.where(singular, np.inf, 0.0)
+    least, second, rest = (x[ordinary] for x in (least, second, rest))
     left = second + np.maximum(least - TAIL, second - 2 * TAIL)
     right = np.maximum(TAIL + rest, TAIL + (depth - 2) * second) * 2 / (depth - 2)
-    singular = np.isneginf(second)
-    done = np.isposinf(least)
-    ordinary = ~(singular | done)
-    left = np.where(ordinary, left, 0.0)
-    right = np.where(ordinary, right, 1.0)
-    total = _summed(
-        u.ravel(), roots.reshape(-1, depth - 1), left.ravel(), right.ravel()
-    )
-    total = STEP * total.reshape(left.shape)
-    return np.where(singular, np.inf, np.where(done, 0.0, total))
+    total[ordinary] = STEP * _summed(roots[ordinary] ** 2, left, right)
+    return total
 
 
-def _summed(u: NDArray, roots: NDArray, left: NDArray, right: NDArray) -> NDArray:
-    """Sum over nodes from left to right; who has fewest of them is left out first."""
-    count = np.ceil((right - left) / STEP).astype(np.int64) + 1
-    order = np.argsort(-count, kind="stable")
-    u, left, right = (x[order] for x in (u, left, right))
-    squares = (roots[order] ** 2).T.copy()
-    last = -count[order]
-    total = np.zeros(u.size)
-    node = 0
-    while live := int(np.searchsorted(last, -node)):
-        some = slice(live)
-        block = max(1, ENTRIES // (live * len(squares)))
-        s = left[some] + STEP * np.arange(node, node + block)[:, None]
-        ends = right[some]
+def _summed(squares: NDArray, left: NDArray, right: NDArray) -> NDArray:
+    """Sum over nodes from left to right, of who has about as many together."""
+    total = np.empty(left.size)
+    order = np.argsort(right - left)
+    for some in np.split(order, range(TOGETHER, left.size, TOGETHER)):
+        ends = right[some, None]
+        begin = left[some, None]
+        count = np.ceil((ends - begin).max(initial=0.0) / STEP) + 1
+        s = begin + STEP * np.arange(count)
         # a member past its own end adds nothing
         y = np.exp(np.minimum(s, ends))
         factors = np.ones(y.shape)
-        for square in (*squares, u * u):
-            factors *= np.sqrt(square[some] + 2 * y)
-        total[some] += ((s <= ends) * y / factors).sum(axis=0)
-        node += block
-    found = np.empty(u.size)
-    found[order] = total
-    return found
+        for square in squares[some].T:
+            factors *= np.sqrt(square[:, None] + 2 * y)
+        total[some] = ((s <= ends) * y / factors).sum(axis=-1)
+    return total
 
 
 def elapsed(
@@ -164,11 +153,9 @@ def _newton(target: NDArray, gaps: NDArray, centre: NDArray) -> NDArray:
     power = float(gaps.shape[-1] - 1)
     slope = np.prod(np.sqrt(gaps), axis=-1)
     high = (power * target) ** (-1 / power)
-    low = high - np.sqrt(gaps[:, -1])
     # F(0) is inf where a gap is 0, or its root below the doubles
-    sure = np.isfinite(centre)
-    least = np.where(sure, centre - target, 0.0) * slope
-    low = np.maximum(np.maximum(least, low), FLOOR)
+    least = np.where(np.isfinite(centre), centre - target, 0.0) * slope
+    low = np.maximum(np.maximum(least, high - np.sqrt(gaps[:, -1])), FLOOR)
     u = high.copy()
     active = np.arange(target.size)
     for _ in range(200):
@@ -176,17 +163,14 @@ def _newton(target: NDArray, gaps: NDArray, centre: NDArray) -> NDArray:
         goal = target[active]
         gap = gaps[active]
         value = remaining(here, gap)
-        high[active] = np.where(
-            value <= goal, np.minimum(here, high[active]), high[active]
-        )
-        low[active] = np.where(
-            value >= goal, np.maximum(here, low[active]), low[active]
-        )
+        high[active] = np.where(value <= goal, here, high[active])
+        low[active] = np.where(value >= goal, here, low[active])
         rate = np.prod(np.sqrt(here[:, None] ** 2 + gap), axis=-1)
         ratio = (value / goal) ** (1 / power)
         new = here + power * value * (ratio - 1) * rate
-        outside = ~((new >= low[active]) & (new <= high[active]))
-        new[outside] = (np.sqrt(low[active]) * np.sqrt(high[active]))[outside]
+        inside = (new >= low[active]) & (new <= high[active])
+        middle = np.sqrt(low[active]) * np.sqrt(high[active])
+        new = np.where(inside, new, middle)
         u[active] = new
         moving = (np.abs(value - goal) > 4 * EPS * goal) & (
             np.abs(new - here) > SETTLED * here

@@ -4,15 +4,14 @@ The separatrix is the stable manifold of the saddle `w = (rho/2^(1/2)) e_1`, whe
 (derivations/l2_critical_scale.py)
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
 
-from flowsam.exact.l2_march import GOING, Front, Verdict, certificates, log_gate
+from flowsam.exact.l2_march import GOING, Verdict, certificates, log_gate
 from flowsam.exact.l2_outcome import TRUST, grow_and_shrink, lone_scale, race
-from flowsam.exact.l2_spectrum import Spectrum, spectrum_of
+from flowsam.exact.l2_spectrum import Front, Spectrum, spectrum_of
 from flowsam.labels import Fate
 from flowsam.shapes import Codes, Pair, Vector
 
@@ -43,19 +42,15 @@ def _left_saddle(spectrum: Spectrum) -> Verdict:
     return verdict
 
 
-def _miss(spectrum: Spectrum) -> Callable[[float], float]:
-    """Return the function that tells how far a log scale is beyond the separatrix.
+def _miss(shift: float, spectrum: Spectrum) -> float:
+    """Tell how far a log scale is beyond the separatrix.
 
     N/(rho mu_1) - 1 grows like e^{mu_1 tau} at the saddle: its value there is smooth in c.
     """
     gate = log_gate(spectrum)[0]
-
-    def miss(shift: float) -> float:
-        code, (tau, _, log_norm) = race(spectrum, np.array([shift]), _left_saddle)
-        size = np.abs(np.expm1(log_norm - gate)) * np.exp(-np.exp(gate) * tau)
-        return float(np.where(code == Fate.ESCAPE, size, -size)[0])
-
-    return miss
+    code, (tau, _, log_norm) = race(spectrum, np.array([shift]), _left_saddle)
+    size = np.abs(np.expm1(log_norm - gate)) * np.exp(-np.exp(gate) * tau)
+    return float(np.where(code == Fate.ESCAPE, size, -size)[0])
 
 
 def critical_scale_of(
@@ -85,6 +80,6 @@ def critical_scale_of(
     norm = spectrum.log_norm(np.zeros(1, dtype=np.int64), *np.zeros((2, 1)))[0]
     low = float(log_gate(spectrum)[0] - norm) - TRUST
     high = float(np.log(alone)) + TRUST
-    root = brentq(_miss(spectrum), low, high, xtol=XTOL, rtol=RTOL)
+    root = brentq(_miss, low, high, (spectrum,), xtol=XTOL, rtol=RTOL)
     value = float(np.exp(root)) * rho / unit / 2
     return CriticalScale(value, value * (XTOL + RTOL * abs(root) + ROUNDING))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 from numpy.polynomial.polynomial import polyval
@@ -15,21 +15,15 @@ from flowsam.labels import Fate
 from flowsam.shapes import Column, Float, Int, Int8, Numbers
 
 POINTS = 2048  # evaluated at a time: their coefficients stay in cache
-PerPiece = Float[np.ndarray, " P"]
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
     """The paths of a batch on the (tau, A) plane, as Taylor pieces, to their ends or tau_end."""
 
-    shape: tuple[int, ...]  # of the batch; () for a single start
     spectrum: Spectrum  # the measure behind N/rho
     first: Int[np.ndarray, " startsplus"]  # where each start's pieces begin
-    tau: PerPiece
-    a: PerPiece
-    # of each piece, in its clock; it begins at `tau` and `a`
-    lengths: PerPiece
-    pieces: Pieces | Any  # None where no start moves
+    pieces: Pieces
     end: Float[np.ndarray, "3 starts"]  # last tau, A and log(N/rho)
     # `Fate`: SADDLE where it never left the saddle, UNKNOWN where it was stopped
     outcome: Int8[np.ndarray, "*batch"]
@@ -43,97 +37,76 @@ class Curve:
             raise InputError(
                 f"a curve starts at tau = 0, got tau = {tau.min():g}; pass tau >= 0"
             )
-        times = tau.reshape(1, -1)
-        starts = self.first.size - 1
-        collapse = self.collapse_time.reshape(-1, 1)
-        a = np.zeros((starts, times.size))
-        if self.pieces is not None:
-            a = self._interpolate(times)
-        saddle = self.outcome.reshape(-1, 1) == Fate.SADDLE  # there N stands still
+        times = tau.ravel()
+        a = self._interpolate(times)
+        last, _, log_norm = self.end[..., None]
+        stands = self.outcome.reshape(-1, 1) == Fate.SADDLE  # there N stands still
         with np.errstate(over="ignore"):
-            rate = np.where(saddle, np.exp(-self.end[2][:, None]), 0.0)
-        a = a + np.where(
-            saddle, np.maximum(times - self.end[0][:, None], 0) * rate, 0.0
-        )
-        return np.where(times >= collapse, np.inf, a).reshape(self.shape + tau.shape)
+            rate = np.where(stands, np.exp(-log_norm), 0.0)
+        a = a + np.maximum(times - last, 0.0) * rate
+        a[times >= self.collapse_time.reshape(-1, 1)] = np.inf
+        return a.reshape(self.outcome.shape + tau.shape)
 
     def log_norm_at(self, tau: ArrayLike) -> Float[np.ndarray, "*batch_and_times"]:
         """Return log(N/rho) at rescaled times: -inf from the collapse on."""
         a = self.a_at(tau)
-        starts = self.first.size - 1
-        times = np.broadcast_to(
-            np.asarray(tau, dtype=np.float64).ravel(), (starts, np.size(tau))
-        )
-        flat = a.reshape(starts, -1)
-        log_norm = np.full(flat.shape, -np.inf)
-        for k in range(flat.shape[1]):
-            alive = np.flatnonzero(np.isfinite(flat[:, k]))
-            log_norm[alive, k] = self.spectrum.log_norm(
-                alive, times[alive, k], flat[alive, k]
-            )
+        times = np.ravel(tau)
+        log_norm = np.full((self.first.size - 1, times.size), -np.inf)
+        for k, flat in enumerate(a.reshape(log_norm.shape).T):
+            alive = np.flatnonzero(np.isfinite(flat))
+            at = np.full(alive.size, float(times[k]))
+            log_norm[alive, k] = self.spectrum.log_norm(alive, at, flat[alive])
         return log_norm.reshape(a.shape)
 
     def turning_time(self) -> Numbers:
         """Return where N is least: it falls, rises, or falls then rises (l2_patterns.py)."""
-        starts = self.first.size - 1
-        turn = np.full(starts, np.inf)
-        if self.pieces is None:
-            return turn.reshape(self.shape)
-        # the last piece on which N begins by falling
-        last = np.zeros(starts, dtype=np.int64)
-        for row in range(starts):
-            rising = self.pieces.g[1, self.first[row] : self.first[row + 1]] > 0
-            falling = rising.size - 1 if not rising.any() else int(rising.argmax()) - 1
-            last[row] = self.first[row] + falling
-            turn[row] = 0.0 if rising.size and falling < 0 else np.inf
+        turn = np.full(self.first.size - 1, np.inf)
+        place = np.zeros(turn.size, dtype=np.int64)
+        for row, (low, high) in enumerate(pairwise(self.first)):
+            rising = np.append(self.pieces.g[1, low:high] > 0, True)
+            # the last piece on which N begins by falling
+            place[row] = low + rising.argmax() - 1
+            if high > low and rising[0]:
+                turn[row] = 0.0
         turns = np.flatnonzero((self.outcome.ravel() != Fate.COLLAPSE) & np.isinf(turn))
-        place = last[turns]
-        pieces = self.pieces.select(place)
-        length = self.lengths[place]
+        pieces = self.pieces.select(place[turns])
+        length = pieces.length
         at = root(pieces.log_norm_slope, length, length / 2, 2e-16)
         # else the curve stopped while N was falling
         inside = pieces.log_norm_slope(length)[0] >= 0
-        turn[turns[inside]] = (self.tau[place] + pieces.advance(at)[0])[inside]
-        return turn.reshape(self.shape)
+        turn[turns[inside]] = pieces.at(at)[0][inside]
+        return turn.reshape(self.outcome.shape)
 
-    def _interpolate(
-        self, times: Float[np.ndarray, "1 T"]
-    ) -> Float[np.ndarray, "starts T"]:
-        """A from the pieces, constant beyond the last."""
+    def _interpolate(self, times: Column) -> Float[np.ndarray, "starts T"]:
+        """A from the pieces, constant beyond the last; a start at the origin has none."""
         starts = self.first.size - 1
-        place = np.empty((starts, times.size), dtype=np.int64)
-        for row in range(starts):
-            low = self.first[row]
-            high = self.first[row + 1]
-            place[row] = (
-                low + np.searchsorted(self.tau[low:high], times[0], "right") - 1
-            )
-        # a start at the origin has no piece
-        place = np.clip(place, 0, self.tau.size - 1)
-        target = (np.minimum(times, self.end[0][:, None]) - self.tau[place]).ravel()
-        at = place.ravel()
-        gain = np.empty(at.size)
+        a = np.zeros((starts, times.size))
+        place = np.empty(a.shape, dtype=np.int64)
+        for row, (low, high) in enumerate(pairwise(self.first)):
+            passed = np.searchsorted(self.pieces.tau[low:high], times, "right")
+            place[row] = low + passed - 1
+        moves = np.diff(self.first) > 0
+        at = place[moves].ravel()
+        target = np.minimum(times, self.end[0][moves, None]).ravel()
+        found = np.empty(at.size)
         for block in (slice(k, k + POINTS) for k in range(0, at.size, POINTS)):
             pieces = self.pieces.select(at[block])
-            length = self.lengths[at[block]]
-            gain[block] = pieces.advance(_stretch(pieces, target[block], length))[1]
-        return (self.a[at] + gain).reshape(starts, -1)
+            stretch = _stretch(pieces, target[block] - pieces.tau)
+            found[block] = pieces.at(stretch)[1]
+        a[moves] = found.reshape(a[moves].shape)
+        return a
 
 
-def _stretch(
-    pieces: Pieces,
-    target: Column,
-    length: Column,
-) -> Column:
+def _stretch(pieces: Pieces, target: Column) -> Column:
     """Stretch of the clock in which tau grows by `target`, one for each piece."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        first = np.fmin(target * pieces.unit / pieces.y[0], length)
+        first = np.fmin(target * pieces.unit / pieces.y[0], pieces.length)
 
     def excess(sigma: Column) -> tuple[Column, Column]:
         over = (pieces.advance(sigma)[0] - target) * pieces.unit
         return over, polyval(sigma, pieces.y, tensor=False)
 
-    return root(excess, length, first, 4e-16)
+    return root(excess, pieces.length, first, 4e-16)
 
 
 def root(

@@ -6,23 +6,22 @@ A path has shown what it does by one of two certificates, or where nothing is le
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_spectrum import (
-    LONGEST,
     ORDER,
+    Front,
     Pieces,
     Spectrum,
+    depart,
     expand,
     log_sum,
     spectrum_of,
 )
 from flowsam.labels import Fate
-from flowsam.shapes import Chosen, Codes, Column, Float, Vector
+from flowsam.shapes import Codes, Column, Float, Vector
 
 PER_ORDER = 10.0**-0.8  # last term kept, relative to dtau and dA: 1e-16 at order 20
 AGREEMENT = 1e4  # of log N between the series and the sum, over that of the last term
@@ -35,52 +34,23 @@ STEPS = 1000  # a start one rounding off the saddle leaves it in about 120
 ENTRIES = 2_000_000  # numbers in a block of starts
 
 
-@dataclass(frozen=True, eq=False)
-class Front:
-    """Where each of some starts has got to."""
-
-    rows: Codes  # which starts of the spectrum
-    tau: Column
-    a: Column
-    exponents: Float[np.ndarray, "N m"]  # of (N/rho)^2 at the point
-    log_norm: Column  # log(N/rho)
-
-    def keep(self, kept: Chosen) -> Front:
-        """Return the front without the starts that have ended."""
-        return Front(*(part[kept] for part in vars(self).values()))
-
-
-def depart(
-    spectrum: Spectrum,
-    rows: Codes,
-    tau: Column,
-    a: Column,
-) -> Front:
-    """Return the front of some starts at given points, N > 0 in each."""
-    exponents = spectrum.exponents(rows, tau, a)
-    return Front(rows, tau, a, exponents, log_sum(exponents) / 2)
-
-
-def _lengths(pieces: Pieces, tau: Column, fastest: float) -> Column:
-    """Steps of the clock at which the last terms kept are as small as the tolerance."""
+def _shorten(pieces: Pieces, fastest: float) -> None:
+    """Shorten steps of the clock until the last terms kept are as small as the tolerance."""
     order = pieces.y.shape[0]
     tolerance = PER_ORDER**order
     # dtau need not be finer than a rounding of tau, nor dA than one of every exponent
-    tau_floor = tolerance * pieces.unit * tau
+    tau_floor = tolerance * pieces.unit * pieces.tau
     a_floor = tolerance * (pieces.unit / fastest) ** 2
-    length = np.full(tau.shape, LONGEST)
+    length = pieces.length
     with np.errstate(divide="ignore", invalid="ignore"):
         for k in (order - 2, order - 1):
             size = np.abs(pieces.y[k])
             for first, floor in ((pieces.y[0], tau_floor), (pieces.z, a_floor)):
                 relative = (tolerance * first / size) ** (1 / k)
                 absolute = (floor / size) ** (1 / (k + 1))
-                length = np.fmin(length, np.fmax(relative, absolute))
-            bend = (AGREEMENT / 10 * tolerance / np.abs(pieces.g[k + 1])) ** (
-                1 / (k + 1)
-            )
-            length = np.fmin(length, bend)
-    return length
+                np.fmin(length, np.fmax(relative, absolute), out=length)
+            bend = AGREEMENT / 10 * tolerance / np.abs(pieces.g[k + 1])
+            np.fmin(length, bend ** (1 / (k + 1)), out=length)
 
 
 def step(
@@ -88,43 +58,29 @@ def step(
     front: Front,
     *,
     order: int = ORDER,
-) -> tuple[Pieces, Column, Front]:
+) -> tuple[Pieces, Front]:
     """Expand and take one step, halved until the sum at its end agrees with the series."""
-    pieces = expand(spectrum, front.exponents, order=order)
-    length = _lengths(pieces, front.tau, np.abs(spectrum.nu).max())
+    pieces = expand(spectrum, front, order=order)
+    _shorten(pieces, np.abs(spectrum.nu).max())
     pending = np.arange(front.rows.size)
-    tau = front.tau.copy()
-    a = front.a.copy()
-    log_norm = front.log_norm.copy()
-    exponents = np.empty_like(front.exponents)
+    end = front.select(pending)
     for _ in range(HALVINGS):
         part = pieces.select(pending)
-        dtau, da = part.advance(length[pending])
-        there = depart(
-            spectrum,
-            front.rows[pending],
-            front.tau[pending] + dtau,
-            front.a[pending] + da,
-        )
-        tau[pending] = there.tau
-        a[pending] = there.a
-        exponents[pending] = there.exponents
-        log_norm[pending] = there.log_norm
-        expected = front.log_norm[pending] + part.log_norm_gain(length[pending])
+        there = depart(spectrum, front.rows[pending], *part.at(part.length))
+        for whole, new in zip(vars(end).values(), vars(there).values(), strict=True):
+            whole[pending] = new
+        expected = front.log_norm[pending] + part.log_norm_gain(part.length)
         rounding = np.abs(expected) + part.unit * (there.tau + part.unit * there.a)
-        off = (
-            np.abs(there.log_norm - expected)
-            > AGREEMENT * PER_ORDER**order + 1e-14 * rounding
-        )
-        pending = pending[off]
+        bound = AGREEMENT * PER_ORDER**order + 1e-14 * rounding
+        pending = pending[np.abs(there.log_norm - expected) > bound]
         if not pending.size:
             break
-        length[pending] /= 2
-    return pieces, length, Front(front.rows, tau, a, exponents, log_norm)
+        pieces.length[pending] /= 2
+    return pieces, end
 
 
 Verdict = Callable[[Front], np.ndarray]
-Record = list[tuple[Front, np.ndarray, Pieces]]
+Record = list[tuple[np.ndarray, Pieces]]
 
 
 def slope(spectrum: Spectrum, front: Front) -> Column:
@@ -223,10 +179,9 @@ def march(
         codes[front.rows[~on]] = code[~on]
         if not on.any():
             break
-        begin = front.keep(on)
-        pieces, lengths, front = step(spectrum, begin, order=order)
+        pieces, front = step(spectrum, front.select(on), order=order)
         if record is not None:
-            record.append((begin, lengths, pieces))
+            record.append((front.rows, pieces))
     return codes, end
 
 
@@ -241,36 +196,21 @@ def trace(
     """Integrate the curves of a batch of starts."""
     shape = theta.shape[:-2]
     spectrum = spectrum_of(theta.reshape(-1, *theta.shape[-2:]), mu, rho)
-    record: Record = []
+    nobody = np.arange(0)
+    none = depart(spectrum, nobody, *np.zeros((2, 0)))
+    record: Record = [(nobody, expand(spectrum, none))]
     codes, end = march(spectrum, until(spectrum, tau_end), record=record)
-    outcome = codes.astype(np.int8).reshape(shape)
-    collapse = np.where(codes == Fate.COLLAPSE, end[0], np.inf).reshape(shape)
-    first, tau, a, lengths, pieces = _bound(record, codes.size)
+    collapse = np.where(codes == Fate.COLLAPSE, end[0], np.inf)
+    rows, parts = zip(*record, strict=True)
+    row = np.concatenate(rows)
+    order = np.argsort(row, kind="stable")
+    columns = zip(*(vars(part).values() for part in parts), strict=True)
+    pieces = Pieces(*(np.concatenate(column, axis=-1) for column in columns))
     return Curve(
-        shape,
         spectrum,
-        first,
-        tau,
-        a,
-        lengths,
-        pieces,
+        np.searchsorted(row[order], np.arange(codes.size + 1)),
+        pieces.select(order),
         end,
-        outcome,
-        collapse,
+        codes.astype(np.int8).reshape(shape),
+        collapse.reshape(shape),
     )
-
-
-def _bound(record: Record, starts: int) -> tuple[Any, ...]:
-    """Order the steps by start, then by time: where each begins, tau, A, lengths and pieces."""
-    if not record:
-        nothing = np.zeros(0)
-        return np.zeros(starts + 1, dtype=np.int64), nothing, nothing, nothing, None
-    fronts, lengths, pieces = zip(*record, strict=True)
-    rows = np.concatenate([front.rows for front in fronts])
-    order = np.argsort(rows, kind="stable")
-    first = np.searchsorted(rows[order], np.arange(starts + 1))
-    tau = np.concatenate([front.tau for front in fronts])[order]
-    a = np.concatenate([front.a for front in fronts])[order]
-    parts = zip(*(vars(part).values() for part in pieces), strict=True)
-    whole = Pieces(*(np.concatenate(part, axis=-1) for part in parts))
-    return first, tau, a, np.concatenate(lengths)[order], whole.select(order)

@@ -61,17 +61,14 @@ class SizePath:
 
     def point(self, x: float) -> Point:
         """Return a point of the path."""
-        last = self.curve.tau.size
+        last = self.curve.pieces.tau.size
         piece = min(int(x), last - 1)
         part = self.curve.pieces.select(np.array([piece]))
-        dtau, da = part.advance(self.curve.lengths[[piece]] * min(x - piece, 1.0))
-        tau = float(self.curve.tau[piece] + dtau[0])
-        a = float(self.curve.a[piece] + da[0])
-        tau *= 2.0 ** max(x - last, 0.0)
-        start = np.zeros(1, dtype=np.int64)
-        log_norm = self.curve.spectrum.log_norm(start, np.array([tau]), np.array([a]))[
-            0
-        ]
+        taus, at = part.at(part.length * min(x - piece, 1.0))
+        taus = taus * 2.0 ** max(x - last, 0.0)
+        log_norm = self.curve.spectrum.log_norm(np.array([0]), taus, at)[0]
+        tau = float(taus[0])
+        a = float(at[0])
         p, q = self.log_squares + 2 * np.array([[tau], [-tau]]) * self.mu
         square = 2 * self.mu**2
         at_zero = p == q
@@ -134,7 +131,7 @@ class SizePath:
 
     def stretches(self) -> list[tuple[Point, Point]]:
         """Return the pieces, and after an escape what more it takes to see the last leader."""
-        points = [self.point(float(x)) for x in range(self.curve.tau.size + 1)]
+        points = [self.point(float(x)) for x in range(self.curve.pieces.tau.size + 1)]
         log_s = self.log_squares[0]
         alive = np.isfinite(log_s)
         if self.curve.outcome == Fate.ESCAPE:

@@ -23,19 +23,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.polynomial.polynomial import polyder, polyval
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from flowsam.errors import InputError
 from flowsam.inputs import real_example
 from flowsam.network import checked_theta
-from flowsam.shapes import Codes, Column, Float, Int, Vector
+from flowsam.shapes import Chosen, Codes, Column, Float, Int, Vector
 
 # of the rates: their squares and 1/squares stay in the range of doubles
 SMALLEST = 1e-140
 BLOCK = 32768  # rates summed at a time: a block and its powers stay in cache
 ORDER = 20
-FEW = 1000  # rates of all starts whose powers are one small table
 LIVE = -60.0  # log of the relative weight below which a rate is left out of the series
 LONGEST = 16.0  # a step of the clock; beyond, rates below LIVE could grow unseen
 PerRate = Float[np.ndarray, "N m"]
@@ -114,9 +114,8 @@ def spectrum_of(
     kept = (nu != 0) & (amplitude != 0).any(axis=0)
     if not kept.any():  # at the origin: one rate that carries nothing
         return Spectrum(np.ones(1), np.full((theta.shape[0], 1), -np.inf))
-    if not kept.all():
-        nu = nu[kept]
-        amplitude = amplitude[:, kept]
+    nu = nu[kept]
+    size = np.abs(amplitude[:, kept])
     extreme = nu[(np.abs(nu) < SMALLEST) | (np.abs(nu) > 1 / SMALLEST)]
     if extreme.size:
         raise InputError(
@@ -125,20 +124,42 @@ def spectrum_of(
         )
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         # one rounding of the ratio costs less than those of two large logarithms
-        log_weight = np.log(np.abs(amplitude) / rho)
-        if not (plain := np.isfinite(log_weight)).all():
-            log_weight = np.where(
-                plain, log_weight, np.log(np.abs(amplitude)) - np.log(rho)
-            )
+        log_weight = np.log(size / rho)
+        apart = np.log(size) - np.log(rho)
+    log_weight = np.where(np.isfinite(log_weight), log_weight, apart)
     log_weight += np.log(np.abs(nu) / np.sqrt(2))
     log_weight *= 2
     return Spectrum(nu, log_weight)
 
 
 @dataclass(frozen=True, eq=False)
+class Front:
+    """Where each of some starts has got to."""
+
+    rows: Codes  # which starts of the spectrum
+    tau: Column
+    a: Column
+    exponents: PerRate  # of (N/rho)^2 at the point
+    log_norm: Column  # log(N/rho)
+
+    def select(self, rows: Chosen | Codes) -> Front:
+        """Return the front of some of the starts."""
+        return Front(*(part[rows] for part in vars(self).values()))
+
+
+def depart(spectrum: Spectrum, rows: Codes, tau: Column, a: Column) -> Front:
+    """Return the front of some starts at given points, N > 0 in each."""
+    exponents = spectrum.exponents(rows, tau, a)
+    return Front(rows, tau, a, exponents, log_sum(exponents) / 2)
+
+
+@dataclass(frozen=True, eq=False)
 class Pieces:
     """One Taylor expansion for each of b starts."""
 
+    tau: Column  # where it begins
+    a: Column
+    length: Column  # in the clock
     unit: Column  # the rate that sets the clock
     y: Float[np.ndarray, "order N"]  # coefficients of expit(g)
     # expit(-g) at the start of the step, without the cancellation of 1 - y
@@ -147,26 +168,29 @@ class Pieces:
 
     def select(self, rows: Int[np.ndarray, " c"]) -> Pieces:
         """Return the expansions of some of the starts."""
-        return Pieces(self.unit[rows], self.y[:, rows], self.z[rows], self.g[:, rows])
+        return Pieces(*(part[..., rows] for part in vars(self).values()))
 
     def advance(self, sigma: Moved) -> tuple[Moved, Moved]:
         """Return the increments of tau and A after a stretch of the clock."""
-        tail = _horner(self.y[1:] / np.arange(2, len(self.y) + 1)[:, None], sigma)
-        return (self.y[0] + tail) * sigma / self.unit, (
-            self.z - tail
-        ) * sigma / self.unit**2
+        rest = self.y[1:] / np.arange(2, len(self.y) + 1)[:, None]
+        tail = polyval(sigma, rest, tensor=False) * sigma
+        dtau = (self.y[0] + tail) * sigma / self.unit
+        return dtau, (self.z - tail) * sigma / self.unit**2
+
+    def at(self, sigma: Moved) -> tuple[Moved, Moved]:
+        """Return tau and A there."""
+        dtau, da = self.advance(sigma)
+        return self.tau + dtau, self.a + da
 
     def log_norm_gain(self, sigma: Moved) -> Moved:
         """Return the change of log N after a stretch of the clock."""
-        return _horner(self.g[1:], sigma)
+        return polyval(sigma, self.g[1:], tensor=False) * sigma
 
     def log_norm_slope(self, sigma: Column) -> tuple[Column, Column]:
         """Return dg/dsigma after a stretch of the clock, the sign of N', and its derivative."""
-        slope, bend = np.zeros((2, *sigma.shape))
-        for k in range(self.g.shape[0] - 1, 0, -1):
-            bend = bend * sigma + slope
-            slope = slope * sigma + k * self.g[k]
-        return slope, bend
+        slope = polyder(self.g)
+        bend = polyder(slope)
+        return polyval(sigma, slope, tensor=False), polyval(sigma, bend, tensor=False)
 
 
 def _moments(
@@ -175,10 +199,6 @@ def _moments(
     count: int,
 ) -> Float[np.ndarray, "count N"]:
     """Moments 0 to count - 1 of the weights, a block of rates at a time."""
-    if x.size <= FEW:
-        powers = np.broadcast_to(x, (count, *x.shape)).copy()
-        powers[0] = weight
-        return np.multiply.accumulate(powers, axis=0).sum(axis=2)
     total = np.zeros((count, x.shape[0]))
     for start in range(0, x.shape[1], BLOCK):
         rate = x[:, start : start + BLOCK]
@@ -187,20 +207,6 @@ def _moments(
             total[k] += power.sum(axis=1)
             power *= rate
     return total
-
-
-def _horner(rows: Float[np.ndarray, "k N"], sigma: Moved) -> Moved:
-    """Return sum_k rows_k sigma^(k + 1); at one point in plain numbers, to the same last bit."""
-    if sigma.size == 1:
-        total = 0.0
-        x = sigma.item()
-        for row in rows[::-1, 0].tolist():
-            total = (total + row) * x
-        return np.full_like(sigma, total)
-    sums = np.zeros_like(sigma)
-    for row in rows[::-1]:
-        sums = (sums + row) * sigma
-    return sums
 
 
 def _sums(left: Float[np.ndarray, "i *N"], right: Float[np.ndarray, "i *mb"]) -> Any:
@@ -237,15 +243,10 @@ def _series(
     return y, np.concatenate([g[None], dg])
 
 
-def expand(
-    spectrum: Spectrum,
-    exponents: PerRate,
-    *,
-    order: int = ORDER,
-) -> Pieces:
-    """Return the Taylor expansions at one point for each of some starts."""
-    top = exponents.max(axis=1)
-    exponents = exponents - top[:, None]
+def expand(spectrum: Spectrum, front: Front, *, order: int = ORDER) -> Pieces:
+    """Return the Taylor expansions at a front, as long as the clock is safe."""
+    top = front.exponents.max(axis=1)
+    exponents = front.exponents - top[:, None]
     live = exponents > LIVE
     weight = np.where(live, np.exp(exponents), 0.0)
     unit = np.where(live, np.abs(spectrum.nu), 0.0).max(axis=1)
@@ -256,4 +257,5 @@ def expand(
         y, g = (x[:, None] for x in _series(moments[:, 0], g.reshape(())))
     else:
         y, g = _series(moments, g)
-    return Pieces(unit, y, expit(-g[0]), g)
+    length = np.full(unit.shape, LONGEST)
+    return Pieces(front.tau, front.a, length, unit, y, expit(-g[0]), g)

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.events import Event
-from flowsam.exact.as_functions import asked_by, weights_by
+from flowsam.exact.as_functions import LINF, functions_of
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import blocks, falling, trace
+from flowsam.exact.l2_outcome import grow_and_shrink
 from flowsam.exact.l2_spectrum import checked_start
 from flowsam.inputs import real_array
 from flowsam.shapes import Float, Numbers, Pair, Pairs, Thetas, Times, Vector, Vectors
@@ -105,25 +106,19 @@ class Euclidean:
         return states, tuple(sorted(found, key=lambda event: event.tau))
 
 
-def _crossings(
-    theta0: Pair,
-    mu: Vector,
-    until: float,
-) -> list[Event]:
+def _crossings(theta0: Pair, mu: Vector, until: float) -> list[Event]:
     """Where a weight changes sign: |s| = |e|, at most once a coordinate, beta from - to +."""
-    s = theta0[0] + theta0[1]
-    e = theta0[0] - theta0[1]
-    grow = np.where(mu > 0, s, e)
-    shrink = np.where(mu > 0, e, s)
-    found = []
-    for j in np.flatnonzero((mu != 0) & (grow != 0) & (np.abs(shrink) > np.abs(grow))):
-        tau = (np.log(np.abs(shrink[j])) - np.log(np.abs(grow[j]))) / (
-            2 * np.abs(mu[j])
-        )
-        layer = 0 if (s[j] > 0) != (e[j] > 0) else 1  # u = (s + e)/2, v = (s - e)/2
-        if tau < until:
-            found.append(Event(float(tau), "cross", layer, int(j)))
-    return found
+    active = np.flatnonzero(mu)
+    grow, shrink = (sizes[0] for sizes in grow_and_shrink(theta0[None], mu))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = (np.log(shrink) - np.log(grow)) / (2 * np.abs(mu[active]))
+    s = theta0[0] + theta0[1] > 0
+    e = theta0[0] - theta0[1] > 0
+    return [
+        Event(tau, "cross", int(s[j] == e[j]), j)  # u = (s + e)/2, v = (s - e)/2
+        for j, tau in zip(active.tolist(), times.tolist(), strict=True)
+        if 0 < tau < until
+    ]
 
 
 def _states(
@@ -156,7 +151,6 @@ def _states(
     return states
 
 
-weights = weights_by(read)
-blow_up_time = asked_by(read, "blow_up_time")
-zero_time = asked_by(read, "zero_time")
-collapse_time = asked_by(read, "collapse_time")
+weights, blow_up_time, zero_time, collapse_time = functions_of(
+    read, *LINF[:3], "collapse_time"
+)

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
 from flowsam.events import Event
-from flowsam.exact.as_functions import asked_by, weights_by
+from flowsam.exact.as_functions import LINF, functions_of
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
 from flowsam.shapes import Float, Int8, Thetas, Times, Vector, Vectors, Which
@@ -243,8 +243,4 @@ def _scaled(digits: NDArray, exponent: NDArray) -> NDArray:
         return np.ldexp(digits, np.clip(exponent, -_BEYOND, _BEYOND).astype(np.int32))
 
 
-weights = weights_by(read)
-blow_up_time = asked_by(read, "blow_up_time")
-zero_time = asked_by(read, "zero_time")
-events = asked_by(read, "events")
-fate = asked_by(read, "fate")
+weights, blow_up_time, zero_time, events, fate = functions_of(read, *LINF)

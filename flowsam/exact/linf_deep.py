@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.events import Event
 from flowsam.exact import linf_balanced, linf_signs
-from flowsam.exact.as_functions import asked_by, weights_by
+from flowsam.exact.as_functions import LINF, functions_of
 from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course
 from flowsam.exact.linf_legs import leg
@@ -209,8 +209,4 @@ def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Column:
     return remaining(z[:, 0], z[:, 1:] ** 2 - z[:, :1] ** 2)
 
 
-weights = weights_by(read)
-blow_up_time = asked_by(read, "blow_up_time")
-zero_time = asked_by(read, "zero_time")
-events = asked_by(read, "events")
-fate = asked_by(read, "fate")
+weights, blow_up_time, zero_time, events, fate = functions_of(read, *LINF)

@@ -9,8 +9,6 @@ No weight passes rho, and the slide ends where the smallest is 0: no more unique
 (derivations/linf_slides.py)
 """
 
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,7 +62,7 @@ class Slide:
     @property
     def duration(self) -> Column:
         """|mu| tau from the start to the second zero."""
-        return deque(self.edges(), maxlen=1).pop()
+        return self.passed[:, -1]
 
     @property
     def landed(self) -> Others:
@@ -74,24 +72,20 @@ class Slide:
             self.others == self.others.min(axis=-1, keepdims=True), 0.0, end
         )
 
-    def edges(self) -> Iterator[Column]:
-        """Yield |mu| tau at s = 0, 1, 2, ..., each slide's last at its end."""
-        total = np.zeros(len(self.others))
-        yield total
+    @cached_property
+    def passed(self) -> Places:
+        """|mu| tau at s = 0, 1, 2, ..., each slide's last at its end."""
         last = self.last
-        for panel in range(int(np.ceil(last.max(initial=0.0) / PANEL))):
-            left = panel * PANEL
+        total = np.zeros(last.shape)
+        edges = [total]
+        for left in np.arange(0.0, last.max(initial=0.0), PANEL):
             live = last > left
             right = np.minimum(left + PANEL, last[live])[:, None]
             part = Slide(self.others[live], self.rho)
             total = total.copy()
             total[live] += part.between(np.full_like(right, left), right)[:, 0]
-            yield total
-
-    @cached_property
-    def passed(self) -> Places:
-        """All edges, one after another."""
-        return np.stack(list(self.edges()), axis=-1)
+            edges.append(total)
+        return np.stack(edges, axis=-1)
 
     def between(self, left: Places, right: Places) -> Places:
         """|mu| tau from one s to another, at most a panel on, by Gauss-Legendre."""

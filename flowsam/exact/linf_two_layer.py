@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
 from flowsam.events import Event
-from flowsam.exact.as_functions import asked_by, weights_by
+from flowsam.exact.as_functions import LINF, functions_of
 from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
@@ -161,8 +161,4 @@ def separatrix(
     )
 
 
-weights = weights_by(read)
-blow_up_time = asked_by(read, "blow_up_time")
-zero_time = asked_by(read, "zero_time")
-events = asked_by(read, "events")
-fate = asked_by(read, "fate")
+weights, blow_up_time, zero_time, events, fate = functions_of(read, *LINF)

@@ -6,7 +6,7 @@ import numpy as np
 
 from flowsam.exact.linf_deep import Deep
 from flowsam.labels import Fate, Label
-from flowsam.shapes import Codes
+from flowsam.shapes import Codes, Vector
 
 HELD = "a weight at 0 holds the others of its coordinate, as two or more are at rho"
 
@@ -30,12 +30,15 @@ class Race:
         """When the first blow-up is."""
         return float(self.course.escape_time.min())
 
+    def _first(self, times: Vector) -> int:
+        """Who of those with two weights at 0 is the first in something."""
+        falls = np.flatnonzero(self.course.fate == Fate.PINNED)
+        return int(falls[times[falls].argmin()])
+
     @property
     def pinned(self) -> str:
         """Who is the first with two weights at 0, and when."""
-        falls = np.flatnonzero(self.course.fate == Fate.PINNED)
-        first = self.course.pinned_time[falls].argmin()
-        return self._pinned(int(falls[first]))
+        return self._pinned(self._first(self.course.pinned_time))
 
     def _pinned(self, j: int) -> str:
         when = _from(self.course.pinned_time[j])
@@ -44,8 +47,7 @@ class Race:
     @property
     def _loosest(self) -> int:
         """Who may be the first to run away."""
-        falls = np.flatnonzero(self.course.fate == Fate.PINNED)
-        return int(falls[self.course.runaway_time[falls].argmin()])
+        return self._first(self.course.runaway_time)
 
     @property
     def runaway(self) -> str:

@@ -1,6 +1,6 @@
 """How likely each limit is under independent random sizes of a balanced start, l_inf and GD."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,11 @@ import numpy as np
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.labels import Label
-from flowsam.shapes import Vector
+from flowsam.shapes import Float, Vector
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
+ROUNDS = 60  # halvings of a piece of the law: beyond, a kink is one of doubles
+Sizes = Float[np.ndarray, "..."]
 
 
 @dataclass(frozen=True)
@@ -18,18 +22,30 @@ class Flat:
     start: float
     width: float
 
-    def cdf(self, x: float) -> float:
+    def cdf(self, x: Sizes | float) -> Any:
         """P(alpha <= x)."""
-        return min(max((x - self.start) / self.width, 0.0), 1.0)
+        return np.clip((x - self.start) / self.width, 0.0, 1.0)
 
-    def sf(self, x: float) -> float:
+    def sf(self, x: float) -> Any:
         """P(alpha > x)."""
-        return min(max((self.start + self.width - x) / self.width, 0.0), 1.0)
+        return np.clip((self.start + self.width - x) / self.width, 0.0, 1.0)
+
+    def ppf(self, u: Sizes) -> Sizes:
+        """The quantiles."""
+        return self.start + u * self.width
+
+    def support(self) -> tuple[float, float]:
+        """Where alpha can be."""
+        return self.start, self.start + self.width
 
 
 def chance(label: int, starts: Any, *, mu: Vector, rho: float, depth: int) -> float:
     """Return the probability of a label under independent random sizes; by `_box` or `_cone`."""
     laws = _checked_laws(starts, mu.size)
+    flat = [pair for law in laws if (pair := _uniform(law))]
+    if len(flat) == mu.size:  # from rho: a narrow box beside it keeps its digits
+        laws = [Flat(start - rho, width) for start, width in flat]
+        rho = 0.0
     size = np.abs(mu)
     active = np.flatnonzero(size)
     if label >= 1 and depth == 2:
@@ -67,45 +83,43 @@ def _shared(size: Vector, rho: float, laws: Sequence[Any]) -> float:
 
 def _cone(j: int, slopes: Vector, rho: float, laws: Sequence[Any]) -> float:
     """`int prod_{k != j} F_k(rho + slope_k (x - rho)) dF_j(x)` over x > rho, in u = F_j(x)."""
-    flat = [_uniform(law) for law in laws]
-    if all(flat):
-        start, width = np.array(flat).T
-        return polytope(j, slopes, start - rho, width)
-    from scipy.integrate import quad
-
+    own = laws[j]
     rivals = [(laws[k], s) for k, s in enumerate(slopes) if k != j and s < np.inf]
 
-    def inside(u: float) -> float:
-        over = laws[j].ppf(u) - rho
-        return float(np.prod([law.cdf(rho + slope * over) for law, slope in rivals]))
+    def inside(u: Sizes) -> Sizes:
+        over = own.ppf(u) - rho
+        found = np.ones_like(u)
+        for law, slope in rivals:
+            found *= law.cdf(rho + slope * over)
+        return found
 
-    edges = [
+    kinks = [
         rho + (edge - rho) / slope for law, slope in rivals for edge in law.support()
     ]
-    marks = np.unique(np.clip(laws[j].cdf([rho, *edges]), laws[j].cdf(rho), 1.0))
-    spans = [(a, b) for a, b in zip(marks, [*marks[1:], 1.0], strict=True) if a < b]
-    # 1: no warnings
-    how = {"epsabs": 1e-12, "epsrel": 1e-10, "limit": 200, "full_output": 1}
-    return float(sum(quad(inside, *span, **how)[0] for span in spans))
+    marks = np.clip(own.cdf(np.array([rho, *kinks, np.inf])), own.cdf(rho), 1.0)
+    return integral(inside, np.unique(marks))
 
 
-def polytope(j: int, slopes: Vector, low: Vector, width: Vector) -> float:
-    """Return the share of a box of alpha - rho where alpha_j > rho and rivals are below."""
-    rivals = np.array([k != j and s < np.inf for k, s in enumerate(slopes)], dtype=bool)
-    # between its kinks the integrand is a polynomial in t = alpha_j - rho: Gauss is exact
-    slope = slopes[rivals]
-    first = low[rivals]
-    size = width[rivals]
-    ends = max(low[j], 0.0), low[j] + width[j]
-    if ends[0] >= ends[1]:
-        return 0.0
-    kinks = np.clip([*(first / slope), *((first + size) / slope), *ends], *ends)
-    marks = np.unique(kinks)
-    nodes, weights = np.polynomial.legendre.leggauss(slopes.size // 2 + 1)
-    half = np.diff(marks)[:, None] / 2
-    t = marks[:-1, None] + half * (1 + nodes)
-    below = np.clip((slope * t[..., None] - first) / size, 0.0, 1.0)
-    return float((half * weights * below.prod(axis=-1)).sum() / width[j])
+def integral(of: Callable[[Sizes], Sizes], marks: Sizes) -> float:
+    """Return an integral over consecutive pieces, halved until Gauss's rule agrees: to 1e-12."""
+
+    def gauss(left: Sizes, right: Sizes) -> Sizes:
+        half = (right - left)[..., None] / 2
+        return (half * of(left[..., None] + half * (1 + NODES))) @ WEIGHTS
+
+    total, left, right = 0.0, marks[:-1], marks[1:]
+    whole = gauss(left, right)
+    for _ in range(ROUNDS):
+        middle = (left + right) / 2
+        left, right = np.stack([left, middle]), np.stack([middle, right])
+        parts = gauss(left, right)
+        found = parts.sum(axis=0)
+        open_ = np.abs(found - whole) > 1e-14 + 1e-11 * np.abs(found)
+        total += float(found[~open_].sum())
+        left, right, whole = (x[:, open_].ravel() for x in (left, right, parts))
+        if not whole.size:
+            break
+    return total + float(whole.sum())
 
 
 def _uniform(law: Any) -> tuple[float, float] | None:

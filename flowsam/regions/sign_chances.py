@@ -12,14 +12,11 @@ from numpy.typing import ArrayLike
 from flowsam.errors import InputError
 from flowsam.exact.linf_deep import read
 from flowsam.inputs import real_axis
-from flowsam.regions.measure import check_law
+from flowsam.regions.measure import Sizes, check_law, integral
 from flowsam.shapes import Float, Starts, Vector
 from flowsam.signatures import public
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
-ROUNDS = 60  # halvings of a piece of the law: beyond, a kink is one of doubles
 MARKS = np.linspace(0.0, 1.0, 27)  # quantiles between which the law is integrated
-Sizes = Float[np.ndarray, "..."]
 _LEAST = 1e-150  # rho, whose square is a double
 
 
@@ -130,28 +127,6 @@ def _pair(law: Any, depth: int, rho: float, parity: float) -> tuple[float, float
     plus = mean(along, least, middle) + mean(along, middle, most)
     minus = mean(against, 0.0, middle) + mean(against, middle, 1.0)
     return float(tail(np.asarray(rho))) ** depth + depth * plus, depth * minus
-
-
-def integral(of: Callable[[Sizes], Sizes], marks: Sizes) -> float:
-    """Return an integral over consecutive pieces, halved until Gauss's rule agrees: to 1e-12."""
-
-    def gauss(left: Sizes, right: Sizes) -> Sizes:
-        half = (right - left)[..., None] / 2
-        return (half * of(left[..., None] + half * (1 + NODES))) @ WEIGHTS
-
-    total, left, right = 0.0, marks[:-1], marks[1:]
-    whole = gauss(left, right)
-    for _ in range(ROUNDS):
-        middle = (left + right) / 2
-        left, right = np.stack([left, middle]), np.stack([middle, right])
-        parts = gauss(left, right)
-        found = parts.sum(axis=0)
-        open_ = np.abs(found - whole) > 1e-14 + 1e-11 * np.abs(found)
-        total += float(found[~open_].sum())
-        left, right, whole = (x[:, open_].ravel() for x in (left, right, parts))
-        if not whole.size:
-            break
-    return total + float(whole.sum())
 
 
 @public
