@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from flowsam.events import Event
 from flowsam.flow import Flow
@@ -81,10 +82,10 @@ class Form:
 
     def applies(self, starts: Thetas, mu: Vector) -> Which:
         """Tell which starts (..., L, d) it covers, shape (...)."""
-        if self.alone and np.count_nonzero(mu) != 1:
-            return np.zeros(starts.shape[:-2], dtype=bool)
-        every = np.ones(starts.shape[:-2], dtype=bool)
-        return self.case.applies(starts, mu) if self.even else every
+        found = np.full(starts.shape[:-2], not self.even)
+        if self.even and not (self.alone and np.count_nonzero(mu) != 1):
+            found = self.case.applies(starts, mu)
+        return found
 
     def radius(self, rule: Perturbation, depth: int) -> float:
         """Return the radius it holds with."""
@@ -107,6 +108,7 @@ BALANCED = Form("linf_balanced", even=True)
 TWO_LAYERS = Form("linf_two_layer")
 DEEP = Form("linf_deep", short=True)
 L2 = Form("l2_two_layer", traced=True)
+LINF = ("weights", "blow_up_time", "zero_time", "events", "fate")  # asked of its cases
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +172,21 @@ def solution(
         return solved.weights(np.minimum(tau, blow_up))
 
     return Solution(form.name, states, events, blow_up, valid_until)
+
+
+def functions_of(
+    read: Callable[[ArrayLike, ArrayLike, float], Any], *names: str
+) -> list[Callable[..., Any]]:
+    """Return `name(theta0, mu, *, rho)` of each name, and `weights(theta0, mu, *, rho, tau)`."""
+
+    def function(name: str) -> Callable[..., Any]:
+        def answer(theta0: ArrayLike, mu: ArrayLike, *, rho: float, **at: Any) -> Any:
+            found = getattr(read(theta0, mu, rho), name)
+            return found(**at) if at else found
+
+        return answer
+
+    return [function(name) for name in names]
 
 
 def winning(ahead: Masks, other: Labels | int) -> Labels:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.events import Event
-from flowsam.exact.as_functions import LINF, functions_of
+from flowsam.exact import LINF, functions_of
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import blocks, falling, trace
 from flowsam.exact.l2_outcome import grow_and_shrink

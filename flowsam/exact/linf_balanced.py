@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
 from flowsam.events import Event
-from flowsam.exact.as_functions import LINF, functions_of
+from flowsam.exact import LINF, functions_of
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
 from flowsam.shapes import Float, Int8, Thetas, Times, Vector, Vectors, Which

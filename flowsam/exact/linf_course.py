@@ -160,8 +160,7 @@ class Course:
         both = self.falls & ~self._lone & ~self.equal & (self.mu != 0)
         found = np.where(both, self.end, np.inf)
         here = self.slides
-        if here.any():
-            found[here] = self.end[here] + self.glide.duration
+        found[here] = self.end[here] + self.glide.duration
         return found
 
     @cached_property

@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.events import Event
-from flowsam.exact import linf_balanced, linf_signs
-from flowsam.exact.as_functions import LINF, functions_of
+from flowsam.exact import LINF, functions_of, linf_balanced, linf_signs
 from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course
 from flowsam.exact.linf_legs import leg
@@ -79,8 +78,6 @@ class Deep(Course):
     @property
     def zero_time(self) -> Vectors:
         """The rescaled time from which each coordinate has two weights, or all, at 0."""
-        if not self.equal.any():
-            return self.pinned_time
         return np.where(self.equal, self._even.zero_time, self.pinned_time)
 
     @cached_property
@@ -116,9 +113,8 @@ class Deep(Course):
             later = _blow_up_of(np.maximum(rest, 0.0)) / self.rho**2
             time[sharp] += np.where(rest[:, 0] > 0, later, np.inf)
         loose = falls & ~sharp
-        if loose.any():
-            size = np.sort(self.landed[loose], axis=-1)
-            time[loose] += _blow_up_of(size + self.rho)
+        size = np.sort(self.landed[loose], axis=-1)
+        time[loose] += _blow_up_of(size + self.rho)
         return time / self.speed
 
     @property
@@ -145,9 +141,7 @@ class Deep(Course):
             Fate.COLLAPSE: self.held,
         }
         found = np.select(list(told.values()), list(told), Fate.PINNED).astype(np.int8)
-        return (
-            np.where(self.equal, self._even.fate, found) if self.equal.any() else found
-        )
+        return np.where(self.equal, self._even.fate, found)
 
     @property
     def kept(self) -> Masks:
@@ -166,8 +160,6 @@ class Deep(Course):
         w = np.moveaxis(self.moved(self.speed[:, None] * tau), -3, -1)
         start = np.swapaxes(self.start, -1, -2)[..., None, :, :]
         w = np.where((self.mu == 0) | (tau == 0)[:, None, None], start, w)
-        if not self.equal.any():
-            return w
         return np.where(self.equal[..., None, None, :], self._even.weights(tau), w)
 
     @property

@@ -18,7 +18,6 @@ Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
 
 _EPS = np.finfo(float).eps
-_PLAIN = 400  # a power of two
 
 
 class _Active(NamedTuple):
@@ -36,12 +35,11 @@ def shortest_separator(
 
     beta = sum_i a_i z_i,   a_i > 0 only where the margin is exactly 1
     """
-    power = np.frexp(np.maximum(z.max(axis=1), -z.min(axis=1)))[1]
-    plain = np.abs(power).max() < _PLAIN  # squares are doubles
-    rows = z if plain else np.ldexp(z, -power[:, None])
+    power = np.frexp(np.abs(z).max(axis=1))[1]
+    rows = np.ldexp(z, -power[:, None])  # squares are doubles
     size = np.linalg.norm(rows, axis=1)
     rows = rows / size[:, None]
-    length = size if plain else np.ldexp(size, power)
+    length = np.ldexp(size, power)
     floor = 1.0 / length
     if signs is not None:
         bound = np.flatnonzero(signs)

@@ -190,19 +190,17 @@ def _optimum(data: Data, norm: int) -> tuple[Vector, PerExample]:
     engine = lightest_separator if norm == 1 else shortest_separator
     try:
         beta, dual = engine(data.z)
+        if dual.any() and (data.z @ beta > 0).all():
+            return beta, dual
     except ValueError:
         verdict = separability(data)
         if not verdict.separable:
             message = f"max_margin needs separable data, got data {verdict.message}"
             raise InputError(message) from None
-        beta = np.zeros(data.z.shape[1])
-        dual = np.zeros(len(data.z))
-    if not (dual.any() and (data.z @ beta > 0).all()):
-        raise InputError(
-            "max_margin lost the optimum of data that do separate to rounding; "
-            + _cause(data)
-        )
-    return beta, dual
+    raise InputError(
+        "max_margin lost the optimum of data that do separate to rounding; "
+        + _cause(data)
+    )
 
 
 def _kkt_residual(
