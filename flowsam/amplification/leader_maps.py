@@ -99,18 +99,14 @@ def _scores(
     by: str,
 ) -> tuple[Float[np.ndarray, "N T d"], Bool[np.ndarray, "N T"]]:
     """What the leader has most of, and where the flow has collapsed."""
-    shape = (starts.shape[0], tau.size)
-    curve = None
+    a = np.zeros((starts.shape[0], tau.size))
+    pull = np.zeros_like(a)  # rho/N
+    asked = (tau == 0) | (by == "growth")
     if rho > 0:
         curve = trace(starts, sizes, rho=rho, tau_end=float(tau.max(initial=0.0)))
-    a = np.zeros(shape) if curve is None else curve.a_at(tau)
+        a = curve.a_at(tau)
+        pull[:, asked] = np.exp(-curve.log_norm_at(tau[asked]))
     collapsed = np.isinf(a)
-    pull = np.zeros(shape)  # rho/N
-    asked = np.flatnonzero((tau == 0) | (by == "growth"))
-    if curve is not None and asked.size:
-        pull[:, asked] = np.exp(
-            -np.where(collapsed[:, asked], 0, curve.log_norm_at(tau[asked]))
-        )
     growth = sizes - sizes**2 * pull[..., None]
     if by == "growth":
         return growth, collapsed

@@ -77,7 +77,17 @@ class Layers:
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
         """Return the label that a ball of states proves, or None."""
-        return _decided(self, self.rows(y))
+        if not self.mu.size:
+            return Label.ZERO
+        w = self.rows(y)
+        if self.depth == 2:
+            return _two_layers(self, w)
+        first = _first(self, w)
+        if first is not None:
+            return self.places[first]
+        if not self.balanced:
+            return Label.ZERO if _sinks(self, w) else None
+        return _balanced(self, w[0]) if self.p == 2 else None
 
 
 def _normalised(pulls: Rows, p: arb, copies: int) -> Rows:
@@ -116,20 +126,6 @@ def layers(
         weights = sizes[:1]
     exact = (each(arb, rates), arb(rho), arb(p), len(theta), each(arb, weights))
     return Layers(*exact, tuple(j + 1 for j in moving))
-
-
-def _decided(field: Layers, w: Rows) -> int | None:
-    """Return the label that a ball of states proves, or None."""
-    if not field.mu.size:
-        return Label.ZERO
-    if field.depth == 2:
-        return _two_layers(field, w)
-    first = _first(field, w)
-    if first is not None:
-        return field.places[first]
-    if not field.balanced:
-        return Label.ZERO if _sinks(field, w) else None
-    return _balanced(field, w[0]) if field.p == 2 else None
 
 
 def _first(field: Layers, w: Rows) -> int | None:

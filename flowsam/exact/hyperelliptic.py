@@ -90,19 +90,14 @@ def elapsed(
     """Return F(start) - F(stop), `F(-u) = 2 F(0) - F(u)`; by Gauss nodes where they are close."""
     start = np.asarray(start, dtype=np.float64)
     stop = np.asarray(stop, dtype=np.float64)
-    near = _close(start, stop, gaps)
+    # exact in the ellipse around both ends through i sqrt(D_1)
+    narrow = 2 + gaps.shape[-1] / 50
+    distances = np.sqrt(start**2 + gaps[..., 0]) + np.sqrt(stop**2 + gaps[..., 0])
+    near = (distances > 0) & (distances >= narrow * (stop - start)) & (stop < np.inf)
     total = np.empty(start.shape)
     total[near] = _by_nodes(start[near], stop[near], gaps[near])
     total[~near] = _difference(start[~near], stop[~near], gaps[~near])
     return total
-
-
-def _close(start: NDArray, stop: NDArray, gaps: NDArray) -> NDArray:
-    """Tell where Gauss nodes are exact: in the ellipse around both ends through i sqrt(D_1)."""
-    narrow = 2 + gaps.shape[-1] / 50
-    distances = np.sqrt(start**2 + gaps[..., 0]) + np.sqrt(stop**2 + gaps[..., 0])
-    near = (distances > 0) & (distances >= narrow * (stop - start))
-    return np.asarray(near & (stop < np.inf))
 
 
 def _by_nodes(start: NDArray, stop: NDArray, gaps: NDArray) -> NDArray:

@@ -108,14 +108,17 @@ class Duel:
         best = int(self.mu.argmax()) + 1
         if self.mu[0] == self.mu[1]:
             best = Label.TIE
-        label = np.where(ahead > 0, best, 0)
-        label[even] = Label.SEPARATRIX
-        label[rises] = best
-        wins = rises & ((mine > theirs) | (ahead > 0))
-        label[wins] = lead[wins] + 1
-        label[rises & even & (mine <= theirs)] = Label.TIE
-        label[np.isnan(ahead) & ~(rises & (mine > theirs))] = Label.UNDECIDED
-        return label
+        sure = rises & (mine > theirs)
+        told = [
+            (sure, lead + 1),
+            (np.isnan(ahead), Label.UNDECIDED),
+            (rises & even, Label.TIE),
+            (rises & (ahead > 0), lead + 1),
+            (even & ~rises, Label.SEPARATRIX),
+            (rises | (ahead > 0), best),
+        ]
+        where, label = zip(*told, strict=True)
+        return np.select(where, label, 0)
 
     def _late(self, w: Float[np.ndarray, "N 2"], lead: Codes) -> Column:
         """Return by how much the other is beyond the saddle when the falling one is there."""

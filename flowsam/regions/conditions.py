@@ -57,11 +57,6 @@ def _against(of: Regions, j: int, k: int, how: str) -> Boolean:
     return sp.true if weaker else alpha[k] <= rho
 
 
-def sizes(d: int) -> tuple[sp.Symbol, ...]:
-    """Return the symbols alpha_1 to alpha_d, positive."""
-    return sp.symbols(f"alpha_1:{d + 1}", positive=True)
-
-
 def _decimal(value: float) -> sp.Rational:
     """The shortest decimal of a double, as a fraction."""
     return sp.Rational(repr(float(value)))

@@ -20,8 +20,6 @@ from flowsam.regions.measure import Flat, chance
 from flowsam.shapes import Vector, Which
 from flowsam.signatures import public
 
-Box = ArrayLike
-
 
 @dataclass(frozen=True, eq=False)
 class Regions:
@@ -44,9 +42,9 @@ class Regions:
     @property
     def alpha(self) -> tuple[Any, ...]:
         """Symbols of the sizes, positive."""
-        from flowsam.regions import conditions  # SymPy, which no number needs
+        from sympy import symbols  # which no number needs
 
-        return conditions.sizes(self.mu.size)
+        return symbols(f"alpha_1:{self.mu.size + 1}", positive=True)
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -142,7 +140,7 @@ class Regions:
         self._demand(label)
         return chance(label, starts, mu=self.mu, rho=self.rho, depth=self.depth)
 
-    def volume(self, label: int, low: Box, high: Box) -> float:
+    def volume(self, label: int, low: ArrayLike, high: ArrayLike) -> float:
         """Return the volume of a label's region inside the box `0 <= low < high` of sizes.
 
         Examples
