@@ -238,10 +238,10 @@ def test_series_of_one_start_and_of_many_are_the_same() -> None:
     rng = np.random.default_rng(8)
     spectrum = spectrum_of(rng.uniform(0.3, 0.8, (3, 2, 2)), np.array([1.0, 2.0]), 0.1)
     every = np.arange(3)
-    front = l2_spectrum.depart(spectrum, every, *np.zeros((2, 3)))
-    many = l2_spectrum.expand(spectrum, front)
+    front = l2_spectrum.Front(spectrum, every, *np.zeros((2, 3)))
+    many = l2_spectrum.expand(front)
     for k in every:
-        one = l2_spectrum.expand(spectrum, front.select(every[[k]]))
+        one = l2_spectrum.expand(front.select(every[[k]]))
         np.testing.assert_allclose(one.y[:, 0], many.y[:, k], rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(one.g[:, 0], many.g[:, k], rtol=1e-9, atol=1e-12)
 

@@ -16,9 +16,9 @@ from flowsam.amplification.critical import active
 from flowsam.errors import InputError
 from flowsam.exact.l2_critical import critical_scale_of
 from flowsam.exact.l2_curve import root
-from flowsam.exact.l2_march import GOING, Verdict, certificates, trace
+from flowsam.exact.l2_march import GOING, certificates, trace
 from flowsam.exact.l2_outcome import outcome
-from flowsam.exact.l2_spectrum import Front, Spectrum, positive_radius
+from flowsam.exact.l2_spectrum import Front, positive_radius
 from flowsam.labels import Fate
 from flowsam.shapes import Codes, Column, Float, Vector
 from flowsam.signatures import public
@@ -52,16 +52,11 @@ class Regimes:
         return float(self.thresholds[-1]) if self.thresholds.size else 0.0
 
 
-def _past_lowest(spectrum: Spectrum, _: float) -> Verdict:
+def _past_lowest(front: Front, tau_end: float) -> Codes:
     """Verdict: ESCAPE where tau/A has begun to rise, at its minimum N/rho; COLLAPSE if certain."""
-    proved = certificates(spectrum)
-
-    def verdict(front: Front) -> Codes:
-        code = proved(front)
-        early = (code == Fate.ESCAPE) & (np.exp(front.log_norm) * front.a <= front.tau)
-        return np.where(early, GOING, code)
-
-    return verdict
+    code = certificates(front)
+    early = (code == Fate.ESCAPE) & (np.exp(front.log_norm) * front.a <= front.tau)
+    return np.where(early, GOING, code)
 
 
 def _lowest_ratio(sizes: Vector, alpha: Column) -> Column:

@@ -129,7 +129,13 @@ def defect_along(field: Field, x: arb, step: Step) -> arb:
     return bound
 
 
-def _rest(field: Field, x: arb, step: Step, at: arb, order: int) -> list[arb_series]:
+def _rest(
+    field: Field,
+    x: arb,
+    step: Step,
+    at: arb,
+    order: int,
+) -> list[arb_series]:
     """The series of p' - slope(p) about a place, or a ball of places, of the step."""
     t = jet(at, order)
     states = [value_at(row, t) for row in step.centre]

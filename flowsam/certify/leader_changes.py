@@ -214,7 +214,12 @@ def _ahead(sizes: Row) -> int | None:
     return first if clear else None
 
 
-def _crossing(race: Race, stretch: _Stretch, first: int, last: int) -> HandOver:
+def _crossing(
+    race: Race,
+    stretch: _Stretch,
+    first: int,
+    last: int,
+) -> HandOver:
     """The enclosure of the one crossing, as close as the tube tells the two apart."""
 
     def edge(ahead: int, good: arb, bad: arb) -> arb:

@@ -71,9 +71,8 @@ def coordinate(j: int, weights: Sequence[float], m: float) -> Coordinate:
 def fate_of(c: Coordinate, rho: Fraction) -> Fate:
     """Return what a coordinate does alone; SADDLE where the two sides are equal."""
     first, second = c.sizes[:2]
-    excess = first + second - 2 * rho
-    if c.sign < 0:
-        excess = (second + rho) ** 2 - (first + rho) ** 2 - 8 * rho**2
+    total = second - first if c.sign < 0 else second + first
+    excess = total * (2 * rho + first + second) - 8 * rho**2
     if excess == 0:
         return Fate.SADDLE
     return Fate.ESCAPE if excess > 0 else Fate.COLLAPSE
@@ -86,7 +85,11 @@ def _first(ahead: list[Coordinate], scores: list[Fraction]) -> int:
     return best[0] if len(best) == 1 else Label.TIE
 
 
-def _held(active: list[Coordinate], fates: list[Fate], rho: Fraction) -> int | None:
+def _held(
+    active: list[Coordinate],
+    fates: list[Fate],
+    rho: Fraction,
+) -> int | None:
     """The label where none escapes, of balanced starts or at L = 2."""
     if rho == 0:
         return Label.SEPARATRIX

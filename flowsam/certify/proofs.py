@@ -67,7 +67,13 @@ class Problem(Written):
         return cls.of_arrays(flow.mu, rule.rho, rule.p, theta)
 
     @classmethod
-    def of_arrays(cls, mu: Vector, rho: float, p: float, theta: Theta) -> Problem:
+    def of_arrays(
+        cls,
+        mu: Vector,
+        rho: float,
+        p: float,
+        theta: Theta,
+    ) -> Problem:
         """Return the problem of a start, example and rule."""
         rows = tuple(map(tuple, theta.tolist()))
         return cls(tuple(mu.tolist()), float(rho), float(p), rows)
@@ -195,7 +201,12 @@ class ProvedScale(Written):
         return f"{between} of {self.below.problem.describe()}"
 
 
-def prove_scale(problem: Problem, value: float, *, error: float) -> ProvedScale:
+def prove_scale(
+    problem: Problem,
+    value: float,
+    *,
+    error: float,
+) -> ProvedScale:
     """Return an enclosure of the critical scale of a start, given about where it is.
 
     Parameters

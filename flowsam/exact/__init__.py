@@ -180,7 +180,13 @@ def functions_of(
     """Return `name(theta0, mu, *, rho)` of each name, and `weights(theta0, mu, *, rho, tau)`."""
 
     def function(name: str) -> Callable[..., Any]:
-        def answer(theta0: ArrayLike, mu: ArrayLike, *, rho: float, **at: Any) -> Any:
+        def answer(
+            theta0: ArrayLike,
+            mu: ArrayLike,
+            *,
+            rho: float,
+            **at: Any,
+        ) -> Any:
             found = getattr(read(theta0, mu, rho), name)
             return found(**at) if at else found
 

@@ -162,7 +162,12 @@ class Duel:
             for j in minor
         ]
 
-    def _against(self, j: int, top: Column, left: Column) -> Float[np.ndarray, "n 2"]:
+    def _against(
+        self,
+        j: int,
+        top: Column,
+        left: Column,
+    ) -> Float[np.ndarray, "n 2"]:
         """Return points: j at top, the other with a time left to its free blow-up."""
         power = self.depth - 2
         points = np.empty((top.size, 2))

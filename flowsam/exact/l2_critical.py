@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from flowsam.exact.l2_march import GOING, Verdict, certificates, log_gate
+from flowsam.exact.l2_march import GOING, certificates
 from flowsam.exact.l2_outcome import TRUST, grow_and_shrink, lone_scale, race
 from flowsam.exact.l2_spectrum import Front, Spectrum, spectrum_of
 from flowsam.labels import Fate
@@ -30,16 +30,10 @@ class CriticalScale:
     error: float
 
 
-def _left_saddle(spectrum: Spectrum) -> Verdict:
+def _left_saddle(front: Front) -> Codes:
     """Verdict by a certificate once N is well away from its value at the saddle."""
-    gate = log_gate(spectrum)
-    proved = certificates(spectrum)
-
-    def verdict(front: Front) -> Codes:
-        away = np.abs(np.expm1(front.log_norm - gate[front.rows])) > EXIT
-        return np.where(away, proved(front), GOING)
-
-    return verdict
+    away = np.abs(np.expm1(front.log_norm - front.log_gate)) > EXIT
+    return np.where(away, certificates(front), GOING)
 
 
 def _miss(shift: float, spectrum: Spectrum) -> float:
@@ -47,7 +41,7 @@ def _miss(shift: float, spectrum: Spectrum) -> float:
 
     N/(rho mu_1) - 1 grows like e^{mu_1 tau} at the saddle: its value there is smooth in c.
     """
-    gate = log_gate(spectrum)[0]
+    gate = spectrum.log_gate[0]
     code, (tau, _, log_norm) = race(spectrum, np.array([shift]), _left_saddle)
     size = np.abs(np.expm1(log_norm - gate)) * np.exp(-np.exp(gate) * tau)
     return float(np.where(code == Fate.ESCAPE, size, -size)[0])
@@ -78,7 +72,7 @@ def critical_scale_of(
     relative[(relative == 0) & (mu != 0)] = LEAST  # refused, not idle
     spectrum = spectrum_of(half / unit, relative, 1.0)
     norm = spectrum.log_norm(np.zeros(1, dtype=np.int64), *np.zeros((2, 1)))[0]
-    low = float(log_gate(spectrum)[0] - norm) - TRUST
+    low = float(spectrum.log_gate[0] - norm) - TRUST
     high = float(np.log(alone)) + TRUST
     root = brentq(_miss, low, high, (spectrum,), xtol=XTOL, rtol=RTOL)
     value = float(np.exp(root)) * rho / unit / 2

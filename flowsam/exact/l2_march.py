@@ -6,6 +6,7 @@ A path has shown what it does by one of two certificates, or where nothing is le
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -15,13 +16,12 @@ from flowsam.exact.l2_spectrum import (
     Front,
     Pieces,
     Spectrum,
-    depart,
     expand,
     log_sum,
     spectrum_of,
 )
 from flowsam.labels import Fate
-from flowsam.shapes import Codes, Column, Float, Vector
+from flowsam.shapes import Codes, Float, Vector
 
 PER_ORDER = 10.0**-0.8  # last term kept, relative to dtau and dA: 1e-16 at order 20
 AGREEMENT = 1e4  # of log N between the series and the sum, over that of the last term
@@ -53,22 +53,18 @@ def _shorten(pieces: Pieces, fastest: float) -> None:
             np.fmin(length, bend ** (1 / (k + 1)), out=length)
 
 
-def step(
-    spectrum: Spectrum,
-    front: Front,
-    *,
-    order: int = ORDER,
-) -> tuple[Pieces, Front]:
+def step(front: Front, *, order: int = ORDER) -> tuple[Pieces, Front]:
     """Expand and take one step, halved until the sum at its end agrees with the series."""
-    pieces = expand(spectrum, front, order=order)
+    spectrum = front.spectrum
+    pieces = expand(front, order=order)
     _shorten(pieces, np.abs(spectrum.nu).max())
     pending = np.arange(front.rows.size)
-    end = front.select(pending)
+    tau = front.tau.copy()
+    a = front.a.copy()
     for _ in range(HALVINGS):
         part = pieces.select(pending)
-        there = depart(spectrum, front.rows[pending], *part.at(part.length))
-        for whole, new in zip(vars(end).values(), vars(there).values(), strict=True):
-            whole[pending] = new
+        tau[pending], a[pending] = part.at(part.length)
+        there = Front(spectrum, front.rows[pending], tau[pending], a[pending])
         expected = front.log_norm[pending] + part.log_norm_gain(part.length)
         rounding = np.abs(expected) + part.unit * (there.tau + part.unit * there.a)
         bound = AGREEMENT * PER_ORDER**order + 1e-14 * rounding
@@ -76,80 +72,49 @@ def step(
         if not pending.size:
             break
         pieces.length[pending] /= 2
-    return pieces, end
+    return pieces, Front(spectrum, front.rows, tau, a)
 
 
 Verdict = Callable[[Front], np.ndarray]
 Record = list[tuple[np.ndarray, Pieces]]
 
 
-def slope(spectrum: Spectrum, front: Front) -> Column:
-    """Return d log N / dtau, the mean of `nu (1 - rho nu / N)` over the measure."""
-    weight = np.exp(front.exponents - 2 * front.log_norm[:, None])
-    with np.errstate(over="ignore"):
-        inverse = np.exp(-front.log_norm)
-    return weight @ spectrum.nu - inverse * (weight @ spectrum.nu**2)
-
-
-def log_gate(spectrum: Spectrum) -> Float[np.ndarray, " starts"]:
-    """Return `log min {mu_j : s_j != 0}`, log(N/rho) at the saddle; inf without s."""
-    grows = (spectrum.nu > 0) & np.isfinite(spectrum.log_weight)
-    return np.log(np.where(grows, spectrum.nu, np.inf).min(axis=1))
-
-
-def certificates(spectrum: Spectrum) -> Verdict:
-    """Return the verdict on a front by what is proved there.
+def certificates(front: Front) -> Codes:
+    """Return the verdict by what is proved at a front.
 
     `N' > 0` proves escape, log N being convex where it turns; `N <= rho min {mu_j : s_j != 0}`
     proves collapse, for then every exponential of N^2 falls.
     """
-    gate = log_gate(spectrum)
-
-    def verdict(front: Front) -> Codes:
-        collapses = front.log_norm <= gate[front.rows]
-        escapes = slope(spectrum, front) > 0
-        return np.select([collapses, escapes], [Fate.COLLAPSE, Fate.ESCAPE], GOING)
-
-    return verdict
+    collapses = front.log_norm <= front.log_gate
+    sure = [collapses, front.slope > 0]
+    return np.select(sure, [Fate.COLLAPSE, Fate.ESCAPE], GOING)
 
 
-def settled(spectrum: Spectrum, tau_end: float) -> Verdict:
+def settled(front: Front, tau_end: float) -> Codes:
     """Return the verdict of a curve: over where neither tau nor A has anything left to gain."""
-    gate = log_gate(spectrum)
-    log_rates = np.log(np.abs(spectrum.nu))
-
-    def verdict(front: Front) -> Codes:
-        growth = slope(spectrum, front)
-        # what is left of tau is at most twice sum_k weight_k^(1/2) / nu_k^2
-        left = front.exponents / 2 - 2 * log_rates
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rested = log_sum(left) < np.maximum(np.log(front.tau) + SETTLED, SMALLEST)
-            # what is left of A, times the square of the largest rate
-            frozen = -np.log(growth) - front.log_norm + 2 * log_rates.max()
-        rested &= front.log_norm < gate[front.rows] - 1
-        frozen = (front.tau > 0) & (growth > 0) & (frozen < SETTLED)
-        # roundings grow like e^{mu_1 tau}: still at the saddle after this long, it is on it
-        away = np.abs(front.log_norm - gate[front.rows])
-        stands = (away < 1e-10) & (front.tau > LINGER * np.exp(-gate[front.rows]))
-        code = np.where(stands, Fate.SADDLE, GOING)
-        code[front.tau >= tau_end] = Fate.UNKNOWN
-        code[frozen] = Fate.ESCAPE
-        code[rested] = Fate.COLLAPSE
-        return code
-
-    return verdict
+    log_rates = np.log(np.abs(front.spectrum.nu))
+    gate = front.log_gate
+    growth = front.slope
+    # what is left of tau is at most twice sum_k weight_k^(1/2) / nu_k^2
+    left = front.exponents / 2 - 2 * log_rates
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rested = log_sum(left) < np.maximum(np.log(front.tau) + SETTLED, SMALLEST)
+        # what is left of A, times the square of the largest rate
+        frozen = -np.log(growth) - front.log_norm + 2 * log_rates.max()
+    rested &= front.log_norm < gate - 1
+    frozen = (front.tau > 0) & (growth > 0) & (frozen < SETTLED)
+    # roundings grow like e^{mu_1 tau}: still at the saddle after this long, it is on it
+    stands = np.abs(front.log_norm - gate) < 1e-10
+    stands &= front.tau > LINGER * np.exp(-gate)
+    over = [rested, frozen, front.tau >= tau_end, stands]
+    fates = [Fate.COLLAPSE, Fate.ESCAPE, Fate.UNKNOWN, Fate.SADDLE]
+    return np.select(over, fates, GOING)
 
 
-def falling(spectrum: Spectrum, tau_end: float) -> Verdict:
+def falling(front: Front, tau_end: float) -> Codes:
     """Return the verdict of a curve of which the collapse is asked: over where there is none."""
-    rest = settled(spectrum, tau_end)
-
-    def verdict(front: Front) -> Codes:
-        code = rest(front)
-        code[(code == GOING) & (slope(spectrum, front) > 0)] = Fate.ESCAPE
-        return code
-
-    return verdict
+    code = settled(front, tau_end)
+    return np.where((code == GOING) & (front.slope > 0), Fate.ESCAPE, code)
 
 
 def blocks(starts: int, numbers: int) -> Iterator[slice]:
@@ -171,7 +136,7 @@ def march(
     codes = np.where(moving, Fate.SADDLE, Fate.COLLAPSE)
     end = np.zeros((3, moving.size))
     end[2] = -np.inf
-    front = depart(spectrum, np.flatnonzero(moving), *np.zeros((2, moving.sum())))
+    front = Front(spectrum, np.flatnonzero(moving), *np.zeros((2, moving.sum())))
     for _ in range(STEPS):
         end[:, front.rows] = front.tau, front.a, front.log_norm
         code = verdict(front)
@@ -179,7 +144,7 @@ def march(
         codes[front.rows[~on]] = code[~on]
         if not on.any():
             break
-        pieces, front = step(spectrum, front.select(on), order=order)
+        pieces, front = step(front.select(on), order=order)
         if record is not None:
             record.append((front.rows, pieces))
     return codes, end
@@ -191,15 +156,16 @@ def trace(
     *,
     rho: float,
     tau_end: float = np.inf,
-    until: Callable[[Spectrum, float], Verdict] = settled,
+    until: Callable[..., np.ndarray] = settled,
 ) -> Curve:
     """Integrate the curves of a batch of starts."""
     shape = theta.shape[:-2]
     spectrum = spectrum_of(theta.reshape(-1, *theta.shape[-2:]), mu, rho)
     nobody = np.arange(0)
-    none = depart(spectrum, nobody, *np.zeros((2, 0)))
-    record: Record = [(nobody, expand(spectrum, none))]
-    codes, end = march(spectrum, until(spectrum, tau_end), record=record)
+    none = Front(spectrum, nobody, *np.zeros((2, 0)))
+    record: Record = [(nobody, expand(none))]
+    verdict = partial(until, tau_end=tau_end)
+    codes, end = march(spectrum, verdict, record=record)
     collapse = np.where(codes == Fate.COLLAPSE, end[0], np.inf)
     rows, parts = zip(*record, strict=True)
     row = np.concatenate(rows)

@@ -4,8 +4,6 @@ N(tau) increases with every |s_j(0)| and |e_j(0)|: every ray from the origin cro
 once, and a start can be squeezed between two others. (derivations/l2_critical_scale.py)
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import elliprf
@@ -52,13 +50,13 @@ def grow_and_shrink(
 def race(
     spectrum: Spectrum,
     shift: Float[np.ndarray, " starts"],
-    verdict_of: Callable[[Spectrum], Verdict],
+    verdict: Verdict,
     *,
     order: int = ORDER,
 ) -> tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]]:
     """Verdicts, and the ends, of the starts scaled by e^shift."""
     scaled = Spectrum(spectrum.nu, spectrum.log_weight + 2 * shift[:, None])
-    return march(scaled, verdict_of(scaled), order=order)
+    return march(scaled, verdict, order=order)
 
 
 def _squeeze(

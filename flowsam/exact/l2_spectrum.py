@@ -20,6 +20,7 @@ one pass over the rates gives every derivative; the series of `engines.series` a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,12 @@ class Spectrum:
     nu: Float[np.ndarray, " m"]  # rates, non-zero, in units of 1/tau
     # log(nu^2 amplitude^2 / (2 rho^2)); -inf where a start lacks the rate
     log_weight: Float[np.ndarray, "starts m"]
+
+    @cached_property
+    def log_gate(self) -> Float[np.ndarray, " starts"]:
+        """`log min {mu_j : s_j != 0}`, log(N/rho) at the saddle; inf without s."""
+        grows = (self.nu > 0) & np.isfinite(self.log_weight)
+        return np.log(np.where(grows, self.nu, np.inf).min(axis=1))
 
     def exponents(
         self,
@@ -136,21 +143,38 @@ def spectrum_of(
 class Front:
     """Where each of some starts has got to."""
 
-    rows: Codes  # which starts of the spectrum
+    spectrum: Spectrum
+    rows: Codes  # which of its starts
     tau: Column
     a: Column
-    exponents: PerRate  # of (N/rho)^2 at the point
-    log_norm: Column  # log(N/rho)
 
-    def select(self, rows: Chosen | Codes) -> Front:
+    @cached_property
+    def exponents(self) -> PerRate:
+        """Of (N/rho)^2."""
+        return self.spectrum.exponents(self.rows, self.tau, self.a)
+
+    @cached_property
+    def log_norm(self) -> Column:
+        """log(N/rho), N > 0."""
+        return log_sum(self.exponents) / 2
+
+    @property
+    def log_gate(self) -> Column:
+        """log(N/rho) at the saddle."""
+        return self.spectrum.log_gate[self.rows]
+
+    @cached_property
+    def slope(self) -> Column:
+        """d log N / dtau, the mean of `nu (1 - rho nu / N)` over the measure."""
+        weight = np.exp(self.exponents - 2 * self.log_norm[:, None])
+        nu = self.spectrum.nu
+        with np.errstate(over="ignore"):
+            inverse = np.exp(-self.log_norm)
+        return weight @ nu - inverse * (weight @ nu**2)
+
+    def select(self, some: Chosen | Codes) -> Front:
         """Return the front of some of the starts."""
-        return Front(*(part[rows] for part in vars(self).values()))
-
-
-def depart(spectrum: Spectrum, rows: Codes, tau: Column, a: Column) -> Front:
-    """Return the front of some starts at given points, N > 0 in each."""
-    exponents = spectrum.exponents(rows, tau, a)
-    return Front(rows, tau, a, exponents, log_sum(exponents) / 2)
+        return Front(self.spectrum, self.rows[some], self.tau[some], self.a[some])
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,14 +267,15 @@ def _series(
     return y, np.concatenate([g[None], dg])
 
 
-def expand(spectrum: Spectrum, front: Front, *, order: int = ORDER) -> Pieces:
+def expand(front: Front, *, order: int = ORDER) -> Pieces:
     """Return the Taylor expansions at a front, as long as the clock is safe."""
     top = front.exponents.max(axis=1)
     exponents = front.exponents - top[:, None]
     live = exponents > LIVE
+    nu = front.spectrum.nu
     weight = np.where(live, np.exp(exponents), 0.0)
-    unit = np.where(live, np.abs(spectrum.nu), 0.0).max(axis=1)
-    moments = _moments(spectrum.nu / unit[:, None], weight, 2 * order + 1)
+    unit = np.where(live, np.abs(nu), 0.0).max(axis=1)
+    moments = _moments(nu / unit[:, None], weight, 2 * order + 1)
     g = (top + np.log(moments[0])) / 2 - np.log(unit)
     moments = moments / moments[0]
     if g.size == 1:

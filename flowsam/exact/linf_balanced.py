@@ -165,7 +165,12 @@ class Balanced:
         x = self._log_growth(rho, -1.0, np.maximum(tau - hit, 0.0))
         return np.where(tau < hit, before, self.rho * np.expm1(x))
 
-    def _log_growth(self, z: NDArray, growth: NDArray | float, tau: NDArray) -> NDArray:
+    def _log_growth(
+        self,
+        z: NDArray,
+        growth: NDArray | float,
+        tau: NDArray,
+    ) -> NDArray:
         """log |z(tau) / z|."""
         if self.depth == 2:
             return growth * self.speed * tau

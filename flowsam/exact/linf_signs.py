@@ -18,7 +18,11 @@ def along(w: Float[np.ndarray, "*batch d L"], mu: Vector) -> Masks:
     return (np.count_nonzero(w < 0, axis=-1) + (mu < 0)) % 2 == 0
 
 
-def surplus(sizes: Float[np.ndarray, "*batch L"], s: Which, rho: float) -> Numbers:
+def surplus(
+    sizes: Float[np.ndarray, "*batch L"],
+    s: Which,
+    rho: float,
+) -> Numbers:
     """Return a number > 0 where a coordinate escapes, 0 on the separatrix, < 0 elsewhere."""
     least = np.partition(sizes, 1, axis=-1)[..., :2]
     return excess(np.where(s, least[..., 0], -least[..., 0]), least[..., 1], rho)

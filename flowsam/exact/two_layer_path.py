@@ -11,6 +11,7 @@ The hits of small = 0 solve quadratics in e^x. (derivations/linf_two_layer.py)
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,12 +53,10 @@ def excess(
 
 
 def _rational_excess(*numbers: float) -> float:
-    """Exact excess of (u, v, rho), rounded once and never to 0: all on one denominator."""
-    tops, bottoms = zip(*(x.as_integer_ratio() for x in numbers), strict=True)
-    bottom = max(bottoms)  # all are powers of two
-    u, v, rho = (top * (bottom // own) for top, own in zip(tops, bottoms, strict=True))
-    top = abs(u + v) * (2 * rho + abs(u) + abs(v)) - 8 * rho * rho
-    return top / (8 * rho * rho) or _LEAST * ((top > 0) - (top < 0))
+    """Exact excess of (u, v, rho), rounded once and never to 0."""
+    u, v, rho = map(Fraction, numbers)
+    over = abs(u + v) * (2 * rho + abs(u) + abs(v)) / (8 * rho * rho) - 1
+    return float(over) or _LEAST * ((over > 0) - (over < 0))
 
 
 @dataclass(frozen=True, eq=False)

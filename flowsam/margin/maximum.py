@@ -110,7 +110,11 @@ def max_margin(data: Data, norm: int) -> Vector:
 
 
 @public
-def margin_certificate(data: Data, norm: int, beta: ArrayLike) -> MarginCertificate:
+def margin_certificate(
+    data: Data,
+    norm: int,
+    beta: ArrayLike,
+) -> MarginCertificate:
     """Return how close `beta` comes to the largest margin, with the dual weights that prove it.
 
     weak duality: min_i m_i / ||beta|| <= max margin <= ||sum_i q_i z_i||_* for every q >= 0 of

@@ -39,7 +39,14 @@ class Flat:
         return self.start, self.start + self.width
 
 
-def chance(label: int, starts: Any, *, mu: Vector, rho: float, depth: int) -> float:
+def chance(
+    label: int,
+    starts: Any,
+    *,
+    mu: Vector,
+    rho: float,
+    depth: int,
+) -> float:
     """Return the probability of a label under independent random sizes; by `_box` or `_cone`."""
     laws = _checked_laws(starts, mu.size)
     flat = [pair for law in laws if (pair := _uniform(law))]

@@ -45,7 +45,13 @@ class Chances:
 
 
 @public
-def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
+def escape_chance(
+    law: Any,
+    *,
+    depth: int,
+    rho: float,
+    sign: int = 1,
+) -> float:
     """Return the probability that a coordinate escapes, its L weights independent with one law.
 
     With a the smallest size, G the law of sizes and Q its signed part, S and T their tails,
@@ -104,7 +110,12 @@ def escape_chance(law: Any, *, depth: int, rho: float, sign: int = 1) -> float:
     return float((even[0] + even[1]) / 2 + sign * (odd[0] - odd[1]) / 2)
 
 
-def _pair(law: Any, depth: int, rho: float, parity: float) -> tuple[float, float]:
+def _pair(
+    law: Any,
+    depth: int,
+    rho: float,
+    parity: float,
+) -> tuple[float, float]:
     """E_+ and E_- of sizes, or (parity -1) of their signed parts, over quantiles of the law."""
 
     def tail(a: Sizes) -> Sizes:
@@ -198,7 +209,12 @@ def winning_chances(
     return Chances(runs.mean(axis=0), none, error, contested)
 
 
-def _drawn(law: Any, shape: tuple[int, int], points: int, seed: int) -> Starts:
+def _drawn(
+    law: Any,
+    shape: tuple[int, int],
+    points: int,
+    seed: int,
+) -> Starts:
     """Weights of a law at scrambled Sobol points."""
     from scipy.stats import qmc
 
@@ -206,7 +222,11 @@ def _drawn(law: Any, shape: tuple[int, int], points: int, seed: int) -> Starts:
     return np.asarray(law.ppf(uniform)).reshape(points, *shape)
 
 
-def _race(theta: Float[np.ndarray, "N L 1"], mu: Vector, rho: float) -> Vector:
+def _race(
+    theta: Float[np.ndarray, "N L 1"],
+    mu: Vector,
+    rho: float,
+) -> Vector:
     """Return the share of one point set that each feature wins, times by their laws."""
     points = len(theta)
     times = {sign: _escapes(theta, sign, rho) for sign in np.unique(np.sign(mu))}
