@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.inputs import has_holes
+from flowsam.inputs import has_holes, listed
 from flowsam.shapes import PerExample, Shaped
 
 _HOLES = {
@@ -53,9 +53,8 @@ def class_values(
     _refuse_holes(labels, words, where, chosen)
     if column.dtype.kind in "biuf":
         return column.tolist()
-    numbers = [number_in(word) for word in words]
-    known = [number for number in numbers if number is not None]
-    return [*known] if len(known) == len(words) else [*words]
+    numbers = [n for n in map(number_in, words) if n is not None]
+    return [*numbers] if len(numbers) == len(words) else [*words]
 
 
 def _refuse_holes(
@@ -98,5 +97,4 @@ def signs(values: Sequence[Value]) -> PerExample:
 
 def shown_classes(classes: Sequence[Value]) -> str:
     """Return the first few classes as a message shows them."""
-    shown = ", ".join(repr(str(value))[1:-1] for value in classes[:5])
-    return shown + (", ..." if len(classes) > 5 else "")
+    return listed([repr(str(value))[1:-1] for value in classes], 5)

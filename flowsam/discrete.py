@@ -158,10 +158,9 @@ def iterate(  # noqa: PLR0913 - the public contract
     _check_numbers(learning_rate, steps, save_every)
     shards = _dealt(_iterated(flow), batches)
     log_rate = np.log(learning_rate)
-    rows = [theta]
-    tau = [0.0]
-    kept = [0]
+    step = 0
     clock = 0.0
+    saved = [(theta, clock, step)]
     message = f"{steps} steps of size {learning_rate:g}"
     ending = Ending.FINISHED
     evaluations = 0
@@ -177,23 +176,22 @@ def iterate(  # noqa: PLR0913 - the public contract
             message = f"weights overflowed at step {step}; lower learning_rate"
             break
         if step % save_every == 0 or step == steps:
-            rows.append(theta)
-            tau.append(clock)
-            kept.append(step)
+            saved.append((theta, clock, step))
+    states, tau, kept = map(np.array, zip(*saved, strict=True))
     return Trajectory(
         flow.data,
         flow.perturbation,
         flow.loss,
-        np.array(tau),
-        np.array(rows),
+        tau,
+        states,
         (),
         ending.status,
         message,
         "iterate",
-        step if steps else 0,
+        step,
         evaluations,
         {"learning_rate": learning_rate} | (batches.dealing if batches else {}),
-        lambda: np.log1p(learning_rate * np.array(kept, dtype=float)),
+        lambda: np.log1p(learning_rate * kept),
         ending,
     )
 

@@ -150,13 +150,13 @@ class Parameters(dict[str, Any]):
     @property
     def rule(self) -> Perturbation:
         """The rule of `norm` and `rho`, and of ASAM's `p`."""
-        from flowsam.perturbations import Perturbation, gradient_flow
+        from flowsam.perturbations import Perturbation
 
         p = self.exponent
         if p is None:
-            return gradient_flow()
-        kind = {"unnormalised": {"normalised": False}, "asam": {"adaptive": True}}
-        return Perturbation(p, self["rho"], **kind.get(str(self.get("norm")), {}))
+            return Perturbation(math.inf, 0.0)
+        norm = self.get("norm")
+        return Perturbation(p, self["rho"], norm != "unnormalised", norm == "asam")
 
     @property
     def data(self) -> Data:
@@ -223,34 +223,29 @@ class Parameters(dict[str, Any]):
 
     def _start(self, flow: Flow, split: bool) -> np.ndarray | None:
         """The start: balanced, given in full, or drawn by a seed; all of it times `scale`."""
-        from flowsam.inputs import real_number
+        import numpy as np
+
+        from flowsam.inputs import real_array, real_number, whole_number
 
         if "theta" in self:
             start = flow.checked(self["theta"])
         elif "random" in self:
-            start = self._drawn(flow)
+            ends = real_array(self["random"], "random")
+            if ends.shape != (2,) or not ends[0] < ends[1]:
+                raise InputError(
+                    f"random needs [low, high] with low < high, got {ends.tolist()}"
+                )
+            what = "random needs a whole number as seed"
+            seed = whole_number(self.get("seed", 0), what)
+            if seed < 0:
+                raise InputError(f"random needs seed >= 0, got {seed}")
+            shape = (self.depth, flow.data.z.shape[1])
+            start = np.random.default_rng(seed).uniform(ends[0], ends[1], shape)
         elif "alpha" in self:
             start = self.balanced(flow, self.depth, split)
         else:
             return None
         return start * real_number(self.get("scale", 1.0), "scale")
-
-    def _drawn(self, flow: Flow) -> np.ndarray:
-        """A start drawn by a seed."""
-        import numpy as np
-
-        from flowsam.inputs import real_array, whole_number
-
-        ends = real_array(self["random"], "random")
-        if ends.shape != (2,) or not ends[0] < ends[1]:
-            raise InputError(
-                f"random needs [low, high] with low < high, got {ends.tolist()}"
-            )
-        seed = whole_number(self.get("seed", 0), "random needs a whole number as seed")
-        if seed < 0:
-            raise InputError(f"random needs seed >= 0, got {seed}")
-        shape = (self.depth, flow.data.z.shape[1])
-        return np.random.default_rng(seed).uniform(ends[0], ends[1], shape)
 
     def balanced(self, flow: Flow, depth: int, split: bool = False) -> np.ndarray:
         """Return the start of `alpha`: one number, one a column, or one for both halves."""

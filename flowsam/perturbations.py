@@ -18,8 +18,10 @@ from flowsam.signatures import QUIET, public
 _PLAIN = (1e-250, 1e250)  # sums of squares that need no scaling
 _STEEP = 1.05  # q <= 21: sums of |g|^q of 1e26 features stay above 1e-282
 _OVER = (-2, -1)  # layers and features
-_PLAIN_KINDS = ("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised")
-KINDS = (*_PLAIN_KINDS, "adaptive", "adaptive l_1", "adaptive l_inf")
+KINDS = (
+    *("GD", "l_1", "1<p<2", "l_2", "2<p<inf", "l_inf", "unnormalised"),
+    *("adaptive", "adaptive l_1", "adaptive l_inf"),
+)
 _EVEN = 1e-14  # |w g| of a feature is the same in every layer, but for rounding
 
 
@@ -61,22 +63,16 @@ class Perturbation:
     normalised: bool = True
     adaptive: bool = False
 
-    def __init__(
-        self,
-        p: float,
-        rho: float,
-        normalised: bool = True,
-        adaptive: bool = False,
-    ) -> None:
+    def __post_init__(self) -> None:
         """Check the numbers; rho = 0 is stored one way for every rule."""
-        p = real_number(p, "p")
-        rho = real_number(rho, "rho")
+        p = real_number(self.p, "p")
+        rho = real_number(self.rho, "rho")
         if not p >= 1:
             raise InputError(f"a norm needs p in [1, inf], got {p}; e.g. 2")
         if not 0 <= rho < math.inf:
             raise InputError(f"needs a finite number >= 0, got {rho}", of="rho")
-        normalised = yes_or_no(normalised, "normalised") or not rho
-        adaptive = yes_or_no(adaptive, "adaptive") and rho > 0
+        normalised = yes_or_no(self.normalised, "normalised") or not rho
+        adaptive = yes_or_no(self.adaptive, "adaptive") and rho > 0
         if not normalised and (p != 2 or adaptive):
             raise InputError(f"unnormalised SAM has p = 2, not adaptive, got {p:g}")
         keep(self, p=p if rho else math.inf, rho=rho)

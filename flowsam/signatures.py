@@ -61,8 +61,6 @@ def _converter(annotation: str, verb: Callable[..., Any], name: str) -> Convert:
     if annotation.endswith(" | None"):
         convert = _converter(annotation.removesuffix(" | None"), verb, name)
         return lambda value: None if value is None else convert(value)
-    if annotation == "Any":
-        return lambda value: value
     if annotation in _NUMBERS:
         return functools.partial(_NUMBERS[annotation], name=name)
     kind = _KINDS.get(annotation.partition("[")[0]) or verb.__globals__.get(annotation)
@@ -86,6 +84,7 @@ _NUMBERS: dict[str, Callable[..., Any]] = {
     "int | np.integer": _whole,
 }
 _KINDS: dict[str, Any] = {
+    "Any": object,
     "str": str,
     "Mapping": Mapping,
     "Callable": Callable,

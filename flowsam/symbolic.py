@@ -8,7 +8,7 @@ Derivations: derivations/sam_gradient.py, derivations/dual_norm.py.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import sympy as sp
@@ -21,6 +21,7 @@ Layers = Inexact[np.ndarray, "*batch L d"]
 
 _MU, _M, _M_HAT = sp.symbols("mu m mhat", real=True)
 _RHO, _NORM = sp.symbols("rho N", positive=True)
+_equal = partial(sp.Eq, evaluate=False)  # SymPy does not try to decide it
 
 
 @dataclass(frozen=True)
@@ -195,11 +196,6 @@ def equations(
                     sp.Symbol(f"h_{pair}"), one.curvature[a, b]
                 )
     return found
-
-
-def _equal(left: sp.Expr, right: sp.Expr) -> sp.Equality:
-    """An equation SymPy does not try to decide."""
-    return sp.Eq(left, right, evaluate=False)
 
 
 def latex(found: Mapping[str, sp.Equality]) -> dict[str, str]:

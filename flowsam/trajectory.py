@@ -16,7 +16,7 @@ from flowsam.endings import Ending
 from flowsam.errors import InputError
 from flowsam.events import Event
 from flowsam.flow import Flow
-from flowsam.inputs import keep
+from flowsam.inputs import keep, listed
 from flowsam.losses import Loss, log_mean_exp
 from flowsam.perturbations import Perturbation
 from flowsam.shapes import Float, Times
@@ -192,8 +192,7 @@ class Trajectory(Card):
 
     def _rows(self) -> list[tuple[str, str]]:
         """Return the facts both representations show."""
-        last = ", ".join(f"{b:.6g}" for b in self.beta[-1][:6])
-        last += ", ..." if self.data.z.shape[1] > 6 else ""
+        last = listed([f"{b:.6g}" for b in self.beta[-1]], 6)
         kinds = ", ".join(f"{e.kind} at {e.tau:.6g}" for e in self.events[:4]) or "none"
         kinds += f", ... ({len(self.events)} in all)" if len(self.events) > 4 else ""
         return [

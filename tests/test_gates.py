@@ -7,7 +7,8 @@ from scipy.optimize import brentq
 from flowsam import Data, Flow, balanced, limit, linf, lp, single_example, solve
 from flowsam.labels import Label
 from flowsam.many_examples.iteration import Walk
-from flowsam.outcomes.directions import late_direction
+from flowsam.outcomes.directions import late_run, run_direction
+from flowsam.regimes import case_of
 
 NEAR = [[1.0, 2.0], [1.2, 1.7]]
 MIXED = [[1.0, -0.5], [0.8, 0.3]]
@@ -106,7 +107,8 @@ def test_paths_are_those_of_small_steps(seed) -> None:
 def test_limits_rest_at_gates(z, alpha) -> None:
     """Neither do weights escape, nor does odd L keep their signs."""
     flow = Flow(Data(z), linf(1.0))
-    found = late_direction(flow, balanced(alpha, 3))
+    case = case_of(flow, 3)
+    found = run_direction(case, late_run(case, balanced(alpha, 3)))
     assert found.label == limit(flow, balanced(alpha, 3)).label == Label.STALLED
     assert "keeps the sign" not in found.reason
 

@@ -22,6 +22,7 @@ from flowsam import (
 from flowsam.endings import Ending
 from flowsam.labels import Label
 from flowsam.outcomes.directions import run_direction
+from flowsam.regimes import case_of
 from flowsam.trajectory import Trajectory, load
 
 FLOW = Flow(single_example([1, 2]), linf(1))
@@ -59,9 +60,11 @@ def test_a_run_at_rest_keeps_its_ending_and_old_files_have_their_status(tmp_path
     first = solve(flow, [[1.0], [1.0]], log_t_end=1e3)
     path = first.save(tmp_path / "run")
     assert load(path).ending is first.ending is Ending.FLATTEST and first.status == "finished"
-    assert run_direction(load(path)).label == run_direction(first).label == Label.STALLED
+    case = case_of(flow, 2)
+    assert run_direction(case, load(path)).label == Label.STALLED
+    assert run_direction(case, first).label == Label.STALLED
     renamed = replace(first, message="resting at a finite loss", ending=Ending.FINISHED)
-    assert run_direction(renamed).label != Label.STALLED  # words decide nothing
+    assert run_direction(case, renamed).label != Label.STALLED  # words decide nothing
     with np.load(path) as file:
         parts = {name: file[name] for name in file}
     header = json.loads(str(parts["header"]))

@@ -19,7 +19,14 @@ from flowsam.outcomes.balanced_l2 import aligned
 from flowsam.outcomes.blow_up_order import foremost
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import Codes, Float, Starts, Theta, Thetas, Which
+from flowsam.shapes import (
+    Codes,
+    Float,
+    Starts,
+    Theta,
+    Thetas,
+    Which,
+)
 
 STEP, LOOK, MOST = 0.1, 20, 20_000  # of the path of directions; a look every LOOK steps
 STILL = 1e-9  # a direction that moves less, per unit of its own rate, is at a rest
@@ -110,11 +117,10 @@ def _line_ends(case: Case, starts: Starts) -> Ends:
 def _followed(case: Case, starts: Starts) -> Ends:
     """Follow directions, all starts at once, each with a clock of its own."""
     flow = case.flow
-    size = len(starts)
-    label = np.full(size, Label.UNDECIDED, dtype=np.int64)
     theta = np.where(flow.mu == 0, 0.0, starts)
-    left = np.flatnonzero(np.prod(theta, axis=1).any(axis=-1))
-    label[np.setdiff1d(np.arange(size), left)] = Label.ZERO
+    moves = np.prod(theta, axis=1).any(axis=-1)
+    label = np.where(moves, Label.UNDECIDED, Label.ZERO)
+    left = np.flatnonzero(moves)
     for step in range(MOST):
         if step % LOOK == 0 and left.size:
             theta[left] /= np.abs(theta[left]).max(axis=(1, 2), keepdims=True)

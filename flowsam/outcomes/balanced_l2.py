@@ -20,7 +20,15 @@ from flowsam.exact import winning
 from flowsam.exact.lp_gates import rest_weights
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.shapes import Chosen, Codes, Flags, Float, Starts, Vector, Weights
+from flowsam.shapes import (
+    Chosen,
+    Codes,
+    Flags,
+    Float,
+    Starts,
+    Vector,
+    Weights,
+)
 
 PerWeight = Float[np.ndarray, "d N"]
 EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones
@@ -90,9 +98,8 @@ def at_once(flow: Flow, starts: Starts) -> Codes:
     w = w[..., places]
     alive = _alive(flow, w)
     r = _ratios(flow, w)
-    most, least = (np.where(alive, r, x).T for x in (-np.inf, np.inf))
-    high = most.max(axis=1)
-    low = least.min(axis=1)
+    high = r.max(axis=0, where=alive, initial=-np.inf)
+    low = r.min(axis=0, where=alive, initial=np.inf)
     equal = high - low <= _TIE * high
     rest = int(Label.STALLED if len(w) % 2 else Label.ZERO)
     grows = winning(alive.T, rest)

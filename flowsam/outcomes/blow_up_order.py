@@ -10,7 +10,14 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.outcomes.balanced_l2 import EVEN, even, keeps_order, rising
-from flowsam.shapes import Bool, Codes, Column, Flags, Float, Starts, Weights
+from flowsam.shapes import (
+    Bool,
+    Codes,
+    Column,
+    Float,
+    Starts,
+    Weights,
+)
 
 
 def winner(flow: Flow, w: Weights) -> Codes:
@@ -21,7 +28,7 @@ def winner(flow: Flow, w: Weights) -> Codes:
     r a bound of |eps|: rho, or rho L^(-1/p), p > 1, where layers are equal (p = 1 takes turns).
     """
     size = np.abs(w)
-    radius = _radius(flow, w, even(w, EVEN))
+    radius = _radius(flow, w)
     found = foremost(flow, w, np.maximum(size - radius, 0.0), size + radius)
     if flow.perturbation.normalised:
         return found
@@ -65,22 +72,15 @@ def equals(flow: Flow, starts: Starts, first: Codes) -> Bool[np.ndarray, "N d"]:
     same = (a == a[place]) & (sign == np.take_along_axis(sign, place, axis=1))
     same &= (sizes == chosen).all(axis=1)
     ordered = keeps_order(flow, np.moveaxis(starts, 0, -1), 0.0)
-    if ordered.any():
-        # no power leaves the doubles
-        _, power = np.frexp(sizes[:, 0].max(axis=1, keepdims=True))
-        scores = a * np.ldexp(sizes[:, 0], -power) ** (sizes.shape[1] - 2)
-        top = np.take_along_axis(scores, place, axis=1)
-        same |= ordered[:, None] & (
-            np.abs(scores - top) <= 8 * np.finfo(float).eps * top
-        )
-    return same
+    # no power leaves the doubles
+    _, power = np.frexp(sizes[:, 0].max(axis=1, keepdims=True))
+    scores = a * np.ldexp(sizes[:, 0], -power) ** (sizes.shape[1] - 2)
+    top = np.take_along_axis(scores, place, axis=1)
+    near = np.abs(scores - top) <= 8 * np.finfo(float).eps * top
+    return same | (ordered[:, None] & near)
 
 
-def _radius(
-    flow: Flow,
-    w: Weights,
-    equal: Flags,
-) -> Float[np.ndarray, "..."] | float:
+def _radius(flow: Flow, w: Weights) -> Float[np.ndarray, "..."]:
     """Bound |eps| from now on: by rho, or for unnormalised SAM by what rising margins leave of it.
 
     With every x_j = mu_j beta_j > 0 and S their sum, `|eps_k| <= rho e^-(S - x_j) x_j e^-x_j /
@@ -90,7 +90,7 @@ def _radius(
     if rule.normalised:
         # p = 1: one layer at a time
         share = len(w) ** (-1 / rule.p) if rule.p > 1 else 1.0
-        return rule.rho * np.where(equal, (1 + 10 * EVEN) * share, 1.0)
+        return rule.rho * np.where(even(w, EVEN), (1 + 10 * EVEN) * share, 1.0)
     x = flow.mu[:, None] * np.prod(w, axis=0)
     peak = np.where(x > 1, x * np.exp(-np.maximum(x, 1.0)), np.exp(-1.0))
     bound = rule.rho * np.exp(x - x.sum(axis=0)) * peak / np.abs(w)

@@ -16,7 +16,14 @@ from flowsam.outcomes import balanced_l2, held_by_ascent
 from flowsam.outcomes.blow_up_order import winner
 from flowsam.outcomes.sinking import sinking
 from flowsam.outcomes.theorems import fate_labels
-from flowsam.shapes import Bool, Chosen, Codes, Float, Int, Weights
+from flowsam.shapes import (
+    Bool,
+    Chosen,
+    Codes,
+    Float,
+    Int,
+    Weights,
+)
 
 Pairs = Float[np.ndarray, "2 d N"]
 Marks = Bool[np.ndarray, "d N"]
@@ -29,13 +36,19 @@ def decided(flow: Flow, w: Weights) -> Codes:
     with np.errstate(all="ignore"):
         if len(w) > 2:
             first = winner(flow, w)
-            held = np.where(sinking(flow, w), Label.ZERO, balanced_l2.proved(flow, w))
-            rests = still(flow, w) & (held == Label.UNDECIDED)
-            at_once = flow.perturbation.normalised
-            held[rests] = Label.ZERO if at_once else Label.SEPARATRIX
-            stays = (held == Label.UNDECIDED) & held_by_ascent.held(flow, w)
-            held = np.where(stays, Label.STALLED, held)
-            return np.where(first < 0, held, first + 1)
+            proved = balanced_l2.proved(flow, w)
+            rest = Label.ZERO if flow.perturbation.normalised else Label.SEPARATRIX
+            held = held_by_ascent.held(flow, w)
+            known = proved != Label.UNDECIDED
+            told = [first >= 0, sinking(flow, w), known, still(flow, w), held]
+            labels: list[Codes | int] = [
+                first + 1,
+                Label.ZERO,
+                proved,
+                rest,
+                Label.STALLED,
+            ]
+            return np.select(told, labels, Label.UNDECIDED)
         known = fates(flow, w).T
     least = fate_labels(known, flow.mu)
     most = fate_labels(np.where(known == Fate.UNKNOWN, Fate.ESCAPE, known), flow.mu)

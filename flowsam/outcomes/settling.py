@@ -35,6 +35,11 @@ SPANS = tuple(8.0**k for k in range(1, 9))
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 RTOL = 1e-8
 
+# what certificates say, at L = 2 and beyond
+_SHALLOW: dict[int, str] = {
+    Label.ZERO: "every weight is where it can only fall to 0",
+    Label.SEPARATRIX: "u_j + sign(mu_j) v_j = 0 everywhere, and the origin is unstable",
+}
 _DEEP: dict[int, str] = {
     Label.ZERO: "two layers of every coordinate, or equal ones, are where they can only reach 0",
     Label.STALLED: "no weight can pass its value at rest: beta stops there, or short of it",
@@ -212,7 +217,8 @@ def by_path(case: Case, theta0: Theta) -> Limit:
         reason = _without_proof(case, ending, when, label == Label.UNDECIDED)
         return Limit(label, None, certificate, reason)
     if len(theta0) < 3:
-        said = _two_layers(case, label)
+        brake = 2 ** (1 - 1 / case.rule.p) * case.rule.rho
+        said = _SHALLOW.get(label, case.regime.escapes.format(brake))
     elif still(flow, theta0[..., None]).all():
         return Limit(label, None, "theorem", STILL)
     elif label == Label.TIE:
@@ -234,15 +240,6 @@ def _tied(flow: Flow, theta0: Theta) -> Limit:
     together = shared(mu, candidates[candidates.sum(axis=1).argmax()], len(theta0))
     reason = "equal coordinates blow up together, by symmetry"
     return Limit(int(Label.TIE), together, "monotone", reason)
-
-
-def _two_layers(case: Case, label: int) -> str:
-    """Return what a certificate at L = 2 says."""
-    if label == Label.ZERO:
-        return "every weight is where it can only fall to 0"
-    if label == Label.SEPARATRIX:
-        return "u_j + sign(mu_j) v_j = 0 everywhere, and the origin is unstable"
-    return case.regime.escapes.format(2 ** (1 - 1 / case.rule.p) * case.rule.rho)
 
 
 def _without_proof(case: Case, ending: Ending, when: str, undecided: bool) -> str:

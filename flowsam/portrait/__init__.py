@@ -1,7 +1,7 @@
 """Planes of initialisations and the limit of each: from start to picture of a phase portrait."""
 
 from flowsam.portrait.labelled_plane import Portrait, load
-from flowsam.portrait.labelling import layer_plane, phase_portrait, resume
+from flowsam.portrait.labelling import phase_portrait, resume
 from flowsam.portrait.plane_fields import PlaneField
 from flowsam.portrait.planes import (
     BalancedPlane,
@@ -9,6 +9,7 @@ from flowsam.portrait.planes import (
     RadiusPlane,
     SegmentPlane,
     WeightPlane,
+    layer_plane,
 )
 from flowsam.portrait.refinement import Refinement, Tiling
 from flowsam.portrait.refining import refine

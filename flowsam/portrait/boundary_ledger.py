@@ -18,7 +18,13 @@ from flowsam.portrait.lattice import (
     squares,
 )
 from flowsam.portrait.refinement import Tiling
-from flowsam.shapes import Codes, Column, Curve, Curves, Float, Int
+from flowsam.shapes import (
+    Codes,
+    Column,
+    Curve,
+    Curves,
+    Int,
+)
 
 _SLACK = 1.0  # lattice units by which a line may leave crossings known to half a unit
 
@@ -219,7 +225,7 @@ def _walk(
     return np.array(line)
 
 
-def straight(line: Float[np.ndarray, "n 2"], slack: float) -> Float[np.ndarray, "m 2"]:
+def straight(line: Curve, slack: float) -> Curve:
     """Return a polyline without the points it can do without (Ramer, Douglas and Peucker)."""
     kept = np.zeros(len(line), dtype=bool)
     spans = [(0, len(line) - 1)]

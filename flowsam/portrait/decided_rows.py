@@ -31,20 +31,15 @@ def ordered(grid: Grid) -> Writer:
     back = None if (np.diff(order) == 1).all() else np.argsort(order)
 
     def write(rows: slice) -> Rows:
-        found = _written(runs[rows], x.size)
+        some = runs[rows].tolist()
+        found = np.empty((len(some), x.size), dtype=np.int16)
+        for row, (first, start, end, last) in zip(found, some, strict=True):
+            row[:start] = first
+            row[start:end] = Label.SEPARATRIX
+            row[end:] = last
         return found if back is None else found[:, back]
 
     return write
-
-
-def _written(runs: Int[np.ndarray, "rows 4"], width: int) -> Rows:
-    """The labels of rows from their runs."""
-    out = np.empty((len(runs), width), dtype=np.int16)
-    for row, (first, start, end, last) in zip(out, runs.tolist(), strict=True):
-        row[:start] = first
-        row[start:end] = Label.SEPARATRIX
-        row[end:] = last
-    return out
 
 
 def _labels(grid: Grid) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -105,12 +100,9 @@ def _first(
 def separable(grid: Grid) -> Writer:
     """Decide some rows, and return a function that writes out the labels of a slice of them."""
     mu = grid.flow.mu
-    alone = [slice(0, 1), slice(1, 2)]
     of_x, of_y = (
-        linf_two_layer.read(grid.plane.at(a, a)[0][..., j], mu[j], grid.flow.rho).fate[
-            :, 0
-        ]
-        for a, j in zip((grid.x, grid.y), alone, strict=True)
+        linf_two_layer.read(grid.plane.at(a, a)[0], mu, grid.flow.rho).fate[:, j]
+        for j, a in enumerate((grid.x, grid.y))
     )
     pairs = np.indices((len(Fate),) * 2).T  # (fate of x, fate of y) at [of y, of x]
     kinds = fate_labels(pairs, mu).astype(np.int16).take(of_x, axis=1)

@@ -18,7 +18,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import checked_grid
 from flowsam.outcomes.answers import NOT_COVERED
-from flowsam.portrait import plane_rows, planes
+from flowsam.portrait import plane_rows
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.own_plane import as_plane
 from flowsam.portrait.plane_rows import Grid
@@ -28,9 +28,6 @@ from flowsam.signatures import public
 
 if TYPE_CHECKING:
     from flowsam.certify import PlaneProof
-
-
-layer_plane = planes.layer_plane
 
 
 @public
@@ -82,7 +79,7 @@ def phase_portrait(  # noqa: PLR0913 - the contract's verb
 
     Examples
     --------
-    >>> from flowsam import Flow, linf, single_example
+    >>> from flowsam import Flow, layer_plane, linf, single_example
     >>> flow = Flow(single_example([1.0]), linf(1))
     >>> phase_portrait(flow, [-1, 1.5], [3, 0.4], start=layer_plane).labels.tolist()
     [[1, 1], [0, 0]]
@@ -119,7 +116,7 @@ def proved(grid: Grid, labels: LabelGrid, told: Callable[[int], object]) -> Plan
     starts = grid.starts.reshape(labels.size, grid.depth, -1)
     none = np.zeros(labels.size, dtype=bool)
     rule = grid.case.rule
-    numbers = (grid.flow.data.z[0], float(rule.rho), float(rule.p))
+    numbers = (grid.flow.data.z[0], rule.rho, rule.p)
     given = labels.ravel().astype(np.int64)
     plane = PlaneProof(*numbers, starts, given, none, {}, NOT_COVERED)
     return prove_plane(plane, told) if grid.case.regime.provable else plane

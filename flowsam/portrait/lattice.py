@@ -12,7 +12,16 @@ import numpy as np
 from flowsam.labels import Label
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.plane_rows import labels_at
-from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int, Labels, Which
+from flowsam.shapes import (
+    Bool,
+    Chosen,
+    Codes,
+    Column,
+    Float,
+    Int,
+    Labels,
+    Which,
+)
 
 Points = Int[np.ndarray, "*batch 2"]
 Places = Float[np.ndarray, "*batch 2"]
@@ -73,11 +82,6 @@ class Lattice:
     def last(self) -> Int[np.ndarray, " 2"]:
         """The lattice point of the last column and row."""
         return self.step * (np.array(self.plane.labels.shape[::-1]) - 1)
-
-    @property
-    def asked(self) -> int:
-        """Labels computed beyond those of the portrait."""
-        return len(self.known) - self.plane.labels.size
 
     def place(self, points: Places | Points) -> Places:
         """Return the plane's parameters at lattice points, linear inside a cell."""

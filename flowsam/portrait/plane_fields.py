@@ -90,16 +90,11 @@ class PlaneField:
     @property
     def span(self) -> float:
         """The longer side of the window."""
-        return float(max(self.x[1] - self.x[0], self.y[1] - self.y[0]))
-
-    @property
-    def regular(self) -> bool:
-        """Whether `gate` is the perturbed weight: balanced starts, one example."""
-        return self.plane.kind == "balanced" and len(self.flow.data.z) == 1
+        return max(self.x[1] - self.x[0], self.y[1] - self.y[0])
 
     def inside(self, points: Points) -> Which:
         """Return which points the window holds, its edge included, shape (...)."""
-        low, high = np.array([self.x, self.y], dtype=float).T
+        low, high = np.array([self.x, self.y]).T
         slack = 1e-9 * self.span
         within = (points >= low - slack) & (points <= high + slack)
         return np.asarray(within.all(axis=-1))
@@ -120,11 +115,10 @@ class PlaneField:
     def _tangents(self, points: Points) -> Float[np.ndarray, "*batch 2 k"]:
         """Derivatives of `lift` by x and y, the weights in one row: exact for affine planes."""
         h = 0.5 if self.plane.affine else CHART * self.span
-        both = [
-            (self.lift(points + step) - self.lift(points - step)) / (2 * h)
-            for step in h * np.eye(2)
-        ]
-        return np.stack([part.reshape(*part.shape[:-2], -1) for part in both], axis=-2)
+        steps = h * np.eye(2)
+        points = points[..., None, :]
+        moved = (self.lift(points + steps) - self.lift(points - steps)) / (2 * h)
+        return moved.reshape(*moved.shape[:-2], -1)
 
     @cached_property
     def _chart(self) -> tuple[Float[np.ndarray, "2 k"], Float[np.ndarray, "k 2"]]:
@@ -174,7 +168,7 @@ class PlaneField:
 
         Balanced starts, one example: `x' = mu_1 w_hat_1^(L-1)`, so w_hat; else the velocity.
         """
-        if self.regular:
+        if self.plane.kind == "balanced" and len(self.flow.data.z) == 1:
             return self.flow.perturbed(self.lift(points))[..., 0, :]
         return self.velocity(points)
 

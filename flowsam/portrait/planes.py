@@ -162,8 +162,8 @@ class WeightPlane(Plane):
         theta = np.asarray(self.theta)
         starts = np.empty(np.broadcast_shapes(x.shape, y.shape) + theta.shape)
         starts[...] = theta
-        starts[..., self.first[0], self.first[1]] = x
-        starts[..., self.second[0], self.second[1]] = y
+        starts[..., *self.first] = x
+        starts[..., *self.second] = y
         return starts
 
 

@@ -69,8 +69,7 @@ class Refinement:
         """Rebuild what a file keeps, from `facts`, all boundaries, and its arrays."""
         shares = {name: by_label(facts[name]) for name in ("fractions", "errors")}
         located = curves[len(curves) - facts["curves"] :]
-        names = (field.name for field in fields(Tiling))
-        tiling = Tiling(*(arrays[f"tiling_{name}"] for name in names))
+        tiling = Tiling(*(arrays[f"tiling_{part.name}"] for part in fields(Tiling)))
         return cls(**facts | shares | {"curves": located, "tiling": tiling})
 
 

@@ -71,9 +71,8 @@ def refine(
         parts = ledger.cut(ledger.accept(cells[largest]))
         cells = np.concatenate([cells[~largest], parts])
     curves = ledger.curves()
-    found = Refinement(
-        curves, 2.0**-levels, ledger.asked, *ledger.shares(), ledger.regions()
-    )
+    asked = len(ledger.known) - portrait.labels.size
+    found = Refinement(curves, 2.0**-levels, asked, *ledger.shares(), ledger.regions())
     return replace(portrait, boundaries=grid.theory + curves, refinement=found)
 
 

@@ -15,7 +15,7 @@ from flowsam.engines.two_sides import upper_share
 from flowsam.errors import InputError
 from flowsam.portrait.area_shares import corners
 from flowsam.portrait.plane_fields import STEP, PlaneField
-from flowsam.shapes import Bool, Complex, Float, Point
+from flowsam.shapes import Axis, Bool, Complex, Float, Point
 from flowsam.signatures import public
 
 ZERO = 1e-6  # of the field over the window: an eigenvalue that is none
@@ -77,15 +77,16 @@ def classified(field: PlaneField, point: Point) -> Equilibrium:
     """Return a rest point, named by its eigenvalues, or by turning where they are 0 or infinite."""
     slopes = [field.slopes(point, step=STEP / shrink) for shrink in (1, 8, 64)]
     # the largest speed on a coarse lattice of the window, by its side, is the unit of slopes
-    least = ZERO * float(np.abs(field.grid(8)[2]).max() / field.span)
+    least = ZERO * (np.abs(field.grid(8)[2]).max() / field.span)
     first, _, last = (np.abs(slope.diagonal()) for slope in slopes)
     steep = last > 2 * np.maximum(first, least)
+    slope = _extrapolated(slopes)
     if steep.any():
         infinite = np.copysign(np.inf, slopes[-1].diagonal())
-        values = np.where(steep, infinite, _extrapolated(slopes).diagonal())
+        values = np.where(steep, infinite, slope.diagonal())
         vectors = np.eye(2)
     else:
-        values, columns = np.linalg.eig(_extrapolated(slopes))
+        values, columns = np.linalg.eig(slope)
         vectors = np.full((2, 2), np.nan) if np.iscomplexobj(values) else columns.T
     values = np.where(np.abs(values) < least, 0.0, values)
     values.real[np.abs(values.real) < least] = 0.0
@@ -179,8 +180,7 @@ def equilibria(field: PlaneField) -> tuple[Equilibrium, ...]:
     [1.0, 1.0] saddle [-2.0, 2.0]
     """
     checked_rule(field)
-    places = list(_off_axes(field))
-    places += [place for axis in (0, 1) for place in _on_axis(field, axis)]
+    places = [*_off_axes(field), *_on_axis(field, 0), *_on_axis(field, 1)]
     origin = np.zeros(2)
     if field.inside(origin) and rests(field, origin):
         places.append(origin)
@@ -210,8 +210,8 @@ def checked_rule(field: PlaneField) -> None:
 def across(
     field: PlaneField,
     axis: int,
-    along: Float[np.ndarray, " n"],
-) -> tuple[Float[np.ndarray, "2 n 2"], Float[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    along: Axis,
+) -> tuple[Float[np.ndarray, "2 n 2"], Axis, Bool[np.ndarray, " n"]]:
     """Return what the field does on a line `coordinate[axis] = 0`."""
     sides = field.velocity(_beside(field, axis, along))
     above, below = sides[..., axis]
@@ -220,9 +220,7 @@ def across(
     return sides, share, slides
 
 
-def _beside(
-    field: PlaneField, axis: int, along: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, "2 n 2"]:
+def _beside(field: PlaneField, axis: int, along: Axis) -> Float[np.ndarray, "2 n 2"]:
     """Points just above and just below an axis."""
     points = np.zeros((2, along.size, 2))
     points[..., 1 - axis] = along
@@ -235,13 +233,14 @@ def _off_axes(field: PlaneField) -> Iterator[np.ndarray]:
     from scipy.optimize import root
 
     tiny = 1e-7 * field.span
-    edges = [np.linspace(*ends, CELLS + 1) for ends in (field.x, field.y)]
-    edges = [np.where(np.abs(edge) < tiny, tiny, edge) for edge in edges]
-    size = np.array([edge[1] - edge[0] for edge in edges])
-    ends = corners(field.gate(np.stack(np.meshgrid(*edges), axis=-1)))
+    low, high = np.array([field.x, field.y]).T
+    edges = np.linspace(low, high, CELLS + 1)
+    edges = np.where(np.abs(edges) < tiny, tiny, edges)
+    size = edges[1] - edges[0]
+    ends = corners(field.gate(np.stack(np.meshgrid(*edges.T), axis=-1)))
     open_ = ((ends.min(axis=0) <= 0) & (ends.max(axis=0) >= 0)).all(axis=-1)
     for row, column in np.argwhere(open_):
-        middle = np.array([edges[0][column], edges[1][row]]) + size / 2
+        middle = edges[[column, row], [0, 1]] + size / 2
         place = root(field.gate, middle, options={"xtol": 1e-14}).x
         near = np.abs(place - middle) <= 1.5 * size
         off = np.abs(place) > 1e-6 * field.span
@@ -260,7 +259,7 @@ def _on_axis(field: PlaneField, axis: int) -> Iterator[np.ndarray]:
         return
     along = low + (np.arange(8 * CELLS) + 0.37) * (high - low) / (8 * CELLS)
 
-    def tangent(place: Any) -> Float[np.ndarray, " n"]:
+    def tangent(place: Any) -> Axis:
         place = np.atleast_1d(place)
         _, share, _ = across(field, axis, place)
         above, below = field.gate(_beside(field, axis, place))[..., 1 - axis]

@@ -103,7 +103,7 @@ def nullclines(field: PlaneField) -> Curves:
     return tuple(found)
 
 
-def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, ...]]:
     """Lattices that the axes do not cut."""
     tiny = 1e-9 * field.span
     pieces = []
@@ -112,7 +112,7 @@ def _quadrants(field: PlaneField) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         cuts = [low or tiny, *middle, high or -tiny]
         ends = zip(cuts[::2], cuts[1::2], strict=True)
         pieces.append([np.linspace(a, b, LATTICE) for a, b in ends])
-    yield from itertools.product(*pieces)
+    return itertools.product(*pieces)
 
 
 def separatrices(

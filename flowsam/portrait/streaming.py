@@ -31,6 +31,7 @@ from flowsam.version import __version__
 
 _FORMAT = "flowsam labels 1"
 _LABEL = np.dtype("<i2")
+_LOG = ".digests"  # of the file beside the rows
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def stream_portrait(  # noqa: PLR0913 - the arguments of phase_portrait, and a p
     try:
         counts = _write(partial, grid, progress)
         os.replace(partial, path)
-        _log_of(partial).unlink(missing_ok=True)
+        partial.with_suffix(_LOG).unlink(missing_ok=True)
         archive.write_text(path.with_suffix(".json"), json.dumps(facts))
     except BlockingIOError:
         raise InputError(f"another process is writing {path}; wait for it") from None
@@ -156,7 +157,7 @@ def _write(
     progress: Callable[[int], object],
 ) -> Counter[int]:
     """Append the rows that are missing, and count the labels of all."""
-    with open(partial, "a+b") as file, open(_log_of(partial), "a+b") as log:
+    with open(partial, "a+b") as file, open(partial.with_suffix(_LOG), "a+b") as log:
         archive.lock(file.fileno(), wait=False)
         kept = _Rows(file, log, grid.x.size)
         rows = kept.verified(grid.y.size)
@@ -167,11 +168,6 @@ def _write(
                 progress(labels.size)
         os.fsync(file.fileno())
     return kept.counts
-
-
-def _log_of(partial: Path) -> Path:
-    """The file of digests beside the rows."""
-    return partial.with_suffix(".digests")
 
 
 @dataclass

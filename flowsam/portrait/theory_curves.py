@@ -13,7 +13,7 @@ from flowsam.exact import linf_two_layer
 from flowsam.labels import Fate
 from flowsam.portrait.planes import Plane, WeightPlane
 from flowsam.regimes import Case
-from flowsam.shapes import Axis, Curve, Curves, Float, Point
+from flowsam.shapes import Axis, Curve, Curves, Point
 
 Ends = tuple[float, float]
 POINTS = 201
@@ -93,9 +93,8 @@ def conics(case: Case, plane: Any, ends: Ends) -> Curves:
 
 def bend(case: Case, plane: Any, ends: Ends) -> Curves:
     """Return the separatrix of balanced l_2 at L = 2."""
-    from flowsam.exact.l2_separatrix import (
-        balanced_separatrix,  # SciPy: l_inf needs none
-    )
+    # SciPy: l_inf needs none
+    from flowsam.exact.l2_separatrix import balanced_separatrix
 
     if (case.mu <= 0).any():
         return ()
@@ -111,9 +110,8 @@ def ray(case: Case, plane: Any, ends: Ends) -> Curves:
         return ()
     unit = mu ** (-1.0 / (depth - 2))
     last = unit * min(ends[0] / unit[0], ends[1] / unit[1])
-    first = (
-        rho * unit / np.sqrt(depth * (unit @ unit)) if depth % 2 == 0 else np.zeros(2)
-    )
+    collapses = depth % 2 == 0
+    first = rho * unit / np.sqrt(depth * (unit @ unit)) if collapses else 0.0 * unit
     return (("equal scores", np.array([first, last])),) if (last > first).all() else ()
 
 
@@ -163,19 +161,12 @@ def _single_gates(mu: Point, rho: float, ends: Ends) -> Curves:
     )
 
 
-def _segment(
-    axis: int,
-    value: float,
-    span: tuple[float, float],
-) -> Float[np.ndarray, "2 2"]:
+def _segment(axis: int, value: float, span: Ends) -> Curve:
     """Return the segment where one coordinate is fixed."""
-    points = np.empty((2, 2))
-    points[:, axis] = value
-    points[:, 1 - axis] = span
-    return points
+    return np.insert(np.array([span]).T, axis, value, axis=1)
 
 
-def pairs(case: Case, plane: WeightPlane, ends: tuple[float, float]) -> Curves:
+def pairs(case: Case, plane: WeightPlane, ends: Ends) -> Curves:
     """Return the separatrix where the two layers move and no other coordinate escapes."""
     mu = case.mu
     rho = case.flow.rho
