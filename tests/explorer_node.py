@@ -7,8 +7,8 @@ from importlib.resources import files
 
 import pytest
 
-from flowsam.explorer.component import KERNEL
 from flowsam.explorer.formulas import script
+from flowsam.explorer.page import KERNEL
 
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(
@@ -19,7 +19,7 @@ needs_node = pytest.mark.skipif(
 def ask(expression, data, folder):
     """The value of an expression in `data`, by kernel.js; NaN and inf as null."""
     folder_of = files("flowsam.explorer")
-    kernel = "\n".join(folder_of.joinpath(name).read_text("utf-8") for name in KERNEL)
+    kernel = "\n".join(folder_of.joinpath(f"{name}.js").read_text("utf-8") for name in KERNEL)
     read = (
         'import { readFileSync } from "node:fs"; const data = JSON.parse(readFileSync(0, "utf8"));'
     )

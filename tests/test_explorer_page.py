@@ -14,7 +14,7 @@ import pytest
 from flowsam import asam, explore, gradient_flow, l2, linf, lp
 from flowsam.cli import main
 from flowsam.errors import InputError
-from flowsam.explorer.component import module
+from flowsam.explorer.page import module
 from tests.browser import axe, chromium, needs_browser  # noqa: F401
 
 STATES = {

@@ -2,9 +2,8 @@
 
 import pytest
 
-from flowsam.ledger.claims import headings
+from flowsam.ledger.claims import Ledger, Verdict, headings, table
 from flowsam.ledger.evidence import complaint, run_check, run_control
-from flowsam.ledger.verdicts import Ledger, Verdict, table
 
 
 def test_draws_differ_and_repeat():

@@ -33,7 +33,7 @@ from flowsam.portrait.plane_rows import settling
 from flowsam.portrait.planes import BalancedPlane, RadiusPlane, WeightPlane, layer_plane
 from flowsam.real_data.scale_scan import scale_unit
 from flowsam.regimes import TABLE, case_of, regime_of
-from flowsam.sweeps.case import cell
+from flowsam.sweeps.cells import cell
 from flowsam.trajectory import load
 from tests.labels_record import some_mu, some_starts
 from tests.rules import rules

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowsam.ledger.claims import chapters, claim_names, headings
+from flowsam.ledger.claims import Ledger, Verdict, chapters, claim_names, headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import formula, prose
 from flowsam.ledger.kept_work import Task, expected, perform
 from flowsam.ledger.report import page, statement_table
 from flowsam.ledger.sections import Places, homes, statements, words_of
 from flowsam.ledger.texts import TEXTS
-from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.real_data.tables import digit_table, pixel_names
 from tests.browser import axe, chromium, needs_browser
 

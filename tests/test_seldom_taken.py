@@ -195,7 +195,7 @@ def test_what_cannot_be_done_is_refused_in_one_line(words):
 
 def test_blocks_need_not_fill_the_last_axis_and_are_few_all_the_same():
     planning = pytest.importorskip("flowsam.sweeps.planning")
-    axes = pytest.importorskip("flowsam.sweeps.axes")
+    axes = pytest.importorskip("flowsam.sweeps.cells")
     grid = axes.Grid(("a", "b"), (np.arange(3.0), np.arange(2.0**20)))
     cut = planning.cut(grid, 10.0, None)  # ten seconds a cell ask for blocks of one
     assert cut.chunks <= axes.CHUNKS < grid.cut(3).chunks

@@ -17,8 +17,7 @@ from flowsam.cli import main
 from flowsam.perturbations import gradient_flow, unnormalised
 from flowsam.portrait import phase_portrait
 from flowsam.sweeps import plan, read_sweep
-from flowsam.sweeps.axes import Grid, axis_values
-from flowsam.sweeps.case import cell, loaded
+from flowsam.sweeps.cells import Grid, axis_values, cell, loaded
 from flowsam.sweeps.measures import MEASURES, STATUSES, USES
 from tests import sweep_cases
 

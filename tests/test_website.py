@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flowsam.ledger.claims import claim_names
+from flowsam.ledger.claims import Ledger, Verdict, claim_names
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.website.pages import PUBLIC, Site, address, cells, markdown
 from tests.browser import axe, chromium, needs_browser
 from tests.test_report import PNG

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from flowsam.cli.options import FLAG, Option
-from flowsam.cli.reader import Reader, completion
+from flowsam.cli.options import FLAG, Option, Reader, completion
 from flowsam.cli.writing import say
 from flowsam.errors import InputError
 from flowsam.version import __version__

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flowsam.flow import Flow
 
+Rows = list[tuple[str, str]]
 OPTIONS = (
     *L2,
     *START,
@@ -41,15 +42,16 @@ def command(given: Namespace) -> None:
       flowsam amplification --mu 1,2,3,4,5 --rho 1 --init 0.5 --out map.png
     """
     parameters = start_parameters(given, L2, norm="2")
-    axes = {
-        "alpha": _axis(given.scale, "--alpha", given.out),
-        "tau": _axis(given.tau, "--tau", given.out),
-    }
+    alpha = _axis(given.scale, "--alpha", given.out)
+    tau = _axis(given.tau, "--tau", given.out)
     case = setup(parameters)
-    facts = _facts(case.flow, case.theta0, given.by)
+    rows, facts = _found(case.flow, case.theta0, given.by)
     if given.out:
-        _write_map(case.flow, given.out, given.by, axes)
-    tell(given, f"{_sentence(facts)}\n{_card(facts)}", facts)
+        _write_map(case.flow, given.out, given.by, alpha, tau)
+    from flowsam.cards import text_card
+
+    card = text_card("Amplification", rows)
+    tell(given, f"{_sentence(facts)}\n{card}", facts)
 
 
 def _axis(text: str | None, option: str, path: Path | None) -> np.ndarray | None:
@@ -79,31 +81,8 @@ def _sentence(facts: dict[str, Any]) -> str:
     return f"Feature {first} {verb} first{''.join(words)}."
 
 
-def _card(facts: dict[str, Any]) -> str:
-    """The facts in words, one a line."""
-    from flowsam.cards import text_card
-
-    own = facts["critical scale of this start"]
-    switches = [f"{tau:.12g}" for tau in facts["switch times"]]
-    low = facts["uniform starts: all fall up to"]
-    critical = facts["uniform starts: critical alpha"]
-    thresholds = enumerate(facts["uniform starts: thresholds a_k"], 1)
-    below = [f"rank {k} below {a:.12g}" for k, a in thresholds]
-    rows = [
-        ("flow", facts["flow"]),
-        ("leader by", facts["by"]),
-        ("switch times, tau", ", ".join(switches) or "none"),
-        ("gradient's norm", facts["pattern"]),
-        ("critical scale", f"{own:.12g} +- {facts['its error']:.1g} times this start"),
-        ("uniform starts alpha", f"collapse below {critical:.12g}"),
-        ("  all features fall throughout", f"up to {low:.12g}"),
-        ("  weak features lead for a while", ", ".join(below) or "none"),
-    ]
-    return text_card("Amplification", rows)
-
-
-def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
-    """What the start does, and where the behaviour of uniform starts changes."""
+def _found(flow: Flow, theta0: Any, by: str) -> tuple[Rows, dict[str, Any]]:
+    """What the start does, and where that of uniform starts changes: in words, and as numbers."""
     from flowsam import amplification as found
     from flowsam.labels import Label
     from flowsam.outcomes import limits
@@ -122,22 +101,37 @@ def _facts(flow: Flow, theta0: Any, by: str) -> dict[str, Any]:
         0: "N falls, then rises: escape",
         1: "N rises: escape",
     }
-    return {
-        "flow": f"{flow.describe()}, depth L = 2",
+    name = f"{flow.describe()}, depth L = 2"
+    pattern = words[int(found.pattern(theta0, **of))]
+    switches = [f"{tau:.12g}" for tau in run.times]
+    below = [f"rank {k} below {a:.12g}" for k, a in enumerate(uniform.thresholds, 1)]
+    rows = [
+        ("flow", name),
+        ("leader by", by),
+        ("switch times, tau", ", ".join(switches) or "none"),
+        ("gradient's norm", pattern),
+        ("critical scale", f"{own.value:.12g} +- {own.error:.1g} times this start"),
+        ("uniform starts alpha", f"collapse below {uniform.critical:.12g}"),
+        ("  all features fall throughout", f"up to {uniform.falling:.12g}"),
+        ("  weak features lead for a while", ", ".join(below) or "none"),
+    ]
+    facts = {
+        "flow": name,
         "by": by,
         "leaders": [int(j) for j in run.order],
-        "switch times": run.times.tolist(),
-        "pattern": words[int(found.pattern(theta0, **of))],
+        "switch times": run.times,
+        "pattern": pattern,
         "critical scale of this start": own.value,
         "its error": own.error,
         "uniform starts: all fall up to": uniform.falling,
         "uniform starts: critical alpha": uniform.critical,
-        "uniform starts: thresholds a_k": uniform.thresholds.tolist(),
+        "uniform starts: thresholds a_k": uniform.thresholds,
         "clock": "tau (rescaled)",
     }
+    return rows, facts
 
 
-def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
+def _write_map(flow: Flow, path: Path, by: str, alpha: Any, tau: Any) -> None:
     """Write the leaders over (tau, alpha), l_2's and GD's, as arrays or as a picture."""
     import numpy as np
 
@@ -147,8 +141,6 @@ def _write_map(flow: Flow, path: Path, by: str, axes: dict[str, Any]) -> None:
     mu = flow.mu
     rho = flow.rho
     top = regimes(mu, rho).major or rho
-    alpha = axes["alpha"]
-    tau = axes["tau"]
     alpha = np.linspace(top / 50, 1.3 * top, 300) if alpha is None else alpha
     tau = np.linspace(0, 12 / np.abs(mu).max(), 300) if tau is None else tau
     l2, gd = (dominance(mu, radius, alpha, tau, by=by) for radius in (rho, 0))
@@ -173,23 +165,20 @@ def _draw_map(figure: Any, flow: Flow, arrays: dict[str, Any], by: str) -> None:
     tau = arrays["tau"]
     alpha = arrays["alpha"]
     ranks = np.argsort(np.argsort(np.abs(flow.mu), kind="stable"))
-    titles = {"l2": "l_2-SAM", "gd": "GD"}
-    for panel, (name, title) in zip(panels, titles.items(), strict=True):
-        leaders(panel, alpha, tau, arrays[name], ranks=ranks)
+    titles = {"l_2-SAM": arrays["l2"], "GD": arrays["gd"]}
+    for panel, (title, grid) in zip(panels, titles.items(), strict=True):
+        leaders(panel, alpha, tau, grid, ranks=ranks)
         panel.set_title(typeset(title), loc="left", pad=14)
         panel.set(xlabel=r"initial scale $\alpha$", xlim=(alpha[0], alpha[-1]))
     panels[1].set_ylabel("")
     found = regimes(flow.mu, flow.rho)
     marks = [(found.critical, r"$\alpha^*$ ", "-", "right")]
-    if by == "size":
-        marks += [
-            (a, f" $a_{{{k}}}$", ":", "left") for k, a in enumerate(found.thresholds, 1)
-        ]
+    for k, place in enumerate(found.thresholds if by == "size" else (), 1):
+        marks.append((place, f" $a_{{{k}}}$", ":", "left"))
     for place, word, dash, side in marks:
         if alpha[0] <= place <= alpha[-1]:
             panels[0].axvline(place, color="black", linewidth=0.8, linestyle=dash)
-            panels[0].text(
-                place, 1.01 * tau[-1], word, ha=side, va="bottom", fontsize=7
-            )
+            how = {"ha": side, "va": "bottom", "fontsize": 7}
+            panels[0].text(place, 1.01 * tau[-1], word, **how)
     title = f"leading feature by {by}; {flow.describe()}, L = 2"
     figure.suptitle(typeset(title), fontsize=8)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowsam.cli.options import NUMBER, NUMBERS, WHOLE, Option, whole
 from flowsam.cli.problem import DATA, Typed, parameters_of
@@ -14,15 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowsam.perturbations import Perturbation
-    from flowsam.real_data.leaning import Leaning
     from flowsam.real_data.scale_scan import Scan
     from flowsam.real_data.tables import Table
-
-
-class _Table(Typed):
-    """Parameters of a table of examples."""
-
-    sources = ("data", "csv")
 
 
 OPTIONS = (
@@ -55,7 +49,8 @@ def command(given: Namespace) -> int:
       flowsam features --data digits:3,5 --rho 0.1 --out digits.svg
       flowsam features --csv FILE --label COLUMN --rho 0.1 --json
     """
-    parameters = _Table(parameters_of(given, OPTIONS))
+    parameters = parameters_of(given, OPTIONS)
+    parameters.sources = ("data", "csv")
     path = given.out
     _check_meant(given)
     parameters.check()
@@ -111,16 +106,19 @@ def _scan(table: Table, rule: Perturbation, given: Namespace) -> Scan:
     from flowsam.margin import separability
     from flowsam.real_data.scale_scan import Splits, scan
 
-    splits = Splits(given.splits, given.test, given.bias)
-    examples = table.standardised(bias=splits.bias, test=given.test)[0]
-    verdict = separability(examples)
+    verdict = separability(table.standardised(bias=given.bias, test=given.test)[0])
     if not verdict.separable:
         say(f"flowsam: note: the examples are {verdict.message}")
     runs = 2 * len(given.factors) * given.splits
     with progress_bar(runs, "runs", given.quiet) as bar:
-        how: dict[str, Any] = {"depth": given.depth, "factors": given.factors}
-        how["log_t"] = np.geomspace(0.05, given.log_t_end, 60)
-        return scan(table, rule, **how, splits=splits, progress=bar.update)
+        return scan(
+            *(table, rule),
+            depth=given.depth,
+            factors=given.factors,
+            splits=Splits(given.splits, given.test, given.bias),
+            log_t=np.geomspace(0.05, given.log_t_end, 60),
+            progress=bar.update,
+        )
 
 
 def _sentence(found: Scan) -> str:
@@ -147,45 +145,35 @@ def _save(found: Scan, path: Path) -> None:
         "alpha": found.alpha,
         "factors": np.array(found.factors),
         "shown": found.shown,
+        "log_t": found.sam[0][0].log_t,
     }
-    arrays["log_t"] = found.sam[0][0].log_t
     for name, runs in (("sam", found.sam), ("gd", found.gd)):
         for part in ("ranks", "accuracy", "predictor"):
-            arrays[f"{name}_{part}"] = np.array(
-                [[getattr(r, part) for r in row] for row in runs]
-            )
+            rows = [[getattr(run, part) for run in row] for row in runs]
+            arrays[f"{name}_{part}"] = np.array(rows)
     archive.write(path, {"format": "flowsam features 1", "scan": found.title}, arrays)
 
 
 def _picture(found: Scan, path: Path, size: tuple[int, int] | None) -> None:
     """Draw GD beside SAM at every scale, first split; below, the weights where they are pixels."""
     runs = {"GD": found.gd[0][0]}
-    runs |= {
-        rf"$\alpha$ = {f:g} units": r
-        for f, r in zip(found.factors, found.sam[0], strict=True)
-    }
+    for factor, run in zip(found.factors, found.sam[0], strict=True):
+        runs[rf"$\alpha$ = {factor:g} units"] = run
     rows = 3 if size else 2
     with picture(path, figsize=(1.3 * len(runs) + 0.8, 1.5 * rows)) as figure:
         from flowsam.captions import typeset
-        from flowsam.draw import leanings
+        from flowsam.draw import leanings, pixels
 
         axes = figure.subplots(rows, len(runs), squeeze=False)
         measured = {title: (run.ranks, run.accuracy) for title, run in runs.items()}
         leanings(axes[:2], found.sam[0][0].log_t, measured)
         shares = axes[0, 0].collections[0]
-        figure.colorbar(
-            shares, ax=axes[0], label="share of the\nmean prediction", extend="max"
-        )
+        label = "share of the\nmean prediction"
+        figure.colorbar(shares, ax=axes[0], label=label, extend="max")
         if size:
-            _weights(axes[2], list(runs.values()), size)
+            for panel, run in zip(axes[2], runs.values(), strict=True):
+                # where the major share is least, without the bias
+                beta = run.predictor[run.weakest, : math.prod(size)].reshape(size)
+                when = f"$\\log(1+t)$ = {run.log_t[run.weakest]:.3g}"
+                pixels(panel, beta, f"weights, share least,\n{when}")
         figure.suptitle(typeset(found.title), fontsize=8)
-
-
-def _weights(axes: Any, runs: list[Leaning], size: tuple[int, int]) -> None:
-    """Draw the weights of each run where its major share is least, without the bias."""
-    from flowsam.draw import pixels
-
-    for panel, run in zip(axes, runs, strict=True):
-        beta = run.predictor[run.weakest, : size[0] * size[1]].reshape(size)
-        when = f"$\\log(1+t)$ = {run.log_t[run.weakest]:.3g}"
-        pixels(panel, beta, f"weights, share least,\n{when}")

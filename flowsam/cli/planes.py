@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from flowsam.cli.options import NUMBERS, WHOLE, Option, choice, numbers
+from flowsam.cli.options import NUMBERS, WHOLE, Option, choice
 from flowsam.cli.problem import (
     FLOW,
     Typed,
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
 _MOST = 10**13  # cells of a stream on a disk of 20 TB
 _ALIKE = ("balanced", "layers", "weights")  # x and y are of one kind: --x is --y too
-_KINDS = (*_ALIKE, "imbalance", "segment", "radius")
-_BASES = {"balanced": 0, "layers": 0, "segment": 2}  # starts they are made of, else 1
+_BASES = {  # starts that planes are made of
+    **dict.fromkeys(("balanced", "layers"), 0),
+    **dict.fromkeys(("weights", "imbalance", "radius"), 1),
+    "segment": 2,
+}
 PLANE = (
     Option(
         "--plane",
@@ -35,7 +38,7 @@ PLANE = (
         "start; imbalance: scale and unequal layers; segment: place between two starts and scale; "
         "radius: scale and rho, without --rho. Default: layers for one feature, else "
         "balanced.",
-        choice(*_KINDS),
+        choice("balanced", "layers", "weights", "imbalance", "segment", "radius"),
     ),
     Option("--depth", "Layers of the starts.", WHOLE, default="2"),
     Option(
@@ -113,14 +116,16 @@ def _plane(flow: Flow, kind: str, given: Namespace) -> Plane:
     if kind == "weights":
         first, second = _places(given.weights, bases[0].shape)
         return planes.WeightPlane(bases[0], first, second)
-    if kind == "imbalance" and (bases[0] != bases[0][0]).any():
-        raise InputError("--plane imbalance tilts a balanced start; give it by --init")
-    if kind == "imbalance":
-        return planes.ImbalancePlane(bases[0][0], len(bases[0]))
     if kind == "segment":
         return planes.SegmentPlane(bases[0], bases[1])
     if kind == "radius":
         return planes.RadiusPlane(bases[0])
+    if kind == "imbalance":
+        if (bases[0] != bases[0][0]).any():
+            raise InputError(
+                "--plane imbalance tilts a balanced start; give it by --init"
+            )
+        return planes.ImbalancePlane(bases[0][0], len(bases[0]))
     return _known_plane(kind, flow.data.z.shape[1], given.depth)
 
 
@@ -128,13 +133,13 @@ def _known_plane(kind: str, d: int, depth: int) -> Plane:
     """A plane that needs no start, if it fits the data."""
     from flowsam.portrait import planes
 
-    if kind == "balanced" and d == 2:
-        return planes.BalancedPlane(depth)
-    if kind == "layers" and (d, depth) == (1, 2):
-        return planes.layer_plane
     needs = "d = 2 features"
     got = f"d = {d}"
+    if kind == "balanced" and d == 2:
+        return planes.BalancedPlane(depth)
     if kind == "layers":
+        if (d, depth) == (1, 2):
+            return planes.layer_plane
         needs = "d = 1 feature and two layers"
         got += f" and depth {depth}"
     raise InputError(
@@ -145,7 +150,7 @@ def _known_plane(kind: str, d: int, depth: int) -> Plane:
 
 def _bases(flow: Flow, kind: str, given: Namespace) -> list[np.ndarray]:
     """The starts that --init or --theta give, as many as the plane needs."""
-    needed = _BASES.get(kind, 1)
+    needed = _BASES[kind]
     init, theta = given.alpha, given.theta
     if len(init) + len(theta) != needed or (init and theta):
         words = ("takes no start", "needs one start", "needs two starts of one kind")
@@ -159,16 +164,14 @@ def _bases(flow: Flow, kind: str, given: Namespace) -> list[np.ndarray]:
     return files + starts
 
 
-def _places(text: str | None, shape: tuple[int, ...]) -> list[tuple[int, int]]:
+def _places(text: str | None, shape: tuple[int, int]) -> list[tuple[int, int]]:
     """Two places (layer, coordinate), counted from 0, of LAYER.FEATURE,LAYER.FEATURE."""
-    known = {
-        f"{layer + 1}.{j + 1}": (layer, j)
-        for layer in range(shape[0])
-        for j in range(shape[1])
-    }
-    places = [known.get(word.strip()) for word in (text or "").split(",")]
-    found = [place for place in places if place]
-    if len(places) != 2 or len({*found}) != 2:
+    import numpy as np
+
+    known = {f"{i + 1}.{j + 1}": (i, j) for i, j in np.ndindex(shape)}
+    words = [word.strip() for word in (text or "").split(",")]
+    found = [known[word] for word in words if word in known]
+    if not len(words) == len({*found}) == 2:
         raise InputError(
             f"--weights needs two places LAYER.FEATURE,LAYER.FEATURE in {shape[0]} layers and "
             f"{shape[1]} features, counted from 1, got {text!r}; e.g. --weights 1.1,2.1"
@@ -178,7 +181,7 @@ def _places(text: str | None, shape: tuple[int, ...]) -> list[tuple[int, int]]:
 
 def _points(grid: str) -> tuple[int, int]:
     """Numbers of points of --grid."""
-    points = numbers(grid, "--grid")
+    points = NUMBERS.of(grid, "--grid")
     if len(points) not in (1, 2) or not all(n >= 1 and n.is_integer() for n in points):
         raise InputError(
             f"--grid needs N or NX,NY of at least 1, got {grid!r}; e.g. 401"
@@ -198,20 +201,17 @@ def _axes(
 
     from flowsam.regimes import regime_of
 
-    regime = regime_of(flow.kind, 2)
-    rho = flow.rho if regime.scale_free else 0.0
+    rho = flow.rho if regime_of(flow.kind, 2).scale_free else 0.0
     reach = 2 * rho or 2.0
     both = (-1.5 * reach, 1.5 * reach)
-    above, beside = ((reach / n, reach) for n in points)
-    ends = {
-        "balanced": (above, beside),
-        "imbalance": (above, (-1.0, 1.0)),
-        "segment": ((0.0, 1.0), beside),
-        "radius": (above, beside),
-    }.get(kind, (both, both))
+    x, y = ((reach / n, reach) for n in points)
+    spans = {
+        "imbalance": (x, (-1.0, 1.0)),
+        "segment": ((0.0, 1.0), y),
+        **dict.fromkeys(("layers", "weights"), (both, both)),
+    }.get(kind, (x, y))
+    texts = {"--x": given.x, "--y": given.y}
     return [
         spread(text, option, points=n) if text else np.linspace(*span, n)
-        for text, option, n, span in zip(
-            (given.x, given.y), ("--x", "--y"), points, ends, strict=True
-        )
+        for (option, text), n, span in zip(texts.items(), points, spans, strict=True)
     ]

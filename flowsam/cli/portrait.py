@@ -7,11 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flowsam.captions import typeset
 from flowsam.cli.options import FLAG, Kind, Option, numbers, whole
 from flowsam.cli.planes import PLANE, plane_asked
-from flowsam.cli.portrait_files import facts_of, write
 from flowsam.cli.problem import FLOW
-from flowsam.cli.writing import PROOF, TOLD, keep_proof, out, progress_bar, say, tell
+from flowsam.cli.writing import (
+    PROOF,
+    TOLD,
+    keep_proof,
+    out,
+    picture,
+    progress_bar,
+    say,
+    tell,
+    to_json,
+)
 from flowsam.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,11 +29,11 @@ if TYPE_CHECKING:
     from flowsam.portrait.plane_rows import Grid
 
 
-def _point(text: str, option: str) -> list[float]:
+def _point(text: str) -> list[float]:
     """A point of the plane."""
-    point = numbers(text, option)
+    point = numbers(text)
     if len(point) != 2:
-        raise InputError(f"{option} needs X,Y, got {text!r}; e.g. {option} 0.5,0.7")
+        raise InputError(f"needs X,Y, got {text!r}; e.g. 0.5,0.7")
     return point
 
 
@@ -37,27 +47,16 @@ OPTIONS = (
         whole(1, 16),
         bare=_LEVELS,
     ),
-    Option(
-        "--field",
-        "Velocity, rest points, nullclines, separatrices.",
-        FLAG,
-    ),
+    Option("--field", "Velocity, rest points, nullclines, separatrices.", FLAG),
     Option(
         "--path",
         "X,Y: a trajectory from there; repeatable.",
         Kind("X,Y", _point),
         many=True,
     ),
-    Option(
-        "--times",
-        "When each start is decided, in a picture or .json.",
-        FLAG,
-    ),
+    Option("--times", "When each start is decided, in a picture or .json.", FLAG),
     *PROOF,
-    Option(
-        "--resume",
-        "Go on with the rows an interrupted run kept in this file.",
-    ),
+    Option("--resume", "Go on with the rows an interrupted run kept in this file."),
     out(
         "a picture (.pdf, .png, .svg), the labels (.npz; .npy streams any size) or everything as "
         ".json"
@@ -100,9 +99,9 @@ def command(given: Namespace) -> int:
         found, stopped = _refined(found, given)
     if stopped:
         return _keep(found, path)
-    facts = facts_of(found, lines)
+    facts = _facts(found, lines)
     if path:
-        write(found, lines, facts, path, times=given.times)
+        _write(found, lines, facts, path, times=given.times)
     tell(given, f"{_sentence(found)}\n{found!r}", facts)
     return 0
 
@@ -112,11 +111,9 @@ def _check_shown(given: Namespace) -> None:
     beside = "--refine --field --path --times --prove --proof --resume".split()
     asked = [name for name in given.typed if name in beside]
     if asked and given.out and given.out.suffix == ".npy":
-        move = (
-            "the same command goes on by itself"
-            if asked == ["--resume"]
-            else "give another --out"
-        )
+        move = "give another --out"
+        if asked == ["--resume"]:
+            move = "the same command goes on by itself"
         raise InputError(
             f"--out {given.out} streams labels alone, got {', '.join(asked)}; {move}"
         )
@@ -153,22 +150,22 @@ def _labels(asked: Grid, given: Namespace) -> Portrait:
     from flowsam.portrait import load, phase_portrait, resume
 
     prove = bool(given.prove or given.proof)
-    if prove and given.resume is not None:
-        raise InputError(
-            "--prove needs a plane as a whole, got --resume; leave one out"
-        )
+    axes = (asked.x, asked.y)
     how: dict[str, Any] = {"start": asked.plane}
-    if given.resume is None:
-        cells = (1 + prove) * asked.x.size * asked.y.size  # twice where they are proved
-        with progress_bar(cells, "cells", given.quiet) as bar:
-            how |= {"progress": bar.update, "prove": prove}
-            found = phase_portrait(asked.flow, asked.x, asked.y, **how)
-        keep_proof(found.proof, given.proof)
-        return found
-    rows = load(given.resume)
-    with progress_bar(rows.unfinished * asked.x.size, "cells", given.quiet) as bar:
-        how |= {"progress": bar.update, "axes": (asked.x, asked.y)}
-        return resume(rows, asked.flow, **how)
+    if given.resume is not None:
+        if prove:
+            raise InputError(
+                "--prove needs a plane as a whole, got --resume; leave one out"
+            )
+        rows = load(given.resume)
+        with progress_bar(rows.unfinished * asked.x.size, "cells", given.quiet) as bar:
+            return resume(rows, asked.flow, axes=axes, progress=bar.update, **how)
+    cells = (1 + prove) * asked.x.size * asked.y.size  # twice where they are proved
+    with progress_bar(cells, "cells", given.quiet) as bar:
+        how |= {"progress": bar.update, "prove": prove}
+        found = phase_portrait(asked.flow, *axes, **how)
+    keep_proof(found.proof, given.proof)
+    return found
 
 
 def _refined(found: Portrait, given: Namespace) -> tuple[Portrait, bool]:
@@ -214,3 +211,86 @@ def _sentence(plane: Portrait) -> str:
     words = [f"{plane.limit_name(k)} from {share:.1%} of them" for k, share in shares]
     shown = ", ".join(words[:6]) + ", ..." * (len(words) > 6)
     return f"These starts end at {shown}."
+
+
+def _facts(found: Portrait, lines: Skeleton | None) -> dict[str, Any]:
+    """What JSON shows: provenance, fractions with errors, refinement, rest points."""
+    facts = found.provenance() | {
+        "fractions": found.fractions,
+        "fraction_errors": found.fraction_errors,
+    }
+    if found.refinement:
+        facts["refinement"] = {
+            "tolerance_in_cells": found.refinement.tolerance,
+            "evaluations": found.refinement.evaluations,
+        }
+    if lines:
+        facts["rest_points"] = [
+            {
+                "point": p.point,
+                "kind": p.kind,
+                "eigenvalues": [
+                    str(v) if isinstance(v, complex) else v
+                    for v in p.eigenvalues.tolist()
+                ],
+            }
+            for p in lines.equilibria
+        ]
+    return facts
+
+
+def _write(
+    found: Portrait,
+    lines: Skeleton | None,
+    facts: dict[str, Any],
+    path: Path,
+    *,
+    times: bool,
+) -> None:
+    """Write the file asked for, in one move."""
+    from flowsam.archive import write_text
+
+    if path.suffix == ".npz":
+        found.save(path)
+    elif path.suffix == ".json":
+        curves = [{"name": name, "points": curve} for name, curve in found.boundaries]
+        arrays = {name: getattr(found, name) for name in ("x", "y", "labels")}
+        arrays |= {"boundaries": curves}
+        if times:
+            arrays["settled_at"] = found.settled_at
+        if found.proof:
+            arrays["proved"] = found.proof.proved.reshape(found.labels.shape)
+        write_text(path, to_json(facts | arrays) + "\n")
+    else:
+        high = (3.6 if times else 4.2) + (0.7 if lines else 0.0)
+        with picture(path, figsize=(8.0 if times else 4.0, high)) as figure:
+            _draw(figure, found, lines, times)
+
+
+def _draw(figure: Any, found: Portrait, lines: Skeleton | None, times: bool) -> None:
+    """The portrait with its facts above, its signs below and times beside it."""
+    import numpy as np
+
+    from flowsam import draw
+
+    panels = figure.subplots(1, 1 + times, squeeze=False)[0]
+    draw.portrait(panels[0], found)
+    if lines:
+        shown = draw.skeleton(panels[0], lines)
+        figure.legend(
+            *(shown.values(), shown),
+            loc="outside lower center",
+            ncols=2,
+            fontsize=6.5,
+            frameon=False,
+        )
+    if times:
+        mesh = draw.times(panels[1], found)
+        word = r"decided at rescaled time $\tau$"
+        figure.colorbar(mesh, ax=panels[1], label=word, extend="both", shrink=0.8)
+    for panel in panels if np.ptp(found.x) == np.ptp(found.y) else ():
+        panel.set_aspect("equal")
+    title = found.describe()
+    if found.proof:
+        title += f"\n{found.proof.describe()}"
+    panels[0].set_title(typeset(title), fontsize=8, wrap=True)

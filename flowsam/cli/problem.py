@@ -18,7 +18,6 @@ from flowsam.cli.options import (
     Kind,
     Option,
     choice,
-    numbers,
 )
 from flowsam.errors import InputError
 from flowsam.parameters import Parameters
@@ -34,7 +33,7 @@ P = Option("--p", "Norm of --norm asam, inf or any P >= 1; default: 2.")
 LOSS = Option("--loss", kind=choice("logistic", "exponential"), default="logistic")
 _MU = Option("--mu", "One example, e.g. 1,2.", NUMBERS)
 _RHO = Option("--rho", "Perturbation radius; not with --norm none.", NUMBER)
-_CLASSES = Kind("A,B", lambda text, _: tuple(map(str.strip, text.split(","))))
+_CLASSES = Kind("A,B", lambda text: tuple(map(str.strip, text.split(","))))
 DATA = (
     Option("--data", f"One of {', '.join(DATA_SETS)}; standardised."),
     Option("--csv", "A CSV file with a header; standardised."),
@@ -145,7 +144,7 @@ def spread(text: str, option: str, *, points: int | None = None) -> np.ndarray:
 
     from flowsam.inputs import CELLS
 
-    values = numbers(text, option)
+    values = NUMBERS.of(text, option)
     if len(values) == 2 and points:
         values.append(float(points))
     if len(values) != 3 or not values[2].is_integer() or not 1 <= values[2] <= CELLS:

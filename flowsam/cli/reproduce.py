@@ -14,9 +14,9 @@ from flowsam.cli.verify import SEED, SOURCE
 from flowsam.cli.writing import TOLD, file_to_write, out, say, tell
 
 if TYPE_CHECKING:
+    from flowsam.ledger.claims import Ledger
     from flowsam.ledger.gallery import Figure
     from flowsam.ledger.kept_work import Task
-    from flowsam.ledger.verdicts import Ledger
 
 OPTIONS = (
     SOURCE,
@@ -40,16 +40,17 @@ def command(given: Namespace) -> int:
     checkout = Path(given.source)
     path = given.out or checkout / "report.html"
     if checkout.is_dir():
-        file_to_write(".html").read(str(path), "--out")
+        file_to_write(".html").of(str(path), "--out")
     found, figures = brought_up_to_date(given)
     from flowsam.ledger.report import page
 
-    folder = path.resolve().parent
-    away = Path(os.path.relpath(checkout.resolve(), folder)).as_posix()
-    write_text(
-        path,
-        page(found, figures, source=checkout, address=lambda name: f"{away}/{name}"),
+    away = Path(os.path.relpath(checkout.resolve(), path.resolve().parent))
+    text = page(
+        *(found, figures),
+        source=checkout,
+        address=lambda name: (away / name).as_posix(),
     )
+    write_text(path, text)
     facts = found.facts() | {
         "figures": {f.name: f.error or f.state for f in figures},
         "report": str(path),
@@ -83,7 +84,7 @@ def brought_up_to_date(given: Namespace) -> tuple[Ledger, tuple[Figure, ...]]:
     gallery.figure_names(checkout)  # refuses a folder that is no checkout
     kept = checkout / "figures" / "output"
     kept.mkdir(exist_ok=True)
-    file_to_write(".npz").read(str(kept / "any.npz"), "--out")
+    file_to_write(".npz").of(str(kept / "any.npz"), "--out")
     claims = checks.plan(checkout, seed=vars(given).get("seed"), kept=kept)
     redraw = "--redraw" in given.typed
     drawings = gallery.plan(checkout, fast=given.fast, redraw=redraw)

@@ -14,7 +14,6 @@ from flowsam.cli.problem import (
 )
 from flowsam.cli.writing import TOLD, feature, out, picture, tell
 
-PICTURES = (".png", ".pdf", ".svg")
 SMOOTH = 300  # rows of a picture: a closed form alone has two
 OPTIONS = (
     *FLOW,
@@ -57,7 +56,7 @@ def command(given: Namespace) -> None:
 
     path = given.out
     how = {"method": given.method, "rtol": given.rtol, "save_at": given.save_at}
-    if given.save_at is None and path and path.suffix in PICTURES:
+    if given.save_at is None and path and path.suffix not in (".npz", ".csv"):
         how["save_at"] = SMOOTH
     run = solve(case.flow, case.theta0, **ends, **how)
     if path and path.suffix == ".npz":

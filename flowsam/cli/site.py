@@ -10,11 +10,11 @@ from flowsam.cli.writing import QUIET, say, tell
 from flowsam.errors import InputError
 
 
-def _folder(text: str, option: str) -> Path:
+def _folder(text: str) -> Path:
     """A folder, known to be one that can be written."""
     folder = Path(text)
     if folder.exists() and not folder.is_dir() or not folder.resolve().parent.is_dir():
-        raise InputError(f"{option} needs a folder that can be written, got {text}")
+        raise InputError(f"needs a folder that can be written, got {text}")
     return folder
 
 

@@ -1,21 +1,14 @@
 """flowsam sweep: a case over axes of parameters, from a TOML file into a store that survives."""
 
-from __future__ import annotations
-
-import sys
 from argparse import Namespace
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flowsam.cli.options import FLAG, WHOLE, Option
-from flowsam.cli.writing import TOLD, say, tell, to_json
+from flowsam.cli.writing import TOLD, progress_bar, say, tell, to_json
 from flowsam.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from flowsam.sweeps import Progress
 
 OPTIONS = (
     Option("FILE"),
@@ -62,8 +55,7 @@ def command(given: Namespace) -> int:
 def _check_together(given: Namespace) -> None:
     """Refuse options that another one leaves without a meaning."""
     running = {"--store", "--resume", "--retry-failed", "--scheduler"}
-    if given.jobs != 1:
-        running.add("--jobs")
+    running |= {"--jobs"} if given.jobs != 1 else set()
     names = [name for name in given.typed if name in running]
     if given.dry_run and names:
         raise InputError(
@@ -91,35 +83,27 @@ def _run(case: Any, axes: Any, given: Namespace) -> int:
         "failed": len(errors),
         "first_error": (*errors, "")[0],
     }
-    text = f"{facts['cells']} cells in {store}, {len(errors)} failed"
+    text = f"{found.state.size} cells in {store}, {len(errors)} failed"
     if errors:
-        text += (
-            f", the first with {errors[0]}; see its variable error, then --retry-failed"
-        )
+        text += f", the first with {errors[0]}; see its variable error"
+        text += ", then --retry-failed"
     tell(given, text, facts)
     return int(bool(errors))
 
 
 @contextmanager
-def _telling(given: Namespace) -> Iterator[Callable[[Progress], None]]:
+def _telling(given: Namespace) -> Iterator[Callable[[Any], None]]:
     """How to report progress on stderr."""
     if given.json:
         yield lambda now: say(to_json(vars(now)))
         return
-    from tqdm import tqdm
+    form = "{l_bar}{bar}| {n}/{total} {desc}"
+    with progress_bar(0, "cell", given.quiet, bar_format=form, leave=True) as bar:
 
-    with tqdm(
-        total=0,
-        unit="cell",
-        disable=given.quiet or not sys.stderr.isatty(),
-        bar_format="{l_bar}{bar}| {n}/{total} {desc}",
-    ) as bar:
-
-        def moved(now: Progress) -> None:
+        def moved(now: Any) -> None:
             bar.total = now.cells
             bar.n = now.finished + now.failed
-            bar.set_description_str(
-                f"{now.failed} failed, {tqdm.format_interval(now.seconds_left)}"
-            )
+            left = bar.format_interval(now.seconds_left)
+            bar.set_description_str(f"{now.failed} failed, {left}")
 
         yield moved

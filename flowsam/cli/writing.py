@@ -47,15 +47,15 @@ def file_to_write(what: str) -> Kind:
     """Return the kind of files with the endings named, known to be writable before any work."""
     suffixes = dict.fromkeys(re.findall(r"\.\w+", what))
 
-    def read(text: str, option: str) -> Path:
+    def read(text: str) -> Path:
         path = Path(text)
         if path.suffix not in suffixes:
             endings = ", ".join(suffixes)
-            raise InputError(f"{option} needs a name ending in {endings}, got {text}")
+            raise InputError(f"needs a name ending in {endings}, got {text}")
         folder = path.parent
         if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
             raise InputError(
-                f"{option} needs a folder that can be written, got {text}; make it first"
+                f"needs a folder that can be written, got {text}; make it first"
             )
         return path
 
@@ -121,17 +121,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
-def progress_bar(total: int | None, unit: str, quiet: bool) -> Any:
+def progress_bar(total: int | None, unit: str, quiet: bool, **how: Any) -> Any:
     """Return a tqdm bar on stderr, hidden where nobody would see it."""
     from tqdm import tqdm
 
-    return tqdm(
-        total=total,
-        unit=f" {unit}",
-        unit_scale=True,
-        disable=quiet or not sys.stderr.isatty(),
-        leave=False,
-    )
+    hidden = quiet or not sys.stderr.isatty()
+    how = {"unit": f" {unit}", "unit_scale": True, "leave": False} | how
+    return tqdm(total=total, disable=hidden, **how)
 
 
 def to_json(facts: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ colour each wherever they appear, and regions are named in place, so that grey p
 """
 
 from flowsam.draw.fields import arrows, rest_points, skeleton, trajectories
-from flowsam.draw.leaders import leaders, leanings, pixels
 from flowsam.draw.limits import (
     LIMIT_COLOURS,
     boundaries,
@@ -15,7 +14,7 @@ from flowsam.draw.limits import (
     tiles,
     times,
 )
-from flowsam.draw.runs import RULE_STYLES, paths, run
+from flowsam.draw.runs import RULE_STYLES, leaders, leanings, paths, pixels, run
 
 __all__ = [
     "LIMIT_COLOURS",

@@ -6,7 +6,6 @@ Derivations: linf_deep, linf_two_layer, l2_two_layer, l2_critical_scale.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import sympy as sp
 from sympy.codegen.cfunctions import hypot
@@ -134,7 +133,6 @@ def mathml(left: sp.Expr, right: sp.Expr) -> str:
     return text
 
 
-@cache
 def script() -> str:
     """Return the formulas as one object of JavaScript's functions."""
     lines = [
@@ -144,7 +142,6 @@ def script() -> str:
     return "const F = {\n" + "\n".join(lines) + "\n};\n"
 
 
-@cache
 def displayed() -> dict[str, str]:
     """Return the MathML of the formulas that a plane shows, by rule."""
     return {

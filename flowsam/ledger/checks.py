@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from flowsam.errors import InputError
-from flowsam.ledger.claims import claim_names, homes_of
+from flowsam.ledger.claims import Ledger, Verdict, claim_names, homes_of
 from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
 from flowsam.ledger.kept_work import (
     PACKAGE,
@@ -28,7 +28,6 @@ from flowsam.ledger.kept_work import (
     record,
     recorded,
 )
-from flowsam.ledger.verdicts import Ledger, Verdict
 
 SECONDS = 2.0  # of a claim that was never checked here
 

@@ -1,15 +1,16 @@
-"""What a checkout says of its claims: names, chapters, and the heads of derivations."""
+"""Claims: their names, chapters and heads in a checkout, and the ledger of verdicts on them."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from flowsam.errors import MissingFileError
+from flowsam.version import __version__
 
+COLUMNS = ("claim", "source", "symbolic", "numeric", "control", "seconds")
 _WORDS = re.compile(r"(Claim|Formula|Assumes|Used by|Source|Choices)[.:]?\s+(.*)")
-
-
 _ENTRY = re.compile(r"^- `(\w+)`: (.+)$", re.MULTILINE)
 
 
@@ -37,7 +38,7 @@ def headings(path: Path) -> dict[str, str]:
     """Return what the head of a derivation says, by its words: Claim, Formula, Assumes, ..."""
     found: dict[str, str] = {}
     word = ""
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text("utf-8").splitlines():
         text = line.removeprefix("#").strip()
         start = _WORDS.match(text)
         if not line.startswith("#") or text.startswith("%%") or not text:
@@ -67,7 +68,7 @@ class Chapter:
 def chapters(source: Path, names: Sequence[str]) -> tuple[Chapter, ...]:
     """Return the chapters that some claims belong to."""
     path = source / "derivations" / "README.md"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = path.read_text("utf-8") if path.is_file() else ""
     found = [_chapter(part, names) for part in text.split("\n## ")[1:]]
     listed = {name for chapter in found for name in chapter.claims}
     rest = {name: name.replace("_", " ") for name in names if name not in listed}
@@ -81,3 +82,93 @@ def _chapter(part: str, names: Sequence[str]) -> Chapter:
     entries = {name: words for name, words in _ENTRY.findall(text) if name in names}
     words = " ".join(text.partition("\n- ")[0].split())
     return Chapter(title, words, entries)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verifying one claim gave."""
+
+    claim: str  # the name its files share
+    source: str  # where the statement comes from
+    # "pass", "fail", "skipped" for want of a library, or "-" after a failure
+    symbolic: str
+    numeric: str
+    control: str  # passes when every draw with a broken hypothesis was caught
+    seconds: float
+    # what failed, with seed, draw and parameters; empty when all passed
+    message: str = ""
+    seed: int = 0  # of the draws
+    # whether this run computed it, or an earlier one did and nothing has changed
+    fresh: bool = True
+
+    @property
+    def passed(self) -> bool:
+        """Whether no part failed."""
+        return not self.message
+
+    @property
+    def proved(self) -> bool:
+        """Whether SymPy decided every step of the derivation."""
+        return self.symbolic == "pass"
+
+    @property
+    def checked(self) -> bool:
+        """Whether the numbers hold, and fail where a hypothesis is broken."""
+        return self.numeric == self.control == "pass"
+
+    @property
+    def skipped(self) -> bool:
+        """Whether a part was left out, for want of a library."""
+        return self.numeric.startswith("skipped")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The verdicts of one run."""
+
+    seed: int  # of the draws made in this run
+    verdicts: tuple[Verdict, ...]  # one a claim
+    # what a reader has to know, e.g. that the package is not the checkout's own
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every claim passed."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        return {
+            "flowsam": __version__,
+            "seed": self.seed,
+            "passed": self.passed,
+            "note": self.note,
+            "claims": [asdict(verdict) for verdict in self.verdicts],
+        }
+
+    def text(self, *, markdown: bool = False) -> str:
+        """Return the table, what failed, and the seed that repeats it."""
+        failures = [verdict.message for verdict in self.verdicts if verdict.message]
+        passed = len(self.verdicts) - len(failures)
+        last = f"{passed} of {len(self.verdicts)} claims pass; seed {self.seed}"
+        kept = sum(not verdict.fresh for verdict in self.verdicts)
+        last += f"; {kept} kept from before" if kept else ""
+        skipped = sum(verdict.skipped for verdict in self.verdicts)
+        last += f"; {skipped} of them by symbols alone" if skipped else ""
+        notes = [self.note] if self.note else []
+        return "\n".join(
+            [table(self.verdicts, markdown=markdown), "", *failures, *notes, last]
+        )
+
+
+def table(verdicts: Sequence[Verdict], *, markdown: bool = False) -> str:
+    """Return the verdicts as an aligned text table, or as a Markdown one."""
+    rows = [
+        [*(getattr(v, c) for c in COLUMNS[:-1]), f"{v.seconds:.1f}"] for v in verdicts
+    ]
+    if markdown:
+        lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    lines = [COLUMNS, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

@@ -105,12 +105,12 @@ def _figure(path: Path, card: dict[str, Any], state: str, error: str = "") -> Fi
 
 def _docstring(path: Path) -> str:
     """The docstring of a module that is not imported."""
-    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
 
 
 def _said(path: Path) -> float:
     """The seconds a figure's docstring says; 5 where it says nothing, 0 where it is skipped."""
-    needed = re.search(r'^NEEDS = "(\w+)"', path.read_text(encoding="utf-8"), re.M)
+    needed = re.search(r'^NEEDS = "(\w+)"', path.read_text("utf-8"), re.M)
     if needed and importlib.util.find_spec(needed[1]) is None:
         return 0.0
     found = re.search(r"Takes: (\d+) (s|min)", _docstring(path))

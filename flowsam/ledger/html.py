@@ -24,7 +24,7 @@ _MARKED = re.compile(rf"(\$[^$]+\$|`[^`]+`|{_NORM.replace('(', '(?:', 1)})")
 
 def template(name: str) -> Template:
     r"""Return a page of this folder, its `\(...\)` and `\[...\]` as MathML."""
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    text = Path(__file__).with_name(name).read_text("utf-8")
     return Template(
         _WRITTEN.sub(lambda found: formula(found[2], display=found[1] == "["), text)
     )

@@ -135,7 +135,7 @@ def recorded(path: Path) -> dict[str, Any]:
     Nothing where it is not there, or not what was written.
     """
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text("utf-8"))
         if facts.pop("digest") != digest(facts):
             return {}
         files = {

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from flowsam.explorer.component import module
-from flowsam.ledger.claims import Chapter, chapters, homes_of
+from flowsam.explorer.page import module
+from flowsam.ledger.claims import Chapter, Ledger, Verdict, chapters, homes_of
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import formula, link, links, prose, table, template
 from flowsam.ledger.sections import (
@@ -27,7 +27,6 @@ from flowsam.ledger.sections import (
     winners,
 )
 from flowsam.ledger.texts import TEXTS, Text
-from flowsam.ledger.verdicts import Ledger, Verdict
 from flowsam.symbolic import equations, latex
 from flowsam.version import __version__
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from flowsam.labels import kind_of
-from flowsam.ledger.claims import Chapter, headings, homes_of
+from flowsam.ledger.claims import Chapter, Verdict, headings, homes_of
 from flowsam.ledger.evidence import CONTROL_DRAWS, DRAWS
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import (
@@ -24,7 +24,6 @@ from flowsam.ledger.html import (
     template,
 )
 from flowsam.ledger.texts import TEXTS
-from flowsam.ledger.verdicts import Verdict
 from flowsam.real_data.tables import pixel_names
 
 PAPER = "arXiv:2603.08290"
@@ -148,12 +147,12 @@ def _used(says: dict[str, str], places: Places) -> dict[str, str]:
 
 def file_of(dotted: str, source: Path) -> str:
     """Return the file of a module, or that of the module a name is in."""
-    parts = dotted.split(".")
-    for k in range(len(parts), 0, -1):
-        place = "/".join(parts[:k])
+    place = dotted.replace(".", "/")
+    while place:
         for name in (f"{place}.py", f"{place}/__init__.py"):
             if (source / name).is_file():
                 return name
+        place = place.rpartition("/")[0]
     return dotted
 
 

@@ -52,7 +52,7 @@ class Text:
         return self.answer.format(**found)
 
 
-_FILE = Path(__file__).with_name("texts.toml").read_text(encoding="utf-8")
+_FILE = Path(__file__).with_name("texts.toml").read_text("utf-8")
 TEXTS = {
     kind: [Text(**facts) for facts in entries]
     for kind, entries in tomllib.loads(_FILE).items()
@@ -144,14 +144,12 @@ def switch(_: Saved) -> dict[str, Any]:
 @once
 def two_limits(_: Saved) -> dict[str, Any]:
     """Lead with a minor coordinate on the way to the major one, whose share it gives."""
-    data = single_example([1.0, 2.0])
     found: dict[str, Any] = {}
     start = _above(1.01, [1.0, 2.0])
     for name, rule in (("sam", l2(1.0)), ("gd", gradient_flow())):
-        flow = Flow(data, rule)
-        for word, end in ((name, 3.0), (f"{name}_early", 1.0)):
-            beta = solve(flow, start, tau_end=end).beta[-1]
-            found[word] = beta[1] / beta.sum()
+        flow = Flow(single_example([1.0, 2.0]), rule)
+        beta = solve(flow, start, tau_end=3.0, save_at=[1.0, 3.0]).beta
+        found[f"{name}_early"], found[name] = beta[:, 1] / beta.sum(axis=1)
         found[f"{name}_limit"] = limit(flow, start).label
     return found
 

@@ -110,16 +110,16 @@ def sweep(  # noqa: PLR0913 - the contract's verb
 
 def _check_arguments(
     store: object,
-    jobs: object,
+    jobs: int,
     scheduler: object,
     resume: str | None,
 ) -> None:
     """Refuse arguments that are none, or that another one leaves without a meaning."""
     if resume not in (None, "unfinished", "failed"):
         raise InputError(f"resume needs 'unfinished' or 'failed', got {resume!r}")
-    if not isinstance(jobs, int) or jobs == 0 or jobs < -1:
+    if jobs < 1 and jobs != -1:
         raise InputError(
-            f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs!r}"
+            f"jobs needs a whole number >= 1, or -1 for all cores, got {jobs}"
         )
     if scheduler is not None and jobs != 1:
         raise InputError(

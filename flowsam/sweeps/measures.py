@@ -19,10 +19,10 @@ from flowsam.portrait import layer_plane, phase_portrait
 from flowsam.portrait.plane_rows import settling
 from flowsam.regimes import case_of
 from flowsam.shapes import Shaped
-from flowsam.sweeps.axes import RUN, START, axis_values, check_names
-from flowsam.sweeps.case import Cell
+from flowsam.sweeps.cells import RUN, START, Cell, axis_values, check_names
 
 Raw = dict[str, Any]
+Arrays = dict[str, Shaped[np.ndarray, "..."]]
 Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 UNFINISHED = -(2**15)  # of labels: no limit has it

@@ -12,9 +12,8 @@ import numpy as np
 
 from flowsam.cards import text_card
 from flowsam.errors import InputError
-from flowsam.inputs import whole_number
 from flowsam.signatures import public
-from flowsam.sweeps.axes import CHUNKS, Grid
+from flowsam.sweeps.cells import CHUNKS, Grid
 from flowsam.sweeps.measures import Found, check_used, split_names
 from flowsam.sweeps.problem import Problem, checked
 
@@ -59,19 +58,19 @@ class Plan:
     def __repr__(self) -> str:
         """Return the facts, one a line."""
         shape = " x ".join(map(str, self.block))
+        known = f"about {self.seconds:.3g} s in one process, from a timed sample"
+        last = ("time", known)
+        if math.isnan(self.seconds):
+            words = "not known: a plan runs no function of yours"
+            last = ("time, and their memory", words)
         rows = [
             ("cells", f"{self.cells}"),
             ("chunks", f"{self.chunks} of {shape}"),
             ("measured", ", ".join(self.measured)),
             ("memory", f"{self.memory_bytes / 1e6:.3g} MB a process"),
             ("disk", f"{self.disk_bytes / 1e6:.3g} MB before compression"),
-            ("time", f"about {self.seconds:.3g} s in one process, from a timed sample"),
+            last,
         ]
-        if math.isnan(self.seconds):
-            rows[-1] = (
-                "time, and their memory",
-                "not known: a plan runs no function of yours",
-            )
         return text_card("Sweep", rows)
 
 
@@ -106,9 +105,8 @@ def cut(grid: Grid, seconds: float, chunk: int | None) -> Grid:
         while grid.cut(cells).chunks > CHUNKS:  # blocks need not fill the last axis
             cells *= 2
         return grid.cut(cells)
-    needs = "chunk needs a whole number of cells >= 1"
-    if whole_number(chunk, needs) < 1:
-        raise InputError(f"{needs}, got {chunk}")
+    if chunk < 1:
+        raise InputError(f"chunk needs a whole number of cells >= 1, got {chunk}")
     made = grid.cut(chunk)
     if made.chunks > CHUNKS:
         raise InputError(

@@ -15,8 +15,7 @@ from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import CELLS
 from flowsam.parameters import Parameters
-from flowsam.sweeps import case as cases
-from flowsam.sweeps.axes import Grid, Values, axis_values, check_names
+from flowsam.sweeps.cells import Grid, Values, axis_values, cell, check_names, loaded
 from flowsam.sweeps.measures import TAKEN, Found, measure, measures_of, source_digest
 from flowsam.version import __version__
 
@@ -54,7 +53,7 @@ class Problem:
 
     def measured(self, place: tuple[int, ...]) -> Found:
         """Return every quantity of one cell."""
-        return measure(cases.cell(self.parameters, self.grid.at(place)))
+        return measure(cell(self.parameters, self.grid.at(place)))
 
 
 def read_sweep(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -76,7 +75,7 @@ def read_sweep(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     """
     path = Path(path)
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"a sweep needs a TOML file, got {path} ({error}); check it"
@@ -100,12 +99,14 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         raise InputError(
             "a sweep needs an axis, got none; e.g. axes = {'rho': [0.5, 1.0]}"
         )
-    parameters = cases.loaded(case)
+    parameters = loaded(case)
     names = measures_of(parameters)
     _check_own(names, axes)
     values = tuple(axis_values(str(name), given) for name, given in axes.items())
     grid = Grid(tuple(map(str, axes)), values)
-    if _only_gd(parameters, grid) and ("rho" in axes or parameters.get("rho")):
+    norms = grid.axes.get("norm", [parameters.get("norm", "inf")])
+    only_gd = all(norm == "none" for norm in norms)
+    if only_gd and ("rho" in axes or parameters.get("rho")):
         raise InputError(
             "norm none takes no radius, got rho; leave it out, or give other norms"
         )
@@ -117,7 +118,7 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         )
     for name, several in grid.axes.items():
         for value in _some(several):
-            cases.cell(parameters, first | {name: value.item()})
+            cell(parameters, first | {name: value.item()})
     folder = parameters.get("folder")
     configuration = {
         "case": {k: _plain(v) for k, v in sorted(parameters.items()) if k != "folder"},
@@ -126,12 +127,6 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         "flowsam": __version__,
     }
     return Problem(parameters, grid, configuration)
-
-
-def _only_gd(parameters: Mapping[str, Any], grid: Grid) -> bool:
-    """Whether no cell has a norm."""
-    norms = grid.axes.get("norm", [parameters.get("norm", "inf")])
-    return all(norm == "none" for norm in norms)
 
 
 def _some(values: Values) -> Values:
@@ -158,9 +153,7 @@ def _check_own(names: tuple[str, ...], axes: Mapping[str, Any]) -> None:
 def _plain(value: Any) -> Any:
     """Lists, numbers and text; what is long becomes its digest."""
     if isinstance(value, Data):
-        value = [value.name, value.z.tolist()]
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
+        value = [value.name, value.z]
     text = json.dumps(value, default=lambda entry: np.asarray(entry).tolist())
     if len(text) > 10_000:
         return f"sha256 {archive.digest(text)}"

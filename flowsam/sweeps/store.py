@@ -19,9 +19,9 @@ import numpy as np
 from flowsam import archive
 from flowsam.errors import InputError
 from flowsam.labels import Label
-from flowsam.shapes import Int8, Shaped
-from flowsam.sweeps.axes import Block, Grid
-from flowsam.sweeps.measures import STATUSES, UNFINISHED, Found
+from flowsam.shapes import Int8
+from flowsam.sweeps.cells import Block, Grid
+from flowsam.sweeps.measures import STATUSES, UNFINISHED, Arrays, Found
 from flowsam.sweeps.problem import Problem
 from flowsam.version import __version__
 
@@ -38,6 +38,7 @@ _TABLES = {
     "status": {UNFINISHED: "unfinished", **dict(enumerate(STATUSES))},
     "state": {PENDING: "pending", FINISHED: "finished", FAILED: "failed"},
 }
+_FLAGS = ("flag_values", "flag_meanings")
 _TABLES["portrait"] = _TABLES["label"]
 
 
@@ -58,11 +59,10 @@ class Store:
     def waiting(self, state: int) -> list[Block]:
         """Blocks with a cell of that state."""
         whole = self.state == state
-        return [
-            block for block in self.grid.blocks if whole[self.grid.region(block)].any()
-        ]
+        grid = self.grid
+        return [block for block in grid.blocks if whole[grid.region(block)].any()]
 
-    def read(self, block: Block) -> dict[str, Shaped[np.ndarray, "..."]]:
+    def read(self, block: Block) -> Arrays:
         """Return all arrays of a block."""
         region = self.grid.region(block)
         state = self.arrays["state"][region]
@@ -74,17 +74,20 @@ class Store:
             for name, a in self.arrays.items()
         }
 
-    def write(self, block: Block, found: dict[str, Shaped[np.ndarray, "..."]]) -> None:
+    def write(self, block: Block, found: Arrays) -> None:
         """Write a block: its state last, once everything else is on the disk.
 
         A state that a power cut loses is no harm: the block is done again.
         """
         *data, state = self.arrays
+        region = self.grid.region(block)
         for name in data:
-            self._put(name, block, found[name])
-        for name in data:
-            _sync(self._file(name, block))
-        self._put(state, block, found[state])
+            self.arrays[name][region] = found[name]
+        for name in data:  # one of an array without entries does not exist
+            path = self._file(name, block)
+            with suppress(FileNotFoundError), open(path, "rb+") as file:
+                os.fsync(file.fileno())
+        self.arrays[state][region] = found[state]
 
     @contextmanager
     def claim(self, block: Block, *, wait: bool) -> Iterator[None]:
@@ -131,16 +134,6 @@ class Store:
         """The file of a block in one array; its own dimensions are never cut."""
         own = self.arrays[name].ndim - len(block)
         return self.path.joinpath(name, "c", *map(str, (*block, *(0,) * own)))
-
-    def _put(self, name: str, block: Block, values: Shaped[np.ndarray, "..."]) -> None:
-        """Write one file, moved into place when it is complete, whatever values it holds."""
-        self.arrays[name][self.grid.region(block)] = values
-
-
-def _sync(file: Path) -> None:
-    """Return when a file is on the disk; one of an array without entries does not exist."""
-    with suppress(FileNotFoundError), open(file, "rb+") as written:
-        os.fsync(written.fileno())
 
 
 def open_store(path: Path) -> Store:
@@ -227,10 +220,7 @@ def _lay_out(folder: Path, problem: Problem, sample: Found) -> None:
     marks: Found = {"error": ((), np.array("")), "state": ((), np.array(PENDING, "i1"))}
     for name, (dims, value) in (sample | marks).items():
         table = _TABLES.get(name, {})
-        flags: dict[str, Any] = {
-            "flag_values": [*table],
-            "flag_meanings": " ".join(table.values()),
-        }
+        flags = ([*table], " ".join(table.values()))
         empty = {"U": "", "f": np.nan}  # what unfinished cells hold
         group.create_array(
             name,
@@ -240,7 +230,7 @@ def _lay_out(folder: Path, problem: Problem, sample: Found) -> None:
             fill_value=empty.get(value.dtype.kind, min(table, default=0)),
             compressors=checked,
             dimension_names=(*grid.names, *dims),
-            attributes=flags if table else {},
+            attributes=dict(zip(_FLAGS, flags, strict=True)) if table else {},
         )
     given = (grid.names, grid.block, tuple(sample), problem.configuration)
     texts = dict(zip(_TEXTS, map(json.dumps, given), strict=True))

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from flowsam.errors import InputError, MissingLibraryError
-from flowsam.shapes import Int8, Shaped
-from flowsam.sweeps.axes import Block
-from flowsam.sweeps.measures import Found
+from flowsam.shapes import Int8
+from flowsam.sweeps.cells import Block
+from flowsam.sweeps.measures import Arrays
 from flowsam.sweeps.problem import Problem
 from flowsam.sweeps.store import FAILED, FINISHED, Store
 from flowsam.workers import end_with_parent
@@ -102,6 +102,7 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
     try:
         from distributed import Client, KilledWorker
         from distributed.comm import CommClosedError
+        from distributed.utils import silence_logging_cmgr
     except ImportError:
         raise MissingLibraryError(
             "a scheduler needs distributed; pip install 'flowsam[sweep]'"
@@ -113,7 +114,9 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
             f"scheduler needs the address of a Dask scheduler, got {scheduler!r} ({error}); "
             "e.g. tcp://host:8786"
         ) from None
-    with _unlogged(), client:
+    # a client would log, trace and all, the loss that is told in one line
+    quiet = silence_logging_cmgr(logging.CRITICAL, "distributed.client")
+    with quiet, client:
         try:
             client.wait_for_workers(1, timeout=WAIT)
         except TimeoutError:
@@ -129,18 +132,6 @@ def place(jobs: int, scheduler: str | None) -> Iterator[Pool]:
                 f"the scheduler {scheduler!r} did not finish ({why}); what is finished is "
                 "kept, go on with it by resume (--resume)"
             ) from None
-
-
-@contextmanager
-def _unlogged() -> Iterator[None]:
-    """Keep a client from logging, trace and all, the loss that is told in one line."""
-    log = logging.getLogger("distributed.client")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 def _over_cluster(
@@ -182,20 +173,16 @@ def _worked(problem: Problem, held: Store, block: Block, which: int) -> State:
     origin = [part.start for part in held.grid.region(block)]
     todo = np.argwhere(arrays["state"] == which)
     for at, place in zip(todo.tolist(), (todo + origin).tolist(), strict=True):
-        _fill(arrays, tuple(at), partial(problem.measured, tuple(place)))
+        _fill(arrays, tuple(at), problem, tuple(place))
     if todo.size:
         held.write(block, arrays)
     return arrays["state"]
 
 
-def _fill(
-    arrays: dict[str, Shaped[np.ndarray, "..."]],
-    at: Block,
-    measured: Callable[[], Found],
-) -> None:
+def _fill(arrays: Arrays, at: Block, problem: Problem, place: Block) -> None:
     """Put one cell's quantities, or its error, into the arrays of its block."""
     try:
-        found = measured()
+        found = problem.measured(place)
         for name, (_, value) in found.items():
             if arrays[name][at].shape != np.shape(value):
                 raise InputError(

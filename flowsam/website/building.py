@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flowsam.ledger.claims import Ledger
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import formula
 from flowsam.ledger.report import page
-from flowsam.ledger.verdicts import Ledger
 from flowsam.version import __version__
 from flowsam.website.pages import Site, address
 
@@ -46,7 +46,7 @@ def build(
             )
             app.build()
     report = page(ledger, figures, source=source, address=address)
-    (out / "report.html").write_text(report, encoding="utf-8")
+    (out / "report.html").write_text(report, "utf-8")
     from flowsam.explorer import explore
 
     explore([1.0, 2.0]).save(out / "explorer.html")
@@ -56,7 +56,7 @@ def build(
 def _settings(pages: Path) -> dict[str, Any]:
     """What a conf.py would say: the file beside this one, and what is known only now."""
     here = Path(__file__)
-    said = tomllib.loads(here.with_name("site.toml").read_text(encoding="utf-8"))
+    said = tomllib.loads(here.with_name("site.toml").read_text("utf-8"))
     said["sphinx_gallery_conf"]["examples_dirs"] = [str(pages / "scripts")]
     style = str(here.with_name("site.css"))
     return said | {"version": __version__, "html_static_path": [style]}

@@ -8,11 +8,10 @@ from importlib import import_module
 from pathlib import Path
 from string import Template
 
-from flowsam.ledger.claims import chapters, claim_names, headings
+from flowsam.ledger.claims import Ledger, chapters, claim_names, headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import spelled
 from flowsam.ledger.sections import Places, code_of
-from flowsam.ledger.verdicts import Ledger
 
 _MODULES = (
     *("portrait", "amplification", "draw", "margin", "real_data"),
@@ -26,7 +25,7 @@ _WAYS = (
 _TABLES = ("tables", "named_sets", "leaning", "scale_scan")
 _PARTS = {"flowsam.real_data": tuple(f"flowsam.real_data.{name}" for name in _TABLES)}
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)\)")
-_CLAIM = Template(Path(__file__).with_name("claim.md").read_text(encoding="utf-8"))
+_CLAIM = Template(Path(__file__).with_name("claim.md").read_text("utf-8"))
 _CELL = re.compile(r"^# %%[ ]?(.*)$", re.MULTILINE)
 
 
@@ -76,117 +75,110 @@ class Site:
         shutil.copytree(self.source / "tests" / "tutorials", self.folder / "scripts")
         self._code()
 
-    def _put(self, name: str, text: str) -> None:
+    def _put(self, name: str, *blocks: str) -> None:
         """Write one page."""
         path = self.folder / f"{name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text("\n\n".join(blocks) + "\n", "utf-8")
+
+    def _text(self, name: str) -> str:
+        """A file of the checkout."""
+        return (self.source / name).read_text("utf-8")
 
     def _home(self) -> None:
         """README as the first page; its links lead to pages."""
-        text = (self.source / "README.md").read_text(encoding="utf-8")
-        for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
-            if not name.startswith("http"):
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(self.source / name, self.folder / name)
-        pages = [
-            f"{part}/index" for part in ("tutorials", "derivations", "figures", "api")
-        ]
+        text = self._text("README.md")
+        for name in re.findall(r"!\[[^]]*\]\((?!http)([^)]+)\)", text):
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(self.source / name, self.folder / name)
+        parts = ("tutorials", "derivations", "figures", "api")
         title, _, rest = _linked(text).partition("\n")
-        tree = _tree([*pages, "code"], "hidden:")
-        self._put("index", f"{title}\n\n{_WAYS}\n{rest}\n\n{tree}")
+        tree = _tree([*(f"{part}/index" for part in parts), "code"], "hidden:")
+        self._put("index", title, f"{_WAYS}\n{rest}", tree)
 
     def _derivations(self) -> None:
         """A page a claim, in the order of a first reading."""
-        names = claim_names(self.source)
-        text = (self.source / "derivations/README.md").read_text(encoding="utf-8")
-        blocks = [text.partition("\n## ")[0]]
-        for part in chapters(self.source, names):
+        blocks = [self._text("derivations/README.md").partition("\n## ")[0]]
+        for part in chapters(self.source, claim_names(self.source)):
             blocks += [f"## {spelled(part.title)}", spelled(part.words)]
-            blocks += [_tree(part.claims, "maxdepth: 1")]
+            blocks.append(_tree(part.claims, "maxdepth: 1"))
             for name, title in part.claims.items():
                 self._derivation(name, title)
-        self._put("derivations/index", "\n\n".join(blocks))
+        self._put("derivations/index", *blocks)
 
     def _derivation(self, name: str, title: str) -> None:
         """One claim: statement, formula, cells, result, picture."""
-        path = self.source / "derivations" / f"{name}.py"
-        says = headings(path)
-        text = path.read_text(encoding="utf-8")
+        says = headings(self.source / "derivations" / f"{name}.py")
+        text = self._text(f"derivations/{name}.py")
         links = [f"[test](/tests/theorems/test_{name}.md)"]
-        shown = [f.name for f in self.figures if name in f.claims and not f.error]
-        links += [f"[{figure}](/figures/{figure}.md)" for figure in shown]
-        links += [f'<a href="../report.html#{name}">in the report</a>']
-        facts = vars(next(v for v in self.ledger.verdicts if v.claim == name))
-        facts = facts | says | {"source": spelled(says.get("source", ""))}
-        page = _CLAIM.substitute(
-            facts,
-            title=spelled(title),
-            formula=says["formula"].strip("$"),
-            body=markdown(text[text.index("\n# %%", 1) :]),
-            count=len(re.findall(r"^\s*assert ", text, re.MULTILINE)),
-            links=" · ".join(links),
-        )
-        self._put(f"derivations/{name}", page.rstrip("\n"))
+        for figure in self.figures:
+            if name in figure.claims and not figure.error:
+                links.append(f"[{figure.name}](/figures/{figure.name}.md)")
+        links.append(f'<a href="../report.html#{name}">in the report</a>')
+        facts = vars(next(v for v in self.ledger.verdicts if v.claim == name)) | says
+        facts |= {
+            "source": spelled(says.get("source", "")),
+            "title": spelled(title),
+            "formula": says["formula"].strip("$"),
+            "body": markdown(text[text.index("\n# %%", 1) :]),
+            "count": len(re.findall(r"^\s*assert ", text, re.MULTILINE)),
+            "links": " · ".join(links),
+        }
+        self._put(f"derivations/{name}", _CLAIM.substitute(facts).rstrip("\n"))
 
     def _gallery(self) -> None:
         """A page a figure, with its code, and an overview of small pictures."""
         blocks = ["# Figures"]
+        names = []
         (self.folder / "figures").mkdir(exist_ok=True)
-        drawn = [figure for figure in self.figures if not figure.error]
-        for figure in drawn:
+        for figure in self.figures:
+            if figure.error:
+                continue
             name = figure.name
+            names.append(name)
             path = self.source / "figures" / "output" / f"{name}.png"
             shutil.copy(path, self.folder / "figures")
             title = spelled(figure.title)
             image = f"```{{image}} /figures/{name}.png\n:alt: {figure.title}\n"
-            tile = f"{image}:width: 100%\n:target: {name}.html\n```"
-            blocks += [tile, title]
-            code = (self.source / f"figures/{name}.py").read_text(encoding="utf-8")
+            blocks += [f"{image}:width: 100%\n:target: {name}.html\n```", title]
             claims = ", ".join(f"[{c}](/derivations/{c}.md)" for c in figure.claims)
             own = [f"# {name}", title, f"{image}```"]
             own += [f"Shows {claims}."] if claims else []
-            own += [f"```python\n{code}```"]
-            self._put(f"figures/{name}", "\n\n".join(own))
-        blocks += [_tree((figure.name for figure in drawn), "hidden:")]
-        self._put("figures/index", "\n\n".join(blocks))
+            code = self._text(f"figures/{name}.py")
+            self._put(f"figures/{name}", *own, f"```python\n{code}```")
+        self._put("figures/index", *blocks, _tree(names, "hidden:"))
 
     def _interface(self) -> None:
         """A page a public module, from its docstrings; what flowsam itself has stands there."""
-        shown = import_module("flowsam").__all__
+        shown = ", ".join(import_module("flowsam").__all__)
         for module in PUBLIC:
-            parts = _PARTS.get(module, (module,))
-            known = f"   :exclude-members: {', '.join(shown)}\n" * (module != "flowsam")
+            known = "" if module == "flowsam" else f"   :exclude-members: {shown}\n"
             lines = "\n".join(
-                f".. automodule:: {part}\n   :members:\n{known}" for part in parts
+                f".. automodule:: {part}\n   :members:\n{known}"
+                for part in _PARTS.get(module, (module,))
             )
-            self._put(f"api/{module}", f"# {module}\n\n```{{eval-rst}}\n{lines}```")
-        self._put("api/index", f"# API\n\n{_tree(PUBLIC, 'maxdepth: 1')}")
+            self._put(f"api/{module}", f"# {module}", f"```{{eval-rst}}\n{lines}```")
+        self._put("api/index", "# API", _tree(PUBLIC, "maxdepth: 1"))
 
     def _code(self) -> None:
         """A page for every script that another page links to, and one for the other files."""
-        texts = [page.read_text(encoding="utf-8") for page in self.folder.rglob("*.md")]
-        linked = {
-            name for text in texts for name in re.findall(r"\]\(/([\w/]+)\.md", text)
-        }
+        texts = "\n".join(page.read_text("utf-8") for page in self.folder.rglob("*.md"))
+        linked = set(re.findall(r"\]\(/([\w/]+)\.md", texts))
         places = Places(self.source, address)
         for claim in claim_names(self.source):
             linked |= {file.removesuffix(".py") for file in code_of(claim, places)}
-        for name in sorted(linked):
-            path = self.source / f"{name}.py"
-            if path.is_file() and not (self.folder / f"{name}.md").exists():
-                code = path.read_text(encoding="utf-8")
-                self._put(
-                    name,
-                    f"---\norphan: true\n---\n\n# {name}.py\n\n```python\n{code}```",
-                )
-        others = ("CONTRIBUTING.md", "CITATION.cff", "CHANGELOG.md", "LICENSE")
+        for name in linked:
+            path = f"{name}.py"
+            there = (self.source / path).is_file()
+            if there and not (self.folder / f"{name}.md").exists():
+                head = f"---\norphan: true\n---\n\n# {path}"
+                self._put(name, head, f"```python\n{self._text(path)}```")
         blocks = ["# Project files"]
-        for name in others:
-            text = (self.source / name).read_text(encoding="utf-8")
+        for name in ("CONTRIBUTING.md", "CITATION.cff", "CHANGELOG.md", "LICENSE"):
             anchor = name.lower().replace(".", "-")
-            blocks += [f"({anchor})=\n## {name}", f"````text\n{text}````"]
-        self._put("code", "\n\n".join(blocks))
+            blocks.append(f"({anchor})=\n## {name}")
+            blocks.append(f"````text\n{self._text(name)}````")
+        self._put("code", *blocks)
 
 
 def _linked(text: str) -> str:

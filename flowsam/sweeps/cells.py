@@ -1,19 +1,26 @@
-"""The names a sweep knows, its axes, and the grid of cells they span, cut into blocks."""
+"""The names a sweep knows, the grid of cells its axes span, and what makes each of them."""
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from flowsam.data import Data
 from flowsam.errors import InputError
+from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_axis, whole_number
-from flowsam.parameters import SOURCES, STARTS, TABLE
-from flowsam.shapes import Shaped
+from flowsam.losses import LOSSES
+from flowsam.parameters import SOURCES, STARTS, TABLE, Parameters, Setup
+from flowsam.shapes import Shaped, Theta
+from flowsam.solver import solve
+from flowsam.trajectory import Trajectory
 
 Block = tuple[int, ...]  # place of a block, or of a cell
 Values = Shaped[np.ndarray, " _"]
@@ -29,6 +36,7 @@ CASE = (
     *(*SOURCES, *TABLE, *_RULE, *START, *RUN),
     *("measure", "switches", "plane", "folder"),
 )
+_PLACE = re.compile(r"(alpha|mu)_([1-9]\d*)")
 
 
 def check_names(names: Iterable[object], known: Iterable[str], what: str) -> None:
@@ -36,12 +44,9 @@ def check_names(names: Iterable[object], known: Iterable[str], what: str) -> Non
     known = tuple(known)
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1, 0.5)
-            hint = (
-                f"did you mean {near[0]!r}?"
-                if near
-                else f"known are {', '.join(known)}"
-            )
+            hint = f"known are {', '.join(known)}"
+            for near in difflib.get_close_matches(str(name), known, 1, 0.5):
+                hint = f"did you mean {near!r}?"
             raise InputError(f"{what} has no {name!r}; {hint}")
 
 
@@ -63,13 +68,9 @@ def _listed(name: str, given: object) -> Values:
         )
     if any(isinstance(value, str) for value in given):
         return np.array([str(value) for value in given])
-    whole = np.asarray(given, dtype=object)  # takes ragged lists too
     values = real_axis(given, f"axis {name}")
-    if all(isinstance(value, (bool, np.bool_)) for value in whole.flat):
-        return values.astype(bool)
-    if all(isinstance(value, (int, np.integer)) for value in whole.flat):
-        return values.astype(np.int64)
-    return values
+    kind = np.asarray([*given]).dtype.kind
+    return values.astype({"b": bool, "i": int, "u": int}.get(kind, float))
 
 
 def _spread(name: str, given: dict[str, Any]) -> Values:
@@ -86,13 +87,10 @@ def _spread(name: str, given: dict[str, Any]) -> Values:
             f"the range of {name} needs two numbers as start and stop, got {given}"
         )
     start, stop = ends.tolist()
-    points = given["points"]
+    needs = f"the range of {name} needs whole points"
+    points = whole_number(given["points"], needs)
     spacing = given.get("spacing", "linear")
-    if (
-        not 1
-        <= whole_number(points, f"the range of {name} needs whole points")
-        <= POINTS
-    ):
+    if not 1 <= points <= POINTS:
         raise InputError(
             f"the range of {name} needs 1 to {POINTS} points, got {points}"
         )
@@ -155,11 +153,9 @@ class Grid:
 
     def spread(self, number: int) -> Iterator[Block]:
         """Yield places spread evenly over the grid, the first cell and the last among them."""
-        chosen = np.unique(
-            np.linspace(0, self.cells - 1, min(number, self.cells)).round()
-        )
-        for k in chosen.astype(int):
-            yield tuple(int(i) for i in np.unravel_index(k, self.shape))
+        chosen = np.linspace(0, self.cells - 1, min(number, self.cells)).round()
+        places = np.unravel_index(chosen.astype(int), self.shape)
+        yield from zip(*(axis.tolist() for axis in places), strict=True)
 
     def cut(self, cells: int) -> Grid:
         """Return the grid in blocks of at most `cells` cells, long in the last axes."""
@@ -169,3 +165,83 @@ class Grid:
             block.append(min(n, left))
             left = max(1, left // n)
         return Grid(self.names, self.values, tuple(reversed(block)))
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One cell of a sweep: what its parameters make."""
+
+    # flow and start; no start for a case that only asks for a plane of them
+    setup: Setup
+    parameters: Parameters  # all of them by name
+
+    @property
+    def flow(self) -> Flow:
+        """Data, rule and loss."""
+        return self.setup.flow
+
+    @property
+    def start(self) -> Theta:
+        """The start, or a ValueError that says how to give one."""
+        if self.setup.theta0 is None:
+            raise InputError(
+                f"a case needs a start, got none of {', '.join(STARTS)}; e.g. alpha=1"
+            )
+        return self.setup.theta0
+
+    @cached_property
+    def run(self) -> Trajectory:
+        """The run to the end that the case names: its first and its last row."""
+        given = {k: self.parameters[k] for k in RUN if k in self.parameters}
+        return solve(self.flow, self.start, save_at=2, **given)
+
+
+def loaded(parameters: Mapping[str, Any]) -> Parameters:
+    """Return the parameters of a case with its data read, once and not in every cell."""
+    check_names(parameters, CASE, "a case")
+    found = Parameters(parameters)
+    if isinstance(found.get("data"), Data):
+        found["z"] = found.pop("data")
+    if "csv" not in found:
+        return found
+    found.check_source()
+    data = found.data
+    kept = {k: v for k, v in found.items() if k not in ("csv", *TABLE)}
+    return Parameters({"split_signs": len(data.z) > 1} | kept, z=data)
+
+
+def cell(parameters: Mapping[str, Any], changes: Mapping[str, Any]) -> Cell:
+    """Return the cell in which some parameters of a case are changed."""
+    found = Parameters(parameters)
+    for name, value in changes.items():
+        _change(found, name, value)
+    if changes.get("norm") == "none":  # the other norms of the axis have a radius
+        found.pop("rho", None)
+    if changes.get("norm", "asam") != "asam":  # and a p is ASAM's alone
+        found.pop("p", None)
+    check_names([found.get("loss", "logistic")], LOSSES, "the list of losses")
+    found.check()
+    return Cell(found.setup, found)
+
+
+def _change(parameters: dict[str, Any], name: str, value: object) -> None:
+    """Set one parameter, or one entry of a list."""
+    place = _PLACE.fullmatch(name)
+    if not place:
+        check_names(
+            [name],
+            VARIABLE,
+            "an axis (one of a case's numbers and words, alpha_J, mu_J)",
+        )
+        parameters[name] = value
+        return
+    whole = place[1]
+    j = int(place[2])
+    entries = parameters.get(whole)
+    if isinstance(entries, np.ndarray):
+        entries = entries.tolist()
+    if not isinstance(entries, (list, tuple)) or j > len(entries):
+        raise InputError(
+            f"axis {name} needs a list {whole} of at least {j}, got {entries}"
+        )
+    parameters[whole] = [*entries[: j - 1], value, *entries[j:]]
