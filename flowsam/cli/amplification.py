@@ -6,7 +6,13 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from flowsam.cli.options import Option, choice
-from flowsam.cli.problem import L2, START, setup, spread, start_parameters
+from flowsam.cli.problem import (
+    L2,
+    START,
+    setup,
+    spread,
+    start_parameters,
+)
 from flowsam.cli.writing import TOLD, out, picture, tell
 from flowsam.errors import InputError
 
@@ -139,46 +145,35 @@ def _write_map(flow: Flow, path: Path, by: str, alpha: Any, tau: Any) -> None:
     from flowsam.amplification import dominance, regimes
 
     mu = flow.mu
-    rho = flow.rho
-    top = regimes(mu, rho).major or rho
+    found = regimes(mu, flow.rho)
+    top = found.major or flow.rho
     alpha = np.linspace(top / 50, 1.3 * top, 300) if alpha is None else alpha
     tau = np.linspace(0, 12 / np.abs(mu).max(), 300) if tau is None else tau
-    l2, gd = (dominance(mu, radius, alpha, tau, by=by) for radius in (rho, 0))
-    arrays = {"alpha": alpha, "tau": tau, "l2": l2, "gd": gd, "mu": mu}
+    l2, gd = (dominance(mu, radius, alpha, tau, by=by) for radius in (flow.rho, 0))
     if path.suffix == ".npz":
         header = {"format": "flowsam leaders 1", "flow": flow.describe(), "by": by}
+        arrays = {"alpha": alpha, "tau": tau, "l2": l2, "gd": gd, "mu": mu}
         archive.write(path, header, arrays)
-    else:
-        with picture(path, figsize=(6.9, 3.2)) as figure:
-            _draw_map(figure, flow, arrays, by)
-
-
-def _draw_map(figure: Any, flow: Flow, arrays: dict[str, Any], by: str) -> None:
-    """The two maps of leaders side by side, with the thresholds of l_2's."""
-    import numpy as np
-
-    from flowsam.amplification import regimes
-    from flowsam.captions import typeset
-    from flowsam.draw import leaders
-
-    panels = figure.subplots(1, 2, sharey=True)
-    tau = arrays["tau"]
-    alpha = arrays["alpha"]
-    ranks = np.argsort(np.argsort(np.abs(flow.mu), kind="stable"))
-    titles = {"l_2-SAM": arrays["l2"], "GD": arrays["gd"]}
-    for panel, (title, grid) in zip(panels, titles.items(), strict=True):
-        leaders(panel, alpha, tau, grid, ranks=ranks)
-        panel.set_title(typeset(title), loc="left", pad=14)
-        panel.set(xlabel=r"initial scale $\alpha$", xlim=(alpha[0], alpha[-1]))
-    panels[1].set_ylabel("")
-    found = regimes(flow.mu, flow.rho)
+        return
     marks = [(found.critical, r"$\alpha^*$ ", "-", "right")]
     for k, place in enumerate(found.thresholds if by == "size" else (), 1):
         marks.append((place, f" $a_{{{k}}}$", ":", "left"))
-    for place, word, dash, side in marks:
-        if alpha[0] <= place <= alpha[-1]:
-            panels[0].axvline(place, color="black", linewidth=0.8, linestyle=dash)
-            how = {"ha": side, "va": "bottom", "fontsize": 7}
-            panels[0].text(place, 1.01 * tau[-1], word, **how)
-    title = f"leading feature by {by}; {flow.describe()}, L = 2"
-    figure.suptitle(typeset(title), fontsize=8)
+    with picture(path, figsize=(6.9, 3.2)) as figure:
+        from flowsam.captions import typeset
+        from flowsam.draw import leaders
+
+        panels = figure.subplots(1, 2, sharey=True)
+        ranks = np.argsort(np.argsort(np.abs(mu), kind="stable"))
+        titles = {"l_2-SAM": l2, "GD": gd}
+        for panel, (title, grid) in zip(panels, titles.items(), strict=True):
+            leaders(panel, alpha, tau, grid, ranks=ranks)
+            panel.set_title(typeset(title), loc="left", pad=14)
+            panel.set(xlabel=r"initial scale $\alpha$", xlim=(alpha[0], alpha[-1]))
+        panels[1].set_ylabel("")
+        for place, word, dash, side in marks:
+            if alpha[0] <= place <= alpha[-1]:
+                panels[0].axvline(place, color="black", linewidth=0.8, linestyle=dash)
+                how = {"ha": side, "va": "bottom", "fontsize": 7}
+                panels[0].text(place, 1.01 * tau[-1], word, **how)
+        title = f"leading feature by {by}; {flow.describe()}, L = 2"
+        figure.suptitle(typeset(title), fontsize=8)

@@ -143,19 +143,15 @@ class Reader(argparse.ArgumentParser):
             argument_default=argparse.SUPPRESS,
         )
         for option in self.options:
-            self._declare(option)
-
-    def _declare(self, option: Option) -> None:
-        """Add an option, which gathers its texts and is not there where it is not typed."""
-        default = f" [default: {option.default}]" if option.default else ""
-        how: dict[str, Any] = {"dest": option.key, "help": option.help + default}
-        if option.kind is FLAG:
-            how |= {"action": "append_const", "const": ""}
-        else:
-            how |= {"action": "append", "metavar": option.kind.word}
-        if option.bare:
-            how |= {"nargs": "?", "const": option.bare}
-        self.add_argument(*option.short, option.name, **how)
+            default = f" [default: {option.default}]" if option.default else ""
+            how: dict[str, Any] = {"dest": option.key, "help": option.help + default}
+            if option.kind is FLAG:
+                how |= {"action": "append_const", "const": ""}
+            else:
+                how |= {"action": "append", "metavar": option.kind.word}
+            if option.bare:
+                how |= {"nargs": "?", "const": option.bare}
+            self.add_argument(*option.short, option.name, **how)
 
     def given(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the value of every option, and in `typed` the names of those typed."""
@@ -232,17 +228,11 @@ def completion(asked: str, words: Sequence[str], modules: Mapping[str, Any]) -> 
     if asked in _SOURCES:
         return _SOURCES[asked]
     *before, typed = words or [""]
-    found = [word for word in _next(before, modules) if word.startswith(typed)]
-    return "\n".join(found)
-
-
-def _next(before: Sequence[str], modules: Mapping[str, Any]) -> Iterable[str]:
-    """The words that may follow: commands, the choices of an option, or options."""
-    if not before:
-        return modules
-    options = getattr(modules.get(before[0]), "OPTIONS", ())
-    for option in options:
-        word = option.kind.word
-        if option.name == before[-1] and word:
-            return word.split("|") if "|" in word else ()
-    return [option.name for option in options]
+    found: Iterable[str] = modules
+    if before:
+        options = getattr(modules.get(before[0]), "OPTIONS", ())
+        kinds = {option.name: option.kind.word for option in options}
+        if word := kinds.get(before[-1]):
+            kinds = dict.fromkeys(word.split("|") if "|" in word else ())
+        found = kinds
+    return "\n".join(word for word in found if word.startswith(typed))

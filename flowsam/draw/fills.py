@@ -53,9 +53,15 @@ def _name_region(
 ) -> None:
     """Write the first name that fits where the region is widest; where none fits, none."""
     depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
+    points = FontProperties(size=size).get_size_in_points()
+    # a constrained layout leaves more room than this first one
+    side = 1.15 * min(axes.get_window_extent().size) / axes.figure.dpi
+    letter = points / 72 / side
     for name in names:
-        box = _cells_of(axes, name, size, inside.shape)
-        room = depth * minimum_filter(inside, box, mode="constant")
+        letters = len(re.sub(r"[${}_\\]", "", name))
+        share = np.array([1.3, 0.6 * letters + 0.4]) * letter  # 0.6 as wide as high
+        box = np.maximum(1, np.round(share * inside.shape)).astype(int)
+        room = depth * minimum_filter(inside, tuple(box), mode="constant")
         if room.any():
             # of the widest places the most central
             wide = np.argwhere(room >= 0.9 * room.max())
@@ -70,19 +76,3 @@ def _name_region(
                 fontsize=size,
             )
             return
-
-
-def _cells_of(
-    axes: Axes,
-    name: str,
-    size: str,
-    shape: tuple[int, ...],
-) -> tuple[int, int]:
-    """Rows and columns under a name: letters are 0.6 of their height wide."""
-    letters = len(re.sub(r"[${}_\\]", "", name))
-    points = FontProperties(size=size).get_size_in_points()
-    # a constrained layout leaves more room than this first one
-    side = 1.15 * min(axes.get_window_extent().size) / axes.figure.dpi
-    high = 1.3 * points / 72 / side
-    wide = (0.6 * letters + 0.4) * points / 72 / side
-    return max(1, round(high * shape[0])), max(1, round(wide * shape[1]))

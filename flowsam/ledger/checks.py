@@ -18,8 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from flowsam.errors import InputError
-from flowsam.ledger.claims import Ledger, Verdict, claim_names, homes_of
-from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
+from flowsam.ledger.claims import (
+    Ledger,
+    Verdict,
+    claim_names,
+    homes_of,
+)
+from flowsam.ledger.evidence import (
+    complaint,
+    run_check,
+    run_control,
+    run_derivation,
+)
 from flowsam.ledger.kept_work import (
     PACKAGE,
     Task,

@@ -69,19 +69,16 @@ def chapters(source: Path, names: Sequence[str]) -> tuple[Chapter, ...]:
     """Return the chapters that some claims belong to."""
     path = source / "derivations" / "README.md"
     text = path.read_text("utf-8") if path.is_file() else ""
-    found = [_chapter(part, names) for part in text.split("\n## ")[1:]]
-    listed = {name for chapter in found for name in chapter.claims}
-    rest = {name: name.replace("_", " ") for name in names if name not in listed}
+    rest = {name: name.replace("_", " ") for name in names}
+    found = []
+    for part in text.split("\n## ")[1:]:
+        title, _, said = part.partition("\n")
+        entries = {name: one for name, one in _ENTRY.findall(said) if name in names}
+        words = " ".join(said.partition("\n- ")[0].split())
+        found.append(Chapter(title, words, entries))
+        rest = {name: one for name, one in rest.items() if name not in entries}
     found.append(Chapter("Further claims", "", rest))
     return tuple(chapter for chapter in found if chapter.claims)
-
-
-def _chapter(part: str, names: Sequence[str]) -> Chapter:
-    """One chapter of the Markdown file."""
-    title, _, text = part.partition("\n")
-    entries = {name: words for name, words in _ENTRY.findall(text) if name in names}
-    words = " ".join(text.partition("\n- ")[0].split())
-    return Chapter(title, words, entries)
 
 
 @dataclass(frozen=True)

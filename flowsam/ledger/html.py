@@ -1,8 +1,6 @@
 """Pieces of HTML: tables, links, pictures inside the page, and LaTeX as MathML."""
 
-import base64
 import re
-import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -60,19 +58,6 @@ def links(names: Iterable[str]) -> str:
 def card(facts: Mapping[str, object]) -> str:
     """Return facts as a line of bold names and values."""
     return "; ".join(f"<b>{escape(k)}</b> {escape(str(v))}" for k, v in facts.items())
-
-
-def picture(path: Path, words: str, caption: str, *, name: str) -> str:
-    """Return a figure with its picture in it, 200 dots an inch; pressing it shows it large."""
-    data = path.read_bytes()
-    code = base64.b64encode(data).decode()
-    width, height = struct.unpack(">II", data[16:24])
-    size = f'width="{width}" height="{height}" style="--inches: {width / 200:g}in"'
-    image = f'<img src="data:image/png;base64,{code}" alt="{escape(words)}" {size}>'
-    return (
-        f'<figure id="{name}"><button class="enlarge" title="show large">{image}</button>'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
 
 
 def formula(latex: str, *, display: bool = False) -> str:

@@ -1,6 +1,8 @@
 """The report's chapters: each claim with its formula, verdict, figure and homes; and winners."""
 
+import base64
 import re
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,7 +12,12 @@ from typing import Any
 import numpy as np
 
 from flowsam.labels import kind_of
-from flowsam.ledger.claims import Chapter, Verdict, headings, homes_of
+from flowsam.ledger.claims import (
+    Chapter,
+    Verdict,
+    headings,
+    homes_of,
+)
 from flowsam.ledger.evidence import CONTROL_DRAWS, DRAWS
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import (
@@ -18,7 +25,6 @@ from flowsam.ledger.html import (
     formula,
     link,
     links,
-    picture,
     prose,
     table,
     template,
@@ -157,7 +163,7 @@ def file_of(dotted: str, source: Path) -> str:
 
 
 def figure_section(figure: Figure, places: Places) -> str:
-    """Return one picture, inside the page, with its run card folded away."""
+    """Return one picture, 200 dots an inch, inside the page, with its run card folded away."""
     title = prose(figure.title)
     if figure.error:
         word = "left out" if figure.state == "skipped" else "failed"
@@ -166,11 +172,20 @@ def figure_section(figure: Figure, places: Places) -> str:
             f'<p id="{figure.name}"><b>{title}</b> {figure.name} {word}: {reason}</p>'
         )
     png = places.source / "figures" / "output" / f"{figure.name}.png"
+    data = png.read_bytes()
+    width, height = struct.unpack(">II", data[16:24])
+    size = f'width="{width}" height="{height}" style="--inches: {width / 200:g}in"'
+    url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    image = f'<img src="{url}" alt="{escape(figure.title)}" {size}>'
     code = places.link(f"figures/{figure.name}.py", figure.name)
     folded = f"<details><summary>run card</summary><p>{card(figure.card)}</p></details>"
     back = f" · shows {links(figure.claims)}" if figure.claims else ""
-    said = f"<b>{title}</b> {prose(figure.caption)} {code}{back}{folded}"
-    return picture(png, figure.title, said, name=figure.name)
+    caption = f"<b>{title}</b> {prose(figure.caption)} {code}{back}{folded}"
+    return (
+        f'<figure id="{figure.name}">'
+        f'<button class="enlarge" title="show large">{image}</button>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
 
 
 def statements(names: Sequence[str], places: Places) -> dict[str, list[str]]:

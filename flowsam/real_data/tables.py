@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.data import Data, class_signs, feature_names, real_table, single_example
+from flowsam.data import (
+    Data,
+    class_signs,
+    feature_names,
+    real_table,
+    single_example,
+)
 from flowsam.errors import InputError, MissingFileError, MissingLibraryError
 from flowsam.inputs import column_names, keep
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of
@@ -67,10 +73,12 @@ class Table:
             )
         order = np.random.default_rng(seed).permutation(len(self.X))
         kept = np.sort(order[held:])
-        moved = _standardised(self.X, kept)
-        columns = [moved, np.ones((len(moved), 1))] if bias else [moved]
-        names = (*self.features, "bias") if bias and self.features else self.features
-        z = self.y[:, None] * np.hstack(columns)
+        columns = _standardised(self.X, kept)
+        names = self.features
+        if bias:
+            columns = np.pad(columns, ((0, 0), (0, 1)), constant_values=1.0)
+            names = (*names, "bias") if names else names
+        z = self.y[:, None] * columns
         name = f"{self.name}, standardised"
         out = np.sort(order[:held])
         test_part = Data(z[out], f"{name}, test part", names) if held else None
@@ -192,7 +200,13 @@ def read_idx(folder: str | os.PathLike[str], first: int, second: int) -> Table:
 def idx_array(folder: Path, name: str) -> np.ndarray:
     """Return the array of one IDX file of bytes, plain or gzipped, or say why it cannot be read."""
     path = _found(folder, name)
-    raw = _unpacked(path)
+    try:
+        raw = path.read_bytes()
+        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"read_idx cannot read {path} ({error}); fetch it again"
+        ) from None
     axes = raw[3] if raw[:3] == b"\0\0\x08" and len(raw) > 3 else 0
     head = 4 + 4 * axes
     if not 1 <= axes <= _AXES or len(raw) < head:
@@ -218,14 +232,3 @@ def _found(folder: Path, name: str) -> Path:
     raise MissingFileError(
         f"read_idx needs {name} (or {dotted}, or .gz) in {folder}; none is there"
     )
-
-
-def _unpacked(path: Path) -> bytes:
-    """The bytes of a file, gzipped or not."""
-    try:
-        raw = path.read_bytes()
-        return gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"read_idx cannot read {path} ({error}); fetch it again"
-        ) from None

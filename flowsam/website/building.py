@@ -1,5 +1,6 @@
 """From a checkout with verdicts and figures to a folder of linked pages."""
 
+import io
 import re
 import tempfile
 import tomllib
@@ -25,21 +26,26 @@ def build(
     figures: Sequence[Figure],
 ) -> tuple[str, ...]:
     """Write the site; return what Sphinx warned of."""
-    import io
-
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     warnings = io.StringIO()
+    here = Path(__file__)
+    facts = tomllib.loads(here.with_name("site.toml").read_text("utf-8"))
+    facts |= {
+        "version": __version__,
+        "html_static_path": [str(here.with_name("site.css"))],
+    }
     with tempfile.TemporaryDirectory() as folder:
         pages = Path(folder) / "pages"
         pages.mkdir()
         Site(source, pages, ledger, figures).write()
+        facts["sphinx_gallery_conf"]["examples_dirs"] = [str(pages / "scripts")]
         trees = Path(folder) / "trees"
         with patch_docutils(), docutils_namespace():
             app = Sphinx(
                 *(pages, None, out, trees, "html"),
-                confoverrides=_settings(pages),
+                confoverrides=facts,
                 status=None,
                 warning=warnings,
                 freshenv=True,
@@ -51,15 +57,6 @@ def build(
 
     explore([1.0, 2.0]).save(out / "explorer.html")
     return tuple(line for line in warnings.getvalue().splitlines() if line.strip())
-
-
-def _settings(pages: Path) -> dict[str, Any]:
-    """What a conf.py would say: the file beside this one, and what is known only now."""
-    here = Path(__file__)
-    said = tomllib.loads(here.with_name("site.toml").read_text("utf-8"))
-    said["sphinx_gallery_conf"]["examples_dirs"] = [str(pages / "scripts")]
-    style = str(here.with_name("site.css"))
-    return said | {"version": __version__, "html_static_path": [style]}
 
 
 def setup(app: Any) -> dict[str, Any]:

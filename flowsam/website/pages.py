@@ -8,7 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from string import Template
 
-from flowsam.ledger.claims import Ledger, chapters, claim_names, headings
+from flowsam.ledger.claims import (
+    Ledger,
+    chapters,
+    claim_names,
+    headings,
+)
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import spelled
 from flowsam.ledger.sections import Places, code_of
