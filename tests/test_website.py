@@ -89,7 +89,7 @@ def test_tutorials_open_as_notebooks(path):
 @pytest.fixture(scope="module")
 def site(checkout, tmp_path_factory):
     """The site's folder, and what Sphinx warned of."""
-    from flowsam.website.building import build
+    from flowsam.website.pages import build
 
     folder = tmp_path_factory.mktemp("site")
     source, ledger, figures = checkout

@@ -35,7 +35,7 @@ def command(given: Namespace) -> int:
     if importlib.util.find_spec("sphinx_gallery") is None:
         raise InputError('site needs Sphinx and its parts: pip install "flowsam[site]"')
     from flowsam.cli.reproduce import broken, brought_up_to_date
-    from flowsam.website.building import build
+    from flowsam.website.pages import build
 
     found, figures = brought_up_to_date(given)
     warnings = build(Path(given.source).resolve(), given.out.resolve(), found, figures)

@@ -40,23 +40,21 @@ def command(given: Namespace) -> int:
     from flowsam.ledger.kept_work import perform
 
     seed = given.seed
-    for more in range(given.repeat):
+    for done in range(1, given.repeat + 1):
         claims = checks.plan(Path(given.source), names=given.names, seed=seed)
         found = claims.ledger(perform(claims.tasks, quiet=given.quiet))
         if not found.passed:
             break
         if given.repeat > 1 and not given.quiet:
             last = found.text().splitlines()[-1]
-            say(f"{more + 1} of {given.repeat}: {last}")
-        seed = found.seed + (more + 1 < given.repeat)
-    kinds = {
-        ".json": to_json(found.facts()),
-        ".md": found.text(markdown=True),
-        ".txt": found.text(),
-    }
+            say(f"{done} of {given.repeat}: {last}")
+        seed = found.seed + 1
+    facts = found.facts()
     if given.out:
-        write_text(given.out, kinds[given.out.suffix] + "\n")
-    tell(given, found.text(markdown=given.markdown), found.facts())
+        kind = given.out.suffix
+        text = to_json(facts) if kind == ".json" else found.text(markdown=kind == ".md")
+        write_text(given.out, text + "\n")
+    tell(given, found.text(markdown=given.markdown), facts)
     return int(not found.passed)
 
 

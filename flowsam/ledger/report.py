@@ -195,9 +195,9 @@ def _question(question: Text, ledger: Ledger, saved: Mapping[str, Any]) -> str:
 
 def _checklist(ledger: Ledger, figures: Sequence[Figure]) -> str:
     """The reproducibility checklist, filled in."""
-    undecided = [v.symbolic for v in ledger.verdicts if "undecided" in v.symbolic]
+    undecided = sum("undecided" in verdict.symbolic for verdict in ledger.verdicts)
     facts = {
-        "undecided": f"those of {len(undecided)} claims" if undecided else "none",
+        "undecided": f"those of {undecided} claims" if undecided else "none",
         "versions": next(
             (f.card["versions"] for f in figures if "versions" in f.card), "-"
         ),

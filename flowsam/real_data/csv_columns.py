@@ -1,6 +1,7 @@
 """CSV files as others write them: columns by name, read or refused in one line with their place."""
 
 import csv
+import math
 import os
 from dataclasses import dataclass
 
@@ -42,18 +43,17 @@ def csv_columns(path: str | os.PathLike[str]) -> dict[str, Column]:
             f"{path} needs a header and rows, got {len(rows)} lines; see --csv"
         )
     header = _header(path, rows[0][1])
-    for row, (line, entries) in enumerate(rows[1:], 1):
-        if len(entries) != len(header):
+    lines, entries = zip(*rows[1:], strict=True)
+    for row, (line, words) in enumerate(rows[1:], 1):
+        if len(words) != len(header):
             raise InputError(
-                f"{path} needs {len(header)} entries in each row, got {len(entries)} in row {row} "
+                f"{path} needs {len(header)} entries in each row, got {len(words)} in row {row} "
                 f"(line {line})"
             )
-    lines = tuple(line for line, _ in rows[1:])
-    columns = zip(*(entries for _, entries in rows[1:]), strict=True)
-    named = zip(header, columns, strict=True)
+    columns = zip(*entries, strict=True)
     return {
-        name: Column(str(path), name, tuple(map(str.strip, entries)), lines)
-        for name, entries in named
+        name: Column(str(path), name, tuple(map(str.strip, column)), lines)
+        for name, column in zip(header, columns, strict=True)
     }
 
 
@@ -128,15 +128,15 @@ def chosen_rows(
 
 def numbers_of(column: Column, rows: list[int]) -> PerExample:
     """Return the entries of a column in some rows as numbers."""
-    found = np.empty(len(rows))
-    for k, row in enumerate(rows):
+    found = []
+    for row in rows:
         word = column.entries[row]
         number = number_in(word)
-        found[k] = np.nan if number is None else number
-        if not np.isfinite(found[k]):
+        found.append(math.nan if number is None else float(number))
+        if not math.isfinite(found[-1]):
             move = "drop the column by --drop (drop)"
             move = "fill it in or drop the row" if holds_nothing(word) else move
             raise InputError(
                 f"{column.place(row + 1)} needs a number, got {word!r}; {move}"
             )
-    return found
+    return np.array(found)

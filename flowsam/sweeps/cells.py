@@ -149,8 +149,8 @@ class Grid:
 
     def region(self, block: Block) -> tuple[slice, ...]:
         """Return the cells of a block as slices."""
-        edges = zip(block, self.block, self.shape, strict=True)
-        return tuple(slice(k * size, min((k + 1) * size, n)) for k, size, n in edges)
+        edges = zip(block, self.block, strict=True)
+        return tuple(slice(k * size, (k + 1) * size) for k, size in edges)
 
     def at(self, place: Block) -> dict[str, Any]:
         """Return the value of every axis at one cell, as plain numbers and words."""

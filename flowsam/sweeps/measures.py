@@ -12,6 +12,7 @@ import numpy as np
 
 from flowsam import archive
 from flowsam.amplification import leaders
+from flowsam.endings import Ending
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import whole_number
 from flowsam.outcomes import limit
@@ -32,9 +33,7 @@ Arrays = dict[str, Shaped[np.ndarray, "..."]]
 Found = dict[str, tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 UNFINISHED = -(2**15)  # of labels: no limit has it
-STATUSES = (
-    "finished", "collapsed", "escaped", "sliding_ambiguous", "too_many_events", "failed",
-)  # fmt: skip
+STATUSES = tuple(dict.fromkeys(ending.status for ending in Ending))
 
 
 def _switch_times(cell: Cell) -> Raw:

@@ -117,12 +117,7 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
     _check_own(names, axes)
     values = tuple(axis_values(str(name), given) for name, given in axes.items())
     grid = Grid(tuple(map(str, axes)), values)
-    norms = grid.axes.get("norm", [parameters.get("norm", "inf")])
-    only_gd = all(norm == "none" for norm in norms)
-    if only_gd and ("rho" in axes or parameters.get("rho")):
-        raise InputError(
-            "norm none takes no radius, got rho; leave it out, or give other norms"
-        )
+    _check_radius(parameters, grid)
     first = grid.at((0,) * len(values))
     if grid.cells > CELLS:
         raise InputError(
@@ -140,6 +135,16 @@ def checked(case: Mapping[str, Any], axes: Mapping[str, Any]) -> Problem:
         "flowsam": __version__,
     }
     return Problem(parameters, grid, configuration)
+
+
+def _check_radius(parameters: Mapping[str, Any], grid: Grid) -> None:
+    """Refuse a radius where no cell has a norm."""
+    norms = grid.axes.get("norm", [parameters.get("norm", "inf")])
+    only_gd = all(norm == "none" for norm in norms)
+    if only_gd and ("rho" in grid.names or parameters.get("rho")):
+        raise InputError(
+            "norm none takes no radius, got rho; leave it out, or give other norms"
+        )
 
 
 def _some(values: Values) -> Values:

@@ -213,15 +213,12 @@ def _lay_out(folder: Path, problem: Problem, sample: Found) -> None:
     if "beta" in sample and problem.features:
         coordinates["feature"] = np.array(problem.features)
     for name, values in coordinates.items():
-        words = values.dtype.kind == "U"
-        made = group.create_array(
+        group.create_array(
             name,
-            shape=values.shape,
-            dtype=str if words else values.dtype,
+            data=values.astype("T") if values.dtype.kind == "U" else values,
             dimension_names=(name,),
             compressors=checked,
         )
-        made[:] = values.astype(object) if words else values
     marks: Found = {"error": ((), np.array("")), "state": ((), np.array(PENDING, "i1"))}
     for name, (dims, value) in (sample | marks).items():
         table = _TABLES.get(name, {})

@@ -1,12 +1,17 @@
-"""The sources of the site: Markdown pages made from what the checkout holds."""
+"""From a checkout with verdicts and figures to Markdown pages, and a folder of linked ones."""
 
+import io
 import re
 import shutil
+import tempfile
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from flowsam.ledger.claims import (
     Ledger,
@@ -15,8 +20,10 @@ from flowsam.ledger.claims import (
     headings,
 )
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.html import spelled
+from flowsam.ledger.html import formula, spelled
+from flowsam.ledger.report import page
 from flowsam.ledger.sections import Places, code_of
+from flowsam.version import __version__
 
 _MODULES = (
     *("portrait", "amplification", "draw", "margin", "real_data"),
@@ -30,6 +37,7 @@ _WAYS = (
 _TABLES = ("tables", "named_sets", "leaning", "scale_scan")
 _PARTS = {"flowsam.real_data": tuple(f"flowsam.real_data.{name}" for name in _TABLES)}
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)\)")
+_CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
 _CLAIM = Template(Path(__file__).with_name("claim.md").read_text("utf-8"))
 _CELL = re.compile(r"^# %%[ ]?(.*)$", re.MULTILINE)
 
@@ -52,24 +60,12 @@ def _page(name: str) -> str:
 
 @dataclass(frozen=True)
 class Site:
-    """What the pages are made from.
+    """What the pages are made from."""
 
-    Parameters
-    ----------
-    source : Path
-        The checkout.
-    folder : Path
-        Where the pages are written.
-    ledger : Ledger
-        Verdicts.
-    figures : sequence of Figure
-        Drawn in the checkout.
-    """
-
-    source: Path
-    folder: Path
+    source: Path  # the checkout
+    folder: Path  # of the pages
     ledger: Ledger
-    figures: Sequence[Figure]
+    figures: Sequence[Figure]  # drawn in the checkout
 
     def write(self) -> None:
         """Write every page."""
@@ -229,3 +225,72 @@ def markdown(text: str) -> str:
             blocks += [f"## {title}"] if title else []
             blocks += [f"```python\n{body}\n```"] if body else []
     return "\n\n".join(blocks)
+
+
+def build(
+    source: Path,
+    out: Path,
+    ledger: Ledger,
+    figures: Sequence[Figure],
+) -> tuple[str, ...]:
+    """Write the site; return what Sphinx warned of."""
+    from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+    warnings = io.StringIO()
+    here = Path(__file__)
+    facts = tomllib.loads(here.with_name("site.toml").read_text("utf-8"))
+    facts |= {
+        "version": __version__,
+        "html_static_path": [str(here.with_name("site.css"))],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        pages = Path(folder) / "pages"
+        pages.mkdir()
+        Site(source, pages, ledger, figures).write()
+        facts["sphinx_gallery_conf"]["examples_dirs"] = [str(pages / "scripts")]
+        trees = Path(folder) / "trees"
+        with patch_docutils(), docutils_namespace():
+            app = Sphinx(
+                *(pages, None, out, trees, "html"),
+                confoverrides=facts,
+                status=None,
+                warning=warnings,
+                freshenv=True,
+            )
+            app.build()
+    report = page(ledger, figures, source=source, address=address)
+    (out / "report.html").write_text(report, "utf-8")
+    from flowsam.explorer import explore
+
+    explore([1.0, 2.0]).save(out / "explorer.html")
+    return tuple(line for line in warnings.getvalue().splitlines() if line.strip())
+
+
+def setup(app: Any) -> dict[str, Any]:
+    """Register what Sphinx lacks: MathML without a script, and docstrings in plain text."""
+    display = partial(_formula, display=True)
+    app.add_html_math_renderer("mathml", (_formula, None), (display, None))
+    app.connect("autodoc-process-docstring", _plain, priority=100)
+    return {"parallel_read_safe": True}
+
+
+def _formula(writer: Any, node: Any, *, display: bool = False) -> None:
+    """Mathematics within a line, or on lines of its own."""
+    from docutils import nodes
+
+    writer.body.append(formula(node.astext(), display=display))
+    raise nodes.SkipNode
+
+
+def _plain(*event: Any) -> None:
+    """Keep formulas in plain letters from being read as markup: |x|, a*, mu_."""
+    lines = event[-1]
+    for k, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...", "*")):
+            parts = _CODE.split(line)
+            parts[::2] = [
+                re.sub(r"([|*])|(?<=\w)(_)(?!\w)", r"\\\1\2", part)
+                for part in parts[::2]
+            ]
+            lines[k] = "".join(parts)
