@@ -145,11 +145,12 @@ def _write_map(flow: Flow, path: Path, by: str, alpha: Any, tau: Any) -> None:
     from flowsam.amplification import dominance, regimes
 
     mu = flow.mu
-    found = regimes(mu, flow.rho)
-    top = found.major or flow.rho
+    rho = flow.rho
+    found = regimes(mu, rho)
+    top = found.major or rho
     alpha = np.linspace(top / 50, 1.3 * top, 300) if alpha is None else alpha
     tau = np.linspace(0, 12 / np.abs(mu).max(), 300) if tau is None else tau
-    l2, gd = (dominance(mu, radius, alpha, tau, by=by) for radius in (flow.rho, 0))
+    l2, gd = (dominance(mu, radius, alpha, tau, by=by) for radius in (rho, 0))
     if path.suffix == ".npz":
         header = {"format": "flowsam leaders 1", "flow": flow.describe(), "by": by}
         arrays = {"alpha": alpha, "tau": tau, "l2": l2, "gd": gd, "mu": mu}

@@ -201,7 +201,8 @@ def _axes(
 
     from flowsam.regimes import regime_of
 
-    rho = flow.rho if regime_of(flow.kind, 2).scale_free else 0.0
+    regime = regime_of(flow.kind, 2)
+    rho = flow.rho if regime.scale_free else 0.0
     reach = 2 * rho or 2.0
     both = (-1.5 * reach, 1.5 * reach)
     x, y = ((reach / n, reach) for n in points)
