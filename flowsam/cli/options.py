@@ -22,7 +22,8 @@ class Kind(NamedTuple):
         try:
             return self.read(text)
         except InputError as error:
-            raise InputError(f"{option} {error}") from None
+            words = str(error).replace("; e.g.", f"; e.g. {option}")
+            raise InputError(f"{option} {words}") from None
         except ValueError:
             raise InputError(f"{option} needs {self.needs}, got {text!r}") from None
 
