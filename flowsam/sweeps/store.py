@@ -19,7 +19,7 @@ import numpy as np
 from flowsam import archive
 from flowsam.errors import InputError
 from flowsam.labels import Label
-from flowsam.shapes import Int8
+from flowsam.shapes import Int8, Shaped
 from flowsam.sweeps.cells import Block, Grid
 from flowsam.sweeps.measures import (
     STATUSES,
@@ -85,14 +85,13 @@ class Store:
         A state that a power cut loses is no harm: the block is done again.
         """
         *data, state = self.arrays
-        region = self.grid.region(block)
         for name in data:
-            self.arrays[name][region] = found[name]
+            self._put(name, block, found[name])
         for name in data:  # one of an array without entries does not exist
             path = self._file(name, block)
             with suppress(FileNotFoundError), open(path, "rb+") as file:
                 os.fsync(file.fileno())
-        self.arrays[state][region] = found[state]
+        self._put(state, block, found[state])
 
     @contextmanager
     def claim(self, block: Block, *, wait: bool) -> Iterator[None]:
@@ -139,6 +138,10 @@ class Store:
         """The file of a block in one array; its own dimensions are never cut."""
         own = self.arrays[name].ndim - len(block)
         return self.path.joinpath(name, "c", *map(str, (*block, *(0,) * own)))
+
+    def _put(self, name: str, block: Block, values: Shaped[np.ndarray, "..."]) -> None:
+        """Write one file, moved into place when it is complete, whatever values it holds."""
+        self.arrays[name][self.grid.region(block)] = values
 
 
 def open_store(path: Path) -> Store:
