@@ -18,6 +18,7 @@ from flowsam.certify.checking import Refused, Tube, Unproved
 from flowsam.certify.l2_equation import winners
 from flowsam.certify.linf_labels import exact_label, exact_labels
 from flowsam.certify.proofs import Problem, Proof, check, prove
+from flowsam.exact.two_layer_path import two_sum
 from flowsam.labels import Label
 from flowsam.shapes import Chosen, Codes, Complex, Int, Starts, Vector
 
@@ -83,9 +84,7 @@ class PlaneProof:
         a, v = np.moveaxis(self.starts[..., self.mu != 0], 1, 0)
         a = np.concatenate([a, a], axis=1)
         b = np.concatenate([v, -v], axis=1)
-        total = a + b
-        shift = total - b
-        lost = (a - shift) + (b - (total - shift))
+        total, lost = two_sum(a, b)
         sign = np.where(total < 0, -1.0, 1.0)
         return np.stack([sign * total, sign * lost], axis=-1).view(complex)[..., 0]
 

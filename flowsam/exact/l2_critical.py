@@ -42,7 +42,7 @@ def _miss(shift: float, spectrum: Spectrum) -> float:
     N/(rho mu_1) - 1 grows like e^{mu_1 tau} at the saddle: its value there is smooth in c.
     """
     gate = spectrum.log_gate[0]
-    code, (tau, _, log_norm) = race(spectrum, np.array([shift]), _left_saddle)
+    code, (tau, _, log_norm) = race(spectrum, shift, _left_saddle)
     size = np.abs(np.expm1(log_norm - gate)) * np.exp(-np.exp(gate) * tau)
     return float(np.where(code == Fate.ESCAPE, size, -size)[0])
 

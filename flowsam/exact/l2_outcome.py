@@ -49,13 +49,13 @@ def grow_and_shrink(
 
 def race(
     spectrum: Spectrum,
-    shift: Float[np.ndarray, " starts"],
+    shift: float,
     verdict: Verdict,
     *,
     order: int = ORDER,
 ) -> tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]]:
     """Verdicts, and the ends, of the starts scaled by e^shift."""
-    scaled = Spectrum(spectrum.nu, spectrum.log_weight + 2 * shift[:, None])
+    scaled = Spectrum(spectrum.nu, spectrum.log_weight + 2 * shift)
     return march(scaled, verdict, order=order)
 
 
@@ -65,11 +65,10 @@ def _squeeze(
     order: int,
 ) -> Int[np.ndarray, " starts"]:
     """Codes proved for starts a relative margin away, N rising with the scale; else SADDLE."""
-    starts = spectrum.log_weight.shape[0]
-    codes = race(spectrum, np.full(starts, margin), certificates, order=order)[0]
+    codes = race(spectrum, margin, certificates, order=order)[0]
     open_ = np.flatnonzero(codes != Fate.COLLAPSE)
     part = Spectrum(spectrum.nu, spectrum.log_weight[open_])
-    below = race(part, np.full(open_.size, -margin), certificates, order=order)[0]
+    below = race(part, -margin, certificates, order=order)[0]
     codes[open_] = np.where(below == Fate.ESCAPE, Fate.ESCAPE, Fate.SADDLE)
     return codes
 

@@ -99,11 +99,6 @@ class Course:
         return found
 
     @property
-    def cross(self) -> Vectors:
-        """When a weight passes through 0; inf where none does."""
-        return np.where(self.crosses, self.first.end, np.inf)
-
-    @property
     def begin(self) -> Vectors:
         """When the last leg begins."""
         return np.where(self.crosses, self.first.end, 0.0)
@@ -134,7 +129,7 @@ class Course:
         return self.last.landed
 
     @cached_property
-    def _lone(self) -> Masks:
+    def lone(self) -> Masks:
         """Whether one weight alone comes to 0 and stays."""
         single = np.count_nonzero(self.landed == 0, axis=-1) == 1
         return self.falls & single & ~self.equal & (self.mu != 0)
@@ -142,22 +137,17 @@ class Course:
     @property
     def held(self) -> Masks:
         """Whether nothing moves once that weight is at 0, as two layers or more are at rho."""
-        return self._lone & (np.count_nonzero(self.landed == self.rho, axis=-1) > 1)
+        return self.lone & (np.count_nonzero(self.landed == self.rho, axis=-1) > 1)
 
     @cached_property
     def slides(self) -> Masks:
         """Whether the others go on."""
-        return self._lone & ~self.held
-
-    @property
-    def slide(self) -> Vectors:
-        """When the slide begins; inf where there is none."""
-        return np.where(self._lone, self.end, np.inf)
+        return self.lone & ~self.held
 
     @cached_property
     def pinned(self) -> Vectors:
         """When a second weight is at 0; inf where that never happens, and for equal layers."""
-        both = self.falls & ~self._lone & ~self.equal & (self.mu != 0)
+        both = self.falls & ~self.lone & ~self.equal & (self.mu != 0)
         found = np.where(both, self.end, np.inf)
         here = self.slides
         found[here] = self.end[here] + self.glide.duration

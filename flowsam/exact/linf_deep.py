@@ -18,6 +18,7 @@ from flowsam.exact import LINF, functions_of, linf_balanced, linf_signs
 from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course
 from flowsam.exact.linf_legs import leg
+from flowsam.exact.two_layer_path import two_sum
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
 from flowsam.shapes import Column, Float, Int8, Masks, Numbers, Vectors, Which
@@ -40,18 +41,13 @@ def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Deep:
         )
     w = np.moveaxis(theta, -2, -1)
     sign, along = np.where(w < 0, -1.0, 1.0), linf_signs.along(w, mu)
-    if rho > 0:  # a weight at 0 starts at the end of a leg with s = -
-        first = np.argmin(np.abs(w), axis=-1)[..., None]
-        turned = ((w == 0).any(axis=-1) & along)[..., None]
-        old = np.take_along_axis(sign, first, axis=-1)
-        np.put_along_axis(sign, first, np.where(turned, -old, old), axis=-1)
-        along = along & ~turned[..., 0]
     size = np.abs(w)
-    shift = np.where(along, rho, -rho)[..., None]
-    z = size - shift
-    error = (size - (z + (size - z))) + (
-        (size - z) - shift
-    )  # size - shift = z + error, exactly
+    if rho > 0:  # a weight at 0 starts at the end of a leg with s = -
+        turned = (w == 0).any(axis=-1) & along
+        first = np.arange(w.shape[-1]) == np.argmin(size, axis=-1)[..., None]
+        sign = np.where(first & turned[..., None], -sign, sign)
+        along = along & ~turned
+    z, error = two_sum(size, np.where(along, -rho, rho)[..., None])
     way = leg(z, error, size=size, along=along, rho=rho)
     return Deep(w, sign, way, mu, rho)
 
@@ -182,9 +178,17 @@ class Deep(Course):
         rest = np.where(gone, np.inf, self.landed[j])
         second = rest == rest.min() if self.slides[j] else gone
         marks = [
-            (self.cross, "cross", self.first.order[j, :1].tolist()),
+            (
+                np.where(self.crosses, self.first.end, np.inf),
+                "cross",
+                self.first.order[j, :1].tolist(),
+            ),
             (self.turn, "turn", self.last.order[j, :1].tolist()),
-            (self.slide, "slide", np.flatnonzero(gone).tolist()),
+            (
+                np.where(self.lone, self.end, np.inf),
+                "slide",
+                np.flatnonzero(gone).tolist(),
+            ),
             (self.pinned, "zero", np.flatnonzero(second).tolist()),
             (self.blow_up, "blow-up", [None]),
         ]

@@ -130,7 +130,8 @@ def two_layer_path(
         entry, deficit, one = _piece_one(small, large, rho)
         entry = np.where(opposed, entry, large)
         begin = np.where(opposed, 0.0, small)
-        deficit = np.where(opposed, deficit, _exact_deficit(small, large, rho))
+        total, lost = two_sum(large, small)
+        deficit = np.where(opposed, deficit, (2 * rho - total) - lost)
         two, landing = _piece_two(begin, entry, deficit, rho)
         # What has not begun is not over: no duration of a motion underflows to 0.
         first = np.where(opposed, np.maximum(one / speed, _LEAST), 0.0)
@@ -144,11 +145,11 @@ def two_layer_path(
     )
 
 
-def _exact_deficit(small: NDArray, large: NDArray, rho: float) -> NDArray:
-    """2 rho - small - large with the rounding error of the sum taken back."""
-    total = large + small
-    back = total - large
-    return (2 * rho - total) - ((large - (total - back)) + (small - back))
+def two_sum(a: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
+    """Return a + b rounded, and what that lost, exactly."""
+    total = a + b
+    back = total - a
+    return total, (a - (total - back)) + (b - back)
 
 
 def _piece_one(
