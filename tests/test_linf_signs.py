@@ -283,3 +283,11 @@ def clock(u, z):
     """F(u) of three layers of which the first is the smallest."""
     gaps = [y * y - z[0] * z[0] for y in z[1:]]
     return mp.elliprf(u * u, *(u * u + gap for gap in gaps))
+
+
+def test_slides_that_last_beyond_the_doubles_run_away_never():
+    rng = np.random.default_rng(0)
+    course = linf_deep.read(1e-77 * rng.uniform(0, 2, (200, 6, 2)), [1.0, 1e-5], 1e-77)
+    with np.errstate(over="ignore"):
+        late = np.isinf(course.pinned) & course.slides
+        assert late.any() and np.isinf(course.runaway_time[late]).all()

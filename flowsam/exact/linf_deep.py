@@ -102,13 +102,12 @@ class Deep(Course):
         if depth <= BOUND:
             return np.full(self.start.shape[:-1], np.inf)
         time = self.pinned.copy()
-        falls = time < np.inf
-        sharp = falls & self.slides & (depth <= SHARP)
-        if sharp.any():
+        loose = time < np.inf
+        if depth <= SHARP and self.slides.any():
             rest = np.sort(self.glide.landed, axis=-1)[:, 1:] - self.rho
             later = _blow_up_of(np.maximum(rest, 0.0)) / self.rho**2
-            time[sharp] += np.where(rest[:, 0] > 0, later, np.inf)
-        loose = falls & ~sharp
+            time[self.slides] += np.where(rest[:, 0] > 0, later, np.inf)
+            loose &= ~self.slides
         size = np.sort(self.landed[loose], axis=-1)
         time[loose] += _blow_up_of(size + self.rho)
         return time / self.speed
