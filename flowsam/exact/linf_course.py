@@ -99,6 +99,11 @@ class Course:
         return found
 
     @property
+    def cross(self) -> Vectors:
+        """When a weight passes through 0; inf where none does."""
+        return np.where(self.crosses, self.first.end, np.inf)
+
+    @property
     def begin(self) -> Vectors:
         """When the last leg begins."""
         return np.where(self.crosses, self.first.end, 0.0)
