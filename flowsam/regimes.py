@@ -231,8 +231,8 @@ _L2 = replace(
 )
 _BALLS = replace(_PATH, provable=True)  # p > 1, finite
 _L2_DEEP = replace(_BALLS, curves={"balanced": "portrait.theory_curves:ray"})
-_DYING = replace(_BALLS, system="one_example.fading:Fading", escapes=_ALONE, fades=True)
 _DYING_DEEP = replace(_BALLS, system="one_example.dying:Dying", fades=True)
+_DYING = replace(_DYING_DEEP, escapes=_ALONE)
 _TIED = replace(
     _PATH,
     system="one_example.vertex_sliding:VertexSliding",

@@ -72,6 +72,18 @@ def test_a_coordinate_that_died_stays_at_zero():
     assert run.status == "finished"
 
 
+def test_a_steep_brake_lets_a_feature_die():
+    """At p = 40 the brake nearly jumps: the feature dies, as under l_inf, and the run goes on."""
+    data = single_example([0.5086, -0.5586])
+    start = [[0.7124, 0.0041], [0.5723, 0.5919]]
+    run = solve(Flow(data, lp(0.4923, p=40)), start, tau_end=4.0)
+    assert run.status == "finished"
+    (death,) = run.events
+    assert (death.kind, death.coordinate) == ("zero", 1)
+    *_, limit = solve(Flow(data, linf(0.4923)), start, tau_end=4.0).events
+    assert limit.kind == "zero" and 1.0 < death.tau / limit.tau < 1.08
+
+
 def test_events_come_nearer_to_those_of_linf_as_p_grows():
     start = balanced([1.5, 0.6], 2)
     limit = solve(Flow(single_example([1.0, 2.0]), linf(1.0)), start, tau_end=1.0).events[0].tau

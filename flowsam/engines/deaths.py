@@ -182,8 +182,8 @@ class Deaths:
             share = strength / norm
         size = np.fmin(size, 1e100)
         slaved = np.copysign(size, np.take_along_axis(g, first, axis=0)[0])
-        led = (u < 0.99 * sizes[2:3]).all(axis=0)
-        return _Pair(first, u, slaved, share, led)
+        led = (sizes[:-1] < 0.99 * sizes[1:])[:2].all(axis=0)
+        return _Pair(first, u, slaved, share, np.asarray(led))
 
     def _brake(self, at: _Pair) -> Column:
         """Return c, the brake of each feature."""

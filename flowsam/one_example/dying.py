@@ -1,4 +1,4 @@
-"""l_p-SAM at L >= 3, 2 < p < inf, one example: weights that are slaves, features that die."""
+"""l_p-SAM with 2 < p < inf, one example: weights that are slaves, features that die."""
 
 from __future__ import annotations
 
