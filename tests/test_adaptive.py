@@ -86,6 +86,16 @@ def test_the_infinite_norm_follows_the_path_of_gradient_flow_slower():
     assert limit(Flow(flow.data, asam(0.4, p=np.inf)), start[:2]).label == 2
 
 
+@pytest.mark.parametrize("p", [1, 1.5, 2])
+@pytest.mark.parametrize("depth", [3, 4])
+def test_a_layer_at_zero_is_not_the_end(p, depth):
+    """beta is 0 at the start, the gradient of that layer is not: a feature blows up."""
+    flow = Flow(single_example([1.0, 2.0]), asam(0.2, p=p))
+    start = np.array([[0.0, 0.0], [1.0, 1.2], [1.0, 1.1], [0.9, 1.0]])[:depth]
+    last = solve(flow, start, tau_end=100.0).beta[-1]
+    assert limit(flow, start).label == limits(flow, start[None])[0] == np.argmax(last) + 1 == 2
+
+
 @pytest.mark.parametrize("depth", [3, 4])
 def test_the_infinite_norm_has_the_winner_of_its_own_clocks(depth):
     """Starts whose winner is not gradient flow's: misaligned features are faster for a while."""

@@ -118,9 +118,8 @@ def _followed(case: Case, starts: Starts) -> Ends:
     """Follow directions, all starts at once, each with a clock of its own."""
     flow = case.flow
     theta = np.where(flow.mu == 0, 0.0, starts)
-    moves = np.prod(theta, axis=1).any(axis=-1)
-    label = np.where(moves, Label.UNDECIDED, Label.ZERO)
-    left = np.flatnonzero(moves)
+    label = np.full(len(theta), Label.UNDECIDED)
+    left = np.arange(len(theta))
     for step in range(MOST):
         if step % LOOK == 0 and left.size:
             theta[left] /= np.abs(theta[left]).max(axis=(1, 2), keepdims=True)
