@@ -7,16 +7,6 @@ import pytest
 from tests.code_size import PACKAGE, package_size
 
 FORKS = 12  # of one block
-HARDER = {  # functions with more, to become fewer
-    "_make": 14,
-    "command": 21,
-    "page": 16,
-    "plan": 15,
-}
-PACKED = {  # with a parameter that is a tuple of unlike things, to become nouns
-    *("__sub__", "_evaluate", "_field", "_name_region"),
-    "fill",
-}
 
 
 def forks(block):
@@ -52,7 +42,7 @@ SOURCES = [
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
 def test_blocks_have_few_forks(path):
     for name, count in hard(path).items():
-        assert count <= HARDER.get(name, FORKS), f"{path}: {name} has {count} forks"
+        pytest.fail(f"{path}: {name} has {count} forks, more than {FORKS}")
 
 
 def test_forks_are_counted():
@@ -82,7 +72,7 @@ def packed(path):
 
 def test_what_travels_together_has_a_name():
     found = {name for path in PACKAGE.rglob("*.py") for name in packed(path)}
-    assert found <= PACKED, found - PACKED
+    assert not found, found
 
 
 def unpacked(tree):
@@ -98,5 +88,4 @@ def unpacked(tree):
 
 def test_a_line_says_one_thing():
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")]
-    found = sum(len(list(unpacked(tree))) for tree in trees)
-    assert found <= 19, found
+    assert not [list(unpacked(tree)) for tree in trees if list(unpacked(tree))]

@@ -151,7 +151,8 @@ def _known_plane(kind: str, d: int, depth: int) -> Plane:
 def _bases(flow: Flow, kind: str, given: Namespace) -> list[np.ndarray]:
     """The starts that --init or --theta give, as many as the plane needs."""
     needed = _BASES[kind]
-    init, theta = given.alpha, given.theta
+    init = given.alpha
+    theta = given.theta
     if len(init) + len(theta) != needed or (init and theta):
         words = ("takes no start", "needs one start", "needs two starts of one kind")
         move = "e.g. --init 1" + " --init 2" * (needed - 1)

@@ -80,19 +80,8 @@ def command(given: Namespace) -> int:
     _check_shown(given)
     if path and path.suffix == ".npy":
         return _stream(asked, given)
-    shown = given.field or given.path
-    if shown and not given.json:
-        _check_drawn(path, "--field" if given.field else "--path")
-    if given.refine is not None:
-        from flowsam.portrait.refining import check_axes
-
-        check_axes(asked.x, asked.y)
-    if given.times:
-        from flowsam.portrait.plane_rows import settled_rows
-
-        _check_drawn(path, "--times")
-        settled_rows(replace(asked, x=asked.x[:1], y=asked.y[:1]))
-    lines = _skeleton(asked, given.path) if shown else None
+    _check_work(asked, given)
+    lines = _skeleton(asked, given.path) if given.field or given.path else None
     found = _labels(asked, given)
     stopped = bool(found.unfinished)
     if given.refine is not None and not stopped:
@@ -117,6 +106,23 @@ def _check_shown(given: Namespace) -> None:
         raise InputError(
             f"--out {given.out} streams labels alone, got {', '.join(asked)}; {move}"
         )
+
+
+def _check_work(asked: Grid, given: Namespace) -> None:
+    """Refuse before the work what the plane has none of, or nothing would show."""
+    if not given.json:
+        for option in ("--field", "--path"):
+            if getattr(given, option[2:]):
+                _check_drawn(given.out, option)
+    if given.refine is not None:
+        from flowsam.portrait.refining import check_axes
+
+        check_axes(asked.x, asked.y)
+    if given.times:
+        from flowsam.portrait.plane_rows import settled_rows
+
+        _check_drawn(given.out, "--times")
+        settled_rows(replace(asked, x=asked.x[:1], y=asked.y[:1]))
 
 
 def _check_drawn(path: Path | None, option: str) -> None:
@@ -197,7 +203,8 @@ def _skeleton(asked: Grid, points: tuple[list[float], ...]) -> Skeleton:
 
     window = []
     for axis in (asked.x, asked.y):
-        low, high = float(axis.min()), float(axis.max())
+        low = float(axis.min())
+        high = float(axis.max())
         # the axis is a cell away
         edge = 0 < low <= 1.5 * (high - low) / max(axis.size - 1, 1)
         window.append((0.0 if edge else low, high))

@@ -20,7 +20,9 @@ _ROUNDS = 10
 _WILD = 10.0  # so many times larger a second correction is no good
 _SLOW = 1e-3  # rate of convergence beyond which a new matrix is made
 _SAME = 1.2  # a step that would grow less stays
-_LEAST, _MOST = 0.2, 10.0  # times the last step
+# times the last step
+_LEAST = 0.2
+_MOST = 10.0
 
 Stages = Float[np.ndarray, "3 m"]
 
@@ -42,7 +44,8 @@ def _parts() -> tuple[_Part, _Part]:
     a = _C[:, None] * powers / np.arange(1, 4) @ np.linalg.inv(powers)
     values, out = np.linalg.eig(np.linalg.inv(a))
     into = np.linalg.inv(out)
-    lone, pair = np.argmin(np.abs(values.imag)), np.argmax(values.imag)
+    lone = np.argmin(np.abs(values.imag))
+    pair = np.argmax(values.imag)
     real = _Part(values[lone].real, into[lone].real, out[:, lone].real)
     return real, _Part(values[pair], into[pair], 2.0 * out[:, pair])
 
@@ -177,8 +180,10 @@ class Quick(scipy.integrate.Radau):
         """Move on, and choose the next step."""
         h = end - self.t
         self.before = h, max(error, 1e-300)
-        self.t_old, self.y_old = self.t, self.y
-        self.t, self.y = end, self.y + self.Z[-1]
+        self.t_old = self.t
+        self.y_old = self.y
+        self.t = end
+        self.y = self.y + self.Z[-1]
         self.f = self.fun(self.t, self.y)
         self.current_jac = self.rounds > 2 and self.rate > _SLOW
         if self.current_jac:

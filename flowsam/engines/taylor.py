@@ -7,7 +7,7 @@ examples are shifted by the largest: margins may have any size.
 import importlib.util
 import math
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def system(kind: Kind) -> list[tuple[Any, Any]]:
     (n, d, depth), rule, loss = kind
     w = [[hy.expression(f"w_{k}_{j}") for j in range(d)] for k in range(depth)]
     z = [[hy.par[1 + i * d + j] for j in range(d)] for i in range(n)]
-    field, norm = _field(hy, w, z, (rule, loss, hy.par[0]))
+    field, norm = _field(hy, w, z, _About(rule, loss, hy.par[0]))
     weights = [(w[k][j], field[k][j]) for k in range(depth) for j in range(d)]
     if rule != "l_2":
         return weights
@@ -118,7 +118,7 @@ def step(kind: Kind, tolerance: float) -> Any:
         for i, name in enumerate(names)
     ]
     rows = [weights[k * d : (k + 1) * d] for k in range(depth)]
-    field, norm = _field(series, rows, [z], (rule, "", hy.par[0]))
+    field, norm = _field(series, rows, [z], _About(rule, "", hy.par[0]))
     # two more terms than the least work of the products asks for: a step has other costs as well
     order = 3 + math.ceil(-math.log(tolerance) / 2)
     last = (order - 1, order)
@@ -141,11 +141,17 @@ def step(kind: Kind, tolerance: float) -> Any:
     return hy.cfunc([*new, after], [*names, left], compact_mode=len(names) > UNROLLED)
 
 
-def _field(
-    hy: Any, w: Terms, z: Terms, about: tuple[str, str, Any]
-) -> tuple[Terms, Any]:
+class _About(NamedTuple):
+    """A rule, a loss ("" for none) and the radius as an expression."""
+
+    kind: str
+    loss: str
+    rho: Any
+
+
+def _field(hy: Any, w: Terms, z: Terms, about: _About) -> tuple[Terms, Any]:
     """SAM's rescaled field, the descent at the perturbed weights, and N = ||g||."""
-    (kind, loss, rho) = about
+    kind, loss, rho = about
     descent, log_scale = _descent(hy, w, z, loss)
     if kind == "GD":
         return descent, None
@@ -173,7 +179,8 @@ def _away(
 def _descent(hy: Any, w: Terms, z: Terms, loss: str) -> tuple[Terms, Any]:
     """`(sum_i q_i z_i) prod_{k != l} w^(k)` and log Lambda, as `Flow.descent` has them."""
     features = list(zip(*w, strict=True))
-    pull, log_scale = z[0], None
+    pull = z[0]
+    log_scale = None
     if loss:
         margins = [_margin(hy, features, row) for row in z]
         pull, log_scale = _pull(hy, margins, z, loss)

@@ -82,10 +82,8 @@ def _step_block(
         if np.count_nonzero(going) <= 0.9 * going.size:  # till then: steps of no length
             over = np.flatnonzero(~going)
             left = _filled(np.flatnonzero(going), step.batch_size)
-            out[:, place[over]], steps[place[over]] = (
-                here.take(over, axis=1),
-                count[over],
-            )
+            out[:, place[over]] = here.take(over, axis=1)
+            steps[place[over]] = count[over]
             here = here.take(left, axis=1)
             place = place[left]
             count = count[left]

@@ -36,10 +36,8 @@ class Pair:
         power = 1 / (self.p - 1)
         tail = 1 / self.p
         x = np.log(self.ratio) + self.depth * v  # log of the ratio of |mu beta|
-        first, second = (
-            np.minimum(x, 0.0),
-            np.minimum(-x, 0.0),
-        )  # log r^p, up to a factor
+        first = np.minimum(x, 0.0)  # log r^p, up to a factor
+        second = np.minimum(-x, 0.0)
         q = power + 1
         whole = np.logaddexp(0.0, -q * np.abs(x))
         shares = [np.exp(power * part - tail * whole) for part in (second, first)]

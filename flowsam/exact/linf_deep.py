@@ -40,7 +40,8 @@ def read(theta0: ArrayLike, mu: ArrayLike, rho: float) -> Deep:
             f"linf_deep needs depth >= 3, got {theta.shape[-2]}; see linf_two_layer"
         )
     w = np.moveaxis(theta, -2, -1)
-    sign, along = np.where(w < 0, -1.0, 1.0), linf_signs.along(w, mu)
+    sign = np.where(w < 0, -1.0, 1.0)
+    along = linf_signs.along(w, mu)
     size = np.abs(w)
     if rho > 0:  # a weight at 0 starts at the end of a leg with s = -
         turned = (w == 0).any(axis=-1) & along

@@ -28,7 +28,9 @@ _LARGEST = {
     "linf": (1e3, "rescale weights"),
     "l2": (1e3, "rescale weights"),
 }
-_LEAST, _MOST = 1e-6, 1e4  # of the page's weights
+# of the page's weights
+_LEAST = 1e-6
+_MOST = 1e4
 
 
 def explore(

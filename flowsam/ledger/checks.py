@@ -95,22 +95,30 @@ def plan(
             f"verify knows {', '.join(known)}, got {', '.join(unknown)}; check it"
         )
     drawn = secrets.randbits(32) if seed is None else seed
-    tasks = []
-    for name in known:
-        if name not in (names or known):
-            continue
-        files = [source / path for path in homes_of(name)]
-        path = kept and kept / f"claim_{name}.json"
-        mark = fingerprint(files, source) if path else ""
-        facts = recorded(path) if path else {}
-        old = Verdict(**facts["verdict"] | {"fresh": False}) if facts else None
-        same = old and facts["fingerprint"] == mark and seed in (None, old.seed)
-        work = partial(verify, name, source, drawn, path, mark)
-        seconds = old.seconds if old else SECONDS
-        tasks.append(Task(name, seconds, work, old if same else None))
+    tasks = [
+        _task(name, source, kept and kept / f"claim_{name}.json", drawn, seed)
+        for name in known
+        if name in (names or known)
+    ]
     note = f"the package checked is the one in {PACKAGE.parent}, not in {source}"
     note *= PACKAGE.parent != source.resolve()
     return Checks(tuple(tasks), drawn, note)
+
+
+def _task(
+    name: str, source: Path, path: Path | None, drawn: int, seed: int | None
+) -> Task:
+    """Return what is to be done for a claim, and its kept verdict where that is valid."""
+    if path is None:
+        return Task(name, SECONDS, partial(verify, name, source, drawn, None, ""))
+    mark = fingerprint([source / home for home in homes_of(name)], source)
+    work = partial(verify, name, source, drawn, path, mark)
+    facts = recorded(path)
+    if not facts:
+        return Task(name, SECONDS, work)
+    old = Verdict(**facts["verdict"] | {"fresh": False})
+    valid = facts["fingerprint"] == mark and seed in (None, old.seed)
+    return Task(name, old.seconds, work, old if valid else None)
 
 
 def verify(

@@ -129,29 +129,42 @@ def _sidecar(path: Path) -> Path:
 
 
 def _make(path: Path, marks: list[str], *, fast: bool, redraw: bool) -> Figure:
-    """Compute and draw one figure, or draw it again."""
-    name = path.stem
+    """Compute and draw one figure, or draw it again; one that is broken hides no other."""
     sidecar = _sidecar(path)
     old = recorded(sidecar)
-    saved = old and old["files"].get(f"{name}.npz")
+    saved = old and old["files"].get(f"{path.stem}.npz")
     again = saved and (redraw or old["fingerprints"][0] == marks[0])
     importable(path.parent.parent)
     try:
-        style = importlib.import_module("figures.style")
-        module = importlib.import_module(f"figures.{name}")
-        needed = getattr(module, "NEEDS", "")
-        if needed and not again and importlib.util.find_spec(needed) is None:
+        if again:
+            card = _draw(path.stem, old["card"], fast=fast)
+            marks = [old["fingerprints"][0], marks[1]]
+        elif needed := _missing(path.stem):
             return _figure(path, {}, "skipped", f"needs {needed}, of an extra")
-        card = old["card"] if again else _compute(name, module, style, fast=fast)
-        _check_rules(module.__doc__ or "", card)
-        style.redraw(name, module.draw)
-    except Exception as error:  # one broken figure must not hide the others
+        else:
+            card = _draw(path.stem, None, fast=fast)
+    except Exception as error:
         return _figure(path, {}, "computed", complaint(error))
-    if again:
-        marks = [old["fingerprints"][0], marks[1]]
     files = [sidecar.with_suffix(end) for end in SUFFIXES]
     record(sidecar, {"fingerprints": marks, "card": card}, files)
     return _figure(path, card, "redrawn" if again else "computed")
+
+
+def _missing(name: str) -> str:
+    """Return the module that a figure needs and that is not installed, or ""."""
+    module = importlib.import_module(f"figures.{name}")
+    needed = getattr(module, "NEEDS", "")
+    return needed if needed and importlib.util.find_spec(needed) is None else ""
+
+
+def _draw(name: str, card: dict[str, Any] | None, *, fast: bool) -> dict[str, Any]:
+    """Draw a figure of kept arrays, or compute them where it has no run card; return the card."""
+    style = importlib.import_module("figures.style")
+    module = importlib.import_module(f"figures.{name}")
+    card = card or _compute(name, module, style, fast=fast)
+    _check_rules(module.__doc__ or "", card)
+    style.redraw(name, module.draw)
+    return card
 
 
 def _check_rules(words: str, card: dict[str, Any]) -> None:

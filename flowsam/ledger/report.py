@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -61,11 +60,9 @@ def page(
     story = chapters(source, names)
     first = [figure for figure in drawn if figure.name == TITLE_FIGURE]
     rest = [figure for figure in figures if figure not in first]
-    others = [figure for figure in rest if not set(figure.claims) & set(names)]
-    section = partial(figure_section, places=places)
     return template("page.html").substitute(
         stamp=escape(_stamp(source, ledger.note)),
-        title_figure="".join(map(section, first)),
+        title_figure=_sections(first, places),
         summary=f"{_summary(ledger)} {len(drawn)} of {len(figures)} figures are drawn.",
         findings=_findings(names),
         contents=_contents(story),
@@ -76,13 +73,23 @@ def page(
         claims="\n".join(
             chapter_section(part, ledger.verdicts, rest, places) for part in story
         ),
-        figures="\n".join(map(section, others)),
+        figures=_sections(_unclaimed(rest, names), places),
         digits=winners(saved.get("fig_digits_limits")),
         questions="\n".join(
             _question(asked, ledger, saved) for asked in TEXTS["question"]
         ),
         checklist=_checklist(ledger, figures),
     )
+
+
+def _sections(figures: Sequence[Figure], places: Places) -> str:
+    """Figures, one below the other."""
+    return "\n".join(figure_section(figure, places) for figure in figures)
+
+
+def _unclaimed(figures: Sequence[Figure], names: Sequence[str]) -> list[Figure]:
+    """Figures of none of the claims."""
+    return [figure for figure in figures if not set(figure.claims) & set(names)]
 
 
 def _summary(ledger: Ledger) -> str:

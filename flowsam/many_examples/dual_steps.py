@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.integrate
@@ -53,9 +53,9 @@ class Curvature:
     ratio: float  # a
     __array_ufunc__ = None  # a NumPy number times this is `__rmul__`
 
-    def __rmul__(self, c: float) -> tuple[float, Curvature]:
+    def __rmul__(self, c: float) -> _Scaled:
         """Return what `BDF` subtracts from the identity."""
-        return float(c), self
+        return _Scaled(float(c), self)
 
     @cached_property
     def gram(self) -> Gram:
@@ -81,7 +81,8 @@ class _Factor:
 
     def __call__(self, b: State) -> State:
         """Apply it to a state with tau, which only follows; nan where there is no factor."""
-        at, scale = self.at, float(np.abs(b).max()) or 1.0
+        at = self.at
+        scale = float(np.abs(b).max()) or 1.0
         if self.factor is None:
             return np.full(b.size, np.nan)
         rows = b[:-1].reshape(at.into.shape) / scale
@@ -93,12 +94,19 @@ class _Factor:
         return np.append(b[:-1] - moved.ravel(), b[-1])
 
 
+class _Scaled(NamedTuple):
+    """c J."""
+
+    by: float
+    matrix: Curvature
+
+
 class _Identity:
     """I, from which `BDF` subtracts c J."""
 
-    def __sub__(self, scaled: tuple[float, Curvature]) -> _Factor:
-        c, at = scaled
-        g = c * at.pace
+    def __sub__(self, scaled: _Scaled) -> _Factor:
+        at = scaled.matrix
+        g = scaled.by * at.pace
         matrix = np.float32(g) * at.curved
         matrix[np.diag_indices(len(matrix))] += 1.0
         try:
@@ -172,7 +180,8 @@ class DualBDF(scipy.integrate.BDF):
             left = self.rate / (1.0 - self.rate) * size
             same = np.isclose(self.here - self.t, self.known[0])
             self.done = bool(same) and 0.0 < left < self.newton_tol
-        self.now, self.size = now, size
+        self.now = now
+        self.size = size
         return found
 
     def _validate_jac(self, jac: Any, sparsity: Any) -> Any:

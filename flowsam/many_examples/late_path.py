@@ -52,7 +52,8 @@ class LateRun:
         """Return the values of T at rescaled times inside the run: the inverse of `tau`."""
         ticks = self.tau(self.edges)
         owner = np.clip(np.searchsorted(ticks, tau), 1, len(ticks) - 1)
-        left, right = self.edges[owner - 1], self.edges[owner]
+        left = self.edges[owner - 1]
+        right = self.edges[owner]
         found = np.where(tau <= ticks[owner - 1], left, right)
         for k in np.flatnonzero((tau > ticks[owner - 1]) & (tau < ticks[owner])):
             found[k] = self._when(tau[k], left[k], right[k])

@@ -28,7 +28,10 @@ from flowsam.shapes import (
     Which,
 )
 
-STEP, LOOK, MOST = 0.1, 20, 20_000  # of the path of directions; a look every LOOK steps
+# steps along the path of directions, between two looks, and in all
+STEP = 0.1
+LOOK = 20
+MOST = 20_000
 STILL = 1e-9  # a direction that moves less, per unit of its own rate, is at a rest
 OTHER = int(Label.OTHER_DIRECTION)
 FAR = 1e12  # in units of 1/rate: all that blow up have done so

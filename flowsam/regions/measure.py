@@ -114,11 +114,14 @@ def integral(of: Callable[[Sizes], Sizes], marks: Sizes) -> float:
         half = (right - left)[..., None] / 2
         return (half * of(left[..., None] + half * (1 + NODES))) @ WEIGHTS
 
-    total, left, right = 0.0, marks[:-1], marks[1:]
+    total = 0.0
+    left = marks[:-1]
+    right = marks[1:]
     whole = gauss(left, right)
     for _ in range(ROUNDS):
         middle = (left + right) / 2
-        left, right = np.stack([left, middle]), np.stack([middle, right])
+        right = np.stack([middle, right])
+        left = np.stack([left, middle])
         parts = gauss(left, right)
         found = parts.sum(axis=0)
         open_ = np.abs(found - whole) > 1e-14 + 1e-11 * np.abs(found)
