@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,3 +43,8 @@ class Event:
         """Return one event for every coordinate, or weight, chosen."""
         places = ((None, *place)[-2:] for place in np.argwhere(chosen).tolist())
         return tuple(cls(float(tau), kind, *place) for place in places)
+
+
+def first(kind: str, events: Iterable[Event]) -> float:
+    """Return the time of the first event of a kind, inf without one."""
+    return min((event.tau for event in events if event.kind == kind), default=math.inf)

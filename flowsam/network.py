@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import checked_grid, real_array
-from flowsam.shapes import Thetas, Times, Vector, Vectors
+from flowsam.shapes import Float, Theta, Thetas, Times, Vector, Vectors
 from flowsam.signatures import public
 
 
@@ -102,6 +102,16 @@ def other_products(theta: Thetas, *, layers_first: bool = False) -> Thetas:
         after = after * theta[layer]
     products[0] = after
     return products
+
+
+def pair_products(theta: Theta) -> Float[np.ndarray, "d L L"]:
+    """Return the product of all layers but two, 0 on the diagonal."""
+    depth, d = theta.shape
+    pairs = np.zeros((d, depth, depth))
+    for layer in range(depth):
+        others = np.delete(np.arange(depth), layer)
+        pairs[:, layer, others] = other_products(theta[others]).T
+    return pairs
 
 
 @public

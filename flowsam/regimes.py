@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ class Case:
         """The class of velocities of one example."""
         return loaded(self.regime.system)
 
-    @property
+    @cached_property
     def falls(self) -> Falls | None:
         """The falls of three layers of a feature, or more, into 0 at once; None without any."""
         if not self.regime.falls or self.depth < 3:
@@ -316,7 +316,6 @@ _LINF_MANY = replace(_L1_MANY, dies=True)
 _FADING = replace(
     _P_MANY,
     fades=True,
-    brief="many_examples.brief:lasting_run",
     runs={"any": "many_examples.fading_clock:fading_run"},
 )
 _RELATIVE = replace(_OWN_MANY, runs={"any": _LATE})

@@ -19,9 +19,10 @@ from flowsam import (
 from flowsam.engines.deaths import Deaths
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import Unasked
-from flowsam.many_examples.brief import brief_run, lasting_run
+from flowsam.many_examples.brief import brief_run
 from flowsam.many_examples.fading_clock import fading_run
 from flowsam.many_examples.log_clock import late_run
+from flowsam.regimes import case_of
 
 RULES = {
     "GD": gradient_flow(),
@@ -75,18 +76,18 @@ def test_equal_layers_stay_equal():
 def test_what_ends_a_run_is_left_to_the_engine_in_log_t():
     """A collapse, and a minimum at a finite loss: no run in tau, and the old answers."""
     small, flow = np.full((2, 2), 0.1), Flow(Data([[1.0, 9.0], [1.1, -0.01]]), l2(1))
-    assert brief_run(flow, small, Request(5.0, "tau_end")) is None
+    assert brief_run(case_of(flow, 2), small, Request(5.0, "tau_end")) is None
     run = solve(flow, small, tau_end=5.0)
     assert run.status == "collapsed" and not run.theta[-1].any()
     line = Flow(Data([[1.0], [-1.0], [2.0], [-2.0]]), l2(0.1))
-    assert brief_run(line, np.ones((1, 1)), Request(50.0, "tau_end")) is None
+    assert brief_run(case_of(line, 1), np.ones((1, 1)), Request(50.0, "tau_end")) is None
     assert solve(line, np.ones((1, 1)), tau_end=50.0).status == "finished"
 
 
 def test_a_run_that_crawls_is_given_up():
     """Weights of three layers grow without bound before tau_end: steps shrink to nothing."""
     flow = Flow(Data([[1.0, 0.5], [0.8, 1.0]]), gradient_flow())
-    assert brief_run(flow, np.ones((3, 2)), Request(1e6, "tau_end")) is None
+    assert brief_run(case_of(flow, 3), np.ones((3, 2)), Request(1e6, "tau_end")) is None
 
 
 @pytest.mark.parametrize("depth", [2, 3])
@@ -121,7 +122,7 @@ def test_deaths_are_left_to_the_engine_that_knows_them(depth):
     asked = Request(1.5, "tau_end")
     late = fading_run(flow, start, asked)
     assert "zero" in {event.kind for event in late.march.events}
-    assert lasting_run(flow, start, asked) is None
+    assert brief_run(case_of(flow, depth), start, asked) is None
     run = solve(flow, start, tau_end=1.5)
     assert run.events == late.march.events and (run.theta[-1, :2, 0] == 0).all()
 
@@ -140,7 +141,7 @@ def test_above_a_size_no_death_and_no_slave_is_near(p):
         theta[1] = size
         theta[0] = size * 10.0 ** rng.uniform(-9, 0, 4)
         theta = rng.permuted(theta * rng.choice([-1.0, 1.0], (3, 4)), axis=0)
-        free = deaths.start(theta).slaves
+        free = deaths.start(theta).mode.slaves
         bound = np.abs(theta) == np.abs(theta).min(axis=0)
         assert (deaths.signals(theta, free) > 0).all()
         assert (deaths.signals(theta, bound)[0] < 0).all()

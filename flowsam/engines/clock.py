@@ -123,6 +123,19 @@ def log_time(log_pace: LogPace, tau: Times, breaks: Times) -> Times:
     return out
 
 
+def crossed(
+    log_pace: LogPace, log_t: float, left: float, right: float, *, start: float
+) -> tuple[float, float | None]:
+    """Return T at the end of an interval, and the rescaled time at which it passed a value."""
+    logs = log_integrals(log_pace, np.array([left, right]))
+    reached = float(np.logaddexp(start, logs[0]))
+    if reached < log_t:
+        return reached, None
+    return reached, float(
+        when(log_pace, np.array([log_t]), left, right, start=start)[0]
+    )
+
+
 def when(
     log_pace: LogPace, log_t: Times, left: float, right: float, *, start: float
 ) -> Times:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from flowsam.engines.path import Entry, Turn
+from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.network import other_products
 from flowsam.shapes import Bool, Float, Int, Mask
@@ -75,10 +77,22 @@ class Deaths:
         low *= self.flow.rho ** (1.0 - power)
         return float(max(low, _FAR * self.floor))
 
-    def start(self, theta: Weights) -> Roles:
+    def start(self, theta: Weights) -> Entry:
         """Return the roles of a start: features with two weights at 0 are dead."""
         dead = np.sort(np.abs(theta), axis=0)[1] == 0
-        return Roles(np.zeros(theta.shape, bool), dead)
+        mode = Roles(np.zeros(theta.shape, bool), dead)
+        return Entry(mode, Event.each("zero", 0.0, dead & self.moving))
+
+    def turn(self, theta: Weights, mode: Roles, tau: float) -> Turn:
+        """Return a state, its slaves shown, after a weight changed its role or a feature died."""
+        due = self.signals(theta, mode.slaves) <= 0
+        theta, slaves = self.after(theta, mode.slaves, due)
+        roles = Roles(slaves, mode.dead | due[1])
+        return Turn(theta, roles, Event.each("zero", tau, due[1]))
+
+    def ended(self, mode: Roles) -> bool:
+        """Tell whether all features are dead."""
+        return bool(mode.dead[self.moving].all())
 
     def shown(self, theta: Weights, slaves: Marks) -> Weights:
         """Return weights with the slaves read off their masters."""

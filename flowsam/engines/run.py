@@ -11,7 +11,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines import clock
-from flowsam.events import Event
+from flowsam.events import Event, first
 from flowsam.flow import Flow
 from flowsam.shapes import Float, Points
 from flowsam.trajectory import Trajectory
@@ -58,16 +58,9 @@ class Run:
     # T of the end where rescaled time underflows before it, as at margins of 1000
     asked: float = 0.0
 
-    @property
-    def infinite_from(self) -> float:
-        """Rescaled time of the blow-up, where t is infinite; inf without one."""
-        return min(
-            (e.tau for e in self.events if e.kind == "blow-up"), default=math.inf
-        )
-
     def log_time(self, tau: Points) -> Points:
         """Return T = log(1 + t) at sorted times; inf from a blow-up on."""
-        before = tau < self.infinite_from
+        before = tau < first("blow-up", self.events)
         out = np.full(tau.size, np.inf)
         kinks = np.union1d(self.edges, self.breaks)
         out[before] = clock.log_time(self.log_pace, tau[before], kinks)
@@ -114,14 +107,13 @@ class Run:
             ticks = {0.0, *self.edges.tolist(), *(e.tau for e in self.events)}
             return chosen_rows(np.array(sorted(ticks)), wanted, self.end)
         last = float(self.log_time(np.array([self.end]))[0])
-        if isinstance(wanted, int):
-            between = np.linspace(0.0, last, wanted)[1:-1]
-            inner = self.when(between) if math.isfinite(last) else np.empty(0)
-            return np.concatenate([[0.0], inner, [self.end]])
-        reached = wanted[wanted <= last]
-        inside = self.when(reached) if reached.size else reached
-        early = wanted[-1] > last or not inside.size
-        return np.append(inside, self.end) if early else inside
+        if isinstance(wanted, int) and not math.isfinite(last):
+            return np.array([0.0, self.end])
+        log_t = chosen_rows(np.empty(0), wanted, last)
+        tau = np.full(log_t.size, self.end)
+        inside = log_t < last
+        tau[inside] = self.when(log_t[inside])
+        return tau
 
 
 def chosen_rows(steps: Points, wanted: int | Points | None, end: float) -> Points:
@@ -151,14 +143,10 @@ def reach(
         if gap <= 4e-16 * limit:  # halved so far because T may be infinite at the limit
             return limit
         right = min(left + min(stride, gap), float(stops[stops > left].min()))
-        logs = clock.log_integrals(log_pace, np.array([left, right]))
-        reached = float(np.logaddexp(start, logs[0]))
-        if reached >= log_t:
-            return float(
-                clock.when(log_pace, np.array([log_t]), left, right, start=start)[0]
-            )
+        start, found = clock.crossed(log_pace, log_t, left, right, start=start)
+        if found is not None:
+            return found
         left = right
-        start = reached
         stride = 2 * stride
     return limit
 
@@ -189,14 +177,11 @@ def cut(
 
 def _told(run: Run) -> tuple[Ending, str]:
     """Return how a run ended, and the sentence for it."""
-    blow_up = next((e for e in run.events if e.kind == "blow-up"), None)
-    rest = next((e for e in run.events if e.kind == "collapse"), None)
+    ends = {event.kind: event for event in reversed(run.events)}
     ending = Ending(run.status)
-    if ending is Ending.ESCAPED and blow_up is None:
+    if ending is Ending.ESCAPED and "blow-up" not in ends:
         ending = Ending.OUT_OF_RANGE
-    last = blow_up or rest
-    tau = last.tau if last else run.end
-    at = None if blow_up is None else blow_up.coordinate
-    coordinate = None if at is None else at + 1
-    about = {"tau": tau, "coordinate": coordinate, "method": run.method}
-    return ending, ending.in_tau.format(**about)
+    last = ends.get("blow-up") or ends.get("collapse") or Event(run.end, "")
+    where = None if last.coordinate is None else last.coordinate + 1
+    told = ending.in_tau.format(tau=last.tau, coordinate=where, method=run.method)
+    return ending, told

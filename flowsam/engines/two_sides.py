@@ -24,6 +24,15 @@ def upper_share(
     return np.divide(b + back, gap, out=out, where=where & (gap != 0))
 
 
+def change(old: int, new: int, tau: float) -> str:
+    """Return the kind of event of sides, 0 on a surface; a start on one only enters a region."""
+    if new == 0:
+        return "slide" if old != 0 or tau == 0 else ""
+    if new == old or tau == 0:
+        return ""
+    return "leave" if old == 0 else "cross"
+
+
 def mean_pace(
     share: Rates,
     above: Rates,

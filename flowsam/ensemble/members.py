@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowsam import endings
 from flowsam.engines import taylor
 from flowsam.engines.deaths import Deaths
 from flowsam.engines.lean_field import lean_field
+from flowsam.engines.run import Request
 from flowsam.ensemble import taylor_batch
 from flowsam.ensemble.batch_ends import Ending, Ends
 from flowsam.ensemble.batched_steps import Control, Steps
-from flowsam.ensemble.one_by_one import one_by_one
 from flowsam.errors import InputError
+from flowsam.events import first
 from flowsam.flow import Flow
 from flowsam.inputs import check_rtol, real_array
 from flowsam.regimes import MOST_STEPS, Case, case_of
@@ -140,7 +142,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         method = _chosen(method, case, w, settled)
         if method == "solve":
-            w, tau, status, steps = one_by_one(case, w, control)
+            w, tau, status, steps = _one_by_one(case, w, control)
         else:
             march = _arrive if method == "heyoka" else _march
             w, tau, status, steps = march(Ends.of(flow, control, w), w, settled)
@@ -202,6 +204,23 @@ def _chosen(method: str, case: Case, w: np.ndarray, settled: Settled | None) -> 
     if method == "heyoka":
         taylor.demand()
     return method
+
+
+def _one_by_one(case: Case, w: np.ndarray, control: Control) -> tuple[np.ndarray, ...]:
+    """Return last weights (L, d, N), times, statuses and steps of runs by `solve`."""
+    follow = case.ask("solve")
+    asked = Request(control.tau_end, "tau_end", rtol=control.rtol, atol=control.atol)
+    last = w.copy()
+    runs = [follow(start, asked, 2) for start in np.moveaxis(w, -1, 0)]
+    for place, run in enumerate(runs):
+        last[..., place] = run.theta[-1]
+    # the rows of a collapsed one go on
+    tau = [min(first("collapse", run.events), float(run.tau[-1])) for run in runs]
+    late = endings.Ending.OUT_OF_STEPS
+    words = [late.name if run.ending == late else run.status for run in runs]
+    status = [Ending[word.upper()] for word in words]
+    steps = [run.steps for run in runs]
+    return last, np.array(tau), np.array(status, np.int8), np.array(steps, np.int64)
 
 
 def _arrive(

@@ -15,9 +15,9 @@ from flowsam.engines.lean_field import single_field
 from flowsam.engines.path import Turn
 from flowsam.engines.run import Request, Run
 from flowsam.engines.stepping import ONE_STEP, Tolerances, march
-from flowsam.flow import Flow
 from flowsam.many_examples.fading_clock import FadingClock
 from flowsam.many_examples.log_clock import LogClock
+from flowsam.regimes import Case
 from flowsam.shapes import Float, Starts, Theta
 
 # steps between two looks at the progress, and how many are worth while
@@ -40,26 +40,25 @@ class _Brief(LogClock):
         """Return the weights of a state, which has no clock."""
         return self.layers.whole(state)
 
+    @property
+    def start(self) -> State:
+        """The state at first."""
+        return self.layers.flat(self.theta0)
+
     def stays_lively(self, thetas: Starts) -> bool:
         """Tell whether no step came near rest."""
         return self.lively(thetas.transpose(1, 2, 0))
 
 
-def lasting_run(flow: Flow, theta0: Theta, asked: Request) -> Run | None:
-    """Return the same for 2 < p < inf, None too where a feature may die."""
-    low = FadingClock.of(flow, theta0, asked).low
-    return brief_run(flow, theta0, asked, low)
-
-
-def brief_run(
-    flow: Flow, theta0: Theta, asked: Request, low: float = 0.0
-) -> Run | None:
+def brief_run(case: Case, theta0: Theta, asked: Request) -> Run | None:
     """Return a run to `tau_end`, or None where another engine has to follow the flow."""
     end = asked.end
     method = "DOP853" if asked.method == "auto" else asked.method
     if method not in ONE_STEP:
         return None
-    system = _Brief(flow, theta0, low=low)
+    flow = case.flow
+    kind = FadingClock if case.regime.fades else LogClock
+    system = _Brief(flow, theta0, low=kind.of(flow, theta0, asked).low)
     layers = system.layers
     taken = count(1)
 
@@ -71,7 +70,7 @@ def brief_run(
         now = layers.whole(dense([right]).T)
         return right if crawls or not system.stays_lively(now) else None
 
-    start = Turn(layers.flat(theta0), None)
+    start = Turn(system.start, None)
     care = Tolerances(method, asked.rtol, asked.atol)
     found = march(system, start, end=end, tolerances=care, stop=stops)
     path = found.path

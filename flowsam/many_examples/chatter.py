@@ -71,7 +71,8 @@ def chatter_run(
         lambda points: np.tile(rows[-1, 1:], (points.size, 1)),
     )
     march = March(path, (), status, total, 2 * total, "iteration")
-    return LateRun(march, theta0.shape, note)
+    shape = theta0.shape
+    return LateRun(march, lambda states, mode: states[:, :-1].reshape(-1, *shape), note)
 
 
 def _verdict(

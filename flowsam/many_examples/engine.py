@@ -50,7 +50,7 @@ def many_examples(
     _check_margins(flow, hat)
     if case.regime.brief and asked.in_tau:
         follow = loaded(case.regime.brief)
-        if brief := follow(flow, theta0, asked):
+        if brief := follow(case, theta0, asked):
             return cut(flow, brief, wanted, asked)
     lean = one_dimensional(flow, theta0) if case.regime.glides else None
     if lean and asked.method in ("auto", *METHODS):

@@ -1,9 +1,7 @@
 """l_p-SAM with 2 < p < inf and several examples in T: weights that are slaves, or die."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -50,10 +48,10 @@ class FadingClock(LogClock):
         return EqualLayers.of(self.theta0, apart=not even)
 
     def begun(self) -> Entry:
-        """Return mode, events and status of the start: features with two weights at 0 are dead."""
-        mode = self.deaths.start(self.theta0)
-        status = "collapsed" if mode.dead[self.moving].all() else ""
-        return Entry(mode, Event.each("zero", 0.0, mode.dead & self.moving), status)
+        """Return mode, events and status of the start."""
+        found = self.deaths.start(self.theta0)
+        gone = self.deaths.ended(found.mode)
+        return found._replace(status="collapsed" * gone)
 
     def rhs(self, mode: Roles) -> Rates:
         """Return the velocity of what is integrated."""
@@ -74,16 +72,6 @@ class FadingClock(LogClock):
         theta = self.deaths.shown(self.weights(state), mode.slaves)
         return np.append(theta.ravel(), state[-1])
 
-    @property
-    def shown_all(self) -> Callable[[Any, Any], Any]:
-        """What gives the weights of states, slaves among them."""
-
-        def shown(states: Any, mode: Roles) -> Any:
-            whole = np.array([self.shown(state, mode) for state in states])
-            return whole[:, :-1].reshape(-1, *self.theta0.shape)
-
-        return shown
-
     def note(self, found: March) -> str:
         """Return why steps failed."""
         return _STIFF if found.status == "failed" else ""
@@ -103,7 +91,7 @@ class FadingClock(LogClock):
 
     def transition(self, log_t: float, state: State, mode: Roles) -> Turn:
         """Return the state after a weight changed its role or a feature died, or at the end."""
-        due = self.signals(log_t, state, mode)[2:].reshape(2, -1) <= 0
+        due = self.signals(log_t, state, mode)[2:] <= 0
         state = self.shown(state, mode)
         theta = self.weights(state)
         if self.open and self.open.forks(theta, 10.0 * self.floor):
@@ -111,10 +99,8 @@ class FadingClock(LogClock):
         if not due.any():
             return super().transition(log_t, state, mode)
         tau = float(state[-1])
-        theta, slaves = self.deaths.after(theta, mode.slaves, due)
-        roles = Roles(slaves, mode.dead | due[1])
-        events = Event.each("zero", tau, due[1])
-        gone = bool(roles.dead[self.moving].all())
+        theta, roles, events, _ = self.deaths.turn(theta, mode, tau)
+        gone = self.deaths.ended(roles)
         events += (Event(tau, "collapse"),) if gone else ()
         return Turn(np.append(theta.ravel(), tau), roles, events, "collapsed" * gone)
 

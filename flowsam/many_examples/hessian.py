@@ -4,10 +4,11 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.losses import softmax
-from flowsam.network import other_products
-from flowsam.shapes import Float, PerExample, Theta
+from flowsam.network import other_products, pair_products
+from flowsam.shapes import Float, Theta, Thetas
 
 Matrix = Float[np.ndarray, "k k"]
+Shares = Float[np.ndarray, "*b n"]
 
 
 def rescaled_hessian(
@@ -19,26 +20,23 @@ def rescaled_hessian(
 
     P the other layers' products, q the shares. (derivations/sam_gradient.py)
     """
-    z = flow.data.z
     (depth, d) = theta.shape
     products = other_products(theta)
     pull, log_scale = flow.pull(theta)
-    bend = _bend(flow, theta)
-    inner = z.T @ (bend[:, None] * z)
-    hessian = products[:, :, None, None] * inner[None, :, None, :] * products
+    hessian = products[..., None] * pull_slope(flow, theta)
     if depth > 1:
-        coordinate = np.arange(d)
-        hessian[:, coordinate, :, coordinate] += pull[:, None, None] * _pair_products(
-            theta
-        )
-    slope = (bend @ z) * products
+        each = np.arange(d)
+        blocks = hessian.reshape(depth, d, depth, d)
+        blocks[:, each, :, each] += pull[:, None, None] * pair_products(theta)
+    slope = (shares_and_bends(flow, theta)[1] @ flow.data.z) * products
     return hessian.reshape(depth * d, depth * d), slope.ravel(), float(log_scale)
 
 
 def pull_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "d k"]:
     """Return `d(Lambda G)/d theta / Lambda = z^T diag(q s) z P`, G = sum_i q_i z_i."""
     z = flow.data.z
-    inner = z.T @ (_bend(flow, theta)[:, None] * z)
+    bend = shares_and_bends(flow, theta)[1]
+    inner = z.T @ (bend[:, None] * z)
     return (inner[:, None] * other_products(theta)).reshape(len(inner), -1)
 
 
@@ -70,18 +68,8 @@ def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     return size[:, None] * moved + rule.rho * np.diag(turn * unit)
 
 
-def _bend(flow: Flow, theta: Theta) -> PerExample:
-    """Return q_i s_i."""
-    margins = flow.data.z @ np.prod(theta, axis=0)
-    shares = softmax(flow.loss.log_slope(margins))
-    return shares * flow.loss.log_slope_derivative(margins)
-
-
-def _pair_products(theta: Theta) -> Float[np.ndarray, "d L L"]:
-    """Return the product of all layers but two, 0 on the diagonal."""
-    depth, d = theta.shape
-    pairs = np.zeros((d, depth, depth))
-    for layer in range(depth):
-        others = np.delete(np.arange(depth), layer)
-        pairs[:, layer, others] = other_products(theta[others]).T
-    return pairs
+def shares_and_bends(flow: Flow, theta: Thetas) -> tuple[Shares, Shares]:
+    """Return the shares q_i of the examples, and q_i s_i."""
+    margins = np.prod(theta, axis=-2) @ flow.data.z.T
+    q = softmax(flow.loss.log_slope(margins))
+    return q, q * flow.loss.log_slope_derivative(margins)

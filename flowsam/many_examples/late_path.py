@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from flowsam.engines.stepping import March
+from flowsam.many_examples.log_march import shows
 from flowsam.shapes import Float
 
 Points = Float[np.ndarray, " k"]
@@ -17,13 +17,11 @@ Points = Float[np.ndarray, " k"]
 class LateRun:
     """A solved path in the clock T."""
 
-    march: March  # path of the flat states (theta, tau), with status and work
-    shape: tuple[int, int]
+    march: March  # path of the flat states, with status and work
+    shown: Callable[[Any, Any], Any]  # (states (k, m), mode) -> theta (k, L, d)
     note: str = ""  # what the message of the run has to add
     # log dt/dtau beyond the end of a run that rests; None for that before it
     log_pace: float | None = None
-    # (states (k, m), mode) -> theta (k, L, d), where states hold other numbers
-    shown: Callable[[Any, Any], Any] | None = None
     timed: Callable[[Any], Any] = np.asarray  # the last number of a state -> tau
 
     @property
@@ -33,10 +31,7 @@ class LateRun:
 
     def states(self, log_t: Points) -> Float[np.ndarray, "k L d"]:
         """Return weights at values of T."""
-        path = self.march.path
-        if self.shown is None:
-            return path(log_t)[:, :-1].reshape(-1, *self.shape)
-        return path.seen(log_t, self.shown)
+        return self.march.path.seen(log_t, self.shown)
 
     def tau(self, log_t: Points) -> Points:
         """Return rescaled times at values of T."""
@@ -55,11 +50,7 @@ class LateRun:
         left = self.edges[owner - 1]
         right = self.edges[owner]
         found = np.where(tau <= ticks[owner - 1], left, right)
+        clock = lambda x: self.tau(np.array([x]))[0]  # noqa: E731
         for k in np.flatnonzero((tau > ticks[owner - 1]) & (tau < ticks[owner])):
-            found[k] = self._when(tau[k], left[k], right[k])
+            found[k] = shows(clock, tau[k], left[k], right[k])
         return found
-
-    def _when(self, tau: float, left: float, right: float) -> float:
-        """Return the T of one rescaled time within one step."""
-        close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
-        return brentq(lambda x: self.tau(np.array([x]))[0] - tau, left, right, **close)

@@ -33,7 +33,7 @@ from flowsam.many_examples.poise import TINY, Poise
 from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
 from flowsam.network import other_products
 from flowsam.regimes import case_of
-from flowsam.shapes import Float, Jacobian, Mask, Signals, State, Theta
+from flowsam.shapes import Float, Jacobian, Mask, Signals, Starts, State, Theta
 
 _STEP = 1e-7  # of differences
 _FALLEN = COLLAPSED**0.5  # of the largest weight of the start: what is smaller is at 0
@@ -58,7 +58,7 @@ class LogClock:
         system = cls.of(flow, theta0, asked)
         start = Turn(system.start, *system.begun())
         found = system.ended(marched(system, start, asked))
-        return LateRun(found, theta0.shape, system.note(found), shown=system.shown_all)
+        return LateRun(found, system.seen, system.note(found))
 
     @classmethod
     def of(cls, flow: Flow, theta0: Theta, asked: Request) -> LogClock:
@@ -72,7 +72,7 @@ class LogClock:
 
     def begun(self) -> Entry:
         """Return mode, events and status of the start: a step needs a gradient."""
-        if not self.flow.perturbation.perturbs or self.norm(self.theta0):
+        if not self.flow.perturbation.perturbs or self.norm(self.start):
             return Entry(None)
         margins = self.flow.data.z @ np.prod(self.theta0, axis=0)
         at_rest = margins.any() or len(self.theta0) == 1
@@ -86,12 +86,14 @@ class LogClock:
         """Return what the message of a run has to add."""
         return ""
 
-    @property
-    def shown_all(self) -> Callable[[Any, Any], Any] | None:
-        """What gives the weights of states; None where the states hold them."""
-        if self.layers.apart:
-            return None
-        return lambda states, mode: self.layers.whole(states[:, self.layers.kept])
+    def seen(self, states: Float[np.ndarray, "k m"], mode: Any) -> Starts:
+        """Return the weights of states in one region."""
+        weights = [self.weights(self.shown(state, mode)) for state in states]
+        return np.array(weights).reshape(-1, *self.theta0.shape)
+
+    def shown(self, state: State, mode: Any) -> State:
+        """Return a state with what a region does not integrate."""
+        return state
 
     def rates(self, log_t: float, state: State) -> State:
         """Return the velocity of (theta, tau) in T, shape (L d + 1,)."""
@@ -133,7 +135,7 @@ class LogClock:
             self.flow, self.flow.data.z, self.flow.data.z @ np.prod(hat, axis=0)
         )
         ratio = (
-            rule.rho / self.norm(theta)
+            rule.rho / self.norm(state)
             if rule.keeps_length
             else rule.rho * np.exp(log_scale)
         )
@@ -152,9 +154,9 @@ class LogClock:
         """Tell whether a step went through 0, where no gradient is left."""
         return fell(self.open, self.theta0, self.weights(before), self.weights(after))
 
-    def norm(self, theta: Theta) -> float:
+    def norm(self, state: State) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
-        return float(np.linalg.norm(self.flow.descent(theta)[0]))
+        return float(np.linalg.norm(self.flow.descent(self.weights(state))[0]))
 
     def rhs(self, mode: Any) -> Rates:
         """Return `rates`: there is one region."""
@@ -177,7 +179,7 @@ class LogClock:
             sunk = float(
                 second_layer(np.abs(theta[:, self.moving])).max() - self.shallows
             )
-        return np.array([*ends, self.height(state), sunk])
+        return np.array([*ends, self.norm(state) - self.lowest, sunk])
 
     def calm(self, log_t: float, state: State, mode: Any) -> bool:
         """Tell whether rest, rounding and a collapse are far."""
@@ -248,22 +250,15 @@ class LogClock:
         """Which layers stay equal: rounding would part them at an unstable rest."""
         return EqualLayers.of(self.theta0)
 
-    def height(self, state: State) -> float:
-        """Return how far the norm N is above that of a collapse."""
-        return self.norm(self.weights(state)) - self.lowest
-
-    def moved(self, log_t: float, state: State) -> float:
-        """Return the largest move of a weight in the next unit of T, over the largest weight."""
-        return self.largest(self.next_move(log_t, state), state[:-1])
-
     def largest(self, move: State, numbers: State) -> float:
         """Return the largest move of a weight, over the largest weight."""
         return float(np.abs(move).max() / max(np.abs(numbers).max(), 1.0))
 
-    def next_move(self, log_t: float, state: State) -> State:
-        """Return the move of a state in the next unit of T, without tau."""
+    def moved(self, log_t: float, state: State) -> float:
+        """Return the largest move of a weight in the next unit of T, over the largest weight."""
         slope = self.jacobian(log_t, state)[:-1, :-1]
-        return next_move(slope, self.rates(log_t, state)[:-1])
+        move = next_move(slope, self.rates(log_t, state)[:-1])
+        return self.largest(move, state[:-1])
 
     def _ahead(self, log_t: float, state: State) -> Callable[[], float]:
         """Return what tells the move that rest is judged by."""
@@ -284,7 +279,7 @@ class LogClock:
     @cached_property
     def lowest(self) -> float:
         """The norm N at which a run counts as collapsed."""
-        return COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.theta0)
+        return COLLAPSED ** (len(self.theta0) - 1) * self.norm(self.start)
 
     def transition(self, log_t: float, state: State, mode: Any) -> Turn:
         """Return the state at its end: at the origin after a collapse, or where it is."""

@@ -230,14 +230,21 @@ class _TauEnd:
         """Return where to end inside a step, or None."""
         before, tau = self.timed(dense(np.array([left, right]))[-1])
         if tau >= self.tau_end:
-            close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
-            off = lambda x: self.timed(dense(x)[-1]) - self.tau_end  # noqa: E731
-            return float(brentq(off, left, right, **close))
+            clock = lambda x: self.timed(dense(x)[-1])  # noqa: E731
+            return shows(clock, self.tau_end, left, right)
         if right < _FAR or self.left == np.inf:
             return None
         gained = (tau - before) / np.log(right / left)
         self.beyond = bool(tau + self.left * gained < self.tau_end)
         return right if self.beyond else None
+
+
+def shows(
+    clock: Callable[[float], float], value: float, left: float, right: float
+) -> float:
+    """Return where a clock shows a value, in between."""
+    close = {"xtol": 4e-16 * right, "rtol": 8.9e-16}
+    return float(brentq(lambda x: clock(x) - value, left, right, **close))
 
 
 def _logged(x: Points, shift: float) -> Points:

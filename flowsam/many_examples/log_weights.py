@@ -5,7 +5,6 @@ tau)^k`, k up to the square of their pull over that of the weakest.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,9 +20,9 @@ from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.poise import TINY
-from flowsam.many_examples.pulls import mean_pull, pull_change
 from flowsam.many_examples.rest import LIVELY
 from flowsam.shapes import (
+    Bool,
     Examples,
     Float,
     Jacobian,
@@ -37,6 +36,8 @@ from flowsam.shapes import (
 Matrix = Float[np.ndarray, "d d"]
 
 _PLAIN = 1e-200  # squares that are doubles
+_FEW = 200  # examples that cost less than a look at them
+_NO_SHARE = 1e-20  # thousands of such examples are less than an ulp of the mean
 _NO_MARGIN = 1e-4  # of its terms without their signs
 
 
@@ -100,19 +101,15 @@ class LogWeights(LogClock):
         """Return the absolute errors of a step: a log's is the relative one of its weight."""
         return np.append(np.full(self.start.size - 1, asked.rtol), asked.atol)
 
-    @property
-    def shown_all(self) -> Callable[[Any, Any], Any]:
-        """What gives the weights of states."""
-        return lambda states, mode: np.array([self.weights(state) for state in states])
-
     def weights(self, state: State) -> Theta:
         """Return the weights of a state; idle ones stay where they were."""
         theta = self.theta0.copy()
         theta[:, self.moving] = np.sign(theta[:, self.moving]) * np.exp(state[:-1])
         return theta
 
-    def norm(self, y: Vector) -> float:
-        """Return log N of log-weights."""
+    def norm(self, state: State) -> float:
+        """Return log N."""
+        y = state[:-1]
         w = np.exp(y)
         return _log_norm(self._pull(w).sum, y, len(self.theta0) - 1)
 
@@ -122,7 +119,7 @@ class LogWeights(LogClock):
         power = len(self.theta0) - 1
         most = _log_norm(self.flow.data.sizes[self.moving], y, power)
         low = max(self.lowest + np.log(CALM), most + np.log(LIVELY))
-        lively = bool(self.norm(y) > low)
+        lively = bool(self.norm(state) > low)
         return not self.poise.seen(log_t, state, mode) and lively
 
     def tiny(self, numbers: State) -> Mask:
@@ -160,7 +157,7 @@ class LogWeights(LogClock):
             slope = (depth - 1) * pull * lead * kept ** (depth - 2)
             out[:-1, :-1] -= slope[:, None] * bent
         bend = self._bend(at.hat_pull)
-        hat_pull = pull_change(self.z, bend, pull, turn)
+        hat_pull = _pull_change(self.z, bend, pull, turn)
         out[:-1, :-1] += (lead * kept ** (depth - 1))[:, None] * hat_pull
         out[:-1, :-1] += (depth - 2) * np.diag(growth)
         moved = bend @ self.z
@@ -188,17 +185,13 @@ class LogWeights(LogClock):
         rho = self.flow.rho
         along = at.pull.sum
         bend = self._bend(at.pull)
-        pull = pull_change(self.z, bend, along, depth * at.w**depth)
+        pull = _pull_change(self.z, bend, along, depth * at.w**depth)
         square = np.exp(2 * (depth - 1) * y + np.log(depth) - 2 * at.log_norm)
         norm = (square * along) @ pull + (depth - 1) * square * along**2
         scale = rho * np.exp((depth - 2) * y - at.log_norm)
         return (
             scale[:, None] * pull + (depth - 2) * np.diag(at.r) - np.outer(at.r, norm)
         )
-
-    def height(self, state: State) -> float:
-        """Return how far log N is above that of a collapse."""
-        return self.norm(state[:-1]) - self.lowest
 
     def largest(self, move: State, numbers: State) -> float:
         """Return the largest move: of a log if it grows, of a weight else."""
@@ -208,7 +201,7 @@ class LogWeights(LogClock):
     @cached_property
     def lowest(self) -> float:
         """The log of the norm N at which a run counts as collapsed."""
-        return self.norm(self.start[:-1]) + (len(self.theta0) - 1) * np.log(COLLAPSED)
+        return self.norm(self.start) + (len(self.theta0) - 1) * np.log(COLLAPSED)
 
     def at_origin(self, state: State) -> State | None:
         """Return the state after a collapse, margins of 0; features that rest keep theirs."""
@@ -222,7 +215,7 @@ class LogWeights(LogClock):
         """Evaluate the examples at equal layers."""
         margins = self.z @ w ** len(self.theta0)
         shares, log_scale = shares_and_mean(self.flow.loss.log_slope(margins))
-        return _Pull(margins, shares, mean_pull(shares, self.z), float(log_scale))
+        return _Pull(margins, shares, _mean_pull(shares, self.z), float(log_scale))
 
     def _bend(self, at: _Pull) -> PerExample:
         """Return q_i s_i, s = d log|ell'| / dm."""
@@ -243,6 +236,30 @@ class LogWeights(LogClock):
 
 
 balanced_run = LogWeights.run
+
+
+def _mean_pull(shares: PerExample, z: Examples) -> Vector:
+    """Return G = sum_i q_i z_i, shape (d,)."""
+    live = _live(shares)
+    return shares @ z if live is None else shares[live] @ z[live]
+
+
+def _pull_change(
+    z: Examples, bend: PerExample, pull: Vector, turn: Float[np.ndarray, "d *k"]
+) -> Matrix:
+    """Return `(d G_j / d beta) turn`, d G_j / d beta_k = sum_i q_i s_i (z_ij - G_j) z_ik."""
+    live = _live(np.abs(bend))
+    z, bend = (z, bend) if live is None else (z[live], bend[live])
+    moved = z * turn if turn.ndim == 1 else z @ turn
+    return (z * bend[:, None]).T @ moved - np.outer(pull, bend @ moved)
+
+
+def _live(shares: PerExample) -> Bool[np.ndarray, " n"] | None:
+    """Return which examples count, None where leaving the others out would save nothing."""
+    if shares.size < _FEW:
+        return None
+    live = shares > _NO_SHARE
+    return live if 8 * live.sum() < live.size else None  # they are copied
 
 
 def _log_norm(pull: Vector, y: Vector, power: int) -> float:

@@ -15,15 +15,15 @@ from flowsam.endings import Ending
 from flowsam.engines.equal_layers import Rates, Slopes
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.run import Request
-from flowsam.engines.two_sides import mean_pace, upper_share
+from flowsam.engines.two_sides import change, mean_pace, upper_share
 from flowsam.events import Event
-from flowsam.falls import Falls, fell
+from flowsam.falls import fell
 from flowsam.flow import Flow
 from flowsam.many_examples.gates import Gates, inflows
 from flowsam.many_examples.rest import SMALL, next_move
 from flowsam.many_examples.switching import Due, JointSwitching, Region, Side
 from flowsam.network import other_products
-from flowsam.regimes import case_of
+from flowsam.regimes import Case, case_of
 from flowsam.shapes import Bool, Float, Jacobian, Signals, State, Theta, Thetas, Vector
 
 _RETURN = 3.0  # rate, per unit of T, at which a drift off the surface decays
@@ -42,10 +42,14 @@ class Sliding:
     atol: float = 0.0
 
     @cached_property
+    def case(self) -> Case:
+        """The flow's row."""
+        return case_of(self.flow, len(self.theta0))
+
+    @cached_property
     def surfaces(self) -> JointSwitching:
         """Where the field jumps."""
-        case = case_of(self.flow, len(self.theta0))
-        kind: Any = loaded(case.regime.surfaces)
+        kind: Any = loaded(self.case.regime.surfaces)
         surfaces: JointSwitching = kind(self.flow, self.theta0)
         return surfaces
 
@@ -152,12 +156,7 @@ class Sliding:
     def falls(self, before: State, after: State, region: Region) -> bool:
         """Tell whether a step went through 0, where no gradient is left."""
         step = (self.weights(state, region) for state in (before, after))
-        return fell(self.open, self.theta0, *step)
-
-    @cached_property
-    def open(self) -> Falls | None:
-        """The falls from which many paths lead on."""
-        return case_of(self.flow, len(self.theta0)).falls
+        return fell(self.case.falls, self.theta0, *step)
 
     def signals(self, log_t: float, state: State, region: Region) -> Signals:
         """Return what stays positive: heights, sides of a slide, the pull to rest, the ends."""
@@ -223,11 +222,12 @@ class Sliding:
         if ended.any():
             slides = region.sliding is not None
             return Turn(state, region, (), "flattest" if slides else "at rest")
-        if died.any() and self.open and self.open.forks(theta, 2.0 * self._floor.max()):
+        falls = self.case.falls
+        if died.any() and falls and falls.forks(theta, 2.0 * self._floor.max()):
             return Turn(state, region, (), Ending.FORKS)
         region = replace(region, resting=region.resting & ~rests)
         events = [*Event.each("leave", tau, rests)]
-        theta = self._snapped(theta, surfaces)
+        theta.flat[np.flatnonzero(surfaces[: self.surfaces.weights])] = 0.0
         region = replace(region, resting=region.resting | died)
         theta[np.argsort(np.abs(theta), axis=0)[:2, died], died] = 0.0
         events += Event.each("zero", tau, died)
@@ -244,12 +244,6 @@ class Sliding:
         region = self.gates.charted(theta, region)
         after = self.gates.turned(theta, region.chart, state, before)
         return Turn(after, region, tuple(events), status)
-
-    def _snapped(self, theta: Thetas, due: Due) -> Thetas:
-        """Set weights that reached 0 to 0 exactly."""
-        if not self.surfaces.weights:
-            return theta.copy()
-        return np.where(due[: theta.size].reshape(theta.shape), 0.0, theta)
 
     def _at_rest(self, region: Region) -> bool:
         """Tell whether every coordinate that can move is at rest."""
@@ -296,10 +290,7 @@ class Sliding:
             return Entry(region, (), "several")
         events: list[Event] = []
         for surface in places:
-            old = region.signs[surface]
-            new = found[0].signs[surface]
-            kind = "slide" if new == 0 else "leave" if old == 0 else "cross"
-            # a start on a surface only enters a region
-            if new != old and (new == 0 or tau > 0):
+            old, new = (int(at.signs[surface]) for at in (region, found[0]))
+            if kind := change(old, new, tau):
                 events.append(Event(tau, kind, *self.surfaces.place(int(surface))))
         return Entry(found[0], tuple(events))

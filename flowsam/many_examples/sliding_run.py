@@ -8,7 +8,6 @@ import numpy as np
 from flowsam.endings import Ending
 from flowsam.engines.path import Path, Piece, Turn
 from flowsam.engines.run import Request
-from flowsam.engines.stepping import March
 from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.many_examples.chatter import chatter_run
@@ -39,7 +38,7 @@ def sliding_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
     found = marched(system, Turn(np.append(numbers, 0.0), *entry), asked)
     if found.status in _HANDED_OVER:
         found = replace(found, method=f"Filippov ({found.method})")
-    run = LateRun(found, theta0.shape, shown=system.weights, timed=system.timed)
+    run = LateRun(found, system.weights, timed=system.timed)
     fell = found.status == Ending.COLLAPSED and system.surfaces.constant
     if fell or found.status == Ending.FLATTEST:
         last = float(run.edges[-1])
@@ -91,9 +90,13 @@ def iterated_on(flow: Flow, run: LateRun, asked: Request, why: str) -> LateRun:
         np.append(first.path.breaks, origin[0]),
         then.path.tail,
     )
-    work = first.steps + then.steps, first.nfev + then.nfev
-    note = f"; it {why} from log t = {origin[0]:.6g} on{later.note}"
-    method = f"{run.march.method}, then {then.method}"
-    return LateRun(
-        March(path, first.events, then.status, *work, method), run.shape, note
+    whole = replace(
+        then,
+        path=path,
+        events=first.events,
+        steps=first.steps + then.steps,
+        nfev=first.nfev + then.nfev,
+        method=f"{first.method}, then {then.method}",
     )
+    note = f"; it {why} from log t = {origin[0]:.6g} on{later.note}"
+    return replace(later, march=whole, note=note)

@@ -44,8 +44,9 @@ class SmoothedClock(LogClock):
     def slope_of_step(self, theta: Thetas) -> Jacobian:
         """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
         hessian = rescaled_hessian(self.flow, theta)[0]
-        norm = max(self.norm(theta), 1e-300)
-        unit = self.flow.descent(theta)[0].ravel() / norm
+        descent = self.flow.descent(theta)[0].ravel()
+        norm = max(float(np.linalg.norm(descent)), 1e-300)
+        unit = descent / norm
         reach = np.minimum(np.abs(unit) / _WIDTH, 300.0)
         steep = self.flow.rho / (_WIDTH * norm) / np.cosh(reach) ** 2
         return -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
@@ -59,4 +60,4 @@ def smoothed_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
     system = SmoothedClock(smoothed(flow), theta0)
     run = marched(system, Turn(system.start, None), asked)
     run = replace(run, method="tanh for sign (Utkin), Radau")
-    return LateRun(run, theta0.shape, shown=system.shown_all)
+    return LateRun(run, system.seen)

@@ -15,7 +15,7 @@ import numpy as np
 from flowsam.engines.two_sides import upper_share
 from flowsam.flow import Flow
 from flowsam.inputs import keep
-from flowsam.losses import softmax
+from flowsam.many_examples.hessian import shares_and_bends
 from flowsam.network import other_products
 from flowsam.shapes import (
     Bool,
@@ -147,7 +147,7 @@ class JointSwitching:
     def watched(self, region: Region) -> Due:
         """Tell which surfaces the state may reach: not that of its slide, nor of what rests."""
         moving = ~(self.idle | region.resting)
-        own = np.tile(moving, self.depth) if self.weights else np.empty(0, bool)
+        own = np.tile(moving, self.depth)[: self.weights]
         return np.append(own, ~self.idle[self._leaders]) & (region.signs != 0)
 
     def sides(self, region: Region) -> Theta:
@@ -191,50 +191,38 @@ class JointSwitching:
 
     def heights(self, theta: Thetas) -> Heights:
         """Return what is 0 on each surface: weights, and G_j over the largest |z_ij|."""
-        columns = self._shares(theta)[0] @ self._columns
-        if not self.weights:
-            return columns
-        return np.concatenate([theta.reshape(*theta.shape[:-2], -1), columns], axis=-1)
+        columns = shares_and_bends(self.flow, theta)[0] @ self._columns
+        return self._each(theta, columns)
+
+    def _each(self, own: Thetas, columns: Heights) -> Heights:
+        """Return numbers of the surfaces, of weights and of pulls."""
+        flat = own.reshape(*own.shape[:-2], -1)[..., : self.weights]
+        return np.concatenate([flat, columns], axis=-1)
 
     def climbs(self, theta: Thetas, velocity: Thetas) -> Heights:
         """Return heights' rates: dG_j = sum_i q_i s_i (z_ij - G_j) dm_i, s_i = d log|ell'|/dm."""
-        q, bend = self._shares(theta)
+        q, bend = shares_and_bends(self.flow, theta)
         paces = (other_products(theta) * velocity).sum(axis=-2) @ self.flow.data.z.T
         flux = bend * paces
         columns = flux @ self._columns - flux.sum(axis=-1)[..., None] * (
             q @ self._columns
         )
-        if not self.weights:
-            return columns
-        return np.concatenate(
-            [velocity.reshape(*theta.shape[:-2], -1), columns], axis=-1
-        )
+        return self._each(velocity, columns)
 
     def normal(self, theta: Thetas, surface: int) -> Thetas:
         """Return the gradient of the height of one surface: that of a pull is sum_i f_i z_i P."""
         if surface < self.weights:
             one = np.arange(self.weights) == surface
             return one.reshape(self.depth, -1) * np.ones_like(theta)
-        q, bend = self._shares(theta)
+        q, bend = shares_and_bends(self.flow, theta)
         column = self._columns[:, surface - self.weights]
         flux = bend * (column - (q @ column)[..., None])
         return (flux @ self.flow.data.z)[..., None, :] * other_products(theta)
 
-    def _shares(
-        self, theta: Thetas
-    ) -> tuple[Float[np.ndarray, "*b n"], Float[np.ndarray, "*b n"]]:
-        """Return the shares q_i of the examples at theta itself, and q_i s_i."""
-        loss = self.flow.loss
-        margins = np.prod(theta, axis=-2) @ self.flow.data.z.T
-        q = softmax(loss.log_slope(margins))
-        return q, q * loss.log_slope_derivative(margins)
-
     def locate(self, theta: Theta) -> tuple[Region, Due]:
         """Return the region of a state and the surfaces it lies on."""
         height = self.heights(theta)
-        zero = theta == 0 if self.weights else np.zeros(theta.shape, bool)
-        resting = zero.all(axis=0) & ~self.idle & (self.depth % 2 == 0)
-        region = Region(np.where(height < 0, -1, 1), resting)
+        region = Region(np.where(height < 0, -1, 1), np.zeros_like(self.idle))
         return region, self.watched(region) & (
             np.abs(height) <= 1e-14 * self.size_of(theta)
         )

@@ -7,7 +7,7 @@ import numpy as np
 from flowsam import exact
 from flowsam.endings import Ending
 from flowsam.engines.run import Request, Run, reach
-from flowsam.events import Event
+from flowsam.events import Event, first
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
 from flowsam.shapes import Theta
@@ -58,8 +58,8 @@ def _with_collapse(
     found: exact.Solution, model: OneExample
 ) -> tuple[tuple[Event, ...], float]:
     """Return the events with the collapse of all coordinates among them, and its time or inf."""
-    own = [event.tau for event in found.events if event.kind == "collapse"]
-    rest = min((tau for tau in own if tau < found.valid_until), default=math.inf)
+    rest = first("collapse", found.events)
+    rest = rest if rest < found.valid_until else math.inf
     events = tuple(event for event in found.events if event.kind != "collapse")
     return model.told(
         events + ((Event(rest, "collapse"),) if rest < math.inf else ())

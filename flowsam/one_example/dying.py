@@ -10,7 +10,6 @@ import numpy as np
 
 from flowsam.engines.deaths import Deaths, Roles
 from flowsam.engines.path import Entry, Turn
-from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.shapes import Float, Theta, Thetas
@@ -34,9 +33,8 @@ class Dying(Smooth):
         return Deaths(self.flow, self.floor)
 
     def start(self, theta: Theta) -> Entry:
-        """Return the mode of a start: features with two weights at 0 are dead."""
-        mode = self.deaths.start(theta)
-        return Entry(mode, Event.each("zero", 0.0, mode.dead & self.deaths.moving))
+        """Return the mode of a start, with the features that are dead."""
+        return self.deaths.start(theta)
 
     def rates(self, mode: Roles) -> Callable[[Theta], Theta]:
         """Return `field` in one region, the flow's own where all weights are free."""
@@ -66,15 +64,11 @@ class Dying(Smooth):
 
     def transition(self, theta: Theta, mode: Roles, tau: float) -> Turn:
         """Return state, mode and events after a weight changed its role or a feature died."""
-        shown = self.shown(theta, mode)
-        due = self.deaths.signals(shown, mode.slaves) <= 0
-        theta, slaves = self.deaths.after(shown, mode.slaves, due)
-        roles = Roles(slaves, mode.dead | due[1])
-        return Turn(theta, roles, Event.each("zero", tau, due[1]))
+        return self.deaths.turn(self.shown(theta, mode), mode, tau)
 
     def rests(self, theta: Theta, mode: Roles) -> bool:
         """Tell whether every active feature has two weights at 0."""
-        return bool(mode.dead[self.deaths.moving].all())
+        return self.deaths.ended(mode)
 
     def rested(self, mode: Roles) -> Roles:
         """Return a mode in which none is a slave."""

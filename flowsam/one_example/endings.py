@@ -17,8 +17,8 @@ from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers, Rates, State
 from flowsam.engines.path import Entry, Turn
 from flowsam.engines.range_ends import FALLEN, RADIUS, range_end
-from flowsam.events import Event
-from flowsam.falls import TOGETHER, Falls, fell, second_layer
+from flowsam.events import Event, first
+from flowsam.falls import TOGETHER, fell, second_layer
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
@@ -45,7 +45,7 @@ class OneExample:
     @classmethod
     def of(cls, case: Case, theta0: Theta, atol: float) -> OneExample:
         """Return the model of a start, its velocity by the table."""
-        largest = float(np.abs(theta0 * (case.mu != 0)).max())
+        largest = float(np.abs(theta0[:, case.mu != 0]).max(initial=0.0))
         rule = case.system.of(case.flow, max(atol, 1e-14 * largest))
         return cls(case, theta0, atol, rule)
 
@@ -127,7 +127,7 @@ class OneExample:
     def told(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
         """Return the events with the "zero" of every coordinate that came to rest among them."""
         known = {event.coordinate for event in events if event.kind == "zero"}
-        rest = next((event.tau for event in events if event.kind == "collapse"), np.inf)
+        rest = first("collapse", events)
         rests = self.case.regime.known and len(self.theta0) > 1
         times = np.where((self.theta0 == 0).all(axis=0) & rests, 0.0, rest)
         new = [
@@ -176,12 +176,9 @@ class OneExample:
     def falls(self, before: State, after: State, mode: Any) -> bool:
         """Tell whether a step went through 0, or through where a weight was to stay."""
         step = self.layers.whole(before), self.layers.whole(after)
-        return fell(self.open, self.theta0, *step) or self.rule.catches(*step, mode)
-
-    @cached_property
-    def open(self) -> Falls | None:
-        """The falls from which many paths lead on."""
-        return self.case.falls
+        return fell(self.case.falls, self.theta0, *step) or self.rule.catches(
+            *step, mode
+        )
 
     def calm(self, tau: float, state: State, mode: Any) -> bool:
         """Tell whether no step from here comes to an end, and the rule has no surfaces."""
@@ -209,7 +206,8 @@ class OneExample:
             return self._fallen(tau, state, mode)
         near = _NEAR * self.atol
         shown = self.rule.shown(theta, mode)
-        if self.open and self.open.forks(shown, near):
+        falls = self.case.falls
+        if falls and falls.forks(shown, near):
             return Turn(state, mode, (), Ending.FORKS)
         theta, *entered = self.rule.transition(theta, mode, tau)
         found = self._at_rest(theta, Entry(*entered), tau)
@@ -218,15 +216,15 @@ class OneExample:
     def _fallen(self, tau: float, state: State, mode: Any) -> Turn:
         """Return the end where no gradient is left."""
         theta = self.layers.whole(state)
-        if self.open is None:
+        falls = self.case.falls
+        if falls is None:
             return self._collapsed(tau, theta, mode)
         sizes = np.abs(theta * self.active)
         low = float(second_layer(sizes).max())
-        if self.open.forks(theta, low):
+        if falls.forks(theta, low):
             return Turn(state, mode, (), Ending.FORKS)
         theta = self.rule.shown(theta, mode)
-        steep = self.open.steep
-        reach = self.floor if steep else TOGETHER * low
+        reach = self.floor if falls.steep else TOGETHER * low
         few = sizes <= second_layer(sizes)
         if sizes.max() <= reach:
             few[:] = True

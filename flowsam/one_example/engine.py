@@ -14,7 +14,7 @@ from flowsam.engines.path import Piece, Turn
 from flowsam.engines.run import Request, Run, reach
 from flowsam.engines.stepping import March, Tolerances, march
 from flowsam.errors import InputError
-from flowsam.events import Event
+from flowsam.events import Event, first
 from flowsam.one_example.closed_form import asked_end
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
@@ -50,8 +50,7 @@ def stepped_run(
     path = result.path
     events = model.told(result.events)
     states = partial(path.seen, shown=model.shown)
-    rest = next((e.tau for e in events if e.kind == "collapse"), np.inf)
-    log_pace = model.paced(states, rest)
+    log_pace = model.paced(states, first("collapse", events))
     found = _ended(result, events, asked.end, clock_end, log_pace)
     events = tuple(event for event in events if event.tau <= found.last)
     work = (result.method, result.steps, result.nfev)
@@ -132,14 +131,12 @@ class _LogTimeEnd:
         """Return where to end inside a step, or None."""
         states = lambda tau: self.model.shown(dense(tau).T, dense.mode)  # noqa: E731
         pace = lambda tau: self.model.log_pace(states(tau))  # noqa: E731
-        before = self.reached
-        logs = clock.log_integrals(pace, np.array([left, right]))
-        self.reached = float(np.logaddexp(before, logs[0]))
-        if self.reached < self.log_t_end:
-            return right if self._rests(dense(right)) else None
-        return float(
-            clock.when(pace, np.array([self.log_t_end]), left, right, start=before)[0]
+        self.reached, found = clock.crossed(
+            pace, self.log_t_end, left, right, start=self.reached
         )
+        if found is None and self._rests(dense(right)):
+            return right
+        return found
 
     def _rests(self, state: Points) -> bool:
         """Tell whether the state rests, to 10 tolerance units, for many steps: T ~ log tau."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from flowsam.engines.path import Entry, Turn
-from flowsam.engines.two_sides import upper_share
+from flowsam.engines.two_sides import change, upper_share
 from flowsam.events import Event
 from flowsam.network import other_products
 from flowsam.one_example.smooth import Smooth
@@ -198,7 +198,7 @@ class Switching(Smooth):
             new = _side(above[layer, j], below[layer, j])
             if new is None:
                 return Entry(mode, tuple(events), "sliding_ambiguous")
-            kind = _change(int(mode.sides[layer, j]), new, tau)
+            kind = change(int(mode.sides[layer, j]), new, tau)
             sides[layer, j] = new
             if kind:
                 events.append(Event(float(tau), kind, int(layer), int(j)))
@@ -212,15 +212,6 @@ def _side(a: float, b: float) -> int | None:
     if a <= 0 <= b:
         return 0
     return 1 if a > 0 else -1
-
-
-def _change(old: int, new: int, tau: float) -> str:
-    """Return the kind of event; a start on a surface only enters a region."""
-    if new == 0:
-        return "slide" if old != 0 or tau == 0 else ""
-    if new == old or tau == 0:
-        return ""
-    return "leave" if old == 0 else "cross"
 
 
 def _pinned_rates(velocity: Thetas, mode: Mode) -> Vectors:

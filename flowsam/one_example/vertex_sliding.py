@@ -12,7 +12,7 @@ import numpy as np
 
 from flowsam.endings import Ending
 from flowsam.engines.path import Entry, Turn
-from flowsam.network import other_products
+from flowsam.network import other_products, pair_products
 from flowsam.one_example.smooth import Smooth, regrouped
 from flowsam.shapes import (
     Bool,
@@ -116,14 +116,8 @@ class VertexSliding(Smooth):
 
     def _rates(self, theta: Thetas, mode: Ties, velocities: Vertices) -> Vertices:
         """Return the rate of every |g| along each velocity, shape (m, L, d)."""
-        depth = len(theta)
-        rates = np.zeros_like(velocities)
         # the product rule: one factor at a time gives way to its rate
-        for layer in range(depth):
-            rest = np.delete(np.arange(depth), layer)
-            for moved in rest:
-                others = theta[rest[rest != moved]].prod(axis=0)
-                rates[:, layer] += others * velocities[:, moved]
+        rates = np.einsum("dlk,mkd->mld", pair_products(theta), velocities)
         return rates * self.flow.mu * mode.signs
 
     def _shares(
