@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import column_names, keep, real_array, real_example
-from flowsam.shapes import Examples, Float, PerExample, Vector
+from flowsam.shapes import Examples, Float, Mask, PerExample, Vector
 from flowsam.signatures import public
 
 
@@ -71,6 +71,11 @@ class Data:
     def sizes(self) -> Vector:
         """The largest |z_ij| of each feature."""
         return np.abs(self.z).max(axis=0)
+
+    @cached_property
+    def moving(self) -> Mask:
+        """Features that are not 0 in every example: the others never move."""
+        return np.any(self.z, axis=0)
 
     def __eq__(self, other: object) -> bool:
         """Whether the examples are the same numbers in the same order."""

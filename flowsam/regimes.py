@@ -58,13 +58,12 @@ class Case:
         """The falls of three layers of a feature, or more, into 0 at once; None without any."""
         if not self.regime.falls or self.depth < 3:
             return None
-        z = self.flow.data.z
-        moving = np.any(z, axis=0)
-        return Falls(moving, self.rule.steep, goes_on=len(z) == 1)
+        data = self.flow.data
+        return Falls(data.moving, self.rule.steep, goes_on=len(data.z) == 1)
 
     def falls_of(self, theta0: Theta) -> Falls | None:
         """The falls of equal layers, under rules whose row has none, in steps without events."""
-        moving = np.any(self.flow.data.z, axis=0)
+        moving = self.flow.data.moving
         even = self.depth > 2 and not np.ptp(np.abs(theta0[:, moving]), axis=0).any()
         if not (even and self.rule.keeps_length):
             return None

@@ -88,10 +88,7 @@ def _log_panels(log_pace: LogPace, left: Times, right: Times, owner: Places) -> 
         keep = ~fine & (bound > best[owner] - _NEGLIGIBLE)
         if not keep.any():
             break
-        left = left[keep]
-        cut = cut[keep]
-        right = right[keep]
-        owner = owner[keep]
+        left, cut, right, owner = (x[keep] for x in (left, cut, right, owner))
         left = np.concatenate([left, cut])
         right = np.concatenate([cut, right])
         owner = np.concatenate([owner, owner])

@@ -22,7 +22,7 @@ from flowsam.engines.path import Entry, Turn
 from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.network import other_products
-from flowsam.shapes import Bool, Float, Int, Mask
+from flowsam.shapes import Bool, Float, Int
 
 Weights = Float[np.ndarray, "L d *batch"]
 Marks = Bool[np.ndarray, "L d *batch"]
@@ -62,11 +62,6 @@ class Deaths:
     floor: float
 
     @cached_property
-    def moving(self) -> Mask:
-        """Features that are not 0 in every example."""
-        return np.any(self.flow.data.z, axis=0)
-
-    @cached_property
     def low(self) -> float:
         """Size of u from which no role and no death is near, whatever the pulls."""
         # ||g||_q >= |G R| u: the error of a slave is p^2 (u / rho)^(2p - 2) u or more
@@ -81,7 +76,7 @@ class Deaths:
         """Return the roles of a start: features with two weights at 0 are dead."""
         dead = np.sort(np.abs(theta), axis=0)[1] == 0
         mode = Roles(np.zeros(theta.shape, bool), dead)
-        return Entry(mode, Event.each("zero", 0.0, dead & self.moving))
+        return Entry(mode, Event.each("zero", 0.0, dead & self.flow.data.moving))
 
     def turn(self, theta: Weights, mode: Roles, tau: float) -> Turn:
         """Return a state, its slaves shown, after a weight changed its role or a feature died."""
@@ -92,7 +87,7 @@ class Deaths:
 
     def ended(self, mode: Roles) -> bool:
         """Tell whether all features are dead."""
-        return bool(mode.dead[self.moving].all())
+        return bool(mode.dead[self.flow.data.moving].all())
 
     def shown(self, theta: Weights, slaves: Marks) -> Weights:
         """Return weights with the slaves read off their masters."""

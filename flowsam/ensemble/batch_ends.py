@@ -72,7 +72,7 @@ class Ends:
         size = np.abs(w).max(axis=(0, 1))
         known = flow.kind != "own"
         falls = known and rule.keeps_length and depth > 1
-        moving = np.abs(w[:, (z != 0).any(axis=0)]).max(axis=(0, 1), initial=0.0)
+        moving = np.abs(w[:, flow.data.moving]).max(axis=(0, 1), initial=0.0)
         floor = falls * np.minimum(FALLEN * control.atol, 1e-3 * moving)
         pin = falls * (0.0 if control.deaths or depth < 3 else 10 * control.atol)
         last = range_end(float(np.abs(z).sum(axis=1).max()), depth)
@@ -83,7 +83,7 @@ class Ends:
     @property
     def active(self) -> Mask:
         """Coordinates that some example sees: the others never move."""
-        return (self.flow.data.z != 0).any(axis=0)
+        return self.flow.data.moving
 
     def resting(self, w: Weights) -> Chosen:
         """Return which starts have no gradient under a normalised rule."""

@@ -15,12 +15,8 @@ from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.many_examples.hessian import pull_slope, rescaled_hessian
 from flowsam.many_examples.switching import Chart, JointSwitching, Region, Side
-from flowsam.shapes import Bool, Float, Int, Theta, Thetas
+from flowsam.shapes import Bool, Float, Int, Jacobian, State, Theta, Thetas
 
-Vector = Float[np.ndarray, " m"]
-Matrix = Float[np.ndarray, "k k"]
-State = Float[np.ndarray, " k"]
-Start = Theta
 Paces = Float[np.ndarray, "*batch"]
 Numbers = Float[np.ndarray, "*batch m"]
 _FEW = 40  # numbers whose pairs are worth a look
@@ -33,7 +29,7 @@ class Gates:
 
     flow: Flow
     surfaces: JointSwitching
-    theta0: Start
+    theta0: Theta
 
     @cached_property
     def layers(self) -> EqualLayers:
@@ -57,7 +53,7 @@ class Gates:
         return same[self.features]
 
     @cached_property
-    def turn(self) -> Vector:
+    def turn(self) -> State:
         """The sign of the layers' product over that of the number."""
         whole = self.layers.sign.prod(axis=0)
         return whole[self.features]
@@ -74,7 +70,7 @@ class Gates:
         own = np.where(self.even, relative, asked.atol)
         return np.append(own, asked.atol)
 
-    def charted(self, theta: Start, region: Region) -> Region:
+    def charted(self, theta: Theta, region: Region) -> Region:
         """Return a region with what its numbers are: a feature on its own slide has no gate."""
         pulls = self.surfaces.pulls(region)
         up = self.turn * pulls[self.features]
@@ -83,7 +79,7 @@ class Gates:
         chart = Chart(up * self.rho, -up * np.sign(left))
         return replace(region, chart=chart)
 
-    def numbers(self, theta: Start, chart: Chart) -> Vector:
+    def numbers(self, theta: Theta, chart: Chart) -> State:
         """Return the numbers of weights."""
         logs = chart.logs
         w = self.layers.flat(theta)
@@ -93,14 +89,14 @@ class Gates:
 
     def turned(
         self,
-        theta: Start,
+        theta: Theta,
         chart: Chart,
         state: State,
         before: Chart,
     ) -> State:
         """Return a state after an event: y is kept where it is that of the same gate."""
         new = self.numbers(theta, chart)
-        same = chart.same(before)
+        same = chart.logs & (chart.gate == before.gate) & (chart.slope == before.slope)
         numbers = np.where(same, state[:-1], new)
         return np.append(numbers, state[-1])
 
@@ -181,9 +177,9 @@ class Gates:
 
     def farthest(
         self,
-        move: Vector,
-        jacobian: Matrix,
-        numbers: Vector,
+        move: State,
+        jacobian: Jacobian,
+        numbers: State,
         chart: Chart,
     ) -> float:
         """Return how far a weight still moves by an implicit step; inf if one leaves its gate."""
@@ -203,7 +199,7 @@ class Gates:
         state: State,
         chart: Chart,
         hat: Thetas,
-    ) -> Matrix:
+    ) -> Jacobian:
         """Return the derivative of `rates` and of log(1 + tau)', where eps is constant."""
         found = rescaled_hessian(self.flow, hat)
         hessian, slope, log_scale = found

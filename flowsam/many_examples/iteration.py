@@ -177,7 +177,7 @@ class Walk:
         stride = float(np.exp(self.log_share) * _STRIDE * self._reach())
         if np.abs(later - earlier).max() > stride:
             return ""
-        active = np.tile(self.flow.data.z.any(axis=0), len(self.theta))
+        active = np.tile(self.flow.data.moving, len(self.theta))
         collapsed = np.abs(later[active]).max(initial=0.0) <= 4.0 * stride
         before = rows[-quarter]
         last = rows[-1]

@@ -266,10 +266,10 @@ class LogClock:
             return lambda: drift(self.flow, self.weights(state), log_t)
         return lambda: self.moved(log_t, state)
 
-    @cached_property
+    @property
     def moving(self) -> Mask:
         """Features that are not 0 in every example."""
-        return np.any(self.flow.data.z, axis=0)
+        return self.flow.data.moving
 
     @property
     def shallow(self) -> bool:

@@ -43,7 +43,7 @@ _NO_MARGIN = 1e-4  # of its terms without their signs
 
 def even(flow: Flow, theta0: Theta) -> bool:
     """Return whether a start under GD or l_2-SAM stays balanced and away from 0."""
-    size = np.abs(theta0[:, flow.data.z.any(axis=0)])
+    size = np.abs(theta0[:, flow.data.moving])
     return bool((size > 0).all() and (size == size[:1]).all())
 
 

@@ -55,7 +55,7 @@ def unrest(
 def isolated(flow: Flow, theta: Theta) -> bool:
     """Return whether no other minimiser is near: one layer, or equal ones, independent features."""
     size = np.abs(theta)
-    live = flow.data.z.any(axis=0) & (size.max(axis=0) > _ALIVE * size.max())
+    live = flow.data.moving & (size.max(axis=0) > _ALIVE * size.max())
     if len(theta) == 1 or not live.any():
         return True
     even = np.allclose(size[:, live], size[0, live], rtol=_EVEN, atol=0)

@@ -65,7 +65,7 @@ class Sliding:
     def start(self) -> Entry:
         """Return the region of the start, the events there, and a status ("" to go on)."""
         region, on = self.surfaces.locate(self.theta0)
-        still = self.surfaces.still & self.flow.data.z.any(axis=0)
+        still = self.surfaces.still & self.flow.data.moving
         rested = Event.each("zero", 0.0, still & ~self.theta0.any(axis=0))
         region, events, status = self._decided(self.theta0, region, on, 0.0)
         region = self.gates.charted(self.theta0, region)

@@ -48,10 +48,6 @@ class Chart:
         """Which numbers are y."""
         return np.asarray(self.slope != 0)
 
-    def same(self, other: Chart) -> Bool[np.ndarray, "*m"]:
-        """Return which numbers are y of the same gate in another."""
-        return self.logs & (self.gate == other.gate) & (self.slope == other.slope)
-
 
 _PLAIN = Chart(np.zeros(()), np.zeros(()))
 
@@ -194,7 +190,7 @@ class JointSwitching:
         columns = shares_and_bends(self.flow, theta)[0] @ self._columns
         return self._each(theta, columns)
 
-    def _each(self, own: Thetas, columns: Heights) -> Heights:
+    def _each(self, own: Thetas, columns: Float[np.ndarray, "*batch P"]) -> Heights:
         """Return numbers of the surfaces, of weights and of pulls."""
         flat = own.reshape(*own.shape[:-2], -1)[..., : self.weights]
         return np.concatenate([flat, columns], axis=-1)

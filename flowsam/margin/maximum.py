@@ -248,7 +248,7 @@ def _stationarity(data: Data, beta: Vector, dual: PerExample) -> Vector:
 def _cause(data: Data) -> str:
     """Return what makes the data hard, and what to do about it."""
     _, row, column = equilibrated(data.z)
-    column = column[data.z.any(axis=0)]
+    column = column[data.moving]
     rows = row.max() / row.min()
     columns = column.max() / column.min()
     if rows > _UNEQUAL:

@@ -29,15 +29,14 @@ def exact_run(case: Case, theta0: Theta, found: exact.Solution, asked: Request) 
             found.states, log_pace, np.zeros(1), np.zeros(0), (), "escaped", 0.0, name
         )
     breaks = np.unique([event.tau for event in events])
-    far = _FARTHEST
     status = "finished"
     if not asked.in_tau:
-        limit = min(found.blow_up, rest, found.valid_until, far)
+        limit = min(found.blow_up, rest, found.valid_until, _FARTHEST)
         stops = np.append(breaks[breaks < limit], limit)
         end = reach(
             log_pace, end, origin=(0.0, 0.0), stops=stops, unit=1.0 / model.rate
         )
-        status = Ending.NEVER_THERE if end == far else status
+        status = Ending.NEVER_THERE if end == _FARTHEST else status
     if end >= found.valid_until < min(found.blow_up, rest):
         end = found.valid_until
         status = Ending.NOT_UNIQUE

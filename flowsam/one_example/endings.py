@@ -22,7 +22,7 @@ from flowsam.falls import TOGETHER, fell, second_layer
 from flowsam.flow import Flow
 from flowsam.one_example.smooth import Smooth
 from flowsam.regimes import Case
-from flowsam.shapes import Float, Points, Signals, Starts, Theta, Vector
+from flowsam.shapes import Float, Mask, Points, Signals, Starts, Theta
 
 Pace = Callable[[Points], Points]
 _LEFT = 1e-12  # of tau, before a blow-up that is then read off an expansion
@@ -59,10 +59,10 @@ class OneExample:
         """The weights to integrate; l_1 at L >= 3 may leave equality, so all of them."""
         return EqualLayers.of(self.theta0, apart=self.case.regime.apart)
 
-    @cached_property
-    def active(self) -> Vector:
-        """1 where mu_j is not 0: the others never move."""
-        return (self.case.mu != 0).astype(float)
+    @property
+    def active(self) -> Mask:
+        """Where mu_j is not 0: the others never move."""
+        return self.flow.data.moving
 
     @cached_property
     def largest(self) -> float:
@@ -132,7 +132,7 @@ class OneExample:
         times = np.where((self.theta0 == 0).all(axis=0) & rests, 0.0, rest)
         new = [
             Event(float(times[j]), "zero", None, int(j))
-            for j in np.flatnonzero((self.active > 0) & np.isfinite(times))
+            for j in np.flatnonzero(self.active & np.isfinite(times))
             if j not in known
         ]
         return tuple(
@@ -189,7 +189,7 @@ class OneExample:
         sizes = np.abs(theta * self.active)
         floor = _CALM * self.floor
         top = sizes.max()
-        if low and (second_layer(sizes) <= low)[self.active > 0].any():
+        if low and (second_layer(sizes) <= low)[self.active].any():
             return False
         if floor and len(sizes) > 2:
             top = second_layer(sizes).max()
@@ -238,10 +238,9 @@ class OneExample:
         events = (*found.events, Event(float(tau), "collapse"))
         return Entry(found.mode, events, "collapsed")
 
-    def _collapsed(self, tau: float, theta: Theta, mode: Any, few: Any = None) -> Turn:
+    def _collapsed(self, tau: float, theta: Theta, mode: Any, few: Any = True) -> Turn:
         """Follow the last stretch, along which |w| falls at constant speed, of all or a few."""
-        falls = self.active > 0
-        falls = falls if few is None else falls & few
+        falls = self.active & few
         size = np.abs(theta * falls)
         place = np.unravel_index(np.argmax(size), theta.shape)
         if size[place] == 0:  # a start that is there already
@@ -272,7 +271,7 @@ class OneExample:
         remaining[np.abs(theta).min(axis=0) <= 0.5 * self.ceiling(tau)] = np.inf
         winner = int(np.argmin(remaining))
         stretch = remaining[winner]
-        end = tau + remaining[winner]
+        end = tau + stretch
         if not np.isfinite(stretch):  # one layer is large, and no product of layers
             return Turn(self.layers.flat(theta), mode, (), Ending.OUT_OF_RANGE)
 

@@ -102,10 +102,7 @@ class Switching(Smooth):
         rho = self.flow.rho
         zero = theta == 0
         resting = zero.all(axis=-2)
-        sides = (
-            np.where(theta == 0, side, np.where(theta > 0, 1.0, -1.0))
-            for side in (1, -1)
-        )
+        sides = (np.where(zero, side, np.sign(theta)) for side in (1, -1))
         hats = [theta - rho * np.sign(mu) * other_products(side) for side in sides]
         a, b = (
             np.where(zero, mu * other_products(hat), 0.0).sum(axis=-2) for hat in hats
@@ -132,14 +129,9 @@ class Switching(Smooth):
         A coordinate with every weight 0 rests (its gradient is 0). A single zero weight crosses
         to the side both fields point to, or slides if they point at the surface.
         """
-        sides = np.where(theta == 0, 0, np.where(theta > 0, 1, -1))
-        mu = self.flow.mu
-        idle = mu == 0
-        mode = Mode(
-            np.where(idle, 1, sides),
-            np.where(idle, 0, np.where(mu > 0, 1, -1)),
-            (sides == 0).all(axis=0) & ~idle,
-        )
+        pulls = np.sign(self.flow.mu).astype(int)
+        sides = np.where(pulls == 0, 1, np.sign(theta).astype(int))
+        mode = Mode(sides, pulls, (sides == 0).all(axis=0))
         zero = (mode.sides == 0) & ~mode.resting
         at_rest = Event.each("zero", 0.0, mode.resting)
         mode, events, status = self._resolved(theta, mode, zero, 0.0)

@@ -101,7 +101,7 @@ def limit(
     case = replace(own, log_t_end=end, most_steps=most_steps)
     group = next(in_range(case, theta0[None]))
     found = group.case.verdict(group.starts[0])
-    active = flow.data.z.any(axis=0)
+    active = flow.data.moving
     reason = found.reason + group.units
     idle = np.flatnonzero(~active) + 1
     if found.label == Label.ZERO and not theta0[:, active].any():

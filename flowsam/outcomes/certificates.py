@@ -57,7 +57,7 @@ def decided(flow: Flow, w: Weights) -> Codes:
 
 def still(flow: Flow, w: Weights) -> Chosen:
     """Return which states have two layers of every active coordinate at 0: no gradient is left."""
-    moving = flow.data.z.any(axis=0)
+    moving = flow.data.moving
     return ((w == 0).sum(axis=0) > 1)[moving].all(axis=0)
 
 

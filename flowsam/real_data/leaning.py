@@ -95,7 +95,7 @@ def share_by_rank(
         raise InputError(
             f"beta needs {strength.size} features, got {beta.shape}; see split_signs"
         )
-    active = np.flatnonzero(data.z.any(axis=0))
+    active = np.flatnonzero(data.moving)
     order = active[np.argsort(-strength[active], kind="stable")]
     parts = np.array_split(np.abs(beta * strength)[..., order], groups, axis=-1)
     sums = np.stack([part.sum(axis=-1) for part in parts], axis=-1)
