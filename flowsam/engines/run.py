@@ -34,14 +34,6 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Rescaled times of the rows of a run, and what gives their T = log(1 + t)."""
-
-    tau: Points
-    log_t: Callable[[], Points]
-
-
-@dataclass(frozen=True, eq=False)
 class Run:
     """A path in rescaled time with its original time."""
 
@@ -86,20 +78,18 @@ class Run:
             )
         return tau
 
-    def rows(self, wanted: int | Points | None, *, in_tau: bool) -> Rows:
-        """Return the rows asked for, in the clock of the end given."""
-        if self.asked:
-            return self._unmoved(wanted)
-        tau = self._times(wanted, in_tau=in_tau)
-        return Rows(tau, lambda: self.log_time(tau))
-
-    def _unmoved(self, wanted: int | Points | None) -> Rows:
-        """Return rows at the pace of the start: tau = (e^T - 1) e^-phi, 0 below 1e-323."""
-        log_t = np.linspace(0.0, self.asked, wanted if isinstance(wanted, int) else 2)
-        log_t = wanted if isinstance(wanted, np.ndarray) else log_t
+    def rows(
+        self, wanted: int | Points | None, *, in_tau: bool
+    ) -> tuple[Points, Callable[[], Points]]:
+        """Return rescaled times of the rows asked for, and what gives their T = log(1 + t)."""
+        if not self.asked:
+            tau = self._times(wanted, in_tau=in_tau)
+            return tau, lambda: self.log_time(tau)
+        # at the pace of the start: tau = (e^T - 1) e^-phi, 0 below 1e-323
+        log_t = chosen_rows(np.zeros(1), wanted, self.asked)
         with np.errstate(divide="ignore"):
             tau = np.exp(log_t + np.log(-np.expm1(-log_t)) - self.log_pace(np.zeros(1)))
-        return Rows(tau, lambda: log_t)
+        return tau, lambda: log_t
 
     def _times(self, wanted: int | Points | None, *, in_tau: bool) -> Points:
         """Return the rescaled times of the rows asked for."""
@@ -155,22 +145,22 @@ def cut(
     flow: Flow, run: Run, wanted: int | Points | None, asked: Request
 ) -> Trajectory:
     """Return the rows asked for of a run in rescaled time."""
-    rows = run.rows(wanted, in_tau=asked.in_tau)
-    events = tuple(event for event in run.events if event.tau <= rows.tau[-1])
+    tau, log_t = run.rows(wanted, in_tau=asked.in_tau)
+    events = tuple(event for event in run.events if event.tau <= tau[-1])
     ending, message = _told(run)
     return Trajectory(
         flow.data,
         flow.perturbation,
         flow.loss,
-        rows.tau,
-        run.states(rows.tau),
+        tau,
+        run.states(tau),
         events,
         ending.status,
         message,
         run.method,
         run.steps,
         run.nfev,
-        clock=rows.log_t,
+        clock=log_t,
         ending=ending,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +21,7 @@ from flowsam.events import first
 from flowsam.flow import Flow
 from flowsam.inputs import check_rtol, real_array
 from flowsam.regimes import MOST_STEPS, Case, case_of
-from flowsam.shapes import Bool, Float, Int, Int8
+from flowsam.shapes import Bool, Float, Int, Int8, Thetas
 from flowsam.signatures import public
 
 # numbers under way at once: twelve stages of them fit a second-level cache
@@ -129,15 +129,7 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
     batch = starts.shape[:-2]
     shape = starts.shape[-2:]
     case = case_of(flow, shape[0])
-    size = np.abs(np.moveaxis(starts, -2, 0))
-    alone = bool(np.count_nonzero(size[:, None] == size) == size.size)
-    control = _checked_control(case, tau_end, rtol, most_steps)
-    control = replace(
-        control,
-        apart=case.regime.apart or alone,
-        falls=case.falls,
-        deaths=Deaths(flow, control.atol) if case.regime.fades else None,
-    )
+    control = _checked_control(case, starts, tau_end, rtol, most_steps)
     w = np.ascontiguousarray(np.moveaxis(starts.reshape(-1, *shape), 0, -1))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         method = _chosen(method, case, w, settled)
@@ -160,9 +152,9 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
 
 
 def _checked_control(
-    case: Case, tau_end: float, rtol: float, most_steps: int
+    case: Case, starts: Thetas, tau_end: float, rtol: float, most_steps: int
 ) -> Control:
-    """Refuse ends and tolerances that mean nothing."""
+    """Return what members share; refuse ends and tolerances that mean nothing."""
     tau_end, rtol = (
         float(real_array(v, n)) for v, n in ((tau_end, "tau_end"), (rtol, "rtol"))
     )
@@ -171,8 +163,20 @@ def _checked_control(
             f"tau_end needs a positive number, got {tau_end:g}; runs start at 0"
         )
     check_rtol(rtol)
-    field = lean_field(case.flow, rtol) if case.regime.many else case.flow.field
-    return Control(field, tau_end, rtol, 1e-3 * rtol, most_steps)
+    flow = case.flow
+    size = np.abs(np.moveaxis(starts, -2, 0))
+    alone = bool(np.count_nonzero(size[:, None] == size) == size.size)
+    atol = 1e-3 * rtol
+    return Control(
+        lean_field(flow, rtol) if case.regime.many else flow.field,
+        tau_end,
+        rtol,
+        atol,
+        most_steps,
+        apart=case.regime.apart or alone,
+        falls=case.falls,
+        deaths=Deaths(flow, atol) if case.regime.fades else None,
+    )
 
 
 def _check_jumps(case: Case, method: str, settled: Settled | None) -> None:

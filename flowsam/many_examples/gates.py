@@ -47,16 +47,14 @@ class Gates:
         size = np.abs(self.theta0)
         depth = len(size)
         odd = depth > 1 and depth % 2 == 1
-        same = (size == size[0]).all(axis=0)
-        same &= size[0] > 0
+        same = (size == size[0]).all(axis=0) & (size[0] > 0)
         same &= self.surfaces.constant and odd
         return same[self.features]
 
     @cached_property
     def turn(self) -> State:
         """The sign of the layers' product over that of the number."""
-        whole = self.layers.sign.prod(axis=0)
-        return whole[self.features]
+        return self.layers.sign.prod(axis=0)[self.features]
 
     @property
     def rho(self) -> float:
@@ -65,16 +63,14 @@ class Gates:
 
     def errors(self, asked: Request) -> State:
         """Return the absolute errors of a step in (numbers, tau): a log's is relative."""
-        relative = asked.rtol * min(self.rho, 1.0)
-        relative = max(asked.atol, relative)
+        relative = max(asked.atol, asked.rtol * min(self.rho, 1.0))
         own = np.where(self.even, relative, asked.atol)
         return np.append(own, asked.atol)
 
     def charted(self, theta: Theta, region: Region) -> Region:
         """Return a region with what its numbers are: a feature on its own slide has no gate."""
         pulls = self.surfaces.pulls(region)
-        up = self.turn * pulls[self.features]
-        up = up * self.even
+        up = self.turn * self.even * pulls[self.features]
         left = self.rho - up * self.layers.flat(theta)
         chart = Chart(up * self.rho, -up * np.sign(left))
         return replace(region, chart=chart)
@@ -201,8 +197,7 @@ class Gates:
         hat: Thetas,
     ) -> Jacobian:
         """Return the derivative of `rates` and of log(1 + tau)', where eps is constant."""
-        found = rescaled_hessian(self.flow, hat)
-        hessian, slope, log_scale = found
+        hessian, slope, log_scale = rescaled_hessian(self.flow, hat)
         numbers = state[:-1]
         log_pace = np.asarray(log_t + log_scale)
         turn = np.where(chart.logs, chart.slope, 1.0)
@@ -219,8 +214,7 @@ class Gates:
             gated = gated + np.diag(own)
             logs = chart.logs[:, None]
             rows = np.where(logs, gated, rows)
-        slowed = np.asarray(log_pace - state[-1])
-        pace = _raised(slowed)
+        pace = _raised(np.asarray(log_pace - state[-1]))
         out = np.zeros((state.size,) * 2)
         out[:-1, :-1] = rows
         out[-1, :-1] = pace * slope @ into
@@ -230,22 +224,14 @@ class Gates:
     @cached_property
     def _into(self) -> Float[np.ndarray, "k m"]:
         """The derivative of the weights by the numbers, were all of them weights."""
-        source = self.layers.source.ravel()
-        count = self.layers.kept.size
-        into = np.zeros((source.size, count))
-        place = np.arange(source.size)
-        into[place, source] = self.layers.sign.ravel()
-        return into
+        rows = np.eye(self.layers.kept.size)[self.layers.source.ravel()]
+        return rows * self.layers.sign.reshape(-1, 1)
 
 
 def inflows(normal: Thetas, *sides: Side) -> list[Paces]:
     """Return the rates of the height of a slide's surface on its sides."""
-    rates = []
-    for side in sides:
-        rise = normal * side.velocity
-        rate = rise.sum(axis=(-2, -1))
-        rates.append(np.asarray(rate))
-    return rates
+    rises = (normal * side.velocity for side in sides)
+    return [np.asarray(rise.sum(axis=(-2, -1))) for rise in rises]
 
 
 def _raised(logs: Paces) -> Paces:

@@ -172,8 +172,8 @@ class Walk:
     def rested(self, rows: list[Points], goal: float, in_tau: bool) -> str:
         """Say whether the state rests on average, by two quarters; if so, rest to the end."""
         quarter = len(rows) // 4
-        later = np.mean([row[1:-1] for row in rows[-quarter:]], axis=0)
-        earlier = np.mean([row[1:-1] for row in rows[-2 * quarter : -quarter]], axis=0)
+        half = np.array(rows[-2 * quarter :])[:, 1:-1]
+        earlier, later = half.reshape(2, quarter, -1).mean(axis=1)
         stride = float(np.exp(self.log_share) * _STRIDE * self._reach())
         if np.abs(later - earlier).max() > stride:
             return ""

@@ -89,32 +89,15 @@ class _StartClock:
         """Return what the system does at an event."""
         return self.system.transition(s - self.shift, state, mode)
 
-    def from_log_t(self, log_t: Points) -> Points:
-        """Return S at values of T."""
-        return _logged(log_t, self.shift)
-
-    def to_log_t(self, s: Points) -> Points:
-        """Return T at values of S."""
-        return _logged(s, -self.shift)
-
     def path(self, path: Path) -> Path:
         """Return a path in S as one in T."""
-        pieces = tuple(Piece(_Timed(p.dense, self), p.mode) for p in path.pieces)
-        edges = self.to_log_t(path.edges)
-        breaks = self.to_log_t(path.breaks)
+        pieces = tuple(Piece(self._timed(p.dense), p.mode) for p in path.pieces)
+        edges, breaks = (_logged(s, -self.shift) for s in (path.edges, path.breaks))
         return replace(path, edges=edges, pieces=pieces, breaks=breaks)
 
-
-@dataclass(frozen=True)
-class _Timed:
-    """Dense output in T of a step taken in S."""
-
-    dense: Callable[[Any], Any]
-    clock: _StartClock
-
-    def __call__(self, log_t: Points) -> Any:
-        """Return states at values of T."""
-        return self.dense(self.clock.from_log_t(log_t))
+    def _timed(self, dense: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return dense output in T of a step taken in S."""
+        return lambda log_t: dense(_logged(log_t, self.shift))
 
 
 @dataclass(frozen=True)
@@ -202,7 +185,7 @@ def marched(system: Any, start: Turn, asked: Request) -> March:
     found = march(
         clock,
         start,
-        end=np.inf if asked.in_tau else float(clock.from_log_t(np.array(value))),
+        end=np.inf if asked.in_tau else float(_logged(np.array(value), clock.shift)),
         tolerances=steps,
         stop=stop if asked.in_tau else None,
     )

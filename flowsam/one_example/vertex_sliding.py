@@ -35,8 +35,7 @@ _TIE = 1e-12  # relative difference of |g| that counts as none where ties are lo
 class Ties:
     """Which components of the gradient are the largest, and on which side of 0 all of them are."""
 
-    layers: Places  # places of those, with `coordinates`
-    coordinates: Places
+    tied: tuple[Places, Places]  # places of those
     # of mu prod_{k != l} w^(k) where the region began; the tied ones keep theirs
     signs: Theta
     # what rounding left of the distance below the largest, for those that just left
@@ -48,11 +47,6 @@ class Ties:
         marks = np.zeros(self.signs.shape, bool)
         marks[self.tied] = True
         return marks
-
-    @property
-    def tied(self) -> tuple[Places, Places]:
-        """Their places as an index into (L, d)."""
-        return self.layers, self.coordinates
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ class VertexSliding(Smooth):
     def transition(self, theta: Thetas, mode: Ties, tau: float) -> Turn:
         """Return state, mode, events and a status after a share or a distance reached 0."""
         signals = self.signals(theta, mode)
-        m = mode.layers.size
+        m = mode.tied[0].size
         reached = signals <= max(_TIE, signals.min())
         joined = np.argwhere(reached[m:-1].reshape(theta.shape))
         places = np.concatenate([np.stack(mode.tied, axis=1), joined])
@@ -110,7 +104,7 @@ class VertexSliding(Smooth):
 
     def _vertices(self, theta: Thetas, mode: Ties) -> Vertices:
         """Return the velocity with all of rho on each tied component."""
-        hats = np.tile(theta, (mode.layers.size, 1, 1))
+        hats = np.tile(theta, (mode.tied[0].size, 1, 1))
         hats[np.arange(len(hats)), *mode.tied] -= self.flow.rho * mode.signs[mode.tied]
         return self.flow.descent(hats)[0]
 
@@ -124,7 +118,7 @@ class VertexSliding(Smooth):
         self, theta: Thetas, mode: Ties
     ) -> tuple[Float[np.ndarray, " m"], float]:
         """Return lambda and the common rate c, with a weak pull that keeps the ties together."""
-        m = mode.layers.size
+        m = mode.tied[0].size
         g = self.flow.mu * other_products(theta)
         rates = self._rates(theta, mode, self._vertices(theta, mode))[:, *mode.tied].T
         # a trial step that overflows is shortened
@@ -132,10 +126,9 @@ class VertexSliding(Smooth):
             return np.full(m, 1.0 / m), float(rates[0, 0])
         # one scale, or lstsq takes large rates for a rank lost
         unit = float(np.abs(rates).max()) or 1.0
-        reach = max(self.flow.rho, float(np.abs(theta[:, mode.coordinates]).max()))
-        fastest = float(np.abs(self.flow.mu[mode.coordinates]).max()) * reach ** (
-            len(theta) - 2
-        )
+        _, who = mode.tied
+        reach = max(self.flow.rho, float(np.abs(theta[:, who]).max()))
+        fastest = float(np.abs(self.flow.mu[who]).max()) * reach ** (len(theta) - 2)
         # beyond 0 it goes on: steps may look across a collapse
         size = (mode.signs * g)[mode.tied]
         pull = unit * (size - size.mean()) / max(size.mean(), unit / fastest)
@@ -153,8 +146,7 @@ class VertexSliding(Smooth):
         """Choose which ties stay: the most negative share goes, one that gets ahead returns."""
         signs = np.sign(self.flow.mu * other_products(theta))
         for _ in range(4 * len(places)):
-            layers, coordinates = places[kept].T
-            mode = Ties(layers, coordinates, signs, np.zeros(theta.shape))
+            mode = Ties(tuple(places[kept].T), signs, np.zeros(theta.shape))
             shares, common = self._shares(theta, mode)
             rates = self._rates(theta, mode, self.field(theta, mode)[None])[0]
             ahead = np.where(kept, -np.inf, rates[tuple(places.T)])
