@@ -104,6 +104,16 @@ def test_closed_forms_load_neither_scipy_nor_sympy(ask, tmp_path, monkeypatch):
     assert fresh(f"{code}[m for m in {HEAVY[1:]} if m in sys.modules])") == "0 []"
 
 
+def test_a_limit_loads_no_files_and_fractions():
+    """What only some answers need adds a fifth to the time of the first one."""
+    code = (
+        f"import sys, numpy; had = set(sys.modules); from flowsam.cli import main; "
+        f"main({CLOSED[0]} + ['--quiet']); new = set(sys.modules) - had; "
+        "print(sorted(new & {'decimal', 'hashlib', 'pathlib', 'zipfile', 'flowsam.archive'}))"
+    )
+    assert fresh(code).endswith("[]")
+
+
 TOLD = ("--norm inf", "--norm inf --depth 3", "--norm 2")
 
 

@@ -47,7 +47,6 @@ def command(given: Namespace) -> None:
     case = setup(start_parameters(given))
     from dataclasses import asdict, replace
 
-    from flowsam.archive import write_text
     from flowsam.outcomes import limit
 
     prove = bool(given.prove or given.proof)
@@ -70,6 +69,8 @@ def command(given: Namespace) -> None:
         facts["predictor"] = predictor
         end = replace(end, direction=predictor, features=case.data.features)
     if given.out:
+        from flowsam.archive import write_text
+
         write_text(given.out, to_json(facts) + "\n")
     words = _sentence(end, case.flow.data.z[0])
     tell(given, f"{words}\n{end!r}", facts)

@@ -10,13 +10,14 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import methodcaller
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowsam.cli.options import FLAG, Kind, Option
 from flowsam.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
 
 
@@ -48,6 +49,8 @@ def file_to_write(what: str) -> Kind:
     suffixes = dict.fromkeys(re.findall(r"\.\w+", what))
 
     def read(text: str) -> Path:
+        from pathlib import Path
+
         path = Path(text)
         if path.suffix not in suffixes:
             endings = ", ".join(suffixes)

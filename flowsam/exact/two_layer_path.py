@@ -11,7 +11,6 @@ The hits of small = 0 solve quadratics in e^x. (derivations/linf_two_layer.py)
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +53,8 @@ def excess(
 
 def _rational_excess(*numbers: float) -> float:
     """Exact excess of (u, v, rho), rounded once and never to 0."""
+    from fractions import Fraction  # it loads decimal, which few starts need
+
     u, v, rho = map(Fraction, numbers)
     over = abs(u + v) * (2 * rho + abs(u) + abs(v)) / (8 * rho * rho) - 1
     return float(over) or _LEAST * ((over > 0) - (over < 0))
