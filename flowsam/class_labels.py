@@ -97,4 +97,4 @@ def signs(values: Sequence[Value]) -> PerExample:
 
 def shown_classes(classes: Sequence[Value]) -> str:
     """Return the first few classes as a message shows them."""
-    return listed([repr(str(value))[1:-1] for value in classes], 5)
+    return listed(classes, 5, lambda value: repr(str(value))[1:-1])

@@ -191,9 +191,14 @@ def check_rtol(rtol: float) -> None:
         )
 
 
-def listed(words: Sequence[str], most: int = 12) -> str:
-    """Return the first few words, and whether there are more."""
-    return ", ".join(words[:most]) + (", ..." if len(words) > most else "")
+def listed(
+    values: Sequence[Any] | np.ndarray,
+    most: int = 12,
+    shown: Callable[[Any], str] = str,
+) -> str:
+    """Return the first few values as words, and whether there are more."""
+    words = [shown(value) for value in values[:most]]
+    return ", ".join(words) + (", ..." if len(values) > most else "")
 
 
 def keep(noun: object, **checked: Any) -> None:

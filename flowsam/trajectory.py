@@ -192,7 +192,7 @@ class Trajectory(Card):
 
     def _rows(self) -> list[tuple[str, str]]:
         """Return the facts both representations show."""
-        last = listed([f"{b:.6g}" for b in self.beta[-1]], 6)
+        last = listed(self.beta[-1], 6, "{:.6g}".format)
         kinds = ", ".join(f"{e.kind} at {e.tau:.6g}" for e in self.events[:4]) or "none"
         kinds += f", ... ({len(self.events)} in all)" if len(self.events) > 4 else ""
         return [

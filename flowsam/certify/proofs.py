@@ -17,6 +17,7 @@ from flowsam.certify.linf_labels import exact_label
 from flowsam.certify.lp_equation import layers
 from flowsam.errors import InputError
 from flowsam.flow import Flow
+from flowsam.inputs import listed
 from flowsam.labels import Label
 from flowsam.shapes import Theta, Vector
 
@@ -91,8 +92,7 @@ class Problem(Written):
 
     def describe(self) -> str:
         """Return the problem in a line."""
-        mu = ", ".join(f"{m:g}" for m in self.mu[:8])
-        mu += ", ..." if len(self.mu) > 8 else ""
+        mu = listed(self.mu, 8, "{:g}".format)
         return f"mu = ({mu}), rho = {self.rho:g}, p = {self.p:g}, L = {len(self.theta)}"
 
 

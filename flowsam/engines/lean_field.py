@@ -50,19 +50,12 @@ def single_field(flow: Flow) -> Callable[[Theta], Theta]:
     rule = flow.perturbation
     if flow.kind == "own" or not rule.normalised:
         return flow.field
+    if len(flow.data.z) > 1:
+        rates = single_rates(flow)
+        return lambda w: rates(w)[0]
     hat = _perturbed(flow)
-    z = flow.data.z
-    if len(z) == 1:
-        mu = z[0]
-        return lambda w: mu * others(hat(w))
-    shares = _single_shares(flow)
-    ones = np.ones(len(z))
-
-    def field(w: Theta) -> Theta:
-        products, raised, _ = shares(hat(w))
-        return raised.dot(z) / raised.dot(ones) * products
-
-    return field
+    mu = flow.mu
+    return lambda w: mu * others(hat(w))
 
 
 def single_rates(flow: Flow) -> Callable[[Theta], tuple[Theta, Any]]:

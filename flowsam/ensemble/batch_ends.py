@@ -183,8 +183,8 @@ class Ends:
         after = beside(deaths.after, here, slaves[..., who], due[..., some])
         w[..., who], slaves[..., who] = after
         w[:, :, forks] *= np.abs(w[:, :, forks]) > low
-        w = self.control.shown(slaves)(w)
-        rates = self.control.rates(slaves[..., who])
+        shown, rates = self.control.held(slaves[..., who])
+        w[..., who] = shown(w[..., who])
         slope[..., who] = beside(rates, w[..., who])
         return replace(steps, w=w, slope=slope, slaves=slaves), forks
 

@@ -17,6 +17,7 @@ from flowsam.shapes import Bool, Float, Int
 
 Weights = Float[np.ndarray, "L d B"]
 Row = Float[np.ndarray, " B"]
+Work = Callable[[Weights], Weights]
 # Stages 1 and 2 are used by the next two stages alone: kept ahead of stage 0, every combination
 # reads one contiguous range of finished rows, nearly without the columns of zeros.
 ORDER = np.array([2, 1, 0, *range(3, DOP853.n_stages)])
@@ -45,7 +46,7 @@ LAST = LAST[:, 2:]
 class Control:
     """What every member shares: field `w (L, d, B) -> dw/dtau`, end in tau, tolerances."""
 
-    field: Callable[[Weights], Weights]
+    field: Work
     tau_end: float
     rtol: float
     atol: float
@@ -54,26 +55,20 @@ class Control:
     falls: Falls | None = None  # through 0, on no one path
     deaths: Deaths | None = None  # of weights one by one
 
-    def rates(self, slaves: Bool[np.ndarray, "L s B"]) -> Callable[[Weights], Weights]:
-        """Return what gives dw/dtau; slaves are where their masters hold them."""
-        if not slaves.any():
-            return self.field
-        shown = self.shown(slaves)
-        return lambda w: np.where(slaves, 0.0, self.field(shown(w)))
-
-    def shown(self, slaves: Bool[np.ndarray, "L s B"]) -> Callable[[Weights], Weights]:
-        """Return what gives weights with the slaves read off their masters."""
+    def held(self, slaves: Bool[np.ndarray, "L s B"]) -> tuple[Work, Work]:
+        """Return what reads the slaves off their masters, and dw/dtau with them held there."""
         some = np.flatnonzero(slaves.any(axis=(0, 1)))
+        if self.deaths is None or not some.size:
+            return lambda w: w, self.field
         part = slaves[..., some]
+        read = self.deaths.shown
 
         def shown(w: Weights) -> Weights:
-            if self.deaths is None or not some.size:
-                return w
             w = w.copy()
-            w[..., some] = beside(self.deaths.shown, w[..., some], part)
+            w[..., some] = beside(read, w[..., some], part)
             return w
 
-        return shown
+        return shown, lambda w: np.where(slaves, 0.0, self.field(shown(w)))
 
     def scale(self, *states: Weights) -> Weights:
         """Return `atol + rtol max|w|` over the states given."""
@@ -211,7 +206,7 @@ def _attempt(  # noqa: PLR0913 - the state of a step
     stages = np.empty((len(ORDER), *w.shape))
     rows = stages.reshape(len(ORDER), -1)
     stages[ORDER[0]] = slope
-    rates = control.rates(slaves)
+    shown, rates = control.held(slaves)
     for stage, (read, weights) in enumerate(COMBINATIONS, 1):
         # not BLAS, which rounds a column by its place among the others
         point = np.einsum("k,kn->n", weights, rows[read]).reshape(w.shape)
@@ -223,7 +218,7 @@ def _attempt(  # noqa: PLR0913 - the state of a step
     new += w
     if not control.apart:
         new = sign * copied(new, layer)
-    new = control.shown(slaves)(new)
+    new = shown(new)
     scale = control.scale(w, new)
     fifth /= scale
     third /= scale

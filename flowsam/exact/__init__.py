@@ -108,7 +108,7 @@ BALANCED = Form("linf_balanced", even=True)
 TWO_LAYERS = Form("linf_two_layer")
 DEEP = Form("linf_deep", short=True)
 L2 = Form("l2_two_layer", traced=True)
-LINF = ("weights", "blow_up_time", "zero_time", "events", "fate")  # asked of its cases
+EVENTS = ("blow_up_time", "zero_time", "events", "fate")  # asked of a case of l_inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,22 +177,18 @@ def solution(
 def functions_of(
     read: Callable[[ArrayLike, ArrayLike, float], Any], *names: str
 ) -> list[Callable[..., Any]]:
-    """Return `name(theta0, mu, *, rho)` of each name, and `weights(theta0, mu, *, rho, tau)`."""
+    """Return `weights(theta0, mu, *, rho, tau)`, and `name(theta0, mu, *, rho)` of each name."""
 
-    def function(name: str) -> Callable[..., Any]:
-        def answer(
-            theta0: ArrayLike,
-            mu: ArrayLike,
-            *,
-            rho: float,
-            **at: Any,
-        ) -> Any:
-            found = getattr(read(theta0, mu, rho), name)
-            return found(**at) if at else found
+    def weights(theta0: ArrayLike, mu: ArrayLike, *, rho: float, tau: ArrayLike) -> Any:
+        return read(theta0, mu, rho).weights(tau)
+
+    def asked(name: str) -> Callable[..., Any]:
+        def answer(theta0: ArrayLike, mu: ArrayLike, *, rho: float) -> Any:
+            return getattr(read(theta0, mu, rho), name)
 
         return answer
 
-    return [function(name) for name in names]
+    return [weights, *(asked(name) for name in names)]
 
 
 def winning(ahead: Masks, other: Labels | int) -> Labels:

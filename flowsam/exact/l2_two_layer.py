@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam.events import Event
-from flowsam.exact import LINF, functions_of
+from flowsam.exact import functions_of
 from flowsam.exact.l2_curve import Curve
 from flowsam.exact.l2_march import blocks, falling, trace
 from flowsam.exact.l2_outcome import grow_and_shrink
@@ -152,5 +152,5 @@ def _states(
 
 
 weights, blow_up_time, zero_time, collapse_time = functions_of(
-    read, *LINF[:3], "collapse_time"
+    read, "blow_up_time", "zero_time", "collapse_time"
 )

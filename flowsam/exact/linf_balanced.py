@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
 from flowsam.events import Event
-from flowsam.exact import LINF, functions_of
+from flowsam.exact import EVENTS, functions_of
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
 from flowsam.shapes import Float, Int8, Thetas, Times, Vector, Vectors, Which
@@ -248,4 +248,4 @@ def _scaled(digits: NDArray, exponent: NDArray) -> NDArray:
         return np.ldexp(digits, np.clip(exponent, -_BEYOND, _BEYOND).astype(np.int32))
 
 
-weights, blow_up_time, zero_time, events, fate = functions_of(read, *LINF)
+weights, blow_up_time, zero_time, events, fate = functions_of(read, *EVENTS)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.events import Event
-from flowsam.exact import LINF, functions_of, linf_balanced, linf_signs
+from flowsam.exact import EVENTS, functions_of, linf_balanced, linf_signs
 from flowsam.exact.hyperelliptic import remaining
 from flowsam.exact.linf_course import Course
 from flowsam.exact.linf_legs import leg
@@ -205,4 +205,4 @@ def _blow_up_of(z: Float[np.ndarray, "N M"]) -> Column:
     return remaining(z[:, 0], z[:, 1:] ** 2 - z[:, :1] ** 2)
 
 
-weights, blow_up_time, zero_time, events, fate = functions_of(read, *LINF)
+weights, blow_up_time, zero_time, events, fate = functions_of(read, *EVENTS)

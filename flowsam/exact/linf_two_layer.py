@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowsam.errors import InputError
 from flowsam.events import Event
-from flowsam.exact import LINF, functions_of
+from flowsam.exact import EVENTS, functions_of
 from flowsam.exact.two_layer_path import TwoLayerPath, excess, two_layer_path
 from flowsam.labels import Fate
 from flowsam.network import checked_start, checked_times
@@ -161,4 +161,4 @@ def separatrix(
     )
 
 
-weights, blow_up_time, zero_time, events, fate = functions_of(read, *LINF)
+weights, blow_up_time, zero_time, events, fate = functions_of(read, *EVENTS)

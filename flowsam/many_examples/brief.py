@@ -57,8 +57,8 @@ def brief_run(case: Case, theta0: Theta, asked: Request) -> Run | None:
     if method not in ONE_STEP:
         return None
     flow = case.flow
-    kind = FadingClock if case.regime.fades else LogClock
-    system = _Brief(flow, theta0, low=kind.of(flow, theta0, asked).low)
+    low = FadingClock.of(flow, theta0, asked).low if case.regime.fades else 0.0
+    system = _Brief(flow, theta0, low=low)
     layers = system.layers
     taken = count(1)
 

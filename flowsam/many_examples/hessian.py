@@ -21,14 +21,16 @@ def rescaled_hessian(
     P the other layers' products, q the shares. (derivations/sam_gradient.py)
     """
     (depth, d) = theta.shape
+    z = flow.data.z
     products = other_products(theta)
     pull, log_scale = flow.pull(theta)
-    hessian = products[..., None] * pull_slope(flow, theta)
+    bend = shares_and_bends(flow, theta)[1]
+    hessian = products[..., None, None] * _bent(z, bend, products)
     if depth > 1:
         each = np.arange(d)
         blocks = hessian.reshape(depth, d, depth, d)
         blocks[:, each, :, each] += pull[:, None, None] * pair_products(theta)
-    slope = (shares_and_bends(flow, theta)[1] @ flow.data.z) * products
+    slope = (bend @ z) * products
     return hessian.reshape(depth * d, depth * d), slope.ravel(), float(log_scale)
 
 
@@ -36,8 +38,14 @@ def pull_slope(flow: Flow, theta: Theta) -> Float[np.ndarray, "d k"]:
     """Return `d(Lambda G)/d theta / Lambda = z^T diag(q s) z P`, G = sum_i q_i z_i."""
     z = flow.data.z
     bend = shares_and_bends(flow, theta)[1]
-    inner = z.T @ (bend[:, None] * z)
-    return (inner[:, None] * other_products(theta)).reshape(len(inner), -1)
+    return _bent(z, bend, other_products(theta)).reshape(z.shape[1], -1)
+
+
+def _bent(
+    z: Float[np.ndarray, "n d"], bend: Float[np.ndarray, " n"], products: Theta
+) -> Float[np.ndarray, "d L d"]:
+    """Return `z^T diag(bend) z P`, bend = q s."""
+    return (z.T @ (bend[:, None] * z))[:, None] * products
 
 
 def ascent_slope(flow: Flow, theta: Theta) -> Matrix:

@@ -7,6 +7,7 @@ from flowsam.exact.adaptive_level import Level, moving, water_level
 from flowsam.exact.first_escape import earliest
 from flowsam.exact.linf_deep import read
 from flowsam.flow import Flow
+from flowsam.inputs import listed
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, of_label
 from flowsam.perturbations import gradient_flow
@@ -94,7 +95,7 @@ def verdict(case: Case, theta0: Theta) -> Limit:
         )
         return Limit(label, None, "theorem", reason)
     level = _level(case, moving(theta0, case.mu))
-    kept = ", ".join(str(j + 1) for j in np.flatnonzero(level.shares)[:12])
+    kept = listed(np.flatnonzero(level.shares) + 1)
     reason = (
         f"water level lambda = {level.value:.6g}: features with |mu_j| above it stay ({kept}); the "
         "l_1 max margin against relative perturbations of the features, not the plain one"

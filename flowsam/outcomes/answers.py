@@ -107,7 +107,7 @@ def limit(
     if found.label == Label.ZERO and not theta0[:, active].any():
         reason = "every active weight is 0 from the start: it rests"
     if idle.size:
-        shown = listed([str(j) for j in idle])
+        shown = listed(idle)
         zero = "mu_j" if flow.data.z.shape[0] == 1 else "every z_ij"
         reason += f"; idle ({zero} = 0): {shown}"
     found = replace(found, reason=reason, features=flow.data.features)

@@ -68,7 +68,7 @@ class Direction:
     @property
     def comparison(self) -> str:
         """The margin ratios, the angles and the support, in one clause; features from 1."""
-        shown = listed([str(j + 1) for j in self.support])
+        shown = listed(self.support, shown=lambda j: str(j + 1))
         ratios = "{:.5f} in l_1, {:.5f} in l_2"
         angles = "{:.2g} to l_1, {:.2g} to l_2"
         free = ""
@@ -201,5 +201,5 @@ def _among_minima(case: Case, run: Trajectory) -> tuple[int, str]:
     beta = run.beta[-1]
     if np.abs(beta).max() <= _AT_ZERO:
         return Label.ZERO, f"{run.message}, with beta = 0"
-    shown = listed([f"{x:.6g}" for x in beta], 8)
+    shown = listed(beta, 8, "{:.6g}".format)
     return Label.STALLED, f"{run.message}, with beta = {shown}"

@@ -54,10 +54,12 @@ def restriction(signs: Vector) -> str:
     signed = np.flatnonzero(np.nan_to_num(signs))
     words = ""
     if usable.size < signs.size:
-        words += f" of features {listed([str(j + 1) for j in usable])} that survive"
+        words += f" of features {listed(usable + 1)} that survive"
     if signed.size:
-        bounds = [f"beta_{j + 1} {'>' if signs[j] > 0 else '<'} 0" for j in signed]
-        words += f"{',' if words else ''} with {listed(bounds)}"
+        bounds = listed(
+            signed, shown=lambda j: f"beta_{j + 1} {'>' if signs[j] > 0 else '<'} 0"
+        )
+        words += f"{',' if words else ''} with {bounds}"
     return words
 
 

@@ -15,10 +15,12 @@ MOST = 2  # features that a theorem covers
 
 def labels(case: Case, starts: Starts) -> Codes:
     """Return the labels of the theorem, or those that a start proves by itself."""
-    found = settling.labels(case, starts)
     known = _known(case, starts)
+    found = np.empty(len(starts), dtype=np.int64)
     if known.any():
         found[known] = _by_theorem(case, starts[known])
+    if not known.all():
+        found[~known] = settling.labels(case, starts[~known])
     return found
 
 
