@@ -39,7 +39,11 @@ class Ending(StrEnum):
     in_log_t: str  # for one in T = log(1 + t)
 
     def __new__(
-        cls, value: str, status: str = "", in_tau: str = "", in_log_t: str = ""
+        cls,
+        value: str,
+        status: str = "",
+        in_tau: str = "",
+        in_log_t: str = "",
     ) -> Ending:
         """Return an ending, whose status is its value unless it says another."""
         found = str.__new__(cls, value)

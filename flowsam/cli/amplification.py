@@ -6,13 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from flowsam.cli.options import Option, choice
-from flowsam.cli.problem import (
-    L2,
-    START,
-    setup,
-    spread,
-    start_parameters,
-)
+from flowsam.cli.problem import L2, START, setup, spread, start_parameters
 from flowsam.cli.writing import TOLD, out, picture, tell
 from flowsam.errors import InputError
 

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowsam.cli.options import NUMBER, NUMBERS, WHOLE, Option, whole
 from flowsam.cli.problem import DATA, Typed, parameters_of
-from flowsam.cli.writing import (
-    TOLD,
-    out,
-    picture,
-    progress_bar,
-    say,
-    tell,
-)
+from flowsam.cli.writing import TOLD, out, picture, progress_bar, say, tell
 from flowsam.errors import InputError
 
 if TYPE_CHECKING:

@@ -4,15 +4,7 @@ from argparse import Namespace
 from typing import Any
 
 from flowsam.cli.problem import FLOW, START, setup, start_parameters
-from flowsam.cli.writing import (
-    PROOF,
-    TOLD,
-    feature,
-    keep_proof,
-    out,
-    tell,
-    to_json,
-)
+from flowsam.cli.writing import PROOF, TOLD, feature, keep_proof, out, tell, to_json
 
 OPTIONS = (
     *FLOW,

@@ -6,14 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from flowsam.cli.options import NUMBERS, WHOLE, Option, choice
-from flowsam.cli.problem import (
-    FLOW,
-    Typed,
-    parameters_of,
-    read_theta,
-    setup,
-    spread,
-)
+from flowsam.cli.problem import FLOW, Typed, parameters_of, read_theta, setup, spread
 from flowsam.errors import InputError
 
 if TYPE_CHECKING:

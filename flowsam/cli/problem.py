@@ -10,15 +10,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from flowsam.cli.options import (
-    FLAG,
-    NUMBER,
-    NUMBERS,
-    WHOLE,
-    Kind,
-    Option,
-    choice,
-)
+from flowsam.cli.options import FLAG, NUMBER, NUMBERS, WHOLE, Kind, Option, choice
 from flowsam.errors import InputError
 from flowsam.parameters import Parameters
 from flowsam.real_data.named_sets import DATA_SETS

@@ -4,14 +4,7 @@ from argparse import Namespace
 from typing import Any
 
 from flowsam.cli.options import NUMBER, WHOLE, Option
-from flowsam.cli.problem import (
-    END,
-    FLOW,
-    START,
-    parameters_of,
-    setup,
-    start_parameters,
-)
+from flowsam.cli.problem import END, FLOW, START, parameters_of, setup, start_parameters
 from flowsam.cli.writing import TOLD, feature, out, picture, tell
 
 SMOOTH = 300  # rows of a picture: a closed form alone has two

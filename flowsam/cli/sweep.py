@@ -7,13 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flowsam.cli.options import FLAG, WHOLE, Option
-from flowsam.cli.writing import (
-    TOLD,
-    progress_bar,
-    say,
-    tell,
-    to_json,
-)
+from flowsam.cli.writing import TOLD, progress_bar, say, tell, to_json
 from flowsam.errors import InputError
 
 OPTIONS = (

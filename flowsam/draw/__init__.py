@@ -4,12 +4,7 @@ Colours are from the Okabe-Ito palette, safe for colour-blind readers; a limit a
 colour each wherever they appear, and regions are named in place, so that grey prints read too.
 """
 
-from flowsam.draw.fields import (
-    arrows,
-    rest_points,
-    skeleton,
-    trajectories,
-)
+from flowsam.draw.fields import arrows, rest_points, skeleton, trajectories
 from flowsam.draw.limits import (
     LIMIT_COLOURS,
     boundaries,
@@ -19,14 +14,7 @@ from flowsam.draw.limits import (
     tiles,
     times,
 )
-from flowsam.draw.runs import (
-    RULE_STYLES,
-    leaders,
-    leanings,
-    paths,
-    pixels,
-    run,
-)
+from flowsam.draw.runs import RULE_STYLES, leaders, leanings, paths, pixels, run
 
 __all__ = [
     "LIMIT_COLOURS",

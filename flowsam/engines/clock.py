@@ -121,7 +121,12 @@ def log_time(log_pace: LogPace, tau: Times, breaks: Times) -> Times:
 
 
 def crossed(
-    log_pace: LogPace, log_t: float, left: float, right: float, *, start: float
+    log_pace: LogPace,
+    log_t: float,
+    left: float,
+    right: float,
+    *,
+    start: float,
 ) -> tuple[float, float | None]:
     """Return T at the end of an interval, and the rescaled time at which it passed a value."""
     logs = log_integrals(log_pace, np.array([left, right]))
@@ -134,7 +139,12 @@ def crossed(
 
 
 def when(
-    log_pace: LogPace, log_t: Times, left: float, right: float, *, start: float
+    log_pace: LogPace,
+    log_t: Times,
+    left: float,
+    right: float,
+    *,
+    start: float,
 ) -> Times:
     """Return the rescaled times at which T reaches given values on one smooth interval."""
     shape = log_t.shape

@@ -66,7 +66,12 @@ class Quick(scipy.integrate.Radau):
     h_abs: float
 
     def __init__(
-        self, fun: Any, t0: float, y0: State, t_bound: float, **options: Any
+        self,
+        fun: Any,
+        t0: float,
+        y0: State,
+        t_bound: float,
+        **options: Any,
     ) -> None:
         super().__init__(fun, t0, y0, t_bound, **options)
         self.before: tuple[float, float] | None = None  # last step and its error

@@ -164,7 +164,12 @@ def _field(hy: Any, w: Terms, z: Terms, about: _About) -> tuple[Terms, Any]:
 
 
 def _away(
-    hy: Any, descent: Terms, log_scale: Any, rho: Any, *, normalised: bool
+    hy: Any,
+    descent: Terms,
+    log_scale: Any,
+    rho: Any,
+    *,
+    normalised: bool,
 ) -> tuple[Terms, Any]:
     """`-Perturbation.step` as expressions; and N, of l_2 alone."""
     if not normalised:

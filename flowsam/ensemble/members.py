@@ -152,7 +152,11 @@ def solve_many(  # noqa: PLR0913 - the contract's verb
 
 
 def _checked_control(
-    case: Case, starts: Thetas, tau_end: float, rtol: float, most_steps: int
+    case: Case,
+    starts: Thetas,
+    tau_end: float,
+    rtol: float,
+    most_steps: int,
 ) -> Control:
     """Return what members share; refuse ends and tolerances that mean nothing."""
     tau_end, rtol = (

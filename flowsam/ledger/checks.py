@@ -18,18 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from flowsam.errors import InputError
-from flowsam.ledger.claims import (
-    Ledger,
-    Verdict,
-    claim_names,
-    homes_of,
-)
-from flowsam.ledger.evidence import (
-    complaint,
-    run_check,
-    run_control,
-    run_derivation,
-)
+from flowsam.ledger.claims import Ledger, Verdict, claim_names, homes_of
+from flowsam.ledger.evidence import complaint, run_check, run_control, run_derivation
 from flowsam.ledger.kept_work import (
     PACKAGE,
     Task,
@@ -106,7 +96,11 @@ def plan(
 
 
 def _task(
-    name: str, source: Path, path: Path | None, drawn: int, seed: int | None
+    name: str,
+    source: Path,
+    path: Path | None,
+    drawn: int,
+    seed: int | None,
 ) -> Task:
     """Return what is to be done for a claim, and its kept verdict where that is valid."""
     if path is None:

@@ -20,13 +20,7 @@ from typing import Any
 from flowsam.captions import heading, rules_named
 from flowsam.errors import InputError, MissingFileError
 from flowsam.ledger.evidence import complaint
-from flowsam.ledger.kept_work import (
-    Task,
-    fingerprint,
-    importable,
-    record,
-    recorded,
-)
+from flowsam.ledger.kept_work import Task, fingerprint, importable, record, recorded
 from flowsam.version import __version__
 
 SUFFIXES = (".npz", ".png", ".pdf")

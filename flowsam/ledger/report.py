@@ -14,22 +14,9 @@ from typing import Any
 import numpy as np
 
 from flowsam.explorer.page import module
-from flowsam.ledger.claims import (
-    Chapter,
-    Ledger,
-    Verdict,
-    chapters,
-    homes_of,
-)
+from flowsam.ledger.claims import Chapter, Ledger, Verdict, chapters, homes_of
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.html import (
-    formula,
-    link,
-    links,
-    prose,
-    table,
-    template,
-)
+from flowsam.ledger.html import formula, link, links, prose, table, template
 from flowsam.ledger.sections import (
     Places,
     chapter_section,

@@ -12,23 +12,10 @@ from typing import Any
 import numpy as np
 
 from flowsam.labels import kind_of
-from flowsam.ledger.claims import (
-    Chapter,
-    Verdict,
-    headings,
-    homes_of,
-)
+from flowsam.ledger.claims import Chapter, Verdict, headings, homes_of
 from flowsam.ledger.evidence import CONTROL_DRAWS, DRAWS
 from flowsam.ledger.gallery import Figure
-from flowsam.ledger.html import (
-    card,
-    formula,
-    link,
-    links,
-    prose,
-    table,
-    template,
-)
+from flowsam.ledger.html import card, formula, link, links, prose, table, template
 from flowsam.ledger.texts import TEXTS
 from flowsam.real_data.tables import pixel_names
 

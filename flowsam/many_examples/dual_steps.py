@@ -129,7 +129,12 @@ class DualBDF(scipy.integrate.BDF):
     factors = misled = 0
 
     def __init__(
-        self, fun: Any, t0: float, y0: State, t_bound: float, **options: Any
+        self,
+        fun: Any,
+        t0: float,
+        y0: State,
+        t_bound: float,
+        **options: Any,
     ) -> None:
         self.field = fun
         self.done = False

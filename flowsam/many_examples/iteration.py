@@ -85,7 +85,11 @@ class Walk:
     """The state of an iteration: weights, both clocks, and the step h held."""
 
     def __init__(
-        self, flow: Flow, theta: Theta, origin: tuple[float, float], share: float
+        self,
+        flow: Flow,
+        theta: Theta,
+        origin: tuple[float, float],
+        share: float,
     ) -> None:
         """Start the clocks; the first step sets its own size."""
         self.flow = flow

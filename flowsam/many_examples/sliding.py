@@ -191,7 +191,11 @@ class Sliding:
         return np.minimum(least, 1e-3 * size)
 
     def _unrest(
-        self, log_t: float, state: State, region: Region, sides: list[Side]
+        self,
+        log_t: float,
+        state: State,
+        region: Region,
+        sides: list[Side],
     ) -> float:
         """Return how far a run is from its end: where pulls cancel, and nothing moves on."""
         slides = region.sliding is not None

@@ -12,15 +12,7 @@ from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, of_label
 from flowsam.perturbations import gradient_flow
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import (
-    Codes,
-    Labels,
-    Mask,
-    Starts,
-    Theta,
-    Thetas,
-    Vectors,
-)
+from flowsam.shapes import Codes, Labels, Mask, Starts, Theta, Thetas, Vectors
 
 
 def labels(case: Case, starts: Starts) -> Codes:

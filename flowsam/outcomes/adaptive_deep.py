@@ -19,14 +19,7 @@ from flowsam.outcomes.balanced_l2 import aligned
 from flowsam.outcomes.blow_up_order import foremost
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.regimes import Case
-from flowsam.shapes import (
-    Codes,
-    Float,
-    Starts,
-    Theta,
-    Thetas,
-    Which,
-)
+from flowsam.shapes import Codes, Float, Starts, Theta, Thetas, Which
 
 # steps along the path of directions, between two looks, and in all
 STEP = 0.1

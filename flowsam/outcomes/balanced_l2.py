@@ -20,15 +20,7 @@ from flowsam.exact import winning
 from flowsam.exact.lp_gates import rest_weights
 from flowsam.flow import Flow
 from flowsam.labels import Label
-from flowsam.shapes import (
-    Chosen,
-    Codes,
-    Flags,
-    Float,
-    Starts,
-    Vector,
-    Weights,
-)
+from flowsam.shapes import Chosen, Codes, Flags, Float, Starts, Vector, Weights
 
 PerWeight = Float[np.ndarray, "d N"]
 EVEN = 1e-9  # relative difference of layers that rounding may leave between equal ones

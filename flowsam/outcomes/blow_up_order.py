@@ -10,14 +10,7 @@ import numpy as np
 
 from flowsam.flow import Flow
 from flowsam.outcomes.balanced_l2 import EVEN, even, keeps_order, rising
-from flowsam.shapes import (
-    Bool,
-    Codes,
-    Column,
-    Float,
-    Starts,
-    Weights,
-)
+from flowsam.shapes import Bool, Codes, Column, Float, Starts, Weights
 
 
 def winner(flow: Flow, w: Weights) -> Codes:

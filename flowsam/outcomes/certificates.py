@@ -16,14 +16,7 @@ from flowsam.outcomes import balanced_l2, held_by_ascent
 from flowsam.outcomes.blow_up_order import winner
 from flowsam.outcomes.sinking import sinking
 from flowsam.outcomes.theorems import fate_labels
-from flowsam.shapes import (
-    Bool,
-    Chosen,
-    Codes,
-    Float,
-    Int,
-    Weights,
-)
+from flowsam.shapes import Bool, Chosen, Codes, Float, Int, Weights
 
 Pairs = Float[np.ndarray, "2 d N"]
 Marks = Bool[np.ndarray, "d N"]

@@ -20,14 +20,7 @@ from flowsam.outcomes.certificates import STILL, decided, still
 from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.outcomes.own_scale import FAR
 from flowsam.regimes import Case
-from flowsam.shapes import (
-    Codes,
-    Column,
-    Int8,
-    Starts,
-    Theta,
-    Weights,
-)
+from flowsam.shapes import Codes, Column, Int8, Starts, Theta, Weights
 
 Proof = Callable[[Flow, Weights], Codes]
 # rescaled time, in units of the slowest active rate

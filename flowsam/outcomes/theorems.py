@@ -16,16 +16,7 @@ from flowsam.exact import (
 from flowsam.labels import Fate, Label
 from flowsam.outcomes.outcome import Limit, of_label, shared
 from flowsam.regimes import Case
-from flowsam.shapes import (
-    Codes,
-    Column,
-    Int,
-    Labels,
-    Starts,
-    Theta,
-    Thetas,
-    Vector,
-)
+from flowsam.shapes import Codes, Column, Int, Labels, Starts, Theta, Thetas, Vector
 
 
 def told(case: Case, starts: Thetas) -> Labels:

@@ -18,13 +18,7 @@ from flowsam.portrait.lattice import (
     squares,
 )
 from flowsam.portrait.refinement import Tiling
-from flowsam.shapes import (
-    Codes,
-    Column,
-    Curve,
-    Curves,
-    Int,
-)
+from flowsam.shapes import Codes, Column, Curve, Curves, Int
 
 _SLACK = 1.0  # lattice units by which a line may leave crossings known to half a unit
 

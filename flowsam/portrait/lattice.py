@@ -12,16 +12,7 @@ import numpy as np
 from flowsam.labels import Label
 from flowsam.portrait.labelled_plane import Portrait
 from flowsam.portrait.plane_rows import labels_at
-from flowsam.shapes import (
-    Bool,
-    Chosen,
-    Codes,
-    Column,
-    Float,
-    Int,
-    Labels,
-    Which,
-)
+from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int, Labels, Which
 
 Points = Int[np.ndarray, "*batch 2"]
 Places = Float[np.ndarray, "*batch 2"]

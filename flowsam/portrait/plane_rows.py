@@ -19,15 +19,7 @@ from flowsam.portrait.own_plane import as_plane
 from flowsam.portrait.planes import BalancedPlane, Plane, Start, Starts
 from flowsam.portrait.theory_curves import boundaries
 from flowsam.regimes import Case, case_of
-from flowsam.shapes import (
-    Axis,
-    Codes,
-    Column,
-    Curves,
-    Float,
-    Int,
-    LabelGrid,
-)
+from flowsam.shapes import Axis, Codes, Column, Curves, Float, Int, LabelGrid
 
 ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once

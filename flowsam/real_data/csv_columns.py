@@ -7,12 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowsam.class_labels import (
-    class_values,
-    holds_nothing,
-    number_in,
-    shown_classes,
-)
+from flowsam.class_labels import class_values, holds_nothing, number_in, shown_classes
 from flowsam.errors import InputError
 from flowsam.shapes import PerExample
 

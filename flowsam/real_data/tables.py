@@ -12,13 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowsam.data import (
-    Data,
-    class_signs,
-    feature_names,
-    real_table,
-    single_example,
-)
+from flowsam.data import Data, class_signs, feature_names, real_table, single_example
 from flowsam.errors import InputError, MissingFileError, MissingLibraryError
 from flowsam.inputs import column_names, keep
 from flowsam.real_data.csv_columns import chosen_rows, csv_columns, numbers_of

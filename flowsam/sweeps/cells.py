@@ -17,13 +17,7 @@ from flowsam.errors import InputError
 from flowsam.flow import Flow
 from flowsam.inputs import real_array, real_axis, whole_number
 from flowsam.losses import LOSSES
-from flowsam.parameters import (
-    SOURCES,
-    STARTS,
-    TABLE,
-    Parameters,
-    Setup,
-)
+from flowsam.parameters import SOURCES, STARTS, TABLE, Parameters, Setup
 from flowsam.shapes import Shaped, Theta
 from flowsam.solver import solve
 from flowsam.trajectory import Trajectory

@@ -16,13 +16,7 @@ from flowsam.sweeps import work
 from flowsam.sweeps.measures import check_used
 from flowsam.sweeps.planning import cut, sampled
 from flowsam.sweeps.problem import Problem, checked
-from flowsam.sweeps.store import (
-    FAILED,
-    PENDING,
-    Store,
-    create,
-    open_store,
-)
+from flowsam.sweeps.store import FAILED, PENDING, Store, create, open_store
 from flowsam.sweeps.work import Progress
 
 

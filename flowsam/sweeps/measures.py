@@ -20,13 +20,7 @@ from flowsam.portrait import layer_plane, phase_portrait
 from flowsam.portrait.plane_rows import settling
 from flowsam.regimes import case_of
 from flowsam.shapes import Shaped
-from flowsam.sweeps.cells import (
-    RUN,
-    START,
-    Cell,
-    axis_values,
-    check_names,
-)
+from flowsam.sweeps.cells import RUN, START, Cell, axis_values, check_names
 
 Raw = dict[str, Any]
 Arrays = dict[str, Shaped[np.ndarray, "..."]]

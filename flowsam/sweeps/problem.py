@@ -15,21 +15,8 @@ from flowsam.data import Data
 from flowsam.errors import InputError
 from flowsam.inputs import CELLS
 from flowsam.parameters import Parameters
-from flowsam.sweeps.cells import (
-    Grid,
-    Values,
-    axis_values,
-    cell,
-    check_names,
-    loaded,
-)
-from flowsam.sweeps.measures import (
-    TAKEN,
-    Found,
-    measure,
-    measures_of,
-    source_digest,
-)
+from flowsam.sweeps.cells import Grid, Values, axis_values, cell, check_names, loaded
+from flowsam.sweeps.measures import TAKEN, Found, measure, measures_of, source_digest
 from flowsam.version import __version__
 
 SOME = 1000  # values of an axis that are tried before any work

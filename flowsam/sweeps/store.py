@@ -21,12 +21,7 @@ from flowsam.errors import InputError
 from flowsam.labels import Label
 from flowsam.shapes import Int8, Shaped
 from flowsam.sweeps.cells import Block, Grid
-from flowsam.sweeps.measures import (
-    STATUSES,
-    UNFINISHED,
-    Arrays,
-    Found,
-)
+from flowsam.sweeps.measures import STATUSES, UNFINISHED, Arrays, Found
 from flowsam.sweeps.problem import Problem
 from flowsam.version import __version__
 

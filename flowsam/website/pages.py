@@ -13,12 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from flowsam.ledger.claims import (
-    Ledger,
-    chapters,
-    claim_names,
-    headings,
-)
+from flowsam.ledger.claims import Ledger, chapters, claim_names, headings
 from flowsam.ledger.gallery import Figure
 from flowsam.ledger.html import formula, spelled
 from flowsam.ledger.report import page
