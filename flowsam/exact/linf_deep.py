@@ -137,6 +137,8 @@ class Deep(Course):
             Fate.COLLAPSE: self.held,
         }
         found = np.select(list(told.values()), list(told), Fate.PINNED).astype(np.int8)
+        if not self.equal.any():
+            return found
         return np.where(self.equal, self._even.fate, found)
 
     @property
@@ -156,6 +158,8 @@ class Deep(Course):
         w = np.moveaxis(self.moved(self.speed[:, None] * tau), -3, -1)
         start = np.swapaxes(self.start, -1, -2)[..., None, :, :]
         w = np.where((self.mu == 0) | (tau == 0)[:, None, None], start, w)
+        if not self.equal.any():
+            return w
         return np.where(self.equal[..., None, None, :], self._even.weights(tau), w)
 
     @property
