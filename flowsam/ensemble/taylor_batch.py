@@ -5,8 +5,9 @@ unnormalised SAM: heyoka's integrator, for a written-out step compiles too long.
 not arrive (a collapse, a blow-up) is left to DOP853.
 
 It stays for batches of one example, 9 to 13 times as fast as NumPy's DOP853 at a smaller error
-(1,000 starts, d = 2). No limit and no portrait asks for it: it has no certificate to stop by, and
-of 20 examples in 10 features it takes 1.9 times as long.
+(1,000 starts, d = 2). No limit and no portrait asks for it: it has no certificate to stop by. By
+"auto" it takes whole steps only: the integrator takes 1.9 times as long with 20 examples in 10
+features, and is no faster under unnormalised SAM.
 """
 
 from typing import Any
@@ -28,9 +29,10 @@ FINER = 0.1  # of rtol: nearer than DOP853 at the same rtol, where that uses its
 def worth(case: Case, w: Weights) -> bool:
     """Return whether heyoka is there, covers the flow, and is faster, compiling included."""
     depth, d, _ = w.shape
-    few = case.flow.data.z.shape[0] == 1 and depth * d <= LARGEST
     enough = w.size >= (WORTH if depth * d <= taylor.UNROLLED else 10 * WORTH)
-    return few and enough and case.regime.analytic and taylor.installed()
+    if not (enough and case.regime.analytic and depth * d <= LARGEST):
+        return False
+    return taylor.installed() and taylor.writes_out(taylor.kind_of(case.flow, depth))
 
 
 def march(
