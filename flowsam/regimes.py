@@ -206,8 +206,8 @@ _LINF = Regime(
 )
 _LINF_DEEP = replace(
     _LINF,
-    labels="outcomes.theorems:deep",
-    verdict="outcomes.theorems:by_race",
+    labels="outcomes.first_blow_up:labels",
+    verdict="outcomes.first_blow_up:verdict",
     forms=(BALANCED, DEEP),
     rows={},
     curves={
