@@ -23,7 +23,6 @@ from flowsam.cli.writing import (
     to_json,
 )
 from flowsam.errors import InputError
-from flowsam.inputs import listed
 
 if TYPE_CHECKING:
     from flowsam.portrait import Portrait, Skeleton
@@ -217,7 +216,8 @@ def _sentence(plane: Portrait) -> str:
     """The shares of a plane of starts, the largest first."""
     shares = sorted(plane.fractions.items(), key=lambda item: -item[1])
     words = [f"{plane.limit_name(k)} from {share:.1%} of them" for k, share in shares]
-    return f"These starts end at {listed(words, 6)}."
+    shown = ", ".join(words[:6]) + ", ..." * (len(words) > 6)
+    return f"These starts end at {shown}."
 
 
 def _facts(found: Portrait, lines: Skeleton | None) -> dict[str, Any]:
