@@ -68,11 +68,13 @@ def step(front: Front, *, order: int = ORDER) -> tuple[Pieces, Front]:
         expected = front.log_norm[pending] + part.log_norm_gain(part.length)
         rounding = np.abs(expected) + part.unit * (there.tau + part.unit * there.a)
         bound = AGREEMENT * PER_ORDER**order + 1e-14 * rounding
-        pending = pending[np.abs(there.log_norm - expected) > bound]
-        if not pending.size:
+        off = np.abs(there.log_norm - expected) > bound
+        if not off.any():
             break
+        pending = pending[off]
         pieces.length[pending] /= 2
-    return pieces, Front(spectrum, front.rows, tau, a)
+    whole = pending.size == tau.size
+    return pieces, there if whole else Front(spectrum, front.rows, tau, a)
 
 
 Verdict = Callable[[Front], np.ndarray]
@@ -144,7 +146,7 @@ def march(
         codes[front.rows[~on]] = code[~on]
         if not on.any():
             break
-        pieces, front = step(front.select(on), order=order)
+        pieces, front = step(front if on.all() else front.select(on), order=order)
         if record is not None:
             record.append((front.rows, pieces))
     return codes, end
@@ -161,9 +163,7 @@ def trace(
     """Integrate the curves of a batch of starts."""
     shape = theta.shape[:-2]
     spectrum = spectrum_of(theta.reshape(-1, *theta.shape[-2:]), mu, rho)
-    nobody = np.arange(0)
-    none = Front(spectrum, nobody, *np.zeros((2, 0)))
-    record: Record = [(nobody, expand(none))]
+    record: Record = [(np.arange(0), Pieces.none())]
     verdict = partial(until, tau_end=tau_end)
     codes, end = march(spectrum, verdict, record=record)
     collapse = np.where(codes == Fate.COLLAPSE, end[0], np.inf)
