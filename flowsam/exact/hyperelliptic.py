@@ -75,9 +75,10 @@ def _summed(squares: NDArray, left: NDArray, right: NDArray) -> NDArray:
         s = begin + STEP * np.arange(count)
         # a member past its own end adds nothing
         y = np.exp(np.minimum(s, ends))
+        twice = 2 * y
         factors = np.ones(y.shape)
         for square in squares[some].T:
-            factors *= np.sqrt(square[:, None] + 2 * y)
+            factors *= np.sqrt(square[:, None] + twice)
         total[some] = ((s <= ends) * y / factors).sum(axis=-1)
     return total
 
