@@ -197,8 +197,9 @@ class Pieces:
     @classmethod
     def none(cls) -> Pieces:
         """Return the expansions of no start."""
-        y, g = (np.zeros((count, 0)) for count in (ORDER, ORDER + 1))
-        return cls(*np.zeros((4, 0)), y, y[0], g)
+        no = np.zeros(0)
+        y = np.zeros((ORDER, 0))
+        return cls(no, no, no, no, y, no, np.zeros((ORDER + 1, 0)))
 
     def select(self, rows: Int[np.ndarray, " c"]) -> Pieces:
         """Return the expansions of some of the starts."""
@@ -226,7 +227,8 @@ class Pieces:
         slope = k * self.g[1:]
         bend = np.zeros_like(slope)
         bend[:-1] = k[:-1] * slope[1:]
-        return polyval(sigma, np.stack([slope, bend], axis=1), tensor=False)
+        slope, bend = polyval(sigma, np.stack([slope, bend], axis=1), tensor=False)
+        return slope, bend
 
 
 def _horner(rows: Float[np.ndarray, "k N"], sigma: Moved) -> Moved:
