@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowsam.network import two_least
 from flowsam.shapes import Bool, Float, Mask, Theta
 
 # of two weights of a coordinate at 0: others below this many of them get there too
@@ -59,7 +60,7 @@ class Falls:
     ) -> Bool[np.ndarray, "*batch"]:
         """Tell whose layers below `low` leave 0 again: an odd number of one feature."""
         size = np.abs(theta[:, self.moving])
-        first, second = np.partition(size, 1, axis=0)[:2]
+        first, second = two_least(size)
         reach = first if self.steep else TOGETHER * second
         fallen = (second > 0) & (second <= low)
         leave = _odd((size <= reach).sum(axis=0))
@@ -75,7 +76,7 @@ def second_layer(
     size: Float[np.ndarray, "L d *batch"],
 ) -> Float[np.ndarray, "d *batch"]:
     """Return the second smallest layer, at 0 where all products are; a single layer itself."""
-    return size.max(axis=0) if len(size) <= 2 else np.partition(size, 1, axis=0)[1]
+    return size[0] if len(size) == 1 else two_least(size)[1]
 
 
 def _odd(count: np.ndarray) -> np.ndarray:

@@ -114,6 +114,18 @@ def pair_products(theta: Theta) -> Float[np.ndarray, "d L L"]:
     return pairs
 
 
+def two_least(
+    size: Float[np.ndarray, "L *batch"],
+) -> tuple[Float[np.ndarray, "*batch"], Float[np.ndarray, "*batch"]]:
+    """Return the two smallest layers, several times as quick as `np.partition` of long rows."""
+    first = np.minimum(size[0], size[1])
+    second = np.maximum(size[0], size[1])
+    for other in size[2:]:
+        second = np.minimum(second, np.maximum(first, other))
+        first = np.minimum(first, other)
+    return first, second
+
+
 @public
 def balanced(alpha: ArrayLike, depth: int, signs: ArrayLike | None = None) -> Thetas:
     """Return the balanced start: every layer equal to `alpha`, `signs` on layer 1.

@@ -157,7 +157,7 @@ class Ends:
         """Give weights their roles and let features die; return who may leave 0 again."""
         deaths: Any = self.control.deaths
         forks = np.zeros(steps.member.size, dtype=bool)
-        second = np.partition(np.abs(steps.w), 1, axis=0)[1]
+        second = second_layer(np.abs(steps.w))
         near = ((second > 0) & (second <= deaths.low))[self.active].any(axis=0)
         if not near.any():
             return steps, forks

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from flowsam.exact import linf_signs
 from flowsam.exact.linf_deep import BOUND, SHARP, Deep, read
 from flowsam.exact.linf_slides import Slide
+from flowsam.network import two_least
 from flowsam.shapes import Codes, Float, Int, Mask, Masks, Theta, Vector
 
 WIDE = 4096  # coordinates of which most are looked at no closer
@@ -23,6 +24,7 @@ BLOCK = 2**15  # looked at together: they stay in the cache
 PANELS = 4  # of a bound of a time, each four times as long
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)
 _ROUNDED = 1e-9  # how far a bound of a time is rounded
+_PLAIN = 1e-3  # and how far a size has to be from rho, relative, for one of a slide
 _MOST = np.finfo(float).max
 
 
@@ -102,29 +104,52 @@ def _bounded(
         least = np.abs(z).argmin(axis=0)[None]
         own = np.take_along_axis(z, least, axis=0)
         between = size - np.take_along_axis(size, least, axis=0)
-        near = np.partition(np.abs(z), 1, axis=0)
-        even, fork = (b - a <= _ROUNDED * (b + rho) for a, b in (size[:2], near[:2]))
+        least_z, next_z = two_least(np.abs(z))
+        even = size[1] - size[0] <= _ROUNDED * (size[1] + rho)
+        fork = next_z - least_z <= _ROUNDED * (next_z + rho)
         side = np.sign(z).prod(axis=0)
         turns = (side < 0) & (along | ~even)
         endless = along & (side <= 0) & (np.count_nonzero(between == 0, axis=0) > 1)
-        back = np.where(turns, own[0] ** 2, 0.0)
         gaps = np.where(along, between, z - own) * (z + own)
-        turn = 2 * _least_time(np.where(turns, gaps, 1.0), back / 2)
-        free = np.where(escapes, _least_time(z * z, np.inf), 0.0)
-        first = _least_time(left, np.where(along & escapes, 0.0, fall / 2))
+        turn = 2 * _least_of(turns, gaps, own[0] ** 2 / 2)
+        free = _least_of(escapes, z * z, np.inf)
+        first = _least_of(~(along & escapes), left, fall / 2)
         soonest = np.where(endless, np.inf, first + turn + free) / np.abs(mu)
+        # slides begin at the first zero, or where a weight has crossed and come back: then the z
+        # nearest to 0 has passed it
+        landed = np.sqrt(left) - rho
+        mirrored = (np.arange(len(size))[:, None] == least) & (side < 0)
+        landed = np.where(mirrored, 2 * rho - landed, landed)[1:]
+        known = ~(along | even | fork | escapes) & (side != 0)
+        known &= (np.abs(landed - rho) > _PLAIN * rho).all(axis=0)
+        known &= (BOUND < len(size) <= SHARP) & (rho > 0)
+        runaway = np.zeros(mu.size)
+        loose = ~(escapes | known)
         gain = np.where(along, 2 * rho, rho)
-        runaway = _least_runaway(size, ~even, gain, rho)
-        later = np.where(escapes, 0.0, runaway / np.abs(mu))
+        grown = size[2:].compress(loose, axis=1) + gain[loose]
+        runaway[loose] = _least_runaway(grown, ~even[loose], rho)
+        if known.any():
+            others = np.sort(landed.compress(known, axis=1), axis=0)
+            runaway[known] = (1 - _PLAIN) * _least_after(Slide(others.T, rho))
+        later = runaway / np.abs(mu)
     open_ = even | fork | (surplus == 0)
     return np.array([soonest, soonest + later]), np.array([escapes, open_])
+
+
+def _least_of(who: Mask, squares: Float[np.ndarray, "L d"], until: ArrayLike) -> Vector:
+    """Return the bounds of some, and 0 of the others."""
+    found = np.zeros(who.shape)
+    until = np.broadcast_to(until, who.shape)
+    # rows stay whole in memory, unlike by an index
+    found[who] = _least_time(squares.compress(who, axis=1), until[who])
+    return found
 
 
 def _least_time(squares: Float[np.ndarray, "L d"], until: ArrayLike) -> Vector:
     """Return a bound from below of int_0^until dy / prod sqrt(q_k + 2 y), by Gauss nodes."""
     # derivatives alternate in sign: Gauss sums are below; the tail's q_k are replaced by their mean
     depth = len(squares)
-    edge = np.partition(squares, 1, axis=0)[1] / 2
+    edge = two_least(squares)[1] / 2
     total = np.zeros(edge.shape)
     begin = total
     for _ in range(PANELS):
@@ -141,20 +166,20 @@ def _least_time(squares: Float[np.ndarray, "L d"], until: ArrayLike) -> Vector:
 
 
 def _least_runaway(
-    size: Float[np.ndarray, "L d"], slides: Mask, gain: Vector, rho: float
+    grown: Float[np.ndarray, "l d"], slides: Mask, rho: float
 ) -> Vector | float:
-    """Return a bound of |mu| tau from two weights at 0 to a blow-up of the others."""
-    # by what sizes gain before at the most; the sharp one of `first_escape` holds after a slide
-    depth = len(size)
+    """Return a bound of |mu| tau from two weights at 0 to a blow-up of others, `grown` at most."""
+    # the sharp one of `first_escape` holds after a slide
+    depth = len(grown) + 2
     if depth <= BOUND:
         return np.inf
-    grown = size[2:] + gain
-    two = np.full((2, gain.size), rho)
-    loose = _least_time(np.concatenate([two, grown + rho]) ** 2, np.inf)
+    two = np.full((2, slides.size), rho)
+    loose = np.concatenate([two, grown + rho]) ** 2
     if depth > SHARP:
-        return loose
-    far = np.maximum(grown - rho, rho)
-    return np.where(slides, _least_time(far**2, np.inf) / rho**2, loose)
+        return _least_time(loose, np.inf)
+    far = np.maximum(grown - rho, rho) ** 2
+    sharp = _least_of(slides, far, np.inf) / rho**2
+    return sharp + _least_of(~slides, loose, np.inf)
 
 
 def _ahead(
@@ -198,10 +223,13 @@ def _least_slide(glide: Slide) -> Vector:
 
 def _least_after(glide: Slide) -> Vector:
     """Return a bound of |mu| tau from the end of slides to a blow-up of the rest, all above rho."""
-    rest = (glide.first[:, 1:].T + glide.span) / 3  # of x^2 at the end
+    free = glide.above[:, 1] > 0
+    some = Slide(glide.others[free], glide.rho)
+    rest = (some.first[:, 1:].T + some.span) / 3  # of x^2 at the end
+    time = np.full(free.shape, np.inf)
     with np.errstate(all="ignore"):
-        time = _least_time(glide.rho**2 * rest, np.inf) / glide.rho**2
-    return np.where(glide.above[:, 1] > 0, time, np.inf)
+        time[free] = _least_time(glide.rho**2 * rest, np.inf) / glide.rho**2
+    return time
 
 
 def _one_a_fate(course: Deep) -> Codes:
