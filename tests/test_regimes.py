@@ -216,7 +216,9 @@ def test_a_subclass_with_its_own_perturbed_weights_is_iterated(kind):
 
 
 def mine(g):
-    """l_2-SAM with rho = 0.7, as a user would write it."""
+    """l_2-SAM with rho = 0.7, by a user who knows that squares of late gradients underflow."""
+    top = np.abs(g).max(axis=(-2, -1), keepdims=True)
+    g = g / np.where(top > 0, top, 1.0)
     size = np.sqrt((g * g).sum(axis=(-2, -1), keepdims=True))
     return 0.7 * g / np.where(size > 0, size, 1.0)
 
