@@ -41,9 +41,11 @@ class Poise:
         """Return whether theta_hat alone is critical, nothing moves and nothing leaves."""
         system = self.system
         theta = system.weights(state)
+        norm, most = cancelled(system.flow, system.flow.perturbed(theta))
+        if not norm <= SMALL * most:
+            return False
         norm, most = cancelled(system.flow, theta)
-        hat_norm, hat_most = cancelled(system.flow, system.flow.perturbed(theta))
-        if norm <= AT_REST * most or not hat_norm <= SMALL * hat_most:
+        if norm <= AT_REST * most:
             return False
         rates = system.rhs(mode)(log_t, state)[:-1]
         numbers = state[:-1]
