@@ -30,7 +30,15 @@ from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.poise import TINY, Poise
-from flowsam.many_examples.rest import LIVELY, drift, next_move, steady, stuck, unrest
+from flowsam.many_examples.rest import (
+    LIVELY,
+    cancelled,
+    drift,
+    next_move,
+    steady,
+    stuck,
+    unrest,
+)
 from flowsam.network import other_products
 from flowsam.regimes import case_of
 from flowsam.shapes import Float, Jacobian, Mask, Signals, Starts, State, Theta
@@ -185,6 +193,10 @@ class LogClock:
         """Tell whether rest, rounding and a collapse are far."""
         lively = self.lively(self.weights(state)[..., None])
         return not self.poise.seen(log_t, state, mode) and lively
+
+    def ascended(self, state: State) -> tuple[float, float]:
+        """Return the gradient's norm at theta_hat, and the norm of what it cancels from."""
+        return cancelled(self.flow, self.flow.perturbed(self.weights(state)))
 
     @cached_property
     def poise(self) -> Poise:

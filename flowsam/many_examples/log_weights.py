@@ -5,8 +5,9 @@ tau)^k`, k up to the square of their pull over that of the weakest.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,6 +107,14 @@ class LogWeights(LogClock):
         theta = self.theta0.copy()
         theta[:, self.moving] = np.sign(theta[:, self.moving]) * np.exp(state[:-1])
         return theta
+
+    def ascended(self, state: State) -> tuple[float, float]:
+        """Return the gradient's norm at theta_hat, and the norm of what it cancels from."""
+        depth = len(self.theta0)
+        at = self._point(state[:-1])
+        reach = math.sqrt(depth) * at.hat ** (depth - 1)
+        norms = (at.hat_pull.sum * reach, self.flow.data.sizes[self.moving] * reach)
+        return float(np.linalg.norm(norms[0])), float(np.linalg.norm(norms[1]))
 
     def norm(self, state: State) -> float:
         """Return log N."""
@@ -212,8 +221,17 @@ class LogWeights(LogClock):
         return np.append(np.where(large, state[:-1], -np.inf), state[-1])
 
     def _pull(self, w: Vector) -> _Pull:
-        """Evaluate the examples at equal layers."""
-        margins = self.z @ w ** len(self.theta0)
+        """Return what the examples say at equal layers."""
+        return self._looks(w.tobytes())
+
+    @cached_property
+    def _looks(self) -> Callable[[bytes], _Pull]:
+        """The last two evaluations are kept: where a step ends is looked at again."""
+        return lru_cache(2)(lambda raw: self._look(np.frombuffer(raw)))
+
+    def _look(self, w: Vector) -> _Pull:
+        """Evaluate the examples."""
+        margins = self.z @ (w ** (len(self.theta0) - 1) * w)  # cubes by `**` are slow
         shares, log_scale = shares_and_mean(self.flow.loss.log_slope(margins))
         return _Pull(margins, shares, _mean_pull(shares, self.z), float(log_scale))
 

@@ -40,11 +40,10 @@ class Poise:
     def _rests(self, log_t: float, state: State, mode: Any) -> bool:
         """Return whether theta_hat alone is critical, nothing moves and nothing leaves."""
         system = self.system
-        theta = system.weights(state)
-        norm, most = cancelled(system.flow, system.flow.perturbed(theta))
+        norm, most = system.ascended(state)
         if not norm <= SMALL * most:
             return False
-        norm, most = cancelled(system.flow, theta)
+        norm, most = cancelled(system.flow, system.weights(state))
         if norm <= AT_REST * most:
             return False
         rates = system.rhs(mode)(log_t, state)[:-1]
