@@ -115,20 +115,20 @@ def _bounded(
         free = _least_of(escapes, z * z, np.inf)
         first = _least_of(~(along & escapes), left, fall / 2)
         soonest = np.where(endless, np.inf, first + turn + free) / np.abs(mu)
-        # slides begin at the first zero, or where a weight has crossed and come back: then the z
-        # nearest to 0 has passed it
-        landed = np.sqrt(left) - rho
-        mirrored = (np.arange(len(size))[:, None] == least) & (side < 0)
-        landed = np.where(mirrored, 2 * rho - landed, landed)[1:]
-        known = ~(along | even | fork | escapes) & (side != 0)
-        known &= (np.abs(landed - rho) > _PLAIN * rho).all(axis=0)
-        known &= (BOUND < len(size) <= SHARP) & (rho > 0)
-        runaway = np.zeros(mu.size)
-        loose = ~(escapes | known)
-        gain = np.where(along, 2 * rho, rho)
-        grown = size[2:].compress(loose, axis=1) + gain[loose]
-        runaway[loose] = _least_runaway(grown, ~even[loose], rho)
-        if known.any():
+        runaway = np.where(escapes, 0.0, np.inf)
+        if len(size) > BOUND:
+            # slides begin at the first zero, or where a weight has crossed and come back: then the
+            # z nearest to 0 has passed it
+            landed = np.sqrt(left) - rho
+            mirrored = (np.arange(len(size))[:, None] == least) & (side < 0)
+            landed = np.where(mirrored, 2 * rho - landed, landed)[1:]
+            known = ~(along | even | fork | escapes) & (side != 0)
+            known &= (np.abs(landed - rho) > _PLAIN * rho).all(axis=0)
+            known &= (len(size) <= SHARP) & (rho > 0)
+            loose = ~(escapes | known)
+            gain = np.where(along, 2 * rho, rho)[loose]
+            grown = size[2:].compress(loose, axis=1) + gain
+            runaway[loose] = _least_runaway(grown, ~even[loose], rho)
             others = np.sort(landed.compress(known, axis=1), axis=0)
             runaway[known] = (1 - _PLAIN) * _least_after(Slide(others.T, rho))
         later = runaway / np.abs(mu)
@@ -165,17 +165,12 @@ def _least_time(squares: Float[np.ndarray, "L d"], until: ArrayLike) -> Vector:
     return total + np.where(np.isinf(until), tail, 0.0)
 
 
-def _least_runaway(
-    grown: Float[np.ndarray, "l d"], slides: Mask, rho: float
-) -> Vector | float:
+def _least_runaway(grown: Float[np.ndarray, "l d"], slides: Mask, rho: float) -> Vector:
     """Return a bound of |mu| tau from two weights at 0 to a blow-up of others, `grown` at most."""
     # the sharp one of `first_escape` holds after a slide
-    depth = len(grown) + 2
-    if depth <= BOUND:
-        return np.inf
     two = np.full((2, slides.size), rho)
     loose = np.concatenate([two, grown + rho]) ** 2
-    if depth > SHARP:
+    if len(grown) + 2 > SHARP:
         return _least_time(loose, np.inf)
     far = np.maximum(grown - rho, rho) ** 2
     sharp = _least_of(slides, far, np.inf) / rho**2

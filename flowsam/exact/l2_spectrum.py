@@ -232,7 +232,7 @@ class Pieces:
 
 
 def _horner(rows: Float[np.ndarray, "k N"], sigma: Moved) -> Moved:
-    """Return sum_k rows_k sigma^k; at one point in plain numbers, six times as quick."""
+    """Return sum_k rows_k sigma^k; at one point in plain numbers, which are quicker."""
     if sigma.size != 1:
         return polyval(sigma, rows, tensor=False)
     total = 0.0
