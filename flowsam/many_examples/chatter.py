@@ -23,6 +23,7 @@ _MOST_STEPS = 60_000
 _WORK = 2_000_000_000  # steps times n d: larger problems get fewer steps
 _COMPARED = 200  # points in log t at which two runs are compared
 _TOLERANCE = 1e-3
+_GROWTH = 2.5  # of steps by halving, at most: a burst of them is no trend
 _FALLING = 0.8  # ratio of two differences in a row that still counts as settling,
 _FALLEN = (
     0.05  # where the last is no larger: at that ratio four times as much may be left
@@ -49,6 +50,7 @@ def chatter_run(
     changes: list[Change] = []
     total = 0
     fine: Any = None
+    growth = 2.0  # steps of a run over those of the one before
     most = int(min(_MOST_STEPS, max(2000, _WORK / flow.data.z.size)))
     for halving in range(12):
         run = iterated(Walk(flow, theta0, origin, 0.5**halving), asked, most)
@@ -56,11 +58,12 @@ def chatter_run(
         short = run.ending == "steps"
         if fine is not None and not (short and changes):
             changes.append(_change(fine, run, rho))
-        if short and fine is not None:  # the coarser one has arrived
-            break
+        if fine is not None:
+            if short:  # the coarser one has arrived
+                break
+            growth = min(_GROWTH, run.steps / fine.steps)
         fine = run
-        settled = changes and max(changes[-1]) <= _TOLERANCE
-        if short or settled or 2 * fine.steps > most:
+        if short or _settled(changes, regime) or growth * fine.steps > most:
             break
     status, note = _verdict(fine, changes, regime)
     rows = fine.rows
@@ -73,6 +76,15 @@ def chatter_run(
     march = March(path, (), status, total, 2 * total, "iteration")
     shape = theta0.shape
     return LateRun(march, lambda states, mode: states[:, :-1].reshape(-1, *shape), note)
+
+
+def _settled(changes: list[Change], regime: Regime) -> bool:
+    """Whether halving has done what it can: along minima weights differ at any step."""
+    if not changes or changes[-1].predictor > _TOLERANCE:
+        return False
+    weights = [change.weights for change in changes[-3:]]
+    stand = len(weights) == 3 and weights[-1] > _FALLING * weights[0]
+    return weights[-1] <= _TOLERANCE or (stand and not regime.smooth_off_axes)
 
 
 def _verdict(
