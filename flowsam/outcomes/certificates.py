@@ -28,20 +28,13 @@ def decided(flow: Flow, w: Weights) -> Codes:
     # weights near the ends of doubles prove nothing, or the same
     with np.errstate(all="ignore"):
         if len(w) > 2:
-            first = winner(flow, w)
-            proved = balanced_l2.proved(flow, w)
             rest = Label.ZERO if flow.perturbation.normalised else Label.SEPARATRIX
-            held = held_by_ascent.held(flow, w)
-            known = proved != Label.UNDECIDED
-            told = [first >= 0, sinking(flow, w), known, still(flow, w), held]
-            labels: list[Codes | int] = [
-                first + 1,
-                Label.ZERO,
-                proved,
-                rest,
-                Label.STALLED,
-            ]
-            return np.select(told, labels, Label.UNDECIDED)
+            found = np.where(still(flow, w), rest, balanced_l2.proved(flow, w))
+            # in place: np.select takes as long as the certificates
+            found[held_by_ascent.held(flow, w)] = Label.STALLED
+            found[sinking(flow, w)] = Label.ZERO
+            first = winner(flow, w)
+            return np.where(first >= 0, first + 1, found)
         known = fates(flow, w).T
     least = fate_labels(known, flow.mu)
     most = fate_labels(np.where(known == Fate.UNKNOWN, Fate.ESCAPE, known), flow.mu)

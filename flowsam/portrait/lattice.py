@@ -5,13 +5,14 @@ Each label is asked once; crossings lie on lattice lines, and boundaries cut cel
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from flowsam.labels import Label
 from flowsam.portrait.labelled_plane import Portrait
-from flowsam.portrait.plane_rows import labels_at
+from flowsam.portrait.plane_rows import Grid, labels_at
 from flowsam.shapes import Bool, Chosen, Codes, Column, Float, Int, Labels, Which
 
 Points = Int[np.ndarray, "*batch 2"]
@@ -19,6 +20,7 @@ Places = Float[np.ndarray, "*batch 2"]
 Chords = Float[np.ndarray, "N 2 2"]
 Polygons = Float[np.ndarray, "N 5 2"]
 _PARTS = 4  # fewer rounds than bisection, in larger batches
+_BATCH = 2**12  # points in such a batch, where many cost little more than one
 # in lattice units: off a boundary that runs through a point
 _ASIDE = np.array([0.31, 0.17])
 
@@ -62,6 +64,14 @@ class Lattice:
             labels[thin] = self._ask(points[thin] + aside)
         keys = self._keys(points).ravel().tolist()
         self.known.update(zip(keys, labels.ravel().tolist(), strict=True))
+
+    @cached_property
+    def _together(self) -> bool:
+        """Whether points scattered over the plane are asked in one call that costs like few."""
+        plane = self.plane
+        start: Any = plane.start
+        grid = Grid(plane.flow, start, plane.x, plane.y)
+        return grid.together and (grid.ratios or not start.varies)
 
     @property
     def grid(self) -> Int[np.ndarray, "ny nx 2"]:
@@ -108,8 +118,10 @@ class Lattice:
         right = self.labels(last)
         rows = np.arange(len(first))
         while (span := np.abs(last - first).max(axis=1, initial=0)).max(initial=0) > 1:
-            stride = np.maximum(span // _PARTS, 1)
-            steps = np.minimum(stride[:, None] * np.arange(_PARTS + 1), span[:, None])
+            parts = self._parts(len(first))
+            stride = np.maximum(span // parts, 1)
+            count = min(parts, int(span.max()))
+            steps = np.minimum(stride[:, None] * np.arange(count + 1), span[:, None])
             points = first[:, None] + steps[..., None] * np.sign(last - first)[:, None]
             seen = self.labels(points)
             after = (seen != left[:, None]).argmax(axis=1)
@@ -117,6 +129,11 @@ class Lattice:
             last = points[rows, after]
             right = seen[rows, after]
         return (first + last) / 2, np.stack([left, right], axis=1)
+
+    def _parts(self, spans: int) -> int:
+        """Return into how many parts, a power of 2, each of so many spans is cut at a time."""
+        few = _BATCH // spans if self._together else _PARTS
+        return 1 << max(few, _PARTS).bit_length() - 1
 
     def _keys(self, points: Points) -> Labels:
         """One number for each point."""
@@ -178,12 +195,10 @@ class Lattice:
         own = cells["labels"][:, :1]
         least = np.iinfo(np.int64).min
         other = np.where(cells["labels"] == own, least, cells["labels"]).max(axis=1)
-        sides = []
-        for point, label in ((on + aside, own), (on - aside, other[:, None])):
-            point = np.rint(point).astype(np.int64)
-            found = self.labels(np.clip(point, 0, self.last))
-            sides.append((found == label) | ~self.inside(point))
-        good = np.concatenate(sides, axis=1).all(axis=1)
+        point = np.rint(np.stack([on + aside, on - aside])).astype(np.int64)
+        found = self.labels(np.clip(point, 0, self.last))
+        wanted = np.stack([own, other[:, None]])
+        good = ((found == wanted) | ~self.inside(point)).all(axis=(0, 2))
         return good | (length < 2 * UNIT)
 
 

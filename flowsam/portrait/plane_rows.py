@@ -25,6 +25,7 @@ ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once
 # the most cells worked on at once: the arrays of a block stay in the cache
 BLOCK = 2**17
+FIRST = 2**10  # cells in the first piece, where many cost little more than one
 SECONDS = 1.0  # of work between two reports, where one cell takes less
 
 
@@ -61,6 +62,11 @@ class Grid:
         """Whether only theta / rho counts, so that all rows have the labels of one flow."""
         radius = self.plane.kind == "radius" and (self.y > 0).all()
         return bool(radius and self.case.regime.scale_free)
+
+    @property
+    def together(self) -> bool:
+        """Whether the labels of a batch cost little more than that of one start."""
+        return len(self.flow.data.z) == 1
 
     @property
     def theory(self) -> Curves:
@@ -120,7 +126,7 @@ def labelled_pieces(grid: Grid) -> Iterator[Int[np.ndarray, " _"]]:
             for first in range(0, some.y.size, few):
                 yield write(slice(first, first + few)).ravel().astype("<i2", copy=False)
         return
-    size = 1 if grid.flow.data.z.shape[0] > 1 else min(width, BLOCK)
+    size = min(FIRST, BLOCK) if grid.together else 1
     row = 0
     while row < grid.y.size:
         flow, starts = _block(grid.rows(row, row + max(1, size // width)))
