@@ -39,12 +39,14 @@ def _left_saddle(front: Front) -> Codes:
 def _miss(shift: float, spectrum: Spectrum) -> float:
     """Tell how far a log scale is beyond the separatrix.
 
-    N/(rho mu_1) - 1 grows like e^{mu_1 tau} at the saddle: its value there is smooth in c.
+    N/(rho mu_1) - 1 grows like e^{mu_1 tau} at the saddle: its value there is smooth in c. Its
+    arcsinh is too, and does not differ a thousandfold between the two sides far from the root.
     """
     gate = spectrum.log_gate[0]
     code, (tau, _, log_norm) = race(spectrum, shift, _left_saddle)
     size = np.abs(np.expm1(log_norm - gate)) * np.exp(-np.exp(gate) * tau)
-    return float(np.where(code == Fate.ESCAPE, size, -size)[0])
+    sign = np.where(code == Fate.ESCAPE, 1.0, -1.0)
+    return float((sign * np.arcsinh(size / EXIT))[0])
 
 
 def critical_scale_of(
