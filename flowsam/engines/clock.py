@@ -30,6 +30,7 @@ _UNSEEN = 1e-8  # of the mean: 16 nodes are exact to degree 31, and its coeffici
 _NEGLIGIBLE = 45.0  # e^-45 of the largest panel is below the last bit of the sum
 _CUTS = 200
 _NEWTON_STEPS = 100
+_SECANT = 1e14  # T from where the pace, e^(phi - T), is lost in the last digits of both
 
 
 @np.errstate(divide="ignore", invalid="ignore")  # phi is inf beyond margins of 1e308
@@ -138,6 +139,7 @@ def crossed(
     )
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # T beyond a blow-up is inf
 def when(
     log_pace: LogPace,
     log_t: Times,
@@ -147,10 +149,17 @@ def when(
     start: float,
 ) -> Times:
     """Return the rescaled times at which T reaches given values on one smooth interval."""
-    shape = log_t.shape
-    low = np.full(shape, left)
-    high = np.full(shape, right)
-    base = np.full(shape, start)
+    nodes = np.linspace(left, right, log_t.size + 1)
+    sums = np.array([start])
+    if log_t.size > 1:  # Newton's iteration starts near each, and integrates little
+        logs = log_integrals(log_pace, nodes[:-1])
+        sums = np.logaddexp.accumulate(np.append(start, logs))
+    place = np.maximum(np.searchsorted(sums, log_t) - 1, 0)
+    low = nodes[place]
+    high = nodes[place + 1]
+    base = sums[place]
+    before = high.copy()  # the last place, and T there
+    was = np.append(sums, np.inf)[place + 1]
     tau = low.copy()
     open_ = np.arange(log_t.size)
     reached = base.copy()
@@ -162,12 +171,17 @@ def when(
         base[lower] = reached[below]
         high[open_[~below]] = tau[open_[~below]]
         step = _newton(reached, wanted, log_pace(tau[open_]))
+        rise = (reached - was[open_]) / (tau - before)[open_]
+        secant = np.where(rise < np.inf, (wanted - reached) / rise, np.inf)
+        step = np.where(wanted > _SECANT, secant, step)
         near = np.abs(reached - wanted) <= 2e-16 * np.abs(wanted)
         near |= np.minimum(np.abs(step), (high - low)[open_] / 2) <= 2e-16 * tau[open_]
         open_ = open_[~near]
-        step = step[~near]
         if not open_.size:
             break
+        step = step[~near]
+        before[open_] = tau[open_]
+        was[open_] = reached[~near]
         trial = tau[open_] + step
         inside = (trial > low[open_]) & (trial < high[open_])
         tau[open_] = np.where(inside, trial, (low[open_] + high[open_]) / 2)
@@ -189,5 +203,4 @@ def _newton(reached: Times, wanted: Times, phi: Times) -> Times:
         log_size = np.log(above)
         log_size = np.where(gap > 0, above + np.log(-np.expm1(-above)), log_size)
         # in logs: a margin of 700 is left in tau = e^-700
-        step = np.copysign(np.exp(np.minimum(log_size + reached - phi, 700.0)), gap)
-    return np.where(np.abs(wanted) > 1e14, np.inf, step)
+        return np.copysign(np.exp(np.minimum(log_size + reached - phi, 700.0)), gap)
