@@ -110,8 +110,7 @@ def _docstring(path: Path) -> str:
 
 def _said(path: Path) -> float:
     """The seconds a figure's docstring says; 5 where it says nothing, 0 where it is skipped."""
-    needed = re.search(r'^NEEDS = "(\w+)"', path.read_text("utf-8"), re.M)
-    if needed and importlib.util.find_spec(needed[1]) is None:
+    if _missing(path):
         return 0.0
     found = re.search(r"Takes: (\d+) (s|min)", _docstring(path))
     return int(found[1]) * {"s": 1.0, "min": 60.0}[found[2]] if found else 5.0
@@ -133,7 +132,7 @@ def _make(path: Path, marks: list[str], *, fast: bool, redraw: bool) -> Figure:
         if again:
             card = _draw(path.stem, old["card"], fast=fast)
             marks = [old["fingerprints"][0], marks[1]]
-        elif needed := _missing(path.stem):
+        elif needed := _missing(path):
             return _figure(path, {}, "skipped", f"needs {needed}, of an extra")
         else:
             card = _draw(path.stem, None, fast=fast)
@@ -144,10 +143,10 @@ def _make(path: Path, marks: list[str], *, fast: bool, redraw: bool) -> Figure:
     return _figure(path, card, "redrawn" if again else "computed")
 
 
-def _missing(name: str) -> str:
-    """Return the module that a figure needs and that is not installed, or ""."""
-    module = importlib.import_module(f"figures.{name}")
-    needed = getattr(module, "NEEDS", "")
+def _missing(path: Path) -> str:
+    """Return the module that a figure says it needs and that is not installed, or ""."""
+    said = re.search(r'^NEEDS = "(\w+)"', path.read_text("utf-8"), re.M)
+    needed = said[1] if said else ""
     return needed if needed and importlib.util.find_spec(needed) is None else ""
 
 
