@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from flowsam.errors import InputError, InputTypeError
 from flowsam.inputs import keep, real_array
@@ -15,6 +17,7 @@ class Own(Perturbation):
 
     ask: Callable[..., Any]
     title: str
+    late: ClassVar[float] = 600.0  # to which gradients are doubles
 
     def __init__(self, ask: Callable[..., Any], name: str) -> None:
         keep(self, p=math.nan, rho=math.nan, normalised=False, adaptive=False)
@@ -38,7 +41,10 @@ class Own(Perturbation):
         return self.title
 
     def step(self, g: Thetas) -> Thetas:
-        """Return the user's step, or say what else it is."""
+        """Return the user's step, or say what else it is; nan where gradients are not finite."""
+        beyond = ~np.isfinite(g).all(axis=(-2, -1), keepdims=True)  # a trial of a step
+        if beyond.any():
+            return np.where(beyond, np.nan, self.step(np.where(beyond, 0.0, g)))
         step = real_array(self.ask(g), f"the step of {self.title}")
         if step.shape != g.shape:
             raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,6 +62,8 @@ class Perturbation:
     rho: float
     normalised: bool = True
     adaptive: bool = False
+    # log t to which a run of several examples goes that decides a limit
+    late: ClassVar[float] = 1e4
 
     def __post_init__(self) -> None:
         """Check the numbers; rho = 0 is stored one way for every rule."""

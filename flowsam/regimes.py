@@ -23,7 +23,6 @@ from flowsam.labels import Label
 from flowsam.perturbations import Perturbation, linf
 from flowsam.shapes import Chosen, Labels, Starts, Theta, Thetas, Vector, Which
 
-LATE = 1e4
 MOST_STEPS = 3_000  # of one start that a path decides: one or two seconds
 DEEPEST = 3  # stands for itself and all beyond
 
@@ -35,7 +34,7 @@ class Case:
     flow: Flow
     depth: int
     regime: Regime
-    log_t_end: float = LATE  # where a run of several examples ends that decides a limit
+    log_t_end: float  # where a run of several examples ends that decides a limit
     most_steps: int = MOST_STEPS  # of one example's path, rounds together
 
     @property
@@ -139,10 +138,10 @@ def case_of(flow: Flow, depth: int) -> Case:
     if regime.braked and flow.perturbation.gate(depth) >= 1:
         regime = replace(regime, labels=_OWN.labels, verdict=regime.braked)
     if flow.loss.known or flow.perturbation.normalised and not several:
-        return Case(flow, depth, regime)
+        return Case(flow, depth, regime, flow.perturbation.late)
     blank: dict[str, Any] = dict(norm=None, finite="", analytic=False, glides=False)
-    known = replace(regime, verdict=_OWN_MANY.verdict, **blank)
-    return Case(flow, depth, known if several else _OWN)
+    known = replace(regime, verdict=_OWN_MANY.verdict, **blank) if several else _OWN
+    return Case(flow, depth, known, flow.perturbation.late)
 
 
 def regime_of(kind: str, depth: int, *, several: bool = False) -> Regime:

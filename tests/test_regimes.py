@@ -254,6 +254,15 @@ def test_a_rule_in_ten_lines_takes_the_right_path_from_every_verb(rule, data):
         phase_portrait(flow, [1.0], [1.0], start=RadiusPlane(theta))
 
 
+def test_a_trial_beyond_the_doubles_does_not_reach_the_rule():
+    """An implicit step is shortened where a trial of it overflows, under any rule."""
+    flow = Flow(Data([[1.0, 2.0], [2.0, 1.0]]), Sharp())
+    theta = np.array([balanced([1.2, 0.8], 2), np.full((2, 2), np.nan), balanced([0.3, 0.2], 2)])
+    fields = flow.field(theta)
+    assert (fields[::2] == [flow.field(one) for one in theta[::2]]).all()
+    assert np.isnan(fields[1]).all()
+
+
 def test_a_field_of_the_users_is_followed_with_several_examples():
     data, theta = Data([[1.0, 2.0], [2.0, 1.0]]), balanced([1.2, 0.8], 2)
     bent, fast = Bent(data, l2(0.7)), Flow(data, l2(0.7))

@@ -17,7 +17,7 @@ from flowsam.inputs import listed
 from flowsam.labels import Label
 from flowsam.outcomes.outcome import Limit, basis
 from flowsam.outcomes.own_scale import in_range
-from flowsam.regimes import LATE, MOST_STEPS, Case, case_of
+from flowsam.regimes import MOST_STEPS, Case, case_of
 from flowsam.shapes import Labels, Theta
 from flowsam.signatures import public
 
@@ -58,7 +58,8 @@ def limit(
         Initial weights.
     log_t_end : float, optional
         How far in log(1 + t) a run goes where one decides: several examples, L >= 2; by default
-        1e4. One example is decided in rescaled time, and takes none.
+        1e4, or 600 under a rule of the user's own, whose gradients have to be doubles. One example
+        is decided in rescaled time, and takes none.
     most_steps : int
         How many steps the path of one example may take where no theorem decides.
     prove : bool
@@ -90,7 +91,6 @@ def limit(
     (1, 'zero')
     """
     theta0 = flow.one_start(theta0, "limit", "see limits")
-    end = _checked_end(flow, log_t_end)
     if most_steps < 1:
         raise InputError(f"most_steps needs one or more, got {most_steps}")
     if len(flow.data.z) > 1 and most_steps != MOST_STEPS:
@@ -98,6 +98,7 @@ def limit(
             f"most_steps = {most_steps} is for one example; several go to log_t_end"
         )
     own = case_of(flow, len(theta0))
+    end = _checked_end(own, log_t_end)
     case = replace(own, log_t_end=end, most_steps=most_steps)
     group = next(in_range(case, theta0[None]))
     found = group.case.verdict(group.starts[0])
@@ -114,15 +115,15 @@ def limit(
     return _proved(own, theta0, found) if prove else found
 
 
-def _checked_end(flow: Flow, log_t_end: float | None) -> float:
+def _checked_end(case: Case, log_t_end: float | None) -> float:
     """Return how far a run may go."""
     if log_t_end is None:
-        return LATE
+        return case.log_t_end
     if not 0 < log_t_end < np.inf:
         raise InputError(
             f"log_t_end needs a finite number > 0, got {log_t_end:g}; runs start at 0"
         )
-    if len(flow.data.z) == 1:
+    if len(case.flow.data.z) == 1:
         raise InputError(
             f"log_t_end = {log_t_end:g} is for several examples: the limit of one example is "
             "decided in rescaled time, without a last log t; leave it out"
