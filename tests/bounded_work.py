@@ -1,6 +1,6 @@
-"""The work of what once took minutes without a word, counted: `python -m tests.bounded_work`.
+"""Work that must stay bounded, counted and not timed: `python -m tests.bounded_work NAME`.
 
-Frames of the package that a call enters, and the answer; steps of late runs; memory of wide starts.
+Frames of the package that a call enters, its lines that it runs, steps, peak memory, the answer.
 """
 
 import json
@@ -22,10 +22,13 @@ from flowsam import (
     limits,
     linf,
     lp,
+    phase_portrait,
     single_example,
     solve,
     solve_many,
 )
+from flowsam.amplification import critical_scale, dominance
+from flowsam.sweeps import plan
 
 PACKAGE = os.path.dirname(flowsam.__file__) + os.sep  # not what is installed beside it
 RULES = {"GD": gradient_flow(), "l_2": l2(0.1), "l_2, rho = .5": l2(0.5)}
@@ -40,26 +43,45 @@ ONE = {
 }
 
 
-def frames(call):
-    """Return how many frames of the package a call enters, and what it returns."""
-    count = 0
+def counted(call):
+    """Return the frames and lines of the package that a call enters and runs, and its answer.
+
+    A loop over points or features runs lines in proportion, whatever each of them takes.
+    """
+    count = {"frames": 0, "lines": 0}
 
     def entered(frame, event, _):
-        nonlocal count
-        count += event == "call" and frame.f_code.co_filename.startswith(PACKAGE)
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        count["frames"] += 1
+        return ran
 
-    sys.setprofile(entered)
+    def ran(frame, event, _):
+        count["lines"] += event == "line"
+        return ran
+
+    sys.settrace(entered)
     try:
         found = call()
     finally:
-        sys.setprofile(None)
+        sys.settrace(None)
     return count, found
 
 
+def peak(call):
+    """Return the most bytes that a call holds at once, and its answer."""
+    tracemalloc.start()
+    try:
+        found = call()
+        return tracemalloc.get_traced_memory()[1], found
+    finally:
+        tracemalloc.stop()
+
+
 def judged(flow, theta0):
-    """Frames, label and reason of a limit."""
-    count, found = frames(lambda: limit(flow, theta0))
-    return {"frames": count, "label": int(found.label), "reason": found.reason}
+    """Work, label and reason of a limit."""
+    count, found = counted(lambda: limit(flow, theta0))
+    return count | {"label": int(found.label), "reason": found.reason}
 
 
 def of_one_example():
@@ -68,7 +90,7 @@ def of_one_example():
     starts = np.random.default_rng(0).uniform(0.05, 1.5, (5, 2, 2))
     for ratio in (1e4, 1e8):
         flow = Flow(single_example([1.0, ratio]), lp(1.0, p=1.5))
-        found[f"five, mu = (1, {ratio:g})"] = {"frames": frames(lambda: limits(flow, starts))[0]}  # noqa: B023
+        found[f"five, mu = (1, {ratio:g})"] = counted(lambda: limits(flow, starts))[0]  # noqa: B023
     return found
 
 
@@ -79,10 +101,8 @@ def of_many_features(depth):
         rng = np.random.default_rng(1)
         flow = Flow(single_example(rng.uniform(0.5, 1.5, d)), linf(1.0))
         theta0 = rng.uniform(0.5, 1.5, (depth, d))
-        tracemalloc.start()
-        found[d] = judged(flow, theta0)
-        found[d]["copies"] = tracemalloc.get_traced_memory()[1] / theta0.nbytes
-        tracemalloc.stop()
+        most, found[d] = peak(lambda: judged(flow, theta0))  # noqa: B023
+        found[d]["copies"] = most / theta0.nbytes
     return found
 
 
@@ -93,7 +113,7 @@ def to_the_end_of_doubles():
     for rule in (l2(1.0), lp(1.0, p=1.5), gradient_flow()):
         flow = Flow(single_example([1.0, 2.0]), rule)
         run = lambda: solve_many(flow, starts, tau_end=1.7e308, method="DOP853")  # noqa: B023, E731
-        found[rule.name] = {"frames": frames(run)[0]}
+        found[rule.name] = counted(run)[0]
     return found
 
 
@@ -112,18 +132,83 @@ def late_steps():
     return found
 
 
-def main():
-    """Print all of it as JSON."""
-    three = Flow(Data([[1.0, 0.5], [0.3, 1.0], [0.8, 0.2]]), gradient_flow())
-    found = {
-        "one": of_one_example(),
-        "three": judged(three, [[1.0, 0.7], [0.9, 0.6]]),
-        "wide": {depth: of_many_features(depth) for depth in (2, 3)},
-        "ends": to_the_end_of_doubles(),
-        "steps": late_steps(),
-    }
-    sys.stdout.write(json.dumps(found) + "\n")
+def of_three_examples():
+    """The limit of three examples."""
+    return judged(
+        Flow(Data([[1.0, 0.5], [0.3, 1.0], [0.8, 0.2]]), gradient_flow()), [[1, 0.7], [0.9, 0.6]]
+    )
+
+
+def points():
+    """A closed form of one start, by number of points."""
+    flow, start = Flow(single_example([1, 2]), linf(1.0)), balanced([1.5, 0.6], 2)
+    return {n: counted(lambda: solve(flow, start, tau_end=3, save_at=n))[0] for n in (100, 10_000)}  # noqa: B023
+
+
+def portraits():
+    """Portraits by number of limits, and peak memory in copies of the labels."""
+    flow, found = Flow(single_example([1, 2]), linf(1.0)), {}
+    for n in (200, 2000):
+        x = np.linspace(1e-3, 2, n)
+        draw = lambda: phase_portrait(flow, x, x)  # noqa: B023, E731
+        most, plane = peak(draw)
+        found[n * n] = counted(draw)[0] | {"copies": most / plane.labels.nbytes}
+    return found
+
+
+def one_who_escapes():
+    """An l_inf limit of distinct mu, by number of features."""
+    found = {}
+    for d in (10_000, 1_000_000):
+        start = np.full((2, d), 0.5)
+        start[:, 3_456] = 1.5
+        found[d] = judged(Flow(single_example(np.linspace(1.0, 2.0, d)), linf(1.0)), start)
+    return found
+
+
+def amplifications():
+    """A critical scale, and a map of leaders at 160,000 points."""
+    large = (np.linspace(1, 3, 8), 1, np.linspace(0.05, 2, 400), np.linspace(0, 5, 400))
+    scale = counted(lambda: critical_scale([1, 2], 1))[0]
+    return {"critical scale": scale, "map": counted(lambda: dominance(*large))[0]}
+
+
+def sweeps_too_large():
+    """Plans of 1e12 cells and of 1e8 chunks, which are refused, and of 1e8 cells."""
+    case, axis = {"mu": [1, 2], "alpha": [1.5, 0.6]}, {"start": 0.1, "stop": 1, "points": 100}
+    names = ("rho", "scale", "alpha_1", "alpha_2", "mu_1", "mu_2")
+
+    def asked(count, chunk):
+        try:
+            return plan(case, dict.fromkeys(names[:count], axis), chunk=chunk).chunks
+        except ValueError as error:
+            return str(error)
+
+    found = {}
+    for count, chunk in ((6, None), (4, 1), (4, None)):
+        most, (work, said) = peak(lambda: counted(lambda: asked(count, chunk)))  # noqa: B023
+        found[f"{count} axes, chunk={chunk}"] = work | {"bytes": most, "said": said}
+    return found
+
+
+WORK = {
+    "one example": of_one_example,
+    "three examples": of_three_examples,
+    "wide": lambda: {depth: of_many_features(depth) for depth in (2, 3)},
+    "escape": one_who_escapes,
+    "ends": to_the_end_of_doubles,
+    "late": late_steps,
+    "points": points,
+    "portraits": portraits,
+    "amplification": amplifications,
+    "sweeps": sweeps_too_large,
+}
+
+
+def main(name):
+    """Print one of them as JSON."""
+    sys.stdout.write(json.dumps(WORK[name]()) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

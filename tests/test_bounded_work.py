@@ -1,6 +1,6 @@
-"""What once took minutes without a word now takes bounded work, or says why it stops.
+"""What once took minutes without a word takes bounded work, and what is quick stays without loops.
 
-Counted in a process of its own, where no annotation is checked (`tests/bounded_work.py`).
+Counted in processes of their own, where no annotation is checked (`tests/bounded_work.py`).
 """
 
 import json
@@ -20,39 +20,73 @@ from tests.benchmarks.bench_run import lean, problem
 MOST = 600_000  # frames: 3,000 steps of a start that is given up, a second or two
 
 
-@pytest.fixture(scope="module")
-def work():
-    ask = [sys.executable, "-m", "tests.bounded_work"]
+def work(name):
+    """What `tests/bounded_work.py` counts under a name."""
+    ask = [sys.executable, "-m", "tests.bounded_work", name]
     run = subprocess.run(ask, capture_output=True, text=True, cwd=Path(__file__).parents[1])
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 
 
-def test_limits_of_one_example_end_or_say_why_not(work):
-    for name, found in work["one"].items():
+def test_limits_of_one_example_end_or_say_why_not():
+    for name, found in work("one example").items():
         assert found["frames"] < MOST, (name, found)
         assert found.get("label") != -1 or "after 3000 steps" in found["reason"], (name, found)
 
 
-def test_many_features_cost_in_proportion(work):
-    """As many frames at ten times the features, and memory for some copies of the start."""
-    for depth in ("2", "3"):
-        few, many = work["wide"][depth].values()
-        assert many["frames"] <= 1.5 * few["frames"] < 1000, (depth, few, many)
+def test_many_features_cost_in_proportion():
+    """As many lines at ten times the features, and memory for some copies of the start."""
+    for depth, found in work("wide").items():
+        few, many = found.values()
+        assert many["lines"] <= 1.5 * few["lines"] < 6000, (depth, few, many)
         assert many["label"] >= 1 and many["copies"] < 30, (depth, many)
 
 
-def test_a_limit_of_three_examples(work):
-    assert work["three"]["label"] == -5 and work["three"]["frames"] < 20_000  # 27,066 once
+def test_a_million_features_take_no_loop_over_them():
+    few, many = work("escape").values()
+    assert many["lines"] <= 1.5 * few["lines"] < 1200, (few, many)
+    assert few["label"] == many["label"] == 3457
 
 
-def test_ensembles_to_the_end_of_doubles(work):
-    assert all(found["frames"] < MOST for found in work["ends"].values()), work["ends"]
+def test_a_closed_form_takes_no_loop_over_its_points():
+    few, many = work("points").values()
+    assert many["lines"] <= 1.5 * few["lines"] < 2000, (few, many)
 
 
-def test_late_times_take_fewer_than_600_steps(work):
-    assert len(work["steps"]) == 72
-    for name, (status, steps) in work["steps"].items():
+def test_four_million_limits_take_no_loop_and_four_copies_of_their_labels():
+    few, many = work("portraits").values()
+    assert many["lines"] <= 1.5 * few["lines"] < 1500, (few, many)
+    assert many["copies"] < 4, many
+
+
+def test_a_critical_scale_and_a_large_map_take_few_steps():
+    found = work("amplification")
+    assert found["critical scale"]["lines"] < 250_000 and found["map"]["lines"] < 80_000, found
+
+
+def test_what_is_too_large_is_told_before_any_list_of_it():
+    cells, chunks, planned = work("sweeps").values()
+    assert "may have 268435456 cells, got 1000000000000 of 6 axes" in cells["said"]
+    assert "may have 1048576 chunks, got 100000000; raise chunk" in chunks["said"]
+    assert planned["said"] <= 2**20
+    for found in (cells, chunks, planned):
+        assert found["lines"] < 400_000 and found["bytes"] < 2**22, found
+
+
+def test_a_limit_of_three_examples():
+    found = work("three examples")
+    assert found["label"] == -5 and found["frames"] < 20_000  # 27,066 once
+
+
+def test_ensembles_to_the_end_of_doubles():
+    found = work("ends")
+    assert all(each["frames"] < MOST for each in found.values()), found
+
+
+def test_late_times_take_fewer_than_600_steps():
+    found = work("late")
+    assert len(found) == 72
+    for name, (status, steps) in found.items():
         assert status == "finished" and 0 < steps < 600, (name, status, steps)
 
 
