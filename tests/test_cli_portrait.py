@@ -1,10 +1,12 @@
 """flowsam portrait: planes, rules, refinement, files, progress, interrupts, bad input."""
 
+import contextlib
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from tests.command_lines import amended
 
 MINOR = ["portrait", "--mu", "1,2", "--rho", "1"]
 FLOW = Flow(single_example([1, 2]), linf(1.0))
+COUNTED = re.compile(rb"[1-9][\d.]*[kM]?/\d")  # "60.0/1.20M", and not "0.00/1.20M"
 
 
 def answer(capsys, *arguments):
@@ -202,24 +205,43 @@ def test_an_interrupt_keeps_finished_rows_and_says_how_to_go_on(capsys, monkeypa
     assert load(path).unfinished == 0 and load(path).provenance() == load(whole).provenance()
 
 
+def interrupted_at_work(line):
+    """Send SIGINT to a command whose bar counts finished cells; its code and what it said.
+
+    Again where the bar counts on: NumPy loses one in a hundred in a look at an enum of Python 3.11.
+    """
+    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
+    terminal, stderr = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    said, counts = b"", 0
+    with subprocess.Popen(line, stderr=stderr) as run, open(terminal, "rb", 0) as shown:
+        os.close(stderr)
+        with contextlib.suppress(OSError):  # how Linux tells the end of a terminal
+            while part := shown.read(4096):
+                said += part
+                if COUNTED.search(part):
+                    counts += 1
+                    if counts % 5 == 1:
+                        run.send_signal(signal.SIGINT)
+    return run.returncode, said.decode()
+
+
 @pytest.mark.long
 def test_a_signal_to_a_slow_command_keeps_its_rows(tmp_path):
+    """Of 1.2 million cells, 15 s of work, a few are decided before each signal."""
     line = [sys.executable, "-m", "flowsam", "portrait", "--mu", "1,2", "--norm", "unnormalised"]
-    line += ["--rho", "8", "--depth", "4", "--x", "0.05,2", "--grid", "60,200", "--quiet", "--out"]
-    whole, path = tmp_path / "whole.npz", tmp_path / "plane.npz"
-    begun = time.perf_counter()
-    assert subprocess.run([*line, whole], check=False).returncode == 0
-    spent = time.perf_counter() - begun
-    with subprocess.Popen([*line, path], stderr=subprocess.PIPE, text=True) as run:
-        time.sleep(0.6 * spent)
-        run.send_signal(signal.SIGINT)
-        said = run.communicate()[1]
-    kept = tmp_path / "plane.partial.npz"
-    assert run.returncode == 130 and said.count("\n") == 1 and f"--resume {kept}" in said
-    assert 0 < load(kept).unfinished < 200 and not path.exists()
-    assert subprocess.run([*line, path, "--resume", kept], check=False).returncode == 0
-    np.testing.assert_array_equal(load(path).labels, load(whole).labels)
-    assert load(path).provenance() == load(whole).provenance()
+    line += ["--rho", "8", "--depth", "4", "--x", "0.05,2", "--grid", "60,20000", "--out"]
+    path, kept = tmp_path / "plane.npz", tmp_path / "plane.partial.npz"
+    flow, left = Flow(single_example([1, 2]), unnormalised(8.0)), 20_000
+    for more in ([], ["--resume", kept]):
+        code, said = interrupted_at_work([*line, path, *more])
+        assert code == 130 and said.count("\n") == 1 and f"--resume {kept}" in said
+        found = load(kept)
+        assert 0 < found.unfinished < left and not path.exists()
+        left = found.unfinished
+        done = found.y.size - left
+        whole = phase_portrait(flow, found.x, found.y[:done], depth=4)
+        np.testing.assert_array_equal(found.labels[:done], whole.labels)
 
 
 def test_an_interrupt_of_the_refinement_keeps_all_rows(capsys, monkeypatch, tmp_path):
