@@ -1,8 +1,10 @@
 """Sweeps: cells against single calls, files and names, errors kept with their cells."""
 
+import itertools
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -302,10 +304,13 @@ def test_progress_counts_finished_cells():
     assert told[0].seconds_left > 0 and told[-1].seconds_left == 0
 
 
-def test_a_plan_counts_and_times():
+def test_a_plan_counts_and_times(monkeypatch):
+    """By a clock that goes on by a second at every look: one a cell."""
+    clock = SimpleNamespace(perf_counter=itertools.count().__next__)
+    monkeypatch.setattr("flowsam.sweeps.planning.time", clock)
     found = plan(CASE | {"measure": ["label", "settled_at"]}, {"rho": [0.5] + [1.0, 2.0]}, chunk=2)
     assert (found.cells, found.chunks, found.block) == (3, 2, (2,))
-    assert found.disk_bytes == 3 * (2 + 8 + 1) and 0 < found.seconds < 10
+    assert found.disk_bytes == 3 * (2 + 8 + 1) and found.seconds == 3.0
     with pytest.raises(ValueError, match="whole number of cells >= 1, got 0"):
         plan(CASE, {"rho": [1.0]}, chunk=0)
 
