@@ -1,11 +1,12 @@
 # %% [markdown]
-# Claim. A tube $|y-p(t)| \leq r(t)$ about a polynomial path holds on a step of length $h$ if it
-# does at its start and the formula holds, where $g$ bounds the logarithmic norm of the Jacobian in
-# the tube. Under $\ell_2$-SAM at $L = 2$ one proved start decides all that are at least (escape) or
-# at most (collapse) as large in every $|s_j|$, $|e_j|$. A leader that is ahead where $N$ rises
-# beyond $\rho\,(\mu_j+\mu_k)$, or falls below $\rho\,\min\mu$, stays ahead.
+# Claim. A tube $|y-p(t)| \leq r_1$ about a polynomial path holds on a step of length $h$ if
+# $|y-p| \leq r_0$ at its start and the formula holds, $g$ the mean, over equal parts of the step,
+# of bounds $\geq 0$ of the logarithmic norm of the Jacobian in the tube. Under $\ell_2$-SAM at
+# $L = 2$ one proved start decides all that are at least (escape) or at most (collapse) as large in
+# every $|s_j|$, $|e_j|$. A leader that is ahead where $N$ rises beyond $\rho\,(\mu_j+\mu_k)$, or
+# falls below $\rho\,\min\mu$, stays ahead.
 #
-# Formula $\frac{r_1-r_0}{h} > \max(g,0)\,r + \sup|p'-f(t,p)| \;\Rightarrow\; |y-p|\le r$
+# Formula $r_1 > (r_0 + h\,\sup|p'-f(t,p)|)\,e^{g h} \;\Rightarrow\; |y-p|\le r_1$
 #
 # Assumes $f$ analytic where its balls are finite; $n = 1$, $\rho > 0$.
 #
@@ -16,21 +17,21 @@
 # %%
 import sympy as sp
 
-t, h, r0, r1, g, d = sp.symbols("t h r_0 r_1 g d", positive=True)
+t, h, r0, g, d = sp.symbols("t h r_0 g d", positive=True)
 rho, tau = sp.symbols("rho tau", positive=True)
 
 # %% [markdown]
 # For e = |y - p| in the maximum norm, y' - p' = (f(y) - f(p)) + (f(p) - p') with f(y) - f(p) =
 # M (y - p), M a mean of Jacobians: e' <= g e + d as long as y is in the tube (for the component
-# where |y_i - p_i| is largest, |.|' <= M_ii e + sum_k |M_ik| e + d). A linear r with the claim's
-# slope obeys r' > g r + d, and max(r_0, r_1) is the largest r: where e first meets r from below,
-# e' < r', so it never passes. For one component g is df/dy: the case of the scalar equation.
+# where |y_i - p_i| is largest, |.|' <= M_ii e + sum_k |M_ik| e + d). There r = (r_0 + d t) E, where
+# E' = g E with the bound g of each part and E = 1 at first, obeys r' >= g r + d, so that e <= r. r
+# rises to the formula's right side: e <= r < r_1 never leaves the tube. For one component g is
+# df/dy: the case of the scalar equation.
 # %%
-r = r0 + (r1 - r0) * t / h
-slope = g * r1 + d  # r_1 the larger end
-assert sp.simplify(r.diff(t) - (r1 - r0) / h) == 0
-gap = slope - (g * r + d)
-assert sp.factor(gap - g * (r1 - r0) * (h - t) / h) == 0  # >= 0 for t <= h
+E = sp.Function("E")(t)
+r = (r0 + d * t) * E
+gap = (r.diff(t) - g * r - d).subs(E.diff(t), g * E)
+assert sp.expand(gap - d * (E - 1)) == 0  # >= 0: E rises from 1
 m = sp.Matrix(2, 2, sp.symbols("M_11 M_12 M_21 M_22", real=True))
 x, y = sp.symbols("x y", real=True)
 assert sp.expand((m * sp.Matrix([x, y]))[0] - m[0, 0] * x - m[0, 1] * y) == 0

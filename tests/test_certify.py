@@ -158,12 +158,27 @@ def test_what_never_grows_collapses_and_equal_ones_tie():
     assert prove(problem([[3.0, 9.0], [3.0, 9.0]], (2.0, 0.0))).label == 1  # idle
 
 
+def _linear(first, width, growth, defect):
+    """The radius of tubes written by earlier versions."""
+    rise, slack = growth * width, following.SLACK
+    return ((first + slack * width * defect) / (1 - slack * rise)).upper()
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.5213, 0.53])
+def test_a_tube_whose_radius_rises_linearly_holds(monkeypatch, alpha):
+    right = prove(even(alpha))
+    monkeypatch.setattr(following, "_widened", _linear)
+    wider = prove(even(alpha))
+    assert wider.label == right.label
+    assert wider.tube.steps[-1].radius[1] > right.tube.steps[-1].radius[1]
+
+
 # Deliberate faults of the prover: each one's proof is refused.
 
 
 def _without_remainder(first, width, growth, defect):
     """The radius as if the polynomial were the solution."""
-    return (first / (1 - following.SLACK * growth * width)).upper()
+    return (first * (following.SLACK * growth * width).exp()).upper()
 
 
 def _midpoint(first, width, growth, defect):

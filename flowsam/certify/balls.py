@@ -17,6 +17,7 @@ from flowsam.shapes import Shaped
 try:
     from flint import acb as acb
     from flint import arb as arb
+    from flint import arb_poly as arb_poly
     from flint import arb_series as arb_series
     from flint import ctx
 except ImportError:
@@ -62,9 +63,9 @@ def around(centre: arb, radius: arb) -> arb:
     return centre + arb(0, 1) * radius
 
 
-def jet(start: arb, order: int) -> arb_series:
-    """Return `start + t + O(t^order)`."""
-    return arb_series([start, 1], order)
+def jet(start: arb, order: int, pace: Any = 1) -> arb_series:
+    """Return `start + pace t + O(t^order)`."""
+    return arb_series([start, pace], order)
 
 
 def objects(numbers: Sequence[Any]) -> Row:

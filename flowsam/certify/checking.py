@@ -1,11 +1,11 @@
 """Tubes and their checker, which follows nothing.
 
-On a step of width h the state is within radius_0 + (radius_1 - radius_0) t/h of p(t): a tube, if
+On a step of width h the state, within radius_0 of p at first, stays within radius_1: a tube, if
 
-    (radius_1 - radius_0)/h > max(g, 0) radius + d,  |p' - slope(p)| <= d,
+    radius_1 > (radius_0 + h d) exp(h g),  |p' - slope(p)| <= d,
 
-on every step, g the logarithmic norm of the Jacobian (of the maximum norm), for then |y - p|' <=
-g |y - p| + d. (derivations/proved_labels.py)
+on every step, g >= 0 the mean of bounds of the logarithmic norm of the Jacobian (of the maximum
+norm) on parts of it, for then |y - p|' <= g |y - p| + d. (derivations/proved_labels.py)
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
-from typing import Any
 
 from flowsam.certify.balls import (
-    Place,
     Written,
     arb,
+    arb_poly,
     arb_series,
     around,
     jet,
@@ -52,12 +51,9 @@ class Tube(Written):
     bits: int
 
 
-def value_at(row: Sequence[arb], place: Place) -> Any:
-    """Return a polynomial's value, at a number or a series."""
-    value: Place = arb(0)
-    for coefficient in reversed(row):
-        value = value * place + coefficient
-    return value
+def value_at(row: Sequence[arb], place: arb) -> arb:
+    """Return a polynomial's value."""
+    return arb_poly([*row])(place)
 
 
 class Refused(ValueError):
@@ -107,24 +103,22 @@ def _fault(field: Field, end: End, step: Step) -> str:
         if not abs(row[0] - centre) + end.radius <= step.radius[0]:
             return "does not contain the end before it"
     first, last = step.radius
-    growth = growth_along(field, end.x, step).max(arb(0))
-    rise = growth * first.max(last) + defect_along(field, end.x, step)
-    rises = last - first > step.width * rise
+    growth = (step.width * growth_along(field, end.x, step)).exp()
+    defect = step.width * defect_along(field, end.x, step)
+    rises = last > (first + defect) * growth
     return "" if rises else "is not a tube: its radius rises too slowly"
 
 
 def defect_along(field: Field, x: arb, step: Step) -> arb:
     """Return a bound of |p' - slope(p)| on a step."""
-    order = len(step.centre[0]) + MORE
     half = step.width / (2 * PARTS)
     bound = arb(0)
     for k in range(PARTS):
         middle = (2 * k + 1) * half
-        near = _rest(field, x, step, middle, order)
-        far = _rest(field, x, step, around(middle, half), order)
+        near = _rest(field, x, step, middle, half)
+        far = _rest(field, x, step, around(middle, half), half)
         for terms, last in zip(near, far, strict=True):
-            size = abs(last[order - 2]) * half ** (order - 2)
-            size += sum(abs(terms[k]) * half**k for k in range(order - 2))
+            size = sum(map(abs, terms[:-1])) + abs(last[-1])
             bound = bound.max(size.upper())
     return bound
 
@@ -134,34 +128,35 @@ def _rest(
     x: arb,
     step: Step,
     at: arb,
-    order: int,
-) -> list[arb_series]:
-    """The series of p' - slope(p) about a place, or a ball of places, of the step."""
-    t = jet(at, order)
-    states = [value_at(row, t) for row in step.centre]
-    slopes = field.slope(jet(x + at, order), states)
+    unit: arb,
+) -> list[list[arb]]:
+    """The coefficients of p' - slope(p) about a place, or a ball of places, in a unit of time."""
+    order = len(step.centre[0]) + MORE
+    place = arb_poly([at, unit])
+    states = [arb_series(arb_poly([*row])(place), order) for row in step.centre]
+    slopes = field.slope(jet(x + at, order, unit), states)
     pairs = zip(states, slopes, strict=True)
-    return [state.derivative() - slope for state, slope in pairs]
+    rests = [state.derivative() / unit - slope for state, slope in pairs]
+    return [[rest[k] for k in range(order - 1)] for rest in rests]
 
 
 def growth_along(field: Field, x: arb, step: Step) -> arb:
-    """Return a bound of the logarithmic norm of the Jacobian in a step's tube."""
+    """Return the mean of bounds, not below 0, of the growth in the parts of a step's tube."""
     half = step.width / (2 * PARTS)
-    radius = step.radius[0].max(step.radius[1])
-    bounds = []
+    total = arb(0)
     for k in range(PARTS):
         piece = around((2 * k + 1) * half, half)
-        box = [around(value_at(row, piece), radius) for row in step.centre]
-        bounds += _row_sums(field, x + piece, box)
-    return reduce(arb.max, bounds).upper()
+        box = [around(value_at(row, piece), step.radius[1]) for row in step.centre]
+        total += growth_in(field, x + piece, box).max(arb(0))
+    return (total / PARTS).upper()
 
 
-def _row_sums(field: Field, x: arb, box: list[arb]) -> list[arb]:
-    """Of the Jacobian in a box: each diagonal entry and the sizes of the others."""
+def growth_in(field: Field, x: arb, box: list[arb]) -> arb:
+    """Return a bound of the logarithmic norm of the Jacobian in a box."""
     time = arb_series([x], 2)
     sums = [arb(0)] * len(box)
     for j in range(len(box)):
         moved = [arb_series([c, int(i == j)], 2) for i, c in enumerate(box)]
         for i, slope in enumerate(field.slope(time, moved)):
             sums[i] += slope[1] if i == j else abs(slope[1])
-    return sums
+    return reduce(arb.max, sums)

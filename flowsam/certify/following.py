@@ -14,6 +14,7 @@ from flowsam.certify.checking import (
     Unproved,
     defect_along,
     growth_along,
+    growth_in,
     value_at,
 )
 
@@ -21,7 +22,9 @@ SLACK = 1.02  # the checker asks for more than equality
 SHORTER = 0.75
 TRIES = 20
 STEEP = 0.7  # growth over a step
+RISE = 2.1  # of the radius over a step, at most: exp(SLACK STEEP), but for the defect
 WIDE = 0.02  # radius, in units of the field, from where a tube decides nothing
+NARROW = 2.0**-10  # share of that radius up to which it is not what stops a step
 SMALL = 1e-300
 
 Found = TypeVar("Found")
@@ -73,6 +76,8 @@ def follow(field: Field, level: Level) -> Tube | None:
             return Tube(tuple(steps), level.precision)
         step = _step(field, end, level)
         if step is None or not step.width > field.patience * end.x:
+            if end.radius > NARROW * enough:
+                return None
             raise Unproved(
                 f"no step passes tau = {float(end.x):.6g}, where the field is not analytic"
             )
@@ -94,12 +99,11 @@ def _step(field: Field, end: End, level: Level) -> Step | None:
     x = end.x
     first = end.radius
     centre = _taylor(field, x, end.centre, level.order)
-    here = growth_along(field, x, Step(arb(0), centre, (first, first)))
-    width = _width(field, centre, level, here)
+    width = _width(field, centre, level, growth_in(field, x, end.balls))
     enough = min(field.units) * 2.0**-level.bits
     for _ in range(TRIES):
-        step = Step(width, centre, (first, 2 * first))
-        growth = growth_along(field, x, step).max(arb(0))
+        step = Step(width, centre, (first, RISE * first))
+        growth = growth_along(field, x, step)
         if growth * width < STEEP:
             defect = defect_along(field, x, step)
             if defect * width < enough:
@@ -111,7 +115,8 @@ def _step(field: Field, end: End, level: Level) -> Step | None:
 
 def _widened(first: arb, width: arb, growth: arb, defect: arb) -> arb:
     """The radius at the end of a step."""
-    return ((first + SLACK * width * defect) / (1 - SLACK * growth * width)).upper()
+    growth = SLACK * growth * width
+    return ((first + SLACK * width * defect) * growth.exp()).upper()
 
 
 def _taylor(
