@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import TypeVar
 
 from flowsam.certify.balls import arb, arb_series, jet, precision
@@ -17,6 +18,7 @@ from flowsam.certify.checking import (
     growth_in,
     value_at,
 )
+from flowsam.certify.l2_equation import TwoLayers
 
 SLACK = 1.02  # the checker asks for more than equality
 SHORTER = 0.75
@@ -98,7 +100,7 @@ def _step(field: Field, end: End, level: Level) -> Step | None:
     """The next stretch."""
     x = end.x
     first = end.radius
-    centre = _taylor(field, x, end.centre, level.order)
+    centre = tuple(map(tuple, _taylor(field, end, level.order)))
     width = _width(field, centre, level, growth_in(field, x, end.balls))
     enough = min(field.units) * 2.0**-level.bits
     for _ in range(TRIES):
@@ -119,20 +121,37 @@ def _widened(first: arb, width: arb, growth: arb, defect: arb) -> arb:
     return ((first + SLACK * width * defect) * growth.exp()).upper()
 
 
-def _taylor(
-    field: Field,
-    x: arb,
-    y: list[arb],
-    order: int,
-) -> tuple[tuple[arb, ...], ...]:
-    """Coefficients of the solution from (x, y), one more by each Picard iteration."""
-    rows = [[c] for c in y]
-    for k in range(1, order + 1):
-        series = [arb_series(row, k) for row in rows]
-        slopes = field.slope(jet(x, k), series)
-        for row, slope in zip(rows, slopes, strict=True):
-            row.append((slope[k - 1] / k).mid())
-    return tuple(map(tuple, rows))
+def _taylor(field: Field, end: End, order: int) -> list[list[arb]]:
+    """Coefficients of the solution from a centre."""
+    rows = [[c] for c in end.centre]
+    while len(rows[0]) <= order:
+        if isinstance(field, TwoLayers):
+            rows[0] += _doubled(field, end.x, rows[0], order)
+        else:
+            _lengthen(field, end.x, rows)
+    return rows
+
+
+def _lengthen(field: Field, x: arb, rows: list[list[arb]]) -> None:
+    """One coefficient more of each component, by a Picard iteration."""
+    k = len(rows[0])
+    series = [arb_series(row, k) for row in rows]
+    slopes = field.slope(jet(x, k), series)
+    for row, slope in zip(rows, slopes, strict=True):
+        row.append((slope[k - 1] / k).mid())
+
+
+def _doubled(field: TwoLayers, x: arb, row: list[arb], order: int) -> list[arb]:
+    """As many again: p + u solves the equation, u' = J u + slope(p) from the degree of p on."""
+    known = len(row)
+    length = min(2 * known, order + 1)
+    near = arb_series(row, length)
+    slope, jacobian = field.slope_and_jacobian(jet(x, length), near)
+    found: list[arb] = []
+    for k in range(known, length):
+        pull = sum(map(mul, jacobian, reversed(found)), slope[k - 1])
+        found.append((pull / k).mid())
+    return found
 
 
 def _width(

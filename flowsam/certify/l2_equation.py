@@ -6,11 +6,13 @@ s_j = u_j + v_j and -mu_j of e_j = u_j - v_j. (derivations/l2_two_layer.py)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import mul
 from typing import Any
 
 import numpy as np
 
-from flowsam.certify.balls import Place, Row, arb, each
+from flowsam.certify.balls import Place, Row, arb, each, objects
 from flowsam.labels import Label
 from flowsam.shapes import Codes, Starts, Vector
 
@@ -28,6 +30,16 @@ class TwoLayers:
         """Return A at the start."""
         return (arb(0),)
 
+    @cached_property
+    def doubles(self) -> Row:
+        """Return 2 nu."""
+        return 2 * self.rates
+
+    @cached_property
+    def brakes(self) -> Row:
+        """Return 2 nu^2."""
+        return 2 * self.rates**2
+
     @property
     def units(self) -> tuple[float, ...]:
         """Return the size of A below which no exponent moves."""
@@ -39,22 +51,28 @@ class TwoLayers:
         """Return the share of tau below which a step is none: stiff parts are passed."""
         return 2.0**-40
 
-    def terms(self, tau: Any, a: Any) -> Row:
+    def terms(self, tau: Place, a: Place) -> list[Any]:
         """Return the terms of (N/rho)^2."""
-        return self.weights * each(
-            lambda nu: (2 * nu * (tau - nu * a)).exp(), self.rates
-        )
+        pairs = zip(self.weights, self.doubles, self.brakes, strict=True)
+        return [weight * (nu * tau - brake * a).exp() for weight, nu, brake in pairs]
 
     def slope(self, x: Place, y: Sequence[Place]) -> list[Any]:
         """Return dA/dtau."""
-        return [self.terms(x, y[0]).sum().rsqrt()]
+        return [sum(self.terms(x, y[0])).rsqrt()]
+
+    def slope_and_jacobian(self, tau: Place, a: Place) -> tuple[Any, Any]:
+        """Return dA/dtau and how it grows with A."""
+        terms = self.terms(tau, a)
+        slope = sum(terms).rsqrt()
+        brake = sum(map(mul, self.brakes, terms))
+        return slope, brake * slope * slope * slope / 2
 
     def decided(self, x: arb, y: Sequence[arb]) -> int | None:
         """Return the proved label: N' > 0 is escape, N <= rho min {nu > 0} collapse."""
         growing = [nu for nu in self.rates if nu > 0]
         if not growing:
             return Label.ZERO
-        terms = self.terms(x, y[0])
+        terms = objects(self.terms(x, y[0]))
         norm = terms.sum().sqrt()
         if norm <= min(growing, key=float):
             return Label.ZERO
