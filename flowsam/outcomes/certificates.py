@@ -20,6 +20,7 @@ from flowsam.shapes import Bool, Chosen, Codes, Float, Int, Weights
 
 Pairs = Float[np.ndarray, "2 d N"]
 Marks = Bool[np.ndarray, "d N"]
+_UNKNOWN, _ESCAPE = map(int, (Fate.UNKNOWN, Fate.ESCAPE))  # as in `settling`
 STILL = "two layers of every active coordinate are 0: the gradient is 0, nothing moves"
 
 
@@ -37,8 +38,8 @@ def decided(flow: Flow, w: Weights) -> Codes:
             return np.where(first >= 0, first + 1, found)
         known = fates(flow, w).T
     least = fate_labels(known, flow.mu)
-    most = fate_labels(np.where(known == Fate.UNKNOWN, Fate.ESCAPE, known), flow.mu)
-    return np.where(least == most, least, Label.UNDECIDED)
+    most = fate_labels(np.where(known == _UNKNOWN, _ESCAPE, known), flow.mu)
+    return np.where(least == most, least, int(Label.UNDECIDED))
 
 
 def still(flow: Flow, w: Weights) -> Chosen:

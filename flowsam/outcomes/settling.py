@@ -27,6 +27,8 @@ Proof = Callable[[Flow, Weights], Codes]
 SPANS = tuple(8.0**k for k in range(1, 9))
 EXPONENTIAL = 5  # of these where saddles are left at a rate: at L = 2
 RTOL = 1e-8
+# in loops an int: NumPy looks into an enum by a function of Python 3.11, and loses a Ctrl-C there
+_OPEN = int(Label.UNDECIDED)
 
 # what certificates say, at L = 2 and beyond
 _SHALLOW: dict[int, str] = {
@@ -76,7 +78,7 @@ def settle(case: Case, starts: Starts, *, proof: Proof = decided) -> Settled:
             theta[going],
             tau_end=span / least,
             rtol=RTOL,
-            settled=lambda now: proof(unit, np.moveaxis(now, 0, -1)) != Label.UNDECIDED,
+            settled=lambda now: proof(unit, np.moveaxis(now, 0, -1)) != _OPEN,
             most_steps=case.most_steps,
         )
         label[going] = _told(unit, starts[going], run, proof)

@@ -49,9 +49,11 @@ def along_mu(case: Case, theta0: Theta) -> Limit:
 
 def fate_labels(fates: Int[np.ndarray, "*batch d"], mu: Vector) -> Labels:
     """Return labels at L = 2: the largest escaping |mu_j| (equal: tie), a separatrix, or zero."""
-    size = np.where((fates == Fate.ESCAPE) & (mu != 0), np.abs(mu), -1.0)
+    escape = int(Fate.ESCAPE)  # as in `settling`
+    saddle = int(Fate.SADDLE)
+    size = np.where((fates == escape) & (mu != 0), np.abs(mu), -1.0)
     top = size.max(axis=-1, keepdims=True)
-    held = np.where((fates == Fate.SADDLE).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
+    held = np.where((fates == saddle).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
     return winning((size == top) & (top > 0), held)
 
 
