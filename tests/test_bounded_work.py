@@ -85,7 +85,7 @@ def test_ensembles_to_the_end_of_doubles():
 
 def test_late_times_take_fewer_than_600_steps():
     found = work("late")
-    assert len(found) == 72
+    assert len(found) == 36
     for name, (status, steps) in found.items():
         assert status == "finished" and 0 < steps < 600, (name, status, steps)
 
