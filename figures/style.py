@@ -87,9 +87,11 @@ def redraw(name, draw):
     title, _, caption = heading(sys.modules[draw.__module__].__doc__ or name)
     figure = draw(**arrays)
     figure.set_dpi(DPI)
-    for _ in range(2):  # the layout of both files: panels of equal scales take two rounds
+    equal = any(axes.get_aspect() != "auto" for axes in figure.axes)
+    for _ in range(2 if equal else 1):  # panels of equal scales take two rounds
         figure.get_layout_engine().execute(figure)
-    figure.set_layout_engine("none")
+    with plt.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)  # neither file is laid out, nor drawn to be, again
     said = {
         "pdf": {"Title": title, "Subject": caption, "Keywords": run, "CreationDate": None},
         "png": {"Title": title, "Description": caption, "Source": run, "Software": None},
