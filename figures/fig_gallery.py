@@ -1,7 +1,7 @@
 r"""A gallery: where balanced starts end under six rules at two, three and four layers.
 
 Claims: l2_limit, l2_deep_limits, decided_states, sinking, unnormalised_stalling, l1_deep.
-Takes: 16 s.
+Takes: 11 s.
 
 Limits of balanced starts between 0 and 2 for $\mu = (1, 2)$: blue $e_1$, the minor feature, yellow
 $e_2$, the major one, light grey 0, dark grey a finite predictor; $\rho = 1$, and 8 for unnormalised

@@ -1,12 +1,13 @@
 r"""Digits 3 against 5 under three rules at depth 1, 2 and 3: where minor pixels come first at all.
 
-Claims: l2_limit, depth_one_margin. Takes: 20 s.
+Claims: l2_limit, depth_one_margin. Takes: 12 s.
 
 The share that eight groups of pixels, strongest above, have in the mean prediction over original
 time, from a uniform start just above the scale of collapse. Numbers: the share of the strongest
-quarter at the start, at its least, and at the end. GD leans on strong pixels throughout, and with
-one layer so do all. Weak pixels come first under $\ell_2$-SAM at two layers; at three layers, from
-these starts, hardly under $\ell_2$-SAM and a little under $\ell_\infty$-SAM.
+quarter at the start, at its least, and at the end; "open" where halving the step of an iterated
+run has not settled. GD leans on strong pixels throughout, and with one layer so do all. Weak
+pixels come first under $\ell_2$-SAM at two layers; at three layers, from these starts, hardly
+under $\ell_2$-SAM and a little under $\ell_\infty$-SAM.
 """
 
 import numpy as np
@@ -42,17 +43,20 @@ def compute(depths=(1, 2, 3), rows=50, end=20.0):
         numbers="numbers: share of the strongest quarter at the start, least, at the end",
     )  # fmt: skip
     ranks = np.reshape([run.ranks for run in runs], (len(depths), 3, rows, 8))
-    return {"log_t": log_t, "ranks": ranks, "major": major, "depths": depths, "card": card}
+    open_ = [run.status == "sliding_ambiguous" for run in runs]
+    arrays = {"log_t": log_t, "ranks": ranks, "major": major, "open_": open_}
+    return arrays | {"depths": depths, "card": card}
 
 
-def draw(log_t, ranks, major, depths):
+def draw(log_t, ranks, major, open_, depths):
     """Return the figure: a heat map each, rows the depths, columns the rules."""
     figure, axes = style.panels(
         3, width=style.PAGE, rows=len(depths), height=1.2 * len(depths) + 0.9
     )
     axes = np.reshape(axes, (len(depths), 3))
-    for at, shares in zip(np.ndindex(axes.shape), major, strict=True):
+    for at, shares, moves in zip(np.ndindex(axes.shape), major, open_, strict=True):
         panel, numbers = axes[at], r"{:.2f} $\to$ {:.2f} $\to$ {:.2f}".format(*shares)
+        numbers += ", open" if moves else ""
         drawn = panel.pcolormesh(log_t, np.arange(8) + 1, ranks[at].T, vmin=0, vmax=0.5)
         panel.text(log_t[1], 8, numbers, color="white", fontsize=7, va="center")
         panel.set(xscale="log", yticks=[1, 8], yticklabels=["strong", "weak"], ylim=(8.5, 0.5))
