@@ -28,9 +28,7 @@ from flowsam.losses import shares_and_mean
 from flowsam.shapes import Examples, Float, Float32, PerExample, State
 
 _LIVE = 1e-9  # share of an example that the matrix needs
-_CONVERGED = (
-    0.02  # of the tolerance: SciPy's at rtol 1e-3, at finer ones it asks for more
-)
+_CONVERGED = 0.05  # of the tolerance; SciPy asks for rtol^(1/2), at most .03
 _BOUND = 6.1  # of DOP853's region of stability on the negative axis
 _STRAINED = 5  # steps there in a row: three come in a transient too, measured
 _MISLED = (
