@@ -87,8 +87,8 @@ def redraw(name, draw):
     title, _, caption = heading(sys.modules[draw.__module__].__doc__ or name)
     figure = draw(**arrays)
     figure.set_dpi(DPI)
-    equal = any(axes.get_aspect() != "auto" for axes in figure.axes)
-    for _ in range(2 if equal else 1):  # panels of equal scales take two rounds
+    scaled = any(a.get_aspect() != "auto" or a.get_label() == "<colorbar>" for a in figure.axes)
+    for _ in range(2 if scaled else 1):  # panels of equal scales, and colour bars, take two rounds
         figure.get_layout_engine().execute(figure)
     with plt.rc_context({"figure.constrained_layout.use": False}):
         figure.set_layout_engine(None)  # neither file is laid out, nor drawn to be, again

@@ -17,7 +17,7 @@ class Own(Perturbation):
 
     ask: Callable[..., Any]
     title: str
-    late: ClassVar[float] = 600.0  # to which gradients are doubles
+    late: ClassVar[float] = 300.0  # to which squares of gradients are doubles
 
     def __init__(self, ask: Callable[..., Any], name: str) -> None:
         keep(self, p=math.nan, rho=math.nan, normalised=False, adaptive=False)
@@ -44,7 +44,7 @@ class Own(Perturbation):
         """Return the user's step, or say what else it is; nan where gradients are not finite."""
         beyond = ~np.isfinite(g).all(axis=(-2, -1), keepdims=True)  # a trial of a step
         if beyond.any():
-            return np.where(beyond, np.nan, self.step(np.where(beyond, 0.0, g)))
+            return np.where(beyond, np.nan, self.step(np.where(beyond, 1.0, g)))
         step = real_array(self.ask(g), f"the step of {self.title}")
         if step.shape != g.shape:
             raise InputError(

@@ -250,7 +250,7 @@ def test_slow_cells_are_told_one_by_one_and_whole_rows_kept(monkeypatch):
 def test_quick_cells_are_told_in_blocks():
     told, x = [], np.linspace(0.1, 2, 400)
     phase_portrait(TWO, x, x, depth=3, progress=told.append)
-    assert told[0] == 800 and len(told) < 40
+    assert told[0] == 128 and len(told) < 40
 
 
 def test_rows_of_two_functions_with_one_name_are_not_joined(tmp_path):

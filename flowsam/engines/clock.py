@@ -139,7 +139,7 @@ def crossed(
     )
 
 
-@np.errstate(divide="ignore", invalid="ignore")  # T beyond a blow-up is inf
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # T beyond a blow-up
 def when(
     log_pace: LogPace,
     log_t: Times,

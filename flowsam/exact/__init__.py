@@ -193,5 +193,5 @@ def functions_of(
 
 def winning(ahead: Masks, other: Labels | int) -> Labels:
     """Return who is ahead alone, counted from 1; TIE of several, and `other` where nobody is."""
-    found = np.where(ahead.sum(axis=-1) > 1, Label.TIE, ahead.argmax(axis=-1) + 1)
+    found = np.where(ahead.sum(axis=-1) > 1, int(Label.TIE), ahead.argmax(axis=-1) + 1)
     return np.where(ahead.any(axis=-1), found, other)

@@ -58,8 +58,8 @@ def limit(
         Initial weights.
     log_t_end : float, optional
         How far in log(1 + t) a run goes where one decides: several examples, L >= 2; by default
-        1e4, or 600 under a rule of the user's own, whose gradients have to be doubles. One example
-        is decided in rescaled time, and takes none.
+        1e4, or 300 under a rule of the user's own, to which squares of gradients are doubles. One
+        example is decided in rescaled time, and takes none.
     most_steps : int
         How many steps the path of one example may take where no theorem decides.
     prove : bool

@@ -29,7 +29,7 @@ def decided(flow: Flow, w: Weights) -> Codes:
     # weights near the ends of doubles prove nothing, or the same
     with np.errstate(all="ignore"):
         if len(w) > 2:
-            rest = Label.ZERO if flow.perturbation.normalised else Label.SEPARATRIX
+            rest = int(Label.ZERO if flow.perturbation.normalised else Label.SEPARATRIX)
             found = np.where(still(flow, w), rest, balanced_l2.proved(flow, w))
             # in place: np.select takes as long as the certificates
             found[held_by_ascent.held(flow, w)] = Label.STALLED
@@ -74,7 +74,7 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d N"]:
         Fate.ESCAPE: escapes,
         Fate.COLLAPSE: falls,
     }
-    return np.select(list(told.values()), list(told), Fate.UNKNOWN)
+    return np.select([*told.values()], [*map(int, told)], _UNKNOWN)
 
 
 def dying(flow: Flow, w: Pairs) -> Marks:

@@ -53,7 +53,9 @@ def fate_labels(fates: Int[np.ndarray, "*batch d"], mu: Vector) -> Labels:
     saddle = int(Fate.SADDLE)
     size = np.where((fates == escape) & (mu != 0), np.abs(mu), -1.0)
     top = size.max(axis=-1, keepdims=True)
-    held = np.where((fates == saddle).any(axis=-1), Label.SEPARATRIX, Label.ZERO)
+    held = np.where(
+        (fates == saddle).any(axis=-1), int(Label.SEPARATRIX), int(Label.ZERO)
+    )
     return winning((size == top) & (top > 0), held)
 
 

@@ -20,7 +20,8 @@ Places = Float[np.ndarray, "*batch 2"]
 Chords = Float[np.ndarray, "N 2 2"]
 Polygons = Float[np.ndarray, "N 5 2"]
 _PARTS = 4  # fewer rounds than bisection, in larger batches
-_BATCH = 2**12  # points in such a batch, where many cost little more than one
+_MOST = 16  # where a batch costs little more than a start,
+_BATCH = 2**15  # of so many weights
 # in lattice units: off a boundary that runs through a point
 _ASIDE = np.array([0.31, 0.17])
 
@@ -132,7 +133,10 @@ class Lattice:
 
     def _parts(self, spans: int) -> int:
         """Return into how many parts, a power of 2, each of so many spans is cut at a time."""
-        few = _BATCH // spans if self._together else _PARTS
+        if not self._together:
+            return _PARTS
+        size = self.plane.depth * self.plane.flow.data.z.shape[1]
+        few = min(_BATCH // (spans * size), _MOST)
         return 1 << max(few, _PARTS).bit_length() - 1
 
     def _keys(self, points: Points) -> Labels:

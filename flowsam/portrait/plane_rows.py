@@ -25,7 +25,7 @@ ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once
 # the most cells worked on at once: the arrays of a block stay in the cache
 BLOCK = 2**17
-FIRST = 2**10  # cells in the first piece, where many cost little more than one
+FIRST = 2**7  # cells in the first piece, where many cost little more than one
 SECONDS = 1.0  # of work between two reports, where one cell takes less
 
 
