@@ -20,8 +20,8 @@ Places = Float[np.ndarray, "*batch 2"]
 Chords = Float[np.ndarray, "N 2 2"]
 Polygons = Float[np.ndarray, "N 5 2"]
 _PARTS = 4  # fewer rounds than bisection, in larger batches
-_MOST = 16  # where a batch costs little more than a start,
-_BATCH = 2**15  # of so many weights
+_MOST = 16  # where starts go side by side,
+_BATCH = 2**15  # of so many weights at once
 # in lattice units: off a boundary that runs through a point
 _ASIDE = np.array([0.31, 0.17])
 
@@ -68,7 +68,7 @@ class Lattice:
 
     @cached_property
     def _together(self) -> bool:
-        """Whether points scattered over the plane are asked in one call that costs like few."""
+        """Whether points scattered over the plane go side by side."""
         plane = self.plane
         start: Any = plane.start
         grid = Grid(plane.flow, start, plane.x, plane.y)

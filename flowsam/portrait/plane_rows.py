@@ -25,7 +25,7 @@ ROWS = 2**14  # rows decided at once where a few cells of each decide all
 WRITTEN = 2**19  # cells of such rows that are written out at once
 # the most cells worked on at once: the arrays of a block stay in the cache
 BLOCK = 2**17
-FIRST = 2**7  # cells in the first piece, where many cost little more than one
+FIRST = 2**7  # cells in the first piece, where they go side by side
 SECONDS = 1.0  # of work between two reports, where one cell takes less
 
 
@@ -65,7 +65,7 @@ class Grid:
 
     @property
     def together(self) -> bool:
-        """Whether the labels of a batch cost little more than that of one start."""
+        """Whether many starts go side by side; those of several examples are run one by one."""
         return len(self.flow.data.z) == 1
 
     @property
