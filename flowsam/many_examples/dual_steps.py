@@ -24,8 +24,8 @@ from scipy.linalg.blas import strsv
 from flowsam.engines.implicit import Quick
 from flowsam.engines.stepping import PATIENCE, Unasked
 from flowsam.flow import Flow
-from flowsam.losses import shares_and_mean
-from flowsam.shapes import Examples, Float, Float32, PerExample, State
+from flowsam.many_examples.pulls import Pull, Pulls
+from flowsam.shapes import Float, Float32, State
 
 _LIVE = 1e-9  # share of an example that the matrix needs
 _CONVERGED = 0.05  # of the tolerance; SciPy asks for rtol^(1/2), at most .03
@@ -249,16 +249,13 @@ class UntilStiff(Unasked):
 
 def amplifies(flow: Flow) -> bool:
     """Tell whether SAM's Jacobian is a polynomial in GD's: GD, l_2 and unnormalised SAM."""
-    rule = flow.perturbation
-    return flow.kind in ("GD", "l_2", "unnormalised") or not rule.rho
+    if not flow.rho:
+        return flow.kind != "own"
+    return flow.kind in ("GD", "l_2", "unnormalised")
 
 
-def live(
-    flow: Flow, z: Examples, margins: PerExample
-) -> tuple[Float32[np.ndarray, "A d"], float]:
-    """Return the live examples times (q |s|)^(1/2), and log Lambda."""
-    shares, log_scale = shares_and_mean(flow.loss.log_slope(margins))
-    weight = shares * np.abs(flow.loss.log_slope_derivative(margins))
+def live(pulls: Pulls, at: Pull) -> Float32[np.ndarray, "A d"]:
+    """Return the live examples times (q |s|)^(1/2)."""
+    weight = at.shares * np.abs(pulls.loss.log_slope_derivative(at.margins))
     alive = weight > _LIVE
-    scaled = z[alive] * np.sqrt(weight[alive])[:, None]
-    return scaled.astype(np.float32), float(log_scale)
+    return pulls.single[alive] * np.sqrt(weight[alive])[:, None].astype(np.float32)

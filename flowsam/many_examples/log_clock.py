@@ -30,6 +30,7 @@ from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.poise import TINY, Poise
+from flowsam.many_examples.pulls import Pulls
 from flowsam.many_examples.rest import (
     LIVELY,
     cancelled,
@@ -39,9 +40,17 @@ from flowsam.many_examples.rest import (
     stuck,
     unrest,
 )
-from flowsam.network import other_products
 from flowsam.regimes import case_of
-from flowsam.shapes import Float, Jacobian, Mask, Signals, Starts, State, Theta
+from flowsam.shapes import (
+    Examples,
+    Float,
+    Jacobian,
+    Mask,
+    Signals,
+    Starts,
+    State,
+    Theta,
+)
 
 _STEP = 1e-7  # of differences
 _FALLEN = COLLAPSED**0.5  # of the largest weight of the start: what is smaller is at 0
@@ -113,10 +122,34 @@ class LogClock:
         out[:-1] *= direction.ravel()
         return out
 
+    @property
+    def z(self) -> Examples:
+        """The examples, as products of the weights meet them."""
+        return self.flow.data.z
+
+    @cached_property
+    def pulls(self) -> Pulls:
+        """What the examples say."""
+        return Pulls(self.z, self.flow.loss, self.rtol)
+
     @cached_property
     def speeds(self) -> Callable[[Theta], tuple[Theta, Any]]:
         """The flow's `rates`."""
+        if self.pulls.large:
+            return lambda theta: self.pulled(self.hat(theta))
         return single_rates(self.flow)
+
+    def hat(self, theta: Theta) -> Theta:
+        """Return theta_hat."""
+        rule = self.flow.perturbation
+        direction, log_scale = self.pulled(theta)
+        return theta + rule.ascent(theta, -rule.sized(direction, np.asarray(log_scale)))
+
+    def pulled(self, theta: Theta) -> tuple[Theta, float]:
+        """Return the flow's `descent` of one state."""
+        products = others(theta)
+        at = self.pulls.at(theta[0] * products[0])
+        return at.sum * products, at.log_scale
 
     def jacobian(self, log_t: float, state: State) -> Jacobian:
         """Return the derivative of `rates`: e^(T + log Lambda) H(theta_hat) (I + d eps/d theta)."""
@@ -138,19 +171,15 @@ class LogClock:
         """Return the stiff part of `jacobian` by the examples that have a share."""
         theta = self.weights(state)
         rule = self.flow.perturbation
-        hat = self.flow.perturbed(theta)
-        z, log_scale = live(
-            self.flow, self.flow.data.z, self.flow.data.z @ np.prod(hat, axis=0)
-        )
-        ratio = (
-            rule.rho / self.norm(state)
-            if rule.keeps_length
-            else rule.rho * np.exp(log_scale)
-        )
-        others = other_products(hat)
-        return Curvature(
-            z, others, others, np.exp(min(log_t + log_scale, 600.0)), ratio
-        )
+        hat = self.hat(theta)
+        products = others(hat)
+        at = self.pulls.at(hat[0] * products[0])
+        if rule.keeps_length:
+            ratio = rule.rho / self.norm(state)
+        else:
+            ratio = rule.rho * np.exp(at.log_scale)
+        pace = np.exp(min(log_t + at.log_scale, 600.0))
+        return Curvature(live(self.pulls, at), products, products, pace, ratio)
 
     @cached_property
     def open(self) -> Falls | None:
@@ -164,7 +193,7 @@ class LogClock:
 
     def norm(self, state: State) -> float:
         """Return the norm N of the rescaled gradient, 0 where a normalised rule is undefined."""
-        return float(np.linalg.norm(self.flow.descent(self.weights(state))[0]))
+        return float(np.linalg.norm(self.pulled(self.weights(state))[0]))
 
     def rhs(self, mode: Any) -> Rates:
         """Return `rates`: there is one region."""
@@ -238,7 +267,10 @@ class LogClock:
     @cached_property
     def descent(self) -> Field:
         """The rescaled descent direction."""
-        return lean_descent(self.flow)
+        if not self.pulls.large:
+            return lean_descent(self.flow)
+        each = lambda w: [self.pulled(theta)[0] for theta in np.moveaxis(w, -1, 0)]  # noqa: E731
+        return lambda w: np.stack(each(w), axis=-1)
 
     def ended(self, found: March) -> March:
         """Return a run, with the reason if its steps shrank to nothing where the pulls cancel."""
@@ -321,6 +353,11 @@ class LogClock:
 @dataclass(frozen=True, eq=False)
 class OwnClock(LogClock):
     """A field of the user's own in the clock T: no rest, no collapse, no slopes are known."""
+
+    @cached_property
+    def speeds(self) -> Callable[[Theta], tuple[Theta, Any]]:
+        """The flow's `rates`."""
+        return single_rates(self.flow)
 
     def jacobian(self, log_t: float, state: State) -> Jacobian:
         """Return the derivative of `rates` by the state, by differences."""

@@ -5,9 +5,8 @@ tau)^k`, k up to the square of their pull over that of the weakest.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,15 +14,14 @@ import numpy as np
 from flowsam.engines.path import Entry
 from flowsam.engines.run import Request
 from flowsam.flow import Flow
-from flowsam.losses import shares_and_mean
 from flowsam.many_examples.dual_steps import Curvature, live
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.many_examples.log_march import CALM, COLLAPSED
 from flowsam.many_examples.poise import TINY
+from flowsam.many_examples.pulls import Pull, live_ones
 from flowsam.many_examples.rest import LIVELY
 from flowsam.shapes import (
-    Bool,
     Examples,
     Float,
     Jacobian,
@@ -37,8 +35,6 @@ from flowsam.shapes import (
 Matrix = Float[np.ndarray, "d d"]
 
 _PLAIN = 1e-200  # squares that are doubles
-_FEW = 200  # examples that cost less than a look at them
-_NO_SHARE = 1e-20  # thousands of such examples are less than an ulp of the mean
 _NO_MARGIN = 1e-4  # of its terms without their signs
 
 
@@ -53,23 +49,14 @@ def smooth_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
     return (balanced_run if even(flow, theta0) else late_run)(flow, theta0, asked)
 
 
-class _Pull(NamedTuple):
-    """Margins of weights, the shares of the examples, their pull G, and log Lambda."""
-
-    margins: PerExample
-    shares: PerExample
-    sum: Vector
-    log_scale: float
-
-
 class _Point(NamedTuple):
     """A state's r_j = rho G_j w_j^(L-2) / N, N = sqrt(L) ||G w^(L-1)||, and pulls on both sides."""
 
     w: Vector
     r: Vector
     hat: Vector
-    pull: _Pull
-    hat_pull: _Pull
+    pull: Pull
+    hat_pull: Pull
     log_norm: float  # nan for GD, which needs none
 
 
@@ -179,14 +166,13 @@ class LogWeights(LogClock):
         depth = len(self.theta0)
         rho = self.flow.rho
         at = self._point(state[:-1])
-        z, log_scale = live(self.flow, self.z, at.hat_pull.margins)
+        z = live(self.pulls, at.hat_pull)
         into = depth * at.hat ** (depth - 1) * at.w
         # not hat^(L-1) / w: weights that die underflow
         out = at.w ** (depth - 2) * (1.0 - at.r) ** (depth - 1)
         ratio = rho * np.exp(-at.log_norm) if rho else 0.0
-        return Curvature(
-            z, into[None], out[None], np.exp(min(log_t + log_scale, 600.0)), ratio
-        )
+        pace = np.exp(min(log_t + at.hat_pull.log_scale, 600.0))
+        return Curvature(z, into[None], out[None], pace, ratio)
 
     def _bent(self, at: _Point, y: Vector) -> Matrix:
         """Return the derivative of r by log w."""
@@ -220,22 +206,12 @@ class LogWeights(LogClock):
             return None
         return np.append(np.where(large, state[:-1], -np.inf), state[-1])
 
-    def _pull(self, w: Vector) -> _Pull:
+    def _pull(self, w: Vector) -> Pull:
         """Return what the examples say at equal layers."""
-        return self._looks(w.tobytes())
+        # cubes by `**` are slow
+        return self.pulls.at(w ** (len(self.theta0) - 1) * w)
 
-    @cached_property
-    def _looks(self) -> Callable[[bytes], _Pull]:
-        """The last two evaluations are kept: where a step ends is looked at again."""
-        return lru_cache(2)(lambda raw: self._look(np.frombuffer(raw)))
-
-    def _look(self, w: Vector) -> _Pull:
-        """Evaluate the examples."""
-        margins = self.z @ (w ** (len(self.theta0) - 1) * w)  # cubes by `**` are slow
-        shares, log_scale = shares_and_mean(self.flow.loss.log_slope(margins))
-        return _Pull(margins, shares, _mean_pull(shares, self.z), float(log_scale))
-
-    def _bend(self, at: _Pull) -> PerExample:
+    def _bend(self, at: Pull) -> PerExample:
         """Return q_i s_i, s = d log|ell'| / dm."""
         return at.shares * self.flow.loss.log_slope_derivative(at.margins)
 
@@ -256,28 +232,14 @@ class LogWeights(LogClock):
 balanced_run = LogWeights.run
 
 
-def _mean_pull(shares: PerExample, z: Examples) -> Vector:
-    """Return G = sum_i q_i z_i, shape (d,)."""
-    live = _live(shares)
-    return shares @ z if live is None else shares[live] @ z[live]
-
-
 def _pull_change(
     z: Examples, bend: PerExample, pull: Vector, turn: Float[np.ndarray, "d *k"]
 ) -> Matrix:
     """Return `(d G_j / d beta) turn`, d G_j / d beta_k = sum_i q_i s_i (z_ij - G_j) z_ik."""
-    live = _live(np.abs(bend))
+    live = live_ones(np.abs(bend))
     z, bend = (z, bend) if live is None else (z[live], bend[live])
     moved = z * turn if turn.ndim == 1 else z @ turn
     return (z * bend[:, None]).T @ moved - np.outer(pull, bend @ moved)
-
-
-def _live(shares: PerExample) -> Bool[np.ndarray, " n"] | None:
-    """Return which examples count, None where leaving the others out would save nothing."""
-    if shares.size < _FEW:
-        return None
-    live = shares > _NO_SHARE
-    return live if 8 * live.sum() < live.size else None  # they are copied
 
 
 def _log_norm(pull: Vector, y: Vector, power: int) -> float:
