@@ -33,7 +33,6 @@ from flowsam.many_examples.poise import TINY, Poise
 from flowsam.many_examples.pulls import Pulls
 from flowsam.many_examples.rest import (
     LIVELY,
-    cancelled,
     drift,
     next_move,
     steady,
@@ -225,7 +224,9 @@ class LogClock:
 
     def ascended(self, state: State) -> tuple[float, float]:
         """Return the gradient's norm at theta_hat, and the norm of what it cancels from."""
-        return cancelled(self.flow, self.flow.perturbed(self.weights(state)))
+        hat = self.hat(self.weights(state))
+        reach = np.linalg.norm(self.flow.data.sizes * others(hat))
+        return float(np.linalg.norm(self.pulled(hat)[0])), float(reach)
 
     @cached_property
     def poise(self) -> Poise:
