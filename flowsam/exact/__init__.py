@@ -161,11 +161,7 @@ def solution(
     last = min(blow_up, valid_until)
     events = tuple(event for event in solved.events if event.tau <= last)
     rest = float(np.where(flow.mu == 0, 0.0, solved.zero_time).max())
-    if (
-        rest <= last
-        and math.isfinite(rest)
-        and "collapse" not in {e.kind for e in events}
-    ):
+    if rest <= blow_up and rest < valid_until:
         events = (*events, Event(rest, "collapse"))
 
     def states(tau: Column) -> Starts:

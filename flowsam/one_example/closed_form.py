@@ -7,7 +7,7 @@ import numpy as np
 from flowsam import exact
 from flowsam.endings import Ending
 from flowsam.engines.run import Request, Run, reach
-from flowsam.events import Event, first
+from flowsam.events import first
 from flowsam.one_example.endings import OneExample
 from flowsam.regimes import Case
 from flowsam.shapes import Theta
@@ -22,7 +22,8 @@ def exact_run(case: Case, theta0: Theta, found: exact.Solution, asked: Request) 
     end = asked.end
     name = f"exact: {found.name}"
     model = OneExample.of(case, theta0, 0.0)
-    events, rest = _with_collapse(found, model)
+    events = model.told(found.events)
+    rest = first("collapse", events)
     log_pace = model.paced(found.states, rest)
     if model.out_of_range:
         return Run(
@@ -53,18 +54,6 @@ def exact_run(case: Case, theta0: Theta, found: exact.Solution, asked: Request) 
     return Run(found.states, log_pace, *about, asked=unmoved)
 
 
-def _with_collapse(
-    found: exact.Solution, model: OneExample
-) -> tuple[tuple[Event, ...], float]:
-    """Return the events with the collapse of all coordinates among them, and its time or inf."""
-    rest = first("collapse", found.events)
-    rest = rest if rest < found.valid_until else math.inf
-    events = tuple(event for event in found.events if event.kind != "collapse")
-    return model.told(
-        events + ((Event(rest, "collapse"),) if rest < math.inf else ())
-    ), rest
-
-
 def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | None:
     """Return where a closed form without a blow-up leaves the range of doubles, or None."""
 
@@ -81,14 +70,14 @@ def _range_end(found: exact.Solution, model: OneExample, end: float) -> float | 
         return None
     if excess(math.log(end)) <= 0:
         return None
-    first = min(math.log(1e-3 / model.rate), math.log(end) - 1)
-    while excess(first) > 0:  # a start at the end of the range
-        first -= 10.0
-        if first < _LEAST_LOG:
+    low = min(math.log(1e-3 / model.rate), math.log(end) - 1)
+    while excess(low) > 0:  # a start at the end of the range
+        low -= 10.0
+        if low < _LEAST_LOG:
             return 0.0
     from scipy.optimize import brentq  # blow-ups need none of SciPy
 
-    return math.exp(brentq(excess, first, math.log(end), rtol=1e-12))
+    return math.exp(brentq(excess, low, math.log(end), rtol=1e-12))
 
 
 def asked_end(asked: Request, status: str, end: float) -> float:
