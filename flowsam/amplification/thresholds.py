@@ -66,7 +66,7 @@ def _lowest_ratio(sizes: Vector, alpha: Column) -> Column:
     # the minimum is on the last piece, where tau/A falls below N
     pieces = curve.pieces.select(curve.first[1:] - 1)
     rows = np.arange(alpha.size)
-    norm = np.exp(curve.spectrum.log_norm(rows, pieces.tau, pieces.a))
+    norm = np.exp(Front(curve.spectrum, rows, pieces.tau, pieces.a).log_norm)
 
     def over(sigma: Column) -> tuple[Column, Column]:
         tau, a = pieces.at(sigma)

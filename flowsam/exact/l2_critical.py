@@ -73,8 +73,8 @@ def critical_scale_of(
     relative = mu / np.abs(mu).max()
     relative[(relative == 0) & (mu != 0)] = LEAST  # refused, not idle
     spectrum = spectrum_of(half / unit, relative, 1.0)
-    norm = spectrum.log_norm(np.zeros(1, dtype=np.int64), *np.zeros((2, 1)))[0]
-    low = float(spectrum.log_gate[0] - norm) - TRUST
+    start = Front(spectrum, np.array([0]), *np.zeros((2, 1)))
+    low = float((start.log_gate - start.log_norm)[0]) - TRUST
     high = float(np.log(alone)) + TRUST
     root = brentq(_miss, low, high, (spectrum,), xtol=XTOL, rtol=RTOL)
     value = float(np.exp(root)) * rho / unit / 2

@@ -9,7 +9,7 @@ from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
-from flowsam.exact.l2_spectrum import Pieces, Spectrum
+from flowsam.exact.l2_spectrum import Front, Pieces, Spectrum
 from flowsam.inputs import real_array
 from flowsam.labels import Fate
 from flowsam.shapes import Column, Float, Int, Int8, Numbers
@@ -55,7 +55,8 @@ class Curve:
         for k, flat in enumerate(a.reshape(log_norm.shape).T):
             alive = np.flatnonzero(np.isfinite(flat))
             at = np.full(alive.size, float(times[k]))
-            log_norm[alive, k] = self.spectrum.log_norm(alive, at, flat[alive])
+            front = Front(self.spectrum, alive, at, flat[alive])
+            log_norm[alive, k] = front.log_norm
         return log_norm.reshape(a.shape)
 
     def turning_time(self) -> Numbers:

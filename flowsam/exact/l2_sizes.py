@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from flowsam.exact.l2_curve import Curve
+from flowsam.exact.l2_spectrum import Front
 from flowsam.labels import Fate
 from flowsam.shapes import Bool, Float
 
@@ -66,7 +67,7 @@ class SizePath:
         part = self.curve.pieces.select(np.array([piece]))
         taus, at = part.at(part.length * min(x - piece, 1.0))
         taus = taus * 2.0 ** max(x - last, 0.0)
-        log_norm = self.curve.spectrum.log_norm(np.array([0]), taus, at)[0]
+        log_norm = Front(self.curve.spectrum, np.array([0]), taus, at).log_norm[0]
         tau = float(taus[0])
         a = float(at[0])
         p, q = self.log_squares + 2 * np.array([[tau], [-tau]]) * self.mu

@@ -58,25 +58,6 @@ class Spectrum:
         grows = (self.nu > 0) & np.isfinite(self.log_weight)
         return np.log(np.where(grows, self.nu, np.inf).min(axis=1))
 
-    def exponents(
-        self,
-        rows: Codes,
-        tau: Column,
-        a: Column,
-    ) -> PerRate:
-        """Return the exponents of `(N/rho)^2` for some starts, each at its own `(tau, A)`."""
-        drift = 2 * self.nu * (tau[:, None] - self.nu * a[:, None])
-        return self.log_weight[rows] + drift
-
-    def log_norm(
-        self,
-        rows: Codes,
-        tau: Column,
-        a: Column,
-    ) -> Column:
-        """Return `log(N/rho)` at one point for each of some starts."""
-        return log_sum(self.exponents(rows, tau, a)) / 2
-
 
 def log_sum(exponents: PerRate) -> Column:
     """Return the log of the sum of exponentials in each row, shifted by the largest."""
@@ -151,8 +132,10 @@ class Front:
 
     @cached_property
     def exponents(self) -> PerRate:
-        """Of (N/rho)^2."""
-        return self.spectrum.exponents(self.rows, self.tau, self.a)
+        """Of (N/rho)^2, at each start's own `(tau, A)`."""
+        nu = self.spectrum.nu
+        drift = 2 * nu * (self.tau[:, None] - nu * self.a[:, None])
+        return self.spectrum.log_weight[self.rows] + drift
 
     @cached_property
     def log_norm(self) -> Column:
