@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowsam.shapes import Masks, Times, Vector, Vectors
+from flowsam.shapes import Times, Vector, Vectors
 
 _ROUNDING = 8 * np.finfo(float).eps  # more than the six roundings in `excess`
 _LEAST = float(np.nextafter(0.0, 1.0))
@@ -75,11 +75,6 @@ class TwoLayerPath:
     speed: Vector  # |mu|
     rho: float
 
-    @property
-    def opposed(self) -> Masks:
-        """Whether there is a piece 1, shape (..., d)."""
-        return self.ends[0] > 0
-
     def at(self, tau: Times) -> tuple[NDArray, NDArray]:
         """Return (small, large) at times `tau` as `w(0) e^-x + increment`, without cancellation."""
         tau = tau[:, None]
@@ -88,7 +83,7 @@ class TwoLayerPath:
             part[..., None, :]
             for part in (self.small, self.large, self.entry, self.deficit, self.landing)
         )
-        opposed = self.opposed[..., None, :]
+        opposed = first > 0  # whether there is a piece 1
         x = self.speed * np.maximum(tau - first, 0.0)
         begin = np.where(opposed, 0.0, small)
         total = entry + begin
