@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowsam.network import two_least
-from flowsam.shapes import Bool, Float, Mask, Theta
+from flowsam.shapes import Float, Mask, Numbers, Stack, Theta, Which
 
 # of two weights of a coordinate at 0: others below this many of them get there too
 TOGETHER = 1e3
@@ -26,19 +26,17 @@ class Falls:
     steep: bool  # p > 2: layers that differ part on their way, and get to 0 one by one
     goes_on: bool  # one example: a feature that is alone, along its equal layers
 
-    def lone(
-        self, start: Float[np.ndarray, "L d *batch"]
-    ) -> Bool[np.ndarray, "*batch"]:
+    def lone(self, start: Stack) -> Which:
         """Tell whose only feature goes on alone, where its layers are equal."""
         moves = (start[:, self.moving] == 0).sum(axis=0) < 2
         return np.asarray((moves.sum(axis=0) < 2) & self.goes_on)
 
     def through(
         self,
-        before: Float[np.ndarray, "L d *batch"],
-        after: Float[np.ndarray, "L d *batch"],
-        lone: Bool[np.ndarray, "*batch"],
-    ) -> Bool[np.ndarray, "*batch"]:
+        before: Stack,
+        after: Stack,
+        lone: Which,
+    ) -> Which:
         """Tell who went through 0 in a step: an odd number of layers, three or more, at once.
 
         For p > 2 two that differ get there one by one, and stay.
@@ -55,9 +53,9 @@ class Falls:
 
     def forks(
         self,
-        theta: Float[np.ndarray, "L d *batch"],
-        low: float | Float[np.ndarray, "*batch"],
-    ) -> Bool[np.ndarray, "*batch"]:
+        theta: Stack,
+        low: float | Numbers,
+    ) -> Which:
         """Tell whose layers below `low` leave 0 again: an odd number of one feature."""
         size = np.abs(theta[:, self.moving])
         first, second = two_least(size)
@@ -73,7 +71,7 @@ def fell(falls: Falls | None, start: Theta, before: Theta, after: Theta) -> bool
 
 
 def second_layer(
-    size: Float[np.ndarray, "L d *batch"],
+    size: Stack,
 ) -> Float[np.ndarray, "d *batch"]:
     """Return the second smallest layer, at 0 where all products are; a single layer itself."""
     return size[0] if len(size) == 1 else two_least(size)[1]

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from flowsam.errors import InputError
 from flowsam.inputs import checked_grid, real_array
-from flowsam.shapes import Float, Theta, Thetas, Times, Vector, Vectors
+from flowsam.shapes import Float, Numbers, Theta, Thetas, Times, Vector, Vectors
 from flowsam.signatures import public
 
 
@@ -116,7 +116,7 @@ def pair_products(theta: Theta) -> Float[np.ndarray, "d L L"]:
 
 def two_least(
     size: Float[np.ndarray, "L *batch"],
-) -> tuple[Float[np.ndarray, "*batch"], Float[np.ndarray, "*batch"]]:
+) -> tuple[Numbers, Numbers]:
     """Return the two smallest layers, by minima: `np.partition` is slow along a short axis."""
     first = np.minimum(size[0], size[1])
     second = np.maximum(size[0], size[1])

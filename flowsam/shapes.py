@@ -38,6 +38,7 @@ Masks = Bool[np.ndarray, "*batch d"]
 Chosen = Bool[np.ndarray, " N"]
 Which = Bool[np.ndarray, "*batch"]
 Weights = Float[np.ndarray, "L d N"]  # where the batch comes last
+Stack = Float[np.ndarray, "L d *batch"]  # or none, of one state
 Examples = Float[np.ndarray, "n d"]
 PerExample = Float[np.ndarray, " n"]  # a number an example, or a point
 Times = Float[np.ndarray, " T"]

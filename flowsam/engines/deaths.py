@@ -22,9 +22,8 @@ from flowsam.engines.path import Entry, Turn
 from flowsam.events import Event
 from flowsam.flow import Flow
 from flowsam.network import other_products
-from flowsam.shapes import Bool, Float, Int
+from flowsam.shapes import Bool, Float, Int, Numbers, Stack, Which
 
-Weights = Float[np.ndarray, "L d *batch"]
 Marks = Bool[np.ndarray, "L d *batch"]
 Column = Float[np.ndarray, "d *batch"]
 Who = Bool[np.ndarray, "d *batch"]
@@ -72,13 +71,13 @@ class Deaths:
         low *= self.flow.rho ** (1.0 - power)
         return float(max(low, _FAR * self.floor))
 
-    def start(self, theta: Weights) -> Entry:
+    def start(self, theta: Stack) -> Entry:
         """Return the roles of a start: features with two weights at 0 are dead."""
         dead = np.sort(np.abs(theta), axis=0)[1] == 0
         mode = Roles(np.zeros(theta.shape, bool), dead)
         return Entry(mode, Event.each("zero", 0.0, dead & self.flow.data.moving))
 
-    def turn(self, theta: Weights, mode: Roles, tau: float) -> Turn:
+    def turn(self, theta: Stack, mode: Roles, tau: float) -> Turn:
         """Return a state, its slaves shown, after a weight changed its role or a feature died."""
         due = self.signals(theta, mode.slaves) <= 0
         theta, slaves = self.after(theta, mode.slaves, due)
@@ -89,7 +88,7 @@ class Deaths:
         """Tell whether all features are dead."""
         return bool(mode.dead[self.flow.data.moving].all())
 
-    def shown(self, theta: Weights, slaves: Marks) -> Weights:
+    def shown(self, theta: Stack, slaves: Marks) -> Stack:
         """Return weights with the slaves read off their masters."""
         if not slaves.any():
             return theta
@@ -105,13 +104,13 @@ class Deaths:
             size = u * (u / rule.rho) ** power * self._norm(g) / own
         return np.where(slaves, np.clip(size, -1e100, 1e100), theta)
 
-    def _norm(self, g: Weights) -> Float[np.ndarray, "*batch"]:
+    def _norm(self, g: Stack) -> Numbers:
         """Return `||g||_q` of states."""
         q = 1.0 + 1.0 / (self.flow.perturbation.p - 1.0)
         size = np.abs(g).reshape(-1, *g.shape[2:])
         return np.asarray((size**q).sum(axis=0) ** (1.0 / q))
 
-    def signals(self, theta: Weights, slaves: Marks) -> Float[np.ndarray, "2 d *batch"]:
+    def signals(self, theta: Stack, slaves: Marks) -> Float[np.ndarray, "2 d *batch"]:
         """Return how far off are new roles (at 10 atol, back at 40) and deaths, slaves shown."""
         at = self._pair(theta, slaves)
         braked = self._braked(theta, at)
@@ -132,9 +131,7 @@ class Deaths:
         life = np.where(dies, at.u - self.floor, np.inf)
         return np.stack([role, life])
 
-    def catches(
-        self, before: Weights, after: Weights, slaves: Marks
-    ) -> Bool[np.ndarray, "*batch"]:
+    def catches(self, before: Stack, after: Stack, slaves: Marks) -> Which:
         """Tell whether a weight that turned in a step was to stay: its brake is a thin wall."""
         turned = (np.sign(before) * after < 0) & ~slaves
         bound = slaves.any(axis=0)
@@ -143,7 +140,7 @@ class Deaths:
             one &= self._thin(before, slaves) | self._thin(after, slaves)
         return np.asarray(one.any(axis=0))
 
-    def _thin(self, theta: Weights, slaves: Marks) -> Who:
+    def _thin(self, theta: Stack, slaves: Marks) -> Who:
         """Tell the smallest weight of which features is to be a slave."""
         at = self._pair(theta, slaves)
         small = self._error(at) <= 10.0 * self.floor
@@ -162,8 +159,8 @@ class Deaths:
             return share**2 * pulls
 
     def after(
-        self, theta: Weights, slaves: Marks, due: Bool[np.ndarray, "2 d *batch"]
-    ) -> tuple[Weights, Marks]:
+        self, theta: Stack, slaves: Marks, due: Bool[np.ndarray, "2 d *batch"]
+    ) -> tuple[Stack, Marks]:
         """Return weights and slaves after a weight changed its role or a feature died."""
         turned, died = due
         at = self._pair(theta, slaves)
@@ -173,7 +170,7 @@ class Deaths:
         theta = np.where(died & (np.abs(theta) <= at.u), 0.0, theta)
         return theta, slaves
 
-    def _pair(self, theta: Weights, slaves: Marks) -> _Pair:
+    def _pair(self, theta: Stack, slaves: Marks) -> _Pair:
         """Return the two smallest weights of every feature, a slave first."""
         rho = self.flow.rho
         p = self.flow.perturbation.p
@@ -199,7 +196,7 @@ class Deaths:
         power = self.flow.perturbation.p - 1.0
         return self.flow.rho * at.share ** (1.0 / power)
 
-    def _pull(self, theta: Weights) -> Float[np.ndarray, "d ..."]:
+    def _pull(self, theta: Stack) -> Float[np.ndarray, "d ..."]:
         """Return `Flow.pull` of weights whose batch comes last."""
         z = self.flow.data.z
         if len(z) == 1:
@@ -207,7 +204,7 @@ class Deaths:
         pull, _ = self.flow.pull(np.moveaxis(theta, (0, 1), (-2, -1)))
         return np.moveaxis(pull, -1, 0)
 
-    def _braked(self, theta: Weights, at: _Pair) -> Who:
+    def _braked(self, theta: Stack, at: _Pair) -> Who:
         """Return which features are pulled to one side at theta and theta_hat."""
         hat = self.flow.perturbed(np.moveaxis(theta, (0, 1), (-2, -1)))
         there = self._pull(np.moveaxis(hat, (-2, -1), (0, 1)))

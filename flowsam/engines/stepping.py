@@ -21,7 +21,7 @@ from flowsam.endings import Ending
 from flowsam.engines.implicit import Quick
 from flowsam.engines.path import Path, Piece, Place, Turn
 from flowsam.events import Event
-from flowsam.shapes import Float
+from flowsam.shapes import Signals, State
 
 # so many that tell nothing, within so little of x
 MAX_EVENTS = 1000
@@ -45,8 +45,6 @@ _BISECTIONS = 1200  # from the largest double to the least, should the secant no
 _HALVINGS = 0.5 ** np.arange(1, 50)
 _LEAST = 20  # in units of the last digit: SciPy's least step is half of it
 
-State = Float[np.ndarray, " m"]
-
 
 @runtime_checkable
 class Piecewise(Protocol):
@@ -55,7 +53,7 @@ class Piecewise(Protocol):
     def rhs(self, mode: Any) -> Callable[[float, State], State]:
         """Return the right-hand side of one region."""
 
-    def signals(self, x: float, state: State, mode: Any) -> Float[np.ndarray, " K"]:
+    def signals(self, x: float, state: State, mode: Any) -> Signals:
         """Return what stays positive inside the region."""
 
     def calm(self, x: float, state: State, mode: Any) -> bool:
@@ -92,7 +90,7 @@ class Tolerances:
 
     method: str
     rtol: float
-    atol: float | Float[np.ndarray, " m"]  # one number, or one an entry
+    atol: float | State  # one number, or one an entry
     jac: Callable[[Any], Any] | None = None  # mode -> (x, state -> matrix)
     stiff: str = ""  # the method that takes over after `patience` steps; "" for none
     patience: int = PATIENCE

@@ -21,7 +21,7 @@ from flowsam.events import first
 from flowsam.flow import Flow
 from flowsam.inputs import check_rtol, real_array
 from flowsam.regimes import MOST_STEPS, Case, case_of
-from flowsam.shapes import Bool, Float, Int, Int8, Thetas
+from flowsam.shapes import Bool, Float, Int8, Labels, Numbers, Thetas
 from flowsam.signatures import public
 
 # numbers under way at once: twelve stages of them fit a second-level cache
@@ -54,10 +54,10 @@ class Ensemble:
     """
 
     flow: Flow
-    theta: Float[np.ndarray, "*batch L d"]
-    tau: Float[np.ndarray, "*batch"]
+    theta: Thetas
+    tau: Numbers
     status: Int8[np.ndarray, "*batch"]
-    steps: Int[np.ndarray, "*batch"]
+    steps: Labels
     tau_end: float
     rtol: float
     method: str = "DOP853"

@@ -16,10 +16,9 @@ from flowsam.outcomes import balanced_l2, held_by_ascent
 from flowsam.outcomes.blow_up_order import winner
 from flowsam.outcomes.sinking import sinking
 from flowsam.outcomes.theorems import fate_labels
-from flowsam.shapes import Bool, Chosen, Codes, Float, Int, Weights
+from flowsam.shapes import Chosen, Codes, Flags, Float, Int, Weights
 
 Pairs = Float[np.ndarray, "2 d N"]
-Marks = Bool[np.ndarray, "d N"]
 _UNKNOWN, _ESCAPE = map(int, (Fate.UNKNOWN, Fate.ESCAPE))  # as in `settling`
 STILL = "two layers of every active coordinate are 0: the gradient is 0, nothing moves"
 
@@ -77,7 +76,7 @@ def fates(flow: Flow, w: Pairs) -> Int[np.ndarray, "d N"]:
     return np.select([*told.values()], [*map(int, told)], _UNKNOWN)
 
 
-def dying(flow: Flow, w: Pairs) -> Marks:
+def dying(flow: Flow, w: Pairs) -> Flags:
     """Return which coordinates reach 0 in finite tau whatever the others do (p > 2, L = 2).
 
         x' <= (2-q) |mu| (x - |mu|^(q-1) rho / ||g||_q^(q-1)),   x = (|u| + |v|)^(2-q),
@@ -113,7 +112,7 @@ def _unnormalised(
     flow: Flow,
     w: Pairs,
     s: Float[np.ndarray, "d N"],
-) -> tuple[Marks, Marks, Marks]:
+) -> tuple[Flags, Flags, Flags]:
     """Escapes, falls and saddles at L = 2, `s_j' = |mu_j| s_j (1 - rho Lambda(theta) |mu_j|)`.
 
     All rise for ever once rho Lambda max|mu| < 1; all fall for ever once rho |ell'(S)| min|mu| > 1,
