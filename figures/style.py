@@ -90,15 +90,16 @@ def redraw(name, draw):
     scaled = any(a.get_aspect() != "auto" or a.get_label() == "<colorbar>" for a in figure.axes)
     for _ in range(2 if scaled else 1):  # panels of equal scales, and colour bars, take two rounds
         figure.get_layout_engine().execute(figure)
-    with plt.rc_context({"figure.constrained_layout.use": False}):
-        figure.set_layout_engine(None)  # neither file is laid out, nor drawn to be, again
     said = {
         "pdf": {"Title": title, "Subject": caption, "Keywords": run, "CreationDate": None},
         "png": {"Title": title, "Description": caption, "Source": run, "Software": None},
     }
-    for kind, metadata in said.items():
-        with replacing(OUTPUT / f"{name}.{kind}") as file:
-            figure.savefig(file, format=kind, metadata=metadata)
+    # neither file is laid out, nor drawn to be, again; the first would else set a layout for both
+    with plt.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+        for kind, metadata in said.items():
+            with replacing(OUTPUT / f"{name}.{kind}") as file:
+                figure.savefig(file, format=kind, metadata=metadata)
     plt.close(figure)
     return OUTPUT / f"{name}.png"
 
