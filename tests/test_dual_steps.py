@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from flowsam import Data, Flow, balanced, gradient_flow, l2, linf, solve, unnormalised
+from flowsam.losses import logistic
 from flowsam.many_examples import dual_steps, log_march
 from flowsam.many_examples.dual_steps import DualBDF
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_weights import LogWeights
 from flowsam.many_examples.minima import one_dimensional
+from flowsam.many_examples.pulls import Pulls
 from flowsam.many_examples.switching import JointSwitching
 
 RULES = {"GD": gradient_flow(), "l_2": l2(0.1), "unnormalised": unnormalised(0.3)}
@@ -33,6 +35,19 @@ def systems(rule, depth):
     if rule.normalised:
         logs = LogWeights(flow, start)
         yield logs, logs.start
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0, 2.0])
+def test_what_the_matrix_leaves_out_is_a_share_of_the_curvature(spread):
+    rng = np.random.default_rng(3)
+    z = rng.standard_normal((400, 6)) * 10.0 ** (spread * rng.uniform(-1, 1, 400))[:, None]
+    pulls = Pulls(z, logistic, 1e-6)
+    at = pulls.at(np.full(6, 10.0 ** (1.0 - spread)))
+    weight = at.shares * np.abs(logistic.log_slope_derivative(at.margins))
+    whole = float(weight @ (z**2).sum(axis=1))
+    kept = dual_steps.live(pulls, at).astype(float)
+    assert len(kept) < len(z)
+    assert abs((kept**2).sum() - whole) <= 1.1e-5 * whole
 
 
 @pytest.mark.parametrize("depth", [2, 3])

@@ -259,7 +259,8 @@ def amplifies(flow: Flow) -> bool:
 def live(pulls: Pulls, at: Pull) -> Float32[np.ndarray, "A d"]:
     """Return the examples that curve the loss times (q |s|)^(1/2)."""
     weight = at.shares * np.abs(pulls.loss.log_slope_derivative(at.margins))
-    upward = np.argsort(weight)
-    lower = np.cumsum(weight[upward])
+    curving = weight * pulls.squares
+    upward = np.argsort(curving)
+    lower = np.cumsum(curving[upward])
     alive = np.sort(upward[lower > _LEFT_OUT * lower[-1]])
     return pulls.single[alive] * np.sqrt(weight[alive])[:, None].astype(np.float32)

@@ -62,6 +62,11 @@ class Pulls:
         """The examples in single precision."""
         return self.z.astype(np.float32)
 
+    @cached_property
+    def squares(self) -> PerExample:
+        """|z_i|^2 of the examples, in units of the largest number in them."""
+        return np.linalg.norm(self.z / (self.most or 1.0), axis=1) ** 2
+
     def _look(self, beta: Vector) -> Pull:
         """Evaluate the examples, by differences where those are as good."""
         near = self._near(beta)
