@@ -76,3 +76,17 @@ def test_few_examples_are_evaluated_where_asked():
     margins, pull, _, near = compared(z, np.ones(5), np.full(5, 1e-9))
     assert not near
     assert margins == pull == 0.0
+
+
+def test_pulls_that_cancel_are_evaluated():
+    z = np.random.default_rng(4).standard_normal((300, 900))
+    z = np.vstack([z, -z])
+    beta = np.full(900, 1e-9)
+    assert np.abs(Pulls(z, logistic, RTOL).at(beta).sum).max() < 1e-6
+    assert not compared(z, beta, 1e-12 * beta)[-1]
+
+
+@pytest.mark.parametrize("shape", [(33_000, 8), (8, 33_000)])
+def test_tall_and_wide_examples_are_evaluated(shape):
+    z = np.abs(np.random.default_rng(5).standard_normal(shape))
+    assert not Pulls(z, logistic, RTOL).large

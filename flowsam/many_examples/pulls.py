@@ -16,6 +16,9 @@ from flowsam.losses import Loss, shares_and_mean
 from flowsam.shapes import Bool, Examples, Float, Float32, PerExample, Vector
 
 _LARGE = 2**18  # numbers in z, from which it leaves the cache
+_LEAST = 200  # examples and features
+# max |G| over max |z| below which pulls cancel: near a rest theta_hat turns with their roundings
+_CANCELLED = 1e-2
 _KNOWN = 4  # places that are known: two each for theta and theta_hat
 _RANGE = 1e-20, 1e30  # of max |z| in single precision
 # error of a product with single precision, over max |z| and the norm of the other factor, or over
@@ -48,7 +51,8 @@ class Pulls:
         self.spared = _SPARED * rtol
         self.most = float(np.abs(z).max())
         ranged = _RANGE[0] < self.most < _RANGE[1]
-        self.large = ranged and z.size >= _LARGE
+        # sums along a long side round more, and a short one is quick in double
+        self.large = ranged and z.size >= _LARGE and min(z.shape) >= _LEAST
         self.known: deque[Pull] = deque(maxlen=_KNOWN)
         # where a step ends is looked at again
         self._kept = lru_cache(2)(lambda raw: self._look(np.frombuffer(raw)))
@@ -95,7 +99,10 @@ class Pulls:
     def _near(self, beta: Vector) -> Pull | None:
         """Return the closest place that is known."""
         off = [np.linalg.norm(beta - known.beta) for known in self.known]
-        return self.known[int(np.argmin(off))] if off else None
+        near = self.known[int(np.argmin(off))] if off else None
+        if near and np.abs(near.sum).max() < _CANCELLED * self.most:
+            return None
+        return near
 
     def _product(
         self, matrix: Float32[np.ndarray, "m k"], x: Points, spared: float
