@@ -37,6 +37,18 @@ def systems(rule, depth):
         yield logs, logs.start
 
 
+@pytest.mark.parametrize("rule", [l2(0.1), l2(0.5)], ids=["l_2 .1", "l_2 .5"])
+def test_steps_by_most_of_the_curvature_are_as_many_as_by_all(rule, monkeypatch):
+    data, start = drawn(300, 300, 3, even=True)
+    calls = []
+    for left_out in (dual_steps._LEFT_OUT, 10 * dual_steps._LEFT_OUT, 0.0):
+        monkeypatch.setattr(dual_steps, "_LEFT_OUT", left_out)
+        run = solve(Flow(data, rule), start, rtol=1e-6, atol=1e-9, log_t_end=50.0, save_at=2)
+        assert run.method == "DOP853, BDF"
+        calls.append(run.nfev)
+    assert max(calls[:2]) < 1.05 * calls[2]
+
+
 @pytest.mark.parametrize("spread", [0.0, 1.0, 2.0])
 def test_what_the_matrix_leaves_out_is_a_share_of_the_curvature(spread):
     rng = np.random.default_rng(3)

@@ -139,7 +139,7 @@ class LogClock:
         return single_rates(self.flow)
 
     def hat(self, theta: Theta) -> Theta:
-        """Return theta_hat."""
+        """Return the flow's `perturbed`, by what the run has evaluated."""
         rule = self.flow.perturbation
         direction, log_scale = self.pulled(theta)
         return theta + rule.ascent(theta, -rule.sized(direction, np.asarray(log_scale)))

@@ -16,15 +16,17 @@ from flowsam.losses import Loss, shares_and_mean
 from flowsam.shapes import Bool, Examples, Float, Float32, PerExample, Vector
 
 _LARGE = 2**18  # numbers in z, from which it leaves the cache
-_LEAST = 200  # examples and features
-# max |G| over max |z| below which pulls cancel: near a rest theta_hat turns with their roundings
-_CANCELLED = 1e-2
 _KNOWN = 4  # places that are known: two each for theta and theta_hat
 _RANGE = 1e-20, 1e30  # of max |z| in single precision
-# error of a product with single precision, over max |z| and the norm of the other factor, or over
-# half the largest number in it where those add up: measured on Gaussian and on positive z
-_ROUNDED = 4 * 2.0**-24
+_ROUNDED = 2.0**-24  # of a number in single precision
+# roundings of a sum, in units of the largest number in z and of a part's own sum
+_ADDED = 4.0, 8.0
+_PART = 2**12  # numbers summed in single precision, and parts in double
 _SPARED = 0.1  # of the tolerance, for rounding
+# max |z| over the living pull from which on errors shrink with it: a normalised step turns
+# with them close to a rest
+_CANCELLED = 3.0
+_FALLEN = 0.5  # of the living pull where it was known, below which it is evaluated
 _FLUSHED = 1e-30  # of the largest: numbers below 1e-38 take twenty times as long
 _FEW = 200  # examples that cost less than a look at them
 _NO_SHARE = 1e-20  # thousands of such examples are less than an ulp of the mean
@@ -41,6 +43,37 @@ class Pull(NamedTuple):
     sum: Vector
     log_scale: float
 
+    def living(self) -> float:
+        """Return the size of G where beta is, ||G beta|| / ||beta||: dead features keep theirs."""
+        size = np.linalg.norm(self.beta)
+        return float(np.linalg.norm(self.sum * self.beta) / size) if size else 0.0
+
+
+class _Single(NamedTuple):
+    """A matrix in single precision, and the error of its product with a vector of length 1."""
+
+    matrix: Float32[np.ndarray, "m k"]
+    error: float
+
+    def times(self, x: Points, spared: float) -> Float[np.ndarray, " m"] | None:
+        """Return a product, of any size; None where rounding may be more than is spared."""
+        scale = np.linalg.norm(x)  # a float64: a float would leave the product single
+        if not scale:
+            return np.zeros(len(self.matrix))
+        if not self.error * scale <= spared:
+            return None
+        x = x / scale
+        x[np.abs(x) < _FLUSHED] = 0.0
+        x = x.astype(np.float32)
+        found = np.zeros(len(self.matrix))
+        largest = 0.0
+        for start in range(0, x.size, _PART):
+            some = slice(start, start + _PART)
+            part = scale * (self.matrix[:, some] @ x[some])
+            largest = max(largest, float(np.abs(part).max()))
+            found += part
+        return found if _ADDED[1] * _ROUNDED * largest <= spared else None
+
 
 class Pulls:
     """The examples of a run, whose steps are controlled at a relative tolerance."""
@@ -51,8 +84,7 @@ class Pulls:
         self.spared = _SPARED * rtol
         self.most = float(np.abs(z).max())
         ranged = _RANGE[0] < self.most < _RANGE[1]
-        # sums along a long side round more, and a short one is quick in double
-        self.large = ranged and z.size >= _LARGE and min(z.shape) >= _LEAST
+        self.large = ranged and z.size >= _LARGE
         self.known: deque[Pull] = deque(maxlen=_KNOWN)
         # where a step ends is looked at again
         self._kept = lru_cache(2)(lambda raw: self._look(np.frombuffer(raw)))
@@ -66,25 +98,39 @@ class Pulls:
         """The examples in single precision."""
         return self.z.astype(np.float32)
 
+    def lengths(self, axis: int) -> Points:
+        """Return the norms of features (0) or examples (1), in units of max |z|."""
+        return np.asarray(np.linalg.norm(self.z / (self.most or 1.0), axis=axis))
+
     @cached_property
     def squares(self) -> PerExample:
-        """|z_i|^2 of the examples, in units of the largest number in them."""
-        return np.linalg.norm(self.z / (self.most or 1.0), axis=1) ** 2
+        """|z_i|^2 of the examples, in those units."""
+        return self.lengths(1) ** 2
+
+    @cached_property
+    def sides(self) -> tuple[_Single, _Single]:
+        """The matrices of margins and of pulls: what z loses counts by Cauchy and Schwarz."""
+        errors = [max(_ADDED[0], self.lengths(axis).max()) for axis in (1, 0)]
+        margins, pulls = (_ROUNDED * self.most * float(error) for error in errors)
+        return _Single(self.single, margins), _Single(self.single.T, pulls)
 
     def _look(self, beta: Vector) -> Pull:
         """Evaluate the examples, by differences where those are as good."""
-        near = self._near(beta)
-        moved = (
-            self._product(self.single, beta - near.beta, self.spared) if near else None
-        )
-        if near is None or moved is None:
+        if not self.known:
+            return self._evaluated(beta)
+        off = [np.linalg.norm(beta - known.beta) for known in self.known]
+        near = self.known[int(np.argmin(off))]
+        living = near.living()
+        spared = self.spared * min(1.0, _CANCELLED * living / self.most)
+        moved = self.sides[0].times(beta - near.beta, spared)
+        if moved is None:
             return self._evaluated(beta)
         margins = near.margins + moved
         shares, log_scale = shares_and_mean(self.loss.log_slope(margins))
-        spared = self.spared * float(np.abs(near.sum).max())
-        moved = self._product(self.single.T, shares - near.shares, spared)
-        pull = mean_pull(shares, self.z) if moved is None else near.sum + moved
-        return Pull(beta, margins, shares, pull, float(log_scale))
+        moved = self.sides[1].times(shares - near.shares, self.spared * living)
+        total = mean_pull(shares, self.z) if moved is None else near.sum + moved
+        found = Pull(beta, margins, shares, total, float(log_scale))
+        return found if found.living() >= _FALLEN * living else self._evaluated(beta)
 
     def _evaluated(self, beta: Vector) -> Pull:
         """Evaluate the examples in double precision."""
@@ -95,28 +141,6 @@ class Pulls:
         if self.large:
             self.known.append(found)
         return found
-
-    def _near(self, beta: Vector) -> Pull | None:
-        """Return the closest place that is known."""
-        off = [np.linalg.norm(beta - known.beta) for known in self.known]
-        near = self.known[int(np.argmin(off))] if off else None
-        if near and np.abs(near.sum).max() < _CANCELLED * self.most:
-            return None
-        return near
-
-    def _product(
-        self, matrix: Float32[np.ndarray, "m k"], x: Points, spared: float
-    ) -> Float[np.ndarray, " m"] | None:
-        """Return a product in single precision, of any size; None where rounding is too much."""
-        scale = np.linalg.norm(x)  # a float64: a float would leave the product single
-        if not scale:
-            return np.zeros(len(matrix))
-        if not _ROUNDED * self.most * scale <= spared:
-            return None
-        x = x / scale
-        x[np.abs(x) < _FLUSHED] = 0.0
-        found = scale * (matrix @ x.astype(np.float32))
-        return found if 2 * _ROUNDED * np.abs(found).max() <= spared else None
 
 
 def mean_pull(shares: PerExample, z: Examples) -> Vector:
