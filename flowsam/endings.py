@@ -15,8 +15,8 @@ _FORKS = (
     "paths; perturb the start, or use iterate, which takes one"
 )
 _SMALL = (
-    "the steps of {method} are too small to go on at {}; ask for an earlier end, loosen rtol or "
-    "try another method"
+    "the steps of {method} are too small to go on at {}; ask for an earlier end, or try another "
+    "rtol or method"
 )
 
 
