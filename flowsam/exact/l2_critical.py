@@ -54,10 +54,12 @@ def critical_scale_of(
     mu: Vector,
     *,
     rho: float,
+    xtol: float = XTOL,
 ) -> CriticalScale:
     """Return the scale c* at which `c theta` lies on the separatrix, with its error bound.
 
-    It is between `rho min mu / N_0` and the smallest critical scale of one coordinate.
+    It is between `rho min mu / N_0` and the smallest critical scale of one coordinate; `xtol` is
+    the error of its log.
     """
     half = theta[None] / 2  # whose sums are doubles
     grow, shrink = grow_and_shrink(half, mu)
@@ -76,6 +78,6 @@ def critical_scale_of(
     start = Front(spectrum, np.array([0]), *np.zeros((2, 1)))
     low = float((start.log_gate - start.log_norm)[0]) - TRUST
     high = float(np.log(alone)) + TRUST
-    root = brentq(_miss, low, high, (spectrum,), xtol=XTOL, rtol=RTOL)
+    root = brentq(_miss, low, high, (spectrum,), xtol=xtol, rtol=RTOL)
     value = float(np.exp(root)) * rho / unit / 2
-    return CriticalScale(value, value * (XTOL + RTOL * abs(root) + ROUNDING))
+    return CriticalScale(value, value * (xtol + RTOL * abs(root) + ROUNDING))

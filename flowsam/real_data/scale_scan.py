@@ -6,10 +6,10 @@ from itertools import product
 
 import numpy as np
 
-from flowsam.amplification import critical_scale
 from flowsam.cards import text_card
 from flowsam.data import Data, split_signs
 from flowsam.errors import InputError
+from flowsam.exact.l2_critical import critical_scale_of
 from flowsam.perturbations import Perturbation, gradient_flow
 from flowsam.real_data.leaning import Leaning, Uniform, leaning
 from flowsam.real_data.tables import Table
@@ -19,6 +19,7 @@ from flowsam.shapes import Bool, Float, Times
 # of gradient flow's major share, at the same log t and at the end
 FELL = 0.5
 BACK = 0.8
+_UNIT = 1e-9  # error of the log of a unit, far below that of taking the mean's
 Cells = Float[np.ndarray, "seeds factors"]
 _Split = tuple[list[float], tuple[Leaning, ...], tuple[Leaning, ...]]
 
@@ -32,7 +33,8 @@ def scale_unit(train: Data, rule: Perturbation, depth: int) -> float:
         return rule.gate(depth)
     # margins are small at a collapse: it is that of the mean, within 2 % on real data
     mean = split_signs(train).z.mean(axis=0)
-    return critical_scale(mean, rule.rho, profile=np.ones((2, mean.size)))
+    even = np.ones((2, mean.size))
+    return critical_scale_of(even, mean, rho=rule.rho, xtol=_UNIT).value
 
 
 @dataclass(frozen=True)
