@@ -62,7 +62,8 @@ def coordinate(
     )
     margin = sp.Symbol("r", real=True) + _MU * sp.prod(w)
     value = sp.log(1 + sp.exp(-_M)) if loss == "logistic" else sp.exp(-_M)
-    gradient = tuple(sp.simplify(value.diff(_M)) * margin.diff(x) for x in w)
+    slope = sp.simplify(value.diff(_M))
+    gradient = tuple(slope * margin.diff(x) for x in w)
     at_hat = {_M: _M_HAT, **dict(zip(w, w_hat, strict=True))}
     adapted = adaptive and p is not None
     size = sp.diag(*map(sp.Abs, w)) if adapted else sp.eye(depth)

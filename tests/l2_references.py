@@ -7,6 +7,8 @@ u and v exchanged, N = ||mu (u, v)||. The 2d weights are integrated together.
 
 from __future__ import annotations
 
+import math
+
 import mpmath as mp
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -83,8 +85,8 @@ def march(theta0, mu, rho, tau_end, *, rtol=1e-10, far=1e8):  # noqa: PLR0913, l
     depth, unit = len(theta0), rho ** (len(theta0) - 1) * np.abs(mu).max()
     rest = [np.delete(range(depth), k) for k in range(depth)]
 
-    def gradient(theta):
-        return mu * theta[rest].prod(axis=1)  # minus the gradient, over |ell'|
+    def gradient(theta):  # minus it, over |ell'|
+        return mu * (theta[::-1] if depth == 2 else np.multiply.reduce(theta[rest], axis=1))
 
     def norm(state):
         return np.linalg.norm(gradient(state[:-1].reshape(theta0.shape)))
@@ -92,8 +94,11 @@ def march(theta0, mu, rho, tau_end, *, rtol=1e-10, far=1e8):  # noqa: PLR0913, l
     def field(_, state):
         theta = state[:-1].reshape(theta0.shape)
         pull = gradient(theta)
-        size = np.linalg.norm(pull)
-        return np.append(gradient(theta - rho * pull / size), rho / size)
+        share = rho / math.sqrt(np.vdot(pull, pull))
+        slope = np.empty_like(state)
+        slope[:-1] = gradient(theta - share * pull).ravel()
+        slope[-1] = share
+        return slope
 
     events = [lambda _, s, f=f, o=o: o * (norm(s) - f * unit) for f, o in ((1e-8, 1), (far, -1))]
     for event in events:
