@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from flowsam import Data, Flow, balanced, gradient_flow, l2, linf, solve, unnormalised
+from flowsam import Data, Flow, balanced, gradient_flow, l2, linf, lp, solve, unnormalised
 from flowsam.losses import logistic
 from flowsam.many_examples import dual_steps, log_march
 from flowsam.many_examples.dual_steps import DualBDF
@@ -57,7 +57,7 @@ def test_what_the_matrix_leaves_out_is_a_share_of_the_curvature(spread):
     at = pulls.at(np.full(6, 10.0 ** (1.0 - spread)))
     weight = at.shares * np.abs(logistic.log_slope_derivative(at.margins))
     whole = float(weight @ (z**2).sum(axis=1))
-    kept = dual_steps.live(pulls, at).astype(float)
+    kept = dual_steps.live(pulls, at)[0].astype(float)
     assert len(kept) < len(z)
     assert abs((kept**2).sum() - whole) <= 1.1e-5 * whole
 
@@ -71,7 +71,11 @@ def test_the_inverse_is_that_of_the_dense_matrix(rule, depth):
         z, rows = at.z.astype(float), at.out.shape[0]
         out = np.concatenate([z * at.out[k] for k in range(rows)], axis=1).T
         into = np.concatenate([z * at.into[k] for k in range(rows)], axis=1)
-        jacobian = -at.pace * out @ (np.eye(len(z)) + at.ratio * at.gram) @ into
+        turned = at.gram.astype(float)
+        if at.along is not None:
+            bent = turned @ at.along
+            turned = turned - np.outer(bent, bent) / (at.along @ bent)
+        jacobian = -at.pace * out @ (np.eye(len(z)) + at.ratio * turned) @ into
         b = rng.standard_normal(state.size)
         stepper = DualBDF(
             lambda t, y: 0.0 * y, 0.0, state, 1.0, jac=lambda t, y, at=at: at, rtol=1e-3, atol=1e-3
@@ -122,6 +126,40 @@ def test_large_runs_agree_with_dense_ones(rule, depth, even, monkeypatch):
     dense = solve(flow, start, rtol=1e-8, atol=1e-11, method="LSODA", **end)
     assert run.method == "DOP853, BDF" and run.status == "finished"
     assert np.abs(run.theta - dense.theta).max() < 1e-5 * np.abs(dense.theta).max()
+
+
+@pytest.mark.parametrize("width", [1000, 2000])
+def test_the_direction_of_the_step_is_in_the_matrix(width):
+    """Along the pull of few live examples: without it, the iteration failed at each matrix."""
+    flow = Flow(Data(np.random.default_rng(2).standard_normal((8, width))), l2(0.5))
+    run = solve(flow, np.full((2, width), 0.7), rtol=1e-6, log_t_end=20.0, save_at=2)
+    assert run.status == "finished"
+    assert run.method == "DOP853, BDF"
+
+
+def test_wide_runs_hold_no_matrix_of_their_weights():
+    flow = Flow(Data(np.random.default_rng(2).standard_normal((8, 6000))), l2(0.5))
+    tracemalloc.start()
+    run = solve(flow, balanced(np.full(6000, 0.7), 2), rtol=1e-6, log_t_end=20.0, save_at=2)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert run.method == "DOP853, BDF"
+    assert most < 8 * 6000**2 / 4
+
+
+@pytest.mark.parametrize(
+    ("rule", "steps"), [(l2(0.5), "DOP853, BDF, DOP853"), (lp(0.5, p=3), "DOP853")]
+)
+def test_where_no_matrix_fits_explicit_steps_go_on(rule, steps, monkeypatch):
+    monkeypatch.setattr(log_march, "_DENSE", 300)
+    monkeypatch.setattr(dual_steps, "_BOUND", 0.0)  # BDF from the sixth step on
+    monkeypatch.setattr(dual_steps, "_MISLED", 0)
+    monkeypatch.setattr(log_march, "SOON", 10)
+    data, start = drawn(8, 400, 2, even=True)
+    run = solve(Flow(data, rule), start, rtol=1e-6, log_t_end=20.0, save_at=2)
+    dense = solve(Flow(data, rule), start, rtol=1e-8, method="LSODA", log_t_end=20.0, save_at=2)
+    assert run.method == steps and run.status == "finished"
+    np.testing.assert_allclose(run.theta[-1], dense.theta[-1], rtol=1e-4)
 
 
 def dying(n, seed):

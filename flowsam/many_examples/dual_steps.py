@@ -7,7 +7,8 @@ rho Lambda (unnormalised):
     (I + g V (I + a G) V^T)^-1 = I - g V (I + a G) (I + g (G + a G^2))^-1 V^T,
 
 one Cholesky factor of the size of the live examples, in single precision: Newton's iteration
-converges to the same states.
+converges to the same states. Along the pull V b, b = (q / |s|)^(1/2), l_2 does not turn its step:
+G in I + a G is G - u u^T, u = G b / (b^T G b)^(1/2), by Sherman's and Morrison's formula.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import numpy as np
 import scipy.integrate
 from scipy.linalg import LinAlgError, cholesky
 from scipy.linalg.blas import strsv
+from scipy.sparse import csc_array
 
 from flowsam.engines.implicit import Quick
 from flowsam.engines.stepping import PATIENCE, Unasked
 from flowsam.flow import Flow
 from flowsam.many_examples.pulls import Pull, Pulls
-from flowsam.shapes import Float, Float32, State
+from flowsam.shapes import Float, Float32, State, Vector
 
 # of all the curvature, left out of the matrix: steps are as many at ten times that (tests)
 _LEFT_OUT = 1e-5
@@ -46,6 +48,7 @@ class Curvature:
     """The Jacobian `-pace out z^T z (I + a G) in` of (weights, tau), tau's row left out."""
 
     z: Float32[np.ndarray, "A d"]  # live examples times (q |s|)^(1/2)
+    along: Float32[np.ndarray, " A"] | None  # b, where a step keeps its length
     into: Rows  # what states are multiplied by before z
     out: Rows  # and after it
     pace: float  # e^(T + log Lambda)
@@ -69,6 +72,14 @@ class Curvature:
         square = self.gram @ self.gram.T if self.ratio else 0.0
         return self.gram + np.float32(self.ratio) * square
 
+    @cached_property
+    def unturned(self) -> tuple[State, Vector]:
+        """V u as a column, with a 0 for tau, and as a row."""
+        assert self.along is not None
+        bent = self.gram @ self.along
+        u = (bent / np.sqrt(self.along @ bent)) @ self.z
+        return np.append(self.out * u, 0.0), np.ravel(self.into * u)
+
 
 @dataclass(frozen=True, eq=False)
 class _Factor:
@@ -80,10 +91,18 @@ class _Factor:
 
     def __call__(self, b: State) -> State:
         """Apply it to a state with tau, which only follows; nan where there is no factor."""
-        at = self.at
-        scale = float(np.abs(b).max()) or 1.0
         if self.factor is None:
             return np.full(b.size, np.nan)
+        found = self._turning(b)
+        if self.at.along is None:
+            return found
+        column, row, share = self.unturned
+        return found + column * (share * float(row @ found[:-1]))
+
+    def _turning(self, b: State) -> State:
+        """Apply it as if steps turned along the pull too."""
+        at = self.at
+        scale = float(np.abs(b).max()) or 1.0
         rows = b[:-1].reshape(at.into.shape) / scale
         dual = at.z @ (at.into * rows).sum(axis=0).astype(np.float32)
         dual = strsv(self.factor, strsv(self.factor, dual, trans=1))
@@ -91,6 +110,15 @@ class _Factor:
             dual = dual + np.float32(at.ratio) * (at.gram @ dual)
         moved = self.g * scale * at.out * (dual @ at.z)
         return np.append(b[:-1] - moved.ravel(), b[-1])
+
+    @cached_property
+    def unturned(self) -> tuple[State, Vector, float]:
+        """What a correction gains where they do not: a column, a row and a share."""
+        column, row = self.at.unturned
+        ahead = self._turning(column)
+        by = self.g * self.at.ratio
+        left = 1.0 - by * float(row @ ahead[:-1])
+        return ahead, row, by / left
 
 
 class _Scaled(NamedTuple):
@@ -141,6 +169,7 @@ class DualBDF(scipy.integrate.BDF):
         self.known: tuple[float, Any] = (0.0, None)  # step and factor of a rate
         self.size = self.rate = np.inf
         super().__init__(self._unless_done, t0, y0, t_bound, **options)
+        self.J = self.jac(t0, y0)
         self.newton_tol = _CONVERGED
         self.I = _Identity()
         self.lu = self._factored
@@ -189,13 +218,13 @@ class DualBDF(scipy.integrate.BDF):
         return found
 
     def _validate_jac(self, jac: Any, sparsity: Any) -> Any:
-        """Take the function as it is."""
+        """Take the function as it is; to SciPy what is sparse has no dense identity."""
 
         def fresh(t: float, y: State) -> Any:
             self.factors = 0
             return jac(t, y)
 
-        return fresh, jac(self.t, self.y)
+        return fresh, csc_array((self.n, self.n))
 
 
 class Patient(Quick):
@@ -255,11 +284,15 @@ def amplifies(flow: Flow) -> bool:
     return flow.kind in ("GD", "l_2", "unnormalised")
 
 
-def live(pulls: Pulls, at: Pull) -> Float32[np.ndarray, "A d"]:
-    """Return the examples that curve the loss times (q |s|)^(1/2)."""
+def live(
+    pulls: Pulls, at: Pull
+) -> tuple[Float32[np.ndarray, "A d"], Float32[np.ndarray, " A"]]:
+    """Return the examples that curve the loss times (q |s|)^(1/2), and b."""
     weight = at.shares * np.abs(pulls.loss.log_slope_derivative(at.margins))
     curving = weight * pulls.squares
     upward = np.argsort(curving)
     lower = np.cumsum(curving[upward])
     alive = np.sort(upward[lower > _LEFT_OUT * lower[-1]])
-    return pulls.single[alive] * np.sqrt(weight[alive])[:, None].astype(np.float32)
+    root = np.sqrt(weight[alive])
+    along = (at.shares[alive] / root).astype(np.float32)
+    return pulls.single[alive] * root[:, None].astype(np.float32), along

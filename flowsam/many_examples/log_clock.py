@@ -176,12 +176,14 @@ class LogClock:
         hat = self.hat(theta)
         products = others(hat)
         at = self.pulls.at(hat[0] * products[0])
+        z, along = live(self.pulls, at)
         if rule.keeps_length:
             ratio = rule.rho / self.norm(state)
         else:
             ratio = rule.rho * np.exp(at.log_scale)
+        turn = along if rule.keeps_length else None
         pace = np.exp(min(log_t + at.log_scale, 600.0))
-        return Curvature(live(self.pulls, at), products, products, pace, ratio)
+        return Curvature(z, turn, products, products, pace, ratio)
 
     @cached_property
     def open(self) -> Falls | None:

@@ -25,12 +25,14 @@ from flowsam.many_examples.dual_steps import (
 from flowsam.shapes import Float, Signals, State
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
+_DENSE = 5000  # weights: beyond, a dense matrix of an implicit step takes minutes and gigabytes
 SOON = 200  # steps of such a system after which one that keeps its matrix pays
 # S up to which explicit steps pay, by rho > 0: measured
 STIFF = {False: 10.0, True: 3.0}
 COLLAPSED = 1e-8  # gradient norm over its start, to the power L - 1
 CALM = 1e3  # in units of that: no step falls so far
 _LATER = "BDF", "Radau", "LSODA"  # of a large run, each where the one before gives up
+_EXPLICIT = "BDF", "DOP853"  # where no matrix fits
 _MAKERS = {"DOP853": UntilStiff, "BDF": DualBDF, "Radau": Patient}  # of its steps
 # tolerances of a large run, whose transients amplify errors: measured
 _FINER = {"DOP853": 0.2, "BDF": 0.06}
@@ -105,6 +107,7 @@ class _Steps(Tolerances):
     """Explicit steps early, implicit ones late, where `method` is "auto"; the same else."""
 
     early: float = 0.0
+    later: tuple[str, ...] = _LATER
     curvature: Callable[[float, State], Curvature] | None = None
     begun: list[str] = field(default_factory=list)  # implicit methods so far
 
@@ -114,6 +117,7 @@ class _Steps(Tolerances):
         auto = asked.method == "auto"
         flow = clock.system.flow
         large = auto and size > LARGE + 1
+        huge = auto and size > _DENSE + 1
         dual = large and amplifies(flow)
         dense = large and not dual
         return cls(
@@ -121,9 +125,10 @@ class _Steps(Tolerances):
             asked.rtol,
             clock.system.errors(asked),
             clock.jac,
-            stiff="LSODA" if auto and not dual else "",
+            stiff="LSODA" if auto and not dual and not huge else "",
             patience=SOON if dense else PATIENCE,
             early=np.inf if dense else STIFF[flow.perturbation.perturbs],
+            later=_EXPLICIT if huge else _LATER,
             curvature=clock.curvature if dual else None,
         )
 
@@ -154,10 +159,12 @@ class _Steps(Tolerances):
     def _large(self, last: Any) -> Tolerances:
         """Return the explicit steps of a large run, BDF's where those end, dense ones after."""
         if _strained(last):
-            self.begun.append(_LATER[len(self.begun)])
+            self.begun.append(self.later[len(self.begun)])
         method = self.begun[-1] if self.begun else "DOP853"
         factor = _FINER.get(method, 1.0)
-        steps = self._scaled(method, factor, _MAKERS.get(method))
+        again = method == "DOP853" and self.begun
+        maker = None if again else _MAKERS.get(method)
+        steps = self._scaled(method, factor, maker)
         dual = method == "BDF"
         return replace(steps, jac=lambda mode: self.curvature) if dual else steps
 

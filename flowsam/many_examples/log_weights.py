@@ -166,13 +166,14 @@ class LogWeights(LogClock):
         depth = len(self.theta0)
         rho = self.flow.rho
         at = self._point(state[:-1])
-        z = live(self.pulls, at.hat_pull)
+        z, along = live(self.pulls, at.hat_pull)
         into = depth * at.hat ** (depth - 1) * at.w
         # not hat^(L-1) / w: weights that die underflow
         out = at.w ** (depth - 2) * (1.0 - at.r) ** (depth - 1)
         ratio = rho * np.exp(-at.log_norm) if rho else 0.0
         pace = np.exp(min(log_t + at.hat_pull.log_scale, 600.0))
-        return Curvature(z, into[None], out[None], pace, ratio)
+        turn = along if rho else None
+        return Curvature(z, turn, into[None], out[None], pace, ratio)
 
     def _bent(self, at: _Point, y: Vector) -> Matrix:
         """Return the derivative of r by log w."""
