@@ -16,6 +16,7 @@ from flowsam import (
     solve,
     unnormalised,
 )  # fmt: skip
+from flowsam.engines import stepping
 from flowsam.engines.deaths import Deaths
 from flowsam.engines.run import Request
 from flowsam.engines.stepping import Unasked
@@ -165,3 +166,16 @@ def test_dense_output_is_made_when_asked_and_once():
     assert np.abs(dense(middle) - [np.sin(middle), np.cos(middle)]).max() < 1e-9
     assert np.abs(dense(right) - [np.sin(right), np.cos(right)]).max() < 1e-9
     assert len(calls) == before + 3
+
+
+def test_steps_of_many_numbers_are_taken_again_to_the_last_bit(monkeypatch):
+    def states(wide):
+        monkeypatch.setattr(stepping, "_WIDE", wide)
+        stepper = Unasked(lambda t, y: y[::-1] * [1.0, -1.0], 0.0, np.array([0.3, 1.0]), 9.0)
+        outputs = []
+        while stepper.status == "running":
+            stepper.step()
+            outputs.append((stepper.dense_output(), np.linspace(stepper.t_old, stepper.t, 5)))
+        return np.array([[dense(t) for t in times] for dense, times in outputs])
+
+    np.testing.assert_array_equal(states(1), states(1000))

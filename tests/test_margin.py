@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from flowsam.data import Data, split_signs
-from flowsam.margin import MarginCertificate, margin_certificate, max_margin, separability
+from flowsam.margin import (
+    MarginCertificate,
+    least_distance,
+    margin_certificate,
+    max_margin,
+    separability,
+)
 from flowsam.margin.farkas import Separability
 from flowsam.margin.least_distance import shortest_separator
 from flowsam.margin.maximum import _cause, _kkt_residual, _margins
@@ -131,6 +137,19 @@ def test_signs_can_be_prescribed() -> None:
     np.testing.assert_allclose(np.maximum(weights @ data.z, 0.0), shortest, atol=1e-14)
     with pytest.raises(ValueError, match="separable"):
         lightest_separator(data.z, -np.ones(2))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_signs_of_many_features_leave_out_those_at_0(seed, monkeypatch) -> None:
+    """What few examples say of many signed features, with and without constraints of their own."""
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 6)
+    z = rng.standard_normal((n, 15 * n)) * 10 ** rng.uniform(-1, 1, 15 * n)
+    signs = rng.choice([-1.0, 0.0, 1.0], 15 * n)
+    beta, dual = shortest_separator(z, signs)
+    assert (signs * beta >= 0).all() and (z @ beta >= 1 - 1e-12).all() and (dual >= 0).all()
+    monkeypatch.setattr(least_distance, "_WIDE", np.inf)
+    np.testing.assert_allclose(beta, shortest_separator(z, signs)[0], atol=1e-10 * abs(beta).max())
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -43,6 +43,7 @@ _MOVED = (
 )
 _BISECTIONS = 1200  # from the largest double to the least, should the secant not help
 _HALVINGS = 0.5 ** np.arange(1, 50)
+_WIDE = 1000  # numbers in a state whose slopes are not kept
 _LEAST = 20  # in units of the last digit: SciPy's least step is half of it
 
 
@@ -67,10 +68,15 @@ class Piecewise(Protocol):
 
 
 class Unasked(scipy.integrate.DOP853):
-    """DOP853 whose dense output, three evaluations a step, is made when it is first asked."""
+    """DOP853 whose dense output, three evaluations a step, is made when it is first asked.
+
+    Its sixteen slopes are not kept of a large system, whose memory they took: it steps again.
+    """
 
     def dense_output(self) -> Callable[[Any], Any]:
         """Return the states of the last step as a function."""
+        if self.n > _WIDE:
+            return _stepping_again(self.fun_single, self.t_old, self.y_old, self.t)
         kept = object.__new__(Unasked)
         kept.__dict__.update(vars(self), K_extended=self.K_extended.copy())
         return lambda x: kept.asked(x)
@@ -79,6 +85,21 @@ class Unasked(scipy.integrate.DOP853):
     def asked(self) -> Callable[[Any], Any]:
         """The states of a step, once they are asked for."""
         return super().dense_output()
+
+
+def _stepping_again(
+    field: Callable[[float, State], State], before: float, state: State, after: float
+) -> Callable[[Any], Any]:
+    """Return the states of a step that is taken once more when they are first asked."""
+
+    @cache
+    def taken() -> Callable[[Any], Any]:
+        whole = {"first_step": after - before, "rtol": 1.0, "atol": np.inf}
+        again = scipy.integrate.DOP853(field, before, state, after, **whole)
+        again.step()
+        return again.dense_output()
+
+    return lambda x: taken()(x)
 
 
 _MAKERS = {"DOP853": Unasked, "Radau": Quick}
@@ -112,6 +133,10 @@ class Tolerances:
             options["jac"] = self.jac(mode)
         with np.errstate(over="ignore", invalid="ignore"):
             return make(rhs, x, state, end, **options)
+
+    def goes_on(self, failed: Any) -> bool:
+        """Tell whether others follow where the steps of an object failed."""
+        return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +228,7 @@ class _Marching:
         happened = False
         while stepper.status == "running" and not happened and not self.status:
             if not self._advanced(stepper):
-                self.status = "failed"
+                self.status = "" if self.tolerances.goes_on(stepper) else "failed"
                 break
             turned = ((self.state < 0) != (stepper.y < 0)).any()
             if turned and self.system.falls(self.state, stepper.y, self.mode):

@@ -156,6 +156,11 @@ class _Steps(Tolerances):
             steps = self._scaled("DOP853", 1.0, UntilStiff)
         return steps.stepper(rhs, start, end, last)
 
+    def goes_on(self, failed: Any) -> bool:
+        """Tell whether others follow, in a large run."""
+        more = self.curvature and len(self.begun) < len(self.later)
+        return bool(more and failed.status == "failed")
+
     def _large(self, last: Any) -> Tolerances:
         """Return the explicit steps of a large run, BDF's where those end, dense ones after."""
         if _strained(last):
@@ -177,10 +182,11 @@ class _Steps(Tolerances):
 
 
 def _strained(last: Any) -> bool:
-    """Tell whether a step object ended before its bound, as no longer the best."""
+    """Tell whether a step object ended before its bound, as no longer the best, or failed."""
     if last is None:
         return False
-    return bool(last.status == "finished" and last.t < last.t_bound)
+    early = last.status == "finished" and last.t < last.t_bound
+    return bool(early or last.status == "failed")
 
 
 def marched(system: Any, start: Turn, asked: Request) -> March:

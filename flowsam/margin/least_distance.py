@@ -18,6 +18,8 @@ Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
 
 _EPS = np.finfo(float).eps
+_WIDE = 10  # features an example from which on signs are met by leaving features out
+_ROUNDS = 50
 
 
 class _Active(NamedTuple):
@@ -35,6 +37,10 @@ def shortest_separator(
 
     beta = sum_i a_i z_i,   a_i > 0 only where the margin is exactly 1
     """
+    if signs is not None and signs.size > _WIDE * len(z):
+        found = _of_signs(z, signs)
+        if found:
+            return found
     power = np.frexp(np.abs(z).max(axis=1))[1]
     rows = np.ldexp(z, -power[:, None])  # squares are doubles
     size = np.linalg.norm(rows, axis=1)
@@ -63,6 +69,28 @@ def shortest_separator(
         f"max_margin found no separator of n={z.shape[0]}, d={z.shape[1]} examples in "
         f"{10 * sum(z.shape)} repairs; standardise the features, or ask separability(data)"
     )
+
+
+def _of_signs(
+    z: Examples, signs: Float[np.ndarray, " d"]
+) -> tuple[Float[np.ndarray, " d"], PerExample] | None:
+    """Return what few examples say, from the features that their dual pulls at with their sign.
+
+    The others are 0, and no constraints of their own; None where that does not settle.
+    """
+    used = np.ones(signs.size, dtype=bool)
+    for _ in range(_ROUNDS):
+        try:
+            short, dual = shortest_separator(z[:, used])
+        except InputError:
+            return None
+        before = used
+        used = (signs == 0) | (signs * (dual @ z) > 0)
+        if (used == before).all():
+            beta = np.zeros(signs.size)
+            beta[used] = short
+            return beta, dual
+    return None
 
 
 def _guess(rows: Matrix, floor: Vector) -> list[int]:
