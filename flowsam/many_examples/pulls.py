@@ -24,8 +24,8 @@ _ADDED = 4.0, 8.0
 _PART = 2**12  # numbers summed in single precision, and parts in double
 _SPARED = 0.1  # of the tolerance, for rounding
 # max |z| over the living pull from which on errors shrink with it: a normalised step turns
-# with them close to a rest
-_CANCELLED = 3.0
+# with them close to a rest; of 150 runs to rest none changed, at 3 as at 100
+_CANCELLED = 100.0
 _FALLEN = 0.5  # of the living pull where it was known, below which it is evaluated
 _FLUSHED = 1e-30  # of the largest: numbers below 1e-38 take twenty times as long
 _FEW = 200  # examples that cost less than a look at them
