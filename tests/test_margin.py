@@ -152,6 +152,16 @@ def test_signs_of_many_features_leave_out_those_at_0(seed, monkeypatch) -> None:
     np.testing.assert_allclose(beta, shortest_separator(z, signs)[0], atol=1e-10 * abs(beta).max())
 
 
+@pytest.mark.parametrize("against", [slice(0, 30), slice(0, 15)])
+def test_examples_that_no_feature_of_its_sign_serves_are_refused(against) -> None:
+    """All features against the examples, or all of one example's."""
+    z = np.eye(2).repeat(15, axis=1)
+    signs = np.ones(30)
+    signs[against] = -1.0
+    with pytest.raises(ValueError, match="separable"):
+        shortest_separator(z, signs)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(1e-3, 1e3), st.sampled_from([1, 2]))
 def test_scaling_and_permutation(seed: int, scale: float, norm: int) -> None:

@@ -80,6 +80,8 @@ def _of_signs(
     """
     used = np.ones(signs.size, dtype=bool)
     for _ in range(_ROUNDS):
+        if not z[:, used].any(axis=1).all():
+            return None
         try:
             short, dual = shortest_separator(z[:, used])
         except InputError:
