@@ -35,7 +35,7 @@ _CONVERGED = 0.05  # of the tolerance; SciPy asks for rtol^(1/2), at most .03
 _BOUND = 6.1  # of DOP853's region of stability on the negative axis
 _STRAINED = 5  # steps there in a row: three come in a transient too, measured
 # failures of Newton's iteration at a fresh matrix, less so much a step: none in 600 steps of many
-# live examples, one in five of few at late times, one a step near rest
+# live examples, one in seven to ten of few at late times (tests), more near rest
 _MISLED = 5
 _FORGIVEN = 0.25
 _SLOWED = 1 / 3  # power of a growth below 2: full ones end in a rejected step
