@@ -99,5 +99,5 @@ assert sp.limit(y**4 * clock, y, sp.oo) == 1
 # %%
 from flowsam.exact.linf_deep import read
 
-own = sp.Integral(carlson.subs({u: 1, gap1: 3, gap2: 8}) ** sp.Rational(1, 2), (t, 0, sp.oo))
+own = sp.Integral(sp.sqrt(clock.subs({gap1: 3, gap2: 8})), (y, 1, sp.oo))
 assert abs(read([[1.5], [2.5], [3.5]], [2], 0.5).blow_up_time[0] - float(own.evalf(15)) / 2) < 1e-12

@@ -28,7 +28,7 @@ n = sp.Symbol("n", integer=True, positive=True)  # L - 2
 a = rho + z_j * sp.exp(mu_j * tau)
 assert sp.simplify(a.diff(tau) - mu_j * (a - rho)) == 0
 z = (z_j ** (-n) - n * mu_j * tau) ** (-1 / n)
-assert sp.simplify(z.diff(tau) - mu_j * z ** (n + 1)) == 0
+assert sp.expand(z.diff(tau) - mu_j * z ** (n + 1)) == 0
 
 # %% [markdown]
 # L = 2. Among those above rho the largest |mu_j| wins: (a_k/a_j)^2 -> 0, with y = e^-tau.

@@ -81,7 +81,7 @@ assert sp.simplify((e / y - (rho - D)).subs(D, sp.sqrt(square))) == 0
 # %%
 s, C, R = sp.symbols("s C R", positive=True)
 hit = C / (rho + R)
-assert sp.simplify((s * hit**2 + 2 * rho * hit - C).subs(R, sp.sqrt(rho**2 + s * C))) == 0
+assert sp.cancel((s * hit**2 + 2 * rho * hit - C).subs(R, sp.sqrt(rho**2 + s * C))) == 0
 assert sp.simplify((s * hit - (R - rho)).subs(R, sp.sqrt(rho**2 + s * C))) == 0
 assert sp.expand((2 * rho + rho) ** 2 - (rho**2 + 8 * rho**2)) == 0  # R = 3 rho at s C = 8 rho^2
 assert sp.expand(s * (2 * rho + s) - 8 * rho**2 - (s - 2 * rho) * (s + 4 * rho)) == 0

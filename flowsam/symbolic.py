@@ -62,7 +62,7 @@ def coordinate(
     )
     margin = sp.Symbol("r", real=True) + _MU * sp.prod(w)
     value = sp.log(1 + sp.exp(-_M)) if loss == "logistic" else sp.exp(-_M)
-    slope = sp.simplify(value.diff(_M))
+    slope = sp.expand(value.diff(_M))
     gradient = tuple(slope * margin.diff(x) for x in w)
     at_hat = {_M: _M_HAT, **dict(zip(w, w_hat, strict=True))}
     adapted = adaptive and p is not None
