@@ -24,7 +24,7 @@ def compute(points=33):
     found = np.array([critical_scale([1.0, m], RHO) for m in ratio])
     norm = np.sqrt(2) * np.hypot(1, ratio)
     bracket = RHO * np.stack([1 / norm, (1 + ratio**4) / (1 + ratio**3) / norm])
-    curves = np.stack([balanced_separatrix([1, m], rho=RHO, points=101) for m in RATIOS])
+    curves = np.stack([balanced_separatrix([1, m], rho=RHO, points=61) for m in RATIOS])
     plane = lone_separatrix(np.sinh(np.linspace(-4, 4, 201)), rho=RHO)
     words = {"rule": "l_2-SAM", "rho": RHO, "L": 2, "data": "mu = (1, m); right: d = 1, any mu"}
     words |= {"start": "balanced; right: (u, v)", "clock": "limits as t -> inf", "loss": "any"}

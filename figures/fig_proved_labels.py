@@ -16,7 +16,7 @@ from flowsam import Flow, l2, phase_portrait, single_example
 
 NEEDS = "flint"
 FAST, MU, NEAR = {"n": 40, "digits": 5}, [1.0, 2.0], 0.5213212825996666
-SIZES = (10, 14, 20, 28, 40, 57, 80, 113, 160, 226)
+SIZES, TICKS = (10, 20, 40, 80, 160), (5, 10, 20, 40, 80)
 
 
 def proved(x):
@@ -61,6 +61,8 @@ def draw(x, labels, corners, **arrays):
     right.text(size[-1] ** 2, size[2] / 2, "half a side", ha="right", color="#0072B2")
     right.set_box_aspect(1)
     right.set(xlabel="cells", ylabel="starts proved")
+    right.set_yticks(TICKS, [str(count) for count in TICKS])
+    right.set_yticks((), minor=True)
     right.set_title("the cost is that of the boundary", fontsize=7)
     return figure
 

@@ -10,6 +10,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from fontTools import subset
 
 from figures.cards import ORIGINAL, card
 from flowsam.archive import replacing
@@ -19,6 +20,23 @@ __all__ = ["ORIGINAL", "card"]
 
 # embedding fonts in PDF remarks on the date of each font file, on stderr
 logging.getLogger("fontTools").setLevel(logging.ERROR)
+_LAYOUT = ("GDEF", "GPOS", "GSUB")
+_load_font = subset.load_font
+
+
+def _placed_font(*given, **named):
+    """Load a font for a PDF, which places each glyph itself, without what lays out text.
+
+    To subset those tables, which no reader of the PDF uses, is most of the time of embedding.
+    """
+    font = _load_font(*given, **named)
+    for table in _LAYOUT:
+        if table in font:
+            del font[table]
+    return font
+
+
+subset.load_font = _placed_font
 OUTPUT = Path(__file__).parent / "output"
 COLUMN, PAGE = 3.3, 6.75  # widths of one and two columns, inches
 DPI = 200  # of the PNG
