@@ -153,8 +153,8 @@ def test_the_fastest_hand_over_where_n_passes_the_sum_of_two_rates(factor):
     start = np.full((2, 4), alpha) * [np.sign([1, -1, 1, 1]), np.ones(4)]
     mu = MU * [1, -1, 1, 1]
     run, path = fastest(start, mu, rho=rho), read(start, mu, rho).curve
-    end = min(float(path.collapse_time), 2 * run.times.max(initial=3.0))
-    tau = np.linspace(0, end, 301)[:-1]
+    end = min(float(path.collapse_time), 2.1 * run.times.max(initial=3.0))
+    tau = np.linspace(0, end, 301)[:-1]  # none of them a hand-over
     assert (run.at(tau) == dominance(MU, rho, [alpha], tau, by="growth")[0]).all()
     pairs = np.array([run.order[:-1], run.order[1:]], dtype=int) - 1
     found = np.exp(path.log_norm_at(run.times)) / MU[pairs].sum(axis=0)

@@ -19,6 +19,7 @@ EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
 ROUNDING = 2e-15  # of the scale, from the tolerance of the path and the sum behind N
 XTOL = 1e-15  # of its log, of which brentq knows
 LEAST = np.nextafter(0.0, 1.0)
+LONG = 28  # order of the series of one path, whose cost is that of calls: longer steps
 RTOL = 4 * float(np.finfo(float).eps)
 
 
@@ -43,7 +44,7 @@ def _miss(shift: float, spectrum: Spectrum) -> float:
     arcsinh is too, and does not differ a thousandfold between the two sides far from the root.
     """
     gate = spectrum.log_gate[0]
-    code, (tau, _, log_norm) = race(spectrum, shift, _left_saddle)
+    code, (tau, _, log_norm) = race(spectrum, shift, _left_saddle, order=LONG)
     size = np.abs(np.expm1(log_norm - gate)) * np.exp(-np.exp(gate) * tau)
     sign = np.where(code == Fate.ESCAPE, 1.0, -1.0)
     return float((sign * np.arcsinh(size / EXIT))[0])

@@ -23,7 +23,7 @@ from flowsam.exact.l2_spectrum import (
 from flowsam.labels import Fate
 from flowsam.shapes import Codes, Float, Vector
 
-PER_ORDER = 10.0**-0.8  # last term kept, relative to dtau and dA: 1e-16 at order 20
+PER_ORDER = 10.0**-0.8  # of dtau and dA, the last term kept; 1e-16 from order 20 on
 AGREEMENT = 1e4  # of log N between the series and the sum, over that of the last term
 HALVINGS = 100
 GOING = -1
@@ -34,10 +34,15 @@ STEPS = 1000  # a start one rounding off the saddle leaves it in about 120
 ENTRIES = 2_000_000  # numbers in a block of starts
 
 
+def _tolerance(order: int) -> float:
+    """Return the size of the last terms kept; orders above ORDER take longer steps instead."""
+    return PER_ORDER ** min(order, ORDER)
+
+
 def _shorten(pieces: Pieces, fastest: float) -> None:
     """Shorten steps of the clock until the last terms kept are as small as the tolerance."""
     order = pieces.y.shape[0]
-    tolerance = PER_ORDER**order
+    tolerance = _tolerance(order)
     # dtau need not be finer than a rounding of tau, nor dA than one of every exponent
     tau_floor = tolerance * pieces.unit * pieces.tau
     a_floor = tolerance * (pieces.unit / fastest) ** 2
@@ -67,7 +72,7 @@ def step(front: Front, *, order: int = ORDER) -> tuple[Pieces, Front]:
         there = Front(spectrum, front.rows[pending], tau[pending], a[pending])
         expected = front.log_norm[pending] + part.log_norm_gain(part.length)
         rounding = np.abs(expected) + part.unit * (there.tau + part.unit * there.a)
-        bound = AGREEMENT * PER_ORDER**order + 1e-14 * rounding
+        bound = AGREEMENT * _tolerance(order) + 1e-14 * rounding
         off = np.abs(there.log_norm - expected) > bound
         if not off.any():
             break

@@ -157,12 +157,10 @@ def two_limits(_: Saved) -> dict[str, Any]:
 @once
 def shares(_: Saved) -> dict[str, Any]:
     """Find which share of the square [0, 2]^2 of starts ends at the minor feature, rho = 1."""
-    from scipy.stats import uniform
-
-    from flowsam.regions.measure import chance
+    from flowsam.regions.measure import Flat, chance
 
     how: dict[str, Any] = {"mu": np.array([1.0, 2.0]), "rho": 1.0}
-    square = uniform(0, 2)
+    square = Flat(0.0, 2.0)
     return {f"depth_{k}": chance(1, square, depth=k, **how) for k in (2, 3)}
 
 
