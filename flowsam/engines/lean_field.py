@@ -64,7 +64,7 @@ def single_rates(flow: Flow) -> Callable[[Theta], tuple[Theta, Any]]:
         return flow.rates
     z = flow.data.z
     hat = _perturbed(flow)
-    shares = _single_shares(flow)
+    shares = single_shares(flow)
     ones = np.ones(len(z))
 
     def rates(w: Theta) -> tuple[Theta, float]:
@@ -75,7 +75,7 @@ def single_rates(flow: Flow) -> Callable[[Theta], tuple[Theta, Any]]:
     return rates
 
 
-def _single_shares(flow: Flow) -> Callable[[Theta], tuple[Theta, PerExample, float]]:
+def single_shares(flow: Flow) -> Callable[[Theta], tuple[Theta, PerExample, float]]:
     """Return products of other layers, the slopes over the steepest, and the log of that."""
     z = flow.data.z
     log_slope = flow.loss.log_slope
@@ -98,7 +98,7 @@ def _perturbed(flow: Flow) -> Callable[[Theta], Theta]:
     if len(z) == 1:
         mu = z[0]
         return lambda w: w - rule.ascent(w, mu * others(w))
-    shares = _single_shares(flow)
+    shares = single_shares(flow)
 
     def hat(w: Theta) -> Theta:
         products, raised, _ = shares(w)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowsam.engines.equal_layers import EqualLayers
+from flowsam.engines.lean_field import single_shares
 from flowsam.engines.run import Request
 from flowsam.flow import Flow
-from flowsam.network import other_products
 from flowsam.regimes import case_of
-from flowsam.shapes import Float, Points, Theta, Vector
+from flowsam.shapes import Float, Points, Theta
 
 # share of the largest weight that a step of the first run may move
 _STRIDE = 1.0 / 32.0
@@ -100,7 +100,9 @@ class Walk:
         self.steps = 0
         self.fastest = -np.inf
         self.log_step = np.inf
-        self.powers = np.hstack([flow.data.z, flow.data.z**2])
+        self.z = flow.data.z
+        self.powers = np.hstack([self.z, self.z**2])
+        self.shares = single_shares(flow)
         # up to four layers all other products are the same to the last bit
         apart = len(theta) <= _EXACT or flow.perturbation.cornered
         self.layers = EqualLayers.of(theta, apart=apart)
@@ -115,17 +117,21 @@ class Walk:
     def advance(self, tau_end: float) -> None:
         """Take one step, a shorter one where rescaled time would pass its end.
 
-        The fastest of three rates sets h: of the weights over _STRIDE of the largest, of the
-        shares, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and of T.
+        The fastest of three rates at theta_hat sets h: of the weights over _STRIDE of the largest,
+        of the shares, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and of T.
         """
-        pull, products, _, own = self._look(self.theta)
-        descent = pull * products
-        ascent = self.rule.ascent(self.theta, -descent)
-        hat = self.theta + ascent
-        pull, products, log_scale, relaxing = self._look(hat)
+        products, shares, _ = self.shares(self.theta)
+        descent = shares.dot(self.z) * products
+        hat = self.theta + self.rule.ascent(self.theta, -descent)
+        products, shares, top = self.shares(hat)
+        total = np.add.reduce(shares)
+        means = shares.dot(self.powers) / total
+        log_scale = top + float(np.log(total / shares.size))
+        pull, square = means.reshape(2, -1)
         velocity = pull * products
         moving = np.maximum.reduce(np.abs(velocity), None) / self._reach() / _STRIDE
-        rate = max(moving, max(own, relaxing) / _STABLE, 1e-300)
+        relaxing = np.add.reduce(products * products).dot(square - pull * pull)
+        rate = max(moving, float(relaxing) / _STABLE, 1e-300)
         log_rate = max(float(np.log(rate)), -log_scale - self.log_t)
         self.fastest = max(self.fastest - _FADING, log_rate)
         if (
@@ -158,20 +164,6 @@ class Walk:
         size = float(np.maximum.reduce(np.abs(self.theta), None))
         reach = size + self.flow.perturbation.radius_at(size)
         return reach or 1.0 / float(self.flow.data.sizes.max())
-
-    def _look(self, theta: Theta) -> tuple[Vector, Theta, float, float]:
-        """Return G, P and log Lambda of one state, and the rate of its shares: in few calls."""
-        products = other_products(theta)
-        d = theta.shape[1]
-        logs = self.flow.loss.log_slope(self.flow.data.z @ (theta[0] * products[0]))
-        top = np.maximum.reduce(logs)
-        weights = np.exp(logs - top)
-        total = np.add.reduce(weights)
-        means = weights @ self.powers / total
-        pull = means[:d]
-        spread = means[d:] - pull * pull
-        rate = float(np.add.reduce(products * products) @ spread)
-        return pull, products, float(top + np.log(total / logs.size)), rate
 
     def rested(self, rows: list[Points], goal: float, in_tau: bool) -> str:
         """Say whether the state rests on average, by two quarters; if so, rest to the end."""
