@@ -29,7 +29,7 @@ STEPS = (
 )
 
 
-def compute(n=201, points=25):
+def compute(n=201, points=17):
     """Return limits over (alpha, rho), rays alpha/rho, leaders between them, and rays over m."""
     x, ratio = np.linspace(1 / n, 1, n), 1 + np.geomspace(0.02, 30, points)
     plane = phase_portrait(Flow(single_example(MU), l2(1.0)), x, 2 * x, start=START)

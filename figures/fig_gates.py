@@ -27,7 +27,7 @@ START = "balanced, every point of the squares"
 LINES = "colours and names: the limit; arrows: the flow; e_1 | e_2 at p = 3: located by bisection"
 
 
-def compute(n=241, columns=13, levels=5):
+def compute(n=201, columns=13, levels=5):
     """Return the grid (n,), labels (4, n, n) the field of each norm, and where p = 3 divides."""
     data, x = single_example([1, 2]), np.linspace(REACH / n, REACH, n)
     arrays, labels = {"cells": x}, []

@@ -19,7 +19,7 @@ REST = {3: [1.7], 4: [-0.6, 2.6], 5: [3.2, -2.8, 3.0]}
 START = [[-0.35], [2.6], [1.3]]
 
 
-def compute(n=401, rows=401):
+def compute(n=301, rows=401):
     """Return labels (3, n, n), the boundary curves, and one run that crosses, turns and slides."""
     flow, x = Flow(single_example([1.0]), linf(RHO)), np.linspace(-4.3, 4.3, n)
     y = x + 1e-3  # off the diagonals, where two equal layers meet a saddle

@@ -22,7 +22,7 @@ STYLES |= {"discrete SAM": "v:"}
 COLOURS = dict(zip(STYLES, ("black", "#009E73", "#0072B2", "#D55E00", "#CC79A7"), strict=True))
 
 
-def compute(number=4000, looped=40):
+def compute(number=2000, looped=40):
     """Return for each engine its seconds a start and errors, (2, settings)."""
     flow = Flow(single_example([1, 2]), l2(1.0))
     starts = np.random.default_rng(2).uniform(0.7, 2.0, (number, 2, 2))
