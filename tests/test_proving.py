@@ -20,7 +20,7 @@ from flowsam import (
     single_example,
     unnormalised,
 )
-from flowsam.amplification import critical_scale, leaders
+from flowsam.amplification import critical_scale, critical_scale_bounds, leaders
 from flowsam.cli import main
 from flowsam.errors import InputError, MissingLibraryError
 from flowsam.portrait.planes import RadiusPlane
@@ -116,6 +116,11 @@ def test_critical_scales_and_leaders_are_proved():
     assert found.low < critical_scale([1.0, -2.0], 2.0) < found.high < found.low + 1e-13
     other = critical_scale([1.0, 2.0], 1.0, profile=[[0.3, 1.0], [0.1, -0.7]], prove=True)
     assert other.low < other.high < other.low * (1 + 1e-12)
+    small = [[0.7, 1.3], [-0.7 * (1 + 1e-5), -1.3 * (1 + 3e-6)]]  # sums that cancel
+    scale = critical_scale_bounds([1.0, 2.0], 1.0, profile=small)
+    near = critical_scale([1.0, 2.0], 1.0, profile=small, prove=True)
+    assert near.low - scale.error < scale.value < near.high + scale.error
+    assert near.high - near.low < 1e-12 * scale.value
     with pytest.raises(InputError, match="none to enclose"):
         critical_scale([1.0], 1.0, profile=[[1.0], [-1.0]], prove=True)
     start = [[0.467] * 3] * 2

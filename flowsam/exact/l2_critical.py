@@ -50,6 +50,11 @@ def _miss(shift: float, spectrum: Spectrum) -> float:
     return float((sign * np.arcsinh(size / EXIT))[0])
 
 
+def _power(size: float) -> float:
+    """Return the power of 2 at or below a positive size."""
+    return float(np.ldexp(1.0, np.frexp(size)[1] - 1))
+
+
 def critical_scale_of(
     theta: Pair,
     mu: Vector,
@@ -64,16 +69,17 @@ def critical_scale_of(
     """
     half = theta[None] / 2  # whose sums are doubles
     grow, shrink = grow_and_shrink(half, mu)
-    unit = float(max(grow.max(initial=0.0), shrink.max(initial=0.0)))
     if not grow.any():
         return CriticalScale(np.inf, 0.0)
+    unit = _power(max(grow.max(), shrink.max()))
     alone = lone_scale(grow / unit, shrink / unit, rho=1.0).min()
     if np.unique(np.abs(mu[mu != 0])).size == 1:
         parts = (np.sqrt(((x / unit) ** 2).sum()) for x in (grow, shrink))
         value = float(lone_scale(*parts, rho=1.0)) * rho / unit / 2
         return CriticalScale(value, 4e-15 * value)
-    # in units of its own largest amplitude, of rho and of mu: scaling laws hold to a rounding
-    relative = mu / np.abs(mu).max()
+    # in units of about its own largest amplitude, of rho and of about mu: scaling laws hold to a
+    # rounding; by powers of 2, for the sums of weights may cancel
+    relative = mu / _power(np.abs(mu).max())
     relative[(relative == 0) & (mu != 0)] = LEAST  # refused, not idle
     spectrum = spectrum_of(half / unit, relative, 1.0)
     start = Front(spectrum, np.array([0]), *np.zeros((2, 1)))
