@@ -31,6 +31,11 @@ class Falls:
         moves = (start[:, self.moving] == 0).sum(axis=0) < 2
         return np.asarray((moves.sum(axis=0) < 2) & self.goes_on)
 
+    def passes(self, theta: Stack, lone: Which) -> Which:
+        """Tell who goes through 0 on the only path: an odd number of equal layers, of one alone."""
+        even = (np.ptp(np.abs(theta[:, self.moving]), axis=0) == 0).all(axis=0)
+        return np.asarray(lone & even & (len(theta) % 2 == 1))
+
     def through(
         self,
         before: Stack,

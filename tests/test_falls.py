@@ -409,3 +409,17 @@ def test_a_batch_tells_when_the_last_pair_is_at_0(p, depth):
             assert (batch.theta[0] == 0).sum() == 2
             found += 1
     assert found > 1
+
+
+@pytest.mark.parametrize("p", [2.5, 5.0, 20.0])
+@pytest.mark.parametrize("depth", [3, 5])
+def test_a_lone_feature_of_steep_rules_goes_through_0_among_many(p, depth):
+    """One feature, equal layers: `w' = mu (w - g)^(L-1)`, g = rho L^(-1/p), positive at 0 too."""
+    flow, theta0 = Flow(single_example([2.5]), lp(0.5, p=p)), balanced([0.1], depth, signs=[-1])
+    gate, power = 0.5 * depth ** (-1 / p), depth - 2
+    through = ((gate**-power) - (gate + 0.1) ** -power) / (2.5 * power)
+    many = solve_many(flow, [theta0] * 2, tau_end=2 * through)
+    left = ((gate + 0.1) ** -power + 2.5 * power * 2 * through) ** (-1 / power)
+    assert (many.status == Ending.FINISHED).all()
+    assert np.abs(many.theta) == pytest.approx(np.full(many.theta.shape, gate - left), rel=1e-6)
+    assert (many.theta[0] * theta0 < 0).sum() % 2 == 1

@@ -159,6 +159,8 @@ class Ends:
         forks = np.zeros(steps.member.size, dtype=bool)
         second = second_layer(np.abs(steps.w))
         near = ((second > 0) & (second <= deaths.low))[self.active].any(axis=0)
+        if falls := self.control.falls:
+            near &= ~falls.passes(steps.w, steps.lone)
         if not near.any():
             return steps, forks
         parts = steps.w[..., near], steps.slaves[..., near]
@@ -175,7 +177,7 @@ class Ends:
         who = np.flatnonzero(near)[some]
         here = steps.w[..., who]
         low = 10.0 * self.control.atol
-        if falls := self.control.falls:
+        if falls:
             forks[who] = falls.forks(here, low)
         w = steps.w.copy()
         slope = steps.slope.copy()
