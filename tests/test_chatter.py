@@ -163,3 +163,14 @@ def test_l1_refuses_steps_that_cannot_follow_it() -> None:
     """One line, with what to do."""
     with pytest.raises(ValueError, match="'DOP853' cannot follow l_1-SAM of several examples"):
         solve(Flow(separable(3), lp(0.2, p=1)), start(3, 2), log_t_end=5.0, method="DOP853")
+
+
+@pytest.mark.parametrize("end", [1e-300, 1e-6, 1e-2])
+def test_a_short_run_takes_several_steps_on_either_clock(end) -> None:
+    flow, theta = Flow(Data([[1, 2], [2, 0.5]]), lp(0.3, p=1)), np.array([[1.5, 0.6]] * 2)
+    run = solve(flow, theta, tau_end=end)
+    again = solve(flow, theta, log_t_end=float(run.log_t[-1]))
+    assert run.steps > 20 and again.tau[-1] == pytest.approx(end, rel=1e-3)
+    assert "by 0.0e+00" not in run.message or end < 1e-5
+    if end == 1e-2:  # 40,000 steps of the argmax; 1 % of the way
+        assert run.theta[-1] == pytest.approx(np.array([[1.51667892, 0.61003179]] * 2), abs=1e-4)

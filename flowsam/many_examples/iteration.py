@@ -16,6 +16,8 @@ from flowsam.shapes import Float, Points, Theta
 # share of the largest weight that a step of the first run may move
 _STRIDE = 1.0 / 32.0
 _STABLE = 2.0  # step of the first run times the rate at which the shares relax
+_LEAST = float(np.nextafter(0.0, 1.0))
+_FEWEST = 8  # steps of the first run, however short its span
 _HELD = 16  # steps for which h is held: on which side of a surface the state is must not matter
 _FADING = 0.01  # what a step forgets of the log of the fastest rate seen
 _EXACT = 4  # layers
@@ -55,6 +57,7 @@ def iterated(walk: Walk, asked: Request, most: int) -> Iteration:
     """Walk to the end, to rest, or for `most` steps; a row is the mean of a block of steps."""
     goal = asked.end
     in_tau = asked.in_tau
+    walk.spend(goal - (walk.tau if in_tau else walk.log_t), in_tau)
     rows = [walk.row()]
     block = []
     thinning = 1
@@ -100,6 +103,10 @@ class Walk:
         self.steps = 0
         self.fastest = -np.inf
         self.log_step = np.inf
+        self.log_spans = (
+            0.0,
+            np.inf,
+        )  # of T and tau, for the first run's longest steps
         self.z = flow.data.z
         self.powers = np.hstack([self.z, self.z**2])
         self.shares = single_shares(flow)
@@ -110,6 +117,11 @@ class Walk:
         self.gated = even and case_of(flow, len(theta)).gated
         self.careful = self.gated or not self.layers.apart
 
+    def spend(self, span: float, in_tau: bool) -> None:
+        """Take a few steps at least for a span of one of the clocks."""
+        longest = float(np.log(max(span / _FEWEST, _LEAST)))
+        self.log_spans = (0.0, longest) if in_tau else (min(0.0, longest), np.inf)
+
     def row(self) -> Points:
         """Return log(1 + t), the weights, and the rescaled time."""
         return np.concatenate([[self.log_t], self.theta.ravel(), [self.tau]])
@@ -118,7 +130,7 @@ class Walk:
         """Take one step, a shorter one where rescaled time would pass its end.
 
         The fastest of three rates at theta_hat sets h: of the weights over _STRIDE of the largest,
-        of the shares, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and of T.
+        of the shares, `sum_lj P_lj^2 var_q(z_j)`, over _STABLE, and of the clocks.
         """
         products, shares, _ = self.shares(self.theta)
         descent = shares.dot(self.z) * products
@@ -132,7 +144,8 @@ class Walk:
         moving = np.maximum.reduce(np.abs(velocity), None) / self._reach() / _STRIDE
         relaxing = np.add.reduce(products * products).dot(square - pull * pull)
         rate = max(moving, float(relaxing) / _STABLE, 1e-300)
-        log_rate = max(float(np.log(rate)), -log_scale - self.log_t)
+        of_t, of_tau = self.log_spans
+        log_rate = max(float(np.log(rate)), -log_scale - self.log_t - of_t, -of_tau)
         self.fastest = max(self.fastest - _FADING, log_rate)
         if (
             self.steps % _HELD == 0
