@@ -75,8 +75,8 @@ class Ending(StrEnum):
     RUNAWAY = (
         "runaway",
         "escaped",
-        "weights are a million times those of the start at tau = {tau:.6g}, and how this field "
-        "goes on is not known; ask for an earlier end",
+        "weights run away at tau = {tau:.6g}, to a million times the start or to where tau has no "
+        "more digits, and how this field goes on is not known; ask for an earlier end",
     )
     BEYOND = (
         "beyond",

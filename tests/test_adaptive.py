@@ -25,6 +25,7 @@ from flowsam import (
 from flowsam.cli import main
 from flowsam.exact.adaptive_level import water_level
 from flowsam.exact.adaptive_pair import Pair
+from flowsam.many_examples.hessian import ascent_slope
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.parameters import Parameters
 from flowsam.portrait.planes import RadiusPlane
@@ -380,3 +381,12 @@ def test_original_time_along_ties_of_the_one_norm_has_an_end(log_t_end):
     rate = 1e-3
     walk = iterate(flow, start, learning_rate=rate, steps=round(np.expm1(log_t_end) / rate))
     np.testing.assert_allclose(run.beta[-1], walk.beta[-1], rtol=2e-3, atol=1e-4)
+
+
+def test_a_step_of_p_near_1_has_a_slope_at_small_gradients():
+    """Powers of 101 of a gradient leave the doubles: the run ended in a traceback of NumPy."""
+    flow = Flow(Data([[0.8, 1.2, -0.9], [-0.8, -1.2, 0.9]]), asam(1e-8, p=1.01))
+    assert limit(flow, [[0.7, 1.4, 1.9], [1.2, 0.4, 1.2]]).label == Label.UNDECIDED
+    theta = np.array([[0.7, 1.4, 1.9], [1.2, 0.4, 1.2]])
+    flow = Flow(Data(1e-9 * np.array([[1.0, 2.0, 3.0], [2.0, 1.0, 2.5]])), asam(0.1, p=1.01))
+    assert np.isfinite(ascent_slope(flow, theta)).all()

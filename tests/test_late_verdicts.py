@@ -244,3 +244,12 @@ def test_a_margin_that_several_have_is_not_named() -> None:
     end = limit(flow, [[1.0, 0.1, 0.3], [0.9, 0.3, 0.2]], log_t_end=20.0)
     assert end.evidence.best is None
     assert end.certificate in ("numerical", "none")
+
+
+def test_a_direction_is_not_settled_while_other_features_count() -> None:
+    """Beta exceeds what the last feature alone can reach until the first one has faded."""
+    flow, theta = Flow(Data([[1.2, 1.0]] * 2), linf(0.3)), np.array([[0.4, 0.6]] * 5)
+    found = limit(flow, theta).evidence
+    assert 1 < found.settled_at < found.log_t
+    run = solve(flow, theta, log_t_end=found.settled_at)
+    assert run.beta[-1, 0] < 0.02 * run.beta[-1, 1]

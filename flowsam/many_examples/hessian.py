@@ -48,6 +48,7 @@ def _bent(
     return (z.T @ (bend[:, None] * z))[:, None] * products
 
 
+@np.errstate(divide="ignore", over="ignore", invalid="ignore")  # no gradient, no slope
 def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     """Return `d eps / d theta` of `eps = a E(h)`, h = a g, g = -F; 0 for GD and between jumps.
 
@@ -67,7 +68,10 @@ def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     size = np.abs(w) if rule.adaptive else np.ones_like(w)
     turn = np.sign(w) if rule.adaptive else np.zeros_like(w)
     h = size * g
-    norm = np.linalg.norm(h, 1.0 + power)
+    most = np.abs(h).max(initial=0.0)
+    norm = most * np.linalg.norm(
+        h / most, 1.0 + power
+    )  # of p near 1 powers leave the doubles
     share = np.maximum(np.abs(h) / norm, 1e-30)
     unit = np.copysign(share**power, h)
     inner = np.diag(turn * g) - size[:, None] * hessian

@@ -59,6 +59,8 @@ class Poise:
 
 
 def attracts(slope: Float[np.ndarray, "k k"]) -> bool:
-    """Return whether a rest is not left at the least disturbance."""
+    """Return whether a rest is known not to be left at the least disturbance."""
+    if not np.isfinite(slope).all():
+        return False
     real = np.linalg.eigvals(slope).real
     return bool((real <= _ZERO * np.abs(real).max(initial=0.0)).all())

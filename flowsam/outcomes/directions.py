@@ -130,9 +130,13 @@ def run_direction(case: Case, run: Trajectory) -> Direction:
 
 
 def _settled_at(run: Trajectory, proven: Callable[[Any], float]) -> float:
-    """Return the log t from which on the certificate of a run stays high; inf without one."""
+    """Return the log t from which on the certificate of a run stays near 1; inf without one.
+
+    It exceeds 1 while features count that are not compared.
+    """
     backwards = map(proven, run.theta[::-1])
-    above = sum(1 for _ in takewhile(CERTIFIED.__le__, backwards))
+    near = (CERTIFIED <= found <= 1 / CERTIFIED for found in backwards)
+    above = sum(1 for _ in takewhile(bool, near))
     return float(run.log_t[-above]) if above else np.inf
 
 

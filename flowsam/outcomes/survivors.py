@@ -172,6 +172,7 @@ class Reach:
         return best / np.linalg.norm(best) if alone else None
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # no direction: nan
 def _beside(
     z: Examples,
     beta: Vector,
