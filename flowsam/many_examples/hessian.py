@@ -69,9 +69,8 @@ def ascent_slope(flow: Flow, theta: Theta) -> Matrix:
     turn = np.sign(w) if rule.adaptive else np.zeros_like(w)
     h = size * g
     most = np.abs(h).max(initial=0.0)
-    norm = most * np.linalg.norm(
-        h / most, 1.0 + power
-    )  # of p near 1 powers leave the doubles
+    # of p near 1 powers of h itself leave the doubles
+    norm = most * np.linalg.norm(h / most, 1.0 + power)
     share = np.maximum(np.abs(h) / norm, 1e-30)
     unit = np.copysign(share**power, h)
     inner = np.diag(turn * g) - size[:, None] * hessian

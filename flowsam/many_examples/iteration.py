@@ -103,10 +103,8 @@ class Walk:
         self.steps = 0
         self.fastest = -np.inf
         self.log_step = np.inf
-        self.log_spans = (
-            0.0,
-            np.inf,
-        )  # of T and tau, for the first run's longest steps
+        # of T and tau, for the first run's longest steps
+        self.log_spans = (0.0, np.inf)
         self.z = flow.data.z
         self.powers = np.hstack([self.z, self.z**2])
         self.shares = single_shares(flow)
