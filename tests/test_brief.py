@@ -14,6 +14,7 @@ from flowsam import (
     lp,
     single_example,
     solve,
+    solve_many,
     unnormalised,
 )  # fmt: skip
 from flowsam.engines import stepping
@@ -179,3 +180,14 @@ def test_steps_of_many_numbers_are_taken_again_to_the_last_bit(monkeypatch):
         return np.array([[dense(t) for t in times] for dense, times in outputs])
 
     np.testing.assert_array_equal(states(1), states(1000))
+
+
+@pytest.mark.parametrize("z", [[[1.0], [-3.0]], [[1.1], [-2.3]]])
+def test_a_pace_that_no_step_in_log_t_can_have_is_followed_in_tau(z):
+    """Unnormalised steps of the exponential loss: log Lambda is 1e7 and more at theta_hat."""
+    flow, theta = Flow(Data(z), unnormalised(0.3), exponential), np.array([[1.3], [1.2], [1.5]])
+    assert flow.log_lambda(theta) > 1e6
+    run = solve(flow, theta, tau_end=0.4)
+    assert run.status == "finished" and 0.2 < run.log_t[-1] < 0.4
+    many = solve_many(flow, [theta], tau_end=0.4)
+    assert run.theta[-1] == pytest.approx(many.theta[0], rel=1e-6)

@@ -23,6 +23,8 @@ from flowsam.shapes import Float, Starts, Theta
 # steps between two looks at the progress, and how many are worth while
 _LOOKS = 20
 _MOST = 400
+_SLOWEST = 600.0  # log Lambda at theta_hat from which a step in T is no double: none takes over,
+_LONG = 20_000  # and steps grow once theta_hat is near
 
 
 class _Brief(LogClock):
@@ -61,12 +63,13 @@ def brief_run(case: Case, theta0: Theta, asked: Request) -> Run | None:
     system = _Brief(flow, theta0, low=low)
     layers = system.layers
     taken = count(1)
+    alone = float(flow.log_lambda(theta0)) > _SLOWEST
 
     def stops(left: float, right: float, dense: Any) -> float | None:
         steps = next(taken)
         if steps % _LOOKS:
             return None
-        crawls = right * _MOST < steps * end
+        crawls = steps > _LONG if alone else right * _MOST < steps * end
         now = layers.whole(dense([right]).T)
         return right if crawls or not system.stays_lively(now) else None
 
