@@ -1,6 +1,6 @@
 r"""Critical starts: their scale over the ratio of two features, and the curve of unequal ones.
 
-Claim: l2_critical_scale. Takes: 4 s.
+Claim: l2_critical_scale. Takes: 3 s.
 
 $\ell_2$-SAM on two layers, $\rho = 1$. Left: the critical scale $\alpha^{*}$ of uniform starts for
 $\mu = (1, m)$, between its two bounds, dashed. Middle: for five ratios $\mu_2/\mu_1$ the balanced

@@ -1,6 +1,6 @@
 r"""Between l_1.5 and l_inf the gates change: rest points, nullclines, separatrices at L = 2.
 
-Claims: lp_gates, l2_critical_scale, linf_limit. Takes: 5 s.
+Claims: lp_gates, l2_critical_scale, linf_limit. Takes: 4 s.
 
 Balanced starts under $\ell_p$-SAM with $\rho = 1$, $L = 2$ and $\mu = (1, 2)$. Colours are limits,
 arrows the flow, dotted and dashed curves nullclines. Each feature has a gate, a rest point of its

@@ -1,6 +1,6 @@
 r"""Signed starts under l_inf-SAM at L = 3, 4 and 5: which two layers' signs let a feature escape.
 
-Claims: linf_signs, linf_slides. Takes: 5 s.
+Claims: linf_signs, linf_slides. Takes: 3 s.
 
 One feature under $\ell_\infty$-SAM, $\rho = 1$; layers 1 and 2 start as drawn, the others at the
 values in the titles. Colours are the limits, white is not known, black curves the boundaries by

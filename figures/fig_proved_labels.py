@@ -1,6 +1,6 @@
 r"""Every label proved: few starts decide a plane, down to the last digit of the separatrix.
 
-Claim: proved_labels. Takes: 7 s.
+Claim: proved_labels. Takes: 6 s.
 
 $\ell_2$-SAM, two layers, $\mu = (1, 2)$, $\rho = 1$. Left: limits of balanced starts, each proved;
 black dots are the few starts proved by following the flow in balls, and monotonicity decides the

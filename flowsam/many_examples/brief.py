@@ -63,13 +63,14 @@ def brief_run(case: Case, theta0: Theta, asked: Request) -> Run | None:
     system = _Brief(flow, theta0, low=low)
     layers = system.layers
     taken = count(1)
-    alone = float(flow.log_lambda(theta0)) > _SLOWEST
 
     def stops(left: float, right: float, dense: Any) -> float | None:
         steps = next(taken)
         if steps % _LOOKS:
             return None
-        crawls = steps > _LONG if alone else right * _MOST < steps * end
+        crawls = right * _MOST < steps * end
+        if crawls and steps < _LONG:
+            crawls = float(flow.log_lambda(theta0)) <= _SLOWEST
         now = layers.whole(dense([right]).T)
         return right if crawls or not system.stays_lively(now) else None
 
