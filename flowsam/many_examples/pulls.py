@@ -1,9 +1,11 @@
 """What many examples say at products beta of the weights: margins, shares, pull and log Lambda.
 
-A large z takes the time of its way through memory. Next to an a where they are known in double
-precision, single precision of half the size is as good for the differences:
+A large z takes the time of its way through memory. Next to places a_k where they are known in
+double precision, single precision of half the size is as good for what no combination of them is:
 
-    m(beta) = m(a) + z (beta - a),   G(beta) = G(a) + z^T (q - q_a).
+    m(beta) = sum_k c_k m(a_k) + z (beta - sum_k c_k a_k),
+
+and so is G(q), of the shares q at a_k: places of a smooth path are nearly combinations of a few.
 """
 
 from collections import deque
@@ -16,9 +18,12 @@ from flowsam.losses import Loss, shares_and_mean
 from flowsam.shapes import Bool, Examples, Float, Float32, PerExample, Vector
 
 _LARGE = 2**18  # numbers in z, from which it leaves the cache
-_KNOWN = 4  # places that are known: two each for theta and theta_hat
+_KNOWN = 8  # places that are known: of theta and theta_hat, four steps or stages
 _RANGE = 1e-20, 1e30  # of max |z| in single precision
 _ROUNDED = 2.0**-24  # of a number in single precision
+_DOUBLE = 2.0**-29  # of that, in double precision
+# squares of lengths, of the largest, in directions that places have by rounding alone
+_ALIKE = 1e-12
 # roundings of a sum, in units of the largest number in z and of a part's own sum
 _ADDED = 4.0, 8.0
 _PART = 2**12  # numbers summed in single precision, and parts in double
@@ -31,7 +36,8 @@ _FLUSHED = 1e-30  # of the largest: numbers below 1e-38 take twenty times as lon
 _FEW = 200  # examples that cost less than a look at them
 _NO_SHARE = 1e-20  # thousands of such examples are less than an ulp of the mean
 
-Points = Float[np.ndarray, " k"]
+Points = Float[np.ndarray, " _"]
+Rows = Float[np.ndarray, "_ _"]
 
 
 class Pull(NamedTuple):
@@ -45,8 +51,8 @@ class Pull(NamedTuple):
 
     def living(self) -> float:
         """Return the size of G where beta is, ||G beta|| / ||beta||: dead features keep theirs."""
-        size = np.linalg.norm(self.beta)
-        return float(np.linalg.norm(self.sum * self.beta) / size) if size else 0.0
+        size = _length(self.beta)
+        return float(_length(self.sum * self.beta) / size) if size else 0.0
 
 
 class _Single(NamedTuple):
@@ -55,9 +61,9 @@ class _Single(NamedTuple):
     matrix: Float32[np.ndarray, "m k"]
     error: float
 
-    def times(self, x: Points, spared: float) -> Float[np.ndarray, " m"] | None:
+    def times(self, x: Points, spared: float) -> Points | None:
         """Return a product, of any size; None where rounding may be more than is spared."""
-        scale = np.linalg.norm(x)  # a float64: a float would leave the product single
+        scale = _length(x)  # a float64: a float would leave the product single
         if not scale:
             return np.zeros(len(self.matrix))
         if not self.error * scale <= spared:
@@ -73,6 +79,30 @@ class _Single(NamedTuple):
             largest = max(largest, float(np.abs(part).max()))
             found += part
         return found if _ADDED[1] * _ROUNDED * largest <= spared else None
+
+
+class _Span:
+    """Places x_k as rows, and what a matrix makes of them, both in double precision."""
+
+    def __init__(self, matrix: _Single, rows: Rows, images: Rows) -> None:
+        self.matrix = matrix
+        self.rows = rows
+        self.images = images
+        self.sizes = np.linalg.norm(rows, axis=1)
+        scale = float(self.sizes.max()) or 1.0
+        self.scaled = rows / scale
+        gram = self.scaled @ self.scaled.T
+        self.inverse = np.linalg.pinv(gram, _ALIKE, hermitian=True) / scale
+
+    def terms(self, x: Points) -> Points:
+        """Return the combination next to x, by least squares: c."""
+        return self.inverse @ (self.scaled @ x)
+
+    def times(self, x: Points, by: Points, spared: float) -> Points | None:
+        """Return a product by a combination and what is none, as the matrix alone would."""
+        lost = _DOUBLE * self.matrix.error * float(np.abs(by) @ self.sizes)
+        moved = self.matrix.times(x - by @ self.rows, spared - lost)
+        return None if moved is None else by @ self.images + moved
 
 
 class Pulls:
@@ -118,17 +148,16 @@ class Pulls:
         """Evaluate the examples, by differences where those are as good."""
         if not self.known:
             return self._evaluated(beta)
-        off = [np.linalg.norm(beta - known.beta) for known in self.known]
-        near = self.known[int(np.argmin(off))]
-        living = near.living()
+        betas, weights = self.spans
+        by = betas.terms(beta)
+        living = self.known[int(np.abs(by).argmax())].living()
         spared = self.spared * min(1.0, _CANCELLED * living / self.most)
-        moved = self.sides[0].times(beta - near.beta, spared)
-        if moved is None:
+        margins = betas.times(beta, by, spared)
+        if margins is None:
             return self._evaluated(beta)
-        margins = near.margins + moved
         shares, log_scale = shares_and_mean(self.loss.log_slope(margins))
-        moved = self.sides[1].times(shares - near.shares, self.spared * living)
-        total = mean_pull(shares, self.z) if moved is None else near.sum + moved
+        total = weights.times(shares, weights.terms(shares), self.spared * living)
+        total = mean_pull(shares, self.z) if total is None else total
         found = Pull(beta, margins, shares, total, float(log_scale))
         return found if found.living() >= _FALLEN * living else self._evaluated(beta)
 
@@ -138,9 +167,19 @@ class Pulls:
         shares, log_scale = shares_and_mean(self.loss.log_slope(margins))
         pull = mean_pull(shares, self.z)
         found = Pull(beta, margins, shares, pull, float(log_scale))
-        if self.large:
+        # a trial step may overflow
+        if self.large and all(np.isfinite(part).all() for part in found):
             self.known.append(found)
+            rows = [np.array(part) for part in zip(*self.known, strict=True)]
+            betas, margins, weights, pulls, _ = rows
+            of, onto = self.sides
+            self.spans = _Span(of, betas, margins), _Span(onto, weights, pulls)
         return found
+
+
+def _length(x: Points) -> np.float64:
+    """Return the norm of a vector."""
+    return np.sqrt(np.vdot(x, x))
 
 
 def mean_pull(shares: PerExample, z: Examples) -> Vector:
