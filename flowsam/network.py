@@ -108,7 +108,7 @@ def pair_products(theta: Theta) -> Float[np.ndarray, "d L L"]:
     """Return the product of all layers but two, 0 on the diagonal."""
     depth, d = theta.shape
     pairs = np.zeros((d, depth, depth))
-    for layer in range(depth):
+    for layer in range(depth) if depth > 1 else ():
         others = np.delete(np.arange(depth), layer)
         pairs[:, layer, others] = other_products(theta[others]).T
     return pairs

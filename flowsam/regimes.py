@@ -286,7 +286,7 @@ _MANY = Regime(
 _OWN_MANY = replace(
     _MANY,
     verdict="outcomes.late_verdicts:by_run_alone",
-    runs={"any": "many_examples.log_clock:own_run"},
+    runs={"any": "many_examples.own_clock:own_run"},
     brief="",
     known=False,
 )

@@ -160,6 +160,7 @@ def test_wide_runs_hold_no_matrix_of_their_weights():
 )
 def test_where_no_matrix_fits_explicit_steps_go_on(rule, steps, monkeypatch):
     monkeypatch.setattr(log_march, "_DENSE", 300)
+    monkeypatch.setattr(LogClock, "few", False)
     monkeypatch.setattr(dual_steps, "_BOUND", 0.0)  # BDF from the sixth step on
     monkeypatch.setattr(dual_steps, "_MISLED", 0)
     monkeypatch.setattr(log_march, "SOON", 10)

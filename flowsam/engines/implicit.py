@@ -8,6 +8,7 @@ Equations II, IV.8).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,7 +157,7 @@ class Quick(scipy.integrate.Radau):
         move = np.zeros_like(stages)
         for part, factors in zip(_PARTS, self.factors, strict=True):
             off = part.into @ field - part.value / h * (part.into @ stages)
-            move += np.outer(part.out, _solved(factors, off)).real
+            move += np.outer(part.out, factors(off)).real
         return move
 
     def _error(self, h: float, rejected: bool) -> float:
@@ -164,9 +165,9 @@ class Quick(scipy.integrate.Radau):
         larger = np.maximum(np.abs(self.y), np.abs(self.y + self.Z[-1]))
         scale = self.atol + self.rtol * larger
         rest = _E @ self.Z / h
-        off = _solved(self.factors[0], self.f + rest)
+        off = self.factors[0](self.f + rest)
         if rejected and _rms(off / scale) > 1.0:
-            off = _solved(self.factors[0], self.fun(self.t, self.y + off) + rest)
+            off = self.factors[0](self.fun(self.t, self.y + off) + rest)
         return _rms(off / scale)
 
     def _growth(self, h: float, error: float) -> float:
@@ -201,10 +202,11 @@ class Quick(scipy.integrate.Radau):
         self.sol = self._compute_dense_output()
 
     def _factored(self, matrix: Any) -> Any:
-        """Factor a system."""
+        """Return what solves a system."""
         self.nlu += 1
         real = matrix.dtype == np.float64
-        return (dgetrf if real else zgetrf)(matrix, overwrite_a=True)[:2]
+        factors = (dgetrf if real else zgetrf)(matrix, overwrite_a=True)[:2]
+        return partial(_solved, factors)
 
 
 def _solved(factors: Any, b: Any) -> Any:

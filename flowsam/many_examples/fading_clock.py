@@ -1,5 +1,6 @@
 """l_p-SAM with 2 < p < inf and several examples in T: weights that are slaves, or die."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from flowsam.engines.run import Request
 from flowsam.engines.stepping import March
 from flowsam.events import Event
 from flowsam.flow import Flow
+from flowsam.many_examples.feature_blocks import FeatureSlopes
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.shapes import Jacobian, Signals, State, Theta
 
@@ -66,6 +68,13 @@ class FadingClock(LogClock):
             return free[:, None] * self.jacobian(log_t, self.shown(state, mode)) * free
 
         return slope
+
+    def slopes(self, mode: Roles) -> Callable[[float, State], FeatureSlopes]:
+        """Return the same as blocks and a low rank."""
+        free = self._free(mode)[:-1].reshape(self.theta0.shape)
+        return lambda log_t, state: self.by_features(
+            log_t, self.shown(state, mode)
+        ).held(free)
 
     def shown(self, state: State, mode: Roles) -> State:
         """Return a state with the slaves read off their masters."""

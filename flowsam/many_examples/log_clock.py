@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.optimize import approx_fprime
 
 from flowsam.endings import Ending
 from flowsam.engines.equal_layers import EqualLayers, Rates, Slopes
@@ -26,7 +25,8 @@ from flowsam.events import Event
 from flowsam.falls import Falls, fell, second_layer
 from flowsam.flow import Flow
 from flowsam.many_examples.dual_steps import Curvature, live
-from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
+from flowsam.many_examples.feature_blocks import FeatureHessian, FeatureSlopes
+from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian, turning
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_march import CALM, COLLAPSED, marched
 from flowsam.many_examples.poise import TINY, Poise
@@ -51,7 +51,6 @@ from flowsam.shapes import (
     Theta,
 )
 
-_STEP = 1e-7  # of differences
 _FALLEN = COLLAPSED**0.5  # of the largest weight of the start: what is smaller is at 0
 _TURNED = 1e-6  # tolerance from which on errors turn theta_hat about a rest, and steps chatter
 
@@ -68,6 +67,7 @@ class LogClock:
     rtol: float = 1e-9
     low: float = 0.0  # second layer of a feature that may die soon
     timed = staticmethod(np.asarray)  # the last number of a state -> tau
+    turned = staticmethod(turning)  # how a step turns
 
     @classmethod
     def run(cls, flow: Flow, theta0: Theta, asked: Request) -> LateRun:
@@ -156,7 +156,7 @@ class LogClock:
     def jacobian(self, log_t: float, state: State) -> Jacobian:
         """Return the derivative of `rates`: e^(T + log Lambda) H(theta_hat) (I + d eps/d theta)."""
         theta = self.weights(state)
-        spread = self.slope_of_step(theta)
+        spread = ascent_slope(self.flow, theta, self.turned)
         curvature, slope, log_scale = rescaled_hessian(
             self.flow, self.flow.perturbed(theta)
         )
@@ -165,9 +165,18 @@ class LogClock:
         out[-1, :-1] = slope + slope @ spread
         return np.exp(min(log_t + log_scale, 600.0)) * out
 
-    def slope_of_step(self, theta: Theta) -> Jacobian:
-        """Return d eps / d theta."""
-        return ascent_slope(self.flow, theta)
+    @cached_property
+    def few(self) -> bool:
+        """Whether the low rank of `by_features` is low."""
+        return 2 * len(self.flow.data.z) + 1 < self.theta0.size
+
+    def by_features(self, log_t: float, state: State) -> FeatureSlopes:
+        """Return `jacobian` as blocks and a low rank."""
+        theta = self.weights(state)
+        start = FeatureHessian.at(self.flow, theta)
+        hat = FeatureHessian.at(self.flow, self.flow.perturbed(theta))
+        step = self.turned(self.flow, theta, start.times)
+        return FeatureSlopes.of(log_t, start, hat, step)
 
     def curvature(self, log_t: float, state: State) -> Curvature:
         """Return the stiff part of `jacobian` by the examples that have a share."""
@@ -206,6 +215,10 @@ class LogClock:
     def jac(self, mode: Any) -> Slopes:
         """Return `jacobian`."""
         return self.jacobian
+
+    def slopes(self, mode: Any) -> Callable[[float, State], FeatureSlopes]:
+        """Return `by_features`."""
+        return self.by_features
 
     def signals(self, log_t: float, state: State, mode: Any) -> Signals:
         """Return how far off are rest at a critical point, rounding, and a collapse."""
@@ -356,38 +369,4 @@ class LogClock:
         return np.append(np.where(small & self.moving, 0.0, theta), state[-1])
 
 
-@dataclass(frozen=True, eq=False)
-class OwnClock(LogClock):
-    """A field of the user's own in the clock T: no rest, no collapse, no slopes are known."""
-
-    @cached_property
-    def speeds(self) -> Callable[[Theta], tuple[Theta, Any]]:
-        """The flow's `rates`."""
-        return single_rates(self.flow)
-
-    def jacobian(self, log_t: float, state: State) -> Jacobian:
-        """Return the derivative of `rates` by the state, by differences."""
-        step = _STEP * np.maximum(np.abs(state), 1e-3)
-        return np.atleast_2d(approx_fprime(state, lambda x: self.rates(log_t, x), step))
-
-    def signals(
-        self, log_t: float, state: State, mode: None
-    ) -> Float[np.ndarray, " 0"]:
-        """Return no signals."""
-        return np.empty(0)
-
-    def calm(self, log_t: float, state: State, mode: None) -> bool:
-        """Tell that nothing happens."""
-        return True
-
-    def begun(self) -> Entry:
-        """Return mode, events and status of the start: to go on."""
-        return Entry(None)
-
-    def ended(self, found: March) -> March:
-        """Return a run as it is."""
-        return found
-
-
 late_run = LogClock.run
-own_run = OwnClock.run

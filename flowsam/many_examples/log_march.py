@@ -22,6 +22,7 @@ from flowsam.many_examples.dual_steps import (
     UntilStiff,
     amplifies,
 )
+from flowsam.many_examples.feature_blocks import FeatureRadau, FeatureSlopes
 from flowsam.shapes import Float, Signals, State
 
 LARGE = 250  # weights: beyond, the dense algebra of an implicit step costs more than its stride
@@ -71,6 +72,11 @@ class _StartClock:
         slope = self.system.jac(mode)
         return lambda s, state: slope(s - self.shift, state)
 
+    def slopes(self, mode: Any) -> Callable[[float, State], FeatureSlopes]:
+        """Return it as blocks and a low rank."""
+        slope = self.system.slopes(mode)
+        return lambda s, state: slope(s - self.shift, state)
+
     def curvature(self, s: float, state: State) -> Curvature:
         """Return the stiff part of the derivative by the state."""
         return self.system.curvature(s - self.shift, state)
@@ -115,21 +121,22 @@ class _Steps(Tolerances):
     def of(cls, clock: _StartClock, size: int, asked: Request) -> _Steps:
         """Return the steps of a system by its size and how stiff it becomes."""
         auto = asked.method == "auto"
-        flow = clock.system.flow
-        large = auto and size > LARGE + 1
-        huge = auto and size > _DENSE + 1
-        dual = large and amplifies(flow)
-        dense = large and not dual
+        matrix = _matrix(clock.system, size, asked.method)
+        dense = matrix == "dense"
+        huge = size > _DENSE + 1
+        last = auto and (matrix == "small" or (dense and not huge))
+        perturbs = clock.system.flow.perturbation.perturbs
         return cls(
             asked.method,
             asked.rtol,
             clock.system.errors(asked),
-            clock.jac,
-            stiff="LSODA" if auto and not dual and not huge else "",
+            clock.slopes if matrix == "blocks" else clock.jac,
+            stiff="LSODA" if last else "",
             patience=SOON if dense else PATIENCE,
-            early=np.inf if dense else STIFF[flow.perturbation.perturbs],
+            maker=FeatureRadau if matrix == "blocks" else None,
+            early=np.inf if dense else STIFF[perturbs],
             later=_EXPLICIT if huge else _LATER,
-            curvature=clock.curvature if dual else None,
+            curvature=clock.curvature if matrix == "dual" else None,
         )
 
     def used(self, found: March) -> str:
@@ -150,7 +157,7 @@ class _Steps(Tolerances):
             steps = self._scaled("DOP853", 1.0)
         elif start.x >= self.early or self.begun or _strained(last):
             self.begun[:] = ["Radau"]
-            steps = self._scaled("Radau", _COARSER)
+            steps = self._scaled("Radau", _COARSER, self.maker)
         else:
             end = min(end, self.early)
             steps = self._scaled("DOP853", 1.0, UntilStiff)
@@ -179,6 +186,17 @@ class _Steps(Tolerances):
         """Return steps controlled at so many times the tolerance."""
         errors = factor * self.rtol, factor * self.atol
         return Tolerances(method, *errors, self.jac, maker=maker)
+
+
+def _matrix(system: Any, size: int, method: str) -> str:
+    """Return which of Newton's matrices a system has: "small", "dual", "blocks" or "dense"."""
+    if size <= LARGE + 1:
+        return "small"
+    if method == "auto" and amplifies(system.flow):
+        return "dual"
+    if method in ("auto", "Radau") and system.few:
+        return "blocks"
+    return "dense" if method == "auto" else "small"
 
 
 def _strained(last: Any) -> bool:

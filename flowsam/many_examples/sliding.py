@@ -40,6 +40,7 @@ class Sliding:
     theta0: Theta
     rtol: float = 1e-9
     atol: float = 0.0
+    few = False  # its slopes are of numbers on a surface
 
     @cached_property
     def case(self) -> Case:

@@ -5,6 +5,7 @@ discrete SAM averages the velocities of the two sides: the paths differ by a bou
 limit direction is the same. (derivations/discrete_to_flow.py)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,12 +13,12 @@ import numpy as np
 from flowsam.engines.path import Turn
 from flowsam.engines.run import Request
 from flowsam.flow import Flow
-from flowsam.many_examples.hessian import rescaled_hessian
+from flowsam.many_examples.hessian import Turning
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock
 from flowsam.many_examples.log_march import marched
 from flowsam.perturbations import Perturbation
-from flowsam.shapes import Jacobian, Theta, Thetas
+from flowsam.shapes import Theta, Thetas
 
 _WIDTH = 1e-2  # a smaller one lets the rounding of margins at late times through
 _RTOL = 1e-6  # the steps would follow that rounding below it
@@ -37,19 +38,21 @@ def smoothed(flow: Flow) -> Flow:
     return Flow(flow.data, Steep(np.inf, flow.rho), flow.loss)
 
 
+def turning(flow: Flow, theta: Theta, curved: Callable[[Theta], Theta]) -> Turning:
+    """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
+    descent = flow.descent(theta)[0]
+    norm = max(float(np.linalg.norm(descent)), 1e-300)
+    unit = descent / norm
+    reach = np.minimum(np.abs(unit) / _WIDTH, 300.0)
+    steep = flow.rho / (_WIDTH * norm) / np.cosh(reach) ** 2
+    return Turning(np.zeros_like(theta), steep, -steep * unit, curved(unit))
+
+
 @dataclass(frozen=True, eq=False)
 class SmoothedClock(LogClock):
     """A smoothed flow in the clock T, with the slope of its step."""
 
-    def slope_of_step(self, theta: Thetas) -> Jacobian:
-        """Return d eps / d theta = -(rho/(width |F|)) cosh^-2(u/width) (I - u u^T) H, u = F/|F|."""
-        hessian = rescaled_hessian(self.flow, theta)[0]
-        descent = self.flow.descent(theta)[0].ravel()
-        norm = max(float(np.linalg.norm(descent)), 1e-300)
-        unit = descent / norm
-        reach = np.minimum(np.abs(unit) / _WIDTH, 300.0)
-        steep = self.flow.rho / (_WIDTH * norm) / np.cosh(reach) ** 2
-        return -steep[:, None] * (hessian - np.outer(unit, unit @ hessian))
+    turned = staticmethod(turning)
 
 
 def smoothed_run(flow: Flow, theta0: Theta, asked: Request) -> LateRun:
