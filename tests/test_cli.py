@@ -16,7 +16,7 @@ import pytest
 
 import flowsam
 from flowsam import Flow, cli, limit, linf, single_example, solve
-from flowsam.cli import main
+from flowsam.cli import main, writing
 from flowsam.real_data.named_sets import named_data
 from flowsam.real_data.tables import read_csv
 from flowsam.trajectory import load
@@ -92,6 +92,21 @@ def test_limit_names_label_and_reason(capsys, tmp_path):
     assert code == 0 and rest == f"{end!r}\n"
     assert "tends to feature 1 alone, with a positive weight (mu_1 = +1)" in first
     assert json.loads(path.read_text())["label"] == 1
+
+
+def test_whoever_waits_is_told_what_takes_less_time(capsys, monkeypatch):
+    """After 5 s a sentence on stderr; the answer stays alone on stdout."""
+    monkeypatch.setattr(writing, "_LONG", 0.05)
+    table = ["--data", "digits:3,5", "--norm", "2", "--rho", 0.1, "--init", 0.014]
+    waits = [*table, "--log-t-end", 30]
+    _, out, err = answer(capsys, "limit", *waits, "--json")
+    assert err.startswith("still running after 0.05 s: ") and "--log-t-end" in err
+    assert json.loads(out)["evidence"]["log_t"] == 30.0
+    assert answer(capsys, "limit", *waits, "-q") == (0, "", "")
+    _, _, err = answer(capsys, "simulate", *waits)
+    assert err == "still running after 0.05 s: an earlier end or a larger --rtol takes less time\n"
+    monkeypatch.setattr(writing, "_LONG", 60.0)
+    assert answer(capsys, "limit", *MINOR)[2] == ""
 
 
 def test_limit_reads_theta(capsys, tmp_path):

@@ -3,16 +3,36 @@
 from argparse import Namespace
 from typing import Any
 
+from flowsam.cli.options import NUMBER, Option
 from flowsam.cli.problem import FLOW, START, setup, start_parameters
-from flowsam.cli.writing import PROOF, TOLD, feature, keep_proof, out, tell, to_json
+from flowsam.cli.writing import (
+    PROOF,
+    TOLD,
+    feature,
+    keep_proof,
+    out,
+    patience,
+    tell,
+    to_json,
+)
 
 OPTIONS = (
     *FLOW,
     *START,
+    Option(
+        "--log-t-end",
+        "Several examples: end, in log(1 + t), of a run where no theorem decides; default: 1e4.",
+        NUMBER,
+    ),
     *PROOF,
     out("the answer, a .json file"),
     *TOLD,
 )
+_LESS = (
+    "a run of several examples goes to log t = 1e4 where no theorem decides; a smaller --log-t-end "
+    "takes less time"
+)
+_FOLLOWED = "no theorem decides this start at once, so its path is followed"
 _UNNAMED = {
     0: "0: every feature is lost",
     -1: "a limit that is not known; the reason is below",
@@ -42,7 +62,9 @@ def command(given: Namespace) -> None:
     from flowsam.outcomes import limit
 
     prove = bool(given.prove or given.proof)
-    end = limit(case.flow, case.theta0, prove=prove)
+    less = _LESS if len(case.flow.data.z) > 1 else _FOLLOWED
+    with patience(less, given.quiet):
+        end = limit(case.flow, case.theta0, log_t_end=given.log_t_end, prove=prove)
     keep_proof(end.proof, given.proof)
     facts = {
         "flow": case.flow.describe(),

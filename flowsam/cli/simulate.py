@@ -5,7 +5,7 @@ from typing import Any
 
 from flowsam.cli.options import NUMBER, WHOLE, Option
 from flowsam.cli.problem import END, FLOW, START, parameters_of, setup, start_parameters
-from flowsam.cli.writing import TOLD, feature, out, picture, tell
+from flowsam.cli.writing import TOLD, feature, out, patience, picture, tell
 
 SMOOTH = 300  # rows of a picture: a closed form alone has two
 OPTIONS = (
@@ -51,7 +51,8 @@ def command(given: Namespace) -> None:
     how = {"method": given.method, "rtol": given.rtol, "save_at": given.save_at}
     if given.save_at is None and path and path.suffix not in (".npz", ".csv"):
         how["save_at"] = SMOOTH
-    run = solve(case.flow, case.theta0, **ends, **how)
+    with patience("an earlier end or a larger --rtol takes less time", given.quiet):
+        run = solve(case.flow, case.theta0, **ends, **how)
     if path and path.suffix == ".npz":
         run.save(path)
     elif path and path.suffix == ".csv":

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 QUIET = Option("--quiet", "Print nothing but errors.", FLAG, short=["-q"])
 TOLD = (Option("--json", "Print JSON.", FLAG), QUIET)
+_LONG = 5.0  # seconds until somebody who waits is told what to do
 _WORDS = {"Infinity": "inf", "-Infinity": "-inf", "NaN": "nan"}
 
 
@@ -37,6 +38,21 @@ def say(text: str, *, answer: bool = False) -> None:
     stream = sys.stdout if answer else sys.stderr
     stream.write(f"{printable(text)}\n")
     stream.flush()
+
+
+@contextmanager
+def patience(words: str, quiet: bool) -> Iterator[None]:
+    """Say on stderr what makes less work, should the work inside take long."""
+    from threading import Timer
+
+    timer = Timer(_LONG, say, [f"still running after {_LONG:g} s: {words}"])
+    timer.daemon = True  # an interrupt does not wait for it
+    if not quiet:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def out(what: str) -> Option:
