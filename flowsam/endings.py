@@ -146,6 +146,13 @@ class Ending(StrEnum):
         "from log t = {log_t:.6g} on the pulls of the examples cancel to few digits, and rounding "
         "would decide the rest; ask for an earlier end",
     )
+    TOO_LATE = (
+        "too late",
+        "failed",
+        "",
+        "at log t = {log_t:.6g} margins are so large that their rounding moves the shares of the "
+        "examples; ask for an earlier end",
+    )
     OUT_OF_STEPS = (
         "out of steps",
         "failed",

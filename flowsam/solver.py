@@ -59,7 +59,8 @@ def solve(  # noqa: PLR0913 - the contract's verb
         Taylor's method; compiling takes 0.1 to 1 s a shape, so that "auto" never picks it.
     rtol, atol : float
         Error control of the steps; closed forms ignore them. rtol >= 1e-13, atol >= 1e-100.
-        Several examples under a rule that keeps its length: "auto" takes at most 1e-6, for steps
+        Several examples: "auto" takes at most .01 / log_t_end, for margins grow like log t, and
+        shares like e to their errors; under a rule that keeps its length at most 1e-6, for steps
         chatter about a rest else.
     save_at : int or array_like, optional
         Rows to keep: None the solver's own steps (exact: start, events, end), a number of equal

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from flowsam.data import Data, single_example, split_signs
+from flowsam.endings import Ending
 from flowsam.engines.run import Request
 from flowsam.flow import Flow
 from flowsam.losses import exponential
@@ -13,7 +14,7 @@ from flowsam.many_examples.hessian import ascent_slope, rescaled_hessian
 from flowsam.many_examples.late_path import LateRun
 from flowsam.many_examples.log_clock import LogClock, late_run
 from flowsam.margin import margin_certificate
-from flowsam.perturbations import gradient_flow, l2, lp, unnormalised
+from flowsam.perturbations import asam, gradient_flow, l2, lp, unnormalised
 from flowsam.solver import solve
 
 RULES = [gradient_flow(), l2(0.05), lp(0.05, p=3.0), lp(0.05, p=1.5), unnormalised(0.05)]
@@ -154,6 +155,30 @@ def test_two_implicit_integrators_agree_throughout(rule, depth) -> None:
     assert [run.status for run in runs] == ["finished"] * 2
     size = np.abs(runs[0].beta).max(axis=1)
     assert (np.abs(runs[0].beta - runs[1].beta).max(axis=1) < 1e-7 * size).all()
+
+
+@pytest.mark.parametrize(("end", "rtol"), [(1e5, 1e-4), (1e7, 1e-6), (1e8, 1e-9)])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_margins_like_log_t_take_a_tolerance_like_its_inverse(depth, end, rtol) -> None:
+    """At 1e-4 gradient flow stuck at log t = 1.6e4, where errors of margins are of order 1."""
+    rng = np.random.default_rng(3)
+    z = rng.standard_normal((6, 4))
+    z *= np.sign(z @ np.ones(4))[:, None]
+    start = rng.uniform(0.5, 1.5, (depth, 4))
+    how = {"log_t_end": end, "save_at": 2}
+    run = solve(Flow(Data(z), gradient_flow()), start, rtol=rtol, **how)
+    assert run.status == "finished"
+    close = solve(Flow(Data(z), gradient_flow()), start, rtol=1e-12, **how)
+    np.testing.assert_allclose(run.beta[-1], close.beta[-1], rtol=1e-4, atol=1e-4 * end)
+
+
+def test_beyond_that_the_message_says_what_is_lost() -> None:
+    rng = np.random.default_rng(3)
+    z = rng.standard_normal((6, 4))
+    z *= np.sign(z @ np.ones(4))[:, None]
+    run = solve(Flow(Data(z), asam(0.1)), rng.uniform(0.5, 1.5, (2, 4)), log_t_end=1e11)
+    assert (run.status, run.ending) == ("failed", Ending.TOO_LATE)
+    assert "their rounding moves the shares" in run.message
 
 
 def test_both_clocks_of_one_run() -> None:

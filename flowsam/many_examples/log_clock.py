@@ -53,6 +53,11 @@ from flowsam.shapes import (
 
 _FALLEN = COLLAPSED**0.5  # of the largest weight of the start: what is smaller is at 0
 _TURNED = 1e-6  # tolerance from which on errors turn theta_hat about a rest, and steps chatter
+_MARGINS = (
+    0.01,
+    1e-12,
+)  # error of margins like T that shares allow; no tolerance is below
+_LARGE_MARGINS = 1e6  # T beyond which their rounding is seen, measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +77,8 @@ class LogClock:
     @classmethod
     def run(cls, flow: Flow, theta0: Theta, asked: Request) -> LateRun:
         """Integrate a flow to late times."""
-        if asked.method == "auto" and steady(flow):
-            asked = replace(asked, rtol=min(asked.rtol, _TURNED))
+        if asked.method == "auto":
+            asked = replace(asked, rtol=min(asked.rtol, _most_rtol(flow, asked)))
         system = cls.of(flow, theta0, asked)
         start = Turn(system.start, *system.begun())
         found = system.ended(marched(system, start, asked))
@@ -299,6 +304,8 @@ class LogClock:
         state = found.path(found.path.edges[-1:])[0]
         ahead = self._ahead(log_t, state)
         status = stuck(self.flow, self.weights(state), move=ahead)
+        if status == "failed" and log_t > _LARGE_MARGINS:
+            status = Ending.TOO_LATE
         return replace(found, status=status)
 
     def weights(self, state: State) -> Theta:
@@ -367,6 +374,13 @@ class LogClock:
         if self.shallow or (small.sum(axis=0) < 2)[self.moving].any():
             return None
         return np.append(np.where(small & self.moving, 0.0, theta), state[-1])
+
+
+def _most_rtol(flow: Flow, asked: Request) -> float:
+    """Return the tolerance beyond which theta_hat turns about a rest, or late shares are wrong."""
+    turned = _TURNED if steady(flow) else np.inf
+    error, least = _MARGINS
+    return min(turned, np.inf if asked.in_tau else max(error / asked.end, least))
 
 
 late_run = LogClock.run
