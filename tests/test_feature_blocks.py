@@ -15,6 +15,7 @@ from flowsam import (
     solve,
     unnormalised,
 )
+from flowsam.engines import stepping
 from flowsam.engines.deaths import Roles
 from flowsam.many_examples import log_march
 from flowsam.many_examples.fading_clock import FadingClock
@@ -108,6 +109,45 @@ def test_runs_are_those_of_dense_matrices(rule, depth, method, monkeypatch):
     dense = solve(flow, np.abs(theta) + 0.3, **how)
     off = np.abs(few.beta[-1] - dense.beta[-1]).max() / np.abs(dense.beta[-1]).max()
     assert off <= (1e-5 if method != "smoothed" else 1e-4)
+
+
+@pytest.mark.parametrize("rule", [gradient_flow(), l2(0.1)], ids=lambda rule: rule.name)
+def test_logs_of_balanced_weights_have_slopes_of_their_own(rule):
+    data, theta, _ = drawn(2, 4, 300)
+    start = np.tile(np.abs(theta[0]) + 0.3, (2, 1))
+    how = {"log_t_end": 20.0, "rtol": 1e-6, "save_at": 2}
+    run, auto = (solve(Flow(data, rule), start, method=m, **how) for m in ("Radau", "auto"))
+    assert run.status == "finished" and run.method == "Radau"
+    np.testing.assert_allclose(run.beta[-1], auto.beta[-1], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("crawls", [False, True])
+def test_where_explicit_steps_get_nowhere_implicit_ones_go_on(crawls, monkeypatch):
+    """Columns of scales 1e-3 to 1e3 left DOP853 at log t = 7e-5."""
+
+    class Stuck(log_march.UntilStiff):
+        taken = 0
+
+        def step(self):
+            self.taken += 1
+            if self.taken > 3:
+                self.status = "failed"
+                return None
+            return super().step()
+
+    advanced = stepping._Marching._advanced
+
+    def crawling(marching, stepper):
+        went = advanced(marching, stepper)
+        return went and not (stepper.nfev > 50 and isinstance(stepper, log_march.UntilStiff))
+
+    if crawls:
+        monkeypatch.setattr(stepping._Marching, "_advanced", crawling)
+    else:
+        monkeypatch.setattr(log_march, "UntilStiff", Stuck)
+    data, theta, _ = drawn(3, 4, 140)
+    run = solve(Flow(data, lp(0.1, p=1.5)), np.abs(theta) + 0.3, log_t_end=1.0, save_at=2)
+    assert (run.status, run.method) == ("finished", "DOP853, Radau")
 
 
 def test_the_limit_of_few_examples_in_many_features_takes_no_dense_matrix(monkeypatch):

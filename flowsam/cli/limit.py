@@ -29,8 +29,8 @@ OPTIONS = (
     *TOLD,
 )
 _LESS = (
-    "a run of several examples goes to log t = 1e4 where no theorem decides; a smaller --log-t-end "
-    "takes less time"
+    "a run of several examples goes to log t = {:g} where no theorem decides; an earlier "
+    "--log-t-end takes less time"
 )
 _FOLLOWED = "no theorem decides this start at once, so its path is followed"
 _UNNAMED = {
@@ -62,7 +62,9 @@ def command(given: Namespace) -> None:
     from flowsam.outcomes import limit
 
     prove = bool(given.prove or given.proof)
-    less = _LESS if len(case.flow.data.z) > 1 else _FOLLOWED
+    less = (
+        _LESS.format(given.log_t_end or 1e4) if len(case.flow.data.z) > 1 else _FOLLOWED
+    )
     with patience(less, given.quiet):
         end = limit(case.flow, case.theta0, log_t_end=given.log_t_end, prove=prove)
     keep_proof(end.proof, given.proof)

@@ -194,6 +194,7 @@ class _Marching:
         self.used = [tolerances.method]
         self.nfev = 0
         self.quiet = 0
+        self.changed = 0.0  # where other steps went on
         self.stepper: Any = None
 
     def go(self) -> March:
@@ -229,6 +230,7 @@ class _Marching:
         while stepper.status == "running" and not happened and not self.status:
             if not self._advanced(stepper):
                 self.status = "" if self.tolerances.goes_on(stepper) else "failed"
+                self.changed = self.x
                 break
             turned = ((self.state < 0) != (stepper.y < 0)).any()
             if turned and self.system.falls(self.state, stepper.y, self.mode):
@@ -265,7 +267,7 @@ class _Marching:
         edges = self.edges
         steps = len(edges) - 1
         looks = steps > PATIENCE and steps % _WINDOW == _WINDOW - 1
-        event = self.breaks[-1] if self.breaks else 0.0
+        event = max([self.changed, *self.breaks[-1:]])
         if not looks or self.tolerances.stiff or event > edges[-400]:
             return False
         state = np.abs([self.nodes[-1], self.nodes[-1] - self.nodes[-400]])

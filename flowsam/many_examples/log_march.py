@@ -165,6 +165,9 @@ class _Steps(Tolerances):
 
     def goes_on(self, failed: Any) -> bool:
         """Tell whether others follow, in a large run."""
+        if self.maker and self.method == "auto" and not self.begun:
+            self.begun.append("Radau")  # also where explicit steps crawl
+            return True
         more = self.curvature and len(self.begun) < len(self.later)
         return bool(more and failed.status == "failed")
 

@@ -69,6 +69,8 @@ class LogWeights(LogClock):
     G the pull of the examples towards the sign of beta_j. (derivations/l2_limit.py)
     """
 
+    few = False  # its slopes are of logarithms
+
     @cached_property
     def z(self) -> Examples:
         """Examples of the moving features, turned to the signs of beta."""
