@@ -104,7 +104,7 @@ def test_whoever_waits_is_told_what_takes_less_time(capsys, monkeypatch):
     assert json.loads(out)["evidence"]["log_t"] == 30.0
     assert answer(capsys, "limit", *waits, "-q") == (0, "", "")
     _, _, err = answer(capsys, "simulate", *waits)
-    assert err == "still running after 0.05 s: an earlier end or a larger --rtol takes less time\n"
+    assert err == "still running after 0.05 s: an earlier end takes less time\n"
     monkeypatch.setattr(writing, "_LONG", 60.0)
     assert answer(capsys, "limit", *MINOR)[2] == ""
 

@@ -32,7 +32,7 @@ _LESS = (
     "a run of several examples goes to log t = {:g} where no theorem decides; an earlier "
     "--log-t-end takes less time"
 )
-_FOLLOWED = "no theorem decides this start at once, so its path is followed"
+_FOLLOWED = "paths are followed until they decide, and --prove takes longer"
 _UNNAMED = {
     0: "0: every feature is lost",
     -1: "a limit that is not known; the reason is below",
@@ -62,9 +62,8 @@ def command(given: Namespace) -> None:
     from flowsam.outcomes import limit
 
     prove = bool(given.prove or given.proof)
-    less = (
-        _LESS.format(given.log_t_end or 1e4) if len(case.flow.data.z) > 1 else _FOLLOWED
-    )
+    several = len(case.flow.data.z) > 1
+    less = _LESS.format(given.log_t_end or 1e4) if several else _FOLLOWED
     with patience(less, given.quiet):
         end = limit(case.flow, case.theta0, log_t_end=given.log_t_end, prove=prove)
     keep_proof(end.proof, given.proof)

@@ -51,7 +51,7 @@ def command(given: Namespace) -> None:
     how = {"method": given.method, "rtol": given.rtol, "save_at": given.save_at}
     if given.save_at is None and path and path.suffix not in (".npz", ".csv"):
         how["save_at"] = SMOOTH
-    with patience("an earlier end or a larger --rtol takes less time", given.quiet):
+    with patience("an earlier end takes less time", given.quiet):
         run = solve(case.flow, case.theta0, **ends, **how)
     if path and path.suffix == ".npz":
         run.save(path)

@@ -50,6 +50,14 @@ def limits_of(rule, start):
     return lambda: [limit(*problem).label for problem in problems]
 
 
+def few(rule):
+    """The limit of 8 examples in 300 features, L = 2."""
+    rng = np.random.default_rng(0)
+    flow = Flow(Data(rng.standard_normal((8, 300))), rule)
+    theta0 = rng.uniform(0.5, 1.5, (2, 300))
+    return lambda: limit(flow, theta0).label
+
+
 def large(rule, depth, start, *, rho=0.1, n=1000):
     """1,000 Gaussian examples in 1,000 features to log t = 50, on the side of a positive vector.
 
@@ -164,6 +172,10 @@ LIMITS = {
     f"limit, n = 20, d = 5, {rule} {start}": lambda rule=rule, start=start: limits_of(rule, start)
     for rule in RULES
     for start in ("balanced", "free")
+}
+LIMITS |= {
+    f"limit, n = 8, d = 300, {name}": lambda rule=rule: few(rule)
+    for name, rule in (("l_inf", linf(0.1)), ("l_1.5", lp(0.1, p=1.5)))
 }
 WIDE = {
     f"limit, d = 1e6, l_inf, L = {depth}, {start}": (
