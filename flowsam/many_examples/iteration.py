@@ -59,16 +59,16 @@ def iterated(walk: Walk, asked: Request, most: int) -> Iteration:
     in_tau = asked.in_tau
     walk.spend(goal - (walk.tau if in_tau else walk.log_t), in_tau)
     rows = [walk.row()]
-    block = []
+    block = np.zeros_like(rows[0])
     thinning = 1
     look = _LOOK
     ending = ""
     while not ending:
         walk.advance(goal if in_tau else np.inf)
-        block.append(walk.row())
-        if len(block) == thinning:
-            rows.append(np.mean(block, axis=0))
-            block = []
+        block += walk.row()
+        if walk.steps % thinning == 0:
+            rows.append(block / thinning)
+            block[:] = 0.0
         if len(rows) > _ROWS:  # the start, then means of two
             rows = [rows[0], *(np.add(rows[1::2], rows[2::2]) / 2)]
             thinning = 2 * thinning
@@ -162,8 +162,8 @@ class Walk:
 
     def _after(self, move: Theta, hat: Theta) -> Theta:
         """Return the weights after a step: equal layers stay so, and at odd L before their gate."""
-        if self.gated:
-            ratio = np.divide(move, hat, out=np.zeros_like(hat), where=hat != 0)
+        if self.gated and (far := np.abs(move) > np.abs(hat)).any():
+            ratio = np.divide(move, hat, out=np.zeros_like(hat), where=far & (hat != 0))
             move = np.where(ratio < -1.0, hat * ratio / (1.0 - ratio), move)
         theta = self.theta + move
         if self.layers.apart:

@@ -6,6 +6,7 @@ import os
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,22 @@ def digit_table(first: int = 3, second: int = 5) -> Table:
         raise InputError(
             f"digits needs two different digits 0..9, got {first} and {second}"
         )
-    found = _bundled("digits")
-    chosen = np.isin(found.target, (first, second))
-    X = found.data[chosen] / 16.0
+    pixels, digit = _digits()
+    chosen = np.isin(digit, (first, second))
     name = f"digits {first} against {second}"
-    return Table(X, found.target[chosen] == first, name, (8, 8))
+    return Table(pixels[chosen] / 16.0, digit[chosen] == first, name, (8, 8))
+
+
+def _digits() -> tuple[np.ndarray, np.ndarray]:
+    """Pixels and digits, from scikit-learn's file: to import it takes longer than what follows."""
+    found = find_spec("sklearn")
+    if found and found.origin:
+        file = Path(found.origin).with_name("datasets") / "data" / "digits.csv.gz"
+        if file.is_file():
+            rows = np.loadtxt(file, delimiter=",")
+            return rows[:, :-1], rows[:, -1].astype(int)
+    bunch = _bundled("digits")
+    return bunch.data, bunch.target
 
 
 def breast_cancer_table() -> Table:
