@@ -94,6 +94,13 @@ far = (rho / sp.sqrt(2) * whole) ** 2
 assert sp.simplify(far - rho**2 * sp.gamma(sp.Rational(1, 4)) ** 4 / (8 * sp.pi)) == 0
 
 # %% [markdown]
+# Followed back from the saddle the separatrix is found whatever was wrong there: of two paths A' =
+# rho/N, the distance grows forwards at the rate -rho N_A/N^2 > 0, at the saddle mu_1.
+# %%
+lone = nu * a0 * sp.exp(nu * tau - nu**2 * A) / sp.sqrt(2)
+assert sp.simplify((rho / lone).diff(A) - nu**2 * rho / lone) == 0  # nu where N = rho nu
+
+# %% [markdown]
 # A bracket. c N_0 <= rho mu_1 collapses (l2_patterns); more coordinates only help to escape
 # (order), so c* is at most that of each coordinate alone. Two balanced coordinates: on the
 # separatrix rho mu_1 <= N <= rho mu_2, so log(w_2/w_1) falls all along it: a graph.

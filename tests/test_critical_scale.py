@@ -76,6 +76,26 @@ def test_it_lies_in_its_bracket_and_between_the_sides():
         assert codes.tolist() == [Fate.COLLAPSE, Fate.SADDLE, Fate.ESCAPE]
 
 
+def test_features_of_very_different_sizes():
+    """Where the separatrix passes saddles of larger mu, and stays there for thousands of steps."""
+    rng = np.random.default_rng(4)
+    for spread in (2.0, 4.0, 6.0, 6.0):
+        profile, mu = rng.normal(size=(2, 4)), np.exp(spread * rng.normal(size=4))
+        found = critical_scale(mu, 1, profile=profile)
+        starts = found * profile * np.array([1 - 1e-11, 1 + 1e-11])[:, None, None]
+        assert outcome(starts, mu, rho=1).tolist() == [Fate.COLLAPSE, Fate.ESCAPE], mu
+
+
+@pytest.mark.parametrize(("small", "size"), [(0.1, 1e6), (1e-2, 1e2), (1e-2, 1e6), (1e-4, 1e6)])
+def test_a_small_feature_that_only_shrinks(small, size):
+    """u = -v: it holds N up for a time of 1/mu, long after the others grow or fall."""
+    profile, mu = np.array([[1.0, size], [0.7, -size]]), np.array([1.0, small])
+    found = critical_scale_bounds(mu, 1, profile=profile)
+    starts = found.value * profile * np.array([1 - 1e-11, 1 + 1e-11])[:, None, None]
+    assert outcome(starts, mu, rho=1).tolist() == [Fate.COLLAPSE, Fate.ESCAPE]
+    assert found.error < 2e-14 * found.value
+
+
 def test_clusters_of_mu():
     gaps = np.array([1e-3, 0.01, 0.1])
     values = [critical_scale([1, 1 + gap], 1) for gap in gaps]

@@ -58,11 +58,20 @@ def _shorten(pieces: Pieces, fastest: float) -> None:
             np.fmin(length, bend ** (1 / (k + 1)), out=length)
 
 
-def step(front: Front, *, order: int = ORDER) -> tuple[Pieces, Front]:
-    """Expand and take one step, halved until the sum at its end agrees with the series."""
+def step(
+    front: Front, *, order: int = ORDER, back: bool = False
+) -> tuple[Pieces, Front]:
+    """Expand and take one step, halved until the sum at its end agrees with the series.
+
+    Backwards a series adds up the roundings of its terms, and paths approach each other: steps are
+    shorter as the start comes nearer, where roundings stay.
+    """
     spectrum = front.spectrum
     pieces = expand(front, order=order)
     _shorten(pieces, np.abs(spectrum.nu).max())
+    if back:
+        clock = pieces.unit * (np.abs(pieces.tau) + pieces.unit * np.abs(pieces.a))
+        pieces.length[:] = -np.minimum(pieces.length, 0.5 + clock / 4)
     pending = np.arange(front.rows.size)
     tau = front.tau.copy()
     a = front.a.copy()

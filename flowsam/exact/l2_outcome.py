@@ -11,7 +11,7 @@ from scipy.special import elliprf
 from flowsam.exact.l2_march import Verdict, blocks, certificates, march
 from flowsam.exact.l2_spectrum import ORDER, Spectrum, checked_start, spectrum_of
 from flowsam.labels import Fate
-from flowsam.shapes import Codes, Float, Int, Int8, Pairs, Vector
+from flowsam.shapes import Codes, Float, Int, Int8, Pairs, Points, Vector
 
 TRUST = 1e-12  # a start whose critical scale is nearer to 1 counts as on the separatrix
 QUICK = 10  # order of the first paths,
@@ -49,13 +49,13 @@ def grow_and_shrink(
 
 def race(
     spectrum: Spectrum,
-    shift: float,
+    shift: float | Points,
     verdict: Verdict,
     *,
     order: int = ORDER,
 ) -> tuple[Int[np.ndarray, " starts"], Float[np.ndarray, "3 starts"]]:
-    """Verdicts, and the ends, of the starts scaled by e^shift."""
-    scaled = Spectrum(spectrum.nu, spectrum.log_weight + 2 * shift)
+    """Verdicts, and the ends, of the starts scaled by e^shift, or of one start by each."""
+    scaled = Spectrum(spectrum.nu, spectrum.log_weight + 2 * np.reshape(shift, (-1, 1)))
     return march(scaled, verdict, order=order)
 
 
