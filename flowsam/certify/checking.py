@@ -11,7 +11,7 @@ norm) on parts of it, for then |y - p|' <= g |y - p| + d. (derivations/proved_la
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain
 
@@ -47,7 +47,7 @@ class Step(Written):
 class Tube(Written):
     """Steps, one after the other from 0 on, and the bits they were made with."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = field(repr=False)
     bits: int
 
 

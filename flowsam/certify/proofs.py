@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from math import isfinite
 
+from flowsam.cards import Card, Rows
 from flowsam.certify.balls import Written, precision
 from flowsam.certify.checking import GUARD, Field, Refused, Tube, Unproved, checked
 from flowsam.certify.following import LEVELS, first_that_holds
@@ -164,8 +165,8 @@ def check(proof: Proof) -> None:
         raise Refused(f"the label is {label}, not {proof.label}")
 
 
-@dataclass(frozen=True)
-class ProvedScale(Written):
+@dataclass(frozen=True, repr=False)
+class ProvedScale(Card, Written):
     """An enclosure of a critical scale.
 
     Parameters
@@ -194,6 +195,19 @@ class ProvedScale(Written):
     def high(self) -> float:
         """Return a scale above."""
         return self.above.problem.scale
+
+    def _rows(self) -> Rows:
+        """The enclosure, of what, and how long its proofs are."""
+        steps = [
+            len(side.tube.steps) if side.tube else 0
+            for side in (self.below, self.above)
+        ]
+        return [
+            ("c* above", repr(self.low)),
+            ("c* below", repr(self.high)),
+            ("problem", self.below.problem.describe()),
+            ("certificate", "proved, in {} and {} steps in balls".format(*steps)),
+        ]
 
     def describe(self) -> str:
         """Return what is proved, in a line."""

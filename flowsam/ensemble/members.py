@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowsam import endings
+from flowsam.cards import Card, Rows
 from flowsam.engines import taylor
 from flowsam.engines.deaths import Deaths
 from flowsam.engines.lean_field import lean_field
@@ -30,8 +31,8 @@ BLOCK = 16_000
 Settled = Callable[[Float[np.ndarray, "B L d"]], Bool[np.ndarray, " B"]]
 
 
-@dataclass(frozen=True, eq=False)
-class Ensemble:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble(Card):
     """Where many starts of one flow ended.
 
     Parameters
@@ -61,6 +62,22 @@ class Ensemble:
     tau_end: float
     rtol: float
     method: str = "DOP853"
+
+    def _rows(self) -> Rows:
+        """How many there are, where they ended, and how."""
+        codes, counts = np.unique(self.status, return_counts=True)
+        ends = (f"{n} {Ending(k).name}" for k, n in zip(codes, counts, strict=True))
+        depth, features = self.theta.shape[-2:]
+        return [
+            ("flow", self.flow.describe()),
+            ("starts", f"{self.status.size}, depth L = {depth}, d = {features}"),
+            ("time", f"tau = 0 to {self.tau_end:.6g}"),
+            ("ends", ", ".join(ends) or "none"),
+            (
+                "method",
+                f"{self.method}, rtol = {self.rtol:g}, {self.steps.sum()} steps",
+            ),
+        ]
 
 
 @public

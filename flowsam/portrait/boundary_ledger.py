@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from flowsam.labels import kind_of
 from flowsam.portrait.lattice import (
     CORNERS,
     UNIT,
@@ -17,7 +16,7 @@ from flowsam.portrait.lattice import (
     halves,
     squares,
 )
-from flowsam.portrait.refinement import Tiling
+from flowsam.portrait.refinement import Tiling, region
 from flowsam.shapes import Codes, Column, Curve, Curves, Int
 
 _SLACK = 1.0  # lattice units by which a line may leave crossings known to half a unit
@@ -151,7 +150,7 @@ class Ledger(Lattice):
         """Return the boundaries in the plane's parameters, named after their two sides."""
         found = []
         for pair, segments in sorted(self.segments.items()):
-            name = " | ".join(f"e_{k}" if k > 0 else kind_of(k) for k in pair)
+            name = " | ".join(map(region, pair))
             lines = (straight(line, _SLACK) for line in joined(segments))
             found += [(name, self.place(line)) for line in lines]
         return tuple(found)

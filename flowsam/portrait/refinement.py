@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from flowsam.cards import Card, Rows
+from flowsam.labels import kind_of
 from flowsam.shapes import Codes, Curves, Float, LabelGrid
 
 
@@ -29,8 +31,8 @@ class Tiling:
     corners: Float[np.ndarray, "N 5 2"]
 
 
-@dataclass(frozen=True, eq=False)
-class Refinement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Refinement(Card):
     """What `refine` found out about a portrait.
 
     Parameters
@@ -54,6 +56,20 @@ class Refinement:
     errors: dict[int, float]
     tiling: Tiling
 
+    def _rows(self) -> Rows:
+        """The curves by name, how well they are known, and the shares of the regions."""
+        names = ", ".join(dict.fromkeys(name for name, _ in self.curves)) or "none"
+        shares = (
+            f"{region(k)} {share:.6f} +- {self.errors[k]:.1g}"
+            for k, share in self.fractions.items()
+        )
+        return [
+            ("curves", f"{len(self.curves)}: {names}"),
+            ("tolerance", f"{self.tolerance:g} of a cell"),
+            ("evaluations", str(self.evaluations)),
+            ("fractions", ", ".join(shares)),
+        ]
+
     def facts(self) -> dict[str, Any]:
         """Return what a file's header says; curves and tiling are arrays beside it."""
         rest = {k: v for k, v in vars(self).items() if k not in ("curves", "tiling")}
@@ -71,6 +87,11 @@ class Refinement:
         located = curves[len(curves) - facts["curves"] :]
         tiling = Tiling(*(arrays[f"tiling_{part.name}"] for part in fields(Tiling)))
         return cls(**facts | shares | {"curves": located, "tiling": tiling})
+
+
+def region(label: int) -> str:
+    """Return the name of a region by its label."""
+    return f"e_{label}" if label > 0 else kind_of(label)
 
 
 def by_label(shares: dict[str, float]) -> dict[int, float]:
