@@ -21,7 +21,7 @@ from flowsam.exact.l2_outcome import (
 )
 from flowsam.exact.l2_spectrum import Front, Pieces, Spectrum, log_sum, spectrum_of
 from flowsam.labels import Fate
-from flowsam.shapes import Codes, Column, Pair, Vector
+from flowsam.shapes import Codes, Pair, Vector
 
 EXIT = 0.1  # |N/(rho mu_1) - 1| at which a run has left the saddle
 NEAR = 0.01  # of log scales between which separatrices are followed
@@ -78,18 +78,12 @@ def _foot(shift: float, spectrum: Spectrum) -> tuple[float, float]:
     shrunk = 0.0
     for _ in range(PATH):
         pieces, before = step(front, order=LONG, back=True)
-        rates = _square(front) + _square(before)
+        rates = front.square + before.square
         shrunk += float(rates @ (front.a - np.maximum(before.a, 0.0))) / 2
         if before.tau[0] <= 0:
             return float(np.arcsinh(_end(pieces))), shrunk
         front = before
     return np.nan, 0.0
-
-
-def _square(front: Front) -> Column:
-    """Return the mean of nu^2 over the measure, -N_A/N."""
-    weight = np.exp(front.exponents - 2 * front.log_norm[:, None])
-    return weight @ front.spectrum.nu**2
 
 
 def _end(pieces: Pieces) -> float:
@@ -114,7 +108,7 @@ def _saddle(spectrum: Spectrum) -> Front:
     for _ in range(ROUNDS):
         if front.log_norm <= gate + CLOSE:
             break
-        a = a + (front.log_norm - gate) / _square(front)
+        a = a + (front.log_norm - gate) / front.square
         front = Front(spectrum, np.array([0]), tau, a)
     return front
 

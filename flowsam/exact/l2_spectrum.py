@@ -148,13 +148,21 @@ class Front:
         return self.spectrum.log_gate[self.rows]
 
     @cached_property
+    def weight(self) -> PerRate:
+        """The measure, of sum 1."""
+        return np.exp(self.exponents - 2 * self.log_norm[:, None])
+
+    @property
+    def square(self) -> Column:
+        """The mean of nu^2, -d log N / dA."""
+        return self.weight @ self.spectrum.nu**2
+
+    @cached_property
     def slope(self) -> Column:
         """d log N / dtau, the mean of `nu (1 - rho nu / N)` over the measure."""
-        weight = np.exp(self.exponents - 2 * self.log_norm[:, None])
-        nu = self.spectrum.nu
         with np.errstate(over="ignore"):
             inverse = np.exp(-self.log_norm)
-        return weight @ nu - inverse * (weight @ nu**2)
+        return self.weight @ self.spectrum.nu - inverse * self.square
 
     def select(self, some: Chosen | Codes) -> Front:
         """Return the front of some of the starts."""
