@@ -26,6 +26,7 @@ from flowsam import (
     single_example,
     solve,
 )
+from flowsam.amplification import critical_scale
 from flowsam.ensemble import solve_many
 from flowsam.exact import l2_two_layer, linf_balanced
 from flowsam.portrait import stream_portrait
@@ -150,6 +151,13 @@ def streamed(rule, side):
     return write
 
 
+def scales():
+    """Critical scales of 10 random profiles of 10 features."""
+    rng = np.random.default_rng(0)
+    draws = [(rng.normal(size=10), rng.normal(size=(2, 10))) for _ in range(10)]
+    return lambda: np.array([critical_scale(mu, 1.0, profile=theta) for mu, theta in draws])
+
+
 def margin():
     """An l_2 max margin."""
     z = np.random.default_rng(0).standard_normal((100, 1000))
@@ -220,6 +228,7 @@ KEPT = {
     "easy, n = 1000, d = 20, l_inf, L = 2": lambda: easy(1000, 20, 2, "l_inf", 10.0),
     "easy, n = 20, d = 1000, l_2, L = 3": lambda: easy(20, 1000, 3, "l_2", 50.0),
     "max margin, n = 100, d = 1000": margin,
+    "critical scales, d = 10": scales,
 }
 CASES = LIMITS | WIDE | BALANCED | FREE | KEPT
 
